@@ -1,2 +1,66 @@
-//! Placeholder.
-fn main() {}
+//! Development commands, run as `cargo xtask …`, so that a clone needs no other tool to be learnt.
+//!
+//! This crate is compiled before anything is shown, so it depends on little and waits with plain polling instead of an
+//! async runtime.
+
+mod embed;
+mod livekit;
+mod process;
+mod release;
+mod report;
+mod suite;
+mod thin;
+mod tools;
+mod workspace;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+/// Development commands of Web Widgets.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what the tests need and run all of them, or only the steps named
+    Test(suite::Arguments),
+    /// Build the release binaries with the embed inside
+    Build,
+    /// Print the measurements of the benches
+    Bench(thin::Rest),
+    /// Write the generated files (schemas and what is made of them)
+    Gen,
+    /// Run the fuzz targets for a while
+    Fuzz(thin::Rest),
+    /// Run a program that ends when this process does; used by the commands above
+    #[command(hide = true)]
+    RunAttached {
+        /// The process that must still be the parent when the program starts
+        parent: i32,
+        /// The program and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    if let Command::RunAttached { parent, command } = arguments.command {
+        return process::run_attached(parent, &command);
+    }
+    process::stop_on_signals()?;
+    std::env::set_current_dir(workspace::root())?;
+    match arguments.command {
+        Command::Test(arguments) => suite::run(&arguments),
+        Command::Build => release::build(),
+        Command::Bench(rest) => thin::bench(&rest),
+        Command::Gen => thin::generate(),
+        Command::Fuzz(rest) => thin::fuzz(&rest),
+        Command::RunAttached { .. } => unreachable!("handled above, before signals are taken over"),
+    }
+}

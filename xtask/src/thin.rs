@@ -1,0 +1,102 @@
+//! The commands that only spare one from remembering another command's arguments.
+
+use std::fs;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::{process, release::cargo, report, workspace};
+
+/// Arguments handed on to the program.
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
+    /// Handed on: the names to run, or options of the program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Runs the benches of the core.
+///
+/// # Errors
+/// When a bench fails.
+pub(crate) fn bench(rest: &Rest) -> Result<()> {
+    process::run(
+        cargo()
+            .args([
+                "bench",
+                "--locked",
+                "--package",
+                "widget-core",
+                "--benches",
+                "--",
+            ])
+            .args(&rest.rest),
+    )
+}
+
+/// Writes the generated files.
+///
+/// # Errors
+/// When the generator fails.
+pub(crate) fn generate() -> Result<()> {
+    process::run(cargo().args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "widget-schema",
+        "--",
+        "write",
+    ]))
+}
+
+/// Checks that the generated files are what the generator would write.
+///
+/// # Errors
+/// When one differs.
+pub(crate) fn generated_is_current() -> Result<()> {
+    process::run(cargo().args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "widget-schema",
+        "--",
+        "check",
+    ]))
+}
+
+/// Runs every fuzz target for a minute, or `cargo fuzz` with the arguments given.
+///
+/// # Errors
+/// When there are no targets, `cargo-fuzz` is missing, or a target finds something.
+pub(crate) fn fuzz(rest: &Rest) -> Result<()> {
+    let targets = workspace::root().join("fuzz/fuzz_targets");
+    if !targets.is_dir() {
+        bail!("there are no fuzz targets yet");
+    }
+    if process::output(std::process::Command::new("cargo").args(["fuzz", "--version"])).is_err() {
+        bail!("`cargo fuzz` is missing.\n  install it with: cargo install cargo-fuzz");
+    }
+    // `cargo-fuzz` wants a nightly compiler only for the sanitizer's flags, which this allows on the stable one.
+    let stable = ("RUSTC_BOOTSTRAP", "1");
+    if !rest.rest.is_empty() {
+        return process::run(cargo().arg("fuzz").args(&rest.rest).env(stable.0, stable.1));
+    }
+    for entry in fs::read_dir(targets)? {
+        let path = entry?.path();
+        let Some(target) = path.file_stem() else {
+            continue;
+        };
+        report::part(&format!("Fuzzing {}", target.display()), || {
+            process::run(
+                cargo()
+                    .args(["fuzz", "run"])
+                    .arg(target)
+                    .args(["--", "-max_total_time=60"])
+                    .env(stable.0, stable.1),
+            )
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Rules about the text of files.
+
+use std::path::Path;
+
+use crate::{files, none, root};
+
+/// Who opens a file learns first why it exists.
+#[test]
+fn every_source_file_opens_with_a_comment() {
+    let faults: Vec<_> = files()
+        .iter()
+        .filter_map(|path| {
+            let text = read(path)?;
+            let openings: &[&str] = match path.extension()?.to_str()? {
+                "rs" => &["//!"],
+                "ts" | "tsx" | "js" | "mjs" | "css" => &["/**", "/*", "//"],
+                "py" => &["\"\"\"", "#"],
+                "sql" => &["--"],
+                "sh" => &["#"],
+                _ => return None,
+            };
+            let body = match text.strip_prefix("#!") {
+                Some(script) if !script.starts_with('[') => {
+                    script.split_once('\n').map_or("", |(_, rest)| rest)
+                }
+                _ => &text,
+            };
+            (!openings
+                .iter()
+                .any(|opening| body.trim_start().starts_with(opening)))
+            .then(|| format!("{}: opens with none of {openings:?}", path.display()))
+        })
+        .collect();
+    none("files that do not say why they exist", &faults);
+}
+
+/// A path of somebody's machine means nothing to others.
+#[test]
+fn no_file_names_a_path_of_one_machine() {
+    // Put together here, or this file would name them itself.
+    let prefixes = ["home", "Users", "root", "work"].map(|folder| format!("/{folder}/"));
+    let faults: Vec<_> = files()
+        .iter()
+        .filter_map(|path| Some((path, read(path)?)))
+        .flat_map(|(path, text)| {
+            let named: Vec<_> = text
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| prefixes.iter().any(|prefix| names(line, prefix)))
+                .map(|(number, line)| format!("{}:{}: {}", path.display(), number + 1, line.trim()))
+                .collect();
+            named
+        })
+        .collect();
+    none("paths of one machine", &faults);
+}
+
+/// Text files end with a line break and have no spaces at the end of lines, so that differences show only changes.
+#[test]
+fn text_is_clean() {
+    let faults: Vec<_> = files()
+        .iter()
+        .filter(|path| {
+            path.extension().is_some_and(|extension| {
+                ["rs", "ts", "tsx", "py", "toml", "sql"]
+                    .iter()
+                    .any(|known| extension == *known)
+            })
+        })
+        .filter_map(|path| Some((path, read(path)?)))
+        .filter_map(|(path, text)| {
+            let trailing = text.lines().position(|line| line.ends_with([' ', '\t']));
+            match trailing {
+                Some(line) => Some(format!("{}:{}: space at the end", path.display(), line + 1)),
+                None if !text.is_empty() && !text.ends_with('\n') => {
+                    Some(format!("{}: no line break at the end", path.display()))
+                }
+                None => None,
+            }
+        })
+        .collect();
+    none("untidy text", &faults);
+}
+
+/// Whether a line names a path below the prefix, as a path of its own and not as part of an address.
+fn names(line: &str, prefix: &str) -> bool {
+    line.match_indices(prefix).any(|(start, _)| {
+        line[..start]
+            .chars()
+            .next_back()
+            .is_none_or(|before| before.is_whitespace() || "\"'`(=:,".contains(before))
+    })
+}
+
+/// The text of a file; nothing when it is not text.
+fn read(path: &Path) -> Option<String> {
+    std::fs::read(root().join(path))
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+}
