@@ -110,6 +110,13 @@ pub(crate) fn hash(paths: &[PathBuf]) -> Result<u64> {
     Ok(hasher.finish())
 }
 
+/// A number that changes with the text.
+pub(crate) fn hash_text(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn add(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<()> {
     path.hash(hasher);
     if path.is_dir() {

@@ -3,18 +3,32 @@
 //! This crate is compiled before anything is shown, so it depends on little and waits with plain polling instead of an
 //! async runtime.
 
+mod agent;
+mod browser;
+mod demo;
+mod dev;
 mod embed;
+mod http;
 mod livekit;
+mod ports;
 mod process;
 mod release;
 mod report;
+mod server;
+mod service;
+mod site;
+mod stack;
+mod stopping;
+mod story;
 mod suite;
+mod supervise;
 mod thin;
 mod tools;
 mod workspace;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, process::ExitCode};
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 /// Development commands of Web Widgets.
@@ -27,6 +41,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start everything on this machine and print the address to open
+    Dev(dev::Arguments),
     /// Install what the tests need and run all of them, or only the steps named
     Test(suite::Arguments),
     /// Build the release binaries with the embed inside
@@ -48,14 +64,26 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    if let Command::RunAttached { parent, command } = arguments.command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Asked for, so there is nothing to explain.
+        Err(_) if process::stop_asked() => ExitCode::from(130),
+        Err(error) => {
+            report::line(&format!("\n{} {error:#}", report::paint("1;31", "error:")));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    if let Command::RunAttached { parent, command } = command {
         return process::run_attached(parent, &command);
     }
     process::stop_on_signals()?;
     std::env::set_current_dir(workspace::root())?;
-    match arguments.command {
+    match command {
+        Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => suite::run(&arguments),
         Command::Build => release::build(),
         Command::Bench(rest) => thin::bench(&rest),

@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    embed, livekit, process,
+    agent, embed, livekit, process,
     release::cargo,
     report::{self, paint},
-    thin,
+    stopping, story, thin,
 };
 
 /// Which steps to run.
@@ -39,6 +39,12 @@ enum Step {
     Docs,
     /// Generated files are what the generator writes
     Generated,
+    /// Tests of the example agent
+    Agent,
+    /// Starting everything, and that stopping leaves nothing behind
+    Stop,
+    /// The visitor's story in a real browser, with a real agent that hears and speaks
+    Story,
 }
 
 struct Outcome {
@@ -170,6 +176,9 @@ impl Step {
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
             Self::Generated => thin::generated_is_current(),
+            Self::Agent => agent::test(),
+            Self::Stop => stopping::test(),
+            Self::Story => story::test(),
         }
     }
 }

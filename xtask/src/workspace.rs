@@ -1,7 +1,8 @@
 //! Where things are: the workspace, its build output, and the cache that all clones of a user share.
 
 use std::{
-    env,
+    env, fs,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -35,4 +36,18 @@ pub(crate) fn cache() -> Result<PathBuf> {
             }
         };
     Ok(base.join("web-widgets"))
+}
+
+/// A file that only its owner can read, empty and open for writing.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn secret_file(path: &Path) -> Result<fs::File> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
