@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
@@ -108,7 +108,13 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     }
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     command.stdout(file.try_clone()?).stderr(file);
-    run(command).with_context(|| format!("the last lines of {}:\n{}", log.display(), tail(log, 30)))
+    run(command).map_err(|error| {
+        anyhow!(
+            "{error:#}\nThe last lines of {}:\n{}",
+            log.display(),
+            tail(log, 30)
+        )
+    })
 }
 
 /// Runs a short command and gives what it wrote to its standard output.
