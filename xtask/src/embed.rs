@@ -30,7 +30,7 @@ pub(crate) fn build() -> Result<()> {
     once(
         inputs,
         &folder.join("dist"),
-        &folder.join("dist/.inputs"),
+        &workspace::target().join("xtask/embed.inputs"),
         "Building the embed",
         || {
             process::run_logged(
@@ -93,6 +93,9 @@ pub(crate) fn once(
     }
     report::part(title, || {
         work()?;
+        if let Some(folder) = stamp.parent() {
+            fs::create_dir_all(folder)?;
+        }
         fs::write(stamp, &inputs).with_context(|| format!("cannot write {}", stamp.display()))
     })
 }

@@ -99,7 +99,7 @@ fn file(path: &str) -> Option<PathBuf> {
         .all(|part| matches!(part, Component::Normal(_)))
         .then_some(())?;
     let file = workspace::root().join("examples/site").join(relative);
-    if file.is_dir() {
+    if path.ends_with('/') || file.is_dir() {
         Some(file.join("index.html"))
     } else {
         Some(file)

@@ -77,9 +77,11 @@ fn start_and_end(folder: &Path, signal: Signal) -> Result<Announced> {
     if result.is_err() {
         process::stop(&mut dev, Duration::from_secs(20));
     }
-    result.with_context(|| {
-        format!(
-            "the last lines of {}:\n{}",
+    result.map_err(|error| {
+        anyhow!(
+            "{error:#}
+The last lines of {}:
+{}",
             log.display(),
             process::tail(&log, 30)
         )
