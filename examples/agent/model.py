@@ -1,0 +1,108 @@
+"""The rules behind the interface of a language model, so that a real model takes their place unchanged.
+
+The framework hands over the whole chat, as it would to any model; the reply goes back word by word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from livekit.agents import llm
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
+
+import rules
+from job import Mode
+
+SECONDS_BETWEEN_WORDS = 0.02
+"""The pace of typed answers: that of a fast model, so that streaming can be seen. Speech is not slowed."""
+
+
+class RulesModel(llm.LLM):
+    """Answers from `rules` in place of a model."""
+
+    def __init__(self, *, agent_version_id: str, mode: Callable[[], Mode], page: Mapping[str, object]) -> None:
+        """`page` may change while the model is in use; each answer sees what it holds then."""
+        super().__init__()
+        self._agent_version_id = agent_version_id
+        self._mode = mode
+        self._page = page
+
+    @property
+    def model(self) -> str:
+        return "rules"
+
+    @property
+    def provider(self) -> str:
+        return "example"
+
+    def chat(
+        self,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool] | None = None,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,
+        tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
+        extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
+    ) -> llm.LLMStream:
+        return _RulesStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+    def reply(self, chat: llm.ChatContext) -> rules.Say | rules.UseTool:
+        """What to do next, given the whole chat."""
+        last = chat.items[-1] if chat.items else None
+        if isinstance(last, llm.FunctionCallOutput):
+            return rules.Say(rules.after_tool(last.name, "failed" if last.is_error else last.output))
+        turns = turns_of(chat)
+        asked = next((i for i in reversed(range(len(turns))) if turns[i].role == "visitor"), None)
+        if asked is None:
+            return rules.Say(rules.greeting())
+        situation = rules.Situation(
+            agent_version_id=self._agent_version_id, earlier=turns[:asked], page=dict(self._page)
+        )
+        return rules.answer(turns[asked].text, situation)
+
+    def seconds_between_words(self) -> float:
+        return SECONDS_BETWEEN_WORDS if self._mode() == "text" else 0.0
+
+
+class _RulesStream(llm.LLMStream):
+    """One answer on its way."""
+
+    async def _run(self) -> None:
+        model = self._llm
+        assert isinstance(model, RulesModel)
+        request = uuid4().hex
+        reply = model.reply(self._chat_ctx)
+        if isinstance(reply, rules.UseTool):
+            call = llm.FunctionToolCall(
+                name=reply.name, arguments=json.dumps(dict(reply.arguments)), call_id=uuid4().hex
+            )
+            self._send(request, llm.ChoiceDelta(role="assistant", tool_calls=[call]))
+            return
+        for index, word in enumerate(words_of(reply.text)):
+            if index:
+                await asyncio.sleep(model.seconds_between_words())
+            self._send(request, llm.ChoiceDelta(role="assistant", content=word))
+
+    def _send(self, request: str, delta: llm.ChoiceDelta) -> None:
+        self._event_ch.send_nowait(llm.ChatChunk(id=request, delta=delta))
+
+
+def turns_of(chat: llm.ChatContext) -> list[rules.Turn]:
+    """What visitor and agent have said, oldest first; instructions and tool calls are left out."""
+    roles: dict[str, rules.Role] = {"user": "visitor", "assistant": "agent"}
+    return [
+        rules.Turn(roles[item.role], item.text_content or "")
+        for item in chat.items
+        if isinstance(item, llm.ChatMessage) and item.role in roles
+    ]
+
+
+def words_of(text: str) -> list[str]:
+    """The text in words, each with the space that follows it."""
+    return re.findall(r"\S+\s*", text)

@@ -1,0 +1,233 @@
+"""What the agent of Harbour Coffee answers: a handful of rules in place of a language model.
+
+Pure: text in, text or the name of a tool out. `model.py` puts these rules behind the interface of a
+language model, which is the place to swap them for a real one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["visitor", "agent"]
+
+CAN_BE_ASKED = "Ask me about opening hours, prices, or your order."
+"""Told in every greeting: by voice only known phrases are recognised, see `spoken_phrases`."""
+
+CONTACT_FORM = "contact"
+"""The id of the form, in the widget's `forms`, that the agent opens for a visitor who wants to be contacted."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One thing that was said, in this room or in an earlier one."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the agent knows when it answers."""
+
+    agent_version_id: str
+    earlier: Sequence[Turn] = ()
+    """Everything said before the question, oldest first."""
+    page: Mapping[str, object] = field(default_factory=dict)
+    """The context that the host page gave to the widget."""
+
+
+@dataclass(frozen=True)
+class Say:
+    """Answer with this text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class UseTool:
+    """Call this tool of the agent first; `after_tool` says what comes then."""
+
+    name: Literal["show_form", "end_conversation"]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+def greeting() -> str:
+    """The first words of a new conversation."""
+    return f"Hello, and welcome to Harbour Coffee! {CAN_BE_ASKED}"
+
+
+def welcome_back(earlier: Sequence[Turn]) -> str:
+    """The first words in the fresh room of a conversation that goes on."""
+    asked = _questions(earlier)
+    if not asked:
+        return f"Welcome back! {CAN_BE_ASKED}"
+    return f"Welcome back! You last asked: {_quoted(asked[-1])} What else would you like to know?"
+
+
+def answer(question: str, situation: Situation) -> Say | UseTool:
+    """What to do about a question, however it was typed or heard."""
+    words = normalized(question)
+    best = max(_TOPICS, key=lambda topic: topic.score(words))
+    if best.score(words) == 0:
+        return Say(f"I am a small demonstration and do not know that yet. {CAN_BE_ASKED}")
+    match best.name:
+        case "version":
+            return Say(f"I am version {situation.agent_version_id} of this agent.")
+        case "before":
+            return Say(_recall(situation.earlier))
+        case "page":
+            return Say(_describe(situation.page))
+        case "order":
+            return Say(_order(words))
+        case "contact":
+            return UseTool("show_form", {"form_id": CONTACT_FORM})
+        case "goodbye":
+            return UseTool("end_conversation")
+        case _:
+            return Say(best.text)
+
+
+def after_tool(name: str, outcome: str) -> str:
+    """The words that follow a tool call, given what the tool returned."""
+    if name == "show_form":
+        if outcome == "shown":
+            return "I have opened a short form for you. Fill it in whenever you like, or just go on asking."
+        return "You can write to hello@harbour-coffee.example, and a person will answer within a day."
+    if name == "end_conversation" and outcome == "ending":
+        return "Thank you for stopping by. Goodbye!"
+    return f"Sorry, that did not work just now. {CAN_BE_ASKED}"
+
+
+def after_form(answer_of_window: Mapping[str, object]) -> str:
+    """The words that follow a form which the visitor sent or closed."""
+    if answer_of_window.get("submitted") is not True:
+        return "No problem, I have closed the form."
+    values = answer_of_window.get("values")
+    name = values.get("name") if isinstance(values, Mapping) else None
+    thanks = f"Thank you, {name.strip()}!" if isinstance(name, str) and 0 < len(name.strip()) <= 60 else "Thank you!"
+    return f"{thanks} We have your details, and a person will get back to you."
+
+
+def spoken_phrases() -> Sequence[str]:
+    """The sentences that can be said aloud, as they are written in a transcript."""
+    return [phrase for topic in _TOPICS for phrase in topic.spoken]
+
+
+def normalized(text: str) -> str:
+    """Lower-case words with single spaces, which is how rules and speech recognition compare text."""
+    return " ".join(re.findall(r"[a-z0-9]+(?:'[a-z]+)?", text.lower().replace("’", "'")))
+
+
+def _questions(turns: Sequence[Turn]) -> list[str]:
+    return [turn.text.strip() for turn in turns if turn.role == "visitor" and turn.text.strip()]
+
+
+def _quoted(text: str, limit: int = 140) -> str:
+    return f"“{text}”" if len(text) <= limit else f"“{text[: limit - 1].rstrip()}…”"
+
+
+def _recall(earlier: Sequence[Turn]) -> str:
+    asked = _questions(earlier)
+    if not asked:
+        return "You have not asked me anything before this."
+    return f"Before this you asked: {', '.join(_quoted(question) for question in asked[-3:])}."
+
+
+def _describe(page: Mapping[str, object]) -> str:
+    known = [f"{key}: {value}" for key, value in page.items() if isinstance(value, (str, int, float))]
+    if not known:
+        return "The page has not told me anything about itself."
+    return f"The page told me this: {'; '.join(known[:5])[:400]}."
+
+
+def _order(words: str) -> str:
+    number = re.search(r"\b(\d{3,10})\b", words)
+    order = f"Order {number.group(1)}" if number else "Your last order"
+    return f"{order} left our roastery this morning and should reach you tomorrow before noon."
+
+
+@dataclass(frozen=True)
+class _Topic:
+    """One thing that the agent knows about."""
+
+    name: str
+    keywords: tuple[str, ...]
+    """Words or short phrases that point to this topic; longer ones weigh more."""
+    spoken: tuple[str, ...] = ()
+    text: str = ""
+
+    def score(self, words: str) -> int:
+        padded = f" {words} "
+        return sum(1 + keyword.count(" ") * 2 for keyword in self.keywords if f" {keyword} " in padded)
+
+
+_TOPICS = (
+    _Topic(
+        "hours",
+        ("open", "opening", "opening hours", "hours", "close", "closing", "sunday", "weekend", "when are you open"),
+        ("What are your opening hours?", "When are you open?", "Are you open on Sunday?"),
+        "We are open from 7 am to 6 pm on weekdays, and from 8 am to 5 pm at the weekend.",
+    ),
+    _Topic(
+        "prices",
+        ("price", "prices", "cost", "costs", "how much", "expensive", "menu", "pay"),
+        ("What are your prices?", "How much is a flat white?", "How much is a coffee?"),
+        "An espresso is 2.80 euros, a flat white 3.90, and a bag of our house beans 12 euros.",
+    ),
+    _Topic(
+        "order",
+        ("order", "orders", "parcel", "package", "tracking", "where is my order", "arrive", "arrived"),
+        ("Where is my order?", "Tell me about my order."),
+    ),
+    _Topic(
+        "delivery",
+        ("deliver", "delivery", "shipping", "ship", "postage", "do you deliver"),
+        (),
+        "Yes. Within the city we deliver by bicycle on the same day; everywhere else it takes two days, and it is "
+        "free from 30 euros.",
+    ),
+    _Topic(
+        "beans",
+        ("beans", "recommend", "roast", "blend", "origin", "about your coffee", "which coffee", "which beans"),
+        ("Tell me about your coffee.", "Which beans do you recommend?"),
+        "We roast three coffees on the quay every Tuesday. The house blend is round and chocolatey, and forgiving in "
+        "any machine. The Sidamo is light and floral, best as a filter. And the Huila has the sweetness of caramel "
+        "with a little red apple, which makes it our favourite in milk. If you are not sure, start with the house "
+        "blend.",
+    ),
+    _Topic(
+        "place",
+        ("where are you", "address", "location", "find you", "directions", "parking"),
+        ("What is your address?",),
+        "You find us at 12 Quay Street, right beside the old lighthouse.",
+    ),
+    _Topic(
+        "version",
+        ("version", "which version", "what version", "which version are you"),
+        ("Which version are you?",),
+    ),
+    _Topic(
+        "before",
+        ("before", "earlier", "last time", "what did i ask", "what did i ask before", "remember", "do you remember me"),
+        ("What did I ask before?",),
+    ),
+    _Topic("page", ("page", "this page", "which page", "what page")),
+    _Topic(
+        "contact",
+        ("contact", "contact me", "call me", "call me back", "callback", "a person", "a human", "someone", "support"),
+        ("Can someone contact me?", "I want to talk to a person."),
+    ),
+    _Topic(
+        "nature",
+        ("are you a robot", "are you human", "are you real", "who are you", "are you an ai"),
+        ("Who are you?",),
+        "I am the automatic concierge of Harbour Coffee: a demonstration that answers from a few rules.",
+    ),
+    _Topic("help", ("help", "what can you do", "can i ask"), ("What can you do?",), CAN_BE_ASKED),
+    _Topic("hello", ("hello", "hi", "hey", "good morning"), ("Hello.",), f"Hello! {CAN_BE_ASKED}"),
+    _Topic("thanks", ("thanks", "thank you"), ("Thank you.",), "You are welcome! Is there anything else?"),
+    _Topic("goodbye", ("goodbye", "bye", "end the conversation", "that is all"), ("Goodbye.",)),
+)

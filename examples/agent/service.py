@@ -1,0 +1,160 @@
+"""The widget service as the worker sees it: is the conversation on, what was said before, what is said now.
+
+The worker has a key of its own. None of what it reads or writes here is known to the visitor's browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal
+
+import aiohttp
+
+import rules
+
+TIMEOUT_SECONDS = 5.0
+"""For one request. The service answers in milliseconds; a hung one must not hold a conversation up."""
+
+
+class ServiceError(Exception):
+    """The service did not do what was asked; the message holds no secret and no transcript."""
+
+    def __init__(self, message: str, *, passing: bool) -> None:
+        super().__init__(message)
+        self.passing = passing
+        """Whether the same request may succeed later."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a transcript."""
+
+    id: str
+    role: rules.Role
+    text: str
+    created_at: str
+    """RFC 3339, UTC."""
+
+
+class WidgetService:
+    """A client of the management API, for the paths that a worker needs."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        """`url` is the service's origin. Must be made inside a running event loop."""
+        self._url = url
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+        )
+
+    async def __aenter__(self) -> WidgetService:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def is_on(self, conversation_id: str) -> bool:
+        """Whether the conversation may still be talked in: it exists and is not over.
+
+        Raises:
+            ServiceError: the service could not tell.
+        """
+        try:
+            conversation = await self._call("GET", f"/core/conversations/{conversation_id}")
+        except _NotFound:
+            return False
+        return conversation.get("status") in ("token_created", "in_progress")
+
+    async def transcript(self, conversation_id: str) -> Sequence[rules.Turn]:
+        """What was said so far, oldest first.
+
+        Turns that the visitor's browser reported as the agent's are left out: nobody but a worker can
+        say what the agent said.
+
+        Raises:
+            ServiceError: the service could not tell.
+        """
+        document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
+        return [
+            rules.Turn(role, text)
+            for message in document.get("messages", [])
+            if (role := _role(message)) and isinstance(text := message.get("text"), str)
+        ]
+
+    async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:
+        """Add turns to the transcript. Sending one again is harmless: its id makes it the same turn.
+
+        Raises:
+            ServiceError: they were not stored.
+        """
+        body = {
+            "messages": [
+                {"id": message.id, "role": message.role, "text": message.text, "created_at": message.created_at}
+                for message in messages
+            ]
+        }
+        await self._call("POST", f"/core/conversations/{conversation_id}/messages", body)
+
+    async def end(self, conversation_id: str) -> None:
+        """End the conversation; harmless when it has ended already.
+
+        Raises:
+            ServiceError: it may still be on.
+        """
+        await self._call("POST", f"/core/conversations/{conversation_id}/end", {})
+
+    async def _call(
+        self, method: Literal["GET", "POST"], path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        action = f"{method} {path}"
+        try:
+            # A redirect would hand the key to whoever it points at.
+            async with self._session.request(method, self._url + path, json=body, allow_redirects=False) as response:
+                if response.status == 404:
+                    raise _NotFound(f"{action} was answered with 404", passing=False)
+                if response.status >= 300:
+                    code = await _problem_code(response)
+                    raise ServiceError(
+                        f"{action} was answered with {response.status}{f' ({code})' if code else ''}",
+                        passing=response.status >= 500 or response.status in (408, 425, 429),
+                    )
+                if response.status == 204 or response.content_length == 0:
+                    return {}
+                document = await response.json(content_type=None)
+                return document if isinstance(document, dict) else {}
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServiceError(f"{action} failed: {type(error).__name__}", passing=True) from error
+        except ValueError as error:
+            raise ServiceError(f"{action} was answered with something that is not JSON", passing=False) from error
+
+
+class _NotFound(ServiceError):
+    """The conversation is not this organization's, or is not at all."""
+
+
+def _role(message: object) -> rules.Role | None:
+    """Who said it, or nothing if that cannot be relied on."""
+    if not isinstance(message, dict):
+        return None
+    if message.get("role") == "visitor":
+        return "visitor"
+    if message.get("role") == "agent" and message.get("reported_by") != "visitor":
+        return "agent"
+    return None
+
+
+async def _problem_code(response: aiohttp.ClientResponse) -> str | None:
+    """The `code` of a problem document, when there is one."""
+    try:
+        document = await response.json(content_type=None)
+    except (aiohttp.ClientError, ValueError):
+        return None
+    code = document.get("code") if isinstance(document, dict) else None
+    return code if isinstance(code, str) and code.isascii() and len(code) <= 64 else None
