@@ -1,0 +1,200 @@
+//! What the host page and the window are told: the line to paste, and the security policies that
+//! keep both strict.
+//!
+//! Every source that goes into a policy is a type of its own, so that no text from outside can
+//! add a directive.
+
+use std::{fmt, fmt::Write as _};
+
+use url::Url;
+
+use crate::{
+    config::Config,
+    id::WidgetId,
+    origin::{AdmittedOrigin, Origin},
+};
+
+/// The line of HTML that shows the widget on a page.
+///
+/// `public_url` is the address under which browsers reach the service; its path is kept.
+#[must_use]
+pub fn snippet(public_url: &Url, id: WidgetId) -> String {
+    format!(
+        r#"<script async src="{}"></script>"#,
+        escape_attribute(&address(public_url, &format!("public/embed/{id}")))
+    )
+}
+
+/// The same for pages that pin the bytes of the script (Subresource Integrity).
+///
+/// `file_name` is the script's immutable name such as `3f2a….js`, `integrity` its hash such as
+/// `sha384-…`. Such a page must be edited to get a newer loader.
+#[must_use]
+pub fn snippet_with_integrity(
+    public_url: &Url,
+    id: WidgetId,
+    file_name: &str,
+    integrity: &str,
+) -> String {
+    format!(
+        r#"<script async src="{}" integrity="{}" crossorigin="anonymous"></script>"#,
+        escape_attribute(&address(
+            public_url,
+            &format!("public/embed/{id}/{file_name}")
+        )),
+        escape_attribute(integrity),
+    )
+}
+
+fn address(public_url: &Url, path: &str) -> String {
+    let mut base = public_url.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    format!("{}/{path}", base.as_str().trim_end_matches('/'))
+}
+
+fn escape_attribute(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// Why an address is not one of a LiveKit server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the address of a LiveKit server; write it as `wss://livekit.example`")]
+pub struct LiveKitServerError(String);
+
+/// The LiveKit server as browsers reach it, as a source of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveKitServer(Origin);
+
+impl LiveKitServer {
+    /// Reads `ws://`, `wss://`, `http://` or `https://` with a host; a path is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When it is anything else.
+    pub fn parse(url: &str) -> Result<Self, LiveKitServerError> {
+        let refused = || LiveKitServerError(url.to_owned());
+        let web = match url.split_once("://") {
+            Some(("ws" | "http", rest)) => format!("http://{rest}"),
+            Some(("wss" | "https", rest)) => format!("https://{rest}"),
+            _ => return Err(refused()),
+        };
+        Origin::parse_page(&web).map(Self).map_err(|_| refused())
+    }
+
+    /// The server's web origin.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.0
+    }
+}
+
+impl fmt::Display for LiveKitServer {
+    /// Signalling goes over a WebSocket, the question for the nearest region over HTTP.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `http` becomes `ws`, `https` becomes `wss`.
+        write!(
+            formatter,
+            "ws{} {}",
+            &self.0.as_str()["http".len()..],
+            self.0
+        )
+    }
+}
+
+/// The Content-Security-Policy of the window's document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowPolicy<'a> {
+    /// The one page that may frame the window; `None` for nobody.
+    pub embedder: Option<AdmittedOrigin<'a>>,
+    /// Where conversations take place, when that is set up.
+    pub livekit: Option<&'a LiveKitServer>,
+    /// The config, whose images on a loopback address are let in beside `https:`.
+    pub config: Option<&'a Config>,
+}
+
+impl WindowPolicy<'_> {
+    /// The policy of a page that shows nothing and may be framed by nobody.
+    pub const CLOSED: WindowPolicy<'static> = WindowPolicy {
+        embedder: None,
+        livekit: None,
+        config: None,
+    };
+
+    /// The value of the header field `Content-Security-Policy`.
+    #[must_use]
+    pub fn to_header_value(&self) -> String {
+        let mut policy = String::from(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:",
+        );
+        for origin in self.config.map(loopback_image_origins).unwrap_or_default() {
+            let _ = write!(policy, " {origin}");
+        }
+        policy.push_str("; connect-src 'self'");
+        if let Some(livekit) = self.livekit {
+            let _ = write!(policy, " {livekit}");
+        }
+        policy.push_str(
+            "; media-src 'self' blob:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; frame-ancestors ",
+        );
+        match &self.embedder {
+            Some(embedder) => policy.push_str(embedder.origin().as_str()),
+            None => policy.push_str("'none'"),
+        }
+        policy
+    }
+}
+
+fn loopback_image_origins(_config: &Config) -> Vec<Origin> {
+    Vec::new()
+}
+
+/// What a host page with a policy of its own must let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPagePolicy {
+    /// Sources to add, by directive of Content-Security-Policy, in the order to show them.
+    pub directives: Vec<(&'static str, String)>,
+    /// The header field `Permissions-Policy`, for pages that restrict the microphone.
+    pub permissions_policy: String,
+}
+
+impl HostPagePolicy {
+    /// Lines for people: `script-src https://widgets.example` and so on, then
+    /// `Permissions-Policy: …`.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.directives
+            .iter()
+            .map(|(directive, sources)| format!("{directive} {sources}"))
+            .chain([format!("Permissions-Policy: {}", self.permissions_policy)])
+            .collect()
+    }
+
+    /// The directives as one policy.
+    #[must_use]
+    pub fn content_security_policy(&self) -> String {
+        self.directives
+            .iter()
+            .map(|(directive, sources)| format!("{directive} {sources}"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+}
+
+/// What a host page must let through for this widget, served from `service`.
+#[must_use]
+pub fn host_page_policy(service: &Origin, _config: &Config) -> HostPagePolicy {
+    HostPagePolicy {
+        directives: vec![
+            ("script-src", service.to_string()),
+            ("connect-src", service.to_string()),
+            ("frame-src", service.to_string()),
+        ],
+        permissions_policy: format!(
+            r#"microphone=(self "{service}"), autoplay=(self "{service}")"#
+        ),
+    }
+}

@@ -1,0 +1,123 @@
+//! The two gates: a widget serves only while its owner has published it **and** the version that
+//! it pins is a published version of its agent, in the same organization.
+//!
+//! All blockers are reported together, so that nobody opens one gate only to find the next.
+
+use crate::{finding::Finding, origin::Scheme, widget::Widget};
+
+/// What storage knows of the version that a widget pins, looked up within the widget's
+/// organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PinnedVersion {
+    /// The organization has no such agent.
+    AgentMissing,
+    /// The organization has the agent, but no such version.
+    VersionMissing,
+    /// The version exists, but is one of another agent.
+    OtherAgent,
+    /// The version is the agent's, and not published yet.
+    Draft,
+    /// The version is the agent's, and published.
+    Published,
+}
+
+/// Proof that both gates of a widget were open; nothing but [`check`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LiveWidget<'a>(&'a Widget);
+
+impl<'a> LiveWidget<'a> {
+    /// The widget whose gates are open.
+    #[must_use]
+    pub const fn widget(&self) -> &'a Widget {
+        self.0
+    }
+}
+
+/// Everything that the owner should know about a widget's way to its visitors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoLiveReport {
+    /// Whether both gates are open.
+    pub live: bool,
+    /// What keeps them closed; empty exactly when `live`.
+    pub blockers: Vec<Finding>,
+    /// What is seldom meant: about the sites, the config, and both together.
+    pub warnings: Vec<Finding>,
+}
+
+/// Passes a widget through both gates.
+///
+/// # Errors
+///
+/// Every blocker: `not_published` for the owner's gate, and for the version's one of
+/// `agent_not_found`, `agent_version_not_found`, `agent_version_of_other_agent`,
+/// `agent_version_draft`.
+pub fn check(widget: &Widget, version: PinnedVersion) -> Result<LiveWidget<'_>, Vec<Finding>> {
+    let blockers: Vec<_> = owner_gate(widget)
+        .into_iter()
+        .chain(version_gate(widget, version))
+        .collect();
+    if blockers.is_empty() {
+        Ok(LiveWidget(widget))
+    } else {
+        Err(blockers)
+    }
+}
+
+/// Both gates, and all warnings.
+#[must_use]
+pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
+    let blockers = check(widget, version).err().unwrap_or_default();
+    let mut warnings = widget.domains.warnings();
+    warnings.extend(widget.config.warnings());
+    warnings.extend(cross_warnings(widget));
+    GoLiveReport {
+        live: blockers.is_empty(),
+        blockers,
+        warnings,
+    }
+}
+
+fn owner_gate(widget: &Widget) -> Option<Finding> {
+    (!widget.published).then(|| {
+        Finding::new("not_published", "the widget is not published")
+            .at("/published")
+            .with_hint("set `published` to true")
+    })
+}
+
+fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Finding> {
+    let agent = widget.agent_id;
+    let pinned = widget.agent_version_id;
+    Some(match version {
+        PinnedVersion::Published => return None,
+        PinnedVersion::AgentMissing => Finding::new(
+            "agent_not_found",
+            format!("the organization has no agent `{agent}`"),
+        )
+        .at("/agent_id")
+        .with_hint("set `agent_id` to an agent of the organization"),
+        PinnedVersion::VersionMissing => Finding::new(
+            "agent_version_not_found",
+            format!("the agent `{agent}` has no version `{pinned}`"),
+        )
+        .at("/agent_version_id")
+        .with_hint("set `agent_version_id` to a published version of the agent"),
+        PinnedVersion::OtherAgent => Finding::new(
+            "agent_version_of_other_agent",
+            format!("the version `{pinned}` is not one of the agent `{agent}`"),
+        )
+        .at("/agent_version_id")
+        .with_hint("set `agent_version_id` to a published version of the agent"),
+        PinnedVersion::Draft => Finding::new(
+            "agent_version_draft",
+            format!("the version `{pinned}` is a draft"),
+        )
+        .at("/agent_version_id")
+        .with_hint("publish the version, or pin one that is published"),
+    })
+}
+
+fn cross_warnings(_widget: &Widget) -> Vec<Finding> {
+    let _ = Scheme::Http;
+    Vec::new()
+}

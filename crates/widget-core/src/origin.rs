@@ -1,0 +1,168 @@
+//! Which sites may show a widget: normalising the entries of its list, reading the origin of a
+//! request, and deciding between the two.
+//!
+//! An origin is a tuple of scheme, host and port (RFC 6454).
+//! Everything here is parsed once into such tuples and compared as a whole: no prefix, suffix or
+//! pattern is ever looked for in a text that came from outside.
+//! A URL parser alone would not do, because browsers and the `frame-ancestors` directive are
+//! stricter than the URL Standard: see [`EntryFault`] for what is refused and why.
+//!
+//! ```
+//! use widget_core::origin::{AllowedOrigins, RequestOrigin, SuffixList};
+//!
+//! let allowed = AllowedOrigins::parse(&["shop.example", "https://*.shop.example"], SuffixList::builtin())?;
+//! assert_eq!(allowed.entries(), ["https://shop.example", "https://*.shop.example"]);
+//!
+//! let page = RequestOrigin::from_field_values([b"https://m.shop.example"]).into_tuple()?;
+//! let admitted = allowed.admit(&page).expect("covered by the pattern");
+//! assert_eq!(admitted.entry(), "https://*.shop.example");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod allowed;
+mod entry;
+mod fault;
+mod host;
+mod request;
+mod suffix;
+mod warning;
+
+use std::fmt;
+
+pub use allowed::{AdmittedOrigin, AllowedOrigins, AllowedOriginsError};
+pub use entry::{Entry, OriginPattern};
+pub use fault::{EntryError, EntryFault};
+pub use request::{OriginRefusal, RequestOrigin};
+pub use suffix::{SuffixList, SuffixListError};
+
+/// The two schemes that a page with a widget can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scheme {
+    /// Plain HTTP: any network on the way can change the page.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as an origin shows it, without `://`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port that is meant when none is given; an origin never shows it.
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A tuple origin in the one form in which a browser serialises it.
+///
+/// Two origins are the same exactly when their texts are the same bytes.
+/// There is no opaque origin of this type: what sends `null` cannot be told from anything else
+/// that does, so it can never be admitted.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    text: Box<str>,
+    scheme: Scheme,
+    port: u16,
+}
+
+impl Origin {
+    /// `host` must be canonical already.
+    fn from_parts(scheme: Scheme, host: &str, port: u16) -> Self {
+        let text = if port == scheme.default_port() {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}://{host}:{port}")
+        };
+        Self {
+            text: text.into_boxed_str(),
+            scheme,
+            port,
+        }
+    }
+
+    /// The origin of a page whose address a person typed or pasted.
+    ///
+    /// As lenient as an entry of the list: the scheme may be missing (`https` is meant), a path is
+    /// dropped, the host is brought into ASCII.
+    /// Beyond an entry, any host that a browser can be on is taken: an IPv6 address, a name with `_`
+    /// or with a trailing dot.
+    /// Never use this for an `Origin` header: that is what [`RequestOrigin`] is for.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the address, in the terms of an entry.
+    pub fn parse_page(address: &str) -> Result<Self, EntryError> {
+        entry::parse_page(address)
+    }
+
+    /// The canonical text, such as `https://shop.example` or `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scheme.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host: a name in lower-case ASCII, a dotted IPv4 address, or an IPv6 address in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host_and_port = &self.text[self.scheme.as_str().len() + "://".len()..];
+        // The last colon of a bracketed address is not a port's.
+        match host_and_port.rfind([':', ']']) {
+            Some(colon) if host_and_port.as_bytes()[colon] == b':' => &host_and_port[..colon],
+            _ => host_and_port,
+        }
+    }
+
+    /// The port, the scheme's default included.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the page is on the visitor's own machine, as browsers see it
+    /// (Secure Contexts, section 3.1: `localhost`, `*.localhost`, 127.0.0.0/8, `::1`).
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        host::is_loopback(self.host())
+    }
+
+    /// Whether browsers give the page what needs a secure context, such as the microphone.
+    #[must_use]
+    pub fn is_secure_context(&self) -> bool {
+        self.scheme == Scheme::Https || self.is_loopback()
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Origin").field(&self.text).finish()
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}

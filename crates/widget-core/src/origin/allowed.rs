@@ -1,0 +1,362 @@
+//! The list of a widget, and the decision whether it holds a page's origin.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    hash::{BuildHasherDefault, DefaultHasher},
+};
+
+use super::{
+    Origin, Scheme,
+    entry::{Entry, OriginPattern},
+    fault::{EntryError, EntryFault},
+    suffix::SuffixList,
+    warning,
+};
+use crate::finding::Finding;
+
+/// Hashing with fixed keys: an owner chooses at most a hundred keys, so nobody gains from
+/// collisions, and the crate needs no source of randomness.
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// The sites on which a widget may be shown, in canonical form and ready for look-ups.
+///
+/// The default is the empty list, which admits no site.
+#[derive(Clone, Default)]
+pub struct AllowedOrigins {
+    entries: Vec<String>,
+    any_site: bool,
+    exact: Map<Box<str>, usize>,
+    patterns: Map<Box<str>, Vec<PatternSlot>>,
+    /// Lengths of the shortest and longest base: only parts of a host of such lengths are looked up.
+    base_lengths: Option<(usize, usize)>,
+    warnings: Vec<Finding>,
+}
+
+#[derive(Debug, Clone)]
+struct PatternSlot {
+    scheme: Scheme,
+    port: u16,
+    entry: usize,
+    /// Given when a rule of the list lies below the base, so that each host must be judged.
+    judge: Option<SuffixList>,
+}
+
+/// Proof that a list admits an origin; nothing but [`AllowedOrigins::admit`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdmittedOrigin<'a> {
+    origin: &'a Origin,
+    entry: &'a str,
+}
+
+impl<'a> AdmittedOrigin<'a> {
+    /// The page's origin.
+    #[must_use]
+    pub const fn origin(&self) -> &'a Origin {
+        self.origin
+    }
+
+    /// The entry that admits it.
+    #[must_use]
+    pub const fn entry(&self) -> &'a str {
+        self.entry
+    }
+}
+
+/// Why a list is refused; it is refused whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedOriginsError {
+    /// Bad entries by their position in the list as given.
+    entries: Vec<(usize, EntryError)>,
+    /// Number of different entries, when that is too many.
+    too_many: Option<usize>,
+}
+
+impl AllowedOriginsError {
+    /// The bad entries with their positions.
+    #[must_use]
+    pub fn entries(&self) -> &[(usize, EntryError)] {
+        &self.entries
+    }
+
+    /// Everything that is wrong, with pointers such as `/domains/0`.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<_> = self
+            .entries
+            .iter()
+            .flat_map(|(position, error)| error.findings(&pointer(*position)))
+            .collect();
+        if let Some(count) = self.too_many {
+            findings.push(
+                Finding::new(
+                    "too_many",
+                    format!(
+                        "the list has {count} entries; at most {} are taken",
+                        AllowedOrigins::MAX_ENTRIES
+                    ),
+                )
+                .at("/domains")
+                .with_hint(
+                    "use `https://*.example.com` for the subdomains of a domain of your own",
+                ),
+            );
+        }
+        findings
+    }
+}
+
+impl fmt::Display for AllowedOriginsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, finding) in self.findings().iter().enumerate() {
+            let separator = if position == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for AllowedOriginsError {}
+
+impl AllowedOrigins {
+    /// Most entries in one list: it is meant to be read by people.
+    pub const MAX_ENTRIES: usize = 100;
+
+    /// Longest entry in bytes: what browsers and proxies take as an address at the least.
+    pub const MAX_ENTRY_BYTES: usize = 2048;
+
+    /// Reads a list as it is written by its owner.
+    ///
+    /// Entries are brought into canonical form, duplicates collapse, order is kept.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of every entry: a list is taken whole or not at all.
+    pub fn parse<E: AsRef<str>>(
+        entries: &[E],
+        suffixes: &SuffixList,
+    ) -> Result<Self, AllowedOriginsError> {
+        let mut seen = HashSet::new();
+        let mut parsed = Vec::new();
+        let mut faults = Vec::new();
+        let mut stars = Vec::new();
+        for (position, written) in entries.iter().enumerate() {
+            match Entry::parse(written.as_ref(), suffixes) {
+                Ok(entry) => {
+                    if entry == Entry::AnySite {
+                        stars.push(position);
+                    }
+                    if seen.insert(entry.clone()) {
+                        parsed.push(entry);
+                    }
+                }
+                Err(error) => faults.push((position, error)),
+            }
+        }
+        if stars.len() < entries.len() {
+            for position in stars {
+                faults.push((
+                    position,
+                    EntryError::new("*", vec![EntryFault::WildcardAllNotAlone]),
+                ));
+            }
+            faults.sort_by_key(|(position, _)| *position);
+        }
+        let too_many = (parsed.len() > Self::MAX_ENTRIES).then_some(parsed.len());
+        if !faults.is_empty() || too_many.is_some() {
+            return Err(AllowedOriginsError {
+                entries: faults,
+                too_many,
+            });
+        }
+        let mut list = Self::default();
+        for entry in parsed {
+            list.push(entry, suffixes);
+        }
+        list.warn(suffixes);
+        Ok(list)
+    }
+
+    /// Reads a list that was parsed before and stored.
+    ///
+    /// Rules may have become stricter since: an entry that is refused today stays in
+    /// [`entries`](Self::entries), admits nothing, and is a warning with its code.
+    /// A pattern below which a newer suffix list has a rule still admits the hosts that belong to
+    /// the base's owner.
+    #[must_use]
+    pub fn load<E: AsRef<str>>(entries: &[E], suffixes: &SuffixList) -> Self {
+        let mut list = Self::default();
+        for (position, stored) in entries.iter().enumerate() {
+            let stored = stored.as_ref();
+            match Entry::parse_unjudged(stored) {
+                Ok(entry)
+                    if entry.to_text() == stored
+                        && !(entry == Entry::AnySite && entries.len() > 1) =>
+                {
+                    if let Entry::Pattern(pattern) = &entry {
+                        for fault in pattern.faults(suffixes) {
+                            list.warnings.push(fault.finding(pointer(position)));
+                        }
+                    }
+                    list.push(entry, suffixes);
+                }
+                Ok(_) => {
+                    list.warnings.push(
+                        Finding::new(
+                            "not_canonical",
+                            format!("the stored entry `{stored}` is not in canonical form and admits nothing"),
+                        )
+                        .at(pointer(position))
+                        .with_hint("save the list again"),
+                    );
+                    list.entries.push(stored.to_owned());
+                }
+                Err(faults) => {
+                    for fault in faults {
+                        list.warnings.push(fault.finding(pointer(position)));
+                    }
+                    list.entries.push(stored.to_owned());
+                }
+            }
+        }
+        list.warn(suffixes);
+        list
+    }
+
+    /// The entries in canonical form; parsing them again gives the same list.
+    #[must_use]
+    pub fn entries(&self) -> &[String] {
+        &self.entries
+    }
+
+    /// Whether there is no entry, so that no site is admitted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the list is `*`.
+    #[must_use]
+    pub const fn is_any_site(&self) -> bool {
+        self.any_site
+    }
+
+    /// The decision: which entry, if any, admits the page.
+    ///
+    /// Costs a few look-ups, whatever the number of entries, and allocates nothing.
+    #[must_use]
+    pub fn admit<'a>(&'a self, origin: &'a Origin) -> Option<AdmittedOrigin<'a>> {
+        let position = if self.any_site {
+            Some(0)
+        } else {
+            self.exact
+                .get(origin.as_str())
+                .copied()
+                .or_else(|| self.matching_pattern(origin))
+        };
+        position
+            .and_then(|position| self.entries.get(position))
+            .map(|entry| AdmittedOrigin { origin, entry })
+    }
+
+    /// Warnings about a list that is accepted all the same, with pointers into
+    /// [`entries`](Self::entries).
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Finding> {
+        let mut warnings = self.warnings.clone();
+        if self.is_empty() {
+            warnings.push(warning::no_domains());
+        }
+        warnings
+    }
+
+    fn matching_pattern(&self, origin: &Origin) -> Option<usize> {
+        let (shortest, longest) = self.base_lengths?;
+        let host = origin.host();
+        let mut rest = host;
+        while let Some((_, base)) = rest.split_once('.') {
+            rest = base;
+            if base.len() < shortest {
+                return None;
+            }
+            if base.len() > longest {
+                continue;
+            }
+            let slots = self.patterns.get(base).map_or(&[][..], Vec::as_slice);
+            let found = slots.iter().find(|slot| {
+                slot.scheme == origin.scheme()
+                    && slot.port == origin.port()
+                    && slot.judge.as_ref().is_none_or(|suffixes| {
+                        let owner = suffixes.registrable(base);
+                        owner.is_some() && owner == suffixes.registrable(host)
+                    })
+            });
+            if let Some(slot) = found {
+                return Some(slot.entry);
+            }
+        }
+        None
+    }
+
+    fn push(&mut self, entry: Entry, suffixes: &SuffixList) {
+        let text = entry.to_text();
+        let position = self.entries.len();
+        match entry {
+            Entry::AnySite => self.any_site = true,
+            Entry::Exact(_) => {
+                self.exact.insert(text.as_str().into(), position);
+            }
+            Entry::Pattern(pattern) => self.push_pattern(&pattern, position, suffixes),
+        }
+        self.entries.push(text);
+    }
+
+    fn push_pattern(&mut self, pattern: &OriginPattern, position: usize, suffixes: &SuffixList) {
+        let base = pattern.base();
+        // The list admits a pattern for good when nothing of it lies at or below the base: then
+        // every host below has the base's owner. Only otherwise is each host judged by itself.
+        let undivided = suffixes.registrable(base).is_some() && suffixes.rule_below(base).is_none();
+        let shared = suffixes.shared_host_at_or_below(base).is_some();
+        if shared {
+            return;
+        }
+        self.patterns
+            .entry(base.into())
+            .or_default()
+            .push(PatternSlot {
+                scheme: pattern.scheme(),
+                port: pattern.port(),
+                entry: position,
+                judge: (!undivided).then(|| suffixes.clone()),
+            });
+        let (shortest, longest) = self.base_lengths.unwrap_or((base.len(), base.len()));
+        self.base_lengths = Some((shortest.min(base.len()), longest.max(base.len())));
+    }
+
+    fn warn(&mut self, suffixes: &SuffixList) {
+        let warnings = warning::of_list(self, suffixes);
+        self.warnings.extend(warnings);
+    }
+}
+
+/// Where an entry stands in the record.
+pub(super) fn pointer(position: usize) -> String {
+    format!("/domains/{position}")
+}
+
+impl PartialEq for AllowedOrigins {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for AllowedOrigins {}
+
+impl fmt::Debug for AllowedOrigins {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("AllowedOrigins")
+            .field(&self.entries)
+            .finish()
+    }
+}

@@ -1,0 +1,205 @@
+//! Which names belong to one owner: the public suffix list, and a short list of our own.
+//!
+//! The list is compiled in, so that a decision never depends on a file that may be missing; a
+//! newer file can be given at start, see [`SuffixList::parse`].
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use publicsuffix::{List, Psl};
+
+/// The Mozilla Public Suffix List, under the Mozilla Public License 2.0 (the notice is in the file).
+const BUILTIN: &str = include_str!("../../data/public_suffix_list.dat");
+
+/// Hosts with customers on their subdomains that the public suffix list lacks.
+const SHARED_HOSTS: &str = include_str!("../../data/shared_hosts.dat");
+
+/// The sections that a complete list has; a file cut off on its way lacks the last line of one,
+/// and fewer rules would admit more.
+const SECTIONS: [&str; 4] = [
+    "// ===BEGIN ICANN DOMAINS===",
+    "// ===END ICANN DOMAINS===",
+    "// ===BEGIN PRIVATE DOMAINS===",
+    "// ===END PRIVATE DOMAINS===",
+];
+
+/// Why a text is not a public suffix list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SuffixListError {
+    /// A section marker is missing: another file, or an incomplete one.
+    #[error("the file is not a complete public suffix list: it lacks the line `{0}`")]
+    Incomplete(&'static str),
+    /// A line is not a rule.
+    #[error("line {line}: `{rule}` is not a rule of a public suffix list")]
+    Rule {
+        /// Number of the line, from 1.
+        line: usize,
+        /// The rule as it stands there.
+        rule: String,
+    },
+}
+
+/// A public suffix list, ready for look-ups; cloning shares it.
+///
+/// All names given to it are lower-case ASCII.
+#[derive(Clone)]
+pub struct SuffixList(Arc<Inner>);
+
+struct Inner {
+    version: Option<String>,
+    rules: List,
+    /// Every name under which a rule lies, with the first such rule.
+    parents: BTreeMap<Box<str>, Box<str>>,
+    shared_hosts: &'static BTreeSet<&'static str>,
+}
+
+impl SuffixList {
+    /// The list that this build was made with.
+    ///
+    /// Parsed at the first use, about 10 ms.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test parses the same bytes.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        static LIST: OnceLock<SuffixList> = OnceLock::new();
+        LIST.get_or_init(|| Self::parse(BUILTIN).expect("the list compiled in is complete"))
+    }
+
+    /// Reads a list in the format of <https://publicsuffix.org/list/>.
+    ///
+    /// # Errors
+    ///
+    /// [`SuffixListError`] when it is incomplete or a rule cannot be read; a list is taken whole
+    /// or not at all.
+    pub fn parse(text: &str) -> Result<Self, SuffixListError> {
+        for section in SECTIONS {
+            if !text.lines().any(|line| line.trim_end() == section) {
+                return Err(SuffixListError::Incomplete(section));
+            }
+        }
+        let mut ascii = String::with_capacity(text.len());
+        let mut parents = BTreeMap::new();
+        let mut version = None;
+        for (number, line) in text.lines().enumerate() {
+            if let Some(comment) = line.strip_prefix("//") {
+                if let Some(value) = comment.trim_start().strip_prefix("VERSION:") {
+                    version.get_or_insert_with(|| value.trim().to_owned());
+                }
+                if SECTIONS.contains(&line.trim_end()) {
+                    ascii.push_str(line);
+                    ascii.push('\n');
+                }
+                continue;
+            }
+            let Some(written) = line.split_whitespace().next() else {
+                continue;
+            };
+            let rule = read_rule(written).ok_or_else(|| SuffixListError::Rule {
+                line: number + 1,
+                rule: written.to_owned(),
+            })?;
+            add_parents(&mut parents, &rule);
+            ascii.push_str(&rule);
+            ascii.push('\n');
+        }
+        let rules = ascii
+            .parse()
+            .map_err(|_| SuffixListError::Incomplete(SECTIONS[0]))?;
+        Ok(Self(Arc::new(Inner {
+            version,
+            rules,
+            parents,
+            shared_hosts: shared_hosts(),
+        })))
+    }
+
+    /// The version that the list states in its header, such as `2026-10-22_08-36-41_UTC`.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.0.version.as_deref()
+    }
+
+    /// The domain that one owner registered: the public suffix and one label more.
+    ///
+    /// `None` for a public suffix itself and for single labels.
+    /// An unknown top-level domain counts as a public suffix, as the list's algorithm says.
+    #[must_use]
+    pub fn registrable<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let domain = self.0.rules.domain(name.as_bytes())?;
+        std::str::from_utf8(domain.as_bytes()).ok()
+    }
+
+    /// A rule of the list under `name`: some subdomains are then other owners' sites.
+    #[must_use]
+    pub fn rule_below(&self, name: &str) -> Option<&str> {
+        self.0.parents.get(name).map(AsRef::as_ref)
+    }
+
+    /// A host with customers on its subdomains, at or below `name`, which the list lacks.
+    #[must_use]
+    pub fn shared_host_at_or_below(&self, name: &str) -> Option<&'static str> {
+        self.0.shared_hosts.iter().copied().find(|shared| {
+            *shared == name
+                || shared
+                    .strip_suffix(name)
+                    .is_some_and(|head| head.ends_with('.'))
+        })
+    }
+}
+
+impl fmt::Debug for SuffixList {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SuffixList")
+            .field("version", &self.0.version)
+            .finish_non_exhaustive()
+    }
+}
+
+fn shared_hosts() -> &'static BTreeSet<&'static str> {
+    static HOSTS: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    HOSTS.get_or_init(|| {
+        SHARED_HOSTS
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .collect()
+    })
+}
+
+/// A rule in ASCII: browsers send names in ASCII only, and the file writes them in Unicode.
+///
+/// A wildcard is only read as the first label, where all known rules have it: elsewhere the
+/// parents below would not hold every name under which a rule lies.
+fn read_rule(written: &str) -> Option<String> {
+    let (mark, name) = match written.strip_prefix('!') {
+        Some(name) => ("!", name),
+        None => match written.strip_prefix("*.") {
+            Some(name) => ("*.", name),
+            None => ("", written),
+        },
+    };
+    let ascii = idna::domain_to_ascii(name).ok()?;
+    let sound = ascii.split('.').all(|label| !label.is_empty())
+        && ascii
+            .bytes()
+            .all(|byte| byte != b'_' && super::host::is_name_byte(byte));
+    // An exception takes something back from a wildcard, so it has at least two labels.
+    let possible = mark != "!" || ascii.contains('.');
+    (sound && possible).then(|| format!("{mark}{ascii}"))
+}
+
+fn add_parents(parents: &mut BTreeMap<Box<str>, Box<str>>, rule: &str) {
+    let mut rest = rule.trim_start_matches('!');
+    while let Some((_, parent)) = rest.split_once('.') {
+        if !parents.contains_key(parent) {
+            parents.insert(parent.into(), rule.into());
+        }
+        rest = parent;
+    }
+}

@@ -1,0 +1,131 @@
+//! What is legal in a list but seldom meant.
+
+use super::{
+    AllowedOrigins, Origin, Scheme, allowed::pointer, entry::Entry, host, suffix::SuffixList,
+};
+use crate::finding::Finding;
+
+pub(super) fn no_domains() -> Finding {
+    Finding::new(
+        "no_domains",
+        "the list of domains is empty: it admits no site, so the widget is shown nowhere",
+    )
+    .at("/domains")
+    .with_hint("add the address of the page, such as `https://shop.example`")
+}
+
+/// Warnings of every entry that can be read.
+pub(super) fn of_list(list: &AllowedOrigins, suffixes: &SuffixList) -> Vec<Finding> {
+    let mut warnings = Vec::new();
+    for (position, text) in list.entries().iter().enumerate() {
+        let Ok(entry) = Entry::parse_unjudged(text) else {
+            continue;
+        };
+        let mut warn = |finding: Finding| warnings.push(finding.at(pointer(position)));
+        match entry {
+            Entry::AnySite => warn(
+                Finding::new(
+                    "any_site",
+                    "`*` admits every site: anybody can show this widget and use what it costs",
+                )
+                .with_hint("list the sites that should show it"),
+            ),
+            Entry::Pattern(pattern) => {
+                of_scheme_and_host(text, pattern.scheme(), pattern.base(), &mut warn);
+            }
+            Entry::Exact(origin) => {
+                of_scheme_and_host(text, origin.scheme(), origin.host(), &mut warn);
+                of_exact(list, &origin, suffixes, &mut warn);
+            }
+        }
+    }
+    warnings
+}
+
+fn of_scheme_and_host(text: &str, scheme: Scheme, name: &str, warn: &mut impl FnMut(Finding)) {
+    if host::is_loopback(name) {
+        warn(
+            Finding::new(
+                "loopback_origin",
+                format!("`{text}` is the visitor's own machine: good for development only"),
+            )
+            .with_hint(if scheme == Scheme::Https {
+                format!(
+                    "development servers usually speak http: `{}`",
+                    text.replacen("https://", "http://", 1)
+                )
+            } else {
+                "remove it before the widget goes live".to_owned()
+            }),
+        );
+    } else if scheme == Scheme::Http {
+        warn(
+            Finding::new(
+                "insecure_origin",
+                format!("`{text}` is not encrypted: any network on the way can change the page, and browsers give it no microphone"),
+            )
+            .with_hint(format!("use `{}`", text.replacen("http://", "https://", 1))),
+        );
+    }
+    if let Some(shown) = host::to_unicode(name) {
+        warn(Finding::new(
+            "idn_origin",
+            format!(
+                "`{text}` is shown to visitors as `{shown}`; check that it is the name you mean"
+            ),
+        ));
+    }
+}
+
+fn of_exact(
+    list: &AllowedOrigins,
+    origin: &Origin,
+    suffixes: &SuffixList,
+    warn: &mut impl FnMut(Finding),
+) {
+    let name = origin.host();
+    if host::canonical_ipv4(name).is_some() {
+        if !origin.is_loopback() {
+            warn(
+                Finding::new(
+                    "ip_origin",
+                    format!("`{origin}` is an IP address, which may be given to somebody else"),
+                )
+                .with_hint("use a host name"),
+            );
+        }
+        return;
+    }
+    if !name.contains('.') && !origin.is_loopback() {
+        warn(
+            Finding::new(
+                "single_label",
+                format!("`{name}` is a name without a dot, which only resolves inside a network"),
+            )
+            .with_hint("write the full name of the host, unless this is an intranet"),
+        );
+        return;
+    }
+    if let Some(twin) = www_twin(origin, suffixes)
+        && list.admit(&twin).is_none()
+    {
+        warn(
+            Finding::new(
+                "twin_missing",
+                format!("`{origin}` is listed, `{twin}` is not; they are different sites"),
+            )
+            .with_hint(format!("add `{twin}` if the page can be reached there too")),
+        );
+    }
+}
+
+/// The same site with `www.` before a registered domain, or without it.
+pub(crate) fn www_twin(origin: &Origin, suffixes: &SuffixList) -> Option<Origin> {
+    let name = origin.host();
+    let twin = match name.strip_prefix("www.") {
+        Some(apex) if suffixes.registrable(apex) == Some(apex) => apex.to_owned(),
+        None if suffixes.registrable(name) == Some(name) => format!("www.{name}"),
+        _ => return None,
+    };
+    Some(Origin::from_parts(origin.scheme(), &twin, origin.port()))
+}

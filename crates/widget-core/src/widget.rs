@@ -1,0 +1,132 @@
+//! The record: one embeddable widget of an organization.
+//!
+//! Every field's type admits only valid values, so all fields are public; a record that exists is
+//! a valid one.
+//! Whether it may serve is another question: see [`go_live`](crate::go_live).
+
+use time::OffsetDateTime;
+
+use crate::{
+    config::Config,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    origin::AllowedOrigins,
+};
+
+/// A stored widget.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Widget {
+    /// Names the widget in the snippet and in every address.
+    pub id: WidgetId,
+    /// The owner.
+    pub organization_id: OrganizationId,
+    /// The agent that answers.
+    pub agent_id: AgentId,
+    /// The version of the agent that answers; pinned, so that publishing another one changes
+    /// nothing for visitors.
+    pub agent_version_id: AgentVersionId,
+    /// The sites that may show it.
+    pub domains: AllowedOrigins,
+    /// The owner's own gate.
+    pub published: bool,
+    /// Look and behaviour.
+    pub config: Config,
+    /// When the record was made, in UTC.
+    pub created_at: OffsetDateTime,
+    /// When the record was last changed, in UTC.
+    pub updated_at: OffsetDateTime,
+}
+
+/// A widget that has no id yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewWidget {
+    /// The owner, taken from the credential.
+    pub organization_id: OrganizationId,
+    /// The agent that answers.
+    pub agent_id: AgentId,
+    /// The pinned version of it.
+    pub agent_version_id: AgentVersionId,
+    /// The sites that may show it; the empty list shows it nowhere.
+    pub domains: AllowedOrigins,
+    /// The owner's own gate, closed unless opened.
+    pub published: bool,
+    /// Look and behaviour; the default is all defaults.
+    pub config: Config,
+}
+
+impl NewWidget {
+    /// A closed widget without sites and with the default look.
+    #[must_use]
+    pub fn new(
+        organization_id: OrganizationId,
+        agent_id: AgentId,
+        agent_version_id: AgentVersionId,
+    ) -> Self {
+        Self {
+            organization_id,
+            agent_id,
+            agent_version_id,
+            domains: AllowedOrigins::default(),
+            published: false,
+            config: Config::default(),
+        }
+    }
+
+    /// The record, made under the given id at the given time.
+    #[must_use]
+    pub fn into_widget(self, id: WidgetId, now: OffsetDateTime) -> Widget {
+        Widget {
+            id,
+            organization_id: self.organization_id,
+            agent_id: self.agent_id,
+            agent_version_id: self.agent_version_id,
+            domains: self.domains,
+            published: self.published,
+            config: self.config,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// A change: the fields given are replaced whole, the others stay.
+///
+/// Id, organization and time of creation cannot change.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WidgetPatch {
+    /// Another agent.
+    pub agent_id: Option<AgentId>,
+    /// Another pinned version.
+    pub agent_version_id: Option<AgentVersionId>,
+    /// Another list of sites.
+    pub domains: Option<AllowedOrigins>,
+    /// Open or close the owner's gate.
+    pub published: Option<bool>,
+    /// Another config document.
+    pub config: Option<Config>,
+}
+
+impl WidgetPatch {
+    /// The record after the change.
+    ///
+    /// `updated_at` becomes `now` only if something is different, so that a repeated write is
+    /// seen to have done nothing.
+    #[must_use]
+    pub fn apply(self, widget: Widget, now: OffsetDateTime) -> Widget {
+        let changed = Widget {
+            agent_id: self.agent_id.unwrap_or(widget.agent_id),
+            agent_version_id: self.agent_version_id.unwrap_or(widget.agent_version_id),
+            domains: self.domains.unwrap_or_else(|| widget.domains.clone()),
+            published: self.published.unwrap_or(widget.published),
+            config: self.config.unwrap_or_else(|| widget.config.clone()),
+            ..widget.clone()
+        };
+        if changed == widget {
+            widget
+        } else {
+            Widget {
+                updated_at: now,
+                ..changed
+            }
+        }
+    }
+}
