@@ -1,0 +1,23 @@
+/**
+ * Builds the loader: one classic script without imports, since it runs on pages that we do not own.
+ */
+import { defineConfig } from 'vite';
+import { precompress } from './vite.precompress.ts';
+
+export default defineConfig({
+  publicDir: false,
+  plugins: [precompress('dist', /^loader\.js$/)],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: false,
+    modulePreload: false,
+    // `light-dark()` and relative colours, as written.
+    cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
+    lib: {
+      entry: 'src/loader/entry.ts',
+      formats: ['iife'],
+      name: 'webWidgetLoader',
+      fileName: () => 'loader.js',
+    },
+  },
+});

@@ -1,0 +1,20 @@
+/**
+ * Builds the window: hashed modules and a manifest, from which the service renders the document.
+ * There is no HTML file here, because the document carries each widget's own configuration.
+ */
+import { defineConfig } from 'vite';
+import { precompress } from './vite.precompress.ts';
+
+export default defineConfig({
+  base: '/public/',
+  publicDir: false,
+  plugins: [precompress('dist/window/assets', /\.(js|css)$/)],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: 'dist/window',
+    manifest: true,
+    modulePreload: false,
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: { input: 'src/window/main.tsx' },
+  },
+});
