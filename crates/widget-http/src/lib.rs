@@ -1,1 +1,61 @@
-//! Placeholder.
+//! The web widget service as a library: [`router`] answers every request, so that a test needs no socket.
+//!
+//! A handler extracts, calls `widget_core`, calls [`storage`], answers; every error becomes a [`problem::Problem`].
+
+use axum::{Router, middleware};
+use http::{StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{problem::Problem, state::AppState};
+
+pub mod auth;
+mod etag;
+pub mod extract;
+mod paging;
+pub mod problem;
+mod routes;
+pub mod settings;
+pub mod state;
+pub mod storage;
+pub mod telemetry;
+pub mod wire;
+
+/// Every route of the service, with what surrounds them: request ids, log lines, problems, caught panics.
+pub fn router(state: AppState) -> Router {
+    routes::all()
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(caught_panic))
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            telemetry::observe,
+        ))
+        .with_state(state)
+}
+
+async fn unknown_path() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown_path",
+        "this service has nothing at this path",
+    )
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path does not take this method; the header `Allow` names those that it takes",
+    )
+}
+
+fn caught_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message");
+    let problem = Problem::internal(format!("panicked: {text}"))
+        .with_header(header::CONNECTION, http::HeaderValue::from_static("close"));
+    axum::response::IntoResponse::into_response(problem)
+}

@@ -1,0 +1,51 @@
+//! Entity tags and the conditions on them (RFC 9110, section 13).
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::problem::Problem;
+
+/// The tag of a record's revision.
+pub(crate) fn of_revision(revision: i64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"r{revision}\"")).expect("digits are a valid header")
+}
+
+/// Whether the caller has what `tag` names already (`If-None-Match`).
+pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    entries(headers, &header::IF_NONE_MATCH)
+        .iter()
+        .any(|entry| entry == "*" || Some(entry.trim_start_matches("W/")) == tag.to_str().ok())
+}
+
+/// Refuses a change of a record that is no longer the one the caller saw (`If-Match`).
+///
+/// # Errors
+/// 412 `precondition_failed`.
+pub(crate) fn require_match(headers: &HeaderMap, tag: &HeaderValue) -> Result<(), Problem> {
+    if !is_conditional(headers)
+        || entries(headers, &header::IF_MATCH)
+            .iter()
+            .any(|entry| entry == "*" || Some(entry.as_str()) == tag.to_str().ok())
+    {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "precondition_failed",
+        "it was changed since you read it; read it again and repeat the change",
+    ))
+}
+
+/// Whether the caller names the record it saw.
+pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::IF_MATCH)
+}
+
+fn entries(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|entry| entry.trim().to_owned())
+        .collect()
+}

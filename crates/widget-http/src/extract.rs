@@ -1,0 +1,224 @@
+//! Extractors whose rejections are problems: strict JSON bodies, identifiers in paths, query parameters.
+
+use std::str::FromStr;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+};
+use http::{HeaderMap, StatusCode, header, request::Parts};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+use crate::problem::{FieldError, Problem};
+
+/// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its escapes.
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// A JSON body of at most `LIMIT` bytes.
+///
+/// Refuses another media type (415 `content_type`), a longer body (413 `body_too_large`), text that is not JSON
+/// (400 `json_invalid`) and JSON of another shape (422 `body_invalid` with a pointer).
+#[derive(Debug, Clone, Copy)]
+pub struct StrictJson<T, const LIMIT: usize = BODY_LIMIT>(pub T);
+
+impl<S: Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for StrictJson<T, LIMIT> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        require_json(request.headers())?;
+        let bytes = read_body(request.into_body(), LIMIT).await?;
+        parse_json(&bytes).map(Self)
+    }
+}
+
+/// Refuses a request that does not say that its body is JSON.
+///
+/// A media type of JSON makes a cross-origin request ask first (CORS preflight), so that it can't be left out.
+///
+/// # Errors
+/// 415 `content_type`.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let value = values
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") && values.next().is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "content_type",
+        "send the body as JSON with the header `Content-Type: application/json`",
+    ))
+}
+
+/// Reads a whole body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 `body_too_large`; 400 `body_unreadable` when the caller stops in the middle.
+pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
+    to_bytes(body, limit).await.map_err(|error| {
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            if cause.is::<http_body_util::LengthLimitError>() {
+                return Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "body_too_large",
+                    format!("the body may have at most {limit} bytes"),
+                );
+            }
+            source = cause.source();
+        }
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_unreadable",
+            "the body ended before it was complete",
+        )
+        .with_cause(error)
+    })
+}
+
+/// Reads JSON into `T`.
+///
+/// # Errors
+/// 400 `json_invalid` for text that is not JSON, 422 `body_invalid` for JSON that is not a `T`.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer = pointer(error.path());
+        json_problem(error.inner(), pointer)
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| json_problem(&error, String::new()))?;
+    Ok(value)
+}
+
+fn json_problem(error: &serde_json::Error, pointer: String) -> Problem {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Data => {
+            let text = error.to_string();
+            let text = text
+                .rsplit_once(" at line ")
+                .map_or(text.as_str(), |(text, _)| text);
+            let code = match text {
+                _ if text.starts_with("unknown field") => "unknown_key",
+                _ if text.starts_with("missing field") => "missing_key",
+                _ if text.starts_with("duplicate field") => "duplicate_key",
+                _ => "invalid_value",
+            };
+            let pointer = match missing_key(text) {
+                Some(key) => format!("{pointer}/{key}"),
+                None => pointer,
+            };
+            Problem::unprocessable(
+                "body_invalid",
+                "the body is JSON, but not what is expected here; see `errors`",
+            )
+            .with_error(FieldError::new(pointer, code, text))
+        }
+        Category::Syntax | Category::Eof | Category::Io => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "json_invalid",
+            "the body is not valid JSON; see `errors`",
+        )
+        .with_error(FieldError::new(pointer, "json_invalid", error.to_string())),
+    }
+}
+
+/// The key that serde's message says is missing; its path ends at the object around it.
+fn missing_key(text: &str) -> Option<&str> {
+    text.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// JSON Pointer of a path in a document.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+            }
+            Segment::Map { key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// An identifier of core as a member of a JSON body or of a query string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parsed<T>(pub T);
+
+impl<'de, T> Deserialize<'de> for Parsed<T>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The one identifier in a path; a malformed one names nothing, so that it is 404 like an unknown one.
+#[derive(Debug, Clone, Copy)]
+pub struct PathId<T>(pub T);
+
+impl<S, T> FromRequestParts<S> for PathId<T>
+where
+    S: Send + Sync,
+    T: FromStr,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found("resource"))?;
+        text.parse()
+            .map(Self)
+            .map_err(|_| Problem::not_found("resource"))
+    }
+}
+
+/// Query parameters; unknown ones and wrong values are refused (422 `query_invalid`).
+#[derive(Debug, Clone, Copy)]
+pub struct StrictQuery<T>(pub T);
+
+impl<S, T> FromRequestParts<S> for StrictQuery<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(value)| Self(value))
+            .map_err(|error| {
+                let mut text = error.to_string();
+                if let Some(source) = std::error::Error::source(&error) {
+                    text = source.to_string();
+                }
+                let (pointer, detail) = match text.split_once(": ") {
+                    Some((name, rest)) if !name.contains(' ') => {
+                        (format!("/{name}"), rest.to_owned())
+                    }
+                    _ => (String::new(), text),
+                };
+                Problem::unprocessable(
+                    "query_invalid",
+                    "a query parameter is not what is expected here; see `errors`",
+                )
+                .with_error(FieldError::new(pointer, "invalid_value", detail))
+            })
+    }
+}

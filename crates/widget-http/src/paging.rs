@@ -1,0 +1,123 @@
+//! Pages of lists: opaque cursors, bounded limits, and the `Link` to the next page.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderValue, header};
+use time::OffsetDateTime;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{
+    problem::{FieldError, Problem},
+    storage::Page,
+};
+
+/// Items on a page where nothing is said.
+const DEFAULT_LIMIT: u32 = 50;
+/// Items on a page at most.
+const MAXIMUM_LIMIT: u32 = 200;
+
+/// Reads the query parameters `limit` and `cursor`.
+///
+/// # Errors
+/// 422 `query_invalid`.
+pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<Page, Problem> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAXIMUM_LIMIT).contains(&limit) {
+        let detail = format!("`limit` is {limit}; it can be 1 to {MAXIMUM_LIMIT}");
+        return Err(invalid("/limit", detail));
+    }
+    let before = cursor
+        .map(|text| {
+            decode(text)
+                .ok_or_else(|| invalid("/cursor", "this is not a cursor of this list".to_owned()))
+        })
+        .transpose()?;
+    Ok(Page { before, limit })
+}
+
+fn invalid(pointer: &str, detail: String) -> Problem {
+    Problem::unprocessable(
+        "query_invalid",
+        "a query parameter is not what is expected here; see `errors`",
+    )
+    .with_error(FieldError::new(pointer, "invalid_value", detail))
+}
+
+/// One more than asked for, to see whether there is a next page.
+pub(crate) fn with_lookahead(page: Page) -> Page {
+    Page {
+        limit: page.limit + 1,
+        ..page
+    }
+}
+
+/// Cuts the look-ahead off `items` and links to the page after it, keeping the other parameters of `query`.
+pub(crate) fn link_next<T>(
+    items: &mut Vec<T>,
+    page: Page,
+    public_url: &Url,
+    path: &str,
+    query: Option<&str>,
+    key: impl Fn(&T) -> (OffsetDateTime, Uuid),
+) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    if items.len() <= limit {
+        return headers;
+    }
+    items.truncate(limit);
+    let Some((created_at, id)) = items.last().map(key) else {
+        return headers;
+    };
+    let mut url = public_url.clone();
+    url.set_path(path);
+    let kept: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+            .into_owned()
+            .filter(|(name, _)| name != "cursor")
+            .collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(kept)
+        .append_pair("cursor", &encode(created_at, id));
+    if let Ok(value) = HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")) {
+        headers.insert(header::LINK, value);
+    }
+    headers
+}
+
+/// Time of creation and id of the last item shown: unlike an offset it stays right when items come and go.
+fn encode(created_at: OffsetDateTime, id: Uuid) -> String {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&created_at.unix_timestamp_nanos().to_be_bytes());
+    bytes[16..].copy_from_slice(id.as_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(text: &str) -> Option<(OffsetDateTime, Uuid)> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (time, id) = bytes.split_first_chunk::<16>()?;
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from_be_bytes(*time)).ok()?;
+    Some((time, Uuid::from_slice(id).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_round_trips() {
+        let key = (
+            OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_234_567),
+            Uuid::from_u128(7),
+        );
+        assert_eq!(decode(&encode(key.0, key.1)), Some(key));
+    }
+
+    #[test]
+    fn a_foreign_cursor_is_refused() {
+        for text in ["", "x", "AAAA", "!!", "a".repeat(200).as_str()] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! One file per resource: bodies, handlers, router. This one only joins them.
+
+use axum::Router;
+
+use crate::state::AppState;
+
+mod agents;
+mod conversations;
+mod health;
+mod widgets;
+
+/// Every route, without state.
+pub(crate) fn all() -> Router<AppState> {
+    Router::new()
+        .merge(health::router())
+        .merge(agents::router())
+        .merge(widgets::router())
+        .merge(conversations::router())
+}

@@ -1,0 +1,214 @@
+//! The transcript: the agent's worker reads what was said before and appends turns.
+
+use axum::{Json, Router, extract::State, routing::get};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use widget_core::id::ConversationId;
+
+use super::find;
+use crate::{
+    auth::{Caller, Scope},
+    extract::{PathId, StrictJson},
+    problem::{FieldError, Problem},
+    state::AppState,
+    storage::{Message, Reporter},
+    wire::{self, Timestamp, present},
+};
+
+/// Messages in one request at most.
+const MAXIMUM_BATCH: usize = 200;
+/// Bytes of a message's text at most.
+const MAXIMUM_TEXT: usize = 32 * 1024;
+/// Characters of a message's id at most.
+const MAXIMUM_ID: usize = 128;
+
+/// `/core/conversations/{id}/messages`.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/core/conversations/{id}/messages", get(read).post(append))
+}
+
+/// Either `messages`, or the members of one message.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppendRequest {
+    #[serde(default, deserialize_with = "present")]
+    messages: Option<Vec<MessageRequest>>,
+    #[serde(default, deserialize_with = "present")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    role: Option<Role>,
+    #[serde(default, deserialize_with = "present")]
+    text: Option<String>,
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageRequest {
+    id: String,
+    role: Role,
+    text: String,
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Role {
+    Visitor,
+    Agent,
+}
+
+impl Role {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Transcript {
+    status: &'static str,
+    custom_metadata: Box<RawValue>,
+    messages: Vec<MessageBody>,
+}
+
+#[derive(Serialize)]
+struct MessageBody {
+    id: String,
+    role: String,
+    text: String,
+    created_at: Timestamp,
+    reported_by: &'static str,
+}
+
+impl From<Message> for MessageBody {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            role: message.role,
+            text: message.text,
+            created_at: Timestamp(message.created_at),
+            reported_by: message.reported_by.as_str(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Appended {
+    added: u64,
+}
+
+async fn read(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<ConversationId>,
+) -> Result<Json<Transcript>, Problem> {
+    caller.require(Scope::ConversationsReadSensitive)?;
+    let conversation = find(&state, &caller, id).await?;
+    let messages = state.storage.messages(id).await?;
+    Ok(Json(Transcript {
+        status: conversation.status.as_str(),
+        custom_metadata: wire::raw("conversations", id, conversation.custom_metadata)?,
+        messages: messages.into_iter().map(MessageBody::from).collect(),
+    }))
+}
+
+async fn append(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<ConversationId>,
+    StrictJson(body): StrictJson<AppendRequest>,
+) -> Result<Json<Appended>, Problem> {
+    caller.require(Scope::ConversationsWrite)?;
+    find(&state, &caller, id).await?;
+    let now = state.now();
+    let messages: Vec<Message> = requests(body)?
+        .into_iter()
+        .map(|message| Message {
+            id: message.id,
+            role: message.role.as_str().to_owned(),
+            text: message.text,
+            created_at: message.created_at.map_or(now, |time| time.0),
+            reported_by: Reporter::Agent,
+        })
+        .collect();
+    let added = state.storage.append_messages(id, &messages, now).await?;
+    Ok(Json(Appended { added }))
+}
+
+/// The messages of a body, each within its bounds; every fault told at once.
+fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
+    let refused =
+        || Problem::unprocessable("body_invalid", "the messages were not taken; see `errors`");
+    let (messages, base) = match body {
+        AppendRequest {
+            messages: Some(messages),
+            id: None,
+            role: None,
+            text: None,
+            created_at: None,
+        } => (messages, "/messages/"),
+        AppendRequest {
+            messages: None,
+            id: Some(id),
+            role: Some(role),
+            text: Some(text),
+            created_at,
+        } => (
+            vec![MessageRequest {
+                id,
+                role,
+                text,
+                created_at,
+            }],
+            "",
+        ),
+        AppendRequest { .. } => {
+            let detail = "send either `messages` or one message with `id`, `role` and `text`";
+            return Err(refused().with_error(FieldError::new("", "invalid_value", detail)));
+        }
+    };
+    let mut faults = Vec::new();
+    if messages.len() > MAXIMUM_BATCH {
+        let detail = format!(
+            "there are {} messages; send at most {MAXIMUM_BATCH} at once",
+            messages.len()
+        );
+        faults.push(FieldError::new("/messages", "invalid_value", detail));
+    }
+    for (index, message) in messages.iter().enumerate() {
+        let place = if base.is_empty() {
+            String::new()
+        } else {
+            format!("{base}{index}")
+        };
+        let characters = message.id.chars().count();
+        if !(1..=MAXIMUM_ID).contains(&characters) {
+            let detail =
+                format!("an id has 1 to {MAXIMUM_ID} characters; this one has {characters}");
+            faults.push(FieldError::new(
+                format!("{place}/id"),
+                "invalid_value",
+                detail,
+            ));
+        }
+        if message.text.len() > MAXIMUM_TEXT {
+            let detail = format!(
+                "a text has at most {MAXIMUM_TEXT} bytes; this one has {}",
+                message.text.len()
+            );
+            faults.push(FieldError::new(
+                format!("{place}/text"),
+                "invalid_value",
+                detail,
+            ));
+        }
+    }
+    if faults.is_empty() {
+        Ok(messages)
+    } else {
+        Err(faults.into_iter().fold(refused(), Problem::with_error))
+    }
+}

@@ -1,0 +1,292 @@
+//! Widgets of an organization: create, read, list, change, delete.
+
+use axum::{
+    Json, Router,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use widget_core::{
+    config::Config,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    origin::{AllowedOrigins, SuffixList},
+    widget::{NewWidget, WidgetPatch},
+};
+
+use crate::{
+    auth::{Caller, Scope},
+    etag,
+    extract::{Parsed, PathId, StrictJson, StrictQuery},
+    paging,
+    problem::Problem,
+    state::AppState,
+    storage::{StoreError, StoredWidget, WidgetFilter, WriteWidgetError},
+    wire::{self, Text, Timestamp, present},
+};
+
+mod close;
+
+/// How often a change is repeated on what somebody else has just written.
+const ATTEMPTS: usize = 8;
+
+/// `/core/web-widgets` and what is below.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/core/web-widgets", get(list).post(create))
+        .route(
+            "/core/web-widgets/{id}",
+            get(read).put(update).delete(remove),
+        )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateRequest {
+    agent_id: Parsed<AgentId>,
+    agent_version_id: Parsed<AgentVersionId>,
+    #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default)]
+    published: bool,
+    #[serde(default, deserialize_with = "present")]
+    config: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateRequest {
+    #[serde(default, deserialize_with = "present")]
+    agent_id: Option<Parsed<AgentId>>,
+    #[serde(default, deserialize_with = "present")]
+    agent_version_id: Option<Parsed<AgentVersionId>>,
+    #[serde(default, deserialize_with = "present")]
+    domains: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "present")]
+    published: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    config: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    agent_id: Option<Parsed<AgentId>>,
+    published: Option<bool>,
+    domain: Option<String>,
+}
+
+#[derive(Serialize)]
+struct WidgetBody {
+    id: Text<WidgetId>,
+    organization_id: Text<OrganizationId>,
+    agent_id: Text<AgentId>,
+    agent_version_id: Text<AgentVersionId>,
+    domains: Vec<String>,
+    published: bool,
+    config: Box<RawValue>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl TryFrom<StoredWidget> for WidgetBody {
+    type Error = StoreError;
+
+    fn try_from(stored: StoredWidget) -> Result<Self, StoreError> {
+        let widget = stored.widget;
+        Ok(Self {
+            id: Text(widget.id),
+            organization_id: Text(widget.organization_id),
+            agent_id: Text(widget.agent_id),
+            agent_version_id: Text(widget.agent_version_id),
+            domains: widget.domains.entries().to_vec(),
+            published: widget.published,
+            config: wire::raw("web_widgets", widget.id, widget.config.to_json())?,
+            created_at: Timestamp(widget.created_at),
+            updated_at: Timestamp(widget.updated_at),
+        })
+    }
+}
+
+/// A widget with its entity tag.
+fn answer(status: StatusCode, stored: StoredWidget) -> Result<Response, Problem> {
+    let tag = etag::of_revision(stored.revision);
+    Ok((
+        status,
+        [(header::ETAG, tag)],
+        Json(WidgetBody::try_from(stored)?),
+    )
+        .into_response())
+}
+
+async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    StrictJson(body): StrictJson<CreateRequest>,
+) -> Result<Response, Problem> {
+    caller.require(Scope::WebWidgetsManage)?;
+    let (domains, config) = parse_documents(Some(&body.domains), body.config.as_deref())?;
+    let new = NewWidget {
+        organization_id: caller.organization_id,
+        agent_id: body.agent_id.0,
+        agent_version_id: body.agent_version_id.0,
+        domains: domains.unwrap_or_default(),
+        published: body.published,
+        config: config.unwrap_or_default(),
+    };
+    let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), state.now());
+    let stored = state.storage.insert_widget(&widget).await?;
+    let location = format!("/core/web-widgets/{}", widget.id);
+    Ok((
+        [(header::LOCATION, location)],
+        answer(StatusCode::CREATED, stored)?,
+    )
+        .into_response())
+}
+
+async fn read(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<WidgetId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.require(Scope::WebWidgetsRead)?;
+    let stored = find(&state, &caller, id).await?;
+    let tag = etag::of_revision(stored.revision);
+    if etag::is_known(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    answer(StatusCode::OK, stored)
+}
+
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    StrictQuery(query): StrictQuery<ListQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    caller.require(Scope::WebWidgetsRead)?;
+    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let domain = query
+        .domain
+        .map(|entry| AllowedOrigins::parse(&[entry], SuffixList::builtin()))
+        .transpose()?;
+    let filter = WidgetFilter {
+        agent_id: query.agent_id.map(|id| id.0),
+        published: query.published,
+        domain: domain.and_then(|domain| domain.entries().first().cloned()),
+    };
+    let mut stored = state
+        .storage
+        .widgets(
+            &caller.organization_id,
+            &filter,
+            paging::with_lookahead(page),
+        )
+        .await?;
+    let url = &state.settings.public_url;
+    let key = |stored: &StoredWidget| (stored.widget.created_at, stored.widget.id.as_uuid());
+    let headers = paging::link_next(
+        &mut stored,
+        page,
+        url,
+        "/core/web-widgets",
+        raw.as_deref(),
+        key,
+    );
+    let bodies: Result<Vec<WidgetBody>, StoreError> =
+        stored.into_iter().map(WidgetBody::try_from).collect();
+    Ok((headers, Json(bodies?)))
+}
+
+async fn update(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<WidgetId>,
+    headers: HeaderMap,
+    StrictJson(body): StrictJson<UpdateRequest>,
+) -> Result<Response, Problem> {
+    caller.require(Scope::WebWidgetsManage)?;
+    let (domains, config) = parse_documents(body.domains.as_deref(), body.config.as_deref())?;
+    let patch = WidgetPatch {
+        agent_id: body.agent_id.map(|id| id.0),
+        agent_version_id: body.agent_version_id.map(|id| id.0),
+        domains,
+        published: body.published,
+        config,
+    };
+    for _ in 0..ATTEMPTS {
+        let now = state.now();
+        let stored = find(&state, &caller, id).await?;
+        etag::require_match(&headers, &etag::of_revision(stored.revision))?;
+        let changed = patch.clone().apply(stored.widget, now);
+        match state.storage.update_widget(&changed, stored.revision).await {
+            Ok(stored) => {
+                close::refused_rooms(&state, &stored, now).await?;
+                return answer(StatusCode::OK, stored);
+            }
+            Err(WriteWidgetError::Stale) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(WriteWidgetError::Stale.into())
+}
+
+async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<WidgetId>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    caller.require(Scope::WebWidgetsManage)?;
+    let stored = find(&state, &caller, id).await?;
+    etag::require_match(&headers, &etag::of_revision(stored.revision))?;
+    let revision = etag::is_conditional(&headers).then_some(stored.revision);
+    match state
+        .storage
+        .delete_widget(&caller.organization_id, id, revision)
+        .await
+    {
+        Ok(true) => {}
+        Ok(false) => return Err(Problem::not_found("widget")),
+        // It had the revision asked for a moment ago: let the condition speak.
+        Err(WriteWidgetError::Stale) if revision.is_some() => {
+            let stored = find(&state, &caller, id).await?;
+            etag::require_match(&headers, &etag::of_revision(stored.revision))?;
+            return Err(WriteWidgetError::Stale.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    close::all_rooms(&state, id, state.now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller's widget; one of another organization is as unknown as one that never was.
+async fn find(state: &AppState, caller: &Caller, id: WidgetId) -> Result<StoredWidget, Problem> {
+    state
+        .storage
+        .widget(&caller.organization_id, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("widget"))
+}
+
+/// Domains and config out of a body, every fault of both told at once.
+fn parse_documents(
+    domains: Option<&[String]>,
+    config: Option<&RawValue>,
+) -> Result<(Option<AllowedOrigins>, Option<Config>), Problem> {
+    let domains = domains
+        .map(|entries| AllowedOrigins::parse(entries, SuffixList::builtin()))
+        .transpose();
+    let config = config.map(|raw| Config::parse(raw.get())).transpose();
+    match (domains, config) {
+        (Ok(domains), Ok(config)) => Ok((domains, config)),
+        (Err(domains), Ok(_)) => Err(domains.into()),
+        (Ok(_), Err(config)) => Err(config.into()),
+        (Err(domains), Err(config)) => Err(Problem::from(config).with_findings(domains.findings())),
+    }
+}

@@ -1,0 +1,42 @@
+//! What happens to conversations that are going on when their widget closes, wholly or for one site.
+
+use time::OffsetDateTime;
+use widget_core::{id::WidgetId, origin::RequestOrigin, serve};
+
+use crate::{problem::Problem, state::AppState, storage::StoredWidget};
+
+/// Marks for removal the live rooms of those pages that the widget, as it is now, no longer serves.
+pub(super) async fn refused_rooms(
+    state: &AppState,
+    stored: &StoredWidget,
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
+    let widget = &stored.widget;
+    for page in state.storage.open_origins(widget.id).await? {
+        let origin = RequestOrigin::from_field_values([page.as_bytes()]).into_tuple();
+        let served =
+            origin.is_ok_and(|origin| serve::admit(widget, stored.pinned, &origin).is_ok());
+        if !served {
+            let rooms = state
+                .storage
+                .mark_widget_rooms_for_removal(widget.id, Some(&page), now)
+                .await?;
+            tracing::info!(widget.id = %widget.id, page.origin = page, rooms, "closed for a page that is no longer served");
+        }
+    }
+    Ok(())
+}
+
+/// Marks every live room of a widget that is gone for removal.
+pub(super) async fn all_rooms(
+    state: &AppState,
+    id: WidgetId,
+    now: OffsetDateTime,
+) -> Result<(), Problem> {
+    let rooms = state
+        .storage
+        .mark_widget_rooms_for_removal(id, None, now)
+        .await?;
+    tracing::info!(widget.id = %id, rooms, "closed a deleted widget");
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! How the service was told to run, after flags and environment have been read.
+
+use std::{net::IpAddr, time::Duration};
+
+use secrecy::SecretString;
+use url::Url;
+
+/// Everything that an operator can set and that handlers look at.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where browsers reach this service; its origin is the embed's own origin.
+    pub public_url: Url,
+    /// The LiveKit deployment that conversations use; without it conversations cannot be created.
+    pub livekit: Option<LiveKitSettings>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Rates and bounds of the public endpoints.
+    pub limits: LimitSettings,
+}
+
+impl Settings {
+    /// Settings with every default, for a service reached at `public_url`.
+    #[must_use]
+    pub fn new(public_url: Url) -> Self {
+        Self {
+            public_url,
+            livekit: None,
+            trusted_proxies: Vec::new(),
+            limits: LimitSettings::default(),
+        }
+    }
+}
+
+/// A LiveKit deployment.
+#[derive(Debug, Clone)]
+pub struct LiveKitSettings {
+    /// Where this service reaches it (`ws`, `wss`, `http` or `https`).
+    pub url: Url,
+    /// Where browsers reach it (`ws` or `wss`).
+    pub public_url: Url,
+    /// Name of the key that signs tokens and webhooks.
+    pub api_key: String,
+    /// Secret of that key.
+    pub api_secret: SecretString,
+}
+
+/// Bounds of the public endpoints; the defaults are those of the HTTP contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Launcher configs per minute and address prefix.
+    pub configs_per_minute: u32,
+    /// Tickets per minute and address prefix.
+    pub tickets_per_minute: u32,
+    /// New conversations per minute and address prefix.
+    pub conversations_per_minute: u32,
+    /// New conversations per minute and widget.
+    pub widget_conversations_per_minute: u32,
+    /// Conversations that a widget may have open at once.
+    pub widget_open_conversations: u32,
+    /// How long a conversation may go on at most.
+    pub conversation_length: Duration,
+    /// How long nobody may say anything before a conversation ends.
+    pub conversation_silence: Duration,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            configs_per_minute: 600,
+            tickets_per_minute: 60,
+            conversations_per_minute: 20,
+            widget_conversations_per_minute: 600,
+            widget_open_conversations: 500,
+            conversation_length: Duration::from_secs(60 * 60),
+            conversation_silence: Duration::from_secs(10 * 60),
+        }
+    }
+}

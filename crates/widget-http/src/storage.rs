@@ -1,0 +1,116 @@
+//! What the service keeps, as one object-safe trait in terms of the domain; the databases are behind it.
+//!
+//! Two services on one database are the normal case: whatever must be decided once is decided by a constraint or by
+//! a compare-and-set inside one transaction, never by a look followed by a write.
+
+mod agents;
+mod conversations;
+mod driver;
+mod keys;
+pub mod migrations;
+pub mod sqlite;
+mod widgets;
+
+pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
+pub use conversations::{
+    Conversation, ConversationFilter, ConversationStore, CreateConversationError, DueBefore,
+    FeedbackError, Message, NewConversation, NewRoom, Reporter, ResumeConversation, ResumeError,
+    Room, UsedTicket,
+};
+pub use keys::{ApiKey, KeyStore, SigningKey};
+pub use widgets::{StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError};
+
+/// Everything that is kept; see the traits it is made of.
+#[async_trait::async_trait]
+pub trait Storage:
+    KeyStore + AgentStore + WidgetStore + ConversationStore + Send + Sync + 'static
+{
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// Why storage could not do as asked; opaque about the database behind it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A constraint said no: the same thing exists already, or something points at it.
+    #[error("a constraint of the database was violated: {cause}")]
+    Conflict {
+        /// What the database said.
+        cause: String,
+        /// Which kind of constraint it was.
+        kind: ConflictKind,
+    },
+    /// A stored row does not follow the rules of this build.
+    #[error("row `{row}` of table `{table}` can't be read: {cause}")]
+    Corrupt {
+        /// Its table.
+        table: &'static str,
+        /// Its key.
+        row: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The database does not answer, or is busy for too long.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database refused a statement of ours.
+    #[error("the database refused a statement: {0}")]
+    Query(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Kinds of constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// The same key exists already.
+    Unique,
+    /// A row that is pointed at is missing, or the row to delete is pointed at.
+    ForeignKey,
+    /// Another one.
+    Other,
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(table: &'static str, row: impl ToString, cause: impl ToString) -> Self {
+        Self::Corrupt {
+            table,
+            row: row.to_string(),
+            cause: cause.to_string(),
+        }
+    }
+
+    /// Whether a uniqueness constraint was violated.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict {
+                kind: ConflictKind::Unique,
+                ..
+            }
+        )
+    }
+
+    /// Whether a foreign key was violated.
+    #[must_use]
+    pub fn is_dangling(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict {
+                kind: ConflictKind::ForeignKey,
+                ..
+            }
+        )
+    }
+}
+
+/// A stretch of a list, newest first: at most `limit` items older than `before`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Time of creation and id of the last item of the page before.
+    pub before: Option<(time::OffsetDateTime, uuid::Uuid)>,
+    /// How many at most.
+    pub limit: u32,
+}

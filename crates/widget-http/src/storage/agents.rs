@@ -1,0 +1,131 @@
+//! The registry of agents and their versions.
+
+use time::OffsetDateTime;
+use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
+
+use super::StoreError;
+
+/// An agent of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Whose it is.
+    pub organization_id: OrganizationId,
+    /// What its owner calls it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// A version of an agent: a draft until it is published, immutable from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentVersion {
+    /// Its id.
+    pub id: AgentVersionId,
+    /// Its agent.
+    pub agent_id: AgentId,
+    /// Counts the versions of one agent from 1.
+    pub number: i64,
+    /// Name under which LiveKit dispatches the worker.
+    pub livekit_agent_name: String,
+    /// What its owner calls it.
+    pub label: Option<String>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it was published.
+    pub published_at: Option<OffsetDateTime>,
+}
+
+/// A version to be made; storage gives it its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAgentVersion {
+    /// Its id.
+    pub id: AgentVersionId,
+    /// Name under which LiveKit dispatches the worker.
+    pub livekit_agent_name: String,
+    /// What its owner calls it.
+    pub label: Option<String>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+}
+
+/// Why an agent was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteAgentError {
+    /// A widget points at it or at one of its versions.
+    #[error("a widget points at this agent")]
+    InUse,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Agents and versions; every method looks at one organization only.
+#[async_trait::async_trait]
+pub trait AgentStore {
+    /// Keeps a new agent.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn insert_agent(&self, agent: &Agent) -> Result<(), StoreError>;
+
+    /// Every agent of the organization, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError>;
+
+    /// One agent.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn agent(
+        &self,
+        organization: &OrganizationId,
+        id: AgentId,
+    ) -> Result<Option<Agent>, StoreError>;
+
+    /// Deletes an agent with its versions; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`DeleteAgentError`]
+    async fn delete_agent(
+        &self,
+        organization: &OrganizationId,
+        id: AgentId,
+    ) -> Result<bool, DeleteAgentError>;
+
+    /// Keeps a new version under the next number; nothing when there is no such agent.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn insert_agent_version(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: &NewAgentVersion,
+    ) -> Result<Option<AgentVersion>, StoreError>;
+
+    /// The versions of an agent, newest first; empty also when there is no such agent.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn agent_versions(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+    ) -> Result<Vec<AgentVersion>, StoreError>;
+
+    /// Publishes a version and returns it; publishing again keeps the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn publish_agent_version(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: AgentVersionId,
+        now: OffsetDateTime,
+    ) -> Result<Option<AgentVersion>, StoreError>;
+}

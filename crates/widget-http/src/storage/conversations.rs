@@ -1,0 +1,452 @@
+//! Conversations, their rooms, messages and used tickets.
+
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::Status,
+    id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+};
+
+use super::{Page, StoreError};
+
+/// A conversation as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Whose widget it was started on.
+    pub organization_id: OrganizationId,
+    /// That widget; it may be gone by now.
+    pub web_widget_id: WidgetId,
+    /// The agent that was pinned.
+    pub agent_id: AgentId,
+    /// The version that was pinned.
+    pub agent_version_id: AgentVersionId,
+    /// Name under which LiveKit dispatches that version's worker.
+    pub livekit_agent_name: String,
+    /// Origin of the page that embeds the widget; only it may resume.
+    pub origin: String,
+    /// Where it stands.
+    pub status: Status,
+    /// `text` or `voice`: how it began, or how it was resumed.
+    pub mode: String,
+    /// JSON object, exactly as kept.
+    pub custom_metadata: String,
+    /// Counts its rooms and conversation tokens from 1; the newest is valid.
+    pub generation: i64,
+    /// When the newest generation was made by a resume.
+    pub resumed_at: Option<OffsetDateTime>,
+    /// Whether the newest generation was made by the token before, which may do so once.
+    pub repeat_used: bool,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+    /// When a visitor first joined.
+    pub joined_at: Option<OffsetDateTime>,
+    /// When something last happened in it.
+    pub last_activity_at: OffsetDateTime,
+    /// When it ended.
+    pub ended_at: Option<OffsetDateTime>,
+    /// Why it ended, for its owner.
+    pub end_reason: Option<String>,
+    /// When feedback was given.
+    pub feedback_at: Option<OffsetDateTime>,
+}
+
+/// A room of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// LiveKit's name of it.
+    pub name: String,
+    /// Its conversation.
+    pub conversation_id: ConversationId,
+    /// Which one of the conversation's rooms it is; the conversation's own generation is the newest.
+    pub generation: i64,
+    /// When its name was given out.
+    pub created_at: OffsetDateTime,
+    /// It is to be removed from LiveKit, next attempt not before this.
+    pub removal_due_at: Option<OffsetDateTime>,
+    /// Removals that failed.
+    pub attempts: i64,
+    /// When LiveKit last confirmed that it is gone.
+    pub removed_at: Option<OffsetDateTime>,
+}
+
+/// A ticket that is used up by what is written with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedTicket {
+    /// Its unique id.
+    pub id: String,
+    /// Until when it has to be remembered.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Name of a room to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// LiveKit's name of it, which nobody can guess.
+    pub name: String,
+}
+
+/// A conversation to be created with its first room, by using up a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewConversation {
+    /// The conversation; its generation is 1.
+    pub conversation: Conversation,
+    /// Its first room.
+    pub room: NewRoom,
+    /// The ticket that allows it.
+    pub ticket: UsedTicket,
+}
+
+/// Why a conversation was not created; nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateConversationError {
+    /// The ticket was used before.
+    #[error("the ticket was used before")]
+    TicketReplayed,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A fresh room for a conversation, by using up a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumeConversation {
+    /// The conversation.
+    pub id: ConversationId,
+    /// The generation that it must still have.
+    pub generation: i64,
+    /// The resume is made by the token of the generation before; allowed once.
+    pub repeat: bool,
+    /// Its new mode.
+    pub mode: String,
+    /// Its new room.
+    pub room: NewRoom,
+    /// The ticket that allows it.
+    pub ticket: UsedTicket,
+    /// The present time.
+    pub now: OffsetDateTime,
+}
+
+/// Why a conversation was not resumed; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// The ticket was used before.
+    #[error("the ticket was used before")]
+    TicketReplayed,
+    /// It ended, was resumed by somebody else, or is gone.
+    #[error("the conversation ended or was resumed in the meantime")]
+    Stale,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who reports a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reporter {
+    /// The agent's worker, with a key of its own.
+    Agent,
+    /// The visitor's window.
+    Visitor,
+}
+
+impl Reporter {
+    /// The word that is kept and told.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Visitor => "visitor",
+        }
+    }
+}
+
+/// A turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The reporter's own id of it.
+    pub id: String,
+    /// Who said it: `visitor` or `agent`.
+    pub role: String,
+    /// What was said.
+    pub text: String,
+    /// When it was said, as reported.
+    pub created_at: OffsetDateTime,
+    /// Who reported it.
+    pub reported_by: Reporter,
+}
+
+/// Which conversations to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConversationFilter {
+    /// Of this widget.
+    pub web_widget_id: Option<WidgetId>,
+    /// With this agent.
+    pub agent_id: Option<AgentId>,
+    /// With this version.
+    pub agent_version_id: Option<AgentVersionId>,
+    /// In this status.
+    pub status: Option<Status>,
+    /// Created later than this.
+    pub created_after: Option<OffsetDateTime>,
+    /// Created earlier than this.
+    pub created_before: Option<OffsetDateTime>,
+}
+
+/// Bounds beyond which a conversation that is still open is due to be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueBefore {
+    /// Nobody joined, and it was created before this.
+    pub never_joined: OffsetDateTime,
+    /// Somebody joined, and nothing has happened since this.
+    pub silent: OffsetDateTime,
+    /// It was created before this.
+    pub created: OffsetDateTime,
+}
+
+/// Why feedback was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedbackError {
+    /// There is some already.
+    #[error("feedback was given before")]
+    AlreadySubmitted,
+    /// There is no such conversation.
+    #[error("there is no such conversation")]
+    Missing,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Conversations and what belongs to them.
+#[async_trait::async_trait]
+pub trait ConversationStore {
+    /// Creates a conversation with its first room and uses up the ticket, all or nothing.
+    ///
+    /// # Errors
+    /// [`CreateConversationError`]
+    async fn create_conversation(
+        &self,
+        new: &NewConversation,
+    ) -> Result<(), CreateConversationError>;
+
+    /// A conversation for its own visitor, for LiveKit or for the sweeper, who name no organization.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError>;
+
+    /// A conversation of the organization.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn organization_conversation(
+        &self,
+        organization: &OrganizationId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError>;
+
+    /// Conversations of the organization, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn conversations(
+        &self,
+        organization: &OrganizationId,
+        filter: &ConversationFilter,
+        page: Page,
+    ) -> Result<Vec<Conversation>, StoreError>;
+
+    /// How many conversations of the widget have not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
+
+    /// Gives a conversation that has not ended a fresh room and the next generation, uses up the ticket and marks its
+    /// older rooms for removal, all or nothing; returns it as it is now.
+    ///
+    /// # Errors
+    /// [`ResumeError`]
+    async fn resume_conversation(
+        &self,
+        resume: &ResumeConversation,
+    ) -> Result<Conversation, ResumeError>;
+
+    /// Ends a conversation that has not ended and marks its rooms for removal; `false` when it had ended or there is
+    /// none (its rooms are marked all the same).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn end_conversation(
+        &self,
+        id: ConversationId,
+        status: Status,
+        reason: &str,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Notes that a visitor joined: `token_created` becomes `in_progress`, nothing else does.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn conversation_joined(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that something happened in a conversation that has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn touch_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+
+    /// Conversations that have not ended and are due to be, oldest activity first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn due_conversations(
+        &self,
+        due: DueBefore,
+        limit: u32,
+    ) -> Result<Vec<Conversation>, StoreError>;
+
+    /// Appends the messages that this reporter has not reported yet (by id) in their order; returns how many were new.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn append_messages(
+        &self,
+        id: ConversationId,
+        messages: &[Message],
+        now: OffsetDateTime,
+    ) -> Result<u64, StoreError>;
+
+    /// How many messages the reporter has reported, and how many bytes of text.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn messages_size(
+        &self,
+        id: ConversationId,
+        reporter: Reporter,
+    ) -> Result<(i64, i64), StoreError>;
+
+    /// All messages of a conversation, in the order in which they were reported.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
+
+    /// Keeps the values of a form at `forms.<form_id>` of the custom metadata, replacing those of an earlier
+    /// submission; `false` when there is no such conversation or it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn save_form(
+        &self,
+        id: ConversationId,
+        form_id: &str,
+        values: &serde_json::Value,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError>;
+
+    /// Keeps feedback at `feedback_form` of the custom metadata, once.
+    ///
+    /// # Errors
+    /// [`FeedbackError`]
+    async fn save_feedback(
+        &self,
+        id: ConversationId,
+        values: &serde_json::Value,
+        now: OffsetDateTime,
+    ) -> Result<(), FeedbackError>;
+
+    /// The room that LiveKit calls `name`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn room(&self, name: &str) -> Result<Option<Room>, StoreError>;
+
+    /// The newest room of a conversation.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
+
+    /// Marks a room for removal, also one that was removed before (LiveKit makes rooms anew).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn mark_room_for_removal(
+        &self,
+        name: &str,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+
+    /// The distinct page origins of the widget's conversations that have not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError>;
+
+    /// Marks the rooms of the widget's conversations that have not ended for removal: all of them, or those started
+    /// on one page origin. Returns how many were marked.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn mark_widget_rooms_for_removal(
+        &self,
+        widget: WidgetId,
+        origin: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<u64, StoreError>;
+
+    /// Rooms whose removal is due, most overdue first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn rooms_to_remove(
+        &self,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<Room>, StoreError>;
+
+    /// Notes that LiveKit has removed a room, or does not know it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn room_removed(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
+
+    /// Notes that a removal failed and when to try again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn room_removal_failed(
+        &self,
+        name: &str,
+        next_attempt_at: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+
+    /// Remembers a webhook event; `false` when it was remembered before.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn record_webhook_event(&self, id: &str, now: OffsetDateTime)
+    -> Result<bool, StoreError>;
+
+    /// Forgets tickets that have expired by `now` and webhook events older than `events_before`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn forget_expired(
+        &self,
+        now: OffsetDateTime,
+        events_before: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+}

@@ -1,0 +1,96 @@
+//! API keys of organizations, and the keys that sign tickets and conversation tokens.
+
+use secrecy::SecretSlice;
+use time::OffsetDateTime;
+use widget_core::id::OrganizationId;
+
+use super::StoreError;
+use crate::auth::Scope;
+
+/// An API key as it is kept: the secret itself is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Public part of the key.
+    pub id: String,
+    /// The one organization it speaks for.
+    pub organization_id: OrganizationId,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// SHA-256 of its secret.
+    pub secret_hash: [u8; 32],
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// From when on it is refused.
+    pub expires_at: Option<OffsetDateTime>,
+    /// When it was revoked.
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+/// A key that signs tickets and conversation tokens, shared by all services on the database.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// Its name, told in what it signs.
+    pub id: String,
+    /// The secret.
+    pub secret: SecretSlice<u8>,
+    /// When it was made; the newest one signs.
+    pub created_at: OffsetDateTime,
+    /// Since when it only verifies.
+    pub retired_at: Option<OffsetDateTime>,
+}
+
+/// Keys of both kinds.
+#[async_trait::async_trait]
+pub trait KeyStore {
+    /// Keeps a new API key.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn insert_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
+
+    /// The API key named `id`, also when it is expired or revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError>;
+
+    /// Every API key, or those of one organization, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn api_keys(
+        &self,
+        organization: Option<&OrganizationId>,
+    ) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Revokes an API key; `false` when there is none of that name. Revoking again keeps the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn revoke_api_key(&self, id: &str, now: OffsetDateTime) -> Result<bool, StoreError>;
+
+    /// The keys that sign (`retired_at` absent, newest first) and then those that only verify.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+
+    /// Keeps `key` unless there is a signing key that is not retired; of two services that start at once, one wins.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn ensure_signing_key(&self, key: &SigningKey) -> Result<(), StoreError>;
+
+    /// Makes `key` the one that signs and retires the others as of its time of creation; forgets those that were
+    /// retired before `forget_before`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn rotate_signing_key(
+        &self,
+        key: &SigningKey,
+        forget_before: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+}

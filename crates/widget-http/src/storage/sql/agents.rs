@@ -1,0 +1,161 @@
+//! SQL of the registry of agents.
+
+use time::OffsetDateTime;
+use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
+
+use super::{super::driver::micros, Backend, Row, row::Columns};
+use crate::storage::{
+    Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion, StoreError,
+};
+
+#[async_trait::async_trait]
+impl AgentStore for Backend {
+    async fn insert_agent(&self, agent: &Agent) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO agents (id, organization_id, name, created_at) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(agent.id.as_uuid())
+        .bind(agent.organization_id.as_str())
+        .bind(&agent.name)
+        .bind(micros(agent.created_at))
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+
+    async fn agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM agents WHERE organization_id = $1 ORDER BY created_at DESC, id DESC",
+        )
+        .bind(organization.as_str())
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(agent).collect()
+    }
+
+    async fn agent(
+        &self,
+        organization: &OrganizationId,
+        id: AgentId,
+    ) -> Result<Option<Agent>, StoreError> {
+        let row = sqlx::query("SELECT * FROM agents WHERE organization_id = $1 AND id = $2")
+            .bind(organization.as_str())
+            .bind(id.as_uuid())
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(agent).transpose()
+    }
+
+    async fn delete_agent(
+        &self,
+        organization: &OrganizationId,
+        id: AgentId,
+    ) -> Result<bool, DeleteAgentError> {
+        let done = sqlx::query("DELETE FROM agents WHERE organization_id = $1 AND id = $2")
+            .bind(organization.as_str())
+            .bind(id.as_uuid())
+            .execute(self.writer())
+            .await
+            .map_err(StoreError::from)
+            .map_err(|error| {
+                if error.is_dangling() {
+                    DeleteAgentError::InUse
+                } else {
+                    error.into()
+                }
+            })?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn insert_agent_version(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: &NewAgentVersion,
+    ) -> Result<Option<AgentVersion>, StoreError> {
+        // Two at once may take the same number: the constraint refuses one, which then takes the next.
+        for last in [false, false, true] {
+            let row = sqlx::query(
+                "INSERT INTO agent_versions
+                     (id, organization_id, agent_id, number, livekit_agent_name, label, created_at)
+                 SELECT $1, organization_id, id,
+                     (SELECT COALESCE(MAX(number), 0) + 1 FROM agent_versions WHERE agent_id = $3), $4, $5, $6
+                 FROM agents WHERE organization_id = $2 AND id = $3
+                 RETURNING *",
+            )
+            .bind(version.id.as_uuid())
+            .bind(organization.as_str())
+            .bind(agent.as_uuid())
+            .bind(&version.livekit_agent_name)
+            .bind(&version.label)
+            .bind(micros(version.created_at))
+            .fetch_optional(self.writer())
+            .await
+            .map_err(StoreError::from);
+            match row {
+                Err(error) if error.is_duplicate() && !last => {}
+                row => return row?.as_ref().map(agent_version).transpose(),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn agent_versions(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+    ) -> Result<Vec<AgentVersion>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM agent_versions WHERE organization_id = $1 AND agent_id = $2 ORDER BY number DESC",
+        )
+        .bind(organization.as_str())
+        .bind(agent.as_uuid())
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(agent_version).collect()
+    }
+
+    async fn publish_agent_version(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: AgentVersionId,
+        now: OffsetDateTime,
+    ) -> Result<Option<AgentVersion>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE agent_versions SET published_at = COALESCE(published_at, $4)
+             WHERE organization_id = $1 AND agent_id = $2 AND id = $3
+             RETURNING *",
+        )
+        .bind(organization.as_str())
+        .bind(agent.as_uuid())
+        .bind(version.as_uuid())
+        .bind(micros(now))
+        .fetch_optional(self.writer())
+        .await?;
+        row.as_ref().map(agent_version).transpose()
+    }
+}
+
+fn agent(row: &Row) -> Result<Agent, StoreError> {
+    let columns = Columns::new(row, "agents", "id");
+    Ok(Agent {
+        id: columns.id("id", AgentId::from_uuid)?,
+        organization_id: columns.parsed("organization_id", str::parse)?,
+        name: columns.get("name")?,
+        created_at: columns.time("created_at")?,
+    })
+}
+
+fn agent_version(row: &Row) -> Result<AgentVersion, StoreError> {
+    let columns = Columns::new(row, "agent_versions", "id");
+    Ok(AgentVersion {
+        id: columns.id("id", AgentVersionId::from_uuid)?,
+        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
+        number: columns.get("number")?,
+        livekit_agent_name: columns.get("livekit_agent_name")?,
+        label: columns.get("label")?,
+        created_at: columns.time("created_at")?,
+        published_at: columns.optional_time("published_at")?,
+    })
+}

@@ -1,0 +1,155 @@
+//! SQL of rooms: which one is live, and which are to be removed from LiveKit, with retries.
+
+use time::OffsetDateTime;
+use widget_core::id::{ConversationId, WidgetId};
+
+use super::{super::driver::micros, Backend, Row, Transaction, row::Columns};
+use crate::storage::{NewRoom, Room, StoreError};
+
+pub(super) async fn insert(
+    transaction: &mut Transaction,
+    room: &NewRoom,
+    conversation: ConversationId,
+    generation: i64,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts) VALUES ($1, $2, $3, $4, 0)",
+    )
+    .bind(&room.name)
+    .bind(conversation.as_uuid())
+    .bind(generation)
+    .bind(micros(now))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn mark_all_for_removal(
+    transaction: &mut Transaction,
+    conversation: ConversationId,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE rooms SET removal_due_at = $2, attempts = 0
+         WHERE conversation_id = $1 AND removal_due_at IS NULL AND removed_at IS NULL",
+    )
+    .bind(conversation.as_uuid())
+    .bind(micros(now))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn by_name(backend: &Backend, name: &str) -> Result<Option<Room>, StoreError> {
+    let row = sqlx::query("SELECT * FROM rooms WHERE name = $1")
+        .bind(name)
+        .fetch_optional(backend.reader())
+        .await?;
+    row.as_ref().map(room).transpose()
+}
+
+pub(super) async fn newest(
+    backend: &Backend,
+    conversation: ConversationId,
+) -> Result<Option<Room>, StoreError> {
+    let row = sqlx::query(
+        "SELECT * FROM rooms WHERE conversation_id = $1 ORDER BY generation DESC LIMIT 1",
+    )
+    .bind(conversation.as_uuid())
+    .fetch_optional(backend.reader())
+    .await?;
+    row.as_ref().map(room).transpose()
+}
+
+pub(super) async fn mark_for_removal(
+    backend: &Backend,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE rooms SET removal_due_at = $2, attempts = 0, removed_at = NULL
+         WHERE name = $1 AND removal_due_at IS NULL",
+    )
+    .bind(name)
+    .bind(micros(now))
+    .execute(backend.writer())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn mark_widget_for_removal(
+    backend: &Backend,
+    widget: WidgetId,
+    origin: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE rooms SET removal_due_at = $3, attempts = 0
+         WHERE removal_due_at IS NULL AND removed_at IS NULL AND conversation_id IN (
+             SELECT id FROM conversations
+             WHERE web_widget_id = $1 AND ended_at IS NULL AND origin = COALESCE($2, origin))",
+    )
+    .bind(widget.as_uuid())
+    .bind(origin)
+    .bind(micros(now))
+    .execute(backend.writer())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn to_remove(
+    backend: &Backend,
+    now: OffsetDateTime,
+    limit: u32,
+) -> Result<Vec<Room>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM rooms WHERE removal_due_at <= $1 ORDER BY removal_due_at LIMIT $2",
+    )
+    .bind(micros(now))
+    .bind(i64::from(limit))
+    .fetch_all(backend.reader())
+    .await?;
+    rows.iter().map(room).collect()
+}
+
+pub(super) async fn removed(
+    backend: &Backend,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE rooms SET removed_at = $2, removal_due_at = NULL WHERE name = $1")
+        .bind(name)
+        .bind(micros(now))
+        .execute(backend.writer())
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn removal_failed(
+    backend: &Backend,
+    name: &str,
+    next_attempt_at: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE rooms SET attempts = attempts + 1, removal_due_at = $2 WHERE name = $1 AND removal_due_at IS NOT NULL",
+    )
+    .bind(name)
+    .bind(micros(next_attempt_at))
+    .execute(backend.writer())
+    .await?;
+    Ok(())
+}
+
+fn room(row: &Row) -> Result<Room, StoreError> {
+    let columns = Columns::new(row, "rooms", "name");
+    Ok(Room {
+        name: columns.get("name")?,
+        conversation_id: columns.id("conversation_id", ConversationId::from_uuid)?,
+        generation: columns.get("generation")?,
+        created_at: columns.time("created_at")?,
+        removal_due_at: columns.optional_time("removal_due_at")?,
+        attempts: columns.get("attempts")?,
+        removed_at: columns.optional_time("removed_at")?,
+    })
+}

@@ -1,0 +1,274 @@
+//! SQL of widgets. One query reads a widget together with what the gates need to know.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+use widget_core::{
+    config::Config,
+    go_live::PinnedVersion,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    origin::{AllowedOrigins, SuffixList},
+    widget::Widget,
+};
+
+use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
+use crate::storage::{Page, StoreError, StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError};
+
+/// A widget with what its organization's registry says of the version that it pins.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT w.*, a.id AS known_agent_id, v.agent_id AS version_agent_id,
+                    v.published_at AS version_published_at, v.livekit_agent_name
+             FROM web_widgets w
+             LEFT JOIN agents a ON a.organization_id = w.organization_id AND a.id = w.agent_id
+             LEFT JOIN agent_versions v ON v.organization_id = w.organization_id AND v.id = w.agent_version_id ",
+            $rest
+        )
+    };
+}
+
+#[async_trait::async_trait]
+impl WidgetStore for Backend {
+    async fn insert_widget(&self, widget: &Widget) -> Result<StoredWidget, WriteWidgetError> {
+        let mut transaction = self.begin().await?;
+        require_pinned(&mut transaction, widget).await?;
+        sqlx::query(
+            "INSERT INTO web_widgets (id, organization_id, agent_id, agent_version_id, domains, published, config,
+                                      created_at, updated_at, revision)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)",
+        )
+        .bind(widget.id.as_uuid())
+        .bind(widget.organization_id.as_str())
+        .bind(widget.agent_id.as_uuid())
+        .bind(widget.agent_version_id.as_uuid())
+        .bind(domains_text(widget)?)
+        .bind(widget.published)
+        .bind(widget.config.to_json())
+        .bind(micros(widget.created_at))
+        .bind(micros(widget.updated_at))
+        .execute(&mut *transaction)
+        .await
+        .map_err(dangling)?;
+        finish(transaction, widget).await
+    }
+
+    async fn widget(
+        &self,
+        organization: &OrganizationId,
+        id: WidgetId,
+    ) -> Result<Option<StoredWidget>, StoreError> {
+        let row = sqlx::query(select!("WHERE w.organization_id = $1 AND w.id = $2"))
+            .bind(organization.as_str())
+            .bind(id.as_uuid())
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(stored).transpose()
+    }
+
+    async fn widget_for_public(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
+        let row = sqlx::query(select!("WHERE w.id = $1"))
+            .bind(id.as_uuid())
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(stored).transpose()
+    }
+
+    async fn widgets(
+        &self,
+        organization: &OrganizationId,
+        filter: &WidgetFilter,
+        page: Page,
+    ) -> Result<Vec<StoredWidget>, StoreError> {
+        let mut query = QueryBuilder::<Database>::new(select!("WHERE w.organization_id = "));
+        query.push_bind(organization.as_str());
+        if let Some(agent) = filter.agent_id {
+            query.push(" AND w.agent_id = ").push_bind(agent.as_uuid());
+        }
+        if let Some(published) = filter.published {
+            query.push(" AND w.published = ").push_bind(published);
+        }
+        if let Some(domain) = &filter.domain {
+            // Entries hold neither quotes nor the wildcards of LIKE.
+            query
+                .push(" AND w.domains LIKE ")
+                .push_bind(format!("%\"{domain}\"%"));
+        }
+        if let Some((created_at, id)) = page.before {
+            query
+                .push(" AND (w.created_at, w.id) < (")
+                .push_bind(micros(created_at));
+            query.push(", ").push_bind(id).push(")");
+        }
+        query
+            .push(" ORDER BY w.created_at DESC, w.id DESC LIMIT ")
+            .push_bind(i64::from(page.limit));
+        let rows = query.build().fetch_all(self.reader()).await?;
+        rows.iter().map(stored).collect()
+    }
+
+    async fn update_widget(
+        &self,
+        widget: &Widget,
+        revision: i64,
+    ) -> Result<StoredWidget, WriteWidgetError> {
+        let mut transaction = self.begin().await?;
+        require_pinned(&mut transaction, widget).await?;
+        let done = sqlx::query(
+            "UPDATE web_widgets
+             SET agent_id = $4, agent_version_id = $5, domains = $6, published = $7, config = $8, updated_at = $9,
+                 revision = revision + 1
+             WHERE organization_id = $1 AND id = $2 AND revision = $3",
+        )
+        .bind(widget.organization_id.as_str())
+        .bind(widget.id.as_uuid())
+        .bind(revision)
+        .bind(widget.agent_id.as_uuid())
+        .bind(widget.agent_version_id.as_uuid())
+        .bind(domains_text(widget)?)
+        .bind(widget.published)
+        .bind(widget.config.to_json())
+        .bind(micros(widget.updated_at))
+        .execute(&mut *transaction)
+        .await
+        .map_err(dangling)?;
+        if done.rows_affected() == 0 {
+            return Err(WriteWidgetError::Stale);
+        }
+        finish(transaction, widget).await
+    }
+
+    async fn delete_widget(
+        &self,
+        organization: &OrganizationId,
+        id: WidgetId,
+        revision: Option<i64>,
+    ) -> Result<bool, WriteWidgetError> {
+        let mut transaction = self.begin().await?;
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT revision FROM web_widgets WHERE organization_id = $1 AND id = $2",
+        )
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        let Some(found) = found else { return Ok(false) };
+        if revision.is_some_and(|revision| revision != found) {
+            return Err(WriteWidgetError::Stale);
+        }
+        let done = sqlx::query(
+            "DELETE FROM web_widgets WHERE organization_id = $1 AND id = $2 AND revision = $3",
+        )
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .bind(found)
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        if done.rows_affected() == 0 {
+            return Err(WriteWidgetError::Stale);
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(true)
+    }
+}
+
+/// Tells which of agent and version is missing; the foreign keys only say that one is.
+async fn require_pinned(
+    transaction: &mut Transaction,
+    widget: &Widget,
+) -> Result<(), WriteWidgetError> {
+    let organization = widget.organization_id.as_str();
+    let agent: Option<i32> =
+        sqlx::query_scalar("SELECT 1 FROM agents WHERE organization_id = $1 AND id = $2")
+            .bind(organization)
+            .bind(widget.agent_id.as_uuid())
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(StoreError::from)?;
+    let version: Option<i32> =
+        sqlx::query_scalar("SELECT 1 FROM agent_versions WHERE organization_id = $1 AND id = $2")
+            .bind(organization)
+            .bind(widget.agent_version_id.as_uuid())
+            .fetch_optional(&mut **transaction)
+            .await
+            .map_err(StoreError::from)?;
+    match (agent, version) {
+        (Some(_), Some(_)) => Ok(()),
+        (agent, version) => Err(WriteWidgetError::Dangling {
+            agent: agent.is_none(),
+            version: version.is_none(),
+        }),
+    }
+}
+
+/// The registry changed between the look and the write.
+fn dangling(error: sqlx::Error) -> WriteWidgetError {
+    let error = StoreError::from(error);
+    if error.is_dangling() {
+        WriteWidgetError::Dangling {
+            agent: true,
+            version: true,
+        }
+    } else {
+        error.into()
+    }
+}
+
+async fn finish(
+    mut transaction: Transaction,
+    widget: &Widget,
+) -> Result<StoredWidget, WriteWidgetError> {
+    let row = sqlx::query(select!("WHERE w.id = $1"))
+        .bind(widget.id.as_uuid())
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+    let stored = stored(&row)?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(stored)
+}
+
+fn domains_text(widget: &Widget) -> Result<String, StoreError> {
+    serde_json::to_string(widget.domains.entries())
+        .map_err(|error| StoreError::corrupt("web_widgets", widget.id, error))
+}
+
+fn stored(row: &Row) -> Result<StoredWidget, StoreError> {
+    let columns = Columns::new(row, "web_widgets", "id");
+    let entries: Vec<String> = columns.parsed("domains", |text| serde_json::from_str(text))?;
+    let widget = Widget {
+        id: columns.id("id", WidgetId::from_uuid)?,
+        organization_id: columns.parsed("organization_id", str::parse)?,
+        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
+        agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
+        domains: AllowedOrigins::load(&entries, SuffixList::builtin()),
+        published: columns.get("published")?,
+        config: columns.parsed("config", Config::parse)?,
+        created_at: columns.time("created_at")?,
+        updated_at: columns.time("updated_at")?,
+    };
+    let version_agent: Option<Uuid> = columns.get("version_agent_id")?;
+    let pinned = if columns.get::<Option<Uuid>>("known_agent_id")?.is_none() {
+        PinnedVersion::AgentMissing
+    } else {
+        match version_agent {
+            None => PinnedVersion::VersionMissing,
+            Some(agent) if agent != widget.agent_id.as_uuid() => PinnedVersion::OtherAgent,
+            Some(_)
+                if columns
+                    .get::<Option<i64>>("version_published_at")?
+                    .is_none() =>
+            {
+                PinnedVersion::Draft
+            }
+            Some(_) => PinnedVersion::Published,
+        }
+    };
+    Ok(StoredWidget {
+        widget,
+        revision: columns.get("revision")?,
+        pinned,
+        livekit_agent_name: columns.get("livekit_agent_name")?,
+    })
+}

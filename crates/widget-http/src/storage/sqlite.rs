@@ -1,0 +1,127 @@
+//! SQLite: one writer, several readers, a write-ahead log.
+//!
+//! Writers queue for the one connection of the write pool; writers in other processes are waited for by the busy
+//! timeout. Both waits together stay under two seconds, then the answer is a clear 503.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Storage, StoreError, migrations};
+
+pub(super) type Database = sqlx::Sqlite;
+pub(super) type Row = sqlx::sqlite::SqliteRow;
+pub(super) type Pool = SqlitePool;
+pub(super) type Transaction = sqlx::Transaction<'static, Database>;
+
+#[path = "sql/agents.rs"]
+mod agents;
+#[path = "sql/conversations.rs"]
+mod conversations;
+#[path = "sql/keys.rs"]
+mod keys;
+#[path = "sql/rooms.rs"]
+mod rooms;
+#[path = "sql/row.rs"]
+mod row;
+#[path = "sql/widgets.rs"]
+mod widgets;
+
+/// How long a statement waits for a writer of another process, and how long a writer waits for its turn.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// Readers at work at once; more would only wait for the same disk.
+const READERS: u32 = 8;
+
+/// The database in one file.
+#[derive(Debug, Clone)]
+pub struct SqliteStorage {
+    writer: Pool,
+    readers: Pool,
+}
+
+impl SqliteStorage {
+    /// Opens `url` (`sqlite:PATH`), creating the file when it is missing; applies no migration.
+    ///
+    /// # Errors
+    /// When the URL or the file can't be used.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(StoreError::from)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answered write survives the loss of power, too.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE)
+            .optimize_on_close(true, 400);
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(PATIENCE)
+                .test_before_acquire(false)
+        };
+        let writer = pool()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        let readers = pool()
+            .max_connections(READERS)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self { writer, readers })
+    }
+
+    /// Applies the migrations that are missing and returns how many there were.
+    ///
+    /// # Errors
+    /// [`migrations::MigrationError`]
+    pub async fn migrate(&self) -> Result<usize, migrations::MigrationError> {
+        // The driver takes no lock here; the transaction is one.
+        let mut transaction = self.begin().await?;
+        let count = migrations::apply(migrations::SQLITE, &mut *transaction).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(count)
+    }
+
+    /// Descriptions of the migrations that are missing.
+    ///
+    /// # Errors
+    /// [`migrations::MigrationError`]
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, migrations::MigrationError> {
+        let mut transaction = self.begin().await?;
+        migrations::pending(migrations::SQLITE, &mut *transaction).await
+    }
+
+    /// Waits until what was begun is written and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    fn reader(&self) -> &Pool {
+        &self.readers
+    }
+
+    fn writer(&self) -> &Pool {
+        &self.writer
+    }
+
+    /// A transaction that has the write lock from its beginning: it never fails half-way for another writer.
+    async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+use SqliteStorage as Backend;
+
+#[async_trait::async_trait]
+impl Storage for SqliteStorage {
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(())
+    }
+}

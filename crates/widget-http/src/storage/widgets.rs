@@ -1,0 +1,110 @@
+//! Widgets, with what the gates need to know of the version they pin.
+
+use widget_core::{
+    go_live::PinnedVersion,
+    id::{AgentId, OrganizationId, WidgetId},
+    widget::Widget,
+};
+
+use super::{Page, StoreError};
+
+/// A widget as it is kept.
+#[derive(Debug, Clone)]
+pub struct StoredWidget {
+    /// The record.
+    pub widget: Widget,
+    /// Counts its writes from 1.
+    pub revision: i64,
+    /// What its organization's registry says of the version it pins.
+    pub pinned: PinnedVersion,
+    /// Name under which LiveKit dispatches that version's worker, when there is such a version.
+    pub livekit_agent_name: Option<String>,
+}
+
+/// Which widgets to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WidgetFilter {
+    /// Those that point at this agent.
+    pub agent_id: Option<AgentId>,
+    /// Those that are published, or those that are not.
+    pub published: Option<bool>,
+    /// Those that list exactly this canonical entry.
+    pub domain: Option<String>,
+}
+
+/// Why a widget was not written; nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteWidgetError {
+    /// The organization has no such agent or version.
+    #[error("the organization does not have what the widget points at")]
+    Dangling {
+        /// There is no such agent.
+        agent: bool,
+        /// There is no such version.
+        version: bool,
+    },
+    /// It has another revision by now, or is gone.
+    #[error("the widget was changed or deleted in the meantime")]
+    Stale,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Widgets.
+#[async_trait::async_trait]
+pub trait WidgetStore {
+    /// Keeps a new widget under revision 1.
+    ///
+    /// # Errors
+    /// [`WriteWidgetError`]
+    async fn insert_widget(&self, widget: &Widget) -> Result<StoredWidget, WriteWidgetError>;
+
+    /// A widget of the organization.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn widget(
+        &self,
+        organization: &OrganizationId,
+        id: WidgetId,
+    ) -> Result<Option<StoredWidget>, StoreError>;
+
+    /// A widget for a visitor, who names no organization.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn widget_for_public(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError>;
+
+    /// Widgets of the organization, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn widgets(
+        &self,
+        organization: &OrganizationId,
+        filter: &WidgetFilter,
+        page: Page,
+    ) -> Result<Vec<StoredWidget>, StoreError>;
+
+    /// Replaces a widget that still has `revision`.
+    ///
+    /// # Errors
+    /// [`WriteWidgetError`]
+    async fn update_widget(
+        &self,
+        widget: &Widget,
+        revision: i64,
+    ) -> Result<StoredWidget, WriteWidgetError>;
+
+    /// Deletes a widget that still has `revision`, where one is given; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`WriteWidgetError`]
+    async fn delete_widget(
+        &self,
+        organization: &OrganizationId,
+        id: WidgetId,
+        revision: Option<i64>,
+    ) -> Result<bool, WriteWidgetError>;
+}

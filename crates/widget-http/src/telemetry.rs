@@ -1,0 +1,113 @@
+//! Request ids, the log line of each request, and the bodies of error answers.
+
+use std::time::Instant;
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tracing::Instrument;
+
+use crate::{problem::Problem, state::AppState};
+
+/// Header that carries the request's id, both ways.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of the request being answered, as an extension of the request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub HeaderValue);
+
+impl RequestId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// Outermost layer: gives the request an id, completes error answers, writes one log line.
+///
+/// Neither query strings nor headers nor bodies are logged: they can hold tokens and personal data.
+pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = incoming_id(request.headers()).unwrap_or_else(|| new_id(&state));
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str)
+        .to_owned();
+    let method = request.method().clone();
+    request.extensions_mut().insert(id.clone());
+    let span = tracing::info_span!("request", request.id = id.as_str(), http.method = %method, http.route = route);
+    async move {
+        let mut response = complete(next.run(request).await, &id);
+        response.headers_mut().insert(REQUEST_ID, id.0);
+        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            http.status = response.status().as_u16(),
+            duration.milliseconds = milliseconds,
+            "answered"
+        );
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Writes the body of an error answer and logs its cause, once.
+fn complete(mut response: Response, id: &RequestId) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    if let Some(cause) = problem.cause() {
+        let cause = chain(cause);
+        if problem.status().is_server_error() {
+            tracing::error!(
+                problem.code = problem.code(),
+                error = cause,
+                "request failed"
+            );
+        } else {
+            tracing::info!(
+                problem.code = problem.code(),
+                reason = cause,
+                "request refused"
+            );
+        }
+    }
+    let body = problem.body(id.as_str());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// A caller's own id is kept when it is short and plain, so that logs of several services can be joined.
+fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
+    let value = headers.get(REQUEST_ID)?;
+    let plain = value
+        .as_bytes()
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
+    (plain && (1..=64).contains(&value.len())).then(|| RequestId(value.clone()))
+}
+
+fn new_id(state: &AppState) -> RequestId {
+    let id = state.new_id().unwrap_or_default().as_simple().to_string();
+    RequestId(HeaderValue::from_str(&id).expect("hexadecimal digits are a valid header"))
+}
