@@ -13,9 +13,9 @@ mod widgets;
 
 pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
 pub use conversations::{
-    Conversation, ConversationFilter, ConversationStore, CreateConversationError, DueBefore,
-    FeedbackError, Message, NewConversation, NewRoom, Reporter, ResumeConversation, ResumeError,
-    Room, UsedTicket,
+    Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
+    NewConversation, NewRoom, Reporter, ResumeConversation, ResumeError, Room, SaveFeedbackError,
+    Transition, UsedTicket,
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError};
@@ -30,6 +30,34 @@ pub trait Storage:
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Applies the migrations that are missing and returns how many there were.
+    ///
+    /// # Errors
+    /// [`migrations::MigrationError`]
+    async fn migrate(&self) -> Result<usize, migrations::MigrationError>;
+
+    /// Names of the migrations that are missing.
+    ///
+    /// # Errors
+    /// [`migrations::MigrationError`]
+    async fn pending_migrations(&self) -> Result<Vec<String>, migrations::MigrationError>;
+
+    /// Waits until what was begun is written and lets the database go.
+    async fn close(&self);
+}
+
+/// Opens the database at `url` (`sqlite:PATH`), creating a file that is missing; applies no migration.
+///
+/// # Errors
+/// [`StoreError`]; the message names the schemes that are known.
+pub async fn open(url: &str) -> Result<std::sync::Arc<dyn Storage>, StoreError> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(std::sync::Arc::new(sqlite::SqliteStorage::open(url).await?)),
+        _ => Err(StoreError::Query(
+            "the database URL must begin with `sqlite:`".into(),
+        )),
+    }
 }
 
 /// Why storage could not do as asked; opaque about the database behind it.

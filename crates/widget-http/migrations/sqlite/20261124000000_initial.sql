@@ -72,18 +72,19 @@ CREATE TABLE conversations (
     mode               TEXT    NOT NULL,
     custom_metadata    TEXT    NOT NULL,
     generation         INTEGER NOT NULL, -- of the newest room and of the conversation token
-    resumed_at         INTEGER,          -- when that generation was made by a resume
-    repeat_used        BOOLEAN NOT NULL, -- the token before has repeated its resume
+    repeat_used        BOOLEAN NOT NULL, -- that generation was made by the token before, which may do so once
     created_at         INTEGER NOT NULL,
+    token_at           INTEGER NOT NULL, -- when that generation was made
     joined_at          INTEGER,
-    last_activity_at   INTEGER NOT NULL,
+    active_at          INTEGER,
+    away_since         INTEGER,
     ended_at           INTEGER,
     end_reason         TEXT,
     feedback_at        INTEGER
 );
 CREATE INDEX conversations_newest ON conversations (organization_id, created_at DESC, id DESC);
 CREATE INDEX conversations_widget ON conversations (web_widget_id, status);
-CREATE INDEX conversations_open ON conversations (last_activity_at) WHERE ended_at IS NULL;
+CREATE INDEX conversations_open ON conversations (token_at) WHERE ended_at IS NULL;
 
 CREATE TABLE rooms (
     name            TEXT    NOT NULL PRIMARY KEY,

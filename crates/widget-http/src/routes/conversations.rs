@@ -9,7 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
-    conversation::Status,
+    conversation::{EndReason, Status},
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
@@ -58,12 +58,12 @@ struct ConversationBody {
     agent_id: Text<AgentId>,
     agent_version_id: Text<AgentVersionId>,
     channel: &'static str,
-    mode: String,
+    mode: &'static str,
     created_at: Timestamp,
     joined_at: Option<Timestamp>,
-    last_activity_at: Timestamp,
+    active_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
-    end_reason: Option<String>,
+    end_reason: Option<&'static str>,
     /// What the visitor and the page told: only for those who may read what was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_metadata: Option<Box<RawValue>>,
@@ -83,17 +83,17 @@ impl ConversationBody {
             .transpose()?;
         Ok(Self {
             id: Text(conversation.id),
-            status: conversation.status.as_str(),
+            status: conversation.state.status().as_str(),
             web_widget_id: Text(conversation.web_widget_id),
             agent_id: Text(conversation.agent_id),
             agent_version_id: Text(conversation.agent_version_id),
             channel: CHANNEL,
-            mode: conversation.mode,
+            mode: conversation.mode.as_str(),
             created_at: Timestamp(conversation.created_at),
             joined_at: conversation.joined_at.map(Timestamp),
-            last_activity_at: Timestamp(conversation.last_activity_at),
+            active_at: conversation.active_at.map(Timestamp),
             ended_at: conversation.ended_at.map(Timestamp),
-            end_reason: conversation.end_reason,
+            end_reason: conversation.end_reason.map(EndReason::as_str),
             custom_metadata,
         })
     }
@@ -155,11 +155,12 @@ async fn end(
 ) -> Result<Json<ConversationBody>, Problem> {
     caller.require(Scope::ConversationsWrite)?;
     find(&state, &caller, id).await?;
-    state
+    let now = state.now();
+    let ended = state
         .storage
-        .end_conversation(id, Status::Completed, "agent", state.now())
+        .transition_conversation(id, now, &|state| state.end(now, EndReason::Agent))
         .await?;
-    let conversation = find(&state, &caller, id).await?;
+    let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
     Ok(Json(ConversationBody::new(conversation, &caller)?))
 }
 

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::Status,
+    conversation::{self, EndReason, Limits, Mode, Role, Status},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
@@ -25,16 +25,16 @@ pub struct Conversation {
     pub livekit_agent_name: String,
     /// Origin of the page that embeds the widget; only it may resume.
     pub origin: String,
-    /// Where it stands.
-    pub status: Status,
-    /// `text` or `voice`: how it began, or how it was resumed.
-    pub mode: String,
+    /// Where it stands, as core knows it.
+    pub state: conversation::Conversation,
+    /// How it began, or how it was last resumed.
+    pub mode: Mode,
     /// JSON object, exactly as kept.
     pub custom_metadata: String,
     /// Counts its rooms and conversation tokens from 1; the newest is valid.
     pub generation: i64,
-    /// When the newest generation was made by a resume.
-    pub resumed_at: Option<OffsetDateTime>,
+    /// When the newest generation was made.
+    pub token_at: OffsetDateTime,
     /// Whether the newest generation was made by the token before, which may do so once.
     pub repeat_used: bool,
     /// When it was created.
@@ -42,13 +42,11 @@ pub struct Conversation {
     /// When a visitor first joined.
     pub joined_at: Option<OffsetDateTime>,
     /// When something last happened in it.
-    pub last_activity_at: OffsetDateTime,
+    pub active_at: Option<OffsetDateTime>,
     /// When it ended.
     pub ended_at: Option<OffsetDateTime>,
-    /// Why it ended, for its owner.
-    pub end_reason: Option<String>,
-    /// When feedback was given.
-    pub feedback_at: Option<OffsetDateTime>,
+    /// What ended it.
+    pub end_reason: Option<EndReason>,
 }
 
 /// A room of a conversation.
@@ -118,13 +116,15 @@ pub struct ResumeConversation {
     /// The resume is made by the token of the generation before; allowed once.
     pub repeat: bool,
     /// Its new mode.
-    pub mode: String,
+    pub mode: Mode,
     /// Its new room.
     pub room: NewRoom,
     /// The ticket that allows it.
     pub ticket: UsedTicket,
     /// The present time.
     pub now: OffsetDateTime,
+    /// How long conversations may last.
+    pub limits: Limits,
 }
 
 /// Why a conversation was not resumed; nothing was changed.
@@ -133,8 +133,11 @@ pub enum ResumeError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
-    /// It ended, was resumed by somebody else, or is gone.
-    #[error("the conversation ended or was resumed in the meantime")]
+    /// It is over: nothing to come back to.
+    #[error(transparent)]
+    Ended(#[from] conversation::ConversationEnded),
+    /// It was resumed by somebody else, or is gone.
+    #[error("the conversation was resumed in the meantime")]
     Stale,
     /// Storage failed.
     #[error(transparent)]
@@ -166,8 +169,8 @@ impl Reporter {
 pub struct Message {
     /// The reporter's own id of it.
     pub id: String,
-    /// Who said it: `visitor` or `agent`.
-    pub role: String,
+    /// Who said it.
+    pub role: Role,
     /// What was said.
     pub text: String,
     /// When it was said, as reported.
@@ -193,23 +196,12 @@ pub struct ConversationFilter {
     pub created_before: Option<OffsetDateTime>,
 }
 
-/// Bounds beyond which a conversation that is still open is due to be ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueBefore {
-    /// Nobody joined, and it was created before this.
-    pub never_joined: OffsetDateTime,
-    /// Somebody joined, and nothing has happened since this.
-    pub silent: OffsetDateTime,
-    /// It was created before this.
-    pub created: OffsetDateTime,
-}
-
 /// Why feedback was not kept.
 #[derive(Debug, thiserror::Error)]
-pub enum FeedbackError {
-    /// There is some already.
-    #[error("feedback was given before")]
-    AlreadySubmitted,
+pub enum SaveFeedbackError {
+    /// The rules refuse it.
+    #[error(transparent)]
+    Refused(#[from] conversation::FeedbackError),
     /// There is no such conversation.
     #[error("there is no such conversation")]
     Missing,
@@ -217,6 +209,10 @@ pub enum FeedbackError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// A transition of core, applied to a conversation while nobody else can change it.
+pub type Transition<'a> =
+    &'a (dyn Fn(conversation::Conversation) -> conversation::Conversation + Send + Sync);
 
 /// Conversations and what belongs to them.
 #[async_trait::async_trait]
@@ -273,48 +269,28 @@ pub trait ConversationStore {
         resume: &ResumeConversation,
     ) -> Result<Conversation, ResumeError>;
 
-    /// Ends a conversation that has not ended and marks its rooms for removal; `false` when it had ended or there is
-    /// none (its rooms are marked all the same).
+    /// Applies a transition of core and keeps its outcome; returns the conversation as it is now, nothing when there is
+    /// none. When it ends by this, its rooms are marked for removal with it.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn end_conversation(
-        &self,
-        id: ConversationId,
-        status: Status,
-        reason: &str,
-        now: OffsetDateTime,
-    ) -> Result<bool, StoreError>;
-
-    /// Notes that a visitor joined: `token_created` becomes `in_progress`, nothing else does.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn conversation_joined(
+    async fn transition_conversation(
         &self,
         id: ConversationId,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError>;
+        transition: Transition<'_>,
+    ) -> Result<Option<Conversation>, StoreError>;
 
-    /// Notes that something happened in a conversation that has not ended.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn touch_conversation(
-        &self,
-        id: ConversationId,
-        now: OffsetDateTime,
-    ) -> Result<(), StoreError>;
-
-    /// Conversations that have not ended and are due to be, oldest activity first.
+    /// Conversations that the limits end by `now`.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn due_conversations(
         &self,
-        due: DueBefore,
-        limit: u32,
-    ) -> Result<Vec<Conversation>, StoreError>;
+        now: OffsetDateTime,
+        limits: &Limits,
+        count: u32,
+    ) -> Result<Vec<ConversationId>, StoreError>;
 
     /// Appends the messages that this reporter has not reported yet (by id) in their order; returns how many were new.
     ///
@@ -356,16 +332,19 @@ pub trait ConversationStore {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps feedback at `feedback_form` of the custom metadata, once.
+    /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled` says whether the
+    /// widget asks for any.
     ///
     /// # Errors
-    /// [`FeedbackError`]
+    /// [`SaveFeedbackError`]
     async fn save_feedback(
         &self,
         id: ConversationId,
         values: &serde_json::Value,
+        enabled: bool,
         now: OffsetDateTime,
-    ) -> Result<(), FeedbackError>;
+        limits: &Limits,
+    ) -> Result<(), SaveFeedbackError>;
 
     /// The room that LiveKit calls `name`.
     ///

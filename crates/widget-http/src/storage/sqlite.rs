@@ -10,7 +10,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Storage, StoreError, migrations};
+use super::{
+    Storage, StoreError,
+    migrations::{self, MigrationError},
+};
 
 pub(super) type Database = sqlx::Sqlite;
 pub(super) type Row = sqlx::sqlite::SqliteRow;
@@ -73,33 +76,6 @@ impl SqliteStorage {
         Ok(Self { writer, readers })
     }
 
-    /// Applies the migrations that are missing and returns how many there were.
-    ///
-    /// # Errors
-    /// [`migrations::MigrationError`]
-    pub async fn migrate(&self) -> Result<usize, migrations::MigrationError> {
-        // The driver takes no lock here; the transaction is one.
-        let mut transaction = self.begin().await?;
-        let count = migrations::apply(migrations::SQLITE, &mut *transaction).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
-        Ok(count)
-    }
-
-    /// Descriptions of the migrations that are missing.
-    ///
-    /// # Errors
-    /// [`migrations::MigrationError`]
-    pub async fn pending_migrations(&self) -> Result<Vec<String>, migrations::MigrationError> {
-        let mut transaction = self.begin().await?;
-        migrations::pending(migrations::SQLITE, &mut *transaction).await
-    }
-
-    /// Waits until what was begun is written and closes the file.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
     fn reader(&self) -> &Pool {
         &self.readers
     }
@@ -123,5 +99,23 @@ impl Storage for SqliteStorage {
             .fetch_optional(&self.readers)
             .await?;
         Ok(())
+    }
+
+    async fn migrate(&self) -> Result<usize, MigrationError> {
+        // The driver takes no lock here; the transaction is one.
+        let mut transaction = self.begin().await?;
+        let count = migrations::apply(migrations::SQLITE, &mut *transaction).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(count)
+    }
+
+    async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
+        let mut transaction = self.begin().await?;
+        migrations::pending(migrations::SQLITE, &mut *transaction).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }

@@ -3,12 +3,12 @@
 use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use widget_core::id::ConversationId;
+use widget_core::{conversation::Role, id::ConversationId};
 
 use super::find;
 use crate::{
     auth::{Caller, Scope},
-    extract::{PathId, StrictJson},
+    extract::{Parsed, PathId, StrictJson},
     problem::{FieldError, Problem},
     state::AppState,
     storage::{Message, Reporter},
@@ -36,7 +36,7 @@ struct AppendRequest {
     #[serde(default, deserialize_with = "present")]
     id: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    role: Option<Role>,
+    role: Option<Parsed<Role>>,
     #[serde(default, deserialize_with = "present")]
     text: Option<String>,
     created_at: Option<Timestamp>,
@@ -46,25 +46,9 @@ struct AppendRequest {
 #[serde(deny_unknown_fields)]
 struct MessageRequest {
     id: String,
-    role: Role,
+    role: Parsed<Role>,
     text: String,
     created_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Role {
-    Visitor,
-    Agent,
-}
-
-impl Role {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Visitor => "visitor",
-            Self::Agent => "agent",
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -77,7 +61,7 @@ struct Transcript {
 #[derive(Serialize)]
 struct MessageBody {
     id: String,
-    role: String,
+    role: &'static str,
     text: String,
     created_at: Timestamp,
     reported_by: &'static str,
@@ -87,7 +71,7 @@ impl From<Message> for MessageBody {
     fn from(message: Message) -> Self {
         Self {
             id: message.id,
-            role: message.role,
+            role: message.role.as_str(),
             text: message.text,
             created_at: Timestamp(message.created_at),
             reported_by: message.reported_by.as_str(),
@@ -109,7 +93,7 @@ async fn read(
     let conversation = find(&state, &caller, id).await?;
     let messages = state.storage.messages(id).await?;
     Ok(Json(Transcript {
-        status: conversation.status.as_str(),
+        status: conversation.state.status().as_str(),
         custom_metadata: wire::raw("conversations", id, conversation.custom_metadata)?,
         messages: messages.into_iter().map(MessageBody::from).collect(),
     }))
@@ -128,7 +112,7 @@ async fn append(
         .into_iter()
         .map(|message| Message {
             id: message.id,
-            role: message.role.as_str().to_owned(),
+            role: message.role.0,
             text: message.text,
             created_at: message.created_at.map_or(now, |time| time.0),
             reported_by: Reporter::Agent,

@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::Status,
+    conversation::{self as rules, ConversationRow, Limits, State},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
-    Conversation, ConversationFilter, ConversationStore, CreateConversationError, DueBefore,
-    FeedbackError, Message, NewConversation, Page, Reporter, ResumeConversation, ResumeError, Room,
-    StoreError, UsedTicket,
+    Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
+    NewConversation, Page, Reporter, ResumeConversation, ResumeError, Room, SaveFeedbackError,
+    StoreError, Transition, UsedTicket,
 };
 
 #[async_trait::async_trait]
@@ -31,7 +31,7 @@ impl ConversationStore for Backend {
         sqlx::query(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
-                 last_activity_at)
+                 token_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(conversation.id.as_uuid())
@@ -41,13 +41,13 @@ impl ConversationStore for Backend {
         .bind(conversation.agent_version_id.as_uuid())
         .bind(&conversation.livekit_agent_name)
         .bind(&conversation.origin)
-        .bind(conversation.status.as_str())
-        .bind(&conversation.mode)
+        .bind(conversation.state.status().as_str())
+        .bind(conversation.mode.as_str())
         .bind(&conversation.custom_metadata)
         .bind(conversation.generation)
         .bind(conversation.repeat_used)
         .bind(micros(conversation.created_at))
-        .bind(micros(conversation.last_activity_at))
+        .bind(micros(conversation.token_at))
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
@@ -147,23 +147,30 @@ impl ConversationStore for Backend {
         if !use_ticket(&mut transaction, &resume.ticket).await? {
             return Err(ResumeError::TicketReplayed);
         }
+        let Some(current) = lock(&mut transaction, resume.id).await? else {
+            return Err(ResumeError::Stale);
+        };
+        if current.generation != resume.generation {
+            return Err(ResumeError::Stale);
+        }
+        write_state(
+            &mut transaction,
+            resume.id,
+            current.state.resume(resume.now, &resume.limits)?,
+        )
+        .await?;
         let row = sqlx::query(
-            "UPDATE conversations
-             SET generation = generation + 1, mode = $3, resumed_at = $4, last_activity_at = $4, repeat_used = $5
-             WHERE id = $1 AND generation = $2 AND ended_at IS NULL
+            "UPDATE conversations SET generation = generation + 1, mode = $2, token_at = $3, repeat_used = $4
+             WHERE id = $1
              RETURNING *",
         )
         .bind(resume.id.as_uuid())
-        .bind(resume.generation)
-        .bind(&resume.mode)
+        .bind(resume.mode.as_str())
         .bind(micros(resume.now))
         .bind(resume.repeat)
-        .fetch_optional(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-        let Some(row) = row else {
-            return Err(ResumeError::Stale);
-        };
         let resumed = conversation(&row)?;
         rooms::mark_all_for_removal(&mut transaction, resume.id, resume.now).await?;
         rooms::insert(
@@ -178,83 +185,52 @@ impl ConversationStore for Backend {
         Ok(resumed)
     }
 
-    async fn end_conversation(
+    async fn transition_conversation(
         &self,
         id: ConversationId,
-        status: Status,
-        reason: &str,
         now: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
+        transition: Transition<'_>,
+    ) -> Result<Option<Conversation>, StoreError> {
         let mut transaction = self.begin().await?;
-        let done = sqlx::query(
-            "UPDATE conversations SET status = $2, end_reason = $3, ended_at = $4 WHERE id = $1 AND ended_at IS NULL",
-        )
-        .bind(id.as_uuid())
-        .bind(status.as_str())
-        .bind(reason)
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
-        let ended = done.rows_affected() > 0;
-        if ended {
+        let Some(current) = lock(&mut transaction, id).await? else {
+            return Ok(None);
+        };
+        let next = transition(current.state);
+        if next == current.state {
+            return Ok(Some(current));
+        }
+        let changed = write_state(&mut transaction, id, next).await?;
+        if next.status().is_terminal() {
             rooms::mark_all_for_removal(&mut transaction, id, now).await?;
         }
         transaction.commit().await?;
-        Ok(ended)
-    }
-
-    async fn conversation_joined(
-        &self,
-        id: ConversationId,
-        now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE conversations
-             SET status = $3, joined_at = COALESCE(joined_at, $2), last_activity_at = $2
-             WHERE id = $1 AND ended_at IS NULL",
-        )
-        .bind(id.as_uuid())
-        .bind(micros(now))
-        .bind(Status::InProgress.as_str())
-        .execute(self.writer())
-        .await?;
-        Ok(())
-    }
-
-    async fn touch_conversation(
-        &self,
-        id: ConversationId,
-        now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE conversations SET last_activity_at = $2 WHERE id = $1 AND ended_at IS NULL",
-        )
-        .bind(id.as_uuid())
-        .bind(micros(now))
-        .execute(self.writer())
-        .await?;
-        Ok(())
+        Ok(Some(changed))
     }
 
     async fn due_conversations(
         &self,
-        due: DueBefore,
-        limit: u32,
-    ) -> Result<Vec<Conversation>, StoreError> {
+        now: OffsetDateTime,
+        limits: &Limits,
+        count: u32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        // Which one is due is decided by core; this only finds those that can be.
         let rows = sqlx::query(
-            "SELECT * FROM conversations
+            "SELECT id FROM conversations
              WHERE ended_at IS NULL
-               AND ((joined_at IS NULL AND created_at < $1) OR (joined_at IS NOT NULL AND last_activity_at < $2)
-                    OR created_at < $3)
-             ORDER BY last_activity_at LIMIT $4",
+               AND ((joined_at IS NULL AND token_at <= $1) OR joined_at <= $2 OR away_since <= $3
+                    OR (away_since IS NULL AND active_at <= $4))
+             ORDER BY token_at LIMIT $5",
         )
-        .bind(micros(due.never_joined))
-        .bind(micros(due.silent))
-        .bind(micros(due.created))
-        .bind(i64::from(limit))
+        .bind(micros(now - limits.join_within))
+        .bind(micros(now - limits.max_length))
+        .bind(micros(now - limits.resume_within))
+        .bind(micros(now - limits.max_silence))
+        .bind(i64::from(count))
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(conversation).collect()
+        rows.iter()
+            .map(|row| Columns::new(row, "conversations", "id").id("id", ConversationId::from_uuid))
+            .collect()
     }
 
     async fn append_messages(
@@ -274,20 +250,18 @@ impl ConversationStore for Backend {
             .bind(id.as_uuid())
             .bind(message.reported_by.as_str())
             .bind(&message.id)
-            .bind(&message.role)
+            .bind(message.role.as_str())
             .bind(&message.text)
             .bind(micros(message.created_at))
             .execute(&mut *transaction)
             .await?;
             added += done.rows_affected();
         }
-        sqlx::query(
-            "UPDATE conversations SET last_activity_at = $2 WHERE id = $1 AND ended_at IS NULL",
-        )
-        .bind(id.as_uuid())
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
+        if added > 0
+            && let Some(current) = lock(&mut transaction, id).await?
+        {
+            write_state(&mut transaction, id, current.state.active(now)).await?;
+        }
         transaction.commit().await?;
         Ok(added)
     }
@@ -328,7 +302,7 @@ impl ConversationStore for Backend {
         let Some(current) = lock(&mut transaction, id).await? else {
             return Ok(false);
         };
-        if current.ended_at.is_some() {
+        if current.state.status().is_terminal() {
             return Ok(false);
         }
         let mut metadata = metadata(&current)?;
@@ -338,14 +312,8 @@ impl ConversationStore for Backend {
         if let Some(forms) = forms.as_object_mut() {
             forms.insert(form_id.to_owned(), values.clone());
         }
-        sqlx::query(
-            "UPDATE conversations SET custom_metadata = $2, last_activity_at = $3 WHERE id = $1",
-        )
-        .bind(id.as_uuid())
-        .bind(Value::Object(metadata).to_string())
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await?;
+        write_metadata(&mut transaction, id, metadata).await?;
+        write_state(&mut transaction, id, current.state.active(now)).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -354,26 +322,19 @@ impl ConversationStore for Backend {
         &self,
         id: ConversationId,
         values: &Value,
+        enabled: bool,
         now: OffsetDateTime,
-    ) -> Result<(), FeedbackError> {
+        limits: &Limits,
+    ) -> Result<(), SaveFeedbackError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
-            return Err(FeedbackError::Missing);
+            return Err(SaveFeedbackError::Missing);
         };
+        let next = current.state.submit_feedback(enabled, now, limits)?;
         let mut metadata = metadata(&current)?;
         metadata.insert("feedback_form".to_owned(), values.clone());
-        let done = sqlx::query(
-            "UPDATE conversations SET custom_metadata = $2, feedback_at = $3 WHERE id = $1 AND feedback_at IS NULL",
-        )
-        .bind(id.as_uuid())
-        .bind(Value::Object(metadata).to_string())
-        .bind(micros(now))
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::from)?;
-        if done.rows_affected() == 0 {
-            return Err(FeedbackError::AlreadySubmitted);
-        }
+        write_metadata(&mut transaction, id, metadata).await?;
+        write_state(&mut transaction, id, next).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
@@ -493,6 +454,63 @@ async fn lock(
     row.as_ref().map(conversation).transpose()
 }
 
+/// Writes what core decided.
+async fn write_state(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    next: rules::Conversation,
+) -> Result<Conversation, StoreError> {
+    let (mut joined_at, mut active_at, mut away_since, mut ended_at, mut end_reason) =
+        (None, None, None, None, None);
+    match next.state() {
+        State::TokenCreated { .. } => {}
+        State::InProgress {
+            joined_at: joined,
+            active_at: active,
+            away_since: away,
+        } => {
+            joined_at = Some(joined);
+            active_at = Some(active);
+            away_since = away;
+        }
+        State::Ended { at, reason } => {
+            ended_at = Some(at);
+            end_reason = Some(reason.as_str());
+        }
+    }
+    let row = sqlx::query(
+        "UPDATE conversations
+         SET status = $2, joined_at = COALESCE($3, joined_at), active_at = COALESCE($4, active_at), away_since = $5,
+             ended_at = $6, end_reason = $7, feedback_at = $8
+         WHERE id = $1
+         RETURNING *",
+    )
+    .bind(id.as_uuid())
+    .bind(next.status().as_str())
+    .bind(joined_at.map(micros))
+    .bind(active_at.map(micros))
+    .bind(away_since.map(micros))
+    .bind(ended_at.map(micros))
+    .bind(end_reason)
+    .bind(next.feedback_at().map(micros))
+    .fetch_one(&mut **transaction)
+    .await?;
+    conversation(&row)
+}
+
+async fn write_metadata(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    metadata: Map<String, Value>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE conversations SET custom_metadata = $2 WHERE id = $1")
+        .bind(id.as_uuid())
+        .bind(Value::Object(metadata).to_string())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
 fn metadata(conversation: &Conversation) -> Result<Map<String, Value>, StoreError> {
     serde_json::from_str(&conversation.custom_metadata)
         .map_err(|error| StoreError::corrupt("conversations", conversation.id, error))
@@ -500,6 +518,20 @@ fn metadata(conversation: &Conversation) -> Result<Map<String, Value>, StoreErro
 
 fn conversation(row: &Row) -> Result<Conversation, StoreError> {
     let columns = Columns::new(row, "conversations", "id");
+    let decisive = ConversationRow {
+        status: columns.parsed("status", str::parse)?,
+        token_at: columns.time("token_at")?,
+        joined_at: columns.optional_time("joined_at")?,
+        active_at: columns.optional_time("active_at")?,
+        away_since: columns.optional_time("away_since")?,
+        ended_at: columns.optional_time("ended_at")?,
+        end_reason: columns
+            .get::<Option<String>>("end_reason")?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|error| columns.corrupt(error))?,
+        feedback_at: columns.optional_time("feedback_at")?,
+    };
     Ok(Conversation {
         id: columns.id("id", ConversationId::from_uuid)?,
         organization_id: columns.parsed("organization_id", str::parse)?,
@@ -508,18 +540,17 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
         livekit_agent_name: columns.get("livekit_agent_name")?,
         origin: columns.get("origin")?,
-        status: columns.parsed("status", str::parse)?,
-        mode: columns.get("mode")?,
+        state: rules::Conversation::from_row(decisive).map_err(|error| columns.corrupt(error))?,
+        mode: columns.parsed("mode", str::parse)?,
         custom_metadata: columns.get("custom_metadata")?,
         generation: columns.get("generation")?,
-        resumed_at: columns.optional_time("resumed_at")?,
+        token_at: decisive.token_at,
         repeat_used: columns.get("repeat_used")?,
         created_at: columns.time("created_at")?,
-        joined_at: columns.optional_time("joined_at")?,
-        last_activity_at: columns.time("last_activity_at")?,
-        ended_at: columns.optional_time("ended_at")?,
-        end_reason: columns.get("end_reason")?,
-        feedback_at: columns.optional_time("feedback_at")?,
+        joined_at: decisive.joined_at,
+        active_at: decisive.active_at,
+        ended_at: decisive.ended_at,
+        end_reason: decisive.end_reason,
     })
 }
 
@@ -527,7 +558,7 @@ fn message(row: &Row) -> Result<Message, StoreError> {
     let columns = Columns::new(row, "messages", "id");
     Ok(Message {
         id: columns.get("id")?,
-        role: columns.get("role")?,
+        role: columns.parsed("role", str::parse)?,
         text: columns.get("text")?,
         created_at: columns.time("created_at")?,
         reported_by: columns.parsed("reported_by", |text| match text {
