@@ -10,6 +10,14 @@ pub mod id;
 
 pub mod origin;
 
+mod check;
+
+pub mod json;
+
+pub mod color;
+
+pub mod form;
+
 pub mod config;
 
 pub mod widget;

@@ -1,59 +1,110 @@
 //! The config document: what is stored for a widget's look and behaviour, kept value for value,
 //! and the typed view of it that the current build works with.
+//!
+//! A document is an object whose keys are versions: `{"v1": {"theme": "dark"}}`. Keys that a
+//! version knows are checked strictly, and all faults are told at once; what nobody knows is kept
+//! and told as a warning. Defaults are filled in when reading and never written back.
+//!
+//! ```
+//! use widget_core::config::Config;
+//!
+//! let config = Config::parse(r#"{"v1": {"chat": {"title": "Ask us", "titel": "?"}}}"#)?;
+//! assert_eq!(config.current().chat.title, "Ask us");
+//! assert_eq!(config.current().trigger.size, 56);
+//! assert_eq!(config.warnings()[0].pointer.as_deref(), Some("/config/v1/chat/titel"));
+//!
+//! let faults = Config::parse(r#"{"v1": {"theme": "Dark", "trigger": {"size": 31}}}"#)
+//!     .expect_err("two faults")
+//!     .findings();
+//! assert_eq!(faults.len(), 2);
+//! # Ok::<(), widget_core::config::ConfigError>(())
+//! ```
 
+mod edit;
+mod migrate;
 pub mod v1;
+pub mod values;
 
-use serde_json::{Map, Value};
+pub use edit::{Change, ChangeKind, diff};
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
 
 use crate::finding::Finding;
-use v1::ConfigV1;
+use crate::json::{self, JsonError, Limits};
+use migrate::{Document, Version};
+
+/// The typed values that this build works with: those of the newest version.
+pub type Current = v1::ConfigV1;
+
+/// The newest version that this build reads and writes: 1 for `v1`.
+///
+/// A build reads every version up to its own, for ever, and refuses to guess at newer ones.
+pub const VERSION: u64 = <Current as Version>::NUMBER;
+
+/// How large and how deep a document may be: 64 KiB as compact JSON, and 16 objects or arrays
+/// inside each other, the document itself being the first.
+pub const LIMITS: Limits = Limits {
+    bytes: 64 * 1024,
+    depth: 16,
+};
+
+/// The document's place in the record, where all pointers start.
+const ROOT: &str = "/config";
 
 /// A config document that this build understands, with the typed values that it means.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    value: Value,
-    current: ConfigV1,
-    warnings: Vec<Finding>,
-}
+pub struct Config(Document<Current>);
 
 impl Default for Config {
     /// The empty document `{}`: every default.
     fn default() -> Self {
-        Self {
-            value: Value::Object(Map::new()),
-            current: ConfigV1::default(),
-            warnings: Vec::new(),
-        }
+        Self(Document::default())
     }
 }
 
 /// Why a document is not a config of this build.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// More bytes than a config may have.
-    #[error("config has {bytes} bytes, at most 65536 are allowed")]
+    /// More bytes than [`LIMITS`] allow.
+    #[error("`config` has {bytes} bytes, at most {} are allowed", LIMITS.bytes)]
     TooLarge {
         /// The size of the document as compact JSON.
         bytes: usize,
     },
-    /// Nested more deeply than a config may be.
-    #[error("config is nested more than 16 levels deep")]
-    TooDeep,
+    /// Nested more deeply than [`LIMITS`] allow.
+    #[error("`config` is {depth} levels deep, at most {} are allowed", LIMITS.depth)]
+    TooDeep {
+        /// The depth of the document.
+        depth: usize,
+    },
     /// No version key, and keys that `v1` does not know.
-    #[error("config has no version key")]
+    #[error(
+        "`config` has no version key, and {} no key of `v1`; settings belong under `v{VERSION}`",
+        Names(strangers, "is", "are")
+    )]
     Unversioned {
-        /// The keys that `v1` does not know.
+        /// The keys that `v1` does not know, in their order.
         strangers: Vec<String>,
     },
     /// Only versions that are newer than this build.
-    #[error("config is newer than this build")]
+    #[error(
+        "`config` is newer than this build: it has {}, and the newest known version is `v{newest}`",
+        Names(found, "", "")
+    )]
     TooNew {
-        /// The version keys found.
+        /// The version keys found, in their order.
         found: Vec<String>,
+        /// The newest version that this build knows.
+        newest: u64,
     },
     /// One finding for each fault.
-    #[error("config has {} faults", .0.len())]
-    Invalid(Vec<Finding>),
+    #[error("`config` is not valid: {}", Details(.0))]
+    Invalid(
+        /// The faults in the order of the document's definition.
+        Vec<Finding>,
+    ),
 }
 
 impl ConfigError {
@@ -62,7 +113,7 @@ impl ConfigError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "config_too_large",
-            Self::TooDeep => "config_too_deep",
+            Self::TooDeep { .. } => "config_too_deep",
             Self::Unversioned { .. } => "config_unversioned",
             Self::TooNew { .. } => "config_too_new",
             Self::Invalid(_) => "config_invalid",
@@ -70,78 +121,181 @@ impl ConfigError {
     }
 
     /// Every fault, with its pointer from the record's root (`/config/…`).
+    ///
+    /// For [`ConfigError::Invalid`] their codes say what kind of fault each is: `wrong_type`,
+    /// `out_of_range`, `not_one_of`, `too_long`, `bad_url`, `required`, ….
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        match self {
-            Self::Invalid(findings) => findings.clone(),
-            other => vec![Finding {
-                code: other.code(),
-                pointer: Some("/config".to_owned()),
-                detail: other.to_string(),
+        let hint = match self {
+            Self::Invalid(findings) => return findings.clone(),
+            Self::TooLarge { .. } | Self::TooDeep { .. } => None,
+            Self::Unversioned { .. } => {
+                Some(format!("write {}", json!({format!("v{VERSION}"): {}})))
+            }
+            Self::TooNew { .. } => Some("use a newer build of this software".to_owned()),
+        };
+        vec![Finding {
+            code: self.code(),
+            pointer: Some(ROOT.to_owned()),
+            detail: self.to_string(),
+            hint,
+        }]
+    }
+}
+
+impl From<JsonError> for ConfigError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::TooLarge { bytes, .. } => Self::TooLarge { bytes },
+            JsonError::TooDeep { depth, .. } => Self::TooDeep { depth },
+            JsonError::Syntax(_) => Self::Invalid(vec![Finding {
+                code: "invalid_json",
+                pointer: Some(ROOT.to_owned()),
+                detail: error.to_string(),
                 hint: None,
-            }],
+            }]),
         }
     }
 }
 
 impl Config {
-    /// Reads a document from JSON text.
+    /// Reads a document from JSON text. An unversioned one is put under `v1`.
+    ///
+    /// Only here can be seen that a key is given twice (`duplicate_key`) and that a number cannot
+    /// be kept exactly (`inexact_number`).
     ///
     /// # Errors
     /// Every fault of the document, see [`ConfigError`].
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let value = serde_json::from_str(text).map_err(|error| {
-            ConfigError::Invalid(vec![Finding {
-                code: "invalid_json",
-                pointer: Some("/config".to_owned()),
-                detail: format!("not valid JSON: {error}"),
-                hint: None,
-            }])
-        })?;
-        Self::from_value(value)
+        let parsed = json::parse(text, ROOT, LIMITS)?;
+        migrate::read(parsed.value, parsed.faults).map(Self)
     }
 
-    /// Takes a document that is already a JSON value.
+    /// Takes a document that is already a JSON value. An unversioned one is put under `v1`.
     ///
     /// # Errors
     /// Every fault of the document, see [`ConfigError`].
     pub fn from_value(value: Value) -> Result<Self, ConfigError> {
-        let Value::Object(document) = value else {
-            return Err(ConfigError::Invalid(vec![Finding {
-                code: "wrong_type",
-                pointer: Some("/config".to_owned()),
-                detail: "config must be an object".to_owned(),
-                hint: None,
-            }]));
-        };
-        Ok(Self {
-            value: Value::Object(document),
-            current: ConfigV1::default(),
-            warnings: Vec::new(),
-        })
+        if let Err(error) = json::measure(&value, LIMITS) {
+            json::dismantle(value);
+            return Err(error.into());
+        }
+        migrate::read(value, Vec::new()).map(Self)
     }
 
-    /// The document as it is stored, unknown keys included.
+    /// The document as it is stored: unknown keys and versions included, defaults not.
     #[must_use]
     pub fn as_value(&self) -> &Value {
-        &self.value
+        &self.0.value
     }
 
-    /// The document as compact JSON, as it is stored.
+    /// The document as compact JSON, as it is stored. Reading it gives the same document.
     #[must_use]
     pub fn to_json(&self) -> String {
-        self.value.to_string()
+        self.0.value.to_string()
     }
 
     /// The typed values of the current version, every default filled in.
     #[must_use]
-    pub fn current(&self) -> &ConfigV1 {
-        &self.current
+    pub fn current(&self) -> &Current {
+        &self.0.current
     }
 
-    /// What the owner should look at although the document is valid.
+    /// What the owner should look at although the document is valid: unknown keys, unreadable
+    /// colours, settings without effect.
     #[must_use]
     pub fn warnings(&self) -> Vec<Finding> {
-        self.warnings.clone()
+        self.0.warnings.clone()
+    }
+
+    /// The same settings as a document of the newest version. A document that is current already
+    /// is unchanged, and nothing unknown is lost.
+    #[must_use]
+    pub fn migrated(&self) -> Self {
+        migrate::read(self.0.migrated(), Vec::new()).map_or_else(|_| self.clone(), Self)
+    }
+
+    /// The config with one value put in place, everything else untouched.
+    ///
+    /// `pointer` is from the record's root, like those of findings: `/config/v1/chat/title`.
+    /// Objects on the way are made when they are missing; in an array `-` appends.
+    ///
+    /// # Errors
+    /// `bad_pointer` when there can be no value at that place, and every fault of the document
+    /// that results.
+    pub fn set(&self, pointer: &str, value: Value) -> Result<Self, ConfigError> {
+        if let Err(error) = json::measure(&value, LIMITS) {
+            json::dismantle(value);
+            return Err(error.into());
+        }
+        Self::from_value(edit::set(self.as_value(), pointer, value)?)
+    }
+
+    /// The config without one value, everything else untouched.
+    ///
+    /// # Errors
+    /// `bad_pointer` when there is no value at that place, and every fault of the document that
+    /// results.
+    pub fn remove(&self, pointer: &str) -> Result<Self, ConfigError> {
+        Self::from_value(edit::remove(self.as_value(), pointer)?)
     }
 }
+
+/// The JSON Schema (2020-12) of a config document, fit for an editor's completion.
+///
+/// It describes what this build writes; a document of a newer version beside it, and unknown keys,
+/// are valid too.
+#[must_use]
+pub fn json_schema() -> Value {
+    let mut definitions = Map::new();
+    let v1 = v1::schema(&mut definitions);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Config",
+        "description": "The config of a web widget: its look and behaviour, by version.",
+        "type": "object",
+        "properties": {"v1": v1},
+        "examples": [{"v1": {"theme": "dark", "chat": {"title": "Ask the shop"}}}],
+        "$defs": definitions,
+    })
+}
+
+/// Names in a sentence, each in backticks, with a verb that agrees.
+struct Names<'a>(&'a [String], &'static str, &'static str);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// More names than this make no sentence.
+        const MOST: usize = 5;
+        let Self(names, one, several) = self;
+        for (index, name) in names.iter().take(MOST).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(formatter, "{comma}`{}`", json::shortened(name))?;
+        }
+        if names.len() > MOST {
+            write!(formatter, " and {} more", names.len() - MOST)?;
+        }
+        let verb = if names.len() == 1 { one } else { several };
+        if verb.is_empty() {
+            Ok(())
+        } else {
+            write!(formatter, " {verb}")
+        }
+    }
+}
+
+/// The details of findings as one sentence.
+struct Details<'a>(&'a [Finding]);
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{}", finding.detail)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

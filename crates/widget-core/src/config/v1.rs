@@ -1,7 +1,618 @@
 //! Version 1 of the config document: its keys, defaults and limits.
+//!
+//! Each record below is the definition of a table of the documentation: `key: type = default =>
+//! what is allowed`. It is frozen: once a `v2` exists, `v1` documents are still read by exactly
+//! this file and then taken to `v2` by a step of [`super::migrate`].
 
-use serde::Serialize;
+use std::borrow::Cow;
 
-/// The typed values of a `v1` document, every default filled in.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct ConfigV1 {}
+use serde_json::{Map, Value, json};
+
+use super::migrate::{First, Version};
+use super::values::{ActionUrl, ColorSetting, Locale, WebUrl};
+use crate::check::{
+    Context, Keys, Record, Union, boolean, choice, choices, example, integer, list, nullable,
+    read_record, record, settings, text, union, written,
+};
+use crate::color::{Color, MINIMUM_CONTRAST};
+use crate::form::FormDefinition;
+
+choices! {
+    /// Which of the two palettes a widget is drawn in.
+    pub enum Theme {
+        /// As the visitor's system says.
+        System = "system",
+        /// Always light.
+        Light = "light",
+        /// Always dark.
+        Dark = "dark",
+    }
+}
+
+choices! {
+    /// An outline.
+    pub enum Shape {
+        /// Round.
+        Circle = "circle",
+        /// A square with rounded corners.
+        Square = "square",
+    }
+}
+
+choices! {
+    /// A corner of the page.
+    pub enum Position {
+        /// Bottom right.
+        BottomRight = "bottom-right",
+        /// Bottom left.
+        BottomLeft = "bottom-left",
+        /// Top right.
+        TopRight = "top-right",
+        /// Top left.
+        TopLeft = "top-left",
+    }
+}
+
+choices! {
+    /// How a visitor talks to the agent.
+    pub enum Mode {
+        /// Typing: the microphone is not asked for and the speaker is off.
+        Text = "text",
+        /// Speaking: the microphone is asked for on opening and the speaker is on.
+        Voice = "voice",
+    }
+}
+
+settings! {
+    /// The look and behaviour of a widget, version 1.
+    pub struct ConfigV1 {
+        /// Which palette the widget is drawn in; `system` follows the visitor's.
+        pub theme: Theme = Theme::System => choice(),
+        /// The language of the widget's own words, as a BCP 47 tag; null: the visitor's browser.
+        pub locale: Option<Locale> = None => nullable(written()),
+        /// The launcher: the bubble on the page before anything is opened.
+        pub trigger: Trigger = Trigger::default() => record(),
+        /// The window of the conversation.
+        pub chat: Chat = Chat::default() => record(),
+        /// The ways in which a visitor can talk to the agent; at least one.
+        pub modes: Modes = Modes::default() => record(),
+        /// The mode in which a conversation starts; it must be enabled. Left out: `text`, or the
+        /// only enabled mode.
+        pub default_mode: Mode = Mode::Text => choice(),
+        /// Whether opening the window starts the conversation.
+        pub start_conversation_on_toggle: bool = false => boolean(),
+        /// Questions above the closed launcher; a tap opens the window and sends it.
+        pub suggested_questions: Vec<String> = Vec::new()
+            => list(example(text(1, Some(120)), "What are your opening hours?"), 0, 6),
+        /// Buttons inside the window.
+        pub quick_actions: Vec<QuickAction> = Vec::new() => list(record(), 0, 8).unique("id"),
+        /// What the visitor is told before the first message.
+        pub notice: Notice = Notice::default() => record(),
+        /// What the visitor is told when no agent answers.
+        pub fallback: Fallback = Fallback::default() => record(),
+        /// A form that must be submitted before the conversation; its values go into the
+        /// conversation's custom metadata.
+        pub pre_conversation_form: Option<FormDefinition> = None => nullable(record()),
+        /// Whether a visitor is asked the form before the conversation only once; a changed form
+        /// is asked again, filled in with the earlier answers.
+        pub pre_conversation_show_once: bool = true => boolean(),
+        /// Forms that the agent can show in the middle of a conversation.
+        pub forms: Vec<FormDefinition> = Vec::new() => list(record(), 0, 20).unique("id"),
+        /// What the visitor is asked after the conversation.
+        pub post_conversation_feedback: PostConversationFeedback
+            = PostConversationFeedback::default() => record(),
+    }
+    refine_schema = require_enabled_default_mode;
+}
+
+settings! {
+    /// The launcher: the bubble on the page before anything is opened.
+    pub struct Trigger {
+        /// The outline of the launcher.
+        pub shape: Shape = Shape::Circle => choice(),
+        /// The side length in CSS pixels; presets: XS 40, S 48, M 56, L 64, XL 72.
+        pub size: u16 = 56 => integer(32, 96),
+        /// The corner of the page.
+        pub position: Position = Position::BottomRight => choice(),
+        /// The distance from the side of the page, in CSS pixels.
+        pub offset_x: u16 = 20 => integer(0, 400),
+        /// The distance from the top or bottom of the page, in CSS pixels.
+        pub offset_y: u16 = 20 => integer(0, 400),
+        /// The place in the stack of the page's layers.
+        pub z_index: u32 = 2_147_483_000 => integer(0, 2_147_483_647),
+        /// The picture on the launcher; null: the built-in one.
+        pub icon_url: Option<WebUrl> = None => nullable(written()),
+        /// Words beside the picture; null: none.
+        pub label: Option<String> = None => nullable(example(text(0, Some(40)), "Ask us")),
+    }
+}
+
+settings! {
+    /// The window of the conversation.
+    pub struct Chat {
+        /// The heading.
+        pub title: String = String::new() => example(text(0, Some(60)), "Ask the shop"),
+        /// The line under the heading.
+        pub subtitle: String = String::new()
+            => example(text(0, Some(120)), "We answer at any time"),
+        /// What is shown before the first message.
+        pub greeting: String = String::new()
+            => example(text(0, Some(500)), "Hello! What can we do for you?"),
+        /// What the empty input says; empty: a localized default.
+        pub placeholder: String = String::new() => text(0, Some(120)),
+        /// The picture of the agent; null: none.
+        pub avatar_url: Option<WebUrl> = None => nullable(written()),
+        /// The picture in the heading; null: none.
+        pub logo_url: Option<WebUrl> = None => nullable(written()),
+        /// The outline of the agent's picture. Left out: that of the launcher.
+        pub avatar_shape: Shape = Shape::Circle => choice(),
+        /// The width in CSS pixels; on a screen narrower than 480 the window fills it.
+        pub width: u16 = 400 => integer(280, 640),
+        /// The height in CSS pixels; on a screen narrower than 480 the window fills it.
+        pub height: u16 = 640 => integer(360, 960),
+        /// The colours of the light palette.
+        pub light_mode: Palette = Palette::default() => record(),
+        /// The colours of the dark palette.
+        pub dark_mode: Palette = Palette::default() => record(),
+    }
+}
+
+settings! {
+    /// The colours of one palette. A contrast below 4.5:1 between text and background is warned
+    /// of; where only the background is given, a readable text colour is derived.
+    pub struct Palette {
+        /// The backgrounds.
+        pub background_color: PaletteColors = PaletteColors::default() => record(),
+        /// The texts on them.
+        pub text_color: PaletteColors = PaletteColors::default() => record(),
+    }
+}
+
+settings! {
+    /// The colours of the parts that can be coloured.
+    pub struct PaletteColors {
+        /// The visitor's messages; empty: the built-in colour.
+        pub user_message: ColorSetting = ColorSetting::BUILT_IN => written(),
+        /// The launcher and the buttons; empty: the built-in colour.
+        pub controls_button: ColorSetting = ColorSetting::BUILT_IN => written(),
+    }
+}
+
+settings! {
+    /// The ways in which a visitor can talk to the agent; at least one must be on.
+    pub struct Modes {
+        /// Typing.
+        pub text: bool = true => boolean(),
+        /// Speaking.
+        pub voice: bool = true => boolean(),
+    }
+    refine_schema = require_one_mode;
+}
+
+settings! {
+    /// What the visitor is told before the first message.
+    pub struct Notice {
+        /// The words; left out: a localized "You are talking to an AI agent".
+        pub text: Option<String> = None => Localized(300),
+        /// Where the privacy policy is; null: nowhere.
+        pub privacy_url: Option<WebUrl> = None => nullable(written()),
+        /// Whether the visitor must accept before a conversation starts.
+        pub consent_required: bool = false => boolean(),
+    }
+}
+
+settings! {
+    /// What the visitor is told when no agent answers: where else to turn.
+    pub struct Fallback {
+        /// The words; left out: localized ones.
+        pub text: Option<String> = None => Localized(300),
+        /// Where to turn; null: nowhere.
+        pub url: Option<WebUrl> = None => nullable(written()),
+    }
+}
+
+settings! {
+    /// What the visitor is asked after the conversation.
+    pub struct PostConversationFeedback {
+        /// Whether anything is asked.
+        pub enabled: bool = false => boolean(),
+        /// What is said when the answer has been sent.
+        pub thank_you_text: String = String::new()
+            => example(text(0, Some(300)), "Thank you, we read every answer."),
+        /// The form; null: a rating from 1 to 5 and a comment.
+        pub form: Option<FormDefinition> = None => nullable(record()),
+    }
+}
+
+impl PostConversationFeedback {
+    /// The form that is asked: the owner's, or [`FormDefinition::default_feedback`].
+    #[must_use]
+    pub fn effective_form(&self) -> Cow<'_, FormDefinition> {
+        match &self.form {
+            Some(form) => Cow::Borrowed(form),
+            None => Cow::Owned(FormDefinition::default_feedback()),
+        }
+    }
+}
+
+/// A button inside the window.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct QuickAction {
+    /// What tells the buttons apart.
+    pub id: String,
+    /// What the button says.
+    pub label: String,
+    /// What the button does.
+    pub action: Action,
+}
+
+/// What a quick action does.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Action {
+    /// Sends a message in the visitor's name.
+    SendMessage {
+        /// The message.
+        text: String,
+    },
+    /// Opens an address in a new tab.
+    OpenUrl {
+        /// The address.
+        url: ActionUrl,
+    },
+    /// Turns to speaking.
+    StartVoice,
+    /// Shows one of the config's `forms`.
+    ShowForm {
+        /// The id of the form.
+        form_id: String,
+    },
+}
+
+impl Record for QuickAction {
+    const NAME: &'static str = "QuickAction";
+    const DOC: &'static [&'static str] = &["A button inside the window."];
+
+    fn define(keys: &mut Keys<'_>) -> Option<Self> {
+        let id = keys.required(
+            "id",
+            &["What tells the buttons apart."],
+            &example(text(1, Some(64)), "prices"),
+        );
+        let label = keys.required(
+            "label",
+            &["What the button says."],
+            &example(text(1, Some(40)), "Prices"),
+        );
+        let action = keys.required("action", &["What the button does."], &union::<Action>());
+        Some(Self {
+            id: id?,
+            label: label?,
+            action: action?,
+        })
+    }
+}
+
+impl Union for Action {
+    const NAME: &'static str = "Action";
+    const DOC: &'static [&'static str] = &["What a quick action does."];
+    const TAG: &'static str = "type";
+    const TAG_DOC: &'static str = "What the button does.";
+    const VARIANTS: &'static [(&'static str, &'static str)] = &[
+        ("send_message", "Sends a message in the visitor's name."),
+        ("open_url", "Opens an address in a new tab."),
+        ("start_voice", "Turns to speaking."),
+        ("show_form", "Shows one of the config's `forms`."),
+    ];
+
+    fn define(tag: Option<&'static str>, keys: &mut Keys<'_>) -> Option<Self> {
+        match tag? {
+            "send_message" => keys
+                .required(
+                    "text",
+                    &["The message."],
+                    &example(text(1, None), "How much is delivery?"),
+                )
+                .map(|text| Self::SendMessage { text }),
+            "open_url" => keys
+                .required("url", &["The address."], &written())
+                .map(|url| Self::OpenUrl { url }),
+            "start_voice" => Some(Self::StartVoice),
+            _ => keys
+                .required(
+                    "form_id",
+                    &["The id of one of the config's `forms`."],
+                    &example(text(1, None), "contact"),
+                )
+                .map(|form_id| Self::ShowForm { form_id }),
+        }
+    }
+}
+
+/// A string that is localized when it is left out; null is not a way to leave it out.
+#[derive(Debug)]
+struct Localized(usize);
+
+impl crate::check::Kind for Localized {
+    type Value = Option<String>;
+
+    fn allowed(&self) -> String {
+        text(0, Some(self.0)).allowed()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value> {
+        text(0, Some(self.0)).read(value, context).map(Some)
+    }
+
+    fn schema(&self, definitions: &mut crate::check::Definitions) -> Map<String, Value> {
+        text(0, Some(self.0)).schema(definitions)
+    }
+}
+
+fn require_one_mode(schema: &mut Map<String, Value>) {
+    schema.insert(
+        "anyOf".to_owned(),
+        json!([
+            {"properties": {"text": {"const": true}}},
+            {"properties": {"voice": {"const": true}}},
+        ]),
+    );
+}
+
+fn require_enabled_default_mode(schema: &mut Map<String, Value>) {
+    let only = |off: &str, left: &str| {
+        json!({
+            "if": {
+                "required": ["modes"],
+                "properties": {
+                    "modes": {"required": [off], "properties": {off: {"const": false}}}
+                },
+            },
+            "then": {"properties": {"default_mode": {"const": left}}},
+        })
+    };
+    schema.insert(
+        "allOf".to_owned(),
+        json!([only("text", "voice"), only("voice", "text")]),
+    );
+}
+
+impl Version for ConfigV1 {
+    const NUMBER: u64 = 1;
+    type Previous = First;
+
+    fn read(document: &Map<String, Value>, context: &mut Context) -> Self {
+        let mut config: Self = read_record(document, context).unwrap_or_default();
+        config.check_modes(document, context);
+        config.resolve(document);
+        config
+    }
+
+    fn migrate(previous: First) -> Self {
+        match previous {}
+    }
+
+    fn warn(&self, context: &mut Context) {
+        self.warn_of_contrast(context);
+        self.warn_of_actions(context);
+        self.warn_of_what_has_no_effect(context);
+        self.warn_of_loopback(context);
+    }
+}
+
+impl ConfigV1 {
+    fn check_modes(&self, document: &Map<String, Value>, context: &mut Context) {
+        if !self.modes.text && !self.modes.voice {
+            context.below("modes", |context| {
+                let detail = "`text` and `voice` are both false, at least one must be true";
+                context.fault("no_mode", detail.to_owned(), None);
+            });
+        } else if document.contains_key("default_mode") && !self.is_enabled(self.default_mode) {
+            context.below("default_mode", |context| {
+                let detail = format!(
+                    "`{mode}` is not an enabled mode: `modes.{mode}` is false",
+                    mode = self.default_mode
+                );
+                let hint = format!(
+                    "enable `modes.{}`, or leave `default_mode` out",
+                    self.default_mode
+                );
+                context.fault("mode_disabled", detail, Some(hint));
+            });
+        }
+    }
+
+    /// Whether visitors can talk to the agent in this way.
+    #[must_use]
+    pub fn is_enabled(&self, mode: Mode) -> bool {
+        match mode {
+            Mode::Text => self.modes.text,
+            Mode::Voice => self.modes.voice,
+        }
+    }
+
+    /// Fills in the defaults that depend on other keys.
+    fn resolve(&mut self, document: &Map<String, Value>) {
+        let chat = document.get("chat");
+        if !document.contains_key("default_mode") && !self.modes.text {
+            self.default_mode = Mode::Voice;
+        }
+        if chat.and_then(|chat| chat.get("avatar_shape")).is_none() {
+            self.chat.avatar_shape = self.trigger.shape;
+        }
+        for palette in [&mut self.chat.light_mode, &mut self.chat.dark_mode] {
+            let backgrounds = &palette.background_color;
+            let texts = &mut palette.text_color;
+            for (background, text) in [
+                (backgrounds.user_message, &mut texts.user_message),
+                (backgrounds.controls_button, &mut texts.controls_button),
+            ] {
+                if let (Some(background), None) = (background.color(), text.color()) {
+                    *text = background.readable_text().into();
+                }
+            }
+        }
+    }
+
+    fn warn_of_contrast(&self, context: &mut Context) {
+        let palettes = [
+            ("light_mode", &self.chat.light_mode),
+            ("dark_mode", &self.chat.dark_mode),
+        ];
+        for (mode, palette) in palettes {
+            let (backgrounds, texts) = (&palette.background_color, &palette.text_color);
+            for (part, background, text) in [
+                ("user_message", backgrounds.user_message, texts.user_message),
+                (
+                    "controls_button",
+                    backgrounds.controls_button,
+                    texts.controls_button,
+                ),
+            ] {
+                // Both built-in colours are readable, and so is a derived one.
+                let Some(text) = text.color() else { continue };
+                let ground = background.color().unwrap_or(BUILT_IN_BACKGROUND);
+                let ratio = text.contrast(ground);
+                if ratio >= MINIMUM_CONTRAST {
+                    continue;
+                }
+                let pointer = ["chat", mode, "text_color", part];
+                context.at(&pointer, |context| {
+                    let detail = format!(
+                        "`{text}` on {}`{ground}` has a contrast of {}:1, WCAG 2.2 AA asks for \
+                         {MINIMUM_CONTRAST}:1",
+                        if background.color().is_some() {
+                            ""
+                        } else {
+                            "the built-in "
+                        },
+                        rounded_down(ratio)
+                    );
+                    let hint = format!("`{}` is readable there", text.made_readable_on(ground));
+                    context.warn("low_contrast", detail, Some(hint));
+                });
+            }
+        }
+    }
+
+    fn warn_of_actions(&self, context: &mut Context) {
+        for (index, quick_action) in self.quick_actions.iter().enumerate() {
+            let index = index.to_string();
+            match &quick_action.action {
+                Action::ShowForm { form_id }
+                    if !self.forms.iter().any(|form| form.id == *form_id) =>
+                {
+                    context.at(&["quick_actions", &index, "action", "form_id"], |context| {
+                        let detail = format!("`{form_id}` is the id of no form in `forms`");
+                        let hint = if self.forms.is_empty() {
+                            "define the form in `forms`".to_owned()
+                        } else {
+                            let ids: Vec<String> = self
+                                .forms
+                                .iter()
+                                .map(|form| format!("`{}`", form.id))
+                                .collect();
+                            format!("the forms are {}", ids.join(", "))
+                        };
+                        context.warn("form_not_found", detail, Some(hint));
+                    });
+                }
+                Action::StartVoice if !self.modes.voice => {
+                    context.at(&["quick_actions", &index, "action"], |context| {
+                        let detail = "`start_voice` does nothing: `modes.voice` is false";
+                        let hint = "enable `modes.voice`, or remove the action";
+                        context.warn("voice_disabled", detail.to_owned(), Some(hint.to_owned()));
+                    });
+                }
+                Action::SendMessage { .. } if !self.modes.text => {
+                    context.at(&["quick_actions", &index, "action"], |context| {
+                        let detail = "`send_message` does nothing: `modes.text` is false";
+                        let hint = "enable `modes.text`, or remove the action";
+                        context.warn("text_disabled", detail.to_owned(), Some(hint.to_owned()));
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn warn_of_what_has_no_effect(&self, context: &mut Context) {
+        if !self.modes.text && !self.suggested_questions.is_empty() {
+            context.at(&["suggested_questions"], |context| {
+                let detail = "suggested questions are sent as text, but `modes.text` is false";
+                let hint = "enable `modes.text`, or remove them";
+                context.warn("text_disabled", detail.to_owned(), Some(hint.to_owned()));
+            });
+        }
+        for (index, question) in self.suggested_questions.iter().enumerate() {
+            if self
+                .suggested_questions
+                .iter()
+                .take(index)
+                .any(|earlier| earlier == question)
+            {
+                context.at(&["suggested_questions", &index.to_string()], |context| {
+                    let detail = format!("`{question}` is suggested twice");
+                    context.warn("duplicate_question", detail, None);
+                });
+            }
+        }
+        let feedback = &self.post_conversation_feedback;
+        if !feedback.enabled && (feedback.form.is_some() || !feedback.thank_you_text.is_empty()) {
+            context.at(&["post_conversation_feedback"], |context| {
+                let detail = "the feedback is never asked for: `enabled` is false";
+                let hint = "set `post_conversation_feedback.enabled` to true";
+                context.warn(
+                    "feedback_disabled",
+                    detail.to_owned(),
+                    Some(hint.to_owned()),
+                );
+            });
+        }
+        if self.start_conversation_on_toggle {
+            let first = if self.pre_conversation_form.is_some() {
+                "the form before the conversation comes first"
+            } else if self.notice.consent_required {
+                "the visitor's consent comes first"
+            } else {
+                return;
+            };
+            context.at(&["start_conversation_on_toggle"], |context| {
+                let detail = format!("opening the window does not start the conversation: {first}");
+                context.warn("start_delayed", detail, None);
+            });
+        }
+    }
+
+    fn warn_of_loopback(&self, context: &mut Context) {
+        for (path, url) in [
+            (["trigger", "icon_url"], &self.trigger.icon_url),
+            (["chat", "avatar_url"], &self.chat.avatar_url),
+            (["chat", "logo_url"], &self.chat.logo_url),
+            (["notice", "privacy_url"], &self.notice.privacy_url),
+            (["fallback", "url"], &self.fallback.url),
+        ] {
+            if let Some(url) = url.as_ref().filter(|url| url.is_loopback()) {
+                context.at(&path, |context| {
+                    let detail = format!("`{url}` is on loopback, visitors cannot reach it");
+                    let hint = "use an `https` address before the widget goes live";
+                    context.warn("loopback_url", detail, Some(hint.to_owned()));
+                });
+            }
+        }
+    }
+}
+
+/// The built-in colour of buttons and of the visitor's messages, in light and in dark; the text
+/// on it is white. The embed draws the same.
+pub const BUILT_IN_BACKGROUND: Color = Color::new(0x24, 0x50, 0xd8);
+
+/// A ratio with two decimals, never rounded up to a limit that it misses.
+fn rounded_down(ratio: f64) -> f64 {
+    (ratio * 100.0).floor() / 100.0
+}
+
+/// The JSON Schema of a `v1` document, its records among `definitions`.
+pub(super) fn schema(definitions: &mut crate::check::Definitions) -> Map<String, Value> {
+    crate::check::Kind::schema(&record::<ConfigV1>(), definitions)
+}

@@ -1,0 +1,231 @@
+//! Changing single values of a document by pointer, and telling two documents apart.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::{Config, ConfigError, ROOT};
+use crate::finding::Finding;
+use crate::json::push_token;
+
+/// One difference between two documents.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Where, as a JSON Pointer from the record's root (`/config/v1/theme`).
+    pub pointer: String,
+    /// What happened there.
+    pub kind: ChangeKind,
+}
+
+/// What happened at one place of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeKind {
+    /// The value was not there before.
+    Added(Value),
+    /// The value is not there any more.
+    Removed(Value),
+    /// The value is another one.
+    Replaced {
+        /// The value before.
+        from: Value,
+        /// The value now.
+        to: Value,
+    },
+}
+
+impl fmt::Display for Change {
+    /// One line for people: `~ /config/v1/theme: "light" -> "dark"`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pointer = &self.pointer;
+        match &self.kind {
+            ChangeKind::Added(value) => write!(formatter, "+ {pointer}: {value}"),
+            ChangeKind::Removed(value) => write!(formatter, "- {pointer}: {value}"),
+            ChangeKind::Replaced { from, to } => write!(formatter, "~ {pointer}: {from} -> {to}"),
+        }
+    }
+}
+
+/// What changes from one document to the other, unknown keys included. Making the changes in
+/// their order with [`Config::set`] and [`Config::remove`] turns one into the other. The order of
+/// keys is no difference.
+#[must_use]
+pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut pointer = ROOT.to_owned();
+    compare(from.as_value(), to.as_value(), &mut pointer, &mut changes);
+    changes
+}
+
+fn compare(from: &Value, to: &Value, pointer: &mut String, changes: &mut Vec<Change>) {
+    let mut below = |token: &str, change: &mut dyn FnMut(&mut String, &mut Vec<Change>)| {
+        let length = pointer.len();
+        push_token(pointer, token);
+        change(pointer, changes);
+        pointer.truncate(length);
+    };
+    match (from, to) {
+        (Value::Object(from), Value::Object(to)) => {
+            for (key, before) in from {
+                below(key, &mut |pointer, changes| match to.get(key) {
+                    Some(now) => compare(before, now, pointer, changes),
+                    None => tell(pointer, ChangeKind::Removed(before.clone()), changes),
+                });
+            }
+            for (key, now) in to.iter().filter(|(key, _)| !from.contains_key(*key)) {
+                below(key, &mut |pointer, changes| {
+                    tell(pointer, ChangeKind::Added(now.clone()), changes);
+                });
+            }
+        }
+        (Value::Array(from), Value::Array(to)) => {
+            for (index, (before, now)) in from.iter().zip(to).enumerate() {
+                below(&index.to_string(), &mut |pointer, changes| {
+                    compare(before, now, pointer, changes);
+                });
+            }
+            // From the end, so that the indexes before stay what they are.
+            for (index, before) in from.iter().enumerate().skip(to.len()).rev() {
+                below(&index.to_string(), &mut |pointer, changes| {
+                    tell(pointer, ChangeKind::Removed(before.clone()), changes);
+                });
+            }
+            for (index, now) in to.iter().enumerate().skip(from.len()) {
+                below(&index.to_string(), &mut |pointer, changes| {
+                    tell(pointer, ChangeKind::Added(now.clone()), changes);
+                });
+            }
+        }
+        (from, to) if from != to => {
+            let kind = ChangeKind::Replaced {
+                from: from.clone(),
+                to: to.clone(),
+            };
+            tell(pointer, kind, changes);
+        }
+        _ => {}
+    }
+}
+
+fn tell(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {
+    changes.push(Change {
+        pointer: pointer.to_owned(),
+        kind,
+    });
+}
+
+/// The reference tokens of a JSON Pointer (RFC 6901); `None` when it is not one.
+pub(super) fn tokens(pointer: &str) -> Option<Vec<String>> {
+    if pointer.is_empty() {
+        return Some(Vec::new());
+    }
+    pointer
+        .strip_prefix('/')?
+        .split('/')
+        .map(|token| {
+            let valid = token
+                .split('~')
+                .skip(1)
+                .all(|rest| rest.starts_with(['0', '1']));
+            valid.then(|| token.replace("~1", "/").replace("~0", "~"))
+        })
+        .collect()
+}
+
+/// The document with one value put in place. Objects on the way are made when they are missing;
+/// in an array the index of an item replaces it, and its length or `-` appends.
+pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value, ConfigError> {
+    let mut document = document.clone();
+    let tokens = tokens_in_config(pointer)?;
+    let mut place = &mut document;
+    for token in &tokens {
+        if let Value::Array(items) = place {
+            let index = if token == "-" {
+                items.len()
+            } else {
+                parse_index(token)
+                    .filter(|index| *index <= items.len())
+                    .ok_or_else(|| {
+                        let detail =
+                            format!("`{token}` is no index of an array of {} items", items.len());
+                        bad_pointer(pointer, detail)
+                    })?
+            };
+            if index == items.len() {
+                items.push(Value::Null);
+            }
+            place = items
+                .get_mut(index)
+                .ok_or_else(|| bad_pointer(pointer, "no such item".to_owned()))?;
+            continue;
+        }
+        // A value that was just made on the way.
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        let Value::Object(map) = place else {
+            let detail = format!("`{token}` cannot be in a value that is neither object nor array");
+            return Err(bad_pointer(pointer, detail));
+        };
+        place = map.entry(token.as_str()).or_insert(Value::Null);
+    }
+    *place = value;
+    Ok(document)
+}
+
+/// The document without the value at a pointer.
+pub(super) fn remove(document: &Value, pointer: &str) -> Result<Value, ConfigError> {
+    let missing = || bad_pointer(pointer, "there is no value at this place".to_owned());
+    let mut document = document.clone();
+    let mut tokens = tokens_in_config(pointer)?;
+    let Some(last) = tokens.pop() else {
+        return Ok(Value::Object(Map::new()));
+    };
+    let mut place = &mut document;
+    for token in &tokens {
+        place = match place {
+            Value::Object(map) => map.get_mut(token.as_str()),
+            Value::Array(items) => parse_index(token).and_then(|index| items.get_mut(index)),
+            _ => None,
+        }
+        .ok_or_else(missing)?;
+    }
+    match place {
+        Value::Object(map) => {
+            map.shift_remove(&last).ok_or_else(missing)?;
+        }
+        Value::Array(items) => {
+            let index = parse_index(&last)
+                .filter(|index| *index < items.len())
+                .ok_or_else(missing)?;
+            items.remove(index);
+        }
+        _ => return Err(missing()),
+    }
+    Ok(document)
+}
+
+/// An array index of RFC 6901: no sign, no leading zero.
+fn parse_index(token: &str) -> Option<usize> {
+    let canonical = token == "0"
+        || (!token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit()));
+    if canonical { token.parse().ok() } else { None }
+}
+
+fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
+    let tokens = pointer.strip_prefix(ROOT).and_then(tokens).ok_or_else(|| {
+        bad_pointer(
+            pointer,
+            format!("`{pointer}` is no JSON Pointer into the config, such as `{ROOT}/v1/theme`"),
+        )
+    })?;
+    Ok(tokens)
+}
+
+fn bad_pointer(pointer: &str, detail: String) -> ConfigError {
+    ConfigError::Invalid(vec![Finding {
+        code: "bad_pointer",
+        pointer: Some(pointer.to_owned()),
+        detail,
+        hint: None,
+    }])
+}

@@ -1,0 +1,370 @@
+//! Finding the version of a document, and the chain of steps from each version to the newest.
+//!
+//! A version is a type that reads its own key of the document and says how it follows from the
+//! version before: a total function between the two types. Adding `v2` is one file with its
+//! records, the step in it, and [`super::Current`] pointing at it; nothing here changes.
+//!
+//! What a migrated document holds is what differs from the defaults of the new version. So a
+//! default that a new version changes is written out for the widgets that had the old one, and
+//! keeps its meaning. Unknown keys are carried to the same place; where that place is gone or
+//! means something else now, the old version stays in the document beside the new one.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::v1::ConfigV1;
+use super::{ConfigError, LIMITS, ROOT};
+use crate::check::{Context, Unknown, known_keys, nearest, type_name};
+use crate::finding::Finding;
+use crate::json;
+
+/// A version of the config.
+pub(crate) trait Version: Default + Serialize {
+    /// The number in the version's key: 1 for `v1`.
+    const NUMBER: u64;
+    /// The version before.
+    type Previous: Past;
+
+    /// Reads what is under the version's key; faults go to the context.
+    fn read(document: &Map<String, Value>, context: &mut Context) -> Self;
+    /// The step from the version before: total, from type to type.
+    fn migrate(previous: Self::Previous) -> Self;
+    /// Tells what is valid and still worth a look.
+    fn warn(&self, context: &mut Context);
+}
+
+/// A version that may be found in a document, with those before it.
+pub(crate) trait Past: Sized {
+    /// The number of the newest version that `document` has and this build knows.
+    fn newest_in(document: &Map<String, Value>) -> Option<u64>;
+    /// Reads version `number` and takes it up to this version.
+    fn load(number: u64, document: &Map<String, Value>, context: &mut Context) -> Option<Self>;
+}
+
+/// What is before the first version: nothing.
+#[derive(Debug)]
+pub(crate) enum First {}
+
+impl Past for First {
+    fn newest_in(_: &Map<String, Value>) -> Option<u64> {
+        None
+    }
+
+    fn load(_: u64, _: &Map<String, Value>, _: &mut Context) -> Option<Self> {
+        None
+    }
+}
+
+impl<V: Version> Past for V {
+    fn newest_in(document: &Map<String, Value>) -> Option<u64> {
+        if document.contains_key(&key_of(V::NUMBER)) {
+            Some(V::NUMBER)
+        } else {
+            V::Previous::newest_in(document)
+        }
+    }
+
+    fn load(number: u64, document: &Map<String, Value>, context: &mut Context) -> Option<Self> {
+        if number == V::NUMBER {
+            Some(V::read(document, context))
+        } else {
+            V::Previous::load(number, document, context).map(V::migrate)
+        }
+    }
+}
+
+/// A document that was read, and the typed values of version `V` that it means.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Document<V> {
+    /// The document as it is stored.
+    pub(crate) value: Value,
+    /// The version that was read; `None` for the empty document.
+    found: Option<u64>,
+    pub(crate) current: V,
+    unknown: Vec<Unknown>,
+    pub(crate) warnings: Vec<Finding>,
+}
+
+impl<V: Version> Default for Document<V> {
+    fn default() -> Self {
+        Self {
+            value: Value::Object(Map::new()),
+            found: None,
+            current: V::default(),
+            unknown: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Reads a document; `text_faults` are those that reading its text has found already.
+pub(crate) fn read<V: Version>(
+    value: Value,
+    text_faults: Vec<Finding>,
+) -> Result<Document<V>, ConfigError> {
+    let Value::Object(document) = value else {
+        let mut faults = text_faults;
+        if faults.is_empty() {
+            faults.push(Finding {
+                code: "wrong_type",
+                pointer: Some(ROOT.to_owned()),
+                detail: format!(
+                    "`config` is {}, but it must be an object",
+                    type_name(&value)
+                ),
+                hint: None,
+            });
+        }
+        return Err(ConfigError::Invalid(faults));
+    };
+    if document.is_empty() {
+        return Ok(Document::default());
+    }
+    let version_keys: Vec<&String> = document.keys().filter(|key| is_version_key(key)).collect();
+    if version_keys.is_empty() {
+        return read_unversioned(document, text_faults);
+    }
+    let Some(found) = V::newest_in(&document) else {
+        return Err(ConfigError::TooNew {
+            found: version_keys.into_iter().cloned().collect(),
+            newest: V::NUMBER,
+        });
+    };
+    let key = key_of(found);
+    let mut context = Context::new(&format!("{ROOT}/{key}"));
+    let current: V = match document.get(&key) {
+        Some(Value::Object(version)) => V::load(found, version, &mut context).unwrap_or_default(),
+        other => {
+            let kind = other.map_or("missing", type_name);
+            context.fault(
+                "wrong_type",
+                format!("`{key}` is {kind}, but it must be an object"),
+                None,
+            );
+            V::default()
+        }
+    };
+    let faults = merged(text_faults, context.faults);
+    if !faults.is_empty() {
+        return Err(ConfigError::Invalid(faults));
+    }
+    let mut telling = Context::new(&format!("{ROOT}/{key}"));
+    current.warn(&mut telling);
+    let mut warnings = beside(&document, found, V::NUMBER);
+    warnings.extend(context.unknown.iter().map(Unknown::to_finding));
+    warnings.extend(telling.warnings);
+    Ok(Document {
+        value: Value::Object(document),
+        found: Some(found),
+        current,
+        unknown: context.unknown,
+        warnings,
+    })
+}
+
+/// A document from before there were versions: its keys are those of `v1`.
+fn read_unversioned<V: Version>(
+    document: Map<String, Value>,
+    text_faults: Vec<Finding>,
+) -> Result<Document<V>, ConfigError> {
+    let known = known_keys::<ConfigV1>();
+    let strangers: Vec<String> = document
+        .keys()
+        .filter(|key| !known.contains(&key.as_str()))
+        .cloned()
+        .collect();
+    if !strangers.is_empty() {
+        return Err(ConfigError::Unversioned { strangers });
+    }
+    // Faults point into the document as it was sent.
+    let mut context = Context::new(ROOT);
+    let _ = ConfigV1::read(&document, &mut context);
+    let faults = merged(text_faults, context.faults);
+    if !faults.is_empty() {
+        return Err(ConfigError::Invalid(faults));
+    }
+    let mut versioned = Map::new();
+    versioned.insert(key_of(1), Value::Object(document));
+    read(Value::Object(versioned), Vec::new())
+}
+
+/// Both lists; where the text itself is at fault, its stand-in value is not reported too.
+fn merged(text_faults: Vec<Finding>, faults: Vec<Finding>) -> Vec<Finding> {
+    let mut all = text_faults;
+    for fault in faults {
+        if !all.iter().any(|other| other.pointer == fault.pointer) {
+            all.push(fault);
+        }
+    }
+    all
+}
+
+/// What is in the document beside the version that was read.
+fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> Vec<Finding> {
+    let read = key_of(found);
+    document
+        .keys()
+        .filter(|key| **key != read)
+        .map(|key| {
+            let pointer = Some(format!("{ROOT}/{}", json::escape_token(key)));
+            let shown = json::shortened(key);
+            if is_version_key(key) {
+                let is_older = key[1..].parse().is_ok_and(|number: u64| number < found);
+                return Finding {
+                    code: if is_older {
+                        "older_version"
+                    } else {
+                        "unknown_version"
+                    },
+                    pointer,
+                    detail: if is_older {
+                        format!("`{shown}` is kept and not read, because `{read}` is newer")
+                    } else {
+                        format!(
+                            "`{shown}` is kept and not read, the newest version of this build is \
+                             `v{newest}`"
+                        )
+                    },
+                    hint: None,
+                };
+            }
+            let nearest = nearest(key, &[read.as_str()]);
+            let question = nearest.map(|name| format!("; did you mean `{name}`?"));
+            Finding {
+                code: "unknown_key",
+                pointer,
+                detail: format!(
+                    "`{shown}` is not a version and has no effect{}",
+                    question.unwrap_or_default()
+                ),
+                hint: Some(format!("settings belong under `{read}`")),
+            }
+        })
+        .collect()
+}
+
+impl<V: Version> Document<V> {
+    /// The same settings as a document of the newest version; a document that has it already, or
+    /// is empty, or would be too large, stays as it is.
+    pub(crate) fn migrated(&self) -> Value {
+        let (Some(found), Value::Object(document)) = (self.found, &self.value) else {
+            return self.value.clone();
+        };
+        if found == V::NUMBER {
+            return self.value.clone();
+        }
+        let settings = differences(&self.current);
+        let (settings, all_carried) = match self.carried::<V>(&settings, found) {
+            Some(with_unknown) => (with_unknown, true),
+            None => (settings, false),
+        };
+        let mut migrated = Map::new();
+        for (key, value) in document {
+            if *key == key_of(found) {
+                migrated.insert(key_of(V::NUMBER), Value::Object(settings.clone()));
+                if all_carried {
+                    continue;
+                }
+            }
+            migrated.insert(key.clone(), value.clone());
+        }
+        let migrated = Value::Object(migrated);
+        if json::measure(&migrated, LIMITS).is_ok() {
+            migrated
+        } else {
+            self.value.clone()
+        }
+    }
+
+    /// The settings with every unknown key at its old place; `None` when one has no place there.
+    fn carried<W: Version>(
+        &self,
+        settings: &Map<String, Value>,
+        found: u64,
+    ) -> Option<Map<String, Value>> {
+        let prefix = format!("{ROOT}/{}", key_of(found));
+        let mut target = Value::Object(settings.clone());
+        for unknown in &self.unknown {
+            let value = self.value.pointer(unknown.pointer.strip_prefix(ROOT)?)?;
+            insert(&mut target, unknown.pointer.strip_prefix(&prefix)?, value)?;
+        }
+        let Value::Object(target) = target else {
+            return None;
+        };
+        // What the new version reads is no longer unknown: it would change its meaning.
+        let mut context = Context::new(&prefix);
+        let _ = W::read(&target, &mut context);
+        let still_unknown = context.faults.is_empty()
+            && context.unknown.len() == self.unknown.len()
+            && self
+                .unknown
+                .iter()
+                .all(|old| context.unknown.iter().any(|new| new.pointer == old.pointer));
+        still_unknown.then_some(target)
+    }
+}
+
+/// Puts a value at a pointer where nothing is; objects on the way are made, arrays are not.
+fn insert(target: &mut Value, pointer: &str, value: &Value) -> Option<()> {
+    let mut tokens: Vec<String> = super::edit::tokens(pointer)?;
+    let last = tokens.pop()?;
+    let mut place = target;
+    for token in tokens {
+        place = match place {
+            Value::Object(map) => map
+                .entry(token)
+                .or_insert_with(|| Value::Object(Map::new())),
+            Value::Array(items) => items.get_mut(token.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    let Value::Object(map) = place else {
+        return None;
+    };
+    if map.contains_key(&last) {
+        return None;
+    }
+    map.insert(last, value.clone());
+    Some(())
+}
+
+/// The settings as the document writes them: only what differs from the defaults.
+fn differences<V: Version>(settings: &V) -> Map<String, Value> {
+    fn differing(value: Value, default: &Value) -> Option<Value> {
+        match (value, default) {
+            (value, default) if value == *default => None,
+            (Value::Object(map), Value::Object(defaults)) => {
+                let kept = map
+                    .into_iter()
+                    .filter_map(|(key, value)| match defaults.get(&key) {
+                        Some(default) => differing(value, default).map(|value| (key, value)),
+                        None => Some((key, value)),
+                    })
+                    .collect();
+                Some(Value::Object(kept))
+            }
+            (value, _) => Some(value),
+        }
+    }
+    // Serializing records with string keys into memory cannot fail.
+    let value = serde_json::to_value(settings).unwrap_or_default();
+    let default = serde_json::to_value(V::default()).unwrap_or_default();
+    match differing(value, &default) {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The key of a version in the document.
+fn key_of(number: u64) -> String {
+    format!("v{number}")
+}
+
+/// Whether a key names a version: `v[1-9][0-9]*`.
+fn is_version_key(key: &str) -> bool {
+    key.strip_prefix('v').is_some_and(|digits| {
+        !digits.is_empty()
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}

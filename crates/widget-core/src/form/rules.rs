@@ -1,0 +1,300 @@
+//! What each kind of field takes as an answer.
+
+use std::borrow::Cow;
+
+use serde_json::{Number, Value};
+use time::{Date, Month};
+use url::Url;
+
+use super::{FieldKind, NumberRange, Options, TextLength};
+use crate::check::{nearest, shown};
+
+/// Why a value is no answer to a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: &'static str,
+    pub(super) detail: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Refusal {
+    fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            hint: None,
+        }
+    }
+
+    fn wrong_type(value: &Value, allowed: &str) -> Self {
+        Self::new("wrong_type", format!("{} is not {allowed}", shown(value)))
+    }
+}
+
+impl FieldKind {
+    /// The answer as it is stored; `None` when the value says that there is none: an empty text,
+    /// an empty choice.
+    pub(super) fn check(&self, value: &Value) -> Result<Option<Value>, Refusal> {
+        match self {
+            Self::Number(range) => check_number(value, range).map(Some),
+            Self::Checkbox => match value {
+                Value::Bool(_) => Ok(Some(value.clone())),
+                _ => Err(Refusal::wrong_type(value, "`true` or `false`")),
+            },
+            Self::Rating { max } => check_rating(value, *max).map(Some),
+            Self::Multiselect(options) => check_choices(value, options),
+            kind => {
+                let Value::String(text) = value else {
+                    return Err(Refusal::wrong_type(value, "a string"));
+                };
+                if text.trim().is_empty() {
+                    return Ok(None);
+                }
+                let answer = kind.check_text(text)?;
+                Ok(Some(Value::String(answer.into_owned())))
+            }
+        }
+    }
+
+    /// The check of the kinds that are written as a string, for one that is not blank.
+    fn check_text<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
+        let quoted = || shown(&Value::String(text.to_owned()));
+        match self {
+            Self::Text(length) | Self::Textarea(length) => {
+                check_length(text, *length)?;
+                Ok(Cow::Borrowed(text))
+            }
+            Self::Email if is_email(text) => Ok(Cow::Borrowed(text)),
+            Self::Email => Err(Refusal::new(
+                "bad_email",
+                format!(
+                    "{} is not an e-mail address such as `name@example.com`",
+                    quoted()
+                ),
+            )),
+            Self::Phone => {
+                let plain: String = text
+                    .chars()
+                    .filter(|letter| !letter.is_whitespace())
+                    .collect();
+                if is_phone(&plain) {
+                    Ok(Cow::Owned(plain))
+                } else {
+                    Err(Refusal::new(
+                        "bad_phone",
+                        format!(
+                            "{} is not an international number such as `+34 912 345 678`: a plus, \
+                             the country code and at most 15 digits",
+                            quoted()
+                        ),
+                    ))
+                }
+            }
+            Self::Url if is_web_url(text) => Ok(Cow::Borrowed(text)),
+            Self::Url => Err(Refusal::new(
+                "bad_url",
+                format!(
+                    "{} is not an absolute `http` or `https` URL such as `https://example.com`",
+                    quoted()
+                ),
+            )),
+            Self::Date if is_date(text) => Ok(Cow::Borrowed(text)),
+            Self::Date => Err(Refusal::new(
+                "bad_date",
+                format!("{} is not a date such as `2026-02-28`", quoted()),
+            )),
+            Self::Select(options) => {
+                check_option(text, options)?;
+                Ok(Cow::Borrowed(text))
+            }
+            // `check` sends only the kinds above.
+            Self::Number(_) | Self::Multiselect(_) | Self::Checkbox | Self::Rating { .. } => Err(
+                Refusal::new("wrong_type", format!("{} is a string", quoted())),
+            ),
+        }
+    }
+}
+
+fn check_length(text: &str, length: TextLength) -> Result<(), Refusal> {
+    let count = text.chars().count();
+    if count < length.min_length.into() {
+        let detail = format!(
+            "{count} characters are too few, at least {} are asked for",
+            length.min_length
+        );
+        return Err(Refusal::new("too_short", detail));
+    }
+    if count > length.max_length.into() {
+        let detail = format!(
+            "{count} characters are too many, at most {} are allowed",
+            length.max_length
+        );
+        return Err(Refusal::new("too_long", detail));
+    }
+    Ok(())
+}
+
+fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
+    let Some(number) = value.as_f64() else {
+        return Err(Refusal::wrong_type(value, "a number"));
+    };
+    let limit = |limit: &Option<Number>| limit.as_ref().and_then(Number::as_f64);
+    let (min, max, step) = (limit(&range.min), limit(&range.max), limit(&range.step));
+    if min.is_some_and(|min| number < min) || max.is_some_and(|max| number > max) {
+        let allowed = match (&range.min, &range.max) {
+            (Some(min), Some(max)) => format!("from {min} to {max}"),
+            (Some(min), None) => format!("at least {min}"),
+            (None, Some(max)) => format!("at most {max}"),
+            (None, None) => String::new(),
+        };
+        let detail = format!(
+            "{} is out of range, a number {allowed} is allowed",
+            shown(value)
+        );
+        return Err(Refusal::new("out_of_range", detail));
+    }
+    if let (Some(step), Some(written)) = (step, &range.step) {
+        let steps = (number - min.unwrap_or(0.0)) / step;
+        // Decimal steps have no exact double: 0.3 is the third step of 0.1.
+        let tolerance = 1e-9 * steps.abs().max(1.0);
+        if !steps.is_finite() || (steps - steps.round()).abs() > tolerance {
+            let detail = format!("{} is not in steps of {written}", shown(value));
+            return Err(Refusal::new("off_step", detail));
+        }
+    }
+    Ok(value.clone())
+}
+
+fn check_rating(value: &Value, max: u8) -> Result<Value, Refusal> {
+    match value {
+        Value::Number(number) if !number.is_f64() => {
+            if number
+                .as_u64()
+                .is_some_and(|stars| (1..=max.into()).contains(&stars))
+            {
+                Ok(value.clone())
+            } else {
+                let detail = format!("{} is out of range, 1 to {max} is allowed", shown(value));
+                Err(Refusal::new("out_of_range", detail))
+            }
+        }
+        _ => Err(Refusal::wrong_type(
+            value,
+            &format!("an integer from 1 to {max}"),
+        )),
+    }
+}
+
+fn check_choices(value: &Value, options: &Options) -> Result<Option<Value>, Refusal> {
+    let Value::Array(chosen) = value else {
+        return Err(Refusal::wrong_type(value, "an array of option values"));
+    };
+    let mut seen = Vec::new();
+    for choice in chosen {
+        let Value::String(text) = choice else {
+            return Err(Refusal::wrong_type(
+                choice,
+                "an option value, which is a string",
+            ));
+        };
+        check_option(text, options)?;
+        if seen.contains(&text) {
+            let detail = format!("{} is chosen twice", shown(choice));
+            return Err(Refusal::new("duplicate_value", detail));
+        }
+        seen.push(text);
+    }
+    Ok((!chosen.is_empty()).then(|| value.clone()))
+}
+
+fn check_option(text: &str, options: &Options) -> Result<(), Refusal> {
+    if options.options.iter().any(|option| option.value == text) {
+        return Ok(());
+    }
+    let values: Vec<&str> = options
+        .options
+        .iter()
+        .map(|option| option.value.as_str())
+        .collect();
+    let listed: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+    Err(Refusal {
+        code: "not_one_of",
+        detail: format!(
+            "{} is no option, one of {} is",
+            shown(&Value::String(text.to_owned())),
+            listed.join(", ")
+        ),
+        hint: nearest(text, &values).map(|value| format!("did you mean `{value}`?")),
+    })
+}
+
+/// A valid e-mail address of the HTML standard, so that the server takes what the browser takes.
+///
+/// Source: <https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address>; the limit of
+/// 254 bytes is that of SMTP (RFC 5321, 4.5.3.1.3).
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let local_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 254
+        && !local.is_empty()
+        && local.bytes().all(local_byte)
+        && domain.split('.').all(label)
+}
+
+/// E.164: a plus and at most fifteen digits, the first of them not 0.
+fn is_phone(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (2..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// An absolute web address, written in full. The URL parser alone would take `https:example.com`
+/// and white space.
+fn is_web_url(text: &str) -> bool {
+    let scheme_is_written = ["http://", "https://"].iter().any(|scheme| {
+        text.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    });
+    scheme_is_written
+        && !text.contains(|letter: char| {
+            letter.is_whitespace() || letter.is_control() || letter == '\\'
+        })
+        && Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+/// A calendar date of ISO 8601 in its extended form.
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let shape = bytes.len() == 10
+        && bytes.iter().enumerate().all(|(index, byte)| {
+            if matches!(index, 4 | 7) {
+                *byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        });
+    if !shape {
+        return false;
+    }
+    let mut parts = text.split('-');
+    let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let (Ok(year), Ok(month), Ok(day)) = (year.parse(), month.parse::<u8>(), day.parse()) else {
+        return false;
+    };
+    Month::try_from(month).is_ok_and(|month| Date::from_calendar_date(year, month, day).is_ok())
+}

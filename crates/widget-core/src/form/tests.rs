@@ -1,0 +1,1 @@
+//! Definitions and submissions of every field type.

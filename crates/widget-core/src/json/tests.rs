@@ -1,0 +1,175 @@
+//! What is kept, what is refused, and that neither depth nor size can hurt.
+
+use super::*;
+use serde_json::json;
+
+const LIMITS: Limits = Limits {
+    bytes: 65_536,
+    depth: 16,
+};
+
+#[track_caller]
+fn read(text: &str) -> Parsed {
+    parse(text, "", LIMITS).expect("JSON")
+}
+
+fn faults(text: &str) -> Vec<(&'static str, String)> {
+    read(text)
+        .faults
+        .into_iter()
+        .map(|fault| (fault.code, fault.pointer.unwrap_or_default()))
+        .collect()
+}
+
+#[test]
+fn numbers_are_kept_or_refused() {
+    for kept in [
+        "0",
+        "-0",
+        "-0.0",
+        "0.0",
+        "1",
+        "-1",
+        "1.0",
+        "1e2",
+        "1E+2",
+        "1.50",
+        "0.1",
+        "1e-7",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "18446744073709551615",
+        "1e20",
+        "5e-324",
+        "1.7976931348623157e308",
+        "0e999999999999999999999",
+        "0.30000000000000004",
+        "1e0001",
+    ] {
+        let parsed = read(kept);
+        assert!(parsed.faults.is_empty(), "{kept}: {:?}", parsed.faults);
+        let again = read(&parsed.value.to_string());
+        assert_eq!(again.value.to_string(), parsed.value.to_string(), "{kept}");
+    }
+    for refused in [
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "123456789012345678901234567890",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "0.1234567890123456789",
+        "100000000000000000000",
+        "1e99999999999999999999999",
+        "1e-99999999999999999999999",
+        "2.5e-324",
+        "9007199254740993.0",
+    ] {
+        assert_eq!(
+            faults(refused),
+            [("inexact_number", String::new())],
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn an_integer_stays_one() {
+    assert_eq!(read("[1,1.0]").value.to_string(), "[1,1.0]");
+}
+
+#[test]
+fn equal_keys_are_named() {
+    assert_eq!(
+        faults(r#"{"a":{"b/c":1,"b\/c":2,"d":[{"~":1,"~":1}]},"a":null}"#),
+        [
+            ("duplicate_key", "/a/b~1c".to_owned()),
+            ("duplicate_key", "/a/d/0/~0".to_owned()),
+            ("duplicate_key", "/a".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn half_a_surrogate_pair_is_named() {
+    assert_eq!(
+        faults(r#"{"a":"\ud800","b":"\ud83d\ude00"}"#),
+        [("invalid_string", "/a".to_owned())]
+    );
+    assert_eq!(
+        faults(r#"{"a":{"\udfff":1}}"#),
+        [("invalid_string", "/a".to_owned())]
+    );
+}
+
+#[test]
+fn order_and_values_are_kept() {
+    let text = r#"{"z":1,"a":[true,false,null,"é\n",{"b":{}}],"":2}"#;
+    assert_eq!(read(text).value.to_string(), text);
+}
+
+#[test]
+fn what_is_no_json_is_refused() {
+    for text in [
+        "",
+        " ",
+        "{",
+        "{\"a\":1,}",
+        "nul",
+        "01",
+        "'a'",
+        "[1] 2",
+        "NaN",
+        "\u{feff}{}",
+    ] {
+        assert!(
+            matches!(parse(text, "", LIMITS), Err(JsonError::Syntax(_))),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn depth_is_counted_at_any_depth() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(parse(&nested(16), "", LIMITS).is_ok());
+    for depth in [17, 127, 128, 129, 100_000, 3_000_000] {
+        let expected = Err(JsonError::TooDeep { depth, limit: 16 });
+        assert_eq!(parse(&nested(depth), "", LIMITS), expected);
+    }
+    assert!(parse(r#"["[[[[[[[[[[[[[[[[[[[[\"[[["]"#, "", LIMITS).is_ok());
+}
+
+#[test]
+fn a_value_in_memory_is_measured_without_recursion() {
+    let mut value = json!(1);
+    for _ in 0..100_000 {
+        value = Value::Array(vec![value]);
+    }
+    let expected = JsonError::TooDeep {
+        depth: 100_000,
+        limit: 16,
+    };
+    assert_eq!(measure(&value, LIMITS), Err(expected));
+    dismantle(value);
+}
+
+#[test]
+fn size_is_that_of_compact_json() {
+    let limits = Limits {
+        bytes: 10,
+        depth: 2,
+    };
+    assert!(parse("  {  \"a\"  :  1234  }  ", "", limits).is_ok());
+    assert!(parse(r#"{"a":"\u0061b"}"#, "", limits).is_ok());
+    let over = Err(JsonError::TooLarge {
+        bytes: 11,
+        limit: 10,
+    });
+    assert_eq!(parse("{\"a\":12345}", "", limits), over);
+    assert_eq!(
+        measure(&json!({"a": 12345}), limits),
+        over.map(|_: Parsed| ())
+    );
+    assert!(parse(&"[1]".repeat(1_000), "", limits).is_err());
+}
