@@ -190,16 +190,16 @@ impl Caller {
         if self.may(needed) {
             return Ok(());
         }
-        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{needed}\"");
-        Err(Problem::new(
+        let problem = Problem::new(
             StatusCode::FORBIDDEN,
             "insufficient_scope",
             format!("this needs a key with the scope `{needed}`"),
-        )
-        .with_header(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_str(&challenge).expect("scopes are ASCII"),
-        ))
+        );
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{needed}\"");
+        Err(match HeaderValue::from_str(&challenge) {
+            Ok(challenge) => problem.with_header(header::WWW_AUTHENTICATE, challenge),
+            Err(_) => problem,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{problem::Problem, state::AppState};
 
 pub mod auth;
+pub mod background;
 mod etag;
 pub mod extract;
 mod paging;
@@ -49,6 +50,10 @@ async fn method_not_allowed() -> Problem {
     )
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
 fn caught_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let text = panic
         .downcast_ref::<String>()

@@ -1,2 +1,20 @@
-//! Placeholder.
-fn main() {}
+//! The service's commands: `serve`, `migrate`, `key`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod command;
+
+fn main() -> ExitCode {
+    let arguments = command::Arguments::parse();
+    command::start_log(&arguments.log);
+    match command::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            // Logs may be JSON; what goes wrong at start is for the person who started it.
+            command::complain(&error);
+            ExitCode::from(1)
+        }
+    }
+}

@@ -190,7 +190,8 @@ impl Problem {
             errors,
             request_id,
         };
-        serde_json::to_vec(&body).expect("strings and numbers always serialize")
+        // Strings and numbers always serialize.
+        serde_json::to_vec(&body).unwrap_or_default()
     }
 }
 

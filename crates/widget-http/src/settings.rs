@@ -71,8 +71,8 @@ impl Default for LimitSettings {
             conversations_per_minute: 20,
             widget_conversations_per_minute: 600,
             widget_open_conversations: 500,
-            conversation_length: Duration::from_secs(60 * 60),
-            conversation_silence: Duration::from_secs(10 * 60),
+            conversation_length: Duration::from_hours(1),
+            conversation_silence: Duration::from_mins(10),
         }
     }
 }

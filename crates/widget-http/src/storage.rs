@@ -101,7 +101,11 @@ pub enum ConflictKind {
 }
 
 impl StoreError {
-    pub(crate) fn corrupt(table: &'static str, row: impl ToString, cause: impl ToString) -> Self {
+    pub(crate) fn corrupt(
+        table: &'static str,
+        row: &dyn std::fmt::Display,
+        cause: &dyn std::fmt::Display,
+    ) -> Self {
         Self::Corrupt {
             table,
             row: row.to_string(),

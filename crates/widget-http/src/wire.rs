@@ -62,8 +62,8 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 /// [`StoreError::Corrupt`] when what is stored at `table` and `row` is no JSON.
 pub fn raw(
     table: &'static str,
-    row: impl ToString,
+    row: &dyn Display,
     text: String,
 ) -> Result<Box<RawValue>, StoreError> {
-    RawValue::from_string(text).map_err(|error| StoreError::corrupt(table, row, error))
+    RawValue::from_string(text).map_err(|error| StoreError::corrupt(table, row, &error))
 }

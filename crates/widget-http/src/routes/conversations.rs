@@ -76,7 +76,7 @@ impl ConversationBody {
             .then(|| {
                 wire::raw(
                     "conversations",
-                    conversation.id,
+                    &conversation.id,
                     conversation.custom_metadata,
                 )
             })

@@ -105,7 +105,7 @@ impl TryFrom<StoredWidget> for WidgetBody {
             agent_version_id: Text(widget.agent_version_id),
             domains: widget.domains.entries().to_vec(),
             published: widget.published,
-            config: wire::raw("web_widgets", widget.id, widget.config.to_json())?,
+            config: wire::raw("web_widgets", &widget.id, widget.config.to_json())?,
             created_at: Timestamp(widget.created_at),
             updated_at: Timestamp(widget.updated_at),
         })

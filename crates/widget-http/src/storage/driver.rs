@@ -38,6 +38,14 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+// Primary codes of SQLite.
+const BUSY: i32 = 5;
+const LOCKED: i32 = 6;
+const READ_ONLY: i32 = 8;
+const IO: i32 = 10;
+const FULL: i32 = 13;
+const CANNOT_OPEN: i32 = 14;
+
 /// Whether the same statement may succeed a moment later.
 ///
 /// SQLite: <https://www.sqlite.org/rescode.html>, an extended code holds the primary one in its lowest byte.
@@ -49,12 +57,6 @@ fn is_passing(code: &str) -> bool {
             .iter()
             .any(|class| code.starts_with(class));
     }
-    const BUSY: i32 = 5;
-    const LOCKED: i32 = 6;
-    const READ_ONLY: i32 = 8;
-    const IO: i32 = 10;
-    const FULL: i32 = 13;
-    const CANNOT_OPEN: i32 = 14;
     code.parse::<i32>()
         .is_ok_and(|code| [BUSY, LOCKED, READ_ONLY, IO, FULL, CANNOT_OPEN].contains(&(code & 0xff)))
 }

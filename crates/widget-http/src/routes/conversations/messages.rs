@@ -94,7 +94,7 @@ async fn read(
     let messages = state.storage.messages(id).await?;
     Ok(Json(Transcript {
         status: conversation.state.status().as_str(),
-        custom_metadata: wire::raw("conversations", id, conversation.custom_metadata)?,
+        custom_metadata: wire::raw("conversations", &id, conversation.custom_metadata)?,
         messages: messages.into_iter().map(MessageBody::from).collect(),
     }))
 }

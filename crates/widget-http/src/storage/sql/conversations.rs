@@ -513,7 +513,7 @@ async fn write_metadata(
 
 fn metadata(conversation: &Conversation) -> Result<Map<String, Value>, StoreError> {
     serde_json::from_str(&conversation.custom_metadata)
-        .map_err(|error| StoreError::corrupt("conversations", conversation.id, error))
+        .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
 }
 
 fn conversation(row: &Row) -> Result<Conversation, StoreError> {
@@ -529,7 +529,7 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
             .get::<Option<String>>("end_reason")?
             .map(|text| text.parse())
             .transpose()
-            .map_err(|error| columns.corrupt(error))?,
+            .map_err(|error| columns.corrupt(&error))?,
         feedback_at: columns.optional_time("feedback_at")?,
     };
     Ok(Conversation {
@@ -540,7 +540,7 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
         livekit_agent_name: columns.get("livekit_agent_name")?,
         origin: columns.get("origin")?,
-        state: rules::Conversation::from_row(decisive).map_err(|error| columns.corrupt(error))?,
+        state: rules::Conversation::from_row(decisive).map_err(|error| columns.corrupt(&error))?,
         mode: columns.parsed("mode", str::parse)?,
         custom_metadata: columns.get("custom_metadata")?,
         generation: columns.get("generation")?,

@@ -129,7 +129,7 @@ fn api_key(row: &Row) -> Result<ApiKey, StoreError> {
         })?,
         secret_hash: hash
             .try_into()
-            .map_err(|_| columns.corrupt("a SHA-256 has 32 bytes"))?,
+            .map_err(|_| columns.corrupt(&"a SHA-256 has 32 bytes"))?,
         created_at: columns.time("created_at")?,
         expires_at: columns.optional_time("expires_at")?,
         revoked_at: columns.optional_time("revoked_at")?,

@@ -29,7 +29,7 @@ impl<'a> Columns<'a> {
     {
         self.row
             .try_get(column)
-            .map_err(|error| self.corrupt(error))
+            .map_err(|error| self.corrupt(&error))
     }
 
     pub(super) fn id<T>(
@@ -41,7 +41,7 @@ impl<'a> Columns<'a> {
     }
 
     pub(super) fn time(&self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
-        time_of(self.get(column)?).map_err(|cause| self.corrupt(cause))
+        time_of(self.get(column)?).map_err(|cause| self.corrupt(&cause))
     }
 
     pub(super) fn optional_time(
@@ -51,7 +51,7 @@ impl<'a> Columns<'a> {
         self.get::<Option<i64>>(column)?
             .map(time_of)
             .transpose()
-            .map_err(|cause| self.corrupt(cause))
+            .map_err(|cause| self.corrupt(&cause))
     }
 
     pub(super) fn parsed<T, E: Display>(
@@ -60,16 +60,16 @@ impl<'a> Columns<'a> {
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, StoreError> {
         let text: String = self.get(column)?;
-        parse(&text).map_err(|error| self.corrupt(format!("{column}: {error}")))
+        parse(&text).map_err(|error| self.corrupt(&format!("{column}: {error}")))
     }
 
-    pub(super) fn corrupt(&self, cause: impl Display) -> StoreError {
+    pub(super) fn corrupt(&self, cause: &dyn Display) -> StoreError {
         let row = self
             .row
             .try_get::<Uuid, _>(self.key)
             .map(|id| id.to_string())
             .or_else(|_| self.row.try_get::<String, _>(self.key))
             .unwrap_or_default();
-        StoreError::corrupt(self.table, row, cause)
+        StoreError::corrupt(self.table, &row, cause)
     }
 }

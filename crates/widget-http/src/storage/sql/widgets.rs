@@ -231,7 +231,7 @@ async fn finish(
 
 fn domains_text(widget: &Widget) -> Result<String, StoreError> {
     serde_json::to_string(widget.domains.entries())
-        .map_err(|error| StoreError::corrupt("web_widgets", widget.id, error))
+        .map_err(|error| StoreError::corrupt("web_widgets", &widget.id, &error))
 }
 
 fn stored(row: &Row) -> Result<StoredWidget, StoreError> {

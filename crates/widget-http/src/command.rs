@@ -1,0 +1,160 @@
+//! Command line and environment; standard output carries data only, everything else goes to standard error.
+
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use widget_http::storage::{self, Storage};
+
+mod key;
+mod migrate;
+mod serve;
+
+/// The web widget service.
+///
+/// Every flag has an environment variable. Secrets come from the environment or from a file, never from a flag.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) log: LogArguments,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// How log lines on standard error look.
+    #[arg(long, global = true, env = "WIDGET_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
+    /// What is logged, such as `info` or `widget_http=debug,warn`.
+    #[arg(
+        long,
+        global = true,
+        env = "WIDGET_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    log: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer requests until SIGTERM or SIGINT; the first line of standard output is the address taken.
+    Serve(Box<serve::ServeArguments>),
+    /// Apply the migrations that the database lacks.
+    Migrate(migrate::MigrateArguments),
+    /// Make, list and revoke keys; works while a service runs on the same database.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+}
+
+/// The database that a command works on.
+#[derive(Debug, Args)]
+struct DatabaseArguments {
+    /// `sqlite:PATH`; a file that is missing is made.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite:widgets.db",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database_url: String,
+}
+
+impl DatabaseArguments {
+    /// The database as it is.
+    async fn open(&self) -> anyhow::Result<Arc<dyn Storage>> {
+        // The URL itself may hold a password.
+        storage::open(&self.database_url)
+            .await
+            .context("the database can't be opened; check DATABASE_URL")
+    }
+
+    /// The database with every migration applied.
+    async fn open_migrated(&self) -> anyhow::Result<Arc<dyn Storage>> {
+        let storage = self.open().await?;
+        let applied = storage
+            .migrate()
+            .await
+            .context("the database can't be migrated")?;
+        if applied > 0 {
+            tracing::info!(migrations = applied, "migrated the database");
+        }
+        Ok(storage)
+    }
+}
+
+/// Starts the log; a filter that can't be read is told and replaced by `info`.
+pub(crate) fn start_log(arguments: &LogArguments) {
+    let parsed = EnvFilter::try_new(&arguments.log);
+    let complaint = parsed.as_ref().err().map(ToString::to_string);
+    let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match arguments.log_format {
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Human => {
+            let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            builder.with_target(false).with_ansi(color).init();
+        }
+    }
+    if let Some(complaint) = complaint {
+        tracing::warn!(
+            error = complaint,
+            "the log filter can't be read; using `info`"
+        );
+    }
+}
+
+/// Runs one command to its end.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Migrate(arguments) => migrate::run(arguments).await,
+            Command::Key(command) => key::run(command).await,
+        }
+    })
+}
+
+/// Tells why a command failed.
+pub(crate) fn complain(error: &anyhow::Error) {
+    // Nobody is left to tell when this fails.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+}
+
+/// Writes one line of data.
+fn print_line(line: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}")?;
+    output.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,241 @@
+//! `widget-http key`: API keys of organizations, and the keys that sign tickets.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use widget_core::id::OrganizationId;
+use widget_http::{
+    auth::{Credential, Scope},
+    state::{Clock, RandomSource, SystemClock, SystemRandom},
+    storage::{ApiKey, SigningKey},
+};
+
+use super::{DatabaseArguments, print_line};
+
+/// How long a retired signing key still verifies: as long as a conversation token lives.
+const RETIREMENT: Duration = Duration::hours(24);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make an API key and print it, once, alone on standard output.
+    Create(CreateArguments),
+    /// List API keys without their secrets.
+    List(ListArguments),
+    /// Revoke an API key at once.
+    Revoke(RevokeArguments),
+    /// Replace the key that signs tickets and conversation tokens; what the old one signed stays valid for a day.
+    RotateSigning(DatabaseArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    /// The organization that the key speaks for.
+    #[arg(long, env = "WIDGET_KEY_ORGANIZATION", value_name = "ORG")]
+    organization: OrganizationId,
+    /// What the key may do; repeat it for more.
+    #[arg(
+        long = "scope",
+        env = "WIDGET_KEY_SCOPES",
+        value_delimiter = ',',
+        required = true,
+        value_name = "SCOPE"
+    )]
+    scopes: Vec<Scope>,
+    /// What to call it.
+    #[arg(long, env = "WIDGET_KEY_NAME", default_value = "", value_name = "NAME")]
+    name: String,
+    /// When it ends by itself, such as `90d`, `12h` or `30m`; without it, never.
+    #[arg(long, env = "WIDGET_KEY_EXPIRES_IN", value_name = "TIME", value_parser = parse_duration)]
+    expires_in: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    /// Only keys of this organization.
+    #[arg(long, env = "WIDGET_KEY_ORGANIZATION", value_name = "ORG")]
+    organization: Option<OrganizationId>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RevokeArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    /// The part of the key between `ak_` and the dot.
+    id: String,
+}
+
+pub(super) async fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        KeyCommand::Create(arguments) => create(arguments).await,
+        KeyCommand::List(arguments) => list(arguments).await,
+        KeyCommand::Revoke(arguments) => revoke(arguments).await,
+        KeyCommand::RotateSigning(database) => rotate_signing(database).await,
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
+    let storage = arguments.database.open_migrated().await?;
+    let now = SystemClock.now();
+    let credential = Credential::generate(&SystemRandom)?;
+    let mut scopes = arguments.scopes;
+    scopes.sort_unstable();
+    scopes.dedup();
+    let expires_at = match arguments.expires_in {
+        None => None,
+        Some(duration) => Some(
+            now.checked_add(duration)
+                .context("the key would expire too late to be told")?,
+        ),
+    };
+    let key = ApiKey {
+        id: credential.id().to_owned(),
+        organization_id: arguments.organization,
+        name: arguments.name,
+        scopes,
+        secret_hash: credential.secret_hash(),
+        created_at: now,
+        expires_at,
+        revoked_at: None,
+    };
+    storage.insert_api_key(&key).await?;
+    storage.close().await;
+    print_line(&credential.reveal())?;
+    Ok(())
+}
+
+async fn list(arguments: ListArguments) -> anyhow::Result<()> {
+    let storage = arguments.database.open_migrated().await?;
+    let now = SystemClock.now();
+    for key in storage.api_keys(arguments.organization.as_ref()).await? {
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {}", text(at)),
+            (None, Some(at)) if at <= now => format!("expired {}", text(at)),
+            (None, Some(at)) => format!("until {}", text(at)),
+            (None, None) => "valid".to_owned(),
+        };
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let created = text(key.created_at);
+        let fields = [
+            &key.id,
+            key.organization_id.as_str(),
+            &key.name,
+            &created,
+            &state,
+            &scopes.join(","),
+        ]
+        .join("\t");
+        print_line(&fields)?;
+    }
+    storage.close().await;
+    Ok(())
+}
+
+async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
+    let storage = arguments.database.open_migrated().await?;
+    // Whoever pastes the whole key gets what was meant; the secret is not looked at.
+    let id = arguments.id.strip_prefix("ak_").unwrap_or(&arguments.id);
+    let id = id.split_once('.').map_or(id, |(id, _)| id);
+    let found = storage.revoke_api_key(id, SystemClock.now()).await?;
+    storage.close().await;
+    if !found {
+        bail!("there is no key `{id}`; `widget-http key list` shows those there are");
+    }
+    tracing::info!(key.id = id, "revoked an API key");
+    Ok(())
+}
+
+async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
+    let storage = database.open_migrated().await?;
+    let now = SystemClock.now();
+    let key = new_signing_key(now, &SystemRandom)?;
+    storage.rotate_signing_key(&key, now - RETIREMENT).await?;
+    storage.close().await;
+    tracing::info!(key.id = key.id, "made a new signing key");
+    Ok(())
+}
+
+/// A key of 256 random bits, named by some more.
+pub(super) fn new_signing_key(
+    now: OffsetDateTime,
+    random: &dyn RandomSource,
+) -> anyhow::Result<SigningKey> {
+    let id = widget_http::state::new_id(now, random)?
+        .as_simple()
+        .to_string();
+    let mut secret = [0; 32];
+    random.fill(&mut secret)?;
+    Ok(SigningKey {
+        id,
+        secret: secret.to_vec().into(),
+        created_at: now,
+        retired_at: None,
+    })
+}
+
+fn text(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+/// A whole number with a unit: `w`, `d`, `h`, `m` or `s`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let refused = || {
+        format!(
+            "`{text}` is no length of time; give a whole number with a unit, such as `90d` or `12h`"
+        )
+    };
+    let unit = text.chars().next_back().ok_or_else(refused)?;
+    let seconds: i64 = match unit {
+        'w' => 7 * 24 * 60 * 60,
+        'd' => 24 * 60 * 60,
+        'h' => 60 * 60,
+        'm' => 60,
+        's' => 1,
+        _ => return Err(refused()),
+    };
+    let count: i64 = text[..text.len() - unit.len_utf8()]
+        .parse()
+        .map_err(|_| refused())?;
+    match count.checked_mul(seconds) {
+        Some(seconds) if count > 0 => Ok(Duration::seconds(seconds)),
+        _ => Err(refused()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<Duration>) {
+        assert_eq!(parse_duration(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn lengths_of_time() {
+        check("90d", Some(Duration::days(90)));
+        check("2w", Some(Duration::days(14)));
+        check("12h", Some(Duration::hours(12)));
+        check("30m", Some(Duration::minutes(30)));
+        check("5s", Some(Duration::seconds(5)));
+        for refused in [
+            "",
+            "d",
+            "90",
+            "-1d",
+            "0d",
+            "1.5d",
+            "1y",
+            "9999999999999999d",
+            "1é",
+        ] {
+            check(refused, None);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! `widget-http serve`: reads the settings, takes the address, answers until told to stop.
+
+use std::{
+    future::IntoFuture,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use url::Url;
+use widget_http::{
+    background,
+    settings::{LimitSettings, LiveKitSettings, Settings},
+    state::{AppState, Clock, Services, SystemClock, SystemRandom},
+};
+
+use super::{DatabaseArguments, key::new_signing_key, print_line};
+
+/// How long requests that were begun may take to end after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    /// Address to take; port 0 takes a free one.
+    #[arg(
+        long,
+        env = "WIDGET_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
+    listen: SocketAddr,
+    /// Where browsers reach this service; without it, the address taken.
+    #[arg(long, env = "WIDGET_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<Url>,
+    /// Proxies whose `X-Forwarded-For` is believed, separated by commas.
+    #[arg(
+        long = "trusted-proxy",
+        env = "WIDGET_TRUSTED_PROXIES",
+        value_delimiter = ',',
+        value_name = "IP"
+    )]
+    trusted_proxies: Vec<IpAddr>,
+    #[command(flatten)]
+    livekit: LiveKitArguments,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// The secret itself comes from `LIVEKIT_API_SECRET` or from a file.
+#[derive(Debug, Args)]
+struct LiveKitArguments {
+    /// LiveKit as this service reaches it; without it conversations can't be created.
+    #[arg(
+        id = "livekit_url",
+        long = "livekit-url",
+        env = "LIVEKIT_URL",
+        value_name = "URL"
+    )]
+    url: Option<String>,
+    /// LiveKit as browsers reach it, where that is another address.
+    #[arg(
+        id = "livekit_public_url",
+        long = "livekit-public-url",
+        env = "LIVEKIT_PUBLIC_URL",
+        value_name = "URL"
+    )]
+    public_url: Option<String>,
+    /// Name of LiveKit's key.
+    #[arg(
+        id = "livekit_api_key",
+        long = "livekit-api-key",
+        env = "LIVEKIT_API_KEY",
+        value_name = "NAME"
+    )]
+    api_key: Option<String>,
+    /// File that holds the secret of LiveKit's key, instead of the variable `LIVEKIT_API_SECRET`.
+    #[arg(
+        id = "livekit_api_secret_file",
+        long = "livekit-api-secret-file",
+        env = "LIVEKIT_API_SECRET_FILE",
+        value_name = "PATH"
+    )]
+    api_secret_file: Option<PathBuf>,
+}
+
+impl LiveKitArguments {
+    fn settings(&self) -> anyhow::Result<Option<LiveKitSettings>> {
+        // An empty variable is how many tools spell "not set".
+        let given = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
+        let secret = match &self.api_secret_file {
+            Some(path) => Some(
+                std::fs::read_to_string(path)
+                    .with_context(|| {
+                        format!(
+                            "the file of LiveKit's secret, {}, can't be read",
+                            path.display()
+                        )
+                    })?
+                    .trim()
+                    .to_owned(),
+            ),
+            None => std::env::var("LIVEKIT_API_SECRET").ok(),
+        };
+        let url = given(&self.url);
+        let key = given(&self.api_key);
+        let (url, api_key, secret) = match (url, key, given(&secret)) {
+            (None, None, None) => return Ok(None),
+            (Some(url), Some(key), Some(secret)) => (url, key, secret),
+            (url, key, secret) => {
+                let missing: Vec<&str> = [
+                    ("LIVEKIT_URL", url.is_none()),
+                    ("LIVEKIT_API_KEY", key.is_none()),
+                    ("LIVEKIT_API_SECRET", secret.is_none()),
+                ]
+                .into_iter()
+                .filter_map(|(name, missing)| missing.then_some(name))
+                .collect();
+                bail!(
+                    "LiveKit is configured in part; {} is missing",
+                    missing.join(" and ")
+                );
+            }
+        };
+        let public_url = given(&self.public_url).unwrap_or_else(|| url.clone());
+        let url = livekit_url("LIVEKIT_URL", &url)?;
+        let public_url = with_scheme(livekit_url("LIVEKIT_PUBLIC_URL", &public_url)?, "ws", "wss");
+        Ok(Some(LiveKitSettings {
+            url,
+            public_url,
+            api_key,
+            api_secret: SecretString::from(secret),
+        }))
+    }
+}
+
+fn livekit_url(name: &str, text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).with_context(|| format!("{name} is no URL"))?;
+    if !["ws", "wss", "http", "https"].contains(&url.scheme()) || url.host().is_none() {
+        bail!("{name} must look like `wss://livekit.example`");
+    }
+    Ok(url)
+}
+
+/// The same address under the WebSocket scheme, which browsers are told.
+fn with_scheme(url: Url, plain: &str, secure: &str) -> Url {
+    let scheme = if ["https", "wss"].contains(&url.scheme()) {
+        secure
+    } else {
+        plain
+    };
+    let text = format!("{scheme}{}", &url.as_str()[url.scheme().len()..]);
+    Url::parse(&text).unwrap_or(url)
+}
+
+#[derive(Debug, Args)]
+struct LimitArguments {
+    /// Launcher configs a minute and address prefix.
+    #[arg(long, env = "WIDGET_LIMIT_CONFIGS", default_value_t = LimitSettings::default().configs_per_minute)]
+    limit_configs: u32,
+    /// Tickets a minute and address prefix.
+    #[arg(long, env = "WIDGET_LIMIT_TICKETS", default_value_t = LimitSettings::default().tickets_per_minute)]
+    limit_tickets: u32,
+    /// New conversations a minute and address prefix.
+    #[arg(long, env = "WIDGET_LIMIT_CONVERSATIONS", default_value_t = LimitSettings::default().conversations_per_minute)]
+    limit_conversations: u32,
+    /// New conversations a minute and widget.
+    #[arg(long, env = "WIDGET_LIMIT_WIDGET_CONVERSATIONS",
+          default_value_t = LimitSettings::default().widget_conversations_per_minute)]
+    limit_widget_conversations: u32,
+    /// Conversations that a widget may have open at once.
+    #[arg(long, env = "WIDGET_LIMIT_WIDGET_OPEN", default_value_t = LimitSettings::default().widget_open_conversations)]
+    limit_widget_open: u32,
+    /// Minutes that a conversation may last.
+    #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = 60)]
+    conversation_minutes: u32,
+    /// Minutes of silence after which a conversation ends.
+    #[arg(long, env = "WIDGET_SILENCE_MINUTES", default_value_t = 10)]
+    silence_minutes: u32,
+}
+
+impl LimitArguments {
+    fn settings(&self) -> LimitSettings {
+        let minutes = |count: u32| Duration::from_mins(u64::from(count));
+        LimitSettings {
+            configs_per_minute: self.limit_configs,
+            tickets_per_minute: self.limit_tickets,
+            conversations_per_minute: self.limit_conversations,
+            widget_conversations_per_minute: self.limit_widget_conversations,
+            widget_open_conversations: self.limit_widget_open,
+            conversation_length: minutes(self.conversation_minutes),
+            conversation_silence: minutes(self.silence_minutes),
+        }
+    }
+}
+
+pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    let livekit = arguments.livekit.settings()?;
+    let storage = arguments.database.open_migrated().await?;
+    storage
+        .ensure_signing_key(&new_signing_key(SystemClock.now(), &SystemRandom)?)
+        .await?;
+
+    // The public suffix list takes some milliseconds to read: not at the cost of the first request.
+    tokio::task::spawn_blocking(widget_core::origin::SuffixList::builtin);
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("the address {} can't be taken", arguments.listen))?;
+    let address = listener.local_addr()?;
+    let public_url = match arguments.public_url {
+        Some(url) if !["http", "https"].contains(&url.scheme()) => {
+            bail!("the public URL must be http or https")
+        }
+        Some(url) => url,
+        None => Url::parse(&format!("http://{address}"))?,
+    };
+    if livekit.is_none() {
+        tracing::warn!("LIVEKIT_URL is not set: everything works but conversations");
+    }
+    let settings = Settings {
+        livekit,
+        trusted_proxies: arguments.trusted_proxies,
+        limits: arguments.limits.settings(),
+        ..Settings::new(public_url)
+    };
+    let state = AppState::new(Services {
+        storage: Arc::clone(&storage),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        settings,
+    });
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = background::start(&state, &stopped);
+    let service = widget_http::router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(told(stopped.clone()));
+    let mut signals = Signals::new()?;
+    print_line(&format!("listening on http://{address}"))?;
+
+    let server = tokio::spawn(server.into_future());
+    let cause = signals.next().await;
+    tracing::info!(
+        signal = cause,
+        "stopping: no new requests, those begun may end"
+    );
+    stop.send_replace(true);
+    let drained = async {
+        server.await??;
+        while tasks.join_next().await.is_some() {}
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        done = tokio::time::timeout(DRAIN, drained) => {
+            if let Ok(done) = done {
+                done?;
+            } else {
+                tracing::warn!("some requests did not end in time; stopping without them");
+            }
+        }
+        cause = signals.next() => tracing::warn!(signal = cause, "told again; stopping at once"),
+    }
+    storage.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends when the service is told to stop.
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a way of being told.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// The signals that mean: stop.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
