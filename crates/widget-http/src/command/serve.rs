@@ -18,6 +18,7 @@ use tokio::{
     sync::watch,
 };
 use url::Url;
+use widget_core::origin::{Origin, SuffixList};
 use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, Settings},
@@ -213,7 +214,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         .await?;
 
     // The public suffix list takes some milliseconds to read: not at the cost of the first request.
-    tokio::task::spawn_blocking(widget_core::origin::SuffixList::builtin);
+    tokio::task::spawn_blocking(SuffixList::builtin);
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("the address {} can't be taken", arguments.listen))?;
@@ -225,6 +226,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Some(url) => url,
         None => Url::parse(&format!("http://{address}"))?,
     };
+    Origin::parse_page(public_url.as_str())
+        .with_context(|| format!("{public_url} can't be the public URL"))?;
     if livekit.is_none() {
         tracing::warn!("LIVEKIT_URL is not set: everything works but conversations");
     }

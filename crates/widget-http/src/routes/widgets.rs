@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod close;
+mod decision;
 
 /// How often a change is repeated on what somebody else has just written.
 const ATTEMPTS: usize = 8;
@@ -40,6 +41,7 @@ pub(crate) fn router() -> Router<AppState> {
             "/core/web-widgets/{id}",
             get(read).put(update).delete(remove),
         )
+        .merge(decision::router())
 }
 
 #[derive(Deserialize)]
