@@ -8,17 +8,25 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{problem::Problem, state::AppState};
 
+pub mod assets;
 pub mod auth;
 pub mod background;
+pub mod cors;
 mod etag;
 pub mod extract;
+mod jwt;
+pub mod limits;
+pub mod livekit;
 mod paging;
 pub mod problem;
+pub mod public_widgets;
 mod routes;
 pub mod settings;
+pub mod signing;
 pub mod state;
 pub mod storage;
 pub mod telemetry;
+pub mod visitor;
 pub mod wire;
 
 /// Every route of the service, with what surrounds them: request ids, log lines, problems, caught panics.

@@ -15,6 +15,8 @@ use crate::{
     storage::{DeleteAgentError, StoreError, WriteWidgetError},
 };
 
+pub mod visitor;
+
 /// Media type of every error answer.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 

@@ -6,7 +6,9 @@ use crate::state::AppState;
 
 mod agents;
 mod conversations;
+mod embed;
 mod health;
+mod public;
 mod widgets;
 
 /// Every route, without state.
@@ -16,4 +18,6 @@ pub(crate) fn all() -> Router<AppState> {
         .merge(agents::router())
         .merge(widgets::router())
         .merge(conversations::router())
+        .merge(public::router())
+        .merge(embed::router())
 }

@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
+use widget_core::conversation::Limits;
 
 /// Everything that an operator can set and that handlers look at.
 #[derive(Debug, Clone)]
@@ -61,6 +62,19 @@ pub struct LimitSettings {
     pub conversation_length: Duration,
     /// How long nobody may say anything before a conversation ends.
     pub conversation_silence: Duration,
+}
+
+impl LimitSettings {
+    /// The bounds of a conversation's life as core knows them.
+    #[must_use]
+    pub fn of_conversations(&self) -> Limits {
+        let bound = |duration| time::Duration::try_from(duration).unwrap_or(time::Duration::MAX);
+        Limits {
+            max_length: bound(self.conversation_length),
+            max_silence: bound(self.conversation_silence),
+            ..Limits::default()
+        }
+    }
 }
 
 impl Default for LimitSettings {

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{settings::Settings, storage::Storage};
+use crate::{settings::Settings, storage::Storage, visitor::Visitor};
 
 /// The service's only source of the present time.
 pub trait Clock: Send + Sync + 'static {
@@ -109,13 +109,21 @@ pub fn new_id(now: OffsetDateTime, random: &dyn RandomSource) -> Result<Uuid, Ra
 
 /// The state that the router hands to every handler; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AppState(Arc<Services>);
+pub struct AppState {
+    services: Arc<Services>,
+    /// What the visitor's side keeps in this node's memory.
+    pub visitor: Arc<Visitor>,
+}
 
 impl AppState {
     /// Wraps the services once, at start.
     #[must_use]
     pub fn new(services: Services) -> Self {
-        Self(Arc::new(services))
+        let visitor = Arc::new(Visitor::new(&services.settings));
+        Self {
+            services: Arc::new(services),
+            visitor,
+        }
     }
 }
 
@@ -123,6 +131,6 @@ impl Deref for AppState {
     type Target = Services;
 
     fn deref(&self) -> &Services {
-        &self.0
+        &self.services
     }
 }

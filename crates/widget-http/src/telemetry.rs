@@ -20,6 +20,10 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub struct RequestId(pub HeaderValue);
 
+/// A problem that was answered by a page for people: for the log only, as an extension of the response.
+#[derive(Debug, Clone)]
+pub struct PageOf(pub Problem);
+
 impl RequestId {
     /// The id as text.
     #[must_use]
@@ -59,9 +63,23 @@ pub async fn observe(State(state): State<AppState>, mut request: Request, next: 
 
 /// Writes the body of an error answer and logs its cause, once.
 fn complete(mut response: Response, id: &RequestId) -> Response {
+    if let Some(PageOf(problem)) = response.extensions_mut().remove() {
+        log(&problem);
+    }
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
     };
+    log(&problem);
+    let body = problem.body(id.as_str());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+/// Logs why a request was not answered as asked.
+fn log(problem: &Problem) {
     if let Some(cause) = problem.cause() {
         let cause = chain(cause);
         if problem.status().is_server_error() {
@@ -78,12 +96,6 @@ fn complete(mut response: Response, id: &RequestId) -> Response {
             );
         }
     }
-    let body = problem.body(id.as_str());
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    *response.body_mut() = Body::from(body);
-    response
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

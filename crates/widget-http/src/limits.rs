@@ -1,0 +1,264 @@
+//! Rates of the public endpoints: what bounds a script that forges headers.
+//!
+//! Kept in memory of each node: a limit is a brake, not an account. Budgets that must hold exactly belong to storage.
+
+use std::{
+    hash::Hash,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    num::NonZeroU32,
+};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    state::keyed::DefaultKeyedStateStore,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use widget_core::id::{ConversationId, WidgetId};
+
+use crate::{problem::Problem, settings::LimitSettings, state::AppState};
+
+/// Messages that one window may report a minute; a fast talker makes twenty turns.
+const REPORTS_PER_MINUTE: u32 = 60;
+
+/// Every rate of the public endpoints.
+#[derive(Debug)]
+pub struct Limits {
+    /// Launcher configs by address.
+    pub configs: Limit<AddressPrefix>,
+    /// Tickets by address.
+    pub tickets: Limit<AddressPrefix>,
+    /// New and resumed conversations by address.
+    pub conversations: Limit<AddressPrefix>,
+    /// New conversations by widget.
+    pub widget_conversations: Limit<WidgetId>,
+    /// Everything that a window sends during a conversation.
+    pub reports: Limit<ConversationId>,
+}
+
+impl Limits {
+    /// Limits with nothing used up yet.
+    #[must_use]
+    pub fn new(settings: &LimitSettings) -> Self {
+        Self {
+            configs: Limit::new("launcher-configs", settings.configs_per_minute),
+            tickets: Limit::new("tickets", settings.tickets_per_minute),
+            conversations: Limit::new("conversations", settings.conversations_per_minute),
+            widget_conversations: Limit::new(
+                "widget-conversations",
+                settings.widget_conversations_per_minute,
+            ),
+            reports: Limit::new("reports", REPORTS_PER_MINUTE),
+        }
+    }
+
+    /// Forgets keys that have used nothing for a while; to be called now and then.
+    pub fn forget_idle(&self) {
+        self.configs.forget_idle();
+        self.tickets.forget_idle();
+        self.conversations.forget_idle();
+        self.widget_conversations.forget_idle();
+        self.reports.forget_idle();
+    }
+}
+
+/// So many a minute for each key.
+pub struct Limit<K: Hash + Eq + Clone> {
+    name: &'static str,
+    per_minute: u32,
+    limiter: RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>,
+    clock: DefaultClock,
+}
+
+impl<K: Hash + Eq + Clone> std::fmt::Debug for Limit<K> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Limit")
+            .field("name", &self.name)
+            .field("per_minute", &self.per_minute)
+            .finish()
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limit<K> {
+    /// `per_minute` is at least one.
+    fn new(name: &'static str, per_minute: u32) -> Self {
+        let per_minute = per_minute.max(1);
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
+        Self {
+            name,
+            per_minute,
+            limiter: RateLimiter::keyed(quota),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Uses one up.
+    ///
+    /// # Errors
+    /// 429 `rate_limited`, with the headers that say when to come again.
+    pub fn check(&self, key: &K) -> Result<(), Problem> {
+        let Err(refusal) = self.limiter.check_key(key) else {
+            return Ok(());
+        };
+        let wait = refusal.wait_time_from(self.clock.now());
+        let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+        Err(self.refusal(seconds))
+    }
+
+    fn refusal(&self, seconds: u64) -> Problem {
+        let Self {
+            name, per_minute, ..
+        } = self;
+        let text =
+            |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limited",
+            format!("too many requests; try again in {seconds} s"),
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+        .with_header(
+            HeaderName::from_static("ratelimit-policy"),
+            text(format!("\"{name}\";q={per_minute};w=60")),
+        )
+        .with_header(
+            HeaderName::from_static("ratelimit"),
+            text(format!("\"{name}\";r=0;t={seconds}")),
+        )
+    }
+
+    fn forget_idle(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+    }
+}
+
+/// What counts as one caller: an IPv4 address, or the /64 that one IPv6 subscriber usually has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AddressPrefix(IpAddr);
+
+impl AddressPrefix {
+    /// The prefix of an address; an IPv4 address inside IPv6 counts as itself.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.into()),
+            IpAddr::V6(address) => {
+                Self(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into())
+            }
+        }
+    }
+}
+
+/// The caller's address prefix: the connection's peer, or whom a trusted proxy names.
+impl FromRequestParts<AppState> for AddressPrefix {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip());
+        let peer = peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        Ok(Self::of(caller(
+            peer,
+            &parts.headers,
+            &state.settings.trusted_proxies,
+        )))
+    }
+}
+
+/// Goes back through `X-Forwarded-For` for as long as the one who wrote it is trusted.
+fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| {
+        trusted
+            .iter()
+            .any(|proxy| proxy.to_canonical() == address.to_canonical())
+    };
+    let mut address = peer;
+    let fields: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    for named in fields.iter().rev().flat_map(|field| field.rsplit(',')) {
+        if !is_trusted(&address) {
+            break;
+        }
+        let Ok(named) = named.trim().parse() else {
+            break;
+        };
+        address = named;
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[track_caller]
+    fn check_caller(peer: &str, forwarded: &[&str], expected: &str) {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(
+                "x-forwarded-for",
+                HeaderValue::try_from(*value).expect("a header"),
+            );
+        }
+        let trusted = [address("10.0.0.1"), address("10.0.0.2")];
+        assert_eq!(caller(address(peer), &headers, &trusted), address(expected));
+    }
+
+    #[test]
+    fn believes_only_trusted_proxies() {
+        check_caller("203.0.113.9", &["198.51.100.1"], "203.0.113.9");
+        check_caller("10.0.0.1", &["198.51.100.1"], "198.51.100.1");
+        check_caller(
+            "10.0.0.1",
+            &["192.0.2.66, 198.51.100.1, 10.0.0.2"],
+            "198.51.100.1",
+        );
+        check_caller("10.0.0.1", &["192.0.2.66", "198.51.100.1"], "198.51.100.1");
+        check_caller("::ffff:10.0.0.1", &["2001:db8::1"], "2001:db8::1");
+        check_caller("10.0.0.1", &["nonsense"], "10.0.0.1");
+        check_caller("10.0.0.1", &[], "10.0.0.1");
+    }
+
+    #[test]
+    fn one_ipv6_subscriber_is_one_caller() {
+        let of = |text| AddressPrefix::of(address(text));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn over_the_limit_says_when_to_come_again() {
+        let limit = Limit::new("tickets", 1);
+        assert!(limit.check(&1).is_ok());
+        assert!(limit.check(&2).is_ok());
+        let problem = limit.check(&1).expect_err("the second in a minute");
+        assert_eq!(
+            (problem.status(), problem.code()),
+            (StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+        );
+        let response = axum::response::IntoResponse::into_response(problem);
+        assert_eq!(
+            response.headers()["ratelimit-policy"],
+            "\"tickets\";q=1;w=60"
+        );
+        assert!(response.headers().contains_key("retry-after"));
+        assert!(response.headers().contains_key("ratelimit"));
+    }
+}

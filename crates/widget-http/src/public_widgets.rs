@@ -1,0 +1,168 @@
+//! Widgets for visitors, read from memory: nearly every public request asks for one, and few of them ever change.
+//!
+//! What is answered is at most [`STALENESS`] old, and on the node that made a change it is never old, so that closing
+//! a widget stops new conversations. Ids that name nothing are remembered too, within the same bounded memory.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::Bytes;
+
+use http::HeaderValue;
+use quick_cache::{Weighter, sync::Cache};
+use time::{Duration, OffsetDateTime};
+use widget_core::id::WidgetId;
+
+use crate::storage::{Storage, StoreError, StoredWidget};
+
+/// How long another node's change may go unnoticed.
+pub const STALENESS: Duration = Duration::seconds(5);
+
+/// How many widgets the memory is laid out for.
+const EXPECTED_WIDGETS: usize = 10_000;
+
+/// Memory for all of them, in bytes, by a generous estimate of each.
+const CAPACITY: u64 = 96 << 20;
+
+/// What a widget takes beside its config and domains: the record, its lists, the cache's own bookkeeping.
+const ENTRY_OVERHEAD: u64 = 1024;
+
+/// The typed config with all its defaults, as a multiple of the text it was read from.
+const TEXT_FACTOR: u64 = 4;
+
+/// Widgets by id, as visitors may see them.
+#[derive(Debug)]
+pub struct PublicWidgets {
+    cache: Cache<WidgetId, Entry, ByMemory>,
+    changes: AtomicU64,
+}
+
+/// A widget with what is made of it once and given to many.
+#[derive(Debug)]
+pub struct PublicWidget {
+    /// The record, and what the gates need to know.
+    pub stored: StoredWidget,
+    launcher: OnceLock<Launcher>,
+}
+
+/// The launcher's config as it goes out.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    /// JSON.
+    pub body: Bytes,
+    /// Changes with the body.
+    pub etag: HeaderValue,
+}
+
+impl PublicWidget {
+    fn new(stored: StoredWidget) -> Self {
+        Self {
+            stored,
+            launcher: OnceLock::new(),
+        }
+    }
+
+    /// The launcher's config, made by `make` when it is asked for the first time.
+    pub fn launcher(&self, make: impl FnOnce(&StoredWidget) -> Launcher) -> &Launcher {
+        self.launcher.get_or_init(|| make(&self.stored))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    widget: Option<Arc<PublicWidget>>,
+    weight: u64,
+    read_at: OffsetDateTime,
+}
+
+#[derive(Debug, Clone)]
+struct ByMemory;
+
+impl Weighter<WidgetId, Entry> for ByMemory {
+    fn weight(&self, _: &WidgetId, entry: &Entry) -> u64 {
+        entry.weight
+    }
+}
+
+impl Default for PublicWidgets {
+    fn default() -> Self {
+        Self {
+            cache: Cache::with_weighter(EXPECTED_WIDGETS, CAPACITY, ByMemory),
+            changes: AtomicU64::new(0),
+        }
+    }
+}
+
+impl PublicWidgets {
+    /// The widget, `None` when there is none; of many who ask at once, one reads storage.
+    ///
+    /// # Errors
+    /// When it has to be read and storage fails.
+    pub async fn get(
+        &self,
+        storage: &dyn Storage,
+        id: WidgetId,
+        now: OffsetDateTime,
+    ) -> Result<Option<Arc<PublicWidget>>, StoreError> {
+        if let Some(entry) = self.cache.get(&id) {
+            if entry.is_fresh(now) {
+                return Ok(entry.widget);
+            }
+            self.cache.remove_if(&id, |kept| !kept.is_fresh(now));
+        }
+        match self.cache.get_value_or_guard_async(&id).await {
+            Ok(entry) => Ok(entry.widget),
+            Err(guard) => {
+                let changes = self.changes.load(Ordering::Acquire);
+                let entry = Entry::new(storage.widget_for_public(id).await?, now);
+                let widget = entry.widget.clone();
+                if self.changes.load(Ordering::Acquire) == changes {
+                    // It can only fail when the entry was replaced meanwhile; then the other one is as good.
+                    let _ = guard.insert(entry);
+                }
+                Ok(widget)
+            }
+        }
+    }
+
+    /// Forgets a widget that was changed here.
+    pub fn forget(&self, id: WidgetId) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.cache.remove(&id);
+    }
+
+    /// Forgets all, when something was changed that many widgets may point at.
+    pub fn forget_all(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        self.cache.clear();
+    }
+}
+
+impl Entry {
+    fn new(widget: Option<StoredWidget>, now: OffsetDateTime) -> Self {
+        let text = widget.as_ref().map_or(0, |stored| {
+            let domains: usize = stored
+                .widget
+                .domains
+                .entries()
+                .iter()
+                .map(String::len)
+                .sum();
+            stored.widget.config.to_json().len() + domains
+        });
+        let text = u64::try_from(text).unwrap_or(u64::MAX / TEXT_FACTOR);
+        let weight = ENTRY_OVERHEAD.saturating_add(text.saturating_mul(TEXT_FACTOR));
+        Self {
+            widget: widget.map(PublicWidget::new).map(Arc::new),
+            weight,
+            read_at: now,
+        }
+    }
+
+    /// A clock that was set back makes everything old, rather than young for long.
+    fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        (now - self.read_at).abs() < STALENESS
+    }
+}

@@ -1,0 +1,141 @@
+//! Scripts, styles and documents of the embed: the loader for host pages, the window for its frame.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Path,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{
+    assets::{self, Accepted, Asset, hexadecimal},
+    etag,
+    problem::{Problem, visitor},
+    state::AppState,
+};
+
+mod window;
+
+/// The address never changes, the script does: asked again after five minutes, used meanwhile for a day.
+const REFRESHED: HeaderValue =
+    HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400");
+
+/// The address changes with the bytes.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// `/public` and what is below.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/public/embed/{id}", get(loader))
+        .route("/public/embed/{id}/{file}", get(pinned_loader))
+        .route("/public/assets/{file}", get(asset))
+        .merge(window::router())
+}
+
+/// The loader. It is the same for every id, so that nothing can be learnt from it, and no id is looked up.
+async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
+    let asset = assets::loader(accepted(&headers)).ok_or_else(visitor::embed_not_built)?;
+    Ok(readable_anywhere(answer(asset, &headers, REFRESHED)))
+}
+
+/// The loader under a name that changes with its bytes, for pages that pin them by an `integrity` attribute.
+async fn pinned_loader(
+    Path((_, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let current = assets::loader_file().ok_or_else(visitor::embed_not_built)?;
+    let asset = assets::loader(accepted(&headers)).filter(|_| file == current.file_name);
+    let gone = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "this version of the loader is not served any more; paste the snippet again",
+        )
+    };
+    Ok(readable_anywhere(answer(
+        asset.ok_or_else(gone)?,
+        &headers,
+        FOR_EVER,
+    )))
+}
+
+/// A script or style sheet of the window.
+async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let missing = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "this version of the embed has no such file",
+        )
+    };
+    let asset = assets::window_file(&file, accepted(&headers)).ok_or_else(missing)?;
+    let mut response = answer(asset, &headers, FOR_EVER);
+    response
+        .headers_mut()
+        .insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+fn accepted(headers: &HeaderMap) -> Accepted {
+    let named: Vec<&str> = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    Accepted::parse(&named.join(","))
+}
+
+fn answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {
+    let tag = format!("\"{}\"", hexadecimal(&asset.hash[..16]));
+    let tag = HeaderValue::try_from(tag).expect("hexadecimal digits are a valid header");
+    let is_known = etag::is_known(headers, &tag);
+    let mut response = Response::new(if is_known {
+        Body::empty()
+    } else {
+        Body::from(owned(asset.bytes))
+    });
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let fields = response.headers_mut();
+    fields.insert(header::ETAG, tag);
+    fields.insert(header::CACHE_CONTROL, caching);
+    fields.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if !is_known {
+        fields.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(asset.media_type),
+        );
+        fields.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        if let Some(encoding) = asset.encoding {
+            fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+    }
+    response
+}
+
+/// Bytes inside the binary are handed on without a copy.
+fn owned(bytes: std::borrow::Cow<'static, [u8]>) -> bytes::Bytes {
+    match bytes {
+        std::borrow::Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
+        std::borrow::Cow::Owned(bytes) => bytes.into(),
+    }
+}
+
+/// For `<script>` on any page, with `integrity` (which needs CORS) and under `Cross-Origin-Embedder-Policy`.
+fn readable_anywhere(mut response: Response) -> Response {
+    let fields = response.headers_mut();
+    fields.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    fields.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    response.into_response()
+}

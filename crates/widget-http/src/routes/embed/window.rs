@@ -1,0 +1,208 @@
+//! The document inside the iframe. Browsers send no `Origin` with a navigation, so the browser itself enforces who may
+//! frame it: the policy names exactly the page that was declared, when the widget's list admits it.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+use widget_core::{
+    embed::WindowPolicy,
+    origin::{Origin, RequestOrigin},
+    serve::Admission,
+};
+
+use crate::{
+    assets::{self, WindowFiles},
+    cors::DocumentFetch,
+    problem::{Problem, visitor},
+    routes::public::{PublicPath, admit, effective_config, widget},
+    state::AppState,
+    telemetry::PageOf,
+};
+
+/// Languages that are written from right to left.
+const RIGHT_TO_LEFT: [&str; 8] = ["ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"];
+
+/// Lets a host page with `Cross-Origin-Embedder-Policy` frame the window, which then needs the same of its own;
+/// `credentialless` still loads avatars from servers that know nothing of this.
+const EMBEDDER_POLICY: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("cross-origin-embedder-policy"),
+    HeaderValue::from_static("credentialless"),
+);
+const RESOURCE_POLICY: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("cross-origin-resource-policy"),
+    HeaderValue::from_static("cross-origin"),
+);
+
+#[derive(Template)]
+#[template(path = "window.html")]
+struct WindowPage<'a> {
+    language: &'a str,
+    direction: &'static str,
+    title: &'a str,
+    files: WindowFiles,
+    data: String,
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/public/widget/{id}", get(show))
+}
+
+async fn show(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: DocumentFetch,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    match open(&state, &path, query.as_deref()).await {
+        Err(problem) if problem.status() == StatusCode::FORBIDDEN => Ok(refuse(problem)),
+        answer => answer,
+    }
+}
+
+async fn open(
+    state: &AppState,
+    path: &PublicPath,
+    query: Option<&str>,
+) -> Result<Response, Problem> {
+    let origin = declared_origin(query)?;
+    let widget = widget(state, path).await?;
+    let admission = admit(&widget, &origin)?;
+    let files = assets::window_files().ok_or_else(visitor::embed_not_built)?;
+    let config = effective_config(&widget.stored);
+    let page = render(admission, &origin, &config, files)?;
+    let policy = WindowPolicy {
+        embedder: Some(admission.origin()),
+        livekit: state.visitor.livekit_source.as_ref(),
+        config: Some(&admission.widget().config),
+    };
+    Ok(document(StatusCode::OK, &policy, page))
+}
+
+/// The page that a window says it is on; a false one only keeps the liar out.
+fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
+    let declared = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .filter(|(name, _)| name == "o")
+        .map(|(_, value)| value.into_owned().into_bytes());
+    RequestOrigin::from_field_values(declared)
+        .into_tuple()
+        .map_err(|_| visitor::unknown_widget())
+}
+
+fn render(
+    admission: Admission<'_>,
+    origin: &Origin,
+    config: &Value,
+    files: WindowFiles,
+) -> Result<String, Problem> {
+    let language = config["locale"].as_str().unwrap_or("en");
+    let primary = language.split('-').next().unwrap_or_default();
+    let title = config["chat"]["title"]
+        .as_str()
+        .filter(|title| !title.is_empty());
+    let data = json!({
+        "widget_id": admission.widget().id.to_string(),
+        "origin": origin.as_str(),
+        "config": config,
+    });
+    let page = WindowPage {
+        language,
+        direction: if RIGHT_TO_LEFT.contains(&primary) {
+            "rtl"
+        } else {
+            "ltr"
+        },
+        title: title.unwrap_or("Chat"),
+        files,
+        data: inside_script(&data),
+    };
+    page.render().map_err(Problem::internal)
+}
+
+/// JSON that can't end the script element it stands in, nor begin a comment there.
+fn inside_script(data: &Value) -> String {
+    data.to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+}
+
+/// A page without anything of the widget, the same for every reason; the reason goes to the log.
+fn refuse(problem: Problem) -> Response {
+    let page = RefusedPage.render().unwrap_or_default();
+    let mut response = document(StatusCode::FORBIDDEN, &WindowPolicy::CLOSED, page);
+    response.extensions_mut().insert(PageOf(problem));
+    response
+}
+
+fn document(status: StatusCode, policy: &WindowPolicy<'_>, page: String) -> Response {
+    let mut response = (status, [EMBEDDER_POLICY, RESOURCE_POLICY], Html(page)).into_response();
+    let policy = HeaderValue::try_from(policy.to_header_value());
+    let fields = response.headers_mut();
+    // An origin is ASCII without separators, so that the policy is always a header.
+    fields.insert(
+        header::CONTENT_SECURITY_POLICY,
+        policy.unwrap_or(HeaderValue::from_static("default-src 'none'")),
+    );
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    fields.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn config_cannot_leave_its_script_element() {
+        let data = json!({"title": "</script><script>alert(1)</script><!-- &"});
+        let text = inside_script(&data);
+        assert!(!text.contains(['<', '>', '&']), "{text}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).expect("still JSON"),
+            data
+        );
+    }
+
+    #[test]
+    fn exactly_one_serialised_origin_is_declared() {
+        let declared = |query| {
+            declared_origin(Some(query))
+                .map(|origin| origin.to_string())
+                .ok()
+        };
+        assert_eq!(
+            declared("o=https%3A%2F%2Fshop.example"),
+            Some("https://shop.example".to_owned())
+        );
+        for query in [
+            "",
+            "o=",
+            "o=null",
+            "o=https%3A%2F%2Fshop.example%2F",
+            "o=https%3A%2F%2FShop.example",
+            "o=https%3A%2F%2Fshop.example%3Bscript-src%20*",
+            "o=https%3A%2F%2Fa.example&o=https%3A%2F%2Fb.example",
+        ] {
+            assert_eq!(declared(query), None, "{query}");
+        }
+        assert!(declared_origin(None).is_err());
+    }
+}

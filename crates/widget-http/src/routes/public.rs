@@ -1,0 +1,91 @@
+//! What browsers ask for under `/core/public/web-widgets/{id}`: first the loader on the host page, then the window.
+
+use std::{str::FromStr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, Path},
+    middleware::from_fn,
+};
+use http::request::Parts;
+use serde::Deserialize;
+use widget_core::{
+    id::{ConversationId, WidgetId},
+    origin::Origin,
+    serve::{self, Admission},
+};
+
+use crate::{
+    cors,
+    problem::{Problem, visitor},
+    public_widgets::PublicWidget,
+    state::AppState,
+    storage::StoredWidget,
+};
+
+mod launcher;
+mod tickets;
+
+/// The routes; those of the loader are readable by other origins.
+pub(crate) fn router() -> Router<AppState> {
+    launcher::router()
+        .merge(tickets::router())
+        .layer(from_fn(cors::readable_by_pages))
+}
+
+/// What a public path names. A malformed id names nothing, exactly as an unknown one does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PublicPath {
+    pub(crate) widget: Option<WidgetId>,
+    pub(crate) conversation: Option<ConversationId>,
+    pub(crate) form: String,
+}
+
+#[derive(Deserialize)]
+struct RawPath {
+    id: String,
+    #[serde(default)]
+    cid: String,
+    #[serde(default)]
+    form_id: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PublicPath {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let Ok(Path(raw)) = Path::<RawPath>::from_request_parts(parts, state).await else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            widget: WidgetId::from_str(&raw.id).ok(),
+            conversation: ConversationId::from_str(&raw.cid).ok(),
+            form: raw.form_id,
+        })
+    }
+}
+
+/// The widget that a path names.
+pub(crate) async fn widget(
+    state: &AppState,
+    path: &PublicPath,
+) -> Result<Arc<PublicWidget>, Problem> {
+    let id = path.widget.ok_or_else(visitor::unknown_widget)?;
+    let found = state
+        .visitor
+        .widgets
+        .get(state.storage.as_ref(), id, state.now())
+        .await?;
+    found.ok_or_else(visitor::unknown_widget)
+}
+
+/// Whether the widget serves a page of `origin` at this moment.
+pub(crate) fn admit<'a>(
+    widget: &'a PublicWidget,
+    origin: &'a Origin,
+) -> Result<Admission<'a>, Problem> {
+    let StoredWidget { widget, pinned, .. } = &widget.stored;
+    serve::admit(widget, *pinned, origin)
+        .map_err(|refusal| visitor::refused(widget.id, origin, &refusal))
+}
+pub(crate) use launcher::effective_config;

@@ -1,0 +1,84 @@
+//! The launcher's config: what the loader draws on the host page, and nothing else of the widget.
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{PublicPath, admit, widget};
+use crate::{
+    assets::hexadecimal, cors::PageOrigin, etag, limits::AddressPrefix, problem::Problem,
+    public_widgets::Launcher, state::AppState, storage::StoredWidget,
+};
+
+/// Keys of the config that the launcher draws from.
+const KEYS: [&str; 5] = [
+    "theme",
+    "locale",
+    "trigger",
+    "suggested_questions",
+    "start_conversation_on_toggle",
+];
+
+/// Keys of `chat` that it draws from: the name it goes by, the size and colours of its frame.
+const CHAT_KEYS: [&str; 5] = ["title", "width", "height", "light_mode", "dark_mode"];
+
+/// Asked again each time, so that closing a widget takes effect at once; an unchanged answer costs no body.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/core/public/web-widgets/{id}", get(show))
+}
+
+async fn show(
+    State(state): State<AppState>,
+    path: PublicPath,
+    PageOrigin(origin): PageOrigin,
+    address: AddressPrefix,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    state.visitor.limits.configs.check(&address)?;
+    let widget = widget(&state, &path).await?;
+    admit(&widget, &origin)?;
+    let launcher = widget.launcher(render);
+    let fields = [
+        (header::ETAG, launcher.etag.clone()),
+        (header::CACHE_CONTROL, REVALIDATE),
+    ];
+    if etag::is_known(&headers, &launcher.etag) {
+        return Ok((StatusCode::NOT_MODIFIED, fields).into_response());
+    }
+    let media_type = (
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    Ok((fields, [media_type], launcher.body.clone()).into_response())
+}
+
+fn render(stored: &StoredWidget) -> Launcher {
+    let config = effective_config(stored);
+    let mut shown = pick(&config, &KEYS);
+    shown.insert("chat".to_owned(), pick(&config["chat"], &CHAT_KEYS).into());
+    let body = json!({"id": stored.widget.id.to_string(), "config": shown}).to_string();
+    let etag = format!("\"{}\"", hexadecimal(&Sha256::digest(&body)[..16]));
+    Launcher {
+        body: body.into(),
+        etag: HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")),
+    }
+}
+
+/// The config with every default filled in, as JSON.
+pub(crate) fn effective_config(stored: &StoredWidget) -> Value {
+    serde_json::to_value(stored.widget.config.current()).unwrap_or_default()
+}
+
+fn pick(object: &Value, keys: &[&str]) -> Map<String, Value> {
+    keys.iter()
+        .filter_map(|key| Some(((*key).to_owned(), object.get(key)?.clone())))
+        .collect()
+}

@@ -1,0 +1,80 @@
+//! Embed tickets: a host page's loader proves by its `Origin` where it runs, and hands that proof to the window.
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use url::{Url, form_urlencoded};
+use widget_core::{id::WidgetId, origin::Origin};
+
+use super::{PublicPath, admit, widget};
+use crate::{
+    cors::{CorsFetch, JsonOnly, PageOrigin},
+    extract::StrictJson,
+    limits::AddressPrefix,
+    problem::{Problem, visitor},
+    signing::{TICKET_LIFETIME, Ticket},
+    state::AppState,
+    wire::Timestamp,
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/core/public/web-widgets/{id}/embed-tickets", post(create))
+}
+
+/// Nothing has to be said: the request itself is the question.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Empty {}
+
+#[derive(Serialize)]
+struct TicketBody {
+    ticket: String,
+    expires_at: Timestamp,
+    window_url: String,
+}
+
+async fn create(
+    State(state): State<AppState>,
+    path: PublicPath,
+    PageOrigin(origin): PageOrigin,
+    _: JsonOnly,
+    _: CorsFetch,
+    address: AddressPrefix,
+    StrictJson(Empty {}): StrictJson<Empty, 1024>,
+) -> Result<(StatusCode, Json<TicketBody>), Problem> {
+    state.visitor.limits.tickets.check(&address)?;
+    let widget = widget(&state, &path).await?;
+    let admission = admit(&widget, &origin)?;
+    let ticket = Ticket {
+        id: state.new_id()?,
+        widget_id: admission.widget().id,
+        origin: admission.origin().origin().clone(),
+        expires_at: whole_seconds(state.now() + TICKET_LIFETIME),
+    };
+    let text = state
+        .visitor
+        .signer
+        .sign_ticket(state.signing(), &ticket)
+        .await
+        .map_err(visitor::bad_ticket)?;
+    let body = TicketBody {
+        ticket: text,
+        expires_at: Timestamp(ticket.expires_at),
+        window_url: window_url(&state.settings.public_url, ticket.widget_id, &ticket.origin),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// Tokens count in whole seconds.
+fn whole_seconds(time: time::OffsetDateTime) -> time::OffsetDateTime {
+    time.replace_nanosecond(0).unwrap_or(time)
+}
+
+/// Address of the window for a page of `origin`.
+fn window_url(public_url: &Url, id: WidgetId, origin: &Origin) -> String {
+    let base = public_url.as_str().trim_end_matches('/');
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("o", origin.as_str())
+        .finish();
+    format!("{base}/public/widget/{id}?{query}")
+}

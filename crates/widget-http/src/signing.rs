@@ -1,0 +1,366 @@
+//! The two tokens that this service gives to browsers: tickets and conversation tokens.
+//!
+//! A ticket says "a page of this origin may start or resume once"; the host page's loader gets it and hands it to the
+//! window. A conversation token says "this window speaks for this conversation". The keys live in the database, so
+//! that every service on it trusts the same tokens and nothing has to be configured.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use secrecy::{ExposeSecret, SecretSlice};
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+use widget_core::{
+    id::{ConversationId, WidgetId},
+    origin::{Origin, RequestOrigin},
+};
+
+use crate::{
+    jwt::{self, Envelope, Untrusted},
+    state::{RandomError, RandomSource},
+    storage::{SigningKey, Storage, StoreError},
+};
+
+/// How long a ticket can be used: the window asks for one right before each use, so this is network time only.
+pub const TICKET_LIFETIME: Duration = Duration::seconds(60);
+
+/// How long a conversation token lives without a resume; feedback is open for as long after the end.
+pub const CONVERSATION_TOKEN_LIFETIME: Duration = Duration::hours(24);
+
+/// How long a retired key is still read: as long as the longest token signed with it, and a clock's difference.
+pub const RETIRED_KEY_LIFETIME: Duration = Duration::hours(25);
+
+/// How often a token that names an unknown key may make this node read the keys again.
+const RELOAD_INTERVAL: Duration = Duration::seconds(1);
+
+const TICKET: Kind = Kind {
+    token_type: "ticket+jwt",
+    audience: "web-widget-ticket",
+};
+const CONVERSATION: Kind = Kind {
+    token_type: "conversation+jwt",
+    audience: "web-widget-conversation",
+};
+
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    token_type: &'static str,
+    audience: &'static str,
+}
+
+/// What a valid ticket proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its own identity: it can be used once.
+    pub id: Uuid,
+    /// The widget it was given out for.
+    pub widget_id: WidgetId,
+    /// The origin of the page that asked for it.
+    pub origin: Origin,
+    /// The end of its life.
+    pub expires_at: OffsetDateTime,
+}
+
+/// What a valid conversation token proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConversationPass {
+    /// The conversation that its bearer speaks for.
+    pub conversation_id: ConversationId,
+    /// Counts the resumes: only the newest generation is good (the one before may repeat its resume).
+    pub generation: i64,
+}
+
+/// Why a token of ours is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Malformed, forged, of another kind, or signed with a key that is gone.
+    #[error("the token is not one that this service gave out")]
+    Invalid,
+    /// It was good once.
+    #[error("the token has expired")]
+    Expired,
+    /// The keys could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There was no randomness for the first key.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl From<Untrusted> for TokenError {
+    fn from(_: Untrusted) -> Self {
+        Self::Invalid
+    }
+}
+
+/// Signs and reads the tokens; keeps the keys in memory and reads them again when a token names a new one.
+#[derive(Debug, Default)]
+pub struct Signer {
+    keys: RwLock<Option<Loaded>>,
+}
+
+#[derive(Debug, Clone)]
+struct Loaded {
+    keys: Arc<Keys>,
+    at: OffsetDateTime,
+}
+
+#[derive(Debug)]
+struct Keys {
+    newest: String,
+    secrets: HashMap<String, SecretSlice<u8>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TicketClaims {
+    aud: String,
+    jti: Uuid,
+    wid: Uuid,
+    org: String,
+    iat: i64,
+    exp: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ConversationClaims {
+    aud: String,
+    sub: Uuid,
+    #[serde(rename = "gen")]
+    generation: i64,
+    iat: i64,
+    exp: i64,
+}
+
+/// What reading and signing need of the service around.
+#[derive(Clone, Copy)]
+pub struct SigningContext<'a> {
+    /// Where the keys are.
+    pub storage: &'a dyn Storage,
+    /// For the first key of a new database.
+    pub random: &'a dyn RandomSource,
+    /// The present time.
+    pub now: OffsetDateTime,
+}
+
+impl std::fmt::Debug for SigningContext<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SigningContext")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    /// Writes a ticket.
+    ///
+    /// # Errors
+    /// When the keys can't be read.
+    pub async fn sign_ticket(
+        &self,
+        context: SigningContext<'_>,
+        ticket: &Ticket,
+    ) -> Result<String, TokenError> {
+        let claims = TicketClaims {
+            aud: TICKET.audience.to_owned(),
+            jti: ticket.id,
+            wid: ticket.widget_id.as_uuid(),
+            org: ticket.origin.as_str().to_owned(),
+            iat: context.now.unix_timestamp(),
+            exp: ticket.expires_at.unix_timestamp(),
+        };
+        self.sign(context, TICKET, &claims).await
+    }
+
+    /// Reads a ticket.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys can't be read.
+    pub async fn read_ticket(
+        &self,
+        context: SigningContext<'_>,
+        token: &str,
+    ) -> Result<Ticket, TokenError> {
+        let claims: TicketClaims = self.read(context, TICKET, token).await?;
+        let origin = RequestOrigin::from_field_values([claims.org.as_bytes()]).into_tuple();
+        let ticket = Ticket {
+            id: claims.jti,
+            widget_id: WidgetId::from_uuid(claims.wid),
+            origin: origin.map_err(|_| TokenError::Invalid)?,
+            expires_at: alive(claims.exp, context.now)?,
+        };
+        Ok(ticket)
+    }
+
+    /// Writes a conversation token and tells when it expires.
+    ///
+    /// # Errors
+    /// When the keys can't be read.
+    pub async fn sign_pass(
+        &self,
+        context: SigningContext<'_>,
+        pass: ConversationPass,
+    ) -> Result<(String, OffsetDateTime), TokenError> {
+        let expires_at = context.now + CONVERSATION_TOKEN_LIFETIME;
+        let claims = ConversationClaims {
+            aud: CONVERSATION.audience.to_owned(),
+            sub: pass.conversation_id.as_uuid(),
+            generation: pass.generation,
+            iat: context.now.unix_timestamp(),
+            exp: expires_at.unix_timestamp(),
+        };
+        let token = self.sign(context, CONVERSATION, &claims).await?;
+        Ok((
+            token,
+            expires_at.replace_nanosecond(0).unwrap_or(expires_at),
+        ))
+    }
+
+    /// Reads a conversation token; its generation is still to be compared with the conversation's.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys can't be read.
+    pub async fn read_pass(
+        &self,
+        context: SigningContext<'_>,
+        token: &str,
+    ) -> Result<ConversationPass, TokenError> {
+        let claims: ConversationClaims = self.read(context, CONVERSATION, token).await?;
+        alive(claims.exp, context.now)?;
+        Ok(ConversationPass {
+            conversation_id: ConversationId::from_uuid(claims.sub),
+            generation: claims.generation,
+        })
+    }
+
+    async fn sign(
+        &self,
+        context: SigningContext<'_>,
+        kind: Kind,
+        claims: &impl Serialize,
+    ) -> Result<String, TokenError> {
+        let keys = self.keys(context).await?;
+        let secret = keys.secrets.get(&keys.newest).ok_or(TokenError::Invalid)?;
+        let envelope = Envelope {
+            key_id: Some(&keys.newest),
+            token_type: kind.token_type,
+        };
+        Ok(jwt::sign(envelope, secret.expose_secret(), claims)?)
+    }
+
+    async fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        context: SigningContext<'_>,
+        kind: Kind,
+        token: &str,
+    ) -> Result<T, TokenError> {
+        let key_id = jwt::key_id(token)?;
+        let mut keys = self.keys(context).await?;
+        if !keys.secrets.contains_key(&key_id) {
+            keys = self.newer_keys(context).await?;
+        }
+        let secret = keys.secrets.get(&key_id).ok_or(TokenError::Invalid)?;
+        Ok(jwt::verify(
+            token,
+            Some(kind.token_type),
+            Some(kind.audience),
+            secret.expose_secret(),
+        )?)
+    }
+
+    /// The keys known to this node; read again every minute, so that a rotation elsewhere is followed.
+    async fn keys(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
+        match self.loaded() {
+            Some(loaded) if (context.now - loaded.at).abs() < Duration::MINUTE => Ok(loaded.keys),
+            _ => self.load(context).await,
+        }
+    }
+
+    async fn newer_keys(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
+        match self.loaded() {
+            Some(loaded) if (context.now - loaded.at).abs() < RELOAD_INTERVAL => Ok(loaded.keys),
+            _ => self.load(context).await,
+        }
+    }
+
+    fn loaded(&self) -> Option<Loaded> {
+        self.keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn load(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
+        let keys = Arc::new(stored_keys(context).await?);
+        let loaded = Loaded {
+            keys: Arc::clone(&keys),
+            at: context.now,
+        };
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+        Ok(keys)
+    }
+}
+
+/// The stored keys; a new database gets its first one here, whichever service comes first.
+async fn stored_keys(context: SigningContext<'_>) -> Result<Keys, TokenError> {
+    let stored = context.storage.signing_keys().await?;
+    if let Some(keys) = Keys::of(stored, context.now) {
+        return Ok(keys);
+    }
+    context
+        .storage
+        .ensure_signing_key(&new_key(context.random, context.now)?)
+        .await?;
+    Keys::of(context.storage.signing_keys().await?, context.now).ok_or(TokenError::Invalid)
+}
+
+/// A fresh signing key: 256 random bits, as many as the hash in HS256 has.
+///
+/// # Errors
+/// When there is no randomness.
+pub fn new_key(random: &dyn RandomSource, now: OffsetDateTime) -> Result<SigningKey, RandomError> {
+    let mut name = [0; 8];
+    random.fill(&mut name)?;
+    let mut secret = vec![0; 32];
+    random.fill(&mut secret)?;
+    Ok(SigningKey {
+        id: format!("{:016x}", u64::from_be_bytes(name)),
+        secret: secret.into(),
+        created_at: now,
+        retired_at: None,
+    })
+}
+
+impl Keys {
+    /// `None` when there is no key that signs.
+    fn of(stored: Vec<SigningKey>, now: OffsetDateTime) -> Option<Self> {
+        let newest = stored
+            .iter()
+            .find(|key| key.retired_at.is_none())?
+            .id
+            .clone();
+        let secrets = stored
+            .into_iter()
+            .filter(|key| {
+                key.retired_at
+                    .is_none_or(|at| now - at < RETIRED_KEY_LIFETIME)
+            })
+            .map(|key| (key.id, key.secret))
+            .collect();
+        Some(Self { newest, secrets })
+    }
+}
+
+/// The end of a life that is not over yet.
+fn alive(expires: i64, now: OffsetDateTime) -> Result<OffsetDateTime, TokenError> {
+    let expires_at =
+        OffsetDateTime::from_unix_timestamp(expires).map_err(|_| TokenError::Invalid)?;
+    if now < expires_at {
+        Ok(expires_at)
+    } else {
+        Err(TokenError::Expired)
+    }
+}
