@@ -1,11 +1,182 @@
-//! Work that no request asks for; it ends when the service is told to stop.
+//! What happens without anybody asking: old rooms are removed, conversations end by themselves, traces are forgotten.
+//!
+//! Several services on one database do the same work at the same time; each step is harmless when done twice.
 
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::state::AppState;
+use crate::{
+    state::AppState,
+    storage::{Room, StoreError},
+};
 
-/// Starts every background task of the service.
+/// How often rooms are looked for without a hint; retries and other nodes' rooms are found by this.
+const REMOVAL_INTERVAL: StdDuration = StdDuration::from_secs(1);
+
+/// How often conversations are ended; far below the shortest bound of ten minutes.
+const SWEEP_INTERVAL: StdDuration = StdDuration::from_secs(5);
+
+/// How often traces that have served their time are deleted.
+const FORGET_INTERVAL: StdDuration = StdDuration::from_mins(1);
+
+/// Rooms and conversations handled in one turn, so that none takes long.
+const BATCH: u32 = 50;
+
+/// Longest wait between two attempts to remove a room.
+const LONGEST_BACKOFF: Duration = Duration::minutes(10);
+
+/// Attempts after which a room is given up: about a day, when LiveKit has long closed what nobody is in.
+const REMOVAL_ATTEMPTS: i64 = 150;
+
+/// How long webhook events are remembered; LiveKit retries for minutes.
+const EVENT_MEMORY: Duration = Duration::hours(24);
+
+/// Starts every background task of the service; they end when it is told to stop.
 #[must_use]
-pub fn start(_state: &AppState, _stopped: &watch::Receiver<bool>) -> JoinSet<()> {
-    JoinSet::new()
+pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let (state, mut stopped) = (state.clone(), stopped.clone());
+    tasks.spawn(async move {
+        let work = async {
+            tokio::join!(
+                remove_rooms(&state),
+                end_conversations(&state),
+                forget(&state)
+            )
+        };
+        tokio::select! {
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+            _ = work => {}
+        }
+    });
+    tasks
+}
+
+async fn remove_rooms(state: &AppState) {
+    loop {
+        match remove_due_rooms(state).await {
+            Ok(count) if count == BATCH as usize => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %error, "rooms to remove can't be read"),
+        }
+        tokio::select! {
+            () = state.visitor.rooms_to_remove.notified() => {}
+            () = tokio::time::sleep(REMOVAL_INTERVAL) => {}
+        }
+    }
+}
+
+async fn end_conversations(state: &AppState) {
+    loop {
+        match end_due_conversations(state).await {
+            Ok(count) if count == BATCH as usize => continue,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = %error, "conversations that are due can't be ended");
+            }
+        }
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+    }
+}
+
+async fn forget(state: &AppState) {
+    loop {
+        let now = state.now();
+        if let Err(error) = state.storage.forget_expired(now, now - EVENT_MEMORY).await {
+            tracing::warn!(error = %error, "expired traces can't be deleted");
+        }
+        state.visitor.limits.forget_idle();
+        tokio::time::sleep(FORGET_INTERVAL).await;
+    }
+}
+
+/// Tries once to remove each room whose turn it is; returns how many there were.
+///
+/// # Errors
+/// When storage fails; a LiveKit that fails is written down and tried again later.
+pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
+    if state.visitor.livekit.is_none() {
+        return Ok(0);
+    }
+    let rooms = state.storage.rooms_to_remove(state.now(), BATCH).await?;
+    let count = rooms.len();
+    let mut attempts = JoinSet::new();
+    for room in rooms {
+        attempts.spawn(remove_room(state.clone(), room));
+    }
+    for outcome in attempts.join_all().await {
+        outcome?;
+    }
+    Ok(count)
+}
+
+async fn remove_room(state: AppState, room: Room) -> Result<(), StoreError> {
+    let visitor = Arc::clone(&state.visitor);
+    let Some(livekit) = &visitor.livekit else {
+        return Ok(());
+    };
+    let outcome = livekit.remove_room(&room.name).await;
+    let now = state.now();
+    match outcome {
+        Ok(()) => {
+            tracing::info!(conversation.id = %room.conversation_id, "a room was removed");
+            state.storage.room_removed(&room.name, now).await
+        }
+        Err(error) if room.attempts >= REMOVAL_ATTEMPTS => {
+            tracing::error!(conversation.id = %room.conversation_id, error = %error, "a room can't be removed; giving up");
+            state.storage.room_removed(&room.name, now).await
+        }
+        Err(error) => {
+            tracing::warn!(conversation.id = %room.conversation_id, error = %error, "a room can't be removed yet");
+            state
+                .storage
+                .room_removal_failed(&room.name, now + backoff(room.attempts))
+                .await
+        }
+    }
+}
+
+/// One second, doubled with each failure.
+fn backoff(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(0, 10)).unwrap_or(10);
+    (Duration::SECOND * 2_i32.pow(doublings)).min(LONGEST_BACKOFF)
+}
+
+/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how many were looked at.
+///
+/// # Errors
+/// When storage fails.
+pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError> {
+    let now = state.now();
+    let limits = &state.visitor.conversation_limits;
+    let due = state.storage.due_conversations(now, limits, BATCH).await?;
+    for id in &due {
+        let ended = state
+            .storage
+            .transition_conversation(*id, now, &|state| state.expire(now, limits))
+            .await?;
+        let status = ended.map_or("gone", |conversation| conversation.state.status().as_str());
+        tracing::info!(conversation.id = %id, conversation.status = status, "ended by its limits");
+    }
+    if !due.is_empty() {
+        state.visitor.rooms_to_remove.notify_one();
+    }
+    Ok(due.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_after_each_failure() {
+        let waits: Vec<_> = [0, 1, 2, 9, 10, 149, i64::MAX, -1]
+            .map(backoff)
+            .into_iter()
+            .map(Duration::whole_seconds)
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 512, 600, 600, 600, 1]);
+    }
 }

@@ -77,7 +77,7 @@ impl<K: Hash + Eq + Clone> std::fmt::Debug for Limit<K> {
             .debug_struct("Limit")
             .field("name", &self.name)
             .field("per_minute", &self.per_minute)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

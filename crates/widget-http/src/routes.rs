@@ -9,6 +9,7 @@ mod conversations;
 mod embed;
 mod health;
 mod public;
+mod webhook;
 mod widgets;
 
 /// Every route, without state.
@@ -20,4 +21,5 @@ pub(crate) fn all() -> Router<AppState> {
         .merge(conversations::router())
         .merge(public::router())
         .merge(embed::router())
+        .merge(webhook::router())
 }

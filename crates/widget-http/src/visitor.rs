@@ -1,5 +1,6 @@
 //! What the visitor's side keeps in memory of one node: nothing that is lost with it.
 
+use tokio::sync::Notify;
 use widget_core::{
     conversation::Limits as ConversationLimits, embed::LiveKitServer, origin::Origin,
 };
@@ -12,7 +13,6 @@ use crate::{
     signing::{Signer, SigningContext},
     state::Services,
 };
-use tokio::sync::Notify;
 
 /// Helpers of the public routes, made once at start.
 #[derive(Debug)]

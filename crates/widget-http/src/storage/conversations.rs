@@ -412,6 +412,12 @@ pub trait ConversationStore {
         next_attempt_at: OffsetDateTime,
     ) -> Result<(), StoreError>;
 
+    /// Whether a webhook event is remembered.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn knows_webhook_event(&self, id: &str) -> Result<bool, StoreError>;
+
     /// Remembers a webhook event; `false` when it was remembered before.
     ///
     /// # Errors

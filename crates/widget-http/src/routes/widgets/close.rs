@@ -1,4 +1,4 @@
-//! What happens to conversations that are going on when their widget closes, wholly or for one site.
+//! What follows a change of a widget: visitors see it at once, and conversations that it no longer serves are closed.
 
 use time::OffsetDateTime;
 use widget_core::{id::WidgetId, origin::RequestOrigin, serve};
@@ -12,6 +12,7 @@ pub(super) async fn refused_rooms(
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
     let widget = &stored.widget;
+    state.visitor.widgets.forget(widget.id);
     for page in state.storage.open_origins(widget.id).await? {
         let origin = RequestOrigin::from_field_values([page.as_bytes()]).into_tuple();
         let served =
@@ -21,6 +22,7 @@ pub(super) async fn refused_rooms(
                 .storage
                 .mark_widget_rooms_for_removal(widget.id, Some(&page), now)
                 .await?;
+            state.visitor.rooms_to_remove.notify_one();
             tracing::info!(widget.id = %widget.id, page.origin = page, rooms, "closed for a page that is no longer served");
         }
     }
@@ -33,10 +35,12 @@ pub(super) async fn all_rooms(
     id: WidgetId,
     now: OffsetDateTime,
 ) -> Result<(), Problem> {
+    state.visitor.widgets.forget(id);
     let rooms = state
         .storage
         .mark_widget_rooms_for_removal(id, None, now)
         .await?;
+    state.visitor.rooms_to_remove.notify_one();
     tracing::info!(widget.id = %id, rooms, "closed a deleted widget");
     Ok(())
 }

@@ -394,6 +394,14 @@ impl ConversationStore for Backend {
         rooms::removal_failed(self, name, next_attempt_at).await
     }
 
+    async fn knows_webhook_event(&self, id: &str) -> Result<bool, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_events WHERE id = $1")
+            .bind(id)
+            .fetch_one(self.reader())
+            .await?;
+        Ok(count > 0)
+    }
+
     async fn record_webhook_event(
         &self,
         id: &str,

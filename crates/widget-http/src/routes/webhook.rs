@@ -1,0 +1,172 @@
+//! What LiveKit tells: visitors join and leave, and rooms come back that should be gone.
+//!
+//! Events come in any order, late, twice, or not at all. Only the newest room of a conversation counts; every other
+//! room that shows signs of life is removed.
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    routing::post,
+};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+use crate::{
+    extract::read_body,
+    problem::{Problem, visitor},
+    state::AppState,
+    storage::{Conversation, Room},
+};
+
+/// Bytes of an event at most; one with every field has a few KiB.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// Start of every visitor's identity; agents and recorders have others.
+const VISITOR_PREFIX: &str = "guest_";
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/core/livekit/webhook", post(receive))
+}
+
+/// The few fields that matter; LiveKit adds others, and values of enumerations that are not known here.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(default)]
+    id: String,
+    #[serde(rename = "event")]
+    kind: String,
+    #[serde(default)]
+    room: Option<Named>,
+    #[serde(default)]
+    participant: Option<Participant>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Participant {
+    #[serde(default)]
+    identity: String,
+}
+
+impl Event {
+    /// Whether somebody is in the room, or can be.
+    fn is_sign_of_life(&self) -> bool {
+        matches!(self.kind.as_str(), "room_started" | "participant_joined")
+    }
+
+    fn is_of_visitor(&self) -> bool {
+        self.participant
+            .as_ref()
+            .is_some_and(|participant| participant.identity.starts_with(VISITOR_PREFIX))
+    }
+}
+
+/// Never logs the body: LiveKit puts credentials of its relay into it.
+async fn receive(State(state): State<AppState>, request: Request) -> Result<StatusCode, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(body, BODY_LIMIT).await?;
+    verify(&state, &parts.headers, &body)?;
+    let event: Event = serde_json::from_slice(&body).map_err(|error| {
+        let line = error.line();
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "json_invalid",
+            format!("the event can't be read at line {line}"),
+        )
+    })?;
+    let id = event_id(&event, &body);
+    if !state.storage.knows_webhook_event(&id).await? {
+        // What an event changes is the same when it is done again, so that one of which the note is lost does no harm.
+        apply(&state, &event).await?;
+        state.storage.record_webhook_event(&id, state.now()).await?;
+    }
+    Ok(StatusCode::OK)
+}
+
+fn verify(state: &AppState, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
+    let livekit = state
+        .visitor
+        .livekit
+        .as_ref()
+        .ok_or_else(visitor::livekit_not_configured)?;
+    let field = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let token = field.strip_prefix("Bearer ").unwrap_or(field);
+    livekit
+        .verify_webhook(token, body, state.now())
+        .map_err(|error| {
+            visitor::unauthorized(
+                "webhook_signature_invalid",
+                "the event is not signed by this service's LiveKit",
+            )
+            .with_cause(error)
+        })
+}
+
+/// LiveKit names its events; without a name, the same bytes are the same event.
+fn event_id(event: &Event, body: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    if (1..=128).contains(&event.id.len()) {
+        return event.id.clone();
+    }
+    crate::assets::hexadecimal(&Sha256::digest(body))
+}
+
+async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
+    let name = event
+        .room
+        .as_ref()
+        .map(|room| room.name.as_str())
+        .unwrap_or_default();
+    let Some(room) = state.storage.room(name).await? else {
+        return Ok(());
+    };
+    let Some(conversation) = state.storage.conversation(room.conversation_id).await? else {
+        return Ok(());
+    };
+    let now = state.now();
+    let is_live = is_live(&conversation, &room);
+    match event.kind.as_str() {
+        _ if !is_live && event.is_sign_of_life() => {
+            tracing::info!(conversation.id = %conversation.id, event = event.kind, "an old room came back; removing it");
+            state.storage.mark_room_for_removal(&room.name, now).await?;
+            state.visitor.rooms_to_remove.notify_one();
+        }
+        "participant_joined" if event.is_of_visitor() => {
+            state
+                .storage
+                .transition_conversation(conversation.id, now, &|state| state.joined(now))
+                .await?;
+        }
+        "participant_left" if is_live && event.is_of_visitor() => {
+            state
+                .storage
+                .transition_conversation(conversation.id, now, &|state| state.left(now))
+                .await?;
+        }
+        "room_finished" if is_live => {
+            state
+                .storage
+                .transition_conversation(conversation.id, now, &|state| state.left(now))
+                .await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A room that was to be removed once is never live again: whoever goes on does so in a fresh one.
+fn is_live(conversation: &Conversation, room: &Room) -> bool {
+    room.generation == conversation.generation
+        && room.removal_due_at.is_none()
+        && room.removed_at.is_none()
+        && !conversation.state.status().is_terminal()
+}
