@@ -201,7 +201,7 @@ _TOPICS = (
     _Topic(
         "place",
         ("where are you", "address", "location", "find you", "directions", "parking"),
-        ("What is your address?",),
+        ("Where can I find you?",),
         "You find us at 12 Quay Street, right beside the old lighthouse.",
     ),
     _Topic(

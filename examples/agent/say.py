@@ -31,7 +31,8 @@ def recording(text: str, *, lead: float, tail: float) -> np.ndarray:
 
 def write(path: str, samples: np.ndarray) -> None:
     """Write the samples as a WAV file."""
-    with wave.open(path, "wb") as file:
+    # Opened here, since `wave` prints a trace of its own when it cannot open a path.
+    with open(path, "wb") as target, wave.open(target, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)

@@ -23,6 +23,8 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 MOST_AT_ONCE = 20
 """Turns in one request, which keeps a body small after a long outage."""
+LONGEST_TEXT_BYTES = 32 * 1024
+"""The service takes no longer text; the rest of a longer one is left out, which beats losing all of it."""
 
 
 class TranscriptWriter:
@@ -44,6 +46,7 @@ class TranscriptWriter:
 
     def add(self, item_id: str, role: rules.Role, text: str, created_at: float) -> None:
         """Queue a turn; `item_id` is unique in its conversation, `created_at` in seconds since 1970."""
+        text = text.encode()[:LONGEST_TEXT_BYTES].decode(errors="ignore")
         if text.strip():
             self._queue.put_nowait(
                 Message(
@@ -83,6 +86,11 @@ class TranscriptWriter:
             try:
                 return await self._append(self._conversation_id, batch)
             except ServiceError as error:
+                if not error.passing and len(batch) > 1:
+                    # One that is refused must not take the others with it.
+                    for message in batch:
+                        await self._send([message])
+                    return
                 if not error.passing:
                     logger.error("turns are lost: %s", error, extra={"conversation.id": self._conversation_id})
                     return

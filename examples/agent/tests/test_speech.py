@@ -1,0 +1,75 @@
+"""Hearing and speaking: what the voice says is understood by the ear, and recordings have the shape browsers want."""
+
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+import rules
+import say
+from espeak import SynthesisError, Synthesizer, synthesizer
+from speech import HEARING_RATE, Hearing, Voice, recognizer
+
+AGENT = Path(__file__).parent.parent
+
+
+def frames(text: str, rate: int, channels: int = 1) -> list[rtc.AudioFrame]:
+    """The text as one frame of `rate`, as the framework hands it to recognition."""
+    samples = say.recording(text, lead=0.5, tail=0.3)[:: say.SAMPLE_RATE // rate]
+    interleaved = np.repeat(samples, channels)
+    return [rtc.AudioFrame(interleaved.tobytes(), rate, channels, len(samples))]
+
+
+@pytest.mark.parametrize("phrase", rules.spoken_phrases())
+async def test_every_phrase_is_heard_as_it_is_written(phrase: str) -> None:
+    event = await Hearing().recognize(frames(phrase, HEARING_RATE))
+    assert event.alternatives[0].text == phrase
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 1), (24_000, 2)])
+async def test_other_rates_and_channels_are_heard_too(rate: int, channels: int) -> None:
+    event = await Hearing().recognize(frames("What are your opening hours?", rate, channels))
+    assert event.alternatives[0].text == "What are your opening hours?"
+
+
+def test_silence_has_no_words() -> None:
+    assert recognizer().recognize(b"") == ""
+    assert recognizer().recognize(bytes(HEARING_RATE * 2)) == ""
+
+
+async def test_the_voice_can_be_heard_and_signs_alone_do_not_fail() -> None:
+    spoken = await Voice().synthesize("We are open.").collect()
+    samples = np.frombuffer(spoken.data, dtype=np.int16).astype(float) / 32_768
+    assert spoken.sample_rate == synthesizer().sample_rate
+    assert 0.3 < spoken.duration < 3
+    assert np.sqrt(np.mean(samples**2)) > 0.02
+    assert (await Voice().synthesize("…").collect()).duration > 0
+
+
+def test_an_unknown_voice_is_an_error() -> None:
+    with pytest.raises(SynthesisError, match="no voice"):
+        Synthesizer("zz-nobody", 160)
+
+
+def test_say_writes_a_recording_with_silence_around_the_words(tmp_path: Path) -> None:
+    path = tmp_path / "question.wav"
+    command = [sys.executable, str(AGENT / "say.py"), "Hello.", str(path), "--lead", "1", "--tail", "2"]
+    subprocess.run(command, check=True, timeout=60)
+    with wave.open(str(path)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (48_000, 1, 2)
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
+    assert not samples[:48_000].any()
+    assert samples[48_000:-96_000].any()
+    assert not samples[-96_000:].any()
+
+
+def test_say_names_what_it_cannot_do(tmp_path: Path) -> None:
+    command = [sys.executable, str(AGENT / "say.py"), "Hello.", str(tmp_path / "missing" / "x.wav")]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert result.stderr.startswith("say.py: ")
+    assert len(result.stderr.splitlines()) == 1
