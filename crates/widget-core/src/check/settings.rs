@@ -6,7 +6,7 @@
 macro_rules! settings {
     (
         $(#[doc = $doc:literal])*
-        pub struct $name:ident {
+        $vis:vis struct $name:ident {
             $(
                 $(#[doc = $key_doc:literal])*
                 pub $key:ident: $type:ty = $default:expr => $kind:expr,
@@ -16,7 +16,7 @@ macro_rules! settings {
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-        pub struct $name {
+        $vis struct $name {
             $(
                 $(#[doc = $key_doc])*
                 pub $key: $type,

@@ -1,77 +1,85 @@
-//! The rules of the document, by cases.
+//! The rules of the document, by cases and as laws.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::needless_raw_string_hashes,
+    reason = "`json!(…)` reads better without a borrow, and expect-test writes the hashes"
+)]
 
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+mod document;
+mod edits;
+mod fixtures;
+mod laws;
+mod table;
+mod versions;
+
+use serde_json::{Value, json};
 
 use super::*;
 
-mod vectors {
-    //! The shared cases, which also run through the service.
+/// The code and pointer of every finding.
+fn places(findings: Vec<Finding>) -> Vec<(&'static str, String)> {
+    findings
+        .into_iter()
+        .map(|finding| (finding.code, finding.pointer.unwrap_or_default()))
+        .collect()
+}
 
-    use super::*;
-
-    #[derive(Deserialize)]
-    struct Vectors<'a> {
-        #[serde(borrow)]
-        vectors: Vec<Vector<'a>>,
-    }
-
-    #[derive(Deserialize)]
-    struct Vector<'a> {
-        id: String,
-        note: String,
-        expected: String,
-        #[serde(borrow)]
-        config: &'a RawValue,
-        stored: Option<Value>,
-        #[serde(default)]
-        warning_pointers: Vec<String>,
-        #[serde(default)]
-        code: String,
-        #[serde(default)]
-        pointers: Vec<String>,
-    }
-
-    #[test]
-    fn hold() {
-        let text = include_str!("../../../../fixtures/config_vectors.json");
-        let vectors: Vectors<'_> = serde_json::from_str(text).expect("the vectors");
-        assert!(!vectors.vectors.is_empty());
-        for vector in vectors.vectors {
-            let name = format!("{}: {}", vector.id, vector.note);
-            match (vector.expected.as_str(), Config::parse(vector.config.get())) {
-                ("accept", Ok(config)) => {
-                    let sent: Value = serde_json::from_str(vector.config.get()).expect("JSON");
-                    let stored = vector.stored.unwrap_or(sent);
-                    assert_eq!(config.to_json(), stored.to_string(), "{name}");
-                    let told: Vec<_> = config
-                        .warnings()
-                        .into_iter()
-                        .filter_map(|told| told.pointer)
-                        .collect();
-                    for pointer in vector.warning_pointers {
-                        assert!(told.contains(&pointer), "{name}: {pointer} not in {told:?}");
-                    }
-                }
-                ("reject", Err(error)) => {
-                    assert_eq!(error.code(), vector.code, "{name}");
-                    let found: Vec<_> = error
-                        .findings()
-                        .into_iter()
-                        .filter_map(|fault| fault.pointer)
-                        .collect();
-                    for pointer in vector.pointers {
-                        assert!(
-                            found
-                                .iter()
-                                .any(|at| *at == pointer || at.starts_with(&format!("{pointer}/"))),
-                            "{name}: {pointer} not in {found:?}"
-                        );
-                    }
-                }
-                (expected, result) => panic!("{name}: expected {expected}, got {result:?}"),
-            }
+/// The faults of a `v1` object, with pointers from it.
+#[track_caller]
+fn faults(v1: Value) -> Vec<(&'static str, String)> {
+    match Config::parse(&json!({"v1": v1}).to_string()) {
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            assert_eq!(error.code(), "config_invalid");
+            places(error.findings())
+                .into_iter()
+                .map(|(code, pointer)| {
+                    let below = pointer
+                        .strip_prefix("/config/v1")
+                        .expect("a pointer into v1");
+                    (code, below.to_owned())
+                })
+                .collect()
         }
     }
+}
+
+/// A `v1` object with one value at a pointer.
+fn with(pointer: &str, value: Value) -> Value {
+    pointer
+        .rsplit('/')
+        .filter(|token| !token.is_empty())
+        .fold(value, |inner, token| json!({token: inner}))
+}
+
+#[track_caller]
+fn refuses(pointer: &str, value: Value, code: &'static str) {
+    let expected = vec![(code, pointer.to_owned())];
+    assert_eq!(
+        faults(with(pointer, value.clone())),
+        expected,
+        "{pointer}: {value}"
+    );
+}
+
+#[track_caller]
+fn accepts(pointer: &str, value: Value) -> Config {
+    let v1 = with(pointer, value);
+    match Config::from_value(json!({"v1": v1})) {
+        Ok(config) => {
+            assert_eq!(*config.as_value(), json!({"v1": v1}));
+            config
+        }
+        Err(error) => panic!("{v1}: {error}"),
+    }
+}
+
+/// The warnings of a `v1` object, with pointers from it.
+#[track_caller]
+fn warnings(v1: Value) -> Vec<(&'static str, String)> {
+    let config = Config::from_value(json!({"v1": v1})).expect("a valid config");
+    places(config.warnings())
+        .into_iter()
+        .map(|(code, pointer)| (code, pointer.replacen("/config/v1", "", 1)))
+        .collect()
 }

@@ -1,0 +1,246 @@
+//! The document as a whole: versions, unknown keys, size, depth, and what its text can hide.
+
+use super::*;
+
+#[track_caller]
+fn error(text: &str) -> ConfigError {
+    Config::parse(text).expect_err(text)
+}
+
+#[track_caller]
+fn codes_and_places(text: &str) -> Vec<(&'static str, String)> {
+    places(error(text).findings())
+}
+
+#[test]
+fn the_empty_document_is_every_default() {
+    let config = Config::parse("{}").expect("valid");
+    assert_eq!(config, Config::default());
+    assert_eq!(config.to_json(), "{}");
+    let explicit = Config::parse(r#"{"v1":{}}"#).expect("valid");
+    assert_eq!(explicit.current(), config.current());
+    assert_eq!(explicit.to_json(), r#"{"v1":{}}"#);
+}
+
+#[test]
+fn only_an_object_is_a_document() {
+    for text in ["[]", "null", "1", "\"v1\"", "true", "[{\"v1\":{}}]"] {
+        assert_eq!(
+            codes_and_places(text),
+            [("wrong_type", "/config".to_owned())],
+            "{text}"
+        );
+        assert_eq!(error(text).code(), "config_invalid");
+    }
+    for value in ["[]", "null", "1", "\"\"", "true"] {
+        let text = format!(r#"{{"v1":{value}}}"#);
+        assert_eq!(
+            codes_and_places(&text),
+            [("wrong_type", "/config/v1".to_owned())],
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_json_says_where() {
+    assert_eq!(
+        codes_and_places("{\"v1\":"),
+        [("invalid_json", "/config".to_owned())]
+    );
+    assert!(error("{\n \"v1\": nul}").to_string().contains("line 2"));
+}
+
+#[test]
+fn unknown_keys_and_versions_are_kept_and_told() {
+    let text = r#"{"x-note":"kept","v9":{"a":[1,2.0,1e2]},"v1":{"zz":{"a":[1,{"b":null}]},"theme":"light","chat":{"titel":"x"}},"v01":1,"V1":{}}"#;
+    let config = Config::parse(text).expect("valid");
+    assert_eq!(config.to_json(), text.replace("1e2", "100.0"));
+    assert_eq!(config.migrated(), config);
+    let told: Vec<String> = config
+        .warnings()
+        .into_iter()
+        .map(|told| {
+            format!(
+                "{} {} {}",
+                told.code,
+                told.pointer.unwrap_or_default(),
+                told.detail
+            )
+        })
+        .collect();
+    expect_test::expect![[r#"
+        unknown_key /config/x-note `x-note` is not a version and has no effect
+        unknown_version /config/v9 `v9` is kept and not read, the newest version of this build is `v1`
+        unknown_key /config/v01 `v01` is not a version and has no effect; did you mean `v1`?
+        unknown_key /config/V1 `V1` is not a version and has no effect; did you mean `v1`?
+        unknown_key /config/v1/chat/titel `titel` is not a key of `chat`; did you mean `title`?
+        unknown_key /config/v1/zz `zz` is not a key of `v1`"#]]
+    .assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn unversioned_documents() {
+    let config = Config::parse(r#"{"trigger":{"size":40},"theme":"dark"}"#).expect("valid");
+    assert_eq!(
+        config.to_json(),
+        r#"{"v1":{"trigger":{"size":40},"theme":"dark"}}"#
+    );
+    let config = Config::parse(r#"{"chat":{"titel":1}}"#).expect("valid");
+    assert_eq!(
+        config.warnings()[0].pointer.as_deref(),
+        Some("/config/v1/chat/titel")
+    );
+    for text in [
+        r#"{"theme":"dark","colour":"red"}"#,
+        r#"{"v0":{}}"#,
+        r#"{"v":{}}"#,
+        r#"{"V1":{"theme":"dark"}}"#,
+        r#"{"v01":{}}"#,
+        r#"{"v1.0":{}}"#,
+        r#"{"v-1":{}}"#,
+        r#"{"v１":{}}"#,
+        r#"{"":{}}"#,
+        r#"{"version":1,"theme":"dark"}"#,
+    ] {
+        assert_eq!(error(text).code(), "config_unversioned", "{text}");
+        assert_eq!(
+            codes_and_places(text),
+            [("config_unversioned", "/config".to_owned())]
+        );
+    }
+    // A fault of an unversioned document points into the document as it was sent.
+    assert_eq!(
+        codes_and_places(r#"{"trigger":{"size":1}}"#),
+        [("out_of_range", "/config/trigger/size".to_owned())]
+    );
+}
+
+#[test]
+fn newer_documents_are_never_guessed_at() {
+    for text in [
+        r#"{"v2":{}}"#,
+        r#"{"v2":{"theme":"Dark"},"v10":[]}"#,
+        r#"{"v2":1,"theme":"dark"}"#,
+        r#"{"v99999999999999999999999999":{}}"#,
+        r#"{"v2":{"a":1,"a":2}}"#,
+    ] {
+        let error = error(text);
+        assert_eq!(error.code(), "config_too_new", "{text}");
+        assert_eq!(
+            places(error.findings()),
+            [("config_too_new", "/config".to_owned())]
+        );
+        assert!(error.to_string().contains("`v1`"), "{error}");
+    }
+    let found = vec!["v10".to_owned(), "v2".to_owned()];
+    assert_eq!(
+        error(r#"{"v10":{},"v2":{}}"#),
+        ConfigError::TooNew { found, newest: 1 }
+    );
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    assert_eq!(
+        codes_and_places(
+            r#"{"v1":{"theme":"x","trigger":{"size":1e400,"size":"x","offset_x":-1,"z_index":1e400},
+                "chat":{"title":null,"title":""},"note":123456789012345678901234567890}}"#
+        ),
+        [
+            ("inexact_number", "/config/v1/trigger/size".to_owned()),
+            ("duplicate_key", "/config/v1/trigger/size".to_owned()),
+            ("inexact_number", "/config/v1/trigger/z_index".to_owned()),
+            ("duplicate_key", "/config/v1/chat/title".to_owned()),
+            ("inexact_number", "/config/v1/note".to_owned()),
+            ("not_one_of", "/config/v1/theme".to_owned()),
+            ("out_of_range", "/config/v1/trigger/offset_x".to_owned()),
+        ]
+    );
+    assert_eq!(
+        codes_and_places(r#"{"v1":{},"v1":{}}"#),
+        [("duplicate_key", "/config/v1".to_owned())]
+    );
+}
+
+#[test]
+fn numbers_nobody_knows_are_kept_exactly() {
+    for number in [
+        "0",
+        "-0.0",
+        "1.0",
+        "0.1",
+        "1e+20",
+        "18446744073709551615",
+        "-9223372036854775808",
+    ] {
+        let text = format!(r#"{{"v1":{{"x":{number}}}}}"#);
+        let config = Config::parse(&text).expect("kept");
+        assert_eq!(config.to_json(), text);
+        assert_eq!(Config::parse(&config.to_json()), Ok(config));
+    }
+}
+
+#[test]
+fn depth_counts_the_document_itself() {
+    // The document and `v1` are two; `levels` more are inside.
+    let nested = |levels: usize| {
+        format!(
+            r#"{{"v1":{{"x":{}1{}}}}}"#,
+            "[".repeat(levels),
+            "]".repeat(levels)
+        )
+    };
+    assert!(Config::parse(&nested(14)).is_ok());
+    for levels in [15, 126, 127, 128, 100_000, 1_000_000] {
+        let error = error(&nested(levels));
+        assert_eq!(error, ConfigError::TooDeep { depth: levels + 2 });
+        assert_eq!(
+            places(error.findings()),
+            [("config_too_deep", "/config".to_owned())]
+        );
+    }
+    let deep = (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    assert_eq!(
+        Config::from_value(deep),
+        Err(ConfigError::TooDeep { depth: 100_000 })
+    );
+}
+
+#[test]
+fn size_is_that_of_the_stored_document() {
+    let sized = |bytes: usize| format!(r#"{{"v1":{{"x":"{}"}}}}"#, "x".repeat(bytes - 15));
+    assert_eq!(sized(65_536).len(), 65_536);
+    assert!(Config::parse(&sized(65_536)).is_ok());
+    assert_eq!(
+        error(&sized(65_537)),
+        ConfigError::TooLarge { bytes: 65_537 }
+    );
+    assert_eq!(error(&sized(65_537)).code(), "config_too_large");
+    let spacious = sized(65_536).replace(':', &format!(":{}", " ".repeat(100_000)));
+    assert!(Config::parse(&spacious).is_ok());
+    let value: Value = serde_json::from_str(&sized(65_537)).expect("JSON");
+    assert_eq!(
+        Config::from_value(value),
+        Err(ConfigError::TooLarge { bytes: 65_537 })
+    );
+}
+
+#[test]
+fn sentences_of_whole_documents() {
+    let told: Vec<String> = [
+        r#"{"colour":1,"theme":"dark"}"#,
+        r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1}"#,
+        r#"{"v2":{}}"#,
+        "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
+    ]
+    .into_iter()
+    .map(|text| error(text).to_string())
+    .collect();
+    expect_test::expect![[r#"
+        `config` has no version key, and `colour` is no key of `v1`; settings belong under `v1`
+        `config` has no version key, and `a`, `b`, `c`, `d`, `e` and 2 more are no key of `v1`; settings belong under `v1`
+        `config` is newer than this build: it has `v2`, and the newest known version is `v1`
+        `config` is 17 levels deep, at most 16 are allowed"#]]
+    .assert_eq(&told.join("\n"));
+}

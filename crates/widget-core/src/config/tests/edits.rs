@@ -1,0 +1,137 @@
+//! Changes of single values, and the difference of two documents.
+
+use super::*;
+
+#[track_caller]
+fn config(text: &str) -> Config {
+    Config::parse(text).expect("valid")
+}
+
+const DOCUMENT: &str = r#"{"x":1,"v1":{"zz":[1.0,{"~a/b":2}],"theme":"light","suggested_questions":["a","b"]},"v7":{}}"#;
+
+#[test]
+fn the_rest_is_untouched() {
+    for (pointer, value, text) in [
+        (
+            "/config/v1/theme",
+            json!("dark"),
+            DOCUMENT.replace("light", "dark"),
+        ),
+        (
+            "/config/v1/zz/1/~0a~1b",
+            json!(3),
+            DOCUMENT.replace(":2", ":3"),
+        ),
+        (
+            "/config/v1/suggested_questions/-",
+            json!("c"),
+            DOCUMENT.replace(r#""b"]"#, r#""b","c"]"#),
+        ),
+        (
+            "/config/v1/suggested_questions/1",
+            json!("c"),
+            DOCUMENT.replace(r#""b"]"#, r#""c"]"#),
+        ),
+        (
+            "/config/v1/chat/light_mode/text_color/user_message",
+            json!("#000"),
+            DOCUMENT.replace(
+                r#""b"]"#,
+                r##""b"],"chat":{"light_mode":{"text_color":{"user_message":"#000"}}}"##,
+            ),
+        ),
+    ] {
+        let edited = config(DOCUMENT).set(pointer, value).expect("valid");
+        assert_eq!(edited.to_json(), text);
+    }
+    let edited = Config::default()
+        .set("/config/v1/theme", json!("dark"))
+        .expect("valid");
+    assert_eq!(edited.to_json(), r#"{"v1":{"theme":"dark"}}"#);
+    for (pointer, text) in [
+        (
+            "/config/v1/theme",
+            DOCUMENT.replace(r#""theme":"light","#, ""),
+        ),
+        ("/config/v1/zz/0", DOCUMENT.replace("1.0,", "")),
+        ("/config/x", DOCUMENT.replace(r#""x":1,"#, "")),
+        ("/config", "{}".to_owned()),
+    ] {
+        assert_eq!(
+            config(DOCUMENT).remove(pointer).expect("valid").to_json(),
+            text
+        );
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_is_refused() {
+    for pointer in [
+        "",
+        "/",
+        "theme",
+        "/v1/theme",
+        "/config/v1/theme/x",
+        "/config/v1/suggested_questions/3",
+        "/config/v1/suggested_questions/01",
+        "/config/v1/suggested_questions/x",
+        "/config/~2",
+        "/configx/v1",
+    ] {
+        let error = config(DOCUMENT).set(pointer, json!(1)).expect_err(pointer);
+        assert_eq!(
+            places(error.findings()),
+            [("bad_pointer", pointer.to_owned())]
+        );
+    }
+    for pointer in [
+        "/config/v1/locale",
+        "/config/v1/suggested_questions/-",
+        "/config/v1/theme/x",
+        "/config/v1/suggested_questions/2",
+        "/config/v2/x",
+    ] {
+        let error = config(DOCUMENT).remove(pointer).expect_err(pointer);
+        assert_eq!(
+            places(error.findings()),
+            [("bad_pointer", pointer.to_owned())]
+        );
+    }
+}
+
+#[test]
+fn the_result_is_checked() {
+    let error = config(DOCUMENT)
+        .set("/config/v1/theme", json!("Dark"))
+        .expect_err("fault");
+    assert_eq!(
+        places(error.findings()),
+        [("not_one_of", "/config/v1/theme".to_owned())]
+    );
+    let error = config(DOCUMENT).remove("/config/v1").expect_err("fault");
+    assert_eq!(error.code(), "config_too_new");
+    let deep = (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    let error = config(DOCUMENT)
+        .set("/config/v1/x", deep)
+        .expect_err("too deep");
+    assert_eq!(error.code(), "config_too_deep");
+}
+
+#[test]
+fn differences_are_a_list() {
+    let changed = config(
+        r#"{"v1":{"suggested_questions":["a"],"zz":[1,{"~a/b":2}],"theme":"dark","locale":null},"x":1,"v7":{"a":[]}}"#,
+    );
+    let told: Vec<String> = diff(&config(DOCUMENT), &changed)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect_test::expect![[r#"
+        ~ /config/v1/zz/0: 1.0 -> 1
+        ~ /config/v1/theme: "light" -> "dark"
+        - /config/v1/suggested_questions/1: "b"
+        + /config/v1/locale: null
+        + /config/v7/a: []"#]]
+    .assert_eq(&told.join("\n"));
+    assert!(diff(&changed, &changed).is_empty());
+}
