@@ -45,7 +45,7 @@ pub(crate) const NPM: Tool = Tool {
 /// Python, which runs the example agent.
 pub(crate) const PYTHON: Tool = Tool {
     name: "python3",
-    minimum: (3, 10),
+    minimum: (3, 11),
     version_argument: "--version",
     why: "it runs the example agent that answers visitors",
     install_linux: "sudo apt-get install -y python3 python3-venv",
