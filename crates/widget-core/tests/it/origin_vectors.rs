@@ -1,0 +1,154 @@
+//! The shared cases of `fixtures/origin_vectors.json`, as far as they concern this crate.
+
+use serde_json::Value;
+use widget_core::{
+    config::Config,
+    embed::WindowPolicy,
+    origin::{AllowedOrigins, RequestOrigin},
+};
+
+use crate::support::{admits, builtin, fixture};
+
+fn vectors() -> Value {
+    serde_json::from_str(&fixture("origin_vectors.json")).expect("the fixture is JSON")
+}
+
+fn part(vectors: &Value, name: &str) -> Vec<Value> {
+    vectors[name].as_array().expect(name).clone()
+}
+
+fn text<'a>(case: &'a Value, key: &str) -> &'a str {
+    case[key].as_str().unwrap_or_default()
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value
+        .as_array()
+        .map(|items| items.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
+}
+
+/// What the list makes of a page: `allow`, `deny`, or the codes of its refusal.
+fn outcome(entries: &[&str], page: &str) -> Result<(Vec<String>, &'static str), Vec<&'static str>> {
+    match AllowedOrigins::parse(entries, builtin()) {
+        Ok(list) => {
+            let verdict = if admits(&list, page) { "allow" } else { "deny" };
+            Ok((list.entries().to_vec(), verdict))
+        }
+        Err(error) => Err(error
+            .findings()
+            .iter()
+            .map(|finding| finding.code)
+            .collect()),
+    }
+}
+
+#[test]
+fn single_entries() {
+    let vectors = vectors();
+    let mut wrong = Vec::new();
+    for case in part(&vectors, "vectors") {
+        let entry = text(&case, "input_pattern");
+        let expected = text(&case, "expected");
+        let got = outcome(&[entry], text(&case, "page_origin"));
+        let holds = match (&got, expected.strip_prefix("reject:")) {
+            (Err(codes), Some(code)) => {
+                codes.contains(&code)
+                    || texts(&case["alt_codes"])
+                        .iter()
+                        .any(|code| codes.contains(code))
+            }
+            (Ok((entries, verdict)), None) => {
+                *verdict == expected
+                    && case["normalized"]
+                        .as_str()
+                        .is_none_or(|canonical| entries == &[canonical])
+            }
+            _ => false,
+        };
+        if !holds {
+            wrong.push(format!("{} {entry:?}: {expected}, got {got:?}", case["id"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn lists() {
+    let vectors = vectors();
+    for case in part(&vectors, "multi_entry") {
+        let got = outcome(&texts(&case["allowlist"]), text(&case, "page_origin"));
+        match text(&case, "expected").strip_prefix("reject_list:") {
+            Some(code) => {
+                let codes = got.expect_err(text(&case, "id"));
+                assert!(codes.contains(&code), "{case}: {codes:?}");
+            }
+            None => {
+                let (entries, verdict) = got.expect(text(&case, "id"));
+                assert_eq!(verdict, text(&case, "expected"), "{case}");
+                if case["normalized_list"].is_array() {
+                    assert_eq!(entries, texts(&case["normalized_list"]), "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn header_fields() {
+    let vectors = vectors();
+    for case in part(&vectors, "origin_header") {
+        let kind = match RequestOrigin::from_field_values(texts(&case["origin_header_values"])) {
+            RequestOrigin::Tuple(_) => "tuple",
+            RequestOrigin::Opaque => "opaque",
+            RequestOrigin::Absent => "absent",
+            RequestOrigin::Malformed => "malformed",
+            RequestOrigin::ForeignScheme => "foreign_scheme",
+        };
+        assert_eq!(kind, text(&case, "expected_kind"), "{case}");
+    }
+}
+
+#[test]
+fn frame_ancestors() {
+    let vectors = vectors();
+    for case in part(&vectors, "csp_header") {
+        let list = AllowedOrigins::parse(&texts(&case["allowlist"]), builtin())
+            .unwrap_or_else(|error| panic!("{case}: {error}"));
+        let declared = RequestOrigin::from_field_values([text(&case, "declared")]).into_tuple();
+        let config = Config::default();
+        let policy = WindowPolicy {
+            embedder: declared.as_ref().ok().and_then(|origin| list.admit(origin)),
+            livekit: None,
+            config: Some(&config),
+        };
+        let header = policy.to_header_value();
+        let directives: Vec<_> = header
+            .split(';')
+            .map(str::trim)
+            .filter(|directive| directive.starts_with("frame-ancestors"))
+            .collect();
+        assert_eq!(directives, [text(&case, "expected_header")], "{case}");
+        assert!(header.starts_with("default-src 'none';"));
+    }
+}
+
+/// What three browsers did with a source in `frame-ancestors`: wherever they agree to block, so
+/// does the decision.
+#[test]
+fn never_wider_than_browsers() {
+    let vectors = vectors();
+    for case in part(&vectors["browser_frame_ancestors_matrix"], "cases") {
+        let got = outcome(&[text(&case, "frame_ancestors")], text(&case, "embedder"));
+        match text(&case, "server_should") {
+            "n/a" => {}
+            expected => match expected.strip_prefix("reject:") {
+                Some(code) => {
+                    let codes = got.expect_err(text(&case, "id"));
+                    assert!(codes.contains(&code), "{case}: {codes:?}");
+                }
+                None => assert_eq!(got.expect(text(&case, "id")).1, expected, "{case}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What several test modules need.
+
+use std::{fs, path::PathBuf};
+
+use widget_core::origin::{AllowedOrigins, Origin, RequestOrigin, SuffixList};
+
+/// A file of the repository's `fixtures` folder, which the web parts read too.
+pub(crate) fn fixture(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures")
+        .join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub(crate) fn builtin() -> &'static SuffixList {
+    SuffixList::builtin()
+}
+
+/// The list, which must be accepted.
+#[track_caller]
+pub(crate) fn list(entries: &[&str]) -> AllowedOrigins {
+    AllowedOrigins::parse(entries, builtin())
+        .unwrap_or_else(|error| panic!("{entries:?} is refused: {error}"))
+}
+
+/// The codes with which a list is refused.
+#[track_caller]
+pub(crate) fn refused(entries: &[&str]) -> Vec<&'static str> {
+    match AllowedOrigins::parse(entries, builtin()) {
+        Ok(list) => panic!("{entries:?} is taken as {list:?}"),
+        Err(error) => error
+            .findings()
+            .iter()
+            .map(|finding| finding.code)
+            .collect(),
+    }
+}
+
+/// The origin that a request with this one header field has.
+#[track_caller]
+pub(crate) fn origin(value: &str) -> Origin {
+    match RequestOrigin::from_field_values([value]) {
+        RequestOrigin::Tuple(origin) => origin,
+        other => panic!("`{value}` is {other:?}"),
+    }
+}
+
+/// Whether a request with this one header field is admitted.
+pub(crate) fn admits(list: &AllowedOrigins, value: &str) -> bool {
+    RequestOrigin::from_field_values([value])
+        .into_tuple()
+        .is_ok_and(|origin| list.admit(&origin).is_some())
+}
