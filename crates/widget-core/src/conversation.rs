@@ -396,10 +396,13 @@ impl Conversation {
             }
             Status::Completed | Status::Failed => State::Ended {
                 at: row.ended_at.ok_or(missing("ended_at"))?,
-                reason: row.end_reason.unwrap_or(match row.status {
-                    Status::Failed => EndReason::NeverJoined,
-                    _ => EndReason::Idle,
-                }),
+                reason: row
+                    .end_reason
+                    .filter(|reason| reason.status() == row.status)
+                    .unwrap_or(match row.status {
+                        Status::Failed => EndReason::NeverJoined,
+                        _ => EndReason::Idle,
+                    }),
             },
         };
         Ok(Self {

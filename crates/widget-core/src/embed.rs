@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     config::Config,
     id::WidgetId,
-    origin::{AdmittedOrigin, Origin},
+    origin::{AdmittedOrigin, Origin, Scheme},
 };
 
 /// The line of HTML that shows the widget on a page.
@@ -148,8 +148,28 @@ impl WindowPolicy<'_> {
     }
 }
 
-fn loopback_image_origins(_config: &Config) -> Vec<Origin> {
-    Vec::new()
+/// Images that the config names on a loopback address: `https:` lets all others in.
+fn loopback_image_origins(config: &Config) -> Vec<Origin> {
+    image_origins(
+        config,
+        &["/trigger/icon_url", "/chat/avatar_url", "/chat/logo_url"],
+    )
+    .into_iter()
+    .filter(|origin| origin.scheme() == Scheme::Http && origin.is_loopback())
+    .collect()
+}
+
+/// The origins of the images at these keys, each once.
+fn image_origins(config: &Config, keys: &[&str]) -> Vec<Origin> {
+    let current = serde_json::to_value(config.current()).unwrap_or_default();
+    let mut origins: Vec<Origin> = keys
+        .iter()
+        .filter_map(|key| current.pointer(key)?.as_str())
+        .filter_map(|address| Origin::parse_page(address).ok())
+        .collect();
+    origins.sort();
+    origins.dedup();
+    origins
 }
 
 /// What a host page with a policy of its own must let through.
@@ -185,14 +205,25 @@ impl HostPagePolicy {
 }
 
 /// What a host page must let through for this widget, served from `service`.
+///
+/// The loader is a script of the service, asks it for the config and frames the window; the
+/// launcher's own icon, if there is one, is an image of the host page.
+/// Style sheets are constructed by script, so `style-src` needs nothing.
 #[must_use]
-pub fn host_page_policy(service: &Origin, _config: &Config) -> HostPagePolicy {
+pub fn host_page_policy(service: &Origin, config: &Config) -> HostPagePolicy {
+    let mut directives: Vec<_> = ["script-src", "connect-src", "frame-src"]
+        .into_iter()
+        .map(|directive| (directive, service.to_string()))
+        .collect();
+    let icons: Vec<_> = image_origins(config, &["/trigger/icon_url"])
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if !icons.is_empty() {
+        directives.push(("img-src", icons.join(" ")));
+    }
     HostPagePolicy {
-        directives: vec![
-            ("script-src", service.to_string()),
-            ("connect-src", service.to_string()),
-            ("frame-src", service.to_string()),
-        ],
+        directives,
         permissions_policy: format!(
             r#"microphone=(self "{service}"), autoplay=(self "{service}")"#
         ),

@@ -1,12 +1,14 @@
 //! Why a widget is or is not shown on a page: the decision of [`serve`](crate::serve) step by
 //! step, the entry that comes nearest, and the one change that would help.
 
+mod nearest;
+
 use crate::{
     config::Config,
     embed::{self, HostPagePolicy},
     finding::Finding,
     go_live::{self, PinnedVersion},
-    origin::{EntryError, Origin, RequestOrigin},
+    origin::{AllowedOrigins, Entry, EntryFault, Origin, RequestOrigin, Scheme, SuffixList},
     serve,
     widget::Widget,
 };
@@ -41,6 +43,17 @@ pub enum Verdict {
     NotShown,
 }
 
+impl Verdict {
+    /// `shown` or `not_shown`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::NotShown => "not_shown",
+        }
+    }
+}
+
 /// One step of the decision, in the order in which it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -52,27 +65,51 @@ pub struct Step {
     pub detail: String,
 }
 
-/// In what the nearest entry differs from the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// In what the nearest entry differs from the page, the smallest difference first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Difference {
     /// `http` against `https`.
     Scheme,
     /// Another port.
     Port,
+    /// Another scheme and another port.
+    SchemeAndPort,
+    /// A final dot.
+    TrailingDot,
     /// With `www.` against without.
     Www,
+    /// The page is on the base of a pattern, which covers subdomains only.
+    PatternApex,
     /// The page is on a subdomain of the entry.
     Subdomain,
     /// The page is on the domain of which the entry is a subdomain.
     ParentDomain,
-    /// The page is on the base of a pattern, which covers subdomains only.
-    PatternApex,
+    /// Both are subdomains of the same registered domain.
+    Sibling,
     /// The name looks the same and is another one.
     LookAlike,
-    /// A final dot.
-    TrailingDot,
     /// A few letters.
     Spelling,
+}
+
+impl Difference {
+    /// The difference in snake case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheme => "scheme",
+            Self::Port => "port",
+            Self::SchemeAndPort => "scheme_and_port",
+            Self::TrailingDot => "trailing_dot",
+            Self::Www => "www",
+            Self::PatternApex => "pattern_apex",
+            Self::Subdomain => "subdomain",
+            Self::ParentDomain => "parent_domain",
+            Self::Sibling => "sibling",
+            Self::LookAlike => "look_alike",
+            Self::Spelling => "spelling",
+        }
+    }
 }
 
 /// The listed entry that comes nearest to a page that is not listed.
@@ -122,62 +159,17 @@ pub fn explain(
 ) -> Explanation {
     let default = Config::default();
     let config = widget.map_or(&default, |widget| &widget.config);
-    let mut steps = Vec::new();
-    let mut hint = None;
-    let origin = match page.into() {
-        Page::Address(address) => Origin::parse_page(&address)
-            .map_err(|error: EntryError| (error.code(), error.to_string())),
-        Page::Request(request) => request
-            .into_tuple()
-            .map_err(|refusal| (refusal.code(), refusal.to_string())),
+    let suffixes = SuffixList::builtin();
+    let mut steps = Steps::default();
+
+    let origin = steps.origin(page.into());
+    steps.widget(widget, version);
+    let nearest = match (widget, &origin) {
+        (Some(widget), Some(origin)) => steps.listed(&widget.domains, origin, suffixes),
+        _ => None,
     };
-    let mut take = |step: Result<(&'static str, String), Finding>| match step {
-        Ok((code, detail)) => steps.push(Step {
-            code,
-            ok: true,
-            detail,
-        }),
-        Err(finding) => {
-            if hint.is_none() {
-                hint.clone_from(&finding.hint);
-            }
-            steps.push(Step {
-                code: finding.code,
-                ok: false,
-                detail: finding.detail,
-            });
-        }
-    };
-    take(match &origin {
-        Ok(origin) => Ok(("origin", format!("the page's origin is `{origin}`"))),
-        Err((code, detail)) => Err(Finding::new(code, detail.clone())),
-    });
-    match widget {
-        None => take(Err(Finding::new(
-            "widget_not_found",
-            "there is no widget with this id",
-        ))),
-        Some(widget) => {
-            match go_live::check(widget, version) {
-                Ok(_) => take(Ok(("live", "the widget is live".to_owned()))),
-                Err(blockers) => {
-                    for blocker in blockers {
-                        take(Err(blocker));
-                    }
-                }
-            }
-            if let Ok(origin) = &origin {
-                take(match widget.domains.admit(origin) {
-                    Some(admitted) => Ok((
-                        "origin_listed",
-                        format!("`{origin}` is admitted by `{}`", admitted.entry()),
-                    )),
-                    None => Err(serve::not_listed(origin)),
-                });
-            }
-        }
-    }
-    let failed = steps.iter().find(|step| !step.ok);
+
+    let failed = steps.taken.iter().find(|step| !step.ok);
     Explanation {
         verdict: if failed.is_some() {
             Verdict::NotShown
@@ -185,11 +177,196 @@ pub fn explain(
             Verdict::Shown
         },
         code: failed.map_or("shown", |step| step.code),
-        origin: origin.ok(),
-        nearest: None,
-        hint,
+        nearest,
+        hint: steps.hint,
         host_page_policy: embed::host_page_policy(service, config),
-        notes: Vec::new(),
-        steps,
+        notes: origin
+            .as_ref()
+            .map(|origin| notes(origin, service))
+            .unwrap_or_default(),
+        origin,
+        steps: steps.taken,
     }
+}
+
+/// The steps taken so far, and the advice of the first that failed.
+#[derive(Default)]
+struct Steps {
+    taken: Vec<Step>,
+    hint: Option<String>,
+}
+
+impl Steps {
+    fn passed(&mut self, code: &'static str, detail: impl Into<String>) {
+        self.taken.push(Step {
+            code,
+            ok: true,
+            detail: detail.into(),
+        });
+    }
+
+    fn failed(&mut self, finding: Finding) {
+        if self.taken.iter().all(|step| step.ok) {
+            self.hint = finding.hint;
+        }
+        self.taken.push(Step {
+            code: finding.code,
+            ok: false,
+            detail: finding.detail,
+        });
+    }
+
+    fn origin(&mut self, page: Page) -> Option<Origin> {
+        let finding = match page {
+            Page::Address(address) => match Origin::parse_page(&address) {
+                Ok(origin) => return Some(self.known_origin(origin)),
+                Err(error) => Finding {
+                    code: error.code(),
+                    pointer: None,
+                    detail: format!("the page's address cannot be read: {error}"),
+                    hint: error.faults().first().and_then(EntryFault::hint),
+                },
+            },
+            Page::Request(request) => match request.into_tuple() {
+                Ok(origin) => return Some(self.known_origin(origin)),
+                Err(refusal) => {
+                    Finding::new(refusal.code(), refusal.to_string()).with_hint(refusal.hint())
+                }
+            },
+        };
+        self.failed(finding);
+        None
+    }
+
+    fn known_origin(&mut self, origin: Origin) -> Origin {
+        self.passed("origin", format!("the page's origin is `{origin}`"));
+        origin
+    }
+
+    fn widget(&mut self, widget: Option<&Widget>, version: PinnedVersion) {
+        let Some(widget) = widget else {
+            self.failed(
+                Finding::new("widget_not_found", "there is no widget with this id")
+                    .with_hint("compare the id in the page's snippet with that of the widget"),
+            );
+            return;
+        };
+        self.passed("widget_found", format!("the widget is `{}`", widget.id));
+        match go_live::owner_gate(widget) {
+            None => self.passed("published", "the widget is published"),
+            Some(blocker) => self.failed(blocker),
+        }
+        match go_live::version_gate(widget, version) {
+            None => self.passed(
+                "version_published",
+                format!(
+                    "the pinned version `{}` is a published one of the agent",
+                    widget.agent_version_id
+                ),
+            ),
+            Some(blocker) => self.failed(blocker),
+        }
+    }
+
+    fn listed(
+        &mut self,
+        domains: &AllowedOrigins,
+        origin: &Origin,
+        suffixes: &SuffixList,
+    ) -> Option<Nearest> {
+        if let Some(admitted) = domains.admit(origin) {
+            self.passed(
+                "origin_listed",
+                format!("`{origin}` is admitted by the entry `{}`", admitted.entry()),
+            );
+            return None;
+        }
+        let nearest = nearest::nearest(domains, origin, suffixes);
+        let mut finding = serve::not_listed(origin);
+        if domains.is_empty() {
+            finding.detail = format!("the list of domains is empty, so `{origin}` is not on it");
+        }
+        finding.hint = Some(advice(origin, nearest.as_ref(), suffixes));
+        self.failed(finding);
+        nearest
+    }
+}
+
+/// The one change that lets the page in, or that shows why nothing should.
+fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> String {
+    if let Some(nearest) = nearest
+        && matches!(
+            nearest.difference,
+            Difference::LookAlike | Difference::TrailingDot
+        )
+    {
+        return format!(
+            "open the page under the name that is listed, `{}`",
+            nearest.entry
+        );
+    }
+    if let Err(error) = Entry::parse(origin.as_str(), suffixes) {
+        let reason = error.faults().first().and_then(EntryFault::hint);
+        return reason.map_or_else(
+            || format!("open the page under a name that can be listed: {error}"),
+            |reason| format!("the page cannot be listed under this name; {reason}"),
+        );
+    }
+    match nearest.map(|nearest| (nearest.difference, &nearest.entry)) {
+        Some((Difference::Scheme, entry))
+            if origin.scheme() == Scheme::Http && !origin.is_loopback() =>
+        {
+            format!("open the page over https, as `{entry}`; or add `{origin}`")
+        }
+        Some((Difference::Subdomain | Difference::Sibling, _)) => {
+            let all = suffixes
+                .registrable(origin.host())
+                .map(|owner| format!("{}://*.{owner}", origin.scheme()))
+                .filter(|pattern| Entry::parse(pattern, suffixes).is_ok());
+            match all {
+                Some(pattern) => format!("add `{origin}`; or `{pattern}` for all its subdomains"),
+                None => format!("add `{origin}`"),
+            }
+        }
+        _ => format!("add `{origin}`"),
+    }
+}
+
+/// What can still keep the window or the microphone away on an admitted page.
+fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
+    let mut notes = vec![
+        Finding::new(
+            "framed_page",
+            "when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it",
+        )
+        .with_hint("open the page by itself"),
+    ];
+    if origin.scheme() == Scheme::Https && !service.is_secure_context() {
+        notes.push(
+            Finding::new(
+                "mixed_content",
+                format!("`{origin}` is encrypted and the service `{service}` is not: browsers refuse to load the widget"),
+            )
+            .with_hint("serve the service over https"),
+        );
+    }
+    if !origin.is_secure_context() {
+        notes.push(
+            Finding::new(
+                "insecure_page",
+                format!("`{origin}` is not encrypted: browsers give it no microphone, so only text works"),
+            )
+            .with_hint("open the page over https"),
+        );
+    }
+    if origin.host().starts_with('[') {
+        notes.push(
+            Finding::new(
+                "ipv6_page",
+                format!("`{origin}` is an IPv6 address, which browsers do not take in `frame-ancestors`: the window stays blank"),
+            )
+            .with_hint("open the page under a host name"),
+        );
+    }
+    notes
 }

@@ -3,7 +3,7 @@
 //!
 //! All blockers are reported together, so that nobody opens one gate only to find the next.
 
-use crate::{finding::Finding, origin::Scheme, widget::Widget};
+use crate::{config::Config, finding::Finding, widget::Widget};
 
 /// What storage knows of the version that a widget pins, looked up within the widget's
 /// organization.
@@ -77,7 +77,7 @@ pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
     }
 }
 
-fn owner_gate(widget: &Widget) -> Option<Finding> {
+pub(crate) fn owner_gate(widget: &Widget) -> Option<Finding> {
     (!widget.published).then(|| {
         Finding::new("not_published", "the widget is not published")
             .at("/published")
@@ -85,7 +85,7 @@ fn owner_gate(widget: &Widget) -> Option<Finding> {
     })
 }
 
-fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Finding> {
+pub(crate) fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Finding> {
     let agent = widget.agent_id;
     let pinned = widget.agent_version_id;
     Some(match version {
@@ -117,7 +117,31 @@ fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Finding> {
     })
 }
 
-fn cross_warnings(_widget: &Widget) -> Vec<Finding> {
-    let _ = Scheme::Http;
-    Vec::new()
+/// What neither the list nor the config can see by itself.
+fn cross_warnings(widget: &Widget) -> Vec<Finding> {
+    if !wants_voice(&widget.config) {
+        return Vec::new();
+    }
+    let insecure = widget
+        .domains
+        .warnings()
+        .into_iter()
+        .filter(|warning| warning.code == "insecure_origin");
+    insecure
+        .map(|warning| Finding {
+            code: "voice_needs_https",
+            detail:
+                "voice is switched on, but browsers give a page that is not encrypted no microphone"
+                    .to_owned(),
+            hint: Some("serve the page over https, or set `modes.voice` to false".to_owned()),
+            pointer: warning.pointer,
+        })
+        .collect()
+}
+
+fn wants_voice(config: &Config) -> bool {
+    serde_json::to_value(config.current())
+        .ok()
+        .and_then(|current| current.pointer("/modes/voice")?.as_bool())
+        .unwrap_or(true)
 }

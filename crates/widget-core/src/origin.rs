@@ -32,6 +32,7 @@ use std::fmt;
 pub use allowed::{AdmittedOrigin, AllowedOrigins, AllowedOriginsError};
 pub use entry::{Entry, OriginPattern};
 pub use fault::{EntryError, EntryFault};
+pub(crate) use host::to_unicode;
 pub use request::{OriginRefusal, RequestOrigin};
 pub use suffix::{SuffixList, SuffixListError};
 

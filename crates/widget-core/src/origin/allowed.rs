@@ -189,10 +189,11 @@ impl AllowedOrigins {
         for (position, stored) in entries.iter().enumerate() {
             let stored = stored.as_ref();
             match Entry::parse_unjudged(stored) {
-                Ok(entry)
-                    if entry.to_text() == stored
-                        && !(entry == Entry::AnySite && entries.len() > 1) =>
-                {
+                Ok(Entry::AnySite) if entries.len() > 1 => {
+                    let fault = EntryFault::WildcardAllNotAlone;
+                    list.keep_inert(stored, fault.finding(pointer(position)));
+                }
+                Ok(entry) if entry.to_text() == stored => {
                     if let Entry::Pattern(pattern) = &entry {
                         for fault in pattern.faults(suffixes) {
                             list.warnings.push(fault.finding(pointer(position)));
@@ -200,17 +201,15 @@ impl AllowedOrigins {
                     }
                     list.push(entry, suffixes);
                 }
-                Ok(_) => {
-                    list.warnings.push(
-                        Finding::new(
-                            "not_canonical",
-                            format!("the stored entry `{stored}` is not in canonical form and admits nothing"),
-                        )
-                        .at(pointer(position))
-                        .with_hint("save the list again"),
-                    );
-                    list.entries.push(stored.to_owned());
-                }
+                Ok(_) => list.keep_inert(
+                    stored,
+                    Finding::new(
+                        "not_canonical",
+                        format!("the stored entry `{stored}` is not in canonical form and admits nothing"),
+                    )
+                    .at(pointer(position))
+                    .with_hint("save the list again"),
+                ),
                 Err(faults) => {
                     for fault in faults {
                         list.warnings.push(fault.finding(pointer(position)));
@@ -298,6 +297,12 @@ impl AllowedOrigins {
         None
     }
 
+    /// Keeps an entry that admits nothing.
+    fn keep_inert(&mut self, stored: &str, warning: Finding) {
+        self.warnings.push(warning);
+        self.entries.push(stored.to_owned());
+    }
+
     fn push(&mut self, entry: Entry, suffixes: &SuffixList) {
         let text = entry.to_text();
         let position = self.entries.len();
@@ -316,8 +321,7 @@ impl AllowedOrigins {
         // The list admits a pattern for good when nothing of it lies at or below the base: then
         // every host below has the base's owner. Only otherwise is each host judged by itself.
         let undivided = suffixes.registrable(base).is_some() && suffixes.rule_below(base).is_none();
-        let shared = suffixes.shared_host_at_or_below(base).is_some();
-        if shared {
+        if suffixes.shared_host_at_or_below(base).is_some() {
             return;
         }
         self.patterns

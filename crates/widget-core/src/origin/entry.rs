@@ -120,20 +120,22 @@ impl OriginPattern {
     /// `wildcard_public_suffix` understands the answer too.
     pub(super) fn faults(&self, suffixes: &SuffixList) -> Vec<EntryFault> {
         let base = self.base();
-        if let Some(shared_host) = suffixes.shared_host_at_or_below(base) {
-            return vec![EntryFault::WildcardMultitenantHost {
-                base: base.to_owned(),
-                shared_host: shared_host.to_owned(),
-            }];
-        }
         let mut faults = Vec::new();
         if suffixes.registrable(base).is_none() {
             faults.push(EntryFault::WildcardPublicSuffix(base.to_owned()));
-        } else if let Some(rule) = suffixes.rule_below(base) {
+            return faults;
+        }
+        if let Some(rule) = suffixes.rule_below(base) {
             faults.push(EntryFault::WildcardPublicSuffix(base.to_owned()));
             faults.push(EntryFault::WildcardSpansPublicSuffix {
                 base: base.to_owned(),
                 rule: rule.to_owned(),
+            });
+        }
+        if let Some(shared_host) = suffixes.shared_host_at_or_below(base) {
+            faults.push(EntryFault::WildcardMultitenantHost {
+                base: base.to_owned(),
+                shared_host: shared_host.to_owned(),
             });
         }
         faults
@@ -252,7 +254,8 @@ impl<'a> Address<'a> {
             }
             _ => (authority, None),
         };
-        if !host.contains(['[', ':']) || host.starts_with('[') {
+        let literal = host.strip_prefix("*.").unwrap_or(host).starts_with('[');
+        if literal || !host.contains(['[', ':']) {
             return Ok(HostAndPort { host, port });
         }
         // `a:80:90`: which of the colons was meant to begin the port cannot be told.

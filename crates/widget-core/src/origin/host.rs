@@ -61,7 +61,8 @@ pub(super) fn to_ascii(written: &str, leniency: Leniency) -> Result<String, Vec<
     if name.len() > MAX_HOST {
         faults.push(EntryFault::HostTooLong { bytes: name.len() });
     }
-    for label in name.split('.') {
+    let labels = name.split('.').filter(|_| leniency == Leniency::Entry);
+    for label in labels {
         if label.len() > MAX_LABEL {
             faults.push(EntryFault::LabelTooLong {
                 label: label.to_owned(),
@@ -138,7 +139,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 /// The form to show to a person, when it differs from the ASCII form.
-pub(super) fn to_unicode(host: &str) -> Option<String> {
+pub(crate) fn to_unicode(host: &str) -> Option<String> {
     if !host.contains("xn--") {
         return None;
     }

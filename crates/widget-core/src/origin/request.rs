@@ -50,6 +50,21 @@ impl OriginRefusal {
             Self::ForeignScheme => "origin_scheme",
         }
     }
+
+    /// What the owner of the page can do.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Absent => "open the page in a browser; a script cannot take its place",
+            Self::Opaque => {
+                "serve the page from a web server, and give its frame `allow-same-origin`"
+            }
+            Self::Malformed => {
+                "send the origin as a browser does: lower case, no path, no default port"
+            }
+            Self::ForeignScheme => "put the widget on a page with an `https` address",
+        }
+    }
 }
 
 /// Longest value that can be an origin: `https://`, a name of 253 with its final dot, `:65535`.

@@ -23,6 +23,7 @@ pub(super) fn of_list(list: &AllowedOrigins, suffixes: &SuffixList) -> Vec<Findi
         };
         let mut warn = |finding: Finding| warnings.push(finding.at(pointer(position)));
         match entry {
+            Entry::AnySite if !list.is_any_site() => {}
             Entry::AnySite => warn(
                 Finding::new(
                     "any_site",
@@ -62,7 +63,7 @@ fn of_scheme_and_host(text: &str, scheme: Scheme, name: &str, warn: &mut impl Fn
         warn(
             Finding::new(
                 "insecure_origin",
-                format!("`{text}` is not encrypted: any network on the way can change the page, and browsers give it no microphone"),
+                format!("`{text}` is not encrypted: any network on the way can change the page"),
             )
             .with_hint(format!("use `{}`", text.replacen("http://", "https://", 1))),
         );
@@ -96,7 +97,10 @@ fn of_exact(
         }
         return;
     }
-    if !name.contains('.') && !origin.is_loopback() {
+    if origin.is_loopback() {
+        return;
+    }
+    if !name.contains('.') {
         warn(
             Finding::new(
                 "single_label",

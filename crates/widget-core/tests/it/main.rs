@@ -1,4 +1,12 @@
 //! Tests of the crate through its public interface, in one binary.
 
+mod conversation;
+mod embed;
+mod explain;
+mod gates;
+mod origin_entries;
+mod origin_laws;
+mod origin_lists;
+mod origin_requests;
 mod origin_vectors;
 mod support;

@@ -2,7 +2,13 @@
 
 use std::{fs, path::PathBuf};
 
-use widget_core::origin::{AllowedOrigins, Origin, RequestOrigin, SuffixList};
+use time::{Duration, OffsetDateTime, macros::datetime};
+use widget_core::{
+    config::Config,
+    finding::Finding,
+    origin::{AllowedOrigins, Origin, RequestOrigin, SuffixList},
+    widget::Widget,
+};
 
 /// A file of the repository's `fixtures` folder, which the web parts read too.
 pub(crate) fn fixture(name: &str) -> String {
@@ -50,4 +56,35 @@ pub(crate) fn admits(list: &AllowedOrigins, value: &str) -> bool {
     RequestOrigin::from_field_values([value])
         .into_tuple()
         .is_ok_and(|origin| list.admit(&origin).is_some())
+}
+
+/// A published widget with these entries.
+#[track_caller]
+pub(crate) fn widget(entries: &[&str]) -> Widget {
+    Widget {
+        id: "00000000-0000-0000-0000-000000000001"
+            .parse()
+            .expect("an id"),
+        organization_id: "acme".parse().expect("an organization"),
+        agent_id: "00000000-0000-0000-0000-000000000002"
+            .parse()
+            .expect("an id"),
+        agent_version_id: "00000000-0000-0000-0000-000000000003"
+            .parse()
+            .expect("an id"),
+        domains: list(entries),
+        published: true,
+        config: Config::default(),
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+/// So many minutes after the beginning.
+pub(crate) fn at(minutes: i64) -> OffsetDateTime {
+    datetime!(2026-01-01 00:00 UTC) + Duration::minutes(minutes)
+}
+
+pub(crate) fn codes(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().map(|finding| finding.code).collect()
 }

@@ -1,0 +1,184 @@
+//! The entry that comes nearest to a page that no entry admits.
+
+use super::{Difference, Nearest};
+use crate::origin::{AllowedOrigins, Entry, Origin, Scheme, SuffixList, to_unicode};
+
+/// How many letters may differ between two names that one takes for the other.
+const MOST_TYPOS: usize = 2;
+
+/// Names shorter than this are too short to tell a slip from another name.
+const LEAST_LENGTH_FOR_TYPOS: usize = 6;
+
+/// An entry reduced to what is compared.
+struct Listed<'a> {
+    scheme: Scheme,
+    name: &'a str,
+    port: u16,
+    pattern: bool,
+}
+
+pub(super) fn nearest(
+    domains: &AllowedOrigins,
+    page: &Origin,
+    suffixes: &SuffixList,
+) -> Option<Nearest> {
+    let mut best: Option<(Difference, usize)> = None;
+    for (position, text) in domains.entries().iter().enumerate() {
+        let Ok(entry) = Entry::parse(text, suffixes) else {
+            continue;
+        };
+        let listed = match &entry {
+            Entry::AnySite => continue,
+            Entry::Exact(origin) => Listed {
+                scheme: origin.scheme(),
+                name: origin.host(),
+                port: origin.port(),
+                pattern: false,
+            },
+            Entry::Pattern(pattern) => Listed {
+                scheme: pattern.scheme(),
+                name: pattern.base(),
+                port: pattern.port(),
+                pattern: true,
+            },
+        };
+        // Differences are declared from the smallest on.
+        if let Some(difference) = difference(&listed, page, suffixes)
+            && best.is_none_or(|(smallest, _)| difference < smallest)
+        {
+            best = Some((difference, position));
+        }
+    }
+    let (difference, position) = best?;
+    let entry = domains.entries().get(position)?.clone();
+    Some(Nearest {
+        detail: describe(difference, &entry, page),
+        pointer: format!("/domains/{position}"),
+        entry,
+        difference,
+    })
+}
+
+fn difference(listed: &Listed<'_>, page: &Origin, suffixes: &SuffixList) -> Option<Difference> {
+    let host = page.host();
+    let below = is_below(host, listed.name);
+    let same_host = if listed.pattern {
+        below
+    } else {
+        host == listed.name
+    };
+    if same_host {
+        let default_ports = listed.port == listed.scheme.default_port()
+            && page.port() == page.scheme().default_port();
+        return Some(if listed.scheme == page.scheme() {
+            Difference::Port
+        } else if default_ports || listed.port == page.port() {
+            Difference::Scheme
+        } else {
+            Difference::SchemeAndPort
+        });
+    }
+    if listed.pattern {
+        if host == listed.name {
+            return Some(Difference::PatternApex);
+        }
+    } else {
+        if host.strip_suffix('.') == Some(listed.name) {
+            return Some(Difference::TrailingDot);
+        }
+        if host.strip_prefix("www.") == Some(listed.name)
+            || listed.name.strip_prefix("www.") == Some(host)
+        {
+            return Some(Difference::Www);
+        }
+        if below {
+            return Some(Difference::Subdomain);
+        }
+    }
+    if is_below(listed.name, host) {
+        return Some(Difference::ParentDomain);
+    }
+    let owner = suffixes.registrable(host);
+    if owner.is_some() && owner == suffixes.registrable(listed.name) {
+        return Some(Difference::Sibling);
+    }
+    let (seen, meant) = (skeleton(host), skeleton(listed.name));
+    if seen == meant || (listed.pattern && is_below(&seen, &meant)) {
+        return Some(Difference::LookAlike);
+    }
+    let typos = strsim::damerau_levenshtein(host, listed.name);
+    (typos <= MOST_TYPOS && listed.name.len() >= LEAST_LENGTH_FOR_TYPOS)
+        .then_some(Difference::Spelling)
+}
+
+fn is_below(name: &str, base: &str) -> bool {
+    name.strip_suffix(base)
+        .is_some_and(|head| head.len() > 1 && head.ends_with('.'))
+}
+
+fn describe(difference: Difference, entry: &str, page: &Origin) -> String {
+    let what = match difference {
+        Difference::Scheme => "the scheme differs".to_owned(),
+        Difference::Port => "the port differs".to_owned(),
+        Difference::SchemeAndPort => "scheme and port differ".to_owned(),
+        Difference::TrailingDot => {
+            "a name that ends in a dot is another site for browsers".to_owned()
+        }
+        Difference::Www => "with and without `www.` are different sites".to_owned(),
+        Difference::PatternApex => {
+            "a pattern covers subdomains only, not the domain itself".to_owned()
+        }
+        Difference::Subdomain => {
+            "an entry covers no subdomains unless it begins with `*.`".to_owned()
+        }
+        Difference::ParentDomain => "the page is on the domain above".to_owned(),
+        Difference::Sibling => "the page is on another subdomain".to_owned(),
+        Difference::LookAlike => match to_unicode(page.host()) {
+            Some(shown) => format!(
+                "the page's name only looks alike: it is shown as `{shown}` and is another site"
+            ),
+            None => "the page's name only looks alike and is another site".to_owned(),
+        },
+        Difference::Spelling => "the spelling differs".to_owned(),
+    };
+    format!("`{entry}` is listed, `{page}` is not: {what}")
+}
+
+/// The letters of a name as an eye takes them, for comparing only.
+///
+/// A short choice of the confusable characters of Unicode Technical Standard 39: Cyrillic, Greek
+/// and Armenian letters that look Latin, Latin letters with marks, digits like letters.
+fn skeleton(host: &str) -> String {
+    let shown = to_unicode(host).unwrap_or_else(|| host.to_owned());
+    let mut letters = String::with_capacity(shown.len());
+    for character in shown.chars() {
+        letters.push(match character {
+            'а' | 'α' | 'à'..='å' | 'ā' | 'ă' | 'ą' | 'ạ' | 'ɑ' => 'a',
+            'ь' | 'ƅ' => 'b',
+            'с' | 'ϲ' | 'ç' | 'ć' | 'č' => 'c',
+            'ԁ' | 'ď' | 'đ' => 'd',
+            'е' | 'ё' | 'ε' | 'è'..='ë' | 'ē' | 'ę' | 'ě' | 'ẹ' => 'e',
+            'ɡ' | 'ğ' | 'ģ' => 'g',
+            'һ' | 'հ' => 'h',
+            'і' | 'ї' | 'ι' | 'ì'..='ï' | 'ī' | 'ı' | '1' | 'l' | 'ӏ' | 'ł' => 'i',
+            'ј' => 'j',
+            'к' | 'κ' | 'ķ' => 'k',
+            'м' => 'm',
+            'ո' | 'п' | 'η' | 'ñ' | 'ń' | 'ň' => 'n',
+            'о' | 'ο' | 'σ' | 'օ' | 'ò'..='ö' | 'ø' | 'ō' | 'ő' | '0' => 'o',
+            'р' | 'ρ' => 'p',
+            'ԛ' => 'q',
+            'г' | 'ř' => 'r',
+            'ѕ' | 'ś' | 'š' | 'ş' | '5' => 's',
+            'т' | 'τ' | 'ť' => 't',
+            'υ' | 'ս' | 'ù'..='ü' | 'ū' | 'ů' => 'u',
+            'ν' | 'ѵ' => 'v',
+            'ԝ' | 'ω' | 'ѡ' => 'w',
+            'х' | 'χ' => 'x',
+            'у' | 'γ' | 'ý' | 'ÿ' => 'y',
+            'ž' | 'ź' | 'ż' => 'z',
+            other => other,
+        });
+    }
+    letters.replace("rn", "m").replace("vv", "w")
+}

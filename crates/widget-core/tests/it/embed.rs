@@ -1,0 +1,139 @@
+//! What is handed to host pages and browsers, to the byte.
+
+use url::Url;
+use widget_core::{
+    config::Config,
+    embed::{self, LiveKitServer, WindowPolicy},
+    id::WidgetId,
+};
+
+use crate::support::{list, origin};
+
+fn id() -> WidgetId {
+    "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"
+        .parse()
+        .expect("an id")
+}
+
+#[track_caller]
+fn check_snippet(public_url: &str, expected: &str) {
+    let url: Url = public_url.parse().expect("a URL");
+    assert_eq!(embed::snippet(&url, id()), expected);
+}
+
+#[test]
+fn snippets() {
+    check_snippet(
+        "https://widgets.example",
+        r#"<script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>"#,
+    );
+    check_snippet(
+        "http://127.0.0.1:8080/",
+        r#"<script async src="http://127.0.0.1:8080/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>"#,
+    );
+    check_snippet(
+        "https://example.com/widgets/?a=b#c",
+        r#"<script async src="https://example.com/widgets/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>"#,
+    );
+    check_snippet(
+        "https://example.com/a&b'",
+        r#"<script async src="https://example.com/a&amp;b'/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>"#,
+    );
+}
+
+#[test]
+fn snippet_with_pinned_bytes() {
+    let url: Url = "https://widgets.example".parse().expect("a URL");
+    assert_eq!(
+        embed::snippet_with_integrity(&url, id(), "3f2a.js", r#"sha384-a"b<c>"#),
+        r#"<script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/3f2a.js" integrity="sha384-a&quot;b&lt;c&gt;" crossorigin="anonymous"></script>"#
+    );
+}
+
+#[test]
+fn livekit_servers() {
+    for (url, expected) in [
+        (
+            "wss://livekit.example",
+            "wss://livekit.example https://livekit.example",
+        ),
+        (
+            "ws://127.0.0.1:7880",
+            "ws://127.0.0.1:7880 http://127.0.0.1:7880",
+        ),
+        (
+            "https://livekit.example:443/rtc?x",
+            "wss://livekit.example https://livekit.example",
+        ),
+        (
+            "http://livekit.example:7880/",
+            "ws://livekit.example:7880 http://livekit.example:7880",
+        ),
+    ] {
+        let server = LiveKitServer::parse(url).expect(url);
+        assert_eq!(server.to_string(), expected);
+        assert!(expected.ends_with(server.origin().as_str()));
+    }
+    for url in [
+        "",
+        "livekit.example",
+        "ftp://livekit.example",
+        "wss://",
+        "wss://a;b",
+        "wss://a b",
+        "wss://user@livekit.example",
+        "wss://*.livekit.example",
+    ] {
+        let error = LiveKitServer::parse(url).expect_err(url);
+        assert!(error.to_string().contains(&format!("`{url}`")));
+    }
+}
+
+#[test]
+fn the_window_of_an_admitted_page() {
+    let sites = list(&["https://*.shop.example:8443"]);
+    let page = origin("https://m.shop.example:8443");
+    let livekit = LiveKitServer::parse("wss://livekit.example").expect("an address");
+    let config = Config::default();
+    let policy = WindowPolicy {
+        embedder: sites.admit(&page),
+        livekit: Some(&livekit),
+        config: Some(&config),
+    };
+    assert_eq!(
+        policy.to_header_value(),
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; \
+         connect-src 'self' wss://livekit.example https://livekit.example; \
+         media-src 'self' blob:; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'; frame-ancestors https://m.shop.example:8443"
+    );
+}
+
+#[test]
+fn a_closed_page() {
+    assert_eq!(
+        WindowPolicy::CLOSED.to_header_value(),
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; \
+         connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'; frame-ancestors 'none'"
+    );
+}
+
+#[test]
+fn what_a_host_page_lets_through() {
+    let service = origin("https://widgets.example");
+    let plain = embed::host_page_policy(&service, &Config::default());
+    assert_eq!(
+        plain.lines(),
+        [
+            "script-src https://widgets.example",
+            "connect-src https://widgets.example",
+            "frame-src https://widgets.example",
+            r#"Permissions-Policy: microphone=(self "https://widgets.example"), autoplay=(self "https://widgets.example")"#,
+        ]
+    );
+    assert_eq!(
+        plain.content_security_policy(),
+        "script-src https://widgets.example; connect-src https://widgets.example; frame-src https://widgets.example"
+    );
+}
