@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use widget_core::{
     embed,
-    explain::{self, Difference, Explanation, Verdict},
+    explain::{self, Explanation, Verdict},
     finding::Finding,
     go_live,
     id::WidgetId,
@@ -113,27 +113,13 @@ impl From<Explanation> for ExplanationBody {
             nearest: explanation.nearest.map(|nearest| NearestBody {
                 entry: nearest.entry,
                 pointer: nearest.pointer,
-                difference: difference(nearest.difference),
+                difference: nearest.difference.as_str(),
                 detail: nearest.detail,
             }),
             hint: explanation.hint,
             host_page_policy: explanation.host_page_policy.lines(),
             notes: bodies(explanation.notes),
         }
-    }
-}
-
-const fn difference(difference: Difference) -> &'static str {
-    match difference {
-        Difference::Scheme => "scheme",
-        Difference::Port => "port",
-        Difference::Www => "www",
-        Difference::Subdomain => "subdomain",
-        Difference::ParentDomain => "parent_domain",
-        Difference::PatternApex => "pattern_apex",
-        Difference::LookAlike => "look_alike",
-        Difference::TrailingDot => "trailing_dot",
-        Difference::Spelling => "spelling",
     }
 }
 
