@@ -9,7 +9,12 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use crate::{
-    demo, embed, livekit::Access, process, report, supervise::Supervisor, tools, workspace,
+    demo, embed,
+    livekit::{self, Access},
+    process, report,
+    service::{self, Build},
+    supervise::Supervisor,
+    tools, workspace,
 };
 
 /// The name under which it is supervised.
@@ -112,16 +117,20 @@ pub(crate) fn start(
     })
 }
 
-/// Runs the example's own tests.
+/// Runs the example's own tests, which start a LiveKit server and the service themselves.
 ///
 /// # Errors
 /// When one fails.
 pub(crate) fn test() -> Result<()> {
     let python = install()?;
+    service::build(Build::Workspace)?;
     process::run(
         process::attached(python)
             .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"])
-            .current_dir(folder()),
+            .current_dir(folder())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("LIVEKIT_SERVER", livekit::program()?)
+            .env("WIDGET_HTTP", service::program()),
     )
 }
 

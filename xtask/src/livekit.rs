@@ -157,7 +157,7 @@ impl Server {
                 "enable_loopback_candidate": true,
                 "interfaces": { "includes": [if cfg!(target_os = "linux") { "lo" } else { "lo0" }] },
                 // Nobody listens there, and nobody has to: left out, clients look up servers on the internet.
-                "stun_servers": ["127.0.0.1:3478"],
+                "stun_servers": ["127.0.0.1:9"],
             },
             "keys": { &access.api_key: access.api_secret },
             "webhook": {

@@ -48,7 +48,8 @@ pub(crate) fn build(what: Build) -> Result<()> {
     )
 }
 
-fn program() -> PathBuf {
+/// The program that [`build`] makes.
+pub(crate) fn program() -> PathBuf {
     workspace::target().join("debug/widget-http")
 }
 
