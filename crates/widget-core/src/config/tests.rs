@@ -7,7 +7,6 @@
 
 mod document;
 mod edits;
-mod fixtures;
 mod laws;
 mod table;
 mod versions;

@@ -411,6 +411,3 @@ impl Record for SelectOption {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

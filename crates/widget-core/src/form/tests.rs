@@ -1,1 +1,0 @@
-//! Definitions and submissions of every field type.
