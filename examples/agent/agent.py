@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 # The turn detector is not used; without this its weights would be loaded all the same.
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 
-from livekit.agents import AgentServer, JobContext, JobExecutorType, JobProcess
+from livekit.agents import NOT_GIVEN, AgentServer, JobContext, JobExecutorType, JobProcess
 
 from conversation import Conversation
 from job import Job, JobError
@@ -76,7 +76,7 @@ def server_for(settings: Settings) -> AgentServer:
         drain_timeout=1,
         shutdown_process_timeout=5.0,
         # A LiveKit server on this machine is not behind the proxy that the environment may name.
-        **({"http_proxy": None} if urlsplit(settings.livekit_url).hostname in ("127.0.0.1", "localhost") else {}),
+        http_proxy=None if urlsplit(settings.livekit_url).hostname in ("127.0.0.1", "localhost") else NOT_GIVEN,
     )
 
     async def entrypoint(context: JobContext) -> None:
@@ -108,7 +108,9 @@ async def serve(server: AgentServer) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="The example agent of Web Widgets. Its settings come from the environment.")
+    parser = argparse.ArgumentParser(
+        description="The example agent of Web Widgets. Its settings come from the environment."
+    )
     parser.add_argument("command", choices=["start"], help="run the worker until it is stopped")
     parser.add_argument("--log-level", default="INFO", choices=["INFO", "WARNING", "ERROR"])
     arguments = parser.parse_args()

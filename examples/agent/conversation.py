@@ -11,8 +11,19 @@ import logging
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Sequence
 
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, ConversationItemAddedEvent, JobContext, ModelSettings, RunContext
-from livekit.agents import function_tool, inference, llm, room_io, stt
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    ConversationItemAddedEvent,
+    JobContext,
+    ModelSettings,
+    RunContext,
+    function_tool,
+    inference,
+    llm,
+    room_io,
+    stt,
+)
 
 import rules
 from job import Job, JobError, Mode, parse_mode
@@ -51,9 +62,7 @@ class Concierge(Agent):
         text = rules.welcome_back(conversation.earlier) if conversation.job.resumed else rules.greeting()
         self.session.say(conversation.in_words(text))
 
-    async def transcription_node(
-        self, text: AsyncIterable[str], model_settings: ModelSettings
-    ) -> AsyncIterator[str]:
+    async def transcription_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[str]:
         """Pass the words on, and keep them for `unsaid`: they are composed faster than they are spoken."""
         self._composed = ""
         async for words in text:
@@ -66,7 +75,7 @@ class Concierge(Agent):
         return composed[len(said.strip()) :].strip() if composed.startswith(said.strip()) else ""
 
     @function_tool
-    async def show_form(self, context: RunContext, form_id: str) -> str:
+    async def show_form(self, context: RunContext[None], form_id: str) -> str:
         """Open a form of the widget in the visitor's window.
 
         Args:
@@ -75,7 +84,7 @@ class Concierge(Agent):
         return await self._conversation.show_form(form_id)
 
     @function_tool
-    async def end_conversation(self, context: RunContext) -> str:
+    async def end_conversation(self, context: RunContext[None]) -> str:
         """End the conversation, once the visitor has said goodbye."""
         context.speech_handle.add_done_callback(lambda _: self._conversation.end_soon())
         return "ending"

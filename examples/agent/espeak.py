@@ -61,7 +61,7 @@ class Synthesizer:
                 raise SynthesisError("espeak-ng could not speak the text")
             return b"".join(self._pieces)
 
-    def _collect(self, samples: object, count: int, _events: object) -> int:
+    def _collect(self, samples: ctypes._Pointer[ctypes.c_short], count: int, _events: object) -> int:
         if samples and count > 0:
             self._pieces.append(ctypes.string_at(samples, count * 2))
         return 0

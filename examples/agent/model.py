@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Never
 from uuid import uuid4
 
 from livekit.agents import llm
@@ -22,7 +22,7 @@ SECONDS_BETWEEN_WORDS = 0.02
 """The pace of typed answers: that of a fast model, so that streaming can be seen. Speech is not slowed."""
 
 
-class RulesModel(llm.LLM):
+class RulesModel(llm.LLM[Never]):
     """Answers from `rules` in place of a model."""
 
     def __init__(self, *, agent_version_id: str, mode: Callable[[], Mode], page: Mapping[str, object]) -> None:

@@ -56,13 +56,15 @@ class Settings:
 
         settings = cls(
             livekit_url=address(
-                "LIVEKIT_URL", "the address of the LiveKit server, such as ws://127.0.0.1:7880",
+                "LIVEKIT_URL",
+                "the address of the LiveKit server, such as ws://127.0.0.1:7880",
                 ("ws", "wss", "http", "https"),
             ),
             livekit_api_key=required("LIVEKIT_API_KEY", "the key of the LiveKit server"),
             livekit_api_secret=required("LIVEKIT_API_SECRET", "the secret that belongs to LIVEKIT_API_KEY"),
             widgets_url=address(
-                "WIDGETS_URL", "the address of the widget service, such as http://127.0.0.1:8080",
+                "WIDGETS_URL",
+                "the address of the widget service, such as http://127.0.0.1:8080",
                 ("http", "https"),
             ),
             widgets_api_key=required(

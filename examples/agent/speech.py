@@ -11,13 +11,14 @@ import asyncio
 import difflib
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Never
 from uuid import uuid4
 
 from livekit import rtc
-from livekit.agents import APIError, stt, tts
+from livekit.agents import APIError, LanguageCode, stt, tts
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
 from livekit.agents.utils import AudioBuffer
 from pocketsphinx import Decoder, get_model_path
@@ -93,7 +94,7 @@ def _recognizer() -> PhraseRecognizer:
     return PhraseRecognizer(spoken_phrases())
 
 
-class Hearing(stt.STT):
+class Hearing(stt.STT[Never]):
     """`PhraseRecognizer` as the framework's speech-to-text."""
 
     def __init__(self) -> None:
@@ -119,11 +120,11 @@ class Hearing(stt.STT):
         return stt.SpeechEvent(
             type=stt.SpeechEventType.FINAL_TRANSCRIPT,
             request_id=uuid4().hex,
-            alternatives=[stt.SpeechData(language="en", text=text)],
+            alternatives=[stt.SpeechData(language=LanguageCode("en"), text=text)],
         )
 
 
-class Voice(tts.TTS):
+class Voice(tts.TTS[Never]):
     """espeak-ng as the framework's text-to-speech; the framework feeds it sentence by sentence."""
 
     def __init__(self) -> None:
@@ -174,7 +175,7 @@ def _samples_for_hearing(frame: rtc.AudioFrame) -> bytes:
     return mono
 
 
-def _language_model(phrases: Sequence[str], directory: Path) -> Path:
+def _language_model(phrases: Collection[str], directory: Path) -> Path:
     """A language model in which each of the phrases is likely and nothing else is."""
     path = directory / "phrases.lm"
     model = ArpaBoLM(text="\n".join(phrases), add_start=True)
@@ -184,7 +185,7 @@ def _language_model(phrases: Sequence[str], directory: Path) -> Path:
     return path
 
 
-def _dictionary(phrases: Sequence[str], directory: Path) -> Path:
+def _dictionary(phrases: Collection[str], directory: Path) -> Path:
     """The part of the pronouncing dictionary that the phrases use: loading all of it takes ten times as long.
 
     Raises:

@@ -47,9 +47,7 @@ async def test_the_page_is_read_when_the_answer_is_made() -> None:
     page: dict[str, object] = {}
     subject = model(page)
     page["product"] = "Sidamo"
-    assert subject.reply(chat(("user", "what is on this page"))) == rules.Say(
-        "The page told me this: product: Sidamo."
-    )
+    assert subject.reply(chat(("user", "what is on this page"))) == rules.Say("The page told me this: product: Sidamo.")
 
 
 async def test_an_empty_chat_is_greeted() -> None:
