@@ -8,6 +8,8 @@ use std::{fmt, str::FromStr};
 
 use time::{Duration, OffsetDateTime};
 
+use crate::config::v1::{self, ConfigV1};
+
 /// The four states as stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -157,6 +159,59 @@ impl FromStr for Mode {
             other => Err(ModeError(other.to_owned())),
         }
     }
+}
+
+/// The widget does not offer this mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this widget does not offer `{0}`; leave `mode` out or use the other one")]
+pub struct ModeDisabled(pub Mode);
+
+impl ModeDisabled {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        "mode_disabled"
+    }
+}
+
+/// The mode in which a conversation begins: the one asked for, or the widget's own.
+///
+/// # Errors
+///
+/// [`ModeDisabled`] when the one asked for is not offered.
+pub fn choose_mode(config: &ConfigV1, requested: Option<Mode>) -> Result<Mode, ModeDisabled> {
+    match requested {
+        Some(mode) if is_offered(config, mode) => Ok(mode),
+        Some(mode) => Err(ModeDisabled(mode)),
+        None => Ok(match config.default_mode {
+            v1::Mode::Text => Mode::Text,
+            v1::Mode::Voice => Mode::Voice,
+        }),
+    }
+}
+
+/// The mode in which a conversation goes on: the one asked for, or the one before while it is
+/// still offered.
+///
+/// # Errors
+///
+/// [`ModeDisabled`] when the one asked for is not offered.
+pub fn choose_mode_again(
+    config: &ConfigV1,
+    requested: Option<Mode>,
+    before: Mode,
+) -> Result<Mode, ModeDisabled> {
+    choose_mode(
+        config,
+        requested.or(Some(before).filter(|mode| is_offered(config, *mode))),
+    )
+}
+
+fn is_offered(config: &ConfigV1, mode: Mode) -> bool {
+    config.is_enabled(match mode {
+        Mode::Text => v1::Mode::Text,
+        Mode::Voice => v1::Mode::Voice,
+    })
 }
 
 /// How long a conversation may last, wait and stay silent.

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use axum::extract::FromRequestParts;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
@@ -207,7 +207,7 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let text = bearer(parts).ok_or_else(|| unauthorized("api_key_required", None))?;
+        let text = bearer(&parts.headers).ok_or_else(|| unauthorized("api_key_required", None))?;
         let credential =
             Credential::parse(text).ok_or_else(|| unauthorized("api_key_invalid", None))?;
         let stored = state.storage.api_key(&credential.id).await?;
@@ -217,8 +217,8 @@ impl FromRequestParts<AppState> for Caller {
 
 /// The token of the only `Authorization: Bearer …` header.
 #[must_use]
-pub fn bearer(parts: &Parts) -> Option<&str> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
         return None;

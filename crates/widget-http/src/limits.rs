@@ -108,31 +108,42 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     }
 
     fn refusal(&self, seconds: u64) -> Problem {
-        let Self {
-            name, per_minute, ..
-        } = self;
-        let text =
-            |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
-        Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "rate_limited",
-            format!("too many requests; try again in {seconds} s"),
-        )
-        .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
-        .with_header(
-            HeaderName::from_static("ratelimit-policy"),
-            text(format!("\"{name}\";q={per_minute};w=60")),
-        )
-        .with_header(
-            HeaderName::from_static("ratelimit"),
-            text(format!("\"{name}\";r=0;t={seconds}")),
-        )
+        let detail = format!("too many requests; try again in {seconds} s");
+        let policy = format!("\"{}\";q={};w=60", self.name, self.per_minute);
+        over("rate_limited", &detail, self.name, &policy, seconds)
     }
 
     fn forget_idle(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
+}
+
+/// When a widget's visitors may try again: conversations end at any time.
+const RETRY_WHEN_FULL: u64 = 30;
+
+/// The answer when a widget has as many open conversations as it may.
+#[must_use]
+pub fn too_many_open(bound: u32) -> Problem {
+    let name = "open-conversations";
+    let detail = "too many conversations are going on here; try again a little later";
+    over(
+        "widget_busy",
+        detail,
+        name,
+        &format!("\"{name}\";q={bound}"),
+        RETRY_WHEN_FULL,
+    )
+}
+
+/// 429, with the headers that say what the limit is and when to come again.
+fn over(code: &'static str, detail: &str, name: &str, policy: &str, seconds: u64) -> Problem {
+    let text = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
+    let state = format!("\"{name}\";r=0;t={seconds}");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+        .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+        .with_header(HeaderName::from_static("ratelimit-policy"), text(policy))
+        .with_header(HeaderName::from_static("ratelimit"), text(&state))
 }
 
 /// What counts as one caller: an IPv4 address, or the /64 that one IPv6 subscriber usually has.

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 use widget_core::{
+    conversation::Mode,
     id::{AgentVersionId, ConversationId},
     serve::Admission,
 };
@@ -73,8 +74,8 @@ pub struct Dispatch {
     pub conversation_id: ConversationId,
     /// The pinned version that it is to be.
     pub agent_version_id: AgentVersionId,
-    /// `text` or `voice`: how the visitor begins.
-    pub mode: String,
+    /// How the visitor begins.
+    pub mode: Mode,
     /// Whether there is an earlier transcript.
     pub resumed: bool,
 }
@@ -284,7 +285,7 @@ fn room_configuration(dispatch: &Dispatch) -> Result<RoomConfiguration, MintErro
     let metadata = DispatchMetadata {
         conversation_id: dispatch.conversation_id.to_string(),
         agent_version_id: dispatch.agent_version_id.to_string(),
-        mode: &dispatch.mode,
+        mode: dispatch.mode.as_str(),
         resumed: dispatch.resumed,
     };
     Ok(RoomConfiguration {

@@ -2,14 +2,18 @@
 
 use http::{HeaderValue, StatusCode, header};
 use widget_core::{
-    conversation::{ConversationEnded, FeedbackError},
+    conversation::{ConversationEnded, FeedbackError, ModeDisabled},
     id::WidgetId,
     origin::{Origin, OriginRefusal},
     serve::Refusal,
 };
 
-use super::Problem;
-use crate::{livekit::MintError, signing::TokenError};
+use super::{FieldError, Problem};
+use crate::{
+    livekit::MintError,
+    signing::TokenError,
+    storage::{CreateConversationError, ResumeError, SaveFeedbackError},
+};
 
 /// The one answer for a widget that is unknown, closed, or not for this page: a stranger learns nothing more.
 fn unavailable() -> Problem {
@@ -58,6 +62,43 @@ impl From<FeedbackError> for Problem {
     }
 }
 
+impl From<ModeDisabled> for Problem {
+    fn from(error: ModeDisabled) -> Self {
+        let fault = FieldError::new("/mode", error.code(), error.to_string());
+        Self::unprocessable(error.code(), error.to_string()).with_error(fault)
+    }
+}
+
+impl From<CreateConversationError> for Problem {
+    fn from(error: CreateConversationError) -> Self {
+        match error {
+            CreateConversationError::TicketReplayed => ticket_replayed(),
+            CreateConversationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResumeError> for Problem {
+    fn from(error: ResumeError) -> Self {
+        match error {
+            ResumeError::TicketReplayed => ticket_replayed(),
+            ResumeError::Ended(ended) => ended.into(),
+            ResumeError::Stale => resumed_elsewhere(),
+            ResumeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SaveFeedbackError> for Problem {
+    fn from(error: SaveFeedbackError) -> Self {
+        match error {
+            SaveFeedbackError::Refused(error) => error.into(),
+            SaveFeedbackError::Missing => bad_pass(),
+            SaveFeedbackError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<MintError> for Problem {
     fn from(error: MintError) -> Self {
         Self::internal(error)
@@ -97,6 +138,35 @@ pub fn bad_pass() -> Problem {
     )
 }
 
+/// No conversation token was sent.
+#[must_use]
+pub fn pass_required() -> Problem {
+    unauthorized(
+        "conversation_token_required",
+        "send the conversation token as `Authorization: Bearer …`",
+    )
+}
+
+/// The window has reported more than a conversation can be.
+#[must_use]
+pub fn transcript_full() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "transcript_full",
+        "the window has reported as much as is kept of one conversation",
+    )
+}
+
+/// The widget has no form of this id.
+#[must_use]
+pub fn no_such_form() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "form_not_found",
+        "this widget has no form with this id",
+    )
+}
+
 /// No ticket was sent.
 #[must_use]
 pub fn ticket_required() -> Problem {
@@ -117,8 +187,7 @@ pub fn ticket_wrong_widget() -> Problem {
 }
 
 /// A good ticket, used before.
-#[must_use]
-pub fn ticket_replayed() -> Problem {
+fn ticket_replayed() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "ticket_replayed",
@@ -137,8 +206,7 @@ pub fn origin_changed() -> Problem {
 }
 
 /// Two windows resumed at the same time, and the other one won.
-#[must_use]
-pub fn resumed_elsewhere() -> Problem {
+fn resumed_elsewhere() -> Problem {
     Problem::new(
         StatusCode::CONFLICT,
         "conversation_resumed_elsewhere",

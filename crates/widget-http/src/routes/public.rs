@@ -23,14 +23,27 @@ use crate::{
     storage::StoredWidget,
 };
 
+mod bodies;
+mod conversations;
+mod feedback;
+mod forms;
 mod launcher;
+mod messages;
+mod pass;
+mod resume;
 mod tickets;
+mod transcript;
 
 /// The routes; those of the loader are readable by other origins.
 pub(crate) fn router() -> Router<AppState> {
     launcher::router()
         .merge(tickets::router())
         .layer(from_fn(cors::readable_by_pages))
+        .merge(conversations::router())
+        .merge(resume::router())
+        .merge(messages::router())
+        .merge(forms::router())
+        .merge(feedback::router())
 }
 
 /// What a public path names. A malformed id names nothing, exactly as an unknown one does.

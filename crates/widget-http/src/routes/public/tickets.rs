@@ -65,6 +65,26 @@ async fn create(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
+/// The ticket that a window brings, for this widget; it is used up later, by what is written with it.
+pub(super) async fn redeem(
+    state: &AppState,
+    path: &PublicPath,
+    token: Option<&str>,
+) -> Result<Ticket, Problem> {
+    let token = token.ok_or_else(visitor::ticket_required)?;
+    let ticket = state
+        .visitor
+        .signer
+        .read_ticket(state.signing(), token)
+        .await;
+    let ticket = ticket.map_err(visitor::bad_ticket)?;
+    if path.widget == Some(ticket.widget_id) {
+        Ok(ticket)
+    } else {
+        Err(visitor::ticket_wrong_widget())
+    }
+}
+
 /// Tokens count in whole seconds.
 fn whole_seconds(time: time::OffsetDateTime) -> time::OffsetDateTime {
     time.replace_nanosecond(0).unwrap_or(time)

@@ -1,0 +1,154 @@
+//! Answers that several public routes give, and how a room is made ready for a visitor.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use widget_core::{conversation, id::ConversationId, serve::Admission};
+
+use super::transcript;
+use crate::{
+    livekit::{Dispatch, LiveKit, RoomName},
+    problem::{Problem, visitor},
+    signing::ConversationPass,
+    state::AppState,
+    storage::{Conversation, Message},
+    wire::{Text, Timestamp},
+};
+
+/// A conversation as its own visitor sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct ConversationBody {
+    id: Text<ConversationId>,
+    status: &'static str,
+    mode: &'static str,
+    created_at: Timestamp,
+    messages: Vec<MessageBody>,
+}
+
+/// A turn as the visitor sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct MessageBody {
+    id: String,
+    role: &'static str,
+    text: String,
+    created_at: Timestamp,
+}
+
+impl From<Message> for MessageBody {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id,
+            role: message.role.as_str(),
+            text: message.text,
+            created_at: Timestamp(message.created_at),
+        }
+    }
+}
+
+impl ConversationBody {
+    /// The state is judged by the limits, so that it is right even before somebody has stored the end.
+    pub(super) fn new(
+        state: &AppState,
+        conversation: &Conversation,
+        messages: Vec<Message>,
+    ) -> Self {
+        let judged = conversation
+            .state
+            .expire(state.now(), &state.visitor.conversation_limits);
+        Self {
+            id: Text(conversation.id),
+            status: judged.status().as_str(),
+            mode: conversation.mode.as_str(),
+            created_at: Timestamp(conversation.created_at),
+            messages: transcript::for_visitor(messages)
+                .into_iter()
+                .map(MessageBody::from)
+                .collect(),
+        }
+    }
+}
+
+/// Everything that a window needs to join: named as LiveKit's clients expect it of a token server.
+#[derive(Debug, Serialize)]
+pub(super) struct JoinBody {
+    conversation: ConversationBody,
+    conversation_token: String,
+    server_url: String,
+    participant_token: String,
+    room_name: String,
+    /// The end of the conversation token's life.
+    expires_at: Timestamp,
+}
+
+/// A room's name and the tokens for it, made before anything is written: what fails leaves nothing behind.
+pub(super) struct Invitation {
+    pub(super) room: RoomName,
+    participant_token: String,
+    conversation_token: String,
+    expires_at: OffsetDateTime,
+}
+
+impl Invitation {
+    /// Makes ready for the generation of the conversation that is about to be written.
+    pub(super) async fn new(
+        state: &AppState,
+        livekit: &LiveKit,
+        admission: &Admission<'_>,
+        dispatch: &Dispatch,
+        generation: i64,
+    ) -> Result<Self, Problem> {
+        let random = state.random.as_ref();
+        let room = RoomName::fresh(random)?;
+        let participant_token =
+            livekit
+                .tokens()
+                .mint(admission, &room, dispatch, random, state.now())?;
+        let pass = ConversationPass {
+            conversation_id: dispatch.conversation_id,
+            generation,
+        };
+        let signed = state.visitor.signer.sign_pass(state.signing(), pass).await;
+        let (conversation_token, expires_at) = signed.map_err(visitor::bad_ticket)?;
+        Ok(Self {
+            room,
+            participant_token,
+            conversation_token,
+            expires_at,
+        })
+    }
+
+    /// The answer to the window.
+    pub(super) fn into_body(self, livekit: &LiveKit, conversation: ConversationBody) -> JoinBody {
+        JoinBody {
+            conversation,
+            conversation_token: self.conversation_token,
+            server_url: livekit.public_url().to_owned(),
+            participant_token: self.participant_token,
+            room_name: self.room.as_str().to_owned(),
+            expires_at: Timestamp(self.expires_at),
+        }
+    }
+}
+
+/// What the agent is told.
+pub(super) fn dispatch(
+    conversation: &Conversation,
+    mode: conversation::Mode,
+    resumed: bool,
+) -> Dispatch {
+    Dispatch {
+        agent_name: conversation.livekit_agent_name.clone(),
+        conversation_id: conversation.id,
+        agent_version_id: conversation.agent_version_id,
+        mode,
+        resumed,
+    }
+}
+
+/// The LiveKit where conversations take place.
+pub(super) fn livekit(state: &AppState) -> Result<&LiveKit, Problem> {
+    state
+        .visitor
+        .livekit
+        .as_ref()
+        .ok_or_else(visitor::livekit_not_configured)
+}

@@ -1,0 +1,237 @@
+//! Conversations of the window: start one, look at it, end it.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+use widget_core::{
+    config::v1::ConfigV1,
+    conversation::{self, EndReason, Mode},
+    id::ConversationId,
+    serve::Admission,
+};
+
+use super::{
+    PublicPath, admit,
+    bodies::{ConversationBody, Invitation, JoinBody, dispatch, livekit},
+    forms, pass,
+    tickets::{Empty, redeem},
+    widget,
+};
+use crate::{
+    auth::bearer,
+    cors::{JsonOnly, OwnWindow, OwnWindowOrAbsent},
+    extract::{Parsed, StrictJson},
+    limits::{self, AddressPrefix},
+    problem::{FieldError, Problem, visitor},
+    public_widgets::PublicWidget,
+    signing::Ticket,
+    state::AppState,
+    storage::{Conversation, NewConversation, NewRoom, UsedTicket},
+};
+
+/// A form of 16 KiB, the page's 4 KiB, and what JSON puts around.
+const BODY_LIMIT: usize = 24 * 1024;
+
+/// What a page may tell about itself and its visitor, in bytes of JSON.
+const PAGE_METADATA_LIMIT: usize = 4 * 1024;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/core/public/web-widgets/{id}/conversations", post(create))
+        .route(
+            "/core/public/web-widgets/{id}/conversations/{cid}",
+            get(show),
+        )
+        .route(
+            "/core/public/web-widgets/{id}/conversations/{cid}/end",
+            post(end),
+        )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateRequest {
+    #[serde(default)]
+    form: Option<Box<RawValue>>,
+    #[serde(default)]
+    custom_metadata: Option<Map<String, Value>>,
+    #[serde(default)]
+    mode: Option<Parsed<Mode>>,
+}
+
+#[derive(Serialize)]
+struct EndedBody {
+    id: crate::wire::Text<ConversationId>,
+    status: &'static str,
+}
+
+async fn create(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindow,
+    _: JsonOnly,
+    address: AddressPrefix,
+    headers: HeaderMap,
+    StrictJson(body): StrictJson<CreateRequest, BODY_LIMIT>,
+) -> Result<(StatusCode, Json<JoinBody>), Problem> {
+    state.visitor.limits.conversations.check(&address)?;
+    let ticket = redeem(&state, &path, bearer(&headers)).await?;
+    let widget = widget(&state, &path).await?;
+    let admission = admit(&widget, &ticket.origin)?;
+    let livekit = livekit(&state)?;
+    let conversation = new_conversation(&state, &widget, &admission, &body)?;
+    require_room_for_one_more(&state, &admission).await?;
+    let dispatch = dispatch(&conversation, conversation.mode, false);
+    let invitation = Invitation::new(
+        &state,
+        livekit,
+        &admission,
+        &dispatch,
+        conversation.generation,
+    )
+    .await?;
+    let new = NewConversation {
+        conversation,
+        room: NewRoom {
+            name: invitation.room.as_str().to_owned(),
+        },
+        ticket: used(&ticket),
+    };
+    state.storage.create_conversation(&new).await?;
+    let body = ConversationBody::new(&state, &new.conversation, Vec::new());
+    Ok((
+        StatusCode::CREATED,
+        Json(invitation.into_body(livekit, body)),
+    ))
+}
+
+/// The ticket as storage remembers it.
+pub(super) fn used(ticket: &Ticket) -> UsedTicket {
+    UsedTicket {
+        id: ticket.id.to_string(),
+        expires_at: ticket.expires_at,
+    }
+}
+
+/// A conversation on the widget as it is now, with what the visitor and the page told.
+fn new_conversation(
+    state: &AppState,
+    widget: &PublicWidget,
+    admission: &Admission<'_>,
+    body: &CreateRequest,
+) -> Result<Conversation, Problem> {
+    let (now, record) = (state.now(), admission.widget());
+    let config = record.config.current();
+    let requested = body.mode.as_ref().map(|mode| mode.0);
+    let mode = conversation::choose_mode(config, requested)?;
+    let agent_name = widget.stored.livekit_agent_name.clone();
+    Ok(Conversation {
+        id: ConversationId::from_uuid(state.new_id()?),
+        organization_id: record.organization_id.clone(),
+        web_widget_id: record.id,
+        agent_id: record.agent_id,
+        agent_version_id: record.agent_version_id,
+        livekit_agent_name: agent_name
+            .ok_or_else(|| Problem::internal("a live widget's version has no agent name"))?,
+        origin: admission.origin().origin().to_string(),
+        state: conversation::Conversation::created(now),
+        mode,
+        custom_metadata: custom_metadata(config, body)?.to_string(),
+        generation: 1,
+        token_at: now,
+        repeat_used: false,
+        created_at: now,
+        joined_at: None,
+        active_at: None,
+        ended_at: None,
+        end_reason: None,
+    })
+}
+
+/// The values of the form before the conversation, and what the page told under a key that no form can have.
+fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Problem> {
+    let mut metadata = match (&config.pre_conversation_form, &body.form) {
+        (Some(form), given) => forms::validate(form, given.as_deref(), "/form")?.into_values(),
+        (None, None) => Map::new(),
+        (None, Some(_)) => {
+            return Err(Problem::unprocessable(
+                "form_not_expected",
+                "this widget asks for no form before a conversation",
+            )
+            .with_error(FieldError::new(
+                "/form",
+                "form_not_expected",
+                "leave it out",
+            )));
+        }
+    };
+    if let Some(page) = &body.custom_metadata {
+        let page = Value::Object(page.clone());
+        let bytes = page.to_string().len();
+        if bytes > PAGE_METADATA_LIMIT {
+            let detail =
+                format!("it has {bytes} bytes of JSON; at most {PAGE_METADATA_LIMIT} are allowed");
+            return Err(Problem::unprocessable(
+                "custom_metadata_too_large",
+                "the page tells too much; see `errors`",
+            )
+            .with_error(FieldError::new("/custom_metadata", "too_large", detail)));
+        }
+        metadata.insert("page".to_owned(), page);
+    }
+    Ok(Value::Object(metadata))
+}
+
+/// The widget's own bounds; counted before writing, so that a burst may overshoot by as many as race.
+async fn require_room_for_one_more(
+    state: &AppState,
+    admission: &Admission<'_>,
+) -> Result<(), Problem> {
+    let id = admission.widget().id;
+    state.visitor.limits.widget_conversations.check(&id)?;
+    let bound = state.settings.limits.widget_open_conversations;
+    if state.storage.open_conversations(id).await? >= i64::from(bound) {
+        return Err(limits::too_many_open(bound));
+    }
+    Ok(())
+}
+
+async fn show(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindowOrAbsent,
+    headers: HeaderMap,
+) -> Result<Json<ConversationBody>, Problem> {
+    let conversation = pass::require(&state, &path, &headers).await?;
+    let messages = state.storage.messages(conversation.id).await?;
+    Ok(Json(ConversationBody::new(&state, &conversation, messages)))
+}
+
+async fn end(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindow,
+    _: JsonOnly,
+    headers: HeaderMap,
+    StrictJson(Empty {}): StrictJson<Empty, 1024>,
+) -> Result<Json<EndedBody>, Problem> {
+    let conversation = pass::require(&state, &path, &headers).await?;
+    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    let ended = state
+        .storage
+        .transition_conversation(conversation.id, now, &|state| {
+            state.expire(now, limits).end(now, EndReason::Visitor)
+        })
+        .await?
+        .ok_or_else(visitor::bad_pass)?;
+    state.visitor.rooms_to_remove.notify_one();
+    Ok(Json(EndedBody {
+        id: crate::wire::Text(ended.id),
+        status: ended.state.status().as_str(),
+    }))
+}

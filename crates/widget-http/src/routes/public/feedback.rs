@@ -1,0 +1,61 @@
+//! Feedback after a conversation: once, within a day.
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    PublicPath,
+    forms::{BODY_LIMIT, DataRequest, validate},
+    pass, widget,
+};
+use crate::{
+    cors::{JsonOnly, OwnWindow},
+    extract::StrictJson,
+    problem::Problem,
+    state::AppState,
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(
+        "/core/public/web-widgets/{id}/conversations/{cid}/feedback",
+        post(submit),
+    )
+}
+
+#[derive(Serialize)]
+struct FeedbackBody {
+    data: Map<String, Value>,
+}
+
+async fn submit(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindow,
+    _: JsonOnly,
+    headers: HeaderMap,
+    StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
+) -> Result<(StatusCode, Json<FeedbackBody>), Problem> {
+    let conversation = pass::require(&state, &path, &headers).await?;
+    state.visitor.limits.reports.check(&conversation.id)?;
+    let widget = widget(&state, &path).await?;
+    let feedback = &widget
+        .stored
+        .widget
+        .config
+        .current()
+        .post_conversation_feedback;
+    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    // Whether feedback is taken at all is told before what is wrong with it.
+    conversation
+        .state
+        .submit_feedback(feedback.enabled, now, limits)?;
+    let values = validate(&feedback.effective_form(), Some(&body.data), "/data")?.into_values();
+    let data = Value::Object(values.clone());
+    state
+        .storage
+        .save_feedback(conversation.id, &data, feedback.enabled, now, limits)
+        .await?;
+    Ok((StatusCode::CREATED, Json(FeedbackBody { data: values })))
+}

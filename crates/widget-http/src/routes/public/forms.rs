@@ -1,0 +1,101 @@
+//! Forms in mid-conversation: the server checks and keeps the values, then the window tells the agent.
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+use widget_core::{
+    conversation::ConversationEnded,
+    form::{FormDefinition, Submission},
+};
+
+use super::{PublicPath, pass, widget};
+use crate::{
+    cors::{JsonOnly, OwnWindow},
+    extract::StrictJson,
+    problem::{FieldError, Problem, visitor},
+    state::AppState,
+};
+
+/// A submission of 16 KiB, and what JSON puts around.
+pub(super) const BODY_LIMIT: usize = 20 * 1024;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(
+        "/core/public/web-widgets/{id}/conversations/{cid}/forms/{form_id}",
+        post(submit),
+    )
+}
+
+/// Values by field id.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DataRequest {
+    pub(super) data: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct FormBody {
+    form_id: String,
+    data: Map<String, Value>,
+}
+
+async fn submit(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindow,
+    _: JsonOnly,
+    headers: HeaderMap,
+    StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
+) -> Result<Json<FormBody>, Problem> {
+    let conversation = pass::require(&state, &path, &headers).await?;
+    state.visitor.limits.reports.check(&conversation.id)?;
+    let widget = widget(&state, &path).await?;
+    let forms = &widget.stored.widget.config.current().forms;
+    let form = forms
+        .iter()
+        .find(|form| form.id == path.form)
+        .ok_or_else(visitor::no_such_form)?;
+    let values = validate(form, Some(&body.data), "/data")?.into_values();
+    let now = state.now();
+    let limits = &state.visitor.conversation_limits;
+    let is_over = conversation
+        .state
+        .expire(now, limits)
+        .status()
+        .is_terminal();
+    let data = Value::Object(values.clone());
+    if is_over
+        || !state
+            .storage
+            .save_form(conversation.id, &form.id, &data, now)
+            .await?
+    {
+        return Err(ConversationEnded.into());
+    }
+    Ok(Json(FormBody {
+        form_id: form.id.clone(),
+        data: values,
+    }))
+}
+
+/// What was sent for a form, at `pointer` in the body; nothing sent is an empty submission.
+pub(super) fn validate(
+    form: &FormDefinition,
+    given: Option<&RawValue>,
+    pointer: &str,
+) -> Result<Submission, Problem> {
+    form.validate_text(given.map_or("{}", RawValue::get))
+        .map_err(|findings| {
+            let refused =
+                Problem::unprocessable("form_invalid", "the form was not taken; see `errors`");
+            findings
+                .into_iter()
+                .map(FieldError::from)
+                .map(|error| FieldError {
+                    pointer: format!("{pointer}{}", error.pointer),
+                    ..error
+                })
+                .fold(refused, Problem::with_error)
+        })
+}

@@ -1,0 +1,149 @@
+//! The window's own report of what was said, for workers that report nothing.
+//!
+//! A visitor can write anything here, so it is kept apart from the worker's report and shown to nobody else as its.
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use widget_core::conversation::Role;
+
+use super::{PublicPath, pass};
+use crate::{
+    cors::{JsonOnly, OwnWindow},
+    extract::{Parsed, StrictJson},
+    problem::{FieldError, Problem, visitor},
+    state::AppState,
+    storage::{Message, Reporter},
+    wire::Timestamp,
+};
+
+/// Turns in one request.
+const BATCH_LIMIT: usize = 50;
+
+/// Bytes of one request: a batch of long turns.
+const BODY_LIMIT: usize = 128 * 1024;
+
+/// Bytes of one turn.
+const TEXT_LIMIT: usize = 16 * 1024;
+
+/// Characters of one id.
+const ID_LIMIT: usize = 128;
+
+/// Turns of one conversation; an hour of quick exchanges has a few hundred.
+const COUNT_LIMIT: i64 = 1000;
+
+/// Characters of one conversation.
+const TOTAL_LIMIT: i64 = 512 * 1024;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(
+        "/core/public/web-widgets/{id}/conversations/{cid}/messages",
+        post(report),
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportRequest {
+    messages: Vec<MessageRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageRequest {
+    id: String,
+    role: Parsed<Role>,
+    text: String,
+    #[serde(default)]
+    created_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct ReportedBody {
+    added: u64,
+}
+
+async fn report(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindow,
+    _: JsonOnly,
+    headers: HeaderMap,
+    StrictJson(body): StrictJson<ReportRequest, BODY_LIMIT>,
+) -> Result<Json<ReportedBody>, Problem> {
+    require_bounds(&body.messages)?;
+    let conversation = pass::require(&state, &path, &headers).await?;
+    state.visitor.limits.reports.check(&conversation.id)?;
+    let now = state.now();
+    let judged = conversation
+        .state
+        .expire(now, &state.visitor.conversation_limits);
+    if judged.status().is_terminal() {
+        return Err(widget_core::conversation::ConversationEnded.into());
+    }
+    let (count, total) = state
+        .storage
+        .messages_size(conversation.id, Reporter::Visitor)
+        .await?;
+    if count >= COUNT_LIMIT || total >= TOTAL_LIMIT {
+        return Err(visitor::transcript_full());
+    }
+    let messages: Vec<Message> = body
+        .messages
+        .into_iter()
+        .map(|message| Message {
+            id: message.id,
+            role: message.role.0,
+            text: message.text,
+            // The visitor's clock may be anywhere; a turn was said during the conversation.
+            created_at: message.created_at.map_or(now, |time| {
+                time.0.clamp(conversation.created_at.min(now), now)
+            }),
+            reported_by: Reporter::Visitor,
+        })
+        .collect();
+    let added = state
+        .storage
+        .append_messages(conversation.id, &messages, now)
+        .await?;
+    Ok(Json(ReportedBody { added }))
+}
+
+/// Every message within its bounds, or all faults.
+fn require_bounds(messages: &[MessageRequest]) -> Result<(), Problem> {
+    let mut faults = Vec::new();
+    if messages.len() > BATCH_LIMIT {
+        let detail = format!(
+            "there are {} messages; send at most {BATCH_LIMIT} at once",
+            messages.len()
+        );
+        faults.push(FieldError::new("/messages", "too_many", detail));
+    }
+    for (index, message) in messages.iter().enumerate() {
+        if !(1..=ID_LIMIT).contains(&message.id.chars().count()) {
+            let detail = format!("an id has 1 to {ID_LIMIT} characters");
+            faults.push(FieldError::new(
+                format!("/messages/{index}/id"),
+                "invalid_value",
+                detail,
+            ));
+        }
+        if message.text.len() > TEXT_LIMIT {
+            let detail = format!(
+                "a text has at most {TEXT_LIMIT} bytes; this one has {}",
+                message.text.len()
+            );
+            faults.push(FieldError::new(
+                format!("/messages/{index}/text"),
+                "too_long",
+                detail,
+            ));
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let refused =
+        Problem::unprocessable("body_invalid", "the messages were not taken; see `errors`");
+    Err(faults.into_iter().fold(refused, Problem::with_error))
+}

@@ -1,0 +1,88 @@
+//! Going on with a conversation: always in a fresh room, because only a new room gets an agent.
+
+use axum::{Json, Router, extract::State, routing::post};
+use http::HeaderMap;
+use serde::Deserialize;
+use widget_core::conversation::{self, Mode};
+
+use super::{
+    PublicPath, admit,
+    bodies::{ConversationBody, Invitation, JoinBody, dispatch, livekit},
+    conversations::used,
+    pass,
+    tickets::redeem,
+    widget,
+};
+use crate::{
+    cors::{JsonOnly, OwnWindow},
+    extract::{Parsed, StrictJson},
+    limits::AddressPrefix,
+    problem::{Problem, visitor},
+    state::AppState,
+    storage::{NewRoom, ResumeConversation},
+};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(
+        "/core/public/web-widgets/{id}/conversations/{cid}/resume",
+        post(resume),
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResumeRequest {
+    #[serde(default)]
+    ticket: Option<String>,
+    #[serde(default)]
+    mode: Option<Parsed<Mode>>,
+}
+
+async fn resume(
+    State(state): State<AppState>,
+    path: PublicPath,
+    _: OwnWindow,
+    _: JsonOnly,
+    address: AddressPrefix,
+    headers: HeaderMap,
+    StrictJson(body): StrictJson<ResumeRequest, 8192>,
+) -> Result<Json<JoinBody>, Problem> {
+    state.visitor.limits.conversations.check(&address)?;
+    let (conversation, repeat) = pass::require_for_resume(&state, &path, &headers).await?;
+    let now = state.now();
+    // Told before the ticket is looked at, so that the window can offer a new conversation with it.
+    conversation
+        .state
+        .resume(now, &state.visitor.conversation_limits)?;
+    let ticket = redeem(&state, &path, body.ticket.as_deref()).await?;
+    let widget = widget(&state, &path).await?;
+    let admission = admit(&widget, &ticket.origin)?;
+    if ticket.origin.as_str() != conversation.origin {
+        return Err(visitor::origin_changed());
+    }
+    let livekit = livekit(&state)?;
+    let config = admission.widget().config.current();
+    let requested = body.mode.map(|mode| mode.0);
+    let mode = conversation::choose_mode_again(config, requested, conversation.mode)?;
+    let dispatch = dispatch(&conversation, mode, true);
+    let generation = conversation.generation;
+    let invitation =
+        Invitation::new(&state, livekit, &admission, &dispatch, generation + 1).await?;
+    let request = ResumeConversation {
+        id: conversation.id,
+        generation,
+        repeat,
+        mode,
+        room: NewRoom {
+            name: invitation.room.as_str().to_owned(),
+        },
+        ticket: used(&ticket),
+        now,
+        limits: state.visitor.conversation_limits,
+    };
+    let resumed = state.storage.resume_conversation(&request).await?;
+    state.visitor.rooms_to_remove.notify_one();
+    let messages = state.storage.messages(resumed.id).await?;
+    let body = ConversationBody::new(&state, &resumed, messages);
+    Ok(Json(invitation.into_body(livekit, body)))
+}
