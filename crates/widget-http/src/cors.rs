@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use widget_core::origin::{Origin, OriginRefusal, RequestOrigin};
 
 use crate::{extract::require_json, problem::Problem, state::AppState};
@@ -142,7 +142,7 @@ fn fetch_metadata(detail: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "fetch_metadata", detail)
 }
 
-/// Lets the asking page read whatever is answered, and answers preflights without looking anything up.
+/// Lets the asking page read whatever is answered, refusals included.
 pub async fn readable_by_pages(request: Request, next: Next) -> Response {
     let is_tuple = matches!(request_origin(request.headers()), RequestOrigin::Tuple(_));
     let origin = request
@@ -150,11 +150,7 @@ pub async fn readable_by_pages(request: Request, next: Next) -> Response {
         .get(header::ORIGIN)
         .filter(|_| is_tuple)
         .cloned();
-    let mut response = if request.method() == Method::OPTIONS {
-        preflight()
-    } else {
-        next.run(request).await
-    };
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
@@ -164,7 +160,8 @@ pub async fn readable_by_pages(request: Request, next: Next) -> Response {
     response
 }
 
-fn preflight() -> Response {
+/// Answers a preflight without looking anything up: it asks what kind of request may be made, not for what.
+pub(crate) async fn preflight() -> Response {
     let headers = [
         (
             header::ACCESS_CONTROL_ALLOW_METHODS,

@@ -12,8 +12,14 @@ use sha2::{Digest, Sha256};
 
 use super::{PublicPath, admit, widget};
 use crate::{
-    assets::hexadecimal, cors::PageOrigin, etag, limits::AddressPrefix, problem::Problem,
-    public_widgets::Launcher, state::AppState, storage::StoredWidget,
+    assets::hexadecimal,
+    cors::{PageOrigin, preflight},
+    etag,
+    limits::AddressPrefix,
+    problem::Problem,
+    public_widgets::Launcher,
+    state::AppState,
+    storage::StoredWidget,
 };
 
 /// Keys of the config that the launcher draws from.
@@ -32,7 +38,10 @@ const CHAT_KEYS: [&str; 5] = ["title", "width", "height", "light_mode", "dark_mo
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/core/public/web-widgets/{id}", get(show))
+    Router::new().route(
+        "/core/public/web-widgets/{id}",
+        get(show).options(preflight),
+    )
 }
 
 async fn show(

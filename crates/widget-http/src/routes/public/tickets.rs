@@ -8,7 +8,7 @@ use widget_core::{id::WidgetId, origin::Origin};
 
 use super::{PublicPath, admit, widget};
 use crate::{
-    cors::{CorsFetch, JsonOnly, PageOrigin},
+    cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
     extract::StrictJson,
     limits::AddressPrefix,
     problem::{Problem, visitor},
