@@ -1,0 +1,287 @@
+//! The commands and their options, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use widget_core::go_live::PinnedVersion;
+
+use crate::{
+    help,
+    input::Format,
+    printer::{ColorWhen, OutputFormat},
+    subject::Kind,
+};
+
+/// Answers questions about web widgets from files: is it valid, why is it not shown, what to paste.
+///
+/// Works offline on what the API returned and on config files, with the very rules that the service applies. Nothing is
+/// sent anywhere.
+#[derive(Debug, Parser)]
+#[command(
+    name = "widget",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = false,
+    infer_subcommands = false,
+    after_help = help::EXIT_CODES,
+    after_long_help = help::OVERVIEW,
+    styles = help::STYLES
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// How the answer is written
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub(crate) output: OutputFormat,
+    /// When colours are used
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: ColorWhen,
+    /// Say nothing on standard error but errors: no summary, no assumptions, no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check widgets and configs for errors
+    #[command(after_long_help = help::VALIDATE)]
+    Validate(Check),
+    /// Check widgets and configs for errors and for what is seldom meant
+    #[command(after_long_help = help::LINT)]
+    Lint(Check),
+    /// Say why a widget is or is not shown on a page
+    #[command(after_long_help = help::EXPLAIN)]
+    Explain(Explain),
+    /// Print the line of HTML that shows a widget
+    #[command(after_long_help = help::SNIPPET)]
+    Snippet(Snippet),
+    /// Try lists of allowed sites without a widget
+    #[command(subcommand, after_long_help = help::ORIGINS)]
+    Origins(Origins),
+    /// Print the completions of a shell
+    #[command(after_long_help = help::COMPLETIONS)]
+    Completions(Completions),
+    /// Print the manual, or write all its pages to a folder
+    #[command(after_long_help = help::MAN)]
+    Man(Man),
+}
+
+/// How an input is read.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Reading {
+    /// Take the input for this, instead of telling by its keys
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub(crate) kind: Option<Kind>,
+    /// Read the input as this, instead of telling by its name
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// Which names belong to one owner.
+#[derive(Debug, Args)]
+pub(crate) struct SuffixFile {
+    /// A newer public suffix list than the one compiled in (<https://publicsuffix.org/list/>)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suffix_list: Option<PathBuf>,
+}
+
+/// Arguments of `validate` and `lint`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files, folders, patterns such as 'shops/*.json', or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Answer no (exit 1) also when there are only warnings
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) suffixes: SuffixFile,
+}
+
+/// Arguments of `migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Files, folders, patterns such as 'shops/*.json', or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only tell which files would change; exit 1 if any would
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) check: bool,
+    /// Replace the files that change
+    #[arg(long)]
+    pub(crate) write: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A file with the widget as the API returns it, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The address of the page, as in the visitor's address bar
+    #[arg(long, value_name = "URL")]
+    pub(crate) page: String,
+    /// The address of the widget service; shows the policy lines that the page needs
+    #[arg(long, value_name = "URL")]
+    pub(crate) service: Option<String>,
+    /// The state of the pinned agent version, which is not in the file
+    #[arg(long, value_name = "STATE", value_enum, help_heading = "Assumptions")]
+    pub(crate) agent_version: Option<VersionState>,
+    /// Which widget of a list, by its id
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Read the input as this, instead of telling by its name
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) format: Option<Format>,
+    #[command(flatten)]
+    pub(crate) suffixes: SuffixFile,
+}
+
+/// What the service may know of the version that a widget pins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VersionState {
+    /// The version is published
+    Published,
+    /// The version exists and is a draft
+    Draft,
+    /// The agent has no such version
+    Missing,
+    /// The version is one of another agent
+    OtherAgent,
+    /// The organization has no such agent
+    AgentMissing,
+}
+
+impl From<VersionState> for PinnedVersion {
+    fn from(state: VersionState) -> Self {
+        match state {
+            VersionState::Published => Self::Published,
+            VersionState::Draft => Self::Draft,
+            VersionState::Missing => Self::VersionMissing,
+            VersionState::OtherAgent => Self::OtherAgent,
+            VersionState::AgentMissing => Self::AgentMissing,
+        }
+    }
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The file before, or - for standard input
+    #[arg(value_name = "A")]
+    pub(crate) before: PathBuf,
+    /// The file after, or - for standard input
+    #[arg(value_name = "B")]
+    pub(crate) after: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// Arguments of `snippet`.
+#[derive(Debug, Args)]
+pub(crate) struct Snippet {
+    /// A file with the widget as the API returns it, - for standard input, or the widget's id itself
+    #[arg(value_name = "FILE_OR_ID")]
+    pub(crate) widget: PathBuf,
+    /// The address of the widget service, as browsers reach it
+    #[arg(long, value_name = "URL")]
+    pub(crate) service: String,
+    /// Pin the script to this hash, such as sha384-…; needs --file-name
+    #[arg(long, value_name = "HASH", requires = "file_name")]
+    pub(crate) integrity: Option<String>,
+    /// The immutable name of the script with that hash, such as 3f2a9c….js
+    #[arg(long, value_name = "NAME", requires = "integrity")]
+    pub(crate) file_name: Option<String>,
+    /// Which widget of a list, by its id
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Read the input as this, instead of telling by its name
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which schema
+    #[arg(value_enum, value_name = "WHICH", default_value = "config")]
+    pub(crate) which: Kind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Origins {
+    /// Say whether a list of entries admits a page
+    #[command(after_long_help = help::ORIGINS_TEST)]
+    Test(OriginsTest),
+    /// Show entries as the service stores them
+    #[command(after_long_help = help::ORIGINS_NORMALIZE)]
+    Normalize(OriginsNormalize),
+}
+
+/// Arguments of `origins test`.
+#[derive(Debug, Args)]
+pub(crate) struct OriginsTest {
+    /// An entry of the list; may be given several times, and with several entries each
+    #[arg(long, required = true, num_args = 1.., value_name = "ENTRY")]
+    pub(crate) allow: Vec<String>,
+    /// The address of the page; may be given several times
+    #[arg(long, required = true, num_args = 1.., value_name = "URL")]
+    pub(crate) page: Vec<String>,
+    #[command(flatten)]
+    pub(crate) suffixes: SuffixFile,
+}
+
+/// Arguments of `origins normalize`.
+#[derive(Debug, Args)]
+pub(crate) struct OriginsNormalize {
+    /// The entries; none to read them from standard input, one a line
+    #[arg(value_name = "ENTRY")]
+    pub(crate) entries: Vec<String>,
+    #[command(flatten)]
+    pub(crate) suffixes: SuffixFile,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write one page for each command to this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

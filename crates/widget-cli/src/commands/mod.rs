@@ -1,0 +1,28 @@
+//! One file for each command: what it asks of the rules, and how it tells the answer.
+
+mod explain;
+mod manual;
+mod origins;
+mod snippet;
+mod validate;
+
+use crate::{
+    cli::{Command, Origins},
+    exit::ExitCode,
+    failure::Failure,
+    printer::Printer,
+};
+
+/// Carries out a command.
+pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Validate(arguments) => validate::run(&arguments, false, printer),
+        Command::Lint(arguments) => validate::run(&arguments, true, printer),
+        Command::Explain(arguments) => explain::run(&arguments, printer),
+        Command::Snippet(arguments) => snippet::run(&arguments, printer),
+        Command::Origins(Origins::Test(arguments)) => origins::test(&arguments, printer),
+        Command::Origins(Origins::Normalize(arguments)) => origins::normalize(&arguments, printer),
+        Command::Completions(arguments) => manual::completions(&arguments, printer),
+        Command::Man(arguments) => manual::man(&arguments, printer),
+    }
+}

@@ -1,0 +1,191 @@
+//! `widget origins`: lists of allowed sites, tried without a widget.
+
+use std::io::{self, BufRead};
+
+use serde::Serialize;
+use widget_core::{
+    finding::Finding,
+    origin::{AllowedOrigins, Entry, Origin},
+};
+
+use crate::{
+    cli::{OriginsNormalize, OriginsTest},
+    exit::ExitCode,
+    failure::Failure,
+    printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
+    suffixes::Suffixes,
+};
+
+/// The answer for one page as programs get it.
+#[derive(Serialize)]
+struct TestJson<'t> {
+    page: &'t str,
+    origin: Option<&'t str>,
+    admitted: bool,
+    /// The entry that admits the page.
+    entry: Option<&'t str>,
+    code: &'static str,
+    detail: String,
+}
+
+/// The answer for one entry as programs get it.
+#[derive(Serialize)]
+struct NormalizedJson<'t> {
+    entry: &'t str,
+    canonical: Option<String>,
+    errors: Vec<FaultJson>,
+}
+
+#[derive(Serialize)]
+struct FaultJson {
+    code: &'static str,
+    detail: String,
+    hint: Option<String>,
+}
+
+impl From<&Finding> for FaultJson {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            code: finding.code,
+            detail: finding.detail.clone(),
+            hint: finding.hint.clone(),
+        }
+    }
+}
+
+/// Says for each page whether the entries admit it.
+pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
+    let allowed = match AllowedOrigins::parse(&arguments.allow, suffixes.list()) {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            for (position, error) in error.entries() {
+                let entry = arguments.allow.get(*position).map_or("", String::as_str);
+                refused(entry, &error.findings(""), printer)?;
+            }
+            if error.entries().is_empty() {
+                return Err(Failure::bad_input(error));
+            }
+            return Ok(ExitCode::No);
+        }
+    };
+    let mut all = true;
+    for page in &arguments.page {
+        let origin = Origin::parse_page(page);
+        let (admitted, code, detail) = match &origin {
+            Err(error) => (None, error.code(), error.to_string()),
+            Ok(origin) => match allowed.admit(origin) {
+                Some(admitted) => (
+                    Some(admitted.entry()),
+                    "origin_listed",
+                    format!("`{origin}` is admitted by `{}`", admitted.entry()),
+                ),
+                None => (
+                    None,
+                    "origin_not_listed",
+                    format!("no entry admits `{origin}`"),
+                ),
+            },
+        };
+        all &= admitted.is_some();
+        if printer.is_json() {
+            printer.json(&TestJson {
+                page,
+                origin: origin.as_ref().ok().map(Origin::as_str),
+                admitted: admitted.is_some(),
+                entry: admitted,
+                code,
+                detail,
+            })?;
+        } else {
+            let mark = if admitted.is_some() {
+                format!("{GREEN}✓{GREEN:#}")
+            } else {
+                format!("{RED}✗{RED:#}")
+            };
+            printer.line(format_args!("{mark} {} [{code}]", printable(&detail)))?;
+        }
+    }
+    if !printer.is_json() {
+        for warning in allowed.warnings() {
+            printer.note(format_args!(
+                "\n{YELLOW}warning{YELLOW:#}: {} [{}]",
+                printable(&warning.detail),
+                warning.code
+            ))?;
+        }
+    }
+    Ok(ExitCode::from_answer(all))
+}
+
+/// Shows entries in the form in which they are stored.
+pub(super) fn normalize(
+    arguments: &OriginsNormalize,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
+    let mut all = true;
+    if arguments.entries.is_empty() {
+        for line in io::stdin().lock().lines() {
+            let line = line.map_err(|error| {
+                Failure::unexpected(format_args!("cannot read standard input: {error}"))
+            })?;
+            if !line.trim().is_empty() {
+                all &= normalize_one(&line, &suffixes, printer)?;
+            }
+        }
+    } else {
+        for entry in &arguments.entries {
+            all &= normalize_one(entry, &suffixes, printer)?;
+        }
+    }
+    Ok(ExitCode::from_answer(all))
+}
+
+fn normalize_one(entry: &str, suffixes: &Suffixes, printer: &mut Printer) -> Result<bool, Failure> {
+    let parsed = Entry::parse(entry, suffixes.list());
+    if printer.is_json() {
+        let findings = parsed.as_ref().err().map(|error| error.findings(""));
+        printer.json(&NormalizedJson {
+            entry,
+            canonical: parsed.as_ref().ok().map(Entry::to_text),
+            errors: findings.iter().flatten().map(FaultJson::from).collect(),
+        })?;
+        return Ok(parsed.is_ok());
+    }
+    match parsed {
+        Ok(entry) => printer.line(entry.to_text())?,
+        Err(error) => {
+            refused(entry, &error.findings(""), printer)?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// An entry that no list takes.
+fn refused(entry: &str, findings: &[Finding], printer: &mut Printer) -> Result<(), Failure> {
+    if printer.is_json() {
+        return printer.json(&NormalizedJson {
+            entry,
+            canonical: None,
+            errors: findings.iter().map(FaultJson::from).collect(),
+        });
+    }
+    for finding in findings {
+        let about = if finding.detail.contains(entry.trim()) {
+            String::new()
+        } else {
+            format!("{BOLD}`{}`{BOLD:#}: ", printable(entry))
+        };
+        printer.error(format_args!(
+            "{RED}error[{}]{RED:#}: {about}{}",
+            finding.code,
+            printable(&finding.detail)
+        ))?;
+        if let Some(hint) = &finding.hint {
+            printer.error(format_args!("\n{}\n", hint_line(hint)))?;
+        }
+    }
+    Ok(())
+}

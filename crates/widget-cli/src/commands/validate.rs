@@ -1,0 +1,221 @@
+//! `widget validate` and `widget lint`: what is wrong in files, and what is seldom meant.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::{
+    check::{Content, check},
+    cli::Check,
+    exit::ExitCode,
+    failure::Failure,
+    input::{self, Format, Input, Origin, ReadError},
+    parallel,
+    printer::{GREEN, Printer, RED, YELLOW, count},
+    report::{self, FindingJson, Severity},
+    source::Document,
+    subject::{Kind, Located, subjects},
+    suffixes::Suffixes,
+};
+
+/// What is told of one file.
+#[derive(Default)]
+struct Told {
+    text: String,
+    errors: usize,
+    warnings: usize,
+    unreadable: bool,
+}
+
+/// One widget or config as programs get it.
+#[derive(Serialize)]
+struct CheckedJson {
+    path: String,
+    /// Position in a list.
+    entry: Option<usize>,
+    kind: Option<&'static str>,
+    id: Option<String>,
+    valid: bool,
+    errors: Vec<FindingJson>,
+    warnings: Vec<FindingJson>,
+}
+
+/// How files are looked at.
+#[derive(Clone, Copy)]
+struct Options {
+    kind: Option<Kind>,
+    format: Option<Format>,
+    with_warnings: bool,
+    as_json: bool,
+}
+
+/// Checks files; `lint` shows warnings, too.
+pub(super) fn run(
+    arguments: &Check,
+    lint: bool,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
+    let inputs = input::gather(&arguments.paths)?;
+    let options = Options {
+        kind: arguments.reading.kind,
+        format: arguments.reading.format,
+        with_warnings: lint || arguments.deny_warnings,
+        as_json: printer.is_json(),
+    };
+    let mut tally = Tally::default();
+    parallel::for_each(
+        &inputs,
+        printer,
+        |origin| look_at(origin, options, &suffixes),
+        |printer, told| {
+            tally.add(&told);
+            printer.text(&told.text)
+        },
+    )?;
+    if !printer.is_json() {
+        printer.note(tally.summary(options.with_warnings))?;
+    }
+    Ok(if tally.unreadable {
+        ExitCode::Unexpected
+    } else {
+        ExitCode::from_answer(
+            tally.errors == 0 && (tally.warnings == 0 || !arguments.deny_warnings),
+        )
+    })
+}
+
+fn look_at(origin: &Origin, options: Options, suffixes: &Suffixes) -> Told {
+    let mut told = Told::default();
+    let name = origin.name();
+    match input::read(origin, options.format) {
+        Ok(input) => {
+            if let Err(fault) = look_at_text(&input, &name, options, suffixes, &mut told) {
+                told.whole_file(&name, &input.text, &fault, options);
+            }
+        }
+        Err(error) => {
+            told.unreadable = matches!(error, ReadError::Unreadable(_));
+            told.whole_file(&name, "", &error.into_fault().into(), options);
+        }
+    }
+    told
+}
+
+/// Fails with what leaves nothing else to be looked at in a file.
+fn look_at_text(
+    input: &Input,
+    name: &str,
+    options: Options,
+    suffixes: &Suffixes,
+    told: &mut Told,
+) -> Result<(), Located> {
+    let document = Document::read(input)?;
+    for subject in &subjects(&document, options.kind)? {
+        let checked = check(subject, suffixes);
+        told.errors += checked.faults.len();
+        told.warnings += checked.warnings.len();
+        let warnings = if options.with_warnings {
+            &checked.warnings[..]
+        } else {
+            &[]
+        };
+        if options.as_json {
+            let as_json = |located: &Located| report::json(&input.text, located);
+            told.json(&CheckedJson {
+                path: name.to_owned(),
+                entry: subject.entry,
+                kind: Some(subject.kind.as_str()),
+                id: match &checked.content {
+                    Content::Widget(record) => record.id.map(|id| id.to_string()),
+                    Content::Config(_) => None,
+                },
+                valid: checked.faults.is_empty(),
+                errors: checked.faults.iter().map(as_json).collect(),
+                warnings: warnings.iter().map(as_json).collect(),
+            });
+        } else {
+            for (severity, findings) in [
+                (Severity::Error, &checked.faults[..]),
+                (Severity::Warning, warnings),
+            ] {
+                for located in findings {
+                    told.text += &report::human(severity, name, &input.text, located);
+                    told.text.push('\n');
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Told {
+    fn whole_file(&mut self, name: &str, text: &str, located: &Located, options: Options) {
+        self.errors += 1;
+        if options.as_json {
+            self.json(&CheckedJson {
+                path: name.to_owned(),
+                entry: None,
+                kind: None,
+                id: None,
+                valid: false,
+                errors: vec![report::json(text, located)],
+                warnings: Vec::new(),
+            });
+        } else {
+            self.text += &report::human(Severity::Error, name, text, located);
+            self.text.push('\n');
+        }
+    }
+
+    fn json(&mut self, checked: &CheckedJson) {
+        // A value of plain strings and numbers always has a JSON form.
+        let line = serde_json::to_string(checked).unwrap_or_default();
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+/// The sums over all files.
+#[derive(Default)]
+struct Tally {
+    files: usize,
+    faulty: usize,
+    errors: usize,
+    warnings: usize,
+    unreadable: bool,
+}
+
+impl Tally {
+    fn add(&mut self, told: &Told) {
+        self.files += 1;
+        self.faulty += usize::from(told.errors > 0);
+        self.errors += told.errors;
+        self.warnings += told.warnings;
+        self.unreadable |= told.unreadable;
+    }
+
+    fn summary(&self, warnings_shown: bool) -> String {
+        let mut summary = if self.errors > 0 {
+            format!(
+                "{RED}✗{RED:#} {} in {} of {}",
+                count(self.errors, "error", "errors"),
+                self.faulty,
+                count(self.files, "file", "files")
+            )
+        } else {
+            let verb = if self.files == 1 { "is" } else { "are" };
+            format!(
+                "{GREEN}✓{GREEN:#} {} {verb} valid",
+                count(self.files, "file", "files")
+            )
+        };
+        if self.warnings > 0 {
+            let warnings = count(self.warnings, "warning", "warnings");
+            let _ = write!(summary, "; {YELLOW}{warnings}{YELLOW:#}");
+            if !warnings_shown {
+                summary.push_str(" (`widget lint` shows them)");
+            }
+        }
+        summary
+    }
+}

@@ -1,0 +1,51 @@
+//! Why a command could not be carried out at all, as opposed to an answer that is no.
+
+use std::{fmt, io};
+
+use crate::exit::ExitCode;
+
+/// What ends a command early. Shown as `error: …`, with its hint after a blank line.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit: ExitCode,
+    /// Nobody reads the output any more: there is nobody to tell either.
+    pub(crate) silent: bool,
+}
+
+impl Failure {
+    /// The command was used wrongly, or something outside the input failed.
+    pub(crate) fn unexpected(message: impl fmt::Display) -> Self {
+        Self {
+            message: message.to_string(),
+            hint: None,
+            exit: ExitCode::Unexpected,
+            silent: false,
+        }
+    }
+
+    /// An input that the command cannot work with.
+    pub(crate) fn bad_input(message: impl fmt::Display) -> Self {
+        Self {
+            exit: ExitCode::No,
+            ..Self::unexpected(message)
+        }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Of writing the output: reading reports its own errors with the path.
+    fn from(error: io::Error) -> Self {
+        Self {
+            silent: error.kind() == io::ErrorKind::BrokenPipe,
+            ..Self::unexpected(format_args!("cannot write the output: {error}"))
+        }
+    }
+}

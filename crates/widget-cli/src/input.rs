@@ -1,0 +1,301 @@
+//! What a command is given: files, folders, patterns and standard input become a list of sources, and each source
+//! becomes text. Nothing here knows what the text means.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+
+use crate::{exit::ExitCode, failure::Failure, source::SourceFault};
+
+/// Most bytes read of one input. A page of 200 widgets with configs as large as allowed has less than 14 MB.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// The notations that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    Yaml,
+}
+
+/// Where an input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    StandardInput,
+    File(PathBuf),
+}
+
+/// The text of one input.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) text: String,
+    pub(crate) format: Format,
+    /// Whether a byte order mark was taken off its start.
+    pub(crate) has_mark: bool,
+}
+
+/// Why an input has no text.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// It cannot be read at all.
+    Unreadable(io::Error),
+    /// It can be read, and holds no text that could be looked at.
+    Unsuitable(SourceFault),
+}
+
+impl Origin {
+    /// The name that is shown.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::StandardInput => "<stdin>".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// Turns what the user named into inputs: a file is itself, a folder is every `.json`, `.yaml` and `.yml` file below
+/// it, a pattern (`shops/*.json`) is what it matches, and `-` is standard input.
+pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Origin>, Failure> {
+    let mut found = Vec::new();
+    for argument in arguments {
+        if argument.as_os_str() == "-" {
+            found.push(Origin::StandardInput);
+            continue;
+        }
+        match fs::metadata(argument) {
+            Ok(metadata) if metadata.is_dir() => {
+                let before = found.len();
+                walk(argument, &mut found).map_err(|error| unreadable(argument, &error))?;
+                if found.len() == before {
+                    return Err(Failure::unexpected(format_args!(
+                        "no .json, .yaml or .yml file in the folder `{}`",
+                        argument.display()
+                    )));
+                }
+            }
+            Ok(_) => found.push(Origin::File(argument.clone())),
+            Err(error) => match argument.to_str() {
+                Some(pattern) if pattern.contains(['*', '?', '[']) => expand(pattern, &mut found)?,
+                _ => return Err(unreadable(argument, &error)),
+            },
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|origin| seen.insert(origin.name()));
+    Ok(found)
+}
+
+/// One input; a folder or a pattern is refused.
+pub(crate) fn single(argument: &Path) -> Result<Origin, Failure> {
+    if argument.as_os_str() == "-" {
+        return Ok(Origin::StandardInput);
+    }
+    match fs::metadata(argument) {
+        Ok(metadata) if metadata.is_dir() => Err(Failure::unexpected(format_args!(
+            "`{}` is a folder; name one file in it",
+            argument.display()
+        ))),
+        Ok(_) => Ok(Origin::File(argument.to_owned())),
+        Err(error) => Err(unreadable(argument, &error)),
+    }
+}
+
+/// Reads an input as text, in the format given or the one that its name or first character tells.
+pub(crate) fn read(origin: &Origin, format: Option<Format>) -> Result<Input, ReadError> {
+    let bytes = match origin {
+        Origin::StandardInput => read_limited(io::stdin().lock()),
+        Origin::File(path) => File::open(path).and_then(read_limited),
+    }
+    .map_err(ReadError::Unreadable)?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if length > LARGEST {
+        return Err(unsuitable(
+            "file_too_large",
+            format!(
+                "more than {} MiB, which no list of widgets has",
+                LARGEST / 1024 / 1024
+            ),
+            None,
+        ));
+    }
+    if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
+        return Err(unsuitable(
+            "invalid_utf8",
+            "the text is UTF-16; UTF-8 is read".to_owned(),
+            Some("save the file as UTF-8 in your editor".to_owned()),
+        ));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        unsuitable(
+            "invalid_utf8",
+            format!("line {line} holds bytes that are not UTF-8"),
+            Some("save the file as UTF-8 in your editor".to_owned()),
+        )
+    })?;
+    let has_mark = text.starts_with('\u{FEFF}');
+    if has_mark {
+        text.drain(..'\u{FEFF}'.len_utf8());
+    }
+    let format = format.unwrap_or_else(|| guess(origin, &text));
+    Ok(Input {
+        text,
+        format,
+        has_mark,
+    })
+}
+
+fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unsuitable(code: &'static str, detail: String, hint: Option<String>) -> ReadError {
+    ReadError::Unsuitable(SourceFault {
+        code,
+        span: None,
+        detail,
+        hint,
+    })
+}
+
+fn guess(origin: &Origin, text: &str) -> Format {
+    let extension = match origin {
+        Origin::File(path) => path.extension().and_then(|extension| extension.to_str()),
+        Origin::StandardInput => None,
+    };
+    match extension.map(str::to_ascii_lowercase).as_deref() {
+        Some("json") => Format::Json,
+        Some("yaml" | "yml") => Format::Yaml,
+        _ if text.trim_start().starts_with(['{', '[']) => Format::Json,
+        _ => Format::Yaml,
+    }
+}
+
+/// Every file of the known kinds below a folder, by name; hidden ones and `node_modules` are left out, links to
+/// folders are not followed.
+fn walk(folder: &Path, found: &mut Vec<Origin>) -> io::Result<()> {
+    let mut pending = vec![folder.to_owned()];
+    let mut files = Vec::new();
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            if name.starts_with('.') || name == "node_modules" {
+                continue;
+            }
+            let path = entry.path();
+            let path = path.strip_prefix("./").map(Path::to_owned).unwrap_or(path);
+            if entry.file_type()?.is_dir() {
+                pending.push(path);
+            } else if has_known_extension(&path) && path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    found.extend(files.into_iter().map(Origin::File));
+    Ok(())
+}
+
+fn has_known_extension(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| {
+            ["json", "yaml", "yml"]
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        })
+}
+
+fn expand(pattern: &str, found: &mut Vec<Origin>) -> Result<(), Failure> {
+    let paths = glob::glob(pattern).map_err(|error| {
+        Failure::unexpected(format_args!("`{pattern}` is not a pattern: {error}"))
+    })?;
+    let before = found.len();
+    for path in paths {
+        let path = path.map_err(|error| unreadable(error.path(), error.error()))?;
+        if path.is_file() {
+            found.push(Origin::File(path));
+        }
+    }
+    if found.len() == before {
+        return Err(
+            Failure::unexpected(format_args!("no file matches `{pattern}`"))
+                .hint("`*` stands for any part of a name, `**` for any folders in between"),
+        );
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let shown = path.display();
+    if error.kind() != io::ErrorKind::NotFound {
+        return Failure::unexpected(format_args!("cannot read `{shown}`: {error}"));
+    }
+    let failure = Failure::unexpected(format_args!("there is no file or folder `{shown}`"));
+    match sibling_like(path) {
+        Some(name) => failure.hint(format_args!("did you mean `{}`?", name.display())),
+        None => failure,
+    }
+}
+
+/// A file beside the missing one whose name is nearly the same.
+fn sibling_like(path: &Path) -> Option<PathBuf> {
+    let wanted = path.file_name()?.to_str()?;
+    let parent = path.parent()?;
+    let folder = if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    };
+    let names = fs::read_dir(folder).ok()?;
+    let (likeness, name) = names
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .map(|name| (strsim::normalized_damerau_levenshtein(wanted, &name), name))
+        .max_by(|left, right| {
+            left.0
+                .total_cmp(&right.0)
+                .then_with(|| right.1.cmp(&left.1))
+        })?;
+    (likeness >= 0.6).then(|| parent.join(name))
+}
+
+impl ReadError {
+    /// The error as something found in the file.
+    pub(crate) fn into_fault(self) -> SourceFault {
+        match self {
+            Self::Unsuitable(fault) => fault,
+            Self::Unreadable(error) => SourceFault {
+                code: "unreadable",
+                span: None,
+                detail: format!("cannot be read: {error}"),
+                hint: None,
+            },
+        }
+    }
+
+    /// The error as what ends a command that is about this one file.
+    pub(crate) fn into_failure(self, name: &str) -> Failure {
+        let exit = match self {
+            Self::Unsuitable(_) => ExitCode::No,
+            Self::Unreadable(_) => ExitCode::Unexpected,
+        };
+        let fault = self.into_fault();
+        Failure {
+            exit,
+            hint: fault.hint,
+            ..Failure::unexpected(format_args!("`{name}`: {}", fault.detail))
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Reads a widget record as the API writes it. The rules of its parts are `widget-core`'s; here is only which key holds
+//! which part, and that nothing is overlooked: every fault of every part is told.
+
+use std::{fmt, str::FromStr};
+
+use serde_json::{Value, value::RawValue};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use uuid::Uuid;
+use widget_core::{
+    config::Config,
+    finding::Finding,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    origin::{AllowedOrigins, Entry},
+    widget::Widget,
+};
+
+use crate::{
+    source::{Members, pointer_step},
+    subject::RECORD_KEYS,
+    suffixes::Suffixes,
+};
+
+/// A record with everything that is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// The id, when the record has a good one.
+    pub(crate) id: Option<WidgetId>,
+    /// The widget as far as it could be read; what is missing or faulty has its default in here.
+    pub(crate) widget: Widget,
+    /// Required keys that are not there: a fault in itself, but no obstacle to a decision.
+    pub(crate) missing: Vec<Finding>,
+    pub(crate) faults: Vec<Finding>,
+    /// For each entry of `widget.domains`, its position in the list as written.
+    positions: Vec<usize>,
+}
+
+/// Reads the members of a record.
+pub(crate) fn read(members: &Members<'_>, suffixes: &Suffixes) -> Record {
+    let mut reader = Reader {
+        members,
+        faults: Vec::new(),
+    };
+    reader.check_keys();
+    let id = reader.parsed::<WidgetId>("id", "bad_id");
+    let organization_id = reader.parsed::<OrganizationId>("organization_id", "bad_id");
+    let agent_id = reader.parsed::<AgentId>("agent_id", "bad_id");
+    let agent_version_id = reader.parsed::<AgentVersionId>("agent_version_id", "bad_id");
+    let (domains, positions) = reader.domains(suffixes);
+    let published = reader.published();
+    let config = reader.config();
+    let created_at = reader.time("created_at");
+    let updated_at = reader.time("updated_at");
+    let missing = ["agent_id", "agent_version_id"]
+        .into_iter()
+        .filter(|key| !members.has(key))
+        .map(|key| {
+            Finding::new(
+                "missing_key",
+                format!("the record has no `{key}`, and every widget needs one"),
+            )
+            .at(format!("/{key}"))
+        })
+        .collect();
+    Record {
+        id,
+        missing,
+        positions,
+        faults: reader.faults,
+        widget: Widget {
+            id: id.unwrap_or_else(|| WidgetId::from_uuid(Uuid::nil())),
+            organization_id: organization_id.unwrap_or_else(unnamed_organization),
+            agent_id: agent_id.unwrap_or_else(|| AgentId::from_uuid(Uuid::nil())),
+            agent_version_id: agent_version_id
+                .unwrap_or_else(|| AgentVersionId::from_uuid(Uuid::nil())),
+            domains,
+            published,
+            config,
+            created_at,
+            updated_at,
+        },
+    }
+}
+
+impl Record {
+    /// A finding whose pointer is into the canonical list, made to point into the list as written.
+    pub(crate) fn as_written(&self, mut finding: Finding) -> Finding {
+        if let Some(position) = finding
+            .pointer
+            .as_deref()
+            .and_then(|pointer| pointer.strip_prefix("/domains/"))
+            .and_then(|position| self.positions.get(position.parse::<usize>().ok()?))
+        {
+            finding.pointer = Some(format!("/domains/{position}"));
+        }
+        finding
+    }
+}
+
+fn unnamed_organization() -> OrganizationId {
+    "unknown".parse().expect("seven letters are a name")
+}
+
+struct Reader<'m, 'd> {
+    members: &'m Members<'d>,
+    faults: Vec<Finding>,
+}
+
+impl Reader<'_, '_> {
+    fn check_keys(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        for (key, _) in &self.members.0 {
+            let pointer = format!("/{}", pointer_step(key));
+            if !seen.insert(key.as_str()) {
+                self.faults.push(
+                    Finding::new("duplicate_key", format!("`{key}` is given twice"))
+                        .at(pointer)
+                        .with_hint("keep one of the two"),
+                );
+            } else if !RECORD_KEYS.contains(&key.as_str()) {
+                self.faults.push(unknown_key(key).at(pointer));
+            }
+        }
+    }
+
+    /// A value that is a JSON string; what else it is, is a fault.
+    fn string(&mut self, key: &str) -> Option<String> {
+        let raw = self.members.get(key)?;
+        match serde_json::from_str(raw.get()) {
+            Ok(text) => Some(text),
+            Err(_) => {
+                self.wrong_type(key, raw, "a string");
+                None
+            }
+        }
+    }
+
+    fn parsed<T>(&mut self, key: &str, code: &'static str) -> Option<T>
+    where
+        T: FromStr<Err: fmt::Display>,
+    {
+        let text = self.string(key)?;
+        text.parse()
+            .map_err(|error: T::Err| {
+                self.faults
+                    .push(Finding::new(code, error.to_string()).at(format!("/{key}")));
+            })
+            .ok()
+    }
+
+    fn published(&mut self) -> bool {
+        let Some(raw) = self.members.get("published") else {
+            return false;
+        };
+        serde_json::from_str(raw.get()).unwrap_or_else(|_| {
+            self.wrong_type("published", raw, "`true` or `false`");
+            false
+        })
+    }
+
+    fn config(&mut self) -> Config {
+        let Some(raw) = self.members.get("config") else {
+            return Config::default();
+        };
+        Config::parse(raw.get()).unwrap_or_else(|error| {
+            self.faults.extend(error.findings());
+            Config::default()
+        })
+    }
+
+    fn time(&mut self, key: &str) -> OffsetDateTime {
+        let Some(text) = self.string(key) else {
+            return OffsetDateTime::UNIX_EPOCH;
+        };
+        OffsetDateTime::parse(&text, &Rfc3339).unwrap_or_else(|_| {
+            self.faults.push(
+                Finding::new(
+                    "bad_time",
+                    format!("`{text}` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)"),
+                )
+                .at(format!("/{key}")),
+            );
+            OffsetDateTime::UNIX_EPOCH
+        })
+    }
+
+    /// The list, and for each of its entries the position as written: equal entries collapse.
+    fn domains(&mut self, suffixes: &Suffixes) -> (AllowedOrigins, Vec<usize>) {
+        let Some(raw) = self.members.get("domains") else {
+            return Default::default();
+        };
+        let Ok(values) = serde_json::from_str::<Vec<Value>>(raw.get()) else {
+            self.wrong_type(
+                "domains",
+                raw,
+                "a list of sites such as `[\"https://shop.example\"]`",
+            );
+            return Default::default();
+        };
+        let mut texts = Vec::new();
+        for (position, value) in values.iter().enumerate() {
+            match value.as_str() {
+                Some(text) => texts.push((position, text)),
+                None => self.faults.push(wrong_type(
+                    format!("/domains/{position}"),
+                    &value.to_string(),
+                    "an entry of `domains`",
+                    "a string such as `\"https://shop.example\"`",
+                )),
+            }
+        }
+        let entries: Vec<_> = texts.iter().map(|(_, text)| *text).collect();
+        match AllowedOrigins::parse(&entries, suffixes.list()) {
+            Ok(domains) => {
+                let positions = written_positions(&domains, &texts, suffixes);
+                (domains, positions)
+            }
+            Err(error) => {
+                self.faults
+                    .extend(error.findings().into_iter().map(|mut finding| {
+                        let position = finding
+                            .pointer
+                            .as_deref()
+                            .and_then(|pointer| pointer.strip_prefix("/domains/"))
+                            .and_then(|position| texts.get(position.parse::<usize>().ok()?));
+                        if let Some((position, _)) = position {
+                            finding.pointer = Some(format!("/domains/{position}"));
+                        }
+                        finding
+                    }));
+                Default::default()
+            }
+        }
+    }
+
+    fn wrong_type(&mut self, key: &str, raw: &RawValue, allowed: &str) {
+        self.faults.push(wrong_type(
+            format!("/{key}"),
+            raw.get(),
+            &format!("`{key}`"),
+            allowed,
+        ));
+    }
+}
+
+fn written_positions(
+    domains: &AllowedOrigins,
+    texts: &[(usize, &str)],
+    suffixes: &Suffixes,
+) -> Vec<usize> {
+    if domains.entries().len() == texts.len() {
+        return texts.iter().map(|(position, _)| *position).collect();
+    }
+    let canonical: Vec<_> = texts
+        .iter()
+        .map(|(_, text)| Entry::parse(text, suffixes.list()).map(|entry| entry.to_text()))
+        .collect();
+    domains
+        .entries()
+        .iter()
+        .filter_map(|entry| {
+            let first = canonical
+                .iter()
+                .position(|text| text.as_ref().is_ok_and(|text| text == entry))?;
+            texts.get(first).map(|(position, _)| *position)
+        })
+        .collect()
+}
+
+fn wrong_type(pointer: String, raw: &str, name: &str, allowed: &str) -> Finding {
+    Finding::new(
+        "wrong_type",
+        format!("{name} must be {allowed}, not `{}`", shortened(raw)),
+    )
+    .at(pointer)
+}
+
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
+}
+
+fn unknown_key(key: &str) -> Finding {
+    let unknown = Finding::new(
+        "unknown_key",
+        format!("`{}` is not a key of a widget", shortened(key)),
+    );
+    let nearest = RECORD_KEYS
+        .iter()
+        .map(|known| (strsim::normalized_damerau_levenshtein(key, known), known))
+        .max_by(|left, right| left.0.total_cmp(&right.0));
+    match nearest {
+        _ if key == "v1" => unknown.with_hint("move `v1` into `config`"),
+        Some((likeness, known)) if likeness >= 0.6 => {
+            unknown.with_hint(format!("did you mean `{known}`?"))
+        }
+        _ => unknown,
+    }
+}

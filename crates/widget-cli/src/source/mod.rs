@@ -1,0 +1,205 @@
+//! One input as text, read as JSON or YAML, and the way back from a JSON Pointer to the line and column that a person
+//! has to look at.
+
+mod locate;
+mod yaml;
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
+
+use crate::input::{Format, Input};
+use locate::locate;
+use yaml::Converted;
+
+/// An input that is well-formed.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    pub(crate) input: &'a Input,
+    converted: Option<Converted>,
+}
+
+/// Why an input is not well-formed.
+#[derive(Debug)]
+pub(crate) struct SourceFault {
+    pub(crate) code: &'static str,
+    pub(crate) span: Option<Range<usize>>,
+    pub(crate) detail: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// The outermost level of a JSON text; what is inside is left as it was written.
+#[derive(Debug)]
+pub(crate) enum Shape<'a> {
+    Object(Members<'a>),
+    Array(Vec<&'a RawValue>),
+    Other,
+}
+
+/// The members of an object in their order, repeated keys included.
+#[derive(Debug, Default)]
+pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
+
+/// Which part of a member a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Key,
+    Value,
+}
+
+impl<'a> Document<'a> {
+    /// Reads an input in its format.
+    pub(crate) fn read(input: &'a Input) -> Result<Self, SourceFault> {
+        if input.text.trim().is_empty() {
+            return Err(empty());
+        }
+        let converted = match input.format {
+            Format::Json => None,
+            Format::Yaml => match yaml::convert(&input.text) {
+                Ok(Some(converted)) => Some(converted),
+                Ok(None) => return Err(empty()),
+                Err(fault) => {
+                    return Err(SourceFault {
+                        code: fault.code,
+                        span: Some(fault.span),
+                        detail: fault.detail,
+                        hint: fault.hint,
+                    });
+                }
+            },
+        };
+        Ok(Self { input, converted })
+    }
+
+    /// The whole input as JSON text.
+    pub(crate) fn json(&self) -> &str {
+        self.converted
+            .as_ref()
+            .map_or(&self.input.text, |converted| &converted.json)
+    }
+
+    /// The outermost level; fails when the text is not JSON.
+    pub(crate) fn shape(&self) -> Result<Shape<'_>, SourceFault> {
+        shape(self.json()).map_err(|error| self.syntax_fault(&error))
+    }
+
+    /// Where in the input a pointer leads, from a value that starts at `base` bytes into the JSON text.
+    pub(crate) fn find(&self, base: usize, pointer: &str, part: Part) -> Option<Range<usize>> {
+        let place = locate(self.json().get(base..)?, pointer)?;
+        // A value that is not there is missed in its parent: the parent's key says more than the whole parent, and the
+        // root has none, so that its start must do.
+        let range = match place.key {
+            Some(key) if part == Part::Key || !place.exact => key,
+            None if !place.exact => place.value.start..place.value.start + 1,
+            _ => place.value,
+        };
+        let range = range.start + base..range.end + base;
+        let Some(converted) = &self.converted else {
+            return Some(range);
+        };
+        let mut source = converted.source_of(range.start)?;
+        if range.len() == 1 && !place.exact {
+            source.end = source.start;
+        }
+        let trimmed = self.input.text.get(source.clone())?.trim_end().len();
+        Some(source.start..source.start + trimmed)
+    }
+
+    /// How many bytes into the JSON text a part of it starts.
+    pub(crate) fn offset_of(&self, part: &str) -> usize {
+        (part.as_ptr() as usize).saturating_sub(self.json().as_ptr() as usize)
+    }
+
+    fn syntax_fault(&self, error: &serde_json::Error) -> SourceFault {
+        let text = &self.input.text;
+        let line_start: usize = text
+            .split_inclusive('\n')
+            .take(error.line().saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+        let at = text.floor_char_boundary(at);
+        let width = text[at..].chars().next().map_or(0, char::len_utf8);
+        // The place is shown by line and column already.
+        let message = error.to_string();
+        let reason = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(reason, _)| reason);
+        SourceFault {
+            code: "invalid_json",
+            span: Some(at..at + width),
+            detail: format!("not valid JSON: {reason}"),
+            hint: None,
+        }
+    }
+}
+
+/// The outermost level of a text that should be JSON.
+pub(crate) fn shape(json: &str) -> Result<Shape<'_>, serde_json::Error> {
+    match json.trim_start().as_bytes().first() {
+        Some(b'{') => serde_json::from_str(json).map(Shape::Object),
+        Some(b'[') => serde_json::from_str(json).map(Shape::Array),
+        _ => serde_json::from_str::<&RawValue>(json).map(|_| Shape::Other),
+    }
+}
+
+fn empty() -> SourceFault {
+    SourceFault {
+        code: "empty_input",
+        span: None,
+        detail: "there is nothing in it".to_owned(),
+        hint: Some("a config with every default is written `{}`".to_owned()),
+    }
+}
+
+impl<'a> Members<'a> {
+    /// The value of a key; of the last one when it is given twice.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let found = self.0.iter().rev().find(|(key, _)| key == name);
+        found.map(|(_, value)| *value)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Visitor).map(Members)
+    }
+}
+
+/// A place as people count: lines and columns from 1, columns in characters.
+pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(at)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    (line, before[line_start..].chars().count() + 1)
+}
+
+/// One step of a JSON Pointer, escaped.
+pub(crate) fn pointer_step(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) {
+        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}

@@ -1,0 +1,131 @@
+//! The one widget that a command is about, out of a file that may hold a list of them.
+
+use std::path::Path;
+
+use crate::{
+    check::{Checked, Content, check},
+    failure::Failure,
+    input::{self, Format, Input},
+    printer::Printer,
+    record::Record,
+    report::{self, Severity},
+    source::Document,
+    subject::{Kind, Located, Subject, subjects},
+    suffixes::Suffixes,
+};
+
+/// The widget that was meant.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) record: Record,
+}
+
+/// Reads a widget from a file. When there are faults in it, they are shown and `None` is the answer.
+pub(crate) fn choose(
+    file: &Path,
+    format: Option<Format>,
+    id: Option<&str>,
+    suffixes: &Suffixes,
+    printer: &mut Printer,
+) -> Result<Option<Chosen>, Failure> {
+    let origin = input::single(file)?;
+    let name = origin.name();
+    let input = input::read(&origin, format).map_err(|error| error.into_failure(&name))?;
+    let faults = match choose_in(&input, &name, id, suffixes)? {
+        Ok(chosen) => return Ok(Some(chosen)),
+        Err(faults) => faults,
+    };
+    show_faults(&input, &name, &faults, printer)?;
+    Ok(None)
+}
+
+/// Shows why an input cannot be worked with: on standard error for people, because it is no answer to what was asked.
+pub(crate) fn show_faults(
+    input: &Input,
+    name: &str,
+    faults: &[Located],
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    if printer.is_json() {
+        let errors: Vec<_> = faults
+            .iter()
+            .map(|located| report::json(&input.text, located))
+            .collect();
+        return printer.json(&serde_json::json!({
+            "path": name,
+            "valid": false,
+            "errors": errors,
+        }));
+    }
+    for located in faults {
+        let shown = report::human(Severity::Error, name, &input.text, located);
+        printer.error(shown)?;
+    }
+    Ok(())
+}
+
+fn choose_in(
+    input: &Input,
+    name: &str,
+    id: Option<&str>,
+    suffixes: &Suffixes,
+) -> Result<Result<Chosen, Vec<Located>>, Failure> {
+    let document = match Document::read(input) {
+        Ok(document) => document,
+        Err(fault) => return Ok(Err(vec![fault.into()])),
+    };
+    let subjects = match subjects(&document, None) {
+        Ok(subjects) => subjects,
+        Err(fault) => return Ok(Err(vec![fault.into()])),
+    };
+    let subject = pick(&subjects, name, id)?;
+    if subject.kind == Kind::Config {
+        return Err(Failure::bad_input(format_args!(
+            "`{name}` holds a config and not a whole widget"
+        ))
+        .hint("save what the API returns for the widget: GET /core/web-widgets/{id}"));
+    }
+    let Checked {
+        content, faults, ..
+    } = check(subject, suffixes);
+    Ok(match content {
+        Content::Widget(record) if record.faults.is_empty() => Ok(Chosen { record: *record }),
+        _ => Err(faults),
+    })
+}
+
+/// The subject with the id, or the only one.
+fn pick<'s, 'd>(
+    subjects: &'s [Subject<'d>],
+    name: &str,
+    id: Option<&str>,
+) -> Result<&'s Subject<'d>, Failure> {
+    let id_of = |subject: &Subject<'_>| {
+        let raw = subject.members.get("id")?;
+        serde_json::from_str::<String>(raw.get()).ok()
+    };
+    match (id, subjects) {
+        (_, []) => Err(Failure::bad_input(format_args!(
+            "the list in `{name}` is empty"
+        ))),
+        (None, [only]) => Ok(only),
+        (None, several) => Err(Failure::unexpected(format_args!(
+            "`{name}` holds {} widgets",
+            several.len()
+        ))
+        .hint("say which with `--id`")),
+        (Some(id), subjects) => subjects
+            .iter()
+            .find(|subject| id_of(subject).is_some_and(|other| other.eq_ignore_ascii_case(id)))
+            .ok_or_else(|| {
+                let ids: Vec<_> = subjects.iter().filter_map(id_of).take(5).collect();
+                let failure =
+                    Failure::bad_input(format_args!("`{name}` holds no widget with the id `{id}`"));
+                if ids.is_empty() {
+                    failure
+                } else {
+                    failure.hint(format_args!("it holds {}", ids.join(", ")))
+                }
+            }),
+    }
+}
