@@ -1,7 +1,7 @@
 //! Looks at one input: what stands in it, and everything that is wrong or seldom meant.
 
 use widget_core::{
-    config::{Config, ConfigError},
+    config::Config,
     finding::Finding,
     go_live::{self, PinnedVersion},
 };
@@ -15,63 +15,64 @@ use crate::{
 /// One widget or config, looked at.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    pub(crate) content: Content,
+    /// The record, when it is one.
+    pub(crate) record: Option<Box<Record>>,
+    /// The bare config, when it is one and has no faults.
+    pub(crate) config: Option<Box<Config>>,
     pub(crate) faults: Vec<Located>,
     pub(crate) warnings: Vec<Located>,
-}
-
-/// What was read.
-#[derive(Debug)]
-pub(crate) enum Content {
-    Config(Result<Config, ConfigError>),
-    Widget(Box<Record>),
 }
 
 /// Looks at one subject.
 pub(crate) fn check(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
     match subject.kind {
-        Kind::Config => {
-            let config = Config::parse(subject.json);
-            let (faults, warnings) = match &config {
-                Ok(config) => (Vec::new(), config.warnings()),
-                Err(error) => (error.findings(), Vec::new()),
-            };
-            Checked {
-                content: Content::Config(config),
-                faults: located(subject, faults),
-                warnings: located(subject, warnings),
-            }
+        Kind::Config => check_config(subject),
+        Kind::Widget => check_widget(subject, suffixes),
+    }
+}
+
+fn check_config(subject: &Subject<'_>) -> Checked {
+    let (config, faults, warnings) = match Config::parse(subject.json) {
+        Ok(config) => {
+            let warnings = config.warnings();
+            (Some(Box::new(config)), Vec::new(), warnings)
         }
-        Kind::Widget => {
-            let record = record::read(&subject.members, suffixes);
-            // Whether the version is published is not in the record, and no warning depends on it.
-            let warnings = go_live::report(&record.widget, PinnedVersion::Published).warnings;
-            // A list that could not be read is not an empty list.
-            let unread = |finding: &Finding| {
-                record.faults.iter().any(|fault| {
-                    let (Some(fault), Some(warning)) = (&fault.pointer, &finding.pointer) else {
-                        return false;
-                    };
-                    fault.starts_with("/domains") && warning.starts_with("/domains")
-                })
-            };
-            let warnings = warnings
-                .into_iter()
-                .filter(|finding| !unread(finding))
-                .map(|finding| record.as_written(finding))
-                .collect();
-            let faults = record
-                .faults
-                .iter()
-                .chain(&record.missing)
-                .cloned()
-                .collect();
-            Checked {
-                faults: located(subject, faults),
-                warnings: located(subject, warnings),
-                content: Content::Widget(Box::new(record)),
-            }
-        }
+        Err(error) => (None, error.findings(), Vec::new()),
+    };
+    Checked {
+        record: None,
+        config,
+        faults: located(subject, faults),
+        warnings: located(subject, warnings),
+    }
+}
+
+fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
+    let record = record::read(&subject.members, suffixes);
+    // A list that could not be read is not an empty list.
+    let is_domain = |finding: &Finding| {
+        let pointer = finding.pointer.as_deref();
+        pointer.is_some_and(|pointer| pointer.starts_with("/domains"))
+    };
+    let domains_are_faulty = record.faults.iter().any(is_domain);
+    // Whether the version is published is not in the record, and no warning depends on it.
+    let warnings = go_live::report(&record.widget, PinnedVersion::Published)
+        .warnings
+        .into_iter()
+        .filter(|finding| !(domains_are_faulty && is_domain(finding)))
+        .map(|finding| record.as_written(finding))
+        .collect();
+    let faults = record
+        .faults
+        .iter()
+        .chain(&record.missing)
+        .cloned()
+        .collect();
+    Checked {
+        faults: located(subject, faults),
+        warnings: located(subject, warnings),
+        record: Some(Box::new(record)),
+        config: None,
     }
 }
 

@@ -64,12 +64,21 @@ pub(crate) enum Command {
     /// Check widgets and configs for errors and for what is seldom meant
     #[command(after_long_help = help::LINT)]
     Lint(Check),
+    /// Bring configs to the current version
+    #[command(after_long_help = help::MIGRATE)]
+    Migrate(Migrate),
     /// Say why a widget is or is not shown on a page
     #[command(after_long_help = help::EXPLAIN)]
     Explain(Explain),
+    /// Show what differs between two widgets or two configs
+    #[command(after_long_help = help::DIFF)]
+    Diff(Diff),
     /// Print the line of HTML that shows a widget
     #[command(after_long_help = help::SNIPPET)]
     Snippet(Snippet),
+    /// Print the JSON Schema of a config or of a widget
+    #[command(after_long_help = help::SCHEMA)]
+    Schema(Schema),
     /// Try lists of allowed sites without a widget
     #[command(subcommand, after_long_help = help::ORIGINS)]
     Origins(Origins),
@@ -224,7 +233,14 @@ pub(crate) struct Snippet {
 pub(crate) struct Schema {
     /// Which schema
     #[arg(value_enum, value_name = "WHICH", default_value = "config")]
-    pub(crate) which: Kind,
+    pub(crate) which: SchemaName,
+}
+
+/// What is described.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// A config document
+    Config,
 }
 
 #[derive(Debug, Subcommand)]

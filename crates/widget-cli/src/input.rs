@@ -130,11 +130,7 @@ pub(crate) fn read(origin: &Origin, format: Option<Format>) -> Result<Input, Rea
     }
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
+        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         unsuitable(
             "invalid_utf8",
             format!("line {line} holds bytes that are not UTF-8"),
@@ -272,6 +268,14 @@ fn sibling_like(path: &Path) -> Option<PathBuf> {
 }
 
 impl ReadError {
+    /// A file that cannot be read is no bad input, but no input.
+    pub(crate) fn exit(&self) -> ExitCode {
+        match self {
+            Self::Unsuitable(_) => ExitCode::No,
+            Self::Unreadable(_) => ExitCode::Unexpected,
+        }
+    }
+
     /// The error as something found in the file.
     pub(crate) fn into_fault(self) -> SourceFault {
         match self {
@@ -287,10 +291,7 @@ impl ReadError {
 
     /// The error as what ends a command that is about this one file.
     pub(crate) fn into_failure(self, name: &str) -> Failure {
-        let exit = match self {
-            Self::Unsuitable(_) => ExitCode::No,
-            Self::Unreadable(_) => ExitCode::Unexpected,
-        };
+        let exit = self.exit();
         let fault = self.into_fault();
         Failure {
             exit,

@@ -12,6 +12,7 @@ mod parallel;
 mod printer;
 mod record;
 mod report;
+mod rewrite;
 mod source;
 mod subject;
 mod suffixes;

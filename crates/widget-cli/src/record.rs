@@ -125,13 +125,11 @@ impl Reader<'_, '_> {
     /// A value that is a JSON string; what else it is, is a fault.
     fn string(&mut self, key: &str) -> Option<String> {
         let raw = self.members.get(key)?;
-        match serde_json::from_str(raw.get()) {
-            Ok(text) => Some(text),
-            Err(_) => {
-                self.wrong_type(key, raw, "a string");
-                None
-            }
+        let text = serde_json::from_str(raw.get()).ok();
+        if text.is_none() {
+            self.wrong_type(key, raw, "a string");
         }
+        text
     }
 
     fn parsed<T>(&mut self, key: &str, code: &'static str) -> Option<T>

@@ -58,10 +58,7 @@ pub(crate) fn human(severity: Severity, name: &str, text: &str, located: &Locate
         }
         None => title.element(annotate_snippets::Origin::path(name)),
     };
-    let mut shown = Renderer::styled()
-        .term_width(width())
-        .render(&[group])
-        .to_string();
+    let mut shown = Renderer::styled().term_width(width()).render(&[group]);
     shown.push('\n');
     if let Some(hint) = &finding.hint {
         shown.push('\n');

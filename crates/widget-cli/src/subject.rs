@@ -59,6 +59,29 @@ pub(crate) struct Located {
     pub(crate) span: Option<Range<usize>>,
 }
 
+impl Located {
+    /// A finding about an input as a whole.
+    pub(crate) fn whole(
+        code: &'static str,
+        detail: impl Into<String>,
+        hint: impl Into<Option<&'static str>>,
+    ) -> Self {
+        SourceFault {
+            code,
+            span: None,
+            detail: detail.into(),
+            hint: hint.into().map(str::to_owned),
+        }
+        .into()
+    }
+}
+
+impl From<SourceFault> for Box<Located> {
+    fn from(fault: SourceFault) -> Self {
+        Self::new(fault.into())
+    }
+}
+
 impl From<SourceFault> for Located {
     fn from(fault: SourceFault) -> Self {
         Self {
@@ -159,6 +182,12 @@ impl<'d> Subject<'d> {
             Kind::Config => Some(self.json),
             Kind::Widget => self.members.get("config").map(RawValue::get),
         }
+    }
+
+    /// Where the config of a record, or the whole bare config, stands in the input.
+    pub(crate) fn config_span(&self) -> Option<Range<usize>> {
+        let base = self.document.offset_of(self.config_json()?);
+        self.document.find(base, "", Part::Value)
     }
 
     /// Where a finding stands, whose pointer is from the root of a record.

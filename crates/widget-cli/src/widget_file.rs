@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    check::{Checked, Content, check},
+    check::{Checked, check},
     failure::Failure,
     input::{self, Format, Input},
     printer::Printer,
@@ -85,11 +85,9 @@ fn choose_in(
         ))
         .hint("save what the API returns for the widget: GET /core/web-widgets/{id}"));
     }
-    let Checked {
-        content, faults, ..
-    } = check(subject, suffixes);
-    Ok(match content {
-        Content::Widget(record) if record.faults.is_empty() => Ok(Chosen { record: *record }),
+    let Checked { record, faults, .. } = check(subject, suffixes);
+    Ok(match record {
+        Some(record) if record.faults.is_empty() => Ok(Chosen { record: *record }),
         _ => Err(faults),
     })
 }

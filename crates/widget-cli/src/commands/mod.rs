@@ -1,8 +1,11 @@
 //! One file for each command: what it asks of the rules, and how it tells the answer.
 
+mod diff;
 mod explain;
 mod manual;
+mod migrate;
 mod origins;
+mod schema;
 mod snippet;
 mod validate;
 
@@ -18,6 +21,9 @@ pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitCode, F
     match command {
         Command::Validate(arguments) => validate::run(&arguments, false, printer),
         Command::Lint(arguments) => validate::run(&arguments, true, printer),
+        Command::Migrate(arguments) => migrate::run(&arguments, printer),
+        Command::Diff(arguments) => diff::run(&arguments, printer),
+        Command::Schema(arguments) => schema::run(&arguments, printer),
         Command::Explain(arguments) => explain::run(&arguments, printer),
         Command::Snippet(arguments) => snippet::run(&arguments, printer),
         Command::Origins(Origins::Test(arguments)) => origins::test(&arguments, printer),

@@ -123,7 +123,7 @@ fn check_integrity(integrity: &str) -> Result<(), Failure> {
 
 fn check_file_name(file_name: &str) -> Result<(), Failure> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if file_name.bytes().all(plain) && file_name.ends_with(".js") {
+    if file_name.bytes().all(plain) && file_name.strip_suffix(".js").is_some() {
         return Ok(());
     }
     Err(Failure::unexpected(format_args!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::{
-    check::{Content, check},
+    check::check,
     cli::Check,
     exit::ExitCode,
     failure::Failure,
@@ -109,7 +109,7 @@ fn look_at_text(
     options: Options,
     suffixes: &Suffixes,
     told: &mut Told,
-) -> Result<(), Located> {
+) -> Result<(), Box<Located>> {
     let document = Document::read(input)?;
     for subject in &subjects(&document, options.kind)? {
         let checked = check(subject, suffixes);
@@ -126,10 +126,10 @@ fn look_at_text(
                 path: name.to_owned(),
                 entry: subject.entry,
                 kind: Some(subject.kind.as_str()),
-                id: match &checked.content {
-                    Content::Widget(record) => record.id.map(|id| id.to_string()),
-                    Content::Config(_) => None,
-                },
+                id: checked
+                    .record
+                    .as_ref()
+                    .and_then(|record| Some(record.id?.to_string())),
                 valid: checked.faults.is_empty(),
                 errors: checked.faults.iter().map(as_json).collect(),
                 warnings: warnings.iter().map(as_json).collect(),

@@ -130,8 +130,24 @@ impl<'a> Document<'a> {
             code: "invalid_json",
             span: Some(at..at + width),
             detail: format!("not valid JSON: {reason}"),
-            hint: None,
+            hint: syntax_hint(text, at).map(str::to_owned),
         }
+    }
+}
+
+/// What was probably meant where JSON ends to be JSON.
+fn syntax_hint(text: &str, at: usize) -> Option<&'static str> {
+    let before = text[..at].trim_end();
+    match text[at..].chars().next() {
+        Some('}' | ']') if before.ends_with(',') => Some("remove the comma before it"),
+        Some('"') if before.ends_with(['"', '}', ']']) => Some("put a comma before it"),
+        Some('\'') => Some("JSON has double quotes only: write `\"`"),
+        Some('/' | '#') => Some("JSON has no comments: remove it, or save the file as .yaml"),
+        Some('“' | '”' | '„') => {
+            Some("an editor has made the quotes typographic: write `\"` instead")
+        }
+        None => Some("the file ends too early: is a closing bracket missing, or was it cut off?"),
+        _ => None,
     }
 }
 

@@ -480,10 +480,8 @@ mod tests {
         let mut yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let alias = format!("*a{}", level - 1);
-            yaml.push_str(&format!(
-                "a{level}: &a{level} [{}]\n",
-                [alias.as_str(); 10].join(", ")
-            ));
+            let tenfold = [alias.as_str(); 10].join(", ");
+            yaml.extend([format!("a{level}: &a{level} [{tenfold}]\n")]);
         }
         assert_eq!(
             convert(&yaml).expect_err("too large").code,

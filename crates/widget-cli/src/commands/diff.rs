@@ -1,0 +1,199 @@
+//! `widget diff`: what differs between two widgets or configs, by meaning.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use widget_core::{
+    config::{self, Change, ChangeKind, Config},
+    widget::Widget,
+};
+
+use crate::{
+    check::{Checked, check},
+    cli::Diff,
+    exit::ExitCode,
+    failure::Failure,
+    input::{self, Input},
+    printer::{GREEN, Printer, RED, YELLOW, count, printable},
+    source::Document,
+    subject::{Located, subjects},
+    suffixes::Suffixes,
+    widget_file::show_faults,
+};
+
+/// One side of the comparison.
+enum Side {
+    Widget(Box<Widget>),
+    Config(Box<Config>),
+}
+
+/// One difference as programs get it.
+#[derive(Serialize)]
+struct ChangeJson<'c> {
+    pointer: &'c str,
+    change: &'static str,
+    from: Option<&'c Value>,
+    to: Option<&'c Value>,
+}
+
+/// Compares two files.
+pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    if arguments.before.as_os_str() == "-" && arguments.after.as_os_str() == "-" {
+        return Err(Failure::unexpected("standard input cannot be both sides"));
+    }
+    let before = side(&arguments.before, arguments, printer)?;
+    let after = side(&arguments.after, arguments, printer)?;
+    let (Some(before), Some(after)) = (before, after) else {
+        return Ok(ExitCode::No);
+    };
+    let changes = compare(&before, &after, printer)?;
+    for change in &changes {
+        if printer.is_json() {
+            printer.json(&as_json(change))?;
+        } else {
+            let color = match change.kind {
+                ChangeKind::Added(_) => GREEN,
+                ChangeKind::Removed(_) => RED,
+                ChangeKind::Replaced { .. } => YELLOW,
+            };
+            let line = change.to_string();
+            printer.line(format_args!("{color}{}{color:#}", printable(&line)))?;
+        }
+    }
+    if !printer.is_json() {
+        printer.note(match changes.len() {
+            0 => "no difference".to_owned(),
+            number => count(number, "difference", "differences"),
+        })?;
+    }
+    Ok(ExitCode::from_answer(changes.is_empty()))
+}
+
+/// Reads one side; `None` when there are faults in it, which are shown.
+fn side(file: &Path, arguments: &Diff, printer: &mut Printer) -> Result<Option<Side>, Failure> {
+    let origin = input::single(file)?;
+    let name = origin.name();
+    let input = input::read(&origin, arguments.reading.format)
+        .map_err(|error| error.into_failure(&name))?;
+    match read_side(&input, &name, arguments)? {
+        Ok(side) => Ok(Some(side)),
+        Err(faults) => {
+            show_faults(&input, &name, &faults, printer)?;
+            Ok(None)
+        }
+    }
+}
+
+fn read_side(
+    input: &Input,
+    name: &str,
+    arguments: &Diff,
+) -> Result<Result<Side, Vec<Located>>, Failure> {
+    let document = match Document::read(input) {
+        Ok(document) => document,
+        Err(fault) => return Ok(Err(vec![fault.into()])),
+    };
+    let subjects = match subjects(&document, arguments.reading.kind) {
+        Ok(subjects) => subjects,
+        Err(fault) => return Ok(Err(vec![fault.into()])),
+    };
+    let [subject] = &subjects[..] else {
+        return Err(Failure::bad_input(format_args!(
+            "`{name}` holds a list of {}; one widget or config is compared",
+            count(subjects.len(), "entry", "entries")
+        )));
+    };
+    let Checked {
+        record,
+        config,
+        faults,
+        ..
+    } = check(subject, &Suffixes::default());
+    Ok(match (record, config) {
+        (Some(record), _) if record.faults.is_empty() => Ok(Side::Widget(Box::new(record.widget))),
+        (None, Some(config)) => Ok(Side::Config(config)),
+        _ => Err(faults),
+    })
+}
+
+fn compare(before: &Side, after: &Side, printer: &mut Printer) -> Result<Vec<Change>, Failure> {
+    match (before, after) {
+        (Side::Widget(before), Side::Widget(after)) => Ok(compare_widgets(before, after)),
+        (Side::Config(before), Side::Config(after)) => Ok(config::diff(before, after)
+            .into_iter()
+            .map(|change| Change {
+                pointer: change.pointer.trim_start_matches("/config").to_owned(),
+                ..change
+            })
+            .collect()),
+        (Side::Widget(widget), Side::Config(config)) => {
+            only_configs(printer)?;
+            Ok(config::diff(&widget.config, config))
+        }
+        (Side::Config(config), Side::Widget(widget)) => {
+            only_configs(printer)?;
+            Ok(config::diff(config, &widget.config))
+        }
+    }
+}
+
+fn only_configs(printer: &mut Printer) -> Result<(), Failure> {
+    printer.note("One is a whole widget and the other a config: only the configs are compared.")
+}
+
+/// Times are left out: they differ after every write.
+fn compare_widgets(before: &Widget, after: &Widget) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut compare = |pointer: &str, from: Value, to: Value| {
+        if from != to {
+            changes.push(Change {
+                pointer: pointer.to_owned(),
+                kind: ChangeKind::Replaced { from, to },
+            });
+        }
+    };
+    let text = |text: &dyn ToString| Value::from(text.to_string());
+    compare("/id", text(&before.id), text(&after.id));
+    compare(
+        "/organization_id",
+        text(&before.organization_id),
+        text(&after.organization_id),
+    );
+    compare("/agent_id", text(&before.agent_id), text(&after.agent_id));
+    compare(
+        "/agent_version_id",
+        text(&before.agent_version_id),
+        text(&after.agent_version_id),
+    );
+    compare(
+        "/published",
+        json!(before.published),
+        json!(after.published),
+    );
+    let (from, to) = (before.domains.entries(), after.domains.entries());
+    let domain = |kind: fn(Value) -> ChangeKind, entry: &String| Change {
+        pointer: "/domains".to_owned(),
+        kind: kind(Value::from(entry.as_str())),
+    };
+    let removed = from.iter().filter(|entry| !to.contains(entry));
+    changes.extend(removed.map(|entry| domain(ChangeKind::Removed, entry)));
+    let added = to.iter().filter(|entry| !from.contains(entry));
+    changes.extend(added.map(|entry| domain(ChangeKind::Added, entry)));
+    changes.extend(config::diff(&before.config, &after.config));
+    changes
+}
+
+fn as_json(change: &Change) -> ChangeJson<'_> {
+    let (name, from, to) = match &change.kind {
+        ChangeKind::Added(value) => ("added", None, Some(value)),
+        ChangeKind::Removed(value) => ("removed", Some(value), None),
+        ChangeKind::Replaced { from, to } => ("replaced", Some(from), Some(to)),
+    };
+    ChangeJson {
+        pointer: &change.pointer,
+        change: name,
+        from,
+        to,
+    }
+}
