@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use widget_core::{
-    explain::{Difference, Explanation, Verdict, explain},
+    explain::{Explanation, Verdict, explain},
     finding::Finding,
     go_live::PinnedVersion,
     origin::Origin,
@@ -192,7 +192,7 @@ fn as_json<'e>(
         nearest: explanation.nearest.as_ref().map(|nearest| NearestJson {
             entry: &nearest.entry,
             pointer: &nearest.pointer,
-            difference: difference_code(nearest.difference),
+            difference: nearest.difference.as_str(),
             detail: &nearest.detail,
         }),
         hint: explanation.hint.as_deref(),
@@ -214,19 +214,5 @@ fn note_json(note: &Finding) -> NoteJson<'_> {
         pointer: note.pointer.as_deref(),
         detail: &note.detail,
         hint: note.hint.as_deref(),
-    }
-}
-
-fn difference_code(difference: Difference) -> &'static str {
-    match difference {
-        Difference::Scheme => "scheme",
-        Difference::Port => "port",
-        Difference::Www => "www",
-        Difference::Subdomain => "subdomain",
-        Difference::ParentDomain => "parent_domain",
-        Difference::PatternApex => "pattern_apex",
-        Difference::LookAlike => "look_alike",
-        Difference::TrailingDot => "trailing_dot",
-        Difference::Spelling => "spelling",
     }
 }
