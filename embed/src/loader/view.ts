@@ -29,7 +29,7 @@ function styleText({ theme, trigger, chat }: LauncherConfig): string {
   const [vertical, horizontal] = position.split('-');
   const [light, lightText] = colors(chat.light_mode);
   const [dark, darkText] = colors(chat.dark_mode);
-  return `${css}div{color-scheme:${theme === 'system' ? 'light dark' : theme};${vertical}:calc(${offset_y}px + env(safe-area-inset-${vertical}));${horizontal}:${offset_x}px;align-items:${horizontal};z-index:${z_index};--s:${size}px;--b:light-dark(${light},${dark})}.b{order:${+(vertical === 'bottom')};border-radius:${shape === 'square' ? 14 : 99}px;color:light-dark(${lightText},${darkText})}section{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}`;
+  return `${css}div{color-scheme:${theme === 'system' ? 'light dark' : theme};${vertical}:calc(${offset_y}px + env(safe-area-inset-${vertical}));${horizontal}:${offset_x}px;justify-items:${horizontal};z-index:${z_index};--s:${size}px;--b:light-dark(${light},${dark})}.b{order:${+(vertical === 'bottom')};border-radius:${shape === 'square' ? 14 : 99}px;color:light-dark(${lightText},${darkText})}section{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}`;
 }
 
 /** Builds the whole launcher, not yet attached to the page. */

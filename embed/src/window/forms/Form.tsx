@@ -1,0 +1,277 @@
+/** A configured form: before, during or after the conversation. A chunk of its own. */
+import type { ComponentChildren } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import type { Field, FormDefinition } from '../config';
+import type { Strings } from '../i18n';
+import type { FormValues } from '../service';
+import { Icon } from '../ui/icons';
+import { type Faults, submissionOf, validate } from './validate';
+
+interface Props {
+  definition: FormDefinition;
+  strings: Strings;
+  submitLabel: string;
+  submit(values: FormValues): Promise<void>;
+  dismiss?: () => void;
+  below?: ComponentChildren;
+}
+
+export function Form({ definition, strings, submitLabel, submit, dismiss, below }: Props) {
+  const [values, setValues] = useState<FormValues>(() =>
+    Object.fromEntries(definition.fields.map((field) => [field.id, field.default ?? null])),
+  );
+  const [faults, setFaults] = useState<Faults>({});
+  const [state, setState] = useState<'open' | 'sending' | 'failed'>('open');
+  const form = useRef<HTMLFormElement>(null);
+
+  async function send() {
+    const found = validate(definition, values);
+    setFaults(found);
+    const first = definition.fields.find((field) => found[field.id]);
+    if (first) {
+      form.current?.querySelector<HTMLElement>(`[name="${first.id}"]`)?.focus();
+      return;
+    }
+    setState('sending');
+    try {
+      await submit(submissionOf(definition, values));
+    } catch {
+      setState('failed');
+    }
+  }
+
+  return (
+    <div class="sheet">
+      <form
+        ref={form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        {definition.title && <h2 dir="auto">{definition.title}</h2>}
+        {definition.fields.map((field) => (
+          <Row
+            key={field.id}
+            field={field}
+            value={values[field.id]}
+            fault={faults[field.id] && strings[faults[field.id] as keyof Strings]}
+            strings={strings}
+            change={(value) => {
+              setValues((before) => ({ ...before, [field.id]: value }));
+              setFaults(({ [field.id]: _, ...others }) => others);
+            }}
+          />
+        ))}
+        {state === 'failed' && (
+          <p class="fault" role="alert">
+            {strings.not_sent}
+          </p>
+        )}
+        <div class="choices">
+          {dismiss && (
+            <button type="button" class="big" onClick={dismiss}>
+              {strings.cancel}
+            </button>
+          )}
+          <button type="submit" class="big primary" disabled={state === 'sending'}>
+            {submitLabel}
+          </button>
+        </div>
+      </form>
+      {below}
+    </div>
+  );
+}
+
+interface RowProps {
+  field: Field;
+  value: unknown;
+  fault: string | undefined;
+  strings: Strings;
+  change(value: unknown): void;
+}
+
+function Row(props: RowProps) {
+  const { field, fault } = props;
+  const id = `field-${field.id}`;
+  const help = field.help || fault ? `${id}-help` : undefined;
+  const isGroup = field.type === 'rating' || field.type === 'multiselect';
+  const label = (
+    <>
+      {field.label}
+      {field.required && <span aria-hidden="true"> *</span>}
+    </>
+  );
+  const note = (
+    <p id={help} class={fault ? 'fault' : 'help'} dir="auto">
+      {fault ?? field.help}
+    </p>
+  );
+  if (isGroup)
+    return (
+      <fieldset class="row" aria-describedby={help}>
+        <legend dir="auto">{label}</legend>
+        <Group {...props} />
+        {help && note}
+      </fieldset>
+    );
+  if (field.type === 'checkbox')
+    return (
+      <div class="row">
+        <div class="check">
+          <Control {...props} id={id} help={help} />
+          <label for={id} dir="auto">
+            {label}
+          </label>
+        </div>
+        {help && note}
+      </div>
+    );
+  return (
+    <div class="row">
+      <label for={id} dir="auto">
+        {label}
+      </label>
+      <Control {...props} id={id} help={help} />
+      {help && note}
+    </div>
+  );
+}
+
+const INPUT_TYPES: Partial<Record<Field['type'], 'email' | 'tel' | 'url' | 'number' | 'date'>> = {
+  email: 'email',
+  phone: 'tel',
+  url: 'url',
+  number: 'number',
+  date: 'date',
+};
+
+/** As an object of no particular shape: Preact's types allow a `type` only when it is a literal. */
+function inputType({ type }: Field): object {
+  return { type: INPUT_TYPES[type] ?? 'text' };
+}
+
+const AUTOCOMPLETE: Partial<Record<Field['type'], string>> = {
+  email: 'email',
+  phone: 'tel',
+  url: 'url',
+};
+
+function Control({
+  field,
+  value,
+  fault,
+  strings,
+  change,
+  id,
+  help,
+}: RowProps & { id: string; help: string | undefined }) {
+  const common = {
+    id,
+    name: field.id,
+    required: field.required ?? false,
+    'aria-invalid': fault ? true : undefined,
+    'aria-describedby': help,
+  } as const;
+  const text = value === null || value === undefined ? '' : String(value);
+  if (field.type === 'checkbox')
+    return (
+      <input
+        {...common}
+        type="checkbox"
+        checked={value === true}
+        onChange={({ currentTarget }) => change(currentTarget.checked)}
+      />
+    );
+  if (field.type === 'select')
+    return (
+      <select
+        {...common}
+        value={text}
+        onChange={({ currentTarget }) => change(currentTarget.value || null)}
+      >
+        <option value="">{strings.choose}</option>
+        {field.options?.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    );
+  if (field.type === 'textarea')
+    return (
+      <textarea
+        {...common}
+        rows={3}
+        dir="auto"
+        placeholder={field.placeholder ?? ''}
+        maxLength={field.max_length ?? 4000}
+        value={text}
+        onInput={({ currentTarget }) => change(currentTarget.value)}
+      />
+    );
+  return (
+    <input
+      {...common}
+      {...inputType(field)}
+      dir={field.type === 'text' ? 'auto' : 'ltr'}
+      autocomplete={AUTOCOMPLETE[field.type] ?? 'on'}
+      placeholder={field.placeholder ?? ''}
+      {...(field.type === 'number' && {
+        min: field.min ?? undefined,
+        max: field.max ?? undefined,
+        step: field.step ?? 'any',
+      })}
+      value={text}
+      onInput={({ currentTarget }) => change(currentTarget.value)}
+    />
+  );
+}
+
+/** Several choices under one question. */
+function Group({ field, value, change }: RowProps) {
+  if (field.type === 'rating') {
+    const most = field.max ?? 5;
+    return (
+      <div class="stars">
+        {Array.from({ length: most }, (_, index) => index + 1).map((rating) => (
+          <label key={rating} class={Number(value) >= rating ? 'star on' : 'star'}>
+            <input
+              type="radio"
+              name={field.id}
+              value={rating}
+              checked={value === rating}
+              aria-label={`${rating} / ${most}`}
+              onChange={() => change(rating)}
+            />
+            <Icon name="star" />
+          </label>
+        ))}
+      </div>
+    );
+  }
+  const chosen = Array.isArray(value) ? (value as string[]) : [];
+  return (
+    <>
+      {field.options?.map((option) => (
+        <label key={option.value} class="check" dir="auto">
+          <input
+            type="checkbox"
+            name={field.id}
+            checked={chosen.includes(option.value)}
+            onChange={({ currentTarget }) =>
+              change(
+                currentTarget.checked
+                  ? [...chosen, option.value]
+                  : chosen.filter((other) => other !== option.value),
+              )
+            }
+          />
+          <span>{option.label}</span>
+        </label>
+      ))}
+    </>
+  );
+}

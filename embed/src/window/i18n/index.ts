@@ -1,0 +1,42 @@
+/** Picks the visitor's language; every language but English is a chunk of its own. */
+import { en, type Strings } from './en';
+
+export type { Strings } from './en';
+
+export const LANGUAGES = {
+  es: () => import('./es'),
+  fr: () => import('./fr'),
+  de: () => import('./de'),
+  'pt-BR': () => import('./pt-BR'),
+  ja: () => import('./ja'),
+  ar: () => import('./ar'),
+} as const;
+
+export type Language = 'en' | keyof typeof LANGUAGES;
+
+const RIGHT_TO_LEFT = new Set<Language>(['ar']);
+
+/** The first wanted language that we have, by its primary tag; English when we have none of them. */
+export function chooseLanguage(wanted: readonly (string | null | undefined)[]): Language {
+  const known = ['en', ...Object.keys(LANGUAGES)] as Language[];
+  for (const tag of wanted) {
+    const primary = tag?.split(/[-_]/)[0]?.toLowerCase();
+    const found = known.find((language) => language.split('-')[0] === primary);
+    if (primary && found) return found;
+  }
+  return 'en';
+}
+
+export function directionOf(language: Language): 'ltr' | 'rtl' {
+  return RIGHT_TO_LEFT.has(language) ? 'rtl' : 'ltr';
+}
+
+/** English when the chunk cannot be fetched: words in another language are better than none. */
+export async function loadStrings(language: Language): Promise<Strings> {
+  if (language === 'en') return en;
+  try {
+    return (await LANGUAGES[language]()).strings;
+  } catch {
+    return en;
+  }
+}

@@ -1,0 +1,81 @@
+/** The public HTTP API as the window uses it. Same origin, JSON only, no cookies. */
+import type { Mode } from './config';
+import { ServiceProblem } from './problem';
+import type { Role } from './transcript';
+
+export interface StoredMessage {
+  id: string;
+  role: Role;
+  text: string;
+  created_at: string;
+}
+
+export interface Conversation {
+  id: string;
+  status: 'token_created' | 'in_progress' | 'completed' | 'failed';
+  mode: Mode;
+  created_at: string;
+  messages: StoredMessage[];
+}
+
+/** All that it takes to join the conversation's newest room. */
+export interface Joining {
+  conversation: Conversation;
+  conversation_token: string;
+  server_url: string;
+  participant_token: string;
+}
+
+export type FormValues = Record<string, unknown>;
+
+/** How long a request may take, in milliseconds; the service answers in a few. */
+const PATIENCE = 15_000;
+
+export interface Service {
+  start(ticket: string, body: object): Promise<Joining>;
+  resume(id: string, token: string, ticket: string): Promise<Joining>;
+  read(id: string, token: string): Promise<Conversation>;
+  end(id: string, token: string): Promise<void>;
+  report(id: string, token: string, messages: StoredMessage[]): Promise<void>;
+  submitForm(id: string, token: string, formId: string, values: FormValues): Promise<void>;
+  submitFeedback(id: string, token: string, values: FormValues): Promise<void>;
+}
+
+export function createService(widgetId: string, send: typeof fetch = fetch): Service {
+  const base = `/core/public/web-widgets/${widgetId}/conversations`;
+
+  async function call<T>(path: string, bearer: string, body?: object): Promise<T> {
+    const headers: Record<string, string> = { Authorization: `Bearer ${bearer}` };
+    if (body) headers['Content-Type'] = 'application/json';
+    let response: Response;
+    let answer: unknown = null;
+    try {
+      response = await send(base + path, {
+        method: body ? 'POST' : 'GET',
+        headers,
+        body: body ? JSON.stringify(body) : null,
+        credentials: 'omit',
+        cache: 'no-store',
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      const text = await response.text();
+      answer = text ? JSON.parse(text) : null;
+    } catch {
+      throw new ServiceProblem('network');
+    }
+    if (response.ok) return answer as T;
+    const { code, errors } = (answer ?? {}) as { code?: string; errors?: [] };
+    throw new ServiceProblem(code ?? 'unknown', response.status, errors);
+  }
+
+  return {
+    start: (ticket, body) => call('', ticket, body),
+    resume: (id, token, ticket) => call(`/${id}/resume`, token, { ticket }),
+    read: (id, token) => call(`/${id}`, token),
+    end: (id, token) => call(`/${id}/end`, token, {}),
+    report: (id, token, messages) => call(`/${id}/messages`, token, { messages }),
+    submitForm: (id, token, formId, values) =>
+      call(`/${id}/forms/${formId}`, token, { data: values }),
+    submitFeedback: (id, token, data) => call(`/${id}/feedback`, token, { data }),
+  };
+}

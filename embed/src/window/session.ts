@@ -1,0 +1,602 @@
+/**
+ * The conversation: starts and resumes it, joins its rooms, carries words both ways, and finds out why
+ * when something stops. It turns what happens into events of `state.ts`; what is shown follows there.
+ */
+import type { Context, EventName } from '../shared/messages';
+import { type Backoff, createBackoff } from './backoff';
+import type { Config, FormDefinition, Mode } from './config';
+import type { Host } from './host';
+import { newId } from './identifier';
+import type { Live, LiveEvents } from './live';
+import type { openMicrophone } from './microphone';
+import { ServiceProblem } from './problem';
+import { createReporter, type Reporter } from './reporter';
+import type { FormValues, Joining, Service } from './service';
+import { type AgentState, type Event, initialState, isUnderWay, reduce, type State } from './state';
+import type { Memory } from './storage';
+import type { Tabs } from './tabs';
+
+export interface Surroundings {
+  config: Config;
+  service: Service;
+  host: Host;
+  memory: Memory;
+  createTabs(onTaken: (conversationId: string) => void): Tabs;
+  loadLive(): Promise<{
+    join(url: string, token: string, formIds: string[], events: LiveEvents): Promise<Live>;
+  }>;
+  openMicrophone: typeof openMicrophone;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** How long the agent may show no sign of life before the visitor is told, in milliseconds. */
+export const SILENCE = 10_000;
+/** The same while the agent says that it thinks; a slow tool is not a dead worker. */
+export const THINKING_SILENCE = 30_000;
+/**
+ * How long a newly come agent is left alone in each state before it gets what the visitor has typed
+ * meanwhile: words in the middle of its greeting would cut that short. Workers say `listening` for a
+ * few milliseconds before they greet, and some never tell their state at all.
+ */
+export const SETTLE: Record<Exclude<AgentState, 'absent'>, number> = {
+  initializing: 3_000,
+  listening: 150,
+  idle: 150,
+  thinking: 4_000,
+  speaking: 4_000,
+};
+/** A participant token lives 120 s; older than this, a fresh room is asked for instead. */
+const TOKEN_FRESH = 90_000;
+/** What the service keeps of a page's context, in bytes of JSON. */
+const CONTEXT_LIMIT = 4_096;
+
+interface Held {
+  id: string;
+  token: string;
+}
+
+export class Session {
+  state: State;
+  /** What the page tells the agent. */
+  #context: Context = {};
+  #page = { url: '', title: '' };
+  readonly #listeners = new Set<(state: State) => void>();
+  readonly #around: Surroundings;
+  readonly #tabs: Tabs;
+  readonly #backoff: Backoff = createBackoff();
+  readonly #reporter: Reporter;
+  #held: Held | null = null;
+  #live: Live | null = null;
+  #microphone: MediaStreamTrack | null = null;
+  /** Counts attempts, so that what an abandoned one still brings is ignored. */
+  #attempt = 0;
+  /** In which mode the agent believes the conversation to be. */
+  #agentMode: Mode = 'text';
+  #agentReady = false;
+  #sending: Promise<void> = Promise.resolve();
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #settle: ReturnType<typeof setTimeout> | undefined;
+  #formValues: FormValues | null = null;
+  #answerForm: ((values: FormValues | null) => Promise<void>) | null = null;
+  #opened = false;
+
+  constructor(around: Surroundings) {
+    const { config, memory } = around;
+    this.#around = around;
+    this.state = initialState('text');
+    if (!config.notice.consent_required || memory.read('consent') === true)
+      this.state = reduce(this.state, { type: 'consented' });
+    this.#tabs = around.createTabs(() => this.#lose('taken'));
+    this.#reporter = createReporter(async (messages) => {
+      if (this.#held) await around.service.report(this.#held.id, this.#held.token, messages);
+    });
+  }
+
+  subscribe(listener: (state: State) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #dispatch(event: Event) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state === before) return;
+    if (this.state.unread !== before.unread)
+      this.#around.host.send({ type: 'web-widget:unread', count: this.state.unread });
+    if (this.state.messages !== before.messages) this.#reporter.observe(this.state.messages);
+    for (const listener of this.#listeners) listener(this.state);
+  }
+
+  // What the page and the visitor do
+
+  /** Called once the loader has said on which page we are. */
+  init(context: Context, page: { url: string; title: string }) {
+    this.#context = context;
+    this.#page = page;
+  }
+
+  setContext(context: Context) {
+    this.#context = context;
+    if (this.#agentReady) this.#tell('web-widget.context', context);
+  }
+
+  /** The window was opened or closed. */
+  show(open: boolean) {
+    this.#dispatch({ type: 'shown', open });
+    if (!open || this.#opened) return;
+    this.#opened = true;
+    // While the visitor reads; failing here is no news, joining will say it.
+    this.#around.loadLive().catch(() => {});
+    const { config } = this.#around;
+    if (this.state.phase !== 'idle') return;
+    if (config.default_mode === 'voice') this.startVoice();
+    else if (config.start_conversation_on_toggle) this.start();
+  }
+
+  /** Looks for an earlier conversation of this browser, to offer going on with it. */
+  async recall() {
+    const { memory, service, now } = this.#around;
+    const saved = memory.conversation(now());
+    if (!saved) return;
+    try {
+      const [conversation, elsewhere] = await Promise.all([
+        service.read(saved.id, saved.token),
+        this.#tabs.isHeldElsewhere(saved.id),
+      ]);
+      if (this.state.phase !== 'idle') return;
+      if (conversation.status === 'completed' || conversation.status === 'failed')
+        return memory.saveConversation(null);
+      this.#held = saved;
+      this.#reporter.know(conversation.messages);
+      const messages = conversation.messages.map((m) => ({ ...m, state: 'done' as const }));
+      this.#dispatch({ type: 'offer', id: saved.id, messages, elsewhere });
+    } catch (problem) {
+      if (problem instanceof ServiceProblem && !problem.passing) memory.saveConversation(null);
+    }
+  }
+
+  consent() {
+    this.#around.memory.write('consent', true);
+    this.#dispatch({ type: 'consented' });
+    if (this.state.messages.some((message) => message.state === 'waiting')) this.start();
+  }
+
+  /** Sends what the visitor typed, starting or resuming the conversation where that is needed. */
+  say(text: string) {
+    const trimmed = text.trim();
+    if (!trimmed) return;
+    if (this.state.phase === 'ended') this.startOver();
+    const now = new Date(this.#around.now()).toISOString();
+    this.#dispatch({ type: 'typed', id: newId(), text: trimmed, now });
+    this.#emit('message', { role: 'visitor', text: trimmed });
+    if (this.state.phase === 'live') this.#flush();
+    else if (this.state.phase === 'offered' || this.state.phase === 'taken') this.goOn();
+    else if (!this.#backoff.now() && !isUnderWay(this.state)) this.start();
+  }
+
+  /** Starts a conversation, unless consent or the form before it are still wanted. */
+  start() {
+    if (isUnderWay(this.state) || !this.state.consented) return;
+    const { config, memory } = this.#around;
+    const form = config.pre_conversation_form;
+    if (form && !this.#formValues) {
+      const known = memory.read('form') as { shape: string; values: FormValues } | null;
+      if (!config.pre_conversation_show_once || known?.shape !== shapeOf(form)) {
+        this.#answerForm = async (values) => {
+          if (!values) return;
+          this.#formValues = values;
+          if (config.pre_conversation_show_once)
+            memory.write('form', { shape: shapeOf(form), values });
+          this.start();
+        };
+        this.#dispatch({ type: 'form', form: { definition: form, moment: 'before' } });
+        return;
+      }
+      this.#formValues = known.values;
+    }
+    this.#begin();
+  }
+
+  /** Goes on with the conversation in a fresh room. */
+  goOn() {
+    if (this.state.phase === 'taken') {
+      // The other tab has rotated the token; storage has its newest one, if there is storage.
+      this.#held = this.#around.memory.conversation(this.#around.now()) ?? this.#held;
+    }
+    this.#backoff.reset();
+    if (this.#held) this.#resume(this.#held);
+    else this.start();
+  }
+
+  /** Puts the conversation aside, so that the next words begin a new one. */
+  startOver() {
+    const { memory, service } = this.#around;
+    const old = this.#held;
+    const isOver = this.state.phase === 'ended' || this.state.phase === 'taken';
+    this.#drop();
+    this.#held = null;
+    memory.saveConversation(null);
+    if (old && !isOver) service.end(old.id, old.token).catch(() => {});
+    this.#dispatch({ type: 'reset' });
+  }
+
+  async end() {
+    const held = this.#held;
+    this.#drop();
+    this.#close();
+    if (held) await this.#around.service.end(held.id, held.token).catch(() => {});
+  }
+
+  retryNow() {
+    if (!this.#backoff.now() && this.state.phase === 'refused') this.start();
+  }
+
+  async startVoice() {
+    if (this.state.mode === 'voice' || this.state.asking) return;
+    this.#dispatch({ type: 'asking' });
+    const track = await this.#around.openMicrophone();
+    if (typeof track === 'string') {
+      this.#dispatch({ type: 'microphone-problem', problem: track });
+      this.#emit('error', { code: `microphone_${track}` });
+      return;
+    }
+    if (!this.state.asking) return track.stop();
+    this.#microphone = track;
+    track.addEventListener('ended', () => {
+      if (this.#microphone !== track) return;
+      this.stopVoice();
+      this.#dispatch({ type: 'microphone-problem', problem: 'missing' });
+    });
+    if (this.state.phase === 'ended') this.startOver();
+    this.#dispatch({ type: 'mode', mode: 'voice' });
+    if (this.#live) this.#speak(this.#live);
+    else if (this.state.phase === 'offered' || this.state.phase === 'taken') this.goOn();
+    else this.start();
+  }
+
+  stopVoice() {
+    this.#microphone?.stop();
+    this.#microphone = null;
+    this.#dispatch({ type: 'mode', mode: 'text' });
+    this.#live?.hear(false);
+    this.#live?.hush().catch(() => {});
+    this.#followMode();
+  }
+
+  setMuted(muted: boolean) {
+    this.#dispatch({ type: 'muted', muted });
+    this.#live?.mute(muted).catch(() => {});
+  }
+
+  levels(): { visitor: number; agent: number } {
+    return this.#live?.levels() ?? { visitor: 0, agent: 0 };
+  }
+
+  // Forms
+
+  /** Opens one of the configured forms because a quick action says so. */
+  openForm(formId: string) {
+    if (!this.#held) this.start();
+    this.#showForm(formId, async (values) => {
+      if (values) this.#tell('web-widget.form', { form_id: formId, submitted: true, values });
+    });
+  }
+
+  /** The visitor is done with the open form; null when it was put away unanswered. */
+  async closeForm(values: FormValues | null) {
+    const answer = this.#answerForm;
+    await answer?.(values);
+    if (this.#answerForm === answer) {
+      this.#answerForm = null;
+      this.#dispatch({ type: 'form', form: null });
+    }
+  }
+
+  async giveFeedback(values: FormValues) {
+    if (!this.#held) return;
+    const { id, token } = this.#held;
+    try {
+      await this.#around.service.submitFeedback(id, token, values);
+    } catch (problem) {
+      const { code } = problem as ServiceProblem;
+      if (code !== 'feedback_already_submitted' && code !== 'feedback_closed') throw problem;
+    }
+    this.#dispatch({ type: 'feedback-given' });
+  }
+
+  #showForm(formId: string, done: (values: FormValues | null) => Promise<void>): boolean {
+    const definition = this.#around.config.forms.find((form) => form.id === formId);
+    if (!definition || this.state.form) return false;
+    this.#answerForm = async (values) => {
+      const held = this.#held;
+      if (values && held)
+        await this.#around.service.submitForm(held.id, held.token, formId, values);
+      await done(values);
+    };
+    this.#dispatch({ type: 'form', form: { definition, moment: 'during' } });
+    return true;
+  }
+
+  #agentAsks(formId: string, within: number): Promise<string> {
+    const deadline = this.#around.now() + within;
+    return new Promise((resolve, reject) => {
+      const shown = this.#showForm(formId, async (values) => {
+        const answer = values ? { submitted: true, values } : { dismissed: true };
+        if (this.#around.now() < deadline) resolve(JSON.stringify(answer));
+        else this.#tell('web-widget.form', { form_id: formId, ...answer });
+      });
+      if (!shown) reject(new Error('another form is open'));
+    });
+  }
+
+  // Rooms
+
+  async #begin() {
+    const attempt = ++this.#attempt;
+    const { service, host } = this.#around;
+    this.#dispatch({ type: 'starting' });
+    try {
+      const ticket = await host.ticket();
+      const joining = await service.start(ticket, {
+        mode: this.state.mode,
+        custom_metadata: this.#metadata(),
+        ...(this.#formValues && { form: this.#formValues }),
+      });
+      if (attempt !== this.#attempt) return;
+      this.#emit('conversation-start', { conversation_id: joining.conversation.id });
+      await this.#enter(joining);
+    } catch (problem) {
+      if (attempt === this.#attempt) this.#refused(problem, () => this.#begin());
+    }
+  }
+
+  async #resume(held: Held) {
+    this.#leave();
+    const attempt = ++this.#attempt;
+    const { service, host } = this.#around;
+    this.#dispatch({ type: 'starting' });
+    try {
+      const ticket = await host.ticket();
+      const joining = await service.resume(held.id, held.token, ticket);
+      if (attempt !== this.#attempt) return;
+      this.#dispatch({ type: 'fresh-room' });
+      await this.#enter(joining);
+    } catch (problem) {
+      if (attempt === this.#attempt) this.#refused(problem, () => this.#resume(held));
+    }
+  }
+
+  /** Joins the room; when it cannot be reached, again and again until it can. */
+  async #enter(joining: Joining) {
+    const { config, memory, now, loadLive } = this.#around;
+    const { conversation, conversation_token: token } = joining;
+    const held = { id: conversation.id, token };
+    this.#held = held;
+    memory.saveConversation({ ...held, at: now() });
+    this.#tabs.take(held.id);
+    this.#agentMode = conversation.mode;
+    this.#reporter.know(conversation.messages);
+    const issued = now();
+    const attempt = this.#attempt;
+    const messages = conversation.messages.map((m) => ({ ...m, state: 'done' as const }));
+
+    const tryToJoin = async () => {
+      if (attempt !== this.#attempt) return;
+      if (now() - issued > TOKEN_FRESH) return this.#resume(held);
+      this.#dispatch({ type: 'joining', id: held.id, messages });
+      try {
+        const { join } = await loadLive();
+        const live = await join(
+          joining.server_url,
+          joining.participant_token,
+          config.forms.map((form) => form.id),
+          this.#eventsOf(attempt),
+        );
+        if (attempt !== this.#attempt) return void live.leave();
+        this.#backoff.reset();
+        this.#live = live;
+        this.#dispatch({ type: 'joined' });
+        if (!this.#agentReady) this.#watch(SILENCE);
+        if (this.state.mode === 'voice') this.#speak(live);
+        this.#flush();
+      } catch {
+        if (attempt !== this.#attempt) return;
+        this.#dispatch({ type: 'unreachable' });
+        this.#backoff.later(tryToJoin);
+      }
+    };
+    await tryToJoin();
+  }
+
+  /** A start or resume failed: try again, or say what the service said. */
+  #refused(problem: unknown, again: () => void) {
+    const { code, passing, status } =
+      problem instanceof ServiceProblem ? problem : new ServiceProblem('network');
+    if (code === 'conversation_ended') return this.#close();
+    if (code === 'conversation_token_invalid' || code === 'origin_changed')
+      return this.#lose('taken');
+    if (passing && status !== 429 && code !== 'livekit_not_configured') {
+      this.#dispatch({ type: 'unreachable' });
+      return this.#backoff.later(again);
+    }
+    this.#dispatch({ type: 'refused', code });
+    this.#emit('error', { code });
+  }
+
+  #eventsOf(attempt: number): LiveEvents {
+    const current = () => attempt === this.#attempt;
+    return {
+      agent: (state) => current() && this.#onAgent(state),
+      piece: (piece) => {
+        if (!current()) return;
+        const now = new Date(this.#around.now()).toISOString();
+        this.#dispatch({ type: 'piece', piece, now });
+        if (piece.role === 'agent') this.#watch(this.state.awaiting ? SILENCE : 0);
+        else if (piece.final) this.#watch(SILENCE);
+        if (piece.final) this.#announce(piece.segment);
+      },
+      reconnecting: () => current() && this.#dispatch({ type: 'reconnecting' }),
+      reconnected: () => {
+        if (!current()) return;
+        this.#dispatch({ type: 'joined' });
+        this.#flush();
+      },
+      closed: () => current() && this.#onClosed(),
+      form: (formId, within) =>
+        current()
+          ? this.#agentAsks(formId, within)
+          : Promise.reject(new Error('this room is over')),
+    };
+  }
+
+  /** Put out of the room: over, taken by another tab, or just gone? The service knows. */
+  async #onClosed() {
+    const held = this.#held;
+    this.#leave();
+    if (!held) return;
+    const attempt = ++this.#attempt;
+    this.#dispatch({ type: 'unreachable' });
+    try {
+      const { status } = await this.#around.service.read(held.id, held.token);
+      if (attempt !== this.#attempt) return;
+      if (status === 'completed' || status === 'failed') this.#close();
+      else this.#resume(held);
+    } catch (problem) {
+      if (attempt === this.#attempt) this.#refused(problem, () => this.#onClosed());
+    }
+  }
+
+  #onAgent(agent: AgentState) {
+    const wasReady = this.#agentReady;
+    clearTimeout(this.#settle);
+    this.#dispatch({ type: 'agent', state: agent });
+    if (agent === 'absent') {
+      this.#agentReady = false;
+      if (wasReady) this.#watch(SILENCE);
+      return;
+    }
+    if (!wasReady) this.#settle = setTimeout(() => this.#onReady(), SETTLE[agent]);
+    if (agent === 'thinking') this.#watch(THINKING_SILENCE);
+    if (agent === 'speaking') this.#watch(0);
+  }
+
+  #onReady() {
+    this.#agentReady = true;
+    this.#watch(0);
+    if (Object.keys(this.#context).length) this.#tell('web-widget.context', this.#context);
+    this.#followMode();
+    this.#flush();
+  }
+
+  /** Says so when nothing of the agent is seen for so long; zero stops waiting. */
+  #watch(within: number) {
+    clearTimeout(this.#silence);
+    if (within) this.#silence = setTimeout(() => this.#dispatch({ type: 'silent' }), within);
+  }
+
+  /** Hands over what waits, in order, as soon as there is an agent to take it. */
+  #flush() {
+    this.#sending = this.#sending.then(async () => {
+      for (const message of this.state.messages) {
+        const live = this.#live;
+        if (message.state !== 'waiting') continue;
+        if (!live || !this.#agentReady || this.state.phase !== 'live') return;
+        try {
+          await live.send('lk.chat', message.text);
+        } catch {
+          // It keeps waiting; the room's next event brings another try.
+          return;
+        }
+        this.#dispatch({ type: 'sent', id: message.id });
+        if (this.state.agent !== 'thinking' && this.state.agent !== 'speaking')
+          this.#watch(SILENCE);
+      }
+    });
+  }
+
+  #speak(live: Live) {
+    live.hear(true);
+    const track = this.#microphone;
+    if (track) {
+      live.speak(track).catch(() => {
+        if (track !== this.#microphone) return;
+        this.stopVoice();
+        this.#dispatch({ type: 'microphone-problem', problem: 'busy' });
+      });
+    }
+    this.#followMode();
+  }
+
+  /** Asks the agent to speak or to be silent, when it believes otherwise. */
+  #followMode() {
+    const { mode } = this.state;
+    if (!this.#live || !this.#agentReady || this.#agentMode === mode) return;
+    this.#agentMode = mode;
+    // A worker that does not know this call goes on speaking; it is just not played.
+    this.#live.setMode(mode).catch(() => {});
+  }
+
+  #tell(topic: string, value: object) {
+    this.#live?.send(topic, JSON.stringify(value)).catch(() => {});
+  }
+
+  #announce(id: string) {
+    const message = this.state.messages.find((m) => m.id === id);
+    if (message) this.#emit('message', { role: message.role, text: message.text });
+  }
+
+  #emit(name: EventName, detail: object) {
+    this.#around.host.emit(name, detail);
+  }
+
+  #metadata(): object {
+    const { url, title } = this.#page;
+    const full = { url, title, context: this.#context };
+    const size = new TextEncoder().encode(JSON.stringify(full)).length;
+    return size <= CONTEXT_LIMIT ? full : { url: url.slice(0, 1024), title: title.slice(0, 256) };
+  }
+
+  /** Leaves the room, keeping the conversation. */
+  #leave() {
+    this.#attempt += 1;
+    this.#watch(0);
+    clearTimeout(this.#settle);
+    this.#agentReady = false;
+    const live = this.#live;
+    this.#live = null;
+    live?.leave().catch(() => {});
+    // Publishing the same track in the next room needs it alive; LiveKit stops what it unpublishes.
+    if (live && this.#microphone) this.#microphone = this.#microphone.clone();
+  }
+
+  /** Leaves the room for good, microphone included. */
+  #drop() {
+    this.#microphone?.stop();
+    this.#microphone = null;
+    this.#leave();
+    this.#microphone = null;
+    this.#backoff.reset();
+    this.#tabs.release();
+    this.#formValues = null;
+  }
+
+  #lose(type: 'taken') {
+    if (this.state.phase === 'taken') return;
+    this.#drop();
+    this.#dispatch({ type });
+  }
+
+  #close() {
+    this.#drop();
+    this.#around.memory.saveConversation(null);
+    const { enabled } = this.#around.config.post_conversation_feedback;
+    this.#dispatch({ type: 'ended', feedback: enabled && this.#held !== null });
+    this.#emit('conversation-end', { conversation_id: this.#held?.id });
+  }
+}
+
+/** Changes with the fields of a form, so that an answer to another form is not taken for one to it. */
+export function shapeOf(form: FormDefinition): string {
+  return form.fields.map(({ id, type, required }) => `${id}:${type}:${required ? 1 : 0}`).join(',');
+}

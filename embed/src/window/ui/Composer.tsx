@@ -1,0 +1,81 @@
+/** Where the visitor types; the microphone is one tap away. */
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { State } from '../state';
+import { useSurface } from './context';
+import { Icon } from './icons';
+
+/** The service and LiveKit take more; nobody types more by hand. */
+const LONGEST = 4_000;
+
+export function Composer({ state }: { state: State }) {
+  const { config, strings, session } = useSurface();
+  const [text, setText] = useState('');
+  const area = useRef<HTMLTextAreaElement>(null);
+  const canSend = text.trim() !== '';
+
+  useLayoutEffect(() => {
+    const element = area.current;
+    if (!element) return;
+    element.style.height = 'auto';
+    element.style.height = `${element.scrollHeight}px`;
+  }, [text]);
+
+  // With a keyboard at hand, typing starts at once; on a phone it would hide half of the window.
+  useEffect(() => {
+    if (state.open && matchMedia('(pointer: fine)').matches) area.current?.focus();
+  }, [state.open]);
+
+  function send() {
+    if (!canSend) return;
+    session.say(text);
+    setText('');
+    area.current?.focus();
+  }
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {config.modes.text && (
+        <textarea
+          ref={area}
+          rows={1}
+          dir="auto"
+          maxLength={LONGEST}
+          value={text}
+          enterkeyhint="send"
+          placeholder={config.chat.placeholder || strings.placeholder}
+          aria-label={config.chat.placeholder || strings.placeholder}
+          onInput={({ currentTarget }) => setText(currentTarget.value)}
+          onKeyDown={(event) => {
+            // While a word is being composed, Enter belongs to the input method.
+            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            send();
+          }}
+        />
+      )}
+      {config.modes.voice && (!canSend || !config.modes.text) && (
+        <button
+          type="button"
+          class={config.modes.text ? 'round' : 'round wide filled'}
+          aria-label={strings.talk}
+          disabled={state.asking}
+          onClick={() => session.startVoice()}
+        >
+          <Icon name="microphone" />
+          {!config.modes.text && strings.talk}
+        </button>
+      )}
+      {config.modes.text && (canSend || !config.modes.voice) && (
+        <button type="submit" class="round filled" aria-label={strings.send} disabled={!canSend}>
+          <Icon name="send" />
+        </button>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,51 @@
+/** Brings the form in when one is wanted; most visitors never need its code. */
+import { useEffect, useState } from 'preact/hooks';
+import { feedbackForm } from '../config';
+import type { FormValues } from '../service';
+import type { State } from '../state';
+import { useSurface } from './context';
+import { Transcript } from './Transcript';
+
+type FormComponent = typeof import('../forms/Form')['Form'];
+
+export function FormSheet({ state }: { state: State }) {
+  const { session, config, strings } = useSurface();
+  const [loaded, setLoaded] = useState<{ Form: FormComponent } | null>(null);
+  useEffect(() => {
+    import('../forms/Form').then(setLoaded, () => session.closeForm(null));
+  }, [session]);
+
+  if (state.feedback === 'given')
+    return (
+      <p class="thanks" role="status" dir="auto">
+        {config.post_conversation_feedback.thank_you_text || strings.thanks}
+      </p>
+    );
+  if (!loaded) return <div class="middle" />;
+  const { Form } = loaded;
+  if (state.form) {
+    const { definition, moment } = state.form;
+    return (
+      <Form
+        key={definition.id}
+        definition={definition}
+        strings={strings}
+        submitLabel={
+          definition.submit_label || (moment === 'before' ? strings.continue : strings.submit)
+        }
+        submit={(values: FormValues) => session.closeForm(values)}
+        dismiss={() => session.closeForm(null)}
+      />
+    );
+  }
+  return (
+    <Form
+      key="feedback"
+      definition={{ title: strings.feedback, ...feedbackForm(config, strings) }}
+      strings={strings}
+      submitLabel={strings.submit}
+      submit={(values: FormValues) => session.giveFeedback(values)}
+      below={<Transcript state={state} />}
+    />
+  );
+}

@@ -1,0 +1,44 @@
+/** The configured shortcuts, as a row of chips above the input. */
+import type { QuickAction } from '../config';
+import { safeHref } from '../markdown';
+import { useSurface } from './context';
+
+/** Also telephone numbers, which a message may not link to but an owner's button may. */
+function hrefOf(address: string): string | null {
+  return /^tel:[+\d().\s-]+$/i.test(address) ? address : safeHref(address);
+}
+
+export function QuickActions() {
+  const { config, session } = useSurface();
+  if (!config.quick_actions.length) return null;
+  return (
+    <ul class="chips">
+      {config.quick_actions.map((item) => (
+        <li key={item.id}>
+          <Chip item={item} act={() => run(item)} />
+        </li>
+      ))}
+    </ul>
+  );
+
+  function run({ action }: QuickAction) {
+    if (action.type === 'send_message') session.say(action.text);
+    else if (action.type === 'start_voice') session.startVoice();
+    else if (action.type === 'show_form') session.openForm(action.form_id);
+  }
+}
+
+function Chip({ item: { action, label }, act }: { item: QuickAction; act(): void }) {
+  if (action.type !== 'open_url')
+    return (
+      <button type="button" class="chip" onClick={act}>
+        {label}
+      </button>
+    );
+  const href = hrefOf(action.url);
+  return href ? (
+    <a class="chip" href={href} target="_blank" rel="noopener noreferrer">
+      {label}
+    </a>
+  ) : null;
+}

@@ -1,0 +1,111 @@
+/** What has been said. It follows the newest words, unless the visitor has scrolled up to read. */
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { State } from '../state';
+import type { Message } from '../transcript';
+import { useSurface } from './context';
+import { Icon } from './icons';
+import { Plain, Rich } from './Rich';
+import { Welcome } from './Welcome';
+
+/** Within so many pixels of the end, the visitor is taken to read along. */
+const NEAR = 80;
+
+export function Transcript({ state }: { state: State }) {
+  const { strings } = useSurface();
+  const log = useRef<HTMLDivElement>(null);
+  const [follows, setFollows] = useState(true);
+  const { messages, awaiting, agent, silent } = state;
+  const last = messages.at(-1);
+  const isTyping =
+    !silent &&
+    (agent === 'thinking' || awaiting) &&
+    !(last?.role === 'agent' && last.state === 'streaming') &&
+    state.phase !== 'offered';
+
+  const toEnd = () => log.current?.scrollTo({ top: log.current.scrollHeight });
+  useLayoutEffect(() => {
+    if (follows) toEnd();
+  }, [messages, isTyping, follows, state.mode]);
+
+  useEffect(() => {
+    const element = log.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      const { scrollHeight, scrollTop, clientHeight } = element;
+      if (scrollHeight - scrollTop - clientHeight < NEAR * 2) toEnd();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  // One announcement a turn, when it is complete: words as they stream in would be read as stammer.
+  const complete = messages.findLast((m) => m.role === 'agent' && m.state === 'done');
+
+  return (
+    <div class="middle">
+      <div
+        class="log"
+        ref={log}
+        role="log"
+        aria-live="off"
+        aria-label={strings.latest}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
+        tabIndex={0}
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
+          setFollows(scrollHeight - scrollTop - clientHeight < NEAR)
+        }
+      >
+        {messages.length === 0 ? (
+          <Welcome />
+        ) : (
+          messages.map((message, index) => (
+            <Turn
+              key={message.id}
+              message={message}
+              continues={messages[index - 1]?.role === message.role}
+            />
+          ))
+        )}
+        {isTyping && (
+          <div class="turn agent">
+            <div class="bubble dots" role="img" aria-label={strings.typing}>
+              <i />
+              <i />
+              <i />
+            </div>
+          </div>
+        )}
+      </div>
+      {!follows && (
+        <button
+          type="button"
+          class="latest"
+          aria-label={strings.latest}
+          onClick={() => {
+            setFollows(true);
+            toEnd();
+          }}
+        >
+          <Icon name="down" />
+        </button>
+      )}
+      <p class="unseen" aria-live="polite">
+        {complete && `${strings.agent}: ${complete.text}`}
+      </p>
+    </div>
+  );
+}
+
+function Turn({ message, continues }: { message: Message; continues: boolean }) {
+  const { strings } = useSurface();
+  const { role, text, state } = message;
+  const isAgent = role === 'agent';
+  return (
+    <div class={`turn ${role} ${state}${continues ? ' continues' : ''}`}>
+      <span class="unseen">{isAgent ? strings.agent : strings.you}: </span>
+      <div class="bubble" dir="auto">
+        {isAgent ? <Rich text={text} /> : <Plain text={text} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,27 @@
+/** Before the first message: a greeting, and ways to begin without having to think of words. */
+import { Avatar } from './Avatar';
+import { useSurface } from './context';
+import { Icon } from './icons';
+
+export function Welcome() {
+  const { config, strings, session } = useSurface();
+  const canType = config.modes.text;
+  return (
+    <div class="welcome">
+      <Avatar />
+      <h2 dir="auto">{config.chat.greeting || strings.greeting}</h2>
+      {canType && config.suggested_questions.length > 0 && (
+        <ul class="suggestions">
+          {config.suggested_questions.map((question) => (
+            <li key={question}>
+              <button type="button" dir="auto" onClick={() => session.say(question)}>
+                <span>{question}</span>
+                <Icon name="arrow" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
