@@ -18,7 +18,10 @@ use crate::{
 };
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/core/public/web-widgets/{id}/embed-tickets", post(create))
+    Router::new().route(
+        "/core/public/web-widgets/{id}/embed-tickets",
+        post(create).options(preflight),
+    )
 }
 
 /// Nothing has to be said: the request itself is the question.
