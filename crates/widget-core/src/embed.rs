@@ -9,9 +9,9 @@ use std::{fmt, fmt::Write as _};
 use url::Url;
 
 use crate::{
-    config::Config,
+    config::{Config, values::WebUrl},
     id::WidgetId,
-    origin::{AdmittedOrigin, Origin, Scheme},
+    origin::{AdmittedOrigin, Entry, Origin, Scheme, SuffixList},
 };
 
 /// The line of HTML that shows the widget on a page.
@@ -150,26 +150,29 @@ impl WindowPolicy<'_> {
 
 /// Images that the config names on a loopback address: `https:` lets all others in.
 fn loopback_image_origins(config: &Config) -> Vec<Origin> {
-    image_origins(
-        config,
-        &["/trigger/icon_url", "/chat/avatar_url", "/chat/logo_url"],
-    )
-    .into_iter()
-    .filter(|origin| origin.scheme() == Scheme::Http && origin.is_loopback())
-    .collect()
-}
-
-/// The origins of the images at these keys, each once.
-fn image_origins(config: &Config, keys: &[&str]) -> Vec<Origin> {
-    let current = serde_json::to_value(config.current()).unwrap_or_default();
-    let mut origins: Vec<Origin> = keys
-        .iter()
-        .filter_map(|key| current.pointer(key)?.as_str())
-        .filter_map(|address| Origin::parse_page(address).ok())
+    let current = config.current();
+    let images = [
+        &current.trigger.icon_url,
+        &current.chat.avatar_url,
+        &current.chat.logo_url,
+    ];
+    let mut origins: Vec<_> = images
+        .into_iter()
+        .flatten()
+        .filter_map(image_origin)
+        .filter(|origin| origin.scheme() == Scheme::Http)
         .collect();
     origins.sort();
     origins.dedup();
     origins
+}
+
+/// The image's origin as a source; none when a policy cannot express it (an IPv6 address).
+fn image_origin(image: &WebUrl) -> Option<Origin> {
+    match Entry::parse(image.as_str(), SuffixList::builtin()) {
+        Ok(Entry::Exact(origin)) => Some(origin),
+        _ => None,
+    }
 }
 
 /// What a host page with a policy of its own must let through.
@@ -215,12 +218,9 @@ pub fn host_page_policy(service: &Origin, config: &Config) -> HostPagePolicy {
         .into_iter()
         .map(|directive| (directive, service.to_string()))
         .collect();
-    let icons: Vec<_> = image_origins(config, &["/trigger/icon_url"])
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if !icons.is_empty() {
-        directives.push(("img-src", icons.join(" ")));
+    let icon = config.current().trigger.icon_url.as_ref();
+    if let Some(origin) = icon.and_then(image_origin) {
+        directives.push(("img-src", origin.to_string()));
     }
     HostPagePolicy {
         directives,

@@ -1,4 +1,4 @@
-//! Why a widget is or is not shown on a page: the decision of [`serve`](crate::serve) step by
+//! Why a widget is or is not shown on a page: the decision of [`serve`] step by
 //! step, the entry that comes nearest, and the one change that would help.
 
 mod nearest;

@@ -3,7 +3,7 @@
 //!
 //! All blockers are reported together, so that nobody opens one gate only to find the next.
 
-use crate::{config::Config, finding::Finding, widget::Widget};
+use crate::{finding::Finding, widget::Widget};
 
 /// What storage knows of the version that a widget pins, looked up within the widget's
 /// organization.
@@ -119,7 +119,7 @@ pub(crate) fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Fi
 
 /// What neither the list nor the config can see by itself.
 fn cross_warnings(widget: &Widget) -> Vec<Finding> {
-    if !wants_voice(&widget.config) {
+    if !widget.config.current().modes.voice {
         return Vec::new();
     }
     let insecure = widget
@@ -137,11 +137,4 @@ fn cross_warnings(widget: &Widget) -> Vec<Finding> {
             pointer: warning.pointer,
         })
         .collect()
-}
-
-fn wants_voice(config: &Config) -> bool {
-    serde_json::to_value(config.current())
-        .ok()
-        .and_then(|current| current.pointer("/modes/voice")?.as_bool())
-        .unwrap_or(true)
 }

@@ -1,4 +1,61 @@
-//! The rules of embeddable agent widgets, as a pure library: no clock, randomness or I/O.
+//! The rules of embeddable agent widgets.
+//!
+//! A *web widget* is a chat-and-voice bubble that an organization puts on its sites.
+//! This crate holds every rule about it, once: which sites may show it, when it goes live, what its
+//! config may say, how a conversation begins and ends, what browsers are told.
+//! A service, a command-line tool or a test asks it and repeats none of it.
+//!
+//! # From the record to the page
+//!
+//! Load a record, pass it through both gates, decide about a page, and hand out what the page needs:
+//!
+//! ```
+//! use widget_core::{config::Config, embed, go_live::PinnedVersion, serve};
+//! use widget_core::{origin::{AllowedOrigins, RequestOrigin, SuffixList}, widget::NewWidget};
+//! # use time::macros::datetime;
+//! # let (organization, agent, version) = ("acme".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?);
+//! # let (id, now) = ("0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?, datetime!(2026-01-01 00:00 UTC));
+//! # let public_url = "https://widgets.example".parse()?;
+//!
+//! let widget = NewWidget {
+//!     domains: AllowedOrigins::parse(&["shop.example", "*.shop.example"], SuffixList::builtin())?,
+//!     config: Config::parse(r#"{"v1": {"chat": {"title": "Ask the shop"}}}"#)?,
+//!     published: true,
+//!     ..NewWidget::new(organization, agent, version)
+//! }.into_widget(id, now);
+//!
+//! // `PinnedVersion` is what your storage knows; the page is told by the `Origin` header.
+//! let page = RequestOrigin::from_field_values(["https://shop.example"]).into_tuple()?;
+//! let admission = serve::admit(&widget, PinnedVersion::Published, &page)?;
+//! assert_eq!(admission.origin().entry(), "https://shop.example");
+//! println!("{}", embed::snippet(&public_url, widget.id));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! When the answer is no, [`explain::explain`] says why, step by step, with the entry that comes
+//! nearest and the one change that helps.
+//!
+//! # What holds everywhere
+//!
+//! - **Pure.** No clock, randomness, files, environment, network, threads or logging: the time and
+//!   new ids are arguments, so that a test can freeze them.
+//! - **Parsed once.** [`origin::Origin`], [`origin::AllowedOrigins`], [`config::Config`] and the ids
+//!   have private fields and one way in; a value that exists is a valid one.
+//! - **Proof, not `bool`.** [`go_live::LiveWidget`], [`origin::AdmittedOrigin`] and
+//!   [`serve::Admission`] can only be made by the check that they stand for; what hands out a
+//!   ticket or a token takes one.
+//! - **Everything at once.** Faults, blockers and warnings are collected as
+//!   [`finding::Finding`]s, each with a stable code, a JSON Pointer, a sentence and advice.
+//! - **No panic** on any input.
+//!
+//! # Where to read on
+//!
+//! [`widget`] is the record; [`origin`], [`config`] and [`form`] are its parts; [`go_live`],
+//! [`serve`] and [`explain`] decide; [`embed`] and [`conversation`] are what follows.
+//!
+//! # Features
+//!
+//! - `schemars` (off): the JSON Schema of the config document, for tools.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -2,7 +2,7 @@
 //!
 //! Each record below is the definition of a table of the documentation: `key: type = default =>
 //! what is allowed`. It is frozen: once a `v2` exists, `v1` documents are still read by exactly
-//! this file and then taken to `v2` by a step of [`super::migrate`].
+//! this file and then taken to `v2` by a step of `super::migrate`.
 
 use std::borrow::Cow;
 

@@ -18,6 +18,7 @@ use crate::finding::Finding;
 /// Hashing with fixed keys: an owner chooses at most a hundred keys, so nobody gains from
 /// collisions, and the crate needs no source of randomness.
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+type Set<T> = HashSet<T, BuildHasherDefault<DefaultHasher>>;
 
 /// The sites on which a widget may be shown, in canonical form and ready for look-ups.
 ///
@@ -136,7 +137,7 @@ impl AllowedOrigins {
         entries: &[E],
         suffixes: &SuffixList,
     ) -> Result<Self, AllowedOriginsError> {
-        let mut seen = HashSet::new();
+        let mut seen = Set::default();
         let mut parsed = Vec::new();
         let mut faults = Vec::new();
         let mut stars = Vec::new();

@@ -1,5 +1,6 @@
 //! What is handed to host pages and browsers, to the byte.
 
+use serde_json::json;
 use url::Url;
 use widget_core::{
     config::Config,
@@ -136,4 +137,59 @@ fn what_a_host_page_lets_through() {
         plain.content_security_policy(),
         "script-src https://widgets.example; connect-src https://widgets.example; frame-src https://widgets.example"
     );
+}
+
+fn with_images() -> Config {
+    Config::from_value(json!({"v1": {
+        "trigger": {"icon_url": "http://127.0.0.1:9000/icon.png"},
+        "chat": {
+            "avatar_url": "https://images.example/avatar.png",
+            "logo_url": "http://127.0.0.1:9000/logo.png"
+        }
+    }}))
+    .expect("a config")
+}
+
+#[test]
+fn images_on_loopback_are_let_in_by_name() {
+    let config = with_images();
+    let header = WindowPolicy {
+        config: Some(&config),
+        ..WindowPolicy::CLOSED
+    }
+    .to_header_value();
+    assert!(
+        header.contains("; img-src 'self' https: data: http://127.0.0.1:9000; connect-src"),
+        "{header}"
+    );
+}
+
+#[test]
+fn the_launchers_icon_is_drawn_by_the_host_page() {
+    let service = origin("https://widgets.example");
+    let policy = embed::host_page_policy(&service, &with_images());
+    assert_eq!(
+        policy.directives.last(),
+        Some(&("img-src", "http://127.0.0.1:9000".to_owned()))
+    );
+}
+
+#[test]
+fn images_that_no_policy_can_name_are_left_out() {
+    let config = Config::from_value(json!({"v1": {
+        "trigger": {"icon_url": "http://[::1]:9000/icon.png"},
+        "chat": {"logo_url": "http://localhost/logo.png", "avatar_url": "https://localhost/a.png"}
+    }}))
+    .expect("a config");
+    let header = WindowPolicy {
+        config: Some(&config),
+        ..WindowPolicy::CLOSED
+    }
+    .to_header_value();
+    assert!(
+        header.contains("img-src 'self' https: data: http://localhost;"),
+        "{header}"
+    );
+    let policy = embed::host_page_policy(&origin("https://widgets.example"), &config);
+    assert_eq!(policy.directives.len(), 3);
 }

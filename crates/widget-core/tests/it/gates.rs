@@ -1,7 +1,9 @@
 //! The two gates, the decision to serve, and the record they are about.
 
 use expect_test::expect;
+use serde_json::json;
 use widget_core::{
+    config::Config,
     go_live::{self, GoLiveReport, PinnedVersion},
     serve::{self, Refusal},
     widget::{NewWidget, Widget, WidgetPatch},
@@ -126,6 +128,21 @@ fn warnings_of_the_list_and_of_both_together() {
 }
 
 #[test]
+fn text_alone_needs_no_encryption() {
+    let config = Config::from_value(json!({"v1": {"modes": {"voice": false}, "colour": "red"}}))
+        .expect("a config");
+    let report = go_live::report(
+        &Widget {
+            config,
+            ..widget(&["http://a.shop.example"])
+        },
+        PinnedVersion::Published,
+    );
+    // The config's own warnings are there too.
+    assert_eq!(codes(&report.warnings), ["insecure_origin", "unknown_key"]);
+}
+
+#[test]
 fn an_empty_list_is_a_warning_and_no_blocker() {
     let report = go_live::report(&widget(&[]), PinnedVersion::Published);
     assert!(report.live);
@@ -229,9 +246,7 @@ fn a_patch_replaces_what_it_names() {
     assert_ne!(other.agent_id, before.agent_id);
     assert_ne!(other.agent_version_id, before.agent_version_id);
     assert_eq!(other.domains, before.domains);
-    let config =
-        widget_core::config::Config::from_value(serde_json::json!({"v1": {"theme": "dark"}}))
-            .expect("a config");
+    let config = Config::from_value(json!({"v1": {"theme": "dark"}})).expect("a config");
     let themed = WidgetPatch {
         config: Some(config.clone()),
         ..WidgetPatch::default()
