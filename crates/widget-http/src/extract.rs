@@ -110,7 +110,7 @@ fn json_problem(error: &serde_json::Error, pointer: String) -> Problem {
                 _ if text.starts_with("duplicate field") => "duplicate_key",
                 _ => "invalid_value",
             };
-            let pointer = match missing_key(text) {
+            let pointer = match named_key(text) {
                 Some(key) => format!("{pointer}/{key}"),
                 None => pointer,
             };
@@ -129,9 +129,12 @@ fn json_problem(error: &serde_json::Error, pointer: String) -> Problem {
     }
 }
 
-/// The key that serde's message says is missing; its path ends at the object around it.
-fn missing_key(text: &str) -> Option<&str> {
-    text.strip_prefix("missing field `")?.strip_suffix('`')
+/// The key that serde's message names where its path ends at the object around it.
+fn named_key(text: &str) -> Option<&str> {
+    let rest = text
+        .strip_prefix("missing field `")
+        .or_else(|| text.strip_prefix("duplicate field `"))?;
+    rest.strip_suffix('`')
 }
 
 /// JSON Pointer of a path in a document.

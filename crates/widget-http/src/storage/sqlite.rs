@@ -3,10 +3,14 @@
 //! Writers queue for the one connection of the write pool; writers in other processes are waited for by the busy
 //! timeout. Both waits together stay under two seconds, then the answer is a clear 503.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     SqlitePool,
+    error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -36,6 +40,12 @@ mod widgets;
 /// How long a statement waits for a writer of another process, and how long a writer waits for its turn.
 const PATIENCE: Duration = Duration::from_millis(900);
 
+/// How long the start waits for others that start on the same new file.
+const START_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two attempts to start.
+const START_PAUSE: Duration = Duration::from_millis(20);
+
 /// Readers at work at once; more would only wait for the same disk.
 const READERS: u32 = 8;
 
@@ -52,6 +62,7 @@ impl SqliteStorage {
     /// # Errors
     /// When the URL or the file can't be used.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let started = Instant::now();
         let options = SqliteConnectOptions::from_str(url)
             .map_err(StoreError::from)?
             .create_if_missing(true)
@@ -66,10 +77,20 @@ impl SqliteStorage {
                 .acquire_timeout(PATIENCE)
                 .test_before_acquire(false)
         };
-        let writer = pool()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
+        let writer = loop {
+            let writer = pool()
+                .max_connections(1)
+                .connect_with(options.clone())
+                .await;
+            match writer {
+                // Turning on the write-ahead log needs the file alone and does not wait for it by itself: of several
+                // services that start on a new file at once, some have to try again.
+                Err(error) if is_busy(&error) && started.elapsed() < START_PATIENCE => {
+                    tokio::time::sleep(START_PAUSE).await;
+                }
+                writer => break writer?,
+            }
+        };
         let readers = pool()
             .max_connections(READERS)
             .connect_lazy_with(options.pragma("query_only", "ON"));
@@ -88,6 +109,13 @@ impl SqliteStorage {
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Whether somebody else holds the file (`SQLITE_BUSY`, with whatever extension).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.and_then(|code| code.parse::<i32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 use SqliteStorage as Backend;

@@ -1,0 +1,10 @@
+//! Every integration test of the service in one binary: it links once.
+
+mod agents;
+mod auth;
+mod conversations;
+mod problems;
+mod process;
+mod storage;
+mod support;
+mod widgets;

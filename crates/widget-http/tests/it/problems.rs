@@ -1,0 +1,222 @@
+//! Every error is a problem of the documented form, whatever went wrong.
+
+use axum::response::IntoResponse;
+use http::StatusCode;
+use widget_core::{
+    config::Config,
+    origin::{AllowedOrigins, SuffixList},
+};
+use widget_http::{
+    problem::Problem,
+    state::RandomError,
+    storage::{ConflictKind, DeleteAgentError, StoreError, WriteWidgetError},
+};
+
+use crate::support::Service;
+
+#[track_caller]
+fn check(error: impl Into<Problem>, status: u16, code: &str) {
+    let problem = error.into();
+    assert_eq!((problem.status().as_u16(), problem.code()), (status, code));
+}
+
+/// Which error becomes which answer: a change here is a change of the contract.
+#[test]
+fn errors_have_their_status_and_code() {
+    let conflict = |kind| StoreError::Conflict {
+        cause: "x".to_owned(),
+        kind,
+    };
+    let corrupt = || StoreError::Corrupt {
+        table: "t",
+        row: "r".to_owned(),
+        cause: "c".to_owned(),
+    };
+    check(conflict(ConflictKind::Unique), 409, "conflict");
+    check(conflict(ConflictKind::ForeignKey), 409, "conflict");
+    check(conflict(ConflictKind::Other), 409, "conflict");
+    check(corrupt(), 500, "internal_error");
+    check(
+        StoreError::Unavailable("x".into()),
+        503,
+        "database_unavailable",
+    );
+    check(StoreError::Query("x".into()), 500, "internal_error");
+    check(RandomError("x".to_owned()), 500, "internal_error");
+    check(DeleteAgentError::InUse, 409, "agent_in_use");
+    check(DeleteAgentError::Store(corrupt()), 500, "internal_error");
+    check(
+        WriteWidgetError::Dangling {
+            agent: true,
+            version: true,
+        },
+        422,
+        "agent_not_found",
+    );
+    check(
+        WriteWidgetError::Dangling {
+            agent: true,
+            version: false,
+        },
+        422,
+        "agent_not_found",
+    );
+    check(
+        WriteWidgetError::Dangling {
+            agent: false,
+            version: true,
+        },
+        422,
+        "agent_version_not_found",
+    );
+    check(WriteWidgetError::Stale, 409, "conflict");
+    check(WriteWidgetError::Store(corrupt()), 500, "internal_error");
+    let suffixes = SuffixList::builtin();
+    check(
+        AllowedOrigins::parse(&["a@b"], suffixes).expect_err("user info is refused"),
+        422,
+        "domains_invalid",
+    );
+    let config = |text: &str| Config::parse(text).expect_err("each of these is refused");
+    check(
+        config(&format!(r#"{{"x":"{}"}}"#, "a".repeat(70_000))),
+        413,
+        "config_too_large",
+    );
+    check(
+        config(&format!("{}1{}", r#"{"v1":"#.repeat(20), "}".repeat(20))),
+        422,
+        "config_too_deep",
+    );
+    check(
+        config(r#"{"theme":"dark","titel":1}"#),
+        422,
+        "config_unversioned",
+    );
+    check(config(r#"{"v9":{}}"#), 422, "config_too_new");
+    check(config(r#"{"v1":{"theme":1}}"#), 422, "config_invalid");
+}
+
+#[test]
+fn an_internal_error_tells_nothing_of_its_cause() {
+    let problem = Problem::internal("the secret is `hunter2`");
+    let body = String::from_utf8(problem.body("r1")).expect("JSON is UTF-8");
+    assert_eq!(
+        body,
+        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the service failed; report the request id to its operator","code":"internal_error","request_id":"r1"}"#
+    );
+    assert!(
+        problem
+            .into_response()
+            .extensions()
+            .get::<Problem>()
+            .is_some_and(|problem| problem.cause().is_some())
+    );
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let service = Service::start().await;
+    service.get("/").await.problem(404, "unknown_path");
+    service
+        .get("/core/web-widgets/a/b/c")
+        .await
+        .problem(404, "unknown_path");
+    let answer = service.call("PATCH", "/core/web-widgets", None, &[]).await;
+    answer.problem(405, "method_not_allowed");
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST");
+    for path in [
+        "/core/web-widgets/nonsense",
+        "/core/web-widgets/%FF",
+        "/core/agents/0",
+        "/core/conversations/x",
+    ] {
+        service.get(path).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_the_json_asked_for_are_problems() {
+    let service = Service::start().await;
+    for text in [
+        "",
+        "{",
+        "{\"name\":}",
+        "{\"name\":\"a\"}x",
+        "\u{0}",
+        "{\"name\":\"\\ud800\"}",
+        "NaN",
+    ] {
+        let answer = service.call("POST", "/core/agents", Some(text), &[]).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::BAD_REQUEST,
+            "{text:?}: {}",
+            answer.text
+        );
+        answer.problem(400, "json_invalid");
+    }
+    for text in [
+        "[]",
+        "null",
+        "7",
+        "\"name\"",
+        "{\"name\":null}",
+        "{\"name\":{}}",
+    ] {
+        service
+            .call("POST", "/core/agents", Some(text), &[])
+            .await
+            .problem(422, "body_invalid");
+    }
+    service
+        .call(
+            "POST",
+            "/core/agents",
+            Some(r#"{"name":"a","name":"b"}"#),
+            &[],
+        )
+        .await
+        .problem_at(422, "body_invalid", "/name", "duplicate_key");
+    for media_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "",
+    ] {
+        let headers = [("content-type", media_type)];
+        service
+            .call("POST", "/core/agents", Some(r#"{"name":"a"}"#), &headers)
+            .await
+            .problem(415, "content_type");
+    }
+    for media_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+    ] {
+        let headers = [("content-type", media_type)];
+        service
+            .call("POST", "/core/agents", Some(r#"{"name":"a"}"#), &headers)
+            .await
+            .expect(201);
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_a_request_id() {
+    let service = Service::start().await;
+    let own = service.get("/healthz").await;
+    assert_eq!(own.expect(200).header("x-request-id").len(), 32);
+    let given = service
+        .call("GET", "/healthz", None, &[("x-request-id", "trace-1.a_B")])
+        .await;
+    assert_eq!(given.header("x-request-id"), "trace-1.a_B");
+    for strange in ["", "a b", "a\"b", &"x".repeat(65)] {
+        let answer = service
+            .call("GET", "/nowhere", None, &[("x-request-id", strange)])
+            .await;
+        assert_ne!(answer.header("x-request-id"), strange);
+    }
+    service.get("/readyz").await.expect(200);
+}

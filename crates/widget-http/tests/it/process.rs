@@ -1,0 +1,344 @@
+//! The binary itself: what it prints, how it stops, and that what it acknowledged survives being killed.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_widget-http");
+
+/// A command on the database of `directory`, without anything of the environment that could reach in.
+fn command(directory: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    command
+        .current_dir(directory)
+        .env_clear()
+        .env("DATABASE_URL", "sqlite:widgets.db");
+    command
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    command(directory)
+        .args(arguments)
+        .output()
+        .expect("the binary runs")
+}
+
+#[track_caller]
+fn key(directory: &Path) -> String {
+    let output = run(
+        directory,
+        &[
+            "key",
+            "create",
+            "--organization",
+            "acme",
+            "--scope",
+            "agents:manage",
+        ],
+    );
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).expect("a key is ASCII");
+    assert_eq!(text.lines().count(), 1, "the key stands alone");
+    text.trim().to_owned()
+}
+
+/// A service that runs until it is dropped.
+struct Server {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(directory: &Path) -> Self {
+        let mut child = command(directory)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("its output can be read");
+        let address = line
+            .trim()
+            .strip_prefix("listening on http://")
+            .unwrap_or_else(|| panic!("unexpected {line:?}"));
+        let address = address.parse().expect("an address");
+        Self {
+            child,
+            output,
+            address,
+        }
+    }
+
+    /// Status and body of the answer; nothing when the service is gone.
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: &str,
+    ) -> std::io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address)?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let parsed = answer.split_once("\r\n\r\n").and_then(|(head, body)| {
+            let status = head.split(' ').nth(1)?.parse().ok()?;
+            Some((status, body.to_owned()))
+        });
+        parsed.ok_or_else(|| std::io::Error::other("half an answer"))
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status()
+            .expect("kill is there");
+        assert!(status.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked_while_a_service_runs() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let server = Server::start(directory.path());
+    let key = key(directory.path());
+    assert_eq!(
+        server
+            .request("GET", "/core/agents", &key, "")
+            .expect("it answers")
+            .0,
+        200
+    );
+    let id = key
+        .strip_prefix("ak_")
+        .and_then(|key| key.split_once('.'))
+        .expect("a key has two parts")
+        .0;
+    let list = String::from_utf8(run(directory.path(), &["key", "list"]).stdout).expect("text");
+    assert!(
+        list.contains(id) && !list.contains(&key) && list.contains("agents:manage"),
+        "{list}"
+    );
+    assert!(
+        run(directory.path(), &["key", "rotate-signing"])
+            .status
+            .success()
+    );
+    assert!(
+        run(directory.path(), &["key", "revoke", id])
+            .status
+            .success()
+    );
+    assert_eq!(
+        server
+            .request("GET", "/core/agents", &key, "")
+            .expect("it answers")
+            .0,
+        401
+    );
+    let unknown = run(directory.path(), &["key", "revoke", "nobody"]);
+    assert_eq!(
+        (unknown.status.code(), unknown.stdout.as_slice()),
+        (Some(1), b"".as_slice())
+    );
+}
+
+#[test]
+fn usage_errors_end_with_two() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    for arguments in [
+        &[
+            "key",
+            "create",
+            "--organization",
+            "acme",
+            "--scope",
+            "everything",
+        ][..],
+        &[
+            "key",
+            "create",
+            "--organization",
+            "a b",
+            "--scope",
+            "agents:read",
+        ],
+        &[
+            "key",
+            "create",
+            "--organization",
+            "acme",
+            "--scope",
+            "agents:read",
+            "--expires-in",
+            "soon",
+        ],
+        &["key", "create", "--organization", "acme"],
+        &["serve", "--listen", "nowhere"],
+        &["fly"],
+    ] {
+        let output = run(directory.path(), arguments);
+        assert_eq!(
+            (output.status.code(), output.stdout.as_slice()),
+            (Some(2), b"".as_slice()),
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(directory.path())
+            .expect("it is there")
+            .count(),
+        0,
+        "nothing was written"
+    );
+    let partly = command(directory.path())
+        .args(["serve"])
+        .env("LIVEKIT_URL", "ws://127.0.0.1:1")
+        .output();
+    let partly = partly.expect("the binary runs");
+    let complaint = String::from_utf8_lossy(&partly.stderr).into_owned();
+    assert_eq!(partly.status.code(), Some(1));
+    assert!(
+        complaint.contains("LIVEKIT_API_KEY and LIVEKIT_API_SECRET"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn migrations_are_told_and_applied() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let check = run(directory.path(), &["migrate", "--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&check.stdout).contains("_initial"));
+    assert!(run(directory.path(), &["migrate"]).status.success());
+    let check = run(directory.path(), &["migrate", "--check"]);
+    assert_eq!(
+        (check.status.code(), check.stdout.as_slice()),
+        (Some(0), b"".as_slice())
+    );
+}
+
+#[test]
+fn a_signal_stops_the_service() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    for signal in ["-TERM", "-INT"] {
+        let mut server = Server::start(directory.path());
+        // A connection that is kept open but idle holds nothing up.
+        let _idle = TcpStream::connect(server.address).expect("it listens");
+        server.signal(signal);
+        assert!(server.child.wait().expect("it ends").success(), "{signal}");
+        let mut rest = String::new();
+        server
+            .output
+            .read_to_string(&mut rest)
+            .expect("its output can be read");
+        assert_eq!(rest, "", "standard output carries the address alone");
+    }
+}
+
+#[test]
+fn two_services_start_at_once_on_an_empty_database() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| Server::start(directory.path())))
+            .collect();
+        let servers: Vec<Server> = starts
+            .into_iter()
+            .map(|start| start.join().expect("it starts"))
+            .collect();
+        let key = key(directory.path());
+        for server in &servers {
+            assert_eq!(
+                server
+                    .request("GET", "/core/agents", &key, "")
+                    .expect("it answers")
+                    .0,
+                200
+            );
+        }
+    });
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let key = key(directory.path());
+    let mut acknowledged = Vec::new();
+    for round in 0..3 {
+        let mut server = Server::start(directory.path());
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4)
+                .map(|writer| {
+                    let (server, key) = (&server, &key);
+                    scope.spawn(move || {
+                        let mut kept = Vec::new();
+                        for count in 0.. {
+                            let name = format!("{round}-{writer}-{count}");
+                            let body = format!(r#"{{"name":"{name}"}}"#);
+                            match server.request("POST", "/core/agents", key, &body) {
+                                Ok((201, _)) => kept.push(name),
+                                Ok((status, body)) => panic!("unexpected {status}: {body}"),
+                                Err(_) => break,
+                            }
+                            // In the midst of the others' writes.
+                            if writer == 0 && count == 20 {
+                                server.signal("-KILL");
+                            }
+                        }
+                        kept
+                    })
+                })
+                .collect();
+            for writer in writers {
+                acknowledged.extend(writer.join().expect("it ends by itself"));
+            }
+        });
+        server.child.wait().expect("it was killed");
+    }
+    let server = Server::start(directory.path());
+    let (status, body) = server
+        .request("GET", "/core/agents", &key, "")
+        .expect("it answers");
+    assert_eq!(status, 200);
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    let kept: std::collections::HashSet<&str> = body
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter_map(|agent| agent["name"].as_str())
+        .collect();
+    assert!(acknowledged.len() >= 60, "{}", acknowledged.len());
+    for name in &acknowledged {
+        assert!(
+            kept.contains(name.as_str()),
+            "{name} was acknowledged and is gone"
+        );
+    }
+}

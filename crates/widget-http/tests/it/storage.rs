@@ -1,0 +1,133 @@
+//! One contract for every database behind the storage trait.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+use widget_core::id::{AgentVersionId, OrganizationId, WidgetId};
+use widget_http::storage::{self, CreateConversationError, NewAgentVersion, Page, Storage};
+
+use crate::support::START;
+
+mod agents;
+mod belongings;
+mod conversations;
+mod keys;
+mod widgets;
+
+const ALL: Page = Page {
+    before: None,
+    limit: 100,
+};
+
+/// What every database must do. It is given an empty, migrated one.
+pub(crate) async fn contract(storage: Arc<dyn Storage>) {
+    let storage = storage.as_ref();
+    storage.ping().await.expect("the database answers");
+    assert_eq!(
+        storage
+            .migrate()
+            .await
+            .expect("migrating twice is harmless"),
+        0
+    );
+    assert_eq!(
+        storage.pending_migrations().await.expect("it can be asked"),
+        [""; 0]
+    );
+    Box::pin(keys::api_keys(storage)).await;
+    Box::pin(keys::signing_keys(storage)).await;
+    Box::pin(agents::registry(storage)).await;
+    Box::pin(widgets::records(storage)).await;
+    Box::pin(widgets::lists(storage)).await;
+    Box::pin(conversations::life(storage)).await;
+    Box::pin(conversations::resuming(storage)).await;
+    Box::pin(conversations::limits(storage)).await;
+    Box::pin(belongings::messages_and_forms(storage)).await;
+    Box::pin(belongings::rooms(storage)).await;
+    Box::pin(belongings::events(storage)).await;
+}
+
+#[tokio::test]
+async fn sqlite_keeps_the_contract() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
+    let storage = storage::open(&url).await.expect("the file can be made");
+    assert_eq!(
+        storage
+            .pending_migrations()
+            .await
+            .expect("it can be asked")
+            .len(),
+        storage.migrate().await.expect("it is empty")
+    );
+    Box::pin(contract(Arc::clone(&storage))).await;
+    concurrent(
+        Arc::clone(&storage),
+        storage::open(&url)
+            .await
+            .expect("a second service opens it"),
+    )
+    .await;
+    storage.close().await;
+}
+
+fn organization(name: &str) -> OrganizationId {
+    name.parse().expect("a valid organization")
+}
+
+fn number(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+/// Two services on one database: whatever must happen once happens once, and nobody waits for ever.
+pub(crate) async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
+    let ours = organization("concurrent");
+    let mut tasks = tokio::task::JoinSet::new();
+    for index in 0..40_u128 {
+        let storage = Arc::clone(if index % 2 == 0 { &first } else { &second });
+        let mut new =
+            conversations::new_conversation(&ours, 0x900 + index, 0x9FF, "https://a.example");
+        new.ticket.id = format!("shared {}", index / 4);
+        tasks.spawn(async move { storage.create_conversation(&new).await });
+    }
+    let mut created = 0;
+    while let Some(outcome) = tasks.join_next().await {
+        match outcome.expect("no task panics") {
+            Ok(()) => created += 1,
+            Err(CreateConversationError::TicketReplayed) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(created, 10);
+    let widget = WidgetId::from_uuid(number(0x9FF));
+    assert_eq!(second.open_conversations(widget).await.expect("works"), 10);
+
+    let (agent, _) = agents::registered(first.as_ref(), &ours, 0xA00, false).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for index in 0..10_u128 {
+        let storage = Arc::clone(if index % 2 == 0 { &first } else { &second });
+        let (ours, id) = (
+            ours.clone(),
+            AgentVersionId::from_uuid(number(0xA10 + index)),
+        );
+        let version = NewAgentVersion {
+            id,
+            livekit_agent_name: "x".to_owned(),
+            label: None,
+            created_at: START,
+        };
+        tasks.spawn(async move { storage.insert_agent_version(&ours, agent, &version).await });
+    }
+    let mut numbers = Vec::new();
+    while let Some(outcome) = tasks.join_next().await {
+        numbers.push(
+            outcome
+                .expect("no task panics")
+                .expect("works")
+                .expect("the agent exists")
+                .number,
+        );
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (2..=11).collect::<Vec<i64>>());
+}

@@ -1,0 +1,119 @@
+//! The registry of agents.
+
+use time::Duration;
+use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
+use widget_http::storage::{Agent, NewAgentVersion, Storage};
+
+use super::{number, organization};
+use crate::support::START;
+
+/// An agent with one version in the organization.
+pub(super) async fn registered(
+    storage: &dyn Storage,
+    organization: &OrganizationId,
+    base: u128,
+    publish: bool,
+) -> (AgentId, AgentVersionId) {
+    let agent = Agent {
+        id: AgentId::from_uuid(number(base)),
+        organization_id: organization.clone(),
+        name: format!("agent {base}"),
+        created_at: START,
+    };
+    storage.insert_agent(&agent).await.expect("it is new");
+    let version = NewAgentVersion {
+        id: AgentVersionId::from_uuid(number(base + 1)),
+        livekit_agent_name: "concierge".to_owned(),
+        label: None,
+        created_at: START,
+    };
+    let made = storage
+        .insert_agent_version(organization, agent.id, &version)
+        .await
+        .expect("works");
+    assert_eq!(made.expect("the agent exists").number, 1);
+    if publish {
+        storage
+            .publish_agent_version(organization, agent.id, version.id, START)
+            .await
+            .expect("works");
+    }
+    (agent.id, version.id)
+}
+
+pub(super) async fn registry(storage: &dyn Storage) {
+    let (ours, theirs) = (organization("agents"), organization("others"));
+    let (agent, version) = registered(storage, &ours, 0x100, false).await;
+    assert_eq!(storage.agent(&theirs, agent).await.expect("works"), None);
+    assert_eq!(storage.agents(&theirs).await.expect("works"), []);
+    assert_eq!(storage.agents(&ours).await.expect("works").len(), 1);
+    let next = NewAgentVersion {
+        id: AgentVersionId::from_uuid(number(0x102)),
+        livekit_agent_name: "b".to_owned(),
+        label: Some("second".to_owned()),
+        created_at: START,
+    };
+    assert_eq!(
+        storage
+            .insert_agent_version(&theirs, agent, &next)
+            .await
+            .expect("works"),
+        None
+    );
+    let made = storage
+        .insert_agent_version(&ours, agent, &next)
+        .await
+        .expect("works")
+        .expect("the agent exists");
+    assert_eq!(
+        (made.number, made.label.as_deref(), made.published_at),
+        (2, Some("second"), None)
+    );
+    assert_eq!(
+        storage.agent_versions(&theirs, agent).await.expect("works"),
+        []
+    );
+    let numbers: Vec<i64> = storage
+        .agent_versions(&ours, agent)
+        .await
+        .expect("works")
+        .iter()
+        .map(|version| version.number)
+        .collect();
+    assert_eq!(numbers, [2, 1]);
+
+    assert_eq!(
+        storage
+            .publish_agent_version(&theirs, agent, version, START)
+            .await
+            .expect("works"),
+        None
+    );
+    let first = storage
+        .publish_agent_version(&ours, agent, version, START)
+        .await
+        .expect("works");
+    let again = storage
+        .publish_agent_version(&ours, agent, version, START + Duration::days(1))
+        .await
+        .expect("works");
+    assert_eq!(first, again);
+    assert_eq!(first.expect("it exists").published_at, Some(START));
+
+    assert!(
+        !storage
+            .delete_agent(&theirs, agent)
+            .await
+            .expect("nothing of theirs")
+    );
+    assert!(
+        storage
+            .delete_agent(&ours, agent)
+            .await
+            .expect("nothing points at it")
+    );
+    assert_eq!(
+        storage.agent_versions(&ours, agent).await.expect("works"),
+        []
+    );
+}

@@ -1,0 +1,228 @@
+//! What belongs to a conversation: messages, forms, feedback, rooms, events.
+
+use serde_json::json;
+use time::Duration;
+use widget_core::{
+    conversation::{self, EndReason, Limits, Role},
+    id::{ConversationId, WidgetId},
+};
+use widget_http::storage::{Message, Reporter, SaveFeedbackError, Storage};
+
+use super::{conversations::new_conversation, number, organization};
+use crate::support::START;
+
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+pub(super) async fn messages_and_forms(storage: &dyn Storage) {
+    let limits = Limits::default();
+    let new = new_conversation(&organization("messages"), 0x700, 0x7FF, "https://a.example");
+    let id = new.conversation.id;
+    storage.create_conversation(&new).await.expect("it is new");
+    let now = START + Duration::hours(1);
+    let message = |id: &str, text: &str, reported_by| Message {
+        id: id.to_owned(),
+        role: Role::Visitor,
+        text: text.to_owned(),
+        created_at: now,
+        reported_by,
+    };
+    let first = message("1", "Grüße 👋\u{1}", Reporter::Agent);
+    let second = message("2", "two", Reporter::Agent);
+    let same_id = message("1", "by the window", Reporter::Visitor);
+    assert_eq!(
+        storage
+            .append_messages(id, std::slice::from_ref(&first), now)
+            .await
+            .expect("works"),
+        1
+    );
+    let changed = message("1", "changed", Reporter::Agent);
+    assert_eq!(
+        storage
+            .append_messages(id, &[changed, second.clone(), second.clone()], now)
+            .await
+            .expect("works"),
+        1
+    );
+    assert_eq!(
+        storage
+            .append_messages(id, std::slice::from_ref(&same_id), now)
+            .await
+            .expect("works"),
+        1
+    );
+    assert_eq!(
+        storage.messages(id).await.expect("works"),
+        [first, second, same_id]
+    );
+    assert_eq!(
+        storage
+            .messages_size(id, Reporter::Visitor)
+            .await
+            .expect("works"),
+        (1, 13)
+    );
+
+    assert!(
+        storage
+            .save_form(id, "contact", &json!({"email": "a@b.example"}), now)
+            .await
+            .expect("works")
+    );
+    assert!(
+        storage
+            .save_form(id, "order", &json!({"number": 7}), now)
+            .await
+            .expect("works")
+    );
+    assert!(
+        storage
+            .save_form(id, "order", &json!({"number": 8}), now)
+            .await
+            .expect("works")
+    );
+    let early = storage
+        .save_feedback(id, &json!({"rating": 5}), true, START, &limits)
+        .await;
+    assert!(early.is_err(), "the conversation has not ended");
+    let new_now = new.conversation.created_at;
+    storage
+        .transition_conversation(id, new_now, &|state| state.end(new_now, EndReason::Visitor))
+        .await
+        .expect("works");
+    assert!(
+        !storage
+            .save_form(id, "order", &json!({}), now)
+            .await
+            .expect("works")
+    );
+    storage
+        .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
+        .await
+        .expect("the first one");
+    let again = storage
+        .save_feedback(id, &json!({"rating": 1}), true, now, &limits)
+        .await;
+    let expected = conversation::FeedbackError::AlreadySubmitted;
+    assert!(matches!(again, Err(SaveFeedbackError::Refused(refusal)) if refusal == expected));
+    let kept = storage
+        .conversation(id)
+        .await
+        .expect("works")
+        .expect("it exists");
+    let metadata: serde_json::Value = serde_json::from_str(&kept.custom_metadata).expect("JSON");
+    assert_eq!(
+        metadata,
+        json!({
+            "page": {"a": 1},
+            "forms": {"contact": {"email": "a@b.example"}, "order": {"number": 8}},
+            "feedback_form": {"rating": 5},
+        })
+    );
+    assert_eq!(kept.state.feedback_at(), Some(now));
+    let nobody = ConversationId::from_uuid(number(0x7AA));
+    let missing = storage
+        .save_feedback(nobody, &json!({}), true, now, &limits)
+        .await;
+    assert!(
+        matches!(missing, Err(SaveFeedbackError::Missing)),
+        "{missing:?}"
+    );
+}
+
+pub(super) async fn rooms(storage: &dyn Storage) {
+    let ours = organization("rooms");
+    for (id, origin) in [
+        (0x800, "https://a.example"),
+        (0x801, "https://b.example"),
+        (0x802, "https://b.example"),
+    ] {
+        storage
+            .create_conversation(&new_conversation(&ours, id, 0x8FF, origin))
+            .await
+            .expect("it is new");
+    }
+    let widget = WidgetId::from_uuid(number(0x8FF));
+    assert_eq!(
+        storage.open_origins(widget).await.expect("works"),
+        ["https://a.example", "https://b.example"]
+    );
+    let now = START + Duration::days(30);
+    let due = async |now| -> Vec<String> {
+        let rooms = storage.rooms_to_remove(now, 100).await.expect("works");
+        let mut names: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
+        names.retain(|name| ["room-2048", "room-2049", "room-2050"].contains(&name.as_str()));
+        names.sort();
+        names
+    };
+    let mark = async |origin| {
+        storage
+            .mark_widget_rooms_for_removal(widget, origin, now)
+            .await
+            .expect("works")
+    };
+    assert_eq!(mark(Some("https://b.example")).await, 2);
+    assert_eq!(mark(Some("https://b.example")).await, 0);
+    assert_eq!(due(now - Duration::microseconds(1)).await, [""; 0]);
+    assert_eq!(due(now).await, ["room-2049", "room-2050"]);
+    assert_eq!(mark(None).await, 1);
+    let retry = now + Duration::seconds(30);
+    storage
+        .room_removal_failed("room-2048", retry)
+        .await
+        .expect("works");
+    storage.room_removed("room-2049", now).await.expect("works");
+    storage.room_removed("room-2050", now).await.expect("works");
+    assert_eq!(due(now).await, [""; 0]);
+    assert_eq!(due(retry).await, ["room-2048"]);
+    assert_eq!(
+        storage
+            .room("room-2048")
+            .await
+            .expect("works")
+            .expect("it exists")
+            .attempts,
+        1
+    );
+    // LiveKit makes a room anew when its visitor comes back with a refreshed token.
+    storage
+        .mark_room_for_removal("room-2049", retry)
+        .await
+        .expect("works");
+    assert_eq!(due(retry).await, ["room-2048", "room-2049"]);
+    storage
+        .mark_room_for_removal("nowhere", retry)
+        .await
+        .expect("an unknown room is nothing to remove");
+}
+
+pub(super) async fn events(storage: &dyn Storage) {
+    assert!(
+        storage
+            .record_webhook_event("EV_1", START)
+            .await
+            .expect("works")
+    );
+    assert!(
+        !storage
+            .record_webhook_event("EV_1", START)
+            .await
+            .expect("works")
+    );
+    storage.forget_expired(START, START).await.expect("works");
+    assert!(
+        !storage
+            .record_webhook_event("EV_1", START)
+            .await
+            .expect("works")
+    );
+    storage
+        .forget_expired(START, START + Duration::seconds(1))
+        .await
+        .expect("works");
+    assert!(
+        storage
+            .record_webhook_event("EV_1", START)
+            .await
+            .expect("works")
+    );
+}

@@ -1,0 +1,400 @@
+//! Conversations: created, listed, resumed, ended.
+
+use time::Duration;
+use widget_core::{
+    conversation::{self, EndReason, Limits, Mode, Status},
+    id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+};
+use widget_http::storage::{
+    Conversation, ConversationFilter, CreateConversationError, NewConversation, NewRoom, Page,
+    ResumeConversation, ResumeError, Storage, UsedTicket,
+};
+
+use super::{ALL, number, organization};
+use crate::support::START;
+
+pub(super) fn new_conversation(
+    organization: &OrganizationId,
+    id: u128,
+    widget: u128,
+    origin: &str,
+) -> NewConversation {
+    let now = START + Duration::seconds(i64::try_from(id).expect("a small number"));
+    NewConversation {
+        conversation: Conversation {
+            id: ConversationId::from_uuid(number(id)),
+            organization_id: organization.clone(),
+            web_widget_id: WidgetId::from_uuid(number(widget)),
+            agent_id: AgentId::from_uuid(number(1)),
+            agent_version_id: AgentVersionId::from_uuid(number(2)),
+            livekit_agent_name: "concierge".to_owned(),
+            origin: origin.to_owned(),
+            state: conversation::Conversation::created(now),
+            mode: Mode::Voice,
+            custom_metadata: r#"{"page":{"a":1}}"#.to_owned(),
+            generation: 1,
+            token_at: now,
+            repeat_used: false,
+            created_at: now,
+            joined_at: None,
+            active_at: None,
+            ended_at: None,
+            end_reason: None,
+        },
+        room: NewRoom {
+            name: format!("room-{id}"),
+        },
+        ticket: UsedTicket {
+            id: format!("ticket-{id}"),
+            expires_at: now + Duration::minutes(1),
+        },
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+pub(super) async fn life(storage: &dyn Storage) {
+    let ours = organization("talks");
+    let new = new_conversation(&ours, 0x400, 0x4FF, "https://a.example");
+    let id = new.conversation.id;
+    storage.create_conversation(&new).await.expect("it is new");
+    assert_eq!(
+        storage.conversation(id).await.expect("works"),
+        Some(new.conversation.clone())
+    );
+    assert_eq!(
+        storage
+            .organization_conversation(&organization("others"), id)
+            .await
+            .expect("works"),
+        None
+    );
+    assert_eq!(
+        storage
+            .organization_conversation(&ours, id)
+            .await
+            .expect("works"),
+        Some(new.conversation.clone())
+    );
+
+    // The same ticket makes no second conversation, and leaves nothing of it.
+    let mut replay = new_conversation(&ours, 0x401, 0x4FF, "https://a.example");
+    replay.ticket.clone_from(&new.ticket);
+    let refused = storage.create_conversation(&replay).await;
+    assert!(
+        matches!(refused, Err(CreateConversationError::TicketReplayed)),
+        "{refused:?}"
+    );
+    assert_eq!(
+        storage
+            .conversation(replay.conversation.id)
+            .await
+            .expect("works"),
+        None
+    );
+    assert_eq!(storage.room("room-1025").await.expect("works"), None);
+
+    let later = new_conversation(&ours, 0x402, 0x4FE, "https://b.example");
+    storage
+        .create_conversation(&later)
+        .await
+        .expect("it is new");
+    let ids = async |filter: ConversationFilter, page| -> Vec<u128> {
+        let found = storage
+            .conversations(&ours, &filter, page)
+            .await
+            .expect("works");
+        found
+            .iter()
+            .map(|conversation| conversation.id.as_uuid().as_u128())
+            .collect()
+    };
+    let any = ConversationFilter::default;
+    assert_eq!(ids(any(), ALL).await, [0x402, 0x400]);
+    let before = Some((later.conversation.created_at, number(0x402)));
+    assert_eq!(ids(any(), Page { before, limit: 5 }).await, [0x400]);
+    let widget = Some(WidgetId::from_uuid(number(0x4FE)));
+    assert_eq!(
+        ids(
+            ConversationFilter {
+                web_widget_id: widget,
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x402]
+    );
+    assert_eq!(
+        ids(
+            ConversationFilter {
+                agent_id: Some(AgentId::from_uuid(number(9))),
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0; 0]
+    );
+    let version = Some(AgentVersionId::from_uuid(number(2)));
+    assert_eq!(
+        ids(
+            ConversationFilter {
+                agent_version_id: version,
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x402, 0x400]
+    );
+    assert_eq!(
+        ids(
+            ConversationFilter {
+                status: Some(Status::Completed),
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0; 0]
+    );
+    let after = Some(new.conversation.created_at);
+    assert_eq!(
+        ids(
+            ConversationFilter {
+                created_after: after,
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x402]
+    );
+    let before = Some(later.conversation.created_at);
+    assert_eq!(
+        ids(
+            ConversationFilter {
+                created_before: before,
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x400]
+    );
+
+    let now = START + Duration::hours(1);
+    let joined = storage
+        .transition_conversation(id, now, &|state| state.joined(now))
+        .await
+        .expect("works");
+    let joined = joined.expect("it exists");
+    assert_eq!(
+        (joined.state.status(), joined.joined_at),
+        (Status::InProgress, Some(now))
+    );
+    assert_eq!(
+        storage
+            .open_conversations(new.conversation.web_widget_id)
+            .await
+            .expect("works"),
+        1
+    );
+    let end = now + Duration::minutes(1);
+    let ended = storage
+        .transition_conversation(id, end, &|state| state.end(end, EndReason::Visitor))
+        .await;
+    let ended = ended.expect("works").expect("it exists");
+    assert_eq!(
+        (
+            ended.state.status(),
+            ended.ended_at,
+            ended.end_reason,
+            ended.joined_at,
+            ended.active_at
+        ),
+        (
+            Status::Completed,
+            Some(end),
+            Some(EndReason::Visitor),
+            Some(now),
+            Some(now)
+        )
+    );
+    assert_eq!(
+        storage.conversation(id).await.expect("works"),
+        Some(ended.clone())
+    );
+    assert_eq!(
+        storage
+            .room("room-1024")
+            .await
+            .expect("works")
+            .expect("it exists")
+            .removal_due_at,
+        Some(end)
+    );
+    let again = storage
+        .transition_conversation(id, now, &|state| state.joined(now))
+        .await
+        .expect("works");
+    assert_eq!(again, Some(ended));
+    let nobody = ConversationId::from_uuid(number(0x4AA));
+    assert_eq!(
+        storage
+            .transition_conversation(nobody, now, &|state| state)
+            .await
+            .expect("works"),
+        None
+    );
+    assert_eq!(
+        storage
+            .open_conversations(new.conversation.web_widget_id)
+            .await
+            .expect("works"),
+        0
+    );
+}
+
+pub(super) async fn resuming(storage: &dyn Storage) {
+    let new = new_conversation(&organization("resuming"), 0x500, 0x5FF, "https://a.example");
+    let id = new.conversation.id;
+    storage.create_conversation(&new).await.expect("it is new");
+    let now = new.conversation.created_at + Duration::minutes(1);
+    let resume = |generation, name: &str| ResumeConversation {
+        id,
+        generation,
+        repeat: false,
+        mode: Mode::Text,
+        room: NewRoom {
+            name: name.to_owned(),
+        },
+        ticket: UsedTicket {
+            id: format!("for {name}"),
+            expires_at: now,
+        },
+        now,
+        limits: Limits::default(),
+    };
+    let resumed = storage
+        .resume_conversation(&resume(1, "second"))
+        .await
+        .expect("generation 1 is current");
+    assert_eq!(
+        (resumed.generation, resumed.mode, resumed.token_at),
+        (2, Mode::Text, now)
+    );
+    let stale = storage.resume_conversation(&resume(1, "third")).await;
+    assert!(matches!(stale, Err(ResumeError::Stale)), "{stale:?}");
+    // What was refused used up nothing.
+    let mut retry = resume(2, "third");
+    retry.repeat = true;
+    let resumed = storage
+        .resume_conversation(&retry)
+        .await
+        .expect("generation 2 is current");
+    assert_eq!((resumed.generation, resumed.repeat_used), (3, true));
+    let mut replay = resume(3, "fourth");
+    replay.ticket = retry.ticket;
+    let refused = storage.resume_conversation(&replay).await;
+    assert!(
+        matches!(refused, Err(ResumeError::TicketReplayed)),
+        "{refused:?}"
+    );
+    assert_eq!(storage.room("fourth").await.expect("works"), None);
+
+    let newest = storage
+        .newest_room(id)
+        .await
+        .expect("works")
+        .expect("it has rooms");
+    assert_eq!(
+        (
+            newest.name.as_str(),
+            newest.generation,
+            newest.removal_due_at
+        ),
+        ("third", 3, None)
+    );
+    for old in ["room-1280", "second"] {
+        assert_eq!(
+            storage
+                .room(old)
+                .await
+                .expect("works")
+                .expect("it exists")
+                .removal_due_at,
+            Some(now),
+            "{old}"
+        );
+    }
+    storage
+        .transition_conversation(id, now, &|state| state.end(now, EndReason::Agent))
+        .await
+        .expect("works");
+    let over = storage.resume_conversation(&resume(3, "fifth")).await;
+    assert!(matches!(over, Err(ResumeError::Ended(_))), "{over:?}");
+}
+
+pub(super) async fn limits(storage: &dyn Storage) {
+    let limits = Limits::default();
+    let ours = organization("limits");
+    for id in [0x600, 0x601, 0x602] {
+        storage
+            .create_conversation(&new_conversation(&ours, id, 0x6FF, "https://a.example"))
+            .await
+            .expect("new");
+    }
+    let id = |id| ConversationId::from_uuid(number(id));
+    let joined = START + Duration::hours(1);
+    storage
+        .transition_conversation(id(0x601), joined, &|state| state.joined(joined))
+        .await
+        .expect("works");
+    let left = async || {
+        let step = |state: conversation::Conversation| state.joined(joined).left(joined);
+        storage
+            .transition_conversation(id(0x602), joined, &step)
+            .await
+            .expect("works");
+    };
+    left().await;
+    let due = async |now| -> Vec<u128> {
+        let due = storage
+            .due_conversations(now, &limits, 100)
+            .await
+            .expect("works");
+        let mut due: Vec<u128> = due
+            .iter()
+            .map(|id| id.as_uuid().as_u128())
+            .filter(|id| id & 0xF00 == 0x600)
+            .collect();
+        due.sort_unstable();
+        due
+    };
+    assert_eq!(due(START + Duration::minutes(9)).await, [0; 0]);
+    assert_eq!(due(joined + Duration::minutes(9)).await, [0x600]);
+    assert_eq!(due(joined + Duration::minutes(10)).await, [0x600, 0x601]);
+    assert_eq!(
+        due(joined + Duration::minutes(30)).await,
+        [0x600, 0x601, 0x602]
+    );
+    let now = joined + Duration::minutes(30);
+    for conversation in [0x600, 0x601, 0x602] {
+        let step = |state: conversation::Conversation| state.expire(now, &limits);
+        storage
+            .transition_conversation(id(conversation), now, &step)
+            .await
+            .expect("works");
+    }
+    assert_eq!(due(now).await, [0; 0]);
+    let failed = storage
+        .conversation(id(0x600))
+        .await
+        .expect("works")
+        .expect("it exists");
+    assert_eq!(
+        (failed.state.status(), failed.end_reason),
+        (Status::Failed, Some(EndReason::NeverJoined))
+    );
+}

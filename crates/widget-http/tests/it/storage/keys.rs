@@ -1,0 +1,110 @@
+//! Keys of both kinds.
+
+use time::Duration;
+use widget_http::{
+    auth::Scope,
+    storage::{ApiKey, SigningKey, Storage},
+};
+
+use super::organization;
+use crate::support::START;
+
+pub(super) async fn api_keys(storage: &dyn Storage) {
+    let key = ApiKey {
+        id: "first".to_owned(),
+        organization_id: organization("keys"),
+        name: "für den Arbeiter".to_owned(),
+        scopes: vec![Scope::ConversationsReadSensitive, Scope::ConversationsWrite],
+        secret_hash: [0xA5; 32],
+        created_at: START,
+        expires_at: Some(START + Duration::microseconds(1)),
+        revoked_at: None,
+    };
+    storage.insert_api_key(&key).await.expect("it is new");
+    assert!(
+        storage
+            .insert_api_key(&key)
+            .await
+            .expect_err("it exists")
+            .is_duplicate()
+    );
+    assert_eq!(
+        storage.api_key("first").await.expect("works"),
+        Some(key.clone())
+    );
+    assert_eq!(storage.api_key("second").await.expect("works"), None);
+    assert_eq!(
+        storage
+            .api_keys(Some(&organization("keys")))
+            .await
+            .expect("works"),
+        std::slice::from_ref(&key)
+    );
+    assert_eq!(
+        storage
+            .api_keys(Some(&organization("nobody")))
+            .await
+            .expect("works"),
+        []
+    );
+    assert!(storage.api_keys(None).await.expect("works").contains(&key));
+    assert!(
+        !storage
+            .revoke_api_key("second", START)
+            .await
+            .expect("works")
+    );
+    assert!(storage.revoke_api_key("first", START).await.expect("works"));
+    assert!(
+        storage
+            .revoke_api_key("first", START + Duration::hours(1))
+            .await
+            .expect("works")
+    );
+    let revoked = storage
+        .api_key("first")
+        .await
+        .expect("works")
+        .expect("it is kept");
+    assert_eq!(revoked.revoked_at, Some(START));
+}
+
+pub(super) async fn signing_keys(storage: &dyn Storage) {
+    let key = |id: &str, hours| SigningKey {
+        id: id.to_owned(),
+        secret: vec![1; 32].into(),
+        created_at: START + Duration::hours(hours),
+        retired_at: None,
+    };
+    let ids = async || -> Vec<(String, bool)> {
+        let keys = storage.signing_keys().await.expect("works");
+        keys.into_iter()
+            .map(|key| (key.id, key.retired_at.is_some()))
+            .collect()
+    };
+    storage
+        .ensure_signing_key(&key("a", 0))
+        .await
+        .expect("works");
+    storage
+        .ensure_signing_key(&key("b", 1))
+        .await
+        .expect("works");
+    assert_eq!(ids().await, [("a".to_owned(), false)]);
+    storage
+        .rotate_signing_key(&key("c", 2), START)
+        .await
+        .expect("works");
+    assert_eq!(
+        ids().await,
+        [("c".to_owned(), false), ("a".to_owned(), true)]
+    );
+    storage
+        .rotate_signing_key(&key("d", 50), START + Duration::hours(26))
+        .await
+        .expect("works");
+    assert_eq!(
+        ids().await,
+        [("d".to_owned(), false), ("c".to_owned(), true)]
+    );
+}

@@ -1,0 +1,270 @@
+//! Widgets and their lists.
+
+use time::Duration;
+use widget_core::{
+    config::Config,
+    go_live::PinnedVersion,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    origin::{AllowedOrigins, SuffixList},
+    widget::Widget,
+};
+use widget_http::storage::{DeleteAgentError, Page, Storage, WidgetFilter, WriteWidgetError};
+
+use super::{ALL, agents::registered, number, organization};
+use crate::support::START;
+
+pub(super) fn widget(
+    organization: &OrganizationId,
+    id: u128,
+    agent: AgentId,
+    version: AgentVersionId,
+    seconds: i64,
+) -> Widget {
+    let domains = AllowedOrigins::parse(&["shop.example", "*.shop.example"], SuffixList::builtin());
+    Widget {
+        id: WidgetId::from_uuid(number(id)),
+        organization_id: organization.clone(),
+        agent_id: agent,
+        agent_version_id: version,
+        domains: domains.expect("valid entries"),
+        published: true,
+        config: Config::parse(r#"{"v1":{"theme":"dark","x":1.50,"ü":"\u0000"},"v7":{}}"#)
+            .expect("a valid config"),
+        created_at: START + Duration::seconds(seconds),
+        updated_at: START + Duration::seconds(seconds),
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+pub(super) async fn records(storage: &dyn Storage) {
+    let (ours, theirs) = (organization("widgets"), organization("others"));
+    let (agent, version) = registered(storage, &ours, 0x200, false).await;
+    let (foreign_agent, foreign_version) = registered(storage, &theirs, 0x210, true).await;
+    let record = widget(&ours, 0x220, agent, version, 0);
+
+    let dangling = |agent, version| Widget {
+        agent_id: agent,
+        agent_version_id: version,
+        ..record.clone()
+    };
+    for (record, expected) in [
+        (dangling(foreign_agent, version), (true, false)),
+        (dangling(agent, foreign_version), (false, true)),
+        (dangling(foreign_agent, foreign_version), (true, true)),
+    ] {
+        match storage.insert_widget(&record).await {
+            Err(WriteWidgetError::Dangling { agent, version }) => {
+                assert_eq!((agent, version), expected);
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert!(
+        storage
+            .widget_for_public(record.id)
+            .await
+            .expect("works")
+            .is_none()
+    );
+
+    let stored = storage.insert_widget(&record).await.expect("it is new");
+    assert_eq!(
+        (&stored.widget, stored.revision, stored.pinned),
+        (&record, 1, PinnedVersion::Draft)
+    );
+    assert_eq!(stored.widget.config.to_json(), record.config.to_json());
+    assert_eq!(stored.livekit_agent_name.as_deref(), Some("concierge"));
+    assert!(
+        storage
+            .widget(&theirs, record.id)
+            .await
+            .expect("works")
+            .is_none()
+    );
+    assert_eq!(
+        storage
+            .widget(&ours, record.id)
+            .await
+            .expect("works")
+            .expect("it is kept")
+            .widget,
+        record
+    );
+    storage
+        .publish_agent_version(&ours, agent, version, START)
+        .await
+        .expect("works");
+    let read = storage
+        .widget_for_public(record.id)
+        .await
+        .expect("works")
+        .expect("it is kept");
+    assert_eq!(read.pinned, PinnedVersion::Published);
+
+    let (other_agent, other_version) = registered(storage, &ours, 0x230, true).await;
+    let changed = Widget {
+        agent_version_id: other_version,
+        published: false,
+        domains: AllowedOrigins::default(),
+        updated_at: START + Duration::hours(1),
+        ..record.clone()
+    };
+    let stored = storage
+        .update_widget(&changed, 1)
+        .await
+        .expect("revision 1 is current");
+    assert_eq!(
+        (&stored.widget, stored.revision, stored.pinned),
+        (&changed, 2, PinnedVersion::OtherAgent)
+    );
+    assert!(matches!(
+        storage.update_widget(&record, 1).await,
+        Err(WriteWidgetError::Stale)
+    ));
+    let bad = Widget {
+        agent_id: foreign_agent,
+        ..changed.clone()
+    };
+    let refused = storage.update_widget(&bad, 2).await;
+    assert!(
+        matches!(
+            refused,
+            Err(WriteWidgetError::Dangling {
+                agent: true,
+                version: false
+            })
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(
+        storage
+            .widget(&ours, record.id)
+            .await
+            .expect("works")
+            .expect("it is kept")
+            .widget,
+        changed
+    );
+
+    for agent in [agent, other_agent] {
+        let refused = storage.delete_agent(&ours, agent).await;
+        assert!(
+            matches!(refused, Err(DeleteAgentError::InUse)),
+            "{refused:?}"
+        );
+    }
+    assert!(
+        !storage
+            .delete_widget(&theirs, record.id, None)
+            .await
+            .expect("nothing of theirs")
+    );
+    assert!(matches!(
+        storage.delete_widget(&ours, record.id, Some(1)).await,
+        Err(WriteWidgetError::Stale)
+    ));
+    assert!(
+        storage
+            .delete_widget(&ours, record.id, Some(2))
+            .await
+            .expect("revision 2 is current")
+    );
+    assert!(
+        !storage
+            .delete_widget(&ours, record.id, None)
+            .await
+            .expect("it is gone")
+    );
+    assert!(
+        storage
+            .delete_agent(&ours, agent)
+            .await
+            .expect("nothing points at it")
+    );
+    assert!(
+        storage
+            .delete_agent(&ours, other_agent)
+            .await
+            .expect("nothing points at it")
+    );
+}
+
+pub(super) async fn lists(storage: &dyn Storage) {
+    let ours = organization("lists");
+    let (agent, version) = registered(storage, &ours, 0x300, true).await;
+    let (other_agent, other_version) = registered(storage, &ours, 0x310, true).await;
+    // Times with and without fractions of a second, two of them equal.
+    let seconds = [0, 1, 1, 2];
+    for (index, seconds) in (0x320..).zip(seconds) {
+        let mut record = widget(&ours, index, agent, version, seconds);
+        if index == 0x323 {
+            record.created_at += Duration::microseconds(-500_000);
+            record.agent_id = other_agent;
+            record.agent_version_id = other_version;
+            record.published = false;
+            record.domains =
+                AllowedOrigins::parse(&["*"], SuffixList::builtin()).expect("a valid entry");
+        }
+        storage.insert_widget(&record).await.expect("it is new");
+    }
+    let ids = async |filter: WidgetFilter, page| -> Vec<u128> {
+        let found = storage.widgets(&ours, &filter, page).await.expect("works");
+        found
+            .iter()
+            .map(|stored| stored.widget.id.as_uuid().as_u128())
+            .collect()
+    };
+    let any = WidgetFilter::default;
+    assert_eq!(ids(any(), ALL).await, [0x323, 0x322, 0x321, 0x320]);
+    assert_eq!(
+        ids(
+            any(),
+            Page {
+                before: None,
+                limit: 2
+            }
+        )
+        .await,
+        [0x323, 0x322]
+    );
+    let before = Some((START + Duration::seconds(1), number(0x322)));
+    assert_eq!(ids(any(), Page { before, limit: 2 }).await, [0x321, 0x320]);
+    assert_eq!(
+        ids(
+            WidgetFilter {
+                agent_id: Some(other_agent),
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x323]
+    );
+    assert_eq!(
+        ids(
+            WidgetFilter {
+                published: Some(true),
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x322, 0x321, 0x320]
+    );
+    assert_eq!(
+        ids(
+            WidgetFilter {
+                domain: Some("*".to_owned()),
+                ..any()
+            },
+            ALL
+        )
+        .await,
+        [0x323]
+    );
+    let domain = Some("https://shop.example".to_owned());
+    assert_eq!(
+        ids(WidgetFilter { domain, ..any() }, Page { before, limit: 9 }).await,
+        [0x321, 0x320]
+    );
+}

@@ -1,0 +1,321 @@
+//! A service without a socket: frozen clock, counted randomness, a database of its own.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{Router, body::Body, response::Response};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime, macros::datetime};
+use tower::ServiceExt;
+use widget_http::{
+    auth::{Credential, Scope},
+    settings::Settings,
+    state::{AppState, Clock, RandomError, RandomSource, Services},
+    storage::{self, ApiKey, Storage},
+};
+
+/// The moment at which every test begins.
+pub(crate) const START: OffsetDateTime = datetime!(2026-01-31 09:30:00 UTC);
+
+/// A clock that stands still until it is told to go on.
+#[derive(Debug)]
+pub(crate) struct FrozenClock(Mutex<OffsetDateTime>);
+
+impl FrozenClock {
+    pub(crate) fn advance(&self, duration: Duration) {
+        *self.0.lock().expect("no test panics while holding it") += duration;
+    }
+}
+
+impl Clock for FrozenClock {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().expect("no test panics while holding it")
+    }
+}
+
+/// Bytes that count upwards: different each time, the same in each run.
+#[derive(Debug, Default)]
+pub(crate) struct CountedRandom(AtomicU64);
+
+impl RandomSource for CountedRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        let count = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        bytes.fill(0);
+        for (byte, digit) in bytes.iter_mut().rev().zip(count.iter().rev()) {
+            *byte = *digit;
+        }
+        Ok(())
+    }
+}
+
+/// A service to send requests to.
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) clock: Arc<FrozenClock>,
+    random: Arc<CountedRandom>,
+    key: String,
+    _directory: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("the body is in memory");
+        let text = String::from_utf8(bytes.to_vec()).expect("every answer of these routes is text");
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    /// The body as JSON, if the status is the one expected.
+    #[track_caller]
+    pub(crate) fn json(&self, status: u16) -> Value {
+        self.expect(status);
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> &Self {
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "unexpected status with the body {}",
+            self.text
+        );
+        self
+    }
+
+    /// Checks that this is a problem of that status and code; returns its body.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
+        let body = self.json(status);
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+        assert_eq!(body["code"], code, "{}", self.text);
+        assert_eq!(body["status"], status);
+        assert_eq!(
+            body["request_id"],
+            self.headers["x-request-id"]
+                .to_str()
+                .expect("an id is ASCII")
+        );
+        assert!(
+            body["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty())
+        );
+        body
+    }
+
+    /// The same, with a fault of that code at that place.
+    #[track_caller]
+    pub(crate) fn problem_at(&self, status: u16, code: &str, pointer: &str, fault: &str) -> Value {
+        let body = self.problem(status, code);
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        assert!(
+            errors
+                .iter()
+                .any(|error| error["pointer"] == pointer && error["code"] == fault),
+            "no `{fault}` at `{pointer}` in {}",
+            self.text
+        );
+        body
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no header {name} in {:?}", self.headers))
+            .to_str()
+            .expect("headers of these routes are ASCII")
+    }
+}
+
+impl Service {
+    pub(crate) async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
+        let storage = storage::open(&url).await.expect("the file can be made");
+        storage
+            .migrate()
+            .await
+            .expect("the migrations fit an empty database");
+        let clock = Arc::new(FrozenClock(Mutex::new(START)));
+        let random = Arc::new(CountedRandom::default());
+        let services = Services {
+            storage: Arc::clone(&storage),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::clone(&random) as Arc<dyn RandomSource>,
+            settings: Settings::new("https://widgets.example".parse().expect("a valid URL")),
+        };
+        let router = widget_http::router(AppState::new(services));
+        let mut service = Self {
+            router,
+            storage,
+            clock,
+            random,
+            key: String::new(),
+            _directory: directory,
+        };
+        service.key = service.new_key("acme", &Scope::ALL).await;
+        service
+    }
+
+    /// A key of the organization, as its holder has it.
+    pub(crate) async fn new_key(&self, organization: &str, scopes: &[Scope]) -> String {
+        self.new_key_until(organization, scopes, None).await
+    }
+
+    pub(crate) async fn new_key_until(
+        &self,
+        organization: &str,
+        scopes: &[Scope],
+        expires_at: Option<OffsetDateTime>,
+    ) -> String {
+        let credential = Credential::generate(self.random.as_ref()).expect("counting never fails");
+        let key = ApiKey {
+            id: credential.id().to_owned(),
+            organization_id: organization.parse().expect("a valid organization"),
+            name: "test".to_owned(),
+            scopes: scopes.to_vec(),
+            secret_hash: credential.secret_hash(),
+            created_at: START,
+            expires_at,
+            revoked_at: None,
+        };
+        self.storage
+            .insert_api_key(&key)
+            .await
+            .expect("the key is new");
+        credential.reveal()
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        Answer::of(response).await
+    }
+
+    /// A request with a key, a body and more headers.
+    pub(crate) async fn call_with(
+        &self,
+        key: Option<&str>,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).expect("a method"))
+            .uri(path);
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.map_or_else(Body::empty, |text| Body::from(text.to_owned()));
+        self.send(request.body(body).expect("a valid request"))
+            .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call_with(Some(&self.key), "GET", path, None, &[])
+            .await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call_with(Some(&self.key), "POST", path, Some(&body.to_string()), &[])
+            .await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call_with(Some(&self.key), "PUT", path, Some(&body.to_string()), &[])
+            .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call_with(Some(&self.key), "DELETE", path, None, &[])
+            .await
+    }
+
+    /// A request with this service's own key and more headers.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.call_with(Some(&self.key), method, path, body, headers)
+            .await
+    }
+
+    /// Ids of a new agent and of its version, published if asked.
+    pub(crate) async fn agent(&self, published: bool) -> (String, String) {
+        let agent = self
+            .post("/core/agents", &json!({"name": "Concierge"}))
+            .await
+            .json(201);
+        let agent = id(&agent);
+        let versions = format!("/core/agents/{agent}/versions");
+        let version = self
+            .post(&versions, &json!({"livekit_agent_name": "concierge"}))
+            .await
+            .json(201);
+        let version = id(&version);
+        if published {
+            self.post(&format!("{versions}/{version}/publish"), &json!({}))
+                .await
+                .json(200);
+        }
+        (agent, version)
+    }
+
+    /// A published widget for `https://shop.example`, with `more` laid over it.
+    pub(crate) async fn widget(&self, more: Value) -> Value {
+        let (agent, version) = self.agent(true).await;
+        let mut body = json!({
+            "agent_id": agent,
+            "agent_version_id": version,
+            "domains": ["https://shop.example"],
+            "published": true,
+        });
+        let Value::Object(more) = more else {
+            panic!("lay an object over it")
+        };
+        body.as_object_mut().expect("made as one").extend(more);
+        self.post("/core/web-widgets", &body).await.json(201)
+    }
+}
+
+/// The `id` of a body.
+#[track_caller]
+pub(crate) fn id(body: &Value) -> String {
+    body["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no id in {body}"))
+        .to_owned()
+}
