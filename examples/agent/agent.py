@@ -48,9 +48,11 @@ async def take(context: JobContext, settings: Settings) -> None:
     service = WidgetService(settings.widgets_url, settings.widgets_api_key)
     try:
         on = await service.is_on(job.conversation_id)
+        if not on:
+            logger.info("conversation %s is over, so it is not started", job.conversation_id)
         earlier = await service.transcript(job.conversation_id) if on and job.resumed else ()
     except ServiceError as error:
-        logger.error("the conversation is not started: %s", error)
+        logger.error("conversation %s is not started: %s", job.conversation_id, error)
         on = False
     if not on:
         await service.close()

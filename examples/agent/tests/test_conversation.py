@@ -1,0 +1,173 @@
+"""Whole conversations against a real LiveKit server and the real service."""
+
+import asyncio
+import json
+import sys
+
+import pytest
+from livekit import api, rtc
+
+import rules
+from stack import AGENT, AGENT_NAME, LIVEKIT_KEY, LIVEKIT_SECRET, Program, Stack, said, start_worker
+from visitor import PATIENCE_SECONDS, joined
+
+QUESTION = "What are your opening hours?"
+ANSWER = "We are open from 7 am to 6 pm on weekdays, and from 8 am to 5 pm at the weekend."
+
+
+def token_for(line: Stack, room: str, conversation_id: str, agent_name: str) -> str:
+    """A token that lets LiveKit dispatch `agent_name`, as LiveKit's own refreshed tokens do."""
+    metadata = {"conversation_id": conversation_id, "agent_version_id": line.agent_version_id, "mode": "text"}
+    dispatch = api.RoomAgentDispatch(agent_name=agent_name, metadata=json.dumps(metadata))
+    return (
+        api.AccessToken(LIVEKIT_KEY, LIVEKIT_SECRET)
+        .with_identity("guest_test")
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+        .with_room_config(api.RoomConfiguration(agents=[dispatch]))
+        .to_jwt()
+    )
+
+
+async def test_text_is_streamed_kept_and_known_after_a_resume(line: Stack) -> None:
+    started = await line.new_conversation("text")
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        assert (await visitor.agent_words()).text == rules.greeting()
+        await visitor.type(QUESTION)
+        answer = await visitor.agent_words()
+        assert answer.text == ANSWER
+        assert answer.pieces >= 10
+        await visitor.type("Which version are you?")
+        assert line.agent_version_id in (await visitor.agent_words()).text
+        assert visitor.loudest < 0.001
+
+    resumed = await line.resume(started)
+    assert resumed["room_name"] != started["room_name"]
+    async with joined(resumed["server_url"], resumed["participant_token"]) as visitor:
+        assert "“Which version are you?”" in (await visitor.agent_words()).text
+        await visitor.type("What did I ask before?")
+        assert f"“{QUESTION}”" in (await visitor.agent_words()).text
+        await visitor.type("Goodbye")
+        assert "Goodbye" in (await visitor.agent_words()).text
+        # The agent leaves after the last turn is stored and the conversation ended.
+        await asyncio.wait_for(visitor.agent_left.wait(), PATIENCE_SECONDS)
+
+    conversation = f"/core/conversations/{started['conversation']['id']}"
+    assert (await line.service.owner("GET", conversation))["status"] == "completed"
+    messages = (await line.service.owner("GET", f"{conversation}/messages"))["messages"]
+    assert said(messages)[:3] == [("agent", rules.greeting()), ("visitor", QUESTION), ("agent", ANSWER)]
+    assert said(messages)[-2][1] == "Goodbye"
+    assert {message["reported_by"] for message in messages} == {"agent"}
+
+
+async def test_speech_is_heard_answered_aloud_and_silenced_by_text_mode(line: Stack) -> None:
+    started = await line.new_conversation("voice")
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        await visitor.open_microphone()
+        await visitor.hear_something()
+        assert (await visitor.agent_words()).text == rules.greeting()
+        visitor.say(QUESTION)
+        assert (await visitor.own_words()).text == QUESTION
+        visitor.loudest = 0.0
+        assert await visitor.hear_something() > 0.02
+        assert (await visitor.agent_words()).text == ANSWER
+        assert visitor.loudest > 0.1
+
+        # What the voice has not said yet comes in writing.
+        await visitor.agent_is("listening")
+        await visitor.type("Tell me about your coffee.")
+        await visitor.agent_is("speaking")
+        await visitor.hear_something()
+        assert json.loads(await visitor.set_mode('{"mode":"text"}')) == {"mode": "text"}
+        said_aloud, in_writing = await visitor.agent_words(), await visitor.agent_words()
+        whole = rules.answer("Tell me about your coffee.", rules.Situation(line.agent_version_id))
+        assert isinstance(whole, rules.Say)
+        assert whole.text.startswith(said_aloud.text)
+        assert whole.text.endswith(in_writing.text)
+        assert len(said_aloud.text) + len(in_writing.text) >= len(whole.text) - 1
+        await visitor.type(QUESTION)
+        assert (await visitor.agent_words()).text == ANSWER
+
+
+async def test_a_typed_conversation_becomes_a_spoken_one_in_the_same_room(line: Stack) -> None:
+    started = await line.new_conversation("text")
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        assert (await visitor.agent_words()).text == rules.greeting()
+        for payload in ("", "{}", '{"mode":"video"}'):
+            with pytest.raises(rtc.RpcError) as refusal:
+                await visitor.set_mode(payload)
+            assert refusal.value.code == 1500
+        await visitor.open_microphone()
+        await visitor.set_mode('{"mode":"voice"}')
+        visitor.say("Where is my order?")
+        assert (await visitor.own_words()).text == "Where is my order?"
+        assert await visitor.hear_something() > 0.02
+        assert "should reach you tomorrow" in (await visitor.agent_words()).text
+
+
+async def test_a_form_is_shown_and_thanked_for(line: Stack) -> None:
+    started = await line.new_conversation("text")
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        await visitor.agent_words()
+        await visitor.type("Can someone contact me?")
+        assert "hello@harbour-coffee.example" in (await visitor.agent_words()).text
+        answer = {"submitted": True, "values": {"name": "Ada", "email": "ada@example.com"}}
+        visitor.answer_forms(rules.CONTACT_FORM, lambda: json.dumps(answer))
+        await visitor.type("Can someone contact me?")
+        texts = {(await visitor.agent_words()).text for _ in range(2)}
+        assert any("short form" in text for text in texts)
+        assert any(text.startswith("Thank you, Ada!") for text in texts)
+
+
+async def test_the_page_can_tell_the_agent_about_itself(line: Stack) -> None:
+    started = await line.new_conversation("text")
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        await visitor.agent_words()
+        await visitor.tell_context({"product": "Sidamo"})
+        await visitor.type("What is on this page?")
+        assert (await visitor.agent_words()).text == "The page told me this: product: Sidamo."
+
+
+async def test_a_conversation_that_is_over_is_not_started_again(line: Stack) -> None:
+    started = await line.new_conversation("text")
+    conversation_id = started["conversation"]["id"]
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        await visitor.agent_words()
+        await line.service.owner("POST", f"/core/conversations/{conversation_id}/end", {})
+        await asyncio.wait_for(visitor.disconnected.wait(), PATIENCE_SECONDS)
+    # A room that the service does not know, and so does not remove: the worker has to find out by itself.
+    token = token_for(line, f"elsewhere-{conversation_id}", conversation_id, AGENT_NAME)
+    async with joined(line.livekit_url, token) as visitor:
+        await line.worker.line(f"conversation {conversation_id} is over")
+        assert not visitor.agents_seen
+
+
+async def test_the_worker_stops_when_told_even_in_mid_conversation(line: Stack) -> None:
+    # A dispatch name of its own, so that the other tests keep their worker.
+    name = "concierge-to-stop"
+    worker = await start_worker({**line.worker_environment, "AGENT_NAME": name})
+    try:
+        started = await line.new_conversation("text")
+        token = token_for(line, started["room_name"], started["conversation"]["id"], name)
+        async with joined(line.livekit_url, token) as visitor:
+            await visitor.agent_words()
+            worker.process.terminate()
+            await asyncio.wait_for(visitor.agent_left.wait(), 10)
+            assert await asyncio.wait_for(worker.process.wait(), 10) == 0
+    finally:
+        await worker.stop()
+    assert worker.output == ["agent ready"]
+
+
+async def test_a_worker_without_its_environment_says_what_is_missing() -> None:
+    names = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "WIDGETS_URL", "WIDGETS_API_KEY"]
+    worker = await Program.start(sys.executable, str(AGENT / "agent.py"), "start", environment=dict.fromkeys(names, ""))
+    assert await asyncio.wait_for(worker.process.wait(), PATIENCE_SECONDS) == 2
+    await worker.stop()
+    assert [line.split(" ")[0] for line in worker.errors] == names
+
+
+async def test_logs_hold_no_secret_and_nothing_that_was_said(line: Stack) -> None:
+    log = "\n".join(line.worker.errors)
+    assert "registered worker" in log
+    for secret in (LIVEKIT_SECRET, line.worker_environment["WIDGETS_API_KEY"], "eyJ", QUESTION, ANSWER, "Ada"):
+        assert secret not in log
