@@ -20,6 +20,11 @@ pub(crate) trait Kind {
 
     /// The JSON Schema of the value.
     fn schema(&self, definitions: &mut Definitions) -> Map<String, Value>;
+
+    /// Whether a missing key always means the same value, one that could be written out.
+    fn has_plain_default(&self) -> bool {
+        true
+    }
 }
 
 /// A closed set of names.
@@ -568,9 +573,67 @@ impl<K: Kind> Kind for ExampleKind<K> {
 }
 
 #[derive(Debug)]
+pub(crate) struct DependentKind<K>(K);
+
+/// The same kind, where what a missing key means depends on other keys.
+pub(crate) const fn dependent<K: Kind>(kind: K) -> DependentKind<K> {
+    DependentKind(kind)
+}
+
+impl<K: Kind> Kind for DependentKind<K> {
+    type Value = K::Value;
+
+    fn allowed(&self) -> String {
+        self.0.allowed()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<K::Value> {
+        self.0.read(value, context)
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
+        self.0.schema(definitions)
+    }
+
+    fn has_plain_default(&self) -> bool {
+        false
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct LocalizedKind(usize);
+
+/// A string of at most so many characters that is localized when it is left out; null is not a
+/// way to leave it out.
+pub(crate) const fn localized(maximum: usize) -> LocalizedKind {
+    LocalizedKind(maximum)
+}
+
+impl Kind for LocalizedKind {
+    type Value = Option<String>;
+
+    fn allowed(&self) -> String {
+        text(0, Some(self.0)).allowed()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value> {
+        text(0, Some(self.0)).read(value, context).map(Some)
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
+        text(0, Some(self.0)).schema(definitions)
+    }
+
+    fn has_plain_default(&self) -> bool {
+        false
+    }
+}
+
+#[derive(Debug)]
 pub(crate) struct AnyKind(&'static str);
 
-/// Any value; the JSON Schema type is only described. The caller checks it.
+/// Any value; its JSON Schema type (an array is one of strings) is only described, the caller
+/// checks it.
 pub(crate) const fn any(schema_type: &'static str) -> AnyKind {
     AnyKind(schema_type)
 }
@@ -587,6 +650,9 @@ impl Kind for AnyKind {
     }
 
     fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        object(json!({"type": self.0}))
+        match self.0 {
+            "array" => object(json!({"type": "array", "items": {"type": "string"}})),
+            name => object(json!({"type": name})),
+        }
     }
 }

@@ -12,8 +12,8 @@ mod settings;
 
 pub(crate) use choices::choices;
 pub(crate) use kind::{
-    Choice, Kind, boolean, choice, example, identifier, integer, list, nullable, number, text,
-    written,
+    Choice, Kind, boolean, choice, dependent, example, identifier, integer, list, localized,
+    nullable, number, text, written,
 };
 pub(crate) use kind::{Written, any};
 pub(crate) use names::nearest;
@@ -287,9 +287,8 @@ impl Keys<'_> {
                 let mut schema = Map::new();
                 schema.insert("description".to_owned(), Value::String(paragraph(doc)));
                 let of_kind = kind.schema(definitions);
-                let is_record = of_kind.contains_key("$ref");
                 schema.extend(of_kind);
-                if let Some(default) = default.filter(|_| !is_record) {
+                if let Some(default) = default.filter(|_| kind.has_plain_default()) {
                     schema.insert("default".to_owned(), default);
                 }
                 properties.insert(name.to_owned(), Value::Object(schema));
@@ -514,6 +513,10 @@ impl<T: Record> Kind for RecordKind<T> {
     fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
         describe_record::<T>(definitions);
         reference(T::NAME)
+    }
+
+    fn has_plain_default(&self) -> bool {
+        false
     }
 }
 

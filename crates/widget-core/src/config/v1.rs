@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::migrate::{First, Version};
 use super::values::{ActionUrl, ColorSetting, Locale, WebUrl};
 use crate::check::{
-    Context, Keys, Record, Union, boolean, choice, choices, example, integer, list, nullable,
-    read_record, record, settings, text, union, written,
+    Context, Keys, Record, Union, boolean, choice, choices, dependent, example, integer, list,
+    localized, nullable, read_record, record, settings, text, union, written,
 };
 use crate::color::{Color, MINIMUM_CONTRAST};
 use crate::form::FormDefinition;
@@ -78,7 +78,7 @@ settings! {
         pub modes: Modes = Modes::default() => record(),
         /// The mode in which a conversation starts; it must be enabled. Left out: `text`, or the
         /// only enabled mode.
-        pub default_mode: Mode = Mode::Text => choice(),
+        pub default_mode: Mode = Mode::Text => dependent(choice()),
         /// Whether opening the window starts the conversation.
         pub start_conversation_on_toggle: bool = false => boolean(),
         /// Questions above the closed launcher; a tap opens the window and sends it.
@@ -145,7 +145,7 @@ settings! {
         /// The picture in the heading; null: none.
         pub logo_url: Option<WebUrl> = None => nullable(written()),
         /// The outline of the agent's picture. Left out: that of the launcher.
-        pub avatar_shape: Shape = Shape::Circle => choice(),
+        pub avatar_shape: Shape = Shape::Circle => dependent(choice()),
         /// The width in CSS pixels; on a screen narrower than 480 the window fills it.
         pub width: u16 = 400 => integer(280, 640),
         /// The height in CSS pixels; on a screen narrower than 480 the window fills it.
@@ -193,7 +193,7 @@ settings! {
     /// What the visitor is told before the first message.
     pub struct Notice {
         /// The words; left out: a localized "You are talking to an AI agent".
-        pub text: Option<String> = None => Localized(300),
+        pub text: Option<String> = None => localized(300),
         /// Where the privacy policy is; null: nowhere.
         pub privacy_url: Option<WebUrl> = None => nullable(written()),
         /// Whether the visitor must accept before a conversation starts.
@@ -205,7 +205,7 @@ settings! {
     /// What the visitor is told when no agent answers: where else to turn.
     pub struct Fallback {
         /// The words; left out: localized ones.
-        pub text: Option<String> = None => Localized(300),
+        pub text: Option<String> = None => localized(300),
         /// Where to turn; null: nowhere.
         pub url: Option<WebUrl> = None => nullable(written()),
     }
@@ -326,26 +326,6 @@ impl Union for Action {
                 )
                 .map(|form_id| Self::ShowForm { form_id }),
         }
-    }
-}
-
-/// A string that is localized when it is left out; null is not a way to leave it out.
-#[derive(Debug)]
-struct Localized(usize);
-
-impl crate::check::Kind for Localized {
-    type Value = Option<String>;
-
-    fn allowed(&self) -> String {
-        text(0, Some(self.0)).allowed()
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value> {
-        text(0, Some(self.0)).read(value, context).map(Some)
-    }
-
-    fn schema(&self, definitions: &mut crate::check::Definitions) -> Map<String, Value> {
-        text(0, Some(self.0)).schema(definitions)
     }
 }
 

@@ -1,0 +1,447 @@
+/**
+ * The effective config of a widget, version 1, with every default filled in.
+ *
+ * Generated from the definitions of `widget-core`; change those and run
+ * `cargo run -p widget-schema -- write`.
+ */
+
+/** The look and behaviour of a widget, version 1. */
+export interface ConfigV1 {
+  /** Which palette the widget is drawn in; `system` follows the visitor's. */
+  theme: 'system' | 'light' | 'dark';
+  /** The language of the widget's own words, as a BCP 47 tag; null: the visitor's browser. */
+  locale: string | null;
+  /** The launcher: the bubble on the page before anything is opened. */
+  trigger: Trigger;
+  /** The window of the conversation. */
+  chat: Chat;
+  /** The ways in which a visitor can talk to the agent; at least one. */
+  modes: Modes;
+  /**
+   * The mode in which a conversation starts; it must be enabled. Left out: `text`, or the only
+   * enabled mode.
+   */
+  default_mode: 'text' | 'voice';
+  /** Whether opening the window starts the conversation. */
+  start_conversation_on_toggle: boolean;
+  /** Questions above the closed launcher; a tap opens the window and sends it. */
+  suggested_questions: string[];
+  /** Buttons inside the window. */
+  quick_actions: QuickAction[];
+  /** What the visitor is told before the first message. */
+  notice: Notice;
+  /** What the visitor is told when no agent answers. */
+  fallback: Fallback;
+  /**
+   * A form that must be submitted before the conversation; its values go into the conversation's
+   * custom metadata.
+   */
+  pre_conversation_form: FormDefinition | null;
+  /**
+   * Whether a visitor is asked the form before the conversation only once; a changed form is asked
+   * again, filled in with the earlier answers.
+   */
+  pre_conversation_show_once: boolean;
+  /** Forms that the agent can show in the middle of a conversation. */
+  forms: FormDefinition[];
+  /** What the visitor is asked after the conversation. */
+  post_conversation_feedback: PostConversationFeedback;
+}
+
+/** The launcher: the bubble on the page before anything is opened. */
+export interface Trigger {
+  /** The outline of the launcher. */
+  shape: 'circle' | 'square';
+  /** The side length in CSS pixels; presets: XS 40, S 48, M 56, L 64, XL 72. */
+  size: number;
+  /** The corner of the page. */
+  position: 'bottom-right' | 'bottom-left' | 'top-right' | 'top-left';
+  /** The distance from the side of the page, in CSS pixels. */
+  offset_x: number;
+  /** The distance from the top or bottom of the page, in CSS pixels. */
+  offset_y: number;
+  /** The place in the stack of the page's layers. */
+  z_index: number;
+  /** The picture on the launcher; null: the built-in one. */
+  icon_url: string | null;
+  /** Words beside the picture; null: none. */
+  label: string | null;
+}
+
+/** The window of the conversation. */
+export interface Chat {
+  /** The heading. */
+  title: string;
+  /** The line under the heading. */
+  subtitle: string;
+  /** What is shown before the first message. */
+  greeting: string;
+  /** What the empty input says; empty: a localized default. */
+  placeholder: string;
+  /** The picture of the agent; null: none. */
+  avatar_url: string | null;
+  /** The picture in the heading; null: none. */
+  logo_url: string | null;
+  /** The outline of the agent's picture. Left out: that of the launcher. */
+  avatar_shape: 'circle' | 'square';
+  /** The width in CSS pixels; on a screen narrower than 480 the window fills it. */
+  width: number;
+  /** The height in CSS pixels; on a screen narrower than 480 the window fills it. */
+  height: number;
+  /** The colours of the light palette. */
+  light_mode: Palette;
+  /** The colours of the dark palette. */
+  dark_mode: Palette;
+}
+
+/**
+ * The colours of one palette. A contrast below 4.5:1 between text and background is warned of;
+ * where only the background is given, a readable text colour is derived.
+ */
+export interface Palette {
+  /** The backgrounds. */
+  background_color: PaletteColors;
+  /** The texts on them. */
+  text_color: PaletteColors;
+}
+
+/** The colours of the parts that can be coloured. */
+export interface PaletteColors {
+  /** The visitor's messages; empty: the built-in colour. */
+  user_message: string;
+  /** The launcher and the buttons; empty: the built-in colour. */
+  controls_button: string;
+}
+
+/** The ways in which a visitor can talk to the agent; at least one must be on. */
+export interface Modes {
+  /** Typing. */
+  text: boolean;
+  /** Speaking. */
+  voice: boolean;
+}
+
+/** A button inside the window. */
+export interface QuickAction {
+  /** What tells the buttons apart. */
+  id: string;
+  /** What the button says. */
+  label: string;
+  /** What the button does. */
+  action: Action;
+}
+
+/** What a quick action does. */
+export type Action = SendMessageAction | OpenUrlAction | StartVoiceAction | ShowFormAction;
+
+/** Sends a message in the visitor's name. */
+export interface SendMessageAction {
+  /** What the button does. */
+  type: 'send_message';
+  /** The message. */
+  text: string;
+}
+
+/** Opens an address in a new tab. */
+export interface OpenUrlAction {
+  /** What the button does. */
+  type: 'open_url';
+  /** The address. */
+  url: string;
+}
+
+/** Turns to speaking. */
+export interface StartVoiceAction {
+  /** What the button does. */
+  type: 'start_voice';
+}
+
+/** Shows one of the config's `forms`. */
+export interface ShowFormAction {
+  /** What the button does. */
+  type: 'show_form';
+  /** The id of one of the config's `forms`. */
+  form_id: string;
+}
+
+/** What the visitor is told before the first message. */
+export interface Notice {
+  /** The words; left out: a localized "You are talking to an AI agent". */
+  text: string | null;
+  /** Where the privacy policy is; null: nowhere. */
+  privacy_url: string | null;
+  /** Whether the visitor must accept before a conversation starts. */
+  consent_required: boolean;
+}
+
+/** What the visitor is told when no agent answers: where else to turn. */
+export interface Fallback {
+  /** The words; left out: localized ones. */
+  text: string | null;
+  /** Where to turn; null: nowhere. */
+  url: string | null;
+}
+
+/** A form: its texts and its fields. */
+export interface FormDefinition {
+  /** The id under which the values are stored and by which the agent asks for the form. */
+  id: string;
+  /** What the form is called among the owner's forms; not shown to visitors. */
+  name: string;
+  /** The heading; empty: none. */
+  title: string;
+  /** The text of the button; empty: a localized "Send". */
+  submit_label: string;
+  /** The fields in their order, with ids of their own. */
+  fields: Field[];
+}
+
+/** One question of a form. */
+export type Field =
+  | TextField
+  | TextareaField
+  | EmailField
+  | PhoneField
+  | UrlField
+  | NumberField
+  | DateField
+  | SelectField
+  | MultiselectField
+  | CheckboxField
+  | RatingField;
+
+/** One line of text. */
+export interface TextField {
+  /** What kind of answer is taken. */
+  type: 'text';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** The shortest answer, in characters. */
+  min_length: number;
+  /** The longest answer, in characters. */
+  max_length: number;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** Several lines of text. */
+export interface TextareaField {
+  /** What kind of answer is taken. */
+  type: 'textarea';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** The shortest answer, in characters. */
+  min_length: number;
+  /** The longest answer, in characters. */
+  max_length: number;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** An e-mail address. */
+export interface EmailField {
+  /** What kind of answer is taken. */
+  type: 'email';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** A telephone number in E.164 once spaces are removed, such as `+34 912 345 678`. */
+export interface PhoneField {
+  /** What kind of answer is taken. */
+  type: 'phone';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** An absolute `http` or `https` URL. */
+export interface UrlField {
+  /** What kind of answer is taken. */
+  type: 'url';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** A number. */
+export interface NumberField {
+  /** What kind of answer is taken. */
+  type: 'number';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** The smallest number. */
+  min?: number;
+  /** The largest number. */
+  max?: number;
+  /** Numbers are this far from each other, counted from `min` or 0. */
+  step?: number;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: number;
+}
+
+/** A calendar date, `YYYY-MM-DD`. */
+export interface DateField {
+  /** What kind of answer is taken. */
+  type: 'date';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** One option of a `select` or `multiselect`. */
+export interface SelectOption {
+  /** What is stored. */
+  value: string;
+  /** What is shown. */
+  label: string;
+}
+
+/** One of some options. */
+export interface SelectField {
+  /** What kind of answer is taken. */
+  type: 'select';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** The options in their order, with values of their own. */
+  options: SelectOption[];
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string;
+}
+
+/** Any number of some options. */
+export interface MultiselectField {
+  /** What kind of answer is taken. */
+  type: 'multiselect';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** The options in their order, with values of their own. */
+  options: SelectOption[];
+  /** What is filled in at first: a value that the field accepts. */
+  default?: string[];
+}
+
+/** Yes or no; a required one must be yes. */
+export interface CheckboxField {
+  /** What kind of answer is taken. */
+  type: 'checkbox';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: boolean;
+}
+
+/** A number of stars from 1 on. */
+export interface RatingField {
+  /** What kind of answer is taken. */
+  type: 'rating';
+  /** The key of the value in a submission. */
+  id: string;
+  /** The question. */
+  label: string;
+  /** Whether an answer is needed. */
+  required: boolean;
+  /** An example inside the empty field. */
+  placeholder: string;
+  /** A sentence under the field. */
+  help: string;
+  /** The most stars. */
+  max: number;
+  /** What is filled in at first: a value that the field accepts. */
+  default?: number;
+}
+
+/** What the visitor is asked after the conversation. */
+export interface PostConversationFeedback {
+  /** Whether anything is asked. */
+  enabled: boolean;
+  /** What is said when the answer has been sent. */
+  thank_you_text: string;
+  /** The form; null: a rating from 1 to 5 and a comment. */
+  form: FormDefinition | null;
+}
