@@ -5,6 +5,7 @@ The worker has a key of its own. None of what it reads or writes here is known t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -75,18 +76,14 @@ class WidgetService:
     async def transcript(self, conversation_id: str) -> Sequence[rules.Turn]:
         """What was said so far, oldest first.
 
-        Turns that the visitor's browser reported as the agent's are left out: nobody but a worker can
-        say what the agent said.
-
         Raises:
             ServiceError: the service could not tell.
         """
         document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
-        return [
-            rules.Turn(role, text)
-            for message in document.get("messages", [])
-            if (role := _role(message)) and isinstance(text := message.get("text"), str)
-        ]
+        try:
+            return turns_from(document["messages"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ServiceError("the transcript has another shape than expected", passing=False) from error
 
     async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:
         """Add turns to the transcript. Sending one again is harmless: its id makes it the same turn.
@@ -135,19 +132,33 @@ class WidgetService:
             raise ServiceError(f"{action} was answered with something that is not JSON", passing=False) from error
 
 
+def turns_from(messages: Sequence[Mapping[str, Any]]) -> Sequence[rules.Turn]:
+    """The turns of a transcript that two may have reported, each once, in the order of arrival.
+
+    A worker's report comes first. Of what the visitor's browser reported, the visitor's own words are added
+    where the worker left them out, because it was killed before it could send them. The browser's report of
+    the agent's words is never used: nobody but a worker can say what the agent said.
+    """
+    told = Counter(_key(message) for message in messages if message["reported_by"] == "agent")
+    turns = []
+    for message in messages:
+        if message["reported_by"] != "agent":
+            if message["role"] != "visitor":
+                continue
+            if told[_key(message)]:
+                told[_key(message)] -= 1
+                continue
+        turns.append(rules.Turn("visitor" if message["role"] == "visitor" else "agent", message["text"]))
+    return turns
+
+
 class _NotFound(ServiceError):
     """The conversation is not this organization's, or is not at all."""
 
 
-def _role(message: object) -> rules.Role | None:
-    """Who said it, or nothing if that cannot be relied on."""
-    if not isinstance(message, dict):
-        return None
-    if message.get("role") == "visitor":
-        return "visitor"
-    if message.get("role") == "agent" and message.get("reported_by") != "visitor":
-        return "agent"
-    return None
+def _key(message: Mapping[str, Any]) -> tuple[str, str]:
+    """Role and words, without the spacing that streaming changes."""
+    return message["role"], " ".join(message["text"].split())
 
 
 async def _problem_code(response: aiohttp.ClientResponse) -> str | None:
