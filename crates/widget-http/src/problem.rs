@@ -257,6 +257,10 @@ impl From<WriteWidgetError> for Problem {
     fn from(error: WriteWidgetError) -> Self {
         match error {
             WriteWidgetError::Dangling { agent, version } => dangling(agent, version),
+            WriteWidgetError::KeyReused => Self::unprocessable(
+                "idempotency_key_reused",
+                "this `Idempotency-Key` was used before, for another body; take a new one for each request",
+            ),
             WriteWidgetError::Stale => Self::new(
                 StatusCode::CONFLICT,
                 "conflict",

@@ -18,7 +18,9 @@ pub use conversations::{
     Transition, UsedTicket,
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
-pub use widgets::{StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError};
+pub use widgets::{
+    IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError,
+};
 
 /// Everything that is kept; see the traits it is made of.
 #[async_trait::async_trait]

@@ -126,8 +126,7 @@ CREATE TABLE idempotency_keys (
     organization_id TEXT    NOT NULL,
     key             TEXT    NOT NULL,
     request_hash    BLOB    NOT NULL,
-    widget_id       BLOB, -- absent while the first request still runs
-    answer          TEXT,
+    answer          TEXT    NOT NULL,
     created_at      INTEGER NOT NULL,
     PRIMARY KEY (organization_id, key)
 ) STRICT;

@@ -161,6 +161,7 @@ async fn end(
         .transition_conversation(id, now, &|state| state.end(now, EndReason::Agent))
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
+    state.visitor.rooms_to_remove.notify_one();
     Ok(Json(ConversationBody::new(conversation, &caller)?))
 }
 

@@ -2,34 +2,44 @@
 
 use axum::{
     Json, Router,
-    extract::{RawQuery, State},
+    extract::{RawQuery, Request, State},
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use time::Duration;
 use widget_core::{
     config::Config,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, SuffixList},
-    widget::{NewWidget, WidgetPatch},
+    widget::{NewWidget, Widget, WidgetPatch},
 };
 
 use crate::{
     auth::{Caller, Scope},
     etag,
-    extract::{Parsed, PathId, StrictJson, StrictQuery},
+    extract::{
+        BODY_LIMIT, Parsed, PathId, StrictJson, StrictQuery, parse_json, read_body, require_json,
+    },
     paging,
     problem::Problem,
     state::AppState,
-    storage::{StoreError, StoredWidget, WidgetFilter, WriteWidgetError},
+    storage::{
+        IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter, WriteWidgetError,
+    },
     wire::{self, Text, Timestamp, present},
 };
 
 mod close;
 mod decision;
 
+/// Names a request that is to be done once.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// How long such a request is remembered.
+const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
 /// How often a change is repeated on what somebody else has just written.
 const ATTEMPTS: usize = 8;
 
@@ -95,11 +105,10 @@ struct WidgetBody {
     updated_at: Timestamp,
 }
 
-impl TryFrom<StoredWidget> for WidgetBody {
+impl TryFrom<Widget> for WidgetBody {
     type Error = StoreError;
 
-    fn try_from(stored: StoredWidget) -> Result<Self, StoreError> {
-        let widget = stored.widget;
+    fn try_from(widget: Widget) -> Result<Self, StoreError> {
         Ok(Self {
             id: Text(widget.id),
             organization_id: Text(widget.organization_id),
@@ -120,7 +129,7 @@ fn answer(status: StatusCode, stored: StoredWidget) -> Result<Response, Problem>
     Ok((
         status,
         [(header::ETAG, tag)],
-        Json(WidgetBody::try_from(stored)?),
+        Json(WidgetBody::try_from(stored.widget)?),
     )
         .into_response())
 }
@@ -128,9 +137,13 @@ fn answer(status: StatusCode, stored: StoredWidget) -> Result<Response, Problem>
 async fn create(
     State(state): State<AppState>,
     caller: Caller,
-    StrictJson(body): StrictJson<CreateRequest>,
+    request: Request,
 ) -> Result<Response, Problem> {
     caller.require(Scope::WebWidgetsManage)?;
+    require_json(request.headers())?;
+    let key = idempotency_key(request.headers())?;
+    let bytes = read_body(request.into_body(), BODY_LIMIT).await?;
+    let body: CreateRequest = parse_json(&bytes)?;
     let (domains, config) = parse_documents(Some(&body.domains), body.config.as_deref())?;
     let new = NewWidget {
         organization_id: caller.organization_id,
@@ -140,14 +153,71 @@ async fn create(
         published: body.published,
         config: config.unwrap_or_default(),
     };
-    let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), state.now());
-    let stored = state.storage.insert_widget(&widget).await?;
-    let location = format!("/core/web-widgets/{}", widget.id);
-    Ok((
-        [(header::LOCATION, location)],
-        answer(StatusCode::CREATED, stored)?,
-    )
-        .into_response())
+    let now = state.now();
+    let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), now);
+    let request = match key {
+        None => None,
+        Some(key) => Some(IdempotentRequest {
+            key,
+            hash: Sha256::digest(&bytes).into(),
+            answer: to_json(widget.clone())?,
+            now,
+            forget_before: now - IDEMPOTENCY_MEMORY,
+        }),
+    };
+    let (body, id) = match state
+        .storage
+        .insert_widget(&widget, request.as_ref())
+        .await?
+    {
+        InsertedWidget::New(stored) => (to_json(stored.widget)?, widget.id),
+        InsertedWidget::Again(answer) => {
+            let id = first_id(&answer).map_err(Problem::internal)?;
+            (answer, id)
+        }
+    };
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        ),
+        (header::ETAG, etag::of_revision(1)),
+        (
+            header::LOCATION,
+            HeaderValue::try_from(format!("/core/web-widgets/{id}")).map_err(Problem::internal)?,
+        ),
+    ];
+    Ok((StatusCode::CREATED, headers, body).into_response())
+}
+
+fn to_json(widget: Widget) -> Result<String, Problem> {
+    serde_json::to_string(&WidgetBody::try_from(widget)?).map_err(Problem::internal)
+}
+
+/// The caller's name for a request that it may repeat: 1 to 255 printable ASCII characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    if values.next().is_none() && (1..=255).contains(&text.len()) {
+        return Ok(Some(text.to_owned()));
+    }
+    Err(Problem::new(
+        StatusCode::BAD_REQUEST,
+        "idempotency_key_invalid",
+        "send one `Idempotency-Key` of 1 to 255 printable ASCII characters",
+    ))
+}
+
+/// The id in an answer that was kept.
+fn first_id(answer: &str) -> Result<WidgetId, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Kept {
+        id: Parsed<WidgetId>,
+    }
+    serde_json::from_str::<Kept>(answer).map(|kept| kept.id.0)
 }
 
 async fn read(
@@ -200,8 +270,10 @@ async fn list(
         raw.as_deref(),
         key,
     );
-    let bodies: Result<Vec<WidgetBody>, StoreError> =
-        stored.into_iter().map(WidgetBody::try_from).collect();
+    let bodies: Result<Vec<WidgetBody>, StoreError> = stored
+        .into_iter()
+        .map(|stored| WidgetBody::try_from(stored.widget))
+        .collect();
     Ok((headers, Json(bodies?)))
 }
 

@@ -1,5 +1,6 @@
 //! Widgets, with what the gates need to know of the version they pin.
 
+use time::OffsetDateTime;
 use widget_core::{
     go_live::PinnedVersion,
     id::{AgentId, OrganizationId, WidgetId},
@@ -32,6 +33,30 @@ pub struct WidgetFilter {
     pub domain: Option<String>,
 }
 
+/// A request to create that may come again, because its answer was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotentRequest {
+    /// The caller's own name for it, unique in the organization.
+    pub key: String,
+    /// SHA-256 of its body.
+    pub hash: [u8; 32],
+    /// The answer to give again.
+    pub answer: String,
+    /// The present time.
+    pub now: OffsetDateTime,
+    /// Requests older than this are forgotten.
+    pub forget_before: OffsetDateTime,
+}
+
+/// What became of a widget to insert.
+#[derive(Debug, Clone)]
+pub enum InsertedWidget {
+    /// It is kept.
+    New(Box<StoredWidget>),
+    /// The same request came before, for another id; this was its answer.
+    Again(String),
+}
+
 /// Why a widget was not written; nothing of it was.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteWidgetError {
@@ -43,6 +68,9 @@ pub enum WriteWidgetError {
         /// There is no such version.
         version: bool,
     },
+    /// The key of the request was used before, for another body.
+    #[error("this key was used before, for another request")]
+    KeyReused,
     /// It has another revision by now, or is gone.
     #[error("the widget was changed or deleted in the meantime")]
     Stale,
@@ -54,11 +82,15 @@ pub enum WriteWidgetError {
 /// Widgets.
 #[async_trait::async_trait]
 pub trait WidgetStore {
-    /// Keeps a new widget under revision 1.
+    /// Keeps a new widget under revision 1, once for each idempotent request.
     ///
     /// # Errors
     /// [`WriteWidgetError`]
-    async fn insert_widget(&self, widget: &Widget) -> Result<StoredWidget, WriteWidgetError>;
+    async fn insert_widget(
+        &self,
+        widget: &Widget,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<InsertedWidget, WriteWidgetError>;
 
     /// A widget of the organization.
     ///

@@ -8,11 +8,11 @@ use widget_core::{
 };
 use widget_http::{
     problem::Problem,
-    state::RandomError,
+    state::{Clock, RandomError},
     storage::{ConflictKind, DeleteAgentError, StoreError, WriteWidgetError},
 };
 
-use crate::support::Service;
+use crate::support::{Answer, Service};
 
 #[track_caller]
 fn check(error: impl Into<Problem>, status: u16, code: &str) {
@@ -70,6 +70,7 @@ fn errors_have_their_status_and_code() {
         "agent_version_not_found",
     );
     check(WriteWidgetError::Stale, 409, "conflict");
+    check(WriteWidgetError::KeyReused, 422, "idempotency_key_reused");
     check(WriteWidgetError::Store(corrupt()), 500, "internal_error");
     let suffixes = SuffixList::builtin();
     check(
@@ -219,4 +220,58 @@ async fn every_answer_carries_a_request_id() {
         assert_ne!(answer.header("x-request-id"), strange);
     }
     service.get("/readyz").await.expect(200);
+}
+
+/// A clock that is out of order, to see what becomes of a panic.
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> time::OffsetDateTime {
+        panic!("the secret spring broke")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error_that_tells_nothing() {
+    let service = Service::start().await;
+    let router = service.router_with_clock(std::sync::Arc::new(BrokenClock));
+    let request = http::Request::builder()
+        .uri("/core/agents")
+        .header("x-request-id", "r1")
+        .header("authorization", format!("Bearer {}", service.key()));
+    let request = request
+        .body(axum::body::Body::empty())
+        .expect("a valid request");
+    let Ok(response) = tower::ServiceExt::oneshot(router, request).await;
+    let answer = Answer::of(response).await;
+    answer.problem(500, "internal_error");
+    assert!(!answer.text.contains("spring"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_database_that_somebody_else_holds_is_a_clear_503() {
+    let service = Service::start().await;
+    let connection = format!("sqlite:{}", service.database().display());
+    let mut holder = <sqlx::SqliteConnection as sqlx::Connection>::connect(&connection)
+        .await
+        .expect("it is a file");
+    sqlx::query("BEGIN EXCLUSIVE")
+        .execute(&mut holder)
+        .await
+        .expect("nobody else writes");
+    let answer = service
+        .post("/core/agents", &serde_json::json!({"name": "a"}))
+        .await;
+    answer.problem(503, "database_unavailable");
+    assert_eq!(answer.header("retry-after"), "1");
+    // Readers go on, and so does everything once it is released.
+    service.get("/core/agents").await.expect(200);
+    sqlx::query("ROLLBACK")
+        .execute(&mut holder)
+        .await
+        .expect("it was begun");
+    service
+        .post("/core/agents", &serde_json::json!({"name": "a"}))
+        .await
+        .expect(201);
 }

@@ -1,8 +1,11 @@
 //! A service without a socket: frozen clock, counted randomness, a database of its own.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{Router, body::Body, response::Response};
@@ -59,7 +62,7 @@ pub(crate) struct Service {
     pub(crate) clock: Arc<FrozenClock>,
     random: Arc<CountedRandom>,
     key: String,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// An answer, read to its end.
@@ -160,25 +163,38 @@ impl Service {
             .migrate()
             .await
             .expect("the migrations fit an empty database");
-        let clock = Arc::new(FrozenClock(Mutex::new(START)));
-        let random = Arc::new(CountedRandom::default());
-        let services = Services {
-            storage: Arc::clone(&storage),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::clone(&random) as Arc<dyn RandomSource>,
-            settings: Settings::new("https://widgets.example".parse().expect("a valid URL")),
-        };
-        let router = widget_http::router(AppState::new(services));
         let mut service = Self {
-            router,
+            router: Router::new(),
             storage,
-            clock,
-            random,
+            clock: Arc::new(FrozenClock(Mutex::new(START))),
+            random: Arc::new(CountedRandom::default()),
             key: String::new(),
-            _directory: directory,
+            directory,
         };
+        service.router = service.router_with_clock(Arc::clone(&service.clock) as Arc<dyn Clock>);
         service.key = service.new_key("acme", &Scope::ALL).await;
         service
+    }
+
+    /// The same service with another clock.
+    pub(crate) fn router_with_clock(&self, clock: Arc<dyn Clock>) -> Router {
+        let services = Services {
+            storage: Arc::clone(&self.storage),
+            clock,
+            random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
+            settings: Settings::new("https://widgets.example".parse().expect("a valid URL")),
+        };
+        widget_http::router(AppState::new(services))
+    }
+
+    /// The file of its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.path().join("widgets.db")
+    }
+
+    /// A key that may do everything.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
     }
 
     /// A key of the organization, as its holder has it.

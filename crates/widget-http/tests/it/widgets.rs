@@ -453,3 +453,61 @@ async fn the_snippet_names_this_service() {
         format!(r#"<script async src="https://widgets.example/public/embed/{id}"></script>"#);
     assert_eq!(snippet["html"], expected.as_str());
 }
+
+#[tokio::test]
+async fn a_repeated_creation_creates_once() {
+    let service = Service::start().await;
+    let (agent, version) = service.agent(true).await;
+    let body = json!({"agent_id": agent, "agent_version_id": version}).to_string();
+    let key = [("idempotency-key", "order 7")];
+    let create = async |body: &str| {
+        service
+            .call("POST", "/core/web-widgets", Some(body), &key)
+            .await
+    };
+    let first = create(&body).await;
+    let widget = first.json(201);
+    let path = format!("/core/web-widgets/{}", id(&widget));
+    service
+        .put(&path, &json!({"published": true}))
+        .await
+        .expect(200);
+    service.clock.advance(Duration::hours(1));
+    let again = create(&body).await;
+    assert_eq!(again.json(201), widget);
+    for header in ["location", "etag", "content-type"] {
+        assert_eq!(again.header(header), first.header(header));
+    }
+    let list = service.get("/core/web-widgets").await.json(200);
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+    create(&body.replace('{', "{ "))
+        .await
+        .problem(422, "idempotency_key_reused");
+    for key in ["", "\u{7f}", &"x".repeat(256)] {
+        let headers = [("idempotency-key", key)];
+        let Ok(value) = http::HeaderValue::from_str(key) else {
+            continue;
+        };
+        assert_eq!(value.as_bytes(), key.as_bytes());
+        let answer = service
+            .call("POST", "/core/web-widgets", Some(&body), &headers)
+            .await;
+        answer.problem(400, "idempotency_key_invalid");
+    }
+    // A key belongs to its organization.
+    let stranger = service
+        .new_key("other", &widget_http::auth::Scope::ALL)
+        .await;
+    let answer = service
+        .call_with(
+            Some(&stranger),
+            "POST",
+            "/core/web-widgets",
+            Some(&body),
+            &key,
+        )
+        .await;
+    answer.problem(422, "agent_not_found");
+    service.clock.advance(Duration::hours(24));
+    assert_ne!(create(&body).await.json(201)["id"], widget["id"]);
+}

@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use widget_core::{
     embed,
-    explain::{self, Explanation, Verdict},
+    explain::{self, Explanation},
     finding::Finding,
     go_live,
     id::WidgetId,
@@ -13,6 +13,7 @@ use widget_core::{
 
 use super::find;
 use crate::{
+    assets,
     auth::{Caller, Scope},
     extract::{PathId, StrictQuery},
     problem::Problem,
@@ -95,10 +96,7 @@ struct NearestBody {
 impl From<Explanation> for ExplanationBody {
     fn from(explanation: Explanation) -> Self {
         Self {
-            verdict: match explanation.verdict {
-                Verdict::Shown => "shown",
-                Verdict::NotShown => "not_shown",
-            },
+            verdict: explanation.verdict.as_str(),
             code: explanation.code,
             origin: explanation.origin.map(|origin| origin.to_string()),
             steps: explanation
@@ -126,6 +124,8 @@ impl From<Explanation> for ExplanationBody {
 #[derive(Serialize)]
 struct SnippetBody {
     html: String,
+    /// For pages that pin the bytes of the script; such a page is edited for each new loader.
+    html_with_integrity: Option<String>,
 }
 
 async fn report(
@@ -167,7 +167,11 @@ async fn snippet(
 ) -> Result<Json<SnippetBody>, Problem> {
     caller.require(Scope::WebWidgetsRead)?;
     find(&state, &caller, id).await?;
+    let url = &state.settings.public_url;
+    let pinned = assets::loader_file()
+        .map(|file| embed::snippet_with_integrity(url, id, &file.file_name, &file.integrity));
     Ok(Json(SnippetBody {
-        html: embed::snippet(&state.settings.public_url, id),
+        html: embed::snippet(url, id),
+        html_with_integrity: pinned,
     }))
 }

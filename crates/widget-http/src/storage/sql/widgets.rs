@@ -11,7 +11,10 @@ use widget_core::{
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
-use crate::storage::{Page, StoreError, StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError};
+use crate::storage::{
+    IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter, WidgetStore,
+    WriteWidgetError,
+};
 
 /// A widget with what its organization's registry says of the version that it pins.
 macro_rules! select {
@@ -29,8 +32,17 @@ macro_rules! select {
 
 #[async_trait::async_trait]
 impl WidgetStore for Backend {
-    async fn insert_widget(&self, widget: &Widget) -> Result<StoredWidget, WriteWidgetError> {
+    async fn insert_widget(
+        &self,
+        widget: &Widget,
+        request: Option<&IdempotentRequest>,
+    ) -> Result<InsertedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
+        if let Some(request) = request
+            && let Some(answer) = seen_before(&mut transaction, widget, request).await?
+        {
+            return Ok(InsertedWidget::Again(answer));
+        }
         require_pinned(&mut transaction, widget).await?;
         sqlx::query(
             "INSERT INTO web_widgets (id, organization_id, agent_id, agent_version_id, domains, published, config,
@@ -49,7 +61,8 @@ impl WidgetStore for Backend {
         .execute(&mut *transaction)
         .await
         .map_err(dangling)?;
-        finish(transaction, widget).await
+        let stored = finish(transaction, widget).await?;
+        Ok(InsertedWidget::New(Box::new(stored)))
     }
 
     async fn widget(
@@ -170,6 +183,51 @@ impl WidgetStore for Backend {
         }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(true)
+    }
+}
+
+/// Remembers an idempotent request, or tells the answer to the same one before.
+///
+/// Of two at once the second waits here, at the constraint, until the first has written all or nothing.
+async fn seen_before(
+    transaction: &mut Transaction,
+    widget: &Widget,
+    request: &IdempotentRequest,
+) -> Result<Option<String>, WriteWidgetError> {
+    let organization = widget.organization_id.as_str();
+    sqlx::query("DELETE FROM idempotency_keys WHERE organization_id = $1 AND created_at < $2")
+        .bind(organization)
+        .bind(micros(request.forget_before))
+        .execute(&mut **transaction)
+        .await
+        .map_err(StoreError::from)?;
+    let done = sqlx::query(
+        "INSERT INTO idempotency_keys (organization_id, key, request_hash, answer, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, key) DO NOTHING",
+    )
+    .bind(organization)
+    .bind(&request.key)
+    .bind(request.hash.as_slice())
+    .bind(&request.answer)
+    .bind(micros(request.now))
+    .execute(&mut **transaction)
+    .await
+    .map_err(StoreError::from)?;
+    if done.rows_affected() > 0 {
+        return Ok(None);
+    }
+    let (hash, answer): (Vec<u8>, String) = sqlx::query_as(
+        "SELECT request_hash, answer FROM idempotency_keys WHERE organization_id = $1 AND key = $2",
+    )
+    .bind(organization)
+    .bind(&request.key)
+    .fetch_one(&mut **transaction)
+    .await
+    .map_err(StoreError::from)?;
+    if hash == request.hash {
+        Ok(Some(answer))
+    } else {
+        Err(WriteWidgetError::KeyReused)
     }
 }
 

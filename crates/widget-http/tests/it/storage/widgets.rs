@@ -8,7 +8,10 @@ use widget_core::{
     origin::{AllowedOrigins, SuffixList},
     widget::Widget,
 };
-use widget_http::storage::{DeleteAgentError, Page, Storage, WidgetFilter, WriteWidgetError};
+use widget_http::storage::{
+    DeleteAgentError, IdempotentRequest, InsertedWidget, Page, Storage, WidgetFilter,
+    WriteWidgetError,
+};
 
 use super::{ALL, agents::registered, number, organization};
 use crate::support::START;
@@ -52,7 +55,7 @@ pub(super) async fn records(storage: &dyn Storage) {
         (dangling(agent, foreign_version), (false, true)),
         (dangling(foreign_agent, foreign_version), (true, true)),
     ] {
-        match storage.insert_widget(&record).await {
+        match storage.insert_widget(&record, None).await {
             Err(WriteWidgetError::Dangling { agent, version }) => {
                 assert_eq!((agent, version), expected);
             }
@@ -67,7 +70,13 @@ pub(super) async fn records(storage: &dyn Storage) {
             .is_none()
     );
 
-    let stored = storage.insert_widget(&record).await.expect("it is new");
+    let InsertedWidget::New(stored) = storage
+        .insert_widget(&record, None)
+        .await
+        .expect("it is new")
+    else {
+        panic!("nothing came before")
+    };
     assert_eq!(
         (&stored.widget, stored.revision, stored.pinned),
         (&record, 1, PinnedVersion::Draft)
@@ -205,7 +214,10 @@ pub(super) async fn lists(storage: &dyn Storage) {
             record.domains =
                 AllowedOrigins::parse(&["*"], SuffixList::builtin()).expect("a valid entry");
         }
-        storage.insert_widget(&record).await.expect("it is new");
+        storage
+            .insert_widget(&record, None)
+            .await
+            .expect("it is new");
     }
     let ids = async |filter: WidgetFilter, page| -> Vec<u128> {
         let found = storage.widgets(&ours, &filter, page).await.expect("works");
@@ -267,4 +279,55 @@ pub(super) async fn lists(storage: &dyn Storage) {
         ids(WidgetFilter { domain, ..any() }, Page { before, limit: 9 }).await,
         [0x321, 0x320]
     );
+}
+
+pub(super) async fn repeated_requests(storage: &dyn Storage) {
+    let ours = organization("repeats");
+    let (agent, version) = registered(storage, &ours, 0xB00, true).await;
+    let request = |hash, now| IdempotentRequest {
+        key: "order 7".to_owned(),
+        hash: [hash; 32],
+        answer: format!("answer {hash} at {now}"),
+        now,
+        forget_before: now - Duration::hours(24),
+    };
+    let insert = async |id, request: &IdempotentRequest| {
+        let record = widget(&ours, id, agent, version, 0);
+        match storage.insert_widget(&record, Some(request)).await {
+            Ok(InsertedWidget::New(stored)) => Ok(stored.widget.id.to_string()),
+            Ok(InsertedWidget::Again(answer)) => Ok(answer),
+            Err(error) => Err(error),
+        }
+    };
+    let first = request(1, START);
+    let expected = widget(&ours, 0xB10, agent, version, 0).id.to_string();
+    assert_eq!(insert(0xB10, &first).await.expect("it is new"), expected);
+    let again = insert(0xB11, &request(1, START + Duration::hours(1))).await;
+    assert_eq!(again.expect("the same request"), first.answer);
+    let other = insert(0xB12, &request(2, START + Duration::hours(1))).await;
+    assert!(
+        matches!(other, Err(WriteWidgetError::KeyReused)),
+        "{other:?}"
+    );
+    let kept = storage
+        .widgets(&ours, &WidgetFilter::default(), ALL)
+        .await
+        .expect("works");
+    assert_eq!(kept.len(), 1);
+
+    // What was refused is not remembered, and what was remembered is forgotten.
+    let mut refused = request(3, START);
+    "order 8".clone_into(&mut refused.key);
+    let record = widget(&ours, 0xB13, AgentId::from_uuid(number(0xBFF)), version, 0);
+    assert!(
+        storage
+            .insert_widget(&record, Some(&refused))
+            .await
+            .is_err()
+    );
+    insert(0xB13, &refused)
+        .await
+        .expect("the first attempt left nothing");
+    let late = insert(0xB14, &request(2, START + Duration::hours(25))).await;
+    assert_ne!(late.expect("the key is free again"), first.answer);
 }
