@@ -53,7 +53,7 @@ export function createWidget(
   /** One line, with the command that tells support staff why as they would type it. */
   function warn(reason: unknown) {
     console.warn(
-      `Web widget: ${reason}. Run: widget explain ${id} --server ${service} --page ${location.origin + location.pathname}`,
+      `Web widget: ${reason}. Run: widget explain ${id}.json --service ${service} --page ${location.origin + location.pathname}`,
     );
   }
 

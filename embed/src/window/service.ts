@@ -33,7 +33,7 @@ const PATIENCE = 15_000;
 
 export interface Service {
   start(ticket: string, body: object): Promise<Joining>;
-  resume(id: string, token: string, ticket: string): Promise<Joining>;
+  resume(id: string, token: string, ticket: string, mode: Mode): Promise<Joining>;
   read(id: string, token: string): Promise<Conversation>;
   end(id: string, token: string): Promise<void>;
   report(id: string, token: string, messages: StoredMessage[]): Promise<void>;
@@ -70,7 +70,7 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
 
   return {
     start: (ticket, body) => call('', ticket, body),
-    resume: (id, token, ticket) => call(`/${id}/resume`, token, { ticket }),
+    resume: (id, token, ticket, mode) => call(`/${id}/resume`, token, { ticket, mode }),
     read: (id, token) => call(`/${id}`, token),
     end: (id, token) => call(`/${id}/end`, token, {}),
     report: (id, token, messages) => call(`/${id}/messages`, token, { messages }),

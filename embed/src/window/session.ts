@@ -358,7 +358,7 @@ export class Session {
     this.#dispatch({ type: 'starting' });
     try {
       const ticket = await host.ticket();
-      const joining = await service.resume(held.id, held.token, ticket);
+      const joining = await service.resume(held.id, held.token, ticket, this.state.mode);
       if (attempt !== this.#attempt) return;
       this.#dispatch({ type: 'fresh-room' });
       await this.#enter(joining);

@@ -1,0 +1,64 @@
+/** What is read has contrast enough, in the built-in look and in any configured one. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { luminance, readableOn } from '../src/shared/color';
+import { themeRules } from '../src/window/theme';
+import { config } from './fixtures';
+
+function contrast(one: string, other: string): number {
+  const [high = 0, low = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (high + 0.05) / (low + 0.05);
+}
+
+test('luminance and contrast are those of WCAG', () => {
+  expect(contrast('#000', '#ffffff')).toBeCloseTo(21);
+  expect(contrast('#777777', '#fff')).toBeCloseTo(4.48, 2);
+});
+
+test('text on a configured colour is readable, whatever the colour', () => {
+  for (let value = 0; value < 0x1000; value += 1) {
+    const color = `#${value.toString(16).padStart(3, '0')}`;
+    expect(contrast(color, readableOn(color)), color).toBeGreaterThanOrEqual(4.5);
+  }
+});
+
+test('the built-in palette is readable in light and in dark', () => {
+  const css = readFileSync('src/window/window.css', 'utf8');
+  const palette = Object.fromEntries(
+    [...css.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\)/g)].map((match) => [
+      match[1],
+      [match[2], match[3]] as [string, string],
+    ]),
+  );
+  const pairs: [string, string, number][] = [
+    ['ink', 'page', 7],
+    ['ink', 'raised', 7],
+    ['soft', 'page', 4.5],
+    ['soft', 'raised', 4.5],
+    ['link', 'page', 4.5],
+    ['link', 'raised', 4.5],
+    ['warn-ink', 'warn-page', 4.5],
+    ['danger', 'page', 4.5],
+    ['edge', 'page', 3],
+    ['live', 'page', 3],
+  ];
+  for (const [text, ground, least] of pairs) {
+    for (const mode of [0, 1]) {
+      const ratio = contrast(palette[text]?.[mode] ?? '', palette[ground]?.[mode] ?? '');
+      expect(ratio, `${text} on ${ground}, ${mode ? 'dark' : 'light'}`).toBeGreaterThanOrEqual(
+        least,
+      );
+    }
+  }
+});
+
+test('an owner’s colours and theme reach the sheet', () => {
+  const chosen = config();
+  chosen.chat.light_mode.background_color.user_message = '#fc0';
+  chosen.chat.dark_mode.text_color.controls_button = '#eee';
+  const rules = themeRules(chosen, 'dark');
+  expect(rules).toContain('color-scheme:dark');
+  expect(rules).toContain('--visitor:light-dark(#fc0,#2450d8)');
+  expect(rules).toContain('--on-visitor:light-dark(#000,#fff)');
+  expect(rules).toContain('--on-accent:light-dark(#fff,#eee)');
+});

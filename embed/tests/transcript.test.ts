@@ -1,0 +1,83 @@
+/** How streamed words, recognised speech and typed text become turns. */
+import { expect, test } from 'vitest';
+import {
+  addTyped,
+  applyPiece,
+  forFreshRoom,
+  type Message,
+  markSent,
+  type Piece,
+} from '../src/window/transcript';
+
+const NOW = '2026-01-01T00:00:00.000Z';
+
+const piece = (fields: Partial<Piece>): Piece => ({
+  segment: 's1',
+  role: 'agent',
+  text: '',
+  starts: false,
+  final: false,
+  ...fields,
+});
+
+const play = (pieces: Partial<Piece>[]) =>
+  pieces.reduce<Message[]>((messages, fields) => applyPiece(messages, piece(fields), NOW), []);
+
+const shown = (messages: Message[]) => messages.map(({ role, text, state }) => [role, text, state]);
+
+test('words of one stream follow one another', () => {
+  const messages = play([{ text: 'We', starts: true }, { text: ' are open.' }, { final: true }]);
+  expect(shown(messages)).toEqual([['agent', 'We are open.', 'done']]);
+});
+
+test('a second stream of a segment replaces the first: interim, then final speech', () => {
+  const messages = play([
+    { role: 'visitor', text: 'what are', starts: true },
+    { role: 'visitor', text: 'What are your hours?', starts: true },
+    { role: 'visitor', final: true },
+  ]);
+  expect(shown(messages)).toEqual([['visitor', 'What are your hours?', 'done']]);
+});
+
+test('turns keep the order in which they began', () => {
+  const messages = play([
+    { segment: 'a', text: 'First', starts: true },
+    { segment: 'b', role: 'visitor', text: 'Wait', starts: true },
+    { segment: 'a', text: ' words', final: true },
+  ]);
+  expect(messages.map((message) => message.text)).toEqual(['First words', 'Wait']);
+});
+
+test('a segment without words is no turn', () => {
+  expect(play([{ starts: true }, { final: true }])).toEqual([]);
+  expect(play([{ text: '  ', starts: true }, { final: true }])).toEqual([]);
+  expect(
+    play([
+      { text: 'um', starts: true },
+      { text: '', starts: true, final: true },
+    ]),
+  ).toEqual([]);
+});
+
+test('typed words wait until they are handed over', () => {
+  const messages = addTyped([], 'm1', 'Hello', NOW);
+  expect(messages[0]?.state).toBe('waiting');
+  expect(markSent(messages, 'm1')[0]?.state).toBe('done');
+  expect(markSent(messages, 'other')[0]?.state).toBe('waiting');
+});
+
+test('in a fresh room only what nobody answered is said again', () => {
+  const said = (
+    id: string,
+    role: 'visitor' | 'agent',
+    state: Message['state'] = 'done',
+  ): Message => ({
+    id,
+    role,
+    text: id,
+    created_at: NOW,
+    state,
+  });
+  const before = [said('q1', 'visitor'), said('a1', 'agent', 'streaming'), said('q2', 'visitor')];
+  expect(forFreshRoom(before).map((message) => message.state)).toEqual(['done', 'done', 'waiting']);
+});
