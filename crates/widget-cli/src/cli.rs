@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 use widget_core::go_live::PinnedVersion;
 
@@ -147,7 +147,7 @@ pub(crate) struct Explain {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// The address of the page, as in the visitor's address bar
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) page: String,
     /// The address of the widget service; shows the policy lines that the page needs
     #[arg(long, value_name = "URL")]
@@ -260,7 +260,7 @@ pub(crate) struct OriginsTest {
     #[arg(long, required = true, num_args = 1.., value_name = "ENTRY")]
     pub(crate) allow: Vec<String>,
     /// The address of the page; may be given several times
-    #[arg(long, required = true, num_args = 1.., value_name = "URL")]
+    #[arg(long, required = true, num_args = 1.., value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) page: Vec<String>,
     #[command(flatten)]
     pub(crate) suffixes: SuffixFile,

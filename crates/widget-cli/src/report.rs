@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::{
+    input::Input,
     printer::{hint_line, printable},
-    source::line_and_column,
     subject::Located,
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct FindingJson {
 }
 
 /// A finding for people: what, where, the line with its value marked, and the hint after a blank line.
-pub(crate) fn human(severity: Severity, name: &str, text: &str, located: &Located) -> String {
+pub(crate) fn human(severity: Severity, name: &str, input: &Input, located: &Located) -> String {
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -41,24 +41,33 @@ pub(crate) fn human(severity: Severity, name: &str, text: &str, located: &Locate
     let finding = &located.finding;
     let detail = printable(&finding.detail);
     let title = level.primary_title(&*detail).id(finding.code);
-    let group = match &located.span {
+    let renderer = Renderer::styled().term_width(width());
+    let name = printable(name);
+    let mut shown = match &located.span {
         Some(span) => {
-            let (window, line, span) = lines_of(text, span);
+            let (line, column) = input.line_and_column(span.start);
+            let (window, span) = window(input, span);
+            let shown_column = window[..span.start].chars().count() + 1;
             let mut annotation = AnnotationKind::Primary.span(span);
             let label = located.pointer.as_deref().map(printable);
             if let Some(label) = label.as_deref().filter(|label| !label.is_empty()) {
                 annotation = annotation.label(label.to_owned());
             }
-            title.element(
-                Snippet::source(window)
-                    .path(name)
-                    .line_start(line)
-                    .annotation(annotation),
-            )
+            let snippet = Snippet::source(window)
+                .path(&*name)
+                .line_start(line)
+                .annotation(annotation);
+            let shown = renderer.render(&[title.element(snippet)]);
+            if shown_column == column {
+                shown
+            } else {
+                // The renderer counts from the start of what it was given.
+                let counted = format!("{name}:{line}:{shown_column}");
+                shown.replacen(&counted, &format!("{name}:{line}:{column}"), 1)
+            }
         }
-        None => title.element(annotate_snippets::Origin::path(name)),
+        None => renderer.render(&[title.element(Origin::path(&*name))]),
     };
-    let mut shown = Renderer::styled().term_width(width()).render(&[group]);
     shown.push('\n');
     if let Some(hint) = &finding.hint {
         shown.push('\n');
@@ -69,15 +78,10 @@ pub(crate) fn human(severity: Severity, name: &str, text: &str, located: &Locate
 }
 
 /// A finding for programs.
-pub(crate) fn json(text: &str, located: &Located) -> FindingJson {
-    let start = located
-        .span
-        .as_ref()
-        .map(|span| line_and_column(text, span.start));
-    let end = located
-        .span
-        .as_ref()
-        .map(|span| line_and_column(text, span.end));
+pub(crate) fn json(input: &Input, located: &Located) -> FindingJson {
+    let place = |at| input.line_and_column(at);
+    let start = located.span.as_ref().map(|span| place(span.start));
+    let end = located.span.as_ref().map(|span| place(span.end));
     let finding = &located.finding;
     FindingJson {
         code: finding.code.to_owned(),
@@ -91,24 +95,27 @@ pub(crate) fn json(text: &str, located: &Located) -> FindingJson {
     }
 }
 
-/// The line of a span, its number, and the span within it. A value of several lines is marked by its first one.
-fn lines_of<'t>(text: &'t str, span: &Range<usize>) -> (&'t str, usize, Range<usize>) {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let line_end = text[start..]
-        .find('\n')
-        .map_or(text.len(), |newline| start + newline);
-    let line = text[..line_start]
-        .bytes()
-        .filter(|byte| *byte == b'\n')
-        .count()
-        + 1;
-    let end = text.floor_char_boundary(span.end.clamp(start, line_end));
-    (
-        text[line_start..line_end].trim_end_matches('\r'),
-        line,
-        start - line_start..end - line_start,
-    )
+/// The line of a span, and the span within it. A value of several lines is marked by its first one, and of a line that
+/// is far too long for a terminal only the neighbourhood is shown: a file may be one line of a megabyte.
+fn window<'t>(input: &'t Input, span: &Range<usize>) -> (&'t str, Range<usize>) {
+    const NEIGHBOURHOOD: usize = 400;
+    let text = &input.text;
+    let start = text.floor_char_boundary(span.start);
+    let before = start.saturating_sub(NEIGHBOURHOOD);
+    let from = text.as_bytes()[before..start]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(text.floor_char_boundary(before), |newline| {
+            before + newline + 1
+        });
+    let after = (start + 2 * NEIGHBOURHOOD).min(text.len());
+    let to = text.as_bytes()[start..after]
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(text.floor_char_boundary(after), |newline| start + newline);
+    let line = text[from..to].trim_end_matches('\r');
+    let end = text.floor_char_boundary(span.end).clamp(start, to);
+    (line, start - from..end - from)
 }
 
 fn width() -> usize {

@@ -85,11 +85,7 @@ fn wanted(subjects: &[Subject<'_>]) -> (Vec<Option<Config>>, Vec<Located>) {
 
 /// Whether a text holds exactly these configs.
 fn means(text: &str, format: Format, kind: Option<Kind>, wanted: &[Option<Config>]) -> bool {
-    let input = Input {
-        text: text.to_owned(),
-        format,
-        has_mark: false,
-    };
+    let input = Input::new(text.to_owned(), format);
     let Ok(document) = Document::read(&input) else {
         return false;
     };
@@ -290,18 +286,10 @@ mod tests {
 
     #[track_caller]
     fn check(format: Format, text: &str, expected: &Expect) {
-        let input = Input {
-            text: text.to_owned(),
-            format,
-            has_mark: false,
-        };
+        let input = Input::new(text.to_owned(), format);
         let rewritten = rewrite(&input, None).expect("rewritten");
         expected.assert_eq(&rewritten.text);
-        let again = Input {
-            text: rewritten.text.clone(),
-            format,
-            has_mark: false,
-        };
+        let again = Input::new(rewritten.text.clone(), format);
         assert_eq!(rewrite(&again, None).expect("again").changed, 0);
     }
 
@@ -402,11 +390,10 @@ mod tests {
 
     #[test]
     fn line_ends_stay() {
-        let input = Input {
-            text: "{\r\n  \"theme\": \"dark\"\r\n}\r\n".to_owned(),
-            format: Format::Json,
-            has_mark: false,
-        };
+        let input = Input::new(
+            "{\r\n  \"theme\": \"dark\"\r\n}\r\n".to_owned(),
+            Format::Json,
+        );
         assert_eq!(
             rewrite(&input, None).expect("rewritten").text,
             "{\r\n  \"v1\": {\r\n    \"theme\": \"dark\"\r\n  }\r\n}\r\n"
@@ -416,11 +403,7 @@ mod tests {
     #[test]
     fn what_is_current_is_left_alone() {
         for text in ["{}", "{ \"v1\" : { } }", "{\"v1\":{\"unknown\":1}}"] {
-            let input = Input {
-                text: text.to_owned(),
-                format: Format::Json,
-                has_mark: false,
-            };
+            let input = Input::new(text.to_owned(), Format::Json);
             let rewritten = rewrite(&input, None).expect("rewritten");
             assert_eq!((rewritten.text.as_str(), rewritten.changed), (text, 0));
         }
@@ -428,11 +411,10 @@ mod tests {
 
     #[test]
     fn an_anchored_block_is_refused_and_not_broken() {
-        let input = Input {
-            text: "published: true\nconfig: &c\n  theme: dark\n".to_owned(),
-            format: Format::Yaml,
-            has_mark: false,
-        };
+        let input = Input::new(
+            "published: true\nconfig: &c\n  theme: dark\n".to_owned(),
+            Format::Yaml,
+        );
         assert!(matches!(
             rewrite(&input, None),
             Err(RewriteError::Unchangeable)

@@ -206,8 +206,13 @@ impl<'d> Subject<'d> {
             Part::Value
         };
         let base = self.document.offset_of(self.json);
+        let span = self.document.find(base, &inside, part);
+        let mut finding = finding;
+        if let (None, "wrong_type", Some(span)) = (&finding.hint, finding.code, &span) {
+            finding.hint = self.document.notation_hint(span).map(str::to_owned);
+        }
         Located {
-            span: self.document.find(base, &inside, part),
+            span,
             pointer: Some(self.root() + &inside),
             finding,
         }

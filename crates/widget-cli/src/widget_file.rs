@@ -49,7 +49,7 @@ pub(crate) fn show_faults(
     if printer.is_json() {
         let errors: Vec<_> = faults
             .iter()
-            .map(|located| report::json(&input.text, located))
+            .map(|located| report::json(input, located))
             .collect();
         return printer.json(&serde_json::json!({
             "path": name,
@@ -58,7 +58,7 @@ pub(crate) fn show_faults(
         }));
     }
     for located in faults {
-        let shown = report::human(Severity::Error, name, &input.text, located);
+        let shown = report::human(Severity::Error, name, input, located);
         printer.error(shown)?;
     }
     Ok(())

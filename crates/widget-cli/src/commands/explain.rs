@@ -17,13 +17,13 @@ use crate::{
     widget_file::{self, Chosen},
 };
 
-/// The answer as programs get it.
+/// The answer as programs get it: what `GET /core/web-widgets/{id}/explain` answers, with what was asked.
 #[derive(Serialize)]
 struct ExplanationJson<'e> {
     widget_id: Option<String>,
     page: &'e str,
+    verdict: &'static str,
     origin: Option<&'e str>,
-    shown: bool,
     code: &'static str,
     steps: Vec<StepJson<'e>>,
     nearest: Option<NearestJson<'e>>,
@@ -90,20 +90,18 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
     if printer.is_json() {
         printer.json(&as_json(&explanation, &chosen, arguments, assumed))?;
     } else {
-        human(&explanation, &chosen, arguments, printer)?;
-        if assumed {
-            printer.note(
-                "\nAssumed: the pinned agent version is published; the file does not say. `--agent-version` sets it.",
-            )?;
-        }
+        human(&explanation, &chosen, arguments, assumed, printer)?;
     }
     Ok(ExitCode::from_answer(explanation.verdict == Verdict::Shown))
 }
 
 fn service_origin(url: &str) -> Result<Origin, Failure> {
-    Origin::parse_page(url).map_err(|error| {
-        Failure::unexpected(format_args!("`--service {url}`: {error}"))
-            .hint("give the address of the widget service, such as `https://widgets.example`")
+    // The reason would speak of entries of a list, which this is not.
+    Origin::parse_page(url).map_err(|_| {
+        Failure::unexpected(format_args!(
+            "`--service {url}` is not the address of a service"
+        ))
+        .hint("give the address under which browsers reach it, such as `https://widgets.example`")
     })
 }
 
@@ -111,6 +109,7 @@ fn human(
     explanation: &Explanation,
     chosen: &Chosen,
     arguments: &Explain,
+    assumed: bool,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let page = explanation
@@ -135,19 +134,27 @@ fn human(
         } else {
             format!("{RED}✗{RED:#}")
         };
+        let assumption = if assumed && step.code == "version_published" {
+            "\n    (assumed: the file does not say; `--agent-version` does)"
+        } else {
+            ""
+        };
         printer.line(format_args!(
-            "  {mark} {} [{}]",
+            "  {mark} {} [{}]{assumption}",
             printable(&step.detail),
             step.code
         ))?;
     }
     if let Some(nearest) = &explanation.nearest {
         printer.line(format_args!(
-            "\nNearest entry: {BOLD}{}{BOLD:#} ({}), {}",
-            printable(&nearest.entry),
+            "\n{BOLD}nearest{BOLD:#}: {} [{}, {}]",
+            printable(&nearest.detail),
+            nearest.difference.as_str(),
             nearest.pointer,
-            printable(&nearest.detail)
         ))?;
+    }
+    if let Some(hint) = &explanation.hint {
+        printer.line(format_args!("\n{}", hint_line(hint)))?;
     }
     for note in &explanation.notes {
         printer.line(format_args!(
@@ -155,9 +162,6 @@ fn human(
             printable(&note.detail),
             note.code
         ))?;
-    }
-    if let Some(hint) = &explanation.hint {
-        printer.line(format_args!("\n{}", hint_line(hint)))?;
     }
     if arguments.service.is_some() {
         printer.line("\nIf the page sends policies of its own, they must let through:\n")?;
@@ -178,7 +182,7 @@ fn as_json<'e>(
         widget_id: chosen.record.id.map(|id| id.to_string()),
         page: &arguments.page,
         origin: explanation.origin.as_ref().map(Origin::as_str),
-        shown: explanation.verdict == Verdict::Shown,
+        verdict: explanation.verdict.as_str(),
         code: explanation.code,
         steps: explanation
             .steps

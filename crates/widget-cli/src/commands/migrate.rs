@@ -97,8 +97,12 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
         ))?;
         if faulty > 0 {
             printer.note(format_args!(
-                "{RED}✗{RED:#} {} not valid and left as it was",
-                count(faulty, "file is", "files are")
+                "{RED}✗{RED:#} {} left as it was",
+                count(
+                    faulty,
+                    "file with an error is",
+                    "files with errors are each"
+                )
             ))?;
         }
     }
@@ -125,13 +129,13 @@ fn migrate(origin: &Origin, mode: Mode, arguments: &Migrate) -> Migrated {
         Ok(input) => input,
         Err(error) => {
             let exit = error.exit();
-            return failed(path, "", &[error.into_fault().into()], exit);
+            return failed(path, &Input::none(), &[error.into_fault().into()], exit);
         }
     };
     let rewritten = match rewrite(&input, arguments.reading.kind) {
         Ok(rewritten) => rewritten,
         Err(RewriteError::Faults(faults)) => {
-            return failed(path, &input.text, &faults, ExitCode::No);
+            return failed(path, &input, &faults, ExitCode::No);
         }
         Err(RewriteError::Unchangeable) => {
             let fault = Located::whole(
@@ -139,7 +143,7 @@ fn migrate(origin: &Origin, mode: Mode, arguments: &Migrate) -> Migrated {
                 "the config is not current, and is written in a way that cannot be changed automatically",
                 "write the config without anchors, tags and aliases, or put its settings under `v1` by hand",
             );
-            return failed(path, &input.text, &[fault], ExitCode::No);
+            return failed(path, &input, &[fault], ExitCode::No);
         }
     };
     let changed = rewritten.changed > 0;
@@ -147,7 +151,7 @@ fn migrate(origin: &Origin, mode: Mode, arguments: &Migrate) -> Migrated {
     if let (true, Mode::Write, Origin::File(file)) = (changed, mode, origin) {
         if let Err(error) = replace(file, &input, &rewritten.text) {
             let fault = Located::whole("unwritable", format!("cannot be replaced: {error}"), None);
-            return failed(path, "", &[fault], ExitCode::Unexpected);
+            return failed(path, &Input::none(), &[fault], ExitCode::Unexpected);
         }
         written = true;
     }
@@ -164,8 +168,8 @@ fn migrate(origin: &Origin, mode: Mode, arguments: &Migrate) -> Migrated {
     }
 }
 
-fn failed(path: String, text: &str, faults: &[Located], exit: ExitCode) -> Migrated {
-    let shown = |located| report::human(Severity::Error, &path, text, located);
+fn failed(path: String, input: &Input, faults: &[Located], exit: ExitCode) -> Migrated {
+    let shown = |located| report::human(Severity::Error, &path, input, located);
     Migrated {
         told: faults.iter().map(shown).collect::<Vec<_>>().join("\n"),
         exit,
@@ -175,7 +179,7 @@ fn failed(path: String, text: &str, faults: &[Located], exit: ExitCode) -> Migra
             text: None,
             errors: faults
                 .iter()
-                .map(|located| report::json(text, located))
+                .map(|located| report::json(input, located))
                 .collect(),
             path,
         },

@@ -75,37 +75,38 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
 
 /// The service's address. Without a scheme `https` is meant, as for pages.
 fn service_url(text: &str) -> Result<Url, Failure> {
-    let refused = |reason: &dyn std::fmt::Display| {
-        Failure::unexpected(format_args!("`--service {text}`: {reason}"))
-            .hint("give the address of the widget service, such as `https://widgets.example`")
+    let refused = || {
+        Failure::unexpected(format_args!(
+            "`--service {text}` is not the address of a service"
+        ))
+        .hint("give the address under which browsers reach it, such as `https://widgets.example`")
     };
-    let origin = Origin::parse_page(text).map_err(|error| refused(&error))?;
+    // The origin is read by the stricter rules of pages: a URL parser alone takes nearly anything for a host.
+    let origin = Origin::parse_page(text).map_err(|_| refused())?;
     let written = if text.contains("://") {
         text.trim().to_owned()
     } else {
         format!("https://{}", text.trim())
     };
-    let mut url = Url::parse(&written).map_err(|error| refused(&error))?;
-    // The origin was read by the stricter rules of pages; what they settle is what is printed.
-    let settled = Url::parse(origin.as_str()).map_err(|error| refused(&error))?;
-    if url.origin() != settled.origin() {
-        url = settled;
+    let url = Url::parse(&written).map_err(|_| refused())?;
+    if url.origin().ascii_serialization() == origin.as_str() {
+        Ok(url)
+    } else {
+        Err(refused())
     }
-    Ok(url)
 }
 
 /// One or more hashes as the specification of Subresource Integrity writes them.
 fn check_integrity(integrity: &str) -> Result<(), Failure> {
     let is_hash = |part: &str| {
-        let length = match part.split_once('-') {
+        let (hash, length) = match part.split_once('-') {
             Some(("sha256", hash)) => (hash, 44),
             Some(("sha384", hash)) => (hash, 64),
             Some(("sha512", hash)) => (hash, 88),
             _ => return false,
         };
-        length.0.len() == length.1
-            && length
-                .0
+        hash.len() == length
+            && hash
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
     };

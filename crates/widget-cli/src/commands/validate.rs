@@ -91,12 +91,12 @@ fn look_at(origin: &Origin, options: Options, suffixes: &Suffixes) -> Told {
     match input::read(origin, options.format) {
         Ok(input) => {
             if let Err(fault) = look_at_text(&input, &name, options, suffixes, &mut told) {
-                told.whole_file(&name, &input.text, &fault, options);
+                told.whole_file(&name, &input, &fault, options);
             }
         }
         Err(error) => {
             told.unreadable = matches!(error, ReadError::Unreadable(_));
-            told.whole_file(&name, "", &error.into_fault().into(), options);
+            told.whole_file(&name, &Input::none(), &error.into_fault().into(), options);
         }
     }
     told
@@ -121,7 +121,7 @@ fn look_at_text(
             &[]
         };
         if options.as_json {
-            let as_json = |located: &Located| report::json(&input.text, located);
+            let as_json = |located: &Located| report::json(input, located);
             told.json(&CheckedJson {
                 path: name.to_owned(),
                 entry: subject.entry,
@@ -140,7 +140,7 @@ fn look_at_text(
                 (Severity::Warning, warnings),
             ] {
                 for located in findings {
-                    told.text += &report::human(severity, name, &input.text, located);
+                    told.text += &report::human(severity, name, input, located);
                     told.text.push('\n');
                 }
             }
@@ -150,7 +150,7 @@ fn look_at_text(
 }
 
 impl Told {
-    fn whole_file(&mut self, name: &str, text: &str, located: &Located, options: Options) {
+    fn whole_file(&mut self, name: &str, input: &Input, located: &Located, options: Options) {
         self.errors += 1;
         if options.as_json {
             self.json(&CheckedJson {
@@ -159,11 +159,11 @@ impl Told {
                 kind: None,
                 id: None,
                 valid: false,
-                errors: vec![report::json(text, located)],
+                errors: vec![report::json(input, located)],
                 warnings: Vec::new(),
             });
         } else {
-            self.text += &report::human(Severity::Error, name, text, located);
+            self.text += &report::human(Severity::Error, name, input, located);
             self.text.push('\n');
         }
     }

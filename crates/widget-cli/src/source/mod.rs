@@ -106,6 +106,27 @@ impl<'a> Document<'a> {
         Some(source.start..source.start + trimmed)
     }
 
+    /// What YAML may have made of a value that was meant otherwise.
+    pub(crate) fn notation_hint(&self, span: &Range<usize>) -> Option<&'static str> {
+        self.converted.as_ref()?;
+        let text = &self.input.text;
+        // A value that is not there stands where the colon is.
+        let rest_of_line = text.get(span.end..)?.split('\n').next()?;
+        let rest_of_line = rest_of_line.trim_start_matches([':', ' ', '\t']);
+        match text.get(span.clone())? {
+            "" if rest_of_line.starts_with('#') => Some(
+                "in YAML a `#` after a space begins a comment: put the value in quotes, such as \"#0055ff\"",
+            ),
+            "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y" => {
+                Some("in YAML 1.2 this word is text: write `true`")
+            }
+            "no" | "No" | "NO" | "off" | "Off" | "OFF" | "n" | "N" => {
+                Some("in YAML 1.2 this word is text: write `false`")
+            }
+            _ => None,
+        }
+    }
+
     /// How many bytes into the JSON text a part of it starts.
     pub(crate) fn offset_of(&self, part: &str) -> usize {
         (part.as_ptr() as usize).saturating_sub(self.json().as_ptr() as usize)
@@ -130,7 +151,12 @@ impl<'a> Document<'a> {
             code: "invalid_json",
             span: Some(at..at + width),
             detail: format!("not valid JSON: {reason}"),
-            hint: syntax_hint(text, at).map(str::to_owned),
+            hint: if error.is_eof() {
+                Some("the file ends too early: is a closing bracket missing, or was it cut off?")
+            } else {
+                syntax_hint(text, at)
+            }
+            .map(str::to_owned),
         }
     }
 }
@@ -146,7 +172,6 @@ fn syntax_hint(text: &str, at: usize) -> Option<&'static str> {
         Some('“' | '”' | '„') => {
             Some("an editor has made the quotes typographic: write `\"` instead")
         }
-        None => Some("the file ends too early: is a closing bracket missing, or was it cut off?"),
         _ => None,
     }
 }
@@ -201,14 +226,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
         }
         deserializer.deserialize_map(Visitor).map(Members)
     }
-}
-
-/// A place as people count: lines and columns from 1, columns in characters.
-pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(at)];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    (line, before[line_start..].chars().count() + 1)
 }
 
 /// One step of a JSON Pointer, escaped.

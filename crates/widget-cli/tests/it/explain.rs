@@ -1,0 +1,371 @@
+//! `widget explain` and `widget snippet`: why it is not shown, and what to paste.
+
+use expect_test::expect;
+
+use crate::{Folder, SHOP};
+
+fn shop() -> Folder {
+    Folder::new().with("shop.json", SHOP)
+}
+
+#[test]
+fn a_page_that_is_listed() {
+    shop().check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "https://www.shop.example/cart?x=1",
+        ],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is shown on https://www.shop.example
+
+              ✓ the page's origin is `https://www.shop.example` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed: the file does not say; `--agent-version` does)
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+        "#]],
+    );
+}
+
+#[test]
+fn a_page_that_is_nearly_listed() {
+    shop().check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "shop.example",
+            "--service",
+            "https://widgets.example",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://shop.example
+
+              ✓ the page's origin is `https://shop.example` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed: the file does not say; `--agent-version` does)
+              ✗ `https://shop.example` is not on the list of domains [origin_not_listed]
+
+            nearest: `https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites [www, /domains/0]
+
+            hint: add `https://shop.example`
+
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+
+            If the page sends policies of its own, they must let through:
+
+              script-src https://widgets.example
+              connect-src https://widgets.example
+              frame-src https://widgets.example
+              Permissions-Policy: microphone=(self "https://widgets.example"), autoplay=(self "https://widgets.example")
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_known_of_the_version_is_taken_over() {
+    shop().check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "https://www.shop.example",
+            "--agent-version",
+            "draft",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.shop.example
+
+              ✓ the page's origin is `https://www.shop.example` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft [agent_version_draft]
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+
+            hint: publish the version, or pin one that is published
+
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+        "#]],
+    );
+}
+
+#[test]
+fn programs_get_what_the_api_answers() {
+    shop().check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "https://shop.example",
+            "--service",
+            "https://widgets.example",
+            "--output",
+            "json",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","page":"https://shop.example","verdict":"not_shown","origin":"https://shop.example","code":"origin_not_listed","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent"},{"code":"origin_not_listed","ok":false,"detail":"`https://shop.example` is not on the list of domains"}],"nearest":{"entry":"https://www.shop.example","pointer":"/domains/0","difference":"www","detail":"`https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites"},"hint":"add `https://shop.example`","notes":[{"code":"framed_page","pointer":null,"detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"}],"host_page_policy":["script-src https://widgets.example","connect-src https://widgets.example","frame-src https://widgets.example","Permissions-Policy: microphone=(self \"https://widgets.example\"), autoplay=(self \"https://widgets.example\")"],"assumptions":["the pinned agent version is published"]}
+        "#]],
+    );
+}
+
+#[test]
+fn one_of_a_list_is_chosen_by_its_id() {
+    let other = SHOP.replace("9a0b", "9a0c").replace("true", "false");
+    let folder = Folder::new().with("all.json", format!("[{SHOP},{other}]"));
+    let page = ["--page", "https://www.shop.example"];
+    folder.check(
+        &[&["explain", "all.json"], &page[..]].concat(),
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `all.json` holds 2 widgets
+
+            hint: say which with `--id`
+        "#]],
+    );
+    folder.check(
+        &[
+            &[
+                "explain",
+                "all.json",
+                "--id",
+                "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c",
+            ],
+            &page[..],
+        ]
+        .concat(),
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c is not shown on https://www.shop.example
+
+              ✓ the page's origin is `https://www.shop.example` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c` [widget_found]
+              ✗ the widget is not published [not_published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed: the file does not say; `--agent-version` does)
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+
+            hint: set `published` to true
+
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+        "#]],
+    );
+    folder.check(
+        &[&["explain", "all.json", "--id", "x"], &page[..]].concat(),
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: `all.json` holds no widget with the id `x`
+
+            hint: it holds 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b, 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c
+        "#]],
+    );
+}
+
+#[test]
+fn a_faulty_widget_is_not_judged() {
+    let folder = Folder::new().with("shop.json", SHOP.replace("https://*.acme", "https://*"));
+    folder.check(
+        &["explain", "shop.json", "--page", "https://shop.example"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error[wildcard_public_suffix]: `*.example` would admit sites of different owners
+             --> shop.json:6:43
+              |
+            6 |   "domains": ["https://www.shop.example", "https://*.example"],
+              |                                           ^^^^^^^^^^^^^^^^^^^ /domains/1
+
+            hint: list your own sites there one by one, without `*`
+
+        "#]],
+    );
+}
+
+#[test]
+fn a_config_is_no_widget() {
+    let folder = Folder::new().with("config.json", "{}");
+    folder.check(
+        &["explain", "config.json", "--page", "https://shop.example"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: `config.json` holds a config and not a whole widget
+
+            hint: save what the API returns for the widget: GET /core/web-widgets/{id}
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_of_the_api_is_no_widget() {
+    let problem = r#"{"type":"about:blank","title":"Not found","status":404,"code":"widget_not_found","detail":"…"}"#;
+    Folder::new().check_with_input(
+        &["explain", "-", "--page", "https://shop.example"],
+        problem,
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error[api_problem]: this is an error that the API answered (404 widget_not_found), not a widget
+            --> <stdin>
+
+            hint: ask the API again and save its answer when that is a widget
+
+        "#]],
+    );
+}
+
+#[test]
+fn addresses_that_are_none() {
+    let folder = shop();
+    folder.check(
+        &["explain", "shop.json", "--page", ""],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: a value is required for '--page <URL>' but none was supplied
+
+        For more information, try '--help'.
+    "#]],
+    );
+    folder.check(
+        &["explain", "shop.json", "--page", "shop exmple"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on shop exmple
+
+              ✗ the page's address cannot be read: the entry contains a space; write one site per entry [control_or_space]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed: the file does not say; `--agent-version` does)
+        "#]],
+    );
+    folder.check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "https://shop.example",
+            "--service",
+            "ftp://x",
+        ],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `--service ftp://x` is not the address of a service
+
+            hint: give the address under which browsers reach it, such as `https://widgets.example`
+        "#]],
+    );
+}
+
+#[test]
+fn snippets() {
+    let folder = shop().with("draft.json", SHOP.replace("true", "false"));
+    let service = ["--service", "https://widgets.example/"];
+    folder.check(
+        &[&["snippet", "shop.json"], &service[..]].concat(),
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            <script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>
+        "#]],
+    );
+    folder.check(
+        &[&["snippet", "draft.json"], &service[..]].concat(),
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            <script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>
+            ---- stderr ----
+            note: the widget is not published; the line shows nothing until it is
+        "#]],
+    );
+    folder.check(
+        &[
+            &["snippet", "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"],
+            &service[..],
+            &["--output", "json"],
+        ]
+        .concat(),
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","html":"<script async src=\"https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b\"></script>"}
+        "#]],
+    );
+    folder.check(
+        &[
+            &["snippet", "shop.json"],
+            &service[..],
+            &[
+                "--file-name",
+                "3f2a9c.js",
+                "--integrity",
+                "sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC",
+            ],
+        ]
+        .concat(),
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            <script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/3f2a9c.js" integrity="sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC" crossorigin="anonymous"></script>
+        "#]],
+    );
+    folder.check(
+        &[
+            &["snippet", "shop.json"],
+            &service[..],
+            &["--file-name", "3f2a9c.js", "--integrity", "md5-x"],
+        ]
+        .concat(),
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `--integrity md5-x` is no hash for a script
+
+            hint: write `sha384-` and the hash in base64, as `GET /core/web-widgets/{id}/snippet` tells it
+        "#]],
+    );
+    folder.check(
+        &["snippet", "shop.json"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: the following required arguments were not provided:
+          --service <URL>
+
+        Usage: widget snippet --service <URL> <FILE_OR_ID>
+
+        For more information, try '--help'.
+    "#]],
+    );
+    folder.check(
+        &["snippet", "shop.json", "--service", "not a host"],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `--service not a host` is not the address of a service
+
+            hint: give the address under which browsers reach it, such as `https://widgets.example`
+        "#]],
+    );
+}

@@ -1,0 +1,316 @@
+//! What is read, and what happens when it cannot be.
+
+use expect_test::expect;
+
+use crate::{Folder, SHOP};
+
+#[test]
+fn folders_patterns_and_several_files() {
+    let folder = Folder::new()
+        .with("configs/a.json", "{}")
+        .with("configs/deeper/b.yaml", "v1: {theme: blue}\n")
+        .with("configs/deeper/c.yml", "{}")
+        .with("configs/.hidden/d.json", "no")
+        .with("configs/node_modules/e.json", "no")
+        .with("configs/readme.txt", "no")
+        .with("other.json", SHOP);
+    folder.check(
+        &["validate", "configs", "other.json", "configs/a.json"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[not_one_of]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+             --> configs/deeper/b.yaml:1:13
+              |
+            1 | v1: {theme: blue}
+              |             ^^^^ /v1/theme
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 4 files; 1 warning (`widget lint` shows them)
+        "#]],
+    );
+    folder.check(
+        &["validate", "configs/**/*.yml", "-q"],
+        &expect![[r#"
+        exit 0
+    "#]],
+    );
+    folder.check(
+        &["validate", "configs/*.toml"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: no file matches `configs/*.toml`
+
+        hint: `*` stands for any part of a name, `**` for any folders in between
+    "#]],
+    );
+    folder.check(&["validate", "configs/[.json"], &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `configs/[.json` is not a pattern: Pattern syntax error near position 8: invalid range pattern
+    "#]]);
+    folder.check(
+        &["validate", "other.jsn"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: there is no file or folder `other.jsn`
+
+        hint: did you mean `other.json`?
+    "#]],
+    );
+    folder.check(
+        &["validate", "nowhere/at-all"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: there is no file or folder `nowhere/at-all`
+    "#]],
+    );
+    folder.check(
+        &["explain", "configs", "--page", "x.example"],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `configs` is a folder; name one file in it
+        "#]],
+    );
+}
+
+#[test]
+fn an_empty_folder_is_told() {
+    let folder = Folder::new().with("empty/readme.md", "");
+    folder.check(
+        &["validate", "empty"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: no .json, .yaml or .yml file in the folder `empty`
+    "#]],
+    );
+}
+
+#[test]
+fn texts_that_are_none() {
+    let folder = Folder::new()
+        .with("a-empty.json", "")
+        .with("b-space.yaml", " \n# only a comment\n")
+        .with(
+            "c-latin1.json",
+            b"{\n \"v1\": {\"chat\": {\"title\": \"Gr\xfc\xdfe\"}}}",
+        )
+        .with("d-utf16.json", b"\xff\xfe{\0}\0")
+        .with("e-mark.json", b"\xef\xbb\xbf{\"v1\": {\"theme\": 5}}")
+        .with("l-number.json", "5")
+        .with(
+            "m-escape.json",
+            "{\"v1\": {\"theme\": \"\\u001b[31m\u{202e}\", \"\u{7f}\": 1}}",
+        )
+        .with(
+            "n-crlf.json",
+            "{\r\n  \"v1\": {\r\n    \"theme\": 1\r\n  }\r\n}\r\n",
+        );
+    folder.check(&["validate", "."], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[empty_input]: there is nothing in it
+        --> a-empty.json
+
+        hint: a config with every default is written `{}`
+
+        error[empty_input]: there is nothing in it
+        --> b-space.yaml
+
+        hint: a config with every default is written `{}`
+
+        error[invalid_utf8]: line 2 holds bytes that are not UTF-8
+        --> c-latin1.json
+
+        hint: save the file as UTF-8 in your editor
+
+        error[invalid_utf8]: the text is UTF-16; UTF-8 is read
+        --> d-utf16.json
+
+        hint: save the file as UTF-8 in your editor
+
+        error[wrong_type]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+         --> e-mark.json:1:18
+          |
+        1 | {"v1": {"theme": 5}}
+          |                  ^ /v1/theme
+
+        error[not_a_widget]: a widget or a config is an object; this is something else
+         --> l-number.json:1:1
+          |
+        1 | 5
+          | ^
+
+        error[not_one_of]: `"\u001b[31m\u{202e}"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+         --> m-escape.json:1:18
+          |
+        1 | {"v1": {"theme": "\u001b[31m�", "␡": 1}}
+          |                  ^^^^^^^^^^^^^ /v1/theme
+
+        error[wrong_type]: `1` is an integer, but `theme` takes one of `system`, `light`, `dark`
+         --> n-crlf.json:3:14
+          |
+        3 |     "theme": 1
+          |              ^ /v1/theme
+
+        ---- stderr ----
+        ✗ 8 errors in 8 of 8 files
+    "#]]);
+}
+
+#[test]
+fn texts_that_are_nearly_json_or_yaml() {
+    let folder = Folder::new()
+        .with("f-comma.json", "{\"v1\": {\"theme\": \"dark\",}}")
+        .with("g-quotes.json", "{“v1”: {}}")
+        .with("h-cut.json", "{\"v1\": {\"chat\": {\"tit")
+        .with("i-comment.json", "{\n  // ours\n  \"v1\": {}}")
+        .with("j-tabs.yaml", "v1:\n\ttheme: dark\n")
+        .with("k-two.yaml", "v1: {}\n---\nv1: {}\n");
+    folder.check(&["validate", "."], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[invalid_json]: not valid JSON: key must be a string
+         --> f-comma.json:1:25
+          |
+        1 | {"v1": {"theme": "dark",}}
+          |                         ^
+
+        hint: remove the comma before it
+
+        error[invalid_json]: not valid JSON: key must be a string
+         --> g-quotes.json:1:2
+          |
+        1 | {“v1”: {}}
+          |  ^
+
+        hint: an editor has made the quotes typographic: write `"` instead
+
+        error[invalid_json]: not valid JSON: EOF while parsing a string
+         --> h-cut.json:1:21
+          |
+        1 | {"v1": {"chat": {"tit
+          |                     ^
+
+        hint: the file ends too early: is a closing bracket missing, or was it cut off?
+
+        error[invalid_json]: not valid JSON: key must be a string
+         --> i-comment.json:2:3
+          |
+        2 |   // ours
+          |   ^
+
+        hint: JSON has no comments: remove it, or save the file as .yaml
+
+        error[invalid_yaml]: not valid YAML: tabs disallowed within this context (block indentation)
+         --> j-tabs.yaml:2:2
+          |
+        2 |     theme: dark
+          |     ^
+
+        error[yaml_documents]: a second YAML document starts here; a file holds one
+         --> k-two.yaml:2:1
+          |
+        2 | ---
+          | ^^^
+
+        hint: put each widget in a file of its own, or make one list of them
+
+        ---- stderr ----
+        ✗ 6 errors in 6 of 6 files
+    "#]]);
+}
+
+#[test]
+fn a_long_line_is_cut_to_its_place() {
+    let text = format!(
+        "{{\"v1\": {{\"suggested_questions\": [{}], \"theme\": \"blue\", \"locale\": \"{}\"}}}}",
+        ["\"What does it cost to send this?\""; 20].join(", "),
+        "x".repeat(300)
+    );
+    Folder::new().check_with_input(&["validate", "-"], &text, &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[too_many]: 20 items are too many, `suggested_questions` takes an array of at most 6 items
+         --> <stdin>:1:32
+          |
+        1 | ...": ["What does it cost to send this?", "W...?", "What does it cost to send this?"], "...
+          |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/suggested_questions
+
+        error[not_one_of]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+         --> <stdin>:1:743
+          |
+        1 | ..., "What does it cost to send this?"], "theme": "blue", "locale": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+          |                                                   ^^^^^^ /v1/theme
+
+        error[bad_locale]: `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is no language tag (A subtag may be eight characters in length at maximum), but `locale` takes a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
+         --> <stdin>:1:761
+          |
+        1 | ...": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}
+          |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/locale
+
+        ---- stderr ----
+        ✗ 3 errors in 1 of 1 file
+    "#]]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_does_not_hide_the_rest() {
+    let folder = Folder::new()
+        .with("a.json", "{}")
+        .with("c.json", "{\"v1\": {\"theme\": 5}}");
+    // A socket cannot be opened as a file, whoever runs the test.
+    let socket = folder.path().join("b.json");
+    let _socket = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
+    folder.check(
+        &["validate", "a.json", "b.json", "c.json"],
+        &expect![[r#"
+            exit 2
+            ---- stdout ----
+            error[unreadable]: cannot be read: No such device or address (os error 6)
+            --> b.json
+
+            error[wrong_type]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+             --> c.json:1:18
+              |
+            1 | {"v1": {"theme": 5}}
+              |                  ^ /v1/theme
+
+            ---- stderr ----
+            ✗ 2 errors in 2 of 3 files
+        "#]],
+    );
+    folder.check(
+        &["explain", "b.json", "--page", "shop.example"],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `b.json`: cannot be read: No such device or address (os error 6)
+        "#]],
+    );
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_reason_to_panic() {
+    let folder = Folder::new();
+    let many = vec!["{\"v1\": {\"theme\": 5}}"; 2000].join(",");
+    std::fs::write(folder.path().join("many.json"), format!("[{many}]")).expect("a file");
+    let binary = assert_cmd::cargo::cargo_bin("widget");
+    let mut child = std::process::Command::new(binary)
+        .args(["validate", "many.json"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("started");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,498 @@
+//! `widget validate` and `widget lint`: findings with their place in the text.
+
+use expect_test::expect;
+
+use crate::{Folder, SHOP};
+
+#[test]
+fn a_valid_widget() {
+    let folder = Folder::new().with("shop.json", SHOP);
+    folder.check(
+        &["validate", "shop.json"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        ✓ 1 file is valid; 1 warning (`widget lint` shows them)
+    "#]],
+    );
+    folder.check(&["lint", "shop.json"], &expect![[r#"
+        exit 0
+        ---- stdout ----
+        warning[twin_missing]: `https://www.shop.example` is listed, `https://shop.example` is not; they are different sites
+         --> shop.json:6:15
+          |
+        6 |   "domains": ["https://www.shop.example", "https://*.acme.example"],
+          |               ^^^^^^^^^^^^^^^^^^^^^^^^^^ /domains/0
+
+        hint: add `https://shop.example` if the page can be reached there too
+
+        ---- stderr ----
+        ✓ 1 file is valid; 1 warning
+    "#]]);
+    folder.check(
+        &["lint", "shop.json", "--deny-warnings", "-q"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            warning[twin_missing]: `https://www.shop.example` is listed, `https://shop.example` is not; they are different sites
+             --> shop.json:6:15
+              |
+            6 |   "domains": ["https://www.shop.example", "https://*.acme.example"],
+              |               ^^^^^^^^^^^^^^^^^^^^^^^^^^ /domains/0
+
+            hint: add `https://shop.example` if the page can be reached there too
+
+        "#]],
+    );
+    folder.check(&["lint", "shop.json", "--output", "json"], &expect![[r#"
+        exit 0
+        ---- stdout ----
+        {"path":"shop.json","entry":null,"kind":"widget","id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","valid":true,"errors":[],"warnings":[{"code":"twin_missing","detail":"`https://www.shop.example` is listed, `https://shop.example` is not; they are different sites","hint":"add `https://shop.example` if the page can be reached there too","pointer":"/domains/0","line":6,"column":15,"end_line":6,"end_column":41}]}
+    "#]]);
+}
+
+#[test]
+fn every_fault_is_shown_where_it_stands() {
+    let folder = Folder::new().with(
+        "bad.json",
+        r##"{
+  "id": "not-an-id",
+  "agent_id": "0197a8b2-0000-7000-8000-000000000001",
+  "domain": ["shop.example"],
+  "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
+  "published": "true",
+  "config": {
+    "v1": {
+      "theme": "Dark",
+      "trigger": {"size": 31},
+      "chat": {"title": "a", "title": "b"}
+    }
+  },
+  "created_at": "yesterday"
+}
+"##,
+    );
+    folder.check(&["validate", "bad.json"], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[missing_key]: the record has no `agent_version_id`, and every widget needs one
+         --> bad.json:1:1
+          |
+        1 | {
+          | ^ /agent_version_id
+
+        error[bad_id]: `not-an-id` is not an id; ids are hyphenated UUIDs such as `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+         --> bad.json:2:9
+          |
+        2 |   "id": "not-an-id",
+          |         ^^^^^^^^^^^ /id
+
+        error[unknown_key]: `domain` is not a key of a widget
+         --> bad.json:4:3
+          |
+        4 |   "domain": ["shop.example"],
+          |   ^^^^^^^^ /domain
+
+        hint: did you mean `domains`?
+
+        error[wildcard_public_suffix]: `*.co.uk` would admit sites of different owners
+         --> bad.json:5:15
+          |
+        5 |   "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
+          |               ^^^^^^^^^^^^^^^^^ /domains/0
+
+        hint: list your own sites there one by one, without `*`
+
+        error[wrong_type]: an entry of `domains` must be a string such as `"https://shop.example"`, not `5`
+         --> bad.json:5:34
+          |
+        5 |   "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
+          |                                  ^ /domains/1
+
+        error[control_or_space]: the entry contains a space; write one site per entry
+         --> bad.json:5:59
+          |
+        5 |   "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
+          |                                                           ^^^^^^^^^^^^^^^ /domains/3
+
+        error[wrong_type]: `published` must be `true` or `false`, not `"true"`
+         --> bad.json:6:16
+          |
+        6 |   "published": "true",
+          |                ^^^^^^ /published
+
+        error[not_one_of]: `"Dark"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+         --> bad.json:9:16
+          |
+        9 |       "theme": "Dark",
+          |                ^^^^^^ /config/v1/theme
+
+        hint: did you mean `dark`?
+
+        error[out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
+          --> bad.json:10:27
+           |
+        10 |       "trigger": {"size": 31},
+           |                           ^^ /config/v1/trigger/size
+
+        error[duplicate_key]: the key `title` is given twice in the same object
+          --> bad.json:11:30
+           |
+        11 |       "chat": {"title": "a", "title": "b"}
+           |                              ^^^^^^^ /config/v1/chat/title
+
+        hint: keep one of the two
+
+        error[bad_time]: `yesterday` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)
+          --> bad.json:14:17
+           |
+        14 |   "created_at": "yesterday"
+           |                 ^^^^^^^^^^^ /created_at
+
+        ---- stderr ----
+        ✗ 11 errors in 1 of 1 file
+    "#]]);
+}
+
+#[test]
+fn yaml_is_read_with_its_traps() {
+    let folder = Folder::new().with(
+        "bad.yaml",
+        "# our shop
+v1:
+  chat:
+    title: Grüße    # in UTF-8
+    light_mode:
+      background_color: {user_message: #fff
+        }
+  modes:
+    voice: no
+    text: true
+  start_conversation_on_toggle: on
+  trigger:
+    size: 0x1F
+",
+    );
+    folder.check(&["validate", "bad.yaml"], &expect![[r##"
+        exit 1
+        ---- stdout ----
+        error[wrong_type]: `null` is null, but `chat.light_mode.background_color.user_message` takes `#rgb` or `#rrggbb`, or an empty string for the built-in colour
+         --> bad.yaml:6:38
+          |
+        6 |       background_color: {user_message: #fff
+          |                                      ^ /v1/chat/light_mode/background_color/user_message
+
+        hint: in YAML a `#` after a space begins a comment: put the value in quotes, such as "#0055ff"
+
+        error[wrong_type]: `"no"` is a string, but `modes.voice` takes `true` or `false`
+         --> bad.yaml:9:12
+          |
+        9 |     voice: no
+          |            ^^ /v1/modes/voice
+
+        hint: in YAML 1.2 this word is text: write `false`
+
+        error[wrong_type]: `"on"` is a string, but `start_conversation_on_toggle` takes `true` or `false`
+          --> bad.yaml:11:33
+           |
+        11 |   start_conversation_on_toggle: on
+           |                                 ^^ /v1/start_conversation_on_toggle
+
+        hint: in YAML 1.2 this word is text: write `true`
+
+        error[out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
+          --> bad.yaml:13:11
+           |
+        13 |     size: 0x1F
+           |           ^^^^ /v1/trigger/size
+
+        ---- stderr ----
+        ✗ 4 errors in 1 of 1 file
+    "##]]);
+}
+
+#[test]
+fn warnings_are_shown_by_lint() {
+    let folder = Folder::new().with(
+        "config.json",
+        r##"{"v1": {"titel": "x", "chat": {"light_mode": {"background_color": {"user_message": "#ffffff"}, "text_color": {"user_message": "#cccccc"}}}}}"##,
+    );
+    folder.check(
+        &["validate", "config.json"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        ✓ 1 file is valid; 2 warnings (`widget lint` shows them)
+    "#]],
+    );
+    folder.check(&["lint", "config.json"], &expect![[r##"
+        exit 0
+        ---- stdout ----
+        warning[unknown_key]: `titel` is not a key of `v1`
+         --> config.json:1:9
+          |
+        1 | {"v1": {"titel": "x", "chat": {"light_mode": {"background_color": {"user_message": "#ffffff"}, "text_color": {"us...
+          |         ^^^^^^^ /v1/titel
+
+        hint: it is kept and has no effect; remove it if it is not for a newer version
+
+        warning[low_contrast]: `#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1
+         --> config.json:1:127
+          |
+        1 | ...xt_color": {"user_message": "#cccccc"}}}}}
+          |                                ^^^^^^^^^ /v1/chat/light_mode/text_color/user_message
+
+        hint: `#767676` is readable there
+
+        ---- stderr ----
+        ✓ 1 file is valid; 2 warnings
+    "##]]);
+    folder.check(
+        &[
+            "validate",
+            "config.json",
+            "--deny-warnings",
+            "--quiet",
+            "--output",
+            "json",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            {"path":"config.json","entry":null,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[{"code":"unknown_key","detail":"`titel` is not a key of `v1`","hint":"it is kept and has no effect; remove it if it is not for a newer version","pointer":"/v1/titel","line":1,"column":9,"end_line":1,"end_column":16},{"code":"low_contrast","detail":"`#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1","hint":"`#767676` is readable there","pointer":"/v1/chat/light_mode/text_color/user_message","line":1,"column":127,"end_line":1,"end_column":136}]}
+        "#]],
+    );
+}
+
+#[test]
+fn lists_are_checked_entry_by_entry() {
+    let folder = Folder::new();
+    folder.check_with_input(
+        &["validate", "-"],
+        r#"[{"v1": {}}, {"v1": {"theme": "blue"}}]"#,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[not_one_of]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+             --> <stdin>:1:31
+              |
+            1 | [{"v1": {}}, {"v1": {"theme": "blue"}}]
+              |                               ^^^^^^ /1/v1/theme
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+    folder.check_with_input(
+        &["validate", "-", "--output", "json"],
+        r#"[{"v1": {}}, {"v1": {"theme": "blue"}}]"#,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            {"path":"<stdin>","entry":0,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[]}
+            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"not_one_of","detail":"`\"blue\"` is not allowed, `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/1/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
+        "#]],
+    );
+    folder.check_with_input(
+        &["validate", "-"],
+        "[1]",
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[not_a_widget]: a widget or a config is an object; this is something else
+             --> <stdin>:1:2
+              |
+            1 | [1]
+              |  ^
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+    folder.check_with_input(
+        &["validate", "-"],
+        "[]",
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        ✓ 1 file is valid
+    "#]],
+    );
+}
+
+#[test]
+fn a_config_of_another_time_is_told_as_such() {
+    let folder = Folder::new();
+    folder.check_with_input(&["validate", "-"], r#"{"v2": {}}"#, &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[config_too_new]: `config` is newer than this build: it has `v2`, and the newest known version is `v1`
+         --> <stdin>:1:1
+          |
+        1 | {"v2": {}}
+          | ^^^^^^^^^^
+
+        hint: use a newer build of this software
+
+        ---- stderr ----
+        ✗ 1 error in 1 of 1 file
+    "#]]);
+    folder.check_with_input(&["validate", "-"], r#"{"colour": "red"}"#, &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[config_unversioned]: `config` has no version key, and `colour` is no key of `v1`; settings belong under `v1`
+         --> <stdin>:1:1
+          |
+        1 | {"colour": "red"}
+          | ^^^^^^^^^^^^^^^^^
+
+        hint: write {"v1":{}}
+
+        ---- stderr ----
+        ✗ 1 error in 1 of 1 file
+    "#]]);
+    folder.check_with_input(
+        &["validate", "-"],
+        r#"{"theme": "red", "chat": {}}"#,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[not_one_of]: `"red"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+             --> <stdin>:1:11
+              |
+            1 | {"theme": "red", "chat": {}}
+              |           ^^^^^ /theme
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+}
+
+#[test]
+fn numbers_and_depth_are_core_rules() {
+    let folder = Folder::new();
+    folder.check_with_input(
+        &["validate", "-"],
+        r#"{"v1": {"x": 1e400}}"#,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[inexact_number]: `1e400` cannot be kept exactly: integers go from -9223372036854775808 to 18446744073709551615, other numbers have the range and precision of a double
+             --> <stdin>:1:14
+              |
+            1 | {"v1": {"x": 1e400}}
+              |              ^^^^^ /v1/x
+
+            hint: write it as a string
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+    folder.check_with_input(
+        &["validate", "-"],
+        "v1:\n  x: 123456789012345678901234567890\n",
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[inexact_number]: `123456789012345678901234567890` cannot be kept exactly: integers go from -9223372036854775808 to 18446744073709551615, other numbers have the range and precision of a double
+             --> <stdin>:2:6
+              |
+            2 |   x: 123456789012345678901234567890
+              |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/x
+
+            hint: write it as a string
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    folder.check_with_input(
+        &["validate", "-"],
+        &format!("{{\"v1\": {{\"x\":\n{deep}\n}}}}"),
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[config_too_deep]: `config` is 5002 levels deep, at most 16 are allowed
+             --> <stdin>:1:1
+              |
+            1 | {"v1": {"x":
+              | ^^^^^^^^^^^^
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+}
+
+#[test]
+fn the_kind_can_be_given() {
+    let folder = Folder::new();
+    folder.check_with_input(
+        &["validate", "-", "--kind", "widget"],
+        "{}",
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[missing_key]: the record has no `agent_id`, and every widget needs one
+             --> <stdin>:1:1
+              |
+            1 | {}
+              | ^ /agent_id
+
+            error[missing_key]: the record has no `agent_version_id`, and every widget needs one
+             --> <stdin>:1:1
+              |
+            1 | {}
+              | ^ /agent_version_id
+
+            ---- stderr ----
+            ✗ 2 errors in 1 of 1 file; 1 warning (`widget lint` shows them)
+        "#]],
+    );
+    folder.check_with_input(
+        &["validate", "-", "--kind", "config"],
+        r#"{"domains": []}"#,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            error[config_unversioned]: `config` has no version key, and `domains` is no key of `v1`; settings belong under `v1`
+             --> <stdin>:1:1
+              |
+            1 | {"domains": []}
+              | ^^^^^^^^^^^^^^^
+
+            hint: write {"v1":{}}
+
+            ---- stderr ----
+            ✗ 1 error in 1 of 1 file
+        "#]],
+    );
+}
+
+#[test]
+fn equal_entries_do_not_shift_the_place_of_a_warning() {
+    let folder = Folder::new();
+    folder.check_with_input(
+        &["lint", "-"],
+        r#"{"agent_id": "0197a8b2-0000-7000-8000-000000000001",
+ "agent_version_id": "0197a8b2-0000-7000-8000-000000000002",
+ "domains": ["www.shop.example", "shop.example", "https://shop.example/", "http://localhost:3000"]}"#,
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            warning[loopback_origin]: `http://localhost:3000` is the visitor's own machine: good for development only
+             --> <stdin>:3:75
+              |
+            3 |  "domains": ["www.shop.example", "shop.example", "https://shop.example/", "http://localhost:3000"]}
+              |                                                                           ^^^^^^^^^^^^^^^^^^^^^^^ /domains/3
+
+            hint: remove it before the widget goes live
+
+            ---- stderr ----
+            ✓ 1 file is valid; 1 warning
+        "#]],
+    );
+}
