@@ -27,8 +27,22 @@ impl<S: Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for Strict
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         require_json(request.headers())?;
         let bytes = read_body(request.into_body(), LIMIT).await?;
-        parse_json(&bytes).map(Self)
+        let value = parse_json(&bytes)?;
+        require_object(&bytes)?;
+        Ok(Self(value))
     }
+}
+
+/// Every body is an object; `serde` would also read its members from a list, by position.
+fn require_object(bytes: &[u8]) -> Result<(), Problem> {
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(());
+    }
+    let detail = "the body must be an object";
+    Err(
+        Problem::unprocessable("body_invalid", "the body is JSON, but not an object")
+            .with_error(FieldError::new("", "invalid_value", detail)),
+    )
 }
 
 /// Refuses a request that does not say that its body is JSON.

@@ -7,4 +7,5 @@ mod problems;
 mod process;
 mod storage;
 mod support;
+mod visitor;
 mod widgets;

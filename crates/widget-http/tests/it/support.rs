@@ -58,6 +58,7 @@ impl RandomSource for CountedRandom {
 /// A service to send requests to.
 pub(crate) struct Service {
     pub(crate) router: Router,
+    pub(crate) state: AppState,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) clock: Arc<FrozenClock>,
     random: Arc<CountedRandom>,
@@ -156,6 +157,11 @@ impl Answer {
 
 impl Service {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A service whose settings differ from the defaults.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
         let storage = storage::open(&url).await.expect("the file can be made");
@@ -163,15 +169,25 @@ impl Service {
             .migrate()
             .await
             .expect("the migrations fit an empty database");
+        let clock = Arc::new(FrozenClock(Mutex::new(START)));
+        let random = Arc::new(CountedRandom::default());
+        let mut settings = Settings::new("https://widgets.example".parse().expect("a valid URL"));
+        change(&mut settings);
+        let state = AppState::new(Services {
+            storage: Arc::clone(&storage),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::clone(&random) as Arc<dyn RandomSource>,
+            settings,
+        });
         let mut service = Self {
-            router: Router::new(),
+            router: widget_http::router(state.clone()),
+            state,
             storage,
-            clock: Arc::new(FrozenClock(Mutex::new(START))),
-            random: Arc::new(CountedRandom::default()),
+            clock,
+            random,
             key: String::new(),
             directory,
         };
-        service.router = service.router_with_clock(Arc::clone(&service.clock) as Arc<dyn Clock>);
         service.key = service.new_key("acme", &Scope::ALL).await;
         service
     }
@@ -182,7 +198,7 @@ impl Service {
             storage: Arc::clone(&self.storage),
             clock,
             random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
-            settings: Settings::new("https://widgets.example".parse().expect("a valid URL")),
+            settings: self.state.settings.clone(),
         };
         widget_http::router(AppState::new(services))
     }
@@ -195,6 +211,11 @@ impl Service {
     /// A key that may do everything.
     pub(crate) fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Another service on the same database, which shares nothing else with this one.
+    pub(crate) fn another_node(&self) -> Router {
+        self.router_with_clock(Arc::clone(&self.clock) as Arc<dyn Clock>)
     }
 
     /// A key of the organization, as its holder has it.

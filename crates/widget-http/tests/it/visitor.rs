@@ -1,0 +1,15 @@
+//! The visitor's side: what pages of other origins, the window and LiveKit may do.
+
+mod background;
+mod conversations;
+mod documents;
+mod launcher;
+mod limits;
+mod livekit;
+mod nodes;
+mod resume;
+mod submissions;
+mod support;
+mod tokens;
+mod vectors;
+mod webhook;

@@ -1,0 +1,140 @@
+//! What happens without anybody asking.
+
+use serde_json::json;
+use time::Duration;
+use widget_core::id::ConversationId;
+use widget_http::background;
+
+use super::support::{Started, Visitor, with_livekit};
+use crate::support::Service;
+
+async fn joined(service: &Service, started: &Started) {
+    let id: ConversationId = started.id.parse().expect("an id");
+    let now = service.state.now();
+    service
+        .storage
+        .transition_conversation(id, now, &|state| state.joined(now))
+        .await
+        .expect("storage works");
+}
+
+async fn left(service: &Service, started: &Started) {
+    let id: ConversationId = started.id.parse().expect("an id");
+    let now = service.state.now();
+    service
+        .storage
+        .transition_conversation(id, now, &|state| state.left(now))
+        .await
+        .expect("storage works");
+}
+
+/// Ends what is due and tells status and reason of the conversation.
+async fn sweep(service: &Service, started: &Started) -> (String, String) {
+    background::end_due_conversations(&service.state)
+        .await
+        .expect("storage works");
+    let kept = service
+        .get(&format!("/core/conversations/{}", started.id))
+        .await
+        .json(200);
+    let text = |key: &str| kept[key].as_str().unwrap_or_default().to_owned();
+    (text("status"), text("end_reason"))
+}
+
+fn pair(status: &str, reason: &str) -> (String, String) {
+    (status.to_owned(), reason.to_owned())
+}
+
+#[tokio::test]
+async fn conversations_end_by_themselves() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (never, silent) = (visitor.start().await, visitor.start().await);
+    let (away, long) = (visitor.start().await, visitor.start().await);
+    for started in [&silent, &away, &long] {
+        joined(&service, started).await;
+    }
+    left(&service, &away).await;
+    let almost = Duration::minutes(10) - Duration::microseconds(1);
+    service.clock.advance(almost);
+    assert_eq!(sweep(&service, &never).await, pair("token_created", ""));
+    let word = json!({"id": "1", "role": "visitor", "text": "still here"});
+    service
+        .post(&format!("/core/conversations/{}/messages", long.id), &word)
+        .await
+        .json(200);
+    service.clock.advance(Duration::microseconds(1));
+    assert_eq!(
+        sweep(&service, &never).await,
+        pair("failed", "never_joined")
+    );
+    assert_eq!(sweep(&service, &silent).await, pair("completed", "silence"));
+    assert_eq!(sweep(&service, &away).await, pair("in_progress", ""));
+    service.clock.advance(Duration::minutes(20));
+    assert_eq!(sweep(&service, &away).await, pair("completed", "idle"));
+    let rooms = service
+        .storage
+        .rooms_to_remove(service.state.now(), 10)
+        .await
+        .expect("storage works");
+    assert_eq!(rooms.len(), 4, "an ended conversation has no room left");
+}
+
+#[tokio::test]
+async fn the_longest_conversation_ends_too() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    joined(&service, &started).await;
+    for minute in 0..60 {
+        let word =
+            json!({"id": minute.to_string(), "role": "visitor", "text": "and another thing"});
+        service
+            .post(
+                &format!("/core/conversations/{}/messages", started.id),
+                &word,
+            )
+            .await
+            .json(200);
+        assert_eq!(sweep(&service, &started).await, pair("in_progress", ""));
+        service.clock.advance(Duration::minutes(1));
+    }
+    assert_eq!(
+        sweep(&service, &started).await,
+        pair("completed", "max_length")
+    );
+}
+
+#[tokio::test]
+async fn a_room_is_tried_again_when_livekit_is_away() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    visitor.end(&started).await.json(200);
+    for wait in [1, 2, 4] {
+        assert_eq!(
+            background::remove_due_rooms(&service.state)
+                .await
+                .expect("storage works"),
+            1
+        );
+        let room = service
+            .storage
+            .room(&started.room)
+            .await
+            .expect("storage works")
+            .expect("it is kept");
+        assert_eq!(
+            room.removal_due_at,
+            Some(service.state.now() + Duration::seconds(wait))
+        );
+        assert_eq!(room.removed_at, None);
+        assert_eq!(
+            background::remove_due_rooms(&service.state)
+                .await
+                .expect("storage works"),
+            0
+        );
+        service.clock.advance(Duration::seconds(wait));
+    }
+}

@@ -1,0 +1,251 @@
+//! What the loader gets: the launcher's config and tickets, readable by the page, and one refusal for all reasons.
+
+use serde_json::{Value, json};
+
+use super::support::{SHOP, Visitor};
+use crate::support::{Answer, Service, id};
+
+async fn ask(service: &Service, widget: &str, origin: &str) -> Answer {
+    let path = format!("/core/public/web-widgets/{widget}");
+    service
+        .call_with(None, "GET", &path, None, &[("origin", origin)])
+        .await
+}
+
+#[tokio::test]
+async fn the_launcher_gets_only_what_it_draws() {
+    let service = Service::start().await;
+    let config = json!({"v1": {"theme": "dark", "chat": {"title": "Ask us", "greeting": "a secret until opened"}}});
+    let visitor = Visitor::of(&service, config).await;
+    let answer = ask(&service, &id(&visitor.widget), SHOP).await;
+    let body = answer.json(200);
+    assert_eq!(body["id"], visitor.widget["id"]);
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&body), ["id", "config"]);
+    assert_eq!(
+        keys(&body["config"]),
+        [
+            "theme",
+            "locale",
+            "trigger",
+            "suggested_questions",
+            "start_conversation_on_toggle",
+            "chat"
+        ]
+    );
+    assert_eq!(
+        keys(&body["config"]["chat"]),
+        ["title", "width", "height", "light_mode", "dark_mode"]
+    );
+    assert_eq!(
+        (
+            &body["config"]["theme"],
+            &body["config"]["trigger"]["size"],
+            &body["config"]["chat"]["title"]
+        ),
+        (&json!("dark"), &json!(56), &json!("Ask us"))
+    );
+    assert_eq!(answer.header("access-control-allow-origin"), SHOP);
+    assert!(answer.header("vary").contains("Origin"));
+    assert!(
+        !answer
+            .headers
+            .contains_key("access-control-allow-credentials")
+    );
+
+    let etag = answer.header("etag").to_owned();
+    let known = [("origin", SHOP), ("if-none-match", etag.as_str())];
+    let again = service
+        .call_with(None, "GET", &visitor.path(""), None, &known)
+        .await;
+    again.expect(304);
+    assert_eq!(
+        (
+            again.text.as_str(),
+            again.header("access-control-allow-origin")
+        ),
+        ("", SHOP)
+    );
+}
+
+#[tokio::test]
+async fn every_refusal_of_a_widget_is_the_same() {
+    let service = Service::start().await;
+    let (agent, draft) = service.agent(false).await;
+    let ids = [
+        "0197a3c0-0000-7000-8000-00000000ffff".to_owned(),
+        "not-an-id".to_owned(),
+        id(&service.widget(json!({"published": false})).await),
+        id(&service
+            .widget(json!({"agent_id": agent, "agent_version_id": draft}))
+            .await),
+        id(&service
+            .widget(json!({"domains": ["https://other.example"]}))
+            .await),
+        id(&service.widget(json!({"domains": []})).await),
+    ];
+    let mut seen: Vec<(Value, Vec<(String, String)>)> = Vec::new();
+    for widget in &ids {
+        let answer = ask(&service, widget, SHOP).await;
+        let mut body = answer.problem(403, "widget_unavailable");
+        body["request_id"].take();
+        let headers = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| *name != "x-request-id");
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), format!("{value:?}")))
+            .collect();
+        assert_eq!(answer.header("access-control-allow-origin"), SHOP);
+        seen.push((body, headers));
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:#?}");
+}
+
+#[tokio::test]
+async fn changes_are_seen_at_once() {
+    let service = Service::start().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (widget, path) = (
+        id(&visitor.widget),
+        format!("/core/web-widgets/{}", id(&visitor.widget)),
+    );
+    ask(&service, &widget, SHOP).await.json(200);
+    service
+        .put(&path, &json!({"domains": ["https://other.example"]}))
+        .await
+        .json(200);
+    ask(&service, &widget, SHOP)
+        .await
+        .problem(403, "widget_unavailable");
+    service
+        .put(&path, &json!({"domains": [SHOP]}))
+        .await
+        .json(200);
+    ask(&service, &widget, SHOP).await.json(200);
+    service.delete(&path).await.expect(204);
+    ask(&service, &widget, SHOP)
+        .await
+        .problem(403, "widget_unavailable");
+
+    let (agent, draft) = service.agent(false).await;
+    let blocked = id(&service
+        .widget(json!({"agent_id": agent, "agent_version_id": draft}))
+        .await);
+    ask(&service, &blocked, SHOP)
+        .await
+        .problem(403, "widget_unavailable");
+    let publish = format!("/core/agents/{agent}/versions/{draft}/publish");
+    service.call("POST", &publish, None, &[]).await.json(200);
+    ask(&service, &blocked, SHOP).await.json(200);
+}
+
+#[tokio::test]
+async fn a_ticket_says_where_its_window_is() {
+    let service = Service::start().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let answer = visitor.ask_for_ticket(SHOP).await;
+    let body = answer.json(201);
+    let window = format!(
+        "https://widgets.example/public/widget/{}?o=https%3A%2F%2Fshop.example",
+        id(&visitor.widget)
+    );
+    assert_eq!(
+        (&body["window_url"], &body["expires_at"]),
+        (&json!(window), &json!("2026-01-31T09:31:00Z"))
+    );
+    assert_eq!(answer.header("access-control-allow-origin"), SHOP);
+}
+
+#[tokio::test]
+async fn tickets_are_for_scripts_of_pages_only() {
+    let service = Service::start().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let path = visitor.path("/embed-tickets");
+    let ask = async |body: &str, headers: &[(&str, &str)]| {
+        let headers = [&[("origin", SHOP)], headers].concat();
+        service
+            .call_with(None, "POST", &path, Some(body), &headers)
+            .await
+    };
+    for (name, value) in [
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-site", "none"),
+    ] {
+        ask("{}", &[(name, value)])
+            .await
+            .problem(403, "fetch_metadata");
+    }
+    ask("{}", &[("content-type", "text/plain")])
+        .await
+        .problem(415, "content_type");
+    ask("", &[]).await.problem(400, "json_invalid");
+    ask("[]", &[]).await.problem(422, "body_invalid");
+    ask(r#"{"origin":"https://evil.example"}"#, &[])
+        .await
+        .problem_at(422, "body_invalid", "/origin", "unknown_key");
+    // What comes first in the contract is told first.
+    let foreign = service
+        .call_with(
+            None,
+            "POST",
+            &path,
+            Some("{"),
+            &[("content-type", "text/plain")],
+        )
+        .await;
+    foreign.problem(403, "origin_required");
+    ask(
+        "{",
+        &[("sec-fetch-site", "none"), ("content-type", "text/plain")],
+    )
+    .await
+    .problem(415, "content_type");
+    ask("{", &[("sec-fetch-site", "none")])
+        .await
+        .problem(403, "fetch_metadata");
+}
+
+#[tokio::test]
+async fn preflights_look_nothing_up() {
+    let service = Service::start().await;
+    for widget in ["not-an-id", "0197a3c0-0000-7000-8000-00000000ffff"] {
+        for tail in ["", "/embed-tickets"] {
+            let path = format!("/core/public/web-widgets/{widget}{tail}");
+            let headers = [
+                ("origin", "https://anybody.example"),
+                ("access-control-request-method", "POST"),
+            ];
+            let answer = service
+                .call_with(None, "OPTIONS", &path, None, &headers)
+                .await;
+            answer.expect(204);
+            assert_eq!(
+                answer.header("access-control-allow-origin"),
+                "https://anybody.example"
+            );
+            assert_eq!(
+                answer.header("access-control-allow-headers"),
+                "content-type"
+            );
+            assert!(
+                !answer
+                    .headers
+                    .contains_key("access-control-allow-credentials")
+            );
+            let opaque = service
+                .call_with(None, "OPTIONS", &path, None, &[("origin", "null")])
+                .await;
+            opaque.expect(204);
+            assert!(!opaque.headers.contains_key("access-control-allow-origin"));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Going on in a fresh room: who may, and that only one does.
+
+use serde_json::json;
+use time::Duration;
+
+use super::support::{Visitor, with_livekit};
+use crate::support::Service;
+
+#[tokio::test]
+async fn a_resume_changes_room_and_token_and_keeps_the_transcript() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let said = json!({"messages": [
+        {"id": "1", "role": "visitor", "text": "Hi"},
+        {"id": "2", "role": "agent", "text": "Hello"},
+    ]});
+    service
+        .post(
+            &format!("/core/conversations/{}/messages", started.id),
+            &said,
+        )
+        .await
+        .json(200);
+    let resumed = visitor.resume(&started).await;
+    assert_eq!(resumed.id, started.id);
+    assert_ne!(
+        (&resumed.room, &resumed.token),
+        (&started.room, &started.token)
+    );
+    let texts: Vec<_> = resumed.body["conversation"]["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|m| &m["text"])
+        .collect();
+    assert_eq!(texts, ["Hi", "Hello"]);
+    visitor
+        .read(&started)
+        .await
+        .problem(401, "conversation_token_invalid");
+    visitor.read(&resumed).await.json(200);
+    let due = service
+        .storage
+        .rooms_to_remove(service.state.now(), 10)
+        .await
+        .expect("storage works");
+    assert_eq!(
+        due.iter()
+            .map(|room| room.name.as_str())
+            .collect::<Vec<_>>(),
+        [started.room.as_str()]
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_can_be_asked_for_once_more() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let lost = visitor.resume(&started).await;
+    service.clock.advance(Duration::seconds(60));
+    let repeated = visitor.resume(&started).await;
+    assert_ne!(repeated.room, lost.room);
+    visitor
+        .try_resume(&started)
+        .await
+        .problem(401, "conversation_token_invalid");
+    visitor
+        .try_resume(&lost)
+        .await
+        .problem(401, "conversation_token_invalid");
+    let again = visitor.resume(&repeated).await;
+    visitor.read(&again).await.json(200);
+
+    // Not later than a minute.
+    let started = visitor.start().await;
+    visitor.resume(&started).await;
+    service
+        .clock
+        .advance(Duration::seconds(60) + Duration::microseconds(1));
+    visitor
+        .try_resume(&started)
+        .await
+        .problem(401, "conversation_token_invalid");
+}
+
+#[tokio::test]
+async fn of_two_that_race_one_wins() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    for _ in 0..5 {
+        let started = visitor.start().await;
+        let (one, other) = tokio::join!(visitor.try_resume(&started), visitor.try_resume(&started));
+        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+        statuses.sort_unstable();
+        // The slower one lost against the stored generation, or came so late that it repeated the resume.
+        assert!(
+            statuses == [200, 409] || statuses == [200, 200],
+            "{one:?} {other:?}"
+        );
+        let current = [&one, &other]
+            .into_iter()
+            .filter(|answer| answer.status == 200);
+        let mut readable = 0;
+        for answer in current {
+            let resumed = answer.json(200).into();
+            readable += usize::from(visitor.read(&resumed).await.status == 200);
+        }
+        assert_eq!(readable, 1, "one window goes on");
+    }
+}
+
+#[tokio::test]
+async fn only_the_same_page_goes_on() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let tail = format!("/conversations/{}/resume", started.id);
+    let other = visitor.ticket_from("https://other.example").await;
+    visitor
+        .window(&tail, &started.token, json!({"ticket": other}))
+        .await
+        .problem(403, "origin_changed");
+    visitor
+        .window(&tail, &started.token, json!({}))
+        .await
+        .problem(401, "ticket_required");
+    visitor
+        .window(&tail, &started.token, json!({"ticket": "x"}))
+        .await
+        .problem(401, "ticket_invalid");
+    let ticket = visitor.ticket().await;
+    let resumed = visitor
+        .window(&tail, &started.token, json!({"ticket": ticket}))
+        .await
+        .json(200)
+        .into();
+    visitor.read(&resumed).await.json(200);
+    let replayed = visitor
+        .window(&tail, &resumed.token, json!({"ticket": ticket}))
+        .await;
+    replayed.problem(409, "ticket_replayed");
+    visitor.read(&resumed).await.json(200);
+}

@@ -1,0 +1,193 @@
+//! LiveKit's events: only its own are believed, and in any order they lead to the right state.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use time::Duration;
+
+use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor, with_livekit};
+use crate::support::{Answer, Service};
+
+/// A token as LiveKit signs its webhooks.
+fn token(service: &Service, key: &str, secret: &str, body: &str) -> String {
+    // Brings the HMAC that `jsonwebtoken` needs, once.
+    let _ = livekit_api::access_token::Claims::from_unverified("");
+    let now = service.state.now().unix_timestamp();
+    let hash = STANDARD.encode(Sha256::digest(body));
+    let claims = json!({"iss": key, "nbf": now, "exp": now + 300, "sha256": hash});
+    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).expect("it can be signed")
+}
+
+async fn post(service: &Service, token: &str, body: &str) -> Answer {
+    let headers = [
+        ("authorization", token),
+        ("content-type", "application/webhook+json"),
+    ];
+    service
+        .call_with(None, "POST", "/core/livekit/webhook", Some(body), &headers)
+        .await
+}
+
+async fn tell(service: &Service, event: &Value) {
+    let body = event.to_string();
+    let token = token(service, LIVEKIT_KEY, LIVEKIT_SECRET, &body);
+    post(service, &token, &body).await.expect(200);
+}
+
+fn event(id: &str, kind: &str, room: &str) -> Value {
+    // Values that this build does not know must not matter.
+    json!({
+        "id": id, "event": kind, "createdAt": "1785000000", "room": {"name": room, "turnPassword": "secret", "x": 1},
+        "participant": {"identity": "guest_abc", "state": "NEW_STATE", "kind": "NEW_KIND"},
+    })
+}
+
+async fn status(visitor: &Visitor<'_>, started: &Started) -> Value {
+    visitor.read(started).await.json(200)["status"].clone()
+}
+
+async fn is_to_be_removed(service: &Service, room: &str) -> bool {
+    let due = service
+        .storage
+        .rooms_to_remove(service.state.now(), 100)
+        .await
+        .expect("storage works");
+    due.iter().any(|due| due.name == room)
+}
+
+#[tokio::test]
+async fn only_livekits_own_word_counts() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let body = event("1", "participant_joined", &started.room).to_string();
+    let good = token(&service, LIVEKIT_KEY, LIVEKIT_SECRET, &body);
+    let forged = token(
+        &service,
+        LIVEKIT_KEY,
+        "another-secret-of-thirty-two-letters",
+        &body,
+    );
+    let foreign = token(&service, "otherkey", LIVEKIT_SECRET, &body);
+    let of_other_body = token(&service, LIVEKIT_KEY, LIVEKIT_SECRET, "{}");
+    let visitors = started.body["participant_token"]
+        .as_str()
+        .expect("a string")
+        .to_owned();
+    for token in [
+        &forged,
+        &foreign,
+        &of_other_body,
+        &visitors,
+        &String::new(),
+        &"x.y.z".to_owned(),
+    ] {
+        post(&service, token, &body)
+            .await
+            .problem(401, "webhook_signature_invalid");
+    }
+    service.clock.advance(Duration::minutes(6));
+    post(&service, &good, &body)
+        .await
+        .problem(401, "webhook_signature_invalid");
+    assert_eq!(status(&visitor, &started).await, "token_created");
+    let signed = token(&service, LIVEKIT_KEY, LIVEKIT_SECRET, "no JSON");
+    post(&service, &signed, "no JSON")
+        .await
+        .problem(400, "json_invalid");
+    tell(&service, &event("2", "participant_joined", "unknown room")).await;
+}
+
+#[tokio::test]
+async fn the_visitors_joining_starts_and_leaving_pauses() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    tell(&service, &event("1", "room_started", &started.room)).await;
+    let mut agent = event("2", "participant_joined", &started.room);
+    agent["participant"] = json!({"identity": "agent-1", "kind": "AGENT"});
+    tell(&service, &agent).await;
+    assert_eq!(status(&visitor, &started).await, "token_created");
+    tell(&service, &event("3", "participant_joined", &started.room)).await;
+    assert_eq!(status(&visitor, &started).await, "in_progress");
+    assert!(!is_to_be_removed(&service, &started.room).await);
+
+    tell(&service, &event("4", "participant_left", &started.room)).await;
+    // Told twice: the visitor stays away.
+    tell(&service, &event("3", "participant_joined", &started.room)).await;
+    service.clock.advance(Duration::minutes(29));
+    assert_eq!(status(&visitor, &started).await, "in_progress");
+    service.clock.advance(Duration::minutes(1));
+    assert_eq!(status(&visitor, &started).await, "completed");
+}
+
+#[tokio::test]
+async fn an_old_room_neither_ends_nor_revives_a_conversation() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    let resumed = visitor.resume(&started).await;
+    tell(&service, &event("2", "participant_joined", &resumed.room)).await;
+    service
+        .storage
+        .room_removed(&started.room, service.state.now())
+        .await
+        .expect("storage works");
+    for (number, kind) in ["participant_left", "room_finished"]
+        .into_iter()
+        .enumerate()
+    {
+        tell(
+            &service,
+            &event(&format!("old{number}"), kind, &started.room),
+        )
+        .await;
+        assert!(!is_to_be_removed(&service, &started.room).await);
+    }
+    // Nobody is away: silence ends it, not the shorter life of an abandoned conversation.
+    service.clock.advance(Duration::minutes(9));
+    assert_eq!(status(&visitor, &resumed).await, "in_progress");
+    for (number, kind) in ["room_started", "participant_joined"]
+        .into_iter()
+        .enumerate()
+    {
+        tell(
+            &service,
+            &event(&format!("back{number}"), kind, &started.room),
+        )
+        .await;
+        assert!(is_to_be_removed(&service, &started.room).await, "{kind}");
+        service
+            .storage
+            .room_removed(&started.room, service.state.now())
+            .await
+            .expect("storage works");
+    }
+    assert!(!is_to_be_removed(&service, &resumed.room).await);
+}
+
+#[tokio::test]
+async fn who_comes_back_after_the_end_is_put_out() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    visitor.end(&started).await.json(200);
+    service
+        .storage
+        .room_removed(&started.room, service.state.now())
+        .await
+        .expect("storage works");
+    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    assert!(is_to_be_removed(&service, &started.room).await);
+    assert_eq!(status(&visitor, &started).await, "completed");
+}
+
+#[tokio::test]
+async fn without_livekit_there_is_nothing_to_tell() {
+    let service = Service::start().await;
+    post(&service, "x", "{}")
+        .await
+        .problem(503, "livekit_not_configured");
+}
