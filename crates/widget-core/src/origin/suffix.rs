@@ -84,6 +84,7 @@ impl SuffixList {
         }
         let mut ascii = String::with_capacity(text.len());
         let mut parents = BTreeMap::new();
+        let mut read = BTreeSet::new();
         let mut version = None;
         for (number, line) in text.lines().enumerate() {
             if let Some(comment) = line.strip_prefix("//") {
@@ -105,6 +106,11 @@ impl SuffixList {
             })?;
             add_parents(&mut parents, &rule);
             ascii.push_str(&rule);
+            ascii.push('\n');
+            read.insert(rule);
+        }
+        for rule in hidden_from_wildcards(&parents, &read) {
+            ascii.push_str(rule);
             ascii.push('\n');
         }
         let rules = ascii
@@ -192,6 +198,21 @@ fn read_rule(written: &str) -> Option<String> {
     // An exception takes something back from a wildcard, so it has at least two labels.
     let possible = mark != "!" || ascii.contains('.');
     (sound && possible).then(|| format!("{mark}{ascii}"))
+}
+
+/// Suffixes that a wildcard makes, spelt out where a longer rule passes through them.
+///
+/// With `*.run.app` and `*.mtls.run.app`, the look-up follows the name `mtls` and no longer sees
+/// that the first wildcard covers it.
+fn hidden_from_wildcards<'a>(
+    parents: &'a BTreeMap<Box<str>, Box<str>>,
+    rules: &'a BTreeSet<String>,
+) -> impl Iterator<Item = &'a str> {
+    parents.keys().map(AsRef::as_ref).filter(|name: &&str| {
+        name.split_once('.')
+            .is_some_and(|(_, parent)| rules.contains(&format!("*.{parent}")))
+            && !rules.contains(&format!("!{name}"))
+    })
 }
 
 fn add_parents(parents: &mut BTreeMap<Box<str>, Box<str>>, rule: &str) {

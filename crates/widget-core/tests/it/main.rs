@@ -1,6 +1,11 @@
 //! Tests of the crate through its public interface, in one binary.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rules are for the crate; its tests read the fixtures"
+)]
 
 mod config;
+mod conformance;
 mod conversation;
 mod embed;
 mod explain;

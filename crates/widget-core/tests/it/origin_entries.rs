@@ -437,6 +437,8 @@ fn patterns_on_names_of_many_owners() {
         "https://*.рф",
         "https://*.anything.ck",
         "https://*.a.kawasaki.jp",
+        "https://*.ex.futurecms.at",
+        "https://*.mtls.run.app",
     ] {
         check_refused(entry, &["wildcard_public_suffix"]);
     }
@@ -444,7 +446,6 @@ fn patterns_on_names_of_many_owners() {
         "https://*.kawasaki.jp",
         "https://*.sch.uk",
         "https://*.amazonaws.com",
-        "https://*.ex.futurecms.at",
     ] {
         check_refused(
             entry,

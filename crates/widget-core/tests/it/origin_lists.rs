@@ -410,6 +410,26 @@ fn suffix_lists() {
     assert!(format!("{list:?}").contains("test"));
 }
 
+/// A longer rule hides no wildcard: `part.shop.example` stays a suffix of its own.
+#[test]
+fn wildcards_hold_beside_longer_rules() {
+    let list =
+        suffix_list("*.shop.example\n*.part.shop.example\n!own.shop.example\n*.own.shop.example");
+    assert_eq!(list.registrable("part.shop.example"), None);
+    assert_eq!(list.registrable("a.part.shop.example"), None);
+    assert_eq!(
+        list.registrable("b.a.part.shop.example"),
+        Some("b.a.part.shop.example")
+    );
+    assert_eq!(
+        list.registrable("own.shop.example"),
+        Some("own.shop.example")
+    );
+    let stored = AllowedOrigins::load(&["https://*.shop.example"], &list);
+    assert!(!admits(&stored, "https://part.shop.example"));
+    assert!(!admits(&stored, "https://other.shop.example"));
+}
+
 #[test]
 fn texts_that_are_no_suffix_list() {
     assert!(matches!(

@@ -11,10 +11,6 @@ use widget_core::{
 };
 
 /// A file of the repository's `fixtures` folder, which the web parts read too.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the rule is for the crate; its tests read files"
-)]
 pub(crate) fn fixture(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures")
