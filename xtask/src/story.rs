@@ -23,11 +23,11 @@ const QUESTION: &str = "What are your opening hours?";
 /// A part to stop or start, and where to say how that went.
 type Order = (Request, mpsc::Sender<Result<()>>);
 
-/// Runs the story.
+/// Runs the stories, or those whose file names contain one of the words.
 ///
 /// # Errors
 /// When the system does not start, or a test fails.
-pub(crate) fn test() -> Result<()> {
+pub(crate) fn test(stories: &[String]) -> Result<()> {
     let chromium = browser::program()?;
     let python = agent::install()?;
     let output = workspace::target().join("e2e");
@@ -46,6 +46,7 @@ pub(crate) fn test() -> Result<()> {
     let mut vitest = process::attached(embed::folder().join("node_modules/.bin/vitest"));
     vitest
         .args(["run", "--config", "e2e/vitest.config.ts"])
+        .args(stories)
         .current_dir(embed::folder())
         .env("STORY_CHROMIUM", chromium)
         .env("STORY_CONTROL_URL", format!("http://127.0.0.1:{control}"))

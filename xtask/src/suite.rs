@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// The steps to run; all of them when none is named
     #[arg(value_enum)]
     steps: Vec<Step>,
+    /// Which stories to run, as a part of their files' names; all of them when none is named
+    #[arg(last = true)]
+    stories: Vec<String>,
 }
 
 /// A step of the suite, in the order in which they run: what fails quickly comes first.
@@ -72,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             &format!("\n── {}: {} ──", step.name(), step.about()),
         ));
         let begin = Instant::now();
-        let result = step.run();
+        let result = step.run(arguments);
         if let Err(error) = &result {
             report::line(&format!("{} {error:#}", paint("31", "error:")));
         }
@@ -148,7 +151,7 @@ impl Step {
             .unwrap_or_default()
     }
 
-    fn run(self) -> Result<()> {
+    fn run(self, arguments: &Arguments) -> Result<()> {
         match self {
             Self::Fmt => process::run(cargo().args(["fmt", "--all", "--check"])),
             Self::Embed => embed::build(),
@@ -178,7 +181,7 @@ impl Step {
             Self::Generated => thin::generated_is_current(),
             Self::Agent => agent::test(),
             Self::Stop => stopping::test(),
-            Self::Story => story::test(),
+            Self::Story => story::test(&arguments.stories),
         }
     }
 }

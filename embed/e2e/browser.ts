@@ -1,0 +1,70 @@
+/**
+ * Chromium as a visitor has it. It is started as a process of its own and then connected to, because the test
+ * library's own way of starting it switches storage partitioning off, and storage in a cross-site frame with it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { system } from './system';
+
+export interface Chromium {
+  browser: Browser;
+  close(): Promise<void>;
+}
+
+/** What the machine has for a microphone: one that plays the recording over and over, or none. */
+export type Microphone = 'speaks' | 'none';
+
+export async function startChromium(microphone: Microphone = 'speaks'): Promise<Chromium> {
+  const profile = mkdtempSync(join(tmpdir(), 'web-widgets-chromium-'));
+  const root = process.getuid?.() === 0;
+  const child = spawn(
+    system.chromium,
+    [
+      '--headless',
+      ...(root ? ['--no-sandbox'] : []),
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-dev-shm-usage',
+      '--no-first-run',
+      '--mute-audio',
+      '--remote-debugging-port=0',
+      `--user-data-dir=${profile}`,
+      ...(microphone === 'speaks'
+        ? [
+            '--use-fake-device-for-media-stream',
+            `--use-file-for-fake-audio-capture=${system.speech}`,
+          ]
+        : []),
+      'about:blank',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PULSE_SERVER: 'none' } },
+  );
+  const browser = await chromium.connectOverCDP(await debuggingAddress(child));
+  return {
+    browser,
+    async close() {
+      await browser.close().catch(() => {});
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode === null && child.kill()) await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function debuggingAddress(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let told = '';
+    child.stderr?.on('data', (chunk) => {
+      told += chunk;
+      const address = told.match(/DevTools listening on (ws:\S+)/)?.[1];
+      if (address) resolve(address);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`Chromium ended with ${code}:\n${told}`)));
+  });
+}

@@ -1,0 +1,89 @@
+/** What can be missing: the microphone, LiveKit, the agent. Each is said in words, and there is a way on. */
+import { describe, expect, test } from 'vitest';
+import { story } from './story';
+import { order } from './system';
+
+describe('without a microphone', () => {
+  const here = story();
+
+  test('a refusal is named, and text goes on', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.frame
+      .getByText('The microphone was not allowed. You can go on in writing.')
+      .waitFor();
+    await visitor.screenshot('microphone-denied');
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+  });
+
+  test("the page's own policy is named, and text goes on", async () => {
+    const visitor = await here.arrive({
+      microphone: true,
+      pageHeaders: { 'permissions-policy': 'microphone=()' },
+    });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.frame
+      .getByText('This page does not allow the microphone. You can go on in writing.')
+      .waitFor();
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+  });
+});
+
+describe('without any device', () => {
+  const here = story('none');
+
+  test('that is named, and text goes on', async () => {
+    const visitor = await here.arrive({ microphone: true });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.frame.getByText('No microphone was found. You can go on in writing.').waitFor();
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+  });
+});
+
+describe('while a part is down', () => {
+  const here = story();
+
+  test('LiveKit: the window says that it cannot connect, and does when it can', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await order('stop', 'livekit-server');
+    try {
+      await visitor.say('What are your opening hours?');
+      await visitor.frame.getByText('Cannot connect right now. Trying again…').waitFor();
+      await visitor.screenshot('livekit-down');
+      expect(visitor.joinings, 'a conversation is created all the same').toHaveLength(1);
+    } finally {
+      await order('start', 'livekit-server');
+      await order('stop', 'agent');
+      await order('start', 'agent');
+    }
+    await visitor.hears('agent', /We are open/, 40_000);
+  });
+
+  test('the agent: the window says that nobody answers, and a fresh room brings one', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await order('stop', 'agent');
+    try {
+      await visitor.say('What are your opening hours?');
+      await visitor.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
+      await visitor.screenshot('agent-absent');
+    } finally {
+      await order('start', 'agent');
+    }
+    await visitor.button('Try again').click();
+    await visitor.hears('agent', /We are open/, 30_000);
+    expect(visitor.joinings).toHaveLength(2);
+    expect(visitor.joinings[1]?.room_name).not.toBe(visitor.joinings[0]?.room_name);
+    expect(await visitor.transcript()).toContainEqual({
+      role: 'visitor',
+      text: 'What are your opening hours?',
+    });
+  });
+});

@@ -1,0 +1,81 @@
+/** A visitor types, and the agent's answer comes word by word. */
+import { describe, expect, test } from 'vitest';
+import { story } from './story';
+import { ask, until } from './system';
+
+interface Recorded {
+  messages: { role: string; text: string; reported_by?: string }[];
+}
+
+describe('a visitor who types', () => {
+  const here = story();
+
+  test('gets a streamed answer, without a microphone being asked for', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.screenshot('open-light');
+    await visitor.frame.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(window, { storySeen: seen });
+      new MutationObserver(() => {
+        const text =
+          [...document.querySelectorAll('.turn.agent .bubble')].at(-1)?.textContent ?? '';
+        if (seen.at(-1) !== text) seen.push(text);
+      }).observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+    await visitor.say('What are your opening hours?');
+    const answer = await visitor.hears('agent', /We are open from .*\.$/s);
+    const seen = await visitor.frame.evaluate(
+      () => (window as unknown as { storySeen: string[] }).storySeen,
+    );
+    const growing = seen.filter((text) => text && answer.startsWith(text) && text !== answer);
+    expect(growing.length, `states of the answer: ${JSON.stringify(seen)}`).toBeGreaterThan(1);
+
+    const asked = (await visitor.transcript()).filter(({ role }) => role === 'visitor');
+    expect(asked).toEqual([{ role: 'visitor', text: 'What are your opening hours?' }]);
+    expect(visitor.joinings).toHaveLength(1);
+    expect((await visitor.probe()).microphone.bursts).toEqual([]);
+    expect(await visitor.violations()).toEqual([]);
+    expect(visitor.complaints()).toEqual([]);
+    await visitor.screenshot('text-light');
+
+    const id = visitor.joinings[0]?.conversation.id;
+    const recorded = await until('the worker to have recorded the turns', async () => {
+      const { messages } = await ask<Recorded>(`/conversations/${id}/messages`);
+      return messages.some(({ role, text }) => role === 'agent' && text === answer) && messages;
+    });
+    expect(recorded).toContainEqual(
+      expect.objectContaining({ role: 'visitor', text: 'What are your opening hours?' }),
+    );
+  });
+
+  test('finds it readable in the dark and on a phone', async () => {
+    const dark = await here.arrive({ scheme: 'dark' });
+    await dark.open();
+    await dark.screenshot('open-dark');
+    await dark.say('How much is a bag?');
+    await dark.hears('agent', /\d/);
+    await dark.screenshot('text-dark');
+    const phone = await here.arrive({ size: { width: 390, height: 844 }, phone: true });
+    await phone.open();
+    await phone.say('What are your opening hours?');
+    await phone.hears('agent', /We are open/);
+    await phone.screenshot('phone');
+    const width = await phone.frame.evaluate(() => innerWidth);
+    expect(width).toBe(390);
+  });
+
+  test('can end the conversation, and a new one begins in another room', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.say('Hello');
+    await visitor.hears('agent', /Ask me about/);
+    await visitor.end();
+    await visitor.frame.getByText('This conversation has ended.').waitFor();
+    const id = visitor.joinings[0]?.conversation.id;
+    await until('the conversation to be completed', async () => {
+      const { status } = await ask<{ status: string }>(`/conversations/${id}`);
+      return status === 'completed';
+    });
+  });
+});

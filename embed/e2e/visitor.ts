@@ -1,0 +1,261 @@
+/** A visitor on the demo site: opens the page, the widget and the microphone, and reads what is there. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
+import { installProbe, type Probe } from './probe';
+import { system, until } from './system';
+
+export interface Wishes {
+  /** Whether the browser gives the microphone without asking; else it refuses. */
+  microphone?: boolean;
+  scheme?: 'light' | 'dark';
+  size?: { width: number; height: number };
+  phone?: boolean;
+  /** Header fields that the host page sends in addition. */
+  pageHeaders?: Record<string, string>;
+  /** Source that runs in every page and frame before its own scripts. */
+  scripts?: string[];
+}
+
+/** What the service answered when a conversation was started or resumed. */
+export interface Joining {
+  conversation: { id: string; messages: { role: string; text: string }[] };
+  conversation_token: string;
+  server_url: string;
+  participant_token: string;
+  room_name: string;
+}
+
+export class Visitor {
+  /** Addresses asked for at the service so far, with their methods. */
+  readonly requests: string[] = [];
+  /** Everything that the page and its frames wrote to the console. */
+  readonly console: string[] = [];
+  /** The answers to starting and resuming, oldest first. */
+  readonly joinings: Joining[] = [];
+  /** Tokens that LiveKit itself handed out, oldest first. */
+  readonly refreshedTokens: string[] = [];
+
+  private constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {}
+
+  /** Somebody who has never been here. */
+  static async arrive(browser: Browser, wishes: Wishes = {}): Promise<Visitor> {
+    const context = await browser.newContext({
+      colorScheme: wishes.scheme ?? 'light',
+      viewport: wishes.size ?? { width: 1280, height: 800 },
+      reducedMotion: 'reduce',
+      locale: 'en-GB',
+      ...(wishes.phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
+    });
+    await context.addInitScript(installProbe);
+    for (const content of wishes.scripts ?? []) await context.addInitScript({ content });
+    if (wishes.microphone) {
+      // For the embedding page: the frame inherits it through its `allow`.
+      for (const origin of [system.site, system.service])
+        await context.grantPermissions(['microphone'], { origin });
+    }
+    const page = await context.newPage();
+    const visitor = new Visitor(context, page);
+    visitor.#observe();
+    const { pageHeaders } = wishes;
+    if (pageHeaders)
+      await page.route(`${system.site}/`, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, headers: { ...response.headers(), ...pageHeaders } });
+      });
+    await page.goto(system.site);
+    return visitor;
+  }
+
+  #observe() {
+    const { page } = this;
+    page.on('console', (message) => this.console.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => this.console.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      if (request.url().startsWith(system.service))
+        this.requests.push(`${request.method()} ${request.url().slice(system.service.length)}`);
+    });
+    page.on('response', async (response) => {
+      const { pathname } = new URL(response.url());
+      if (response.request().method() !== 'POST' || !response.ok()) return;
+      if (/\/conversations(\/[^/]+\/resume)?$/.test(pathname))
+        this.joinings.push((await response.json()) as Joining);
+    });
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => {
+        const tokens = payload.toString('latin1').match(/eyJ[\w-]+\.[\w-]+\.[\w-]{43}/g);
+        this.refreshedTokens.push(...(tokens ?? []));
+      }),
+    );
+  }
+
+  // The launcher, inside a closed shadow root: only the browser's own tools see it
+
+  /** Where the launcher's button is, in pixels of the page; null while nothing is drawn. */
+  async launcher(): Promise<{ x: number; y: number } | null> {
+    const devtools = await this.context.newCDPSession(this.page);
+    try {
+      const { root } = await devtools.send('DOM.getDocument', { depth: -1, pierce: true });
+      const host = findNode(root as Node, (node) => node.nodeName === 'WEB-WIDGET');
+      const button = host && findNode(host, (node) => hasClass(node, 'BUTTON', 'b'));
+      if (!button) return null;
+      const { model } = await devtools.send('DOM.getBoxModel', {
+        backendNodeId: button.backendNodeId,
+      });
+      const [left, top, , , right, bottom] = model.border as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      return { x: (left + right) / 2, y: (top + bottom) / 2 };
+    } catch {
+      return null;
+    } finally {
+      await devtools.detach();
+    }
+  }
+
+  /** Clicks the launcher with the mouse and waits for the window. */
+  async open(): Promise<void> {
+    const { x, y } = await until('the launcher to be drawn', () => this.launcher());
+    await this.page.mouse.click(x, y);
+    await until('the window to be there', () => this.page.frames().some(isWindow));
+    await this.frame.getByRole('dialog').waitFor();
+  }
+
+  /** Loads the page anew, as somebody who comes back. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+  }
+
+  async leave(): Promise<void> {
+    await this.context.close();
+  }
+
+  // The window
+
+  get frame(): Frame {
+    const frame = this.page.frames().find(isWindow);
+    if (!frame) throw new Error('there is no window yet');
+    return frame;
+  }
+
+  /** Types a message into the input and sends it. */
+  async say(text: string): Promise<void> {
+    const input = this.frame.getByRole('textbox');
+    await input.click();
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Ends the conversation, which asks once more. */
+  async end(): Promise<void> {
+    await this.button('End conversation').click();
+    await this.button('End conversation').click();
+  }
+
+  button(name: string): Locator {
+    return this.frame.getByRole('button', { name, exact: true });
+  }
+
+  /** What has been said so far, as it stands in the window. */
+  async transcript(): Promise<{ role: 'visitor' | 'agent'; text: string }[]> {
+    return this.frame.evaluate(() =>
+      [...document.querySelectorAll('.turn.visitor, .turn.agent')]
+        .filter((turn) => !turn.querySelector('.dots'))
+        .map((turn) => ({
+          role: turn.classList.contains('agent') ? 'agent' : 'visitor',
+          text: turn.querySelector<HTMLElement>('.bubble')?.innerText.trim() ?? '',
+        })),
+    );
+  }
+
+  /** Waits until somebody has said something that matches, and gives the whole of it. */
+  async hears(role: 'visitor' | 'agent', words: RegExp, patience = 20_000): Promise<string> {
+    let seen: unknown;
+    return until(
+      `${role} to say ${words}`,
+      async () => {
+        const turns = await this.transcript();
+        seen = turns;
+        return turns.findLast((turn) => turn.role === role && words.test(turn.text))?.text;
+      },
+      patience,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}; the window shows ${JSON.stringify(seen)}`);
+    });
+  }
+
+  /** What the probe in the window has noticed. */
+  async probe(): Promise<Probe> {
+    return this.frame.evaluate(() => window.storyProbe);
+  }
+
+  /** Violations of a policy, in the page and in the window. */
+  async violations(): Promise<string[]> {
+    const each = await Promise.all(
+      this.page.frames().map((frame) => frame.evaluate(() => window.storyProbe?.violations ?? [])),
+    );
+    return each.flat();
+  }
+
+  /** Errors on the console. */
+  complaints(): string[] {
+    return this.console.filter((line) => line.startsWith('error'));
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(system.output, { recursive: true });
+    await this.page.screenshot({ path: join(system.output, `${name}.png`) });
+  }
+
+  /** Leaves what helps to understand a failure. */
+  async testify(name: string): Promise<void> {
+    const file = name.replace(/[^a-z0-9]+/gi, '-').toLowerCase();
+    await this.screenshot(`failed-${file}`).catch(() => {});
+    const told = [
+      '# requests',
+      ...this.requests,
+      '# console',
+      ...this.console,
+      '# transcript',
+      JSON.stringify(await this.transcript().catch(String), null, 1),
+    ];
+    writeFileSync(join(system.output, `failed-${file}.txt`), told.join('\n'));
+  }
+}
+
+function isWindow(frame: Frame): boolean {
+  return frame.url().startsWith(`${system.service}/public/widget/`);
+}
+
+interface Node {
+  nodeName: string;
+  backendNodeId: number;
+  attributes?: string[];
+  children?: Node[];
+  shadowRoots?: Node[];
+}
+
+function findNode(node: Node, matches: (node: Node) => boolean): Node | null {
+  if (matches(node)) return node;
+  for (const child of [...(node.children ?? []), ...(node.shadowRoots ?? [])]) {
+    const found = findNode(child, matches);
+    if (found) return found;
+  }
+  return null;
+}
+
+function hasClass(node: Node, name: string, wanted: string): boolean {
+  const { attributes = [] } = node;
+  const classes = attributes[attributes.indexOf('class') + 1] ?? '';
+  return (
+    node.nodeName === name && attributes.includes('class') && classes.split(' ').includes(wanted)
+  );
+}

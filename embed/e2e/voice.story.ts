@@ -1,0 +1,53 @@
+/** A visitor talks: one tap makes the same conversation a spoken one, and the agent answers aloud. */
+import { describe, expect, test } from 'vitest';
+import { story } from './story';
+import { until } from './system';
+
+describe('a visitor who talks', () => {
+  const here = story();
+
+  test('is understood, hears the answer, and goes on in writing in the same room', async () => {
+    const visitor = await here.arrive({ microphone: true });
+    await visitor.open();
+    await visitor.say('Hello');
+    await visitor.hears('agent', /Ask me about/);
+    expect((await visitor.probe()).microphone.bursts, 'no microphone while typing').toEqual([]);
+
+    await visitor.button('Talk').click();
+    await visitor.button('End call').waitFor();
+    const heard = await visitor.hears('visitor', /opening hours/i);
+    expect(heard.toLowerCase().replace(/[^a-z ]/g, '')).toBe('what are your opening hours');
+    await visitor.hears('agent', /We are open from/);
+    await visitor.screenshot('voice-light');
+    const { agent, microphone } = await until('the answer to be audible', async () => {
+      const probe = await visitor.probe();
+      return probe.agent.loudest > 0.05 && probe;
+    });
+    expect(microphone.loudest).toBeGreaterThan(0.01);
+    expect(agent.bursts.length).toBeGreaterThan(0);
+
+    await visitor.button('End call').click();
+    await visitor.say('What did I ask before?');
+    const memory = await visitor.hears('agent', /Before this you asked/);
+    expect(memory.toLowerCase()).toContain('what are your opening hours');
+    expect(visitor.joinings, 'one room for all of it').toHaveLength(1);
+    expect(await visitor.violations()).toEqual([]);
+    expect(visitor.complaints()).toEqual([]);
+  });
+
+  test('can mute the microphone', async () => {
+    const visitor = await here.arrive({ microphone: true, scheme: 'dark' });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.button('Mute').waitFor();
+    await visitor.hears('agent', /Ask me about/);
+    await visitor.button('Mute').click();
+    await visitor.frame
+      .getByText('Muted')
+      .or(visitor.frame.getByText('Speaking'))
+      .first()
+      .waitFor();
+    await visitor.screenshot('voice-dark');
+    expect(visitor.complaints()).toEqual([]);
+  });
+});
