@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     http::{self, Answer},
     service::Service,
-    workspace::secret_file,
+    workspace::{self, secret_file},
 };
 
 const ORGANIZATION: &str = "demo";
@@ -76,17 +76,21 @@ pub(crate) fn prepare(service: &Service, folder: &Path, site: &str) -> Result<De
         api.done("POST", &format!("{versions}/{id}/publish"), &json!({}))?;
         id
     };
+    let config = workspace::root().join("examples/site/widget.json");
+    let config: Value = serde_json::from_slice(&fs::read(&config)?)
+        .with_context(|| format!("{} is not JSON", config.display()))?;
     let wanted = json!({
         "agent_id": agent_id,
         "agent_version_id": version_id,
         "domains": [site],
         "published": true,
+        "config": config,
     });
     let widget = api.found("/core/web-widgets", |widget| widget["agent_id"] == agent_id)?;
     let widget_id = match widget {
         Some(widget) => {
             let id = id(&widget)?;
-            if ["agent_version_id", "domains", "published"]
+            if ["agent_version_id", "domains", "published", "config"]
                 .iter()
                 .any(|field| widget[field] != wanted[field])
             {
