@@ -88,17 +88,25 @@ impl Color {
     /// `background`; this colour itself when it already is.
     #[must_use]
     pub fn made_readable_on(self, background: Self) -> Self {
-        if self.contrast(background) >= MINIMUM_CONTRAST {
+        self.made_to_contrast(background, MINIMUM_CONTRAST)
+    }
+
+    /// The colour nearest to this one, on the way to black or white, whose contrast with `other`
+    /// is at least `ratio`; this colour itself when it already is. No more than the contrast
+    /// with black or white, whichever is higher, can be reached.
+    #[must_use]
+    pub fn made_to_contrast(self, other: Self, ratio: f64) -> Self {
+        if self.contrast(other) >= ratio {
             return self;
         }
-        let target = if background.contrast(Self::WHITE) >= background.contrast(Self::BLACK) {
+        let target = if other.contrast(Self::WHITE) >= other.contrast(Self::BLACK) {
             Self::WHITE
         } else {
             Self::BLACK
         };
         (1..=STEPS)
             .map(|step| self.mixed(target, step))
-            .find(|candidate| candidate.contrast(background) >= MINIMUM_CONTRAST)
+            .find(|candidate| candidate.contrast(other) >= ratio)
             .unwrap_or(target)
     }
 
@@ -116,7 +124,7 @@ impl Color {
     }
 }
 
-/// How finely [`Color::made_readable_on`] searches: steps of 2 % are below what is noticed.
+/// How finely [`Color::made_to_contrast`] searches: steps of 2 % are below what is noticed.
 const STEPS: u16 = 50;
 
 impl FromStr for Color {

@@ -77,6 +77,8 @@ pub mod form;
 
 pub mod config;
 
+pub mod brand;
+
 pub mod widget;
 
 pub mod go_live;

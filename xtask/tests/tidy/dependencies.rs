@@ -11,7 +11,7 @@ use crate::{none, output, root};
 const CORE: &str = "
     deranged displaydoc equivalent foldhash form_urlencoded hashbrown icu_collections icu_locale_core
     icu_normalizer icu_normalizer_data icu_properties icu_properties_data icu_provider idna idna_adapter
-    indexmap itoa litemap memchr num-conv oxilangtag percent-encoding potential_utf powerfmt proc-macro2 psl-types
+    html5gum indexmap itoa litemap memchr num-conv oxilangtag percent-encoding potential_utf powerfmt proc-macro2 psl-types
     publicsuffix quote serde serde_core serde_derive serde_json smallvec stable_deref_trait strsim syn
     synstructure thiserror thiserror-impl time time-core time-macros tinystr unicode-ident url utf8_iter
     utf_types uuid widget-core writeable yoke yoke-derive zerofrom zerofrom-derive zerotrie zerovec

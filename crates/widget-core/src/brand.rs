@@ -1,0 +1,113 @@
+//! A site's brand: read out of a page's HTML, and turned into a config.
+//!
+//! Fetching the page is the caller's work; what is read here comes from strangers, so every
+//! address passes the rules of [`WebUrl`], every text is cut, and nothing is ever executed.
+
+mod page;
+
+use serde_json::json;
+
+use crate::color::Color;
+use crate::config::values::WebUrl;
+use crate::config::{Config, ConfigError};
+
+/// The background of the window in dark mode, which a brand's colour must stand out from.
+const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
+
+/// How much a button stands out from what is around it: WCAG 2.2, success criterion 1.4.11.
+const MINIMUM_PROMINENCE: f64 = 3.0;
+
+/// The longest title of a chat, in characters.
+const LONGEST_TITLE: usize = 60;
+
+/// What a site looks like. Any combination is possible, also nothing at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Brand {
+    /// What the site calls itself.
+    pub name: Option<String>,
+    /// Its colours, the most telling first.
+    pub colors: Vec<Color>,
+    /// Its logo.
+    pub logo_url: Option<WebUrl>,
+    /// Its icon.
+    pub icon_url: Option<WebUrl>,
+}
+
+impl Brand {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The colour for buttons and messages: the first that is not a shade of grey.
+    #[must_use]
+    pub fn main_color(&self) -> Option<Color> {
+        self.colors
+            .iter()
+            .copied()
+            .find(|color| is_colourful(*color))
+    }
+
+    /// The config of a widget in this brand, all else by default.
+    ///
+    /// # Errors
+    /// See [`Brand::apply_to`].
+    pub fn to_config(&self) -> Result<Config, ConfigError> {
+        self.apply_to(&Config::default())
+    }
+
+    /// The config with the brand's title, pictures and colours put in place, for light and dark;
+    /// what the brand does not say is untouched.
+    ///
+    /// Texts get a contrast of at least
+    /// [`MINIMUM_CONTRAST`](crate::color::MINIMUM_CONTRAST) on the brand's colour, and in dark
+    /// mode the colour is lightened until it stands out from the window.
+    ///
+    /// # Errors
+    /// When the document would grow beyond its limits.
+    pub fn apply_to(&self, config: &Config) -> Result<Config, ConfigError> {
+        let mut branded = config.clone();
+        if let Some(name) = &self.name {
+            let title: String = name.chars().take(LONGEST_TITLE).collect();
+            branded = branded.set("/config/v1/chat/title", json!(title))?;
+        }
+        if let Some(logo) = &self.logo_url {
+            branded = branded.set("/config/v1/chat/logo_url", json!(logo.as_str()))?;
+        }
+        if let Some(icon) = &self.icon_url {
+            branded = branded.set("/config/v1/trigger/icon_url", json!(icon.as_str()))?;
+            branded = branded.set("/config/v1/chat/avatar_url", json!(icon.as_str()))?;
+        }
+        if let Some(color) = self.main_color() {
+            let dark = color.made_to_contrast(DARK_SURFACE, MINIMUM_PROMINENCE);
+            for (mode, background) in [("light_mode", color), ("dark_mode", dark)] {
+                let text = background.readable_text();
+                for (part, value) in [("background_color", background), ("text_color", text)] {
+                    for target in ["user_message", "controls_button"] {
+                        let pointer = format!("/config/v1/chat/{mode}/{part}/{target}");
+                        branded = branded.set(&pointer, json!(value.to_string()))?;
+                    }
+                }
+            }
+        }
+        Ok(branded)
+    }
+}
+
+/// Whether a colour is more than a shade of grey. White and black pages are common, and a black
+/// button says nothing of a brand.
+fn is_colourful(color: Color) -> bool {
+    /// Below this, a difference of the channels is hardly seen as a colour.
+    const LEAST_DIFFERENCE: u8 = 24;
+    let channels = [color.red, color.green, color.blue];
+    let (least, most) = channels
+        .iter()
+        .fold((u8::MAX, 0), |(least, most), channel| {
+            (least.min(*channel), most.max(*channel))
+        });
+    most - least >= LEAST_DIFFERENCE
+}
+
+#[cfg(test)]
+mod tests;
