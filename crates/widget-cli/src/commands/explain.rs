@@ -156,7 +156,12 @@ fn human(
     if let Some(hint) = &explanation.hint {
         printer.line(format_args!("\n{}", hint_line(hint)))?;
     }
-    for note in &explanation.notes {
+    // What else could be in the way matters once the first obstacle is gone.
+    let notes = match explanation.verdict {
+        Verdict::Shown => &explanation.notes[..],
+        Verdict::NotShown => &[],
+    };
+    for note in notes {
         printer.line(format_args!(
             "\n{YELLOW}note{YELLOW:#}: {} [{}]",
             printable(&note.detail),

@@ -59,7 +59,10 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
     let allowed = match AllowedOrigins::parse(&arguments.allow, suffixes.list()) {
         Ok(allowed) => allowed,
         Err(error) => {
-            for (position, error) in error.entries() {
+            for (number, (position, error)) in error.entries().iter().enumerate() {
+                if number > 0 && !printer.is_json() {
+                    printer.error("")?;
+                }
                 let entry = arguments.allow.get(*position).map_or("", String::as_str);
                 refused(entry, &error.findings(""), printer)?;
             }
@@ -172,7 +175,10 @@ fn refused(entry: &str, findings: &[Finding], printer: &mut Printer) -> Result<(
             errors: findings.iter().map(FaultJson::from).collect(),
         });
     }
-    for finding in findings {
+    for (position, finding) in findings.iter().enumerate() {
+        if position > 0 {
+            printer.error("")?;
+        }
         let about = if finding.detail.contains(entry.trim()) {
             String::new()
         } else {
@@ -184,7 +190,7 @@ fn refused(entry: &str, findings: &[Finding], printer: &mut Printer) -> Result<(
             printable(&finding.detail)
         ))?;
         if let Some(hint) = &finding.hint {
-            printer.error(format_args!("\n{}\n", hint_line(hint)))?;
+            printer.error(format_args!("\n{}", hint_line(hint)))?;
         }
     }
     Ok(())

@@ -236,3 +236,87 @@ pub(crate) fn pointer_step(name: &str) -> Cow<'_, str> {
         Cow::Borrowed(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::rewrite::rewrite;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+            "[-+0-9.eExob_:#&*!|>~ ]{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec(("\\PC{0,6}", inner), 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Every pointer into a value, with the value there.
+    fn pointers(value: &Value, at: &str, found: &mut Vec<(String, Value)>) {
+        found.push((at.to_owned(), value.clone()));
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    pointers(value, &format!("{at}/{}", pointer_step(key)), found);
+                }
+            }
+            Value::Array(elements) => {
+                for (index, value) in elements.iter().enumerate() {
+                    pointers(value, &format!("{at}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn json_means_the_same_read_as_yaml(value in json()) {
+            let text = format!("{value:#}");
+            // YAML does not allow keys of more than 1,024 characters, and these have at most 6.
+            let input = Input::new(text, Format::Yaml);
+            let document = Document::read(&input).expect("JSON is YAML");
+            let read: Value = serde_json::from_str(document.json()).expect("JSON");
+            prop_assert_eq!(read, value);
+        }
+
+        #[test]
+        fn every_pointer_finds_its_value(value in json()) {
+            for format in [Format::Json, Format::Yaml] {
+                let input = Input::new(format!("{value:#}"), format);
+                let document = Document::read(&input).expect("JSON");
+                let mut expected = Vec::new();
+                pointers(&value, "", &mut expected);
+                for (pointer, expected) in expected {
+                    let span = document.find(0, &pointer, Part::Value).expect("a place");
+                    let found = serde_json::from_str::<Value>(&input.text[span.clone()]);
+                    let found = found.map_err(|error| format!("{error}: {}", &input.text[span]));
+                    prop_assert_eq!(found, Ok(expected), "{}", pointer);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_reading_panic(text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}") {
+            for format in [Format::Json, Format::Yaml] {
+                let input = Input::new(text.clone(), format);
+                if let Ok(document) = Document::read(&input) {
+                    let _ = document.shape();
+                    let _ = document.find(0, "/v1/a/0", Part::Key);
+                }
+                let _ = rewrite(&input, None);
+            }
+        }
+    }
+}

@@ -61,8 +61,6 @@ fn a_page_that_is_nearly_listed() {
 
             hint: add `https://shop.example`
 
-            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
-
             If the page sends policies of its own, they must let through:
 
               script-src https://widgets.example
@@ -96,8 +94,6 @@ fn what_is_known_of_the_version_is_taken_over() {
               ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
 
             hint: publish the version, or pin one that is published
-
-            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
         "#]],
     );
 }
@@ -162,8 +158,6 @@ fn one_of_a_list_is_chosen_by_its_id() {
               ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
 
             hint: set `published` to true
-
-            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
         "#]],
     );
     folder.check(

@@ -172,7 +172,9 @@ fn texts_that_are_nearly_json_or_yaml() {
         .with("i-comment.json", "{\n  // ours\n  \"v1\": {}}")
         .with("j-tabs.yaml", "v1:\n\ttheme: dark\n")
         .with("k-two.yaml", "v1: {}\n---\nv1: {}\n");
-    folder.check(&["validate", "."], &expect![[r#"
+    folder.check(
+        &["validate", "."],
+        &expect![[r#"
         exit 1
         ---- stdout ----
         error[invalid_json]: not valid JSON: key must be a string
@@ -223,7 +225,8 @@ fn texts_that_are_nearly_json_or_yaml() {
 
         ---- stderr ----
         ✗ 6 errors in 6 of 6 files
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
     reason = "expect-test writes its snapshots so"
 )]
 
+mod docs;
 mod explain;
 mod fixtures;
 mod general;

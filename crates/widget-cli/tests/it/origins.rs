@@ -114,7 +114,6 @@ fn another_suffix_list() {
             error[wildcard_public_suffix]: `*.shop.example` would admit sites of different owners
 
             hint: list your own sites there one by one, without `*`
-
         "#]],
     );
     folder.check(
