@@ -1,1 +1,382 @@
-//! Placeholder.
+//! Against a real LiveKit server: it takes the tokens, sets up rooms as they say, signs its events, and lets go of
+//! rooms. Media needs a browser; the browser test of the whole story covers that.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    extract::Request,
+    middleware::{Next, from_fn},
+};
+use livekit_api::services::{agent_dispatch::AgentDispatchClient, room::RoomClient};
+use serde_json::json;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+    sync::mpsc,
+};
+use widget_http::{
+    background,
+    settings::LiveKitSettings,
+    state::{AppState, Services, SystemClock, SystemRandom},
+};
+
+use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor};
+use crate::support::Service;
+
+/// How long anything may take before it counts as lost.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A LiveKit server on this machine only, ended with the test.
+struct LiveKit {
+    address: SocketAddr,
+    _server: Child,
+    _directory: tempfile::TempDir,
+}
+
+impl LiveKit {
+    /// Starts it, with webhooks to `service`; it listens when this returns.
+    async fn start(service: SocketAddr) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let (tcp, udp) = (free_tcp_port().await, free_udp_port());
+        let config = json!({
+            "port": tcp,
+            "bind_addresses": ["127.0.0.1"],
+            "rtc": {
+                "tcp_port": 0, "udp_port": udp, "node_ip": "127.0.0.1", "use_external_ip": false,
+                "enable_loopback_candidate": true, "interfaces": {"includes": ["lo"]}, "stun_servers": ["127.0.0.1:9"],
+            },
+            "keys": {LIVEKIT_KEY: LIVEKIT_SECRET},
+            "webhook": {"api_key": LIVEKIT_KEY, "urls": [format!("http://{service}/core/livekit/webhook")]},
+        });
+        let file = directory.path().join("livekit.yaml");
+        // JSON is YAML.
+        std::fs::write(&file, config.to_string()).expect("the directory is writable");
+        let program = std::env::var_os("LIVEKIT_SERVER").unwrap_or_else(|| "livekit-server".into());
+        let mut server = Command::new(&program)
+            .arg("--config")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{} can't be started ({error}): run the tests with `cargo xtask test`, which installs it, \
+                     or set LIVEKIT_SERVER to the program",
+                    program.display()
+                )
+            });
+        let log = server.stderr.take().expect("it was asked for");
+        within(listening(log)).await;
+        Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, tcp)),
+            _server: server,
+            _directory: directory,
+        }
+    }
+
+    fn rooms(&self) -> RoomClient {
+        RoomClient::with_api_key(
+            &format!("http://{}", self.address),
+            LIVEKIT_KEY,
+            LIVEKIT_SECRET,
+        )
+    }
+
+    async fn has_room(&self, name: &str) -> bool {
+        !self
+            .rooms()
+            .list_rooms(vec![name.to_owned()])
+            .await
+            .expect("LiveKit answers")
+            .is_empty()
+    }
+
+    /// Opens the connection by which a client joins: LiveKit makes the room and lets it in.
+    async fn join(&self, token: &str) -> TcpStream {
+        let path =
+            format!("/rtc?access_token={token}&protocol=15&auto_subscribe=1&sdk=js&version=2.0.0");
+        let (stream, status) = self.upgrade(&path).await;
+        assert_eq!(status, 101, "LiveKit lets the visitor in");
+        stream
+    }
+
+    async fn upgrade(&self, path: &str) -> (TcpStream, u16) {
+        let mut stream = TcpStream::connect(self.address)
+            .await
+            .expect("LiveKit listens");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            self.address
+        );
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("LiveKit reads");
+        let mut start = [0; 12];
+        within(stream.read_exact(&mut start))
+            .await
+            .expect("LiveKit answers");
+        let status = std::str::from_utf8(&start[9..])
+            .expect("HTTP is ASCII")
+            .parse()
+            .expect("a status");
+        (stream, status)
+    }
+}
+
+/// Reads the server's log until it says that it listens, and the rest so that it never blocks.
+async fn listening(log: tokio::process::ChildStderr) {
+    let mut lines = BufReader::new(log).lines();
+    loop {
+        let line = lines
+            .next_line()
+            .await
+            .expect("the log is text")
+            .expect("LiveKit ended before it listened");
+        if line.contains("starting LiveKit server") {
+            break;
+        }
+    }
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+}
+
+async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .expect("it takes far less")
+}
+
+async fn free_tcp_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a free port");
+    listener.local_addr().expect("it has one").port()
+}
+
+fn free_udp_port() -> u16 {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    socket.local_addr().expect("it has one").port()
+}
+
+/// A service on a real socket, at the real time, and the LiveKit that it works with.
+struct World {
+    service: Service,
+    livekit: LiveKit,
+    /// Statuses with which webhooks were answered.
+    webhooks: mpsc::UnboundedReceiver<u16>,
+}
+
+impl World {
+    async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
+        let livekit = LiveKit::start(listener.local_addr().expect("it has one")).await;
+        let url: url::Url = format!("ws://{}", livekit.address)
+            .parse()
+            .expect("a valid URL");
+        let mut service = Service::start_with(|settings| {
+            settings.livekit = Some(LiveKitSettings {
+                url: url.clone(),
+                public_url: url,
+                api_key: LIVEKIT_KEY.to_owned(),
+                api_secret: LIVEKIT_SECRET.into(),
+            });
+        })
+        .await;
+        service.state = AppState::new(Services {
+            storage: Arc::clone(&service.storage),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            settings: service.state.settings.clone(),
+        });
+        service.router = widget_http::router(service.state.clone());
+        let (answered, webhooks) = mpsc::unbounded_channel();
+        let watched = service
+            .router
+            .clone()
+            .layer(from_fn(move |request: Request, next: Next| {
+                let answered = answered.clone();
+                async move {
+                    let response = next.run(request).await;
+                    let _ = answered.send(response.status().as_u16());
+                    response
+                }
+            }));
+        tokio::spawn(async move { axum::serve(listener, watched).await });
+        Self {
+            service,
+            livekit,
+            webhooks,
+        }
+    }
+
+    /// Removes what events say is to be removed, until the room that somebody came back to is gone.
+    async fn remove_after_events(&mut self, room: &str) {
+        while self.livekit.has_room(room).await {
+            let status = within(self.webhooks.recv())
+                .await
+                .expect("the service runs");
+            assert_eq!(status, 200, "LiveKit's own events are believed");
+            background::remove_due_rooms(&self.service.state)
+                .await
+                .expect("storage works");
+        }
+    }
+}
+
+fn participant_token(started: &Started) -> &str {
+    started.body["participant_token"]
+        .as_str()
+        .expect("a string")
+}
+
+#[tokio::test]
+async fn livekit_takes_the_token_and_sets_the_room_up_as_it_says() {
+    let mut world = World::start().await;
+    let visitor = Visitor::of(&world.service, json!({})).await;
+    let started = visitor.start().await;
+    assert!(
+        !world.livekit.has_room(&started.room).await,
+        "starting asks nothing of LiveKit"
+    );
+
+    let token = participant_token(&started);
+    let forged = format!("{}A", &token[..token.len() - 1]);
+    let forged = if forged == token {
+        format!("{}B", &token[..token.len() - 1])
+    } else {
+        forged
+    };
+    let (_, refused) = world
+        .livekit
+        .upgrade(&format!("/rtc?access_token={forged}"))
+        .await;
+    assert_eq!(refused, 401);
+
+    let _joined = world.livekit.join(token).await;
+    let status = within(world.webhooks.recv()).await;
+    assert_eq!(
+        status,
+        Some(200),
+        "the event that the room started is signed"
+    );
+    let rooms = world
+        .livekit
+        .rooms()
+        .list_rooms(vec![started.room.clone()])
+        .await
+        .expect("LiveKit answers");
+    assert_eq!(
+        rooms
+            .iter()
+            .map(|room| (room.max_participants, room.empty_timeout))
+            .collect::<Vec<_>>(),
+        [(2, 60)]
+    );
+    let inside = world
+        .livekit
+        .rooms()
+        .list_participants(&started.room)
+        .await
+        .expect("LiveKit answers");
+    let permission = inside[0].permission.clone().expect("permissions are told");
+    assert!(inside.len() == 1 && inside[0].identity.starts_with("guest_"));
+    assert!(permission.can_publish && permission.can_publish_data && permission.can_subscribe);
+    assert!(!permission.can_update_metadata && !permission.hidden);
+    let microphone = livekit_protocol::TrackSource::Microphone as i32;
+    assert_eq!(permission.can_publish_sources, [microphone]);
+
+    let url = format!("http://{}", world.livekit.address);
+    let dispatches = AgentDispatchClient::with_api_key(&url, LIVEKIT_KEY, LIVEKIT_SECRET);
+    let sent = dispatches
+        .list_dispatch(&started.room)
+        .await
+        .expect("LiveKit answers");
+    assert_eq!(
+        sent.iter()
+            .map(|dispatch| dispatch.agent_name.as_str())
+            .collect::<Vec<_>>(),
+        ["concierge"]
+    );
+    assert!(
+        sent[0].metadata.contains(&started.id),
+        "{}",
+        sent[0].metadata
+    );
+}
+
+#[tokio::test]
+async fn a_replaced_or_ended_room_is_removed_also_when_somebody_comes_back() {
+    let mut world = World::start().await;
+    let visitor = Visitor::of(&world.service, json!({})).await;
+    let started = visitor.start().await;
+    let widget = visitor.widget.clone();
+    let resumed = {
+        let first = world.livekit.join(participant_token(&started)).await;
+        assert!(world.livekit.has_room(&started.room).await);
+        let resumed = visitor.resume(&started).await;
+        assert_eq!(
+            background::remove_due_rooms(&world.service.state)
+                .await
+                .expect("storage works"),
+            1
+        );
+        assert!(
+            !world.livekit.has_room(&started.room).await,
+            "the old room is gone"
+        );
+        drop(first);
+        resumed
+    };
+    let _second = world.livekit.join(participant_token(&resumed)).await;
+
+    // The old token still opens the old room: LiveKit makes it anew, says so, and it is gone again.
+    let _back = world.livekit.join(participant_token(&started)).await;
+    world.remove_after_events(&started.room).await;
+    assert!(
+        world.livekit.has_room(&resumed.room).await,
+        "the newest room goes on"
+    );
+
+    // The same after the end.
+    let visitor = Visitor {
+        service: &world.service,
+        widget,
+    };
+    visitor.end(&resumed).await.json(200);
+    assert_eq!(
+        background::remove_due_rooms(&world.service.state)
+            .await
+            .expect("storage works"),
+        1
+    );
+    assert!(!world.livekit.has_room(&resumed.room).await);
+    let _again = world.livekit.join(participant_token(&resumed)).await;
+    world.remove_after_events(&resumed.room).await;
+}
+
+#[tokio::test]
+async fn a_room_that_livekit_does_not_know_counts_as_removed() {
+    let world = World::start().await;
+    let livekit = world
+        .service
+        .state
+        .visitor
+        .livekit
+        .as_ref()
+        .expect("it is configured");
+    livekit
+        .remove_room("never-made")
+        .await
+        .expect("there is nothing to remove");
+}
