@@ -421,6 +421,18 @@ describe('a room that is gone', () => {
     expect(service.resume).not.toHaveBeenCalled();
   });
 
+  test('a connection that comes back without the agent is found out', async () => {
+    const { session, rooms, settle } = await live();
+    rooms[0]?.events.reconnecting();
+    rooms[0]?.events.agent('absent');
+    await vi.advanceTimersByTimeAsync(SILENCE * 2);
+    expect(session.state.silent).toBe(false);
+    rooms[0]?.events.reconnected();
+    await settle();
+    await vi.advanceTimersByTimeAsync(SILENCE);
+    expect(session.state.silent).toBe(true);
+  });
+
   test('ending is said to the service, and feedback asked for once', async () => {
     const { session, service, settle } = await live({
       post_conversation_feedback: { enabled: true, thank_you_text: '', form: null },

@@ -5,13 +5,14 @@
  */
 import {
   DisconnectReason,
+  getLogger,
   type LocalTrackPublication,
+  LoggerNames,
   type RemoteParticipant,
   type RemoteTrack,
   Room,
   RoomEvent,
   RpcError,
-  setLogLevel,
   Track,
 } from 'livekit-client';
 import type { Mode } from './config';
@@ -51,8 +52,8 @@ const UNSUPPORTED_METHOD = 1400;
 const SIGNAL_PATIENCE = 8_000;
 const PEER_PATIENCE = 12_000;
 
-// The page's console belongs to the page.
-setLogLevel('warn');
+// The console belongs to the page. As a default, since a level that is set is also kept in storage.
+for (const name of Object.values(LoggerNames)) getLogger(name).setDefaultLevel('warn');
 
 export async function join(
   url: string,

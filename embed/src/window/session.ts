@@ -440,6 +440,8 @@ export class Session {
       reconnected: () => {
         if (!current()) return;
         this.#dispatch({ type: 'joined' });
+        // What was due while nothing could be heard is due from now.
+        if (!this.#agentReady || this.state.awaiting) this.#watch(SILENCE);
         this.#flush();
       },
       closed: () => current() && this.#onClosed(),

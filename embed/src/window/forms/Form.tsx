@@ -1,5 +1,4 @@
 /** A configured form: before, during or after the conversation. A chunk of its own. */
-import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
@@ -13,10 +12,9 @@ interface Props {
   submitLabel: string;
   submit(values: FormValues): Promise<void>;
   dismiss?: () => void;
-  below?: ComponentChildren;
 }
 
-export function Form({ definition, strings, submitLabel, submit, dismiss, below }: Props) {
+export function Form({ definition, strings, submitLabel, submit, dismiss }: Props) {
   const [values, setValues] = useState<FormValues>(() =>
     Object.fromEntries(definition.fields.map((field) => [field.id, field.default ?? null])),
   );
@@ -80,7 +78,6 @@ export function Form({ definition, strings, submitLabel, submit, dismiss, below 
           </button>
         </div>
       </form>
-      {below}
     </div>
   );
 }

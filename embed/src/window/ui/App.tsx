@@ -1,5 +1,5 @@
 /** The whole window, out of one state. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { State } from '../state';
 import { Banner } from './Banner';
 import { Composer } from './Composer';
@@ -15,7 +15,8 @@ export function App(surface: Surface) {
   const { session } = surface;
   const [state, setState] = useState<State>(session.state);
   const root = useRef<HTMLDivElement>(null);
-  useEffect(() => session.subscribe(setState), [session]);
+  // Before the first paint: an effect would run after it, and miss what happens in between.
+  useLayoutEffect(() => session.subscribe(setState), [session]);
 
   return (
     <SurfaceContext.Provider value={surface}>

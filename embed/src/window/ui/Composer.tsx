@@ -22,7 +22,7 @@ export function Composer({ state }: { state: State }) {
 
   // With a keyboard at hand, typing starts at once; on a phone it would hide half of the window.
   useEffect(() => {
-    if (state.open && matchMedia('(pointer: fine)').matches) area.current?.focus();
+    if (state.open && !matchMedia('(pointer: coarse)').matches) area.current?.focus();
   }, [state.open]);
 
   function send() {
@@ -44,7 +44,7 @@ export function Composer({ state }: { state: State }) {
         <textarea
           ref={area}
           rows={1}
-          dir="auto"
+          dir={text ? 'auto' : undefined}
           maxLength={LONGEST}
           value={text}
           enterkeyhint="send"

@@ -4,7 +4,6 @@ import { feedbackForm } from '../config';
 import type { FormValues } from '../service';
 import type { State } from '../state';
 import { useSurface } from './context';
-import { Transcript } from './Transcript';
 
 type FormComponent = typeof import('../forms/Form')['Form'];
 
@@ -45,7 +44,6 @@ export function FormSheet({ state }: { state: State }) {
       strings={strings}
       submitLabel={strings.submit}
       submit={(values: FormValues) => session.giveFeedback(values)}
-      below={<Transcript state={state} />}
     />
   );
 }

@@ -15,7 +15,7 @@ export function Header({ state }: { state: State }) {
       <div class="heading">
         <h1 id="title">{config.chat.title || strings.chat}</h1>
         <p class={state.phase === 'live' && state.agent !== 'absent' ? 'presence' : ''}>
-          {config.chat.subtitle || strings.online}
+          {config.chat.subtitle || strings.subtitle}
         </p>
       </div>
       {canEnd && !asking && (
@@ -33,7 +33,6 @@ export function Header({ state }: { state: State }) {
       </button>
       {canEnd && asking && (
         <div class="confirm">
-          <span>{strings.end_question}</span>
           <button type="button" class="small" onClick={() => setAsking(false)}>
             {strings.cancel}
           </button>

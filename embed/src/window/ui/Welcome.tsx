@@ -9,13 +9,15 @@ export function Welcome() {
   return (
     <div class="welcome">
       <Avatar />
-      <h2 dir="auto">{config.chat.greeting || strings.greeting}</h2>
+      <h2>
+        <span dir="auto">{config.chat.greeting || strings.greeting}</span>
+      </h2>
       {canType && config.suggested_questions.length > 0 && (
         <ul class="suggestions">
           {config.suggested_questions.map((question) => (
             <li key={question}>
-              <button type="button" dir="auto" onClick={() => session.say(question)}>
-                <span>{question}</span>
+              <button type="button" onClick={() => session.say(question)}>
+                <span dir="auto">{question}</span>
                 <Icon name="arrow" />
               </button>
             </li>
