@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-import service
 from aiohttp import web
+
+import service
 from rules import Turn
 from service import ServiceError, WidgetService, turns_from
 
