@@ -133,7 +133,10 @@ class Conversation:
         await self.session.start(
             self._agent,
             room=room,
-            room_options=room_io.RoomOptions(audio_input=room_io.AudioInputOptions(sample_rate=HEARING_RATE)),
+            room_options=room_io.RoomOptions(
+                # Browsers level the microphone already; a second levelling would overdrive the first words.
+                audio_input=room_io.AudioInputOptions(sample_rate=HEARING_RATE, auto_gain_control=False)
+            ),
             # Nothing is recorded or uploaded, and the visitor cannot steer the session from outside.
             record=False,
             session_host=False,

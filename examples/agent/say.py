@@ -16,6 +16,9 @@ from espeak import SynthesisError, synthesizer
 
 SAMPLE_RATE = 48_000
 """What browsers capture at, so that nothing resamples on the way."""
+LEVEL = 0.3
+"""The synthesizer speaks at full scale; a person at a microphone does not, and a browser that levels its
+microphone would overdrive the first words."""
 
 
 def recording(text: str, *, lead: float, tail: float) -> np.ndarray:
@@ -24,7 +27,7 @@ def recording(text: str, *, lead: float, tail: float) -> np.ndarray:
     spoken = np.frombuffer(voice.speak(text), dtype=np.int16)
     length = round(len(spoken) * SAMPLE_RATE / voice.sample_rate)
     times = np.linspace(0, max(len(spoken) - 1, 0), num=length)
-    resampled = np.interp(times, np.arange(len(spoken)), spoken).astype(np.int16)
+    resampled = (LEVEL * np.interp(times, np.arange(len(spoken)), spoken)).astype(np.int16)
     silence = [np.zeros(round(seconds * SAMPLE_RATE), dtype=np.int16) for seconds in (lead, tail)]
     return np.concatenate([silence[0], resampled, silence[1]])
 
