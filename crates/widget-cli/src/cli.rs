@@ -76,7 +76,7 @@ pub(crate) enum Command {
     /// Print the line of HTML that shows a widget
     #[command(after_long_help = help::SNIPPET)]
     Snippet(Snippet),
-    /// Print the JSON Schema of a config or of a widget
+    /// Print the JSON Schema of configs, widgets or the bodies of the API
     #[command(after_long_help = help::SCHEMA)]
     Schema(Schema),
     /// Try lists of allowed sites without a widget
@@ -241,6 +241,12 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaName {
     /// A config document
     Config,
+    /// A widget as the API returns it
+    Widget,
+    /// The body that creates a widget
+    NewWidget,
+    /// The body that changes a widget
+    WidgetPatch,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,5 @@
-//! `widget schema`: the JSON Schemas, for editors and other tools.
-
-use widget_core::config;
+//! `widget schema`: the JSON Schemas, for editors and other tools. They are the committed, generated files, so that this
+//! command needs nothing that generates them.
 
 use crate::{
     cli::{Schema, SchemaName},
@@ -11,13 +10,17 @@ use crate::{
 
 /// Prints a schema, as one line with `--output json`.
 pub(super) fn run(arguments: &Schema, printer: &mut Printer) -> Result<ExitCode, Failure> {
-    let schema = match arguments.which {
-        SchemaName::Config => config::json_schema(),
+    let text = match arguments.which {
+        SchemaName::Config => include_str!("../../../../schema/config.schema.json"),
+        SchemaName::Widget => include_str!("../../../../schema/widget.schema.json"),
+        SchemaName::NewWidget => include_str!("../../../../schema/new-widget.schema.json"),
+        SchemaName::WidgetPatch => include_str!("../../../../schema/widget-patch.schema.json"),
     };
     if printer.is_json() {
+        let schema: serde_json::Value = serde_json::from_str(text).map_err(Failure::unexpected)?;
         printer.json(&schema)?;
     } else {
-        printer.line(format_args!("{schema:#}"))?;
+        printer.text(text)?;
     }
     Ok(ExitCode::Yes)
 }

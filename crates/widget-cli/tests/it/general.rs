@@ -21,7 +21,7 @@ fn help() {
           explain      Say why a widget is or is not shown on a page
           diff         Show what differs between two widgets or two configs
           snippet      Print the line of HTML that shows a widget
-          schema       Print the JSON Schema of a config or of a widget
+          schema       Print the JSON Schema of configs, widgets or the bodies of the API
           origins      Try lists of allowed sites without a widget
           completions  Print the completions of a shell
           man          Print the manual, or write all its pages to a folder
@@ -231,11 +231,16 @@ fn manual_and_completions_are_written() {
 #[test]
 fn schemas_are_json() {
     let folder = Folder::new();
-    let output = folder.command(&["schema"]).output().expect("a run");
-    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(
-        schema["$schema"],
-        "https://json-schema.org/draft/2020-12/schema"
-    );
-    assert!(schema["properties"]["v1"].is_object());
+    for which in ["config", "widget", "new-widget", "widget-patch"] {
+        let read = |arguments: &[&str]| -> serde_json::Value {
+            let output = folder.command(arguments).output().expect("a run");
+            serde_json::from_slice(&output.stdout).expect("JSON")
+        };
+        let schema = read(&["schema", which]);
+        assert_eq!(
+            schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
+            "{which}"
+        );
+        assert_eq!(read(&["schema", which, "--output", "json"]), schema);
+    }
 }
