@@ -65,7 +65,7 @@ enum Command {
 /// The database that a command works on.
 #[derive(Debug, Args)]
 struct DatabaseArguments {
-    /// `sqlite:PATH`; a file that is missing is made.
+    /// `sqlite:PATH`, where a file that is missing is made, or `postgres://USER@HOST/DATABASE`.
     #[arg(
         long,
         env = "DATABASE_URL",

@@ -2,6 +2,11 @@
 //!
 //! A handler extracts, calls `widget_core`, calls [`storage`], answers; every error becomes a [`problem::Problem`].
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the SQL below `storage` is one text, compiled once for each driver"
+)]
+
 use axum::{Router, middleware};
 use http::{StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;

@@ -8,6 +8,7 @@ mod conversations;
 mod driver;
 mod keys;
 pub mod migrations;
+pub mod postgres;
 pub mod sqlite;
 mod widgets;
 
@@ -49,15 +50,19 @@ pub trait Storage:
     async fn close(&self);
 }
 
-/// Opens the database at `url` (`sqlite:PATH`), creating a file that is missing; applies no migration.
+/// Opens the database at `url`: `sqlite:PATH`, a file that is made when it is missing, or `postgres://…`; applies no
+/// migration.
 ///
 /// # Errors
 /// [`StoreError`]; the message names the schemes that are known.
 pub async fn open(url: &str) -> Result<std::sync::Arc<dyn Storage>, StoreError> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("sqlite") => Ok(std::sync::Arc::new(sqlite::SqliteStorage::open(url).await?)),
+        Some("postgres" | "postgresql") => Ok(std::sync::Arc::new(
+            postgres::PostgresStorage::open(url).await?,
+        )),
         _ => Err(StoreError::Query(
-            "the database URL must begin with `sqlite:`".into(),
+            "the database URL must begin with `sqlite:` or `postgres:`".into(),
         )),
     }
 }

@@ -26,6 +26,12 @@ pub(super) const SQLITE: Migrations = Migrations(&[Embedded {
     sql: include_str!("../../migrations/sqlite/20261124000000_initial.sql"),
 }]);
 
+pub(super) const POSTGRES: Migrations = Migrations(&[Embedded {
+    version: 20_261_124_000_000,
+    description: "initial",
+    sql: include_str!("../../migrations/postgres/20261124000000_initial.sql"),
+}]);
+
 /// Why migrations were not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {

@@ -3,6 +3,7 @@
 mod agents;
 mod auth;
 mod conversations;
+mod postgres;
 mod problems;
 mod process;
 mod storage;

@@ -164,7 +164,18 @@ impl Service {
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
-        let storage = storage::open(&url).await.expect("the file can be made");
+        Self::start_on(directory, &url, change).await
+    }
+
+    /// A service on the database at `url`, which is empty; `directory` is kept as long as the service.
+    pub(crate) async fn start_on(
+        directory: TempDir,
+        url: &str,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let storage = storage::open(url)
+            .await
+            .expect("the database can be opened");
         storage
             .migrate()
             .await

@@ -249,9 +249,9 @@ impl ConversationStore for Backend {
             )
             .bind(id.as_uuid())
             .bind(message.reported_by.as_str())
-            .bind(&message.id)
+            .bind(without_nul(&message.id))
             .bind(message.role.as_str())
-            .bind(&message.text)
+            .bind(without_nul(&message.text))
             .bind(micros(message.created_at))
             .execute(&mut *transaction)
             .await?;
@@ -560,6 +560,11 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         ended_at: decisive.ended_at,
         end_reason: decisive.end_reason,
     })
+}
+
+/// A NUL is a character that a visitor can send and PostgreSQL can't keep.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
 }
 
 fn message(row: &Row) -> Result<Message, StoreError> {
