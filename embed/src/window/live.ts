@@ -53,7 +53,7 @@ const SIGNAL_PATIENCE = 8_000;
 const PEER_PATIENCE = 12_000;
 
 // The console belongs to the page. As a default, since a level that is set is also kept in storage.
-for (const name of Object.values(LoggerNames)) getLogger(name).setDefaultLevel('warn');
+for (const name of Object.values(LoggerNames)) getLogger(name).setDefaultLevel('silent');
 
 export async function join(
   url: string,

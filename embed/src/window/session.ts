@@ -89,7 +89,8 @@ export class Session {
       this.state = reduce(this.state, { type: 'consented' });
     this.#tabs = around.createTabs(() => this.#lose('taken'));
     this.#reporter = createReporter(async (messages) => {
-      if (this.#held) await around.service.report(this.#held.id, this.#held.token, messages);
+      if (this.#held && this.state.phase !== 'ended')
+        await around.service.report(this.#held.id, this.#held.token, messages);
     });
   }
 

@@ -31,7 +31,7 @@ export function App(surface: Surface) {
         }}
       >
         <Header state={state} />
-        {state.form || state.feedback !== 'none' ? (
+        {state.form || state.feedback === 'asked' ? (
           <FormSheet state={state} />
         ) : (
           <Transcript state={state} />

@@ -26,7 +26,11 @@ export function Banner({ state }: { state: State }) {
   if (state.phase === 'ended')
     return (
       <Bar
-        text={strings.ended}
+        text={
+          state.feedback === 'given'
+            ? config.post_conversation_feedback.thank_you_text || strings.thanks
+            : strings.ended
+        }
         choices={[{ label: strings.new, act: () => session.startOver() }]}
       />
     );

@@ -14,12 +14,6 @@ export function FormSheet({ state }: { state: State }) {
     import('../forms/Form').then(setLoaded, () => session.closeForm(null));
   }, [session]);
 
-  if (state.feedback === 'given')
-    return (
-      <p class="thanks" role="status" dir="auto">
-        {config.post_conversation_feedback.thank_you_text || strings.thanks}
-      </p>
-    );
   if (!loaded) return <div class="middle" />;
   const { Form } = loaded;
   if (state.form) {

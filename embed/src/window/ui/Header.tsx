@@ -9,14 +9,13 @@ export function Header({ state }: { state: State }) {
   const { config, strings, session, close } = useSurface();
   const [asking, setAsking] = useState(false);
   const canEnd = isUnderWay(state) && state.conversationId !== null;
+  const isPresent = state.phase === 'live' && state.agent !== 'absent' && !state.silent;
   return (
     <header class="header">
       <Avatar />
       <div class="heading">
         <h1 id="title">{config.chat.title || strings.chat}</h1>
-        <p class={state.phase === 'live' && state.agent !== 'absent' ? 'presence' : ''}>
-          {config.chat.subtitle || strings.subtitle}
-        </p>
+        <p class={isPresent ? 'presence' : ''}>{config.chat.subtitle || strings.subtitle}</p>
       </div>
       {canEnd && !asking && (
         <button

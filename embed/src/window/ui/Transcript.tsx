@@ -20,7 +20,7 @@ export function Transcript({ state }: { state: State }) {
     !silent &&
     (agent === 'thinking' || awaiting) &&
     !(last?.role === 'agent' && last.state === 'streaming') &&
-    state.phase !== 'offered';
+    (state.phase === 'live' || state.phase === 'connecting' || state.phase === 'starting');
 
   const toEnd = () => log.current?.scrollTo({ top: log.current.scrollHeight });
   useLayoutEffect(() => {
