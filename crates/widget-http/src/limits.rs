@@ -27,6 +27,8 @@ const REPORTS_PER_MINUTE: u32 = 60;
 pub struct Limits {
     /// Launcher configs by address.
     pub configs: Limit<AddressPrefix>,
+    /// Window documents by address.
+    pub documents: Limit<AddressPrefix>,
     /// Tickets by address.
     pub tickets: Limit<AddressPrefix>,
     /// New and resumed conversations by address.
@@ -43,6 +45,7 @@ impl Limits {
     pub fn new(settings: &LimitSettings) -> Self {
         Self {
             configs: Limit::new("launcher-configs", settings.configs_per_minute),
+            documents: Limit::new("window-documents", settings.documents_per_minute),
             tickets: Limit::new("tickets", settings.tickets_per_minute),
             conversations: Limit::new("conversations", settings.conversations_per_minute),
             widget_conversations: Limit::new(
@@ -56,6 +59,7 @@ impl Limits {
     /// Forgets keys that have used nothing for a while; to be called now and then.
     pub fn forget_idle(&self) {
         self.configs.forget_idle();
+        self.documents.forget_idle();
         self.tickets.forget_idle();
         self.conversations.forget_idle();
         self.widget_conversations.forget_idle();

@@ -50,6 +50,8 @@ pub struct LiveKitSettings {
 pub struct LimitSettings {
     /// Launcher configs per minute and address prefix.
     pub configs_per_minute: u32,
+    /// Window documents per minute and address prefix.
+    pub documents_per_minute: u32,
     /// Tickets per minute and address prefix.
     pub tickets_per_minute: u32,
     /// New conversations per minute and address prefix.
@@ -62,6 +64,10 @@ pub struct LimitSettings {
     pub conversation_length: Duration,
     /// How long nobody may say anything before a conversation ends.
     pub conversation_silence: Duration,
+    /// How long a visitor may be away and still come back.
+    pub conversation_resume: Duration,
+    /// How long a visitor may take to join.
+    pub conversation_join: Duration,
 }
 
 impl LimitSettings {
@@ -72,6 +78,8 @@ impl LimitSettings {
         Limits {
             max_length: bound(self.conversation_length),
             max_silence: bound(self.conversation_silence),
+            resume_within: bound(self.conversation_resume),
+            join_within: bound(self.conversation_join),
             ..Limits::default()
         }
     }
@@ -81,12 +89,15 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             configs_per_minute: 600,
+            documents_per_minute: 600,
             tickets_per_minute: 60,
             conversations_per_minute: 20,
             widget_conversations_per_minute: 600,
             widget_open_conversations: 500,
             conversation_length: Duration::from_hours(1),
             conversation_silence: Duration::from_mins(10),
+            conversation_resume: Duration::from_mins(30),
+            conversation_join: Duration::from_mins(10),
         }
     }
 }

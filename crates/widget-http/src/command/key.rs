@@ -8,8 +8,9 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use widget_core::id::OrganizationId;
 use widget_http::{
     auth::{Credential, Scope},
-    state::{Clock, RandomSource, SystemClock, SystemRandom},
-    storage::{ApiKey, SigningKey},
+    signing,
+    state::{Clock, SystemClock, SystemRandom},
+    storage::ApiKey,
 };
 
 use super::{DatabaseArguments, print_line};
@@ -154,29 +155,11 @@ async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
 async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
     let storage = database.open_migrated().await?;
     let now = SystemClock.now();
-    let key = new_signing_key(now, &SystemRandom)?;
+    let key = signing::new_key(&SystemRandom, now)?;
     storage.rotate_signing_key(&key, now - RETIREMENT).await?;
     storage.close().await;
     tracing::info!(key.id = key.id, "made a new signing key");
     Ok(())
-}
-
-/// A key of 256 random bits, named by some more.
-pub(super) fn new_signing_key(
-    now: OffsetDateTime,
-    random: &dyn RandomSource,
-) -> anyhow::Result<SigningKey> {
-    let id = widget_http::state::new_id(now, random)?
-        .as_simple()
-        .to_string();
-    let mut secret = [0; 32];
-    random.fill(&mut secret)?;
-    Ok(SigningKey {
-        id,
-        secret: secret.to_vec().into(),
-        created_at: now,
-        retired_at: None,
-    })
 }
 
 fn text(time: OffsetDateTime) -> String {

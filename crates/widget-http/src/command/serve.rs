@@ -22,10 +22,11 @@ use widget_core::origin::{Origin, SuffixList};
 use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, Settings},
+    signing,
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
 };
 
-use super::{DatabaseArguments, key::new_signing_key, print_line};
+use super::{DatabaseArguments, print_line};
 
 /// How long requests that were begun may take to end after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -170,6 +171,9 @@ struct LimitArguments {
     /// Launcher configs a minute and address prefix.
     #[arg(long, env = "WIDGET_LIMIT_CONFIGS", default_value_t = LimitSettings::default().configs_per_minute)]
     limit_configs: u32,
+    /// Window documents a minute and address prefix.
+    #[arg(long, env = "WIDGET_LIMIT_DOCUMENTS", default_value_t = LimitSettings::default().documents_per_minute)]
+    limit_documents: u32,
     /// Tickets a minute and address prefix.
     #[arg(long, env = "WIDGET_LIMIT_TICKETS", default_value_t = LimitSettings::default().tickets_per_minute)]
     limit_tickets: u32,
@@ -189,6 +193,12 @@ struct LimitArguments {
     /// Minutes of silence after which a conversation ends.
     #[arg(long, env = "WIDGET_SILENCE_MINUTES", default_value_t = 10)]
     silence_minutes: u32,
+    /// Minutes that a visitor may be away and still come back.
+    #[arg(long, env = "WIDGET_RESUME_MINUTES", default_value_t = 30)]
+    resume_minutes: u32,
+    /// Minutes that a visitor may take to join.
+    #[arg(long, env = "WIDGET_JOIN_MINUTES", default_value_t = 10)]
+    join_minutes: u32,
 }
 
 impl LimitArguments {
@@ -196,12 +206,15 @@ impl LimitArguments {
         let minutes = |count: u32| Duration::from_mins(u64::from(count));
         LimitSettings {
             configs_per_minute: self.limit_configs,
+            documents_per_minute: self.limit_documents,
             tickets_per_minute: self.limit_tickets,
             conversations_per_minute: self.limit_conversations,
             widget_conversations_per_minute: self.limit_widget_conversations,
             widget_open_conversations: self.limit_widget_open,
             conversation_length: minutes(self.conversation_minutes),
             conversation_silence: minutes(self.silence_minutes),
+            conversation_resume: minutes(self.resume_minutes),
+            conversation_join: minutes(self.join_minutes),
         }
     }
 }
@@ -210,7 +223,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let livekit = arguments.livekit.settings()?;
     let storage = arguments.database.open_migrated().await?;
     storage
-        .ensure_signing_key(&new_signing_key(SystemClock.now(), &SystemRandom)?)
+        .ensure_signing_key(&signing::new_key(&SystemRandom, SystemClock.now())?)
         .await?;
 
     // The public suffix list takes some milliseconds to read: not at the cost of the first request.

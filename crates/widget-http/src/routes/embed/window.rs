@@ -20,6 +20,7 @@ use widget_core::{
 use crate::{
     assets::{self, WindowFiles},
     cors::DocumentFetch,
+    limits::AddressPrefix,
     problem::{Problem, visitor},
     routes::public::{PublicPath, admit, effective_config, widget},
     state::AppState,
@@ -62,8 +63,10 @@ async fn show(
     State(state): State<AppState>,
     path: PublicPath,
     _: DocumentFetch,
+    address: AddressPrefix,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
+    state.visitor.limits.documents.check(&address)?;
     match open(&state, &path, query.as_deref()).await {
         Err(problem) if problem.status() == StatusCode::FORBIDDEN => Ok(refuse(problem)),
         answer => answer,

@@ -56,6 +56,19 @@ async fn loaders_are_bounded_by_address_and_can_read_so() {
 }
 
 #[tokio::test]
+async fn windows_are_bounded_by_address() {
+    let service = Service::start_with(|settings| settings.limits.documents_per_minute = 1).await;
+    let path = "/public/widget/0197a3c0-0000-7000-8000-00000000ffff?o=https%3A%2F%2Fshop.example";
+    let ask = async || service.call_with(None, "GET", path, None, &[]).await;
+    ask().await.expect(403);
+    assert_limited(
+        &ask().await,
+        "rate_limited",
+        r#""window-documents";q=1;w=60"#,
+    );
+}
+
+#[tokio::test]
 async fn conversations_are_bounded_by_address_and_widget() {
     let by_address = Service::start_with(|settings| {
         with_livekit(settings);
