@@ -7,6 +7,7 @@
 mod config;
 mod conformance;
 mod conversation;
+mod corpora;
 mod embed;
 mod explain;
 mod forms;
