@@ -1,6 +1,6 @@
 //! Extractors whose rejections are problems: strict JSON bodies, identifiers in paths, query parameters.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -13,6 +13,9 @@ use crate::problem::{FieldError, Problem};
 
 /// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its escapes.
 pub const BODY_LIMIT: usize = 1 << 20;
+
+/// How long a body may take to arrive: whoever sends it byte by byte holds nothing for long.
+pub const BODY_PATIENCE: Duration = Duration::from_secs(15);
 
 /// A JSON body of at most `LIMIT` bytes.
 ///
@@ -71,9 +74,17 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// Reads a whole body of at most `limit` bytes.
 ///
 /// # Errors
-/// 413 `body_too_large`; 400 `body_unreadable` when the caller stops in the middle.
+/// 413 `body_too_large`; 408 `body_timeout` when it takes longer than [`BODY_PATIENCE`]; 400 `body_unreadable` when the caller stops in the middle.
 pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
-    to_bytes(body, limit).await.map_err(|error| {
+    let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, limit)).await;
+    let read = read.map_err(|_| {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_timeout",
+            "the body took too long to arrive",
+        )
+    })?;
+    read.map_err(|error| {
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
             if cause.is::<http_body_util::LengthLimitError>() {

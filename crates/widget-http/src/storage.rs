@@ -20,7 +20,8 @@ pub use conversations::{
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{
-    IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WidgetStore, WriteWidgetError,
+    Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WidgetRevision,
+    WidgetStore, WriteWidgetError,
 };
 
 /// Everything that is kept; see the traits it is made of.

@@ -28,13 +28,15 @@ use crate::{
     problem::Problem,
     state::AppState,
     storage::{
-        IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter, WriteWidgetError,
+        Author, IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter,
+        WriteWidgetError,
     },
     wire::{self, Text, Timestamp, present},
 };
 
 mod close;
 mod decision;
+mod revisions;
 
 /// Names a request that is to be done once.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -52,6 +54,7 @@ pub(crate) fn router() -> Router<AppState> {
             get(read).put(update).delete(remove),
         )
         .merge(decision::router())
+        .merge(revisions::router())
 }
 
 #[derive(Deserialize)]
@@ -146,12 +149,16 @@ async fn create(
     let body: CreateRequest = parse_json(&bytes)?;
     let (domains, config) = parse_documents(Some(&body.domains), body.config.as_deref())?;
     let new = NewWidget {
-        organization_id: caller.organization_id,
+        organization_id: caller.organization_id.clone(),
         agent_id: body.agent_id.0,
         agent_version_id: body.agent_version_id.0,
         domains: domains.unwrap_or_default(),
         published: body.published,
         config: config.unwrap_or_default(),
+    };
+    let author = Author {
+        api_key_id: &caller.key_id,
+        restored_from: None,
     };
     let now = state.now();
     let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), now);
@@ -167,7 +174,7 @@ async fn create(
     };
     let (body, id) = match state
         .storage
-        .insert_widget(&widget, request.as_ref())
+        .insert_widget(&widget, author, request.as_ref())
         .await?
     {
         InsertedWidget::New(stored) => (to_json(stored.widget)?, widget.id),
@@ -293,14 +300,34 @@ async fn update(
         published: body.published,
         config,
     };
+    write(&state, &caller, id, &headers, &patch, None).await
+}
+
+/// Changes a widget as it is by now, again and again while somebody else changes it at the same time.
+async fn write(
+    state: &AppState,
+    caller: &Caller,
+    id: WidgetId,
+    headers: &HeaderMap,
+    patch: &WidgetPatch,
+    restored_from: Option<i64>,
+) -> Result<Response, Problem> {
+    let author = Author {
+        api_key_id: &caller.key_id,
+        restored_from,
+    };
     for _ in 0..ATTEMPTS {
         let now = state.now();
-        let stored = find(&state, &caller, id).await?;
-        etag::require_match(&headers, &etag::of_revision(stored.revision))?;
+        let stored = find(state, caller, id).await?;
+        etag::require_match(headers, &etag::of_revision(stored.revision))?;
         let changed = patch.clone().apply(stored.widget, now);
-        match state.storage.update_widget(&changed, stored.revision).await {
+        match state
+            .storage
+            .update_widget(&changed, stored.revision, author)
+            .await
+        {
             Ok(stored) => {
-                close::refused_rooms(&state, &stored, now).await?;
+                close::refused_rooms(state, &stored, now).await?;
                 return answer(StatusCode::OK, stored);
             }
             Err(WriteWidgetError::Stale) => {}

@@ -20,17 +20,31 @@ struct Embedded {
 #[derive(Clone, Copy)]
 pub(super) struct Migrations(&'static [Embedded]);
 
-pub(super) const SQLITE: Migrations = Migrations(&[Embedded {
-    version: 20_261_124_000_000,
-    description: "initial",
-    sql: include_str!("../../migrations/sqlite/20261124000000_initial.sql"),
-}]);
+pub(super) const SQLITE: Migrations = Migrations(&[
+    Embedded {
+        version: 20_261_124_000_000,
+        description: "initial",
+        sql: include_str!("../../migrations/sqlite/20261124000000_initial.sql"),
+    },
+    Embedded {
+        version: 20_261_124_010_000,
+        description: "widget_revisions",
+        sql: include_str!("../../migrations/sqlite/20261124010000_widget_revisions.sql"),
+    },
+]);
 
-pub(super) const POSTGRES: Migrations = Migrations(&[Embedded {
-    version: 20_261_124_000_000,
-    description: "initial",
-    sql: include_str!("../../migrations/postgres/20261124000000_initial.sql"),
-}]);
+pub(super) const POSTGRES: Migrations = Migrations(&[
+    Embedded {
+        version: 20_261_124_000_000,
+        description: "initial",
+        sql: include_str!("../../migrations/postgres/20261124000000_initial.sql"),
+    },
+    Embedded {
+        version: 20_261_124_010_000,
+        description: "widget_revisions",
+        sql: include_str!("../../migrations/postgres/20261124010000_widget_revisions.sql"),
+    },
+]);
 
 /// Why migrations were not applied.
 #[derive(Debug, thiserror::Error)]

@@ -33,6 +33,28 @@ pub struct WidgetFilter {
     pub domain: Option<String>,
 }
 
+/// Who writes a widget, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Author<'a> {
+    /// Public part of the API key that writes.
+    pub api_key_id: &'a str,
+    /// The revision that is restored by this, if one is.
+    pub restored_from: Option<i64>,
+}
+
+/// A widget as it was after one of its writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WidgetRevision {
+    /// Counts the writes from 1.
+    pub number: i64,
+    /// Public part of the API key that wrote; empty for what is older than this history.
+    pub api_key_id: String,
+    /// The revision that was restored by it, if one was.
+    pub restored_from: Option<i64>,
+    /// The record; its `updated_at` is the time of the write.
+    pub widget: Widget,
+}
+
 /// A request to create that may come again, because its answer was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotentRequest {
@@ -89,6 +111,7 @@ pub trait WidgetStore {
     async fn insert_widget(
         &self,
         widget: &Widget,
+        author: Author<'_>,
         request: Option<&IdempotentRequest>,
     ) -> Result<InsertedWidget, WriteWidgetError>;
 
@@ -127,7 +150,21 @@ pub trait WidgetStore {
         &self,
         widget: &Widget,
         revision: i64,
+        author: Author<'_>,
     ) -> Result<StoredWidget, WriteWidgetError>;
+
+    /// Revisions of a widget of the organization with a number below `below`, newest first; none when there is no such
+    /// widget.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn widget_revisions(
+        &self,
+        organization: &OrganizationId,
+        id: WidgetId,
+        below: i64,
+        limit: u32,
+    ) -> Result<Vec<WidgetRevision>, StoreError>;
 
     /// Deletes a widget that still has `revision`, where one is given; `false` when there is none.
     ///

@@ -107,6 +107,16 @@ const ROUTES: &[(&str, &str, Scope)] = &[
         "/core/web-widgets/{id}/snippet",
         Scope::WebWidgetsRead,
     ),
+    (
+        "GET",
+        "/core/web-widgets/{id}/revisions",
+        Scope::WebWidgetsRead,
+    ),
+    (
+        "POST",
+        "/core/web-widgets/{id}/revisions/1/restore",
+        Scope::WebWidgetsManage,
+    ),
     ("GET", "/core/agents", Scope::AgentsRead),
     ("POST", "/core/agents", Scope::AgentsManage),
     ("GET", "/core/agents/{id}", Scope::AgentsRead),

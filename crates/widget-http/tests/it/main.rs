@@ -6,6 +6,7 @@ mod conversations;
 mod postgres;
 mod problems;
 mod process;
+mod revisions;
 mod storage;
 mod support;
 mod visitor;

@@ -40,6 +40,7 @@ pub(crate) async fn contract(storage: Arc<dyn Storage>) {
     Box::pin(widgets::records(storage)).await;
     Box::pin(widgets::lists(storage)).await;
     Box::pin(widgets::repeated_requests(storage)).await;
+    Box::pin(widgets::revisions(storage)).await;
     Box::pin(conversations::life(storage)).await;
     Box::pin(conversations::resuming(storage)).await;
     Box::pin(conversations::limits(storage)).await;

@@ -12,8 +12,8 @@ use widget_core::{
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
 use crate::storage::{
-    IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter, WidgetStore,
-    WriteWidgetError,
+    Author, IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter,
+    WidgetRevision, WidgetStore, WriteWidgetError,
 };
 
 /// A widget with what its organization's registry says of the version that it pins.
@@ -35,6 +35,7 @@ impl WidgetStore for Backend {
     async fn insert_widget(
         &self,
         widget: &Widget,
+        author: Author<'_>,
         request: Option<&IdempotentRequest>,
     ) -> Result<InsertedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
@@ -61,7 +62,7 @@ impl WidgetStore for Backend {
         .execute(&mut *transaction)
         .await
         .map_err(dangling)?;
-        let stored = finish(transaction, widget).await?;
+        let stored = finish(transaction, widget, author).await?;
         Ok(InsertedWidget::New(Box::new(stored)))
     }
 
@@ -123,6 +124,7 @@ impl WidgetStore for Backend {
         &self,
         widget: &Widget,
         revision: i64,
+        author: Author<'_>,
     ) -> Result<StoredWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         require_pinned(&mut transaction, widget).await?;
@@ -147,7 +149,30 @@ impl WidgetStore for Backend {
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
-        finish(transaction, widget).await
+        finish(transaction, widget, author).await
+    }
+
+    async fn widget_revisions(
+        &self,
+        organization: &OrganizationId,
+        id: WidgetId,
+        below: i64,
+        limit: u32,
+    ) -> Result<Vec<WidgetRevision>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.number, r.api_key_id, r.restored_from, r.agent_id, r.agent_version_id, r.domains, r.published,
+                    r.config, r.created_at AS updated_at, w.id, w.organization_id, w.created_at
+             FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
+             WHERE w.organization_id = $1 AND w.id = $2 AND r.number < $3
+             ORDER BY r.number DESC LIMIT $4",
+        )
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .bind(below)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(revision_of).collect()
     }
 
     async fn delete_widget(
@@ -276,7 +301,20 @@ fn dangling(error: sqlx::Error) -> WriteWidgetError {
 async fn finish(
     mut transaction: Transaction,
     widget: &Widget,
+    author: Author<'_>,
 ) -> Result<StoredWidget, WriteWidgetError> {
+    sqlx::query(
+        "INSERT INTO web_widget_revisions (web_widget_id, number, api_key_id, restored_from, created_at, agent_id,
+                                           agent_version_id, domains, published, config)
+         SELECT id, revision, $2, $3, updated_at, agent_id, agent_version_id, domains, published, config
+         FROM web_widgets WHERE id = $1",
+    )
+    .bind(widget.id.as_uuid())
+    .bind(author.api_key_id)
+    .bind(author.restored_from)
+    .execute(&mut *transaction)
+    .await
+    .map_err(StoreError::from)?;
     let row = sqlx::query(select!("WHERE w.id = $1"))
         .bind(widget.id.as_uuid())
         .fetch_one(&mut *transaction)
@@ -294,18 +332,7 @@ fn domains_text(widget: &Widget) -> Result<String, StoreError> {
 
 fn stored(row: &Row) -> Result<StoredWidget, StoreError> {
     let columns = Columns::new(row, "web_widgets", "id");
-    let entries: Vec<String> = columns.parsed("domains", |text| serde_json::from_str(text))?;
-    let widget = Widget {
-        id: columns.id("id", WidgetId::from_uuid)?,
-        organization_id: columns.parsed("organization_id", str::parse)?,
-        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
-        agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
-        domains: AllowedOrigins::load(&entries, SuffixList::builtin()),
-        published: columns.get("published")?,
-        config: columns.parsed("config", Config::parse)?,
-        created_at: columns.time("created_at")?,
-        updated_at: columns.time("updated_at")?,
-    };
+    let widget = record(&columns)?;
     let version_agent: Option<Uuid> = columns.get("version_agent_id")?;
     let pinned = if columns.get::<Option<Uuid>>("known_agent_id")?.is_none() {
         PinnedVersion::AgentMissing
@@ -328,5 +355,30 @@ fn stored(row: &Row) -> Result<StoredWidget, StoreError> {
         revision: columns.get("revision")?,
         pinned,
         livekit_agent_name: columns.get("livekit_agent_name")?,
+    })
+}
+
+fn revision_of(row: &Row) -> Result<WidgetRevision, StoreError> {
+    let columns = Columns::new(row, "web_widget_revisions", "id");
+    Ok(WidgetRevision {
+        number: columns.get("number")?,
+        api_key_id: columns.get("api_key_id")?,
+        restored_from: columns.get("restored_from")?,
+        widget: record(&columns)?,
+    })
+}
+
+fn record(columns: &Columns<'_>) -> Result<Widget, StoreError> {
+    let entries: Vec<String> = columns.parsed("domains", |text| serde_json::from_str(text))?;
+    Ok(Widget {
+        id: columns.id("id", WidgetId::from_uuid)?,
+        organization_id: columns.parsed("organization_id", str::parse)?,
+        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
+        agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
+        domains: AllowedOrigins::load(&entries, SuffixList::builtin()),
+        published: columns.get("published")?,
+        config: columns.parsed("config", Config::parse)?,
+        created_at: columns.time("created_at")?,
+        updated_at: columns.time("updated_at")?,
     })
 }

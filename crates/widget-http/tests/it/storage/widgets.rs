@@ -9,12 +9,17 @@ use widget_core::{
     widget::Widget,
 };
 use widget_http::storage::{
-    DeleteAgentError, IdempotentRequest, InsertedWidget, Page, Storage, WidgetFilter,
-    WriteWidgetError,
+    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, Page, Storage, WidgetFilter,
+    WidgetRevision, WriteWidgetError,
 };
 
 use super::{ALL, agents::registered, number, organization};
 use crate::support::START;
+
+const AUTHOR: Author<'static> = Author {
+    api_key_id: "first",
+    restored_from: None,
+};
 
 pub(super) fn widget(
     organization: &OrganizationId,
@@ -55,7 +60,7 @@ pub(super) async fn records(storage: &dyn Storage) {
         (dangling(agent, foreign_version), (false, true)),
         (dangling(foreign_agent, foreign_version), (true, true)),
     ] {
-        match storage.insert_widget(&record, None).await {
+        match storage.insert_widget(&record, AUTHOR, None).await {
             Err(WriteWidgetError::Dangling { agent, version }) => {
                 assert_eq!((agent, version), expected);
             }
@@ -71,7 +76,7 @@ pub(super) async fn records(storage: &dyn Storage) {
     );
 
     let InsertedWidget::New(stored) = storage
-        .insert_widget(&record, None)
+        .insert_widget(&record, AUTHOR, None)
         .await
         .expect("it is new")
     else {
@@ -119,7 +124,7 @@ pub(super) async fn records(storage: &dyn Storage) {
         ..record.clone()
     };
     let stored = storage
-        .update_widget(&changed, 1)
+        .update_widget(&changed, 1, AUTHOR)
         .await
         .expect("revision 1 is current");
     assert_eq!(
@@ -127,14 +132,14 @@ pub(super) async fn records(storage: &dyn Storage) {
         (&changed, 2, PinnedVersion::OtherAgent)
     );
     assert!(matches!(
-        storage.update_widget(&record, 1).await,
+        storage.update_widget(&record, 1, AUTHOR).await,
         Err(WriteWidgetError::Stale)
     ));
     let bad = Widget {
         agent_id: foreign_agent,
         ..changed.clone()
     };
-    let refused = storage.update_widget(&bad, 2).await;
+    let refused = storage.update_widget(&bad, 2, AUTHOR).await;
     assert!(
         matches!(
             refused,
@@ -215,7 +220,7 @@ pub(super) async fn lists(storage: &dyn Storage) {
                 AllowedOrigins::parse(&["*"], SuffixList::builtin()).expect("a valid entry");
         }
         storage
-            .insert_widget(&record, None)
+            .insert_widget(&record, AUTHOR, None)
             .await
             .expect("it is new");
     }
@@ -293,7 +298,7 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
     };
     let insert = async |id, request: &IdempotentRequest| {
         let record = widget(&ours, id, agent, version, 0);
-        match storage.insert_widget(&record, Some(request)).await {
+        match storage.insert_widget(&record, AUTHOR, Some(request)).await {
             Ok(InsertedWidget::New(stored)) => Ok(stored.widget.id.to_string()),
             Ok(InsertedWidget::Again(answer)) => Ok(answer),
             Err(error) => Err(error),
@@ -321,7 +326,7 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
     let record = widget(&ours, 0xB13, AgentId::from_uuid(number(0xBFF)), version, 0);
     assert!(
         storage
-            .insert_widget(&record, Some(&refused))
+            .insert_widget(&record, AUTHOR, Some(&refused))
             .await
             .is_err()
     );
@@ -330,4 +335,61 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
         .expect("the first attempt left nothing");
     let late = insert(0xB14, &request(2, START + Duration::hours(25))).await;
     assert_ne!(late.expect("the key is free again"), first.answer);
+}
+
+pub(super) async fn revisions(storage: &dyn Storage) {
+    let (ours, theirs) = (organization("history"), organization("others"));
+    let (agent, version) = registered(storage, &ours, 0xC00, true).await;
+    let first = widget(&ours, 0xC10, agent, version, 0);
+    storage
+        .insert_widget(&first, AUTHOR, None)
+        .await
+        .expect("it is new");
+    let second = Widget {
+        published: false,
+        config: Config::default(),
+        updated_at: START + Duration::hours(1),
+        ..first.clone()
+    };
+    let author = Author {
+        api_key_id: "second",
+        restored_from: Some(1),
+    };
+    storage
+        .update_widget(&second, 1, author)
+        .await
+        .expect("revision 1 is current");
+    // What was refused leaves no trace.
+    assert!(storage.update_widget(&first, 1, AUTHOR).await.is_err());
+    let list = async |organization: &OrganizationId, below, limit| {
+        storage
+            .widget_revisions(organization, first.id, below, limit)
+            .await
+            .expect("works")
+    };
+    let expected = [
+        WidgetRevision {
+            number: 2,
+            api_key_id: "second".to_owned(),
+            restored_from: Some(1),
+            widget: second.clone(),
+        },
+        WidgetRevision {
+            number: 1,
+            api_key_id: "first".to_owned(),
+            restored_from: None,
+            widget: first.clone(),
+        },
+    ];
+    assert_eq!(list(&ours, i64::MAX, 10).await, expected);
+    assert_eq!(list(&ours, i64::MAX, 1).await, expected[..1]);
+    assert_eq!(list(&ours, 2, 10).await, expected[1..]);
+    assert_eq!(list(&theirs, i64::MAX, 10).await, []);
+    assert!(
+        storage
+            .delete_widget(&ours, first.id, None)
+            .await
+            .expect("works")
+    );
+    assert_eq!(list(&ours, i64::MAX, 10).await, []);
 }

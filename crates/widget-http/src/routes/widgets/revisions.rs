@@ -1,0 +1,218 @@
+//! The history of a widget: what it was, who changed what, and the way back.
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use widget_core::{
+    config::{self, Change, ChangeKind},
+    id::WidgetId,
+    widget::{Widget, WidgetPatch},
+};
+
+use super::{WidgetBody, find, write};
+use crate::{
+    auth::{Caller, Scope},
+    extract::{PathId, StrictQuery},
+    paging,
+    problem::Problem,
+    state::AppState,
+    storage::{StoreError, WidgetRevision},
+    wire::Timestamp,
+};
+
+/// `/core/web-widgets/{id}/revisions` and what is below.
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/core/web-widgets/{id}/revisions", get(list))
+        .route(
+            "/core/web-widgets/{id}/revisions/{number}/restore",
+            post(restore),
+        )
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    limit: Option<u32>,
+    /// Revisions older than this number.
+    before: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct RevisionBody {
+    number: i64,
+    created_at: Timestamp,
+    /// The key that wrote; `null` for what is older than the history.
+    api_key_id: Option<String>,
+    restored_from: Option<i64>,
+    /// Against the revision before; empty for the first.
+    changes: Vec<ChangeBody>,
+    web_widget: WidgetBody,
+}
+
+#[derive(Serialize)]
+struct ChangeBody {
+    pointer: String,
+    change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Value>,
+}
+
+impl ChangeBody {
+    fn replaced(pointer: &str, from: Value, to: Value) -> Option<Self> {
+        (from != to).then(|| Self {
+            pointer: pointer.to_owned(),
+            change: "replaced",
+            from: Some(from),
+            to: Some(to),
+        })
+    }
+}
+
+impl From<Change> for ChangeBody {
+    fn from(change: Change) -> Self {
+        let (kind, from, to) = match change.kind {
+            ChangeKind::Added(to) => ("added", None, Some(to)),
+            ChangeKind::Removed(from) => ("removed", Some(from), None),
+            ChangeKind::Replaced { from, to } => ("replaced", Some(from), Some(to)),
+        };
+        Self {
+            pointer: change.pointer,
+            change: kind,
+            from,
+            to,
+        }
+    }
+}
+
+fn changes(from: &Widget, to: &Widget) -> Vec<ChangeBody> {
+    let text = |id: &dyn std::fmt::Display| Value::String(id.to_string());
+    let domains = |widget: &Widget| {
+        widget
+            .domains
+            .entries()
+            .iter()
+            .map(String::as_str)
+            .collect::<Value>()
+    };
+    [
+        ChangeBody::replaced("/agent_id", text(&from.agent_id), text(&to.agent_id)),
+        ChangeBody::replaced(
+            "/agent_version_id",
+            text(&from.agent_version_id),
+            text(&to.agent_version_id),
+        ),
+        ChangeBody::replaced("/domains", domains(from), domains(to)),
+        ChangeBody::replaced("/published", from.published.into(), to.published.into()),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(
+        config::diff(&from.config, &to.config)
+            .into_iter()
+            .map(ChangeBody::from),
+    )
+    .collect()
+}
+
+fn body(
+    revision: WidgetRevision,
+    before: Option<&WidgetRevision>,
+) -> Result<RevisionBody, StoreError> {
+    Ok(RevisionBody {
+        number: revision.number,
+        created_at: Timestamp(revision.widget.updated_at),
+        api_key_id: Some(revision.api_key_id).filter(|id| !id.is_empty()),
+        restored_from: revision.restored_from,
+        changes: before.map_or_else(Vec::new, |before| changes(&before.widget, &revision.widget)),
+        web_widget: WidgetBody::try_from(revision.widget)?,
+    })
+}
+
+/// Newest first.
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<WidgetId>,
+    StrictQuery(query): StrictQuery<ListQuery>,
+) -> Result<Response, Problem> {
+    caller.require(Scope::WebWidgetsRead)?;
+    let page = paging::page(query.limit, None)?;
+    find(&state, &caller, id).await?;
+    let below = query.before.unwrap_or(i64::MAX);
+    // One more, to tell what the last one shown has changed and whether there are more.
+    let found = state
+        .storage
+        .widget_revisions(&caller.organization_id, id, below, page.limit + 1)
+        .await?;
+    let more = found.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut bodies = Vec::with_capacity(found.len());
+    let mut found = found.into_iter().peekable();
+    while let Some(revision) = found.next() {
+        let before = found.peek();
+        if more && before.is_none() {
+            break;
+        }
+        bodies.push(body(revision, before)?);
+    }
+    let mut headers = HeaderMap::new();
+    if let (true, Some(last)) = (more, bodies.last()) {
+        let mut url = state.settings.public_url.clone();
+        url.set_path(&format!("/core/web-widgets/{id}/revisions"));
+        url.set_query(Some(&format!(
+            "limit={}&before={}",
+            page.limit, last.number
+        )));
+        let link =
+            HeaderValue::try_from(format!("<{url}>; rel=\"next\"")).map_err(Problem::internal)?;
+        headers.insert(header::LINK, link);
+    }
+    Ok((headers, Json(bodies)).into_response())
+}
+
+/// Writes an earlier revision anew; the history in between stays.
+async fn restore(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, number)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.require(Scope::WebWidgetsManage)?;
+    let missing = || Problem::not_found("revision of a widget");
+    let (Ok(id), Ok(number)) = (id.parse::<WidgetId>(), number.parse::<i64>()) else {
+        return Err(missing());
+    };
+    let organization = &caller.organization_id;
+    let found = state
+        .storage
+        .widget_revisions(organization, id, number.saturating_add(1), 1)
+        .await?;
+    let revision = found
+        .into_iter()
+        .find(|revision| revision.number == number)
+        .ok_or_else(missing)?;
+    let Widget {
+        agent_id,
+        agent_version_id,
+        domains,
+        published,
+        config,
+        ..
+    } = revision.widget;
+    let patch = WidgetPatch {
+        agent_id: Some(agent_id),
+        agent_version_id: Some(agent_version_id),
+        domains: Some(domains),
+        published: Some(published),
+        config: Some(config),
+    };
+    write(&state, &caller, id, &headers, &patch, Some(number)).await
+}

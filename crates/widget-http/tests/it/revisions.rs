@@ -1,0 +1,131 @@
+//! The history of a widget over HTTP.
+
+use serde_json::{Value, json};
+use time::Duration;
+use widget_http::auth::Scope;
+
+use crate::support::{Service, id};
+
+#[tokio::test]
+async fn every_write_is_told_and_can_be_undone() {
+    let service = Service::start().await;
+    let first = service
+        .widget(json!({"config": {"v1": {"theme": "dark"}}}))
+        .await;
+    let path = format!("/core/web-widgets/{}", id(&first));
+    service.clock.advance(Duration::minutes(1));
+    let key = service.new_key("acme", &[Scope::WebWidgetsManage]).await;
+    let change =
+        json!({"published": false, "domains": ["*"], "config": {"v1": {"theme": "light", "x": 1}}});
+    let changed = service
+        .call_with(Some(&key), "PUT", &path, Some(&change.to_string()), &[])
+        .await
+        .json(200);
+    service
+        .put(&path, &json!({"published": null}))
+        .await
+        .expect(422);
+
+    let revisions = format!("{path}/revisions");
+    let list = service.get(&revisions).await.json(200);
+    assert_eq!(list.as_array().map(Vec::len), Some(2));
+    let public = |key: &str| {
+        key.strip_prefix("ak_")
+            .and_then(|key| key.split_once('.'))
+            .map(|(id, _)| id.to_owned())
+    };
+    assert_eq!(
+        list[0],
+        json!({
+            "number": 2,
+            "created_at": "2026-01-31T09:31:00Z",
+            "api_key_id": public(&key),
+            "restored_from": null,
+            "changes": [
+                {"pointer": "/domains", "change": "replaced", "from": ["https://shop.example"], "to": ["*"]},
+                {"pointer": "/published", "change": "replaced", "from": true, "to": false},
+                {"pointer": "/config/v1/theme", "change": "replaced", "from": "dark", "to": "light"},
+                {"pointer": "/config/v1/x", "change": "added", "to": 1},
+            ],
+            "web_widget": changed,
+        })
+    );
+    assert_eq!(
+        (&list[1]["changes"], &list[1]["web_widget"]),
+        (&json!([]), &first)
+    );
+
+    service.clock.advance(Duration::minutes(1));
+    let restored = service
+        .call("POST", &format!("{revisions}/1/restore"), None, &[])
+        .await;
+    let mut expected = first.clone();
+    expected["updated_at"] = json!("2026-01-31T09:32:00Z");
+    assert_eq!(restored.json(200), expected);
+    assert_eq!(restored.header("etag"), "\"r3\"");
+    let list = service.get(&revisions).await.json(200);
+    assert_eq!(
+        (&list[0]["number"], &list[0]["restored_from"]),
+        (&json!(3), &json!(1))
+    );
+
+    let stale = [("if-match", "\"r2\"")];
+    let answer = service
+        .call("POST", &format!("{revisions}/2/restore"), None, &stale)
+        .await;
+    answer.problem(412, "precondition_failed");
+    for missing in ["0", "4", "-1", "x", "99999999999999999999"] {
+        let path = format!("{revisions}/{missing}/restore");
+        service
+            .call("POST", &path, None, &[])
+            .await
+            .problem(404, "not_found");
+    }
+    let stranger = service.new_key("other", &Scope::ALL).await;
+    service
+        .call_with(Some(&stranger), "GET", &revisions, None, &[])
+        .await
+        .problem(404, "not_found");
+    let path = format!("{revisions}/1/restore");
+    service
+        .call_with(Some(&stranger), "POST", &path, None, &[])
+        .await
+        .problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_history_is_paged() {
+    let service = Service::start().await;
+    let widget = service.widget(json!({})).await;
+    let path = format!("/core/web-widgets/{}", id(&widget));
+    for published in [false, true, false, true] {
+        service
+            .put(&path, &json!({"published": published}))
+            .await
+            .expect(200);
+    }
+    let mut numbers = Vec::new();
+    let mut page = format!("{path}/revisions?limit=2");
+    loop {
+        let answer = service.get(&page).await;
+        let list = answer.json(200);
+        for revision in list.as_array().expect("an array") {
+            let changes = revision["changes"].as_array().expect("an array").len();
+            assert_eq!(changes, usize::from(revision["number"] != 1), "{revision}");
+            numbers.push(revision["number"].clone());
+        }
+        let Some(link) = answer.headers.get("link") else {
+            break;
+        };
+        let link = link.to_str().expect("ASCII");
+        let next = link
+            .strip_prefix("<https://widgets.example")
+            .and_then(|link| link.strip_suffix(">; rel=\"next\""));
+        page = next.expect("a link of this service").to_owned();
+    }
+    assert_eq!(Value::from(numbers), json!([5, 4, 3, 2, 1]));
+    service
+        .get(&format!("{path}/revisions?limit=0"))
+        .await
+        .problem(422, "query_invalid");
+}
