@@ -1,0 +1,193 @@
+/** The launcher among the host page's own doings: focus, replaced bodies, second copies, refusals, farewell. */
+import { describe, expect, test } from 'vitest';
+import type { WidgetApi } from '../src/loader/widget';
+import { story } from './story';
+import { system, until } from './system';
+import type { Visitor } from './visitor';
+
+declare global {
+  interface Window {
+    trustedTypes?: {
+      createPolicy(
+        name: string,
+        rules: { createScriptURL(url: string): string },
+      ): { createScriptURL(url: string): unknown };
+    };
+    told: string[];
+    kept: WidgetApi;
+  }
+}
+
+/** Runs in the page: writes down every event that the widget tells the document. */
+const LISTEN = `
+  window.told = [];
+  for (const name of ['ready', 'open', 'close', 'conversation-start', 'message', 'error'])
+    document.addEventListener('web-widget:' + name, ({ detail }) =>
+      told.push(detail.code ? name + ' ' + detail.code : name));
+`;
+
+/** Loads another copy of the loader, the way a page under Trusted Types has to. */
+async function loadAgain(visitor: Visitor, id: string) {
+  await visitor.page.evaluate(
+    (src) =>
+      new Promise((resolve) => {
+        const policy = window.trustedTypes?.createPolicy(`again-${Math.random()}`, {
+          createScriptURL: (url: string) => url,
+        });
+        const script = document.createElement('script');
+        script.src = (policy?.createScriptURL(src) ?? src) as string;
+        script.onload = resolve;
+        document.head.append(script);
+      }),
+    `${system.service}/public/embed/${id}`,
+  );
+}
+
+const count = (visitor: Visitor, selector: string) => visitor.page.locator(selector).count();
+
+const shown = (visitor: Visitor) =>
+  until('the window to be there', () =>
+    visitor.page.frames().some((frame) => frame.url().startsWith(system.service)),
+  );
+
+const drawn = (visitor: Visitor) => until('the launcher to be drawn', () => visitor.launcher());
+
+describe('the launcher', { timeout: 60_000 }, () => {
+  const here = story();
+
+  test('by keyboard alone: in, typing, out, and back to where one was', async () => {
+    const visitor = await here.arrive();
+    const { page } = visitor;
+    await drawn(visitor);
+    await page.evaluate(() => {
+      const button = document.createElement('button');
+      button.id = 'before';
+      document.body.append(button);
+      button.focus();
+    });
+    await page.evaluate(() => window.WebWidget?.get()?.open());
+    await shown(visitor);
+    await visitor.frame.getByRole('textbox').waitFor();
+    const typed = () => visitor.frame.getByRole('textbox').inputValue();
+    const isIn = () => visitor.frame.evaluate(() => document.activeElement?.tagName === 'TEXTAREA');
+    await until('the focus to be in the input', isIn);
+    await page.keyboard.type('hello');
+    expect(await typed()).toBe('hello');
+
+    await page.keyboard.press('Escape');
+    await until('the focus to be back', () =>
+      page.evaluate(() => document.activeElement?.id === 'before'),
+    );
+    await page.evaluate(() => window.WebWidget?.get()?.open());
+    await until('the focus to be in the input again', isIn);
+    // Tabbing goes round inside the dialog.
+    for (let presses = 0; presses < 12; presses += 1) await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('WEB-WIDGET');
+    expect(await typed()).toBe('hello');
+  });
+
+  test('a replaced body does not disturb it, and it comes back when it is thrown out', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.frame.getByRole('textbox').fill('a draft');
+    await visitor.page.evaluate(() => document.body.replaceWith(document.createElement('body')));
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('a draft');
+    await visitor.page.evaluate(() => document.querySelector('web-widget')?.remove());
+    await drawn(visitor);
+    expect(await count(visitor, 'web-widget')).toBe(1);
+  });
+
+  test('a second copy of the script changes nothing', async () => {
+    const visitor = await here.arrive();
+    await drawn(visitor);
+    await visitor.page.evaluate(() => {
+      window.kept = window.WebWidget?.get() as WidgetApi;
+    });
+    await loadAgain(visitor, system.widgetId);
+    expect(await count(visitor, 'web-widget')).toBe(1);
+    expect(await visitor.page.evaluate(() => window.WebWidget?.get() === window.kept)).toBe(true);
+  });
+
+  test('functions that waited for it are called, and events reach both kinds of listeners', async () => {
+    const queue = `(window.webWidgetQueue ||= []).push((widget) => {
+      widget.on('open', () => told.push('opened'));
+      widget.open();
+    });`;
+    const visitor = await here.arrive({ scripts: [LISTEN, queue] });
+    await shown(visitor);
+    expect(await visitor.page.evaluate(() => window.told)).toEqual(['ready', 'open', 'opened']);
+  });
+
+  test('destroyed, it leaves nothing behind and its handle does nothing', async () => {
+    const visitor = await here.arrive({ scripts: [LISTEN] });
+    await visitor.open();
+    await visitor.page.evaluate(() => {
+      window.kept = window.WebWidget?.get() as WidgetApi;
+      window.kept.destroy();
+    });
+    expect(await count(visitor, 'web-widget, iframe')).toBe(0);
+    expect(visitor.page.frames()).toHaveLength(1);
+    const after = await visitor.page.evaluate(() => {
+      window.told = [];
+      const { kept } = window;
+      kept.open();
+      kept.toggle();
+      kept.setContext({ a: 1 });
+      kept.close();
+      kept.destroy();
+      document.body.replaceWith(document.createElement('body'));
+      return { told: window.told, gone: window.WebWidget?.get() === undefined };
+    });
+    expect(after).toEqual({ told: [], gone: true });
+    await loadAgain(visitor, system.widgetId);
+    await drawn(visitor);
+    expect(await count(visitor, 'web-widget')).toBe(1);
+  });
+
+  test('messages of anybody but its own window are ignored', async () => {
+    const visitor = await here.arrive({ scripts: [LISTEN] });
+    await visitor.open();
+    await visitor.page.evaluate(() => {
+      window.told = [];
+      postMessage({ type: 'web-widget:close' }, '*');
+      postMessage({ type: 'web-widget:event', name: 'message', detail: {} }, '*');
+      postMessage(null, '*');
+    });
+    await visitor.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
+    expect(await visitor.page.evaluate(() => window.told)).toEqual([]);
+    expect(visitor.complaints()).toEqual([]);
+  });
+
+  test('a widget that is refused draws nothing and names the command that tells why', async () => {
+    const visitor = await here.arrive();
+    await drawn(visitor);
+    const other = '0197aaaa-0000-7000-8000-000000000001';
+    await loadAgain(visitor, other);
+    const line = await until('the reason', () =>
+      visitor.console.find((text) => text.includes('widget explain')),
+    );
+    expect(line).toContain(`Web widget: widget_unavailable.`);
+    expect(line).toContain(
+      `widget explain ${other}.json --service ${system.service} --page ${system.site}/`,
+    );
+    expect(await count(visitor, 'web-widget')).toBe(1);
+  });
+
+  test('a page that forbids the frame gets a sentence instead of a blank window', async () => {
+    const visitor = await here.arrive({ scripts: [LISTEN] });
+    await visitor.page.evaluate(() => {
+      const meta = document.createElement('meta');
+      meta.httpEquiv = 'Content-Security-Policy';
+      meta.content = "frame-src 'none'";
+      document.head.append(meta);
+    });
+    const { x, y } = await drawn(visitor);
+    await visitor.page.mouse.click(x, y);
+    const told = () => visitor.page.evaluate(() => window.told);
+    await until('the widget to say so', async () =>
+      (await told()).includes('error window_blocked'),
+    );
+    expect(visitor.console.some((line) => line.includes('widget explain'))).toBe(true);
+    await visitor.screenshot('window-blocked');
+  });
+});
