@@ -168,7 +168,7 @@ _TOPICS = (
     _Topic(
         "hours",
         ("open", "opening", "opening hours", "hours", "close", "closing", "sunday", "weekend", "when are you open"),
-        ("What are your opening hours?", "When are you open?", "Are you open on Sunday?"),
+        ("What are your opening hours?", "When are you open?"),
         "We are open from 7 am to 6 pm on weekdays, and from 8 am to 5 pm at the weekend.",
     ),
     _Topic(

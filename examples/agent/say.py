@@ -1,7 +1,8 @@
 """Make a spoken recording for tests: `python say.py "What are your opening hours?" question.wav`.
 
 The recording is 48 kHz mono with silence around the words. Chromium's fake microphone plays a file in a
-loop, so the silence is what lets the agent hear where a sentence starts and ends.
+loop, so the silence is what lets the agent hear where a sentence starts and ends. The silence before also
+lets a call get into its stride: what is said in its first seconds, a busy browser garbles.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Speak a text into a WAV file (48 kHz, mono).")
     parser.add_argument("text")
     parser.add_argument("file", metavar="OUT.wav")
-    parser.add_argument("--lead", type=float, default=2.0, metavar="SECONDS", help="silence before (default 2)")
+    parser.add_argument("--lead", type=float, default=4.0, metavar="SECONDS", help="silence before (default 4)")
     parser.add_argument("--tail", type=float, default=8.0, metavar="SECONDS", help="silence after (default 8)")
     arguments = parser.parse_args()
     if not arguments.text.strip() or not 0 <= arguments.lead <= 600 or not 0 <= arguments.tail <= 600:
