@@ -244,14 +244,14 @@ fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> Vec<Finding
 }
 
 impl<V: Version> Document<V> {
-    /// The same settings as a document of the newest version; a document that has it already, or
-    /// is empty, or would be too large, stays as it is.
-    pub(crate) fn migrated(&self) -> Value {
+    /// The same settings as a document of the newest version; `None` for a document that has it
+    /// already, or is empty, or would be too large, and so stays as it is.
+    pub(crate) fn migrated(&self) -> Option<Value> {
         let (Some(found), Value::Object(document)) = (self.found, &self.value) else {
-            return self.value.clone();
+            return None;
         };
         if found == V::NUMBER {
-            return self.value.clone();
+            return None;
         }
         let settings = differences(&self.current);
         let (settings, all_carried) = match self.carried::<V>(&settings, found) {
@@ -269,11 +269,7 @@ impl<V: Version> Document<V> {
             migrated.insert(key.clone(), value.clone());
         }
         let migrated = Value::Object(migrated);
-        if json::measure(&migrated, LIMITS).is_ok() {
-            migrated
-        } else {
-            self.value.clone()
-        }
+        json::measure(&migrated, LIMITS).is_ok().then_some(migrated)
     }
 
     /// The settings with every unknown key at its old place; `None` when one has no place there.

@@ -212,7 +212,10 @@ impl Config {
     /// is unchanged, and nothing unknown is lost.
     #[must_use]
     pub fn migrated(&self) -> Self {
-        migrate::read(self.0.migrated(), Vec::new()).map_or_else(|_| self.clone(), Self)
+        self.0
+            .migrated()
+            .and_then(|value| migrate::read(value, Vec::new()).ok())
+            .map_or_else(|| self.clone(), Self)
     }
 
     /// The config with one value put in place, everything else untouched.

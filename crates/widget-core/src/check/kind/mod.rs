@@ -1,0 +1,263 @@
+//! What the value of one key may be: read, named in sentences, and described in the schema.
+
+mod compose;
+mod text;
+
+pub(crate) use compose::{any, dependent, example, list, nullable, record, union};
+pub(crate) use text::{Written, identifier, localized, text, written};
+
+use std::marker::PhantomData;
+
+use serde_json::{Map, Number, Value, json};
+
+use super::{Context, Definitions, nearest, shown};
+
+/// What a value may be.
+pub(crate) trait Kind {
+    /// The typed value.
+    type Value;
+
+    /// What is allowed, to stand after "takes".
+    fn allowed(&self) -> String;
+
+    /// Reads a value; a fault is recorded and `None` returned when it is not allowed.
+    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value>;
+
+    /// The JSON Schema of the value.
+    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value>;
+
+    /// Whether a missing key always means the same value, one that could be written out.
+    fn has_plain_default(&self) -> bool {
+        true
+    }
+}
+
+/// A closed set of names.
+pub(crate) trait Choice: Copy + 'static {
+    /// Every variant with its name in the document.
+    const NAMES: &'static [(&'static str, Self)];
+}
+
+fn object(schema: Value) -> Map<String, Value> {
+    match schema {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Records that a length or count is outside its limits.
+fn check_count(
+    count: usize,
+    (minimum, maximum): (usize, usize),
+    unit: &str,
+    codes: (&'static str, &'static str),
+    allowed: &str,
+    context: &mut Context,
+) -> bool {
+    let (code, verdict) = if count < minimum {
+        (codes.0, "too few")
+    } else if count > maximum {
+        (codes.1, "too many")
+    } else {
+        return true;
+    };
+    let detail = format!(
+        "{count} {unit} are {verdict}, `{}` takes {allowed}",
+        context.name()
+    );
+    context.fault(code, detail, None);
+    false
+}
+
+#[derive(Debug)]
+pub(crate) struct ChoiceKind<T>(PhantomData<T>);
+
+/// One of a closed set of names.
+pub(crate) const fn choice<T: Choice>() -> ChoiceKind<T> {
+    ChoiceKind(PhantomData)
+}
+
+impl<T: Choice> ChoiceKind<T> {
+    fn names() -> Vec<&'static str> {
+        T::NAMES.iter().map(|(name, _)| *name).collect()
+    }
+}
+
+impl<T: Choice> Kind for ChoiceKind<T> {
+    type Value = T;
+
+    fn allowed(&self) -> String {
+        one_of(&Self::names())
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
+        let name = pick(value, &Self::names(), context)?;
+        T::NAMES
+            .iter()
+            .find(|(candidate, _)| *candidate == name)
+            .map(|(_, choice)| *choice)
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        object(json!({"enum": Self::names()}))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct BooleanKind;
+
+/// `true` or `false`.
+pub(crate) const fn boolean() -> BooleanKind {
+    BooleanKind
+}
+
+impl Kind for BooleanKind {
+    type Value = bool;
+
+    fn allowed(&self) -> String {
+        "`true` or `false`".to_owned()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<bool> {
+        let boolean = value.as_bool();
+        if boolean.is_none() {
+            context.wrong_type(value, &self.allowed());
+        }
+        boolean
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        object(json!({"type": "boolean"}))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct IntegerKind<T> {
+    minimum: T,
+    maximum: T,
+}
+
+/// An integer within limits, written without fraction and exponent: `56`, not `56.0`.
+pub(crate) const fn integer<T>(minimum: T, maximum: T) -> IntegerKind<T> {
+    IntegerKind { minimum, maximum }
+}
+
+impl<T> Kind for IntegerKind<T>
+where
+    T: Copy + Into<u64> + TryFrom<u64>,
+{
+    type Value = T;
+
+    fn allowed(&self) -> String {
+        let (minimum, maximum): (u64, u64) = (self.minimum.into(), self.maximum.into());
+        format!("an integer from {minimum} to {maximum}")
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
+        let (minimum, maximum): (u64, u64) = (self.minimum.into(), self.maximum.into());
+        match value {
+            Value::Number(number) if !number.is_f64() => {
+                let inside = number
+                    .as_u64()
+                    .filter(|integer| (minimum..=maximum).contains(integer));
+                if inside.is_none() {
+                    let detail = format!(
+                        "{} is out of range, `{}` takes {}",
+                        shown(value),
+                        context.name(),
+                        self.allowed()
+                    );
+                    context.fault("out_of_range", detail, None);
+                }
+                inside.and_then(|integer| T::try_from(integer).ok())
+            }
+            _ => {
+                context.wrong_type(value, &self.allowed());
+                None
+            }
+        }
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        let (minimum, maximum): (u64, u64) = (self.minimum.into(), self.maximum.into());
+        object(json!({"type": "integer", "minimum": minimum, "maximum": maximum}))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct NumberKind {
+    positive: bool,
+}
+
+/// Any number; a positive one when asked for.
+pub(crate) const fn number(positive: bool) -> NumberKind {
+    NumberKind { positive }
+}
+
+impl Kind for NumberKind {
+    type Value = Number;
+
+    fn allowed(&self) -> String {
+        if self.positive {
+            "a number above 0"
+        } else {
+            "a number"
+        }
+        .to_owned()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<Number> {
+        let Value::Number(number) = value else {
+            context.wrong_type(value, &self.allowed());
+            return None;
+        };
+        if self.positive && number.as_f64().is_none_or(|number| number <= 0.0) {
+            let detail = format!(
+                "{} is out of range, `{}` takes {}",
+                shown(value),
+                context.name(),
+                self.allowed()
+            );
+            context.fault("out_of_range", detail, None);
+            return None;
+        }
+        Some(number.clone())
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        let mut schema = object(json!({"type": "number"}));
+        if self.positive {
+            schema.insert("exclusiveMinimum".to_owned(), json!(0));
+        }
+        schema
+    }
+}
+
+/// The one of `names` that the value is; a fault when it is none.
+pub(super) fn pick(
+    value: &Value,
+    names: &[&'static str],
+    context: &mut Context,
+) -> Option<&'static str> {
+    let Value::String(given) = value else {
+        context.wrong_type(value, &one_of(names));
+        return None;
+    };
+    if let Some(name) = names.iter().find(|name| *name == given) {
+        return Some(name);
+    }
+    let detail = format!(
+        "{} is not allowed, `{}` takes {}",
+        shown(value),
+        context.name(),
+        one_of(names)
+    );
+    let hint = nearest(given, names).map(|name| format!("did you mean `{name}`?"));
+    context.fault("not_one_of", detail, hint);
+    None
+}
+
+pub(super) fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("one of {}", quoted.join(", "))
+}

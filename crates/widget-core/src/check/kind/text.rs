@@ -1,0 +1,216 @@
+//! Kinds that are strings.
+
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde_json::{Map, Value, json};
+
+use super::{Kind, check_count, object};
+use crate::check::{Context, Definitions, shown};
+
+#[derive(Debug)]
+pub(crate) struct TextKind {
+    minimum: usize,
+    maximum: Option<usize>,
+}
+
+/// A string of a number of characters (Unicode scalar values, as JSON Schema counts them).
+pub(crate) const fn text(minimum: usize, maximum: Option<usize>) -> TextKind {
+    TextKind { minimum, maximum }
+}
+
+impl Kind for TextKind {
+    type Value = String;
+
+    fn allowed(&self) -> String {
+        match (self.minimum, self.maximum) {
+            (0, None) => "a string".to_owned(),
+            (0, Some(maximum)) => format!("a string of at most {maximum} characters"),
+            (1, None) => "a string that is not empty".to_owned(),
+            (minimum, None) => format!("a string of at least {minimum} characters"),
+            (minimum, Some(maximum)) => {
+                format!("a string of {minimum} to {maximum} characters")
+            }
+        }
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<String> {
+        let Value::String(string) = value else {
+            context.wrong_type(value, &self.allowed());
+            return None;
+        };
+        check_count(
+            string.chars().count(),
+            (self.minimum, self.maximum.unwrap_or(usize::MAX)),
+            "characters",
+            ("too_short", "too_long"),
+            &self.allowed(),
+            context,
+        )
+        .then(|| string.clone())
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        let mut schema = object(json!({"type": "string"}));
+        if self.minimum > 0 {
+            schema.insert("minLength".to_owned(), json!(self.minimum));
+        }
+        if let Some(maximum) = self.maximum {
+            schema.insert("maxLength".to_owned(), json!(maximum));
+        }
+        schema
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct IdentifierKind {
+    reserved: &'static [&'static str],
+}
+
+/// An id that names something in stored data: `[a-z][a-z0-9_]{0,63}`, none of `reserved`.
+pub(crate) const fn identifier(reserved: &'static [&'static str]) -> IdentifierKind {
+    IdentifierKind { reserved }
+}
+
+/// The longest identifier: the pattern's first letter and 63 more.
+const LONGEST_IDENTIFIER: usize = 64;
+
+impl Kind for IdentifierKind {
+    type Value = String;
+
+    fn allowed(&self) -> String {
+        format!(
+            "a lower-case letter and at most {} more letters, digits or `_`",
+            LONGEST_IDENTIFIER - 1
+        )
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<String> {
+        let Value::String(string) = value else {
+            context.wrong_type(value, &self.allowed());
+            return None;
+        };
+        let well_formed = string.len() <= LONGEST_IDENTIFIER
+            && string.starts_with(|first: char| first.is_ascii_lowercase())
+            && string
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        if !well_formed {
+            let detail = format!(
+                "{} is not an id, `{}` takes {}",
+                shown(value),
+                context.name(),
+                self.allowed()
+            );
+            context.fault("bad_id", detail, None);
+            return None;
+        }
+        if self.reserved.contains(&string.as_str()) {
+            let names: Vec<String> = self
+                .reserved
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect();
+            let detail = format!(
+                "{} is reserved in `{}`, any id but {} can be taken",
+                shown(value),
+                context.name(),
+                names.join(", ")
+            );
+            context.fault("reserved_id", detail, None);
+            return None;
+        }
+        Some(string.clone())
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        let mut schema = object(json!({
+            "type": "string",
+            "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", LONGEST_IDENTIFIER - 1),
+        }));
+        if !self.reserved.is_empty() {
+            schema.insert("not".to_owned(), json!({"enum": self.reserved}));
+        }
+        schema
+    }
+}
+
+/// A value that is written as a string with rules of its own.
+pub(crate) trait Written: FromStr {
+    /// What is allowed, to stand after "takes".
+    const ALLOWED: &'static str;
+    /// The code of the fault.
+    const CODE: &'static str;
+    /// The pattern of the schema (ECMA-262), as near to the rule as a pattern can be.
+    const PATTERN: &'static str;
+    /// Examples for an editor's completion.
+    const EXAMPLES: &'static [&'static str];
+}
+
+#[derive(Debug)]
+pub(crate) struct WrittenKind<T>(PhantomData<T>);
+
+/// A value that is written as a string with rules of its own.
+pub(crate) const fn written<T: Written>() -> WrittenKind<T> {
+    WrittenKind(PhantomData)
+}
+
+impl<T> Kind for WrittenKind<T>
+where
+    T: Written,
+    T::Err: std::fmt::Display,
+{
+    type Value = T;
+
+    fn allowed(&self) -> String {
+        T::ALLOWED.to_owned()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
+        let Value::String(string) = value else {
+            context.wrong_type(value, T::ALLOWED);
+            return None;
+        };
+        match string.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                let detail = format!("{error}, but `{}` takes {}", context.name(), T::ALLOWED);
+                context.fault(T::CODE, detail, None);
+                None
+            }
+        }
+    }
+
+    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
+        object(json!({"type": "string", "pattern": T::PATTERN, "examples": T::EXAMPLES}))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct LocalizedKind(usize);
+
+/// A string of at most so many characters that is localized when it is left out; null is not a
+/// way to leave it out.
+pub(crate) const fn localized(maximum: usize) -> LocalizedKind {
+    LocalizedKind(maximum)
+}
+
+impl Kind for LocalizedKind {
+    type Value = Option<String>;
+
+    fn allowed(&self) -> String {
+        text(0, Some(self.0)).allowed()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value> {
+        text(0, Some(self.0)).read(value, context).map(Some)
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
+        text(0, Some(self.0)).schema(definitions)
+    }
+
+    fn has_plain_default(&self) -> bool {
+        false
+    }
+}
