@@ -173,3 +173,42 @@ fn size_is_that_of_compact_json() {
     );
     assert!(parse(&"[1]".repeat(1_000), "", limits).is_err());
 }
+
+#[test]
+fn reading_in_one_pass_is_the_same() {
+    for plain in [
+        "null",
+        " true ",
+        "[]",
+        "{}",
+        "-0",
+        "-0.0",
+        "1.50",
+        "0.00000000000001",
+        "123456789012345",
+        "-1234567890.12345",
+        r#""\u00e9\n\"\/""#,
+        r#"{"b": [1, {"a": null}], "a": {"b": "", "": [[]]}}"#,
+    ] {
+        let Plain(fast) = serde_json::from_str(plain).expect("plain");
+        let mut careful = Reader {
+            path: String::new(),
+            faults: Vec::new(),
+        };
+        let value = careful.value(serde_json::from_str(plain).expect("JSON"));
+        assert_eq!(careful.faults, []);
+        assert_eq!(fast.to_string(), value.to_string(), "{plain}");
+        let outline = Outline::of(plain);
+        assert!(!outline.long_numbers, "{plain}");
+        assert!(compact_size(&fast) <= 2 * outline.bytes, "{plain}");
+    }
+    assert!(serde_json::from_str::<Plain>(r#"{"a":1,"a":1}"#).is_err());
+    for other in [
+        "1e2",
+        "1E-2",
+        "1234567890.123456",
+        "[ 1, 18446744073709551616]",
+    ] {
+        assert!(Outline::of(other).long_numbers, "{other}");
+    }
+}
