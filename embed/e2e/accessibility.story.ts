@@ -77,7 +77,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     const visitor = await arrive();
     await visitor.open();
     await visitor.button('Talk').click();
-    await visitor.hears('agent', /Ask me about/);
+    await visitor.hears('agent', /Hello, and welcome/);
     await clean(visitor, 'voice');
     await visitor.button('Mute').click();
     await clean(visitor, 'voice-muted');

@@ -48,10 +48,12 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
   return {
     browser,
     async close() {
-      await browser.close().catch(() => {});
+      // Asked to, not killed: what was started may be a script around it, and would leave it behind.
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode === null && child.kill()) await ended;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      const devtools = await browser.newBrowserCDPSession();
+      await devtools.send('Browser.close').catch(() => {});
+      if (child.exitCode === null) await ended;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

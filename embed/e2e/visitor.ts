@@ -11,8 +11,8 @@ export interface Wishes {
   scheme?: 'light' | 'dark';
   size?: { width: number; height: number };
   phone?: boolean;
-  /** Header fields that the host page sends in addition. */
-  pageHeaders?: Record<string, string>;
+  /** Which page of the site, if not its first. */
+  path?: string;
   /** Source that runs in every page and frame before its own scripts. */
   scripts?: string[];
 }
@@ -60,13 +60,7 @@ export class Visitor {
     const page = await context.newPage();
     const visitor = new Visitor(context, page);
     visitor.#observe();
-    const { pageHeaders } = wishes;
-    if (pageHeaders)
-      await page.route(`${system.site}/`, async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, headers: { ...response.headers(), ...pageHeaders } });
-      });
-    await page.goto(system.site);
+    await page.goto(`${system.site}${wishes.path ?? '/'}`);
     return visitor;
   }
 

@@ -6,7 +6,7 @@ import { until } from './system';
 describe('a visitor who talks', () => {
   const here = story();
 
-  test('is understood, hears the answer, and goes on in writing in the same room', async () => {
+  test('is understood, hears the answer, and goes on in writing in the same room', { timeout: 120_000 }, async () => {
     const visitor = await here.arrive({ microphone: true });
     await visitor.open();
     await visitor.say('Hello');
@@ -15,7 +15,8 @@ describe('a visitor who talks', () => {
 
     await visitor.button('Talk').click();
     await visitor.button('End call').waitFor();
-    const heard = await visitor.hears('visitor', /opening hours/i);
+    // The recording is played over and over: a machine under load may garble one of them.
+    const heard = await visitor.hears('visitor', /^what are your opening hours\W*$/i, 70_000);
     expect(heard.toLowerCase().replace(/[^a-z ]/g, '')).toBe('what are your opening hours');
     await visitor.hears('agent', /We are open from/);
     await visitor.screenshot('voice-light');
@@ -28,7 +29,7 @@ describe('a visitor who talks', () => {
 
     await visitor.button('End call').click();
     await visitor.say('What did I ask before?');
-    const memory = await visitor.hears('agent', /Before this you asked/);
+    const memory = await visitor.hears('agent', /Before this you asked: .*\.$/s);
     expect(memory.toLowerCase()).toContain('what are your opening hours');
     expect(visitor.joinings, 'one room for all of it').toHaveLength(1);
     expect(await visitor.violations()).toEqual([]);
@@ -40,7 +41,7 @@ describe('a visitor who talks', () => {
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.button('Mute').waitFor();
-    await visitor.hears('agent', /Ask me about/);
+    await visitor.hears('agent', /Hello, and welcome/);
     await visitor.button('Mute').click();
     await visitor.frame
       .getByText('Muted')

@@ -134,7 +134,8 @@ pub(crate) fn test() -> Result<()> {
     )
 }
 
-/// Speaks a sentence into a file, for a browser's microphone.
+/// Speaks a sentence into a file, for a browser's microphone that plays it over and over. Before it is silence enough
+/// for a greeting, and after it for an answer.
 ///
 /// # Errors
 /// When the example cannot speak.
@@ -144,6 +145,7 @@ pub(crate) fn say(python: &Path, text: &str, file: &Path) -> Result<()> {
             .arg("say.py")
             .arg(text)
             .arg(file)
+            .args(["--lead", "5", "--tail", "12"])
             .current_dir(folder()),
     )
     .map(drop)

@@ -14,6 +14,9 @@ use crate::{
     workspace,
 };
 
+/// The front page once more, as a site that lets nobody have the microphone: to see what its visitors are told.
+const NO_MICROPHONE: &str = "/no-microphone";
+
 /// Where the site's pages say that the snippet goes.
 const MARK: &str = "{{WIDGET_SNIPPET}}";
 
@@ -68,8 +71,14 @@ fn page(request: &Request, snippet: &str, policy: &str) -> Response {
     if !["GET", "HEAD"].contains(&request.method.as_str()) {
         return Response::text("405 Method Not Allowed", "only GET");
     }
+    let without_microphone = request.path == NO_MICROPHONE;
+    let path = if without_microphone {
+        "/"
+    } else {
+        &request.path
+    };
     let Some((kind, mut body)) =
-        file(&request.path).and_then(|path| Some((kind(&path), fs::read(path).ok()?)))
+        file(path).and_then(|path| Some((kind(&path), fs::read(path).ok()?)))
     else {
         return Response::text("404 Not Found", "there is no such page");
     };
@@ -78,12 +87,15 @@ fn page(request: &Request, snippet: &str, policy: &str) -> Response {
             .replace(MARK, snippet)
             .into_bytes();
     }
-    let headers = vec![
+    let mut headers = vec![
         ("content-type", kind.to_owned()),
         ("content-security-policy", policy.to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
         ("cache-control", "no-store".to_owned()),
     ];
+    if without_microphone {
+        headers.push(("permissions-policy", "microphone=()".to_owned()));
+    }
     Response {
         status: "200 OK",
         headers,

@@ -68,6 +68,7 @@ export async function join(
   let microphone: LocalTrackPublication | undefined;
   let visitorMeter: Meter | null = null;
   let agentMeter: Meter | null = null;
+  let joined = false;
   let left = false;
 
   function report() {
@@ -119,7 +120,8 @@ export async function join(
     .on(RoomEvent.Reconnected, () => events.reconnected())
     .on(RoomEvent.Disconnected, (reason) => {
       stopMeters();
-      if (!left && reason !== DisconnectReason.CLIENT_INITIATED) events.closed();
+      // An attempt that comes to nothing says so by itself, and is no end of a room.
+      if (joined && !left && reason !== DisconnectReason.CLIENT_INITIATED) events.closed();
     });
 
   room.registerTextStreamHandler('lk.transcription', async (reader, { identity }) => {
@@ -166,6 +168,7 @@ export async function join(
     websocketTimeout: SIGNAL_PATIENCE,
     peerConnectionTimeout: PEER_PATIENCE,
   });
+  joined = true;
   for (const participant of room.remoteParticipants.values()) meet(participant);
   if (!agent) report();
 
