@@ -223,10 +223,18 @@ pub(super) fn read_union<T: Union>(map: &Map<String, Value>, context: &mut Conte
     union
 }
 
+/// The most unknown keys of a document for which the nearest known one is looked up: who has more
+/// has not mistyped them, and looking is the slowest part of reading.
+const MOST_SUGGESTIONS: usize = 32;
+
 fn note_unknown(map: &Map<String, Value>, known: &[&'static str], context: &mut Context) {
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
         let owner = context.name();
-        let nearest = nearest(key, known);
+        let nearest = if context.unknown.len() < MOST_SUGGESTIONS {
+            nearest(key, known)
+        } else {
+            None
+        };
         let question = nearest.map(|name| format!("; did you mean `{name}`?"));
         let detail = format!(
             "`{}` is not a key of `{owner}`{}",

@@ -287,14 +287,19 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-/// The details of findings as one sentence.
+/// The details of the first findings as one sentence.
 struct Details<'a>(&'a [Finding]);
 
 impl fmt::Display for Details<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, finding) in self.0.iter().enumerate() {
+        /// More faults than this are better read in the list.
+        const MOST: usize = 3;
+        for (index, finding) in self.0.iter().take(MOST).enumerate() {
             let separator = if index == 0 { "" } else { "; " };
             write!(formatter, "{separator}{}", finding.detail)?;
+        }
+        if self.0.len() > MOST {
+            write!(formatter, "; and {} more faults", self.0.len() - MOST)?;
         }
         Ok(())
     }

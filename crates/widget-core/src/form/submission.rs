@@ -13,6 +13,9 @@ pub const SUBMISSION_LIMITS: Limits = Limits {
     depth: 2,
 };
 
+/// The most unknown keys of a submission for which the nearest field is looked up.
+const MOST_SUGGESTIONS: usize = 8;
+
 /// Values that answer a form, in the order of its fields; unanswered fields are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
@@ -134,13 +137,20 @@ impl FormDefinition {
         given
             .keys()
             .filter(|key| !known.contains(&key.as_str()))
-            .map(|key| {
+            .enumerate()
+            .map(|(index, key)| {
                 let detail = format!(
                     "`{}` is not a field of the form `{}`",
                     shortened(key),
                     self.id
                 );
-                let hint = nearest(key, &known).map(|id| format!("did you mean `{id}`?"));
+                // Who has many unknown keys has not mistyped them, and looking is slow.
+                let nearest = if index < MOST_SUGGESTIONS {
+                    nearest(key, &known)
+                } else {
+                    None
+                };
+                let hint = nearest.map(|id| format!("did you mean `{id}`?"));
                 finding("unknown_field", pointer_to(key), detail, hint)
             })
             .collect()
