@@ -30,6 +30,7 @@ pub mod settings;
 pub mod signing;
 pub mod state;
 pub mod storage;
+pub mod suffixes;
 pub mod telemetry;
 pub mod visitor;
 pub mod wire;

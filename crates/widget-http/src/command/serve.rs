@@ -3,7 +3,7 @@
 use std::{
     future::IntoFuture,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -24,6 +24,7 @@ use widget_http::{
     settings::{LimitSettings, LiveKitSettings, Settings},
     signing,
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
+    suffixes,
 };
 
 use super::{DatabaseArguments, print_line};
@@ -54,6 +55,9 @@ pub(super) struct ServeArguments {
         value_name = "IP"
     )]
     trusted_proxies: Vec<IpAddr>,
+    /// A newer public suffix list than the one built in, as from <https://publicsuffix.org/list/>.
+    #[arg(long, env = "WIDGET_SUFFIX_LIST", value_name = "PATH")]
+    suffix_list: Option<PathBuf>,
     #[command(flatten)]
     livekit: LiveKitArguments,
     #[command(flatten)]
@@ -219,6 +223,13 @@ impl LimitArguments {
     }
 }
 
+fn read_suffix_list(path: &Path) -> anyhow::Result<SuffixList> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the public suffix list {shown} can't be read"))?;
+    SuffixList::parse(&text).with_context(|| format!("{shown} can't be the public suffix list"))
+}
+
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let livekit = arguments.livekit.settings()?;
     let storage = arguments.database.open_migrated().await?;
@@ -226,8 +237,11 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         .ensure_signing_key(&signing::new_key(&SystemRandom, SystemClock.now())?)
         .await?;
 
+    if let Some(path) = &arguments.suffix_list {
+        suffixes::choose(read_suffix_list(path)?);
+    }
     // The public suffix list takes some milliseconds to read: not at the cost of the first request.
-    tokio::task::spawn_blocking(SuffixList::builtin);
+    tokio::task::spawn_blocking(suffixes::suffixes);
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("the address {} can't be taken", arguments.listen))?;

@@ -14,7 +14,7 @@ use time::Duration;
 use widget_core::{
     config::Config,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    origin::{AllowedOrigins, SuffixList},
+    origin::AllowedOrigins,
     widget::{NewWidget, Widget, WidgetPatch},
 };
 
@@ -31,6 +31,7 @@ use crate::{
         Author, IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter,
         WriteWidgetError,
     },
+    suffixes::suffixes,
     wire::{self, Text, Timestamp, present},
 };
 
@@ -252,7 +253,7 @@ async fn list(
     let page = paging::page(query.limit, query.cursor.as_deref())?;
     let domain = query
         .domain
-        .map(|entry| AllowedOrigins::parse(&[entry], SuffixList::builtin()))
+        .map(|entry| AllowedOrigins::parse(&[entry], suffixes()))
         .transpose()?;
     let filter = WidgetFilter {
         agent_id: query.agent_id.map(|id| id.0),
@@ -381,7 +382,7 @@ fn parse_documents(
     config: Option<&RawValue>,
 ) -> Result<(Option<AllowedOrigins>, Option<Config>), Problem> {
     let domains = domains
-        .map(|entries| AllowedOrigins::parse(entries, SuffixList::builtin()))
+        .map(|entries| AllowedOrigins::parse(entries, suffixes()))
         .transpose();
     let config = config.map(|raw| Config::parse(raw.get())).transpose();
     match (domains, config) {

@@ -231,6 +231,24 @@ fn usage_errors_end_with_two() {
 }
 
 #[test]
+fn an_incomplete_suffix_list_is_refused_at_the_start() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    std::fs::write(directory.path().join("list.dat"), "com\n").expect("it can be written");
+    for (file, complaint) in [
+        ("list.dat", "list.dat can't be the public suffix list"),
+        ("none.dat", "the public suffix list none.dat can't be read"),
+    ] {
+        let output = run(
+            directory.path(),
+            &["serve", "--listen", "127.0.0.1:0", "--suffix-list", file],
+        );
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(complaint), "{told}");
+    }
+}
+
+#[test]
 fn migrations_are_told_and_applied() {
     let directory = TempDir::new().expect("a temporary directory can be made");
     let check = run(directory.path(), &["migrate", "--check"]);

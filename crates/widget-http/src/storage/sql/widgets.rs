@@ -6,14 +6,17 @@ use widget_core::{
     config::Config,
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    origin::{AllowedOrigins, SuffixList},
+    origin::AllowedOrigins,
     widget::Widget,
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
-use crate::storage::{
-    Author, IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter,
-    WidgetRevision, WidgetStore, WriteWidgetError,
+use crate::{
+    storage::{
+        Author, IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter,
+        WidgetRevision, WidgetStore, WriteWidgetError,
+    },
+    suffixes::suffixes,
 };
 
 /// A widget with what its organization's registry says of the version that it pins.
@@ -375,7 +378,7 @@ fn record(columns: &Columns<'_>) -> Result<Widget, StoreError> {
         organization_id: columns.parsed("organization_id", str::parse)?,
         agent_id: columns.id("agent_id", AgentId::from_uuid)?,
         agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
-        domains: AllowedOrigins::load(&entries, SuffixList::builtin()),
+        domains: AllowedOrigins::load(&entries, suffixes()),
         published: columns.get("published")?,
         config: columns.parsed("config", Config::parse)?,
         created_at: columns.time("created_at")?,
