@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     failure::Failure,
-    printer::{Printer, count},
+    printer::{Printer, count, grouped},
 };
 
 /// How often the progress of a long run is shown; the first time after as long, so that a short run shows none.
@@ -93,11 +93,11 @@ impl Progress {
 
     fn step(&mut self, printer: &mut Printer) {
         self.done += 1;
-        if self.shown.elapsed() >= EVERY {
+        if self.done < self.total && self.shown.elapsed() >= EVERY {
             self.shown = Instant::now();
             printer.progress(format_args!(
                 "{} of {}",
-                self.done,
+                grouped(self.done),
                 count(self.total, "file", "files")
             ));
         }

@@ -196,6 +196,15 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
 
 /// `1 file`, `2 files`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+/// `1,234,567`.
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (position, digit) in digits.chars().enumerate() {
@@ -204,7 +213,7 @@ pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {}", if number == 1 { one } else { many })
+    grouped
 }
 
 #[cfg(test)]

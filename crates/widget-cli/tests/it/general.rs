@@ -69,7 +69,7 @@ fn usage_errors() {
 
               --format <FORMAT>
                   Read the input as this, instead of telling by its name
-          
+
                   [possible values: json, yaml]
 
               --suffix-list <FILE>
@@ -96,7 +96,7 @@ fn usage_errors() {
                   Possible values:
                   - human: Text for people
                   - json:  JSON for programs, one object a line
-          
+
                   [default: human]
 
               --color <WHEN>
@@ -106,7 +106,7 @@ fn usage_errors() {
                   - auto:   On a terminal, unless `NO_COLOR` is set
                   - always: Even into a file or a pipe
                   - never:  Nowhere
-          
+
                   [default: auto]
 
           -q, --quiet

@@ -91,9 +91,10 @@ fn outcome(command: &mut Command) -> String {
             text += "---- ";
             text += name;
             text += " ----\n";
-            text += &shown;
-            if !shown.ends_with('\n') {
-                text += "⏎\n";
+            for line in shown.split_inclusive('\n') {
+                // Clap ends empty lines of its help with spaces, and no source file may.
+                text += line.trim_end();
+                text += if line.ends_with('\n') { "\n" } else { "⏎\n" };
             }
         }
     }
