@@ -30,6 +30,9 @@ const LONGEST_BACKOFF: Duration = Duration::minutes(10);
 /// Attempts after which a room is given up: about a day, when LiveKit has long closed what nobody is in.
 const REMOVAL_ATTEMPTS: i64 = 150;
 
+/// How long a used ticket is remembered after its end: another node's clock may be behind by as much.
+const TICKET_MEMORY: Duration = Duration::minutes(5);
+
 /// How long webhook events are remembered; LiveKit retries for minutes.
 const EVENT_MEMORY: Duration = Duration::hours(24);
 
@@ -84,7 +87,11 @@ async fn end_conversations(state: &AppState) {
 async fn forget(state: &AppState) {
     loop {
         let now = state.now();
-        if let Err(error) = state.storage.forget_expired(now, now - EVENT_MEMORY).await {
+        if let Err(error) = state
+            .storage
+            .forget_expired(now - TICKET_MEMORY, now - EVENT_MEMORY)
+            .await
+        {
             tracing::warn!(error = %error, "expired traces can't be deleted");
         }
         state.visitor.limits.forget_idle();

@@ -15,6 +15,7 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use time::{Duration, OffsetDateTime};
 use widget_core::id::{ConversationId, WidgetId};
 
 use crate::{problem::Problem, settings::LimitSettings, state::AppState};
@@ -138,6 +139,29 @@ pub fn too_many_open(bound: u32) -> Problem {
         &format!("\"{name}\";q={bound}"),
         RETRY_WHEN_FULL,
     )
+}
+
+/// The answer when an organization has used up its day.
+#[must_use]
+pub fn day_used_up(bound: u32, now: OffsetDateTime) -> Problem {
+    let name = "organization-day";
+    let detail = "there have been as many conversations today as are allowed; try again tomorrow";
+    let left = Duration::DAY - (now - start_of_day(now));
+    let seconds = u64::try_from(left.whole_seconds()).unwrap_or(0).max(1);
+    over(
+        "budget_used_up",
+        detail,
+        name,
+        &format!("\"{name}\";q={bound};w=86400"),
+        seconds,
+    )
+}
+
+/// When the day of `now` began, in UTC.
+#[must_use]
+pub fn start_of_day(now: OffsetDateTime) -> OffsetDateTime {
+    now.to_offset(time::UtcOffset::UTC)
+        .replace_time(time::Time::MIDNIGHT)
 }
 
 /// 429, with the headers that say what the limit is and when to come again.

@@ -60,6 +60,8 @@ pub struct LimitSettings {
     pub widget_conversations_per_minute: u32,
     /// Conversations that a widget may have open at once.
     pub widget_open_conversations: u32,
+    /// New conversations per day (UTC) and organization; no bound when absent.
+    pub organization_conversations_per_day: Option<u32>,
     /// How long a conversation may go on at most.
     pub conversation_length: Duration,
     /// How long nobody may say anything before a conversation ends.
@@ -94,6 +96,7 @@ impl Default for LimitSettings {
             conversations_per_minute: 20,
             widget_conversations_per_minute: 600,
             widget_open_conversations: 500,
+            organization_conversations_per_day: None,
             conversation_length: Duration::from_hours(1),
             conversation_silence: Duration::from_mins(10),
             conversation_resume: Duration::from_mins(30),

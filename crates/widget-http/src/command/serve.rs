@@ -191,6 +191,9 @@ struct LimitArguments {
     /// Conversations that a widget may have open at once.
     #[arg(long, env = "WIDGET_LIMIT_WIDGET_OPEN", default_value_t = LimitSettings::default().widget_open_conversations)]
     limit_widget_open: u32,
+    /// New conversations a day (UTC) and organization; no bound when left out.
+    #[arg(long, env = "WIDGET_LIMIT_ORGANIZATION_DAY", value_name = "COUNT")]
+    limit_organization_day: Option<u32>,
     /// Minutes that a conversation may last.
     #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = 60)]
     conversation_minutes: u32,
@@ -215,6 +218,7 @@ impl LimitArguments {
             conversations_per_minute: self.limit_conversations,
             widget_conversations_per_minute: self.limit_widget_conversations,
             widget_open_conversations: self.limit_widget_open,
+            organization_conversations_per_day: self.limit_organization_day,
             conversation_length: minutes(self.conversation_minutes),
             conversation_silence: minutes(self.silence_minutes),
             conversation_resume: minutes(self.resume_minutes),

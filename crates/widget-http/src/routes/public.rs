@@ -7,8 +7,9 @@ use axum::{
     extract::{FromRequestParts, Path},
     middleware::from_fn,
 };
-use http::request::Parts;
+use http::{HeaderValue, header, request::Parts};
 use serde::Deserialize;
+use tower_http::set_header::SetResponseHeaderLayer;
 use widget_core::{
     id::{ConversationId, WidgetId},
     origin::Origin,
@@ -44,6 +45,11 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(messages::router())
         .merge(forms::router())
         .merge(feedback::router())
+        // Tokens and transcripts are nothing to keep; the launcher's config says for itself how long it is good.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
 }
 
 /// What a public path names. A malformed id names nothing, exactly as an unknown one does.

@@ -133,7 +133,9 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         return Ok(());
     };
     let now = state.now();
-    let is_live = is_live(&conversation, &room);
+    let is_newest = is_newest(&conversation, &room);
+    // A room that was to be removed once is never live again: whoever goes on does so in a fresh one.
+    let is_live = is_newest && room.removal_due_at.is_none() && room.removed_at.is_none();
     match event.kind.as_str() {
         _ if !is_live && event.is_sign_of_life() => {
             tracing::info!(conversation.id = %conversation.id, event = event.kind, "an old room came back; removing it");
@@ -146,13 +148,13 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
                 .transition_conversation(conversation.id, now, &|state| state.joined(now))
                 .await?;
         }
-        "participant_left" if is_live && event.is_of_visitor() => {
+        "participant_left" if is_newest && event.is_of_visitor() => {
             state
                 .storage
                 .transition_conversation(conversation.id, now, &|state| state.left(now))
                 .await?;
         }
-        "room_finished" if is_live => {
+        "room_finished" if is_newest => {
             state
                 .storage
                 .transition_conversation(conversation.id, now, &|state| state.left(now))
@@ -163,10 +165,7 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A room that was to be removed once is never live again: whoever goes on does so in a fresh one.
-fn is_live(conversation: &Conversation, room: &Room) -> bool {
-    room.generation == conversation.generation
-        && room.removal_due_at.is_none()
-        && room.removed_at.is_none()
-        && !conversation.state.status().is_terminal()
+/// Whether a room is the one where its conversation goes on.
+fn is_newest(conversation: &Conversation, room: &Room) -> bool {
+    room.generation == conversation.generation && !conversation.state.status().is_terminal()
 }

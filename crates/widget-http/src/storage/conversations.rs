@@ -259,6 +259,16 @@ pub trait ConversationStore {
     /// [`StoreError`]
     async fn open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
 
+    /// How many conversations the organization has had since a time.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn conversations_since(
+        &self,
+        organization: &OrganizationId,
+        since: OffsetDateTime,
+    ) -> Result<i64, StoreError>;
+
     /// Gives a conversation that has not ended a fresh room and the next generation, uses up the ticket and marks its
     /// older rooms for removal, all or nothing; returns it as it is now.
     ///

@@ -187,16 +187,32 @@ fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Pro
     Ok(Value::Object(metadata))
 }
 
-/// The widget's own bounds; counted before writing, so that a burst may overshoot by as many as race.
+/// The bounds of the widget and of its organization; counted before writing, so that a burst may overshoot by as many as race.
 async fn require_room_for_one_more(
     state: &AppState,
     admission: &Admission<'_>,
 ) -> Result<(), Problem> {
-    let id = admission.widget().id;
-    state.visitor.limits.widget_conversations.check(&id)?;
-    let bound = state.settings.limits.widget_open_conversations;
-    if state.storage.open_conversations(id).await? >= i64::from(bound) {
-        return Err(limits::too_many_open(bound));
+    let (widget, limits) = (admission.widget(), &state.settings.limits);
+    state
+        .visitor
+        .limits
+        .widget_conversations
+        .check(&widget.id)?;
+    let open = state.storage.open_conversations(widget.id).await?;
+    if open >= i64::from(limits.widget_open_conversations) {
+        return Err(limits::too_many_open(limits.widget_open_conversations));
+    }
+    if let Some(bound) = limits.organization_conversations_per_day {
+        let (organization, now) = (&widget.organization_id, state.now());
+        let today = limits::start_of_day(now);
+        if state
+            .storage
+            .conversations_since(organization, today)
+            .await?
+            >= i64::from(bound)
+        {
+            return Err(limits::day_used_up(bound, now));
+        }
     }
     Ok(())
 }

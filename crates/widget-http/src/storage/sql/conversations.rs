@@ -139,6 +139,21 @@ impl ConversationStore for Backend {
         Ok(count)
     }
 
+    async fn conversations_since(
+        &self,
+        organization: &OrganizationId,
+        since: OffsetDateTime,
+    ) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM conversations WHERE organization_id = $1 AND created_at >= $2",
+        )
+        .bind(organization.as_str())
+        .bind(micros(since))
+        .fetch_one(self.reader())
+        .await?;
+        Ok(count)
+    }
+
     async fn resume_conversation(
         &self,
         resume: &ResumeConversation,

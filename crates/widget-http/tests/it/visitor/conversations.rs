@@ -18,6 +18,10 @@ async fn a_conversation_is_started_read_and_ended() {
     });
     assert_eq!(started.body["conversation"], expected);
     assert_eq!(visitor.read(&started).await.json(200), expected);
+    assert_eq!(
+        visitor.read(&started).await.header("cache-control"),
+        "no-store"
+    );
     let kept = service
         .get(&format!("/core/conversations/{}", started.id))
         .await

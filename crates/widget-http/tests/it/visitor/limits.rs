@@ -1,6 +1,7 @@
 //! Bounds of the public endpoints, each of which a setting changes.
 
 use serde_json::json;
+use time::Duration;
 
 use super::support::{SHOP, Visitor, with_livekit};
 use crate::support::{Answer, Service};
@@ -114,4 +115,30 @@ async fn a_widget_has_so_many_open_conversations() {
     );
     visitor.end(&started).await.json(200);
     visitor.start().await;
+}
+
+#[tokio::test]
+async fn an_organization_has_so_many_conversations_a_day() {
+    let service = Service::start_with(|settings| {
+        with_livekit(settings);
+        settings.limits.organization_conversations_per_day = Some(1);
+    })
+    .await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    visitor.end(&started).await.json(200);
+    let elsewhere = Visitor::of(&service, json!({})).await;
+    let answer = elsewhere.try_start(json!({})).await;
+    assert_limited(
+        &answer,
+        "budget_used_up",
+        r#""organization-day";q=1;w=86400"#,
+    );
+    assert_eq!(
+        answer.header("retry-after"),
+        "52200",
+        "from 9:30 to midnight"
+    );
+    service.clock.advance(Duration::seconds(52200));
+    elsewhere.start().await;
 }

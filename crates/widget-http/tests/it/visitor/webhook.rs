@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 
 use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor, with_livekit};
-use crate::support::{Answer, Service};
+use crate::support::{Answer, Service, id};
 
 /// A token as LiveKit signs its webhooks.
 fn token(service: &Service, key: &str, secret: &str, body: &str) -> String {
@@ -182,6 +182,30 @@ async fn who_comes_back_after_the_end_is_put_out() {
     tell(&service, &event("1", "participant_joined", &started.room)).await;
     assert!(is_to_be_removed(&service, &started.room).await);
     assert_eq!(status(&visitor, &started).await, "completed");
+}
+
+#[tokio::test]
+async fn who_is_put_out_of_a_closed_widget_is_away() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    let path = format!("/core/web-widgets/{}", id(&visitor.widget));
+    service
+        .put(&path, &json!({"published": false}))
+        .await
+        .json(200);
+    tell(&service, &event("2", "room_finished", &started.room)).await;
+    service.clock.advance(Duration::minutes(29));
+    assert_eq!(status(&visitor, &started).await, "in_progress");
+    // LiveKit's refreshed token opens the room again, also while the widget is closed.
+    service
+        .storage
+        .room_removed(&started.room, service.state.now())
+        .await
+        .expect("storage works");
+    tell(&service, &event("3", "room_started", &started.room)).await;
+    assert!(is_to_be_removed(&service, &started.room).await);
 }
 
 #[tokio::test]
