@@ -1,5 +1,5 @@
-/** A configuration as the service hands it to the window: every default filled in. */
-import type { Config } from '../src/window/config';
+/** Configurations and forms as the service hands them to the window: every default filled in. */
+import type { Config, Field, FormDefinition } from '../src/window/config';
 
 const mode = () => ({
   background_color: { user_message: '', controls_button: '' },
@@ -10,7 +10,16 @@ export function config(changes: Partial<Config> = {}): Config {
   return {
     theme: 'system',
     locale: null,
-    trigger: { shape: 'circle' },
+    trigger: {
+      shape: 'circle',
+      size: 56,
+      position: 'bottom-right',
+      offset_x: 20,
+      offset_y: 20,
+      z_index: 1,
+      icon_url: null,
+      label: null,
+    },
     chat: {
       title: 'Shop',
       subtitle: '',
@@ -19,6 +28,8 @@ export function config(changes: Partial<Config> = {}): Config {
       avatar_url: null,
       logo_url: null,
       avatar_shape: 'circle',
+      width: 400,
+      height: 640,
       light_mode: mode(),
       dark_mode: mode(),
     },
@@ -35,4 +46,17 @@ export function config(changes: Partial<Config> = {}): Config {
     post_conversation_feedback: { enabled: false, thank_you_text: '', form: null },
     ...changes,
   };
+}
+
+/** A field of which only what matters is told. */
+export function field(
+  changes: { id: string; type: Field['type'] } & Record<string, unknown>,
+): Field {
+  const rest = { label: 'Label', required: false, placeholder: '', help: '' };
+  const lengths = { min_length: 0, max_length: 4000 };
+  return { ...rest, ...(/^text/.test(changes.type) && lengths), ...changes } as Field;
+}
+
+export function form(id: string, fields: Field[]): FormDefinition {
+  return { id, name: '', title: '', submit_label: '', fields };
 }

@@ -1,13 +1,13 @@
 /** The conversation against a service, a room and a clock that do as they are told. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Config, FormDefinition } from '../src/window/config';
+import type { Config } from '../src/window/config';
 import type { Host } from '../src/window/host';
 import type { Live, LiveEvents } from '../src/window/live';
 import { ServiceProblem } from '../src/window/problem';
 import type { Conversation, Joining, Service } from '../src/window/service';
 import { Session, SILENCE, THINKING_SILENCE } from '../src/window/session';
 import { createMemory, type Memory } from '../src/window/storage';
-import { config } from './fixtures';
+import { config, field, form } from './fixtures';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -207,20 +207,19 @@ describe('starting', () => {
   });
 
   test('the form before it is filled in once, unless its fields change', async () => {
-    const field = { id: 'name', type: 'text', label: 'Name', required: true } as const;
-    const form: FormDefinition = { id: 'hello', fields: [field] };
-    const { session, service, settle, memory } = setUp({ pre_conversation_form: form });
+    const hello = form('hello', [field({ id: 'name', type: 'text', required: true })]);
+    const { session, service, settle, memory } = setUp({ pre_conversation_form: hello });
     session.say('Hello');
     expect(session.state.form?.moment).toBe('before');
     await session.closeForm({ name: 'Ada' });
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
     expect(session.state.form).toBeNull();
-    const again = setUp({ pre_conversation_form: form }, memory);
+    const again = setUp({ pre_conversation_form: hello }, memory);
     again.session.say('Hello');
     await again.settle();
     expect(again.service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
-    const changed: FormDefinition = { ...form, fields: [{ ...field, type: 'email' }] };
+    const changed = form('hello', [field({ id: 'name', type: 'email', required: true })]);
     const other = setUp({ pre_conversation_form: changed }, memory);
     other.session.say('Hello');
     expect(other.session.state.form).not.toBeNull();
@@ -584,7 +583,7 @@ describe('voice', () => {
 });
 
 describe('forms that the agent asks for', () => {
-  const forms = [{ id: 'contact', fields: [{ id: 'name', type: 'text' as const, label: 'Name' }] }];
+  const forms = [form('contact', [field({ id: 'name', type: 'text' })])];
   const live = async () => {
     const parts = setUp({ forms });
     parts.session.say('Hello');

@@ -2,7 +2,7 @@
  * The launcher's nodes. Everything lives in one closed shadow root under a constructed style sheet,
  * so the page's styles do not leak in, ours do not leak out, and a strict policy has nothing to object to.
  */
-import type { LauncherConfig, ModeColors } from '../shared/launcher-config';
+import type { LauncherConfig, Palette } from '../shared/launcher-config';
 import css from './launcher.css?inline';
 
 export function element<K extends keyof HTMLElementTagNameMap>(
@@ -16,7 +16,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** Background and text of the launcher in one mode; without a configured text, black or white. */
-function colors(mode: ModeColors): [string, string] {
+function colors(mode: Palette): [string, string] {
   const background = mode.background_color.controls_button || '#2450d8';
   return [
     background,

@@ -1,13 +1,13 @@
 /** The configured look as custom properties, in a constructed sheet: the policy allows no inline style. */
 import { readableOn } from '../shared/color';
-import type { ModeColors, Theme } from '../shared/launcher-config';
+import type { Palette, Theme } from '../shared/launcher-config';
 import type { Config } from './config';
 
 const ACCENT = '#2450d8';
 
 type Part = 'user_message' | 'controls_button';
 
-function pair(mode: ModeColors, part: Part): [background: string, text: string] {
+function pair(mode: Palette, part: Part): [background: string, text: string] {
   const background = mode.background_color[part] || ACCENT;
   return [background, mode.text_color[part] || readableOn(background)];
 }

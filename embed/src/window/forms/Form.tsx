@@ -8,13 +8,15 @@ import { type Faults, submissionOf, validate } from './validate';
 
 interface Props {
   definition: FormDefinition;
+  /** The heading of a form that has none of its own. */
+  title?: string;
   strings: Strings;
   submitLabel: string;
   submit(values: FormValues): Promise<void>;
   dismiss?: () => void;
 }
 
-export function Form({ definition, strings, submitLabel, submit, dismiss }: Props) {
+export function Form({ definition, title, strings, submitLabel, submit, dismiss }: Props) {
   const [values, setValues] = useState<FormValues>(() =>
     Object.fromEntries(definition.fields.map((field) => [field.id, field.default ?? null])),
   );
@@ -48,7 +50,7 @@ export function Form({ definition, strings, submitLabel, submit, dismiss }: Prop
           send();
         }}
       >
-        {definition.title && <h2 dir="auto">{definition.title}</h2>}
+        {(definition.title || title) && <h2 dir="auto">{definition.title || title}</h2>}
         {definition.fields.map((field) => (
           <Row
             key={field.id}
@@ -190,7 +192,7 @@ function Control({
         onChange={({ currentTarget }) => change(currentTarget.value || null)}
       >
         <option value="">{strings.choose}</option>
-        {field.options?.map((option) => (
+        {field.options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}
           </option>
@@ -249,10 +251,11 @@ function Group({ field, value, change }: RowProps) {
       </div>
     );
   }
+  if (field.type !== 'multiselect') return null;
   const chosen = Array.isArray(value) ? (value as string[]) : [];
   return (
     <>
-      {field.options?.map((option) => (
+      {field.options.map((option) => (
         <label key={option.value} class="check" dir="auto">
           <input
             type="checkbox"

@@ -2,17 +2,33 @@
  * Checks a form before it is sent, so that a slip is named beside its field at once. The service checks
  * again by the same rules and has the last word.
  */
+import type { NumberField } from '../../generated/config';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
 import type { FormValues } from '../service';
 
 export type Faults = Record<string, keyof Strings>;
 
-/** One `@` with something around it and a dot after it; whether it exists, only a letter to it can tell. */
-const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@.]+$/;
+/** An address as HTML's own email fields take it; whether it exists, only a letter to it can tell. */
+const EMAIL =
+  /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
+const LONGEST_EMAIL = 254;
 /** E.164: a plus, then up to fifteen digits. */
 const PHONE = /^\+[1-9]\d{1,14}$/;
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Whether there is such a day: a date that does not exist comes back as another one. */
+function isDate(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return (
+    /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(+day) && day.toISOString().startsWith(text)
+  );
+}
+
+/** Decimal steps have no exact double: 0.3 is the third step of 0.1. */
+function isOnStep(number: number, { min = 0, step }: NumberField): boolean {
+  const steps = (number - min) / (step ?? 1);
+  return !step || Math.abs(steps - Math.round(steps)) <= 1e-9 * Math.max(1, Math.abs(steps));
+}
 
 function isEmpty(value: unknown): boolean {
   return (
@@ -29,7 +45,7 @@ function faultOf(field: Field, value: unknown): keyof Strings | null {
   const text = String(value).trim();
   switch (field.type) {
     case 'email':
-      return EMAIL.test(text) ? null : 'invalid_email';
+      return EMAIL.test(text) && text.length <= LONGEST_EMAIL ? null : 'invalid_email';
     case 'phone':
       return PHONE.test(text.replace(/\s/g, '')) ? null : 'invalid_phone';
     case 'url':
@@ -37,10 +53,10 @@ function faultOf(field: Field, value: unknown): keyof Strings | null {
     case 'number': {
       const number = Number(value);
       const isIn = number >= (field.min ?? -Infinity) && number <= (field.max ?? Infinity);
-      return Number.isFinite(number) && isIn ? null : 'invalid';
+      return Number.isFinite(number) && isIn && isOnStep(number, field) ? null : 'invalid';
     }
     case 'date':
-      return DATE.test(text) && !Number.isNaN(Date.parse(text)) ? null : 'invalid';
+      return isDate(text) ? null : 'invalid';
     case 'text':
     case 'textarea': {
       const { length } = [...text];

@@ -34,7 +34,8 @@ export function FormSheet({ state }: { state: State }) {
   return (
     <Form
       key="feedback"
-      definition={{ title: strings.feedback, ...feedbackForm(config, strings) }}
+      definition={feedbackForm(config, strings)}
+      title={strings.feedback}
       strings={strings}
       submitLabel={strings.submit}
       submit={(values: FormValues) => session.giveFeedback(values)}
