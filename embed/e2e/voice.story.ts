@@ -6,7 +6,9 @@ import { until } from './system';
 describe('a visitor who talks', () => {
   const here = story();
 
-  test('is understood, hears the answer, and goes on in writing in the same room', { timeout: 120_000 }, async () => {
+  test('is understood, hears the answer, and goes on in writing in the same room', {
+    timeout: 120_000,
+  }, async () => {
     const visitor = await here.arrive({ microphone: true });
     await visitor.open();
     await visitor.say('Hello');

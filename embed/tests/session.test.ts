@@ -222,7 +222,44 @@ describe('starting', () => {
     const changed = form('hello', [field({ id: 'name', type: 'email', required: true })]);
     const other = setUp({ pre_conversation_form: changed }, memory);
     other.session.say('Hello');
-    expect(other.session.state.form).not.toBeNull();
+    expect(other.session.state.form?.values).toEqual({ name: 'Ada' });
+  });
+
+  test('a form that the service refuses is shown again as it was filled in', async () => {
+    const hello = form('hello', [field({ id: 'name', type: 'text' })]);
+    const { session, service, settle } = setUp({ pre_conversation_form: hello });
+    service.start.mockRejectedValueOnce(new ServiceProblem('form_invalid', 422));
+    session.say('Hello');
+    await session.closeForm({ name: 'Ada' });
+    await settle();
+    expect(session.state).toMatchObject({ phase: 'idle', form: { values: { name: 'Ada' } } });
+    await session.closeForm({ name: 'Ada L' });
+    await settle();
+    expect(session.state.phase).toBe('live');
+    expect(service.start.mock.calls[1]?.[1]).toMatchObject({ form: { name: 'Ada L' } });
+  });
+
+  test('a ticket that came too late is replaced', async () => {
+    const { session, service, host, settle } = setUp();
+    service.start.mockRejectedValueOnce(new ServiceProblem('ticket_expired', 401));
+    session.say('Hello');
+    await settle();
+    session.retryNow();
+    await settle();
+    expect(host.ticket).toHaveBeenCalledTimes(2);
+    expect(session.state.phase).toBe('live');
+  });
+
+  test('voice by default waits for consent, and then asks for the microphone', async () => {
+    const notice = { text: null, privacy_url: null, consent_required: true };
+    const { session, openMicrophone, settle } = setUp({ notice, default_mode: 'voice' });
+    session.show(true);
+    await settle();
+    expect(openMicrophone).not.toHaveBeenCalled();
+    session.consent();
+    await settle();
+    expect(openMicrophone).toHaveBeenCalledOnce();
+    expect(session.state).toMatchObject({ mode: 'voice', phase: 'live' });
   });
 });
 

@@ -48,6 +48,8 @@ export interface Live {
 
 /** LiveKit's code for a method that the other side has not registered. */
 const UNSUPPORTED_METHOD = 1400;
+/** After a page has left its room, how long until it is taken to have come back, in milliseconds. */
+const RETURN = 1_000;
 /** How long one attempt may take, in milliseconds, before the next one is announced. */
 const SIGNAL_PATIENCE = 8_000;
 const PEER_PATIENCE = 12_000;
@@ -121,7 +123,11 @@ export async function join(
     .on(RoomEvent.Disconnected, (reason) => {
       stopMeters();
       // An attempt that comes to nothing says so by itself, and is no end of a room.
-      if (joined && !left && reason !== DisconnectReason.CLIENT_INITIATED) events.closed();
+      if (!joined || left) return;
+      // LiveKit itself leaves when the page does. A page that stays after all, or is shown again out of
+      // the browser's history, gets here once its clock runs on.
+      if (reason === DisconnectReason.CLIENT_INITIATED) setTimeout(events.closed, RETURN);
+      else events.closed();
     });
 
   room.registerTextStreamHandler('lk.transcription', async (reader, { identity }) => {

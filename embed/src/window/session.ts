@@ -12,7 +12,15 @@ import type { openMicrophone } from './microphone';
 import { ServiceProblem } from './problem';
 import { createReporter, type Reporter } from './reporter';
 import type { FormValues, Joining, Service } from './service';
-import { type AgentState, type Event, initialState, isUnderWay, reduce, type State } from './state';
+import {
+  type AgentState,
+  type Event,
+  initialState,
+  isUnderWay,
+  type OpenForm,
+  reduce,
+  type State,
+} from './state';
 import type { Memory } from './storage';
 import type { Tabs } from './tabs';
 
@@ -51,6 +59,13 @@ const TOKEN_FRESH = 90_000;
 /** What the service keeps of a page's context, in bytes of JSON. */
 const CONTEXT_LIMIT = 4_096;
 
+/** Refusals of a resume that mean that somebody else goes on with the conversation. */
+const LOST = new Set([
+  'conversation_token_invalid',
+  'conversation_resumed_elsewhere',
+  'origin_changed',
+]);
+
 interface Held {
   id: string;
   token: string;
@@ -87,7 +102,7 @@ export class Session {
     this.state = initialState('text');
     if (!config.notice.consent_required || memory.read('consent') === true)
       this.state = reduce(this.state, { type: 'consented' });
-    this.#tabs = around.createTabs(() => this.#lose('taken'));
+    this.#tabs = around.createTabs(() => this.#lose());
     this.#reporter = createReporter(async (messages) => {
       if (this.#held && this.state.phase !== 'ended')
         await around.service.report(this.#held.id, this.#held.token, messages);
@@ -129,10 +144,15 @@ export class Session {
     this.#opened = true;
     // While the visitor reads; failing here is no news, joining will say it.
     this.#around.loadLive().catch(() => {});
-    const { config } = this.#around;
+    this.#startUnasked();
+  }
+
+  /** Begins by itself where the owner wants that, as soon as it may. */
+  #startUnasked() {
+    const { default_mode, start_conversation_on_toggle } = this.#around.config;
     if (this.state.phase !== 'idle') return;
-    if (config.default_mode === 'voice') this.startVoice();
-    else if (config.start_conversation_on_toggle) this.start();
+    if (default_mode === 'voice') this.startVoice();
+    else if (start_conversation_on_toggle) this.start();
   }
 
   /** Looks for an earlier conversation of this browser, to offer going on with it. */
@@ -161,6 +181,7 @@ export class Session {
     this.#around.memory.write('consent', true);
     this.#dispatch({ type: 'consented' });
     if (this.state.messages.some((message) => message.state === 'waiting')) this.start();
+    else this.#startUnasked();
   }
 
   /** Sends what the visitor typed, starting or resuming the conversation where that is needed. */
@@ -185,13 +206,14 @@ export class Session {
       const known = memory.read('form') as { shape: string; values: FormValues } | null;
       if (!config.pre_conversation_show_once || known?.shape !== shapeOf(form)) {
         this.#answerForm = async (values) => {
-          if (!values) return;
+          if (!values) return this.stopVoice();
           this.#formValues = values;
           if (config.pre_conversation_show_once)
             memory.write('form', { shape: shapeOf(form), values });
           this.start();
         };
-        this.#dispatch({ type: 'form', form: { definition: form, moment: 'before' } });
+        const open: OpenForm = { definition: form, moment: 'before', values: known?.values ?? {} };
+        this.#dispatch({ type: 'form', form: open });
         return;
       }
       this.#formValues = known.values;
@@ -234,7 +256,7 @@ export class Session {
   }
 
   async startVoice() {
-    if (this.state.mode === 'voice' || this.state.asking) return;
+    if (this.state.mode === 'voice' || this.state.asking || !this.state.consented) return;
     this.#dispatch({ type: 'asking' });
     const track = await this.#around.openMicrophone();
     if (typeof track === 'string') {
@@ -315,7 +337,7 @@ export class Session {
         await this.#around.service.submitForm(held.id, held.token, formId, values);
       await done(values);
     };
-    this.#dispatch({ type: 'form', form: { definition, moment: 'during' } });
+    this.#dispatch({ type: 'form', form: { definition, moment: 'during', values: {} } });
     return true;
   }
 
@@ -415,14 +437,24 @@ export class Session {
     const { code, passing, status } =
       problem instanceof ServiceProblem ? problem : new ServiceProblem('network');
     if (code === 'conversation_ended') return this.#close();
-    if (code === 'conversation_token_invalid' || code === 'origin_changed')
-      return this.#lose('taken');
-    if (passing && status !== 429 && code !== 'livekit_not_configured') {
+    if (LOST.has(code)) return this.#lose();
+    if (code.startsWith('form_')) return this.#askAgain();
+    const isLate = code === 'ticket_expired' || code === 'ticket_replayed';
+    if (isLate || (passing && status !== 429 && code !== 'livekit_not_configured')) {
       this.#dispatch({ type: 'unreachable' });
       return this.#backoff.later(again);
     }
     this.#dispatch({ type: 'refused', code });
     this.#emit('error', { code });
+  }
+
+  /** The service refused the form before the conversation: it is shown once more, as it was filled in. */
+  #askAgain() {
+    const values = this.#formValues ?? {};
+    this.#formValues = null;
+    this.#around.memory.write('form', { shape: '', values });
+    this.#dispatch({ type: 'not-started' });
+    this.start();
   }
 
   #eventsOf(attempt: number): LiveEvents {
@@ -584,10 +616,10 @@ export class Session {
     this.#formValues = null;
   }
 
-  #lose(type: 'taken') {
+  #lose() {
     if (this.state.phase === 'taken') return;
     this.#drop();
-    this.#dispatch({ type });
+    this.#dispatch({ type: 'taken' });
   }
 
   #close() {

@@ -40,6 +40,8 @@ export interface OpenForm {
   definition: FormDefinition;
   /** Before the conversation, or in the middle of it because the agent or a quick action asked. */
   moment: 'before' | 'during';
+  /** Answers to begin with, by field; of an earlier time, so some may fit no field. */
+  values: Record<string, unknown>;
 }
 
 export interface State {
@@ -73,6 +75,7 @@ export type Event =
   | { type: 'offer'; id: string; messages: Message[]; elsewhere: boolean }
   | { type: 'reset' }
   | { type: 'starting' }
+  | { type: 'not-started' }
   | { type: 'joining'; id: string; messages: Message[] }
   | { type: 'joined' }
   | { type: 'reconnecting' }
@@ -148,6 +151,8 @@ export function reduce(state: State, event: Event): State {
       };
     case 'starting':
       return { ...state, phase: 'starting', refusal: null, silent: false, agent: 'absent' };
+    case 'not-started':
+      return { ...state, phase: 'idle' };
     case 'joining':
       return {
         ...state,
@@ -180,6 +185,7 @@ export function reduce(state: State, event: Event): State {
       return {
         ...state,
         messages: addTyped(state.messages, event.id, event.text, event.now),
+        microphoneProblem: null,
         awaiting: true,
       };
     case 'sent':

@@ -10,15 +10,19 @@ interface Props {
   definition: FormDefinition;
   /** The heading of a form that has none of its own. */
   title?: string;
+  /** Answers to begin with, by field. */
+  earlier?: FormValues;
   strings: Strings;
   submitLabel: string;
   submit(values: FormValues): Promise<void>;
   dismiss?: () => void;
 }
 
-export function Form({ definition, title, strings, submitLabel, submit, dismiss }: Props) {
+export function Form({ definition, title, earlier, strings, submitLabel, submit, dismiss }: Props) {
   const [values, setValues] = useState<FormValues>(() =>
-    Object.fromEntries(definition.fields.map((field) => [field.id, field.default ?? null])),
+    Object.fromEntries(
+      definition.fields.map((field) => [field.id, earlier?.[field.id] ?? field.default ?? null]),
+    ),
   );
   const [faults, setFaults] = useState<Faults>({});
   const [state, setState] = useState<'open' | 'sending' | 'failed'>('open');

@@ -48,7 +48,7 @@ function Footer({ state }: { state: State }) {
   return (
     <footer class="footer">
       <Banner state={state} />
-      {state.mode === 'voice' && <Voice state={state} />}
+      {state.mode === 'voice' && !state.form && <Voice state={state} />}
       {state.mode === 'text' && !isOver && !state.form && !state.consented && <Consent />}
       {state.mode === 'text' && !isOver && !state.form && state.consented && (
         <>

@@ -17,11 +17,12 @@ export function FormSheet({ state }: { state: State }) {
   if (!loaded) return <div class="middle" />;
   const { Form } = loaded;
   if (state.form) {
-    const { definition, moment } = state.form;
+    const { definition, moment, values } = state.form;
     return (
       <Form
         key={definition.id}
         definition={definition}
+        earlier={values}
         strings={strings}
         submitLabel={
           definition.submit_label || (moment === 'before' ? strings.continue : strings.submit)
