@@ -53,9 +53,8 @@
 //! [`widget`] is the record; [`origin`], [`config`] and [`form`] are its parts; [`go_live`],
 //! [`serve`] and [`explain`] decide; [`embed`] and [`conversation`] are what follows.
 //!
-//! # Features
-//!
-//! - `schemars` (off): the JSON Schema of the config document, for tools.
+//! [`brand`] and [`color`] give a widget the look of a site. The JSON Schema of a config is
+//! [`config::json_schema`]; the crate has no features.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
