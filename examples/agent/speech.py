@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Never
 from uuid import uuid4
 
+import numpy as np
 from livekit import rtc
 from livekit.agents import APIError, LanguageCode, stt, tts
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
@@ -30,6 +31,8 @@ from rules import normalized, spoken_phrases
 HEARING_RATE = 16_000
 """Samples a second of the acoustic model."""
 
+QUIET = 200
+"""The amplitude, of 32,768, below which nothing was said; the decoder would find a word even in silence."""
 SURE_ENOUGH = 0.65
 """The share of words in common from which something heard is taken for a known sentence: four of five words
 right pass, a sentence of another topic does not."""
@@ -60,11 +63,12 @@ class PhraseRecognizer:
 
     def recognize(self, samples: bytes) -> str:
         """The words in 16-bit mono samples at `HEARING_RATE`, as written in a transcript; empty if none."""
+        if np.abs(np.frombuffer(samples, dtype=np.int16).astype(int)).max(initial=0) < QUIET:
+            return ""
         with self._turn:
             self._decoder.start_utt()
             try:
-                if samples:
-                    self._decoder.process_raw(samples, no_search=False, full_utt=True)
+                self._decoder.process_raw(samples, no_search=False, full_utt=True)
             finally:
                 self._decoder.end_utt()
             hypothesis = self._decoder.hyp()

@@ -48,7 +48,7 @@ async def test_text_is_streamed_kept_and_known_after_a_resume(line: Stack) -> No
         assert f"“{QUESTION}”" in (await visitor.agent_words()).text
         await visitor.type("Goodbye")
         assert "Goodbye" in (await visitor.agent_words()).text
-        # The agent leaves after the last turn is stored and the conversation ended.
+        # The agent ends the conversation after the last turn is stored, and the service removes the room.
         await asyncio.wait_for(visitor.agent_left.wait(), PATIENCE_SECONDS)
 
     conversation = f"/core/conversations/{started['conversation']['id']}"

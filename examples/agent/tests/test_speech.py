@@ -39,6 +39,8 @@ async def test_other_rates_and_channels_are_heard_too(rate: int, channels: int) 
 def test_silence_has_no_words() -> None:
     assert recognizer().recognize(b"") == ""
     assert recognizer().recognize(bytes(HEARING_RATE * 2)) == ""
+    hiss = np.random.default_rng(1).integers(-150, 150, HEARING_RATE, dtype=np.int16)
+    assert recognizer().recognize(hiss.tobytes()) == ""
 
 
 async def test_the_voice_can_be_heard_and_signs_alone_do_not_fail() -> None:

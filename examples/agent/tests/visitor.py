@@ -52,7 +52,7 @@ class Visitor:
         room.on("participant_connected", lambda participant: self.agents_seen.add(participant.identity))
         room.on("participant_disconnected", lambda _: self.agent_left.set())
         room.on("participant_attributes_changed", lambda *_: self._attributes_changed.set())
-        room.on("disconnected", lambda _: self.disconnected.set())
+        room.on("disconnected", self._on_disconnected)
 
     @property
     def agent(self) -> str:
@@ -124,6 +124,11 @@ class Visitor:
             for start in range(0, len(samples) - FRAME + 1, FRAME):
                 data = samples[start : start + FRAME].tobytes()
                 await source.capture_frame(rtc.AudioFrame(data, say.SAMPLE_RATE, 1, FRAME))
+
+    def _on_disconnected(self, _reason: object) -> None:
+        self.disconnected.set()
+        # A room that is removed takes the agent with it, and nobody says so separately.
+        self.agent_left.set()
 
     def _on_transcription(self, reader: rtc.TextStreamReader, identity: str) -> None:
         self._spawn(self._read(reader, identity))
