@@ -22,6 +22,7 @@ pub mod extract;
 mod jwt;
 pub mod limits;
 pub mod livekit;
+pub mod pages;
 mod paging;
 pub mod problem;
 pub mod public_widgets;

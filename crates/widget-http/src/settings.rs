@@ -15,6 +15,8 @@ pub struct Settings {
     pub livekit: Option<LiveKitSettings>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whether auto-brand reads pages on private addresses, too.
+    pub brand_from_private_addresses: bool,
     /// Rates and bounds of the public endpoints.
     pub limits: LimitSettings,
 }
@@ -27,6 +29,7 @@ impl Settings {
             public_url,
             livekit: None,
             trusted_proxies: Vec::new(),
+            brand_from_private_addresses: false,
             limits: LimitSettings::default(),
         }
     }

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{settings::Settings, storage::Storage, visitor::Visitor};
+use crate::{pages::Pages, settings::Settings, storage::Storage, visitor::Visitor};
 
 /// The service's only source of the present time.
 pub trait Clock: Send + Sync + 'static {
@@ -113,6 +113,8 @@ pub struct AppState {
     services: Arc<Services>,
     /// What the visitor's side keeps in this node's memory.
     pub visitor: Arc<Visitor>,
+    /// Reads pages of others for their brand.
+    pub pages: Arc<Pages>,
 }
 
 impl AppState {
@@ -120,9 +122,11 @@ impl AppState {
     #[must_use]
     pub fn new(services: Services) -> Self {
         let visitor = Arc::new(Visitor::new(&services.settings));
+        let pages = Arc::new(Pages::new(services.settings.brand_from_private_addresses));
         Self {
             services: Arc::new(services),
             visitor,
+            pages,
         }
     }
 }

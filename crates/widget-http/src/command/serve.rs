@@ -58,6 +58,9 @@ pub(super) struct ServeArguments {
     /// A newer public suffix list than the one built in, as from <https://publicsuffix.org/list/>.
     #[arg(long, env = "WIDGET_SUFFIX_LIST", value_name = "PATH")]
     suffix_list: Option<PathBuf>,
+    /// Let auto-brand read pages on private addresses, too; only where all who hold keys may reach them.
+    #[arg(long, env = "WIDGET_BRAND_FROM_PRIVATE_ADDRESSES")]
+    brand_from_private_addresses: bool,
     #[command(flatten)]
     livekit: LiveKitArguments,
     #[command(flatten)]
@@ -265,6 +268,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         livekit,
         trusted_proxies: arguments.trusted_proxies,
+        brand_from_private_addresses: arguments.brand_from_private_addresses,
         limits: arguments.limits.settings(),
         ..Settings::new(public_url)
     };

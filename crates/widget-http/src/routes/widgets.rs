@@ -35,6 +35,7 @@ use crate::{
     wire::{self, Text, Timestamp, present},
 };
 
+mod brand;
 mod close;
 mod decision;
 mod revisions;
@@ -54,6 +55,7 @@ pub(crate) fn router() -> Router<AppState> {
             "/core/web-widgets/{id}",
             get(read).put(update).delete(remove),
         )
+        .merge(brand::router())
         .merge(decision::router())
         .merge(revisions::router())
 }

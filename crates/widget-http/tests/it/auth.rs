@@ -108,6 +108,11 @@ const ROUTES: &[(&str, &str, Scope)] = &[
         Scope::WebWidgetsRead,
     ),
     (
+        "POST",
+        "/core/web-widgets/{id}/auto-brand",
+        Scope::WebWidgetsManage,
+    ),
+    (
         "GET",
         "/core/web-widgets/{id}/revisions",
         Scope::WebWidgetsRead,
@@ -158,6 +163,7 @@ async fn every_route_needs_its_scope() {
             ),
             ("POST", path) if path.ends_with("/versions") => Some(r#"{"livekit_agent_name":"x"}"#),
             ("POST", path) if path.ends_with("/messages") => Some(r#"{"messages":[]}"#),
+            ("POST", path) if path.ends_with("/auto-brand") => Some(r#"{"domain":"shop.example"}"#),
             ("POST", "/core/agents") => Some(r#"{"name":"x"}"#),
             ("PUT", _) => Some("{}"),
             _ => None,

@@ -2,6 +2,7 @@
 
 mod agents;
 mod auth;
+mod brand;
 mod conversations;
 mod postgres;
 mod problems;

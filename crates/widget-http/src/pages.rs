@@ -1,0 +1,399 @@
+//! Reads a page that somebody names, for its brand: from public addresses only, so that nobody reaches through this
+//! service what they could not reach themselves.
+//!
+//! The address is checked after the name has been resolved and for every redirect, and the connection goes to the
+//! address that was checked: a name that resolves differently a moment later gains nothing.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::header;
+use reqwest::{
+    Client, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use url::{Host, Url};
+
+/// Redirects that are followed.
+const MOST_REDIRECTS: usize = 5;
+/// Bytes of a page that are read; what tells the brand stands in its head.
+const MOST_BYTES: usize = 2 << 20;
+/// Time for everything, redirects and further attempts included.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Time for one connection.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
+
+/// A page that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where it was found, after redirects.
+    pub url: Url,
+    /// Its HTML, cut at 2 MiB.
+    pub html: String,
+}
+
+/// Why a page was not read; for the log, not for the caller, whom it could tell about our network.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The address is none that is read.
+    #[error("`{0}` is not an address that is read")]
+    Refused(String),
+    /// The server did not answer well.
+    #[error("the page can't be read: {0}")]
+    Unreadable(String),
+    /// It took too long.
+    #[error("the page took too long")]
+    Slow,
+    /// The client could not be made.
+    #[error("no client for pages: {0}")]
+    Client(String),
+}
+
+/// Reads pages.
+#[derive(Debug)]
+pub struct Pages {
+    client: Result<Client, String>,
+    private: bool,
+}
+
+impl Pages {
+    /// `private` lets pages on private addresses and other ports be read, too.
+    #[must_use]
+    pub fn new(private: bool) -> Self {
+        Self {
+            client: client(private).map_err(|error| error.to_string()),
+            private,
+        }
+    }
+
+    /// Reads the first page that answers: the site as named, over TLS; with `www.`; without TLS.
+    ///
+    /// `site` is a host, with a port if need be.
+    ///
+    /// # Errors
+    /// That of the last attempt.
+    pub async fn read(&self, site: &str) -> Result<Page, PageError> {
+        let attempts = async {
+            let mut outcome = Err(PageError::Refused(site.to_owned()));
+            for start in [
+                format!("https://{site}/"),
+                format!("https://www.{site}/"),
+                format!("http://{site}/"),
+            ] {
+                let Ok(start) = Url::parse(&start) else {
+                    continue;
+                };
+                outcome = self.follow(start).await;
+                if outcome.is_ok() {
+                    break;
+                }
+            }
+            outcome
+        };
+        tokio::time::timeout(PATIENCE, attempts)
+            .await
+            .unwrap_or(Err(PageError::Slow))
+    }
+
+    async fn follow(&self, start: Url) -> Result<Page, PageError> {
+        let client = self
+            .client
+            .as_ref()
+            .map_err(|error| PageError::Client(error.clone()))?;
+        let mut url = start;
+        for _ in 0..=MOST_REDIRECTS {
+            self.check(&url)?;
+            let response = client.get(url.clone()).send().await.map_err(unreadable)?;
+            if !response.status().is_redirection() {
+                return page(url, response).await;
+            }
+            let location = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok());
+            let next = location.and_then(|location| url.join(location).ok());
+            url = next.ok_or_else(|| PageError::Unreadable("a redirect to nowhere".to_owned()))?;
+        }
+        Err(PageError::Unreadable(format!(
+            "more than {MOST_REDIRECTS} redirects"
+        )))
+    }
+
+    /// An address in numbers never meets the resolver, so it is checked here.
+    fn check(&self, url: &Url) -> Result<(), PageError> {
+        let web = ["http", "https"].contains(&url.scheme())
+            && url.username().is_empty()
+            && url.password().is_none();
+        let allowed = match url.host() {
+            None => false,
+            _ if self.private => true,
+            Some(Host::Domain(_)) => url.port().is_none(),
+            Some(Host::Ipv4(address)) => url.port().is_none() && is_public(address.into()),
+            Some(Host::Ipv6(address)) => url.port().is_none() && is_public(address.into()),
+        };
+        if web && allowed {
+            Ok(())
+        } else {
+            Err(PageError::Refused(url.to_string()))
+        }
+    }
+}
+
+async fn page(url: Url, mut response: Response) -> Result<Page, PageError> {
+    let media_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let html = media_type.is_some_and(|text| {
+        let essence = text
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        ["text/html", "application/xhtml+xml"].contains(&essence.as_str())
+    });
+    if !response.status().is_success() || !html {
+        return Err(PageError::Unreadable(format!(
+            "status {} and type {media_type:?}",
+            response.status()
+        )));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreadable)? {
+        let room = MOST_BYTES - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if bytes.len() == MOST_BYTES {
+            break;
+        }
+    }
+    Ok(Page {
+        url,
+        html: String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
+
+fn unreadable(error: reqwest::Error) -> PageError {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    PageError::Unreadable(text)
+}
+
+/// A client with certificates of its own: no file of the machine is needed, and no proxy reaches further than we do.
+fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .dns_resolver(PublicNames { private })
+        .connect_timeout(CONNECT_PATIENCE)
+        .user_agent(concat!("web-widgets/", env!("CARGO_PKG_VERSION")))
+        .build()?)
+}
+
+/// Resolves names to those of their addresses that may be reached.
+struct PublicNames {
+    private: bool,
+}
+
+impl Resolve for PublicNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        let private = self.private;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found
+                .filter(|address| private || is_public(address.ip()))
+                .collect();
+            if allowed.is_empty() {
+                return Err(format!("`{}` has no public address", name.as_str()).into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address is reachable from everywhere: neither this machine, nor its network, nor anything special.
+///
+/// The ranges are those of IANA's special-purpose registries (RFC 6890 and its successors). An IPv6 address that
+/// carries an IPv4 address is as public as that one.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [first, second, third, _] = address.octets();
+    let special = matches!(
+        (first, second, third),
+        (0 | 10 | 127 | 224..=255, _, _)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    );
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let carried = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match segments {
+        // Mapped, and translated by NAT64.
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            is_public_v4(carried(high, low))
+        }
+        // 6to4.
+        [0x2002, high, low, ..] => is_public_v4(carried(high, low)),
+        // Teredo and other protocols, benchmarks, documentation.
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
+        // Only this eighth is given out for use in public.
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(address: &str, public: bool) {
+        let parsed: IpAddr = address.parse().expect("an address");
+        assert_eq!(is_public(parsed), public, "{address}");
+    }
+
+    #[test]
+    fn only_public_addresses_are_reached() {
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "93.184.216.34",
+            "172.15.0.1",
+            "172.32.0.1",
+            "100.63.0.1",
+            "100.128.0.1",
+        ] {
+            check(address, true);
+            check(&format!("::ffff:{address}"), true);
+            check(&format!("64:ff9b::{address}"), true);
+        }
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+        ] {
+            check(address, false);
+            check(&format!("::ffff:{address}"), false);
+            check(&format!("64:ff9b::{address}"), false);
+        }
+        check("2606:4700:4700::1111", true);
+        check("2a00:1450::1", true);
+        check("2002:0101:0101::1", true);
+        for address in [
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "2002:c0a8:1::1",
+            "3fff::1",
+            "64:ff9b:1::1",
+            "100::1",
+            "4000::1",
+        ] {
+            check(address, false);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_for_this_machine_is_not_resolved() {
+        let name = || "localhost".parse().expect("a name");
+        assert!(
+            PublicNames { private: false }
+                .resolve(name())
+                .await
+                .is_err()
+        );
+        assert!(PublicNames { private: true }.resolve(name()).await.is_ok());
+    }
+
+    #[test]
+    fn only_plain_web_addresses_are_read() {
+        let public = Pages::new(false);
+        for url in [
+            "https://shop.example/",
+            "http://shop.example/a?b",
+            "https://1.1.1.1/",
+        ] {
+            assert!(
+                public.check(&Url::parse(url).expect("a URL")).is_ok(),
+                "{url}"
+            );
+        }
+        for url in [
+            "https://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://shop.example:8443/",
+            "https://user@shop.example/",
+            "https://:pass@shop.example/",
+            "file:///etc/passwd",
+            "ftp://shop.example/",
+            "data:text/html,x",
+        ] {
+            assert!(
+                public.check(&Url::parse(url).expect("a URL")).is_err(),
+                "{url}"
+            );
+        }
+    }
+}
