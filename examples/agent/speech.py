@@ -66,6 +66,8 @@ class PhraseRecognizer:
         if np.abs(np.frombuffer(samples, dtype=np.int16).astype(int)).max(initial=0) < QUIET:
             return ""
         with self._turn:
+            # The same sound gives the same words, whoever spoke before.
+            self._decoder.reinit_feat()
             self._decoder.start_utt()
             try:
                 self._decoder.process_raw(samples, no_search=False, full_utt=True)
