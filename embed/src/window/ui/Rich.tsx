@@ -1,4 +1,5 @@
 /** Messages as nodes. Text goes in as text: nothing that anybody wrote is ever parsed as HTML. */
+import { useMemo } from 'preact/hooks';
 import { type Inline, parseInline, parseMarkdown } from '../markdown';
 
 function Words({ nodes }: { nodes: Inline[] }) {
@@ -37,9 +38,10 @@ function Words({ nodes }: { nodes: Inline[] }) {
 
 /** What the agent wrote: a small subset of Markdown. */
 export function Rich({ text }: { text: string }) {
+  const blocks = useMemo(() => parseMarkdown(text), [text]);
   return (
     <>
-      {parseMarkdown(text).map((block) => {
+      {blocks.map((block) => {
         if (block.type === 'code')
           return (
             <pre>

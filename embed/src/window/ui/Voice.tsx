@@ -34,7 +34,7 @@ export function Voice({ state }: { state: State }) {
         <i />
         <i />
       </div>
-      <p role="status">{labelOf(activity, strings)}</p>
+      <p>{labelOf(activity, strings)}</p>
       <div class="controls">
         <button
           type="button"
