@@ -1,5 +1,5 @@
 /** A configured form: before, during or after the conversation. A chunk of its own. */
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
 import type { FormValues } from '../service';
@@ -27,6 +27,12 @@ export function Form({ definition, title, earlier, strings, submitLabel, submit,
   const [faults, setFaults] = useState<Faults>({});
   const [state, setState] = useState<'open' | 'sending' | 'failed'>('open');
   const form = useRef<HTMLFormElement>(null);
+
+  // Not on a phone, where the keyboard would hide what is asked.
+  useEffect(() => {
+    if (!matchMedia('(pointer: coarse)').matches)
+      form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
+  }, []);
 
   async function send() {
     const found = validate(definition, values);
