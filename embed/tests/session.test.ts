@@ -1,11 +1,12 @@
 /** The conversation against a service, a room and a clock that do as they are told. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SILENCE, THINKING_SILENCE } from '../src/window/attention';
 import type { Config } from '../src/window/config';
 import type { Host } from '../src/window/host';
 import type { Live, LiveEvents } from '../src/window/live';
 import { ServiceProblem } from '../src/window/problem';
 import type { Conversation, Joining, Service } from '../src/window/service';
-import { Session, SILENCE, THINKING_SILENCE } from '../src/window/session';
+import { Session } from '../src/window/session';
 import { createMemory, type Memory } from '../src/window/storage';
 import { config, field, form } from './fixtures';
 
@@ -662,6 +663,17 @@ describe('forms that the agent asks for', () => {
     rooms[0]?.events.form('contact', 60_000);
     service.submitForm.mockRejectedValue(new ServiceProblem('form_invalid', 422));
     await expect(session.closeForm({ name: '' })).rejects.toMatchObject({ code: 'form_invalid' });
+    expect(session.state.form).not.toBeNull();
+  });
+
+  test('are put away with the room, and the next room may ask anew', async () => {
+    const { session, rooms, settle, agentComes } = await live();
+    rooms[0]?.events.form('contact', 60_000);
+    session.goOn();
+    await settle();
+    expect(session.state.form).toBeNull();
+    await agentComes();
+    rooms[1]?.events.form('contact', 60_000);
     expect(session.state.form).not.toBeNull();
   });
 

@@ -3,8 +3,10 @@
  * when something stops. It turns what happens into events of `state.ts`; what is shown follows there.
  */
 import type { Context, EventName } from '../shared/messages';
+import { Attention } from './attention';
 import { type Backoff, createBackoff } from './backoff';
-import type { Config, FormDefinition, Mode } from './config';
+import type { Config, Mode } from './config';
+import { FormDesk, shapeOf } from './desk';
 import type { Host } from './host';
 import { newId } from './identifier';
 import type { Live, LiveEvents } from './live';
@@ -12,15 +14,7 @@ import type { openMicrophone } from './microphone';
 import { ServiceProblem } from './problem';
 import { createReporter, type Reporter } from './reporter';
 import type { FormValues, Joining, Service } from './service';
-import {
-  type AgentState,
-  type Event,
-  initialState,
-  isUnderWay,
-  type OpenForm,
-  reduce,
-  type State,
-} from './state';
+import { type Event, initialState, isUnderWay, reduce, type State } from './state';
 import type { Memory } from './storage';
 import type { Tabs } from './tabs';
 
@@ -38,22 +32,6 @@ export interface Surroundings {
   now(): number;
 }
 
-/** How long the agent may show no sign of life before the visitor is told, in milliseconds. */
-export const SILENCE = 10_000;
-/** The same while the agent says that it thinks; a slow tool is not a dead worker. */
-export const THINKING_SILENCE = 30_000;
-/**
- * How long a newly come agent is left alone in each state before it gets what the visitor has typed
- * meanwhile: words in the middle of its greeting would cut that short. Workers say `listening` for a
- * few milliseconds before they greet, and some never tell their state at all.
- */
-export const SETTLE: Record<Exclude<AgentState, 'absent'>, number> = {
-  initializing: 3_000,
-  listening: 150,
-  idle: 150,
-  thinking: 4_000,
-  speaking: 4_000,
-};
 /** A participant token lives 120 s; older than this, a fresh room is asked for instead. */
 const TOKEN_FRESH = 90_000;
 /** What the service keeps of a page's context, in bytes of JSON. */
@@ -88,12 +66,13 @@ export class Session {
   #attempt = 0;
   /** In which mode the agent believes the conversation to be. */
   #agentMode: Mode = 'text';
-  #agentReady = false;
+  readonly #attention = new Attention(
+    () => this.#onReady(),
+    () => this.#dispatch({ type: 'silent' }),
+  );
   #sending: Promise<void> = Promise.resolve();
-  #silence: ReturnType<typeof setTimeout> | undefined;
-  #settle: ReturnType<typeof setTimeout> | undefined;
   #formValues: FormValues | null = null;
-  #answerForm: ((values: FormValues | null) => Promise<void>) | null = null;
+  readonly #desk: FormDesk;
   #opened = false;
 
   constructor(around: Surroundings) {
@@ -103,6 +82,16 @@ export class Session {
     if (!config.notice.consent_required || memory.read('consent') === true)
       this.state = reduce(this.state, { type: 'consented' });
     this.#tabs = around.createTabs(() => this.#lose());
+    this.#desk = new FormDesk({
+      forms: config.forms,
+      now: around.now,
+      show: (form) => this.#dispatch({ type: 'form', form }),
+      keep: async (formId, values) => {
+        const held = this.#held;
+        if (held) await around.service.submitForm(held.id, held.token, formId, values);
+      },
+      tell: (message) => this.#tell('web-widget.form', message),
+    });
     this.#reporter = createReporter(async (messages) => {
       if (this.#held && this.state.phase !== 'ended')
         await around.service.report(this.#held.id, this.#held.token, messages);
@@ -134,7 +123,7 @@ export class Session {
 
   setContext(context: Context) {
     this.#context = context;
-    if (this.#agentReady) this.#tell('web-widget.context', context);
+    if (this.#attention.isReady) this.#tell('web-widget.context', context);
   }
 
   /** The window was opened or closed. */
@@ -205,15 +194,16 @@ export class Session {
     if (form && !this.#formValues) {
       const known = memory.read('form') as { shape: string; values: FormValues } | null;
       if (!config.pre_conversation_show_once || known?.shape !== shapeOf(form)) {
-        this.#answerForm = async (values) => {
-          if (!values) return this.stopVoice();
-          this.#formValues = values;
-          if (config.pre_conversation_show_once)
-            memory.write('form', { shape: shapeOf(form), values });
-          this.start();
-        };
-        const open: OpenForm = { definition: form, moment: 'before', values: known?.values ?? {} };
-        this.#dispatch({ type: 'form', form: open });
+        this.#desk.open(
+          { definition: form, moment: 'before', values: known?.values ?? {} },
+          (values) => {
+            if (!values) return this.stopVoice();
+            this.#formValues = values;
+            if (config.pre_conversation_show_once)
+              memory.write('form', { shape: shapeOf(form), values });
+            this.start();
+          },
+        );
         return;
       }
       this.#formValues = known.values;
@@ -301,19 +291,14 @@ export class Session {
   /** Opens one of the configured forms because a quick action says so. */
   openForm(formId: string) {
     if (!this.#held) this.start();
-    this.#showForm(formId, async (values) => {
+    this.#desk.show(formId, async (values) => {
       if (values) this.#tell('web-widget.form', { form_id: formId, submitted: true, values });
     });
   }
 
   /** The visitor is done with the open form; null when it was put away unanswered. */
-  async closeForm(values: FormValues | null) {
-    const answer = this.#answerForm;
-    await answer?.(values);
-    if (this.#answerForm === answer) {
-      this.#answerForm = null;
-      this.#dispatch({ type: 'form', form: null });
-    }
+  closeForm(values: FormValues | null): Promise<void> {
+    return this.#desk.close(values);
   }
 
   async giveFeedback(values: FormValues) {
@@ -326,31 +311,6 @@ export class Session {
       if (code !== 'feedback_already_submitted' && code !== 'feedback_closed') throw problem;
     }
     this.#dispatch({ type: 'feedback-given' });
-  }
-
-  #showForm(formId: string, done: (values: FormValues | null) => Promise<void>): boolean {
-    const definition = this.#around.config.forms.find((form) => form.id === formId);
-    if (!definition || this.state.form) return false;
-    this.#answerForm = async (values) => {
-      const held = this.#held;
-      if (values && held)
-        await this.#around.service.submitForm(held.id, held.token, formId, values);
-      await done(values);
-    };
-    this.#dispatch({ type: 'form', form: { definition, moment: 'during', values: {} } });
-    return true;
-  }
-
-  #agentAsks(formId: string, within: number): Promise<string> {
-    const deadline = this.#around.now() + within;
-    return new Promise((resolve, reject) => {
-      const shown = this.#showForm(formId, async (values) => {
-        const answer = values ? { submitted: true, values } : { dismissed: true };
-        if (this.#around.now() < deadline) resolve(JSON.stringify(answer));
-        else this.#tell('web-widget.form', { form_id: formId, ...answer });
-      });
-      if (!shown) reject(new Error('another form is open'));
-    });
   }
 
   // Rooms
@@ -420,7 +380,7 @@ export class Session {
         this.#backoff.reset();
         this.#live = live;
         this.#dispatch({ type: 'joined' });
-        if (!this.#agentReady) this.#watch(SILENCE);
+        if (!this.#attention.isReady) this.#attention.expect();
         if (this.state.mode === 'voice') this.#speak(live);
         this.#flush();
       } catch {
@@ -460,13 +420,17 @@ export class Session {
   #eventsOf(attempt: number): LiveEvents {
     const current = () => attempt === this.#attempt;
     return {
-      agent: (state) => current() && this.#onAgent(state),
+      agent: (state) => {
+        if (!current()) return;
+        this.#dispatch({ type: 'agent', state });
+        this.#attention.agentIs(state);
+      },
       piece: (piece) => {
         if (!current()) return;
         const now = new Date(this.#around.now()).toISOString();
         this.#dispatch({ type: 'piece', piece, now });
-        if (piece.role === 'agent') this.#watch(this.state.awaiting ? SILENCE : 0);
-        else if (piece.final) this.#watch(SILENCE);
+        if (piece.role === 'agent' && !this.state.awaiting) this.#attention.relax();
+        else if (piece.role === 'agent' || piece.final) this.#attention.expect();
         if (piece.final) this.#announce(piece.segment);
       },
       reconnecting: () => current() && this.#dispatch({ type: 'reconnecting' }),
@@ -474,13 +438,13 @@ export class Session {
         if (!current()) return;
         this.#dispatch({ type: 'joined' });
         // What was due while nothing could be heard is due from now.
-        if (!this.#agentReady || this.state.awaiting) this.#watch(SILENCE);
+        if (!this.#attention.isReady || this.state.awaiting) this.#attention.expect();
         this.#flush();
       },
       closed: () => current() && this.#onClosed(),
       form: (formId, within) =>
         current()
-          ? this.#agentAsks(formId, within)
+          ? this.#desk.askFor(formId, within)
           : Promise.reject(new Error('this room is over')),
     };
   }
@@ -502,32 +466,10 @@ export class Session {
     }
   }
 
-  #onAgent(agent: AgentState) {
-    const wasReady = this.#agentReady;
-    clearTimeout(this.#settle);
-    this.#dispatch({ type: 'agent', state: agent });
-    if (agent === 'absent') {
-      this.#agentReady = false;
-      if (wasReady) this.#watch(SILENCE);
-      return;
-    }
-    if (!wasReady) this.#settle = setTimeout(() => this.#onReady(), SETTLE[agent]);
-    if (agent === 'thinking') this.#watch(THINKING_SILENCE);
-    if (agent === 'speaking') this.#watch(0);
-  }
-
   #onReady() {
-    this.#agentReady = true;
-    this.#watch(0);
     if (Object.keys(this.#context).length) this.#tell('web-widget.context', this.#context);
     this.#followMode();
     this.#flush();
-  }
-
-  /** Says so when nothing of the agent is seen for so long; zero stops waiting. */
-  #watch(within: number) {
-    clearTimeout(this.#silence);
-    if (within) this.#silence = setTimeout(() => this.#dispatch({ type: 'silent' }), within);
   }
 
   /** Hands over what waits, in order, as soon as there is an agent to take it. */
@@ -536,7 +478,7 @@ export class Session {
       for (const message of this.state.messages) {
         const live = this.#live;
         if (message.state !== 'waiting') continue;
-        if (!live || !this.#agentReady || this.state.phase !== 'live') return;
+        if (!live || !this.#attention.isReady || this.state.phase !== 'live') return;
         try {
           await live.send('lk.chat', message.text);
         } catch {
@@ -545,7 +487,7 @@ export class Session {
         }
         this.#dispatch({ type: 'sent', id: message.id });
         if (this.state.agent !== 'thinking' && this.state.agent !== 'speaking')
-          this.#watch(SILENCE);
+          this.#attention.expect();
       }
     });
   }
@@ -566,7 +508,7 @@ export class Session {
   /** Asks the agent to speak or to be silent, when it believes otherwise. */
   #followMode() {
     const { mode } = this.state;
-    if (!this.#live || !this.#agentReady || this.#agentMode === mode) return;
+    if (!this.#live || !this.#attention.isReady || this.#agentMode === mode) return;
     this.#agentMode = mode;
     // A worker that does not know this call goes on speaking; it is just not played.
     this.#live.setMode(mode).catch(() => {});
@@ -595,9 +537,8 @@ export class Session {
   /** Leaves the room, keeping the conversation. */
   #leave() {
     this.#attempt += 1;
-    this.#watch(0);
-    clearTimeout(this.#settle);
-    this.#agentReady = false;
+    this.#attention.reset();
+    this.#desk.drop();
     const live = this.#live;
     this.#live = null;
     live?.leave().catch(() => {});
@@ -629,9 +570,4 @@ export class Session {
     this.#dispatch({ type: 'ended', feedback: enabled && this.#held !== null });
     this.#emit('conversation-end', { conversation_id: this.#held?.id });
   }
-}
-
-/** Changes with the fields of a form, so that an answer to another form is not taken for one to it. */
-export function shapeOf(form: FormDefinition): string {
-  return form.fields.map(({ id, type, required }) => `${id}:${type}:${required ? 1 : 0}`).join(',');
 }
