@@ -60,7 +60,8 @@ class Concierge(Agent):
         """Greet, or show that the earlier part of the conversation is known."""
         conversation = self._conversation
         text = rules.welcome_back(conversation.earlier) if conversation.job.resumed else rules.greeting()
-        self.session.say(conversation.in_words(text))
+        # Whole, not word by word: a visitor who has typed already would see only its first words.
+        self.session.say(text)
 
     async def transcription_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[str]:
         """Pass the words on, and keep them for `unsaid`: they are composed faster than they are spoken."""

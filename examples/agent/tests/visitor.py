@@ -43,21 +43,24 @@ class Visitor:
         self.agent_left = asyncio.Event()
         self.disconnected = asyncio.Event()
         self.agents_seen: set[str] = set()
+        self._somebody_joined = asyncio.Event()
         self._attributes_changed = asyncio.Event()
         self._words: asyncio.Queue[Words] = asyncio.Queue()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._microphone: asyncio.Queue[np.ndarray] = asyncio.Queue()
         room.register_text_stream_handler("lk.transcription", self._on_transcription)
         room.on("track_subscribed", self._on_track)
-        room.on("participant_connected", lambda participant: self.agents_seen.add(participant.identity))
+        room.on("participant_connected", self._on_joined)
         room.on("participant_disconnected", lambda _: self.agent_left.set())
         room.on("participant_attributes_changed", lambda *_: self._attributes_changed.set())
         room.on("disconnected", self._on_disconnected)
 
-    @property
-    def agent(self) -> str:
-        """The identity of the agent, which is the only other one in the room."""
-        return next(iter(self.room.remote_participants))
+    async def agent(self) -> rtc.RemoteParticipant:
+        """The agent, which is the only other one in the room, once it is known to be there."""
+        while not self.room.remote_participants:
+            self._somebody_joined.clear()
+            await asyncio.wait_for(self._somebody_joined.wait(), PATIENCE_SECONDS)
+        return next(iter(self.room.remote_participants.values()))
 
     async def type(self, text: str) -> None:
         await self.room.local_participant.send_text(text, topic="lk.chat")
@@ -67,7 +70,7 @@ class Visitor:
 
     async def set_mode(self, payload: str) -> str:
         return await self.room.local_participant.perform_rpc(
-            destination_identity=self.agent, method="set_mode", payload=payload
+            destination_identity=(await self.agent()).identity, method="set_mode", payload=payload
         )
 
     def answer_forms(self, form_id: str, answer: Callable[[], str]) -> None:
@@ -75,7 +78,9 @@ class Visitor:
 
     async def agent_words(self) -> Words:
         """The next thing that the agent has said to its end."""
-        while (words := await asyncio.wait_for(self._words.get(), PATIENCE_SECONDS)).identity != self.agent:
+        # The words may be here before the news that their speaker has joined.
+        own = self.room.local_participant.identity
+        while (words := await asyncio.wait_for(self._words.get(), PATIENCE_SECONDS)).identity == own:
             pass
         return words
 
@@ -100,7 +105,7 @@ class Visitor:
 
     async def agent_is(self, state: str) -> None:
         """Wait until the agent says that it is `listening`, `thinking` or `speaking`."""
-        while self.room.remote_participants[self.agent].attributes.get("lk.agent.state") != state:
+        while (await self.agent()).attributes.get("lk.agent.state") != state:
             self._attributes_changed.clear()
             await asyncio.wait_for(self._attributes_changed.wait(), PATIENCE_SECONDS)
 
@@ -124,6 +129,10 @@ class Visitor:
             for start in range(0, len(samples) - FRAME + 1, FRAME):
                 data = samples[start : start + FRAME].tobytes()
                 await source.capture_frame(rtc.AudioFrame(data, say.SAMPLE_RATE, 1, FRAME))
+
+    def _on_joined(self, participant: rtc.RemoteParticipant) -> None:
+        self.agents_seen.add(participant.identity)
+        self._somebody_joined.set()
 
     def _on_disconnected(self, _reason: object) -> None:
         self.disconnected.set()
