@@ -45,6 +45,7 @@ pub(crate) async fn contract(storage: Arc<dyn Storage>) {
     Box::pin(conversations::resuming(storage)).await;
     Box::pin(conversations::limits(storage)).await;
     Box::pin(belongings::messages_and_forms(storage)).await;
+    Box::pin(belongings::end_by_feedback(storage)).await;
     Box::pin(belongings::rooms(storage)).await;
     Box::pin(belongings::events(storage)).await;
 }

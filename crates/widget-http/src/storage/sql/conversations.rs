@@ -214,10 +214,7 @@ impl ConversationStore for Backend {
         if next == current.state {
             return Ok(Some(current));
         }
-        let changed = write_state(&mut transaction, id, next).await?;
-        if next.status().is_terminal() {
-            rooms::mark_all_for_removal(&mut transaction, id, now).await?;
-        }
+        let changed = write_transition(&mut transaction, id, next, now).await?;
         transaction.commit().await?;
         Ok(Some(changed))
     }
@@ -349,7 +346,8 @@ impl ConversationStore for Backend {
         let mut metadata = metadata(&current)?;
         metadata.insert("feedback_form".to_owned(), values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
-        write_state(&mut transaction, id, next).await?;
+        // Feedback may come after a limit was reached and before anybody else has written the end.
+        write_transition(&mut transaction, id, next, now).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
@@ -477,7 +475,21 @@ async fn lock(
     row.as_ref().map(conversation).transpose()
 }
 
-/// Writes what core decided.
+/// Writes what core decided; with the end of a conversation its rooms are marked for removal.
+async fn write_transition(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    next: rules::Conversation,
+    now: OffsetDateTime,
+) -> Result<Conversation, StoreError> {
+    let written = write_state(transaction, id, next).await?;
+    if next.status().is_terminal() {
+        rooms::mark_all_for_removal(transaction, id, now).await?;
+    }
+    Ok(written)
+}
+
+/// Writes a state and nothing else.
 async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,

@@ -226,3 +226,27 @@ pub(super) async fn events(storage: &dyn Storage) {
             .expect("works")
     );
 }
+
+/// Feedback that is the first to write an end that the limits brought closes the rooms, as every end does.
+pub(super) async fn end_by_feedback(storage: &dyn Storage) {
+    let limits = Limits::default();
+    let new = new_conversation(&organization("late"), 0x7B0, 0x7BF, "https://a.example");
+    let id = new.conversation.id;
+    storage.create_conversation(&new).await.expect("it is new");
+    storage
+        .transition_conversation(id, START, &|state| state.joined(START))
+        .await
+        .expect("works");
+    let now = START + limits.max_silence;
+    storage
+        .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
+        .await
+        .expect("silence has ended it");
+    let room = storage.newest_room(id).await.expect("works");
+    let room = room.expect("it has one");
+    assert_eq!(room.removal_due_at, Some(now));
+    storage
+        .room_removed(&room.name, now)
+        .await
+        .expect("nothing is left for other tests");
+}
