@@ -31,6 +31,13 @@ pub(super) const SQLITE: Migrations = Migrations(&[
         description: "widget_revisions",
         sql: include_str!("../../migrations/sqlite/20261124010000_widget_revisions.sql"),
     },
+    Embedded {
+        version: 20_261_124_020_000,
+        description: "open_conversations_of_widget",
+        sql: include_str!(
+            "../../migrations/sqlite/20261124020000_open_conversations_of_widget.sql"
+        ),
+    },
 ]);
 
 pub(super) const POSTGRES: Migrations = Migrations(&[
@@ -43,6 +50,13 @@ pub(super) const POSTGRES: Migrations = Migrations(&[
         version: 20_261_124_010_000,
         description: "widget_revisions",
         sql: include_str!("../../migrations/postgres/20261124010000_widget_revisions.sql"),
+    },
+    Embedded {
+        version: 20_261_124_020_000,
+        description: "open_conversations_of_widget",
+        sql: include_str!(
+            "../../migrations/postgres/20261124020000_open_conversations_of_widget.sql"
+        ),
     },
 ]);
 
