@@ -30,9 +30,7 @@ impl<S: Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for Strict
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         require_json(request.headers())?;
         let bytes = read_body(request.into_body(), LIMIT).await?;
-        let value = parse_json(&bytes)?;
-        require_object(&bytes)?;
-        Ok(Self(value))
+        parse_json(&bytes).map(Self)
     }
 }
 
@@ -105,10 +103,10 @@ pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem
     })
 }
 
-/// Reads JSON into `T`.
+/// Reads a JSON object into `T`.
 ///
 /// # Errors
-/// 400 `json_invalid` for text that is not JSON, 422 `body_invalid` for JSON that is not a `T`.
+/// 400 `json_invalid` for text that is not JSON, 422 `body_invalid` for JSON that is no object or not a `T`.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -118,6 +116,7 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     deserializer
         .end()
         .map_err(|error| json_problem(&error, String::new()))?;
+    require_object(bytes)?;
     Ok(value)
 }
 

@@ -85,6 +85,16 @@ async fn a_change_touches_only_what_is_sent() {
 }
 
 #[tokio::test]
+async fn a_list_of_values_is_no_widget() {
+    let service = Service::start().await;
+    let (agent, version) = service.agent(false).await;
+    service
+        .post("/core/web-widgets", &json!([agent, version]))
+        .await
+        .problem(422, "body_invalid");
+}
+
+#[tokio::test]
 async fn a_refused_write_changes_nothing() {
     let service = Service::start().await;
     let widget = service.widget(json!({})).await;
