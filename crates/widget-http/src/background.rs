@@ -151,26 +151,38 @@ fn backoff(attempts: i64) -> Duration {
     (Duration::SECOND * 2_i32.pow(doublings)).min(LONGEST_BACKOFF)
 }
 
-/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how many were looked at.
+/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how many have ended.
+///
+/// One that can't be ended is logged and keeps no other from its end.
 ///
 /// # Errors
-/// When storage fails.
+/// When those that are due can't be read.
 pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError> {
     let now = state.now();
     let limits = &state.visitor.conversation_limits;
     let due = state.storage.due_conversations(now, limits, BATCH).await?;
-    for id in &due {
+    let mut count = 0;
+    for id in due {
         let ended = state
             .storage
-            .transition_conversation(*id, now, &|state| state.expire(now, limits))
-            .await?;
-        let status = ended.map_or("gone", |conversation| conversation.state.status().as_str());
-        tracing::info!(conversation.id = %id, conversation.status = status, "ended by its limits");
+            .transition_conversation(id, now, &|state| state.expire(now, limits))
+            .await;
+        match ended.map(|found| found.map(|conversation| conversation.state.status())) {
+            Ok(Some(status)) if status.is_terminal() => {
+                count += 1;
+                tracing::info!(conversation.id = %id, conversation.status = status.as_str(), "ended by its limits");
+            }
+            // Something happened in it since it was found, or it is gone.
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(conversation.id = %id, error = %error, "a conversation that is due can't be ended");
+            }
+        }
     }
-    if !due.is_empty() {
+    if count > 0 {
         state.visitor.rooms_to_remove.notify_one();
     }
-    Ok(due.len())
+    Ok(count)
 }
 
 #[cfg(test)]

@@ -168,8 +168,8 @@ impl LiveKit {
         let seconds = |value| {
             OffsetDateTime::from_unix_timestamp(value).unwrap_or(OffsetDateTime::UNIX_EPOCH)
         };
-        if now >= seconds(claims.exp) + CLOCK_DIFFERENCE
-            || now < seconds(claims.nbf) - CLOCK_DIFFERENCE
+        if now - CLOCK_DIFFERENCE >= seconds(claims.exp)
+            || now + CLOCK_DIFFERENCE < seconds(claims.nbf)
         {
             return Err(Untrusted::because("it is not valid at this time"));
         }

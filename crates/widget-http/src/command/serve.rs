@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, builder::RangedI64ValueParser, value_parser};
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
@@ -198,17 +198,22 @@ struct LimitArguments {
     #[arg(long, env = "WIDGET_LIMIT_ORGANIZATION_DAY", value_name = "COUNT")]
     limit_organization_day: Option<u32>,
     /// Minutes that a conversation may last.
-    #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = 60)]
+    #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = 60, value_parser = minutes())]
     conversation_minutes: u32,
     /// Minutes of silence after which a conversation ends.
-    #[arg(long, env = "WIDGET_SILENCE_MINUTES", default_value_t = 10)]
+    #[arg(long, env = "WIDGET_SILENCE_MINUTES", default_value_t = 10, value_parser = minutes())]
     silence_minutes: u32,
     /// Minutes that a visitor may be away and still come back.
-    #[arg(long, env = "WIDGET_RESUME_MINUTES", default_value_t = 30)]
+    #[arg(long, env = "WIDGET_RESUME_MINUTES", default_value_t = 30, value_parser = minutes())]
     resume_minutes: u32,
     /// Minutes that a visitor may take to join.
-    #[arg(long, env = "WIDGET_JOIN_MINUTES", default_value_t = 10)]
+    #[arg(long, env = "WIDGET_JOIN_MINUTES", default_value_t = 10, value_parser = minutes())]
     join_minutes: u32,
+}
+
+/// One minute to one year: without an upper bound the end of a conversation could lie beyond what a time can be.
+fn minutes() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..=525_600)
 }
 
 impl LimitArguments {
@@ -287,11 +292,18 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     print_line(&format!("listening on http://{address}"))?;
 
     let server = tokio::spawn(server.into_future());
-    let cause = signals.next().await;
-    tracing::info!(
-        signal = cause,
-        "stopping: no new requests, those begun may end"
-    );
+    let failed = tokio::select! {
+        cause = signals.next() => {
+            tracing::info!(signal = cause, "stopping: no new requests, those begun may end");
+            false
+        }
+        // It ends by itself only when it panics; without it rooms and conversations would stay open.
+        ended = tasks.join_next() => {
+            let error = ended.and_then(Result::err).map(|error| error.to_string());
+            tracing::error!(error, "background work ended; stopping, so that the service is started anew");
+            true
+        }
+    };
     stop.send_replace(true);
     let drained = async {
         server.await??;
@@ -310,7 +322,11 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     }
     storage.close().await;
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// Ends when the service is told to stop.
