@@ -118,6 +118,17 @@ fn duplicates_collapse_in_order() {
 }
 
 #[test]
+fn lists_are_the_same_when_their_entries_are() {
+    assert_eq!(list(&["a.example"]), list(&["https://a.example/"]));
+    assert_ne!(list(&["a.example"]), list(&["b.example"]));
+    assert_ne!(list(&[]), list(&["a.example"]));
+    assert_eq!(
+        format!("{:?}", list(&["a.example"])),
+        r#"AllowedOrigins(["https://a.example"])"#
+    );
+}
+
+#[test]
 fn every_fault_is_reported_with_its_place() {
     let error = AllowedOrigins::parse(
         &[
