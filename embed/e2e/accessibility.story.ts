@@ -1,51 +1,15 @@
-/** Every state of the widget, in light and dark, is looked at by axe: no violations of WCAG 2.2 AA. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults, ElementContext, RunOptions } from 'axe-core';
-import type { Frame } from 'playwright-core';
-import { afterEach, describe, expect, test } from 'vitest';
+/** Every state of the widget (those of outages are in `faults.story.ts`), in light and dark, is looked at by axe: no violations of WCAG 2.2 AA. */
+import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
-import { order, until } from './system';
+import { until } from './system';
 import type { Visitor } from './visitor';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** axe looks into open shadow roots only. */
-const OPEN_ROOTS = `{
-  const attach = Element.prototype.attachShadow;
-  Element.prototype.attachShadow = function (init) {
-    return attach.call(this, { ...init, mode: 'open' });
-  };
-}`;
-
-type Axe = { run(context: ElementContext, options: RunOptions): Promise<AxeResults> };
-
-/** What axe objects to in a frame, as one line each. */
-async function violations(frame: Frame, within: string): Promise<string[]> {
-  const found = await frame.evaluate(async (selector) => {
-    const { axe } = window as unknown as { axe: Axe };
-    const { violations } = await axe.run(selector, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-      // The window is one dialog in a frame: landmarks are the host page's business.
-      rules: { region: { enabled: false }, 'landmark-one-main': { enabled: false } },
-    });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html} (${node.failureSummary ?? ''})`),
-    );
-  }, within);
-  return found;
-}
 
 describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (scheme) => {
   const here = story();
-  let agentIsDown = false;
-  afterEach(async () => {
-    if (agentIsDown) await order('start', 'agent');
-    agentIsDown = false;
-  });
 
   async function arrive(): Promise<Visitor> {
-    return here.arrive({ scheme, microphone: true, scripts: [axe, OPEN_ROOTS] });
+    return here.arrive({ scheme, microphone: true, scripts: axeScripts });
   }
 
   async function clean(visitor: Visitor, state: string) {
@@ -94,18 +58,8 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     await clean(visitor, 'offer');
   });
 
-  test('agent silent', async () => {
-    const visitor = await arrive();
-    await visitor.open();
-    await order('stop', 'agent');
-    agentIsDown = true;
-    await visitor.say('Hello');
-    await visitor.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
-    await clean(visitor, 'silent');
-  });
-
   test('microphone refused', async () => {
-    const visitor = await here.arrive({ scheme, scripts: [axe, OPEN_ROOTS] });
+    const visitor = await here.arrive({ scheme, scripts: axeScripts });
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.frame.getByText('The microphone was not allowed.').waitFor();

@@ -1,5 +1,6 @@
 /** What can be missing: the microphone, LiveKit, the agent. Each is said in words, and there is a way on. */
 import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
 import { order, until } from './system';
 
@@ -49,13 +50,14 @@ describe('while a part is down', () => {
   test('LiveKit: the window says that it cannot connect, and does when it can', {
     timeout: 120_000,
   }, async () => {
-    const visitor = await here.arrive();
+    const visitor = await here.arrive({ scripts: axeScripts });
     await visitor.open();
     await order('stop', 'livekit-server');
     try {
       await visitor.say('What are your opening hours?');
       await visitor.frame.getByText('Cannot connect right now. Trying again…').waitFor();
       await visitor.screenshot('livekit-down');
+      expect(await violations(visitor.frame, '#app')).toEqual([]);
       expect(visitor.joinings, 'a conversation is created all the same').toHaveLength(1);
     } finally {
       await order('start', 'livekit-server');
@@ -75,12 +77,18 @@ describe('while a part is down', () => {
   });
 
   test('the agent: the window says that nobody answers, and a fresh room brings one', async () => {
-    const visitor = await here.arrive();
+    const visitor = await here.arrive({ scripts: axeScripts });
+    const inTheDark = await here.arrive({ scheme: 'dark', scripts: axeScripts });
     await visitor.open();
+    await inTheDark.open();
     await order('stop', 'agent');
     try {
       await visitor.say('What are your opening hours?');
-      await visitor.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
+      await inTheDark.say('What are your opening hours?');
+      for (const each of [visitor, inTheDark]) {
+        await each.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
+        expect(await violations(each.frame, '#app')).toEqual([]);
+      }
       await visitor.screenshot('agent-absent');
     } finally {
       await order('start', 'agent');

@@ -103,10 +103,10 @@ async function comeToOldRoom({ url, token }: { url: string; token: string }): Pr
     room.on(RoomEvent.Disconnected, (reason) => resolve(`put out: ${reason}`)),
   );
   try {
-    await room.connect(url, token, { maxRetries: 0 });
+    await room.connect(url, token, { maxRetries: 0, peerConnectionTimeout: 5_000 });
   } catch (error) {
     return { end: `refused: ${error}`, said };
   }
-  const patience = new Promise<string>((resolve) => setTimeout(() => resolve('stayed'), 15_000));
+  const patience = new Promise<string>((resolve) => setTimeout(() => resolve('stayed'), 10_000));
   return { end: await Promise.race([out, patience]), said };
 }

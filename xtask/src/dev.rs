@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Where records, keys and logs are kept [default: target/dev]
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// Run what the tests have compiled already
+    #[arg(long, hide = true)]
+    tested: bool,
 }
 
 /// Starts everything, says where it is, and keeps it running until somebody asks to stop.
@@ -49,7 +52,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         );
     }
     let foreign = given.is_some();
-    let mut stack = Stack::start(&folder, Ports::remembered(&folder)?, Build::Alone, given)?;
+    let mut stack = Stack::start(
+        &folder,
+        Ports::remembered(&folder)?,
+        if arguments.tested {
+            Build::Workspace
+        } else {
+            Build::Alone
+        },
+        given,
+    )?;
     announce(&stack, foreign);
     loop {
         if process::stop_asked() {

@@ -49,6 +49,8 @@ enum Command {
     Build,
     /// Print the measurements of the benches
     Bench(thin::Rest),
+    /// Print how long a visitor waits for words and for a voice
+    Measure,
     /// Write the generated files (schemas and what is made of them)
     Gen,
     /// Run the fuzz targets for a while
@@ -87,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test(arguments) => suite::run(&arguments),
         Command::Build => release::build(),
         Command::Bench(rest) => thin::bench(&rest),
+        Command::Measure => story::measure(),
         Command::Gen => thin::generate(),
         Command::Fuzz(rest) => thin::fuzz(&rest),
         Command::RunAttached { .. } => unreachable!("handled above, before signals are taken over"),

@@ -40,7 +40,8 @@ pub(crate) fn build(what: Build) -> Result<()> {
     embed::build()?;
     let which = match what {
         Build::Alone => &["--package", "widget-http"][..],
-        Build::Workspace => &["--workspace", "--bins", "--exclude", "xtask"],
+        // With the tests, since it is their set of features that has been compiled.
+        Build::Workspace => &["--workspace", "--exclude", "xtask", "--bins", "--tests"],
     };
     report::part(
         "Building the service (minutes the first time, seconds later)",
@@ -81,6 +82,9 @@ impl Service {
         command
             .args(["serve", "--listen", &self.address().to_string()])
             .env("DATABASE_URL", &self.database)
+            // Everybody here comes from one address.
+            .env("WIDGET_LIMIT_TICKETS", "600")
+            .env("WIDGET_LIMIT_CONVERSATIONS", "600")
             .env_remove("WIDGET_LISTEN")
             .env_remove("WIDGET_PUBLIC_URL");
         livekit.tell(&mut command);

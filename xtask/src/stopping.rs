@@ -64,7 +64,7 @@ fn start_and_end(folder: &Path, signal: Signal) -> Result<Announced> {
         command = process::attached("/proc/self/exe");
     }
     command
-        .arg("dev")
+        .args(["dev", "--tested"])
         .arg("--data")
         .arg(folder)
         .stdout(out.try_clone()?)

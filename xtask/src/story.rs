@@ -1,7 +1,7 @@
 //! The browser test: the whole system on ports and a database of its own, and a test run that plays a visitor.
 //!
-//! The test may ask for parts to be stopped and started (a server that is down, an agent that is gone): it posts to
-//! `STORY_CONTROL_URL` + `/stop/<part>` or `/start/<part>`.
+//! The test may ask for parts to be killed and started again (a server that is down, an agent that is gone): it posts
+//! to `STORY_CONTROL_URL` + `/stop/<part>` or `/start/<part>`.
 
 use std::{fs, path::Path, sync::mpsc, time::Duration};
 
@@ -23,11 +23,23 @@ const QUESTION: &str = "What are your opening hours?";
 /// A part to stop or start, and where to say how that went.
 type Order = (Request, mpsc::Sender<Result<()>>);
 
+/// Measures what a visitor waits for, and prints it.
+///
+/// # Errors
+/// As [`test`].
+pub(crate) fn measure() -> Result<()> {
+    play(&[], true)
+}
+
 /// Runs the stories, or those whose file names contain one of the words.
 ///
 /// # Errors
 /// When the system does not start, or a test fails.
 pub(crate) fn test(stories: &[String]) -> Result<()> {
+    play(stories, false)
+}
+
+fn play(stories: &[String], measured: bool) -> Result<()> {
     let chromium = browser::program()?;
     let python = agent::install()?;
     let output = workspace::target().join("e2e");
@@ -47,6 +59,7 @@ pub(crate) fn test(stories: &[String]) -> Result<()> {
     vitest
         .args(["run", "--config", "e2e/vitest.config.ts"])
         .args(stories)
+        .env("STORY_MEASURE", if measured { "1" } else { "" })
         .current_dir(embed::folder())
         .env("STORY_CHROMIUM", chromium)
         .env("STORY_CONTROL_URL", format!("http://127.0.0.1:{control}"))
@@ -105,7 +118,7 @@ fn obey(request: &Request, stack: &mut Stack) -> Result<()> {
     let mut words = request.path.trim_start_matches('/').splitn(2, '/');
     match (request.method.as_str(), words.next(), words.next()) {
         ("POST", Some("stop"), Some(part)) => {
-            stack.supervisor.stop(part);
+            stack.supervisor.kill(part);
             Ok(())
         }
         ("POST", Some("start"), Some(part)) => stack.start_part(part),

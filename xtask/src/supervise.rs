@@ -103,10 +103,10 @@ impl Supervisor {
             })
     }
 
-    /// Stops one program.
-    pub(crate) fn stop(&mut self, name: &str) {
+    /// Ends one program at once, as if its machine had gone.
+    pub(crate) fn kill(&mut self, name: &str) {
         while let Some(place) = self.running.iter().position(|running| running.name == name) {
-            process::stop(&mut self.running.remove(place).child, PATIENCE);
+            process::stop(&mut self.running.remove(place).child, Duration::ZERO);
         }
     }
 

@@ -1,0 +1,36 @@
+/** Looks at a frame with axe: WCAG 2.2 AA and what is good practice. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults, ElementContext, RunOptions } from 'axe-core';
+import type { Frame } from 'playwright-core';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** axe looks into open shadow roots only. */
+const OPEN_ROOTS = `{
+  const attach = Element.prototype.attachShadow;
+  Element.prototype.attachShadow = function (init) {
+    return attach.call(this, { ...init, mode: 'open' });
+  };
+}`;
+
+type Axe = { run(context: ElementContext, options: RunOptions): Promise<AxeResults> };
+
+/** To be run in every page and frame before its own scripts. */
+export const axeScripts = [axe, OPEN_ROOTS];
+
+/** What axe objects to in a frame, as one line each. */
+export async function violations(frame: Frame, within: string): Promise<string[]> {
+  const found = await frame.evaluate(async (selector) => {
+    const { axe } = window as unknown as { axe: Axe };
+    const { violations } = await axe.run(selector, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+      // The window is one dialog in a frame: landmarks are the host page's business.
+      rules: { region: { enabled: false }, 'landmark-one-main': { enabled: false } },
+    });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html} (${node.failureSummary ?? ''})`),
+    );
+  }, within);
+  return found;
+}
