@@ -26,7 +26,7 @@ type Order = (Request, mpsc::Sender<Result<()>>);
 /// Measures what a visitor waits for, and prints it.
 ///
 /// # Errors
-/// As [`test`].
+/// As [`test()`].
 pub(crate) fn measure() -> Result<()> {
     play(&[], true)
 }

@@ -1,0 +1,43 @@
+/** The microphone can be refused, forbidden by the page, or missing. Each is said in words, and text goes on. */
+import { describe, test } from 'vitest';
+import { story } from './story';
+
+describe('without a microphone', () => {
+  const here = story();
+
+  test('a refusal is named, and text goes on', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.frame
+      .getByText('The microphone was not allowed. You can go on in writing.')
+      .waitFor();
+    await visitor.screenshot('microphone-denied');
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+  });
+
+  test("the page's own policy is named, and text goes on", async () => {
+    const visitor = await here.arrive({ microphone: true, path: '/no-microphone' });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.frame
+      .getByText('This page does not allow the microphone. You can go on in writing.')
+      .waitFor();
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+  });
+});
+
+describe('without any device', () => {
+  const here = story('none');
+
+  test('that is named, and text goes on', async () => {
+    const visitor = await here.arrive({ microphone: true });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.frame.getByText('No microphone was found. You can go on in writing.').waitFor();
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+  });
+});
