@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
+import type { Joining } from '../src/generated/api';
 import { installProbe, type Probe } from './probe';
 import { system, until } from './system';
 
@@ -15,15 +16,6 @@ export interface Wishes {
   path?: string;
   /** Source that runs in every page and frame before its own scripts. */
   scripts?: string[];
-}
-
-/** What the service answered when a conversation was started or resumed. */
-export interface Joining {
-  conversation: { id: string; messages: { role: string; text: string }[] };
-  conversation_token: string;
-  server_url: string;
-  participant_token: string;
-  room_name: string;
 }
 
 export class Visitor {

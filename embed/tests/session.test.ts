@@ -1,11 +1,12 @@
 /** The conversation against a service, a room and a clock that do as they are told. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ConversationStart, Joining, VisitorConversation } from '../src/generated/api';
 import { SILENCE, THINKING_SILENCE } from '../src/window/attention';
 import type { Config } from '../src/window/config';
 import type { Host } from '../src/window/host';
 import type { Live, LiveEvents } from '../src/window/live';
 import { ServiceProblem } from '../src/window/problem';
-import type { Conversation, Joining, Service } from '../src/window/service';
+import type { Service } from '../src/window/service';
 import { Session } from '../src/window/session';
 import { createMemory, type Memory } from '../src/window/storage';
 import { config, field, form } from './fixtures';
@@ -13,7 +14,7 @@ import { config, field, form } from './fixtures';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function conversation(changes: Partial<Conversation> = {}): Conversation {
+function conversation(changes: Partial<VisitorConversation> = {}): VisitorConversation {
   return {
     id: 'c1',
     status: 'in_progress',
@@ -27,18 +28,20 @@ function conversation(changes: Partial<Conversation> = {}): Conversation {
 /** Everything around a session, with what it did written down. */
 function setUp(changes: Partial<Config> = {}, memory?: Memory) {
   let count = 0;
-  const joining = (status: Partial<Conversation> = {}): Joining => {
+  const joining = (status: Partial<VisitorConversation> = {}): Joining => {
     count += 1;
     return {
       conversation: conversation(status),
       conversation_token: `token${count}`,
       server_url: 'ws://livekit',
       participant_token: `participant${count}`,
+      room_name: `room${count}`,
+      expires_at: '2026-01-02T00:00:00Z',
     };
   };
   const service = {
-    start: vi.fn(async (_ticket: string, body: object) =>
-      joining({ mode: (body as { mode: 'text' | 'voice' }).mode }),
+    start: vi.fn(async (_ticket: string, { mode = 'text' }: Partial<ConversationStart>) =>
+      joining({ mode }),
     ),
     resume: vi.fn(async () => joining()),
     read: vi.fn(async () => conversation()),

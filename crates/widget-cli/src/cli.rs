@@ -247,6 +247,10 @@ pub(crate) enum SchemaName {
     NewWidget,
     /// The body that changes a widget
     WidgetPatch,
+    /// Everything that the API takes and answers
+    Api,
+    /// What the API does, as OpenAPI 3.1
+    Openapi,
 }
 
 #[derive(Debug, Subcommand)]

@@ -89,6 +89,9 @@ pub enum Role {
 pub struct RoleError(String);
 
 impl Role {
+    /// Both roles.
+    pub const ALL: [Self; 2] = [Self::Visitor, Self::Agent];
+
     /// The role in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -109,11 +112,10 @@ impl FromStr for Role {
     type Err = RoleError;
 
     fn from_str(text: &str) -> Result<Self, RoleError> {
-        match text {
-            "visitor" => Ok(Self::Visitor),
-            "agent" => Ok(Self::Agent),
-            other => Err(RoleError(other.to_owned())),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| RoleError(text.to_owned()))
     }
 }
 
@@ -133,6 +135,9 @@ pub enum Mode {
 pub struct ModeError(String);
 
 impl Mode {
+    /// Both modes.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Voice];
+
     /// The mode in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -153,11 +158,10 @@ impl FromStr for Mode {
     type Err = ModeError;
 
     fn from_str(text: &str) -> Result<Self, ModeError> {
-        match text {
-            "text" => Ok(Self::Text),
-            "voice" => Ok(Self::Voice),
-            other => Err(ModeError(other.to_owned())),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or_else(|| ModeError(text.to_owned()))
     }
 }
 
@@ -294,6 +298,12 @@ impl EndReason {
             Self::NeverJoined => Status::Failed,
             _ => Status::Completed,
         }
+    }
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

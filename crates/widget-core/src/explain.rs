@@ -3,6 +3,8 @@
 
 mod nearest;
 
+use std::fmt;
+
 use crate::{
     config::Config,
     embed::{self, HostPagePolicy},
@@ -44,6 +46,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Both verdicts.
+    pub const ALL: [Self; 2] = [Self::Shown, Self::NotShown];
+
     /// `shown` or `not_shown`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +56,12 @@ impl Verdict {
             Self::Shown => "shown",
             Self::NotShown => "not_shown",
         }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -93,6 +104,21 @@ pub enum Difference {
 }
 
 impl Difference {
+    /// All differences, the smallest first.
+    pub const ALL: [Self; 11] = [
+        Self::Scheme,
+        Self::Port,
+        Self::SchemeAndPort,
+        Self::TrailingDot,
+        Self::Www,
+        Self::PatternApex,
+        Self::Subdomain,
+        Self::ParentDomain,
+        Self::Sibling,
+        Self::LookAlike,
+        Self::Spelling,
+    ];
+
     /// The difference in snake case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -109,6 +135,12 @@ impl Difference {
             Self::LookAlike => "look_alike",
             Self::Spelling => "spelling",
         }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

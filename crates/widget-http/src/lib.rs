@@ -13,6 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{problem::Problem, state::AppState};
 
+#[cfg(feature = "schemars")]
+pub mod api;
 pub mod assets;
 pub mod auth;
 pub mod background;

@@ -38,6 +38,11 @@ struct Parts {
 
 /// One fault of a request, at a place in its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProblemError")
+)]
 pub struct FieldError {
     /// JSON Pointer (RFC 6901) into the body; query parameters count as members of an object.
     pub pointer: String,
@@ -47,6 +52,7 @@ pub struct FieldError {
     pub detail: String,
     /// What to do instead, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub hint: Option<String>,
 }
 
@@ -73,15 +79,28 @@ impl From<Finding> for FieldError {
     }
 }
 
+/// A refusal or a failure (RFC 9457).
 #[derive(Serialize)]
-struct ProblemBody<'a> {
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Problem")
+)]
+pub(crate) struct ProblemBody<'a> {
+    /// Always `about:blank`: what happened is told by `code`.
     r#type: &'static str,
+    /// The name of the status.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// One sentence that says what to do.
     detail: &'a str,
+    /// Stable machine code.
     code: &'a str,
+    /// Every fault of the request with its place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    /// Names the request in the service's log; also in the header `X-Request-Id`.
     request_id: &'a str,
 }
 

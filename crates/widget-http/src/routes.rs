@@ -4,6 +4,9 @@ use axum::Router;
 
 use crate::state::AppState;
 
+#[cfg(feature = "schemars")]
+use crate::api::Operation;
+
 mod agents;
 mod conversations;
 mod embed;
@@ -22,4 +25,19 @@ pub(crate) fn all() -> Router<AppState> {
         .merge(public::router())
         .merge(embed::router())
         .merge(webhook::router())
+}
+
+/// Every operation, as the OpenAPI document shows it.
+#[cfg(feature = "schemars")]
+pub(crate) fn operations() -> Vec<Operation> {
+    [
+        widgets::operations(),
+        agents::operations(),
+        conversations::operations(),
+        public::operations(),
+        embed::operations(),
+        vec![webhook::operation()],
+        health::operations(),
+    ]
+    .concat()
 }

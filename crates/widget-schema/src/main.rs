@@ -1,9 +1,10 @@
-//! Writes the JSON Schemas of what this project stores and takes, and the TypeScript types of the
-//! embed, from the definitions in `widget-core`; or checks that the committed files are those.
+//! Writes the JSON Schemas of what this project stores, takes and answers, the OpenAPI document, and
+//! the TypeScript types of the embed; or checks that the committed files are those.
 //!
-//! The schemas come from the same definitions that check a config, so a limit is written once.
+//! The config's schema comes from the definitions in `widget-core` that check a config, those of the
+//! bodies from the types in `widget-http` that read and write them: nothing is written down twice.
 
-mod record;
+mod bodies;
 mod typescript;
 
 use std::fs;
@@ -15,6 +16,9 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 use widget_core::config;
+use widget_http::api;
+
+use crate::bodies::Bodies;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -83,14 +87,25 @@ fn workspace() -> PathBuf {
 /// Every generated file as it should be.
 fn generated() -> Vec<Generated> {
     let config = config::json_schema();
+    let openapi = api::openapi();
+    let bodies = Bodies::new(&openapi, &config);
     vec![
+        Generated {
+            path: "embed/src/generated/api.ts",
+            content: typescript::body_types(&bodies),
+        },
         Generated {
             path: "embed/src/generated/config.ts",
             content: typescript::config_types(&config),
         },
-        schema("schema/widget.schema.json", &record::widget()),
-        schema("schema/new-widget.schema.json", &record::new_widget()),
-        schema("schema/widget-patch.schema.json", &record::widget_patch()),
+        schema("schema/widget.schema.json", &bodies.alone("Widget")),
+        schema("schema/new-widget.schema.json", &bodies.alone("NewWidget")),
+        schema(
+            "schema/widget-patch.schema.json",
+            &bodies.alone("WidgetPatch"),
+        ),
+        schema("schema/api.schema.json", &bodies.all()),
+        schema("schema/openapi.json", &openapi),
         schema("schema/config.schema.json", &config),
     ]
 }

@@ -33,6 +33,10 @@ fn documents(folder: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
+fn bodies() -> Bodies {
+    Bodies::new(&api::openapi(), &config::json_schema())
+}
+
 fn config_validator() -> Validator {
     jsonschema::draft202012::new(&config::json_schema()).expect("a schema")
 }
@@ -67,13 +71,10 @@ fn committed_files_are_current() {
 
 #[test]
 fn schemas_are_valid_by_their_own_rules() {
-    for schema in [
-        config::json_schema(),
-        record::widget(),
-        record::new_widget(),
-        record::widget_patch(),
-    ] {
-        assert!(jsonschema::meta::is_valid(&schema), "{}", schema["title"]);
+    let bodies = bodies();
+    let alone = ["Widget", "NewWidget", "WidgetPatch"].map(|name| bodies.alone(name));
+    for schema in [config::json_schema(), bodies.all()].iter().chain(&alone) {
+        assert!(jsonschema::meta::is_valid(schema), "{}", schema["title"]);
     }
 }
 
@@ -182,37 +183,69 @@ fn the_effective_defaults_are_a_document_too() {
     assert!(config_validator().is_valid(&json!({"v1": defaults})));
 }
 
+/// Every reference of the document leads somewhere, and every field says what it is.
+#[test]
+fn the_openapi_document_is_whole() {
+    let document = api::openapi();
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .expect("schemas");
+    for (name, schema) in schemas {
+        assert!(schema["description"].is_string(), "{name}");
+        for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+            // What is referred to says for itself what it is.
+            let described = ["description", "$ref"].map(|member| property[member].is_string());
+            assert!(described.contains(&true), "{name}.{key}");
+        }
+    }
+    let text = document.to_string();
+    let references: Vec<&str> = text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(references.len() > 100, "{}", references.len());
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+    let mut ids: Vec<&str> = document["paths"]
+        .as_object()
+        .expect("paths")
+        .values()
+        .flat_map(|methods| methods.as_object().expect("methods").values())
+        .map(|operation| operation["operationId"].as_str().expect("an id"))
+        .collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "two operations have one id");
+}
+
 #[test]
 fn records_and_bodies() {
+    let bodies = bodies();
+    let [widget, new_widget, widget_patch] =
+        ["Widget", "NewWidget", "WidgetPatch"].map(|name| bodies.alone(name));
     let id = "0197d1c0-7d30-7c2a-8a5d-0a4c2f6f4a01";
     let record = json!({
         "id": id, "organization_id": "acme", "agent_id": id, "agent_version_id": id,
         "domains": ["https://shop.example"], "published": true, "config": {"v1": {}},
         "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z",
     });
-    assert!(validates(&record::widget(), &record));
+    assert!(validates(&widget, &record));
     let mut faulty = record.clone();
     faulty["config"] = json!({"v1": {"theme": "Dark"}});
-    assert!(
-        !validates(&record::widget(), &faulty),
-        "the config is looked into"
-    );
+    assert!(!validates(&widget, &faulty), "the config is looked into");
 
     let body = json!({"agent_id": id, "agent_version_id": id});
-    assert!(validates(&record::new_widget(), &body));
-    assert!(!validates(&record::new_widget(), &json!({"agent_id": id})));
+    assert!(validates(&new_widget, &body));
+    assert!(!validates(&new_widget, &json!({"agent_id": id})));
     assert!(!validates(
-        &record::new_widget(),
+        &new_widget,
         &json!({"agent_id": id, "agent_version_id": id, "x": 1})
     ));
-    assert!(validates(&record::widget_patch(), &json!({})));
-    assert!(validates(
-        &record::widget_patch(),
-        &json!({"published": false})
-    ));
-    assert!(!validates(&record::widget_patch(), &json!({"id": id})));
-    assert!(!validates(
-        &record::widget_patch(),
-        &json!({"published": null})
-    ));
+    assert!(validates(&widget_patch, &json!({})));
+    assert!(validates(&widget_patch, &json!({"published": false})));
+    assert!(!validates(&widget_patch, &json!({"id": id})));
+    assert!(!validates(&widget_patch, &json!({"published": null})));
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use widget_core::config::Config;
 
+use crate::bodies::Bodies;
+
 /// The longest line that the embed's formatter leaves alone.
 const LINE: usize = 100;
 
@@ -32,6 +34,32 @@ pub(crate) fn config_types(schema: &Value) -> String {
             }
             None => text.push_str(&interface(name, definition, samples.get(name.as_str()))),
         }
+    }
+    text
+}
+
+/// The bodies that the embed sends and gets.
+const BODIES: [&str; 7] = [
+    "ConversationStart",
+    "EmbedTicket",
+    "Joining",
+    "VisitorConversation",
+    "VisitorMessage",
+    "Problem",
+    "ProblemError",
+];
+
+/// The TypeScript types of the bodies that the embed sends and gets.
+pub(crate) fn body_types(bodies: &Bodies) -> String {
+    let mut text = String::from(
+        "/**\n * What the embed sends to the service and gets from it.\n *\n * Generated from the \
+         bodies of `widget-http`; change those and run\n * `cargo run -p widget-schema -- write`.\n \
+         */\n",
+    );
+    for (name, definition) in bodies.named(&BODIES) {
+        text.push('\n');
+        text.push_str(&comment(definition, ""));
+        text.push_str(&interface(name, definition, None));
     }
     text
 }
@@ -125,6 +153,7 @@ fn plain_type(name: &str, schema: &Value) -> String {
             items if items.contains(' ') => format!("({items})[]"),
             items => format!("{items}[]"),
         },
+        "object" => "Record<string, unknown>".to_owned(),
         name => name.to_owned(),
     }
 }

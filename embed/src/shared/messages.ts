@@ -3,6 +3,7 @@
  * Both sides import these types, so neither can drift; both sides also check the sender's window
  * and origin before they look at a message, and always post to an exact target origin.
  */
+import type { Problem } from '../generated/api';
 
 /** Names of the events that a host page can listen to, on `document` as `web-widget:<name>`. */
 export type EventName =
@@ -17,14 +18,10 @@ export type EventName =
 /** Data that the host page hands to the agent; has to survive structured cloning and JSON. */
 export type Context = Record<string, unknown>;
 
-/** Why a ticket was refused: the parts of a problem document that the window acts upon. */
-export interface TicketProblem {
-  /** The service's stable code, or `network` when no answer arrived. */
-  code: string;
-  detail?: string | undefined;
-  /** HTTP status, absent when no answer arrived. */
-  status?: number | undefined;
-}
+/** Why a ticket was refused, as far as the window acts upon it; `code` is `network` when no answer arrived. */
+export type TicketProblem = Pick<Problem, 'code'> & {
+  [part in 'detail' | 'status']?: Problem[part] | undefined;
+};
 
 /** Choices of the embedding page that override the widget's configuration. */
 export interface FrameOptions {

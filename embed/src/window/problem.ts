@@ -1,3 +1,6 @@
+/** What the service refuses with, as the window handles it. */
+import type { ProblemError } from '../generated/api';
+
 /** A refusal or failure of the service, in the terms that the window acts upon. */
 export class ServiceProblem extends Error {
   constructor(
@@ -6,7 +9,7 @@ export class ServiceProblem extends Error {
     /** HTTP status; 0 when no answer arrived. */
     readonly status = 0,
     /** Faults of a form, by pointer. */
-    readonly errors: { pointer?: string; code?: string; detail?: string }[] = [],
+    readonly errors: ProblemError[] = [],
   ) {
     super(code);
   }

@@ -2,7 +2,7 @@
  * Tells the service which turns were seen, for workers that do not report them themselves. The service
  * keeps these apart from a worker's own report, so nothing is lost or doubled when both come.
  */
-import type { StoredMessage } from './service';
+import type { VisitorMessage } from '../generated/api';
 import type { Message } from './transcript';
 
 export interface Reporter {
@@ -15,9 +15,9 @@ export interface Reporter {
 /** Turns come in pairs; one request for both. In milliseconds. */
 const COLLECT_FOR = 1_500;
 
-export function createReporter(report: (messages: StoredMessage[]) => Promise<void>): Reporter {
+export function createReporter(report: (messages: VisitorMessage[]) => Promise<void>): Reporter {
   const told = new Set<string>();
-  let due: StoredMessage[] = [];
+  let due: VisitorMessage[] = [];
   let isCollecting = false;
 
   function flush() {

@@ -1,30 +1,13 @@
 /** The public HTTP API as the window uses it. Same origin, JSON only, no cookies. */
+import type {
+  ConversationStart,
+  Joining,
+  Problem,
+  VisitorConversation,
+  VisitorMessage,
+} from '../generated/api';
 import type { Mode } from './config';
 import { ServiceProblem } from './problem';
-import type { Role } from './transcript';
-
-export interface StoredMessage {
-  id: string;
-  role: Role;
-  text: string;
-  created_at: string;
-}
-
-export interface Conversation {
-  id: string;
-  status: 'token_created' | 'in_progress' | 'completed' | 'failed';
-  mode: Mode;
-  created_at: string;
-  messages: StoredMessage[];
-}
-
-/** All that it takes to join the conversation's newest room. */
-export interface Joining {
-  conversation: Conversation;
-  conversation_token: string;
-  server_url: string;
-  participant_token: string;
-}
 
 export type FormValues = Record<string, unknown>;
 
@@ -32,11 +15,11 @@ export type FormValues = Record<string, unknown>;
 const PATIENCE = 15_000;
 
 export interface Service {
-  start(ticket: string, body: object): Promise<Joining>;
+  start(ticket: string, body: Partial<ConversationStart>): Promise<Joining>;
   resume(id: string, token: string, ticket: string, mode: Mode): Promise<Joining>;
-  read(id: string, token: string): Promise<Conversation>;
+  read(id: string, token: string): Promise<VisitorConversation>;
   end(id: string, token: string): Promise<void>;
-  report(id: string, token: string, messages: StoredMessage[]): Promise<void>;
+  report(id: string, token: string, messages: VisitorMessage[]): Promise<void>;
   submitForm(id: string, token: string, formId: string, values: FormValues): Promise<void>;
   submitFeedback(id: string, token: string, values: FormValues): Promise<void>;
 }
@@ -64,7 +47,7 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
       throw new ServiceProblem('network');
     }
     if (response.ok) return answer as T;
-    const { code, errors } = (answer ?? {}) as { code?: string; errors?: [] };
+    const { code, errors } = (answer ?? {}) as Partial<Problem>;
     throw new ServiceProblem(code ?? 'unknown', response.status, errors);
   }
 

@@ -2,6 +2,8 @@
  * The conversation: starts and resumes it, joins its rooms, carries words both ways, and finds out why
  * when something stops. It turns what happens into events of `state.ts`; what is shown follows there.
  */
+
+import type { Joining } from '../generated/api';
 import type { Context, EventName } from '../shared/messages';
 import { Attention } from './attention';
 import { type Backoff, createBackoff } from './backoff';
@@ -13,7 +15,7 @@ import type { Live, LiveEvents } from './live';
 import type { openMicrophone } from './microphone';
 import { ServiceProblem } from './problem';
 import { createReporter, type Reporter } from './reporter';
-import type { FormValues, Joining, Service } from './service';
+import type { FormValues, Service } from './service';
 import { type Event, initialState, isUnderWay, reduce, type State } from './state';
 import type { Memory } from './storage';
 import type { Tabs } from './tabs';
@@ -527,7 +529,7 @@ export class Session {
     this.#around.host.emit(name, detail);
   }
 
-  #metadata(): object {
+  #metadata(): Record<string, unknown> {
     const { url, title } = this.#page;
     const full = { url, title, context: this.#context };
     const size = new TextEncoder().encode(JSON.stringify(full)).length;

@@ -1,6 +1,8 @@
 /** The list of turns and how it grows: typed text, streamed words, recognised speech. Pure. */
 
-export type Role = 'visitor' | 'agent';
+import type { VisitorMessage } from '../generated/api';
+
+export type Role = VisitorMessage['role'];
 
 export interface Message {
   id: string;

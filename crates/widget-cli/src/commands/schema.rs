@@ -15,6 +15,8 @@ pub(super) fn run(arguments: &Schema, printer: &mut Printer) -> Result<ExitCode,
         SchemaName::Widget => include_str!("../../../../schema/widget.schema.json"),
         SchemaName::NewWidget => include_str!("../../../../schema/new-widget.schema.json"),
         SchemaName::WidgetPatch => include_str!("../../../../schema/widget-patch.schema.json"),
+        SchemaName::Api => include_str!("../../../../schema/api.schema.json"),
+        SchemaName::Openapi => include_str!("../../../../schema/openapi.json"),
     };
     if printer.is_json() {
         let schema: serde_json::Value = serde_json::from_str(text).map_err(Failure::unexpected)?;

@@ -10,6 +10,8 @@ use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use widget_core::id::{AgentId, AgentVersionId};
 
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     auth::{Caller, Scope},
     extract::{PathId, StrictJson},
@@ -37,16 +39,82 @@ pub(crate) fn router() -> Router<AppState> {
         )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::get(
+            "/core/agents",
+            "listAgents",
+            "Lists the agents of the organization",
+        )
+        .scope(Scope::AgentsRead)
+        .gives::<Vec<AgentBody>>(200, "The agents."),
+        api::post("/core/agents", "createAgent", "Registers an agent")
+            .scope(Scope::AgentsManage)
+            .takes::<AgentRequest>()
+            .gives::<AgentBody>(201, "The agent."),
+        api::get("/core/agents/{id}", "getAgent", "Reads an agent")
+            .scope(Scope::AgentsRead)
+            .gives::<AgentBody>(200, "The agent."),
+        api::delete(
+            "/core/agents/{id}",
+            "deleteAgent",
+            "Deletes an agent that no widget points at",
+        )
+        .scope(Scope::AgentsManage)
+        .gives_nothing(204, "It is gone."),
+        api::get(
+            "/core/agents/{id}/versions",
+            "listAgentVersions",
+            "Lists the versions of an agent",
+        )
+        .scope(Scope::AgentsRead)
+        .gives::<Vec<VersionBody>>(200, "The versions."),
+        api::post(
+            "/core/agents/{id}/versions",
+            "createAgentVersion",
+            "Adds a draft version",
+        )
+        .scope(Scope::AgentsManage)
+        .takes::<VersionRequest>()
+        .gives::<VersionBody>(201, "The version."),
+        api::post(
+            "/core/agents/{id}/versions/{version_id}/publish",
+            "publishAgentVersion",
+            "Publishes a version; again changes nothing",
+        )
+        .scope(Scope::AgentsManage)
+        .gives::<VersionBody>(200, "The version."),
+    ]
+}
+
+/// An agent to register.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewAgent")
+)]
 struct AgentRequest {
+    /// What people call it.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_NAME)))]
     name: String,
 }
 
+/// An agent that widgets can point at.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Agent")
+)]
 struct AgentBody {
+    /// Names the agent.
     id: Text<AgentId>,
+    /// What people call it.
     name: String,
+    /// When it was registered.
     created_at: Timestamp,
 }
 
@@ -60,24 +128,56 @@ impl From<Agent> for AgentBody {
     }
 }
 
+/// A version to add to an agent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewAgentVersion")
+)]
 struct VersionRequest {
+    /// The name under which the worker registers at LiveKit.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_NAME)))]
     livekit_agent_name: String,
+    /// What people call the version.
     #[serde(default)]
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_NAME)))]
     label: Option<String>,
 }
 
+/// A version of an agent; published, it never changes.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AgentVersion")
+)]
 struct VersionBody {
+    /// Names the version; widgets pin it.
     id: Text<AgentVersionId>,
+    /// The agent.
     agent_id: Text<AgentId>,
+    /// Counts the versions of the agent from 1.
     number: i64,
-    status: &'static str,
+    /// Widgets serve only with a published one.
+    status: VersionStatus,
+    /// The name under which the worker registers at LiveKit.
     livekit_agent_name: String,
+    /// What people call the version.
     label: Option<String>,
+    /// When it was added.
     created_at: Timestamp,
+    /// When it was published.
     published_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(inline))]
+enum VersionStatus {
+    Draft,
+    Published,
 }
 
 impl From<AgentVersion> for VersionBody {
@@ -87,9 +187,9 @@ impl From<AgentVersion> for VersionBody {
             agent_id: Text(version.agent_id),
             number: version.number,
             status: if version.published_at.is_some() {
-                "published"
+                VersionStatus::Published
             } else {
-                "draft"
+                VersionStatus::Draft
             },
             livekit_agent_name: version.livekit_agent_name,
             label: version.label,

@@ -9,10 +9,12 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
-    conversation::{EndReason, Status},
+    conversation::{EndReason, Mode, Status},
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     auth::{Caller, Scope},
     extract::{Parsed, PathId, StrictQuery},
@@ -37,35 +39,99 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(messages::router())
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    let own = vec![
+        api::get(
+            "/core/conversations",
+            "listConversations",
+            "Lists conversations, the newest first",
+        )
+        .scope(Scope::ConversationsRead)
+        .query::<ListQuery>()
+        .gives::<Vec<ConversationBody>>(
+            200,
+            "A page of conversations; the header `Link` names the next.",
+        ),
+        api::get(
+            "/core/conversations/{id}",
+            "getConversation",
+            "Reads a conversation",
+        )
+        .scope(Scope::ConversationsRead)
+        .gives::<ConversationBody>(200, "The conversation."),
+        api::post(
+            "/core/conversations/{id}/end",
+            "endConversation",
+            "Ends a conversation for the agent; again changes nothing",
+        )
+        .scope(Scope::ConversationsWrite)
+        .gives::<ConversationBody>(200, "The conversation."),
+    ];
+    [own, messages::operations()].concat()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct ListQuery {
+    /// Conversations in an answer: 1 to 200, 50 when not told.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = 200)))]
     limit: Option<u32>,
+    /// Where to go on, as the `Link` of the answer before says.
     cursor: Option<String>,
+    /// Only those of this widget.
     web_widget_id: Option<Parsed<WidgetId>>,
+    /// Only those with this agent.
     agent_id: Option<Parsed<AgentId>>,
+    /// Only those with this version of an agent.
     agent_version_id: Option<Parsed<AgentVersionId>>,
+    /// Only those in this state.
     status: Option<Parsed<Status>>,
+    /// Only those that began after this time.
     created_after: Option<Timestamp>,
+    /// Only those that began before this time.
     created_before: Option<Timestamp>,
 }
 
+/// A conversation of a visitor with an agent.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Conversation")
+)]
 struct ConversationBody {
+    /// Names the conversation.
     id: Text<ConversationId>,
-    status: &'static str,
+    /// Where it stands.
+    status: Text<Status>,
+    /// The widget that the visitor opened.
     web_widget_id: Text<WidgetId>,
+    /// The agent.
     agent_id: Text<AgentId>,
+    /// The version of the agent that was pinned at the start.
     agent_version_id: Text<AgentVersionId>,
+    /// `webrtc`.
     channel: &'static str,
-    mode: &'static str,
+    /// Whether the visitor types or speaks.
+    mode: Text<Mode>,
+    /// When it was created.
     created_at: Timestamp,
+    /// When the visitor first joined.
     joined_at: Option<Timestamp>,
+    /// When something was last said.
     active_at: Option<Timestamp>,
+    /// When it ended.
     ended_at: Option<Timestamp>,
-    end_reason: Option<&'static str>,
+    /// What ended it.
+    end_reason: Option<Text<EndReason>>,
     /// What the visitor and the page told: only for those who may read what was said.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "serde_json::Map<String, serde_json::Value>")
+    )]
     custom_metadata: Option<Box<RawValue>>,
 }
 
@@ -83,17 +149,17 @@ impl ConversationBody {
             .transpose()?;
         Ok(Self {
             id: Text(conversation.id),
-            status: conversation.state.status().as_str(),
+            status: Text(conversation.state.status()),
             web_widget_id: Text(conversation.web_widget_id),
             agent_id: Text(conversation.agent_id),
             agent_version_id: Text(conversation.agent_version_id),
             channel: CHANNEL,
-            mode: conversation.mode.as_str(),
+            mode: Text(conversation.mode),
             created_at: Timestamp(conversation.created_at),
             joined_at: conversation.joined_at.map(Timestamp),
             active_at: conversation.active_at.map(Timestamp),
             ended_at: conversation.ended_at.map(Timestamp),
-            end_reason: conversation.end_reason.map(EndReason::as_str),
+            end_reason: conversation.end_reason.map(Text),
             custom_metadata,
         })
     }

@@ -9,6 +9,8 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     assets::{self, Accepted, Asset, hexadecimal},
     etag,
@@ -34,6 +36,37 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/public/embed/{id}/{file}", get(pinned_loader))
         .route("/public/assets/{file}", get(asset))
         .merge(window::router())
+}
+
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::get(
+            "/public/embed/{id}",
+            "getLoader",
+            "The loader script for host pages",
+        )
+        .gives_as::<String>(200, "The script.", "text/javascript"),
+        api::get(
+            "/public/embed/{id}/{file}",
+            "getPinnedLoader",
+            "The loader script under a name that changes with its bytes",
+        )
+        .gives_as::<String>(200, "The script.", "text/javascript"),
+        api::get(
+            "/public/assets/{file}",
+            "getAsset",
+            "A script or style sheet of the window",
+        )
+        .gives_as::<String>(200, "The file.", "text/javascript"),
+        api::get(
+            "/public/widget/{id}",
+            "getWindow",
+            "The document inside the iframe",
+        )
+        .query::<window::WindowQuery>()
+        .gives_as::<String>(200, "The document.", "text/html"),
+    ]
 }
 
 /// The loader. It is the same for every id, so that nothing can be learnt from it, and no id is looked up.

@@ -16,6 +16,8 @@ use widget_core::{
     serve::{self, Admission},
 };
 
+#[cfg(feature = "schemars")]
+use crate::api::Operation;
 use crate::{
     cors,
     problem::{Problem, visitor},
@@ -50,6 +52,22 @@ pub(crate) fn router() -> Router<AppState> {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
+}
+
+/// Every operation below `/core/public`.
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    [
+        vec![launcher::operation(), tickets::operation()],
+        conversations::operations(),
+        vec![
+            resume::operation(),
+            messages::operation(),
+            forms::operation(),
+            feedback::operation(),
+        ],
+    ]
+    .concat()
 }
 
 /// What a public path names. A malformed id names nothing, exactly as an unknown one does.

@@ -12,6 +12,8 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
+#[cfg(feature = "schemars")]
+use crate::api::{self, Credential, Operation};
 use crate::{
     extract::read_body,
     problem::{Problem, visitor},
@@ -27,6 +29,18 @@ const VISITOR_PREFIX: &str = "guest_";
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/core/livekit/webhook", post(receive))
+}
+
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::post(
+        "/core/livekit/webhook",
+        "receiveLivekitEvent",
+        "Takes an event of LiveKit",
+    )
+    .credential(Credential::LiveKit)
+    .takes::<serde_json::Map<String, serde_json::Value>>()
+    .gives_nothing(200, "It was taken, or it is of no concern.")
 }
 
 /// The few fields that matter; LiveKit adds others, and values of enumerations that are not known here.

@@ -18,6 +18,8 @@ use widget_core::{
     widget::{NewWidget, Widget, WidgetPatch},
 };
 
+#[cfg(feature = "schemars")]
+use crate::api::{self, ConfigDocument, Operation};
 use crate::{
     auth::{Caller, Scope},
     etag,
@@ -60,54 +62,182 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(revisions::router())
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    let own = vec![
+        api::get(
+            "/core/web-widgets",
+            "listWebWidgets",
+            "Lists widgets, the newest first",
+        )
+        .scope(Scope::WebWidgetsRead)
+        .query::<ListQuery>()
+        .gives::<Vec<WidgetBody>>(200, "A page of widgets; the header `Link` names the next."),
+        api::post("/core/web-widgets", "createWebWidget", "Creates a widget")
+            .scope(Scope::WebWidgetsManage)
+            .header(
+                "Idempotency-Key",
+                "Repeating the request with the same key creates nothing more.",
+            )
+            .takes::<CreateRequest>()
+            .gives::<WidgetBody>(201, "The widget."),
+        api::get("/core/web-widgets/{id}", "getWebWidget", "Reads a widget")
+            .scope(Scope::WebWidgetsRead)
+            .header("If-None-Match", "The `ETag` of what the caller has.")
+            .gives::<WidgetBody>(200, "The widget.")
+            .gives_nothing(304, "The caller has it."),
+        api::put(
+            "/core/web-widgets/{id}",
+            "updateWebWidget",
+            "Changes the fields that are sent",
+        )
+        .scope(Scope::WebWidgetsManage)
+        .header("If-Match", "The `ETag` of what the change was made from.")
+        .takes::<UpdateRequest>()
+        .gives::<WidgetBody>(200, "The widget."),
+        api::delete(
+            "/core/web-widgets/{id}",
+            "deleteWebWidget",
+            "Deletes a widget",
+        )
+        .scope(Scope::WebWidgetsManage)
+        .header("If-Match", "The `ETag` of what the caller has seen.")
+        .gives_nothing(204, "It is gone; its conversations stay readable."),
+    ];
+    [
+        own,
+        brand::operations(),
+        decision::operations(),
+        revisions::operations(),
+    ]
+    .concat()
+}
+
+/// The body of `POST /core/web-widgets`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewWidget")
+)]
 struct CreateRequest {
+    /// The agent that visitors talk to.
     agent_id: Parsed<AgentId>,
+    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
     agent_version_id: Parsed<AgentVersionId>,
+    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone for any site. An
+    /// empty list admits none.
     #[serde(default)]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
     domains: Vec<String>,
+    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is published too.
     #[serde(default)]
     published: bool,
+    /// How the widget looks and behaves.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "ConfigDocument", default = "no_config")
+    )]
     config: Option<Box<RawValue>>,
 }
 
+/// The body of `PUT /core/web-widgets/{id}`: only the fields that are sent change, each is replaced whole.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "WidgetPatch")
+)]
 struct UpdateRequest {
+    /// The agent that visitors talk to.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Parsed<AgentId>"))]
     agent_id: Option<Parsed<AgentId>>,
+    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Parsed<AgentVersionId>"))]
     agent_version_id: Option<Parsed<AgentVersionId>>,
+    /// The sites that may show the widget.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
     domains: Option<Vec<String>>,
+    /// Whether the owner wants the widget to be shown.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "bool"))]
     published: Option<bool>,
+    /// How the widget looks and behaves.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
     config: Option<Box<RawValue>>,
+}
+
+/// What a list of sites looks like; which entries are taken is for core to say.
+#[cfg(feature = "schemars")]
+fn domains_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "array",
+        "items": {
+            "type": "string",
+            "examples": ["https://shop.example", "https://*.shop.example", "*"],
+        },
+        "maxItems": AllowedOrigins::MAX_ENTRIES,
+    })
+}
+
+/// What a widget has when no config is sent.
+#[cfg(feature = "schemars")]
+fn no_config() -> serde_json::Value {
+    serde_json::json!({})
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct ListQuery {
+    /// Widgets in an answer: 1 to 200, 50 when not told.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = 200)))]
     limit: Option<u32>,
+    /// Where to go on, as the `Link` of the answer before says.
     cursor: Option<String>,
+    /// Only widgets of this agent.
     agent_id: Option<Parsed<AgentId>>,
+    /// Only widgets that their owner wants to be shown, or only the others.
     published: Option<bool>,
+    /// Only widgets that list this entry.
     domain: Option<String>,
 }
 
+/// A web widget: an agent, the sites that may show it, and its config.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Widget")
+)]
 struct WidgetBody {
+    /// The id of the widget; a UUID of version 7.
     id: Text<WidgetId>,
+    /// The organization that owns the widget; it comes from the credential.
     organization_id: Text<OrganizationId>,
+    /// The agent that visitors talk to.
     agent_id: Text<AgentId>,
+    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
     agent_version_id: Text<AgentVersionId>,
+    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone for any site. An
+    /// empty list admits none.
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
     domains: Vec<String>,
+    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is published too.
     published: bool,
+    /// How the widget looks and behaves.
+    #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
     config: Box<RawValue>,
+    /// When the widget was created.
     created_at: Timestamp,
+    /// When the widget was last changed.
     updated_at: Timestamp,
 }
 

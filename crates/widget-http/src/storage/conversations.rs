@@ -1,5 +1,7 @@
 //! Conversations, their rooms, messages and used tickets.
 
+use std::fmt;
+
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{self, EndReason, Limits, Mode, Role, Status},
@@ -154,6 +156,9 @@ pub enum Reporter {
 }
 
 impl Reporter {
+    /// Both reporters.
+    pub const ALL: [Self; 2] = [Self::Agent, Self::Visitor];
+
     /// The word that is kept and told.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -161,6 +166,12 @@ impl Reporter {
             Self::Agent => "agent",
             Self::Visitor => "visitor",
         }
+    }
+}
+
+impl fmt::Display for Reporter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

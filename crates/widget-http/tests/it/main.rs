@@ -4,6 +4,7 @@ mod agents;
 mod auth;
 mod brand;
 mod conversations;
+mod openapi;
 mod postgres;
 mod problems;
 mod process;

@@ -9,7 +9,7 @@ mod livekit;
 mod nodes;
 mod resume;
 mod submissions;
-mod support;
+pub(crate) mod support;
 mod tokens;
 mod vectors;
 mod webhook;

@@ -3,16 +3,21 @@
 use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use widget_core::{conversation::Role, id::ConversationId};
+use widget_core::{
+    conversation::{Role, Status},
+    id::ConversationId,
+};
 
 use super::find;
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     auth::{Caller, Scope},
     extract::{Parsed, PathId, StrictJson},
     problem::{FieldError, Problem},
     state::AppState,
     storage::{Message, Reporter},
-    wire::{self, Timestamp, present},
+    wire::{self, Text, Timestamp, present},
 };
 
 /// Messages in one request at most.
@@ -27,60 +32,137 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/core/conversations/{id}/messages", get(read).post(append))
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::get(
+            "/core/conversations/{id}/messages",
+            "getTranscript",
+            "Reads what was said and what the visitor and the page told",
+        )
+        .scope(Scope::ConversationsReadSensitive)
+        .gives::<Transcript>(200, "The transcript."),
+        api::post(
+            "/core/conversations/{id}/messages",
+            "appendMessages",
+            "Appends turns; one that is known by its id is not added again",
+        )
+        .scope(Scope::ConversationsWrite)
+        .takes::<AppendRequest>()
+        .gives::<Appended>(200, "How many were new."),
+    ]
+}
+
 /// Either `messages`, or the members of one message.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewMessages")
+)]
 struct AppendRequest {
+    /// Several messages.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Vec<MessageRequest>", length(max = MAXIMUM_BATCH)))]
     messages: Option<Vec<MessageRequest>>,
+    /// Names the message within its conversation.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String", length(min = 1, max = MAXIMUM_ID)))]
     id: Option<String>,
+    /// Who said it.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Parsed<Role>"))]
     role: Option<Parsed<Role>>,
+    /// What was said.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     text: Option<String>,
+    /// When it was said; now, when not told.
     created_at: Option<Timestamp>,
 }
 
+/// A turn to append.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewMessage")
+)]
 struct MessageRequest {
+    /// Names the message within its conversation.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_ID)))]
     id: String,
+    /// Who said it.
     role: Parsed<Role>,
+    /// What was said.
     text: String,
+    /// When it was said; now, when not told.
     created_at: Option<Timestamp>,
 }
 
+/// What was said so far.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Transcript")
+)]
 struct Transcript {
-    status: &'static str,
+    /// Where the conversation stands.
+    status: Text<Status>,
+    /// What the visitor and the page told.
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "serde_json::Map<String, serde_json::Value>")
+    )]
     custom_metadata: Box<RawValue>,
+    /// The turns, the oldest first.
     messages: Vec<MessageBody>,
 }
 
+/// One turn.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Message")
+)]
 struct MessageBody {
+    /// Names the message within its conversation.
     id: String,
-    role: &'static str,
+    /// Who said it.
+    role: Text<Role>,
+    /// What was said.
     text: String,
+    /// When it was said.
     created_at: Timestamp,
-    reported_by: &'static str,
+    /// Who tells that it was said: a visitor may tell anything.
+    reported_by: Text<Reporter>,
 }
 
 impl From<Message> for MessageBody {
     fn from(message: Message) -> Self {
         Self {
             id: message.id,
-            role: message.role.as_str(),
+            role: Text(message.role),
             text: message.text,
             created_at: Timestamp(message.created_at),
-            reported_by: message.reported_by.as_str(),
+            reported_by: Text(message.reported_by),
         }
     }
 }
 
+/// What appending changed.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Appended")
+)]
 struct Appended {
+    /// How many messages were new.
     added: u64,
 }
 
@@ -93,7 +175,7 @@ async fn read(
     let conversation = find(&state, &caller, id).await?;
     let messages = state.storage.messages(id).await?;
     Ok(Json(Transcript {
-        status: conversation.state.status().as_str(),
+        status: Text(conversation.state.status()),
         custom_metadata: wire::raw("conversations", &id, conversation.custom_metadata)?,
         messages: messages.into_iter().map(MessageBody::from).collect(),
     }))

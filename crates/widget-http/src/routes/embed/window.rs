@@ -59,6 +59,17 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/public/widget/{id}", get(show))
 }
 
+#[cfg(feature = "schemars")]
+#[derive(schemars::JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: the query is read leniently"
+)]
+pub(super) struct WindowQuery {
+    /// The origin of the page that frames the document.
+    o: String,
+}
+
 async fn show(
     State(state): State<AppState>,
     path: PublicPath,

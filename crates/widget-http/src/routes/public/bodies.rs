@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use widget_core::{conversation, id::ConversationId, serve::Admission};
+use widget_core::{
+    conversation::{self, Mode, Role, Status},
+    id::ConversationId,
+    serve::Admission,
+};
 
 use super::transcript;
 use crate::{
@@ -16,20 +20,39 @@ use crate::{
 
 /// A conversation as its own visitor sees it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "VisitorConversation")
+)]
 pub(super) struct ConversationBody {
+    /// Names the conversation.
     id: Text<ConversationId>,
-    status: &'static str,
-    mode: &'static str,
+    /// Where it stands.
+    status: Text<Status>,
+    /// Whether the visitor types or speaks.
+    mode: Text<Mode>,
+    /// When it was created.
     created_at: Timestamp,
+    /// What was said so far, the oldest first.
     messages: Vec<MessageBody>,
 }
 
 /// A turn as the visitor sees it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "VisitorMessage")
+)]
 pub(super) struct MessageBody {
+    /// Names the message within its conversation.
     id: String,
-    role: &'static str,
+    /// Who said it.
+    role: Text<Role>,
+    /// What was said.
     text: String,
+    /// When it was said.
     created_at: Timestamp,
 }
 
@@ -37,7 +60,7 @@ impl From<Message> for MessageBody {
     fn from(message: Message) -> Self {
         Self {
             id: message.id,
-            role: message.role.as_str(),
+            role: Text(message.role),
             text: message.text,
             created_at: Timestamp(message.created_at),
         }
@@ -56,8 +79,8 @@ impl ConversationBody {
             .expire(state.now(), &state.visitor.conversation_limits);
         Self {
             id: Text(conversation.id),
-            status: judged.status().as_str(),
-            mode: conversation.mode.as_str(),
+            status: Text(judged.status()),
+            mode: Text(conversation.mode),
             created_at: Timestamp(conversation.created_at),
             messages: transcript::for_visitor(messages)
                 .into_iter()
@@ -69,11 +92,21 @@ impl ConversationBody {
 
 /// Everything that a window needs to join: named as LiveKit's clients expect it of a token server.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Joining")
+)]
 pub(super) struct JoinBody {
+    /// The conversation with what was said so far.
     conversation: ConversationBody,
+    /// Lets the window go on with this conversation; a resume replaces it.
     conversation_token: String,
+    /// Where LiveKit is.
     server_url: String,
+    /// Lets the visitor join the room.
     participant_token: String,
+    /// The room; each resume has another one.
     room_name: String,
     /// The end of the conversation token's life.
     expires_at: Timestamp,

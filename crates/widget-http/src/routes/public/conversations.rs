@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use widget_core::{
     config::v1::ConfigV1,
-    conversation::{self, EndReason, Mode},
+    conversation::{self, EndReason, Mode, Status},
     id::ConversationId,
     serve::Admission,
 };
@@ -22,6 +22,8 @@ use super::{
     tickets::{Empty, redeem},
     widget,
 };
+#[cfg(feature = "schemars")]
+use crate::api::{self, Credential, Operation};
 use crate::{
     auth::bearer,
     cors::{JsonOnly, OwnWindow, OwnWindowOrAbsent},
@@ -32,6 +34,7 @@ use crate::{
     signing::Ticket,
     state::AppState,
     storage::{Conversation, NewConversation, NewRoom, UsedTicket},
+    wire::Text,
 };
 
 /// A form of 16 KiB, the page's 4 KiB, and what JSON puts around.
@@ -53,21 +56,68 @@ pub(super) fn router() -> Router<AppState> {
         )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::post(
+            "/core/public/web-widgets/{id}/conversations",
+            "startConversation",
+            "Starts a conversation",
+        )
+        .credential(Credential::Ticket)
+        .takes::<CreateRequest>()
+        .gives::<JoinBody>(201, "What it takes to join."),
+        api::get(
+            "/core/public/web-widgets/{id}/conversations/{cid}",
+            "getVisitorConversation",
+            "Reads the conversation for its own visitor",
+        )
+        .credential(Credential::ConversationToken)
+        .gives::<ConversationBody>(200, "The conversation."),
+        api::post(
+            "/core/public/web-widgets/{id}/conversations/{cid}/end",
+            "endVisitorConversation",
+            "Ends the conversation for its visitor; again changes nothing",
+        )
+        .credential(Credential::ConversationToken)
+        .takes::<Empty>()
+        .gives::<EndedBody>(200, "The conversation is over."),
+    ]
+}
+
+/// What a visitor brings to a conversation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ConversationStart")
+)]
 struct CreateRequest {
+    /// Values of the form before the conversation, by field id.
     #[serde(default)]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Map<String, Value>>"))]
     form: Option<Box<RawValue>>,
+    /// What the page tells about itself and its visitor: at most 4 KiB of JSON.
     #[serde(default)]
     custom_metadata: Option<Map<String, Value>>,
+    /// Whether the visitor types or speaks; as configured, when not told.
     #[serde(default)]
     mode: Option<Parsed<Mode>>,
 }
 
+/// A conversation that is over.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "EndedConversation")
+)]
 struct EndedBody {
-    id: crate::wire::Text<ConversationId>,
-    status: &'static str,
+    /// Names the conversation.
+    id: Text<ConversationId>,
+    /// Where it stands.
+    status: Text<Status>,
 }
 
 async fn create(
@@ -247,7 +297,7 @@ async fn end(
         .ok_or_else(visitor::bad_pass)?;
     state.visitor.rooms_to_remove.notify_one();
     Ok(Json(EndedBody {
-        id: crate::wire::Text(ended.id),
-        status: ended.state.status().as_str(),
+        id: Text(ended.id),
+        status: Text(ended.state.status()),
     }))
 }

@@ -10,6 +10,8 @@ use super::{
     forms::{BODY_LIMIT, DataRequest, validate},
     pass, widget,
 };
+#[cfg(feature = "schemars")]
+use crate::api::{self, Credential, Operation};
 use crate::{
     cors::{JsonOnly, OwnWindow},
     extract::StrictJson,
@@ -24,8 +26,27 @@ pub(super) fn router() -> Router<AppState> {
     )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::post(
+        "/core/public/web-widgets/{id}/conversations/{cid}/feedback",
+        "submitFeedback",
+        "Submits the feedback, once within 24 h of the end",
+    )
+    .credential(Credential::ConversationToken)
+    .takes::<DataRequest>()
+    .gives::<FeedbackBody>(201, "What was kept.")
+}
+
+/// What was kept of the feedback.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SubmittedFeedback")
+)]
 struct FeedbackBody {
+    /// Values by field id, as they were kept.
     data: Map<String, Value>,
 }
 

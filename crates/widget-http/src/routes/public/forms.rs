@@ -10,6 +10,8 @@ use widget_core::{
 };
 
 use super::{PublicPath, pass, widget};
+#[cfg(feature = "schemars")]
+use crate::api::{self, Credential, Operation};
 use crate::{
     cors::{JsonOnly, OwnWindow},
     extract::StrictJson,
@@ -27,16 +29,43 @@ pub(super) fn router() -> Router<AppState> {
     )
 }
 
-/// Values by field id.
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::post(
+        "/core/public/web-widgets/{id}/conversations/{cid}/forms/{form_id}",
+        "submitForm",
+        "Submits a form in mid-conversation",
+    )
+    .credential(Credential::ConversationToken)
+    .takes::<DataRequest>()
+    .gives::<FormBody>(200, "What was kept.")
+}
+
+/// A filled-in form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "FormSubmission")
+)]
 pub(super) struct DataRequest {
+    /// Values by field id.
+    #[cfg_attr(feature = "schemars", schemars(with = "Map<String, Value>"))]
     pub(super) data: Box<RawValue>,
 }
 
+/// What was kept of a form.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "SubmittedForm")
+)]
 struct FormBody {
+    /// The form.
     form_id: String,
+    /// Values by field id, as they were kept.
     data: Map<String, Value>,
 }
 

@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{PublicPath, admit, widget};
+#[cfg(feature = "schemars")]
+use crate::api::{self, ConfigDocument, Operation};
 use crate::{
     assets::hexadecimal,
     cors::{PageOrigin, preflight},
@@ -42,6 +44,53 @@ pub(super) fn router() -> Router<AppState> {
         "/core/public/web-widgets/{id}",
         get(show).options(preflight),
     )
+}
+
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::get(
+        "/core/public/web-widgets/{id}",
+        "getLauncherConfig",
+        "What the loader draws on a page whose `Origin` is listed",
+    )
+    .header("If-None-Match", "The `ETag` of what the caller has.")
+    .gives::<LauncherBody>(200, "The config with every default filled in.")
+    .gives_nothing(304, "The caller has it.")
+}
+
+/// What the loader draws on the host page.
+#[cfg(feature = "schemars")]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "LauncherConfig")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: the answer is picked out of the config"
+)]
+struct LauncherBody {
+    /// The widget.
+    id: crate::wire::Text<widget_core::id::WidgetId>,
+    /// The part of the config that the launcher draws.
+    #[schemars(schema_with = "launcher_schema")]
+    config: Value,
+}
+
+/// The keys that are picked out of the config, each as core describes it.
+#[cfg(feature = "schemars")]
+fn launcher_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    // Puts the definitions of the config beside the others.
+    let _ = generator.subschema_for::<ConfigDocument>();
+    let pick = |definition: &str, keys: &[&str]| -> Map<String, Value> {
+        pick(&generator.definitions()[definition]["properties"], keys)
+    };
+    let mut properties = pick("ConfigV1", &KEYS);
+    let chat = json!({
+        "type": "object",
+        "required": CHAT_KEYS,
+        "properties": pick("Chat", &CHAT_KEYS),
+    });
+    properties.insert("chat".to_owned(), chat);
+    let required: Vec<&String> = properties.keys().collect();
+    schemars::json_schema!({"type": "object", "required": required, "properties": properties})
 }
 
 async fn show(

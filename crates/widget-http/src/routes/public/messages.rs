@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use widget_core::conversation::Role;
 
 use super::{PublicPath, pass};
+#[cfg(feature = "schemars")]
+use crate::api::{self, Credential, Operation};
 use crate::{
     cors::{JsonOnly, OwnWindow},
     extract::{Parsed, StrictJson},
@@ -42,24 +44,62 @@ pub(super) fn router() -> Router<AppState> {
     )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::post(
+        "/core/public/web-widgets/{id}/conversations/{cid}/messages",
+        "reportMessages",
+        "Reports the turns that the window saw, for workers that do not",
+    )
+    .credential(Credential::ConversationToken)
+    .takes::<ReportRequest>()
+    .gives::<ReportedBody>(200, "How many were new.")
+}
+
+/// Turns that a window saw.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TurnReport")
+)]
 struct ReportRequest {
+    /// The turns.
+    #[cfg_attr(feature = "schemars", schemars(length(max = BATCH_LIMIT)))]
     messages: Vec<MessageRequest>,
 }
 
+/// A turn that a window saw.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ReportedTurn")
+)]
 struct MessageRequest {
+    /// Names the turn within the conversation.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = ID_LIMIT)))]
     id: String,
+    /// Who said it.
     role: Parsed<Role>,
+    /// What was said.
     text: String,
+    /// When it was said; now, when not told.
     #[serde(default)]
     created_at: Option<Timestamp>,
 }
 
+/// What reporting changed.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TurnsReported")
+)]
 struct ReportedBody {
+    /// How many turns were new.
     added: u64,
 }
 

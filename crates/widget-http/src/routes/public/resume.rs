@@ -13,6 +13,8 @@ use super::{
     tickets::redeem,
     widget,
 };
+#[cfg(feature = "schemars")]
+use crate::api::{self, Credential, Operation};
 use crate::{
     cors::{JsonOnly, OwnWindow},
     extract::{Parsed, StrictJson},
@@ -29,11 +31,31 @@ pub(super) fn router() -> Router<AppState> {
     )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::post(
+        "/core/public/web-widgets/{id}/conversations/{cid}/resume",
+        "resumeConversation",
+        "Goes on in a fresh room",
+    )
+    .credential(Credential::ConversationToken)
+    .takes::<ResumeRequest>()
+    .gives::<JoinBody>(200, "What it takes to join.")
+}
+
+/// What it takes to go on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ConversationResume")
+)]
 struct ResumeRequest {
+    /// A fresh embed ticket of the same page.
     #[serde(default)]
     ticket: Option<String>,
+    /// Whether the visitor types or speaks; as before, when not told.
     #[serde(default)]
     mode: Option<Parsed<Mode>>,
 }

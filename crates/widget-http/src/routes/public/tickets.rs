@@ -7,6 +7,8 @@ use url::{Url, form_urlencoded};
 use widget_core::{id::WidgetId, origin::Origin};
 
 use super::{PublicPath, admit, widget};
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
     extract::StrictJson,
@@ -24,15 +26,40 @@ pub(super) fn router() -> Router<AppState> {
     )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operation() -> Operation {
+    api::post(
+        "/core/public/web-widgets/{id}/embed-tickets",
+        "createEmbedTicket",
+        "Gives a ticket to a page whose `Origin` is listed",
+    )
+    .takes::<Empty>()
+    .gives::<TicketBody>(201, "The ticket.")
+}
+
 /// Nothing has to be said: the request itself is the question.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Empty")
+)]
 pub(super) struct Empty {}
 
+/// Proof of where a widget runs.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "EmbedTicket")
+)]
 struct TicketBody {
+    /// The ticket: for this widget on this page, once.
     ticket: String,
+    /// Until when it is good.
     expires_at: Timestamp,
+    /// The address of the window for this page.
     window_url: String,
 }
 

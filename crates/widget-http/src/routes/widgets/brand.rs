@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 use widget_core::{brand::Brand, id::WidgetId, origin::Origin};
 
 use super::find;
+#[cfg(feature = "schemars")]
+use crate::api::{self, ConfigDocument, Operation};
 use crate::{
     auth::{Caller, Scope},
     extract::{PathId, StrictJson},
@@ -20,19 +22,51 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/core/web-widgets/{id}/auto-brand", post(read))
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::post(
+            "/core/web-widgets/{id}/auto-brand",
+            "autoBrandWebWidget",
+            "Reads the brand of a website into the widget's config; nothing is written",
+        )
+        .scope(Scope::WebWidgetsManage)
+        .takes::<BrandRequest>()
+        .gives::<BrandBody>(200, "The brand."),
+    ]
+}
+
+/// Where to look for a brand.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "BrandRequest")
+)]
 struct BrandRequest {
+    /// A domain or the address of a page.
     domain: String,
 }
 
+/// What a website shows of its brand.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Brand")
+)]
 struct BrandBody {
+    /// The name of the site.
     name: Option<String>,
+    /// Its colours, the most telling first.
     colors: Vec<String>,
+    /// The address of a logo.
     logo_url: Option<String>,
+    /// The address of an icon.
     icon_url: Option<String>,
     /// The widget's own config with the brand put in place, ready to be written back; nothing has been written yet.
+    #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
     config: Box<RawValue>,
 }
 

@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use widget_core::{
     embed,
-    explain::{self, Explanation},
+    explain::{self, Difference, Explanation, Verdict},
     finding::Finding,
     go_live,
     id::WidgetId,
@@ -12,12 +12,15 @@ use widget_core::{
 };
 
 use super::find;
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     assets,
     auth::{Caller, Scope},
     extract::{PathId, StrictQuery},
     problem::Problem,
     state::AppState,
+    wire::Text,
 };
 
 /// `/core/web-widgets/{id}/go-live`, `/explain` and `/snippet`.
@@ -28,13 +31,53 @@ pub(super) fn router() -> Router<AppState> {
         .route("/core/web-widgets/{id}/snippet", get(snippet))
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::get(
+            "/core/web-widgets/{id}/go-live",
+            "getGoLiveReport",
+            "Tells every blocker and every warning",
+        )
+        .scope(Scope::WebWidgetsRead)
+        .gives::<ReportBody>(200, "The report."),
+        api::get(
+            "/core/web-widgets/{id}/explain",
+            "explainWebWidget",
+            "Tells whether a page may show the widget, and why",
+        )
+        .scope(Scope::WebWidgetsRead)
+        .query::<ExplainQuery>()
+        .gives::<ExplanationBody>(200, "The explanation."),
+        api::get(
+            "/core/web-widgets/{id}/snippet",
+            "getSnippet",
+            "The HTML to paste",
+        )
+        .scope(Scope::WebWidgetsRead)
+        .gives::<SnippetBody>(200, "The HTML."),
+    ]
+}
+
+/// Something to know about a widget.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Finding")
+)]
 struct FindingBody {
+    /// Stable machine code.
     code: &'static str,
+    /// JSON Pointer into the record, when it is about a field.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pointer: Option<String>,
+    /// One sentence that says what was found.
     detail: String,
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     hint: Option<String>,
 }
 
@@ -53,50 +96,94 @@ fn bodies(findings: Vec<Finding>) -> Vec<FindingBody> {
     findings.into_iter().map(FindingBody::from).collect()
 }
 
+/// Whether a widget serves, and what is to know about it.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "GoLiveReport")
+)]
 struct ReportBody {
+    /// Whether both gates are open.
     live: bool,
+    /// Everything that keeps it from serving.
     blockers: Vec<FindingBody>,
+    /// What its owner should look at.
     warnings: Vec<FindingBody>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct ExplainQuery {
+    /// The address of the page or its origin.
     origin: String,
 }
 
+/// The decision about a page, as the service takes it.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Explanation")
+)]
 struct ExplanationBody {
-    verdict: &'static str,
+    /// Whether the page shows the widget.
+    verdict: Text<Verdict>,
+    /// The stable code of the decision.
     code: &'static str,
+    /// The origin of the page, as browsers write it.
     origin: Option<String>,
+    /// The steps in the order in which they are taken.
     steps: Vec<StepBody>,
+    /// The listed entry that comes nearest to a page that is not listed.
     nearest: Option<NearestBody>,
+    /// The one change that lets the page show the widget.
     hint: Option<String>,
+    /// Headers that the page needs if it has a policy of its own.
     host_page_policy: Vec<String>,
+    /// What else is to know about the page.
     notes: Vec<FindingBody>,
 }
 
+/// One step of a decision.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ExplanationStep")
+)]
 struct StepBody {
+    /// The stable code of its outcome.
     code: &'static str,
+    /// Whether it was passed.
     ok: bool,
+    /// One sentence.
     detail: String,
 }
 
+/// A listed entry that is almost the page's.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NearestEntry")
+)]
 struct NearestBody {
+    /// The entry.
     entry: String,
+    /// Where it stands in the record.
     pointer: String,
-    difference: &'static str,
+    /// In what it differs.
+    difference: Text<Difference>,
+    /// One sentence.
     detail: String,
 }
 
 impl From<Explanation> for ExplanationBody {
     fn from(explanation: Explanation) -> Self {
         Self {
-            verdict: explanation.verdict.as_str(),
+            verdict: Text(explanation.verdict),
             code: explanation.code,
             origin: explanation.origin.map(|origin| origin.to_string()),
             steps: explanation
@@ -111,7 +198,7 @@ impl From<Explanation> for ExplanationBody {
             nearest: explanation.nearest.map(|nearest| NearestBody {
                 entry: nearest.entry,
                 pointer: nearest.pointer,
-                difference: nearest.difference.as_str(),
+                difference: Text(nearest.difference),
                 detail: nearest.detail,
             }),
             hint: explanation.hint,
@@ -121,8 +208,15 @@ impl From<Explanation> for ExplanationBody {
     }
 }
 
+/// What to paste into a page.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Snippet")
+)]
 struct SnippetBody {
+    /// One line of HTML.
     html: String,
     /// For pages that pin the bytes of the script; such a page is edited for each new loader.
     html_with_integrity: Option<String>,

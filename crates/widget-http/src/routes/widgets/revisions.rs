@@ -16,6 +16,8 @@ use widget_core::{
 };
 
 use super::{WidgetBody, find, write};
+#[cfg(feature = "schemars")]
+use crate::api::{self, Operation};
 use crate::{
     auth::{Caller, Scope},
     extract::{PathId, StrictQuery},
@@ -36,32 +38,81 @@ pub(super) fn router() -> Router<AppState> {
         )
 }
 
+#[cfg(feature = "schemars")]
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        api::get(
+            "/core/web-widgets/{id}/revisions",
+            "listRevisions",
+            "Lists what the widget was, the newest first",
+        )
+        .scope(Scope::WebWidgetsRead)
+        .query::<ListQuery>()
+        .gives::<Vec<RevisionBody>>(
+            200,
+            "A page of revisions; the header `Link` names the next.",
+        ),
+        api::post(
+            "/core/web-widgets/{id}/revisions/{number}/restore",
+            "restoreRevision",
+            "Writes an earlier revision anew",
+        )
+        .scope(Scope::WebWidgetsManage)
+        .header("If-Match", "The `ETag` of what the caller has seen.")
+        .gives::<WidgetBody>(200, "The widget."),
+    ]
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct ListQuery {
+    /// Revisions in an answer: 1 to 200, 50 when not told.
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = 200)))]
     limit: Option<u32>,
     /// Revisions older than this number.
     before: Option<i64>,
 }
 
+/// What a widget was at one time.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Revision")
+)]
 struct RevisionBody {
+    /// Counts the revisions of the widget from 1.
     number: i64,
+    /// When it was written.
     created_at: Timestamp,
     /// The key that wrote; `null` for what is older than the history.
     api_key_id: Option<String>,
+    /// The revision that was written anew, if this one came from a restore.
     restored_from: Option<i64>,
     /// Against the revision before; empty for the first.
     changes: Vec<ChangeBody>,
+    /// The widget as it was.
     web_widget: WidgetBody,
 }
 
+/// One value that differs.
 #[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Change")
+)]
 struct ChangeBody {
+    /// JSON Pointer into the record.
     pointer: String,
+    /// `added`, `removed` or `replaced`.
+    #[cfg_attr(feature = "schemars", schemars(extend("enum" = ["added", "removed", "replaced"])))]
     change: &'static str,
+    /// The value before.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<Value>,
+    /// The value after.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<Value>,
 }

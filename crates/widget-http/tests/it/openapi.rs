@@ -1,0 +1,187 @@
+//! The OpenAPI document tells what the service does: every route is in it, and answers look as it says.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use time::Duration;
+
+use crate::{
+    support::{Service, id},
+    visitor::support::{SHOP, Visitor, with_livekit},
+};
+
+async fn document(service: &Service) -> Value {
+    service
+        .call_with(None, "GET", "/openapi.json", None, &[])
+        .await
+        .json(200)
+}
+
+/// A validator of one of the document's schemas.
+fn validator(document: &Value, name: &str) -> Validator {
+    let mut schema = document.clone();
+    schema["$ref"] = json!(format!("#/components/schemas/{name}"));
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .expect("a schema")
+}
+
+#[track_caller]
+fn assert_is(document: &Value, name: &str, value: &Value) {
+    let faults: Vec<String> = validator(document, name)
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{value} is no {name}: {faults:?}");
+}
+
+/// The paths that the routers name in their source.
+fn paths_in_source() -> BTreeSet<String> {
+    fn collect(folder: &Path, paths: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, paths);
+                continue;
+            }
+            let source = fs::read_to_string(&path).expect("text");
+            for rest in source.split(".route(").skip(1) {
+                let path = rest.split('"').nth(1).expect("a literal");
+                paths.insert(path.to_owned());
+            }
+        }
+    }
+    let mut paths = BTreeSet::new();
+    let routes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    collect(&routes, &mut paths);
+    paths
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_every_description_is_a_route() {
+    let service = Service::start().await;
+    let document = document(&service).await;
+    let paths = document["paths"].as_object().expect("paths");
+    let described: BTreeSet<String> = paths.keys().cloned().collect();
+    assert_eq!(described, paths_in_source());
+    for (path, methods) in paths {
+        for method in methods.as_object().expect("methods").keys() {
+            let answer = service
+                .call_with(None, &method.to_uppercase(), path, None, &[])
+                .await;
+            let code = serde_json::from_str::<Value>(&answer.text)
+                .ok()
+                .and_then(|body| body["code"].as_str().map(str::to_owned));
+            let code = code.as_deref().unwrap_or_default();
+            assert!(
+                !["unknown_path", "method_not_allowed"].contains(&code),
+                "{method} {path}: {code}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn answers_to_management_look_as_described() {
+    let service = Service::start().await;
+    let document = document(&service).await;
+    let widget = service
+        .widget(json!({"config": {"v1": {"chat": {"titel": "x"}}}}))
+        .await;
+    assert_is(&document, "Widget", &widget);
+    let (agent, _) = service.agent(false).await;
+    let agent = service.get(&format!("/core/agents/{agent}")).await;
+    assert_is(&document, "Agent", &agent.json(200));
+    let versions = format!("/core/agents/{}/versions", id(&agent.json(200)));
+    for version in service
+        .get(&versions)
+        .await
+        .json(200)
+        .as_array()
+        .expect("a list")
+    {
+        assert_is(&document, "AgentVersion", version);
+    }
+    let path = format!("/core/web-widgets/{}", id(&widget));
+    service.clock.advance(Duration::seconds(1));
+    let change = json!({"published": true, "domains": ["https://www.shop.example"]});
+    assert_is(&document, "WidgetPatch", &change);
+    service.put(&path, &change).await.json(200);
+    let report = service.get(&format!("{path}/go-live")).await.json(200);
+    let warnings = report["warnings"].as_array().expect("a list");
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning["pointer"] == "/config/v1/chat/titel"),
+        "{report}"
+    );
+    assert_is(&document, "GoLiveReport", &report);
+    let explain = format!("{path}/explain?origin=https://shop.example");
+    let explanation = service.get(&explain).await.json(200);
+    assert!(explanation["nearest"].is_object(), "{explanation}");
+    assert_is(&document, "Explanation", &explanation);
+    let snippet = service.get(&format!("{path}/snippet")).await.json(200);
+    assert_is(&document, "Snippet", &snippet);
+    let revisions = service.get(&format!("{path}/revisions")).await.json(200);
+    assert_eq!(revisions.as_array().map(Vec::len), Some(2));
+    for revision in revisions.as_array().expect("a list") {
+        assert_is(&document, "Revision", revision);
+    }
+    let refused = service
+        .put(&path, &json!({"config": {"v1": {"theme": "pink"}}}))
+        .await
+        .problem(422, "config_invalid");
+    assert_is(&document, "Problem", &refused);
+    assert!(!validator(&document, "WidgetPatch").is_valid(&json!({"published": null})));
+}
+
+#[tokio::test]
+async fn answers_to_visitors_look_as_described() {
+    let service = Service::start_with(with_livekit).await;
+    let document = document(&service).await;
+    let config = json!({"v1": {"post_conversation_feedback": {"enabled": true}}});
+    let visitor = Visitor::of(&service, config).await;
+    let launcher = service
+        .call_with(None, "GET", &visitor.path(""), None, &[("origin", SHOP)])
+        .await
+        .json(200);
+    assert_is(&document, "LauncherConfig", &launcher);
+    let ticket = visitor.ask_for_ticket(SHOP).await.json(201);
+    assert_is(&document, "EmbedTicket", &ticket);
+    let started = visitor.start().await;
+    assert_is(&document, "Joining", &started.body);
+    let own = format!("/core/conversations/{}", started.id);
+    let turn = json!({"id": "m1", "role": "agent", "text": "Hello"});
+    assert_is(&document, "NewMessages", &turn);
+    let appended = service.post(&format!("{own}/messages"), &turn).await;
+    assert_is(&document, "Appended", &appended.json(200));
+    let transcript = service.get(&format!("{own}/messages")).await;
+    assert_is(&document, "Transcript", &transcript.json(200));
+    assert_is(
+        &document,
+        "Conversation",
+        &service.get(&own).await.json(200),
+    );
+    let read = visitor.read(&started).await.json(200);
+    assert_eq!(read["messages"].as_array().map(Vec::len), Some(1));
+    assert_is(&document, "VisitorConversation", &read);
+    let ended = visitor.end(&started).await;
+    assert_is(&document, "EndedConversation", &ended.json(200));
+    let feedback = json!({"data": {"rating": 5}});
+    assert_is(&document, "FormSubmission", &feedback);
+    let kept = visitor
+        .window(
+            &format!("/conversations/{}/feedback", started.id),
+            &started.token,
+            feedback,
+        )
+        .await;
+    assert_is(&document, "SubmittedFeedback", &kept.json(201));
+    assert_is(
+        &document,
+        "Conversation",
+        &service.get(&own).await.json(200),
+    );
+}
