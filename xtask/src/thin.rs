@@ -21,7 +21,7 @@ pub(crate) struct Rest {
     rest: Vec<String>,
 }
 
-/// Runs the benches of the core.
+/// Runs the benches of the core and of the command.
 ///
 /// # Errors
 /// When a bench fails.
@@ -33,7 +33,10 @@ pub(crate) fn bench(rest: &Rest) -> Result<()> {
                 "--locked",
                 "--package",
                 "widget-core",
-                "--benches",
+                "--package",
+                "widget-cli",
+                "--bench",
+                "*",
                 "--",
             ])
             .args(&rest.rest),
