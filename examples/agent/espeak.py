@@ -44,6 +44,8 @@ class Synthesizer:
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise SynthesisError(f"espeak-ng has no voice `{voice}`")
         self._library.espeak_SetParameter(_RATE, words_per_minute, 0)
+        # Else it takes the clock: the same words in the same order sound the same in every process.
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))
 
     def speak(self, text: str) -> bytes:
         """The text as 16-bit mono samples at `sample_rate`. Blocks for some milliseconds.

@@ -206,8 +206,9 @@ _TOPICS = (
     ),
     _Topic(
         "version",
-        ("version", "which version", "what version", "which version are you"),
-        ("Which version are you?",),
+        ("version", "which version", "what version", "which version are you", "release", "which release"),
+        # The recogniser often mishears "version".
+        ("Which release is this?",),
     ),
     _Topic(
         "before",
