@@ -73,6 +73,34 @@ fn core_depends_on_nothing_else() {
     none("dependencies of widget-core", &faults);
 }
 
+/// Another service gets the crate with its data and with all that its licences ask for.
+#[test]
+fn core_is_packaged_whole() {
+    let arguments = [
+        "package",
+        "--package",
+        "widget-core",
+        "--list",
+        "--allow-dirty",
+        "--locked",
+    ];
+    let packaged = output("cargo", &arguments);
+    let packaged: BTreeSet<_> = packaged.lines().collect();
+    let needed = [
+        "README.md",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "data/public_suffix_list.dat",
+        "data/shared_hosts.dat",
+    ];
+    let missing: Vec<_> = needed
+        .into_iter()
+        .filter(|file| !packaged.contains(file))
+        .map(str::to_owned)
+        .collect();
+    none("files that the package of widget-core lacks", &missing);
+}
+
 /// Every crate that is compiled here has a licence that fits.
 #[test]
 fn licences_of_crates_are_compatible() {
