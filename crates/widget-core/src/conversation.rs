@@ -521,23 +521,31 @@ impl Conversation {
         Self { state, ..self }
     }
 
-    /// Somebody said something.
+    /// Somebody said something at `at`, which is told at `now`.
+    ///
+    /// Words of the visitor show that they are there, should the event that tells of their joining
+    /// have been lost. What was said before they left shows nothing: it may be told late.
     #[must_use]
-    pub fn active(self, now: OffsetDateTime) -> Self {
-        match self.state {
-            State::InProgress {
-                joined_at,
-                active_at,
-                away_since,
-            } => Self {
+    pub fn said(self, role: Role, at: OffsetDateTime, now: OffsetDateTime) -> Self {
+        match (self.state, role) {
+            (State::TokenCreated { .. }, Role::Visitor) => self.joined(now),
+            (
+                State::InProgress {
+                    joined_at,
+                    active_at,
+                    away_since,
+                },
+                _,
+            ) => Self {
                 state: State::InProgress {
                     joined_at,
                     active_at: active_at.max(now),
-                    away_since,
+                    away_since: away_since
+                        .filter(|since| role == Role::Agent || at.min(now) <= *since),
                 },
                 ..self
             },
-            State::TokenCreated { .. } | State::Ended { .. } => self,
+            (State::TokenCreated { .. } | State::Ended { .. }, _) => self,
         }
     }
 
@@ -627,6 +635,22 @@ impl Conversation {
         match self.ends_at(limits) {
             Some((at, reason)) if at <= now => self.end(at, reason),
             _ => self,
+        }
+    }
+
+    /// Whether something can still be said or handed in.
+    ///
+    /// # Errors
+    ///
+    /// [`ConversationEnded`] when it is over, or should be by the limits.
+    pub fn require_open(
+        &self,
+        now: OffsetDateTime,
+        limits: &Limits,
+    ) -> Result<(), ConversationEnded> {
+        match self.expire(now, limits).state {
+            State::Ended { .. } => Err(ConversationEnded),
+            State::TokenCreated { .. } | State::InProgress { .. } => Ok(()),
         }
     }
 

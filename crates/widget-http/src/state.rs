@@ -77,16 +77,6 @@ impl Services {
         self.clock.now()
     }
 
-    /// `N` random bytes.
-    ///
-    /// # Errors
-    /// When the operating system has no randomness to give.
-    pub fn random_bytes<const N: usize>(&self) -> Result<[u8; N], RandomError> {
-        let mut bytes = [0; N];
-        self.random.fill(&mut bytes)?;
-        Ok(bytes)
-    }
-
     /// A new identifier: a UUID of version 7, made of this service's clock and randomness.
     ///
     /// # Errors

@@ -37,8 +37,12 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         OffsetDateTime::parse(&text, &Rfc3339)
-            .map(|time| Self(time.to_offset(time::UtcOffset::UTC)))
-            .map_err(|_| {
+            .ok()
+            .and_then(|time| time.checked_to_offset(time::UtcOffset::UTC))
+            // RFC 3339 knows no other years, but an offset can lead out of them.
+            .filter(|time| (0..=9999).contains(&time.year()))
+            .map(Self)
+            .ok_or_else(|| {
                 serde::de::Error::custom(format!(
                     "`{text}` is not a time such as `2026-01-31T09:30:00Z` (RFC 3339)"
                 ))
@@ -66,4 +70,48 @@ pub fn raw(
     text: String,
 ) -> Result<Box<RawValue>, StoreError> {
     RawValue::from_string(text).map_err(|error| StoreError::corrupt(table, row, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        let read: Result<Timestamp, _> = serde_json::from_value(text.into());
+        let told = read.map(|time| serde_json::to_value(time).expect("what is read can be told"));
+        match expected {
+            Some(expected) => assert_eq!(told.expect(text), expected),
+            None => {
+                let error = told.expect_err(text).to_string();
+                assert!(
+                    error.contains("RFC 3339") && error.contains(text),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_told_in_utc() {
+        check("2026-01-31T09:30:00Z", Some("2026-01-31T09:30:00Z"));
+        check("2026-01-31T10:30:00+01:00", Some("2026-01-31T09:30:00Z"));
+        check("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59Z"));
+        check("0000-01-01T00:00:00Z", Some("0000-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn what_leads_out_of_the_calendar_is_refused() {
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+01:00",
+            "2026-01-31",
+            "2026-02-30T00:00:00Z",
+            "2026-01-31T09:30:00",
+            "now",
+            "",
+        ] {
+            check(text, None);
+        }
+    }
 }

@@ -53,7 +53,9 @@ fn the_usual_way() {
     assert_eq!(created.status(), Status::TokenCreated);
     let joined = created.joined(at(1));
     assert_eq!(joined.status(), Status::InProgress);
-    let ended = joined.active(at(2)).end(at(3), EndReason::Visitor);
+    let ended = joined
+        .said(Role::Agent, at(2), at(2))
+        .end(at(3), EndReason::Visitor);
     assert_eq!(ended.status(), Status::Completed);
     assert_eq!(
         ended.state(),
@@ -71,7 +73,7 @@ fn terminal_states_never_change() {
     assert_eq!(failed.status(), Status::Failed);
     for ended in [completed, failed] {
         assert_eq!(ended.joined(at(20)), ended);
-        assert_eq!(ended.active(at(20)), ended);
+        assert_eq!(ended.said(Role::Agent, at(20), at(20)), ended);
         assert_eq!(ended.left(at(20)), ended);
         assert_eq!(ended.end(at(20), EndReason::Visitor), ended);
         assert_eq!(ended.expire(at(9_999), &limits()), ended);
@@ -106,7 +108,11 @@ fn check_end(conversation: Conversation, minute: i64, reason: EndReason) {
 fn what_ends_by_itself() {
     check_end(Conversation::created(at(0)), 10, EndReason::NeverJoined);
     check_end(in_progress(), 11, EndReason::Silence);
-    check_end(in_progress().active(at(8)), 18, EndReason::Silence);
+    check_end(
+        in_progress().said(Role::Agent, at(8), at(8)),
+        18,
+        EndReason::Silence,
+    );
     check_end(in_progress().left(at(5)), 35, EndReason::Idle);
     check_end(
         in_progress().left(at(5)).joined(at(20)),
@@ -114,19 +120,70 @@ fn what_ends_by_itself() {
         EndReason::Silence,
     );
     check_end(in_progress().left(at(5)).left(at(9)), 35, EndReason::Idle);
-    check_end(in_progress().active(at(55)), 61, EndReason::MaxLength);
-    check_end(in_progress().active(at(51)), 61, EndReason::MaxLength);
-    check_end(in_progress().active(at(50)), 60, EndReason::Silence);
+    check_end(
+        in_progress().said(Role::Agent, at(55), at(55)),
+        61,
+        EndReason::MaxLength,
+    );
+    check_end(
+        in_progress().said(Role::Agent, at(51), at(51)),
+        61,
+        EndReason::MaxLength,
+    );
+    check_end(
+        in_progress().said(Role::Agent, at(50), at(50)),
+        60,
+        EndReason::Silence,
+    );
     check_end(in_progress().left(at(40)), 61, EndReason::MaxLength);
     // The visitor's being away is not ended by silence.
-    check_end(in_progress().left(at(2)).active(at(3)), 32, EndReason::Idle);
+    check_end(
+        in_progress().left(at(2)).said(Role::Agent, at(3), at(3)),
+        32,
+        EndReason::Idle,
+    );
+}
+
+#[test]
+fn words_of_the_visitor_show_that_they_are_there() {
+    let said = |conversation: Conversation, role, minute, told| {
+        conversation.said(role, at(minute), at(told))
+    };
+    // The event of their joining was lost.
+    let created = Conversation::created(at(0));
+    assert_eq!(said(created, Role::Visitor, 2, 2), created.joined(at(2)));
+    assert_eq!(said(created, Role::Agent, 2, 2), created);
+    // So was the one of their coming back to the fresh room.
+    let resumed = in_progress().resume(at(5), &limits()).expect("it goes on");
+    check_end(resumed, 35, EndReason::Idle);
+    check_end(said(resumed, Role::Visitor, 6, 6), 16, EndReason::Silence);
+    check_end(said(resumed, Role::Agent, 6, 6), 35, EndReason::Idle);
+    // They left, and what they said before is told late, or by a clock that is ahead.
+    let left = in_progress().left(at(5));
+    check_end(said(left, Role::Visitor, 4, 8), 35, EndReason::Idle);
+    check_end(said(left, Role::Visitor, 9, 5), 35, EndReason::Idle);
+}
+
+#[test]
+fn open_is_what_no_limit_has_ended() {
+    let open =
+        |conversation: Conversation, minute| conversation.require_open(at(minute), &limits());
+    assert_eq!(open(Conversation::created(at(0)), 9), Ok(()));
+    assert_eq!(
+        open(Conversation::created(at(0)), 10),
+        Err(ConversationEnded)
+    );
+    assert_eq!(open(in_progress(), 10), Ok(()));
+    assert_eq!(open(in_progress(), 11), Err(ConversationEnded));
+    let ended = in_progress().end(at(2), EndReason::Visitor);
+    assert_eq!(open(ended, 2), Err(ConversationEnded));
 }
 
 #[test]
 fn events_in_any_order() {
     // A late report of activity never makes the conversation seem older.
-    let conversation = in_progress().active(at(9));
-    assert_eq!(conversation.active(at(4)), conversation);
+    let conversation = in_progress().said(Role::Agent, at(9), at(9));
+    assert_eq!(conversation.said(Role::Agent, at(4), at(4)), conversation);
     let back = conversation.left(at(5)).joined(at(6));
     check_end(back, 19, EndReason::Silence);
     assert_eq!(
@@ -134,7 +191,7 @@ fn events_in_any_order() {
         Conversation::created(at(0))
     );
     assert_eq!(
-        Conversation::created(at(0)).active(at(1)),
+        Conversation::created(at(0)).said(Role::Agent, at(1), at(1)),
         Conversation::created(at(0))
     );
     // The first join counts for the length.
@@ -258,7 +315,7 @@ fn rows() {
             away_since: Some(at(4)),
             ..row(Status::InProgress)
         }),
-        Ok(in_progress().active(at(3)).left(at(4)))
+        Ok(in_progress().said(Role::Agent, at(3), at(3)).left(at(4)))
     );
     for (status, reason) in [
         (Status::Completed, EndReason::Idle),

@@ -1,6 +1,7 @@
 //! Tables for normalising one entry: each rule, its edges and its codes.
 
-use widget_core::origin::{Entry, EntryFault, Origin};
+use expect_test::expect;
+use widget_core::origin::{AllowedOrigins, Entry, EntryFault, Origin};
 
 use crate::support::builtin;
 
@@ -552,4 +553,127 @@ fn loopback_and_secure_contexts() {
         assert_eq!(origin.is_loopback(), loopback, "{address}");
         assert_eq!(origin.is_secure_context(), secure, "{address}");
     }
+}
+
+/// What an owner reads about each fault: what was found, and what to write instead.
+#[test]
+fn faults_say_what_to_write() {
+    let entries = [
+        "",
+        "a b.example",
+        "a\tb.example",
+        "a\nb.example",
+        "a\u{7f}b.example",
+        "https:\\\\shop.example",
+        "null",
+        "'self'",
+        "//shop.example",
+        "x y://shop.example",
+        "https:shop.example",
+        "ftp://shop.example",
+        "https://user@shop.example",
+        "https://%41.example",
+        "https://",
+        "https://a..example",
+        "https://a_b.example",
+        "https://shop.example.",
+        "https://-shop.example",
+        "https://127.1",
+        "https://256.256.256.256",
+        "https://[::1]",
+        "https://shop.example:0",
+        "https://shop.example:99999",
+        "https://shop.example:*",
+        "https://shop.*.example",
+        "https://*.127.0.0.1",
+        "https://*.co.uk",
+        "https://*.kawasaki.jp",
+        "https://*.wordpress.com",
+    ];
+    let mut told = String::new();
+    for entry in entries {
+        let error = Entry::parse(entry, builtin()).expect_err(entry);
+        for fault in error.faults() {
+            let hint = fault.hint().unwrap_or_else(|| "-".to_owned());
+            told.extend([
+                fault.code(),
+                ": ",
+                &fault.to_string(),
+                "\n    ",
+                &hint,
+                "\n",
+            ]);
+        }
+    }
+    let list = AllowedOrigins::parse(&["*", "shop.example"], builtin()).expect_err("not alone");
+    for finding in list.findings() {
+        let hint = finding.hint.unwrap_or_else(|| "-".to_owned());
+        told.extend([finding.code, ": ", &finding.detail, "\n    ", &hint, "\n"]);
+    }
+    expect![[r#"
+        empty: the entry is empty
+            remove the entry, or write a site such as `https://shop.example`
+        control_or_space: the entry contains a space; write one site per entry
+            -
+        control_or_space: the entry contains a tab; write one site per entry
+            -
+        control_or_space: the entry contains a line break; write one site per entry
+            -
+        control_or_space: the entry contains the character U+007F; write one site per entry
+            -
+        backslash: the entry contains `\`; addresses are written with `/`
+            -
+        null_origin: `null` is the origin of any sandboxed page and of local files; it cannot be allowed
+            write the address of the page, such as `https://shop.example`
+        csp_keyword: `'self'` is a keyword of Content-Security-Policy, not a site
+            write the address of the page, such as `https://shop.example`
+        scheme_relative: `//` without a scheme is ambiguous
+            write `https://` before the host
+        control_or_space: the entry contains a space; write one site per entry
+            -
+        scheme_malformed: `https:` must be followed by `//`
+            write `https://` before the host
+        scheme_not_allowed: the scheme `ftp` cannot hold a page with a widget; only `https` and `http` can
+            write `https://` and the host of the page
+        userinfo: the entry contains `@`; a site is written without a user name
+            -
+        percent_in_host: the host contains `%`; write its characters as they are
+            -
+        host_empty: the entry names no host
+            -
+        host_empty_label: the host `a..example` has an empty label between its dots
+            -
+        host_underscore: the host `a_b.example` contains `_`; host names have only letters, digits and hyphens
+            -
+        host_trailing_dot: the host `shop.example.` ends in a dot, which makes it another site than the same name without it
+            write `shop.example`
+        host_invalid: `-shop.example` is not a host name: a label must not begin or end with a hyphen
+            -
+        ip_not_canonical: `127.1` is not an IPv4 address in its usual form
+            write `127.0.0.1`
+        ip_not_canonical: `256.256.256.256` is not an IPv4 address in its usual form
+            -
+        ipv6_not_supported: `[::1]` is an IPv6 address, which browsers do not take in `frame-ancestors`
+            use a host name, or the IPv4 address
+        port_zero: port 0 serves no page
+            -
+        port_invalid: `99999` is not a port; ports are 1 to 65535
+            -
+        port_wildcard: a port cannot be `*`; list each port
+            -
+        wildcard_misplaced: `*` is only possible as the first label, as in `https://*.example.com`, or alone
+            list each site, or use `*.` before a domain of your own
+        wildcard_on_ip: `*.127.0.0.1` is a pattern on an IP address, which has no subdomains
+            list `127.0.0.1` itself
+        wildcard_public_suffix: `*.co.uk` would admit sites of different owners
+            list your own sites there one by one, without `*`
+        wildcard_public_suffix: `*.kawasaki.jp` would admit sites of different owners
+            list your own sites there one by one, without `*`
+        wildcard_spans_public_suffix: below `kawasaki.jp` lies the public suffix `*.kawasaki.jp`, under which names belong to different owners
+            list your own sites there one by one, without `*`
+        wildcard_multitenant_host: `wordpress.com` gives its subdomains to different customers, so `*.wordpress.com` would admit strangers
+            list your own sites there one by one, without `*`
+        wildcard_all_not_alone: `*` admits every site, so it must be the only entry
+            remove `*`, or remove all the other entries
+    "#]].assert_eq(&told);
 }

@@ -262,6 +262,12 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Some(url) if !["http", "https"].contains(&url.scheme()) => {
             bail!("the public URL must be http or https")
         }
+        Some(url) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => {
+            bail!(
+                "{url} can't be the public URL: the service needs a host of its own; leave out `{}`",
+                &url[url::Position::BeforePath..]
+            )
+        }
         Some(url) => url,
         None => Url::parse(&format!("http://{address}"))?,
     };

@@ -17,6 +17,7 @@ use crate::api::{self, Credential, Operation};
 use crate::{
     extract::read_body,
     problem::{Problem, visitor},
+    routes::public::still_serves,
     state::AppState,
     storage::{Conversation, Room},
 };
@@ -156,6 +157,13 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
             state.storage.mark_room_for_removal(&room.name, now).await?;
             state.visitor.rooms_to_remove.notify_one();
         }
+        "participant_joined"
+            if event.is_of_visitor() && !is_served(state, &conversation).await? =>
+        {
+            tracing::info!(conversation.id = %conversation.id, "joined after its widget was closed; removing the room");
+            state.storage.mark_room_for_removal(&room.name, now).await?;
+            state.visitor.rooms_to_remove.notify_one();
+        }
         "participant_joined" if event.is_of_visitor() => {
             state
                 .storage
@@ -177,6 +185,16 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         _ => {}
     }
     Ok(())
+}
+
+/// Whether the widget still serves the page. It may have been closed on another node since this one looked, or while
+/// the conversation was written; whoever closed it found no room to close.
+async fn is_served(state: &AppState, conversation: &Conversation) -> Result<bool, Problem> {
+    let widget = state
+        .storage
+        .widget_for_public(conversation.web_widget_id)
+        .await?;
+    Ok(widget.is_some_and(|stored| still_serves(&stored, &conversation.origin)))
 }
 
 /// Whether a room is the one where its conversation goes on.

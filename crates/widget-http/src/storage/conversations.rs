@@ -341,7 +341,7 @@ pub trait ConversationStore {
     async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
 
     /// Keeps the values of a form at `forms.<form_id>` of the custom metadata, replacing those of an earlier
-    /// submission; `false` when there is no such conversation or it has ended.
+    /// submission; `false` when there is no such conversation or it is over, by the limits too.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -351,6 +351,7 @@ pub trait ConversationStore {
         form_id: &str,
         values: &serde_json::Value,
         now: OffsetDateTime,
+        limits: &Limits,
     ) -> Result<bool, StoreError>;
 
     /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled` says whether the

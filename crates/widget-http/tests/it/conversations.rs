@@ -103,8 +103,10 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(
         transcript,
         json!({
-            "status": "token_created",
+            // The visitor has spoken, so they are there, whatever LiveKit has told.
+            "status": "in_progress",
             "custom_metadata": {"page": {"cart": 3}},
+            "room_name": "room-1",
             "messages": [
                 {"id": "m1", "role": "agent", "text": "Hello", "created_at": "2026-01-31T09:30:00Z", "reported_by": "agent"},
                 {"id": "m2", "role": "visitor", "text": "Hi", "created_at": "2026-01-31T09:30:02Z", "reported_by": "agent"},

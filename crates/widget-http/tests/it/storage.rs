@@ -86,7 +86,8 @@ fn number(number: u128) -> Uuid {
 pub(crate) async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
     let ours = organization("concurrent");
     let mut tasks = tokio::task::JoinSet::new();
-    for index in 0..40_u128 {
+    // Few enough that each has its turn within the patience of a writer, however slow the disk is.
+    for index in 0..16_u128 {
         let storage = Arc::clone(if index % 2 == 0 { &first } else { &second });
         let mut new =
             conversations::new_conversation(&ours, 0x900 + index, 0x9FF, "https://a.example");
@@ -101,9 +102,9 @@ pub(crate) async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>
             Err(error) => panic!("{error}"),
         }
     }
-    assert_eq!(created, 10);
+    assert_eq!(created, 4);
     let widget = WidgetId::from_uuid(number(0x9FF));
-    assert_eq!(second.open_conversations(widget).await.expect("works"), 10);
+    assert_eq!(second.open_conversations(widget).await.expect("works"), 4);
 
     let (agent, _) = agents::registered(first.as_ref(), &ours, 0xA00, false).await;
     let mut tasks = tokio::task::JoinSet::new();

@@ -118,6 +118,8 @@ struct Transcript {
         schemars(with = "serde_json::Map<String, serde_json::Value>")
     )]
     custom_metadata: Box<RawValue>,
+    /// The room where the conversation goes on; in any other an agent has nothing to do.
+    room_name: Option<String>,
     /// The turns, the oldest first.
     messages: Vec<MessageBody>,
 }
@@ -173,8 +175,10 @@ async fn read(
 ) -> Result<Json<Transcript>, Problem> {
     caller.require(Scope::ConversationsReadSensitive)?;
     let conversation = find(&state, &caller, id).await?;
+    let room = state.storage.newest_room(id).await?;
     let messages = state.storage.messages(id).await?;
     Ok(Json(Transcript {
+        room_name: room.map(|room| room.name),
         status: Text(conversation.state.status()),
         custom_metadata: wire::raw("conversations", &id, conversation.custom_metadata)?,
         messages: messages.into_iter().map(MessageBody::from).collect(),

@@ -86,19 +86,12 @@ async fn submit(
         .find(|form| form.id == path.form)
         .ok_or_else(visitor::no_such_form)?;
     let values = validate(form, Some(&body.data), "/data")?.into_values();
-    let now = state.now();
-    let limits = &state.visitor.conversation_limits;
-    let is_over = conversation
-        .state
-        .expire(now, limits)
-        .status()
-        .is_terminal();
+    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let data = Value::Object(values.clone());
-    if is_over
-        || !state
-            .storage
-            .save_form(conversation.id, &form.id, &data, now)
-            .await?
+    if !state
+        .storage
+        .save_form(conversation.id, &form.id, &data, now, limits)
+        .await?
     {
         return Err(ConversationEnded.into());
     }

@@ -115,12 +115,9 @@ async fn report(
     let conversation = pass::require(&state, &path, &headers).await?;
     state.visitor.limits.reports.check(&conversation.id)?;
     let now = state.now();
-    let judged = conversation
+    conversation
         .state
-        .expire(now, &state.visitor.conversation_limits);
-    if judged.status().is_terminal() {
-        return Err(widget_core::conversation::ConversationEnded.into());
-    }
+        .require_open(now, &state.visitor.conversation_limits)?;
     let (count, total) = state
         .storage
         .messages_size(conversation.id, Reporter::Visitor)

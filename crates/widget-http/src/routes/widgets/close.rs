@@ -1,9 +1,11 @@
 //! What follows a change of a widget: visitors see it at once, and conversations that it no longer serves are closed.
 
 use time::OffsetDateTime;
-use widget_core::{id::WidgetId, origin::RequestOrigin, serve};
+use widget_core::id::WidgetId;
 
-use crate::{problem::Problem, state::AppState, storage::StoredWidget};
+use crate::{
+    problem::Problem, routes::public::still_serves, state::AppState, storage::StoredWidget,
+};
 
 /// Marks for removal the live rooms of those pages that the widget, as it is now, no longer serves.
 pub(super) async fn refused_rooms(
@@ -14,10 +16,7 @@ pub(super) async fn refused_rooms(
     let widget = &stored.widget;
     state.visitor.widgets.forget(widget.id);
     for page in state.storage.open_origins(widget.id).await? {
-        let origin = RequestOrigin::from_field_values([page.as_bytes()]).into_tuple();
-        let served =
-            origin.is_ok_and(|origin| serve::admit(widget, stored.pinned, &origin).is_ok());
-        if !served {
+        if !still_serves(stored, &page) {
             let rooms = state
                 .storage
                 .mark_widget_rooms_for_removal(widget.id, Some(&page), now)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{self as rules, ConversationRow, Limits, State},
+    conversation::{self as rules, ConversationRow, Limits, Role, State},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
@@ -272,7 +272,10 @@ impl ConversationStore for Backend {
         if added > 0
             && let Some(current) = lock(&mut transaction, id).await?
         {
-            write_state(&mut transaction, id, current.state.active(now)).await?;
+            let state = messages.iter().fold(current.state, |state, message| {
+                state.said(message.role, message.created_at, now)
+            });
+            write_state(&mut transaction, id, state).await?;
         }
         transaction.commit().await?;
         Ok(added)
@@ -309,12 +312,13 @@ impl ConversationStore for Backend {
         form_id: &str,
         values: &Value,
         now: OffsetDateTime,
+        limits: &Limits,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Ok(false);
         };
-        if current.state.status().is_terminal() {
+        if current.state.require_open(now, limits).is_err() {
             return Ok(false);
         }
         let mut metadata = metadata(&current)?;
@@ -325,7 +329,8 @@ impl ConversationStore for Backend {
             forms.insert(form_id.to_owned(), values.clone());
         }
         write_metadata(&mut transaction, id, metadata).await?;
-        write_state(&mut transaction, id, current.state.active(now)).await?;
+        let state = current.state.said(Role::Visitor, now, now);
+        write_state(&mut transaction, id, state).await?;
         transaction.commit().await?;
         Ok(true)
     }

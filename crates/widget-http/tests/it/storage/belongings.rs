@@ -64,19 +64,25 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
 
     assert!(
         storage
-            .save_form(id, "contact", &json!({"email": "a@b.example"}), now)
+            .save_form(
+                id,
+                "contact",
+                &json!({"email": "a@b.example"}),
+                now,
+                &limits
+            )
             .await
             .expect("works")
     );
     assert!(
         storage
-            .save_form(id, "order", &json!({"number": 7}), now)
+            .save_form(id, "order", &json!({"number": 7}), now, &limits)
             .await
             .expect("works")
     );
     assert!(
         storage
-            .save_form(id, "order", &json!({"number": 8}), now)
+            .save_form(id, "order", &json!({"number": 8}), now, &limits)
             .await
             .expect("works")
     );
@@ -91,7 +97,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
         .expect("works");
     assert!(
         !storage
-            .save_form(id, "order", &json!({}), now)
+            .save_form(id, "order", &json!({}), now, &limits)
             .await
             .expect("works")
     );

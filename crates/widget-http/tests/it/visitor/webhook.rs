@@ -209,6 +209,48 @@ async fn who_is_put_out_of_a_closed_widget_is_away() {
 }
 
 #[tokio::test]
+async fn who_joins_after_another_node_closed_the_widget_is_put_out() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    // This node knows the widget; the other one closes it and finds no conversation yet.
+    let ticket = visitor.ticket().await;
+    let closed = http::Request::builder()
+        .method("PUT")
+        .uri(format!("/core/web-widgets/{}", id(&visitor.widget)))
+        .header("authorization", format!("Bearer {}", service.key()))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(r#"{"published":false}"#))
+        .expect("a valid request");
+    let Ok(response) = tower::ServiceExt::oneshot(service.another_node(), closed).await;
+    Answer::of(response).await.expect(200);
+    let started = visitor.window("/conversations", &ticket, json!({})).await;
+    let started: Started = started.json(201).into();
+    assert!(!is_to_be_removed(&service, &started.room).await);
+    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    assert!(is_to_be_removed(&service, &started.room).await);
+    assert_eq!(status(&visitor, &started).await, "token_created");
+}
+
+#[tokio::test]
+async fn words_of_the_visitor_stand_in_for_an_event_that_got_lost() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let path = format!("/core/conversations/{}/messages", started.id);
+    let turn = json!({"id": "m1", "role": "visitor", "text": "Are you open?"});
+    service.clock.advance(Duration::minutes(9));
+    service.post(&path, &turn).await.json(200);
+    assert_eq!(status(&visitor, &started).await, "in_progress");
+    service.clock.advance(Duration::minutes(9));
+    assert_eq!(status(&visitor, &started).await, "in_progress");
+    let transcript = service.get(&path).await.json(200);
+    assert_eq!(transcript["room_name"], started.room.as_str());
+    let resumed = visitor.resume(&started).await;
+    let transcript = service.get(&path).await.json(200);
+    assert_eq!(transcript["room_name"], resumed.room.as_str());
+}
+
+#[tokio::test]
 async fn without_livekit_there_is_nothing_to_tell() {
     let service = Service::start().await;
     post(&service, "x", "{}")
