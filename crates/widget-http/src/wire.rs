@@ -80,15 +80,14 @@ mod tests {
     fn check(text: &str, expected: Option<&str>) {
         let read: Result<Timestamp, _> = serde_json::from_value(text.into());
         let told = read.map(|time| serde_json::to_value(time).expect("what is read can be told"));
-        match expected {
-            Some(expected) => assert_eq!(told.expect(text), expected),
-            None => {
-                let error = told.expect_err(text).to_string();
-                assert!(
-                    error.contains("RFC 3339") && error.contains(text),
-                    "{error}"
-                );
-            }
+        if let Some(expected) = expected {
+            assert_eq!(told.expect(text), expected);
+        } else {
+            let error = told.expect_err(text).to_string();
+            assert!(
+                error.contains("RFC 3339") && error.contains(text),
+                "{error}"
+            );
         }
     }
 
