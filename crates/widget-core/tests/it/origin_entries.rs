@@ -555,43 +555,45 @@ fn loopback_and_secure_contexts() {
     }
 }
 
+/// An entry for each fault.
+const FAULTY: [&str; 30] = [
+    "",
+    "a b.example",
+    "a\tb.example",
+    "a\nb.example",
+    "a\u{7f}b.example",
+    "https:\\\\shop.example",
+    "null",
+    "'self'",
+    "//shop.example",
+    "x y://shop.example",
+    "https:shop.example",
+    "ftp://shop.example",
+    "https://user@shop.example",
+    "https://%41.example",
+    "https://",
+    "https://a..example",
+    "https://a_b.example",
+    "https://shop.example.",
+    "https://-shop.example",
+    "https://127.1",
+    "https://256.256.256.256",
+    "https://[::1]",
+    "https://shop.example:0",
+    "https://shop.example:99999",
+    "https://shop.example:*",
+    "https://shop.*.example",
+    "https://*.127.0.0.1",
+    "https://*.co.uk",
+    "https://*.kawasaki.jp",
+    "https://*.wordpress.com",
+];
+
 /// What an owner reads about each fault: what was found, and what to write instead.
 #[test]
 fn faults_say_what_to_write() {
-    let entries = [
-        "",
-        "a b.example",
-        "a\tb.example",
-        "a\nb.example",
-        "a\u{7f}b.example",
-        "https:\\\\shop.example",
-        "null",
-        "'self'",
-        "//shop.example",
-        "x y://shop.example",
-        "https:shop.example",
-        "ftp://shop.example",
-        "https://user@shop.example",
-        "https://%41.example",
-        "https://",
-        "https://a..example",
-        "https://a_b.example",
-        "https://shop.example.",
-        "https://-shop.example",
-        "https://127.1",
-        "https://256.256.256.256",
-        "https://[::1]",
-        "https://shop.example:0",
-        "https://shop.example:99999",
-        "https://shop.example:*",
-        "https://shop.*.example",
-        "https://*.127.0.0.1",
-        "https://*.co.uk",
-        "https://*.kawasaki.jp",
-        "https://*.wordpress.com",
-    ];
     let mut told = String::new();
-    for entry in entries {
+    for entry in FAULTY {
         let error = Entry::parse(entry, builtin()).expect_err(entry);
         for fault in error.faults() {
             let hint = fault.hint().unwrap_or_else(|| "-".to_owned());
@@ -610,7 +612,7 @@ fn faults_say_what_to_write() {
         let hint = finding.hint.unwrap_or_else(|| "-".to_owned());
         told.extend([finding.code, ": ", &finding.detail, "\n    ", &hint, "\n"]);
     }
-    expect![[r#"
+    expect![[r"
         empty: the entry is empty
             remove the entry, or write a site such as `https://shop.example`
         control_or_space: the entry contains a space; write one site per entry
@@ -675,5 +677,5 @@ fn faults_say_what_to_write() {
             list your own sites there one by one, without `*`
         wildcard_all_not_alone: `*` admits every site, so it must be the only entry
             remove `*`, or remove all the other entries
-    "#]].assert_eq(&told);
+    "]].assert_eq(&told);
 }
