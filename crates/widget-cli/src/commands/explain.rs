@@ -173,6 +173,11 @@ fn human(
         for line in explanation.host_page_policy.lines() {
             printer.line(format_args!("  {line}"))?;
         }
+    } else if explanation.verdict == Verdict::Shown {
+        printer.line(format_args!(
+            "\n{}",
+            hint_line("if the page has policies of its own, `--service URL` prints what they must let through")
+        ))?;
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ fn a_page_that_is_listed() {
               ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
 
             note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+
+            hint: if the page has policies of its own, `--service URL` prints what they must let through
         "#]],
     );
 }
