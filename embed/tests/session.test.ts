@@ -570,7 +570,7 @@ describe('voice', () => {
     session.startVoice();
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({ mode: 'voice' });
-    expect(rooms[0]?.live.speak).toHaveBeenCalledOnce();
+    expect(rooms[0]?.live.speak.mock.calls).toEqual([[expect.anything(), false]]);
     expect(rooms[0]?.live.hear).toHaveBeenCalledWith(true);
     expect(rooms[0]?.live.setMode).not.toHaveBeenCalled();
   });
@@ -592,6 +592,23 @@ describe('voice', () => {
     expect(track.stop).toHaveBeenCalled();
     expect(service.start).toHaveBeenCalledOnce();
     expect(rooms).toHaveLength(1);
+  });
+
+  test('a visitor who mutes while the room is made is muted in it, and in the next one', async () => {
+    const { session, rooms, settle, host } = setUp();
+    let give: (ticket: string) => void = () => {};
+    host.ticket.mockReturnValueOnce(new Promise((resolve) => (give = resolve)));
+    session.startVoice();
+    await settle();
+    session.setMuted(true);
+    expect(rooms).toHaveLength(0);
+    give('ticket');
+    await settle();
+    expect(rooms[0]?.live.speak).toHaveBeenCalledWith(expect.anything(), true);
+    session.goOn();
+    await settle();
+    expect(session.state.muted).toBe(true);
+    expect(rooms[1]?.live.speak).toHaveBeenCalledWith(expect.anything(), true);
   });
 
   test('a microphone that is refused is named, and text goes on', async () => {

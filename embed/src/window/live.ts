@@ -6,7 +6,8 @@
 import {
   DisconnectReason,
   getLogger,
-  type LocalTrackPublication,
+  LocalAudioTrack,
+  type LocalTrack,
   LoggerNames,
   type RemoteParticipant,
   type RemoteTrack,
@@ -14,6 +15,7 @@ import {
   RoomEvent,
   RpcError,
   Track,
+  TrackEvent,
 } from 'livekit-client';
 import type { Mode } from './config';
 import { createMeter, type Meter } from './meter';
@@ -37,7 +39,8 @@ export interface Live {
   setMode(mode: Mode): Promise<boolean>;
   /** Whether the agent is heard. */
   hear(on: boolean): void;
-  speak(track: MediaStreamTrack): Promise<void>;
+  /** Sends the visitor's voice; muted, it sends silence until it is unmuted. */
+  speak(track: MediaStreamTrack, muted: boolean): Promise<void>;
   mute(muted: boolean): Promise<void>;
   /** Stops the microphone, so that the browser's sign of it goes out. */
   hush(): Promise<void>;
@@ -67,7 +70,7 @@ export async function join(
   let agent: RemoteParticipant | null = null;
   let voice: RemoteTrack | null = null;
   let hearing = false;
-  let microphone: LocalTrackPublication | undefined;
+  let microphone: LocalTrack | undefined;
   let visitorMeter: Meter | null = null;
   let agentMeter: Meter | null = null;
   let joined = false;
@@ -201,12 +204,20 @@ export async function join(
       // Called from a tap, which is when browsers let sound begin.
       if (on) room.startAudio().catch(() => {});
     },
-    async speak(track) {
+    async speak(track, muted) {
       visitorMeter = createMeter(track);
-      microphone = await room.localParticipant.publishTrack(track, {
+      // Made here, so that it can be muted before and while it is published. As the general type, since
+      // LiveKit's are written for a compiler that does not tell `undefined` from absence.
+      const own = new LocalAudioTrack(track, undefined, true) as LocalTrack;
+      microphone = own;
+      if (muted) await own.mute();
+      await room.localParticipant.publishTrack(own, {
         source: Track.Source.Microphone,
         dtx: true,
       });
+      // LiveKit does not tell its server of a change while it publishes, and that one holds back what it
+      // takes to be muted.
+      if (own.isMuted !== muted) own.emit(own.isMuted ? TrackEvent.Muted : TrackEvent.Unmuted, own);
     },
     async mute(muted) {
       if (muted) await microphone?.mute();
@@ -215,11 +226,11 @@ export async function join(
     async hush() {
       visitorMeter?.stop();
       visitorMeter = null;
-      const track = microphone?.track;
+      const own = microphone;
       microphone = undefined;
-      if (track) {
-        track.stop();
-        await room.localParticipant.unpublishTrack(track, true);
+      if (own) {
+        own.stop();
+        await room.localParticipant.unpublishTrack(own, true);
       }
     },
     levels: () => ({ visitor: visitorMeter?.level() ?? 0, agent: agentMeter?.level() ?? 0 }),

@@ -498,7 +498,7 @@ export class Session {
     live.hear(true);
     const track = this.#microphone;
     if (track) {
-      live.speak(track).catch(() => {
+      live.speak(track, this.state.muted).catch(() => {
         if (track !== this.#microphone) return;
         this.stopVoice();
         this.#dispatch({ type: 'microphone-problem', problem: 'busy' });

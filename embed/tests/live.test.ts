@@ -1,0 +1,118 @@
+/** What the window makes of LiveKit's room: real tracks and events of its client, a room that does as it is told. */
+import { EventEmitter } from 'node:events';
+import { type LocalTrack, TrackEvent } from 'livekit-client';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { join, type LiveEvents } from '../src/window/live';
+
+/** The room that was joined last. */
+let room: FakeRoom;
+
+class FakeRoom extends EventEmitter {
+  readonly remoteParticipants = new Map();
+  /** What the server was told when the track came, and afterwards. */
+  readonly told: string[] = [];
+  /** Ends the publishing that is under way. */
+  published = () => {};
+  readonly localParticipant = {
+    identity: 'visitor',
+    publishTrack: (track: LocalTrack) =>
+      new Promise<void>((resolve) => {
+        this.told.push(track.isMuted ? 'published muted' : 'published');
+        this.published = () => {
+          track.on(TrackEvent.Muted, () => this.told.push('muted'));
+          track.on(TrackEvent.Unmuted, () => this.told.push('unmuted'));
+          resolve();
+        };
+      }),
+    unpublishTrack: vi.fn(async () => {}),
+  };
+  registerTextStreamHandler() {}
+  registerRpcMethod() {}
+  async connect() {
+    room = this;
+  }
+  async startAudio() {}
+  async disconnect() {}
+}
+
+vi.mock('livekit-client', async (original) => ({
+  ...(await original<typeof import('livekit-client')>()),
+  Room: class {
+    constructor() {
+      // biome-ignore lint/correctness/noConstructorReturn: hoisted above the class that it stands for
+      return new FakeRoom();
+    }
+  },
+}));
+
+beforeEach(() => void vi.stubGlobal('MediaStream', class {}));
+
+function microphone() {
+  const track = Object.assign(new EventTarget(), {
+    kind: 'audio',
+    enabled: true,
+    readyState: 'live',
+    stop: vi.fn(),
+    getConstraints: () => ({}),
+    getSettings: () => ({}),
+  });
+  return track as typeof track & MediaStreamTrack;
+}
+
+const events = (): LiveEvents => ({
+  agent: vi.fn(),
+  piece: vi.fn(),
+  reconnecting: vi.fn(),
+  reconnected: vi.fn(),
+  closed: vi.fn(),
+  form: vi.fn(),
+});
+
+const enter = () => join('ws://livekit', 'token', [], events());
+
+/** Lets everything run that waits for nothing from outside. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a muted visitor is muted before anything is published', async () => {
+  const live = await enter();
+  const track = microphone();
+  const spoken = live.speak(track, true);
+  await settle();
+  expect(room.told).toEqual(['published muted']);
+  expect(track.enabled).toBe(false);
+  room.published();
+  await spoken;
+  expect(track.enabled).toBe(false);
+  await live.mute(false);
+  expect(track.enabled).toBe(true);
+  expect(room.told).toEqual(['published muted', 'unmuted']);
+});
+
+test.each([
+  [false, ['published', 'muted']],
+  [true, ['published muted', 'unmuted']],
+])(
+  'muted: %s changes while it is published, at once and for the server too',
+  async (muted, told) => {
+    const live = await enter();
+    const track = microphone();
+    const spoken = live.speak(track, muted);
+    await settle();
+    await live.mute(!muted);
+    expect(track.enabled).toBe(muted);
+    room.published();
+    await spoken;
+    expect(track.enabled).toBe(muted);
+    expect(room.told).toEqual(told);
+  },
+);
+
+test('a microphone that is put away while it is published is stopped and taken back', async () => {
+  const live = await enter();
+  const track = microphone();
+  live.speak(track, false);
+  await settle();
+  await live.hush();
+  expect(track.stop).toHaveBeenCalled();
+  expect(room.localParticipant.unpublishTrack).toHaveBeenCalled();
+});
