@@ -1,6 +1,6 @@
 /** What the window makes of LiveKit's room: real tracks and events of its client, a room that does as it is told. */
 import { EventEmitter } from 'node:events';
-import { type LocalTrack, TrackEvent } from 'livekit-client';
+import { type LocalTrack, RoomEvent, Track, TrackEvent } from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { join, type LiveEvents } from '../src/window/live';
 
@@ -115,4 +115,27 @@ test('a microphone that is put away while it is published is stopped and taken b
   await live.hush();
   expect(track.stop).toHaveBeenCalled();
   expect(room.localParticipant.unpublishTrack).toHaveBeenCalled();
+});
+
+test('the agent is heard again after its track was taken away and brought anew', async () => {
+  const agent = { isAgent: true, identity: 'agent', attributes: {} };
+  const voice = () => ({
+    kind: Track.Kind.Audio,
+    mediaStreamTrack: {},
+    attach: vi.fn(),
+    detach: vi.fn(() => []),
+  });
+  const live = await enter();
+  live.hear(true);
+  const before = voice();
+  room.emit(RoomEvent.TrackSubscribed, before, {}, agent);
+  expect(before.attach).toHaveBeenCalledOnce();
+  // A full reconnect takes all tracks away first, and brings those anew that are still there.
+  room.emit(RoomEvent.TrackUnsubscribed, before, {}, agent);
+  expect(before.detach).toHaveBeenCalledOnce();
+  const after = voice();
+  room.emit(RoomEvent.TrackSubscribed, after, {}, agent);
+  expect(after.attach).toHaveBeenCalledOnce();
+  live.hear(false);
+  expect(after.detach).toHaveBeenCalledOnce();
 });

@@ -69,6 +69,7 @@ export async function join(
   const room = new Room({ disconnectOnPageLeave: true, stopLocalTrackOnUnpublish: true });
   let agent: RemoteParticipant | null = null;
   let voice: RemoteTrack | null = null;
+  /** Whether the visitor wants to hear the agent; outlives its tracks, which a full reconnect replaces. */
   let hearing = false;
   let microphone: LocalTrack | undefined;
   let visitorMeter: Meter | null = null;
@@ -88,15 +89,16 @@ export async function join(
   }
 
   function play() {
+    if (!hearing) return silence();
     if (!voice) return;
-    if (hearing) {
-      voice.attach();
-      agentMeter ??= createMeter(voice.mediaStreamTrack);
-    } else {
-      for (const element of voice.detach()) element.remove();
-      agentMeter?.stop();
-      agentMeter = null;
-    }
+    voice.attach();
+    agentMeter ??= createMeter(voice.mediaStreamTrack);
+  }
+
+  function silence() {
+    for (const element of voice?.detach() ?? []) element.remove();
+    agentMeter?.stop();
+    agentMeter = null;
   }
 
   room
@@ -116,8 +118,7 @@ export async function join(
     })
     .on(RoomEvent.TrackUnsubscribed, (track) => {
       if (track !== voice) return;
-      hearing = false;
-      play();
+      silence();
       voice = null;
     })
     .on(RoomEvent.Reconnecting, () => events.reconnecting())
