@@ -369,3 +369,42 @@ fn rows() {
         assert_eq!(read.status(), status);
     }
 }
+
+#[test]
+fn a_conversation_begins_and_goes_on_in_a_mode_that_is_offered() {
+    use widget_core::config::Config;
+    use widget_core::conversation::{ModeDisabled, choose_mode, choose_mode_again};
+    let config = |text: &str| Config::parse(text).expect("a valid document");
+    let both = config("{}");
+    let voice = config(r#"{"v1": {"modes": {"text": false}}}"#);
+    let voice_first = config(r#"{"v1": {"default_mode": "voice"}}"#);
+    for (config, requested, expected) in [
+        (&both, None, Ok(Mode::Text)),
+        (&both, Some(Mode::Voice), Ok(Mode::Voice)),
+        (&voice, None, Ok(Mode::Voice)),
+        (&voice, Some(Mode::Text), Err(ModeDisabled(Mode::Text))),
+        (&voice_first, None, Ok(Mode::Voice)),
+        (&voice_first, Some(Mode::Text), Ok(Mode::Text)),
+    ] {
+        assert_eq!(choose_mode(config.current(), requested), expected);
+    }
+    for (config, requested, before, expected) in [
+        (&both, None, Mode::Voice, Ok(Mode::Voice)),
+        (&both, Some(Mode::Text), Mode::Voice, Ok(Mode::Text)),
+        // It was switched off meanwhile.
+        (&voice, None, Mode::Text, Ok(Mode::Voice)),
+        (
+            &voice,
+            Some(Mode::Text),
+            Mode::Voice,
+            Err(ModeDisabled(Mode::Text)),
+        ),
+    ] {
+        assert_eq!(
+            choose_mode_again(config.current(), requested, before),
+            expected
+        );
+    }
+    assert_eq!(ModeDisabled(Mode::Text).code(), "mode_disabled");
+    assert!(ModeDisabled(Mode::Text).to_string().contains("`text`"));
+}

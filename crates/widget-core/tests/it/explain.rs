@@ -454,3 +454,56 @@ fn the_same_decision_as_the_server() {
         }
     }
 }
+
+/// One letter of each line that looks like its last one; what a browser shows is what a visitor reads.
+#[test]
+fn letters_that_look_alike() {
+    for (plain, similar) in [
+        ("aapaa", "аαàāăąạɑ"),
+        ("babab", "ьƅ"),
+        ("cacac", "сçćč"),
+        ("dadad", "ԁďđ"),
+        ("eaeae", "еёεèēęěẹ"),
+        ("gagag", "ɡğģ"),
+        ("hahah", "һհ"),
+        ("iaiai", "іїιìīı1ӏł"),
+        ("jajaj", "ј"),
+        ("kakak", "кκķ"),
+        ("nanan", "ոпηñńň"),
+        ("oaoao", "оοσօòøōő0"),
+        ("papap", "рρ"),
+        ("qaqaq", "ԛ"),
+        ("rarar", "гř"),
+        ("sasas", "ѕśšş5"),
+        ("tatat", "тτť"),
+        ("uauau", "υսùūů"),
+        ("vavav", "νѵ"),
+        ("wawaw", "ԝωѡ"),
+        ("xaxax", "хχ"),
+        ("yayay", "уγýÿ"),
+        ("zazaz", "žźż"),
+    ] {
+        let first = plain.chars().next().expect("a letter");
+        let entry = format!("https://{plain}.example");
+        for letter in similar.chars() {
+            let name = plain.replace(first, &letter.to_string());
+            let page = format!("https://{name}.example");
+            let nearest = on(&[&entry], &page).nearest.expect(&page);
+            assert_eq!(nearest.difference, Difference::LookAlike, "{page}");
+        }
+    }
+}
+
+#[test]
+fn differences_and_verdicts_are_told_as_their_names() {
+    let names = Difference::ALL.map(|difference| difference.to_string());
+    for (name, difference) in names.iter().zip(Difference::ALL) {
+        assert_eq!(name, difference.as_str());
+        assert_eq!(names.iter().filter(|other| *other == name).count(), 1);
+    }
+    assert!(Difference::ALL.is_sorted(), "the smallest comes first");
+    assert_eq!(
+        Verdict::ALL.map(|verdict| verdict.to_string()),
+        ["shown", "not_shown"]
+    );
+}

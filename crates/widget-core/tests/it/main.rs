@@ -17,4 +17,5 @@ mod origin_laws;
 mod origin_lists;
 mod origin_requests;
 mod origin_vectors;
+mod schema;
 mod support;
