@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { type LocalTrack, RoomEvent, Track, TrackEvent } from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { join, type LiveEvents } from '../src/window/live';
+import { join, type Live, type LiveEvents } from '../src/window/live';
 
 /** The room that was joined last. */
 let room: FakeRoom;
@@ -47,7 +47,7 @@ vi.mock('livekit-client', async (original) => ({
 
 beforeEach(() => void vi.stubGlobal('MediaStream', class {}));
 
-function microphone() {
+function fakeTrack() {
   const track = Object.assign(new EventTarget(), {
     kind: 'audio',
     enabled: true,
@@ -57,6 +57,12 @@ function microphone() {
     getSettings: () => ({}),
   });
   return track as typeof track & MediaStreamTrack;
+}
+
+/** The visitor's track, and what is sent of it. */
+function microphone() {
+  const sent = fakeTrack();
+  return { track: Object.assign(fakeTrack(), { clone: () => sent }), sent };
 }
 
 const events = (): LiveEvents => ({
@@ -75,16 +81,16 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a muted visitor is muted before anything is published', async () => {
   const live = await enter();
-  const track = microphone();
+  const { track, sent } = microphone();
   const spoken = live.speak(track, true);
   await settle();
   expect(room.told).toEqual(['published muted']);
-  expect(track.enabled).toBe(false);
+  expect(sent.enabled).toBe(false);
   room.published();
   await spoken;
-  expect(track.enabled).toBe(false);
+  expect(sent.enabled).toBe(false);
   await live.mute(false);
-  expect(track.enabled).toBe(true);
+  expect(sent.enabled).toBe(true);
   expect(room.told).toEqual(['published muted', 'unmuted']);
 });
 
@@ -95,26 +101,41 @@ test.each([
   'muted: %s changes while it is published, at once and for the server too',
   async (muted, told) => {
     const live = await enter();
-    const track = microphone();
+    const { track, sent } = microphone();
     const spoken = live.speak(track, muted);
     await settle();
     await live.mute(!muted);
-    expect(track.enabled).toBe(muted);
+    expect(sent.enabled).toBe(muted);
     room.published();
     await spoken;
-    expect(track.enabled).toBe(muted);
+    expect(sent.enabled).toBe(muted);
     expect(room.told).toEqual(told);
   },
 );
 
-test('a microphone that is put away while it is published is stopped and taken back', async () => {
+test.each<[string, (live: Live) => unknown]>([
+  ['the visitor stops talking', (live) => live.hush()],
+  ['the room is left', (live) => live.leave()],
+  ['the room is gone', () => room.emit(RoomEvent.Disconnected)],
+])(
+  'when %s, what is sent stops, even if it is only being published, and the microphone stays',
+  async (_, stop) => {
+    const live = await enter();
+    const { track, sent } = microphone();
+    live.speak(track, false);
+    await settle();
+    await stop(live);
+    expect(sent.stop).toHaveBeenCalled();
+    expect(track.stop).not.toHaveBeenCalled();
+  },
+);
+
+test('a voice that is no longer sent is taken out of the room', async () => {
   const live = await enter();
-  const track = microphone();
-  live.speak(track, false);
+  live.speak(microphone().track, false);
   await settle();
   await live.hush();
-  expect(track.stop).toHaveBeenCalled();
-  expect(room.localParticipant.unpublishTrack).toHaveBeenCalled();
+  expect(room.localParticipant.unpublishTrack).toHaveBeenCalledOnce();
 });
 
 test('the agent is heard again after its track was taken away and brought anew', async () => {

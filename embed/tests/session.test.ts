@@ -72,8 +72,7 @@ function setUp(changes: Partial<Config> = {}, memory?: Memory) {
     rooms.push({ events, live, token });
     return live as Live;
   });
-  const track = { stop: vi.fn(), clone: vi.fn(), addEventListener: vi.fn() };
-  track.clone.mockReturnValue(track);
+  const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(async () => track as unknown as MediaStreamTrack | 'denied');
   const tabs = { isHeldElsewhere: vi.fn(async () => false), take: vi.fn(), release: vi.fn() };
   let lose: (id: string) => void = () => {};
@@ -628,6 +627,18 @@ describe('voice', () => {
     session.say('never mind');
     await settle();
     expect(rooms[0]?.live.send).toHaveBeenLastCalledWith('lk.chat', 'never mind');
+  });
+
+  test('a microphone that is unplugged is named, also in a later room', async () => {
+    const { session, settle, track, rooms } = setUp();
+    session.startVoice();
+    await settle();
+    session.goOn();
+    await settle();
+    expect(track.stop).not.toHaveBeenCalled();
+    expect(rooms[1]?.live.speak).toHaveBeenCalledWith(track, false);
+    track.dispatchEvent(new Event('ended'));
+    expect(session.state).toMatchObject({ mode: 'text', microphoneProblem: 'missing' });
   });
 
   test('ending stops the microphone', async () => {

@@ -39,10 +39,13 @@ export interface Live {
   setMode(mode: Mode): Promise<boolean>;
   /** Whether the agent is heard. */
   hear(on: boolean): void;
-  /** Sends the visitor's voice; muted, it sends silence until it is unmuted. */
+  /**
+   * Sends the visitor's voice; muted, it sends silence until it is unmuted. The track stays the caller's,
+   * to be stopped there and to be sent in the next room.
+   */
   speak(track: MediaStreamTrack, muted: boolean): Promise<void>;
   mute(muted: boolean): Promise<void>;
-  /** Stops the microphone, so that the browser's sign of it goes out. */
+  /** Sends the visitor's voice no longer. */
   hush(): Promise<void>;
   /** Loudness of the visitor and of the agent, 0 to 1. */
   levels(): { visitor: number; agent: number };
@@ -125,7 +128,8 @@ export async function join(
     .on(RoomEvent.SignalReconnecting, () => events.reconnecting())
     .on(RoomEvent.Reconnected, () => events.reconnected())
     .on(RoomEvent.Disconnected, (reason) => {
-      stopMeters();
+      stopSpeaking();
+      silence();
       // An attempt that comes to nothing says so by itself, and is no end of a room.
       if (!joined || left) return;
       // LiveKit itself leaves when the page does. A page that stays after all, or is shown again out of
@@ -167,10 +171,12 @@ export async function join(
     );
   }
 
-  function stopMeters() {
+  /** Also while it is still being published: LiveKit stops only what has been published by then. */
+  function stopSpeaking() {
+    microphone?.stop();
+    microphone = undefined;
     visitorMeter?.stop();
-    agentMeter?.stop();
-    visitorMeter = agentMeter = null;
+    visitorMeter = null;
   }
 
   await room.connect(url, token, {
@@ -206,11 +212,13 @@ export async function join(
       if (on) room.startAudio().catch(() => {});
     },
     async speak(track, muted) {
-      visitorMeter = createMeter(track);
+      // A copy, because LiveKit stops what it has published when its room ends, whoever ends it.
+      const copy = track.clone();
       // Made here, so that it can be muted before and while it is published. As the general type, since
       // LiveKit's are written for a compiler that does not tell `undefined` from absence.
-      const own = new LocalAudioTrack(track, undefined, true) as LocalTrack;
+      const own = new LocalAudioTrack(copy, undefined, true) as LocalTrack;
       microphone = own;
+      visitorMeter = createMeter(copy);
       if (muted) await own.mute();
       await room.localParticipant.publishTrack(own, {
         source: Track.Source.Microphone,
@@ -225,19 +233,15 @@ export async function join(
       else await microphone?.unmute();
     },
     async hush() {
-      visitorMeter?.stop();
-      visitorMeter = null;
       const own = microphone;
-      microphone = undefined;
-      if (own) {
-        own.stop();
-        await room.localParticipant.unpublishTrack(own, true);
-      }
+      stopSpeaking();
+      if (own) await room.localParticipant.unpublishTrack(own, true);
     },
     levels: () => ({ visitor: visitorMeter?.level() ?? 0, agent: agentMeter?.level() ?? 0 }),
     async leave() {
       left = true;
-      stopMeters();
+      stopSpeaking();
+      silence();
       await room.disconnect();
     },
   };

@@ -541,11 +541,8 @@ export class Session {
     this.#attempt += 1;
     this.#attention.reset();
     this.#desk.drop();
-    const live = this.#live;
+    this.#live?.leave().catch(() => {});
     this.#live = null;
-    live?.leave().catch(() => {});
-    // Publishing the same track in the next room needs it alive; LiveKit stops what it unpublishes.
-    if (live && this.#microphone) this.#microphone = this.#microphone.clone();
   }
 
   /** Leaves the room for good, microphone included. */
@@ -553,7 +550,6 @@ export class Session {
     this.#microphone?.stop();
     this.#microphone = null;
     this.#leave();
-    this.#microphone = null;
     this.#backoff.reset();
     this.#tabs.release();
     this.#formValues = null;
