@@ -528,6 +528,19 @@ describe('an earlier conversation', () => {
     expect(session.state.phase).toBe('idle');
   });
 
+  test('that may go on only later is asked for again, not started anew', async () => {
+    const { session, service, settle } = returning();
+    service.resume.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
+    await session.recall();
+    session.goOn();
+    await settle();
+    expect(session.state).toMatchObject({ phase: 'refused', refusal: 'rate_limited' });
+    session.retryNow();
+    await settle();
+    expect(service.resume).toHaveBeenCalledTimes(2);
+    expect(service.start).not.toHaveBeenCalled();
+  });
+
   test('another tab that holds it is named', async () => {
     const { session, tabs } = returning();
     tabs.isHeldElsewhere.mockResolvedValue(true);

@@ -184,8 +184,7 @@ export class Session {
     this.#dispatch({ type: 'typed', id: newId(), text: trimmed, now });
     this.#emit('message', { role: 'visitor', text: trimmed });
     if (this.state.phase === 'live') this.#flush();
-    else if (this.state.phase === 'offered' || this.state.phase === 'taken') this.goOn();
-    else if (!this.#backoff.now() && !isUnderWay(this.state)) this.start();
+    else if (!this.#backoff.now() && !isUnderWay(this.state)) this.goOn();
   }
 
   /** Starts a conversation, unless consent or the form before it are still wanted. */
@@ -213,7 +212,7 @@ export class Session {
     this.#begin();
   }
 
-  /** Goes on with the conversation in a fresh room. */
+  /** Goes on with the conversation in a fresh room; without one, starts it. */
   goOn() {
     if (this.state.phase === 'taken') {
       // The other tab has rotated the token; storage has its newest one, if there is storage.
@@ -244,7 +243,7 @@ export class Session {
   }
 
   retryNow() {
-    if (!this.#backoff.now() && this.state.phase === 'refused') this.start();
+    if (!this.#backoff.now() && this.state.phase === 'refused') this.goOn();
   }
 
   async startVoice() {
@@ -266,8 +265,7 @@ export class Session {
     if (this.state.phase === 'ended') this.startOver();
     this.#dispatch({ type: 'mode', mode: 'voice' });
     if (this.#live) this.#speak(this.#live);
-    else if (this.state.phase === 'offered' || this.state.phase === 'taken') this.goOn();
-    else this.start();
+    else if (!isUnderWay(this.state)) this.goOn();
   }
 
   stopVoice() {

@@ -42,6 +42,7 @@ export const strings: Strings = {
   ended: 'Dieses Gespräch ist beendet.',
   unavailable: 'Der Chat ist zurzeit nicht verfügbar.',
   busy: 'Zurzeit gibt es sehr viele Anfragen. Bitte versuchen Sie es in einer Minute erneut.',
+  used_up: 'Der Chat ist heute nicht mehr verfügbar. Bitte versuchen Sie es morgen erneut.',
   microphone_blocked:
     'Diese Seite erlaubt das Mikrofon nicht. Sie können schriftlich weitermachen.',
   microphone_denied: 'Das Mikrofon wurde nicht erlaubt. Sie können schriftlich weitermachen.',

@@ -40,6 +40,7 @@ export const en = {
   ended: 'This conversation has ended.',
   unavailable: 'The chat is not available right now.',
   busy: 'There are very many requests right now. Please try again in a minute.',
+  used_up: 'The chat is not available any more today. Please try again tomorrow.',
   microphone_blocked: 'This page does not allow the microphone. You can go on in writing.',
   microphone_denied: 'The microphone was not allowed. You can go on in writing.',
   microphone_missing: 'No microphone was found. You can go on in writing.',

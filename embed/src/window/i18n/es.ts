@@ -42,6 +42,7 @@ export const strings: Strings = {
   ended: 'Esta conversación ha terminado.',
   unavailable: 'El chat no está disponible en este momento.',
   busy: 'Hay muchas solicitudes en este momento. Inténtelo de nuevo en un minuto.',
+  used_up: 'El chat ya no está disponible hoy. Inténtelo de nuevo mañana.',
   microphone_blocked: 'Esta página no permite el micrófono. Puede continuar por escrito.',
   microphone_denied: 'No se permitió el micrófono. Puede continuar por escrito.',
   microphone_missing: 'No se encontró ningún micrófono. Puede continuar por escrito.',

@@ -42,6 +42,7 @@ export const strings: Strings = {
   ended: 'この会話は終了しました。',
   unavailable: '現在チャットをご利用いただけません。',
   busy: '現在アクセスが集中しています。1分後にもう一度お試しください。',
+  used_up: '本日のチャットの受付は終了しました。明日もう一度お試しください。',
   microphone_blocked: 'このページではマイクを使用できません。文字で続けられます。',
   microphone_denied: 'マイクが許可されませんでした。文字で続けられます。',
   microphone_missing: 'マイクが見つかりません。文字で続けられます。',

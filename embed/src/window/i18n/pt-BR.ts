@@ -42,6 +42,7 @@ export const strings: Strings = {
   ended: 'Esta conversa foi encerrada.',
   unavailable: 'O chat não está disponível no momento.',
   busy: 'Há muitas solicitações no momento. Tente novamente em um minuto.',
+  used_up: 'O chat não está mais disponível hoje. Tente novamente amanhã.',
   microphone_blocked: 'Esta página não permite o microfone. Você pode continuar por escrito.',
   microphone_denied: 'O microfone não foi permitido. Você pode continuar por escrito.',
   microphone_missing: 'Nenhum microfone foi encontrado. Você pode continuar por escrito.',

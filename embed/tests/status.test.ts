@@ -1,0 +1,39 @@
+/** What the banner says: the right sentence, and from every dead end a way out. */
+import { describe, expect, test } from 'vitest';
+import { en } from '../src/window/i18n/en';
+import { initialState, type Phase, type State } from '../src/window/state';
+import { statusOf } from '../src/window/ui/status';
+import { config } from './fixtures';
+
+const status = (changes: Partial<State>) =>
+  statusOf({ ...initialState('text'), ...changes }, en, config());
+
+describe('a refusal is explained by its exact code', () => {
+  test.each([
+    ['rate_limited', en.busy],
+    ['widget_busy', en.busy],
+    ['budget_used_up', en.used_up],
+    ['widget_unavailable', en.unavailable],
+    ['livekit_not_configured', en.unavailable],
+    ['not_a_rate_limit', en.unavailable],
+  ])('%s', (refusal, text) => {
+    expect(status({ phase: 'refused', refusal })).toMatchObject({ text, steps: ['retry'] });
+  });
+});
+
+test.each<[Phase, Partial<State>, string[]]>([
+  ['offered', {}, ['fresh', 'go_on']],
+  ['offered', { elsewhere: true }, ['fresh', 'here']],
+  ['taken', {}, ['here']],
+  ['ended', {}, ['new']],
+  ['refused', {}, ['retry']],
+  ['retrying', {}, ['retry']],
+  ['live', { silent: true }, ['again']],
+])('%s %j leads on', (phase, changes, steps) => {
+  expect(status({ phase, ...changes })?.steps).toEqual(steps);
+});
+
+test('nothing is said while all is well', () => {
+  expect(status({ phase: 'live' })).toBeNull();
+  expect(status({ phase: 'idle' })).toBeNull();
+});
