@@ -36,6 +36,7 @@ describe('a visitor with two tabs', { timeout: 90_000 }, () => {
     // And back again, with the token that the second tab has left in storage.
     await visitor.button('Go on here').click();
     await second.getByText('This conversation goes on in another tab.').waitFor();
+    await second.getByRole('button', { name: 'Start new', exact: true }).waitFor();
     await until('the first tab to be in a room again', () => visitor.joinings.length === 2);
     await visitor.say('What are your opening hours?');
     await until(

@@ -430,6 +430,56 @@ describe('a room that is gone', () => {
     expect(service.resume).toHaveBeenCalledWith('c1', 'newest', 'ticket', 'text');
   });
 
+  test('a tab that lost it can also start anew, and leaves it to the other one', async () => {
+    const { session, service, lost, settle, memory } = await live();
+    lost();
+    memory.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
+    session.startOver();
+    expect(session.state).toMatchObject({ phase: 'idle', messages: [] });
+    expect(service.end).not.toHaveBeenCalled();
+    expect(memory.conversation(Date.now())).toMatchObject({ token: 'newest' });
+    session.say('Hello');
+    await settle();
+    expect(service.start).toHaveBeenCalledTimes(2);
+  });
+
+  test('a conversation that the other tab has ended cannot be taken back, and that is said', async () => {
+    const { session, service, lost, settle, memory, host } = await live();
+    lost();
+    memory.saveConversation(null);
+    service.resume.mockRejectedValue(new ServiceProblem('conversation_token_invalid', 401));
+    session.goOn();
+    await settle();
+    expect(session.state).toMatchObject({ phase: 'gone', refusal: 'conversation_token_invalid' });
+    expect(host.emit).toHaveBeenCalledWith('error', { code: 'conversation_token_invalid' });
+    session.say('Hello again');
+    await settle();
+    expect(service.start).toHaveBeenCalledTimes(2);
+    expect(session.state.messages.map((m) => m.text)).toEqual(['Hello again']);
+  });
+
+  test.each([
+    ['conversation_resumed_elsewhere', 409],
+    ['conversation_token_invalid', 401],
+  ])('two tabs take it back at once: %s means the other one', async (code, status) => {
+    const { session, service, lost, settle, memory } = await live();
+    lost();
+    service.resume.mockImplementation(async () => {
+      memory.saveConversation({ id: 'c1', token: 'of the other tab', at: Date.now() });
+      throw new ServiceProblem(code, status);
+    });
+    session.goOn();
+    await settle();
+    expect(session.state.phase).toBe('taken');
+  });
+
+  test('the end of one conversation does not forget that of another tab', async () => {
+    const { session, memory } = await live();
+    memory.saveConversation({ id: 'c2', token: 'of the other tab', at: Date.now() });
+    await session.end();
+    expect(memory.conversation(Date.now())).toMatchObject({ id: 'c2' });
+  });
+
   test('what an abandoned room still brings is ignored', async () => {
     const { session, rooms, settle } = await live();
     session.goOn();
@@ -528,6 +578,21 @@ describe('an earlier conversation', () => {
     expect(session.state.phase).toBe('idle');
   });
 
+  test('of another site cannot be gone on with here; a new one can be started', async () => {
+    const { session, service, settle, memory } = returning();
+    service.resume.mockRejectedValue(new ServiceProblem('origin_changed', 403));
+    await session.recall();
+    session.goOn();
+    await settle();
+    expect(session.state).toMatchObject({ phase: 'gone', refusal: 'origin_changed' });
+    session.startOver();
+    expect(service.end).not.toHaveBeenCalled();
+    session.say('Hello');
+    await settle();
+    expect(service.start).toHaveBeenCalledOnce();
+    expect(memory.conversation(Date.now())).toMatchObject({ token: 'token1' });
+  });
+
   test('that may go on only later is asked for again, not started anew', async () => {
     const { session, service, settle } = returning();
     service.resume.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
@@ -539,6 +604,16 @@ describe('an earlier conversation', () => {
     await settle();
     expect(service.resume).toHaveBeenCalledTimes(2);
     expect(service.start).not.toHaveBeenCalled();
+  });
+
+  test('is left to the other tab that holds it, when the visitor starts anew', async () => {
+    const { session, service, memory, tabs } = returning();
+    tabs.isHeldElsewhere.mockResolvedValue(true);
+    await session.recall();
+    session.startOver();
+    expect(service.end).not.toHaveBeenCalled();
+    expect(memory.conversation(Date.now())).toMatchObject({ token: 'old' });
+    expect(session.state).toMatchObject({ phase: 'idle', elsewhere: false });
   });
 
   test('another tab that holds it is named', async () => {

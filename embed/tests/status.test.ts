@@ -19,12 +19,20 @@ describe('a refusal is explained by its exact code', () => {
   ])('%s', (refusal, text) => {
     expect(status({ phase: 'refused', refusal })).toMatchObject({ text, steps: ['retry'] });
   });
+
+  test.each([
+    ['origin_changed', en.other_site],
+    ['conversation_token_invalid', en.gone],
+  ])('%s', (refusal, text) => {
+    expect(status({ phase: 'gone', refusal })).toEqual({ text, steps: ['new'] });
+  });
 });
 
 test.each<[Phase, Partial<State>, string[]]>([
   ['offered', {}, ['fresh', 'go_on']],
   ['offered', { elsewhere: true }, ['fresh', 'here']],
-  ['taken', {}, ['here']],
+  ['taken', {}, ['fresh', 'here']],
+  ['gone', {}, ['new']],
   ['ended', {}, ['new']],
   ['refused', {}, ['retry']],
   ['retrying', {}, ['retry']],

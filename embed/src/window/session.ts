@@ -16,7 +16,7 @@ import type { openMicrophone } from './microphone';
 import { ServiceProblem } from './problem';
 import { createReporter, type Reporter } from './reporter';
 import type { FormValues, Service } from './service';
-import { type Event, initialState, isUnderWay, reduce, type State } from './state';
+import { type Event, initialState, isPast, isUnderWay, reduce, type State } from './state';
 import type { Memory } from './storage';
 import type { Tabs } from './tabs';
 
@@ -39,12 +39,8 @@ const TOKEN_FRESH = 90_000;
 /** What the service keeps of a page's context, in bytes of JSON. */
 const CONTEXT_LIMIT = 4_096;
 
-/** Refusals of a resume that mean that somebody else goes on with the conversation. */
-const LOST = new Set([
-  'conversation_token_invalid',
-  'conversation_resumed_elsewhere',
-  'origin_changed',
-]);
+/** The refusal of a token that is worth nothing, or nothing any more. */
+const BAD_TOKEN = 'conversation_token_invalid';
 
 interface Held {
   id: string;
@@ -95,7 +91,7 @@ export class Session {
       tell: (message) => this.#tell('web-widget.form', message),
     });
     this.#reporter = createReporter(async (messages) => {
-      if (this.#held && this.state.phase !== 'ended')
+      if (this.#held && !isPast(this.state))
         await around.service.report(this.#held.id, this.#held.token, messages);
     });
   }
@@ -179,7 +175,7 @@ export class Session {
   say(text: string) {
     const trimmed = text.trim();
     if (!trimmed) return;
-    if (this.state.phase === 'ended') this.startOver();
+    if (isPast(this.state)) this.startOver();
     const now = new Date(this.#around.now()).toISOString();
     this.#dispatch({ type: 'typed', id: newId(), text: trimmed, now });
     this.#emit('message', { role: 'visitor', text: trimmed });
@@ -214,10 +210,8 @@ export class Session {
 
   /** Goes on with the conversation in a fresh room; without one, starts it. */
   goOn() {
-    if (this.state.phase === 'taken') {
-      // The other tab has rotated the token; storage has its newest one, if there is storage.
-      this.#held = this.#around.memory.conversation(this.#around.now()) ?? this.#held;
-    }
+    // Another tab may have renewed the token; storage has its newest one, if there is storage.
+    this.#held = this.#saved() ?? this.#held;
     this.#backoff.reset();
     if (this.#held) this.#resume(this.#held);
     else this.start();
@@ -225,13 +219,14 @@ export class Session {
 
   /** Puts the conversation aside, so that the next words begin a new one. */
   startOver() {
-    const { memory, service } = this.#around;
+    const { service } = this.#around;
     const old = this.#held;
-    const isOver = this.state.phase === 'ended' || this.state.phase === 'taken';
+    // What another tab goes on with, or a page of another site may, is left to it.
+    const isOurs = !isPast(this.state) && this.state.phase !== 'taken' && !this.state.elsewhere;
     this.#drop();
+    if (isOurs) this.#forget();
     this.#held = null;
-    memory.saveConversation(null);
-    if (old && !isOver) service.end(old.id, old.token).catch(() => {});
+    if (old && isOurs) service.end(old.id, old.token).catch(() => {});
     this.#dispatch({ type: 'reset' });
   }
 
@@ -262,7 +257,7 @@ export class Session {
       this.stopVoice();
       this.#dispatch({ type: 'microphone-problem', problem: 'missing' });
     });
-    if (this.state.phase === 'ended') this.startOver();
+    if (isPast(this.state)) this.startOver();
     this.#dispatch({ type: 'mode', mode: 'voice' });
     if (this.#live) this.#speak(this.#live);
     else if (!isUnderWay(this.state)) this.goOn();
@@ -397,7 +392,9 @@ export class Session {
     const { code, passing, status } =
       problem instanceof ServiceProblem ? problem : new ServiceProblem('network');
     if (code === 'conversation_ended') return this.#close();
-    if (LOST.has(code)) return this.#lose();
+    if (code === 'conversation_resumed_elsewhere') return this.#lose();
+    if (code === BAD_TOKEN && this.#isRenewed()) return this.#lose();
+    if (code === BAD_TOKEN || code === 'origin_changed') return this.#giveUp(code);
     if (code.startsWith('form_')) return this.#askAgain();
     const isLate = code === 'ticket_expired' || code === 'ticket_replayed';
     if (isLate || (passing && status !== 429 && code !== 'livekit_not_configured')) {
@@ -462,7 +459,10 @@ export class Session {
       if (status === 'completed' || status === 'failed') this.#close();
       else this.#resume(held);
     } catch (problem) {
-      if (attempt === this.#attempt) this.#refused(problem, () => this.#onClosed());
+      if (attempt !== this.#attempt) return;
+      // Who takes a conversation over renews its token and closes its room, in this order.
+      if ((problem as ServiceProblem).code === BAD_TOKEN) this.#lose();
+      else this.#refused(problem, () => this.#onClosed());
     }
   }
 
@@ -534,6 +534,23 @@ export class Session {
     return size <= CONTEXT_LIMIT ? full : { url: url.slice(0, 1024), title: title.slice(0, 256) };
   }
 
+  /** What storage has of our conversation; null also when another tab has put its own there since. */
+  #saved(): Held | null {
+    const { memory, now } = this.#around;
+    const saved = memory.conversation(now());
+    return saved?.id === this.#held?.id ? saved : null;
+  }
+
+  /** Whether another tab has a newer token of our conversation, which is how it goes on there. */
+  #isRenewed(): boolean {
+    const saved = this.#saved();
+    return saved !== null && saved.token !== this.#held?.token;
+  }
+
+  #forget() {
+    if (this.#saved()) this.#around.memory.saveConversation(null);
+  }
+
   /** Leaves the room, keeping the conversation. */
   #leave() {
     this.#attempt += 1;
@@ -559,9 +576,16 @@ export class Session {
     this.#dispatch({ type: 'taken' });
   }
 
+  /** The conversation is not for this page, or its token is worth nothing and nobody has a better one. */
+  #giveUp(code: string) {
+    this.#drop();
+    this.#dispatch({ type: 'gone', code });
+    this.#emit('error', { code });
+  }
+
   #close() {
     this.#drop();
-    this.#around.memory.saveConversation(null);
+    this.#forget();
     const { enabled } = this.#around.config.post_conversation_feedback;
     this.#dispatch({ type: 'ended', feedback: enabled && this.#held !== null });
     this.#emit('conversation-end', { conversation_id: this.#held?.id });

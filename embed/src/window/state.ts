@@ -30,6 +30,8 @@ export type Phase =
   | 'refused'
   /** Another tab goes on with this conversation. */
   | 'taken'
+  /** The conversation cannot be gone on with from here; `refusal` says why. */
+  | 'gone'
   | 'ended';
 
 export type AgentState = 'absent' | 'initializing' | 'idle' | 'listening' | 'thinking' | 'speaking';
@@ -82,6 +84,7 @@ export type Event =
   | { type: 'unreachable' }
   | { type: 'refused'; code: string }
   | { type: 'taken' }
+  | { type: 'gone'; code: string }
   | { type: 'ended'; feedback: boolean }
   | { type: 'feedback-given' }
   | { type: 'typed'; id: string; text: string; now: string }
@@ -129,6 +132,11 @@ export function isUnderWay({ phase }: State): boolean {
   );
 }
 
+/** True when nothing leads back into this conversation, so that the next words begin a new one. */
+export function isPast({ phase }: State): boolean {
+  return phase === 'ended' || phase === 'gone';
+}
+
 export function reduce(state: State, event: Event): State {
   switch (event.type) {
     case 'shown':
@@ -150,7 +158,14 @@ export function reduce(state: State, event: Event): State {
         consented: state.consented,
       };
     case 'starting':
-      return { ...state, phase: 'starting', refusal: null, silent: false, agent: 'absent' };
+      return {
+        ...state,
+        phase: 'starting',
+        elsewhere: false,
+        refusal: null,
+        silent: false,
+        agent: 'absent',
+      };
     case 'not-started':
       return { ...state, phase: 'idle' };
     case 'joining':
@@ -172,6 +187,8 @@ export function reduce(state: State, event: Event): State {
       return { ...state, phase: 'refused', refusal: event.code, agent: 'absent', awaiting: false };
     case 'taken':
       return { ...state, ...stopped(state), phase: 'taken' };
+    case 'gone':
+      return { ...state, ...stopped(state), phase: 'gone', refusal: event.code };
     case 'ended':
       return {
         ...state,

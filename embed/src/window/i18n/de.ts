@@ -43,6 +43,9 @@ export const strings: Strings = {
   unavailable: 'Der Chat ist zurzeit nicht verfügbar.',
   busy: 'Zurzeit gibt es sehr viele Anfragen. Bitte versuchen Sie es in einer Minute erneut.',
   used_up: 'Der Chat ist heute nicht mehr verfügbar. Bitte versuchen Sie es morgen erneut.',
+  other_site:
+    'Dieses Gespräch wurde auf einer anderen Website begonnen und kann hier nicht weitergehen.',
+  gone: 'Dieses Gespräch kann nicht mehr weitergeführt werden.',
   microphone_blocked:
     'Diese Seite erlaubt das Mikrofon nicht. Sie können schriftlich weitermachen.',
   microphone_denied: 'Das Mikrofon wurde nicht erlaubt. Sie können schriftlich weitermachen.',

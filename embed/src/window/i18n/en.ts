@@ -41,6 +41,8 @@ export const en = {
   unavailable: 'The chat is not available right now.',
   busy: 'There are very many requests right now. Please try again in a minute.',
   used_up: 'The chat is not available any more today. Please try again tomorrow.',
+  other_site: 'This conversation was started on another site and cannot go on here.',
+  gone: 'This conversation can no longer be continued.',
   microphone_blocked: 'This page does not allow the microphone. You can go on in writing.',
   microphone_denied: 'The microphone was not allowed. You can go on in writing.',
   microphone_missing: 'No microphone was found. You can go on in writing.',

@@ -43,6 +43,8 @@ export const strings: Strings = {
   unavailable: 'El chat no está disponible en este momento.',
   busy: 'Hay muchas solicitudes en este momento. Inténtelo de nuevo en un minuto.',
   used_up: 'El chat ya no está disponible hoy. Inténtelo de nuevo mañana.',
+  other_site: 'Esta conversación empezó en otro sitio y no puede continuar aquí.',
+  gone: 'Esta conversación ya no puede continuar.',
   microphone_blocked: 'Esta página no permite el micrófono. Puede continuar por escrito.',
   microphone_denied: 'No se permitió el micrófono. Puede continuar por escrito.',
   microphone_missing: 'No se encontró ningún micrófono. Puede continuar por escrito.',

@@ -43,6 +43,8 @@ export const strings: Strings = {
   unavailable: 'Le chat n’est pas disponible pour le moment.',
   busy: 'Les demandes sont très nombreuses. Veuillez réessayer dans une minute.',
   used_up: 'Le chat n’est plus disponible aujourd’hui. Veuillez réessayer demain.',
+  other_site: 'Cette conversation a commencé sur un autre site et ne peut pas se poursuivre ici.',
+  gone: 'Cette conversation ne peut plus se poursuivre.',
   microphone_blocked: 'Cette page n’autorise pas le microphone. Vous pouvez continuer par écrit.',
   microphone_denied: 'Le microphone n’a pas été autorisé. Vous pouvez continuer par écrit.',
   microphone_missing: 'Aucun microphone n’a été trouvé. Vous pouvez continuer par écrit.',

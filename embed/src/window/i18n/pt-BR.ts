@@ -43,6 +43,8 @@ export const strings: Strings = {
   unavailable: 'O chat não está disponível no momento.',
   busy: 'Há muitas solicitações no momento. Tente novamente em um minuto.',
   used_up: 'O chat não está mais disponível hoje. Tente novamente amanhã.',
+  other_site: 'Esta conversa começou em outro site e não pode continuar aqui.',
+  gone: 'Esta conversa não pode mais continuar.',
   microphone_blocked: 'Esta página não permite o microfone. Você pode continuar por escrito.',
   microphone_denied: 'O microfone não foi permitido. Você pode continuar por escrito.',
   microphone_missing: 'Nenhum microfone foi encontrado. Você pode continuar por escrito.',

@@ -1,6 +1,6 @@
 /** The whole window, out of one state. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { State } from '../state';
+import { isPast, type State } from '../state';
 import { Banner } from './Banner';
 import { Composer } from './Composer';
 import { type Surface, SurfaceContext, useSurface } from './context';
@@ -44,7 +44,7 @@ export function App(surface: Surface) {
 
 function Footer({ state }: { state: State }) {
   const { config } = useSurface();
-  const isOver = state.phase === 'ended' || state.phase === 'taken';
+  const isOver = isPast(state) || state.phase === 'taken';
   return (
     <footer class="footer">
       <Banner state={state} />

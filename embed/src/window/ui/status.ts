@@ -24,6 +24,8 @@ const SENTENCES = new Map<string, keyof Strings>([
   ['rate_limited', 'busy'],
   ['widget_busy', 'busy'],
   ['budget_used_up', 'used_up'],
+  ['origin_changed', 'other_site'],
+  ['conversation_token_invalid', 'gone'],
 ]);
 
 export function statusOf(state: State, strings: Strings, config: Config): Status | null {
@@ -36,7 +38,9 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
         steps: ['fresh', elsewhere ? 'here' : 'go_on'],
       };
     case 'taken':
-      return { text: strings.taken, steps: ['here'] };
+      return { text: strings.taken, steps: ['fresh', 'here'] };
+    case 'gone':
+      return { text: refusal, steps: ['new'] };
     case 'ended': {
       const thanks = config.post_conversation_feedback.thank_you_text || strings.thanks;
       return { text: feedback === 'given' ? thanks : strings.ended, steps: ['new'] };
