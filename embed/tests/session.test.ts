@@ -729,6 +729,18 @@ describe('voice', () => {
     expect(session.state).toMatchObject({ mode: 'text', microphoneProblem: 'missing' });
   });
 
+  test('a call after the end is a new conversation, with its microphone', async () => {
+    const { session, service, rooms, settle, track } = setUp();
+    session.say('Hello');
+    await settle();
+    await session.end();
+    session.startVoice();
+    await settle();
+    expect(service.start).toHaveBeenCalledTimes(2);
+    expect(rooms[1]?.live.speak).toHaveBeenCalledWith(track, false);
+    expect(track.stop).not.toHaveBeenCalled();
+  });
+
   test('ending stops the microphone', async () => {
     const { session, settle, track } = setUp();
     session.startVoice();

@@ -251,13 +251,13 @@ export class Session {
       return;
     }
     if (!this.state.asking) return track.stop();
+    if (isPast(this.state)) this.startOver();
     this.#microphone = track;
     track.addEventListener('ended', () => {
       if (this.#microphone !== track) return;
       this.stopVoice();
       this.#dispatch({ type: 'microphone-problem', problem: 'missing' });
     });
-    if (isPast(this.state)) this.startOver();
     this.#dispatch({ type: 'mode', mode: 'voice' });
     if (this.#live) this.#speak(this.#live);
     else if (!isUnderWay(this.state)) this.goOn();
