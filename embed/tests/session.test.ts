@@ -74,7 +74,11 @@ function setUp(changes: Partial<Config> = {}, memory?: Memory) {
   });
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(async () => track as unknown as MediaStreamTrack | 'denied');
-  const tabs = { isHeldElsewhere: vi.fn(async () => false), take: vi.fn(), release: vi.fn() };
+  const tabs = {
+    ask: vi.fn((_id: string, _onHeld: () => void) => {}),
+    take: vi.fn(),
+    release: vi.fn(),
+  };
   let lose: (id: string) => void = () => {};
   const remembered =
     memory ??
@@ -608,7 +612,7 @@ describe('an earlier conversation', () => {
 
   test('is left to the other tab that holds it, when the visitor starts anew', async () => {
     const { session, service, memory, tabs } = returning();
-    tabs.isHeldElsewhere.mockResolvedValue(true);
+    tabs.ask.mockImplementation((_id, onHeld) => onHeld());
     await session.recall();
     session.startOver();
     expect(service.end).not.toHaveBeenCalled();
@@ -618,9 +622,23 @@ describe('an earlier conversation', () => {
 
   test('another tab that holds it is named', async () => {
     const { session, tabs } = returning();
-    tabs.isHeldElsewhere.mockResolvedValue(true);
+    tabs.ask.mockImplementation((_id, onHeld) => onHeld());
     await session.recall();
     expect(session.state.elsewhere).toBe(true);
+  });
+
+  test('another tab that answers late is named all the same, while it matters', async () => {
+    const { session, tabs, settle } = returning();
+    await session.recall();
+    expect(session.state.elsewhere).toBe(false);
+    const [id, onHeld] = tabs.ask.mock.calls[0] ?? [];
+    expect(id).toBe('c1');
+    onHeld?.();
+    expect(session.state.elsewhere).toBe(true);
+    session.goOn();
+    onHeld?.();
+    expect(session.state.elsewhere).toBe(false);
+    await settle();
   });
 
   test.each([

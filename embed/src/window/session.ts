@@ -147,11 +147,14 @@ export class Session {
     const { memory, service, now } = this.#around;
     const saved = memory.conversation(now());
     if (!saved) return;
+    // Mostly answered before the service is; a busy tab may be later, and is believed all the same.
+    let elsewhere = false;
+    this.#tabs.ask(saved.id, () => {
+      elsewhere = true;
+      this.#dispatch({ type: 'held-elsewhere' });
+    });
     try {
-      const [conversation, elsewhere] = await Promise.all([
-        service.read(saved.id, saved.token),
-        this.#tabs.isHeldElsewhere(saved.id),
-      ]);
+      const conversation = await service.read(saved.id, saved.token);
       if (this.state.phase !== 'idle') return;
       if (conversation.status === 'completed' || conversation.status === 'failed')
         return memory.saveConversation(null);

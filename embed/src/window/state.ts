@@ -75,6 +75,7 @@ export type Event =
   | { type: 'shown'; open: boolean }
   | { type: 'consented' }
   | { type: 'offer'; id: string; messages: Message[]; elsewhere: boolean }
+  | { type: 'held-elsewhere' }
   | { type: 'reset' }
   | { type: 'starting' }
   | { type: 'not-started' }
@@ -151,6 +152,8 @@ export function reduce(state: State, event: Event): State {
         messages: event.messages,
         elsewhere: event.elsewhere,
       };
+    case 'held-elsewhere':
+      return state.phase === 'offered' ? { ...state, elsewhere: true } : state;
     case 'reset':
       return {
         ...initialState(state.mode),

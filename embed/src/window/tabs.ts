@@ -3,8 +3,8 @@
  * wait: what decides is the service, where a resume makes the other tab's token worthless.
  */
 export interface Tabs {
-  /** Whether another tab answers that it holds the conversation, within a moment. */
-  isHeldElsewhere(conversationId: string): Promise<boolean>;
+  /** Asks the other tabs; one that holds the conversation says so, in its own time. */
+  ask(conversationId: string, onHeld: () => void): void;
   /** Says that this tab holds it from now on. */
   take(conversationId: string): void;
   release(): void;
@@ -15,12 +15,9 @@ interface Word {
   id: string;
 }
 
-/** Tabs of one browser answer in a millisecond or two; a busy one may need more. */
-const ANSWER_WITHIN = 150;
-
 export function createTabs(widgetId: string, onTaken: (conversationId: string) => void): Tabs {
   let held: string | null = null;
-  let answered: ((id: string) => void) | null = null;
+  let asked: { id: string; onHeld(): void } | null = null;
   let channel: BroadcastChannel | null = null;
   try {
     channel = new BroadcastChannel(`web-widget:${widgetId}`);
@@ -30,7 +27,7 @@ export function createTabs(widgetId: string, onTaken: (conversationId: string) =
   const say = (word: Word) => channel?.postMessage(word);
 
   channel?.addEventListener('message', ({ data }: MessageEvent<Word>) => {
-    if (data.kind === 'me') answered?.(data.id);
+    if (data.kind === 'me' && data.id === asked?.id) asked.onHeld();
     if (data.id !== held) return;
     if (data.kind === 'who') say({ kind: 'me', id: data.id });
     if (data.kind === 'taken') {
@@ -40,13 +37,10 @@ export function createTabs(widgetId: string, onTaken: (conversationId: string) =
   });
 
   return {
-    isHeldElsewhere: (id) =>
-      new Promise((resolve) => {
-        if (!channel) return resolve(false);
-        answered = (other) => other === id && resolve(true);
-        setTimeout(() => resolve(false), ANSWER_WITHIN);
-        say({ kind: 'who', id });
-      }),
+    ask(id, onHeld) {
+      asked = { id, onHeld };
+      say({ kind: 'who', id });
+    },
     take(id) {
       held = id;
       say({ kind: 'taken', id });
