@@ -573,6 +573,21 @@ describe('an earlier conversation', () => {
     expect(service.start).not.toHaveBeenCalled();
   });
 
+  test('is not gone on with before the consent that the owner has come to require', async () => {
+    const notice = { text: null, privacy_url: null, consent_required: true };
+    const { session, service, settle } = returning({ notice });
+    await session.recall();
+    session.say('again');
+    session.goOn();
+    await settle();
+    expect(service.resume).not.toHaveBeenCalled();
+    session.consent();
+    await settle();
+    expect(service.resume).toHaveBeenCalledOnce();
+    expect(service.start).not.toHaveBeenCalled();
+    expect(session.state.messages.map((m) => m.text)).toEqual(['Hello', 'again']);
+  });
+
   test('is ended when the visitor starts anew', async () => {
     const { session, service, memory } = returning();
     await session.recall();

@@ -29,8 +29,9 @@ describe('a refusal is explained by its exact code', () => {
 });
 
 test.each<[Phase, Partial<State>, string[]]>([
-  ['offered', {}, ['fresh', 'go_on']],
-  ['offered', { elsewhere: true }, ['fresh', 'here']],
+  ['offered', { consented: true }, ['fresh', 'go_on']],
+  ['offered', { consented: true, elsewhere: true }, ['fresh', 'here']],
+  ['offered', { consented: false }, ['fresh']],
   ['taken', {}, ['fresh', 'here']],
   ['gone', {}, ['new']],
   ['ended', {}, ['new']],

@@ -170,7 +170,7 @@ export class Session {
   consent() {
     this.#around.memory.write('consent', true);
     this.#dispatch({ type: 'consented' });
-    if (this.state.messages.some((message) => message.state === 'waiting')) this.start();
+    if (this.state.messages.some((message) => message.state === 'waiting')) this.goOn();
     else this.#startUnasked();
   }
 
@@ -211,8 +211,9 @@ export class Session {
     this.#begin();
   }
 
-  /** Goes on with the conversation in a fresh room; without one, starts it. */
+  /** Goes on with the conversation in a fresh room; without one, starts it. Consent comes first. */
   goOn() {
+    if (!this.state.consented) return;
     // Another tab may have renewed the token; storage has its newest one, if there is storage.
     this.#held = this.#saved() ?? this.#held;
     this.#backoff.reset();

@@ -32,11 +32,12 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
   const { phase, mode, elsewhere, feedback } = state;
   const refusal = strings[SENTENCES.get(state.refusal ?? '') ?? 'unavailable'];
   switch (phase) {
-    case 'offered':
-      return {
-        text: elsewhere ? strings.elsewhere : strings.offer,
-        steps: ['fresh', elsewhere ? 'here' : 'go_on'],
-      };
+    case 'offered': {
+      const text = elsewhere ? strings.elsewhere : strings.offer;
+      // The step that leads on appears with the consent, which is asked for right below.
+      if (!state.consented) return { text, steps: ['fresh'] };
+      return { text, steps: ['fresh', elsewhere ? 'here' : 'go_on'] };
+    }
     case 'taken':
       return { text: strings.taken, steps: ['fresh', 'here'] };
     case 'gone':
