@@ -65,7 +65,12 @@ pub(super) fn operations() -> Vec<Operation> {
             "The document inside the iframe",
         )
         .query::<window::WindowQuery>()
-        .gives_as::<String>(200, "The document.", "text/html"),
+        .gives_as::<String>(200, "The document.", "text/html")
+        .gives_as::<String>(
+            403,
+            "A page that says that the widget is not available.",
+            "text/html",
+        ),
     ]
 }
 
