@@ -14,8 +14,17 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
-/** What the machine has for a microphone: one that plays the recording over and over, or none. */
+/** What the browser finds for a microphone: one that plays the recording over and over, or none. */
 export type Microphone = 'speaks' | 'none';
+
+const DEVICES: Record<Microphone, string[]> = {
+  speaks: [
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-audio-capture=${system.speech}`,
+  ],
+  // Despite its name it takes the microphones away as well, whatever the machine has.
+  none: ['--disable-audio-output'],
+};
 
 export async function startChromium(microphone: Microphone = 'speaks'): Promise<Chromium> {
   const profile = mkdtempSync(join(tmpdir(), 'web-widgets-chromium-'));
@@ -34,14 +43,10 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
       '--mute-audio',
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
-      ...(microphone === 'speaks'
-        ? [
-            '--use-fake-device-for-media-stream',
-            `--use-file-for-fake-audio-capture=${system.speech}`,
-          ]
-        : []),
+      ...DEVICES[microphone],
       'about:blank',
     ],
+    // Sound goes nowhere, whatever the machine has.
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PULSE_SERVER: 'none' } },
   );
   const browser = await chromium.connectOverCDP(await debuggingAddress(child));
