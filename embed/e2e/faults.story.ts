@@ -4,12 +4,11 @@ import { axeScripts, violations } from './axe';
 import { story } from './story';
 import { order, until } from './system';
 
-describe('while a part is down', () => {
+// Starting a part again, noticing that it is away and being answered may take a minute each.
+describe('while a part is down', { timeout: 180_000 }, () => {
   const here = story();
 
-  test('LiveKit: the window says that it cannot connect, and does when it can', {
-    timeout: 120_000,
-  }, async () => {
+  test('LiveKit: the window says that it cannot connect, and does when it can', async () => {
     const visitor = await here.arrive({ scripts: axeScripts });
     await visitor.open();
     await order('stop', 'livekit-server');
