@@ -38,19 +38,30 @@ describe('a visitor who talks', () => {
     expect(visitor.complaints()).toEqual([]);
   });
 
-  test('can mute the microphone', async () => {
+  test('is not heard while muted, not even when the call still connects', {
+    timeout: 120_000,
+  }, async () => {
     const visitor = await here.arrive({ microphone: true, scheme: 'dark' });
     await visitor.open();
     await visitor.button('Talk').click();
-    await visitor.button('Mute').waitFor();
-    await visitor.hears('agent', /Hello, and welcome/);
     await visitor.button('Mute').click();
+    await visitor.hears('agent', /Hello, and welcome/);
     await visitor.frame
       .getByText('Muted')
       .or(visitor.frame.getByText('Speaking'))
       .first()
       .waitFor();
     await visitor.screenshot('voice-dark');
+    await until(
+      'an answer to be overdue',
+      async () => {
+        const question = (await visitor.probe()).microphone.bursts.at(-1);
+        return question && Date.now() - question.to > 5_000;
+      },
+      60_000,
+    );
+    const heard = (await visitor.transcript()).filter(({ role }) => role === 'visitor');
+    expect(heard, 'words of a muted visitor').toEqual([]);
     expect(visitor.complaints()).toEqual([]);
   });
 });
