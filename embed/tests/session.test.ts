@@ -750,6 +750,26 @@ describe('voice', () => {
     expect(rooms[0]?.live.send).toHaveBeenLastCalledWith('lk.chat', 'never mind');
   });
 
+  test('a microphone that cannot be sent is named, unless it is the room that was left', async () => {
+    const { session, rooms, settle } = setUp();
+    const broken: ((reason: Error) => void)[] = [];
+    session.say('Hello');
+    await settle();
+    rooms[0]?.live.speak.mockReturnValue(new Promise((_, reject) => broken.push(reject)));
+    session.startVoice();
+    await settle();
+    session.goOn();
+    await settle();
+    broken[0]?.(new Error('the room was left'));
+    await settle();
+    expect(session.state).toMatchObject({ mode: 'voice', microphoneProblem: null });
+    session.stopVoice();
+    rooms[1]?.live.speak.mockRejectedValue(new Error('no'));
+    session.startVoice();
+    await settle();
+    expect(session.state).toMatchObject({ mode: 'text', microphoneProblem: 'busy' });
+  });
+
   test('a microphone that is unplugged is named, also in a later room', async () => {
     const { session, settle, track, rooms } = setUp();
     session.startVoice();

@@ -501,7 +501,8 @@ export class Session {
     const track = this.#microphone;
     if (track) {
       live.speak(track, this.state.muted).catch(() => {
-        if (track !== this.#microphone) return;
+        // A room that is left breaks the publishing off; that is no fault of the microphone.
+        if (live !== this.#live || track !== this.#microphone) return;
         this.stopVoice();
         this.#dispatch({ type: 'microphone-problem', problem: 'busy' });
       });
