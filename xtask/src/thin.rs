@@ -91,11 +91,15 @@ pub(crate) fn fuzz(rest: &Rest) -> Result<()> {
         let Some(target) = path.file_stem() else {
             continue;
         };
+        // What a run finds new goes into the first folder: the committed corpus grows on purpose only.
+        let found = workspace::target().join("fuzz-corpus").join(target);
+        fs::create_dir_all(&found)?;
+        let committed = workspace::root().join("fuzz/corpus").join(target);
         report::part(&format!("Fuzzing {}", target.display()), || {
             process::run(
                 cargo()
                     .args(["fuzz", "run"])
-                    .arg(target)
+                    .args([target, found.as_os_str(), committed.as_os_str()])
                     .args(["--", "-max_total_time=60"])
                     .env(stable.0, stable.1),
             )
