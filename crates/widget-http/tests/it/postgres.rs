@@ -1,19 +1,30 @@
 //! The same contract on PostgreSQL, and what happens when the server goes away and comes back.
 //!
-//! A server is started from the binaries on this machine, on a Unix socket in a temporary directory, so that it meets
-//! no other; `DATABASE_URL` with a `postgres:` URL is used instead when it is set.
+//! `TEST_DATABASE_URL` names a server that is there already; its user must be allowed to make databases, and each test
+//! uses and drops one of its own. Without it a server is started on a Unix socket in a temporary directory, so that it
+//! meets no other, with the programs in the folder `POSTGRES_BIN`, on the PATH, or where Debian keeps them.
 
 use std::{
+    env,
     io::{BufRead, BufReader},
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    str::FromStr as _,
     sync::Arc,
 };
 
 use serde_json::json;
-use sqlx::Connection;
+use sqlx::{Connection, postgres::PgConnectOptions};
 use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpStream, UnixListener, UnixStream},
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
+use url::Url;
+use uuid::Uuid;
 use widget_http::storage;
 
 use crate::{
@@ -114,11 +125,12 @@ impl Server {
         }
     }
 
-    fn url(&self) -> String {
-        format!(
-            "postgres://widgets@localhost/postgres?host={}",
-            self.directory.path().display()
-        )
+    fn url(&self) -> Url {
+        let mut url: Url = "postgres://widgets@localhost/postgres"
+            .parse()
+            .expect("a URL");
+        lead_to(&mut url, self.directory.path());
+        url
     }
 }
 
@@ -134,42 +146,183 @@ fn is_root(own: &Path) -> bool {
         .is_ok_and(|metadata| [0, NOBODY].contains(&metadata.uid()))
 }
 
-/// A program of PostgreSQL: on the PATH, or where Debian keeps it.
+/// A program of PostgreSQL's server.
 fn program(name: &str) -> PathBuf {
-    let mut folders: Vec<PathBuf> = std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
-        .unwrap_or_default();
+    let mut folders: Vec<PathBuf> = env::var_os("POSTGRES_BIN")
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    if let Some(path) = env::var_os("PATH") {
+        folders.extend(env::split_paths(&path));
+    }
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
         folders.extend(versions.flatten().map(|version| version.path().join("bin")));
     }
     folders
         .into_iter()
         .map(|folder| folder.join(name))
-        .find(|path| path.exists())
-        .unwrap_or_else(|| panic!("`{name}` is missing; install it with `apt-get install postgresql`, or set DATABASE_URL"))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| {
+            panic!(
+                "`{name}` is missing: the storage is also tested on a PostgreSQL server of the test's own.\n  \
+                 install it with: sudo apt-get install -y postgresql\n  \
+                 or set TEST_DATABASE_URL to the postgres: URL of a server whose user may make databases"
+            )
+        })
+}
+
+/// The server that the environment names, if it names one.
+fn given() -> Option<Url> {
+    let text = env::var("TEST_DATABASE_URL")
+        .ok()
+        .filter(|text| !text.is_empty())?;
+    let url = text
+        .parse::<Url>()
+        .ok()
+        .filter(|url| ["postgres", "postgresql"].contains(&url.scheme()));
+    Some(url.expect(
+        "TEST_DATABASE_URL is a URL such as postgres://user:password@127.0.0.1:5432/postgres",
+    ))
+}
+
+/// Makes the URL lead to the Unix socket in the folder, whatever host it names.
+fn lead_to(url: &mut Url, folder: &Path) {
+    let folder = folder.to_str().expect("a path of ASCII");
+    url.query_pairs_mut().append_pair("host", folder);
+}
+
+/// Runs a test on a database of its own, which is dropped afterwards, also when the test fails.
+async fn on_a_database<T>(server: &Url, test: impl FnOnce(Url) -> T)
+where
+    T: Future<Output = ()> + Send + 'static,
+{
+    let name = format!("widgets_test_{}", Uuid::new_v4().simple());
+    execute(server, format!("CREATE DATABASE {name}")).await;
+    let mut database = server.clone();
+    database.set_path(&name);
+    let outcome = tokio::spawn(test(database)).await;
+    execute(server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    if let Err(error) = outcome {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+async fn execute(server: &Url, statement: String) {
+    let mut connection = sqlx::PgConnection::connect(server.as_str())
+        .await
+        .expect("the PostgreSQL server answers");
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .execute(&mut connection)
+        .await
+        .expect("the user may make and drop databases");
+    connection.close().await.expect("it can be closed");
+}
+
+/// The way to a server that others may use too: it is closed instead of stopping the server.
+struct Way {
+    directory: TempDir,
+    server: Arc<PgConnectOptions>,
+    open: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Way {
+    fn open_to(server: &Url) -> Self {
+        let mut way = Self {
+            directory: tempfile::tempdir().expect("a temporary directory can be made"),
+            server: Arc::new(
+                PgConnectOptions::from_str(server.as_str()).expect("a URL of PostgreSQL"),
+            ),
+            open: None,
+        };
+        way.go_on();
+        way
+    }
+
+    fn go_on(&mut self) {
+        let listener =
+            UnixListener::bind(socket(self.directory.path(), &self.server)).expect("it is free");
+        let server = Arc::clone(&self.server);
+        let (close, mut closed) = oneshot::channel();
+        let carrying = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                tokio::select! {
+                    client = listener.accept() => {
+                        let (client, _) = client.expect("it can be accepted");
+                        connections.spawn(carry(client, Arc::clone(&server)));
+                    }
+                    _ = &mut closed => break,
+                }
+            }
+            connections.shutdown().await;
+        });
+        self.open = Some((close, carrying));
+    }
+
+    async fn go_away(&mut self) {
+        if let Some((close, carrying)) = self.open.take() {
+            close.send(()).expect("somebody listens");
+            carrying.await.expect("it ends");
+            std::fs::remove_file(socket(self.directory.path(), &self.server))
+                .expect("it was there");
+        }
+    }
+}
+
+/// Carries what a client and the server say to each other, until one of them is gone.
+async fn carry(mut client: UnixStream, server: Arc<PgConnectOptions>) -> std::io::Result<()> {
+    let (host, port) = (server.get_host(), server.get_port());
+    let folder = server.get_socket().map(PathBuf::as_path);
+    if let Some(folder) = folder.or_else(|| host.starts_with('/').then_some(Path::new(host))) {
+        let mut server = UnixStream::connect(socket(folder, &server)).await?;
+        copy_bidirectional(&mut client, &mut server).await?;
+    } else {
+        let mut server = TcpStream::connect((host, port)).await?;
+        copy_bidirectional(&mut client, &mut server).await?;
+    }
+    Ok(())
+}
+
+/// The Unix socket that clients of the server look for in a folder.
+fn socket(folder: &Path, server: &PgConnectOptions) -> PathBuf {
+    folder.join(format!(".s.PGSQL.{}", server.get_port()))
+}
+
+/// What can be taken from the service for a while.
+enum Lost {
+    Server(Server),
+    Way(Way),
+}
+
+impl Lost {
+    async fn go_away(&mut self) {
+        match self {
+            Self::Server(server) => server.go_away(),
+            Self::Way(way) => way.go_away().await,
+        }
+    }
+
+    fn go_on(&mut self) {
+        match self {
+            Self::Server(server) => server.go_on(),
+            Self::Way(way) => way.go_on(),
+        }
+    }
 }
 
 #[tokio::test]
 async fn postgresql_keeps_the_contract() {
-    let given = std::env::var("DATABASE_URL")
-        .ok()
-        .filter(|url| url.starts_with("postgres"));
-    let server = given.is_none().then(Server::start);
-    let url = given.unwrap_or_else(|| server.as_ref().expect("started just now").url());
-    // A database of this run's own, also on a server that is used for other things.
-    let name = format!("widgets_{}", std::process::id());
-    let mut connection = sqlx::PgConnection::connect(&url)
-        .await
-        .expect("the server answers");
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
-        .execute(&mut connection)
-        .await
-        .expect("it is new");
-    let mut own: url::Url = url.parse().expect("a URL");
-    own.set_path(&name);
+    if let Some(server) = given() {
+        on_a_database(&server, keeps_the_contract).await;
+    } else {
+        let server = Server::start();
+        on_a_database(&server.url(), keeps_the_contract).await;
+    }
+}
 
-    let first = storage::open(own.as_str()).await.expect("it answers");
-    let second = storage::open(own.as_str()).await.expect("it answers");
+async fn keeps_the_contract(database: Url) {
+    let first = storage::open(database.as_str()).await.expect("it answers");
+    let second = storage::open(database.as_str()).await.expect("it answers");
     let missing = first
         .pending_migrations()
         .await
@@ -182,23 +335,33 @@ async fn postgresql_keeps_the_contract() {
     concurrent(Arc::clone(&first), Arc::clone(&second)).await;
     first.close().await;
     second.close().await;
-    sqlx::query(sqlx::AssertSqlSafe(format!("DROP DATABASE {name}")))
-        .execute(&mut connection)
-        .await
-        .expect("nobody uses it");
 }
 
 #[tokio::test]
 async fn a_server_that_goes_away_is_a_clear_503_until_it_is_back() {
-    let mut server = Server::start();
+    if let Some(server) = given() {
+        on_a_database(&server, |mut database| async {
+            let way = Way::open_to(&database);
+            lead_to(&mut database, way.directory.path());
+            is_missed_until_it_is_back(Lost::Way(way), database).await;
+        })
+        .await;
+    } else {
+        let server = Server::start();
+        let database = server.url();
+        is_missed_until_it_is_back(Lost::Server(server), database).await;
+    }
+}
+
+async fn is_missed_until_it_is_back(mut lost: Lost, database: Url) {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let service = Service::start_on(directory, &server.url(), |_| {}).await;
+    let service = Service::start_on(directory, database.as_str(), |_| {}).await;
     let widget = service
         .widget(json!({"config": {"v1": {"theme": "dark"}}}))
         .await;
     let path = format!("/core/web-widgets/{}", crate::support::id(&widget));
 
-    server.go_away();
+    lost.go_away().await;
     for _ in 0..2 {
         service
             .get(&path)
@@ -215,7 +378,7 @@ async fn a_server_that_goes_away_is_a_clear_503_until_it_is_back() {
         service.get("/healthz").await.expect(200);
     }
 
-    server.go_on();
+    lost.go_on();
     // Connections of before are dead; each is found out at most once.
     let mut answer = service.get(&path).await;
     for _ in 0..20 {
