@@ -122,6 +122,7 @@ pub(crate) fn start(
 /// # Errors
 /// When one fails.
 pub(crate) fn test() -> Result<()> {
+    let livekit = livekit::program()?;
     let python = install()?;
     service::build(Build::Workspace)?;
     process::run(
@@ -129,7 +130,7 @@ pub(crate) fn test() -> Result<()> {
             .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"])
             .current_dir(folder())
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("LIVEKIT_SERVER", livekit::program()?)
+            .env("LIVEKIT_SERVER", livekit)
             .env("WIDGET_HTTP", service::program()),
     )
 }

@@ -5,12 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::{process, report, tools, workspace};
-
-const INSTALL_LINUX: &str = "sudo apt-get install -y chromium";
-const INSTALL_MACOS: &str = "brew install --cask chromium";
+use crate::tools;
 
 /// The program: `CHROMIUM`, then what is usual on the PATH, then what is installed now.
 ///
@@ -23,32 +20,18 @@ pub(crate) fn program() -> Result<PathBuf> {
     if let Some(path) = find() {
         return Ok(path);
     }
-    if nix::unistd::geteuid().is_root() && tools::find("apt-get").is_some() {
-        report::part("Installing Chromium", || {
-            let log = workspace::target().join("xtask/chromium-install.log");
-            let install = [
-                "-c",
-                "apt-get update && apt-get install -y --no-install-recommends chromium",
-            ];
-            process::run_logged(
-                process::attached("sh")
-                    .args(install)
-                    .env("DEBIAN_FRONTEND", "noninteractive"),
-                &log,
-            )
-        })?;
-    }
-    let install = if cfg!(target_os = "macos") {
-        INSTALL_MACOS
-    } else {
-        INSTALL_LINUX
-    };
-    match find() {
-        Some(path) => Ok(path),
-        None => bail!(
-            "`chromium` is missing: the browser test runs in it.\n  install it with: {install}"
-        ),
-    }
+    tools::install(
+        "Chromium",
+        "apt-get install -y --no-install-recommends chromium",
+    )?;
+    find().with_context(|| {
+        tools::advice(
+            "`chromium` is missing",
+            "the browser test runs in it",
+            "sudo apt-get install -y chromium",
+            "brew install --cask chromium",
+        )
+    })
 }
 
 fn find() -> Option<PathBuf> {

@@ -37,7 +37,14 @@ pub(crate) struct Arguments {
 /// When something does not start, or ends by itself.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let given = Access::from_environment()?;
-    tools::require(&[tools::NODE, tools::NPM, tools::PYTHON])?;
+    tools::together([
+        tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),
+        if given.is_some() {
+            Ok(())
+        } else {
+            livekit::require()
+        },
+    ])?;
     let folder = arguments
         .data
         .clone()

@@ -24,18 +24,12 @@ const VERSION: &str = "1.13.5";
 /// # Errors
 /// When it has to be built and Go is missing or the build fails.
 pub(crate) fn program() -> Result<PathBuf> {
-    if let Some(path) = env::var_os("LIVEKIT_SERVER").filter(|path| !path.is_empty()) {
-        return Ok(path.into());
-    }
-    if let Some(path) = tools::find("livekit-server") {
+    if let Some(path) = find()? {
         return Ok(path);
     }
-    let folder = workspace::cache()?.join(format!("livekit-server-{VERSION}"));
-    let program = folder.join("livekit-server");
-    if program.is_file() {
-        return Ok(program);
-    }
     tools::require(&[tools::GO])?;
+    let program = built()?;
+    let folder = program.parent().unwrap_or(&program);
     report::part(
         "Building the LiveKit server, once (about two minutes)",
         || {
@@ -59,6 +53,34 @@ pub(crate) fn program() -> Result<PathBuf> {
         },
     )?;
     Ok(program)
+}
+
+/// Checks that there is a program or what it takes to build one, without building it.
+///
+/// # Errors
+/// When it has to be built and Go is missing.
+pub(crate) fn require() -> Result<()> {
+    if find()?.is_none() {
+        tools::require(&[tools::GO])?;
+    }
+    Ok(())
+}
+
+fn find() -> Result<Option<PathBuf>> {
+    if let Some(path) = env::var_os("LIVEKIT_SERVER").filter(|path| !path.is_empty()) {
+        return Ok(Some(path.into()));
+    }
+    if let Some(path) = tools::find("livekit-server") {
+        return Ok(Some(path));
+    }
+    Ok(Some(built()?).filter(|program| program.is_file()))
+}
+
+/// Where the program is once it has been built.
+fn built() -> Result<PathBuf> {
+    Ok(workspace::cache()?
+        .join(format!("livekit-server-{VERSION}"))
+        .join("livekit-server"))
 }
 
 /// The name under which the server is supervised.

@@ -11,6 +11,7 @@ mod embed;
 mod http;
 mod livekit;
 mod ports;
+mod postgres;
 mod process;
 mod release;
 mod report;

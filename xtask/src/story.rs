@@ -8,7 +8,7 @@ use std::{fs, path::Path, sync::mpsc, time::Duration};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    agent, browser, embed,
+    agent, browser, embed, livekit,
     ports::Ports,
     process, report,
     server::{self, Request, Response},
@@ -41,6 +41,7 @@ pub(crate) fn test(stories: &[String]) -> Result<()> {
 
 fn play(stories: &[String], measured: bool) -> Result<()> {
     let chromium = browser::program()?;
+    livekit::require()?;
     let python = agent::install()?;
     let output = workspace::target().join("e2e");
     let folder = output.join("stack");

@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    agent, embed, livekit, process,
+    agent, browser, embed, livekit, postgres, process,
     release::cargo,
     report::{self, paint},
-    stopping, story, thin,
+    stopping, story, thin, tools,
 };
 
 /// Which steps to run.
@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 /// A step of the suite, in the order in which they run: what fails quickly comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
+    /// Programs that the other steps need
+    Tools,
     /// Formatting of the Rust code
     Fmt,
     /// Build of the embed
@@ -153,6 +155,7 @@ impl Step {
 
     fn run(self, arguments: &Arguments) -> Result<()> {
         match self {
+            Self::Tools => tools(),
             Self::Fmt => process::run(cargo().args(["fmt", "--all", "--check"])),
             Self::Embed => embed::build(),
             Self::Web => web(),
@@ -186,6 +189,16 @@ impl Step {
     }
 }
 
+/// Installs what needs nobody's password, and names everything else that is missing before the long steps begin.
+fn tools() -> Result<()> {
+    tools::together([
+        tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),
+        livekit::require(),
+        postgres::programs().map(drop),
+        browser::program().map(drop),
+    ])
+}
+
 fn web() -> Result<()> {
     embed::build()?;
     for arguments in [&["run", "check"][..], &["test"]] {
@@ -199,11 +212,14 @@ fn web() -> Result<()> {
 }
 
 fn rust() -> Result<()> {
+    let mut tests = cargo();
+    tests
+        .args(["test", "--workspace", "--exclude", "xtask", "--locked"])
+        .env("LIVEKIT_SERVER", livekit::program()?);
+    if let Some(folder) = postgres::programs()? {
+        tests.env(postgres::PROGRAMS, folder);
+    }
     // The service takes the embed in when it is compiled.
     embed::build()?;
-    process::run(
-        cargo()
-            .args(["test", "--workspace", "--exclude", "xtask", "--locked"])
-            .env("LIVEKIT_SERVER", livekit::program()?),
-    )
+    process::run(&mut tests)
 }

@@ -6,9 +6,9 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::process;
+use crate::{process, report, workspace};
 
 /// A program that must be there, and what to tell somebody who lacks it.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +74,54 @@ pub(crate) fn require(tools: &[Tool]) -> Result<()> {
     bail!("{}", missing.join("\n\n"))
 }
 
+/// Puts the complaints of several checks together, so that everything missing is told at once.
+///
+/// # Errors
+/// When one of the checks failed.
+pub(crate) fn together(checks: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+    let complaints: Vec<_> = checks
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|complaint| format!("{complaint:#}"))
+        .collect();
+    process::go_on()?;
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", complaints.join("\n\n"))
+}
+
+/// What to tell somebody who lacks something.
+pub(crate) fn advice(found: &str, why: &str, linux: &str, macos: &str) -> String {
+    let install = if cfg!(target_os = "macos") {
+        macos
+    } else {
+        linux
+    };
+    format!("{found}: {why}.\n  install it with: {install}")
+}
+
+/// Installs a program with `apt-get`, where that is there and needs nobody's password; elsewhere it does nothing. The
+/// script is run by a shell, after the lists of packages have been brought up to date.
+///
+/// # Errors
+/// When the installation fails.
+pub(crate) fn install(name: &str, script: &str) -> Result<()> {
+    if !nix::unistd::geteuid().is_root() || find("apt-get").is_none() {
+        return Ok(());
+    }
+    report::part(&format!("Installing {name}"), || {
+        let log = workspace::target().join(format!("xtask/{}-install.log", name.to_lowercase()));
+        let mut shell = process::attached("sh");
+        shell
+            // A list that cannot be fetched may be one that is not needed.
+            .args(["-ec", &format!("apt-get update || true; {script}")])
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        process::run_logged(&mut shell, &log)
+            .with_context(|| format!("{name} is missing and cannot be installed"))
+    })
+}
+
 impl Tool {
     fn complaint(&self) -> Option<String> {
         let found = match find(self.name) {
@@ -107,12 +155,7 @@ impl Tool {
     }
 
     fn advice(&self, found: &str) -> String {
-        let install = if cfg!(target_os = "macos") {
-            self.install_macos
-        } else {
-            self.install_linux
-        };
-        format!("{found}: {}.\n  install it with: {install}", self.why)
+        advice(found, self.why, self.install_linux, self.install_macos)
     }
 }
 
@@ -149,6 +192,8 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::anyhow;
+
     use super::*;
 
     #[test]
@@ -181,5 +226,14 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("install it with: "), "{error}");
+    }
+
+    #[test]
+    fn complaints_are_told_together() {
+        let error = together([Err(anyhow!("one")), Ok(()), Err(anyhow!("two"))])
+            .expect_err("there are two")
+            .to_string();
+        assert_eq!(error, "one\n\ntwo");
+        assert!(together([Ok(())]).is_ok());
     }
 }
