@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let foreign = given.is_some();
     let mut stack = Stack::start(
         &folder,
-        Ports::remembered(&folder)?,
+        || Ports::remembered(&folder),
         if arguments.tested {
             Build::Workspace
         } else {

@@ -33,19 +33,25 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Installs and builds what is missing, then starts everything, with its records and logs in the folder.
+    /// Installs and builds what is missing, then picks the ports and starts everything, with its records and logs in the
+    /// folder.
     ///
     /// # Errors
     /// When a tool is missing, something cannot be built, or a part does not start.
     pub(crate) fn start(
         folder: &Path,
-        ports: Ports,
+        ports: impl FnOnce() -> Result<Ports>,
         build: Build,
         given: Option<Access>,
     ) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         service::build(build)?;
         let python = agent::install()?;
+        if given.is_none() {
+            livekit::program()?;
+        }
+        // Only now: what is free before the builds may be taken after them.
+        let ports = ports()?;
         let mut supervisor = Supervisor::new(folder.join("logs"))?;
         let service = Service::new(ports.service, folder);
         let (livekit, access) = if let Some(access) = given {

@@ -51,7 +51,7 @@ fn play(stories: &[String], measured: bool) -> Result<()> {
     }
     let speech = output.join("question.wav");
     agent::say(&python, QUESTION, &speech)?;
-    let mut stack = Stack::start(&folder, Ports::free()?, Build::Workspace, None)?;
+    let mut stack = Stack::start(&folder, Ports::free, Build::Workspace, None)?;
 
     let (orders, inbox) = mpsc::channel::<Order>();
     let control = server::serve(0, move |request| order(request, &orders))?;
