@@ -101,9 +101,8 @@ pub(crate) fn prepare(service: &Service, folder: &Path, site: &str) -> Result<De
         None => id(&api.done("POST", "/core/web-widgets", &wanted)?)?,
     };
     let snippet = api.get(&format!("/core/web-widgets/{widget_id}/snippet"))?;
-    let snippet = snippet["snippet"]
+    let snippet = snippet["html"]
         .as_str()
-        .or(snippet["html"].as_str())
         .context("no snippet was given")?
         .to_owned();
     Ok(Demo {
