@@ -19,14 +19,8 @@ use crate::{process, report, tools, workspace};
 pub(crate) fn build() -> Result<()> {
     install()?;
     let folder = folder();
-    let inputs = hash(&[
-        folder.join("package-lock.json"),
-        folder.join("src"),
-        folder.join("scripts"),
-        folder.join("public"),
-        workspace::root().join("schema"),
-    ])?
-    .wrapping_add(hash(&settings(&folder)?)?);
+    let inputs = hash(&[folder.join("package-lock.json"), folder.join("src")])?
+        .wrapping_add(hash(&settings(&folder)?)?);
     once(
         inputs,
         &folder.join("dist"),
