@@ -48,17 +48,17 @@ async def take(context: JobContext, settings: Settings) -> None:
     context.log_context_fields = {"conversation.id": job.conversation_id}
     service = WidgetService(settings.widgets_url, settings.widgets_api_key)
     try:
-        on = await service.is_on(job.conversation_id)
-        if not on:
-            logger.info("conversation %s is over, so it is not started", job.conversation_id)
-        earlier = await service.transcript(job.conversation_id) if on and job.resumed else ()
+        known = await service.conversation(job.conversation_id)
     except ServiceError as error:
         logger.error("conversation %s is not started: %s", job.conversation_id, error)
-        on = False
-    if not on:
+        known = None
+    if known is None or not known.goes_on_in(context.job.room.name):
+        if known is not None:
+            where = "goes on in another room" if known.on else "is over"
+            logger.info("conversation %s %s, so it is not started here", job.conversation_id, where)
         await service.close()
-        return context.shutdown("the conversation is over, or the service could not say that it is on")
-    await Conversation(context, job, service, earlier).start()
+        return context.shutdown("the conversation does not go on here, or the service could not say that it does")
+    await Conversation(context, job, service, known.turns if job.resumed else ()).start()
 
 
 def server_for(settings: Settings) -> AgentServer:

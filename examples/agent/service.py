@@ -39,6 +39,22 @@ class Message:
     """RFC 3339, UTC."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the service knows of a conversation."""
+
+    on: bool
+    """Whether it may still be talked in: it exists and is not over."""
+    room_name: str | None
+    """The room in which it goes on, its newest; `None` when the service does not tell."""
+    turns: Sequence[rules.Turn]
+    """What was said so far, oldest first."""
+
+    def goes_on_in(self, room_name: str) -> bool:
+        """Whether this is its room. A visitor with an old token can come back to one that was replaced since."""
+        return self.on and self.room_name in (None, room_name)
+
+
 class WidgetService:
     """A client of the management API, for the paths that a worker needs."""
 
@@ -61,29 +77,26 @@ class WidgetService:
     async def close(self) -> None:
         await self._session.close()
 
-    async def is_on(self, conversation_id: str) -> bool:
-        """Whether the conversation may still be talked in: it exists and is not over.
+    async def conversation(self, conversation_id: str) -> Known:
+        """Whether the conversation is on, in which room, and what was said in it.
 
         Raises:
             ServiceError: the service could not tell.
         """
         try:
-            conversation = await self._call("GET", f"/core/conversations/{conversation_id}")
+            document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
         except _NotFound:
-            return False
-        return conversation.get("status") in ("token_created", "in_progress")
-
-    async def transcript(self, conversation_id: str) -> Sequence[rules.Turn]:
-        """What was said so far, oldest first.
-
-        Raises:
-            ServiceError: the service could not tell.
-        """
-        document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
+            return Known(on=False, room_name=None, turns=())
         try:
-            return turns_from(document["messages"])
+            turns = turns_from(document["messages"])
         except (AttributeError, KeyError, TypeError) as error:
             raise ServiceError("the transcript has another shape than expected", passing=False) from error
+        room_name = document.get("room_name")
+        return Known(
+            on=document.get("status") in ("token_created", "in_progress"),
+            room_name=room_name if isinstance(room_name, str) else None,
+            turns=turns,
+        )
 
     async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:
         """Add turns to the transcript. Sending one again is harmless: its id makes it the same turn.

@@ -141,6 +141,18 @@ async def test_a_conversation_that_is_over_is_not_started_again(line: Stack) -> 
         assert not visitor.agents_seen
 
 
+async def test_a_room_that_was_replaced_is_left_without_a_word(line: Stack) -> None:
+    started = await line.new_conversation("text")
+    conversation_id = started["conversation"]["id"]
+    # A room that the service does not know, and so does not remove: the worker has to find out by itself.
+    token = token_for(line, f"elsewhere-{conversation_id}", conversation_id, AGENT_NAME)
+    async with joined(line.livekit_url, token) as visitor:
+        await line.worker.line(f"conversation {conversation_id} goes on in another room")
+        assert not visitor.agents_seen
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        assert (await visitor.agent_words()).text == rules.greeting()
+
+
 async def test_the_worker_stops_when_told_even_in_mid_conversation(line: Stack) -> None:
     # A dispatch name of its own, so that the other tests keep their worker.
     name = "concierge-to-stop"

@@ -41,7 +41,7 @@ async def fault(response: Callable[[], web.Response]) -> ServiceError:
 
     async with answering(handler) as client:
         with pytest.raises(ServiceError) as raised:
-            await client.is_on(CONVERSATION)
+            await client.conversation(CONVERSATION)
     assert KEY not in str(raised.value)
     return raised.value
 
@@ -85,7 +85,7 @@ async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
     async with answering(handler) as client:
         with pytest.raises(ServiceError, match="TimeoutError") as raised:
-            await client.transcript(CONVERSATION)
+            await client.conversation(CONVERSATION)
     assert raised.value.passing
 
 
@@ -95,10 +95,10 @@ async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 )
 async def test_only_a_conversation_that_is_going_on_is_on(status: str, expected: bool) -> None:
     async def handler(_request: web.Request) -> web.Response:
-        return web.json_response({"status": status})
+        return web.json_response({"status": status, "messages": []})
 
     async with answering(handler) as client:
-        assert await client.is_on(CONVERSATION) is expected
+        assert (await client.conversation(CONVERSATION)).on is expected
 
 
 async def test_a_conversation_that_is_not_known_is_not_on() -> None:
@@ -106,7 +106,28 @@ async def test_a_conversation_that_is_not_known_is_not_on() -> None:
         return web.json_response({"code": "conversation_not_found"}, status=404)
 
     async with answering(handler) as client:
-        assert not await client.is_on(CONVERSATION)
+        assert not (await client.conversation(CONVERSATION)).on
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"room_name": "new"}, {"new"}),
+        ({"room_name": None}, {"old", "new"}),
+        ({"room_name": 7}, {"old", "new"}),
+        ({}, {"old", "new"}),
+        ({"room_name": "new", "status": "completed"}, set()),
+    ],
+)
+async def test_a_conversation_goes_on_in_the_room_that_is_told_or_else_in_any(
+    told: dict[str, object], expected: set[str]
+) -> None:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "in_progress", "messages": [], **told})
+
+    async with answering(handler) as client:
+        known = await client.conversation(CONVERSATION)
+    assert {room for room in ("old", "new") if known.goes_on_in(room)} == expected
 
 
 @pytest.mark.parametrize("document", [{}, {"messages": None}, {"messages": [{}]}, {"messages": ["text"]}])
@@ -116,7 +137,7 @@ async def test_a_transcript_of_another_shape_is_a_fault(document: object) -> Non
 
     async with answering(handler) as client:
         with pytest.raises(ServiceError, match="shape"):
-            await client.transcript(CONVERSATION)
+            await client.conversation(CONVERSATION)
 
 
 def test_a_turn_that_two_reported_counts_once_and_only_a_worker_speaks_for_the_agent() -> None:
