@@ -117,13 +117,22 @@ pub(crate) fn start(
     })
 }
 
-/// Runs the example's own tests, which start a LiveKit server and the service themselves.
+/// Checks how the example is written, then runs its own tests, which start a LiveKit server and the service themselves.
 ///
 /// # Errors
-/// When one fails.
+/// When a check or a test fails.
 pub(crate) fn test() -> Result<()> {
     let livekit = livekit::program()?;
     let python = install()?;
+    for check in [&["format", "--check"][..], &["check"]] {
+        process::run(
+            process::attached(&python)
+                .args(["-m", "ruff"])
+                .args(check)
+                .args(["--quiet", "--no-cache"])
+                .current_dir(folder()),
+        )?;
+    }
     service::build(Build::Workspace)?;
     process::run(
         process::attached(python)

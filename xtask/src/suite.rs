@@ -44,7 +44,7 @@ enum Step {
     Docs,
     /// Generated files are what the generator writes
     Generated,
-    /// Tests of the example agent
+    /// Formatting, lints and tests of the example agent
     Agent,
     /// Starting everything, and that stopping leaves nothing behind
     Stop,

@@ -50,7 +50,9 @@ async def test_every_phrase_is_heard_as_it_is_written(
     assert event.alternatives[0].text == phrase
 
 
-@pytest.mark.parametrize("sentence", ["The weather is nice today.", "My train leaves at nine.", "Please play some music."])
+@pytest.mark.parametrize(
+    "sentence", ["The weather is nice today.", "My train leaves at nine.", "Please play some music."]
+)
 def test_what_is_said_about_other_things_is_not_taken_for_a_phrase(sentence: str) -> None:
     [frame] = frames(spoken(sentence), HEARING_RATE)
     assert recognizer().recognize(frame.data.tobytes()) not in rules.spoken_phrases()
