@@ -73,31 +73,31 @@ impl AgentStore for Backend {
         agent: AgentId,
         version: &NewAgentVersion,
     ) -> Result<Option<AgentVersion>, StoreError> {
-        // Two at once may take the same number: the constraint refuses one, which then takes the next.
-        for last in [false, false, true] {
-            let row = sqlx::query(
-                "INSERT INTO agent_versions
-                     (id, organization_id, agent_id, number, livekit_agent_name, label, created_at)
-                 SELECT $1, organization_id, id,
-                     (SELECT COALESCE(MAX(number), 0) + 1 FROM agent_versions WHERE agent_id = $3), $4, $5, $6
-                 FROM agents WHERE organization_id = $2 AND id = $3
-                 RETURNING *",
-            )
-            .bind(version.id.as_uuid())
+        let mut transaction = self.begin().await?;
+        // Writing the agent's row lets others wait for their number; the constraint would refuse a second taker.
+        sqlx::query("UPDATE agents SET id = id WHERE organization_id = $1 AND id = $2")
             .bind(organization.as_str())
             .bind(agent.as_uuid())
-            .bind(&version.livekit_agent_name)
-            .bind(&version.label)
-            .bind(micros(version.created_at))
-            .fetch_optional(self.writer())
-            .await
-            .map_err(StoreError::from);
-            match row {
-                Err(error) if error.is_duplicate() && !last => {}
-                row => return row?.as_ref().map(agent_version).transpose(),
-            }
-        }
-        Ok(None)
+            .execute(&mut *transaction)
+            .await?;
+        let row = sqlx::query(
+            "INSERT INTO agent_versions
+                 (id, organization_id, agent_id, number, livekit_agent_name, label, created_at)
+             SELECT $1, organization_id, id,
+                 (SELECT COALESCE(MAX(number), 0) + 1 FROM agent_versions WHERE agent_id = $3), $4, $5, $6
+             FROM agents WHERE organization_id = $2 AND id = $3
+             RETURNING *",
+        )
+        .bind(version.id.as_uuid())
+        .bind(organization.as_str())
+        .bind(agent.as_uuid())
+        .bind(&version.livekit_agent_name)
+        .bind(&version.label)
+        .bind(micros(version.created_at))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        row.as_ref().map(agent_version).transpose()
     }
 
     async fn agent_versions(
