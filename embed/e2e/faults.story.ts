@@ -61,4 +61,27 @@ describe('while a part is down', { timeout: 180_000 }, () => {
       text: 'What are your opening hours?',
     });
   });
+
+  test('an agent killed in the middle: what is said next is answered in a fresh room', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.say('What are your opening hours?');
+    await visitor.hears('agent', /We are open/);
+    await order('stop', 'agent');
+    try {
+      await visitor.say('Where is my order?');
+      await visitor.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
+    } finally {
+      await order('start', 'agent');
+    }
+    await visitor.button('Try again').click();
+    await visitor.hears('agent', /Your last order left/, 30_000);
+    expect(visitor.joinings).toHaveLength(2);
+    expect(visitor.joinings[1]?.room_name).not.toBe(visitor.joinings[0]?.room_name);
+    const said = (await visitor.transcript()).filter(({ role }) => role === 'visitor');
+    expect(
+      said.map(({ text }) => text),
+      'nothing is lost or said twice',
+    ).toEqual(['What are your opening hours?', 'Where is my order?']);
+  });
 });

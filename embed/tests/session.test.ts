@@ -359,6 +359,21 @@ describe('an agent that is not there', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['one', 'answer', 'two']);
   });
 
+  test('is missed also when it was killed in the middle of a sentence', async () => {
+    const { session, rooms, settle, agentComes, agentSays } = setUp();
+    session.say('one');
+    await settle();
+    await agentComes();
+    agentSays('answer');
+    rooms[0]?.events.agent('speaking');
+    session.say('two');
+    await settle();
+    await vi.advanceTimersByTimeAsync(SILENCE - 1);
+    expect(session.state.silent).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(session.state.silent).toBe(true);
+  });
+
   test('is given more time while it thinks', async () => {
     const { session, rooms, settle, agentComes } = setUp();
     session.say('Hello');

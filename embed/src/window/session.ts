@@ -490,8 +490,8 @@ export class Session {
           return;
         }
         this.#dispatch({ type: 'sent', id: message.id });
-        if (this.state.agent !== 'thinking' && this.state.agent !== 'speaking')
-          this.#attention.expect();
+        // Also while it speaks: whoever is heard writes its words, and one that was killed stays `speaking`.
+        if (this.state.agent !== 'thinking') this.#attention.expect();
       }
     });
   }
