@@ -486,33 +486,25 @@ macro_rules! words {
 
 words!(Difference, EndReason, Mode, Reporter, Role, Status, Verdict);
 
-impl<T: Described> JsonSchema for Text<T> {
-    fn inline_schema() -> bool {
-        true
-    }
+macro_rules! texts {
+    ($($wrapper:ident),*) => {
+        $(impl<T: Described> JsonSchema for $wrapper<T> {
+            fn inline_schema() -> bool {
+                true
+            }
 
-    fn schema_name() -> Cow<'static, str> {
-        type_name::<T>().into()
-    }
+            fn schema_name() -> Cow<'static, str> {
+                type_name::<T>().into()
+            }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        T::described()
-    }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                T::described()
+            }
+        })*
+    };
 }
 
-impl<T: Described> JsonSchema for Parsed<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        type_name::<T>().into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        T::described()
-    }
-}
+texts!(Text, Parsed);
 
 impl JsonSchema for Timestamp {
     fn inline_schema() -> bool {
