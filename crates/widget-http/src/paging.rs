@@ -14,7 +14,7 @@ use crate::{
 /// Items on a page where nothing is said.
 const DEFAULT_LIMIT: u32 = 50;
 /// Items on a page at most.
-const MAXIMUM_LIMIT: u32 = 200;
+pub(crate) const MAXIMUM_LIMIT: u32 = 200;
 
 /// Reads the query parameters `limit` and `cursor`.
 ///

@@ -76,7 +76,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct ListQuery {
     /// Conversations in an answer: 1 to 200, 50 when not told.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = 200)))]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = paging::MAXIMUM_LIMIT)))]
     limit: Option<u32>,
     /// Where to go on, as the `Link` of the answer before says.
     cursor: Option<String>,

@@ -68,7 +68,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct ListQuery {
     /// Revisions in an answer: 1 to 200, 50 when not told.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = 200)))]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = paging::MAXIMUM_LIMIT)))]
     limit: Option<u32>,
     /// Revisions older than this number.
     before: Option<i64>,
