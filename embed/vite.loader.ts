@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: false,
     modulePreload: false,
-    // `light-dark()` and relative colours, as written.
+    // `light-dark()` and relative colors, as written.
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     lib: {
       entry: 'src/loader/entry.ts',

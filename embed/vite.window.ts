@@ -14,7 +14,7 @@ export default defineConfig({
     outDir: 'dist/window',
     manifest: true,
     modulePreload: false,
-    // `light-dark()` and colour mixing, as written.
+    // `light-dark()` and color mixing, as written.
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: 'src/window/main.tsx' },

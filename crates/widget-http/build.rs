@@ -1,7 +1,8 @@
 //! Makes sure that the built embed is there to be put into the binary.
 //!
-//! A release without it would be a service that serves nothing to visitors, so that is an error. A debug build goes on:
-//! most work on the service needs no embed, and the routes that do say what is missing.
+//! A release without it would be a service that serves nothing to visitors, so that is an error. A
+//! debug build goes on: most work on the service needs no embed, and the routes that do say what is
+//! missing.
 
 use std::{env, fs, path::Path};
 
@@ -20,7 +21,7 @@ fn main() {
         );
     }
     if let Err(error) = fs::create_dir_all(&dist) {
-        println!("cargo::error=the folder embed/dist can't be created: {error}");
+        println!("cargo::error=the folder embed/dist cannot be created: {error}");
     }
     println!("cargo::rerun-if-changed=../../embed/dist");
     println!("cargo::rerun-if-changed=build.rs");

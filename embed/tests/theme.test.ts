@@ -15,7 +15,7 @@ test('luminance and contrast are those of WCAG', () => {
   expect(contrast('#777777', '#fff')).toBeCloseTo(4.48, 2);
 });
 
-test('text on a configured colour is readable, whatever the colour', () => {
+test('text on a configured color is readable, whatever the color', () => {
   for (let value = 0; value < 0x1000; value += 1) {
     const color = `#${value.toString(16).padStart(3, '0')}`;
     expect(contrast(color, readableOn(color)), color).toBeGreaterThanOrEqual(4.5);
@@ -52,7 +52,7 @@ test('the built-in palette is readable in light and in dark', () => {
   }
 });
 
-test('an owner’s colours and theme reach the sheet', () => {
+test('an owner’s colors and theme reach the sheet', () => {
   const chosen = config();
   chosen.chat.light_mode.background_color.user_message = '#fc0';
   chosen.chat.dark_mode.text_color.controls_button = '#eee';

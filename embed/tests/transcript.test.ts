@@ -1,4 +1,4 @@
-/** How streamed words, recognised speech and typed text become turns. */
+/** How streamed words, recognized speech and typed text become turns. */
 import { expect, test } from 'vitest';
 import {
   addTyped,

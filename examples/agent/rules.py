@@ -14,7 +14,7 @@ from typing import Literal
 Role = Literal["visitor", "agent"]
 
 CAN_BE_ASKED = "Ask me about opening hours, prices, or your order."
-"""Told in every greeting: by voice only known phrases are recognised, see `spoken_phrases`."""
+"""Told in every greeting: by voice only known phrases are recognized, see `spoken_phrases`."""
 
 CONTACT_FORM = "contact"
 """The id of the form, in the widget's `forms`, that the agent opens for a visitor who wants to be contacted."""
@@ -195,7 +195,7 @@ _TOPICS = (
         ("Tell me about your coffee.", "Which beans do you recommend?"),
         "We roast three coffees on the quay every Tuesday. The house blend is round and chocolatey, and forgiving in "
         "any machine. The Sidamo is light and floral, best as a filter. And the Huila has the sweetness of caramel "
-        "with a little red apple, which makes it our favourite in milk. If you are not sure, start with the house "
+        "with a little red apple, which makes it our favorite in milk. If you are not sure, start with the house "
         "blend.",
     ),
     _Topic(
@@ -207,7 +207,7 @@ _TOPICS = (
     _Topic(
         "version",
         ("version", "which version", "what version", "which version are you", "release", "which release"),
-        # The recogniser often mishears "version".
+        # The recognizer often mishears "version".
         ("Which release is this?",),
     ),
     _Topic(

@@ -42,7 +42,7 @@ right pass, a sentence of another topic does not."""
 
 
 class PhraseRecognizer:
-    """Recognises a fixed set of sentences. One decoder serves every conversation in turn."""
+    """Recognizes a fixed set of sentences. One decoder serves every conversation in turn."""
 
     def __init__(self, phrases: Sequence[str]) -> None:
         self._turn = threading.Lock()
@@ -53,7 +53,7 @@ class PhraseRecognizer:
                 lm=str(_language_model(self._written, Path(directory))),
                 dict=str(_dictionary(self._written, Path(directory))),
                 samprate=float(HEARING_RATE),
-                # Each utterance is normalised by itself, so that no visitor's voice colours the next one's.
+                # Each utterance is normalized by itself, so that no visitor's voice colors the next one's.
                 cmn="batch",
                 # The search space is tiny, so it can be searched whole: slower by 50 ms, and much more often right.
                 beam=1e-100,
@@ -95,7 +95,7 @@ _first_use = threading.Lock()
 
 
 def recognizer() -> PhraseRecognizer:
-    """The shared recogniser, made at first use, from whichever thread that is."""
+    """The shared recognizer, made at first use, from whichever thread that is."""
     with _first_use:
         return _recognizer()
 

@@ -25,7 +25,8 @@ pub(crate) fn folder() -> PathBuf {
     workspace::root().join("examples/agent")
 }
 
-/// Installs what the worker needs, once for each list of requirements, and gives the Python that has it.
+/// Installs what the worker needs, once for each list of requirements, and gives the Python that
+/// has it.
 ///
 /// # Errors
 /// When Python is missing or the installation fails.
@@ -117,7 +118,8 @@ pub(crate) fn start(
     })
 }
 
-/// Checks how the example is written, then runs its own tests, which start a LiveKit server and the service themselves.
+/// Checks how the example is written, then runs its own tests, which start a LiveKit server and the
+/// service themselves.
 ///
 /// # Errors
 /// When a check or a test fails.
@@ -144,8 +146,8 @@ pub(crate) fn test() -> Result<()> {
     )
 }
 
-/// Speaks a sentence into a file, for a browser's microphone that plays it over and over. Before it is silence enough
-/// for a greeting, and after it for an answer.
+/// Speaks a sentence into a file, for a browser's microphone that plays it over and over. Before it
+/// is silence enough for a greeting, and after it for an answer.
 ///
 /// # Errors
 /// When the example cannot speak.

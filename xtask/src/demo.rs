@@ -1,5 +1,5 @@
-//! The demo's records: an organization's key, an agent with a published version, and a widget on the demo site. They
-//! are made over the service's own API and found again at the next start.
+//! The demo's records: an organization's key, an agent with a published version, and a widget on
+//! the demo site. They are made over the service's own API and found again at the next start.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! Building the script and the window that the service serves. Nothing is done twice: what a build was made of is
-//! remembered as a hash.
+//! Building the script and the window that the service serves. Nothing is done twice: what a build
+//! was made of is remembered as a hash.
 
 use std::{
     fs,
@@ -12,7 +12,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{process, report, tools, workspace};
 
-/// Installs the packages and builds `embed/dist`, each only when something that it is made of has changed.
+/// Installs the packages and builds `embed/dist`, each only when something that it is made of has
+/// changed.
 ///
 /// # Errors
 /// When Node.js is missing, the installation or the build fails.
@@ -70,7 +71,8 @@ pub(crate) fn folder() -> PathBuf {
     workspace::root().join("embed")
 }
 
-/// Does the work unless the stamp says that it was done with the same inputs and its result is still there.
+/// Does the work unless the stamp says that it was done with the same inputs and its result is
+/// still there.
 ///
 /// # Errors
 /// Those of the work.
@@ -94,8 +96,8 @@ pub(crate) fn once(
     })
 }
 
-/// A number that changes with the names and the contents of the files, and of the files in the folders; what is not
-/// there counts as empty.
+/// A number that changes with the names and the contents of the files, and of the files in the
+/// folders; what is not there counts as empty.
 ///
 /// # Errors
 /// When a file cannot be read.

@@ -1,4 +1,5 @@
-//! As much of HTTP as talking to programs on this machine takes, so that no client has to be compiled first.
+//! As much of HTTP as talking to programs on this machine takes, so that no client has to be
+//! compiled first.
 
 use std::{
     io::{Read as _, Write as _},

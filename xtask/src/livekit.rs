@@ -18,8 +18,8 @@ use crate::{http, ports, process, report, supervise::Supervisor, tools, workspac
 /// The version that this project is tried with. 1.13.6 and later cannot be built by `go install`.
 const VERSION: &str = "1.13.5";
 
-/// Finds the program: `LIVEKIT_SERVER`, then `livekit-server` on the PATH, then the one built before into the user's
-/// cache; and builds it there when there is none.
+/// Finds the program: `LIVEKIT_SERVER`, then `livekit-server` on the PATH, then the one built
+/// before into the user's cache; and builds it there when there is none.
 ///
 /// # Errors
 /// When it has to be built and Go is missing or the build fails.
@@ -33,7 +33,8 @@ pub(crate) fn program() -> Result<PathBuf> {
     report::part(
         "Building the LiveKit server, once (about two minutes)",
         || {
-            // Built beside its place and then moved, so that a build that was stopped leaves nothing half done.
+            // Built beside its place and then moved, so that a build that was stopped leaves
+            // nothing half done.
             let build = folder.join(format!("build-{}", std::process::id()));
             fs::create_dir_all(&build)?;
             process::run_logged(
@@ -154,7 +155,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Writes the configuration of a server that talks to this machine only and reports to the service.
+    /// Writes the configuration of a server that talks to this machine only and reports to the
+    /// service.
     ///
     /// # Errors
     /// When the program cannot be had or the file cannot be written.
@@ -178,7 +180,8 @@ impl Server {
                 "use_external_ip": false,
                 "enable_loopback_candidate": true,
                 "interfaces": { "includes": [if cfg!(target_os = "linux") { "lo" } else { "lo0" }] },
-                // Nobody listens there, and nobody has to: left out, clients look up servers on the internet.
+                // Nobody listens there, and nobody has to: left out, clients look up servers on the
+                // internet.
                 "stun_servers": ["127.0.0.1:9"],
             },
             "keys": { &access.api_key: access.api_secret },

@@ -1,7 +1,7 @@
-//! Development commands, run as `cargo xtask …`, so that a clone needs no other tool to be learnt.
+//! Development commands, run as `cargo xtask …`, so that a clone needs no other tool to be learned.
 //!
-//! This crate is compiled before anything is shown, so it depends on little and waits with plain polling instead of an
-//! async runtime.
+//! This crate is compiled before anything is shown, so it depends on little and waits with plain
+//! polling instead of an async runtime.
 
 mod agent;
 mod browser;

@@ -1,4 +1,5 @@
-//! Ports on loopback: free ones, and those that were used before, so that addresses stay the same from start to start.
+//! Ports on loopback: free ones, and those that were used before, so that addresses stay the same
+//! from start to start.
 
 use std::{
     fs,
@@ -23,7 +24,8 @@ const PREFERRED: Ports = Ports {
 };
 
 impl Ports {
-    /// The ports remembered in the folder, each replaced by a free one when it is taken; remembered again.
+    /// The ports remembered in the folder, each replaced by a free one when it is taken; remembered
+    /// again.
     ///
     /// # Errors
     /// When there is no free port or the folder cannot be written.

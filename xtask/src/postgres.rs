@@ -1,5 +1,5 @@
-//! Finding the server programs of PostgreSQL, or installing them where that needs nobody's password. The tests of the
-//! storage start a server of their own with them.
+//! Finding the server programs of PostgreSQL, or installing them where that needs nobody's
+//! password. The tests of the storage start a server of their own with them.
 
 use std::{
     env, fs,
@@ -11,7 +11,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{process, tools};
 
-/// Names the folder with the programs: to this command, which may find it elsewhere, and to the tests.
+/// Names the folder with the programs: to this command, which may find it elsewhere, and to the
+/// tests.
 pub(crate) const PROGRAMS: &str = "POSTGRES_BIN";
 /// Names a server that is there already, which the tests then use instead of one of their own.
 const SERVER: &str = "TEST_DATABASE_URL";
@@ -19,8 +20,9 @@ const SERVER: &str = "TEST_DATABASE_URL";
 /// What the tests run.
 const NEEDED: [&str; 2] = ["initdb", "postgres"];
 
-/// Where the versions of PostgreSQL have a folder each, and what its name begins with, the version following: Debian's
-/// packages, PostgreSQL's own for Red Hat, Homebrew on both kinds of processors, and Postgres.app.
+/// Where the versions of PostgreSQL have a folder each, and what its name begins with, the version
+/// following: Debian's packages, PostgreSQL's own for Red Hat, Homebrew on both kinds of
+/// processors, and Postgres.app.
 const PLACES: [(&str, &str); 5] = [
     ("/usr/lib/postgresql", ""),
     ("/usr", "pgsql-"),
@@ -29,16 +31,17 @@ const PLACES: [(&str, &str); 5] = [
     ("/Applications/Postgres.app/Contents/Versions", ""),
 ];
 
-/// Keeps Debian's package from making and starting a server of the system while it is installed; the tests need only
-/// its programs.
+/// Keeps Debian's package from making and starting a server of the system while it is installed;
+/// the tests need only its programs.
 const INSTALL: &str = "apt-get install -y --no-install-recommends postgresql-common; \
     settings=/etc/postgresql-common/createcluster.conf; \
     cp -p $settings $settings.before; trap 'mv $settings.before $settings' EXIT; \
     pg_conftool $settings set create_main_cluster off; \
     apt-get install -y --no-install-recommends postgresql";
 
-/// The folder with the programs: `POSTGRES_BIN`, then what is on the PATH, what `pg_config` names and what is usual,
-/// newest first, then what is installed now. Nothing when the tests are to use a server that is there already.
+/// The folder with the programs: `POSTGRES_BIN`, then what is on the PATH, what `pg_config` names
+/// and what is usual, newest first, then what is installed now. Nothing when the tests are to use a
+/// server that is there already.
 ///
 /// # Errors
 /// When there is none and it cannot be installed here.

@@ -1,8 +1,9 @@
 //! Running programs so that none of them outlives the command that started it.
 //!
-//! Every program runs in a process group of its own, so that Ctrl-C reaches only this process, which then stops each
-//! group in order. Should this process be killed itself, Linux ends its children (`PR_SET_PDEATHSIG`). That is tied to
-//! the thread that starts them: start programs from the main thread only.
+//! Every program runs in a process group of its own, so that Ctrl-C reaches only this process,
+//! which then stops each group in order. Should this process be killed itself, Linux ends its
+//! children (`PR_SET_PDEATHSIG`). That is tied to the thread that starts them: start programs from
+//! the main thread only.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -68,7 +69,8 @@ pub(crate) fn attached(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The other half of [`attached`], in the child: ties its life to the parent's, then becomes the program.
+/// The other half of [`attached`], in the child: ties its life to the parent's, then becomes the
+/// program.
 ///
 /// # Errors
 /// When the program cannot be run.
@@ -98,7 +100,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     finish(&name, &mut child)
 }
 
-/// Runs a command to its end with its output in a file; the last lines are part of the error when it fails.
+/// Runs a command to its end with its output in a file; the last lines are part of the error when
+/// it fails.
 ///
 /// # Errors
 /// As [`run`].

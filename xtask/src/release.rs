@@ -8,7 +8,8 @@ use crate::{embed, process, report, workspace};
 
 /// Builds the embed, then the release binaries with the embed inside.
 ///
-/// One package at a time: building several together would switch on features in one that only another asks for.
+/// One package at a time: building several together would switch on features in one that only
+/// another asks for.
 ///
 /// # Errors
 /// When a tool is missing or a build fails.

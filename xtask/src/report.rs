@@ -1,4 +1,5 @@
-//! What is printed while a command works: one line when a part begins, one with its duration when it is done.
+//! What is printed while a command works: one line when a part begins, one with its duration when
+//! it is done.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -51,7 +52,7 @@ pub(crate) fn line(text: &str) {
     let _ = out.flush();
 }
 
-/// Colours a text where a terminal shows it and `NO_COLOR` is not set.
+/// Colors a text where a terminal shows it and `NO_COLOR` is not set.
 pub(crate) fn paint(code: &str, text: &str) -> String {
     if std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -1,5 +1,5 @@
-//! A very small HTTP server for this machine: the demo site is served with it, and the browser test steers the stack
-//! through it.
+//! A very small HTTP server for this machine: the demo site is served with it, and the browser test
+//! steers the stack through it.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -39,7 +39,8 @@ impl Response {
     }
 }
 
-/// Serves `localhost` on a port (0: a free one) for as long as this process lives, and gives the port.
+/// Serves `localhost` on a port (0: a free one) for as long as this process lives, and gives the
+/// port.
 ///
 /// # Errors
 /// When the port is taken.

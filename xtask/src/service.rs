@@ -1,4 +1,5 @@
-//! The service as it is run while developing: built in the dev profile, with a database file of its own.
+//! The service as it is run while developing: built in the dev profile, with a database file of its
+//! own.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -1,5 +1,5 @@
-//! The demo site: `examples/site`, served from another origin than the service and under a policy as strict as a host
-//! page can have.
+//! The demo site: `examples/site`, served from another origin than the service and under a policy
+//! as strict as a host page can have.
 
 use std::{
     fs,
@@ -14,7 +14,8 @@ use crate::{
     workspace,
 };
 
-/// The front page once more, as a site that lets nobody have the microphone: to see what its visitors are told.
+/// The front page once more, as a site that lets nobody have the microphone: to see what its
+/// visitors are told.
 const NO_MICROPHONE: &str = "/no-microphone";
 
 /// Where the site's pages say that the snippet goes.
@@ -51,14 +52,15 @@ impl Site {
         snippet.clone_into(&mut self.snippet.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The origin of the pages. By name, where the service goes by number: that makes them different sites to a
-    /// browser, not only different origins.
+    /// The origin of the pages. By name, where the service goes by number: that makes them
+    /// different sites to a browser, not only different origins.
     pub(crate) fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 }
 
-/// The whole policy of the host page: what the embed needs and nothing else beyond the page's own style and images.
+/// The whole policy of the host page: what the embed needs and nothing else beyond the page's own
+/// style and images.
 fn policy(service: &str) -> String {
     format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src {service}; \

@@ -1,5 +1,5 @@
-//! The whole system on this machine: LiveKit, the service, the demo's records, the agent worker and a site that embeds
-//! the widget. `dev` shows it to a person, the browser test to Chromium.
+//! The whole system on this machine: LiveKit, the service, the demo's records, the agent worker and
+//! a site that embeds the widget. `dev` shows it to a person, the browser test to Chromium.
 
 use std::{
     fs,
@@ -33,8 +33,8 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Installs and builds what is missing, then picks the ports and starts everything, with its records and logs in the
-    /// folder.
+    /// Installs and builds what is missing, then picks the ports and starts everything, with its
+    /// records and logs in the folder.
     ///
     /// # Errors
     /// When a tool is missing, something cannot be built, or a part does not start.

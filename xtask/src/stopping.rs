@@ -1,5 +1,5 @@
-//! The test that `cargo xtask dev` starts everything, finds it again at the next start, and leaves nothing behind,
-//! however it is ended.
+//! The test that `cargo xtask dev` starts everything, finds it again at the next start, and leaves
+//! nothing behind, however it is ended.
 
 use std::{
     fs,

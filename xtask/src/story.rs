@@ -1,7 +1,8 @@
-//! The browser test: the whole system on ports and a database of its own, and a test run that plays a visitor.
+//! The browser test: the whole system on ports and a database of its own, and a test run that plays
+//! a visitor.
 //!
-//! The test may ask for parts to be killed and started again (a server that is down, an agent that is gone): it posts
-//! to `STORY_CONTROL_URL` + `/stop/<part>` or `/start/<part>`.
+//! The test may ask for parts to be killed and started again (a server that is down, an agent that
+//! is gone): it posts to `STORY_CONTROL_URL` + `/stop/<part>` or `/start/<part>`.
 
 use std::{fs, path::Path, sync::mpsc, time::Duration};
 

@@ -189,7 +189,8 @@ impl Step {
     }
 }
 
-/// Installs what needs nobody's password, and names everything else that is missing before the long steps begin.
+/// Installs what needs nobody's password, and names everything else that is missing before the long
+/// steps begin.
 fn tools() -> Result<()> {
     tools::together([
         tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),

@@ -1,4 +1,5 @@
-//! Programs that run as long as the command does: started with their output in files, watched, and stopped together.
+//! Programs that run as long as the command does: started with their output in files, watched, and
+//! stopped together.
 
 use std::{
     fs::File,
@@ -62,7 +63,8 @@ impl Supervisor {
     /// Waits until a started program is ready.
     ///
     /// # Errors
-    /// When it ends, or is not ready in time, with its last log lines; or when somebody asks to stop.
+    /// When it ends, or is not ready in time, with its last log lines; or when somebody asks to
+    /// stop.
     pub(crate) fn wait(
         &mut self,
         name: &str,

@@ -81,7 +81,8 @@ pub(crate) fn fuzz(rest: &Rest) -> Result<()> {
     if process::output(std::process::Command::new("cargo").args(["fuzz", "--version"])).is_err() {
         bail!("`cargo fuzz` is missing.\n  install it with: cargo install cargo-fuzz");
     }
-    // `cargo-fuzz` wants a nightly compiler only for the sanitizer's flags, which this allows on the stable one.
+    // `cargo-fuzz` wants a nightly compiler only for the sanitizer's flags, which this allows on
+    // the stable one.
     let stable = ("RUSTC_BOOTSTRAP", "1");
     if !rest.rest.is_empty() {
         return process::run(cargo().arg("fuzz").args(&rest.rest).env(stable.0, stable.1));
@@ -91,7 +92,8 @@ pub(crate) fn fuzz(rest: &Rest) -> Result<()> {
         let Some(target) = path.file_stem() else {
             continue;
         };
-        // What a run finds new goes into the first folder: the committed corpus grows on purpose only.
+        // What a run finds new goes into the first folder: the committed corpus grows on purpose
+        // only.
         let found = workspace::target().join("fuzz-corpus").join(target);
         fs::create_dir_all(&found)?;
         let committed = workspace::root().join("fuzz/corpus").join(target);

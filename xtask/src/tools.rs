@@ -1,4 +1,5 @@
-//! Finding the programs that this project does not bring along, and saying how to install those that are missing.
+//! Finding the programs that this project does not bring along, and saying how to install those
+//! that are missing.
 
 use std::{
     env, fmt,
@@ -101,8 +102,9 @@ pub(crate) fn advice(found: &str, why: &str, linux: &str, macos: &str) -> String
     format!("{found}: {why}.\n  install it with: {install}")
 }
 
-/// Installs a program with `apt-get`, where that is there and needs nobody's password; elsewhere it does nothing. The
-/// script is run by a shell, after the lists of packages have been brought up to date.
+/// Installs a program with `apt-get`, where that is there and needs nobody's password; elsewhere it
+/// does nothing. The script is run by a shell, after the lists of packages have been brought up to
+/// date.
 ///
 /// # Errors
 /// When the installation fails.

@@ -1,4 +1,5 @@
-//! Where things are: the workspace, its build output, and the cache that all clones of a user share.
+//! Where things are: the workspace, its build output, and the cache that all clones of a user
+//! share.
 
 use std::{
     env, fs,

@@ -76,7 +76,8 @@ fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
     }
 }
 
-/// In the order in which they stand in the text, so that a file is mended from its start to its end.
+/// In the order in which they stand in the text, so that a file is mended from its start to its
+/// end.
 fn located(subject: &Subject<'_>, findings: Vec<Finding>) -> Vec<Located> {
     let mut located: Vec<_> = findings
         .into_iter()

@@ -15,8 +15,8 @@ use crate::{
 
 /// Answers questions about web widgets from files: is it valid, why is it not shown, what to paste.
 ///
-/// Works offline on what the API returned and on config files, with the very rules that the service applies. Nothing is
-/// sent anywhere.
+/// Works offline on what the API returned and on config files, with the very rules that the service
+/// applies. Nothing is sent anywhere.
 #[derive(Debug, Parser)]
 #[command(
     name = "widget",
@@ -48,7 +48,7 @@ pub(crate) struct Global {
         default_value_t
     )]
     pub(crate) output: OutputFormat,
-    /// When colours are used
+    /// When colors are used
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: ColorWhen,
     /// Say nothing on standard error but errors: no summary, no assumptions, no progress
@@ -208,7 +208,8 @@ pub(crate) struct Diff {
 /// Arguments of `snippet`.
 #[derive(Debug, Args)]
 pub(crate) struct Snippet {
-    /// A file with the widget as the API returns it, - for standard input, or the widget's id itself
+    /// A file with the widget as the API returns it, - for standard input, or the widget's id
+    /// itself
     #[arg(value_name = "FILE_OR_ID")]
     pub(crate) widget: PathBuf,
     /// The address of the widget service, as browsers reach it

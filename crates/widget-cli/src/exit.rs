@@ -9,7 +9,8 @@ pub(crate) enum ExitCode {
     Yes = 0,
     /// The answer is no, or an input is bad.
     No = 1,
-    /// The command was used wrongly, or something outside the input failed (a file that cannot be read).
+    /// The command was used wrongly, or something outside the input failed (a file that cannot be
+    /// read).
     Unexpected = 2,
 }
 

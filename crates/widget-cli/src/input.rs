@@ -1,5 +1,5 @@
-//! What a command is given: files, folders, patterns and standard input become a list of sources, and each source
-//! becomes text. Nothing here knows what the text means.
+//! What a command is given: files, folders, patterns and standard input become a list of sources,
+//! and each source becomes text. Nothing here knows what the text means.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,8 @@ use clap::ValueEnum;
 
 use crate::{exit::ExitCode, failure::Failure, source::SourceFault};
 
-/// Most bytes read of one input. A page of 200 widgets with configs as large as allowed has less than 14 MB.
+/// Most bytes read of one input. A page of 200 widgets with configs as large as allowed has less
+/// than 14 MB.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The notations that are read.
@@ -104,8 +105,8 @@ impl Origin {
     }
 }
 
-/// Turns what the user named into inputs: a file is itself, a folder is every `.json`, `.yaml` and `.yml` file below
-/// it, a pattern (`shops/*.json`) is what it matches, and `-` is standard input.
+/// Turns what the user named into inputs: a file is itself, a folder is every `.json`, `.yaml` and
+/// `.yml` file below it, a pattern (`shops/*.json`) is what it matches, and `-` is standard input.
 pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Origin>, Failure> {
     let mut found = Vec::new();
     for argument in arguments {
@@ -224,8 +225,8 @@ fn guess(origin: &Origin, text: &str) -> Format {
     }
 }
 
-/// Every file of the known kinds below a folder, by name; hidden ones and `node_modules` are left out, links to
-/// folders are not followed.
+/// Every file of the known kinds below a folder, by name; hidden ones and `node_modules` are left
+/// out, links to folders are not followed.
 fn walk(folder: &Path, found: &mut Vec<Origin>) -> io::Result<()> {
     let mut pending = vec![folder.to_owned()];
     let mut files = Vec::new();

@@ -1,4 +1,5 @@
-//! Does the same with many inputs on all processors, and hands the results on in the order of the inputs.
+//! Does the same with many inputs on all processors, and hands the results on in the order of the
+//! inputs.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,8 @@ use crate::{
     printer::{Printer, count, grouped},
 };
 
-/// How often the progress of a long run is shown; the first time after as long, so that a short run shows none.
+/// How often the progress of a long run is shown; the first time after as long, so that a short run
+/// shows none.
 const EVERY: Duration = Duration::from_millis(150);
 
 /// Calls `work` for each input and `receive` for each result, in the order of the inputs.
@@ -48,7 +50,8 @@ where
             let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
                 while let Some((index, input)) = take(next, inputs) {
-                    // The receiver is gone when the output ended early; then there is nothing left to do.
+                    // The receiver is gone when the output ended early; then there is nothing left
+                    // to do.
                     if sender.send((index, work(input))).is_err() {
                         break;
                     }

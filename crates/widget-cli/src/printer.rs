@@ -1,5 +1,5 @@
-//! The only way out: standard output holds the answer and nothing else, standard error holds all the rest. Colour is
-//! left in here or taken out, whoever writes need not think of it.
+//! The only way out: standard output holds the answer and nothing else, standard error holds all
+//! the rest. Color is left in here or taken out, whoever writes need not think of it.
 
 use std::{
     borrow::Cow,
@@ -33,7 +33,7 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-/// When colours are used.
+/// When colors are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ColorWhen {
     /// On a terminal, unless `NO_COLOR` is set

@@ -1,5 +1,6 @@
-//! Reads a widget record as the API writes it. The rules of its parts are `widget-core`'s; here is only which key holds
-//! which part, and that nothing is overlooked: every fault of every part is told.
+//! Reads a widget record as the API writes it. The rules of its parts are `widget-core`'s; here is
+//! only which key holds which part, and that nothing is overlooked: every fault of every part is
+//! told.
 
 use std::{fmt, str::FromStr};
 

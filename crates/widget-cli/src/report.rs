@@ -1,4 +1,5 @@
-//! Shows findings: to people with the line they stand in and a caret under the value, to programs as JSON.
+//! Shows findings: to people with the line they stand in and a caret under the value, to programs
+//! as JSON.
 
 use std::ops::Range;
 
@@ -18,7 +19,8 @@ pub(crate) enum Severity {
     Warning,
 }
 
-/// A finding as programs get it. The shape is part of the command's contract: fields are added, never changed.
+/// A finding as programs get it. The shape is part of the command's contract: fields are added,
+/// never changed.
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingJson {
     pub(crate) code: String,
@@ -32,7 +34,8 @@ pub(crate) struct FindingJson {
     pub(crate) end_column: Option<usize>,
 }
 
-/// A finding for people: what, where, the line with its value marked, and the hint after a blank line.
+/// A finding for people: what, where, the line with its value marked, and the hint after a blank
+/// line.
 pub(crate) fn human(severity: Severity, name: &str, input: &Input, located: &Located) -> String {
     let level = match severity {
         Severity::Error => Level::ERROR,
@@ -95,20 +98,21 @@ pub(crate) fn json(input: &Input, located: &Located) -> FindingJson {
     }
 }
 
-/// The line of a span, and the span within it. A value of several lines is marked by its first one, and of a line that
-/// is far too long for a terminal only the neighbourhood is shown: a file may be one line of a megabyte.
+/// The line of a span, and the span within it. A value of several lines is marked by its first one,
+/// and of a line that is far too long for a terminal only the neighborhood is shown: a file may be
+/// one line of a megabyte.
 fn window<'t>(input: &'t Input, span: &Range<usize>) -> (&'t str, Range<usize>) {
-    const NEIGHBOURHOOD: usize = 400;
+    const NEIGHBORHOOD: usize = 400;
     let text = &input.text;
     let start = text.floor_char_boundary(span.start);
-    let before = start.saturating_sub(NEIGHBOURHOOD);
+    let before = start.saturating_sub(NEIGHBORHOOD);
     let from = text.as_bytes()[before..start]
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(text.floor_char_boundary(before), |newline| {
             before + newline + 1
         });
-    let after = (start + 2 * NEIGHBOURHOOD).min(text.len());
+    let after = (start + 2 * NEIGHBORHOOD).min(text.len());
     let to = text.as_bytes()[start..after]
         .iter()
         .position(|byte| *byte == b'\n')

@@ -1,5 +1,6 @@
-//! Changes the configs in a text to their current version and nothing else: comments, order, spaces and line ends stay
-//! as somebody wrote them. Every rewritten text is read again before it is handed out.
+//! Changes the configs in a text to their current version and nothing else: comments, order, spaces
+//! and line ends stay as somebody wrote them. Every rewritten text is read again before it is
+//! handed out.
 
 use std::ops::Range;
 
@@ -111,7 +112,8 @@ fn only_wrapped<'v>(after: &'v Value, before: &Value) -> Option<&'v str> {
 #[derive(Debug)]
 struct Place {
     span: Range<usize>,
-    /// White space before the line on which the config ends, or before its first key in a YAML block.
+    /// White space before the line on which the config ends, or before its first key in a YAML
+    /// block.
     indent: String,
     /// One level more.
     unit: String,
@@ -164,7 +166,8 @@ impl Place {
         })
     }
 
-    /// The text with the config put under one key, or when more happened, with the new config in its place.
+    /// The text with the config put under one key, or when more happened, with the new config in
+    /// its place.
     fn replace(&self, text: &str, wrapped: Option<&str>, config: &Value) -> String {
         let (start, inside, end) = (
             &text[..self.span.start],
@@ -213,8 +216,8 @@ impl Place {
         }
     }
 
-    /// The lines after the first one level deeper. No JSON string and no YAML scalar minds that: neither keeps the
-    /// indentation of its lines, but relative to the key above.
+    /// The lines after the first one level deeper. No JSON string and no YAML scalar minds that:
+    /// neither keeps the indentation of its lines, but relative to the key above.
     fn deeper(&self, inside: &str) -> String {
         let mut deeper = String::with_capacity(inside.len() + 64);
         for (number, line) in inside.split_inclusive('\n').enumerate() {
@@ -243,7 +246,8 @@ fn leading_space(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The length of a block less the comments at its end that are less indented: they belong to what follows.
+/// The length of a block less the comments at its end that are less indented: they belong to what
+/// follows.
 fn without_foreign_comments(block: &str, indent: usize) -> usize {
     let mut end = block.len();
     while let Some(newline) = block[..end].rfind('\n') {

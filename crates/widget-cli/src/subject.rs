@@ -147,8 +147,8 @@ fn not_a_widget(document: &Document<'_>, json: &str) -> SourceFault {
     }
 }
 
-/// A record has keys that a config never has, and a config has a version. What has neither is left to the rules of
-/// configs, which know what an unversioned one looks like.
+/// A record has keys that a config never has, and a config has a version. What has neither is left
+/// to the rules of configs, which know what an unversioned one looks like.
 fn detect(members: &Members<'_>) -> Result<Kind, SourceFault> {
     if RECORD_KEYS.iter().any(|key| members.has(key)) {
         return Ok(Kind::Widget);

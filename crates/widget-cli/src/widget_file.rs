@@ -20,7 +20,8 @@ pub(crate) struct Chosen {
     pub(crate) record: Record,
 }
 
-/// Reads a widget from a file. When there are faults in it, they are shown and `None` is the answer.
+/// Reads a widget from a file. When there are faults in it, they are shown and `None` is the
+/// answer.
 pub(crate) fn choose(
     file: &Path,
     format: Option<Format>,
@@ -39,7 +40,8 @@ pub(crate) fn choose(
     Ok(None)
 }
 
-/// Shows why an input cannot be worked with: on standard error for people, because it is no answer to what was asked.
+/// Shows why an input cannot be worked with: on standard error for people, because it is no answer
+/// to what was asked.
 pub(crate) fn show_faults(
     input: &Input,
     name: &str,

@@ -11,7 +11,7 @@ use crate::color::Color;
 use crate::config::values::WebUrl;
 use crate::config::{Config, ConfigError};
 
-/// The background of the window in dark mode, which a brand's colour must stand out from.
+/// The background of the window in dark mode, which a brand's color must stand out from.
 const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
 
 /// How much a button stands out from what is around it: WCAG 2.2, success criterion 1.4.11.
@@ -25,7 +25,7 @@ const LONGEST_TITLE: usize = 60;
 pub struct Brand {
     /// What the site calls itself.
     pub name: Option<String>,
-    /// Its colours, the most telling first.
+    /// Its colors, the most telling first.
     pub colors: Vec<Color>,
     /// Its logo.
     pub logo_url: Option<WebUrl>,
@@ -40,13 +40,13 @@ impl Brand {
         *self == Self::default()
     }
 
-    /// The colour for buttons and messages: the first that is not a shade of grey.
+    /// The color for buttons and messages: the first that is not a shade of gray.
     #[must_use]
     pub fn main_color(&self) -> Option<Color> {
         self.colors
             .iter()
             .copied()
-            .find(|color| is_colourful(*color))
+            .find(|color| is_colorful(*color))
     }
 
     /// The config of a widget in this brand, all else by default.
@@ -57,12 +57,12 @@ impl Brand {
         self.apply_to(&Config::default())
     }
 
-    /// The config with the brand's title, pictures and colours put in place, for light and dark;
+    /// The config with the brand's title, pictures and colors put in place, for light and dark;
     /// what the brand does not say is untouched.
     ///
     /// Texts get a contrast of at least
-    /// [`MINIMUM_CONTRAST`](crate::color::MINIMUM_CONTRAST) on the brand's colour, and in dark
-    /// mode the colour is lightened until it stands out from the window.
+    /// [`MINIMUM_CONTRAST`](crate::color::MINIMUM_CONTRAST) on the brand's color, and in dark
+    /// mode the color is lightened until it stands out from the window.
     ///
     /// # Errors
     /// When the document would grow beyond its limits.
@@ -95,10 +95,10 @@ impl Brand {
     }
 }
 
-/// Whether a colour is more than a shade of grey. White and black pages are common, and a black
+/// Whether a color is more than a shade of gray. White and black pages are common, and a black
 /// button says nothing of a brand.
-fn is_colourful(color: Color) -> bool {
-    /// Below this, a difference of the channels is hardly seen as a colour.
+fn is_colorful(color: Color) -> bool {
+    /// Below this, a difference of the channels is hardly seen as a color.
     const LEAST_DIFFERENCE: u8 = 24;
     let channels = [color.red, color.green, color.blue];
     let (least, most) = channels

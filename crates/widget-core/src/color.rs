@@ -1,4 +1,4 @@
-//! Colours as the config writes them, and the contrast rule of WCAG 2.2, so that a widget's
+//! Colors as the config writes them, and the contrast rule of WCAG 2.2, so that a widget's
 //! owner learns of unreadable text before a visitor does.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 /// The contrast that body text needs: WCAG 2.2, success criterion 1.4.3, level AA.
 pub const MINIMUM_CONTRAST: f64 = 4.5;
 
-/// An opaque sRGB colour, written `#rgb` or `#rrggbb`.
+/// An opaque sRGB color, written `#rgb` or `#rrggbb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Color {
     /// The red channel.
@@ -20,9 +20,9 @@ pub struct Color {
     pub blue: u8,
 }
 
-/// Why a text is not a colour.
+/// Why a text is not a color.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a colour, `#rgb` and `#rrggbb` are")]
+#[error("`{0}` is not a color, `#rgb` and `#rrggbb` are")]
 pub struct ColorError(
     /// The text as it was given.
     pub String,
@@ -36,7 +36,7 @@ impl Color {
     /// A black that is softer on screens, taken for derived text where it is readable.
     pub const INK: Self = Self::new(0x11, 0x11, 0x11);
 
-    /// A colour of three channels.
+    /// A color of three channels.
     #[must_use]
     pub const fn new(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue }
@@ -58,7 +58,7 @@ impl Color {
         0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
     }
 
-    /// The contrast ratio of WCAG 2.2 between two colours, from 1 to 21, in either order.
+    /// The contrast ratio of WCAG 2.2 between two colors, from 1 to 21, in either order.
     ///
     /// Source: <https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio>.
     #[must_use]
@@ -67,7 +67,7 @@ impl Color {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// A neutral text colour that is readable on this background: white, [`Color::INK`] or
+    /// A neutral text color that is readable on this background: white, [`Color::INK`] or
     /// black, with a contrast of at least [`MINIMUM_CONTRAST`] on every background.
     #[must_use]
     pub fn readable_text(self) -> Self {
@@ -84,15 +84,15 @@ impl Color {
         }
     }
 
-    /// The colour nearest to this one, on the way to black or white, that is readable as text on
-    /// `background`; this colour itself when it already is.
+    /// The color nearest to this one, on the way to black or white, that is readable as text on
+    /// `background`; this color itself when it already is.
     #[must_use]
     pub fn made_readable_on(self, background: Self) -> Self {
         self.made_to_contrast(background, MINIMUM_CONTRAST)
     }
 
-    /// The colour nearest to this one, on the way to black or white, whose contrast with `other`
-    /// is at least `ratio`; this colour itself when it already is. No more than the contrast
+    /// The color nearest to this one, on the way to black or white, whose contrast with `other`
+    /// is at least `ratio`; this color itself when it already is. No more than the contrast
     /// with black or white, whichever is higher, can be reached.
     #[must_use]
     pub fn made_to_contrast(self, other: Self, ratio: f64) -> Self {
@@ -110,7 +110,7 @@ impl Color {
             .unwrap_or(target)
     }
 
-    /// This colour with `step` of [`STEPS`] parts replaced by `other`.
+    /// This color with `step` of [`STEPS`] parts replaced by `other`.
     fn mixed(self, other: Self, step: u16) -> Self {
         let channel = |from: u8, to: u8| {
             let value = (u16::from(from) * (STEPS - step) + u16::from(to) * step) / STEPS;
@@ -174,7 +174,7 @@ mod tests {
 
     #[track_caller]
     fn color(text: &str) -> Color {
-        text.parse().expect("a colour")
+        text.parse().expect("a color")
     }
 
     #[test]

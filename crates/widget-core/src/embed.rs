@@ -93,7 +93,7 @@ impl LiveKitServer {
 }
 
 impl fmt::Display for LiveKitServer {
-    /// Signalling goes over a WebSocket, the question for the nearest region over HTTP.
+    /// Signaling goes over a WebSocket, the question for the nearest region over HTTP.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `http` becomes `ws`, `https` becomes `wss`.
         write!(

@@ -9,7 +9,8 @@ use std::fmt;
 pub struct Finding {
     /// Stable machine code such as `wildcard_public_suffix`.
     pub code: &'static str,
-    /// JSON Pointer (RFC 6901) from the record's root, such as `/domains/0`, when it is about a field.
+    /// JSON Pointer (RFC 6901) from the record's root, such as `/domains/0`, when it is about a
+    /// field.
     pub pointer: Option<String>,
     /// What is the matter, in one sentence without a full stop, offending values in backticks.
     pub detail: String,

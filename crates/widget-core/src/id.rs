@@ -90,7 +90,8 @@ fn parse_hyphenated(text: &str) -> Result<Uuid, IdError> {
     Uuid::try_parse(text).map_err(|_| refused())
 }
 
-/// Names the organization that owns a record; comes from the caller's credential, never from a body.
+/// Names the organization that owns a record; comes from the caller's credential, never from a
+/// body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrganizationId(String);
 

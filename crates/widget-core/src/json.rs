@@ -81,8 +81,8 @@ pub fn parse(text: &str, root: &str, limits: Limits) -> Result<Parsed, JsonError
             limit: limits.bytes,
         });
     }
-    // Nearly every text is such that nothing in it could be lost, and is read in one pass. Nothing in it becomes twice as
-    // long when it is stored; `-0`, which becomes `-0.0`, comes nearest.
+    // Nearly every text is such that nothing in it could be lost, and is read in one pass. Nothing
+    // in it becomes twice as long when it is stored; `-0`, which becomes `-0.0`, comes nearest.
     if outline.bytes <= limits.bytes / 2
         && !outline.long_numbers
         && let Ok(Plain(value)) = serde_json::from_str(text)
@@ -153,8 +153,8 @@ pub(crate) fn escape_token(token: &str) -> Cow<'_, str> {
 struct Outline {
     depth: usize,
     bytes: usize,
-    /// Whether a number has an exponent or more than [`f64::DIGITS`] digits. Every other one is kept exactly by a
-    /// double.
+    /// Whether a number has an exponent or more than [`f64::DIGITS`] digits. Every other one is
+    /// kept exactly by a double.
     long_numbers: bool,
 }
 
@@ -434,8 +434,9 @@ fn saturating_exponent(text: &str) -> i128 {
     )
 }
 
-/// A value in which every token is kept, if its text has no [`long_numbers`](Outline::long_numbers). One with a key given
-/// twice is refused, for the careful reader to look at.
+/// A value in which every token is kept, if its text has no
+/// [`long_numbers`](Outline::long_numbers). One with a key given twice is refused, for the careful
+/// reader to look at.
 struct Plain(Value);
 
 impl<'de> Deserialize<'de> for Plain {

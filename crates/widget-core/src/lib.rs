@@ -7,7 +7,8 @@
 //!
 //! # From the record to the page
 //!
-//! Load a record, pass it through both gates, decide about a page, and hand out what the page needs:
+//! Load a record, pass it through both gates, decide about a page, and hand out what the page
+//! needs:
 //!
 //! ```
 //! use widget_core::{config::Config, embed, go_live::PinnedVersion, serve};
@@ -39,8 +40,8 @@
 //!
 //! - **Pure.** No clock, randomness, files, environment, network, threads or logging: the time and
 //!   new ids are arguments, so that a test can freeze them.
-//! - **Parsed once.** [`origin::Origin`], [`origin::AllowedOrigins`], [`config::Config`] and the ids
-//!   have private fields and one way in; a value that exists is a valid one.
+//! - **Parsed once.** [`origin::Origin`], [`origin::AllowedOrigins`], [`config::Config`] and the
+//!   ids have private fields and one way in; a value that exists is a valid one.
 //! - **Proof, not `bool`.** [`go_live::LiveWidget`], [`origin::AdmittedOrigin`] and
 //!   [`serve::Admission`] can only be made by the check that they stand for; what hands out a
 //!   ticket or a token takes one.

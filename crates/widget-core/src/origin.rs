@@ -1,4 +1,4 @@
-//! Which sites may show a widget: normalising the entries of its list, reading the origin of a
+//! Which sites may show a widget: normalizing the entries of its list, reading the origin of a
 //! request, and deciding between the two.
 //!
 //! An origin is a tuple of scheme, host and port (RFC 6454).
@@ -71,7 +71,7 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// A tuple origin in the one form in which a browser serialises it.
+/// A tuple origin in the one form in which a browser serializes it.
 ///
 /// Two origins are the same exactly when their texts are the same bytes.
 /// There is no opaque origin of this type: what sends `null` cannot be told from anything else
@@ -101,10 +101,9 @@ impl Origin {
     /// The origin of a page whose address a person typed or pasted.
     ///
     /// As lenient as an entry of the list: the scheme may be missing (`https` is meant), a path is
-    /// dropped, the host is brought into ASCII.
-    /// Beyond an entry, any host that a browser can be on is taken: an IPv6 address, a name with `_`
-    /// or with a trailing dot.
-    /// Never use this for an `Origin` header: that is what [`RequestOrigin`] is for.
+    /// dropped, the host is brought into ASCII. Beyond an entry, any host that a browser can be on
+    /// is taken: an IPv6 address, a name with `_` or with a trailing dot. Never use this for an
+    /// `Origin` header: that is what [`RequestOrigin`] is for.
     ///
     /// # Errors
     ///

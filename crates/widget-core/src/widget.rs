@@ -28,7 +28,7 @@ pub struct Widget {
     pub domains: AllowedOrigins,
     /// The owner's own gate.
     pub published: bool,
-    /// Look and behaviour.
+    /// Look and behavior.
     pub config: Config,
     /// When the record was made, in UTC.
     pub created_at: OffsetDateTime,
@@ -49,7 +49,7 @@ pub struct NewWidget {
     pub domains: AllowedOrigins,
     /// The owner's own gate, closed unless opened.
     pub published: bool,
-    /// Look and behaviour; the default is all defaults.
+    /// Look and behavior; the default is all defaults.
     pub config: Config,
 }
 

@@ -1,7 +1,8 @@
 //! What the service takes and answers, as JSON Schemas and as an OpenAPI document.
 //!
-//! Each file of `routes` lists its operations beside its router; the bodies' schemas are derived from the very types
-//! that are read and written. `widget-schema` writes the outcome to `schema/`, and the service serves that file.
+//! Each file of `routes` lists its operations beside its router; the bodies' schemas are derived
+//! from the very types that are read and written. `widget-schema` writes the outcome to `schema/`,
+//! and the service serves that file.
 
 use std::{any::type_name, borrow::Cow};
 
@@ -18,12 +19,14 @@ use widget_core::{
 };
 
 use crate::{
-    auth::Scope,
-    extract::Parsed,
-    problem::ProblemBody,
     routes,
     storage::Reporter,
-    wire::{Text, Timestamp},
+    web::{
+        auth::Scope,
+        extract::Parsed,
+        problem::ProblemBody,
+        wire::{Text, Timestamp},
+    },
 };
 
 /// The name of the config's schema among the others.
@@ -281,7 +284,8 @@ fn query_parameters(schema: &Schema) -> Vec<Value> {
         .collect()
 }
 
-/// Puts what something is before how it looks, as one paragraph; a default of `null` is what "not required" says.
+/// Puts what something is before how it looks, as one paragraph; a default of `null` is what "not
+/// required" says.
 fn tidy(schema: &mut Schema) {
     transform_subschemas(&mut tidy, schema);
     let Some(members) = schema.as_object_mut() else {
@@ -295,7 +299,8 @@ fn tidy(schema: &mut Schema) {
     }
 }
 
-/// What is read and what is written differ: a field with a default may be missing only in what is read.
+/// What is read and what is written differ: a field with a default may be missing only in what is
+/// read.
 struct Generators {
     requests: SchemaGenerator,
     answers: SchemaGenerator,
@@ -319,7 +324,8 @@ impl Generators {
     /// Every named schema, by name.
     ///
     /// # Panics
-    /// When two types have the same name and not the same schema: one of them must be called differently.
+    /// When two types have the same name and not the same schema: one of them must be called
+    /// differently.
     fn definitions(mut self) -> Map<String, Value> {
         let mut all = self.requests.take_definitions(true);
         for (name, schema) in self.answers.take_definitions(true) {

@@ -1,6 +1,8 @@
-//! What happens without anybody asking: old rooms are removed, conversations end by themselves, traces are forgotten.
+//! What happens without anybody asking: old rooms are removed, conversations end by themselves,
+//! traces are forgotten.
 //!
-//! Several services on one database do the same work at the same time; each step is harmless when done twice.
+//! Several services on one database do the same work at the same time; each step is harmless when
+//! done twice.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
@@ -27,10 +29,12 @@ const BATCH: u32 = 50;
 /// Longest wait between two attempts to remove a room.
 const LONGEST_BACKOFF: Duration = Duration::minutes(10);
 
-/// Attempts after which a room is given up: about a day, when LiveKit has long closed what nobody is in.
+/// Attempts after which a room is given up: about a day, when LiveKit has long closed what nobody
+/// is in.
 const REMOVAL_ATTEMPTS: i64 = 150;
 
-/// How long a used ticket is remembered after its end: another node's clock may be behind by as much.
+/// How long a used ticket is remembered after its end: another node's clock may be behind by as
+/// much.
 const TICKET_MEMORY: Duration = Duration::minutes(5);
 
 /// How long webhook events are remembered; LiveKit retries for minutes.
@@ -62,7 +66,7 @@ async fn remove_rooms(state: &AppState) {
         match remove_due_rooms(state).await {
             Ok(count) if count == BATCH as usize => continue,
             Ok(_) => {}
-            Err(error) => tracing::warn!(error = %error, "rooms to remove can't be read"),
+            Err(error) => tracing::warn!(error = %error, "rooms to remove cannot be read"),
         }
         tokio::select! {
             () = state.visitor.rooms_to_remove.notified() => {}
@@ -77,7 +81,7 @@ async fn end_conversations(state: &AppState) {
             Ok(count) if count == BATCH as usize => continue,
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(error = %error, "conversations that are due can't be ended");
+                tracing::warn!(error = %error, "conversations that are due cannot be ended");
             }
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
@@ -92,7 +96,7 @@ async fn forget(state: &AppState) {
             .forget_expired(now - TICKET_MEMORY, now - EVENT_MEMORY)
             .await
         {
-            tracing::warn!(error = %error, "expired traces can't be deleted");
+            tracing::warn!(error = %error, "expired traces cannot be deleted");
         }
         state.visitor.limits.forget_idle();
         tokio::time::sleep(FORGET_INTERVAL).await;
@@ -132,11 +136,11 @@ async fn remove_room(state: AppState, room: Room) -> Result<(), StoreError> {
             state.storage.room_removed(&room.name, now).await
         }
         Err(error) if room.attempts >= REMOVAL_ATTEMPTS => {
-            tracing::error!(conversation.id = %room.conversation_id, error = %error, "a room can't be removed; giving up");
+            tracing::error!(conversation.id = %room.conversation_id, error = %error, "a room cannot be removed; giving up");
             state.storage.room_removed(&room.name, now).await
         }
         Err(error) => {
-            tracing::warn!(conversation.id = %room.conversation_id, error = %error, "a room can't be removed yet");
+            tracing::warn!(conversation.id = %room.conversation_id, error = %error, "a room cannot be removed yet");
             state
                 .storage
                 .room_removal_failed(&room.name, now + backoff(room.attempts))
@@ -151,12 +155,13 @@ fn backoff(attempts: i64) -> Duration {
     (Duration::SECOND * 2_i32.pow(doublings)).min(LONGEST_BACKOFF)
 }
 
-/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how many have ended.
+/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how
+/// many have ended.
 ///
-/// One that can't be ended is logged and keeps no other from its end.
+/// One that cannot be ended is logged and keeps no other from its end.
 ///
 /// # Errors
-/// When those that are due can't be read.
+/// When those that are due cannot be read.
 pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError> {
     let now = state.now();
     let limits = &state.visitor.conversation_limits;
@@ -175,7 +180,7 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
             // Something happened in it since it was found, or it is gone.
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(conversation.id = %id, error = %error, "a conversation that is due can't be ended");
+                tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
             }
         }
     }

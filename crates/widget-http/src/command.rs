@@ -1,4 +1,5 @@
-//! Command line and environment; standard output carries data only, everything else goes to standard error.
+//! Command line and environment; standard output carries data only, everything else goes to
+//! standard error.
 
 use std::{
     io::{IsTerminal, Write},
@@ -17,7 +18,8 @@ mod serve;
 
 /// The web widget service.
 ///
-/// Every flag has an environment variable. Secrets come from the environment or from a file, never from a flag.
+/// Every flag has an environment variable. Secrets come from the environment or from a file, never
+/// from a flag.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -53,7 +55,8 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer requests until SIGTERM or SIGINT; the first line of standard output is the address taken.
+    /// Answer requests until SIGTERM or SIGINT; the first line of standard output is the address
+    /// taken.
     Serve(Box<serve::ServeArguments>),
     /// Apply the migrations that the database lacks.
     Migrate(migrate::MigrateArguments),
@@ -82,7 +85,7 @@ impl DatabaseArguments {
         // The URL itself may hold a password.
         storage::open(&self.database_url)
             .await
-            .context("the database can't be opened; check DATABASE_URL")
+            .context("the database cannot be opened; check DATABASE_URL")
     }
 
     /// The database with every migration applied.
@@ -91,7 +94,7 @@ impl DatabaseArguments {
         let applied = storage
             .migrate()
             .await
-            .context("the database can't be migrated")?;
+            .context("the database cannot be migrated")?;
         if applied > 0 {
             tracing::info!(migrations = applied, "migrated the database");
         }
@@ -99,7 +102,7 @@ impl DatabaseArguments {
     }
 }
 
-/// Starts the log; a filter that can't be read is told and replaced by `info`.
+/// Starts the log; a filter that cannot be read is told and replaced by `info`.
 pub(crate) fn start_log(arguments: &LogArguments) {
     let parsed = EnvFilter::try_new(&arguments.log);
     let complaint = parsed.as_ref().err().map(ToString::to_string);
@@ -117,7 +120,7 @@ pub(crate) fn start_log(arguments: &LogArguments) {
     if let Some(complaint) = complaint {
         tracing::warn!(
             error = complaint,
-            "the log filter can't be read; using `info`"
+            "the log filter cannot be read; using `info`"
         );
     }
 }

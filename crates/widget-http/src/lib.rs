@@ -1,6 +1,8 @@
-//! The web widget service as a library: [`router`] answers every request, so that a test needs no socket.
+//! The web widget service as a library: [`router`] answers every request, so that a test needs no
+//! socket.
 //!
-//! A handler extracts, calls `widget_core`, calls [`storage`], answers; every error becomes a [`problem::Problem`].
+//! A handler extracts, calls `widget_core`, calls [`storage`], answers; every error becomes a
+//! [`web::problem::Problem`].
 
 #![expect(
     clippy::duplicate_mod,
@@ -11,34 +13,22 @@ use axum::{Router, middleware};
 use http::{StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{problem::Problem, state::AppState};
+use crate::{state::AppState, web::problem::Problem};
 
 #[cfg(feature = "schemars")]
 pub mod api;
-pub mod assets;
-pub mod auth;
 pub mod background;
-pub mod cors;
-mod etag;
-pub mod extract;
-mod jwt;
-pub mod limits;
 pub mod livekit;
-pub mod pages;
-mod paging;
-pub mod problem;
-pub mod public_widgets;
 mod routes;
 pub mod settings;
-pub mod signing;
 pub mod state;
 pub mod storage;
 pub mod suffixes;
-pub mod telemetry;
-pub mod visitor;
-pub mod wire;
+pub mod visitors;
+pub mod web;
 
-/// Every route of the service, with what surrounds them: request ids, log lines, problems, caught panics.
+/// Every route of the service, with what surrounds them: request ids, log lines, problems, caught
+/// panics.
 pub fn router(state: AppState) -> Router {
     routes::all()
         .fallback(unknown_path)
@@ -46,7 +36,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(caught_panic))
         .layer(middleware::from_fn_with_state(
             state.clone(),
-            telemetry::observe,
+            web::telemetry::observe,
         ))
         .with_state(state)
 }

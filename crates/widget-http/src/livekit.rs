@@ -1,7 +1,8 @@
-//! What this service asks of LiveKit: tokens for visitors, removal of rooms, and the proof that a webhook is its own.
+//! What this service asks of LiveKit: tokens for visitors, removal of rooms, and the proof that a
+//! webhook is its own.
 //!
-//! A visitor's token is the only thing needed to begin: joining with it creates the room and dispatches the agent, so
-//! that starting a conversation never waits for LiveKit.
+//! A visitor's token is the only thing needed to begin: joining with it creates the room and
+//! dispatches the agent, so that starting a conversation never waits for LiveKit.
 
 use std::time::Duration as StdDuration;
 
@@ -23,9 +24,9 @@ use widget_core::{
 };
 
 use crate::{
-    jwt::{self, Envelope, Untrusted},
     settings::LiveKitSettings,
     state::{RandomError, RandomSource},
+    web::jwt::{self, Envelope, Untrusted},
 };
 
 /// How long a visitor may take to join: a page that has just asked needs seconds.
@@ -65,7 +66,8 @@ impl RoomName {
 
 /// Which worker to send into the room, and what it is told.
 ///
-/// The visitor can read what is told: nothing else may go in here. The worker asks the API for the rest.
+/// The visitor can read what is told: nothing else may go in here. The worker asks the API for the
+/// rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispatch {
     /// Name under which the worker is registered.
@@ -217,7 +219,7 @@ impl ParticipantTokens {
     /// The admission is proof that the widget serves the visitor's page at this moment.
     ///
     /// # Errors
-    /// When there is no randomness, or the token can't be signed.
+    /// When there is no randomness, or the token cannot be signed.
     pub fn mint(
         &self,
         _admission: &Admission<'_>,
@@ -307,10 +309,10 @@ pub enum MintError {
     #[error(transparent)]
     Random(#[from] RandomError),
     /// The metadata is no JSON.
-    #[error("the metadata of the dispatch can't be written: {0}")]
+    #[error("the metadata of the dispatch cannot be written: {0}")]
     Metadata(#[from] serde_json::Error),
     /// The signature failed.
-    #[error("the participant token can't be signed: {0}")]
+    #[error("the participant token cannot be signed: {0}")]
     Signature(String),
 }
 

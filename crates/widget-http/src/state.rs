@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{pages::Pages, settings::Settings, storage::Storage, visitor::Visitor};
+use crate::{settings::Settings, storage::Storage, visitors::Visitor, web::pages::Pages};
 
 /// The service's only source of the present time.
 pub trait Clock: Send + Sync + 'static {

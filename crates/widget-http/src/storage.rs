@@ -1,7 +1,8 @@
-//! What the service keeps, as one object-safe trait in terms of the domain; the databases are behind it.
+//! What the service keeps, as one object-safe trait in terms of the domain; the databases are
+//! behind it.
 //!
-//! Two services on one database are the normal case: whatever must be decided once is decided by a constraint or by
-//! a compare-and-set inside one transaction, never by a look followed by a write.
+//! Two services on one database are the normal case: whatever must be decided once is decided by a
+//! constraint or by a compare-and-set inside one transaction, never by a look followed by a write.
 
 mod agents;
 mod conversations;
@@ -51,8 +52,8 @@ pub trait Storage:
     async fn close(&self);
 }
 
-/// Opens the database at `url`: `sqlite:PATH`, a file that is made when it is missing, or `postgres://…`; applies no
-/// migration.
+/// Opens the database at `url`: `sqlite:PATH`, a file that is made when it is missing, or
+/// `postgres://…`; applies no migration.
 ///
 /// # Errors
 /// [`StoreError`]; the message names the schemes that are known.
@@ -80,7 +81,7 @@ pub enum StoreError {
         kind: ConflictKind,
     },
     /// A stored row does not follow the rules of this build.
-    #[error("row `{row}` of table `{table}` can't be read: {cause}")]
+    #[error("row `{row}` of table `{table}` cannot be read: {cause}")]
     Corrupt {
         /// Its table.
         table: &'static str,

@@ -1,5 +1,5 @@
-//! The schemas of what the API takes and answers, taken out of the OpenAPI document: there each is one of many, here an
-//! editor or a test finds them by themselves.
+//! The schemas of what the API takes and answers, taken out of the OpenAPI document: there each is
+//! one of many, here an editor or a test finds them by themselves.
 
 use serde_json::{Map, Value, json};
 use widget_http::api;

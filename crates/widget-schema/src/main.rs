@@ -1,8 +1,9 @@
-//! Writes the JSON Schemas of what this project stores, takes and answers, the OpenAPI document, and
-//! the TypeScript types of the embed; or checks that the committed files are those.
+//! Writes the JSON Schemas of what this project stores, takes and answers, the OpenAPI document,
+//! and the TypeScript types of the embed; or checks that the committed files are those.
 //!
-//! The config's schema comes from the definitions in `widget-core` that check a config, those of the
-//! bodies from the types in `widget-http` that read and write them: nothing is written down twice.
+//! The config's schema comes from the definitions in `widget-core` that check a config, those of
+//! the bodies from the types in `widget-http` that read and write them: nothing is written down
+//! twice.
 
 mod bodies;
 mod typescript;

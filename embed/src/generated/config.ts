@@ -5,7 +5,7 @@
  * `cargo run -p widget-schema -- write`.
  */
 
-/** The look and behaviour of a widget, version 1. */
+/** The look and behavior of a widget, version 1. */
 export interface ConfigV1 {
   /** Which palette the widget is drawn in; `system` follows the visitor's. */
   theme: 'system' | 'light' | 'dark';
@@ -88,15 +88,15 @@ export interface Chat {
   width: number;
   /** The height in CSS pixels; on a screen narrower than 480 the window fills it. */
   height: number;
-  /** The colours of the light palette. */
+  /** The colors of the light palette. */
   light_mode: Palette;
-  /** The colours of the dark palette. */
+  /** The colors of the dark palette. */
   dark_mode: Palette;
 }
 
 /**
- * The colours of one palette. A contrast below 4.5:1 between text and background is warned of;
- * where only the background is given, a readable text colour is derived.
+ * The colors of one palette. A contrast below 4.5:1 between text and background is warned of;
+ * where only the background is given, a readable text color is derived.
  */
 export interface Palette {
   /** The backgrounds. */
@@ -105,11 +105,11 @@ export interface Palette {
   text_color: PaletteColors;
 }
 
-/** The colours of the parts that can be coloured. */
+/** The colors of the parts that can be colored. */
 export interface PaletteColors {
-  /** The visitor's messages; empty: the built-in colour. */
+  /** The visitor's messages; empty: the built-in color. */
   user_message: string;
-  /** The launcher and the buttons; empty: the built-in colour. */
+  /** The launcher and the buttons; empty: the built-in color. */
   controls_button: string;
 }
 

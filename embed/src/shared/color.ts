@@ -1,4 +1,4 @@
-/** Enough colour arithmetic to keep text readable on a configured background. */
+/** Enough color arithmetic to keep text readable on a configured background. */
 
 /** The three channels, 0 to 1, of `#rgb` or `#rrggbb`. The service admits no other notation. */
 function channels(hex: string): number[] {

@@ -151,7 +151,7 @@ export async function join(
     } catch {
       // Cut off by the connection: what has come stays.
     }
-    // The agent's words end with their stream; recognised speech says itself whether it is final.
+    // The agent's words end with their stream; recognized speech says itself whether it is final.
     if (role === 'agent' || attributes['lk.transcription_final'] === 'true')
       events.piece({ segment, role, text: '', starts: false, final: true });
   });

@@ -1,4 +1,4 @@
-/** The list of turns and how it grows: typed text, streamed words, recognised speech. Pure. */
+/** The list of turns and how it grows: typed text, streamed words, recognized speech. Pure. */
 
 import type { VisitorMessage } from '../generated/api';
 
@@ -12,7 +12,7 @@ export interface Message {
   created_at: string;
   /**
    * `waiting`: typed, not yet handed to an agent. `streaming`: words are still coming, or speech is
-   * still being recognised. `done`: final.
+   * still being recognized. `done`: final.
    */
   state: 'waiting' | 'streaming' | 'done';
 }

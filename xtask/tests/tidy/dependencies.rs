@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{none, output, root};
 
-/// What `widget-core` may be built of. Nothing here reads a clock, an environment, a file, a network or randomness; who
-/// adds a line answers for that.
+/// What `widget-core` may be built of. Nothing here reads a clock, an environment, a file, a
+/// network or randomness; who adds a line answers for that.
 const CORE: &str = "
     deranged displaydoc equivalent foldhash form_urlencoded hashbrown icu_collections icu_locale_core
     icu_normalizer icu_normalizer_data icu_properties icu_properties_data icu_provider idna idna_adapter
@@ -18,8 +18,8 @@ const CORE: &str = "
     zerovec-derive zmij
 ";
 
-/// Licences that may be shipped inside an Apache-2.0 OR MIT binary, with their notices kept.
-const LICENCES: &[&str] = &[
+/// Licenses that may be shipped inside an Apache-2.0 OR MIT binary, with their notices kept.
+const LICENSES: &[&str] = &[
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -73,7 +73,7 @@ fn core_depends_on_nothing_else() {
     none("dependencies of widget-core", &faults);
 }
 
-/// Another service gets the crate with its data and with all that its licences ask for.
+/// Another service gets the crate with its data and with all that its licenses ask for.
 #[test]
 fn core_is_packaged_whole() {
     let arguments = [
@@ -101,9 +101,9 @@ fn core_is_packaged_whole() {
     none("files that the package of widget-core lacks", &missing);
 }
 
-/// Every crate that is compiled here has a licence that fits.
+/// Every crate that is compiled here has a license that fits.
 #[test]
-fn licences_of_crates_are_compatible() {
+fn licenses_of_crates_are_compatible() {
     let host = output("rustc", &["-vV"]);
     let host = host
         .lines()
@@ -134,12 +134,12 @@ fn licences_of_crates_are_compatible() {
         .filter(|package| package["id"].as_str().is_some_and(|id| used.contains(id)))
         .filter_map(|package| fault(&package["name"], &package["version"], &package["license"]))
         .collect();
-    none("licences of crates", &faults);
+    none("licenses of crates", &faults);
 }
 
-/// Every npm package that ends up in what visitors load has a licence that fits.
+/// Every npm package that ends up in what visitors load has a license that fits.
 #[test]
-fn licences_of_npm_packages_are_compatible() {
+fn licenses_of_npm_packages_are_compatible() {
     let lock = std::fs::read_to_string(root().join("embed/package-lock.json"))
         .expect("the lock file of the embed");
     let lock: Value = serde_json::from_str(&lock).expect("JSON");
@@ -156,15 +156,16 @@ fn licences_of_npm_packages_are_compatible() {
             )
         })
         .collect();
-    none("licences of npm packages", &faults);
+    none("licenses of npm packages", &faults);
 }
 
-fn fault(name: &Value, version: &Value, licence: &Value) -> Option<String> {
-    let expression = licence.as_str().unwrap_or("no licence named");
+fn fault(name: &Value, version: &Value, license: &Value) -> Option<String> {
+    let expression = license.as_str().unwrap_or("no license named");
     (!fits(expression)).then(|| format!("{name} {version}: {expression}"))
 }
 
-/// Whether one may choose licences from the list so that an SPDX expression holds. `/` is the old way to write `OR`.
+/// Whether one may choose licenses from the list so that an SPDX expression holds. `/` is the old
+/// way to write `OR`.
 fn fits(expression: &str) -> bool {
     let words = expression
         .replace('/', " OR ")
@@ -207,14 +208,14 @@ fn one(words: &mut Words<'_>) -> bool {
     };
     match words.next_if_eq(&"WITH") {
         Some(_) => words.next().is_some_and(|exception| {
-            LICENCES.contains(&format!("{name} WITH {exception}").as_str())
+            LICENSES.contains(&format!("{name} WITH {exception}").as_str())
         }),
-        None => LICENCES.contains(&name),
+        None => LICENSES.contains(&name),
     }
 }
 
 #[test]
-fn licence_expressions_are_read() {
+fn license_expressions_are_read() {
     for (expression, expected) in [
         ("MIT", true),
         ("MIT OR GPL-3.0", true),

@@ -1,4 +1,5 @@
-//! Rules about this repository that no compiler checks, kept as tests so that nothing has to be installed for them.
+//! Rules about this repository that no compiler checks, kept as tests so that nothing has to be
+//! installed for them.
 
 mod dependencies;
 mod text;
@@ -30,7 +31,8 @@ fn output(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Every file of the project, relative to its root: those in git, and new ones that git does not ignore.
+/// Every file of the project, relative to its root: those in git, and new ones that git does not
+/// ignore.
 fn files() -> Vec<PathBuf> {
     output(
         "git",

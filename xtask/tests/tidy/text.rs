@@ -55,7 +55,8 @@ fn no_file_names_a_path_of_one_machine() {
     none("paths of one machine", &faults);
 }
 
-/// Text files end with a line break and have no spaces at the end of lines, so that differences show only changes.
+/// Text files end with a line break and have no spaces at the end of lines, so that differences
+/// show only changes.
 #[test]
 fn text_is_clean() {
     let faults: Vec<_> = files()
@@ -82,7 +83,8 @@ fn text_is_clean() {
     none("untidy text", &faults);
 }
 
-/// Whether a line names a path below the prefix, as a path of its own and not as part of an address.
+/// Whether a line names a path below the prefix, as a path of its own and not as part of an
+/// address.
 fn names(line: &str, prefix: &str) -> bool {
     line.match_indices(prefix).any(|(start, _)| {
         line[..start]

@@ -17,7 +17,8 @@ use crate::{
     widget_file::{self, Chosen},
 };
 
-/// The answer as programs get it: what `GET /core/web-widgets/{id}/explain` answers, with what was asked.
+/// The answer as programs get it: what `GET /core/web-widgets/{id}/explain` answers, with what was
+/// asked.
 #[derive(Serialize)]
 struct ExplanationJson<'e> {
     widget_id: Option<String>,

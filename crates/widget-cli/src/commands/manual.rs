@@ -1,4 +1,5 @@
-//! `widget completions` and `widget man`: what packagers and shells take from the definition of the commands.
+//! `widget completions` and `widget man`: what packagers and shells take from the definition of the
+//! commands.
 
 use std::fs;
 

@@ -186,8 +186,8 @@ fn failed(path: String, input: &Input, faults: &[Located], exit: ExitCode) -> Mi
     }
 }
 
-/// Puts a new text in a file's place in one step. The new file is complete and on the disk before it gets the name; it
-/// has the permissions of the old one, and a link stays a link.
+/// Puts a new text in a file's place in one step. The new file is complete and on the disk before
+/// it gets the name; it has the permissions of the old one, and a link stays a link.
 fn replace(path: &Path, input: &Input, text: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let permissions = fs::metadata(&path)?.permissions();
@@ -208,7 +208,8 @@ fn replace(path: &Path, input: &Input, text: &str) -> io::Result<()> {
     new.as_file().set_permissions(permissions)?;
     new.as_file().sync_all()?;
     new.persist(&path)?;
-    // The name, too, is on the disk only when the folder is; not every system can be asked for that.
+    // The name, too, is on the disk only when the folder is; not every system can be asked for
+    // that.
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
     }

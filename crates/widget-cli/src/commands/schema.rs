@@ -1,5 +1,5 @@
-//! `widget schema`: the JSON Schemas, for editors and other tools. They are the committed, generated files, so that this
-//! command needs nothing that generates them.
+//! `widget schema`: the JSON Schemas, for editors and other tools. They are the committed,
+//! generated files, so that this command needs nothing that generates them.
 
 use crate::{
     cli::{Schema, SchemaName},

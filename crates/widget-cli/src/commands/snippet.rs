@@ -81,7 +81,8 @@ fn service_url(text: &str) -> Result<Url, Failure> {
         ))
         .hint("give the address under which browsers reach it, such as `https://widgets.example`")
     };
-    // The origin is read by the stricter rules of pages: a URL parser alone takes nearly anything for a host.
+    // The origin is read by the stricter rules of pages: a URL parser alone takes nearly anything
+    // for a host.
     let origin = Origin::parse_page(text).map_err(|_| refused())?;
     let written = if text.contains("://") {
         text.trim().to_owned()

@@ -1,5 +1,5 @@
-//! Finds the place in a JSON text that a JSON Pointer (RFC 6901) means. It is only asked when there is something to
-//! report, so that a clean file costs nothing but its parsing.
+//! Finds the place in a JSON text that a JSON Pointer (RFC 6901) means. It is only asked when there
+//! is something to report, so that a clean file costs nothing but its parsing.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -13,8 +13,8 @@ pub(crate) struct Place {
     pub(crate) exact: bool,
 }
 
-/// Follows a pointer through a text that is known to be JSON. A key given twice leads to the last one, which is the
-/// one too many.
+/// Follows a pointer through a text that is known to be JSON. A key given twice leads to the last
+/// one, which is the one too many.
 pub(crate) fn locate(json: &str, pointer: &str) -> Option<Place> {
     let cursor = Cursor(json);
     let mut start = cursor.skip_space(0);
@@ -70,7 +70,8 @@ impl Cursor<'_> {
         }
     }
 
-    /// The byte after the value that starts here, without recursion: a file may be nested as deeply as it likes.
+    /// The byte after the value that starts here, without recursion: a file may be nested as deeply
+    /// as it likes.
     fn skip_value(&self, start: usize) -> Option<usize> {
         let mut at = start;
         let mut depth = 0_usize;

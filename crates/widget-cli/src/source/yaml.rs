@@ -1,13 +1,14 @@
-//! Reads YAML by turning it into JSON text, with a mark for each value that says where it came from. Everything behind
-//! this file, the rules of `widget-core` above all, then sees JSON text only: numbers keep every digit, and a key given
-//! twice is still there twice for the rules to refuse.
+//! Reads YAML by turning it into JSON text, with a mark for each value that says where it came
+//! from. Everything behind this file, the rules of `widget-core` above all, then sees JSON text
+//! only: numbers keep every digit, and a key given twice is still there twice for the rules to
+//! refuse.
 
 use std::{collections::HashMap, ops::Range};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-/// Most bytes of JSON that one YAML file may stand for. Aliases can name aliases, so that a page of YAML could mean
-/// gigabytes; 16 MiB is 256 times the largest config.
+/// Most bytes of JSON that one YAML file may stand for. Aliases can name aliases, so that a page of
+/// YAML could mean gigabytes; 16 MiB is 256 times the largest config.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// JSON text that means the same as a YAML text.
@@ -34,7 +35,8 @@ pub(crate) struct YamlFault {
 }
 
 impl Converted {
-    /// The bytes of the YAML text behind the key or value that starts at this byte of the JSON text.
+    /// The bytes of the YAML text behind the key or value that starts at this byte of the JSON
+    /// text.
     pub(crate) fn source_of(&self, json: usize) -> Option<Range<usize>> {
         let first = self.marks.partition_point(|mark| mark.json < json);
         let mark = self.marks.get(first)?;
@@ -357,7 +359,8 @@ fn based(value: &str) -> Option<String> {
     plain.then(|| number.to_string())
 }
 
-/// A decimal number as JSON writes it, digit for digit: no plus sign, no leading zeros, digits around the point.
+/// A decimal number as JSON writes it, digit for digit: no plus sign, no leading zeros, digits
+/// around the point.
 fn decimal(value: &str) -> Option<String> {
     let unsigned = value.strip_prefix(['+', '-']).unwrap_or(value);
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {

@@ -1,5 +1,5 @@
-//! The examples in the documentation are what the command prints: each is run on the files that the page shows.
-//! `UPDATE_EXPECT=1` writes them anew.
+//! The examples in the documentation are what the command prints: each is run on the files that the
+//! page shows. `UPDATE_EXPECT=1` writes them anew.
 
 use expect_test::expect_file;
 

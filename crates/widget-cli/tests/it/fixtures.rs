@@ -94,7 +94,8 @@ fn configs_valid_and_invalid() {
     }
 }
 
-/// The codes of findings in order of the alphabet; a fixture writes a finding as an object or as a pair.
+/// The codes of findings in order of the alphabet; a fixture writes a finding as an object or as a
+/// pair.
 fn codes(findings: &Value) -> Vec<&str> {
     let mut codes: Vec<_> = findings
         .as_array()

@@ -1,4 +1,4 @@
-//! Help, usage errors, colours, manual and completions.
+//! Help, usage errors, colors, manual and completions.
 
 use expect_test::expect;
 
@@ -33,8 +33,7 @@ fn help() {
 
         Global options:
               --output <FORMAT>  How the answer is written [default: human] [possible values: human, json]
-              --color <WHEN>     When colours are used [default: auto] [possible values: auto, always,
-                                 never]
+              --color <WHEN>     When colors are used [default: auto] [possible values: auto, always, never]
           -q, --quiet            Say nothing on standard error but errors: no summary, no assumptions, no
                                  progress
 
@@ -100,7 +99,7 @@ fn usage_errors() {
                   [default: human]
 
               --color <WHEN>
-                  When colours are used
+                  When colors are used
 
                   Possible values:
                   - auto:   On a terminal, unless `NO_COLOR` is set
@@ -166,14 +165,14 @@ fn usage_errors() {
 }
 
 #[test]
-fn colours_follow_who_is_reading() {
+fn colors_follow_who_is_reading() {
     let folder = Folder::new().with("shop.json", SHOP);
     let arguments = ["explain", "shop.json", "--page", "https://www.shop.example"];
     let plain = folder.command(&arguments).output().expect("a run").stdout;
-    assert!(!plain.contains(&0x1b), "no colour into a pipe");
+    assert!(!plain.contains(&0x1b), "no color into a pipe");
     let forced = [&arguments[..], &["--color", "always"]].concat();
     let colored = folder.command(&forced).output().expect("a run").stdout;
-    assert!(colored.contains(&0x1b), "colour when asked for");
+    assert!(colored.contains(&0x1b), "color when asked for");
     let never = [&arguments[..], &["--color", "never"]].concat();
     let mut command = folder.command(&never);
     let never = command.env("CLICOLOR_FORCE", "1").output().expect("a run");

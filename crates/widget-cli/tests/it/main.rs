@@ -1,5 +1,5 @@
-//! The `widget` command as its users meet it: arguments and files in; exit code, standard output and standard error
-//! out, each held together in one snapshot.
+//! The `widget` command as its users meet it: arguments and files in; exit code, standard output
+//! and standard error out, each held together in one snapshot.
 
 #![expect(
     clippy::needless_raw_string_hashes,

@@ -176,7 +176,7 @@ v1:
     folder.check(&["validate", "bad.yaml"], &expect![[r##"
         exit 1
         ---- stdout ----
-        error[wrong_type]: `null` is null, but `chat.light_mode.background_color.user_message` takes `#rgb` or `#rrggbb`, or an empty string for the built-in colour
+        error[wrong_type]: `null` is null, but `chat.light_mode.background_color.user_message` takes `#rgb` or `#rrggbb`, or an empty string for the built-in color
          --> bad.yaml:6:38
           |
         6 |       background_color: {user_message: #fff
@@ -337,14 +337,14 @@ fn a_config_of_another_time_is_told_as_such() {
         ---- stderr ----
         ✗ 1 error in 1 of 1 file
     "#]]);
-    folder.check_with_input(&["validate", "-"], r#"{"colour": "red"}"#, &expect![[r#"
+    folder.check_with_input(&["validate", "-"], r#"{"color": "red"}"#, &expect![[r#"
         exit 1
         ---- stdout ----
-        error[config_unversioned]: `config` has no version key, and `colour` is no key of `v1`; settings belong under `v1`
+        error[config_unversioned]: `config` has no version key, and `color` is no key of `v1`; settings belong under `v1`
          --> <stdin>:1:1
           |
-        1 | {"colour": "red"}
-          | ^^^^^^^^^^^^^^^^^
+        1 | {"color": "red"}
+          | ^^^^^^^^^^^^^^^^
 
         hint: write {"v1":{}}
 

@@ -12,7 +12,7 @@ use crate::config::values::WebUrl;
 /// The longest name that is taken from a page, in characters.
 const LONGEST_NAME: usize = 120;
 
-/// The most colours that are taken from a page.
+/// The most colors that are taken from a page.
 const MOST_COLORS: usize = 8;
 
 impl Brand {
@@ -264,7 +264,7 @@ fn icon_worth(relation: &str, sizes: &str, address: &str) -> Option<u32> {
     Some(if is_touch_icon { size + LARGEST } else { size })
 }
 
-/// A colour as a page writes it: `#rgb`, `#rrggbb`, or `rgb(r, g, b)`.
+/// A color as a page writes it: `#rgb`, `#rrggbb`, or `rgb(r, g, b)`.
 fn read_color(text: &str) -> Option<Color> {
     if let Ok(color) = text.parse() {
         return Some(color);

@@ -14,7 +14,7 @@ fn brand(html: &str) -> Brand {
 }
 
 fn color(text: &str) -> Color {
-    text.parse().expect("a colour")
+    text.parse().expect("a color")
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_brand_becomes_a_config_that_can_be_read() {
         .background_color
         .controls_button
         .color()
-        .expect("a colour");
+        .expect("a color");
     assert!(dark.contrast(DARK_SURFACE) >= MINIMUM_PROMINENCE);
     assert_eq!(Brand::default().to_config(), Ok(Config::default()));
     assert!(Brand::default().is_empty());

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn typing_mistakes_are_recognised() {
+    fn typing_mistakes_are_recognized() {
         let known = &["title", "subtitle", "icon_url", "size", "v1"];
         for (given, meant) in [
             ("titel", Some("title")),
@@ -32,7 +32,7 @@ mod tests {
             ("sub_title", Some("subtitle")),
             ("sise", Some("size")),
             ("V1", Some("v1")),
-            ("colour", None),
+            ("color", None),
             ("", None),
             ("z", None),
             ("something else entirely", None),

@@ -66,7 +66,7 @@ choices! {
 }
 
 settings! {
-    /// The look and behaviour of a widget, version 1.
+    /// The look and behavior of a widget, version 1.
     pub struct ConfigV1 {
         /// Which palette the widget is drawn in; `system` follows the visitor's.
         pub theme: Theme = Theme::System => choice(),
@@ -152,16 +152,16 @@ settings! {
         pub width: u16 = 400 => integer(280, 640),
         /// The height in CSS pixels; on a screen narrower than 480 the window fills it.
         pub height: u16 = 640 => integer(360, 960),
-        /// The colours of the light palette.
+        /// The colors of the light palette.
         pub light_mode: Palette = Palette::default() => record(),
-        /// The colours of the dark palette.
+        /// The colors of the dark palette.
         pub dark_mode: Palette = Palette::default() => record(),
     }
 }
 
 settings! {
-    /// The colours of one palette. A contrast below 4.5:1 between text and background is warned
-    /// of; where only the background is given, a readable text colour is derived.
+    /// The colors of one palette. A contrast below 4.5:1 between text and background is warned
+    /// of; where only the background is given, a readable text color is derived.
     pub struct Palette {
         /// The backgrounds.
         pub background_color: PaletteColors = PaletteColors::default() => record(),
@@ -171,11 +171,11 @@ settings! {
 }
 
 settings! {
-    /// The colours of the parts that can be coloured.
+    /// The colors of the parts that can be colored.
     pub struct PaletteColors {
-        /// The visitor's messages; empty: the built-in colour.
+        /// The visitor's messages; empty: the built-in color.
         pub user_message: ColorSetting = ColorSetting::BUILT_IN => written(),
-        /// The launcher and the buttons; empty: the built-in colour.
+        /// The launcher and the buttons; empty: the built-in color.
         pub controls_button: ColorSetting = ColorSetting::BUILT_IN => written(),
     }
 }
@@ -434,7 +434,7 @@ impl ConfigV1 {
     }
 }
 
-/// The built-in colour of buttons and of the visitor's messages, in light and in dark; the text
+/// The built-in color of buttons and of the visitor's messages, in light and in dark; the text
 /// on it is white. The embed draws the same.
 pub const BUILT_IN_BACKGROUND: Color = Color::new(0x24, 0x50, 0xd8);
 

@@ -243,15 +243,15 @@ impl Written for Locale {
     const EXAMPLES: &'static [&'static str] = &["en", "pt-BR", "zh-Hant"];
 }
 
-/// A colour of the config: one that is given, or the built-in one of its mode.
+/// A color of the config: one that is given, or the built-in one of its mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ColorSetting(Option<Color>);
 
 impl ColorSetting {
-    /// The built-in colour of the mode, written as the empty string.
+    /// The built-in color of the mode, written as the empty string.
     pub const BUILT_IN: Self = Self(None);
 
-    /// The colour that is given; `None` for the built-in one.
+    /// The color that is given; `None` for the built-in one.
     #[must_use]
     pub fn color(self) -> Option<Color> {
         self.0
@@ -268,14 +268,14 @@ impl FromStr for ColorSetting {
     type Err = ValueError;
 
     /// # Errors
-    /// When the text is neither a colour nor empty.
+    /// When the text is neither a color nor empty.
     fn from_str(text: &str) -> Result<Self, ValueError> {
         if text.is_empty() {
             return Ok(Self::BUILT_IN);
         }
         text.parse()
             .map(|color| Self(Some(color)))
-            .map_err(|_| refuse(text, "is not a colour"))
+            .map_err(|_| refuse(text, "is not a color"))
     }
 }
 
@@ -295,7 +295,7 @@ impl Serialize for ColorSetting {
 }
 
 impl Written for ColorSetting {
-    const ALLOWED: &'static str = "`#rgb` or `#rrggbb`, or an empty string for the built-in colour";
+    const ALLOWED: &'static str = "`#rgb` or `#rrggbb`, or an empty string for the built-in color";
     const CODE: &'static str = "bad_color";
     const PATTERN: &'static str = "^(#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}))?$";
     const EXAMPLES: &'static [&'static str] = &["#1d4ed8", "#fff"];

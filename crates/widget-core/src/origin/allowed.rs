@@ -29,7 +29,8 @@ pub struct AllowedOrigins {
     any_site: bool,
     exact: Map<Box<str>, usize>,
     patterns: Map<Box<str>, Vec<PatternSlot>>,
-    /// Lengths of the shortest and longest base: only parts of a host of such lengths are looked up.
+    /// Lengths of the shortest and longest base: only parts of a host of such lengths are looked
+    /// up.
     base_lengths: Option<(usize, usize)>,
     warnings: Vec<Finding>,
 }

@@ -1,4 +1,4 @@
-//! Normalising one entry of the list.
+//! Normalizing one entry of the list.
 
 use super::{
     Origin, Scheme,
@@ -37,7 +37,7 @@ impl Entry {
         Ok(parsed)
     }
 
-    /// Everything but the judgement of a pattern's base, which depends on the suffix list.
+    /// Everything but the judgment of a pattern's base, which depends on the suffix list.
     pub(super) fn parse_unjudged(entry: &str) -> Result<Self, Vec<EntryFault>> {
         let text = lexically_sound(entry)?;
         if text == "*" {

@@ -1,6 +1,6 @@
 //! The origin of a request, as the `Origin` header field tells it.
 //!
-//! Browsers serialise origins in exactly one way, so anything else did not come from a browser
+//! Browsers serialize origins in exactly one way, so anything else did not come from a browser
 //! and is refused instead of repaired: no lower-casing, no URL parser, no default port taken off.
 
 use super::{Origin, Scheme, host};
@@ -32,7 +32,7 @@ pub enum OriginRefusal {
     )]
     Opaque,
     /// The field is not what a browser sends.
-    #[error("the `Origin` is not one origin as browsers serialise it")]
+    #[error("the `Origin` is not one origin as browsers serialize it")]
     Malformed,
     /// The page is not on `http` or `https`.
     #[error("only pages on `https` or `http` can hold a widget")]
@@ -119,7 +119,7 @@ impl RequestOrigin {
         let scheme = match scheme {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            other if is_serialised_foreign(other, host_and_port) => return Self::ForeignScheme,
+            other if is_serialized_foreign(other, host_and_port) => return Self::ForeignScheme,
             _ => return Self::Malformed,
         };
         match tuple(scheme, host_and_port) {
@@ -130,7 +130,7 @@ impl RequestOrigin {
 }
 
 /// A scheme in lower case (RFC 3986, section 3.1) and something that can be a host.
-fn is_serialised_foreign(scheme: &str, host_and_port: &str) -> bool {
+fn is_serialized_foreign(scheme: &str, host_and_port: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_lowercase())
         && scheme
             .bytes()
@@ -142,7 +142,7 @@ fn is_serialised_foreign(scheme: &str, host_and_port: &str) -> bool {
 fn tuple(scheme: Scheme, host_and_port: &str) -> Option<Origin> {
     let (host, port) = match host_and_port.rfind([':', ']']) {
         Some(at) if host_and_port.as_bytes()[at] == b':' => {
-            let port = serialised_port(&host_and_port[at + 1..])?;
+            let port = serialized_port(&host_and_port[at + 1..])?;
             (&host_and_port[..at], port)
         }
         _ => (host_and_port, scheme.default_port()),
@@ -151,20 +151,20 @@ fn tuple(scheme: Scheme, host_and_port: &str) -> Option<Origin> {
     if explicit && port == scheme.default_port() {
         return None;
     }
-    is_serialised_host(host).then(|| Origin::from_parts(scheme, host, port))
+    is_serialized_host(host).then(|| Origin::from_parts(scheme, host, port))
 }
 
-fn serialised_port(digits: &str) -> Option<u16> {
+fn serialized_port(digits: &str) -> Option<u16> {
     let plain = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
     if plain { digits.parse().ok() } else { None }
 }
 
-/// What the URL Standard's host serialiser writes, less the signs that no name in DNS has (`!`,
+/// What the URL Standard's host serializer writes, less the signs that no name in DNS has (`!`,
 /// `;`, `'` and the like) but that would be read as something else in a header.
 ///
 /// Unlike an entry of the list, `_`, a final dot and an IPv6 address are possible here: pages do
 /// live on such hosts, and only `*` can admit them.
-fn is_serialised_host(host: &str) -> bool {
+fn is_serialized_host(host: &str) -> bool {
     if host.starts_with('[') {
         return host::canonical_ipv6(host).as_deref() == Some(host);
     }

@@ -11,7 +11,8 @@ use std::{
 
 use publicsuffix::{List, Psl};
 
-/// The Mozilla Public Suffix List, under the Mozilla Public License 2.0 (the notice is in the file).
+/// The Mozilla Public Suffix List, under the Mozilla Public License 2.0 (the notice is in the
+/// file).
 const BUILTIN: &str = include_str!("../../data/public_suffix_list.dat");
 
 /// Hosts with customers on their subdomains that the public suffix list lacks.
@@ -200,7 +201,7 @@ fn read_rule(written: &str) -> Option<String> {
     (sound && possible).then(|| format!("{mark}{ascii}"))
 }
 
-/// Suffixes that a wildcard makes, spelt out where a longer rule passes through them.
+/// Suffixes that a wildcard makes, spelled out where a longer rule passes through them.
 ///
 /// With `*.run.app` and `*.mtls.run.app`, the look-up follows the name `mtls` and no longer sees
 /// that the first wildcard covers it.

@@ -87,7 +87,7 @@ fn entries_against_web_platform_tests() {
     compare(&differing, "origin_wpt_known.txt");
 }
 
-/// Every origin that browsers serialise is read as that origin, byte for byte.
+/// Every origin that browsers serialize is read as that origin, byte for byte.
 #[test]
 fn requests_against_web_platform_tests() {
     let mut refused = BTreeMap::new();

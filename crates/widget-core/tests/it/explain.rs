@@ -455,7 +455,8 @@ fn the_same_decision_as_the_server() {
     }
 }
 
-/// One letter of each line that looks like its last one; what a browser shows is what a visitor reads.
+/// One letter of each line that looks like its last one; what a browser shows is what a visitor
+/// reads.
 #[test]
 fn letters_that_look_alike() {
     for (plain, similar) in [

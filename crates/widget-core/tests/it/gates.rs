@@ -129,7 +129,7 @@ fn warnings_of_the_list_and_of_both_together() {
 
 #[test]
 fn text_alone_needs_no_encryption() {
-    let config = Config::from_value(json!({"v1": {"modes": {"voice": false}, "colour": "red"}}))
+    let config = Config::from_value(json!({"v1": {"modes": {"voice": false}, "color": "red"}}))
         .expect("a config");
     let report = go_live::report(
         &Widget {

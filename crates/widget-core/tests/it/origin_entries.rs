@@ -1,4 +1,4 @@
-//! Tables for normalising one entry: each rule, its edges and its codes.
+//! Tables for normalizing one entry: each rule, its edges and its codes.
 
 use expect_test::expect;
 use widget_core::origin::{AllowedOrigins, Entry, EntryFault, Origin};

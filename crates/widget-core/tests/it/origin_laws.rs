@@ -35,7 +35,7 @@ fn tuple(value: &str) -> Option<Origin> {
 
 proptest! {
     #[test]
-    fn normalising_is_idempotent(entry in entry_like()) {
+    fn normalizing_is_idempotent(entry in entry_like()) {
         if let Ok(parsed) = Entry::parse(&entry, builtin()) {
             let text = parsed.to_text();
             let again = Entry::parse(&text, builtin());

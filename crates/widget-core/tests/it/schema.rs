@@ -1,5 +1,6 @@
-//! The JSON Schema comes from the definitions that read a config, so it describes just the keys that are read.
-//! Whether it judges documents as core does is tested in `widget-schema`, which has a validator.
+//! The JSON Schema comes from the definitions that read a config, so it describes just the keys
+//! that are read. Whether it judges documents as core does is tested in `widget-schema`, which has
+//! a validator.
 
 use serde_json::Value;
 use widget_core::config::{Config, json_schema};

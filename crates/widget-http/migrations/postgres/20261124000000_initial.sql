@@ -1,5 +1,6 @@
--- All times are whole microseconds since 1970-01-01T00:00:00Z: they compare and sort alike on every database.
--- Documents (config, custom metadata, domains) are JSON kept as the exact text that was accepted.
+-- All times are whole microseconds since 1970-01-01T00:00:00Z: they compare and sort alike on every
+-- database. Documents (config, custom metadata, domains) are JSON kept as the exact text that was
+-- accepted.
 
 CREATE TABLE api_keys (
     id              TEXT    NOT NULL PRIMARY KEY,

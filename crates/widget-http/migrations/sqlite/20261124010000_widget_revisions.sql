@@ -1,4 +1,5 @@
--- What each widget was after each write of it: who wrote, and from which earlier revision it was restored.
+-- What each widget was after each write of it: who wrote, and from which earlier revision it was
+-- restored.
 
 CREATE TABLE web_widget_revisions (
     web_widget_id    BLOB    NOT NULL REFERENCES web_widgets (id) ON DELETE CASCADE,

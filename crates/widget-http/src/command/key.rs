@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use widget_core::id::OrganizationId;
 use widget_http::{
-    auth::{Credential, Scope},
-    signing,
     state::{Clock, SystemClock, SystemRandom},
     storage::ApiKey,
+    visitors::signing,
+    web::auth::{Credential, Scope},
 };
 
 use super::{DatabaseArguments, print_line};
@@ -26,7 +26,8 @@ pub(super) enum KeyCommand {
     List(ListArguments),
     /// Revoke an API key at once.
     Revoke(RevokeArguments),
-    /// Replace the key that signs tickets and conversation tokens; what the old one signed stays valid for a day.
+    /// Replace the key that signs tickets and conversation tokens; what the old one signed stays
+    /// valid for a day.
     RotateSigning(DatabaseArguments),
 }
 

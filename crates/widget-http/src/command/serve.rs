@@ -22,9 +22,9 @@ use widget_core::origin::{Origin, SuffixList};
 use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, Settings},
-    signing,
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
     suffixes,
+    visitors::signing,
 };
 
 use super::{DatabaseArguments, print_line};
@@ -58,7 +58,8 @@ pub(super) struct ServeArguments {
     /// A newer public suffix list than the one built in, as from <https://publicsuffix.org/list/>.
     #[arg(long, env = "WIDGET_SUFFIX_LIST", value_name = "PATH")]
     suffix_list: Option<PathBuf>,
-    /// Let auto-brand read pages on private addresses, too; only where all who hold keys may reach them.
+    /// Let auto-brand read pages on private addresses, too; only where all who hold keys may reach
+    /// them.
     #[arg(long, env = "WIDGET_BRAND_FROM_PRIVATE_ADDRESSES")]
     brand_from_private_addresses: bool,
     #[command(flatten)]
@@ -70,7 +71,7 @@ pub(super) struct ServeArguments {
 /// The secret itself comes from `LIVEKIT_API_SECRET` or from a file.
 #[derive(Debug, Args)]
 struct LiveKitArguments {
-    /// LiveKit as this service reaches it; without it conversations can't be created.
+    /// LiveKit as this service reaches it; without it conversations cannot be created.
     #[arg(
         id = "livekit_url",
         long = "livekit-url",
@@ -113,7 +114,7 @@ impl LiveKitArguments {
                 std::fs::read_to_string(path)
                     .with_context(|| {
                         format!(
-                            "the file of LiveKit's secret, {}, can't be read",
+                            "the file of LiveKit's secret, {}, cannot be read",
                             path.display()
                         )
                     })?
@@ -211,7 +212,8 @@ struct LimitArguments {
     join_minutes: u32,
 }
 
-/// One minute to one year: without an upper bound the end of a conversation could lie beyond what a time can be.
+/// One minute to one year: without an upper bound the end of a conversation could lie beyond what a
+/// time can be.
 fn minutes() -> RangedI64ValueParser<u32> {
     value_parser!(u32).range(1..=525_600)
 }
@@ -238,8 +240,8 @@ impl LimitArguments {
 fn read_suffix_list(path: &Path) -> anyhow::Result<SuffixList> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the public suffix list {shown} can't be read"))?;
-    SuffixList::parse(&text).with_context(|| format!("{shown} can't be the public suffix list"))
+        .with_context(|| format!("the public suffix list {shown} cannot be read"))?;
+    SuffixList::parse(&text).with_context(|| format!("{shown} cannot be the public suffix list"))
 }
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
@@ -256,7 +258,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     tokio::task::spawn_blocking(suffixes::suffixes);
     let listener = TcpListener::bind(arguments.listen)
         .await
-        .with_context(|| format!("the address {} can't be taken", arguments.listen))?;
+        .with_context(|| format!("the address {} cannot be taken", arguments.listen))?;
     let address = listener.local_addr()?;
     let public_url = match arguments.public_url {
         Some(url) if !["http", "https"].contains(&url.scheme()) => {
@@ -264,7 +266,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         }
         Some(url) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => {
             bail!(
-                "{url} can't be the public URL: the service needs a host of its own; leave out `{}`",
+                "{url} cannot be the public URL: the service needs a host of its own; leave out `{}`",
                 &url[url::Position::BeforePath..]
             )
         }
@@ -272,7 +274,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         None => Url::parse(&format!("http://{address}"))?,
     };
     Origin::parse_page(public_url.as_str())
-        .with_context(|| format!("{public_url} can't be the public URL"))?;
+        .with_context(|| format!("{public_url} cannot be the public URL"))?;
     if livekit.is_none() {
         tracing::warn!("LIVEKIT_URL is not set: everything works but conversations");
     }
@@ -303,7 +305,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
             tracing::info!(signal = cause, "stopping: no new requests, those begun may end");
             false
         }
-        // It ends by itself only when it panics; without it rooms and conversations would stay open.
+        // It ends by itself only when it panics; without it rooms and conversations would stay
+        // open.
         ended = tasks.join_next() => {
             let error = ended.and_then(Result::err).map(|error| error.to_string());
             tracing::error!(error, "background work ended; stopping, so that the service is started anew");

@@ -13,12 +13,14 @@ use widget_core::id::{AgentId, AgentVersionId};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    auth::{Caller, Scope},
-    extract::{PathId, StrictJson},
-    problem::{FieldError, Problem},
     state::AppState,
     storage::{Agent, AgentVersion, NewAgentVersion},
-    wire::{Text, Timestamp},
+    web::{
+        auth::{Caller, Scope},
+        extract::{PathId, StrictJson},
+        problem::{FieldError, Problem},
+        wire::{Text, Timestamp},
+    },
 };
 
 /// Characters of a name or label at most.

@@ -16,13 +16,15 @@ use widget_core::{
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    auth::{Caller, Scope},
-    extract::{Parsed, PathId, StrictQuery},
-    paging,
-    problem::Problem,
     state::AppState,
     storage::{Conversation, ConversationFilter, StoreError},
-    wire::{self, Text, Timestamp},
+    web::{
+        auth::{Caller, Scope},
+        extract::{Parsed, PathId, StrictQuery},
+        paging,
+        problem::Problem,
+        wire::{self, Text, Timestamp},
+    },
 };
 
 mod messages;

@@ -12,15 +12,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    assets::{self, Accepted, Asset, hexadecimal},
-    etag,
-    problem::{Problem, visitor},
     state::AppState,
+    visitors::assets::{self, Accepted, Asset, hexadecimal},
+    web::{
+        etag,
+        problem::{Problem, visitor},
+    },
 };
 
 mod window;
 
-/// The address never changes, the script does: asked again after five minutes, used meanwhile for a day.
+/// The address never changes, the script does: asked again after five minutes, used meanwhile for a
+/// day.
 const REFRESHED: HeaderValue =
     HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400");
 
@@ -74,13 +77,15 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// The loader. It is the same for every id, so that nothing can be learnt from it, and no id is looked up.
+/// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
+/// looked up.
 async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
     let asset = assets::loader(accepted(&headers)).ok_or_else(visitor::embed_not_built)?;
     Ok(readable_anywhere(answer(asset, &headers, REFRESHED)))
 }
 
-/// The loader under a name that changes with its bytes, for pages that pin them by an `integrity` attribute.
+/// The loader under a name that changes with its bytes, for pages that pin them by an `integrity`
+/// attribute.
 async fn pinned_loader(
     Path((_, file)): Path<(String, String)>,
     headers: HeaderMap,
@@ -167,7 +172,8 @@ fn owned(bytes: std::borrow::Cow<'static, [u8]>) -> bytes::Bytes {
     }
 }
 
-/// For `<script>` on any page, with `integrity` (which needs CORS) and under `Cross-Origin-Embedder-Policy`.
+/// For `<script>` on any page, with `integrity` (which needs CORS) and under
+/// `Cross-Origin-Embedder-Policy`.
 fn readable_anywhere(mut response: Response) -> Response {
     let fields = response.headers_mut();
     fields.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));

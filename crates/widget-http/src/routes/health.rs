@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
-use crate::{problem::Problem, state::AppState};
+use crate::{state::AppState, web::problem::Problem};
 
 /// The committed description of the API; a test compares it with what this code says.
 const OPENAPI: &str = include_str!("../../../../schema/openapi.json");

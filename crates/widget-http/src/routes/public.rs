@@ -1,4 +1,5 @@
-//! What browsers ask for under `/core/public/web-widgets/{id}`: first the loader on the host page, then the window.
+//! What browsers ask for under `/core/public/web-widgets/{id}`: first the loader on the host page,
+//! then the window.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -19,11 +20,13 @@ use widget_core::{
 #[cfg(feature = "schemars")]
 use crate::api::Operation;
 use crate::{
-    cors,
-    problem::{Problem, visitor},
-    public_widgets::PublicWidget,
     state::AppState,
     storage::StoredWidget,
+    visitors::public_widgets::PublicWidget,
+    web::{
+        cors,
+        problem::{Problem, visitor},
+    },
 };
 
 mod bodies;
@@ -47,7 +50,8 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(messages::router())
         .merge(forms::router())
         .merge(feedback::router())
-        // Tokens and transcripts are nothing to keep; the launcher's config says for itself how long it is good.
+        // Tokens and transcripts are nothing to keep; the launcher's config says for itself how
+        // long it is good.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),

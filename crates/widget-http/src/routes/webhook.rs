@@ -1,7 +1,7 @@
 //! What LiveKit tells: visitors join and leave, and rooms come back that should be gone.
 //!
-//! Events come in any order, late, twice, or not at all. Only the newest room of a conversation counts; every other
-//! room that shows signs of life is removed.
+//! Events come in any order, late, twice, or not at all. Only the newest room of a conversation
+//! counts; every other room that shows signs of life is removed.
 
 use axum::{
     Router,
@@ -15,11 +15,13 @@ use serde::Deserialize;
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    extract::read_body,
-    problem::{Problem, visitor},
     routes::public::still_serves,
     state::AppState,
     storage::{Conversation, Room},
+    web::{
+        extract::read_body,
+        problem::{Problem, visitor},
+    },
 };
 
 /// Bytes of an event at most; one with every field has a few KiB.
@@ -44,7 +46,8 @@ pub(super) fn operation() -> Operation {
     .gives_nothing(200, "It was taken, or it is of no concern.")
 }
 
-/// The few fields that matter; LiveKit adds others, and values of enumerations that are not known here.
+/// The few fields that matter; LiveKit adds others, and values of enumerations that are not known
+/// here.
 #[derive(Deserialize)]
 struct Event {
     #[serde(default)]
@@ -92,12 +95,13 @@ async fn receive(State(state): State<AppState>, request: Request) -> Result<Stat
         Problem::new(
             StatusCode::BAD_REQUEST,
             "json_invalid",
-            format!("the event can't be read at line {line}"),
+            format!("the event cannot be read at line {line}"),
         )
     })?;
     let id = event_id(&event, &body);
     if !state.storage.knows_webhook_event(&id).await? {
-        // What an event changes is the same when it is done again, so that one of which the note is lost does no harm.
+        // What an event changes is the same when it is done again, so that one of which the note is
+        // lost does no harm.
         apply(&state, &event).await?;
         state.storage.record_webhook_event(&id, state.now()).await?;
     }
@@ -132,7 +136,7 @@ fn event_id(event: &Event, body: &[u8]) -> String {
     if (1..=128).contains(&event.id.len()) {
         return event.id.clone();
     }
-    crate::assets::hexadecimal(&Sha256::digest(body))
+    crate::visitors::assets::hexadecimal(&Sha256::digest(body))
 }
 
 async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
@@ -149,7 +153,8 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
     };
     let now = state.now();
     let is_newest = is_newest(&conversation, &room);
-    // A room that was to be removed once is never live again: whoever goes on does so in a fresh one.
+    // A room that was to be removed once is never live again: whoever goes on does so in a fresh
+    // one.
     let is_live = is_newest && room.removal_due_at.is_none() && room.removed_at.is_none();
     match event.kind.as_str() {
         _ if !is_live && event.is_sign_of_life() => {
@@ -187,8 +192,8 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether the widget still serves the page. It may have been closed on another node since this one looked, or while
-/// the conversation was written; whoever closed it found no room to close.
+/// Whether the widget still serves the page. It may have been closed on another node since this one
+/// looked, or while the conversation was written; whoever closed it found no room to close.
 async fn is_served(state: &AppState, conversation: &Conversation) -> Result<bool, Problem> {
     let widget = state
         .storage

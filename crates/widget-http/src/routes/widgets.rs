@@ -21,20 +21,23 @@ use widget_core::{
 #[cfg(feature = "schemars")]
 use crate::api::{self, ConfigDocument, Operation};
 use crate::{
-    auth::{Caller, Scope},
-    etag,
-    extract::{
-        BODY_LIMIT, Parsed, PathId, StrictJson, StrictQuery, parse_json, read_body, require_json,
-    },
-    paging,
-    problem::Problem,
     state::AppState,
     storage::{
         Author, IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter,
         WriteWidgetError,
     },
     suffixes::suffixes,
-    wire::{self, Text, Timestamp, present},
+    web::{
+        auth::{Caller, Scope},
+        etag,
+        extract::{
+            BODY_LIMIT, Parsed, PathId, StrictJson, StrictQuery, parse_json, read_body,
+            require_json,
+        },
+        paging,
+        problem::Problem,
+        wire::{self, Text, Timestamp, present},
+    },
 };
 
 mod brand;
@@ -126,12 +129,13 @@ struct CreateRequest {
     agent_id: Parsed<AgentId>,
     /// The version of the agent, pinned: publishing another one changes nothing for visitors.
     agent_version_id: Parsed<AgentVersionId>,
-    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone for any site. An
-    /// empty list admits none.
+    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
+    /// for any site. An empty list admits none.
     #[serde(default)]
     #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
     domains: Vec<String>,
-    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is published too.
+    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
+    /// published too.
     #[serde(default)]
     published: bool,
     /// How the widget looks and behaves.
@@ -143,7 +147,8 @@ struct CreateRequest {
     config: Option<Box<RawValue>>,
 }
 
-/// The body of `PUT /core/web-widgets/{id}`: only the fields that are sent change, each is replaced whole.
+/// The body of `PUT /core/web-widgets/{id}`: only the fields that are sent change, each is replaced
+/// whole.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(
@@ -226,11 +231,12 @@ struct WidgetBody {
     agent_id: Text<AgentId>,
     /// The version of the agent, pinned: publishing another one changes nothing for visitors.
     agent_version_id: Text<AgentVersionId>,
-    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone for any site. An
-    /// empty list admits none.
+    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
+    /// for any site. An empty list admits none.
     #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
     domains: Vec<String>,
-    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is published too.
+    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
+    /// published too.
     published: bool,
     /// How the widget looks and behaves.
     #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
@@ -436,7 +442,8 @@ async fn update(
     write(&state, &caller, id, &headers, &patch, None).await
 }
 
-/// Changes a widget as it is by now, again and again while somebody else changes it at the same time.
+/// Changes a widget as it is by now, again and again while somebody else changes it at the same
+/// time.
 async fn write(
     state: &AppState,
     caller: &Caller,

@@ -58,7 +58,8 @@ pub struct Room {
     pub name: String,
     /// Its conversation.
     pub conversation_id: ConversationId,
-    /// Which one of the conversation's rooms it is; the conversation's own generation is the newest.
+    /// Which one of the conversation's rooms it is; the conversation's own generation is the
+    /// newest.
     pub generation: i64,
     /// When its name was given out.
     pub created_at: OffsetDateTime,
@@ -237,7 +238,8 @@ pub trait ConversationStore {
         new: &NewConversation,
     ) -> Result<(), CreateConversationError>;
 
-    /// A conversation for its own visitor, for LiveKit or for the sweeper, who name no organization.
+    /// A conversation for its own visitor, for LiveKit or for the sweeper, who name no
+    /// organization.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -280,8 +282,8 @@ pub trait ConversationStore {
         since: OffsetDateTime,
     ) -> Result<i64, StoreError>;
 
-    /// Gives a conversation that has not ended a fresh room and the next generation, uses up the ticket and marks its
-    /// older rooms for removal, all or nothing; returns it as it is now.
+    /// Gives a conversation that has not ended a fresh room and the next generation, uses up the
+    /// ticket and marks its older rooms for removal, all or nothing; returns it as it is now.
     ///
     /// # Errors
     /// [`ResumeError`]
@@ -290,8 +292,8 @@ pub trait ConversationStore {
         resume: &ResumeConversation,
     ) -> Result<Conversation, ResumeError>;
 
-    /// Applies a transition of core and keeps its outcome; returns the conversation as it is now, nothing when there is
-    /// none. When it ends by this, its rooms are marked for removal with it.
+    /// Applies a transition of core and keeps its outcome; returns the conversation as it is now,
+    /// nothing when there is none. When it ends by this, its rooms are marked for removal with it.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -313,7 +315,8 @@ pub trait ConversationStore {
         count: u32,
     ) -> Result<Vec<ConversationId>, StoreError>;
 
-    /// Appends the messages that this reporter has not reported yet (by id) in their order; returns how many were new.
+    /// Appends the messages that this reporter has not reported yet (by id) in their order; returns
+    /// how many were new.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -340,8 +343,9 @@ pub trait ConversationStore {
     /// [`StoreError`]
     async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
 
-    /// Keeps the values of a form at `forms.<form_id>` of the custom metadata, replacing those of an earlier
-    /// submission; `false` when there is no such conversation or it is over, by the limits too.
+    /// Keeps the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
+    /// an earlier submission; `false` when there is no such conversation or it is over, by the
+    /// limits too.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -354,8 +358,8 @@ pub trait ConversationStore {
         limits: &Limits,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled` says whether the
-    /// widget asks for any.
+    /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
+    /// says whether the widget asks for any.
     ///
     /// # Errors
     /// [`SaveFeedbackError`]
@@ -396,8 +400,8 @@ pub trait ConversationStore {
     /// [`StoreError`]
     async fn open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError>;
 
-    /// Marks the rooms of the widget's conversations that have not ended for removal: all of them, or those started
-    /// on one page origin. Returns how many were marked.
+    /// Marks the rooms of the widget's conversations that have not ended for removal: all of them,
+    /// or those started on one page origin. Returns how many were marked.
     ///
     /// # Errors
     /// [`StoreError`]

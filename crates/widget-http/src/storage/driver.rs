@@ -1,4 +1,5 @@
-//! What both databases share below the trait: the meaning of driver errors, and the forms in which values are kept.
+//! What both databases share below the trait: the meaning of driver errors, and the forms in which
+//! values are kept.
 
 use sqlx::error::ErrorKind;
 use time::OffsetDateTime;
@@ -48,8 +49,8 @@ const CANNOT_OPEN: i32 = 14;
 
 /// Whether the same statement may succeed a moment later.
 ///
-/// SQLite: <https://www.sqlite.org/rescode.html>, an extended code holds the primary one in its lowest byte.
-/// PostgreSQL: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+/// SQLite: <https://www.sqlite.org/rescode.html>, an extended code holds the primary one in its
+/// lowest byte. PostgreSQL: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_passing(code: &str) -> bool {
     // A SQLSTATE has five characters; none of SQLite's codes has.
     if code.len() == 5 {

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use widget_core::id::OrganizationId;
 
 use super::StoreError;
-use crate::auth::Scope;
+use crate::web::auth::Scope;
 
 /// An API key as it is kept: the secret itself is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub trait KeyStore {
         organization: Option<&OrganizationId>,
     ) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Revokes an API key; `false` when there is none of that name. Revoking again keeps the first time.
+    /// Revokes an API key; `false` when there is none of that name. Revoking again keeps the first
+    /// time.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -77,14 +78,15 @@ pub trait KeyStore {
     /// [`StoreError`]
     async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
 
-    /// Keeps `key` unless there is a signing key that is not retired; of two services that start at once, one wins.
+    /// Keeps `key` unless there is a signing key that is not retired; of two services that start at
+    /// once, one wins.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn ensure_signing_key(&self, key: &SigningKey) -> Result<(), StoreError>;
 
-    /// Makes `key` the one that signs and retires the others as of its time of creation; forgets those that were
-    /// retired before `forget_before`.
+    /// Makes `key` the one that signs and retires the others as of its time of creation; forgets
+    /// those that were retired before `forget_before`.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -64,7 +64,7 @@ pub(super) const POSTGRES: Migrations = Migrations(&[
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// A migration failed, or was applied in another form.
-    #[error("the database can't be migrated: {0}")]
+    #[error("the database cannot be migrated: {0}")]
     Migrate(#[from] MigrateError),
     /// The database could not be reached.
     #[error(transparent)]
@@ -83,7 +83,8 @@ impl Migrations {
             )
         });
         let mut migrator = Migrator::with_migrations(migrations.collect());
-        // A newer service may have migrated already; it keeps what this one needs until this one is gone.
+        // A newer service may have migrated already; it keeps what this one needs until this one is
+        // gone.
         migrator.set_ignore_missing(true);
         migrator
     }
@@ -91,7 +92,8 @@ impl Migrations {
 
 /// Applies what is missing over `connection`; returns how many migrations there were.
 ///
-/// Two services may start at once: where the driver has no lock of its own the caller brings a transaction.
+/// Two services may start at once: where the driver has no lock of its own the caller brings a
+/// transaction.
 pub(super) async fn apply<C: Migrate>(
     migrations: Migrations,
     connection: &mut C,

@@ -32,7 +32,8 @@ mod row;
 #[path = "sql/widgets.rs"]
 mod widgets;
 
-/// How long a request waits for a connection, a new one included; below the two seconds after which it is told 503.
+/// How long a request waits for a connection, a new one included; below the two seconds after which
+/// it is told 503.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// How long one statement may take, waiting for locks included.
@@ -41,7 +42,8 @@ const STATEMENT_TIMEOUT: &str = "1500ms";
 /// Connections of one service at most; a server takes 100 by default.
 const CONNECTIONS: u32 = 16;
 
-/// A connection that rested longer is tried before it is used: the server may have been restarted meanwhile.
+/// A connection that rested longer is tried before it is used: the server may have been restarted
+/// meanwhile.
 const TRUSTED_REST: Duration = Duration::from_secs(1);
 
 /// A server that services share.
@@ -54,7 +56,7 @@ impl PostgresStorage {
     /// Connects to `url` (`postgres://…`); applies no migration.
     ///
     /// # Errors
-    /// When the URL can't be used or the server does not answer.
+    /// When the URL cannot be used or the server does not answer.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("widget-http")
@@ -101,7 +103,8 @@ impl Storage for PostgresStorage {
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {
-        // A connection of its own, which is closed afterwards: a migration may take as long as it needs.
+        // A connection of its own, which is closed afterwards: a migration may take as long as it
+        // needs.
         let mut connection = self
             .pool
             .acquire()

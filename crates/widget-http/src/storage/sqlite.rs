@@ -1,7 +1,8 @@
 //! SQLite: one writer, several readers, a write-ahead log.
 //!
-//! Writers queue for the one connection of the write pool; writers in other processes are waited for by the busy
-//! timeout. Both waits together stay under two seconds, then the answer is a clear 503.
+//! Writers queue for the one connection of the write pool; writers in other processes are waited
+//! for by the busy timeout. Both waits together stay under two seconds, then the answer is a clear
+//! 503.
 
 use std::{
     str::FromStr,
@@ -37,7 +38,8 @@ mod row;
 #[path = "sql/widgets.rs"]
 mod widgets;
 
-/// How long a statement waits for a writer of another process, and how long a writer waits for its turn.
+/// How long a statement waits for a writer of another process, and how long a writer waits for its
+/// turn.
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// How long the start waits for others that start on the same new file.
@@ -60,7 +62,7 @@ impl SqliteStorage {
     /// Opens `url` (`sqlite:PATH`), creating the file when it is missing; applies no migration.
     ///
     /// # Errors
-    /// When the URL or the file can't be used.
+    /// When the URL or the file cannot be used.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let started = Instant::now();
         let options = SqliteConnectOptions::from_str(url)
@@ -83,8 +85,9 @@ impl SqliteStorage {
                 .connect_with(options.clone())
                 .await;
             match writer {
-                // Turning on the write-ahead log needs the file alone and does not wait for it by itself: of several
-                // services that start on a new file at once, some have to try again.
+                // Turning on the write-ahead log needs the file alone and does not wait for it by
+                // itself: of several services that start on a new file at once, some have to try
+                // again.
                 Err(error) if is_busy(&error) && started.elapsed() < START_PATIENCE => {
                     tokio::time::sleep(START_PAUSE).await;
                 }
@@ -105,7 +108,8 @@ impl SqliteStorage {
         &self.writer
     }
 
-    /// A transaction that has the write lock from its beginning: it never fails half-way for another writer.
+    /// A transaction that has the write lock from its beginning: it never fails half-way for
+    /// another writer.
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }

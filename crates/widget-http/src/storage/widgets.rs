@@ -153,8 +153,8 @@ pub trait WidgetStore {
         author: Author<'_>,
     ) -> Result<StoredWidget, WriteWidgetError>;
 
-    /// Revisions of a widget of the organization with a number below `below`, newest first; none when there is no such
-    /// widget.
+    /// Revisions of a widget of the organization with a number below `below`, newest first; none
+    /// when there is no such widget.
     ///
     /// # Errors
     /// [`StoreError`]

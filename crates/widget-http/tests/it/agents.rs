@@ -93,7 +93,8 @@ async fn an_agent_in_use_is_not_deleted() {
         widget["agent_id"].as_str().expect("a string")
     );
     service.delete(&agent).await.problem(409, "agent_in_use");
-    // A widget may pin the version of another agent; that is a blocker, and the version still in use.
+    // A widget may pin the version of another agent; that is a blocker, and the version still in
+    // use.
     let (other, other_version) = service.agent(true).await;
     let path = format!("/core/web-widgets/{}", id(&widget));
     service

@@ -1,7 +1,7 @@
 //! Keys: who gets in, who sees what.
 
 use time::Duration;
-use widget_http::auth::Scope;
+use widget_http::web::auth::Scope;
 
 use crate::support::{START, Service, id};
 

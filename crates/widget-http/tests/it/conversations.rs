@@ -7,8 +7,8 @@ use widget_core::{
     id::ConversationId,
 };
 use widget_http::{
-    auth::Scope,
     storage::{Conversation, NewConversation, NewRoom, UsedTicket},
+    web::auth::Scope,
 };
 
 use crate::support::{START, Service};
@@ -278,7 +278,7 @@ async fn conversations_are_listed_and_filtered() {
         "status=over",
         "created_after=yesterday",
         "web_widget_id=1",
-        "colour=red",
+        "color=red",
     ] {
         service
             .get(&format!("/core/conversations?{query}"))

@@ -1,4 +1,5 @@
-//! The OpenAPI document tells what the service does: every route is in it, and answers look as it says.
+//! The OpenAPI document tells what the service does: every route is in it, and answers look as it
+//! says.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

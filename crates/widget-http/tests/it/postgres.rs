@@ -1,8 +1,9 @@
 //! The same contract on PostgreSQL, and what happens when the server goes away and comes back.
 //!
-//! `TEST_DATABASE_URL` names a server that is there already; its user must be allowed to make databases, and each test
-//! uses and drops one of its own. Without it a server is started on a Unix socket in a temporary directory, so that it
-//! meets no other, with the programs in the folder `POSTGRES_BIN`, on the PATH, or where Debian keeps them.
+//! `TEST_DATABASE_URL` names a server that is there already; its user must be allowed to make
+//! databases, and each test uses and drops one of its own. Without it a server is started on a Unix
+//! socket in a temporary directory, so that it meets no other, with the programs in the folder
+//! `POSTGRES_BIN`, on the PATH, or where Debian keeps them.
 
 use std::{
     env,
@@ -141,7 +142,8 @@ impl Drop for Server {
 }
 
 fn is_root(own: &Path) -> bool {
-    // What this process has just made belongs to it, unless it was handed on, which only root can do.
+    // What this process has just made belongs to it, unless it was handed on, which only root can
+    // do.
     own.metadata()
         .is_ok_and(|metadata| [0, NOBODY].contains(&metadata.uid()))
 }

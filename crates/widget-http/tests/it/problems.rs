@@ -7,9 +7,9 @@ use widget_core::{
     origin::{AllowedOrigins, SuffixList},
 };
 use widget_http::{
-    problem::Problem,
     state::{Clock, RandomError},
     storage::{ConflictKind, DeleteAgentError, StoreError, WriteWidgetError},
+    web::problem::Problem,
 };
 
 use crate::support::{Answer, Service};

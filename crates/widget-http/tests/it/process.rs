@@ -1,4 +1,5 @@
-//! The binary itself: what it prints, how it stops, and that what it acknowledged survives being killed.
+//! The binary itself: what it prints, how it stops, and that what it acknowledged survives being
+//! killed.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -12,7 +13,8 @@ use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_widget-http");
 
-/// A command on the database of `directory`, without anything of the environment that could reach in.
+/// A command on the database of `directory`, without anything of the environment that could reach
+/// in.
 fn command(directory: &Path) -> Command {
     let mut command = Command::new(BINARY);
     command
@@ -235,8 +237,8 @@ fn an_incomplete_suffix_list_is_refused_at_the_start() {
     let directory = TempDir::new().expect("a temporary directory can be made");
     std::fs::write(directory.path().join("list.dat"), "com\n").expect("it can be written");
     for (file, complaint) in [
-        ("list.dat", "list.dat can't be the public suffix list"),
-        ("none.dat", "the public suffix list none.dat can't be read"),
+        ("list.dat", "list.dat cannot be the public suffix list"),
+        ("none.dat", "the public suffix list none.dat cannot be read"),
     ] {
         let output = run(
             directory.path(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use time::Duration;
-use widget_http::auth::Scope;
+use widget_http::web::auth::Scope;
 
 use crate::support::{Service, id};
 

@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tower::ServiceExt;
 use widget_http::{
-    auth::{Credential, Scope},
     settings::Settings,
     state::{AppState, Clock, RandomError, RandomSource, Services},
     storage::{self, ApiKey, Storage},
+    web::auth::{Credential, Scope},
 };
 
 /// The moment at which every test begins.
@@ -167,7 +167,8 @@ impl Service {
         Self::start_on(directory, &url, change).await
     }
 
-    /// A service on the database at `url`, which is empty; `directory` is kept as long as the service.
+    /// A service on the database at `url`, which is empty; `directory` is kept as long as the
+    /// service.
     pub(crate) async fn start_on(
         directory: TempDir,
         url: &str,

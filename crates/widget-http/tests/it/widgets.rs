@@ -242,7 +242,7 @@ async fn a_config_too_large_is_told_by_its_own_status() {
 }
 
 #[tokio::test]
-async fn conditions_are_honoured() {
+async fn conditions_are_honored() {
     let service = Service::start().await;
     let widget = service.widget(json!({})).await;
     let path = format!("/core/web-widgets/{}", id(&widget));
@@ -375,7 +375,7 @@ async fn lists_are_filtered() {
         ("cursor=x", "/cursor"),
         ("agent_id=x", "/agent_id"),
         ("published=maybe", "/published"),
-        ("colour=red", "/colour"),
+        ("color=red", "/color"),
     ] {
         let answer = service.get(&format!("/core/web-widgets?{query}")).await;
         answer.problem_at(422, "query_invalid", pointer, "invalid_value");
@@ -506,7 +506,7 @@ async fn a_repeated_creation_creates_once() {
     }
     // A key belongs to its organization.
     let stranger = service
-        .new_key("other", &widget_http::auth::Scope::ALL)
+        .new_key("other", &widget_http::web::auth::Scope::ALL)
         .await;
     let answer = service
         .call_with(

@@ -1,4 +1,4 @@
-/** English: the catalogue that all others are typed by, and the one that is always at hand. */
+/** English: the catalog that all others are typed by, and the one that is always at hand. */
 export const en = {
   chat: 'Chat',
   greeting: 'How can we help?',

@@ -81,7 +81,7 @@ impl<K> ListKind<K> {
             context.below(&index.to_string(), |context| {
                 context.below(key, |context| {
                     let detail = format!(
-                        "{} is given twice, `{}` must be unique among its neighbours",
+                        "{} is given twice, `{}` must be unique among its neighbors",
                         shown(value),
                         context.name()
                     );

@@ -92,7 +92,7 @@ fn unversioned_documents() {
         Some("/config/v1/chat/titel")
     );
     for text in [
-        r#"{"theme":"dark","colour":"red"}"#,
+        r#"{"theme":"dark","color":"red"}"#,
         r#"{"v0":{}}"#,
         r#"{"v":{}}"#,
         r#"{"V1":{"theme":"dark"}}"#,
@@ -229,7 +229,7 @@ fn size_is_that_of_the_stored_document() {
 #[test]
 fn sentences_of_whole_documents() {
     let told: Vec<String> = [
-        r#"{"colour":1,"theme":"dark"}"#,
+        r#"{"color":1,"theme":"dark"}"#,
         r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1}"#,
         r#"{"v2":{}}"#,
         "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
@@ -238,7 +238,7 @@ fn sentences_of_whole_documents() {
     .map(|text| error(text).to_string())
     .collect();
     expect_test::expect![[r#"
-        `config` has no version key, and `colour` is no key of `v1`; settings belong under `v1`
+        `config` has no version key, and `color` is no key of `v1`; settings belong under `v1`
         `config` has no version key, and `a`, `b`, `c`, `d`, `e` and 2 more are no key of `v1`; settings belong under `v1`
         `config` is newer than this build: it has `v2`, and the newest known version is `v1`
         `config` is 17 levels deep, at most 16 are allowed"#]]

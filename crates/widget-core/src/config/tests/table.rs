@@ -149,7 +149,7 @@ fn urls() {
 }
 
 #[test]
-fn colours() {
+fn colors() {
     for mode in ["light_mode", "dark_mode"] {
         for part in ["background_color", "text_color"] {
             for target in ["user_message", "controls_button"] {

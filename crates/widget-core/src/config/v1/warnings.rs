@@ -29,7 +29,7 @@ impl ConfigV1 {
                     texts.controls_button,
                 ),
             ] {
-                // Both built-in colours are readable, and so is a derived one.
+                // Both built-in colors are readable, and so is a derived one.
                 let Some(text) = text.color() else { continue };
                 let ground = background.color().unwrap_or(BUILT_IN_BACKGROUND);
                 let ratio = text.contrast(ground);

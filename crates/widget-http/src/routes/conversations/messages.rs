@@ -12,12 +12,14 @@ use super::find;
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    auth::{Caller, Scope},
-    extract::{Parsed, PathId, StrictJson},
-    problem::{FieldError, Problem},
     state::AppState,
     storage::{Message, Reporter},
-    wire::{self, Text, Timestamp, present},
+    web::{
+        auth::{Caller, Scope},
+        extract::{Parsed, PathId, StrictJson},
+        problem::{FieldError, Problem},
+        wire::{self, Text, Timestamp, present},
+    },
 };
 
 /// Messages in one request at most.

@@ -1,5 +1,6 @@
-//! The document inside the iframe. Browsers send no `Origin` with a navigation, so the browser itself enforces who may
-//! frame it: the policy names exactly the page that was declared, when the widget's list admits it.
+//! The document inside the iframe. Browsers send no `Origin` with a navigation, so the browser
+//! itself enforces who may frame it: the policy names exactly the page that was declared, when the
+//! widget's list admits it.
 
 use askama::Template;
 use axum::{
@@ -18,20 +19,24 @@ use widget_core::{
 };
 
 use crate::{
-    assets::{self, WindowFiles},
-    cors::DocumentFetch,
-    limits::AddressPrefix,
-    problem::{Problem, visitor},
     routes::public::{PublicPath, admit, effective_config, widget},
     state::AppState,
-    telemetry::PageOf,
+    visitors::{
+        assets::{self, WindowFiles},
+        limits::AddressPrefix,
+    },
+    web::{
+        cors::DocumentFetch,
+        problem::{Problem, visitor},
+        telemetry::PageOf,
+    },
 };
 
 /// Languages that are written from right to left.
 const RIGHT_TO_LEFT: [&str; 8] = ["ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"];
 
-/// Lets a host page with `Cross-Origin-Embedder-Policy` frame the window, which then needs the same of its own;
-/// `credentialless` still loads avatars from servers that know nothing of this.
+/// Lets a host page with `Cross-Origin-Embedder-Policy` frame the window, which then needs the same
+/// of its own; `credentialless` still loads avatars from servers that know nothing of this.
 const EMBEDDER_POLICY: (HeaderName, HeaderValue) = (
     HeaderName::from_static("cross-origin-embedder-policy"),
     HeaderValue::from_static("credentialless"),
@@ -143,7 +148,7 @@ fn render(
     page.render().map_err(Problem::internal)
 }
 
-/// JSON that can't end the script element it stands in, nor begin a comment there.
+/// JSON that cannot end the script element it stands in, nor begin a comment there.
 fn inside_script(data: &Value) -> String {
     data.to_string()
         .replace('<', "\\u003c")
@@ -196,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_serialised_origin_is_declared() {
+    fn exactly_one_serialized_origin_is_declared() {
         let declared = |query| {
             declared_origin(Some(query))
                 .map(|origin| origin.to_string())

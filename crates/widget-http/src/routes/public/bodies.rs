@@ -11,11 +11,13 @@ use widget_core::{
 use super::transcript;
 use crate::{
     livekit::{Dispatch, LiveKit, RoomName},
-    problem::{Problem, visitor},
-    signing::ConversationPass,
     state::AppState,
     storage::{Conversation, Message},
-    wire::{Text, Timestamp},
+    visitors::signing::ConversationPass,
+    web::{
+        problem::{Problem, visitor},
+        wire::{Text, Timestamp},
+    },
 };
 
 /// A conversation as its own visitor sees it.
@@ -68,7 +70,8 @@ impl From<Message> for MessageBody {
 }
 
 impl ConversationBody {
-    /// The state is judged by the limits, so that it is right even before somebody has stored the end.
+    /// The state is judged by the limits, so that it is right even before somebody has stored the
+    /// end.
     pub(super) fn new(
         state: &AppState,
         conversation: &Conversation,
@@ -112,7 +115,8 @@ pub(super) struct JoinBody {
     expires_at: Timestamp,
 }
 
-/// A room's name and the tokens for it, made before anything is written: what fails leaves nothing behind.
+/// A room's name and the tokens for it, made before anything is written: what fails leaves nothing
+/// behind.
 pub(super) struct Invitation {
     pub(super) room: RoomName,
     participant_token: String,

@@ -25,16 +25,20 @@ use super::{
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    auth::bearer,
-    cors::{JsonOnly, OwnWindow, OwnWindowOrAbsent},
-    extract::{Parsed, StrictJson},
-    limits::{self, AddressPrefix},
-    problem::{FieldError, Problem, visitor},
-    public_widgets::PublicWidget,
-    signing::Ticket,
     state::AppState,
     storage::{Conversation, NewConversation, NewRoom, UsedTicket},
-    wire::Text,
+    visitors::{
+        limits::{self, AddressPrefix},
+        public_widgets::PublicWidget,
+        signing::Ticket,
+    },
+    web::{
+        auth::bearer,
+        cors::{JsonOnly, OwnWindow, OwnWindowOrAbsent},
+        extract::{Parsed, StrictJson},
+        problem::{FieldError, Problem, visitor},
+        wire::Text,
+    },
 };
 
 /// A form of 16 KiB, the page's 4 KiB, and what JSON puts around.
@@ -203,7 +207,8 @@ fn new_conversation(
     })
 }
 
-/// The values of the form before the conversation, and what the page told under a key that no form can have.
+/// The values of the form before the conversation, and what the page told under a key that no form
+/// can have.
 fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Problem> {
     let mut metadata = match (&config.pre_conversation_form, &body.form) {
         (Some(form), given) => forms::validate(form, given.as_deref(), "/form")?.into_values(),
@@ -237,7 +242,8 @@ fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Pro
     Ok(Value::Object(metadata))
 }
 
-/// The bounds of the widget and of its organization; counted before writing, so that a burst may overshoot by as many as race.
+/// The bounds of the widget and of its organization; counted before writing, so that a burst may
+/// overshoot by as many as race.
 async fn require_room_for_one_more(
     state: &AppState,
     admission: &Admission<'_>,

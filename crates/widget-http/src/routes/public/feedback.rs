@@ -13,10 +13,12 @@ use super::{
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    cors::{JsonOnly, OwnWindow},
-    extract::StrictJson,
-    problem::Problem,
     state::AppState,
+    web::{
+        cors::{JsonOnly, OwnWindow},
+        extract::StrictJson,
+        problem::Problem,
+    },
 };
 
 pub(super) fn router() -> Router<AppState> {

@@ -1,4 +1,5 @@
-//! Forms in mid-conversation: the server checks and keeps the values, then the window tells the agent.
+//! Forms in mid-conversation: the server checks and keeps the values, then the window tells the
+//! agent.
 
 use axum::{Json, Router, extract::State, routing::post};
 use http::HeaderMap;
@@ -13,10 +14,12 @@ use super::{PublicPath, pass, widget};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    cors::{JsonOnly, OwnWindow},
-    extract::StrictJson,
-    problem::{FieldError, Problem, visitor},
     state::AppState,
+    web::{
+        cors::{JsonOnly, OwnWindow},
+        extract::StrictJson,
+        problem::{FieldError, Problem, visitor},
+    },
 };
 
 /// A submission of 16 KiB, and what JSON puts around.

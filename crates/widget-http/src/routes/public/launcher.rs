@@ -14,14 +14,14 @@ use super::{PublicPath, admit, widget};
 #[cfg(feature = "schemars")]
 use crate::api::{self, ConfigDocument, Operation};
 use crate::{
-    assets::hexadecimal,
-    cors::{PageOrigin, preflight},
-    etag,
-    limits::AddressPrefix,
-    problem::Problem,
-    public_widgets::Launcher,
     state::AppState,
     storage::StoredWidget,
+    visitors::{assets::hexadecimal, limits::AddressPrefix, public_widgets::Launcher},
+    web::{
+        cors::{PageOrigin, preflight},
+        etag,
+        problem::Problem,
+    },
 };
 
 /// Keys of the config that the launcher draws from.
@@ -33,10 +33,11 @@ const KEYS: [&str; 5] = [
     "start_conversation_on_toggle",
 ];
 
-/// Keys of `chat` that it draws from: the name it goes by, the size and colours of its frame.
+/// Keys of `chat` that it draws from: the name it goes by, the size and colors of its frame.
 const CHAT_KEYS: [&str; 5] = ["title", "width", "height", "light_mode", "dark_mode"];
 
-/// Asked again each time, so that closing a widget takes effect at once; an unchanged answer costs no body.
+/// Asked again each time, so that closing a widget takes effect at once; an unchanged answer costs
+/// no body.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 pub(super) fn router() -> Router<AppState> {
@@ -68,7 +69,7 @@ pub(super) fn operation() -> Operation {
 )]
 struct LauncherBody {
     /// The widget.
-    id: crate::wire::Text<widget_core::id::WidgetId>,
+    id: crate::web::wire::Text<widget_core::id::WidgetId>,
     /// The part of the config that the launcher draws.
     #[schemars(schema_with = "launcher_schema")]
     config: Value,

@@ -1,6 +1,7 @@
 //! The window's own report of what was said, for workers that report nothing.
 //!
-//! A visitor can write anything here, so it is kept apart from the worker's report and shown to nobody else as its.
+//! A visitor can write anything here, so it is kept apart from the worker's report and shown to
+//! nobody else as its.
 
 use axum::{Json, Router, extract::State, routing::post};
 use http::HeaderMap;
@@ -11,12 +12,14 @@ use super::{PublicPath, pass};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    cors::{JsonOnly, OwnWindow},
-    extract::{Parsed, StrictJson},
-    problem::{FieldError, Problem, visitor},
     state::AppState,
     storage::{Message, Reporter},
-    wire::Timestamp,
+    web::{
+        cors::{JsonOnly, OwnWindow},
+        extract::{Parsed, StrictJson},
+        problem::{FieldError, Problem, visitor},
+        wire::Timestamp,
+    },
 };
 
 /// Turns in one request.

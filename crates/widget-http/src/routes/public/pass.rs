@@ -1,18 +1,20 @@
 //! The conversation token: proof that a window speaks for a conversation.
 //!
-//! Each resume renews it, so that of two windows only one goes on. The token before may repeat the resume once within
-//! a minute, for an answer that was lost on its way.
+//! Each resume renews it, so that of two windows only one goes on. The token before may repeat the
+//! resume once within a minute, for an answer that was lost on its way.
 
 use http::HeaderMap;
 use time::{Duration, OffsetDateTime};
 
 use super::PublicPath;
 use crate::{
-    auth::bearer,
-    problem::{Problem, visitor},
-    signing::{ConversationPass, TokenError},
     state::AppState,
     storage::Conversation,
+    visitors::signing::{ConversationPass, TokenError},
+    web::{
+        auth::bearer,
+        problem::{Problem, visitor},
+    },
 };
 
 /// How long the token before may repeat a resume whose answer was lost.

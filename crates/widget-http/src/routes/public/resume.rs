@@ -16,12 +16,14 @@ use super::{
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    cors::{JsonOnly, OwnWindow},
-    extract::{Parsed, StrictJson},
-    limits::AddressPrefix,
-    problem::{Problem, visitor},
     state::AppState,
     storage::{NewRoom, ResumeConversation},
+    visitors::limits::AddressPrefix,
+    web::{
+        cors::{JsonOnly, OwnWindow},
+        extract::{Parsed, StrictJson},
+        problem::{Problem, visitor},
+    },
 };
 
 pub(super) fn router() -> Router<AppState> {

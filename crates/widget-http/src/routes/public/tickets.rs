@@ -1,4 +1,5 @@
-//! Embed tickets: a host page's loader proves by its `Origin` where it runs, and hands that proof to the window.
+//! Embed tickets: a host page's loader proves by its `Origin` where it runs, and hands that proof
+//! to the window.
 
 use axum::{Json, Router, extract::State, routing::post};
 use http::StatusCode;
@@ -10,13 +11,17 @@ use super::{PublicPath, admit, widget};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
-    extract::StrictJson,
-    limits::AddressPrefix,
-    problem::{Problem, visitor},
-    signing::{TICKET_LIFETIME, Ticket},
     state::AppState,
-    wire::Timestamp,
+    visitors::{
+        limits::AddressPrefix,
+        signing::{TICKET_LIFETIME, Ticket},
+    },
+    web::{
+        cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
+        extract::StrictJson,
+        problem::{Problem, visitor},
+        wire::Timestamp,
+    },
 };
 
 pub(super) fn router() -> Router<AppState> {
@@ -95,7 +100,8 @@ async fn create(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// The ticket that a window brings, for this widget; it is used up later, by what is written with it.
+/// The ticket that a window brings, for this widget; it is used up later, by what is written with
+/// it.
 pub(super) async fn redeem(
     state: &AppState,
     path: &PublicPath,

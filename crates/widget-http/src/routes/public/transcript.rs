@@ -6,9 +6,11 @@ use widget_core::conversation::Role;
 
 use crate::storage::{Message, Reporter};
 
-/// The worker's report, and of the window's report only what the worker did not tell, in the order of arrival.
+/// The worker's report, and of the window's report only what the worker did not tell, in the order
+/// of arrival.
 ///
-/// The worker knows best what was said, but one that was killed leaves out the end, and some report nothing.
+/// The worker knows best what was said, but one that was killed leaves out the end, and some report
+/// nothing.
 pub(super) fn for_visitor(messages: Vec<Message>) -> Vec<Message> {
     let mut told: HashMap<(Role, String), usize> = HashMap::new();
     for message in messages

@@ -10,11 +10,13 @@ use super::find;
 #[cfg(feature = "schemars")]
 use crate::api::{self, ConfigDocument, Operation};
 use crate::{
-    auth::{Caller, Scope},
-    extract::{PathId, StrictJson},
-    problem::{FieldError, Problem},
     state::AppState,
-    wire,
+    web::{
+        auth::{Caller, Scope},
+        extract::{PathId, StrictJson},
+        problem::{FieldError, Problem},
+        wire,
+    },
 };
 
 /// `/core/web-widgets/{id}/auto-brand`.
@@ -59,13 +61,14 @@ struct BrandRequest {
 struct BrandBody {
     /// The name of the site.
     name: Option<String>,
-    /// Its colours, the most telling first.
+    /// Its colors, the most telling first.
     colors: Vec<String>,
     /// The address of a logo.
     logo_url: Option<String>,
     /// The address of an icon.
     icon_url: Option<String>,
-    /// The widget's own config with the brand put in place, ready to be written back; nothing has been written yet.
+    /// The widget's own config with the brand put in place, ready to be written back; nothing has
+    /// been written yet.
     #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
     config: Box<RawValue>,
 }
@@ -102,7 +105,7 @@ fn not_found() -> Problem {
     Problem::new(
         StatusCode::NOT_FOUND,
         "brand_not_found",
-        "no brand was found there; check that the site is public and shows its name, icon or colours",
+        "no brand was found there; check that the site is public and shows its name, icon or colors",
     )
 }
 

@@ -1,10 +1,11 @@
-//! What follows a change of a widget: visitors see it at once, and conversations that it no longer serves are closed.
+//! What follows a change of a widget: visitors see it at once, and conversations that it no longer
+//! serves are closed.
 
 use time::OffsetDateTime;
 use widget_core::id::WidgetId;
 
 use crate::{
-    problem::Problem, routes::public::still_serves, state::AppState, storage::StoredWidget,
+    routes::public::still_serves, state::AppState, storage::StoredWidget, web::problem::Problem,
 };
 
 /// Marks for removal the live rooms of those pages that the widget, as it is now, no longer serves.

@@ -15,12 +15,14 @@ use super::find;
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    assets,
-    auth::{Caller, Scope},
-    extract::{PathId, StrictQuery},
-    problem::Problem,
     state::AppState,
-    wire::Text,
+    visitors::assets,
+    web::{
+        auth::{Caller, Scope},
+        extract::{PathId, StrictQuery},
+        problem::Problem,
+        wire::Text,
+    },
 };
 
 /// `/core/web-widgets/{id}/go-live`, `/explain` and `/snippet`.

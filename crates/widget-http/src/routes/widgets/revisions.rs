@@ -19,13 +19,15 @@ use super::{WidgetBody, find, write};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Operation};
 use crate::{
-    auth::{Caller, Scope},
-    extract::{PathId, StrictQuery},
-    paging,
-    problem::Problem,
     state::AppState,
     storage::{StoreError, WidgetRevision},
-    wire::Timestamp,
+    web::{
+        auth::{Caller, Scope},
+        extract::{PathId, StrictQuery},
+        paging,
+        problem::Problem,
+        wire::Timestamp,
+    },
 };
 
 /// `/core/web-widgets/{id}/revisions` and what is below.

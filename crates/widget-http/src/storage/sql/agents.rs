@@ -74,7 +74,8 @@ impl AgentStore for Backend {
         version: &NewAgentVersion,
     ) -> Result<Option<AgentVersion>, StoreError> {
         let mut transaction = self.begin().await?;
-        // Writing the agent's row lets others wait for their number; the constraint would refuse a second taker.
+        // Writing the agent's row lets others wait for their number; the constraint would refuse a
+        // second taker.
         sqlx::query("UPDATE agents SET id = id WHERE organization_id = $1 AND id = $2")
             .bind(organization.as_str())
             .bind(agent.as_uuid())

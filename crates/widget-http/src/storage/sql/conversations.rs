@@ -1,6 +1,7 @@
 //! SQL of conversations, their messages and used tickets.
 //!
-//! A state changes by compare-and-set in one statement, so that it does not matter which service or webhook comes first.
+//! A state changes by compare-and-set in one statement, so that it does not matter which service or
+//! webhook comes first.
 
 use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
@@ -467,7 +468,8 @@ async fn use_ticket(
     Ok(done.rows_affected() > 0)
 }
 
-/// Reads a conversation for a change: the write that changes nothing keeps others out until the transaction ends.
+/// Reads a conversation for a change: the write that changes nothing keeps others out until the
+/// transaction ends.
 async fn lock(
     transaction: &mut Transaction,
     id: ConversationId,
@@ -594,7 +596,7 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
     })
 }
 
-/// A NUL is a character that a visitor can send and PostgreSQL can't keep.
+/// A NUL is a character that a visitor can send and PostgreSQL cannot keep.
 fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }

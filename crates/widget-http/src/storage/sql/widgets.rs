@@ -216,7 +216,8 @@ impl WidgetStore for Backend {
 
 /// Remembers an idempotent request, or tells the answer to the same one before.
 ///
-/// Of two at once the second waits here, at the constraint, until the first has written all or nothing.
+/// Of two at once the second waits here, at the constraint, until the first has written all or
+/// nothing.
 async fn seen_before(
     transaction: &mut Transaction,
     widget: &Widget,

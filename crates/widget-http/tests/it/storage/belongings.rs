@@ -233,7 +233,8 @@ pub(super) async fn events(storage: &dyn Storage) {
     );
 }
 
-/// Feedback that is the first to write an end that the limits brought closes the rooms, as every end does.
+/// Feedback that is the first to write an end that the limits brought closes the rooms, as every
+/// end does.
 pub(super) async fn end_by_feedback(storage: &dyn Storage) {
     let limits = Limits::default();
     let new = new_conversation(&organization("late"), 0x7B0, 0x7BF, "https://a.example");

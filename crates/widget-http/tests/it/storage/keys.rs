@@ -2,8 +2,8 @@
 
 use time::Duration;
 use widget_http::{
-    auth::Scope,
     storage::{ApiKey, SigningKey, Storage},
+    web::auth::Scope,
 };
 
 use super::organization;

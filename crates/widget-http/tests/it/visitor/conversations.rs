@@ -164,10 +164,10 @@ async fn the_form_before_is_checked_and_kept() {
         .try_start(json!({}))
         .await
         .problem_at(422, "form_invalid", "/form/email", "required");
-    let wrong = json!({"form": {"email": "nobody", "colour": "red"}});
+    let wrong = json!({"form": {"email": "nobody", "color": "red"}});
     let answer = visitor.try_start(wrong).await;
     answer.problem_at(422, "form_invalid", "/form/email", "bad_email");
-    answer.problem_at(422, "form_invalid", "/form/colour", "unknown_field");
+    answer.problem_at(422, "form_invalid", "/form/color", "unknown_field");
 
     let told = json!({"form": {"email": "a@b.example"}, "custom_metadata": {"url": "https://shop.example/cart"}});
     let started = visitor.try_start(told).await.json(201);

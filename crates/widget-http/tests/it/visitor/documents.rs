@@ -1,7 +1,8 @@
-//! Scripts and documents of the embed. What needs the built embed says so when it has not been built.
+//! Scripts and documents of the embed. What needs the built embed says so when it has not been
+//! built.
 
 use serde_json::json;
-use widget_http::assets;
+use widget_http::visitors::assets;
 
 use super::support::{SHOP, Visitor, with_livekit};
 use crate::support::{Answer, Service, id};

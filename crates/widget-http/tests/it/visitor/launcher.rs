@@ -1,4 +1,5 @@
-//! What the loader gets: the launcher's config and tickets, readable by the page, and one refusal for all reasons.
+//! What the loader gets: the launcher's config and tickets, readable by the page, and one refusal
+//! for all reasons.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Against a real LiveKit server: it takes the tokens, sets up rooms as they say, signs its events, and lets go of
-//! rooms. Media needs a browser; the browser test of the whole story covers that.
+//! Against a real LiveKit server: it takes the tokens, sets up rooms as they say, signs its events,
+//! and lets go of rooms. Media needs a browser; the browser test of the whole story covers that.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
@@ -68,7 +68,7 @@ impl LiveKit {
             .spawn()
             .unwrap_or_else(|error| {
                 panic!(
-                    "{} can't be started ({error}): run the tests with `cargo xtask test`, which installs it, \
+                    "{} cannot be started ({error}): run the tests with `cargo xtask test`, which installs it, \
                      or set LIVEKIT_SERVER to the program",
                     program.display()
                 )

@@ -94,7 +94,8 @@ async fn of_two_that_race_one_wins() {
         let (one, other) = tokio::join!(visitor.try_resume(&started), visitor.try_resume(&started));
         let mut statuses = [one.status.as_u16(), other.status.as_u16()];
         statuses.sort_unstable();
-        // The slower one lost against the stored generation, or came so late that it repeated the resume.
+        // The slower one lost against the stored generation, or came so late that it repeated the
+        // resume.
         assert!(
             statuses == [200, 409] || statuses == [200, 200],
             "{one:?} {other:?}"

@@ -131,7 +131,7 @@ async fn rotated_keys_verify_until_their_tokens_are_gone() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
-    let key = widget_http::signing::new_key(service.state.random.as_ref(), START)
+    let key = widget_http::visitors::signing::new_key(service.state.random.as_ref(), START)
         .expect("counting never fails");
     let key = widget_http::storage::SigningKey {
         created_at: START + Duration::seconds(5),
@@ -142,7 +142,8 @@ async fn rotated_keys_verify_until_their_tokens_are_gone() {
         .rotate_signing_key(&key, START - Duration::hours(25))
         .await
         .expect("storage works");
-    // A node that has not seen the rotation yet is not disturbed by it, and follows within a minute.
+    // A node that has not seen the rotation yet is not disturbed by it, and follows within a
+    // minute.
     visitor.read(&started).await.json(200);
     service.clock.advance(Duration::minutes(1));
     let newer = visitor.start().await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use time::Duration;
-use widget_http::assets;
+use widget_http::visitors::assets;
 
 use super::support::{OWN, Started, Visitor, with_livekit};
 use crate::support::{Answer, Service, id};

@@ -1,17 +1,24 @@
 //! What the visitor's side keeps in memory of one node: nothing that is lost with it.
 
+pub mod assets;
+pub mod limits;
+pub mod public_widgets;
+pub mod signing;
+
 use tokio::sync::Notify;
 use widget_core::{
     conversation::Limits as ConversationLimits, embed::LiveKitServer, origin::Origin,
 };
 
 use crate::{
-    limits::Limits,
     livekit::LiveKit,
-    public_widgets::PublicWidgets,
     settings::Settings,
-    signing::{Signer, SigningContext},
     state::Services,
+    visitors::{
+        limits::Limits,
+        public_widgets::PublicWidgets,
+        signing::{Signer, SigningContext},
+    },
 };
 
 /// Helpers of the public routes, made once at start.

@@ -1,7 +1,8 @@
-//! Who makes a public request: the page's origin, our own window, and what browsers tell about a fetch.
+//! Who makes a public request: the page's origin, our own window, and what browsers tell about a
+//! fetch.
 //!
-//! The decision is made on the request itself, so the answers need no credentials and hold nothing secret; CORS only
-//! lets the loader read them, refusals included.
+//! The decision is made on the request itself, so the answers need no credentials and hold nothing
+//! secret; CORS only lets the loader read them, refusals included.
 
 use axum::{
     extract::{FromRequestParts, Request},
@@ -11,7 +12,10 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use widget_core::origin::{Origin, OriginRefusal, RequestOrigin};
 
-use crate::{extract::require_json, problem::Problem, state::AppState};
+use crate::{
+    state::AppState,
+    web::{extract::require_json, problem::Problem},
+};
 
 /// How long a browser may remember a preflight, in seconds; the answer never depends on anything.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
@@ -81,7 +85,8 @@ fn require_own(origin: &Origin, state: &AppState) -> Result<OwnWindow, Problem> 
     ))
 }
 
-/// Proof that the body is said to be JSON, so that a browser had to ask before sending it from elsewhere.
+/// Proof that the body is said to be JSON, so that a browser had to ask before sending it from
+/// elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonOnly;
 
@@ -160,7 +165,8 @@ pub async fn readable_by_pages(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers a preflight without looking anything up: it asks what kind of request may be made, not for what.
+/// Answers a preflight without looking anything up: it asks what kind of request may be made, not
+/// for what.
 pub(crate) async fn preflight() -> Response {
     let headers = [
         (

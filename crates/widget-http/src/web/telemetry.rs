@@ -11,7 +11,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tracing::Instrument;
 
-use crate::{problem::Problem, state::AppState};
+use crate::{state::AppState, web::problem::Problem};
 
 /// Header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,7 +20,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub struct RequestId(pub HeaderValue);
 
-/// A problem that was answered by a page for people: for the log only, as an extension of the response.
+/// A problem that was answered by a page for people: for the log only, as an extension of the
+/// response.
 #[derive(Debug, Clone)]
 pub struct PageOf(pub Problem);
 
@@ -109,7 +110,8 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A caller's own id is kept when it is short and plain, so that logs of several services can be joined.
+/// A caller's own id is kept when it is short and plain, so that logs of several services can be
+/// joined.
 fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     let value = headers.get(REQUEST_ID)?;
     let plain = value

@@ -1,4 +1,5 @@
-//! Extractors whose rejections are problems: strict JSON bodies, identifiers in paths, query parameters.
+//! Extractors whose rejections are problems: strict JSON bodies, identifiers in paths, query
+//! parameters.
 
 use std::{str::FromStr, time::Duration};
 
@@ -9,9 +10,10 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::problem::{FieldError, Problem};
+use crate::web::problem::{FieldError, Problem};
 
-/// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its escapes.
+/// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its
+/// escapes.
 pub const BODY_LIMIT: usize = 1 << 20;
 
 /// How long a body may take to arrive: whoever sends it byte by byte holds nothing for long.
@@ -19,8 +21,8 @@ pub const BODY_PATIENCE: Duration = Duration::from_secs(15);
 
 /// A JSON body of at most `LIMIT` bytes.
 ///
-/// Refuses another media type (415 `content_type`), a longer body (413 `body_too_large`), text that is not JSON
-/// (400 `json_invalid`) and JSON of another shape (422 `body_invalid` with a pointer).
+/// Refuses another media type (415 `content_type`), a longer body (413 `body_too_large`), text that
+/// is not JSON (400 `json_invalid`) and JSON of another shape (422 `body_invalid` with a pointer).
 #[derive(Debug, Clone, Copy)]
 pub struct StrictJson<T, const LIMIT: usize = BODY_LIMIT>(pub T);
 
@@ -48,7 +50,8 @@ fn require_object(bytes: &[u8]) -> Result<(), Problem> {
 
 /// Refuses a request that does not say that its body is JSON.
 ///
-/// A media type of JSON makes a cross-origin request ask first (CORS preflight), so that it can't be left out.
+/// A media type of JSON makes a cross-origin request ask first (CORS preflight), so that it cannot
+/// be left out.
 ///
 /// # Errors
 /// 415 `content_type`.
@@ -72,7 +75,8 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// Reads a whole body of at most `limit` bytes.
 ///
 /// # Errors
-/// 413 `body_too_large`; 408 `body_timeout` when it takes longer than [`BODY_PATIENCE`]; 400 `body_unreadable` when the caller stops in the middle.
+/// 413 `body_too_large`; 408 `body_timeout` when it takes longer than [`BODY_PATIENCE`]; 400
+/// `body_unreadable` when the caller stops in the middle.
 pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
     let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, limit)).await;
     let read = read.map_err(|_| {
@@ -106,7 +110,8 @@ pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem
 /// Reads a JSON object into `T`.
 ///
 /// # Errors
-/// 400 `json_invalid` for text that is not JSON, 422 `body_invalid` for JSON that is no object or not a `T`.
+/// 400 `json_invalid` for text that is not JSON, 422 `body_invalid` for JSON that is no object or
+/// not a `T`.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -195,7 +200,8 @@ where
     }
 }
 
-/// The one identifier in a path; a malformed one names nothing, so that it is 404 like an unknown one.
+/// The one identifier in a path; a malformed one names nothing, so that it is 404 like an unknown
+/// one.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId<T>(pub T);
 

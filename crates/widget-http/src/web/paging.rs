@@ -7,8 +7,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    problem::{FieldError, Problem},
     storage::Page,
+    web::problem::{FieldError, Problem},
 };
 
 /// Items on a page where nothing is said.
@@ -51,7 +51,8 @@ pub(crate) fn with_lookahead(page: Page) -> Page {
     }
 }
 
-/// Cuts the look-ahead off `items` and links to the page after it, keeping the other parameters of `query`.
+/// Cuts the look-ahead off `items` and links to the page after it, keeping the other parameters of
+/// `query`.
 pub(crate) fn link_next<T>(
     items: &mut Vec<T>,
     page: Page,
@@ -86,7 +87,8 @@ pub(crate) fn link_next<T>(
     headers
 }
 
-/// Time of creation and id of the last item shown: unlike an offset it stays right when items come and go.
+/// Time of creation and id of the last item shown: unlike an offset it stays right when items come
+/// and go.
 fn encode(created_at: OffsetDateTime, id: Uuid) -> String {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(&created_at.unix_timestamp_nanos().to_be_bytes());

@@ -1,4 +1,5 @@
-//! How values of the domain look in JSON, both ways; the domain types themselves know nothing of it.
+//! How values of the domain look in JSON, both ways; the domain types themselves know nothing of
+//! it.
 
 use std::fmt::Display;
 
@@ -50,7 +51,8 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A member that may be absent but, when present, is not `null`: absent keeps, `null` would be a guess.
+/// A member that may be absent but, when present, is not `null`: absent keeps, `null` would be a
+/// guess.
 ///
 /// # Errors
 /// As those of `T`.

@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 use widget_core::id::OrganizationId;
 
 use crate::{
-    problem::Problem,
     state::{AppState, RandomError, RandomSource},
     storage::ApiKey,
+    web::problem::Problem,
 };
 
 /// What a key may do.
@@ -227,7 +227,8 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A key that is unknown, wrong, expired or revoked looks the same to its holder; the log tells which.
+/// A key that is unknown, wrong, expired or revoked looks the same to its holder; the log tells
+/// which.
 fn check(
     credential: &Credential,
     stored: Option<ApiKey>,

@@ -1,8 +1,9 @@
-//! Reads a page that somebody names, for its brand: from public addresses only, so that nobody reaches through this
-//! service what they could not reach themselves.
+//! Reads a page that somebody names, for its brand: from public addresses only, so that nobody
+//! reaches through this service what they could not reach themselves.
 //!
-//! The address is checked after the name has been resolved and for every redirect, and the connection goes to the
-//! address that was checked: a name that resolves differently a moment later gains nothing.
+//! The address is checked after the name has been resolved and for every redirect, and the
+//! connection goes to the address that was checked: a name that resolves differently a moment later
+//! gains nothing.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -44,7 +45,7 @@ pub enum PageError {
     #[error("`{0}` is not an address that is read")]
     Refused(String),
     /// The server did not answer well.
-    #[error("the page can't be read: {0}")]
+    #[error("the page cannot be read: {0}")]
     Unreadable(String),
     /// It took too long.
     #[error("the page took too long")]
@@ -189,7 +190,8 @@ fn unreadable(error: reqwest::Error) -> PageError {
     PageError::Unreadable(text)
 }
 
-/// A client with certificates of its own: no file of the machine is needed, and no proxy reaches further than we do.
+/// A client with certificates of its own: no file of the machine is needed, and no proxy reaches
+/// further than we do.
 fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -229,10 +231,11 @@ impl Resolve for PublicNames {
     }
 }
 
-/// Whether an address is reachable from everywhere: neither this machine, nor its network, nor anything special.
+/// Whether an address is reachable from everywhere: neither this machine, nor its network, nor
+/// anything special.
 ///
-/// The ranges are those of IANA's special-purpose registries (RFC 6890 and its successors). An IPv6 address that
-/// carries an IPv4 address is as public as that one.
+/// The ranges are those of IANA's special-purpose registries (RFC 6890 and its successors). An IPv6
+/// address that carries an IPv4 address is as public as that one.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

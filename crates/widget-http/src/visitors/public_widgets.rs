@@ -1,7 +1,9 @@
-//! Widgets for visitors, read from memory: nearly every public request asks for one, and few of them ever change.
+//! Widgets for visitors, read from memory: nearly every public request asks for one, and few of
+//! them ever change.
 //!
-//! What is answered is at most [`STALENESS`] old, and on the node that made a change it is never old, so that closing
-//! a widget stops new conversations. Ids that name nothing are remembered too, within the same bounded memory.
+//! What is answered is at most [`STALENESS`] old, and on the node that made a change it is never
+//! old, so that closing a widget stops new conversations. Ids that name nothing are remembered too,
+//! within the same bounded memory.
 
 use std::sync::{
     Arc, OnceLock,
@@ -26,7 +28,8 @@ const EXPECTED_WIDGETS: usize = 10_000;
 /// Memory for all of them, in bytes, by a generous estimate of each.
 const CAPACITY: u64 = 96 << 20;
 
-/// What a widget takes beside its config and domains: the record, its lists, the cache's own bookkeeping.
+/// What a widget takes beside its config and domains: the record, its lists, the cache's own
+/// bookkeeping.
 const ENTRY_OVERHEAD: u64 = 1024;
 
 /// The typed config with all its defaults, as a multiple of the text it was read from.
@@ -119,7 +122,8 @@ impl PublicWidgets {
                 let entry = Entry::new(storage.widget_for_public(id).await?, now);
                 let widget = entry.widget.clone();
                 if self.changes.load(Ordering::Acquire) == changes {
-                    // It can only fail when the entry was replaced meanwhile; then the other one is as good.
+                    // It can only fail when the entry was replaced meanwhile; then the other one is
+                    // as good.
                     let _ = guard.insert(entry);
                 }
                 Ok(widget)

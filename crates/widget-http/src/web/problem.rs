@@ -22,7 +22,7 @@ pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/prob
 
 /// What an error means to the caller; becomes the answer once the request's id is known.
 ///
-/// A handler returns it as its error; [`crate::telemetry`] writes the body and logs the cause.
+/// A handler returns it as its error; [`crate::web::telemetry`] writes the body and logs the cause.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 
@@ -117,7 +117,8 @@ impl Problem {
         }))
     }
 
-    /// Something of ours failed: the caller learns nothing but the request's id, the log learns the cause.
+    /// Something of ours failed: the caller learns nothing but the request's id, the log learns the
+    /// cause.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let mut problem = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::problem::Problem;
+use crate::web::problem::Problem;
 
 /// The tag of a record's revision.
 pub(crate) fn of_revision(revision: i64) -> HeaderValue {

@@ -1,8 +1,9 @@
 //! The two tokens that this service gives to browsers: tickets and conversation tokens.
 //!
-//! A ticket says "a page of this origin may start or resume once"; the host page's loader gets it and hands it to the
-//! window. A conversation token says "this window speaks for this conversation". The keys live in the database, so
-//! that every service on it trusts the same tokens and nothing has to be configured.
+//! A ticket says "a page of this origin may start or resume once"; the host page's loader gets it
+//! and hands it to the window. A conversation token says "this window speaks for this
+//! conversation". The keys live in the database, so that every service on it trusts the same tokens
+//! and nothing has to be configured.
 
 use std::{
     collections::HashMap,
@@ -19,18 +20,21 @@ use widget_core::{
 };
 
 use crate::{
-    jwt::{self, Envelope, Untrusted},
     state::{RandomError, RandomSource},
     storage::{SigningKey, Storage, StoreError},
+    web::jwt::{self, Envelope, Untrusted},
 };
 
-/// How long a ticket can be used: the window asks for one right before each use, so this is network time only.
+/// How long a ticket can be used: the window asks for one right before each use, so this is network
+/// time only.
 pub const TICKET_LIFETIME: Duration = Duration::seconds(60);
 
-/// How long a conversation token lives without a resume; feedback is open for as long after the end.
+/// How long a conversation token lives without a resume; feedback is open for as long after the
+/// end.
 pub const CONVERSATION_TOKEN_LIFETIME: Duration = Duration::hours(24);
 
-/// How long a retired key is still read: as long as the longest token signed with it, and a clock's difference.
+/// How long a retired key is still read: as long as the longest token signed with it, and a clock's
+/// difference.
 pub const RETIRED_KEY_LIFETIME: Duration = Duration::hours(25);
 
 /// How often a token that names an unknown key may make this node read the keys again.
@@ -69,7 +73,8 @@ pub struct Ticket {
 pub struct ConversationPass {
     /// The conversation that its bearer speaks for.
     pub conversation_id: ConversationId,
-    /// Counts the resumes: only the newest generation is good (the one before may repeat its resume).
+    /// Counts the resumes: only the newest generation is good (the one before may repeat its
+    /// resume).
     pub generation: i64,
 }
 
@@ -96,7 +101,8 @@ impl From<Untrusted> for TokenError {
     }
 }
 
-/// Signs and reads the tokens; keeps the keys in memory and reads them again when a token names a new one.
+/// Signs and reads the tokens; keeps the keys in memory and reads them again when a token names a
+/// new one.
 #[derive(Debug, Default)]
 pub struct Signer {
     keys: RwLock<Option<Loaded>>,
@@ -158,7 +164,7 @@ impl Signer {
     /// Writes a ticket.
     ///
     /// # Errors
-    /// When the keys can't be read.
+    /// When the keys cannot be read.
     pub async fn sign_ticket(
         &self,
         context: SigningContext<'_>,
@@ -178,7 +184,8 @@ impl Signer {
     /// Reads a ticket.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys can't be read.
+    /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys cannot be
+    /// read.
     pub async fn read_ticket(
         &self,
         context: SigningContext<'_>,
@@ -198,7 +205,7 @@ impl Signer {
     /// Writes a conversation token and tells when it expires.
     ///
     /// # Errors
-    /// When the keys can't be read.
+    /// When the keys cannot be read.
     pub async fn sign_pass(
         &self,
         context: SigningContext<'_>,
@@ -222,7 +229,8 @@ impl Signer {
     /// Reads a conversation token; its generation is still to be compared with the conversation's.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys can't be read.
+    /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys cannot be
+    /// read.
     pub async fn read_pass(
         &self,
         context: SigningContext<'_>,
@@ -271,7 +279,8 @@ impl Signer {
         )?)
     }
 
-    /// The keys known to this node; read again every minute, so that a rotation elsewhere is followed.
+    /// The keys known to this node; read again every minute, so that a rotation elsewhere is
+    /// followed.
     async fn keys(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
         match self.loaded() {
             Some(loaded) if (context.now - loaded.at).abs() < Duration::MINUTE => Ok(loaded.keys),

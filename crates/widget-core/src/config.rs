@@ -1,4 +1,4 @@
-//! The config document: what is stored for a widget's look and behaviour, kept value for value,
+//! The config document: what is stored for a widget's look and behavior, kept value for value,
 //! and the typed view of it that the current build works with.
 //!
 //! A document is an object whose keys are versions: `{"v1": {"theme": "dark"}}`. Keys that a
@@ -202,7 +202,7 @@ impl Config {
     }
 
     /// What the owner should look at although the document is valid: unknown keys, unreadable
-    /// colours, settings without effect.
+    /// colors, settings without effect.
     #[must_use]
     pub fn warnings(&self) -> Vec<Finding> {
         self.0.warnings.clone()
@@ -255,7 +255,7 @@ pub fn json_schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Config",
-        "description": "The config of a web widget: its look and behaviour, by version.",
+        "description": "The config of a web widget: its look and behavior, by version.",
         "type": "object",
         "properties": {"v1": v1},
         "examples": [{"v1": {"theme": "dark", "chat": {"title": "Ask the shop"}}}],

@@ -11,11 +11,12 @@ use widget_core::{
 use super::{FieldError, Problem};
 use crate::{
     livekit::MintError,
-    signing::TokenError,
     storage::{CreateConversationError, ResumeError, SaveFeedbackError},
+    visitors::signing::TokenError,
 };
 
-/// The one answer for a widget that is unknown, closed, or not for this page: a stranger learns nothing more.
+/// The one answer for a widget that is unknown, closed, or not for this page: a stranger learns
+/// nothing more.
 fn unavailable() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,

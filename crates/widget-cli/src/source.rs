@@ -1,5 +1,5 @@
-//! One input as text, read as JSON or YAML, and the way back from a JSON Pointer to the line and column that a person
-//! has to look at.
+//! One input as text, read as JSON or YAML, and the way back from a JSON Pointer to the line and
+//! column that a person has to look at.
 
 mod locate;
 mod yaml;
@@ -84,11 +84,12 @@ impl<'a> Document<'a> {
         shape(self.json()).map_err(|error| self.syntax_fault(&error))
     }
 
-    /// Where in the input a pointer leads, from a value that starts at `base` bytes into the JSON text.
+    /// Where in the input a pointer leads, from a value that starts at `base` bytes into the JSON
+    /// text.
     pub(crate) fn find(&self, base: usize, pointer: &str, part: Part) -> Option<Range<usize>> {
         let place = locate(self.json().get(base..)?, pointer)?;
-        // A value that is not there is missed in its parent: the parent's key says more than the whole parent, and the
-        // root has none, so that its start must do.
+        // A value that is not there is missed in its parent: the parent's key says more than the
+        // whole parent, and the root has none, so that its start must do.
         let range = match place.key {
             Some(key) if part == Part::Key || !place.exact => key,
             None if !place.exact => place.value.start..place.value.start + 1,

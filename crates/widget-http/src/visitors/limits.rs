@@ -1,6 +1,7 @@
 //! Rates of the public endpoints: what bounds a script that forges headers.
 //!
-//! Kept in memory of each node: a limit is a brake, not an account. Budgets that must hold exactly belong to storage.
+//! Kept in memory of each node: a limit is a brake, not an account. Budgets that must hold exactly
+//! belong to storage.
 
 use std::{
     hash::Hash,
@@ -18,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use time::{Duration, OffsetDateTime};
 use widget_core::id::{ConversationId, WidgetId};
 
-use crate::{problem::Problem, settings::LimitSettings, state::AppState};
+use crate::{settings::LimitSettings, state::AppState, web::problem::Problem};
 
 /// Messages that one window may report a minute; a fast talker makes twenty turns.
 const REPORTS_PER_MINUTE: u32 = 60;

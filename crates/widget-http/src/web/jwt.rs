@@ -1,19 +1,22 @@
-//! JSON Web Tokens with everything fixed that an attacker could choose: one algorithm, one type, one audience each.
+//! JSON Web Tokens with everything fixed that an attacker could choose: one algorithm, one type,
+//! one audience each.
 //!
-//! LiveKit's own tokens and ours go through here. Times are compared with the service's clock, not the machine's.
+//! LiveKit's own tokens and ours go through here. Times are compared with the service's clock, not
+//! the machine's.
 
 use std::sync::Once;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The only algorithm that is written or read: both sides are the same operator, so a shared secret is enough.
+/// The only algorithm that is written or read: both sides are the same operator, so a shared secret
+/// is enough.
 const ALGORITHM: Algorithm = Algorithm::HS256;
 
 /// Bytes above which nothing is even decoded; the longest token we write has under 1 KiB.
 const TOKEN_LIMIT: usize = 4096;
 
-/// A token can't be trusted: malformed, forged, or made for something else.
+/// A token cannot be trusted: malformed, forged, or made for something else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the token is not one that this service trusts: {0}")]
 pub(crate) struct Untrusted(String);
@@ -101,8 +104,9 @@ fn check_length(token: &str) -> Result<(), Untrusted> {
     }
 }
 
-/// `jsonwebtoken` takes its cryptography from a provider of the whole process, and livekit-api brings one (HMAC only)
-/// that it installs when it is first used: so it is used once, on an empty token.
+/// `jsonwebtoken` takes its cryptography from a provider of the whole process, and livekit-api
+/// brings one (HMAC only) that it installs when it is first used: so it is used once, on an empty
+/// token.
 fn install_provider() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

@@ -1,6 +1,7 @@
 //! The built embed inside the binary: the loader script, and the window's scripts and styles.
 //!
-//! A debug build reads the files anew each time, so that the embed can be rebuilt while the service runs.
+//! A debug build reads the files anew each time, so that the embed can be rebuilt while the service
+//! runs.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
 
@@ -126,7 +127,7 @@ pub fn window_files() -> Option<WindowFiles> {
 static LOADER_FILE: OnceLock<Option<LoaderFile>> = OnceLock::new();
 static WINDOW_FILES: OnceLock<Option<WindowFiles>> = OnceLock::new();
 
-/// Computed once in a release, where the files can't change.
+/// Computed once in a release, where the files cannot change.
 fn once<T: Clone>(cell: &OnceLock<Option<T>>, compute: impl Fn() -> Option<T>) -> Option<T> {
     if cfg!(debug_assertions) {
         compute()

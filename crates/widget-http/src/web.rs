@@ -1,0 +1,12 @@
+//! What any HTTP service has: extractors, credentials, CORS, problems, validators, paging, logs.
+
+pub mod auth;
+pub mod cors;
+pub(crate) mod etag;
+pub mod extract;
+pub(crate) mod jwt;
+pub mod pages;
+pub(crate) mod paging;
+pub mod problem;
+pub mod telemetry;
+pub mod wire;
