@@ -5,14 +5,13 @@
 //! `Keys` answers with the value of the document; when describing, it writes the schema of the
 //! key. So a limit is written once, and a key that is read is a key that the schema knows.
 
-mod choices;
 mod describe;
 mod keys;
 mod kind;
 mod names;
 mod settings;
 
-pub(crate) use choices::choices;
+pub(crate) use crate::choice::choices;
 pub(crate) use describe::Definitions;
 pub(crate) use keys::{Keys, Record, Union, known_keys, read_record};
 pub(crate) use kind::{

@@ -3,9 +3,8 @@
 
 mod nearest;
 
-use std::fmt;
-
 use crate::{
+    choice::choices,
     config::Config,
     embed::{self, HostPagePolicy},
     finding::Finding,
@@ -36,32 +35,13 @@ impl From<RequestOrigin> for Page {
     }
 }
 
-/// What is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// The widget is shown.
-    Shown,
-    /// The widget is not shown.
-    NotShown,
-}
-
-impl Verdict {
-    /// Both verdicts.
-    pub const ALL: [Self; 2] = [Self::Shown, Self::NotShown];
-
-    /// `shown` or `not_shown`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Shown => "shown",
-            Self::NotShown => "not_shown",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+choices! {
+    /// What is decided.
+    pub enum Verdict {
+        /// The widget is shown.
+        Shown = "shown",
+        /// The widget is not shown.
+        NotShown = "not_shown",
     }
 }
 
@@ -76,71 +56,32 @@ pub struct Step {
     pub detail: String,
 }
 
-/// In what the nearest entry differs from the page, the smallest difference first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Difference {
-    /// `http` against `https`.
-    Scheme,
-    /// Another port.
-    Port,
-    /// Another scheme and another port.
-    SchemeAndPort,
-    /// A final dot.
-    TrailingDot,
-    /// With `www.` against without.
-    Www,
-    /// The page is on the base of a pattern, which covers subdomains only.
-    PatternApex,
-    /// The page is on a subdomain of the entry.
-    Subdomain,
-    /// The page is on the domain of which the entry is a subdomain.
-    ParentDomain,
-    /// Both are subdomains of the same registered domain.
-    Sibling,
-    /// The name looks the same and is another one.
-    LookAlike,
-    /// A few letters.
-    Spelling,
-}
-
-impl Difference {
-    /// All differences, the smallest first.
-    pub const ALL: [Self; 11] = [
-        Self::Scheme,
-        Self::Port,
-        Self::SchemeAndPort,
-        Self::TrailingDot,
-        Self::Www,
-        Self::PatternApex,
-        Self::Subdomain,
-        Self::ParentDomain,
-        Self::Sibling,
-        Self::LookAlike,
-        Self::Spelling,
-    ];
-
-    /// The difference in snake case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheme => "scheme",
-            Self::Port => "port",
-            Self::SchemeAndPort => "scheme_and_port",
-            Self::TrailingDot => "trailing_dot",
-            Self::Www => "www",
-            Self::PatternApex => "pattern_apex",
-            Self::Subdomain => "subdomain",
-            Self::ParentDomain => "parent_domain",
-            Self::Sibling => "sibling",
-            Self::LookAlike => "look_alike",
-            Self::Spelling => "spelling",
-        }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+choices! {
+    /// How the nearest entry differs from the page, the smallest difference first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Difference {
+        /// `http` against `https`.
+        Scheme = "scheme",
+        /// Another port.
+        Port = "port",
+        /// Another scheme and another port.
+        SchemeAndPort = "scheme_and_port",
+        /// A final dot.
+        TrailingDot = "trailing_dot",
+        /// With `www.` against without.
+        Www = "www",
+        /// The page is on the base of a pattern, which covers subdomains only.
+        PatternApex = "pattern_apex",
+        /// The page is on a subdomain of the entry.
+        Subdomain = "subdomain",
+        /// The page is on the domain of which the entry is a subdomain.
+        ParentDomain = "parent_domain",
+        /// Both are subdomains of the same registered domain.
+        Sibling = "sibling",
+        /// The name looks the same and is another one.
+        LookAlike = "look_alike",
+        /// A few letters.
+        Spelling = "spelling",
     }
 }
 

@@ -55,7 +55,8 @@
 //! [`serve`] and [`explain`] decide; [`embed`] and [`conversation`] are what follows.
 //!
 //! [`brand`] and [`color`] give a widget the look of a site. The JSON Schema of a config is
-//! [`config::json_schema`]; the crate has no features.
+//! [`config::json_schema`]. With the feature `serde`, off by default, the public types implement
+//! `Serialize` and `Deserialize`; reading goes through the same parsers as everything else.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -66,6 +67,8 @@ struct ReadMe;
 
 // In reading order.
 pub mod finding;
+
+pub mod choice;
 
 pub mod id;
 
@@ -94,3 +97,6 @@ pub mod explain;
 pub mod embed;
 
 pub mod conversation;
+
+#[cfg(feature = "serde")]
+mod serde_impls;

@@ -27,7 +27,11 @@ mod request;
 mod suffix;
 mod warning;
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use url::Url;
+
+use crate::choice::choices;
 
 pub use allowed::{AdmittedOrigin, AllowedOrigins, AllowedOriginsError};
 pub use entry::{Entry, OriginPattern};
@@ -36,25 +40,18 @@ pub(crate) use host::to_unicode;
 pub use request::{OriginRefusal, RequestOrigin};
 pub use suffix::{SuffixList, SuffixListError};
 
-/// The two schemes that a page with a widget can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scheme {
-    /// Plain HTTP: any network on the way can change the page.
-    Http,
-    /// HTTP over TLS.
-    Https,
+choices! {
+    /// The two schemes that a page with a widget can have.
+    #[derive(PartialOrd, Ord)]
+    pub enum Scheme {
+        /// Plain HTTP: any network on the way can change the page.
+        Http = "http",
+        /// HTTP over TLS.
+        Https = "https",
+    }
 }
 
 impl Scheme {
-    /// The scheme as an origin shows it, without `://`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-
     /// The port that is meant when none is given; an origin never shows it.
     #[must_use]
     pub const fn default_port(self) -> u16 {
@@ -62,12 +59,6 @@ impl Scheme {
             Self::Http => 80,
             Self::Https => 443,
         }
-    }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
     }
 }
 
@@ -152,6 +143,38 @@ impl Origin {
     #[must_use]
     pub fn is_secure_context(&self) -> bool {
         self.scheme == Scheme::Https || self.is_loopback()
+    }
+}
+
+/// A text is not an origin in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an origin in canonical form; write it as `https://shop.example`")]
+pub struct OriginError(String);
+
+impl OriginError {
+    fn new(text: &str) -> Self {
+        Self(crate::json::shortened(text).into_owned())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    /// Reads the canonical text only, the one that [`as_str`](Origin::as_str) returns.
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        request::parse_canonical(text.as_bytes()).map_err(|_| OriginError::new(text))
+    }
+}
+
+impl TryFrom<&Url> for Origin {
+    type Error = OriginError;
+
+    /// The origin of an `http` or `https` address.
+    fn try_from(url: &Url) -> Result<Self, OriginError> {
+        match url.scheme() {
+            "http" | "https" => url.origin().ascii_serialization().parse(),
+            _ => Err(OriginError::new(url.as_str())),
+        }
     }
 }
 

@@ -484,7 +484,8 @@ macro_rules! words {
     ($($name:ident),*) => {
         $(impl Described for $name {
             fn described() -> Schema {
-                json_schema!({"type": "string", "enum": $name::ALL.map($name::as_str)})
+                let names: Vec<_> = $name::ALL.iter().map(|name| name.as_str()).collect();
+                json_schema!({"type": "string", "enum": names})
             }
         })*
     };

@@ -105,28 +105,34 @@ impl RequestOrigin {
     }
 
     fn from_bytes(value: &[u8]) -> Self {
-        if value == b"null" {
-            return Self::Opaque;
-        }
-        let Some(text) = std::str::from_utf8(value).ok().filter(|text| {
-            text.len() <= MAX_VALUE && text.bytes().all(|byte| byte.is_ascii_graphic())
-        }) else {
-            return Self::Malformed;
-        };
-        let Some((scheme, host_and_port)) = text.split_once("://") else {
-            return Self::Malformed;
-        };
-        let scheme = match scheme {
-            "http" => Scheme::Http,
-            "https" => Scheme::Https,
-            other if is_serialized_foreign(other, host_and_port) => return Self::ForeignScheme,
-            _ => return Self::Malformed,
-        };
-        match tuple(scheme, host_and_port) {
-            Some(origin) => Self::Tuple(origin),
-            None => Self::Malformed,
+        match parse_canonical(value) {
+            Ok(origin) => Self::Tuple(origin),
+            Err(OriginRefusal::Opaque) => Self::Opaque,
+            Err(OriginRefusal::ForeignScheme) => Self::ForeignScheme,
+            Err(OriginRefusal::Absent | OriginRefusal::Malformed) => Self::Malformed,
         }
     }
+}
+
+/// Reads the one form in which a browser serializes an origin.
+pub(super) fn parse_canonical(value: &[u8]) -> Result<Origin, OriginRefusal> {
+    if value == b"null" {
+        return Err(OriginRefusal::Opaque);
+    }
+    let text = std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.len() <= MAX_VALUE && text.bytes().all(|byte| byte.is_ascii_graphic()))
+        .ok_or(OriginRefusal::Malformed)?;
+    let (scheme, host_and_port) = text.split_once("://").ok_or(OriginRefusal::Malformed)?;
+    let scheme = match scheme {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other if is_serialized_foreign(other, host_and_port) => {
+            return Err(OriginRefusal::ForeignScheme);
+        }
+        _ => return Err(OriginRefusal::Malformed),
+    };
+    tuple(scheme, host_and_port).ok_or(OriginRefusal::Malformed)
 }
 
 /// A scheme in lower case (RFC 3986, section 3.1) and something that can be a host.

@@ -1,6 +1,6 @@
 //! What support staff are told about a page.
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
 use expect_test::{Expect, expect};
 use widget_core::{
@@ -496,15 +496,10 @@ fn letters_that_look_alike() {
 }
 
 #[test]
-fn differences_and_verdicts_are_told_as_their_names() {
-    let names = Difference::ALL.map(|difference| difference.to_string());
-    for (name, difference) in names.iter().zip(Difference::ALL) {
-        assert_eq!(name, difference.as_str());
-        assert_eq!(names.iter().filter(|other| *other == name).count(), 1);
-    }
+fn differences_and_verdicts_have_names() {
+    let names = |all: &[Difference]| all.iter().map(|one| one.as_str()).collect::<HashSet<_>>();
+    assert_eq!(names(Difference::ALL).len(), Difference::ALL.len());
     assert!(Difference::ALL.is_sorted(), "the smallest comes first");
-    assert_eq!(
-        Verdict::ALL.map(|verdict| verdict.to_string()),
-        ["shown", "not_shown"]
-    );
+    assert_eq!(Verdict::ALL, [Verdict::Shown, Verdict::NotShown]);
+    assert_eq!(Verdict::NotShown.to_string(), "not_shown");
 }

@@ -18,4 +18,5 @@ mod origin_lists;
 mod origin_requests;
 mod origin_vectors;
 mod schema;
+mod serde;
 mod support;

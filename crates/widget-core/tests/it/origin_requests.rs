@@ -1,6 +1,6 @@
 //! Tables for the `Origin` header field: only what a browser writes is an origin.
 
-use widget_core::origin::{OriginRefusal, RequestOrigin};
+use widget_core::origin::{Origin, OriginRefusal, RequestOrigin};
 
 #[track_caller]
 fn tuple(value: &str) {
@@ -228,5 +228,60 @@ fn refusals_have_their_codes() {
         assert_eq!(refusal.code(), code);
         assert!(!refusal.to_string().is_empty());
         assert!(!refusal.hint().is_empty());
+    }
+}
+
+/// Text that is the canonical text of an origin, and nothing else, is an `Origin`.
+#[test]
+fn only_canonical_text_is_read() {
+    for text in [
+        "https://shop.example",
+        "http://127.0.0.1:8080",
+        "http://[::1]",
+        "https://xn--bcher-kva.example",
+    ] {
+        let origin: Origin = text.parse().expect(text);
+        assert_eq!(origin.as_str(), text);
+    }
+    for text in [
+        "",
+        "null",
+        "shop.example",
+        "https://shop.example/",
+        "https://SHOP.example",
+        "https://shop.example:443",
+        "https://bücher.example",
+        " https://shop.example",
+        "chrome-extension://abc",
+    ] {
+        let error = text.parse::<Origin>().expect_err(text);
+        assert!(
+            error.to_string().starts_with(&format!("`{text}` is not")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn an_address_has_the_origin_that_a_browser_would_send() {
+    for (url, expected) in [
+        (
+            "https://Shop.Example:443/a?b#c",
+            Some("https://shop.example"),
+        ),
+        ("http://user@127.1:8080/", Some("http://127.0.0.1:8080")),
+        (
+            "https://bücher.example/",
+            Some("https://xn--bcher-kva.example"),
+        ),
+        ("http://[::1]/", Some("http://[::1]")),
+        ("https://a;sandbox/", None),
+        ("wss://shop.example/", None),
+        ("blob:https://shop.example/1", None),
+        ("data:text/plain,", None),
+    ] {
+        let url = url::Url::parse(url).expect(url);
+        let origin = Origin::try_from(&url).ok();
+        assert_eq!(origin.as_ref().map(Origin::as_str), expected, "{url}");
     }
 }
