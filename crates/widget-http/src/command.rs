@@ -3,23 +3,25 @@
 
 use std::{
     io::{IsTerminal, Write},
+    path::Path,
     process::ExitCode,
-    sync::Arc,
 };
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
-use widget_http::storage::{self, Storage};
 
+use database::DatabaseArguments;
+
+mod database;
 mod key;
 mod migrate;
 mod serve;
 
 /// The web widget service.
 ///
-/// Every flag has an environment variable. Secrets come from the environment or from a file, never
-/// from a flag.
+/// Every flag has an environment variable. Give secrets in the environment or in a file, not in a
+/// flag: other users of the machine can read flags.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -55,54 +57,24 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer requests until SIGTERM or SIGINT; the first line of standard output is the address
-    /// taken.
+    /// Answer requests until SIGTERM or SIGINT; the first line of standard output is the address it
+    /// listens on.
     Serve(Box<serve::ServeArguments>),
     /// Apply the migrations that the database lacks.
     Migrate(migrate::MigrateArguments),
-    /// Make, list and revoke keys; works while a service runs on the same database.
+    /// Create, list and revoke keys; works while a service runs on the same database.
     #[command(subcommand)]
     Key(key::KeyCommand),
 }
 
-/// The database that a command works on.
-#[derive(Debug, Args)]
-struct DatabaseArguments {
-    /// `sqlite:PATH`, where a file that is missing is made, or `postgres://USER@HOST/DATABASE`.
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        default_value = "sqlite:widgets.db",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    database_url: String,
+/// A secret out of the file that holds it; `what` names the secret in the error.
+fn read_secret(path: &Path, what: &str) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the file of {what}, {}, cannot be read", path.display()))?;
+    Ok(text.trim().to_owned())
 }
 
-impl DatabaseArguments {
-    /// The database as it is.
-    async fn open(&self) -> anyhow::Result<Arc<dyn Storage>> {
-        // The URL itself may hold a password.
-        storage::open(&self.database_url)
-            .await
-            .context("the database cannot be opened; check DATABASE_URL")
-    }
-
-    /// The database with every migration applied.
-    async fn open_migrated(&self) -> anyhow::Result<Arc<dyn Storage>> {
-        let storage = self.open().await?;
-        let applied = storage
-            .migrate()
-            .await
-            .context("the database cannot be migrated")?;
-        if applied > 0 {
-            tracing::info!(migrations = applied, "migrated the database");
-        }
-        Ok(storage)
-    }
-}
-
-/// Starts the log; a filter that cannot be read is told and replaced by `info`.
+/// Starts the log; a filter that cannot be read is reported and replaced by `info`.
 pub(crate) fn start_log(arguments: &LogArguments) {
     let parsed = EnvFilter::try_new(&arguments.log);
     let complaint = parsed.as_ref().err().map(ToString::to_string);
@@ -139,9 +111,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Tells why a command failed.
+/// Prints why a command failed.
 pub(crate) fn complain(error: &anyhow::Error) {
-    // Nobody is left to tell when this fails.
+    // With standard error closed there is nowhere left to report it.
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
 }
 

@@ -20,7 +20,7 @@ const RETIREMENT: Duration = Duration::hours(24);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make an API key and print it, once, alone on standard output.
+    /// Create an API key and print it on standard output; it is not shown again.
     Create(CreateArguments),
     /// List API keys without their secrets.
     List(ListArguments),
@@ -35,7 +35,7 @@ pub(super) enum KeyCommand {
 pub(super) struct CreateArguments {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// The organization that the key speaks for.
+    /// The organization that the key belongs to.
     #[arg(long, env = "WIDGET_KEY_ORGANIZATION", value_name = "ORG")]
     organization: OrganizationId,
     /// What the key may do; repeat it for more.
@@ -47,10 +47,10 @@ pub(super) struct CreateArguments {
         value_name = "SCOPE"
     )]
     scopes: Vec<Scope>,
-    /// What to call it.
+    /// The key's name, which the history of a widget shows beside each change made with it.
     #[arg(long, env = "WIDGET_KEY_NAME", default_value = "", value_name = "NAME")]
     name: String,
-    /// When it ends by itself, such as `90d`, `12h` or `30m`; without it, never.
+    /// After which time the key expires, such as `90d`, `12h` or `30m`; never when left out.
     #[arg(long, env = "WIDGET_KEY_EXPIRES_IN", value_name = "TIME", value_parser = parse_duration)]
     expires_in: Option<Duration>,
 }
@@ -93,7 +93,7 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         None => None,
         Some(duration) => Some(
             now.checked_add(duration)
-                .context("the key would expire too late to be told")?,
+                .context("the key would expire later than a date can say")?,
         ),
     };
     let key = ApiKey {
@@ -141,13 +141,13 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
 
 async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
     let storage = arguments.database.open_migrated().await?;
-    // Whoever pastes the whole key gets what was meant; the secret is not looked at.
+    // Accepts a pasted whole key as well; the secret part is not looked at.
     let id = arguments.id.strip_prefix("ak_").unwrap_or(&arguments.id);
     let id = id.split_once('.').map_or(id, |(id, _)| id);
     let found = storage.revoke_api_key(id, SystemClock.now()).await?;
     storage.close().await;
     if !found {
-        bail!("there is no key `{id}`; `widget-http key list` shows those there are");
+        bail!("there is no key `{id}`; `widget-http key list` lists the keys that exist");
     }
     tracing::info!(key.id = id, "revoked an API key");
     Ok(())
@@ -171,7 +171,7 @@ fn text(time: OffsetDateTime) -> String {
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let refused = || {
         format!(
-            "`{text}` is no length of time; give a whole number with a unit, such as `90d` or `12h`"
+            "`{text}` is not a length of time; use a whole number with a unit, such as `90d` or `12h`"
         )
     };
     let unit = text.chars().next_back().ok_or_else(refused)?;

@@ -10,7 +10,7 @@ use super::{DatabaseArguments, print_line};
 pub(super) struct MigrateArguments {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// Only tell what is missing: one migration a line, exit status 1 when there is any.
+    /// Only list what is missing: one migration a line, exit status 1 when there is any.
     #[arg(long)]
     check: bool,
 }

@@ -27,7 +27,7 @@ use widget_http::{
     visitors::signing,
 };
 
-use super::{DatabaseArguments, print_line};
+use super::{DatabaseArguments, print_line, read_secret};
 
 /// How long requests that were begun may take to end after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -110,17 +110,7 @@ impl LiveKitArguments {
         // An empty variable is how many tools spell "not set".
         let given = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
         let secret = match &self.api_secret_file {
-            Some(path) => Some(
-                std::fs::read_to_string(path)
-                    .with_context(|| {
-                        format!(
-                            "the file of LiveKit's secret, {}, cannot be read",
-                            path.display()
-                        )
-                    })?
-                    .trim()
-                    .to_owned(),
-            ),
+            Some(path) => Some(read_secret(path, "LiveKit's secret")?),
             None => std::env::var("LIVEKIT_API_SECRET").ok(),
         };
         let url = given(&self.url);

@@ -233,6 +233,82 @@ fn usage_errors_end_with_two() {
 }
 
 #[test]
+fn the_database_url_comes_from_flag_variable_or_file() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    std::fs::write(directory.path().join("url"), "sqlite:from-file.db\n").expect("it is writable");
+    let with_password = "postgres://user:secret@127.0.0.1:1/widgets";
+    let warning = "`--database-url` holds a password";
+    // Standard error contains the text, and the named file exists afterwards.
+    for (variables, arguments, code, complaint, file) in [
+        (&[][..], &["migrate"][..], 0, "migrated", "widgets.db"),
+        (
+            &[("DATABASE_URL_FILE", "url")],
+            &["migrate"],
+            0,
+            "migrated",
+            "from-file.db",
+        ),
+        (
+            &[("DATABASE_URL", ""), ("DATABASE_URL_FILE", "url")],
+            &["migrate", "--check"],
+            0,
+            "",
+            "from-file.db",
+        ),
+        (
+            &[],
+            &["migrate", "--database-url", "sqlite:flag.db"],
+            0,
+            "migrated",
+            "flag.db",
+        ),
+        (
+            &[
+                ("DATABASE_URL", "sqlite:a.db"),
+                ("DATABASE_URL_FILE", "url"),
+            ],
+            &["migrate"],
+            1,
+            "both DATABASE_URL and DATABASE_URL_FILE are set",
+            "url",
+        ),
+        (
+            &[("DATABASE_URL_FILE", "missing")],
+            &["migrate"],
+            1,
+            "the file of the database's URL, missing, cannot be read",
+            "url",
+        ),
+        (
+            &[],
+            &["migrate", "--database-url", with_password],
+            1,
+            warning,
+            "url",
+        ),
+    ] {
+        let output = command(directory.path())
+            .env_remove("DATABASE_URL")
+            .envs(variables.iter().copied())
+            .args(arguments)
+            .output()
+            .expect("the binary runs");
+        let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{shown}");
+        assert!(shown.contains(complaint), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(directory.path().join(file).exists(), "{file}: {shown}");
+    }
+    let by_variable = command(directory.path())
+        .env("DATABASE_URL", with_password)
+        .arg("migrate")
+        .output()
+        .expect("the binary runs");
+    let shown = String::from_utf8_lossy(&by_variable.stderr).into_owned();
+    assert!(!shown.contains(warning), "{shown}");
+}
+
+#[test]
 fn an_incomplete_suffix_list_is_refused_at_the_start() {
     let directory = TempDir::new().expect("a temporary directory can be made");
     std::fs::write(directory.path().join("list.dat"), "com\n").expect("it can be written");
