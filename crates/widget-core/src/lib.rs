@@ -99,4 +99,10 @@ pub mod embed;
 pub mod conversation;
 
 #[cfg(feature = "serde")]
+pub mod rfc3339;
+
+#[cfg(feature = "serde")]
+pub mod seed;
+
+#[cfg(feature = "serde")]
 mod serde_impls;

@@ -1,7 +1,9 @@
 //! Feature `serde`: the domain types as JSON, through `FromStr`, `Display` and the parsing
 //! constructors, so that a value that was read is as valid as any other.
 //!
-//! Types that must be read with a suffix list are in [`with_suffixes`](crate::with_suffixes).
+//! Types that must be read with a suffix list are in [`seed`](crate::seed).
+
+mod records;
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 

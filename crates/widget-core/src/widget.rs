@@ -14,6 +14,7 @@ use crate::{
 
 /// A stored widget.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Widget {
     /// Names the widget in the snippet and in every address.
     pub id: WidgetId,
@@ -31,13 +32,16 @@ pub struct Widget {
     /// Look and behavior.
     pub config: Config,
     /// When the record was made, in UTC.
+    #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
     pub created_at: OffsetDateTime,
     /// When the record was last changed, in UTC.
+    #[cfg_attr(feature = "serde", serde(with = "crate::rfc3339"))]
     pub updated_at: OffsetDateTime,
 }
 
 /// A widget that has no id yet.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NewWidget {
     /// The owner, taken from the credential.
     pub organization_id: OrganizationId,
@@ -92,16 +96,22 @@ impl NewWidget {
 ///
 /// Id, organization and time of creation cannot change.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WidgetPatch {
     /// Another agent.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_id: Option<AgentId>,
     /// Another pinned version.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub agent_version_id: Option<AgentVersionId>,
     /// Another list of sites.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub domains: Option<AllowedOrigins>,
     /// Open or close the owner's gate.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub published: Option<bool>,
     /// Another config document.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub config: Option<Config>,
 }
 

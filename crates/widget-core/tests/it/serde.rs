@@ -2,14 +2,25 @@
 
 use std::fmt;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, DeserializeSeed},
+};
+use serde_json::{Value, json};
 use widget_core::{
-    config::v1::{Position, Shape, Theme},
+    config::{
+        Config,
+        v1::{Position, Shape, Theme},
+    },
     conversation::{EndReason, Mode, Role, Status},
     explain::{Difference, Verdict},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
-    origin::{Origin, Scheme},
+    origin::{AllowedOrigins, Origin, Scheme, SuffixList},
+    seed::WithSuffixes,
+    widget::{NewWidget, Widget, WidgetPatch},
 };
+
+const ID: &str = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
 
 /// `good` reads as the same text; each of `bad` is refused with a message that names it.
 #[track_caller]
@@ -31,7 +42,6 @@ where
 
 #[test]
 fn ids_are_their_text() {
-    const ID: &str = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
     const BAD: &[&str] = &["", "7", "0197a8b26c1e7d3f8a4b5c6d7e8f9a0b"];
     check_text::<WidgetId>(ID, BAD);
     check_text::<AgentId>(ID, BAD);
@@ -70,4 +80,127 @@ fn choices_are_their_names() {
     }
     check_choices!(Theme, Shape, Position, Scheme, Verdict, Difference);
     check_choices!(Status, Role, Mode, EndReason);
+}
+
+fn read<T>(json: &Value) -> Result<T, String>
+where
+    T: 'static,
+    for<'de> WithSuffixes<'static, T>: DeserializeSeed<'de, Value = T>,
+{
+    let text = json.to_string();
+    let seed = WithSuffixes::<T>::new(SuffixList::builtin());
+    seed.deserialize(&mut serde_json::Deserializer::from_str(&text))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_widget_is_read_as_it_was_written() {
+    let json = json!({
+        "id": ID,
+        "organization_id": "acme",
+        "agent_id": ID,
+        "agent_version_id": ID,
+        "domains": ["https://shop.example", "https://*.shop.example"],
+        "published": true,
+        "config": {"v1": {"theme": "dark", "unknown": [1, 2.5]}},
+        "created_at": "2026-01-31T09:30:00Z",
+        "updated_at": "2026-01-31T09:30:00.000001Z",
+    });
+    let widget: Widget = read(&json).expect("a widget");
+    assert_eq!(serde_json::to_value(&widget).expect("JSON"), json);
+
+    // Fields that a newer service adds are no fault of a record.
+    let mut newer = json.clone();
+    newer["tags"] = json!([]);
+    assert_eq!(read::<Widget>(&newer), Ok(widget));
+
+    // What was accepted by an older list stays readable and admits nothing.
+    let mut older = json;
+    older["domains"] = json!(["https://*.github.io"]);
+    let widget: Widget = read(&older).expect("a stored widget");
+    assert_eq!(widget.domains.warnings()[0].code, "wildcard_public_suffix");
+}
+
+#[test]
+fn what_an_owner_sends_is_judged() {
+    let json = json!({"organization_id": "acme", "agent_id": ID, "agent_version_id": ID});
+    let new: NewWidget = read(&json).expect("the rest has defaults");
+    assert_eq!(new.domains, AllowedOrigins::default());
+    assert_eq!(read(&serde_json::to_value(&new).expect("JSON")), Ok(new));
+
+    let patch = json!({"domains": ["https://shop.example"], "config": {"v1": {}}});
+    let read_patch: WidgetPatch = read(&patch).expect("a patch");
+    assert_eq!(serde_json::to_value(&read_patch).expect("JSON"), patch);
+
+    for (key, value, message) in [
+        (
+            "domains",
+            json!(["*.github.io"]),
+            "sites of different owners",
+        ),
+        ("config", json!({"v1": {"theme": "red"}}), "theme"),
+        ("published", json!(null), "expected a boolean"),
+        ("agent_id", json!("7"), "`7` is not an id"),
+        ("tags", json!([]), "unknown field `tags`"),
+    ] {
+        let error = read::<WidgetPatch>(&json!({key: value})).expect_err(key);
+        assert!(error.contains(message), "{error}");
+        let mut sent = json.clone();
+        sent[key] = value;
+        let error = read::<NewWidget>(&sent).expect_err(key);
+        assert!(error.contains(message), "{error}");
+    }
+    let error = read::<AllowedOrigins>(&json!(["*.github.io"])).expect_err("a public suffix");
+    assert!(error.contains("/domains/0"), "{error}");
+}
+
+#[test]
+fn faults_that_only_the_text_of_a_config_shows_are_found() {
+    let text = r#"{"v1": {"theme": "dark", "theme": "light"}}"#;
+    let error = serde_json::from_str::<Config>(text).expect_err("a duplicate key");
+    assert!(error.to_string().contains("given twice"), "{error}");
+}
+
+#[track_caller]
+fn check_time(text: &str, expected: Option<&str>) {
+    let time = widget_core::rfc3339::deserialize(Value::from(text)).ok();
+    let shown = time.map(|time| {
+        widget_core::rfc3339::serialize(&time, serde_json::value::Serializer).expect(text)
+    });
+    assert_eq!(shown, expected.map(Value::from), "{text}");
+}
+
+#[test]
+fn times_are_read_with_any_offset_and_written_in_utc() {
+    for (text, expected) in [
+        ("2026-01-31T09:30:00Z", "2026-01-31T09:30:00Z"),
+        ("2026-01-31T10:30:00+01:00", "2026-01-31T09:30:00Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
+    ] {
+        check_time(text, Some(expected));
+    }
+    for text in [
+        "9999-12-31T23:59:59-01:00",
+        "0000-01-01T00:00:00+01:00",
+        "2026-01-31",
+        "2026-02-30T00:00:00Z",
+        "2026-01-31T09:30:00",
+        "now",
+        "",
+    ] {
+        check_time(text, None);
+    }
+}
+
+#[test]
+fn a_time_may_be_missing() {
+    use widget_core::rfc3339::option;
+
+    let time = option::deserialize(Value::from("2026-01-31T09:30:00Z")).expect("a time");
+    let shown = option::serialize(&time, serde_json::value::Serializer).expect("a string");
+    assert_eq!(shown, "2026-01-31T09:30:00Z");
+    assert_eq!(option::deserialize(Value::Null).expect("no time"), None);
+    let shown = option::serialize(&None, serde_json::value::Serializer).expect("null");
+    assert_eq!(shown, Value::Null);
 }
