@@ -1,7 +1,7 @@
-"""The worker: registers with LiveKit, takes the conversations dispatched to it, talks by text and by voice.
+"""The worker: registers with LiveKit and starts a `Conversation` for each job dispatched to it.
 
-Run `python agent.py start`. It prints `agent ready` on standard output once LiveKit may dispatch to it;
-everything else it has to say goes to standard error, without tokens and without transcripts.
+Run `python agent.py start`. It prints `agent ready` on standard output once LiveKit can dispatch
+jobs to it. Logs go to standard error; they contain no tokens and no transcripts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import signal
 import sys
 from urllib.parse import urlsplit
 
-# The turn detector is not used; without this its weights would be loaded all the same.
+# The turn detector is not used; without this line its weights are loaded anyway.
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 
 from livekit.agents import NOT_GIVEN, AgentServer, JobContext, JobExecutorType, JobProcess
@@ -24,66 +24,73 @@ from conversation import Conversation
 from job import Job, JobError
 from service import ServiceError, WidgetService
 from settings import Settings, SettingsError
-from speech import Voice, recognizer
+from speech import LocalTextToSpeech, recognizer
 
 logger = logging.getLogger("concierge")
 
-MOST_CONVERSATIONS = 25
-"""Conversations that one worker takes at a time; LiveKit sends further ones to another worker."""
+MAX_CONVERSATIONS = 25
+"""Conversations that one worker accepts at a time; LiveKit sends the next to another worker."""
 
 
-def prepare(_process: JobProcess) -> None:
-    """Load the speech models before the first visitor comes."""
+def load_speech_models(_process: JobProcess) -> None:
+    """Load the speech models before the first conversation."""
     recognizer()
-    Voice()
+    LocalTextToSpeech()
 
 
-async def take(context: JobContext, settings: Settings) -> None:
-    """Take one job: ask the service first, since LiveKit dispatches anew when an old room is made again."""
+async def run_job(context: JobContext, settings: Settings) -> None:
+    """Start the conversation of one job if it is still open in this room.
+
+    LiveKit dispatches again when somebody joins an old room, so the service is asked first.
+    """
     try:
         job = Job.parse(context.job.metadata)
     except JobError as error:
-        logger.error("the job was not dispatched by the widget service: %s", error)
-        return context.shutdown("unusable metadata")
+        logger.error("the job does not come from the widget service: %s", error)
+        return context.shutdown("invalid metadata")
     context.log_context_fields = {"conversation.id": job.conversation_id}
     service = WidgetService(settings.widgets_url, settings.widgets_api_key)
     try:
-        known = await service.conversation(job.conversation_id)
+        known = await service.find_conversation(job.conversation_id)
     except ServiceError as error:
         logger.error("conversation %s is not started: %s", job.conversation_id, error)
         known = None
-    if known is None or not known.goes_on_in(context.job.room.name):
+    if known is None or not known.continues_in(context.job.room.name):
         if known is not None:
-            where = "goes on in another room" if known.on else "is over"
-            logger.info("conversation %s %s, so it is not started here", job.conversation_id, where)
+            where = "continues in another room" if known.is_open else "is over"
+            logger.info("conversation %s %s; it is not started here", job.conversation_id, where)
         await service.close()
-        return context.shutdown("the conversation does not go on here, or the service could not say that it does")
+        return context.shutdown(
+            "the conversation does not continue here, or the service did not confirm it"
+        )
     await Conversation(context, job, service, known.turns if job.resumed else ()).start()
 
 
-def server_for(settings: Settings) -> AgentServer:
-    """The worker as the framework wants it."""
+def build_server(settings: Settings) -> AgentServer:
+    """Configure the framework's server, which registers with LiveKit and runs the jobs."""
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
         api_secret=settings.livekit_api_secret,
         host="127.0.0.1",
         port=settings.port,
-        # Threads share the speech models: half the memory of a process for each conversation.
+        # Threads share the speech models: half the memory of one process for each conversation.
         job_executor_type=JobExecutorType.THREAD,
         num_idle_processes=4,
-        setup_fnc=prepare,
-        # The framework's own measure is the processor's load, by which a busy laptop takes no job at all.
-        load_fnc=lambda server: len(server.active_jobs) / MOST_CONVERSATIONS,
+        setup_fnc=load_speech_models,
+        # The default measures the load of the processor: a busy laptop would accept no job at all.
+        load_fnc=lambda server: len(server.active_jobs) / MAX_CONVERSATIONS,
         load_threshold=0.95,
         drain_timeout=1,
         shutdown_process_timeout=5.0,
-        # A LiveKit server on this machine is not behind the proxy that the environment may name.
-        http_proxy=None if urlsplit(settings.livekit_url).hostname in ("127.0.0.1", "localhost") else NOT_GIVEN,
+        # A proxy of the environment does not apply to a LiveKit server on this machine.
+        http_proxy=None
+        if urlsplit(settings.livekit_url).hostname in ("127.0.0.1", "localhost")
+        else NOT_GIVEN,
     )
 
     async def entrypoint(context: JobContext) -> None:
-        await take(context, settings)
+        await run_job(context, settings)
 
     server.rtc_session(entrypoint, agent_name=settings.agent_name)
     server.on("worker_registered", lambda *_: print("agent ready", flush=True))
@@ -91,7 +98,7 @@ def server_for(settings: Settings) -> AgentServer:
 
 
 async def serve(server: AgentServer) -> None:
-    """Run until SIGINT or SIGTERM, then let conversations end for a moment and stop."""
+    """Run until SIGINT or SIGTERM, give open conversations a moment to end, then stop."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -105,7 +112,7 @@ async def serve(server: AgentServer) -> None:
     try:
         await server.drain()
     except TimeoutError:
-        logger.info("conversations were cut off")
+        logger.info("some conversations did not end in time")
     await server.aclose()
     await running
 
@@ -118,21 +125,25 @@ def main() -> int:
     parser.add_argument("--log-level", default="INFO", choices=["INFO", "WARNING", "ERROR"])
     arguments = parser.parse_args()
     logging.basicConfig(
-        level=arguments.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        level=arguments.log_level,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-    # Said of every conversation by text, where turning the voice off is meant.
+    # Logged for every text conversation, where the voice is turned off on purpose.
     logging.getLogger("livekit.agents").addFilter(
-        lambda record: not record.getMessage().startswith("TranscriptSynchronizer audio output was detached")
+        lambda record: (
+            not record.getMessage().startswith("TranscriptSynchronizer audio output was detached")
+        )
     )
-    # What the imports made lives as long as the process; leaving it out of every collection spares the dialogue
-    # pauses of a tenth of a second.
+    # Objects created by the imports live as long as the process. Excluding them from garbage
+    # collection avoids pauses of a tenth of a second in the dialogue.
     gc.freeze()
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    asyncio.run(serve(server_for(settings)))
+    asyncio.run(serve(build_server(settings)))
     return 0
 
 

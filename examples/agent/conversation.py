@@ -1,6 +1,7 @@
-"""One conversation in one room: what is said, how it is said, and what the window and the service are told.
+"""One conversation in one room: the agent session, the mode, forms, and the transcript.
 
-The pieces of a LiveKit agent are put together here. To use a real model, change what `AgentSession` is given.
+To use a real model, change the arguments of `AgentSession` here. What the agent answers is in
+`rules.py`.
 """
 
 from __future__ import annotations
@@ -27,21 +28,21 @@ from livekit.agents import (
 
 import rules
 from job import Job, JobError, Mode, parse_mode
-from model import RulesModel, words_of
+from model import RulesModel, split_words
 from service import ServiceError, WidgetService
-from speech import HEARING_RATE, Hearing, Voice
+from speech import RECOGNITION_RATE, LocalSpeechToText, LocalTextToSpeech
 from transcript import TranscriptWriter
 
 logger = logging.getLogger("concierge")
 
-FLUSH_SECONDS = 3.0
-"""How long the end of a conversation waits for its last turns to be stored."""
-FORM_SECONDS = 15 * 60.0
-"""How long a visitor may take to fill in a form."""
-QUICK_REFUSAL_SECONDS = 1.5
-"""Within this time a window that cannot show a form has said so."""
-SILENCE_SECONDS = 1.0
-"""How long a change to text waits for the voice to stop; it takes some milliseconds."""
+FLUSH_TIMEOUT_SECONDS = 3.0
+"""How long the end of a conversation waits until its last turns are stored."""
+FORM_TIMEOUT_SECONDS = 15 * 60.0
+"""How long a visitor has to fill in a form."""
+FORM_REJECTION_SECONDS = 1.5
+"""A window that cannot show a form answers within this time."""
+STOP_SPEAKING_TIMEOUT_SECONDS = 1.0
+"""How long a change to text mode waits for the voice to stop, which takes milliseconds."""
 
 
 class Concierge(Agent):
@@ -49,29 +50,36 @@ class Concierge(Agent):
 
     def __init__(self, conversation: Conversation, earlier: llm.ChatContext) -> None:
         super().__init__(
-            # Read by a real model; the rules know it already.
-            instructions="You are the friendly concierge of Harbour Coffee. Answer in one to three short sentences.",
+            # For a real model; `RulesModel` ignores it.
+            instructions="You are the friendly concierge of Harbour Coffee. "
+            "Answer in one to three short sentences.",
             chat_ctx=earlier,
         )
         self._conversation = conversation
         self._composed = ""
 
     async def on_enter(self) -> None:
-        """Greet, or show that the earlier part of the conversation is known."""
+        """Greet, or refer to the earlier part of a resumed conversation."""
         conversation = self._conversation
-        text = rules.welcome_back(conversation.earlier) if conversation.job.resumed else rules.greeting()
-        # Whole, not word by word: a visitor who has typed already would see only its first words.
+        text = (
+            rules.welcome_back(conversation.earlier)
+            if conversation.job.resumed
+            else rules.greeting()
+        )
+        # Not word by word: a visitor who types meanwhile would see only the first words.
         self.session.say(text)
 
-    async def transcription_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[str]:
-        """Pass the words on, and keep them for `unsaid`: they are composed faster than they are spoken."""
+    async def transcription_node(
+        self, text: AsyncIterable[str], model_settings: ModelSettings
+    ) -> AsyncIterator[str]:
+        """Pass the words on and keep them for `unspoken`: text is ready before it is spoken."""
         self._composed = ""
         async for words in text:
             self._composed += words
             yield words
 
-    def unsaid(self, said: str) -> str:
-        """What is left of the latest answer when only its beginning, `said`, has been heard."""
+    def unspoken(self, said: str) -> str:
+        """The rest of the latest answer, of which only the beginning `said` was spoken."""
         composed = self._composed.strip()
         return composed[len(said.strip()) :].strip() if composed.startswith(said.strip()) else ""
 
@@ -92,28 +100,35 @@ class Concierge(Agent):
 
 
 class Conversation:
-    """One conversation in one room: the session, the visitor's window and the service kept in step."""
+    """One conversation in one room; keeps session, window and service in sync."""
 
-    def __init__(self, context: JobContext, job: Job, service: WidgetService, earlier: Sequence[rules.Turn]) -> None:
+    def __init__(
+        self, context: JobContext, job: Job, service: WidgetService, earlier: Sequence[rules.Turn]
+    ) -> None:
         self.job = job
         self.earlier = earlier
         self._context = context
         self._service = service
         self._mode: Mode = job.mode
         self._page: dict[str, object] = {}
-        self._said_last = ""
+        self._last_spoken = ""
         self._transcript = TranscriptWriter(job.conversation_id, service.append)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._agent = Concierge(self, _chat_of(earlier))
-        self._model = RulesModel(agent_version_id=job.agent_version_id, mode=lambda: self._mode, page=self._page)
+        self._agent = Concierge(self, _build_chat(earlier))
+        self._model = RulesModel(
+            agent_version_id=job.agent_version_id, mode=lambda: self._mode, page=self._page
+        )
         hearing = inference.VAD(model="silero")
         self.session: AgentSession[None] = AgentSession(
             vad=hearing,
-            stt=stt.StreamAdapter(stt=Hearing(), vad=hearing),
+            stt=stt.StreamAdapter(stt=LocalSpeechToText(), vad=hearing),
             llm=self._model,
-            tts=Voice(),
-            # Left to its defaults the framework asks its cloud where a turn ends.
-            turn_handling={"turn_detection": "vad", "interruption": {"enabled": True, "mode": "vad"}},
+            tts=LocalTextToSpeech(),
+            # By default the framework asks its cloud where a turn ends.
+            turn_handling={
+                "turn_detection": "vad",
+                "interruption": {"enabled": True, "mode": "vad"},
+            },
             user_away_timeout=None,
             aec_warmup_duration=None,
             session_close_transcript_timeout=0.5,
@@ -123,43 +138,51 @@ class Conversation:
         """Join the room and greet."""
         self._context.add_shutdown_callback(self.close)
         self.session.on("conversation_item_added", self._on_item)
-        self.session.on("close", lambda event: self._context.shutdown(f"the session closed: {event.reason.value}"))
+        self.session.on(
+            "close",
+            lambda event: self._context.shutdown(f"the session closed: {event.reason.value}"),
+        )
         await self._context.connect()
         room = self._context.room
         room.local_participant.register_rpc_method("set_mode", self._on_set_mode)
         room.register_text_stream_handler("web-widget.context", self._on_context)
         room.register_text_stream_handler("web-widget.form", self._on_late_form)
-        # The greeting is spoken inside `start`, so the mode has to hold before it.
+        # The greeting is spoken inside `start`, so the mode is set before.
         self._apply(self._mode)
         await self.session.start(
             self._agent,
             room=room,
             room_options=room_io.RoomOptions(
-                # Browsers level the microphone already; a second levelling would overdrive the first words.
-                audio_input=room_io.AudioInputOptions(sample_rate=HEARING_RATE, auto_gain_control=False)
+                # Browsers control the gain already; doing it twice distorts the first words.
+                audio_input=room_io.AudioInputOptions(
+                    sample_rate=RECOGNITION_RATE, auto_gain_control=False
+                )
             ),
-            # Nothing is recorded or uploaded, and the visitor cannot steer the session from outside.
+            # Nothing is recorded or uploaded, and the visitor cannot control the session.
             record=False,
             session_host=False,
         )
 
     async def close(self) -> None:
-        """Store the last turns; called when the job ends, however it ends."""
+        """Store the last turns; called whenever the job ends."""
         for task in self._tasks:
             task.cancel()
-        # What was being said when it ended is a turn too, and is known once the session is closed.
+        # Closing the session completes the turn that was being spoken.
         await self.session.aclose()
-        await self._transcript.close(FLUSH_SECONDS)
+        await self._transcript.close(FLUSH_TIMEOUT_SECONDS)
         await self._service.close()
 
-    async def in_words(self, text: str) -> AsyncIterator[str]:
-        """The text word by word, at the pace of the model's answers."""
-        for word in words_of(text):
+    async def stream_words(self, text: str) -> AsyncIterator[str]:
+        """Yield the text word by word, at the pace of the model's answers."""
+        for word in split_words(text):
             yield word
             await asyncio.sleep(self._model.seconds_between_words())
 
     async def show_form(self, form_id: str) -> str:
-        """Ask the window for a form. The answer comes minutes later, and the dialogue goes on meanwhile."""
+        """Ask the window to show a form.
+
+        The visitor may answer minutes later; the dialogue continues meanwhile.
+        """
         visitor = next(iter(self._context.room.remote_participants.values()), None)
         if visitor is None:
             return "unavailable"
@@ -168,10 +191,10 @@ class Conversation:
                 destination_identity=visitor.identity,
                 method=f"show_form_{form_id}",
                 payload=json.dumps({"form_id": form_id}),
-                response_timeout=FORM_SECONDS,
+                response_timeout=FORM_TIMEOUT_SECONDS,
             )
         )
-        done, _ = await asyncio.wait({request}, timeout=QUICK_REFUSAL_SECONDS)
+        done, _ = await asyncio.wait({request}, timeout=FORM_REJECTION_SECONDS)
         if done and request.exception():
             return "unavailable"
         self._spawn(self._answer_form(request))
@@ -182,27 +205,27 @@ class Conversation:
         self._spawn(self._end())
 
     async def _end(self) -> None:
-        await self._transcript.flush(FLUSH_SECONDS)
+        await self._transcript.flush(FLUSH_TIMEOUT_SECONDS)
         try:
             await self._service.end(self.job.conversation_id)
         except ServiceError as error:
-            logger.warning("the conversation was not ended: %s", error)
+            logger.warning("the conversation could not be ended: %s", error)
         self._context.shutdown("the visitor said goodbye")
 
     async def _answer_form(self, request: asyncio.Task[str]) -> None:
         try:
-            self._thank(await request)
+            self._confirm_form(await request)
         except rtc.RpcError as error:
-            # When time has run out the window sends the values as a text stream instead.
-            logger.info("no answer to the form came in time: code %s", error.code)
+            # After the timeout the window sends the values as a text stream instead.
+            logger.info("the form was not answered in time: code %s", error.code)
 
-    def _thank(self, answer_of_window: str) -> None:
+    def _confirm_form(self, form_answer: str) -> None:
         try:
-            document = json.loads(answer_of_window)
+            document = json.loads(form_answer)
         except ValueError:
             document = None
         if isinstance(document, dict):
-            self.session.say(self.in_words(rules.after_form(document)))
+            self.session.say(self.stream_words(rules.after_form(document)))
 
     def _apply(self, mode: Mode) -> None:
         self._mode = mode
@@ -215,22 +238,24 @@ class Conversation:
             mode = parse_mode(call.payload)
         except JobError as error:
             raise rtc.RpcError(1500, str(error)) from None
-        unsaid = await self._silence() if mode == "text" and self._mode == "voice" else ""
+        unspoken = await self._stop_speaking() if mode == "text" and self._mode == "voice" else ""
         self._apply(mode)
-        if unsaid:
-            self.session.say(self.in_words(unsaid))
+        if unspoken:
+            self.session.say(self.stream_words(unspoken))
         return json.dumps({"mode": mode})
 
-    async def _silence(self) -> str:
-        """Stop the voice, and return what it had not said yet, so that it can be read instead."""
+    async def _stop_speaking(self) -> str:
+        """Stop the voice and return what it had not spoken yet, to be sent as text."""
         if not (speech := self.session.current_speech):
             return ""
-        self._said_last = ""
+        self._last_spoken = ""
         try:
-            await asyncio.wait_for(asyncio.shield(self.session.interrupt()), SILENCE_SECONDS)
+            await asyncio.wait_for(
+                asyncio.shield(self.session.interrupt()), STOP_SPEAKING_TIMEOUT_SECONDS
+            )
         except (TimeoutError, RuntimeError):
             return ""
-        return self._agent.unsaid(self._said_last) if speech.interrupted else ""
+        return self._agent.unspoken(self._last_spoken) if speech.interrupted else ""
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
@@ -238,7 +263,7 @@ class Conversation:
             role: rules.Role = "visitor" if item.role == "user" else "agent"
             text = item.text_content or ""
             if role == "agent":
-                self._said_last = text
+                self._last_spoken = text
             self._transcript.add(item.id, role, text, item.created_at)
 
     def _on_context(self, reader: rtc.TextStreamReader, _sender: str) -> None:
@@ -257,7 +282,7 @@ class Conversation:
         self._spawn(self._read_late_form(reader))
 
     async def _read_late_form(self, reader: rtc.TextStreamReader) -> None:
-        self._thank(await reader.read_all())
+        self._confirm_form(await reader.read_all())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -265,8 +290,8 @@ class Conversation:
         task.add_done_callback(self._tasks.discard)
 
 
-def _chat_of(turns: Sequence[rules.Turn]) -> llm.ChatContext:
-    """The earlier transcript as a model reads it."""
+def _build_chat(turns: Sequence[rules.Turn]) -> llm.ChatContext:
+    """The earlier transcript in the form that a model reads."""
     chat = llm.ChatContext.empty()
     for turn in turns:
         chat.add_message(role="user" if turn.role == "visitor" else "assistant", content=turn.text)

@@ -1,7 +1,7 @@
-"""What a job tells the worker: the dispatch metadata that the widget service puts into the visitor's token.
+"""The dispatch metadata of a job, which the widget service puts into the participant token.
 
-The token is signed, so the visitor cannot change the metadata, but can read it: hence it holds
-identifiers and nothing that would be worth knowing. Everything else comes over the API (`service.py`).
+The token is signed: the visitor can read the metadata and cannot change it. It therefore contains
+identifiers and nothing confidential; the rest comes from the API (`service.py`).
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ Mode = Literal["text", "voice"]
 
 
 class JobError(Exception):
-    """The metadata is not what the widget service writes; the message says what is wrong with it."""
+    """The metadata is not what the widget service writes; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One conversation to take part in."""
+    """One conversation to serve."""
 
     conversation_id: str
     agent_version_id: str
-    """The version that the widget pins, so that one worker can serve several."""
+    """The version that the widget pins; one worker can serve several versions."""
     mode: Mode
-    """How the visitor starts; may change at any time by RPC `set_mode`."""
+    """The mode at the start; the RPC `set_mode` can change it at any time."""
     resumed: bool
-    """Whether the conversation has gone on in an earlier room."""
+    """Whether the conversation had an earlier room."""
 
     @classmethod
     def parse(cls, metadata: str) -> Job:
         """Read the metadata of a job.
 
         Raises:
-            JobError: it is not JSON, or a field is missing or of another type.
+            JobError: it is not JSON, or a field is missing or has another type.
         """
         document = _object(metadata, "the job's metadata")
         resumed = document.get("resumed", False)
@@ -69,7 +69,7 @@ def _object(text: str, name: str) -> dict[str, object]:
 
 
 def _identifier(document: dict[str, object], name: str) -> str:
-    """A UUID in its hyphenated form; it becomes part of a path, so nothing else may pass."""
+    """A UUID in its hyphenated form: it becomes part of a path, so nothing else is accepted."""
     value = document.get(name)
     try:
         return str(UUID(value)) if isinstance(value, str) else str(UUID(""))

@@ -1,6 +1,6 @@
-"""The rules behind the interface of a language model, so that a real model takes their place unchanged.
+"""The rules behind the interface of a language model, so that a real model can replace them.
 
-The framework hands over the whole chat, as it would to any model; the reply goes back word by word.
+The framework passes the whole chat, as it does to any model; the reply is streamed word by word.
 """
 
 from __future__ import annotations
@@ -13,20 +13,27 @@ from typing import Any, Never
 from uuid import uuid4
 
 from livekit.agents import llm
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, NotGivenOr
+from livekit.agents.types import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    APIConnectOptions,
+    NotGivenOr,
+)
 
 import rules
 from job import Mode
 
 SECONDS_BETWEEN_WORDS = 0.02
-"""The pace of typed answers: that of a fast model, so that streaming can be seen. Speech is not slowed."""
+"""The pace of text answers, that of a fast model; speech is not slowed down."""
 
 
 class RulesModel(llm.LLM[Never]):
-    """Answers from `rules` in place of a model."""
+    """Answers from `rules` instead of a language model."""
 
-    def __init__(self, *, agent_version_id: str, mode: Callable[[], Mode], page: Mapping[str, object]) -> None:
-        """`page` may change while the model is in use; each answer sees what it holds then."""
+    def __init__(
+        self, *, agent_version_id: str, mode: Callable[[], Mode], page: Mapping[str, object]
+    ) -> None:
+        """`page` may change while the model is in use; each answer reads its current content."""
         super().__init__()
         self._agent_version_id = agent_version_id
         self._mode = mode
@@ -53,11 +60,13 @@ class RulesModel(llm.LLM[Never]):
         return _RulesStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
     def reply(self, chat: llm.ChatContext) -> rules.Say | rules.UseTool:
-        """What to do next, given the whole chat."""
+        """Decide the next step from the whole chat."""
         last = chat.items[-1] if chat.items else None
         if isinstance(last, llm.FunctionCallOutput):
-            return rules.Say(rules.after_tool(last.name, "failed" if last.is_error else last.output))
-        turns = turns_of(chat)
+            return rules.Say(
+                rules.after_tool(last.name, "failed" if last.is_error else last.output)
+            )
+        turns = build_turns(chat)
         asked = next((i for i in reversed(range(len(turns))) if turns[i].role == "visitor"), None)
         if asked is None:
             return rules.Say(rules.greeting())
@@ -71,7 +80,7 @@ class RulesModel(llm.LLM[Never]):
 
 
 class _RulesStream(llm.LLMStream):
-    """One answer on its way."""
+    """Streams one answer."""
 
     async def _run(self) -> None:
         model = self._llm
@@ -84,7 +93,7 @@ class _RulesStream(llm.LLMStream):
             )
             self._send(request, llm.ChoiceDelta(role="assistant", tool_calls=[call]))
             return
-        for index, word in enumerate(words_of(reply.text)):
+        for index, word in enumerate(split_words(reply.text)):
             if index:
                 await asyncio.sleep(model.seconds_between_words())
             self._send(request, llm.ChoiceDelta(role="assistant", content=word))
@@ -93,8 +102,8 @@ class _RulesStream(llm.LLMStream):
         self._event_ch.send_nowait(llm.ChatChunk(id=request, delta=delta))
 
 
-def turns_of(chat: llm.ChatContext) -> list[rules.Turn]:
-    """What visitor and agent have said, oldest first; instructions and tool calls are left out."""
+def build_turns(chat: llm.ChatContext) -> list[rules.Turn]:
+    """What visitor and agent said, oldest first, without instructions and tool calls."""
     roles: dict[str, rules.Role] = {"user": "visitor", "assistant": "agent"}
     return [
         rules.Turn(roles[item.role], item.text_content or "")
@@ -103,6 +112,6 @@ def turns_of(chat: llm.ChatContext) -> list[rules.Turn]:
     ]
 
 
-def words_of(text: str) -> list[str]:
-    """The text in words, each with the space that follows it."""
+def split_words(text: str) -> list[str]:
+    """Split the text into words, each with the space that follows it."""
     return re.findall(r"\S+\s*", text)

@@ -1,7 +1,7 @@
-"""What the agent of Harbour Coffee answers: a handful of rules in place of a language model.
+"""What the agent of Harbour Coffee answers: a few rules instead of a language model.
 
-Pure: text in, text or the name of a tool out. `model.py` puts these rules behind the interface of a
-language model, which is the place to swap them for a real one.
+Pure functions: text in, text or a tool call out. `model.py` puts the rules behind the interface of
+a language model, which is the place to replace them with a real one.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Literal
 
 Role = Literal["visitor", "agent"]
 
-CAN_BE_ASKED = "Ask me about opening hours, prices, or your order."
-"""Told in every greeting: by voice only known phrases are recognized, see `spoken_phrases`."""
+SUGGESTION = "Ask me about opening hours, prices, or your order."
+"""Part of every greeting, because by voice only `spoken_phrases` are recognized."""
 
 CONTACT_FORM = "contact"
-"""The id of the form, in the widget's `forms`, that the agent opens for a visitor who wants to be contacted."""
+"""The id, in the widget's `forms`, of the form for a visitor who wants to be contacted."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Situation:
     earlier: Sequence[Turn] = ()
     """Everything said before the question, oldest first."""
     page: Mapping[str, object] = field(default_factory=dict)
-    """The context that the host page gave to the widget."""
+    """The context that the host page set."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Say:
 
 @dataclass(frozen=True)
 class UseTool:
-    """Call this tool of the agent first; `after_tool` says what comes then."""
+    """Call this tool of the agent; `after_tool` answers once it has returned."""
 
     name: Literal["show_form", "end_conversation"]
     arguments: Mapping[str, str] = field(default_factory=dict)
@@ -56,23 +56,23 @@ class UseTool:
 
 def greeting() -> str:
     """The first words of a new conversation."""
-    return f"Hello, and welcome to Harbour Coffee! {CAN_BE_ASKED}"
+    return f"Hello, and welcome to Harbour Coffee! {SUGGESTION}"
 
 
 def welcome_back(earlier: Sequence[Turn]) -> str:
-    """The first words in the fresh room of a conversation that goes on."""
+    """The first words of a resumed conversation."""
     asked = _questions(earlier)
     if not asked:
-        return f"Welcome back! {CAN_BE_ASKED}"
+        return f"Welcome back! {SUGGESTION}"
     return f"Welcome back! You last asked: {_quoted(asked[-1])} What else would you like to know?"
 
 
 def answer(question: str, situation: Situation) -> Say | UseTool:
-    """What to do about a question, however it was typed or heard."""
+    """Answer a typed or recognized question."""
     words = normalized(question)
     best = max(_TOPICS, key=lambda topic: topic.score(words))
     if best.score(words) == 0:
-        return Say(f"I am a small demonstration and do not know that yet. {CAN_BE_ASKED}")
+        return Say(f"I am a small demonstration and do not know that yet. {SUGGESTION}")
     match best.name:
         case "version":
             return Say(f"I am version {situation.agent_version_id} of this agent.")
@@ -91,33 +91,42 @@ def answer(question: str, situation: Situation) -> Say | UseTool:
 
 
 def after_tool(name: str, outcome: str) -> str:
-    """The words that follow a tool call, given what the tool returned."""
+    """The words that follow a tool call that returned `outcome`."""
     if name == "show_form":
         if outcome == "shown":
-            return "I have opened a short form for you. Fill it in whenever you like, or just go on asking."
-        return "You can write to hello@harbour-coffee.example, and a person will answer within a day."
+            return (
+                "I have opened a short form for you. "
+                "Fill it in whenever you like, or just keep asking."
+            )
+        return (
+            "You can write to hello@harbour-coffee.example, and a person will answer within a day."
+        )
     if name == "end_conversation" and outcome == "ending":
         return "Thank you for stopping by. Goodbye!"
-    return f"Sorry, that did not work just now. {CAN_BE_ASKED}"
+    return f"Sorry, that did not work just now. {SUGGESTION}"
 
 
-def after_form(answer_of_window: Mapping[str, object]) -> str:
-    """The words that follow a form which the visitor sent or closed."""
-    if answer_of_window.get("submitted") is not True:
+def after_form(form_answer: Mapping[str, object]) -> str:
+    """The words that follow a form that the visitor sent or closed."""
+    if form_answer.get("submitted") is not True:
         return "No problem, I have closed the form."
-    values = answer_of_window.get("values")
+    values = form_answer.get("values")
     name = values.get("name") if isinstance(values, Mapping) else None
-    thanks = f"Thank you, {name.strip()}!" if isinstance(name, str) and 0 < len(name.strip()) <= 60 else "Thank you!"
+    thanks = (
+        f"Thank you, {name.strip()}!"
+        if isinstance(name, str) and 0 < len(name.strip()) <= 60
+        else "Thank you!"
+    )
     return f"{thanks} We have your details, and a person will get back to you."
 
 
 def spoken_phrases() -> Sequence[str]:
-    """The sentences that can be said aloud, as they are written in a transcript."""
+    """The sentences that speech recognition knows, as they are written in a transcript."""
     return [phrase for topic in _TOPICS for phrase in topic.spoken]
 
 
 def normalized(text: str) -> str:
-    """Lower-case words with single spaces, which is how rules and speech recognition compare text."""
+    """Lower-case words with single spaces: the form in which texts are compared."""
     return " ".join(re.findall(r"[a-z0-9]+(?:'[a-z]+)?", text.lower().replace("’", "'")))
 
 
@@ -137,7 +146,9 @@ def _recall(earlier: Sequence[Turn]) -> str:
 
 
 def _describe(page: Mapping[str, object]) -> str:
-    known = [f"{key}: {value}" for key, value in page.items() if isinstance(value, (str, int, float))]
+    known = [
+        f"{key}: {value}" for key, value in page.items() if isinstance(value, (str, int, float))
+    ]
     if not known:
         return "The page has not told me anything about itself."
     return f"The page told me this: {'; '.join(known[:5])[:400]}."
@@ -151,23 +162,35 @@ def _order(words: str) -> str:
 
 @dataclass(frozen=True)
 class _Topic:
-    """One thing that the agent knows about."""
+    """One subject that the agent can answer."""
 
     name: str
     keywords: tuple[str, ...]
-    """Words or short phrases that point to this topic; longer ones weigh more."""
+    """Transcription or short phrases that point to this topic; longer ones weigh more."""
     spoken: tuple[str, ...] = ()
     text: str = ""
 
     def score(self, words: str) -> int:
         padded = f" {words} "
-        return sum(1 + keyword.count(" ") * 2 for keyword in self.keywords if f" {keyword} " in padded)
+        return sum(
+            1 + keyword.count(" ") * 2 for keyword in self.keywords if f" {keyword} " in padded
+        )
 
 
 _TOPICS = (
     _Topic(
         "hours",
-        ("open", "opening", "opening hours", "hours", "close", "closing", "sunday", "weekend", "when are you open"),
+        (
+            "open",
+            "opening",
+            "opening hours",
+            "hours",
+            "close",
+            "closing",
+            "sunday",
+            "weekend",
+            "when are you open",
+        ),
         ("What are your opening hours?", "When are you open?"),
         "We are open from 7 am to 6 pm on weekdays, and from 8 am to 5 pm at the weekend.",
     ),
@@ -179,24 +202,42 @@ _TOPICS = (
     ),
     _Topic(
         "order",
-        ("order", "orders", "parcel", "package", "tracking", "where is my order", "arrive", "arrived"),
+        (
+            "order",
+            "orders",
+            "parcel",
+            "package",
+            "tracking",
+            "where is my order",
+            "arrive",
+            "arrived",
+        ),
         ("Where is my order?", "Tell me about my order."),
     ),
     _Topic(
         "delivery",
         ("deliver", "delivery", "shipping", "ship", "postage", "do you deliver"),
         (),
-        "Yes. Within the city we deliver by bicycle on the same day; everywhere else it takes two days, and it is "
-        "free from 30 euros.",
+        "Yes. Within the city we deliver by bicycle on the same day; everywhere else it takes two "
+        "days, and it is free from 30 euros.",
     ),
     _Topic(
         "beans",
-        ("beans", "recommend", "roast", "blend", "origin", "about your coffee", "which coffee", "which beans"),
+        (
+            "beans",
+            "recommend",
+            "roast",
+            "blend",
+            "origin",
+            "about your coffee",
+            "which coffee",
+            "which beans",
+        ),
         ("Tell me about your coffee.", "Which beans do you recommend?"),
-        "We roast three coffees on the quay every Tuesday. The house blend is round and chocolatey, and forgiving in "
-        "any machine. The Sidamo is light and floral, best as a filter. And the Huila has the sweetness of caramel "
-        "with a little red apple, which makes it our favorite in milk. If you are not sure, start with the house "
-        "blend.",
+        "We roast three coffees on the quay every Tuesday. The house blend is round and "
+        "chocolatey, and forgiving in any machine. The Sidamo is light and floral, best as a "
+        "filter. And the Huila has the sweetness of caramel with a little red apple, which makes it "
+        "our favorite in milk. If you are not sure, start with the house blend.",
     ),
     _Topic(
         "place",
@@ -206,29 +247,60 @@ _TOPICS = (
     ),
     _Topic(
         "version",
-        ("version", "which version", "what version", "which version are you", "release", "which release"),
+        (
+            "version",
+            "which version",
+            "what version",
+            "which version are you",
+            "release",
+            "which release",
+        ),
         # The recognizer often mishears "version".
         ("Which release is this?",),
     ),
     _Topic(
         "before",
-        ("before", "earlier", "last time", "what did i ask", "what did i ask before", "remember", "do you remember me"),
+        (
+            "before",
+            "earlier",
+            "last time",
+            "what did i ask",
+            "what did i ask before",
+            "remember",
+            "do you remember me",
+        ),
         ("What did I ask before?",),
     ),
     _Topic("page", ("page", "this page", "which page", "what page")),
     _Topic(
         "contact",
-        ("contact", "contact me", "call me", "call me back", "callback", "a person", "a human", "someone", "support"),
+        (
+            "contact",
+            "contact me",
+            "call me",
+            "call me back",
+            "callback",
+            "a person",
+            "a human",
+            "someone",
+            "support",
+        ),
         ("Can someone contact me?", "I want to talk to a person."),
     ),
     _Topic(
         "nature",
         ("are you a robot", "are you human", "are you real", "who are you", "are you an ai"),
         ("Who are you?",),
-        "I am the automatic concierge of Harbour Coffee: a demonstration that answers from a few rules.",
+        "I am the automatic concierge of Harbour Coffee: a demonstration that "
+        "answers from a few rules.",
     ),
-    _Topic("help", ("help", "what can you do", "can i ask"), ("What can you do?",), CAN_BE_ASKED),
-    _Topic("hello", ("hello", "hi", "hey", "good morning"), ("Hello.",), f"Hello! {CAN_BE_ASKED}"),
-    _Topic("thanks", ("thanks", "thank you"), ("Thank you.",), "You are welcome! Is there anything else?"),
+    _Topic("help", ("help", "what can you do", "can i ask"), ("What can you do?",), SUGGESTION),
+    _Topic("hello", ("hello", "hi", "hey", "good morning"), ("Hello.",), f"Hello! {SUGGESTION}"),
+    _Topic(
+        "thanks",
+        ("thanks", "thank you"),
+        ("Thank you.",),
+        "You are welcome! Is there anything else?",
+    ),
     _Topic("goodbye", ("goodbye", "bye", "end the conversation", "that is all"), ("Goodbye.",)),
 )

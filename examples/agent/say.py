@@ -1,8 +1,8 @@
 """Make a spoken recording for tests: `python say.py "What are your opening hours?" question.wav`.
 
-The recording is 48 kHz mono with silence around the words. Chromium's fake microphone plays a file in a
-loop, so the silence is what lets the agent hear where a sentence starts and ends. The silence before also
-lets a call get into its stride: what is said in its first seconds, a busy browser garbles.
+The recording is 48 kHz mono with silence around the words. Chromium's fake microphone plays a file
+in a loop; the silence separates the sentences. The silence before them also covers the start of a
+call, when a busy browser distorts what is said.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from espeak import SynthesisError, synthesizer
 
 SAMPLE_RATE = 48_000
-"""What browsers capture at, so that nothing resamples on the way."""
+"""The rate at which browsers capture, so that nothing is resampled."""
 LEVEL = 0.3
-"""The synthesizer speaks at full scale; a person at a microphone does not, and a browser that levels its
-microphone would overdrive the first words."""
+"""The synthesizer speaks at full scale, unlike a person; a browser's gain control would distort the
+first words."""
 
 
 def recording(text: str, *, lead: float, tail: float) -> np.ndarray:
@@ -35,7 +35,7 @@ def recording(text: str, *, lead: float, tail: float) -> np.ndarray:
 
 def write(path: str, samples: np.ndarray) -> None:
     """Write the samples as a WAV file."""
-    # Opened here, since `wave` prints a trace of its own when it cannot open a path.
+    # Opened here because `wave` prints a stack trace when it cannot open a path.
     with open(path, "wb") as target, wave.open(target, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -47,10 +47,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Speak a text into a WAV file (48 kHz, mono).")
     parser.add_argument("text")
     parser.add_argument("file", metavar="OUT.wav")
-    parser.add_argument("--lead", type=float, default=4.0, metavar="SECONDS", help="silence before (default 4)")
-    parser.add_argument("--tail", type=float, default=8.0, metavar="SECONDS", help="silence after (default 8)")
+    parser.add_argument(
+        "--lead", type=float, default=4.0, metavar="SECONDS", help="silence before (default 4)"
+    )
+    parser.add_argument(
+        "--tail", type=float, default=8.0, metavar="SECONDS", help="silence after (default 8)"
+    )
     arguments = parser.parse_args()
-    if not arguments.text.strip() or not 0 <= arguments.lead <= 600 or not 0 <= arguments.tail <= 600:
+    if (
+        not arguments.text.strip()
+        or not 0 <= arguments.lead <= 600
+        or not 0 <= arguments.tail <= 600
+    ):
         parser.error("give a text, and 0 to 600 seconds of silence")
     try:
         write(arguments.file, recording(arguments.text, lead=arguments.lead, tail=arguments.tail))

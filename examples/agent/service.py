@@ -1,6 +1,6 @@
-"""The widget service as the worker sees it: is the conversation on, what was said before, what is said now.
+"""A client of the widget service: the state of a conversation, its transcript, and its end.
 
-The worker has a key of its own. None of what it reads or writes here is known to the visitor's browser.
+The worker uses its own API key; nothing that it reads or writes here reaches the visitor's browser.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import aiohttp
 import rules
 
 TIMEOUT_SECONDS = 5.0
-"""For one request. The service answers in milliseconds; a hung one must not hold a conversation up."""
+"""For one request, which takes milliseconds; a hanging one must not block a conversation."""
 
 
 class ServiceError(Exception):
-    """The service did not do what was asked; the message holds no secret and no transcript."""
+    """A request failed; the message contains no secret and no transcript."""
 
-    def __init__(self, message: str, *, passing: bool) -> None:
+    def __init__(self, message: str, *, is_temporary: bool) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.is_temporary = is_temporary
         """Whether the same request may succeed later."""
 
 
@@ -40,26 +40,26 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the service knows of a conversation."""
+class ConversationInfo:
+    """What the service knows about a conversation."""
 
-    on: bool
-    """Whether it may still be talked in: it exists and is not over."""
+    is_open: bool
+    """Whether it exists and has not ended."""
     room_name: str | None
-    """The room in which it goes on, its newest; `None` when the service does not tell."""
+    """Its newest room; `None` when the service does not report it."""
     turns: Sequence[rules.Turn]
     """What was said so far, oldest first."""
 
-    def goes_on_in(self, room_name: str) -> bool:
-        """Whether this is its room. A visitor with an old token can come back to one that was replaced since."""
-        return self.on and self.room_name in (None, room_name)
+    def continues_in(self, room_name: str) -> bool:
+        """Whether this is its newest room: an old token can rejoin an earlier one."""
+        return self.is_open and self.room_name in (None, room_name)
 
 
 class WidgetService:
-    """A client of the management API, for the paths that a worker needs."""
+    """A client of the management API with the calls that a worker needs."""
 
     def __init__(self, url: str, api_key: str) -> None:
-        """`url` is the service's origin. Must be made inside a running event loop."""
+        """`url` is the service's origin. Create it inside a running event loop."""
         self._url = url
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {api_key}"},
@@ -70,53 +70,63 @@ class WidgetService:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.close()
 
     async def close(self) -> None:
         await self._session.close()
 
-    async def conversation(self, conversation_id: str) -> Known:
-        """Whether the conversation is on, in which room, and what was said in it.
+    async def find_conversation(self, conversation_id: str) -> ConversationInfo:
+        """Whether the conversation is open, in which room, and what was said in it.
 
         Raises:
-            ServiceError: the service could not tell.
+            ServiceError: the request failed.
         """
         try:
             document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
         except _NotFound:
-            return Known(on=False, room_name=None, turns=())
+            return ConversationInfo(is_open=False, room_name=None, turns=())
         try:
             turns = turns_from(document["messages"])
         except (AttributeError, KeyError, TypeError) as error:
-            raise ServiceError("the transcript has another shape than expected", passing=False) from error
+            raise ServiceError(
+                "the transcript has an unexpected shape", is_temporary=False
+            ) from error
         room_name = document.get("room_name")
-        return Known(
-            on=document.get("status") in ("token_created", "in_progress"),
+        return ConversationInfo(
+            is_open=document.get("status") in ("token_created", "in_progress"),
             room_name=room_name if isinstance(room_name, str) else None,
             turns=turns,
         )
 
     async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:
-        """Add turns to the transcript. Sending one again is harmless: its id makes it the same turn.
+        """Add turns to the transcript; a turn with a known id is stored only once.
 
         Raises:
             ServiceError: they were not stored.
         """
         body = {
             "messages": [
-                {"id": message.id, "role": message.role, "text": message.text, "created_at": message.created_at}
+                {
+                    "id": message.id,
+                    "role": message.role,
+                    "text": message.text,
+                    "created_at": message.created_at,
+                }
                 for message in messages
             ]
         }
         await self._call("POST", f"/core/conversations/{conversation_id}/messages", body)
 
     async def end(self, conversation_id: str) -> None:
-        """End the conversation; harmless when it has ended already.
+        """End the conversation; does nothing when it has ended already.
 
         Raises:
-            ServiceError: it may still be on.
+            ServiceError: it may still be open.
         """
         await self._call("POST", f"/core/conversations/{conversation_id}/end", {})
 
@@ -125,32 +135,39 @@ class WidgetService:
     ) -> dict[str, Any]:
         action = f"{method} {path}"
         try:
-            # A redirect would hand the key to whoever it points at.
-            async with self._session.request(method, self._url + path, json=body, allow_redirects=False) as response:
+            # A redirect would send the key to another server.
+            async with self._session.request(
+                method, self._url + path, json=body, allow_redirects=False
+            ) as response:
                 if response.status == 404:
-                    raise _NotFound(f"{action} was answered with 404", passing=False)
+                    raise _NotFound(f"{action} was answered with 404", is_temporary=False)
                 if response.status >= 300:
                     code = await _problem_code(response)
+                    shown = f" ({code})" if code else ""
                     raise ServiceError(
-                        f"{action} was answered with {response.status}{f' ({code})' if code else ''}",
-                        passing=response.status >= 500 or response.status in (408, 425, 429),
+                        f"{action} was answered with {response.status}{shown}",
+                        is_temporary=response.status >= 500 or response.status in (408, 425, 429),
                     )
                 if response.status == 204 or response.content_length == 0:
                     return {}
                 document = await response.json(content_type=None)
                 return document if isinstance(document, dict) else {}
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServiceError(f"{action} failed: {type(error).__name__}", passing=True) from error
+            raise ServiceError(
+                f"{action} failed: {type(error).__name__}", is_temporary=True
+            ) from error
         except ValueError as error:
-            raise ServiceError(f"{action} was answered with something that is not JSON", passing=False) from error
+            raise ServiceError(
+                f"{action} was answered with a body that is not JSON", is_temporary=False
+            ) from error
 
 
 def turns_from(messages: Sequence[Mapping[str, Any]]) -> Sequence[rules.Turn]:
     """The turns of a transcript that two may have reported, each once, in the order of arrival.
 
-    A worker's report comes first. Of what the visitor's browser reported, the visitor's own words are added
-    where the worker left them out, because it was killed before it could send them. The browser's report of
-    the agent's words is never used: nobody but a worker can say what the agent said.
+    A worker's report comes first. The browser's report adds the visitor's own words where the
+    worker was killed before it could send them. The browser's report of the agent's words is never
+    used: only a worker can report what the agent said.
     """
     told = Counter(_key(message) for message in messages if message["reported_by"] == "agent")
     turns = []
@@ -161,12 +178,14 @@ def turns_from(messages: Sequence[Mapping[str, Any]]) -> Sequence[rules.Turn]:
             if told[_key(message)]:
                 told[_key(message)] -= 1
                 continue
-        turns.append(rules.Turn("visitor" if message["role"] == "visitor" else "agent", message["text"]))
+        turns.append(
+            rules.Turn("visitor" if message["role"] == "visitor" else "agent", message["text"])
+        )
     return turns
 
 
 class _NotFound(ServiceError):
-    """The conversation is not this organization's, or is not at all."""
+    """The conversation does not exist in this organization."""
 
 
 def _key(message: Mapping[str, Any]) -> tuple[str, str]:
@@ -175,7 +194,7 @@ def _key(message: Mapping[str, Any]) -> tuple[str, str]:
 
 
 async def _problem_code(response: aiohttp.ClientResponse) -> str | None:
-    """The `code` of a problem document, when there is one."""
+    """The `code` of a problem document, if there is one."""
     try:
         document = await response.json(content_type=None)
     except (aiohttp.ClientError, ValueError):

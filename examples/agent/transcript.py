@@ -1,8 +1,8 @@
-"""Keeps the transcript at the service without ever holding the dialogue up.
+"""Sends turns to the service in the background, without delaying the dialogue.
 
-Turns go into a queue; one task sends them in order and tries again, with growing pauses, while the
-service cannot be reached. Each turn has an id made from the conversation and the framework's item, so a
-retry whose first answer was lost stores nothing twice.
+Turns go into a queue; one task sends them in order and retries with backoff while the service is
+unreachable. The id of a turn is derived from the conversation and the framework's item, so a retry
+stores nothing twice.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from service import Message, ServiceError
 
 logger = logging.getLogger("concierge.transcript")
 
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
-MOST_AT_ONCE = 20
-"""Turns in one request, which keeps a body small after a long outage."""
-LONGEST_TEXT_BYTES = 32 * 1024
-"""The service takes no longer text; the rest of a longer one is left out, which beats losing all of it."""
+MIN_RETRY_SECONDS = 0.2
+MAX_RETRY_SECONDS = 5.0
+MAX_BATCH = 20
+"""Turns in one request: limits the body after a long outage."""
+MAX_TEXT_BYTES = 32 * 1024
+"""The longest text that the service accepts; the rest of a longer one is cut off."""
 
 
 class TranscriptWriter:
@@ -45,24 +45,28 @@ class TranscriptWriter:
         self._task = asyncio.create_task(self._run(), name="transcript")
 
     def add(self, item_id: str, role: rules.Role, text: str, created_at: float) -> None:
-        """Queue a turn; `item_id` is unique in its conversation, `created_at` in seconds since 1970."""
-        text = text.encode()[:LONGEST_TEXT_BYTES].decode(errors="ignore")
+        """Queue a turn: `item_id` is unique in its conversation, `created_at` in Unix seconds."""
+        text = text.encode()[:MAX_TEXT_BYTES].decode(errors="ignore")
         if text.strip():
             self._queue.put_nowait(
                 Message(
                     id=message_id(self._conversation_id, item_id),
                     role=role,
                     text=text,
-                    created_at=datetime.fromtimestamp(created_at, UTC).isoformat().replace("+00:00", "Z"),
+                    created_at=datetime.fromtimestamp(created_at, UTC)
+                    .isoformat()
+                    .replace("+00:00", "Z"),
                 )
             )
 
     async def flush(self, seconds: float) -> None:
-        """Wait until everything queued is sent or given up, but no longer than `seconds`."""
+        """Wait until every queued turn is sent or rejected, at most `seconds`."""
         try:
             await asyncio.wait_for(self._queue.join(), seconds)
         except TimeoutError:
-            logger.warning("turns are left unsent", extra={"conversation.id": self._conversation_id})
+            logger.warning(
+                "some turns were not sent", extra={"conversation.id": self._conversation_id}
+            )
 
     async def close(self, seconds: float) -> None:
         """Flush, then stop."""
@@ -73,33 +77,41 @@ class TranscriptWriter:
     async def _run(self) -> None:
         while True:
             batch = [await self._queue.get()]
-            while len(batch) < MOST_AT_ONCE and not self._queue.empty():
+            while len(batch) < MAX_BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             await self._send(batch)
             for _ in batch:
                 self._queue.task_done()
 
     async def _send(self, batch: Sequence[Message]) -> None:
-        """Send until it is stored or the service says that it never will be."""
-        limit = FIRST_PAUSE_SECONDS
+        """Send until the batch is stored or permanently rejected."""
+        limit = MIN_RETRY_SECONDS
         while True:
             try:
                 return await self._append(self._conversation_id, batch)
             except ServiceError as error:
-                if not error.passing and len(batch) > 1:
-                    # One that is refused must not take the others with it.
+                if not error.is_temporary and len(batch) > 1:
+                    # One rejected turn must not lose the others.
                     for message in batch:
                         await self._send([message])
                     return
-                if not error.passing:
-                    logger.error("turns are lost: %s", error, extra={"conversation.id": self._conversation_id})
+                if not error.is_temporary:
+                    logger.error(
+                        "turns were rejected: %s",
+                        error,
+                        extra={"conversation.id": self._conversation_id},
+                    )
                     return
-                logger.warning("turns wait: %s", error, extra={"conversation.id": self._conversation_id})
-            # Full jitter, so that workers do not come back all at once when the service does.
+                logger.warning(
+                    "turns will be sent again: %s",
+                    error,
+                    extra={"conversation.id": self._conversation_id},
+                )
+            # Jitter, so that not all workers retry at the same moment.
             await self._pause(random.uniform(limit / 2, limit))
-            limit = min(limit * 2, LONGEST_PAUSE_SECONDS)
+            limit = min(limit * 2, MAX_RETRY_SECONDS)
 
 
 def message_id(conversation_id: str, item_id: str) -> str:
-    """The id of a turn: the same for the same item, however often it is sent."""
+    """The id of a turn, always the same for the same item."""
     return str(uuid5(UUID(conversation_id), item_id))

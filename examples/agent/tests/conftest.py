@@ -1,15 +1,15 @@
-"""What tests share: the real line, started once."""
+"""Shared by all tests: LiveKit, the service and a worker, started once."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-import stack
+from stack import Stack, running
 
 
 @pytest_asyncio.fixture(scope="session")
-async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stack.Stack]:
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """LiveKit, the service and a worker, for all tests of the session."""
-    async with stack.running(tmp_path_factory.mktemp("line")) as running:
-        yield running
+    async with running(tmp_path_factory.mktemp("stack")) as started:
+        yield started

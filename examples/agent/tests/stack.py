@@ -1,6 +1,6 @@
-"""The real line for tests: a LiveKit server, the widget service on a new database, and the worker.
+"""What the tests run against: a LiveKit server, the widget service on a new database, and a worker.
 
-All on loopback and on free ports; nothing stands in for anything.
+All are the real programs, on loopback and on free ports.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import aiohttp
 AGENT = Path(__file__).parent.parent
 REPOSITORY = AGENT.parent.parent
 START_SECONDS = 60.0
-"""A busy machine needs some seconds for each of the three; nothing waits longer than it must."""
+"""A busy machine needs some seconds to start each program."""
 PAGE = "http://localhost:4173"
-"""The origin of the page that embeds the widget; nobody has to be there."""
+"""The origin of the page that embeds the widget; no server has to run there."""
 LIVEKIT_KEY = "tests"
 LIVEKIT_SECRET = "a secret of at least thirty-two characters"
 AGENT_NAME = "concierge-tests"
@@ -32,7 +32,7 @@ LIVEKIT_IS_INSTALLED_BY = "go install github.com/livekit/livekit-server/cmd/serv
 
 
 class Program:
-    """A child process whose lines are kept, for waiting and for reading afterwards."""
+    """A child process; keeps the lines that it prints."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -56,8 +56,8 @@ class Program:
         )
         return cls(process)
 
-    async def line(self, part: str) -> str:
-        """The first line, on either stream, that holds `part`."""
+    async def wait_for_line(self, part: str) -> str:
+        """The first line on either stream that contains `part`; waits for it."""
 
         def found() -> str | None:
             return next((line for line in [*self.output, *self.errors] if part in line), None)
@@ -68,11 +68,13 @@ class Program:
         async with self._news:
             await asyncio.wait_for(self._news.wait_for(settled), START_SECONDS)
         if (line := found()) is None:
-            raise AssertionError(f"it ended without `{part}`:\n" + "\n".join([*self.output, *self.errors][-20:]))
+            raise AssertionError(
+                f"it ended without `{part}`:\n" + "\n".join([*self.output, *self.errors][-20:])
+            )
         return line
 
     async def stop(self) -> int:
-        """End it with SIGTERM and return its exit code; a process that does not listen is killed."""
+        """Stop it with SIGTERM, or kill it after a timeout, and return its exit code."""
         if self.process.returncode is None:
             self.process.terminate()
         try:
@@ -95,7 +97,7 @@ class Program:
 
 @dataclass
 class Stack:
-    """What a test may touch."""
+    """The running programs and what was created on them."""
 
     livekit_url: str
     service: Service
@@ -107,12 +109,16 @@ class Stack:
     async def new_conversation(self, mode: str) -> dict[str, Any]:
         """What the window does when a visitor starts."""
         ticket = await self._ticket()
-        return await self.service.window("POST", f"{self._public()}/conversations", ticket, {"mode": mode})
+        return await self.service.window(
+            "POST", f"{self._public()}/conversations", ticket, {"mode": mode}
+        )
 
     async def resume(self, started: dict[str, Any]) -> dict[str, Any]:
-        """What the window does when the visitor goes on: a fresh room for the same conversation."""
+        """What the window does when a visitor resumes: a new room for the same conversation."""
         path = f"{self._public()}/conversations/{started['conversation']['id']}/resume"
-        return await self.service.window("POST", path, started["conversation_token"], {"ticket": await self._ticket()})
+        return await self.service.window(
+            "POST", path, started["conversation_token"], {"ticket": await self._ticket()}
+        )
 
     async def _ticket(self) -> str:
         return (await self.service.page("POST", f"{self._public()}/embed-tickets", {}))["ticket"]
@@ -122,7 +128,7 @@ class Stack:
 
 
 class Service:
-    """The widget service as its owner, the page and the window see it."""
+    """The widget service as called by the owner, the page and the window."""
 
     def __init__(self, url: str, key: str, session: aiohttp.ClientSession) -> None:
         self.url = url
@@ -136,10 +142,14 @@ class Service:
         return await self._call(method, path, {"Origin": PAGE}, body)
 
     async def window(self, method: str, path: str, token: str, body: object) -> Any:
-        return await self._call(method, path, {"Origin": self.url, "Authorization": f"Bearer {token}"}, body)
+        return await self._call(
+            method, path, {"Origin": self.url, "Authorization": f"Bearer {token}"}, body
+        )
 
     async def _call(self, method: str, path: str, headers: dict[str, str], body: object) -> Any:
-        async with self._session.request(method, self.url + path, headers=headers, json=body) as response:
+        async with self._session.request(
+            method, self.url + path, headers=headers, json=body
+        ) as response:
             text = await response.text()
             assert response.ok, f"{method} {path} was answered with {response.status}: {text}"
             return await response.json() if text else None
@@ -147,17 +157,19 @@ class Service:
 
 @asynccontextmanager
 async def running(directory: Path) -> AsyncIterator[Stack]:
-    """Start everything in `directory`, and stop it afterwards in turn."""
+    """Start everything in `directory`, and stop it in reverse order."""
     livekit = _program("LIVEKIT_SERVER", "livekit-server", LIVEKIT_IS_INSTALLED_BY)
-    widget_http = _program("WIDGET_HTTP", str(REPOSITORY / "target/debug/widget-http"), "cargo build -p widget-http")
+    widget_http = _program(
+        "WIDGET_HTTP", str(REPOSITORY / "target/debug/widget-http"), "cargo build -p widget-http"
+    )
     port = _free_port(socket.SOCK_STREAM)
     livekit_url = f"ws://127.0.0.1:{port}"
     database = f"sqlite:{directory / 'widgets.db'}"
-    async with AsyncExitStack() as stack:
+    async with AsyncExitStack() as cleanup:
 
         async def start(*command: str, environment: dict[str, str] | None = None) -> Program:
             program = await Program.start(*command, environment=environment)
-            stack.push_async_callback(program.stop)
+            cleanup.push_async_callback(program.stop)
             return program
 
         livekit_environment = {
@@ -166,24 +178,42 @@ async def running(directory: Path) -> AsyncIterator[Stack]:
             "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
         }
         serving = await start(
-            widget_http, "serve", "--listen", "127.0.0.1:0", "--database-url", database, environment=livekit_environment
+            widget_http,
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--database-url",
+            database,
+            environment=livekit_environment,
         )
-        url = (await serving.line("listening on ")).split("listening on ")[1]
+        url = (await serving.wait_for_line("listening on ")).split("listening on ")[1]
         configuration = directory / "livekit.yaml"
         configuration.write_text(_livekit_configuration(port, f"{url}/core/livekit/webhook"))
         server = await start(livekit, "--config", str(configuration))
-        await server.line("starting LiveKit server")
+        await server.wait_for_line("starting LiveKit server")
 
         async def key(*scopes: str) -> str:
             arguments = [argument for scope in scopes for argument in ("--scope", scope)]
             made = await Program.start(
-                widget_http, "key", "create", "--database-url", database, "--organization", "tests", *arguments
+                widget_http,
+                "key",
+                "create",
+                "--database-url",
+                database,
+                "--organization",
+                "tests",
+                *arguments,
             )
             assert await made.process.wait() == 0, made.errors
-            return await made.line("ak_")
+            return await made.wait_for_line("ak_")
 
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        owner = await key("web_widgets:manage", "agents:manage", "conversations:read_sensitive", "conversations:write")
+        session = await cleanup.enter_async_context(aiohttp.ClientSession())
+        owner = await key(
+            "web_widgets:manage",
+            "agents:manage",
+            "conversations:read_sensitive",
+            "conversations:write",
+        )
         service = Service(url, owner, session)
         agent = await service.owner("POST", "/core/agents", {"name": "Concierge"})
         versions = f"/core/agents/{agent['id']}/versions"
@@ -192,7 +222,12 @@ async def running(directory: Path) -> AsyncIterator[Stack]:
         widget = await service.owner(
             "POST",
             "/core/web-widgets",
-            {"agent_id": agent["id"], "agent_version_id": version["id"], "domains": [PAGE], "published": True},
+            {
+                "agent_id": agent["id"],
+                "agent_version_id": version["id"],
+                "domains": [PAGE],
+                "published": True,
+            },
         )
         worker_environment = {
             **livekit_environment,
@@ -202,19 +237,21 @@ async def running(directory: Path) -> AsyncIterator[Stack]:
             "AGENT_PORT": "0",
         }
         worker = await start_worker(worker_environment)
-        stack.push_async_callback(worker.stop)
+        cleanup.push_async_callback(worker.stop)
         yield Stack(livekit_url, service, worker_environment, worker, version["id"], widget["id"])
 
 
 async def start_worker(environment: dict[str, str]) -> Program:
     """Start a worker and wait until LiveKit may dispatch to it."""
-    worker = await Program.start(sys.executable, str(AGENT / "agent.py"), "start", environment=environment)
-    await worker.line("agent ready")
+    worker = await Program.start(
+        sys.executable, str(AGENT / "agent.py"), "start", environment=environment
+    )
+    await worker.wait_for_line("agent ready")
     return worker
 
 
 def _livekit_configuration(port: int, webhook: str) -> str:
-    """Everything on loopback, and no public STUN server is looked up."""
+    """Everything on loopback, and no public STUN server is used."""
     return f"""\
 port: {port}
 bind_addresses: ["127.0.0.1"]
@@ -233,7 +270,7 @@ webhook: {{ api_key: {LIVEKIT_KEY}, urls: ["{webhook}"] }}
 
 def _program(variable: str, fallback: str, installs: str) -> str:
     path = shutil.which(os.environ.get(variable) or fallback)
-    assert path, f"{variable} names no program: set it to the path of one; `{installs}` makes it."
+    assert path, f"{variable} is not the path of a program; `{installs}` installs it"
     return path
 
 

@@ -9,15 +9,19 @@ from livekit import api, rtc
 
 import rules
 from stack import AGENT, AGENT_NAME, LIVEKIT_KEY, LIVEKIT_SECRET, Program, Stack, said, start_worker
-from visitor import PATIENCE_SECONDS, joined
+from visitor import TIMEOUT_SECONDS, joined
 
 QUESTION = "What are your opening hours?"
 ANSWER = "We are open from 7 am to 6 pm on weekdays, and from 8 am to 5 pm at the weekend."
 
 
-def token_for(line: Stack, room: str, conversation_id: str, agent_name: str) -> str:
+def token_for(stack: Stack, room: str, conversation_id: str, agent_name: str) -> str:
     """A token that lets LiveKit dispatch `agent_name`, as LiveKit's own refreshed tokens do."""
-    metadata = {"conversation_id": conversation_id, "agent_version_id": line.agent_version_id, "mode": "text"}
+    metadata = {
+        "conversation_id": conversation_id,
+        "agent_version_id": stack.agent_version_id,
+        "mode": "text",
+    }
     dispatch = api.RoomAgentDispatch(agent_name=agent_name, metadata=json.dumps(metadata))
     return (
         api.AccessToken(LIVEKIT_KEY, LIVEKIT_SECRET)
@@ -28,8 +32,8 @@ def token_for(line: Stack, room: str, conversation_id: str, agent_name: str) -> 
     )
 
 
-async def test_text_is_streamed_kept_and_known_after_a_resume(line: Stack) -> None:
-    started = await line.new_conversation("text")
+async def test_text_is_streamed_stored_and_known_after_a_resume(stack: Stack) -> None:
+    started = await stack.new_conversation("text")
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         assert (await visitor.agent_words()).text == rules.greeting()
         await visitor.type(QUESTION)
@@ -37,10 +41,10 @@ async def test_text_is_streamed_kept_and_known_after_a_resume(line: Stack) -> No
         assert answer.text == ANSWER
         assert answer.pieces >= 10
         await visitor.type("Which version are you?")
-        assert line.agent_version_id in (await visitor.agent_words()).text
+        assert stack.agent_version_id in (await visitor.agent_words()).text
         assert visitor.loudest < 0.001
 
-    resumed = await line.resume(started)
+    resumed = await stack.resume(started)
     assert resumed["room_name"] != started["room_name"]
     async with joined(resumed["server_url"], resumed["participant_token"]) as visitor:
         assert "“Which version are you?”" in (await visitor.agent_words()).text
@@ -48,19 +52,23 @@ async def test_text_is_streamed_kept_and_known_after_a_resume(line: Stack) -> No
         assert f"“{QUESTION}”" in (await visitor.agent_words()).text
         await visitor.type("Goodbye")
         assert "Goodbye" in (await visitor.agent_words()).text
-        # The agent ends the conversation after the last turn is stored, and the service removes the room.
-        await asyncio.wait_for(visitor.agent_left.wait(), PATIENCE_SECONDS)
+        # The agent ends the conversation after its last turn; the service removes the room.
+        await asyncio.wait_for(visitor.agent_left.wait(), TIMEOUT_SECONDS)
 
     conversation = f"/core/conversations/{started['conversation']['id']}"
-    assert (await line.service.owner("GET", conversation))["status"] == "completed"
-    messages = (await line.service.owner("GET", f"{conversation}/messages"))["messages"]
-    assert said(messages)[:3] == [("agent", rules.greeting()), ("visitor", QUESTION), ("agent", ANSWER)]
+    assert (await stack.service.owner("GET", conversation))["status"] == "completed"
+    messages = (await stack.service.owner("GET", f"{conversation}/messages"))["messages"]
+    assert said(messages)[:3] == [
+        ("agent", rules.greeting()),
+        ("visitor", QUESTION),
+        ("agent", ANSWER),
+    ]
     assert said(messages)[-2][1] == "Goodbye"
     assert {message["reported_by"] for message in messages} == {"agent"}
 
 
-async def test_speech_is_heard_answered_aloud_and_silenced_by_text_mode(line: Stack) -> None:
-    started = await line.new_conversation("voice")
+async def test_speech_is_recognized_answered_aloud_and_stopped_by_text_mode(stack: Stack) -> None:
+    started = await stack.new_conversation("voice")
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         await visitor.open_microphone()
         await visitor.hear_something()
@@ -71,14 +79,14 @@ async def test_speech_is_heard_answered_aloud_and_silenced_by_text_mode(line: St
         assert (await visitor.agent_words()).text == ANSWER
         assert visitor.loudest > 0.1
 
-        # What the voice has not said yet comes in writing.
+        # What the voice has not spoken yet arrives as text.
         await visitor.agent_is("listening")
         await visitor.type("Tell me about your coffee.")
         await visitor.agent_is("speaking")
         await visitor.hear_something()
         assert json.loads(await visitor.set_mode('{"mode":"text"}')) == {"mode": "text"}
         said_aloud, in_writing = await visitor.agent_words(), await visitor.agent_words()
-        whole = rules.answer("Tell me about your coffee.", rules.Situation(line.agent_version_id))
+        whole = rules.answer("Tell me about your coffee.", rules.Situation(stack.agent_version_id))
         assert isinstance(whole, rules.Say)
         assert whole.text.startswith(said_aloud.text)
         assert whole.text.endswith(in_writing.text)
@@ -87,14 +95,14 @@ async def test_speech_is_heard_answered_aloud_and_silenced_by_text_mode(line: St
         assert (await visitor.agent_words()).text == ANSWER
 
 
-async def test_a_typed_conversation_becomes_a_spoken_one_in_the_same_room(line: Stack) -> None:
-    started = await line.new_conversation("text")
+async def test_a_typed_conversation_becomes_a_spoken_one_in_the_same_room(stack: Stack) -> None:
+    started = await stack.new_conversation("text")
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         assert (await visitor.agent_words()).text == rules.greeting()
         for payload in ("", "{}", '{"mode":"video"}'):
-            with pytest.raises(rtc.RpcError) as refusal:
+            with pytest.raises(rtc.RpcError) as rejection:
                 await visitor.set_mode(payload)
-            assert refusal.value.code == 1500
+            assert rejection.value.code == 1500
         await visitor.open_microphone()
         await visitor.set_mode('{"mode":"voice"}')
         assert await visitor.make_understood("Where is my order?") == "Where is my order?"
@@ -102,8 +110,8 @@ async def test_a_typed_conversation_becomes_a_spoken_one_in_the_same_room(line: 
         assert "should reach you tomorrow" in (await visitor.agent_words()).text
 
 
-async def test_a_form_is_shown_and_thanked_for(line: Stack) -> None:
-    started = await line.new_conversation("text")
+async def test_a_form_is_shown_and_confirmed(stack: Stack) -> None:
+    started = await stack.new_conversation("text")
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         await visitor.agent_words()
         await visitor.type("Can someone contact me?")
@@ -116,69 +124,86 @@ async def test_a_form_is_shown_and_thanked_for(line: Stack) -> None:
         assert any(text.startswith("Thank you, Ada!") for text in texts)
 
 
-async def test_the_page_can_tell_the_agent_about_itself(line: Stack) -> None:
-    started = await line.new_conversation("text")
+async def test_the_agent_knows_the_context_of_the_page(stack: Stack) -> None:
+    started = await stack.new_conversation("text")
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         await visitor.agent_words()
-        await visitor.tell_context({"product": "Sidamo"})
+        await visitor.send_context({"product": "Sidamo"})
         await visitor.type("What is on this page?")
         assert (await visitor.agent_words()).text == "The page told me this: product: Sidamo."
 
 
-async def test_a_conversation_that_is_over_is_not_started_again(line: Stack) -> None:
-    started = await line.new_conversation("text")
+async def test_a_conversation_that_is_over_is_not_started_again(stack: Stack) -> None:
+    started = await stack.new_conversation("text")
     conversation_id = started["conversation"]["id"]
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         await visitor.agent_words()
-        await line.service.owner("POST", f"/core/conversations/{conversation_id}/end", {})
-        await asyncio.wait_for(visitor.disconnected.wait(), PATIENCE_SECONDS)
-    # A room that the service does not know, and so does not remove: the worker has to find out by itself.
-    token = token_for(line, f"elsewhere-{conversation_id}", conversation_id, AGENT_NAME)
-    async with joined(line.livekit_url, token) as visitor:
-        await line.worker.line(f"conversation {conversation_id} is over")
+        await stack.service.owner("POST", f"/core/conversations/{conversation_id}/end", {})
+        await asyncio.wait_for(visitor.disconnected.wait(), TIMEOUT_SECONDS)
+    # The service does not know this room and does not remove it; the worker has to ask.
+    token = token_for(stack, f"elsewhere-{conversation_id}", conversation_id, AGENT_NAME)
+    async with joined(stack.livekit_url, token) as visitor:
+        await stack.worker.wait_for_line(f"conversation {conversation_id} is over")
         assert not visitor.agents_seen
 
 
-async def test_a_room_that_was_replaced_is_left_without_a_word(line: Stack) -> None:
-    started = await line.new_conversation("text")
+async def test_an_earlier_room_is_left_at_once(stack: Stack) -> None:
+    started = await stack.new_conversation("text")
     conversation_id = started["conversation"]["id"]
-    # A room that the service does not know, and so does not remove: the worker has to find out by itself.
-    token = token_for(line, f"elsewhere-{conversation_id}", conversation_id, AGENT_NAME)
-    async with joined(line.livekit_url, token) as visitor:
-        await line.worker.line(f"conversation {conversation_id} goes on in another room")
+    # The service does not know this room and does not remove it; the worker has to ask.
+    token = token_for(stack, f"elsewhere-{conversation_id}", conversation_id, AGENT_NAME)
+    async with joined(stack.livekit_url, token) as visitor:
+        await stack.worker.wait_for_line(
+            f"conversation {conversation_id} continues in another room"
+        )
         assert not visitor.agents_seen
     async with joined(started["server_url"], started["participant_token"]) as visitor:
         assert (await visitor.agent_words()).text == rules.greeting()
 
 
-async def test_the_worker_stops_when_told_even_in_mid_conversation(line: Stack) -> None:
-    # A dispatch name of its own, so that the other tests keep their worker.
+async def test_the_worker_stops_on_a_signal_during_a_conversation(stack: Stack) -> None:
+    # Another dispatch name, so that the other tests keep their worker.
     name = "concierge-to-stop"
-    worker = await start_worker({**line.worker_environment, "AGENT_NAME": name})
+    worker = await start_worker({**stack.worker_environment, "AGENT_NAME": name})
     try:
-        started = await line.new_conversation("text")
-        token = token_for(line, started["room_name"], started["conversation"]["id"], name)
-        async with joined(line.livekit_url, token) as visitor:
+        started = await stack.new_conversation("text")
+        token = token_for(stack, started["room_name"], started["conversation"]["id"], name)
+        async with joined(stack.livekit_url, token) as visitor:
             await visitor.agent_words()
             worker.process.terminate()
-            # Each of its steps has a time limit of its own; what they add up to is not what is tested here.
-            await asyncio.wait_for(visitor.agent_left.wait(), PATIENCE_SECONDS)
-            assert await asyncio.wait_for(worker.process.wait(), PATIENCE_SECONDS) == 0
+            # Each step has its own timeout; their sum is not tested here.
+            await asyncio.wait_for(visitor.agent_left.wait(), TIMEOUT_SECONDS)
+            assert await asyncio.wait_for(worker.process.wait(), TIMEOUT_SECONDS) == 0
     finally:
         await worker.stop()
     assert worker.output == ["agent ready"]
 
 
-async def test_a_worker_without_its_environment_says_what_is_missing() -> None:
-    names = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "WIDGETS_URL", "WIDGETS_API_KEY"]
-    worker = await Program.start(sys.executable, str(AGENT / "agent.py"), "start", environment=dict.fromkeys(names, ""))
-    assert await asyncio.wait_for(worker.process.wait(), PATIENCE_SECONDS) == 2
+async def test_a_worker_without_settings_reports_what_is_missing() -> None:
+    names = [
+        "LIVEKIT_URL",
+        "LIVEKIT_API_KEY",
+        "LIVEKIT_API_SECRET",
+        "WIDGETS_URL",
+        "WIDGETS_API_KEY",
+    ]
+    worker = await Program.start(
+        sys.executable, str(AGENT / "agent.py"), "start", environment=dict.fromkeys(names, "")
+    )
+    assert await asyncio.wait_for(worker.process.wait(), TIMEOUT_SECONDS) == 2
     await worker.stop()
     assert [line.split(" ")[0] for line in worker.errors] == names
 
 
-async def test_logs_hold_no_secret_and_nothing_that_was_said(line: Stack) -> None:
-    log = "\n".join(line.worker.errors)
+async def test_logs_contain_no_secrets_and_no_transcripts(stack: Stack) -> None:
+    log = "\n".join(stack.worker.errors)
     assert "registered worker" in log
-    for secret in (LIVEKIT_SECRET, line.worker_environment["WIDGETS_API_KEY"], "eyJ", QUESTION, ANSWER, "Ada"):
+    for secret in (
+        LIVEKIT_SECRET,
+        stack.worker_environment["WIDGETS_API_KEY"],
+        "eyJ",
+        QUESTION,
+        ANSWER,
+        "Ada",
+    ):
         assert secret not in log

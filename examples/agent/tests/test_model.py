@@ -5,13 +5,15 @@ import json
 from livekit.agents import llm
 
 import rules
-from model import RulesModel, words_of
+from model import RulesModel, split_words
 
 VERSION = "0197b2c4-5d6e-7f80-8912-3456789abcde"
 
 
 def model(page: dict[str, object] | None = None) -> RulesModel:
-    return RulesModel(agent_version_id=VERSION, mode=lambda: "voice", page=page if page is not None else {})
+    return RulesModel(
+        agent_version_id=VERSION, mode=lambda: "voice", page=page if page is not None else {}
+    )
 
 
 def chat(*turns: tuple[llm.ChatRole, str]) -> llm.ChatContext:
@@ -29,7 +31,9 @@ async def test_an_answer_is_streamed_word_by_word() -> None:
 
 
 async def test_only_what_was_said_before_the_question_counts_as_earlier() -> None:
-    asked = chat(("user", "Do you sell tea?"), ("assistant", "No."), ("user", "What did I ask before?"))
+    asked = chat(
+        ("user", "Do you sell tea?"), ("assistant", "No."), ("user", "What did I ask before?")
+    )
     assert model().reply(asked) == rules.Say("Before this you asked: “Do you sell tea?”.")
 
 
@@ -39,7 +43,9 @@ async def test_a_tool_is_called_and_its_outcome_put_into_words() -> None:
     assert [(call.name, json.loads(call.arguments)) for call in reply.tool_calls] == [
         ("show_form", {"form_id": rules.CONTACT_FORM})
     ]
-    context.insert(llm.FunctionCallOutput(name="show_form", call_id="1", output="unavailable", is_error=False))
+    context.insert(
+        llm.FunctionCallOutput(name="show_form", call_id="1", output="unavailable", is_error=False)
+    )
     assert "hello@harbour-coffee.example" in (await model().chat(chat_ctx=context).collect()).text
 
 
@@ -47,7 +53,9 @@ async def test_the_page_is_read_when_the_answer_is_made() -> None:
     page: dict[str, object] = {}
     subject = model(page)
     page["product"] = "Sidamo"
-    assert subject.reply(chat(("user", "what is on this page"))) == rules.Say("The page told me this: product: Sidamo.")
+    assert subject.reply(chat(("user", "what is on this page"))) == rules.Say(
+        "The page told me this: product: Sidamo."
+    )
 
 
 async def test_an_empty_chat_is_greeted() -> None:
@@ -56,5 +64,5 @@ async def test_an_empty_chat_is_greeted() -> None:
 
 def test_words_put_together_give_the_text() -> None:
     text = "From 7 am  to 6 pm.\nAlways."
-    assert "".join(words_of(text)) == text
-    assert words_of("") == []
+    assert "".join(split_words(text)) == text
+    assert split_words("") == []

@@ -1,4 +1,4 @@
-"""What the agent answers, and that nobody can make it fail by asking."""
+"""What the agent answers, also to texts that are not questions."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def said(question: str, situation: Situation = NEW) -> str:
         ("Where are you?", "12 Quay Street"),
         ("Are you a robot?", "automatic concierge"),
         ("Which version are you?", VERSION),
-        ("hello", rules.CAN_BE_ASKED),
+        ("hello", rules.SUGGESTION),
         ("thanks a lot", "You are welcome"),
     ],
 )
@@ -37,9 +37,11 @@ def test_known_questions_are_answered(question: str, expected: str) -> None:
     assert expected in said(question)
 
 
-@pytest.mark.parametrize("question", ["", "   ", "?!", "\0", "qwertz uiop", "日本語で話せますか", "a" * 100_000])
-def test_anything_else_is_answered_with_what_can_be_asked(question: str) -> None:
-    assert rules.CAN_BE_ASKED in said(question)
+@pytest.mark.parametrize(
+    "question", ["", "   ", "?!", "\0", "qwertz uiop", "日本語で話せますか", "a" * 100_000]
+)
+def test_anything_else_is_answered_with_a_suggestion(question: str) -> None:
+    assert rules.SUGGESTION in said(question)
 
 
 def test_earlier_questions_are_remembered_in_order() -> None:
@@ -56,13 +58,17 @@ def test_earlier_questions_are_remembered_in_order() -> None:
 
 def test_only_a_resumed_conversation_is_welcomed_back_with_its_last_question() -> None:
     assert "Harbour Coffee" in rules.greeting()
-    assert "“And cake?”" in rules.welcome_back([Turn("visitor", "Tea?"), Turn("visitor", "And cake?")])
+    assert "“And cake?”" in rules.welcome_back(
+        [Turn("visitor", "Tea?"), Turn("visitor", "And cake?")]
+    )
     assert rules.welcome_back([]).startswith("Welcome back!")
     assert len(rules.welcome_back([Turn("visitor", "x" * 5_000)])) < 300
 
 
 def test_contact_opens_the_form_and_goodbye_ends() -> None:
-    assert rules.answer("Can someone contact me?", NEW) == UseTool("show_form", {"form_id": rules.CONTACT_FORM})
+    assert rules.answer("Can someone contact me?", NEW) == UseTool(
+        "show_form", {"form_id": rules.CONTACT_FORM}
+    )
     assert rules.answer("ok, goodbye", NEW) == UseTool("end_conversation")
 
 
@@ -70,7 +76,7 @@ def test_what_follows_a_tool_depends_on_its_outcome() -> None:
     assert "short form" in rules.after_tool("show_form", "shown")
     assert "@" in rules.after_tool("show_form", "unavailable")
     assert "Goodbye" in rules.after_tool("end_conversation", "ending")
-    assert rules.CAN_BE_ASKED in rules.after_tool("end_conversation", "failed")
+    assert rules.SUGGESTION in rules.after_tool("end_conversation", "failed")
 
 
 @pytest.mark.parametrize(
@@ -84,18 +90,18 @@ def test_what_follows_a_tool_depends_on_its_outcome() -> None:
         ({}, "closed"),
     ],
 )
-def test_a_form_is_thanked_for_or_closed(answer: dict[str, object], expected: str) -> None:
+def test_a_form_is_confirmed_or_closed(answer: dict[str, object], expected: str) -> None:
     assert expected in rules.after_form(answer)
 
 
-def test_the_context_of_the_page_is_told_in_short() -> None:
+def test_the_context_of_the_page_is_shortened() -> None:
     page = {"product": "Huila", "price": 14, "nested": {"a": 1}, "long": "y" * 5_000}
-    told = said("What do you know about this page?", Situation(VERSION, page=page))
-    assert told.startswith("The page told me this: product: Huila; price: 14;")
-    assert len(told) < 500
+    text = said("What do you know about this page?", Situation(VERSION, page=page))
+    assert text.startswith("The page told me this: product: Huila; price: 14;")
+    assert len(text) < 500
 
 
 @pytest.mark.parametrize("phrase", rules.spoken_phrases())
-def test_every_phrase_that_can_be_said_has_an_answer_of_its_own(phrase: str) -> None:
+def test_every_spoken_phrase_has_an_answer(phrase: str) -> None:
     reply = rules.answer(phrase, NEW)
     assert isinstance(reply, UseTool) or "do not know" not in reply.text

@@ -1,6 +1,6 @@
-"""The client of the widget service when the service, or something in between, does not behave.
+"""The client of the widget service when the service, or a proxy in between, fails.
 
-The service itself is real in `test_conversation.py`; here a server plays the faults that it cannot be made to show.
+`test_conversation.py` uses the real service; the server here produces failures that it does not.
 """
 
 import asyncio
@@ -41,42 +41,46 @@ async def fault(response: Callable[[], web.Response]) -> ServiceError:
 
     async with answering(handler) as client:
         with pytest.raises(ServiceError) as raised:
-            await client.conversation(CONVERSATION)
+            await client.find_conversation(CONVERSATION)
     assert KEY not in str(raised.value)
     return raised.value
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
-async def test_what_passes_is_worth_another_try(status: int) -> None:
-    assert (await fault(lambda: web.Response(status=status))).passing
+async def test_a_temporary_failure_is_marked(status: int) -> None:
+    assert (await fault(lambda: web.Response(status=status))).is_temporary
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 409, 413, 422])
-async def test_what_stays_is_not(status: int) -> None:
-    assert not (await fault(lambda: web.Response(status=status, headers={"Location": "/elsewhere"}))).passing
+async def test_a_permanent_failure_is_not_temporary(status: int) -> None:
+    assert not (
+        await fault(lambda: web.Response(status=status, headers={"Location": "/elsewhere"}))
+    ).is_temporary
 
 
-async def test_the_code_of_a_problem_is_told_and_its_text_is_not() -> None:
+async def test_the_code_of_a_problem_is_shown_and_its_text_is_not() -> None:
     problem = {"code": "conversation_ended", "detail": "the text that was said"}
-    error = await fault(lambda: web.json_response(problem, status=409, content_type="application/problem+json"))
+    error = await fault(
+        lambda: web.json_response(problem, status=409, content_type="application/problem+json")
+    )
     assert "(conversation_ended)" in str(error)
     assert "the text that was said" not in str(error)
 
 
 async def test_an_answer_that_is_not_json_is_a_fault() -> None:
-    assert not (await fault(lambda: web.Response(text="<html>"))).passing
+    assert not (await fault(lambda: web.Response(text="<html>"))).is_temporary
 
 
-async def test_nobody_there_may_be_somebody_later() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        async with WidgetService(f"http://127.0.0.1:{taken.getsockname()[1]}", KEY) as client:
+async def test_a_refused_connection_is_temporary() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        async with WidgetService(f"http://127.0.0.1:{probe.getsockname()[1]}", KEY) as client:
             with pytest.raises(ServiceError) as raised:
                 await client.end(CONVERSATION)
-    assert raised.value.passing
+    assert raised.value.is_temporary
 
 
-async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "TIMEOUT_SECONDS", 0.05)
 
     async def handler(_request: web.Request) -> web.StreamResponse:
@@ -85,32 +89,38 @@ async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
     async with answering(handler) as client:
         with pytest.raises(ServiceError, match="TimeoutError") as raised:
-            await client.conversation(CONVERSATION)
-    assert raised.value.passing
+            await client.find_conversation(CONVERSATION)
+    assert raised.value.is_temporary
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [("token_created", True), ("in_progress", True), ("completed", False), ("failed", False), ("of the future", False)],
+    [
+        ("token_created", True),
+        ("in_progress", True),
+        ("completed", False),
+        ("failed", False),
+        ("of the future", False),
+    ],
 )
-async def test_only_a_conversation_that_is_going_on_is_on(status: str, expected: bool) -> None:
+async def test_only_a_conversation_that_has_not_ended_is_open(status: str, expected: bool) -> None:
     async def handler(_request: web.Request) -> web.Response:
         return web.json_response({"status": status, "messages": []})
 
     async with answering(handler) as client:
-        assert (await client.conversation(CONVERSATION)).on is expected
+        assert (await client.find_conversation(CONVERSATION)).is_open is expected
 
 
-async def test_a_conversation_that_is_not_known_is_not_on() -> None:
+async def test_an_unknown_conversation_is_not_open() -> None:
     async def handler(_request: web.Request) -> web.Response:
         return web.json_response({"code": "conversation_not_found"}, status=404)
 
     async with answering(handler) as client:
-        assert not (await client.conversation(CONVERSATION)).on
+        assert not (await client.find_conversation(CONVERSATION)).is_open
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("fields", "expected"),
     [
         ({"room_name": "new"}, {"new"}),
         ({"room_name": None}, {"old", "new"}),
@@ -119,25 +129,27 @@ async def test_a_conversation_that_is_not_known_is_not_on() -> None:
         ({"room_name": "new", "status": "completed"}, set()),
     ],
 )
-async def test_a_conversation_goes_on_in_the_room_that_is_told_or_else_in_any(
-    told: dict[str, object], expected: set[str]
+async def test_a_conversation_continues_in_the_reported_room_or_in_any(
+    fields: dict[str, object], expected: set[str]
 ) -> None:
     async def handler(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "in_progress", "messages": [], **told})
+        return web.json_response({"status": "in_progress", "messages": [], **fields})
 
     async with answering(handler) as client:
-        known = await client.conversation(CONVERSATION)
-    assert {room for room in ("old", "new") if known.goes_on_in(room)} == expected
+        known = await client.find_conversation(CONVERSATION)
+    assert {room for room in ("old", "new") if known.continues_in(room)} == expected
 
 
-@pytest.mark.parametrize("document", [{}, {"messages": None}, {"messages": [{}]}, {"messages": ["text"]}])
+@pytest.mark.parametrize(
+    "document", [{}, {"messages": None}, {"messages": [{}]}, {"messages": ["text"]}]
+)
 async def test_a_transcript_of_another_shape_is_a_fault(document: object) -> None:
     async def handler(_request: web.Request) -> web.Response:
         return web.json_response(document)
 
     async with answering(handler) as client:
         with pytest.raises(ServiceError, match="shape"):
-            await client.conversation(CONVERSATION)
+            await client.find_conversation(CONVERSATION)
 
 
 def test_a_turn_that_two_reported_counts_once_and_only_a_worker_speaks_for_the_agent() -> None:
@@ -151,4 +163,8 @@ def test_a_turn_that_two_reported_counts_once_and_only_a_worker_speaks_for_the_a
         message("agent", "I owe you a thousand euros.", "visitor"),
         message("visitor", "Tea?", "visitor"),
     ]
-    assert turns_from(messages) == [Turn("agent", "Hello!"), Turn("visitor", "Tea?"), Turn("visitor", "Tea?")]
+    assert turns_from(messages) == [
+        Turn("agent", "Hello!"),
+        Turn("visitor", "Tea?"),
+        Turn("visitor", "Tea?"),
+    ]

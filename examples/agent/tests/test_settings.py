@@ -1,4 +1,4 @@
-"""The environment: everything that is missing is named at once, and secrets are never shown."""
+"""The settings: everything missing is reported at once, and secrets are never shown."""
 
 import pytest
 
@@ -21,8 +21,10 @@ def test_a_complete_environment_is_read() -> None:
     assert "secret" not in repr(settings)
 
 
-def test_name_and_port_can_be_chosen() -> None:
-    settings = Settings.from_environment({**COMPLETE, "AGENT_NAME": "harbour", "AGENT_PORT": "8081"})
+def test_name_and_port_can_be_set() -> None:
+    settings = Settings.from_environment(
+        {**COMPLETE, "AGENT_NAME": "harbour", "AGENT_PORT": "8081"}
+    )
     assert (settings.agent_name, settings.port) == ("harbour", 8081)
 
 
@@ -30,7 +32,7 @@ def test_every_missing_variable_has_a_sentence() -> None:
     with pytest.raises(SettingsError) as fault:
         Settings.from_environment({"LIVEKIT_API_KEY": " "})
     lines = str(fault.value).splitlines()
-    assert [line.split(" is not set: give ")[0] for line in lines] == list(COMPLETE)
+    assert [line.split(" is not set; set it to ")[0] for line in lines] == list(COMPLETE)
     assert all(line.endswith(".") for line in lines)
 
 
@@ -45,6 +47,6 @@ def test_every_missing_variable_has_a_sentence() -> None:
         ("AGENT_PORT", "٣"),
     ],
 )
-def test_what_cannot_be_right_is_refused(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{name} is not "):
+def test_invalid_values_are_rejected(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} must be "):
         Settings.from_environment({**COMPLETE, name: value})

@@ -1,4 +1,4 @@
-"""A visitor in a room: types, speaks, reads and listens, as the window of the widget does in a browser."""
+"""A visitor in a room, who does what the widget's window does in a browser."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from livekit import rtc
 
 import say
 
-PATIENCE_SECONDS = 30.0
-"""How long a visitor waits for anything; what is waited for takes a second or less on an idle machine."""
-MOST_ATTEMPTS = 3
-"""How often a visitor says something until it is understood; once is enough on an idle machine."""
+TIMEOUT_SECONDS = 30.0
+"""How long a visitor waits for anything, which takes a second or less on an idle machine."""
+MAX_ATTEMPTS = 3
+"""How often a sentence is spoken until it is recognized; once is enough on an idle machine."""
 FRAME = say.SAMPLE_RATE // 100
 """Samples in ten milliseconds."""
 AUDIBLE = 0.02
-"""Root mean square of a frame that has speech in it, 1 being full scale; silence is below 0.001."""
+"""Root mean square of a frame with speech, where 1 is full scale; silence is below 0.001."""
 
 
 @dataclass
-class Words:
+class Transcription:
     """One text stream of `lk.transcription`, complete."""
 
     identity: str
@@ -36,7 +36,7 @@ class Words:
 
 
 class Visitor:
-    """One participant, and what it has seen and heard."""
+    """One participant, with what it has received."""
 
     def __init__(self, room: rtc.Room) -> None:
         self.room = room
@@ -47,7 +47,7 @@ class Visitor:
         self.agents_seen: set[str] = set()
         self._somebody_joined = asyncio.Event()
         self._attributes_changed = asyncio.Event()
-        self._words: asyncio.Queue[Words] = asyncio.Queue()
+        self._words: asyncio.Queue[Transcription] = asyncio.Queue()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._microphone: asyncio.Queue[np.ndarray] = asyncio.Queue()
         room.register_text_stream_handler("lk.transcription", self._on_transcription)
@@ -58,16 +58,16 @@ class Visitor:
         room.on("disconnected", self._on_disconnected)
 
     async def agent(self) -> rtc.RemoteParticipant:
-        """The agent, which is the only other one in the room, once it is known to be there."""
+        """The agent, the only other participant; waits for it."""
         while not self.room.remote_participants:
             self._somebody_joined.clear()
-            await asyncio.wait_for(self._somebody_joined.wait(), PATIENCE_SECONDS)
+            await asyncio.wait_for(self._somebody_joined.wait(), TIMEOUT_SECONDS)
         return next(iter(self.room.remote_participants.values()))
 
     async def type(self, text: str) -> None:
         await self.room.local_participant.send_text(text, topic="lk.chat")
 
-    async def tell_context(self, context: object) -> None:
+    async def send_context(self, context: object) -> None:
         await self.room.local_participant.send_text(json.dumps(context), topic="web-widget.context")
 
     async def set_mode(self, payload: str) -> str:
@@ -78,24 +78,24 @@ class Visitor:
     def answer_forms(self, form_id: str, answer: Callable[[], str]) -> None:
         self.room.local_participant.register_rpc_method(f"show_form_{form_id}", lambda _: answer())
 
-    async def agent_words(self) -> Words:
-        """The next thing that the agent has said to its end."""
-        # The words may be here before the news that their speaker has joined.
+    async def agent_words(self) -> Transcription:
+        """The next complete transcription of the agent."""
+        # A transcription can arrive before the event that its speaker joined.
         own = self.room.local_participant.identity
-        while (words := await asyncio.wait_for(self._words.get(), PATIENCE_SECONDS)).identity == own:
+        while (words := await asyncio.wait_for(self._words.get(), TIMEOUT_SECONDS)).identity == own:
             pass
         return words
 
-    async def own_words(self) -> Words:
-        """The next thing that the agent has heard from this visitor."""
-        while not (words := await asyncio.wait_for(self._words.get(), PATIENCE_SECONDS)).final or (
+    async def own_words(self) -> Transcription:
+        """The next final transcription of this visitor's speech."""
+        while not (words := await asyncio.wait_for(self._words.get(), TIMEOUT_SECONDS)).final or (
             words.identity != self.room.local_participant.identity
         ):
             pass
         return words
 
     async def open_microphone(self) -> None:
-        """Publish a microphone that sends silence until something is said."""
+        """Publish a microphone, silent until `say`."""
         source = rtc.AudioSource(say.SAMPLE_RATE, 1)
         track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
@@ -106,10 +106,11 @@ class Visitor:
         self._microphone.put_nowait(say.recording(text, lead=0.3, tail=0.0))
 
     async def make_understood(self, text: str) -> str:
-        """Say something until the agent has understood it, as a person does: sound comes in real time, and a busy
-        machine cuts it up. What was understood in the end.
+        """Say something until the agent has recognized it, and return the recognized text.
+
+        Audio is sent in real time, and a busy machine interrupts it.
         """
-        for _ in range(MOST_ATTEMPTS - 1):
+        for _ in range(MAX_ATTEMPTS - 1):
             self.say(text)
             try:
                 heard = (await self.own_words()).text
@@ -117,22 +118,22 @@ class Visitor:
                 continue
             if heard == text:
                 return heard
-            # Its answer to something else is heard out first.
+            # Wait for the end of its answer to the wrong words.
             await self.agent_words()
             await self.agent_is("listening")
         self.say(text)
         return (await self.own_words()).text
 
     async def agent_is(self, state: str) -> None:
-        """Wait until the agent says that it is `listening`, `thinking` or `speaking`."""
+        """Wait until the agent's state is `listening`, `thinking` or `speaking`."""
         while (await self.agent()).attributes.get("lk.agent.state") != state:
             self._attributes_changed.clear()
-            await asyncio.wait_for(self._attributes_changed.wait(), PATIENCE_SECONDS)
+            await asyncio.wait_for(self._attributes_changed.wait(), TIMEOUT_SECONDS)
 
     async def hear_something(self) -> float:
-        """Wait for sound from the agent, from now on; how loud it is."""
+        """Wait for the next sound from the agent and return its loudness."""
         self.audible.clear()
-        await asyncio.wait_for(self.audible.wait(), PATIENCE_SECONDS)
+        await asyncio.wait_for(self.audible.wait(), TIMEOUT_SECONDS)
         return self.loudest
 
     async def leave(self) -> None:
@@ -142,7 +143,7 @@ class Visitor:
         await self.room.disconnect()
 
     async def _speak(self, source: rtc.AudioSource) -> None:
-        """Feed the microphone; `capture_frame` paces it in real time."""
+        """Feed the microphone; `capture_frame` waits in real time."""
         silence = np.zeros(FRAME, dtype=np.int16)
         while True:
             samples = silence if self._microphone.empty() else self._microphone.get_nowait()
@@ -156,7 +157,7 @@ class Visitor:
 
     def _on_disconnected(self, _reason: object) -> None:
         self.disconnected.set()
-        # A room that is removed takes the agent with it, and nobody says so separately.
+        # When a room is removed there is no separate event for the agent.
         self.agent_left.set()
 
     def _on_transcription(self, reader: rtc.TextStreamReader, identity: str) -> None:
@@ -165,7 +166,7 @@ class Visitor:
     async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
         pieces = [piece async for piece in reader]
         final = (reader.info.attributes or {}).get("lk.transcription_final") == "true"
-        self._words.put_nowait(Words(identity, "".join(pieces).strip(), len(pieces), final))
+        self._words.put_nowait(Transcription(identity, "".join(pieces).strip(), len(pieces), final))
 
     def _on_track(self, track: rtc.Track, *_: object) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
@@ -187,9 +188,9 @@ class Visitor:
 
 @asynccontextmanager
 async def joined(server_url: str, token: str) -> AsyncIterator[Visitor]:
-    """A visitor who has joined the room of `token`, and leaves it in the end."""
+    """A visitor who joins the room of `token`, and leaves it at the end."""
     visitor = Visitor(rtc.Room())
-    await asyncio.wait_for(visitor.room.connect(server_url, token), PATIENCE_SECONDS)
+    await asyncio.wait_for(visitor.room.connect(server_url, token), TIMEOUT_SECONDS)
     try:
         yield visitor
     finally:
