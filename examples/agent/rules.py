@@ -236,8 +236,8 @@ _TOPICS = (
         ("Tell me about your coffee.", "Which beans do you recommend?"),
         "We roast three coffees on the quay every Tuesday. The house blend is round and "
         "chocolatey, and forgiving in any machine. The Sidamo is light and floral, best as a "
-        "filter. And the Huila has the sweetness of caramel with a little red apple, which makes it "
-        "our favorite in milk. If you are not sure, start with the house blend.",
+        "filter. And the Huila has the sweetness of caramel with a little red apple, which makes "
+        "it our favorite in milk. If you are not sure, start with the house blend.",
     ),
     _Topic(
         "place",
