@@ -1,10 +1,12 @@
 //! How the service was told to run, after flags and environment have been read.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 use widget_core::conversation::Limits;
+
+use crate::web::caller::{ForwardedHeader, TrustedProxies};
 
 /// Everything that an operator can set and that handlers look at.
 #[derive(Debug, Clone)]
@@ -13,8 +15,10 @@ pub struct Settings {
     pub public_url: Url,
     /// The LiveKit deployment that conversations use; without it conversations cannot be created.
     pub livekit: Option<LiveKitSettings>,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Proxies whose forwarding headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Which of these headers is read.
+    pub forwarded_header: ForwardedHeader,
     /// Whether auto-brand reads pages on private addresses, too.
     pub brand_from_private_addresses: bool,
     /// Rates and bounds of the public endpoints.
@@ -28,7 +32,8 @@ impl Settings {
         Self {
             public_url,
             livekit: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
+            forwarded_header: ForwardedHeader::default(),
             brand_from_private_addresses: false,
             limits: LimitSettings::default(),
         }

@@ -5,7 +5,12 @@ use std::{ops::Deref, sync::Arc};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{settings::Settings, storage::Storage, visitors::Visitor, web::pages::Pages};
+use crate::{
+    settings::Settings,
+    storage::Storage,
+    visitors::Visitor,
+    web::{caller::Callers, pages::Pages},
+};
 
 /// The service's only source of the present time.
 pub trait Clock: Send + Sync + 'static {
@@ -105,6 +110,8 @@ pub struct AppState {
     pub visitor: Arc<Visitor>,
     /// Reads pages of others for their brand.
     pub pages: Arc<Pages>,
+    /// Finds out who makes a request.
+    pub callers: Arc<Callers>,
 }
 
 impl AppState {
@@ -113,10 +120,15 @@ impl AppState {
     pub fn new(services: Services) -> Self {
         let visitor = Arc::new(Visitor::new(&services.settings));
         let pages = Arc::new(Pages::new(services.settings.brand_from_private_addresses));
+        let callers = Callers::new(
+            services.settings.trusted_proxies.clone(),
+            services.settings.forwarded_header,
+        );
         Self {
             services: Arc::new(services),
             visitor,
             pages,
+            callers: Arc::new(callers),
         }
     }
 }

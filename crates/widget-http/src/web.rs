@@ -1,6 +1,7 @@
 //! What any HTTP service has: extractors, credentials, CORS, problems, validators, paging, logs.
 
 pub mod auth;
+pub mod caller;
 pub mod cors;
 pub(crate) mod etag;
 pub mod extract;

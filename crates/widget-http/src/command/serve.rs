@@ -2,7 +2,7 @@
 
 use std::{
     future::IntoFuture,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use clap::{Args, builder::RangedI64ValueParser, value_parser};
+use clap::{Args, ValueEnum, builder::RangedI64ValueParser, value_parser};
 use secrecy::SecretString;
 use tokio::{
     net::TcpListener,
@@ -25,6 +25,7 @@ use widget_http::{
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
     suffixes,
     visitors::signing,
+    web::caller::{ForwardedHeader, TrustedProxies},
 };
 
 use super::{DatabaseArguments, print_line, read_secret};
@@ -47,14 +48,23 @@ pub(super) struct ServeArguments {
     /// Where browsers reach this service; without it, the address taken.
     #[arg(long, env = "WIDGET_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
-    /// Proxies whose `X-Forwarded-For` is believed, separated by commas.
+    /// Proxies whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`,
+    /// `loopback` and `private`, separated by commas.
     #[arg(
         long = "trusted-proxy",
         env = "WIDGET_TRUSTED_PROXIES",
-        value_delimiter = ',',
-        value_name = "IP"
+        value_name = "PROXIES"
     )]
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<TrustedProxies>,
+    /// The header in which these proxies name the visitor.
+    #[arg(
+        long,
+        env = "WIDGET_FORWARDED_HEADER",
+        value_enum,
+        default_value_t = ForwardedHeaderChoice::Any,
+        value_name = "HEADER"
+    )]
+    forwarded_header: ForwardedHeaderChoice,
     /// A newer public suffix list than the one built in, as from <https://publicsuffix.org/list/>.
     #[arg(long, env = "WIDGET_SUFFIX_LIST", value_name = "PATH")]
     suffix_list: Option<PathBuf>,
@@ -66,6 +76,27 @@ pub(super) struct ServeArguments {
     livekit: LiveKitArguments,
     #[command(flatten)]
     limits: LimitArguments,
+}
+
+/// [`ForwardedHeader`] as an operator writes it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ForwardedHeaderChoice {
+    /// `X-Forwarded-For`, and `Forwarded` where that is absent.
+    Any,
+    /// `X-Forwarded-For` alone.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239) alone.
+    Forwarded,
+}
+
+impl From<ForwardedHeaderChoice> for ForwardedHeader {
+    fn from(choice: ForwardedHeaderChoice) -> Self {
+        match choice {
+            ForwardedHeaderChoice::Any => Self::Any,
+            ForwardedHeaderChoice::XForwardedFor => Self::XForwardedFor,
+            ForwardedHeaderChoice::Forwarded => Self::Forwarded,
+        }
+    }
 }
 
 /// The secret itself comes from `LIVEKIT_API_SECRET` or from a file.
@@ -270,7 +301,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     }
     let settings = Settings {
         livekit,
-        trusted_proxies: arguments.trusted_proxies,
+        trusted_proxies: arguments.trusted_proxies.into_iter().collect(),
+        forwarded_header: arguments.forwarded_header.into(),
         brand_from_private_addresses: arguments.brand_from_private_addresses,
         limits: arguments.limits.settings(),
         ..Settings::new(public_url)

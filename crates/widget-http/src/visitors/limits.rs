@@ -3,23 +3,19 @@
 //! Kept in memory of each node: a limit is a brake, not an account. Budgets that must hold exactly
 //! belong to storage.
 
-use std::{
-    hash::Hash,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    num::NonZeroU32,
-};
+use std::{hash::Hash, num::NonZeroU32};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
 use governor::{
     Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use time::{Duration, OffsetDateTime};
 use widget_core::id::{ConversationId, WidgetId};
 
-use crate::{settings::LimitSettings, state::AppState, web::problem::Problem};
+pub use crate::web::caller::AddressPrefix;
+use crate::{settings::LimitSettings, web::problem::Problem};
 
 /// Messages that one window may report a minute; a fast talker makes twenty turns.
 const REPORTS_PER_MINUTE: u32 = 60;
@@ -175,113 +171,9 @@ fn over(code: &'static str, detail: &str, name: &str, policy: &str, seconds: u64
         .with_header(HeaderName::from_static("ratelimit"), text(&state))
 }
 
-/// What counts as one caller: an IPv4 address, or the /64 that one IPv6 subscriber usually has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AddressPrefix(IpAddr);
-
-impl AddressPrefix {
-    /// The prefix of an address; an IPv4 address inside IPv6 counts as itself.
-    #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self(address.into()),
-            IpAddr::V6(address) => {
-                Self(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into())
-            }
-        }
-    }
-}
-
-/// The caller's address prefix: the connection's peer, or whom a trusted proxy names.
-impl FromRequestParts<AppState> for AddressPrefix {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &AppState,
-    ) -> Result<Self, Self::Rejection> {
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(peer)| peer.ip());
-        let peer = peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        Ok(Self::of(caller(
-            peer,
-            &parts.headers,
-            &state.settings.trusted_proxies,
-        )))
-    }
-}
-
-/// Goes back through `X-Forwarded-For` for as long as the one who wrote it is trusted.
-fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| {
-        trusted
-            .iter()
-            .any(|proxy| proxy.to_canonical() == address.to_canonical())
-    };
-    let mut address = peer;
-    let fields: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    for named in fields.iter().rev().flat_map(|field| field.rsplit(',')) {
-        if !is_trusted(&address) {
-            break;
-        }
-        let Ok(named) = named.trim().parse() else {
-            break;
-        };
-        address = named;
-    }
-    address
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().expect("an address")
-    }
-
-    #[track_caller]
-    fn check_caller(peer: &str, forwarded: &[&str], expected: &str) {
-        let mut headers = HeaderMap::new();
-        for value in forwarded {
-            headers.append(
-                "x-forwarded-for",
-                HeaderValue::try_from(*value).expect("a header"),
-            );
-        }
-        let trusted = [address("10.0.0.1"), address("10.0.0.2")];
-        assert_eq!(caller(address(peer), &headers, &trusted), address(expected));
-    }
-
-    #[test]
-    fn believes_only_trusted_proxies() {
-        check_caller("203.0.113.9", &["198.51.100.1"], "203.0.113.9");
-        check_caller("10.0.0.1", &["198.51.100.1"], "198.51.100.1");
-        check_caller(
-            "10.0.0.1",
-            &["192.0.2.66, 198.51.100.1, 10.0.0.2"],
-            "198.51.100.1",
-        );
-        check_caller("10.0.0.1", &["192.0.2.66", "198.51.100.1"], "198.51.100.1");
-        check_caller("::ffff:10.0.0.1", &["2001:db8::1"], "2001:db8::1");
-        check_caller("10.0.0.1", &["nonsense"], "10.0.0.1");
-        check_caller("10.0.0.1", &[], "10.0.0.1");
-    }
-
-    #[test]
-    fn one_ipv6_subscriber_is_one_caller() {
-        let of = |text| AddressPrefix::of(address(text));
-        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-    }
 
     #[test]
     fn over_the_limit_says_when_to_come_again() {

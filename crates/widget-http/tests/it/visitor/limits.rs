@@ -24,7 +24,7 @@ async fn loaders_are_bounded_by_address_and_can_read_so() {
     let service = Service::start_with(|settings| {
         settings.limits.configs_per_minute = 1;
         settings.limits.tickets_per_minute = 1;
-        settings.trusted_proxies = vec!["::".parse().expect("an address")];
+        settings.trusted_proxies = "::".parse().expect("a list of proxies");
     })
     .await;
     let visitor = Visitor::of(&service, json!({})).await;
