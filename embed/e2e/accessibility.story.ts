@@ -54,7 +54,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     await visitor.hears('agent', /Ask me about/);
     await visitor.reload();
     await visitor.open();
-    await visitor.frame.getByText('Go on where you left off?').waitFor();
+    await visitor.frame.getByText('Continue where you left off?').waitFor();
     await clean(visitor, 'offer');
   });
 

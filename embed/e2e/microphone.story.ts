@@ -10,7 +10,7 @@ describe('without a microphone', () => {
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.frame
-      .getByText('The microphone was not allowed. You can go on in writing.')
+      .getByText('The microphone was not allowed. You can continue in writing.')
       .waitFor();
     await visitor.screenshot('microphone-denied');
     await visitor.say('What are your opening hours?');
@@ -22,7 +22,7 @@ describe('without a microphone', () => {
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.frame
-      .getByText('This page does not allow the microphone. You can go on in writing.')
+      .getByText('This page does not allow the microphone. You can continue in writing.')
       .waitFor();
     await visitor.say('What are your opening hours?');
     await visitor.hears('agent', /We are open/);
@@ -36,7 +36,7 @@ describe('without any device', () => {
     const visitor = await here.arrive({ microphone: true });
     await visitor.open();
     await visitor.button('Talk').click();
-    await visitor.frame.getByText('No microphone was found. You can go on in writing.').waitFor();
+    await visitor.frame.getByText('No microphone was found. You can continue in writing.').waitFor();
     await visitor.say('What are your opening hours?');
     await visitor.hears('agent', /We are open/);
   });

@@ -16,7 +16,7 @@ describe('a visitor who comes back', () => {
     await until('LiveKit to hand out a fresh token', () => visitor.refreshedTokens.length > 0);
     await visitor.reload();
     await visitor.open();
-    await visitor.frame.getByText('Go on where you left off?').waitFor();
+    await visitor.frame.getByText('Continue where you left off?').waitFor();
     return visitor;
   }
 
@@ -29,7 +29,7 @@ describe('a visitor who comes back', () => {
     );
     await visitor.screenshot('offer-light');
 
-    await visitor.button('Go on').click();
+    await visitor.button('Continue').click();
     await visitor.hears('agent', /Welcome back! You last asked: “What are your opening hours\?”/);
     const [first, second] = visitor.joinings;
     expect(second?.conversation.id).toBe(first?.conversation.id);
@@ -45,7 +45,7 @@ describe('a visitor who comes back', () => {
 
   test('may also start anew', async () => {
     const visitor = await comeBack();
-    await visitor.button('Start new').click();
+    await visitor.button('Start over').click();
     await until('an empty transcript', async () => (await visitor.transcript()).length === 0);
     await visitor.say('What did I ask before?');
     await visitor.hears('agent', /You have not asked me anything before this/);
@@ -54,7 +54,7 @@ describe('a visitor who comes back', () => {
 
   test('is put out of an old room, where no agent answers', async () => {
     const visitor = await comeBack();
-    await visitor.button('Go on').click();
+    await visitor.button('Continue').click();
     await visitor.hears('agent', /Welcome back/);
     const [first] = visitor.joinings;
     const token = visitor.refreshedTokens.find((each) => roomOf(each) === first?.room_name);

@@ -22,21 +22,21 @@ describe('a visitor with two tabs', { timeout: 90_000 }, () => {
       page.frames().find((frame) => frame.url().startsWith(`${system.service}/public/widget/`)),
     );
     await second
-      .getByText('This conversation is open in another tab. Go on here instead?')
+      .getByText('This conversation is open in another tab. Continue here instead?')
       .waitFor();
     expect(visitor.joinings, 'nothing is taken before it is asked').toHaveLength(1);
 
-    const goOn = { name: 'Go on here', exact: true } as const;
+    const goOn = { name: 'Continue here', exact: true } as const;
     await second.getByRole('button', goOn).click();
     await second.getByText('Welcome back!').first().waitFor();
-    await visitor.frame.getByText('This conversation goes on in another tab.').waitFor();
+    await visitor.frame.getByText('This conversation continues in another tab.').waitFor();
     await visitor.page.bringToFront();
     await visitor.screenshot('taken-by-another-tab');
 
     // And back again, with the token that the second tab has left in storage.
-    await visitor.button('Go on here').click();
-    await second.getByText('This conversation goes on in another tab.').waitFor();
-    await second.getByRole('button', { name: 'Start new', exact: true }).waitFor();
+    await visitor.button('Continue here').click();
+    await second.getByText('This conversation continues in another tab.').waitFor();
+    await second.getByRole('button', { name: 'Start over', exact: true }).waitFor();
     await until('the first tab to be in a room again', () => visitor.joinings.length === 2);
     await visitor.say('What are your opening hours?');
     await until(

@@ -1,14 +1,16 @@
-/** The conversation against a service, a room and a clock that do as they are told. */
+/** The conversation against a fake service, room and clock. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationStart, Joining, VisitorConversation } from '../src/generated/api';
-import { SILENCE, THINKING_SILENCE } from '../src/window/attention';
+import type { FailureCode } from '../src/shared/codes';
 import type { Config } from '../src/window/config';
-import type { Host } from '../src/window/host';
-import type { Live, LiveEvents } from '../src/window/live';
-import { ServiceProblem } from '../src/window/problem';
-import type { Service } from '../src/window/service';
-import { Session } from '../src/window/session';
-import { createMemory, type Memory } from '../src/window/storage';
+import { ANSWER_TIMEOUT, THINKING_TIMEOUT } from '../src/window/conversation/agent-watch';
+import { Session } from '../src/window/conversation/session';
+import { isSilent } from '../src/window/conversation/window-state';
+import type { Room, RoomEvents } from '../src/window/livekit-room';
+import type { LoaderPort } from '../src/window/loader-port';
+import { ServiceProblem } from '../src/window/service/problem';
+import type { Service } from '../src/window/service/service';
+import { createStorage, type WindowStorage } from '../src/window/storage';
 import { config, field, form } from './fixtures';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -25,8 +27,8 @@ function conversation(changes: Partial<VisitorConversation> = {}): VisitorConver
   };
 }
 
-/** Everything around a session, with what it did written down. */
-function setUp(changes: Partial<Config> = {}, memory?: Memory) {
+/** A session with fake dependencies that record their calls. */
+function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
   let count = 0;
   const joining = (status: Partial<VisitorConversation> = {}): Joining => {
     count += 1;
@@ -50,57 +52,59 @@ function setUp(changes: Partial<Config> = {}, memory?: Memory) {
     submitForm: vi.fn(async () => {}),
     submitFeedback: vi.fn(async () => {}),
   } satisfies Service;
-  const host = {
+  const loader = {
     send: vi.fn(),
     emit: vi.fn(),
-    ticket: vi.fn(async () => 'ticket'),
-  } satisfies Host;
-  const rooms: { events: LiveEvents; live: ReturnType<typeof room>; token: string }[] = [];
-  const room = () =>
+    requestTicket: vi.fn(async () => 'ticket'),
+  } satisfies LoaderPort;
+  const rooms: { events: RoomEvents; room: ReturnType<typeof createRoom>; token: string }[] = [];
+  const createRoom = () =>
     ({
-      send: vi.fn(async () => {}),
-      setMode: vi.fn(async () => true),
-      hear: vi.fn(),
-      speak: vi.fn(async () => {}),
-      mute: vi.fn(async () => {}),
-      hush: vi.fn(async () => {}),
+      sendText: vi.fn(async () => {}),
+      setAgentMode: vi.fn(async () => true),
+      playAgent: vi.fn(),
+      startPublishing: vi.fn(async () => {}),
+      setMuted: vi.fn(async () => {}),
+      stopPublishing: vi.fn(async () => {}),
       levels: () => ({ visitor: 0, agent: 0 }),
       leave: vi.fn(async () => {}),
-    }) satisfies Live;
-  const join = vi.fn(async (_url: string, token: string, _forms: string[], events: LiveEvents) => {
-    const live = room();
-    rooms.push({ events, live, token });
-    return live as Live;
-  });
+    }) satisfies Room;
+  const joinRoom = vi.fn(
+    async (_url: string, token: string, _forms: string[], events: RoomEvents) => {
+      const room = createRoom();
+      rooms.push({ events, room, token });
+      return room as Room;
+    },
+  );
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(async () => track as unknown as MediaStreamTrack | 'denied');
   const tabs = {
-    ask: vi.fn((_id: string, _onHeld: () => void) => {}),
-    take: vi.fn(),
+    ask: vi.fn((_id: string, _onOpenElsewhere: () => void) => {}),
+    claim: vi.fn(),
     release: vi.fn(),
   };
-  let lose: (id: string) => void = () => {};
-  const remembered =
-    memory ??
-    createMemory('w1', () => {
+  let claimElsewhere: (id: string) => void = () => {};
+  const usedStorage =
+    storage ??
+    createStorage('w1', () => {
       throw new Error('blocked');
     });
   const session = new Session({
     config: config(changes),
     service,
-    host,
-    memory: remembered,
-    createTabs: (onTaken) => {
-      lose = onTaken;
+    loader,
+    storage: usedStorage,
+    createTabs: (onClaimedElsewhere) => {
+      claimElsewhere = onClaimedElsewhere;
       return tabs;
     },
-    loadLive: async () => ({ join }),
+    loadRoomModule: async () => ({ joinRoom }),
     openMicrophone,
     now: () => Date.now(),
   });
   const settle = () => vi.advanceTimersByTimeAsync(0);
-  /** The agent comes and says that it listens. */
-  const agentComes = async () => {
+  /** The agent arrives and reports that it listens. */
+  const agentArrives = async () => {
     rooms.at(-1)?.events.agent('listening');
     await vi.advanceTimersByTimeAsync(200);
   };
@@ -109,51 +113,51 @@ function setUp(changes: Partial<Config> = {}, memory?: Memory) {
     events?.piece({ segment, role: 'agent', text, starts: true, final: false });
     events?.piece({ segment, role: 'agent', text: '', starts: false, final: true });
   };
-  const lost = () => lose('c1');
+  const openElsewhere = () => claimElsewhere('c1');
   return {
     session,
     service,
-    host,
+    loader,
     rooms,
-    join,
+    joinRoom,
     openMicrophone,
     track,
     tabs,
-    lost,
+    openElsewhere,
     settle,
-    agentComes,
+    agentArrives,
     agentSays,
-    memory: remembered,
+    storage: usedStorage,
   };
 }
 
 describe('starting', () => {
   test('nothing happens before the first words, then a ticket, a conversation, a room', async () => {
-    const { session, service, host, rooms, settle } = setUp();
-    session.show(true);
+    const { session, service, loader, rooms, settle } = setUp();
+    session.setOpen(true);
     await settle();
-    expect(host.ticket).not.toHaveBeenCalled();
-    session.init({ plan: 'gold' }, { url: 'https://shop.example/', title: 'Shop' });
-    session.say(' Hello ');
+    expect(loader.requestTicket).not.toHaveBeenCalled();
+    session.setPage({ plan: 'gold' }, { url: 'https://shop.example/', title: 'Shop' });
+    session.sendMessage(' Hello ');
     await settle();
     expect(service.start).toHaveBeenCalledWith('ticket', {
       mode: 'text',
       custom_metadata: { url: 'https://shop.example/', title: 'Shop', context: { plan: 'gold' } },
     });
     expect(rooms).toHaveLength(1);
-    expect(session.state.phase).toBe('live');
+    expect(session.state.phase.name).toBe('live');
     expect(session.state.messages.map((m) => [m.text, m.state])).toEqual([['Hello', 'waiting']]);
   });
 
   test('what was typed is handed over once the agent is there, in order and once', async () => {
-    const { session, rooms, settle, agentComes } = setUp();
-    session.say('one');
-    session.say('two');
+    const { session, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('one');
+    session.sendMessage('two');
     await settle();
-    session.say('three');
-    expect(rooms[0]?.live.send).not.toHaveBeenCalled();
-    await agentComes();
-    expect(rooms[0]?.live.send.mock.calls).toEqual([
+    session.sendMessage('three');
+    expect(rooms[0]?.room.sendText).not.toHaveBeenCalled();
+    await agentArrives();
+    expect(rooms[0]?.room.sendText.mock.calls).toEqual([
       ['lk.chat', 'one'],
       ['lk.chat', 'two'],
       ['lk.chat', 'three'],
@@ -163,30 +167,30 @@ describe('starting', () => {
 
   test('a greeting is not cut short by what was typed before it', async () => {
     const { session, rooms, settle } = setUp();
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
     rooms[0]?.events.agent('listening');
     await vi.advanceTimersByTimeAsync(20);
     rooms[0]?.events.agent('speaking');
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(rooms[0]?.live.send).not.toHaveBeenCalled();
+    expect(rooms[0]?.room.sendText).not.toHaveBeenCalled();
     rooms[0]?.events.agent('listening');
     await vi.advanceTimersByTimeAsync(200);
-    expect(rooms[0]?.live.send).toHaveBeenCalledWith('lk.chat', 'Hello');
+    expect(rooms[0]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
   });
 
   test('a worker that never tells its state is spoken to all the same', async () => {
     const { session, rooms, settle } = setUp();
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
     rooms[0]?.events.agent('initializing');
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(rooms[0]?.live.send).toHaveBeenCalledOnce();
+    expect(rooms[0]?.room.sendText).toHaveBeenCalledOnce();
   });
 
   test('too large a context is left out rather than the conversation', async () => {
     const { session, service, settle } = setUp();
-    session.init({ big: 'x'.repeat(5_000) }, { url: 'https://shop.example/', title: 'Shop' });
+    session.setPage({ big: 'x'.repeat(5_000) }, { url: 'https://shop.example/', title: 'Shop' });
     session.start();
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({
@@ -196,39 +200,39 @@ describe('starting', () => {
 
   test('opening starts it where the owner wants that', async () => {
     const { session, service, settle } = setUp({ start_conversation_on_toggle: true });
-    session.show(true);
+    session.setOpen(true);
     await settle();
     expect(service.start).toHaveBeenCalledOnce();
   });
 
   test('consent comes first, and is asked for once', async () => {
     const notice = { text: null, privacy_url: null, consent_required: true };
-    const { session, service, settle, memory } = setUp({ notice });
-    session.say('Hello');
+    const { session, service, settle, storage } = setUp({ notice });
+    session.sendMessage('Hello');
     await settle();
     expect(service.start).not.toHaveBeenCalled();
-    session.consent();
+    session.giveConsent();
     await settle();
     expect(service.start).toHaveBeenCalledOnce();
-    expect(setUp({ notice }, memory).session.state.consented).toBe(true);
+    expect(setUp({ notice }, storage).session.state.hasConsented).toBe(true);
   });
 
   test('the form before it is filled in once, unless its fields change', async () => {
     const hello = form('hello', [field({ id: 'name', type: 'text', required: true })]);
-    const { session, service, settle, memory } = setUp({ pre_conversation_form: hello });
-    session.say('Hello');
+    const { session, service, settle, storage } = setUp({ pre_conversation_form: hello });
+    session.sendMessage('Hello');
     expect(session.state.form?.moment).toBe('before');
     await session.closeForm({ name: 'Ada' });
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
     expect(session.state.form).toBeNull();
-    const again = setUp({ pre_conversation_form: hello }, memory);
-    again.session.say('Hello');
+    const again = setUp({ pre_conversation_form: hello }, storage);
+    again.session.sendMessage('Hello');
     await again.settle();
     expect(again.service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
     const changed = form('hello', [field({ id: 'name', type: 'email', required: true })]);
-    const other = setUp({ pre_conversation_form: changed }, memory);
-    other.session.say('Hello');
+    const other = setUp({ pre_conversation_form: changed }, storage);
+    other.session.sendMessage('Hello');
     expect(other.session.state.form?.values).toEqual({ name: 'Ada' });
   });
 
@@ -236,51 +240,54 @@ describe('starting', () => {
     const hello = form('hello', [field({ id: 'name', type: 'text' })]);
     const { session, service, settle } = setUp({ pre_conversation_form: hello });
     service.start.mockRejectedValueOnce(new ServiceProblem('form_invalid', 422));
-    session.say('Hello');
+    session.sendMessage('Hello');
     await session.closeForm({ name: 'Ada' });
     await settle();
-    expect(session.state).toMatchObject({ phase: 'idle', form: { values: { name: 'Ada' } } });
+    expect(session.state).toMatchObject({
+      phase: { name: 'idle' },
+      form: { values: { name: 'Ada' } },
+    });
     await session.closeForm({ name: 'Ada L' });
     await settle();
-    expect(session.state.phase).toBe('live');
+    expect(session.state.phase.name).toBe('live');
     expect(service.start.mock.calls[1]?.[1]).toMatchObject({ form: { name: 'Ada L' } });
   });
 
   test('a ticket that came too late is replaced', async () => {
-    const { session, service, host, settle } = setUp();
+    const { session, service, loader, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('ticket_expired', 401));
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
     session.retryNow();
     await settle();
-    expect(host.ticket).toHaveBeenCalledTimes(2);
-    expect(session.state.phase).toBe('live');
+    expect(loader.requestTicket).toHaveBeenCalledTimes(2);
+    expect(session.state.phase.name).toBe('live');
   });
 
   test('voice by default waits for consent, and then asks for the microphone', async () => {
     const notice = { text: null, privacy_url: null, consent_required: true };
     const { session, openMicrophone, settle } = setUp({ notice, default_mode: 'voice' });
-    session.show(true);
+    session.setOpen(true);
     await settle();
     expect(openMicrophone).not.toHaveBeenCalled();
-    session.consent();
+    session.giveConsent();
     await settle();
     expect(openMicrophone).toHaveBeenCalledOnce();
-    expect(session.state).toMatchObject({ mode: 'voice', phase: 'live' });
+    expect(session.state).toMatchObject({ voice: { name: 'on' }, phase: { name: 'live' } });
   });
 });
 
 describe('refusals', () => {
-  test.each([
+  test.each<[FailureCode, number]>([
     ['widget_unavailable', 403],
     ['rate_limited', 429],
     ['livekit_not_configured', 503],
   ])('%s is said, and not tried again by itself', async (code, status) => {
     const { session, service, settle } = setUp();
     service.start.mockRejectedValue(new ServiceProblem(code, status));
-    session.say('Hello');
+    session.sendMessage('Hello');
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(session.state).toMatchObject({ phase: 'refused', refusal: code });
+    expect(session.state).toMatchObject({ phase: { name: 'refused', code: code } });
     expect(service.start).toHaveBeenCalledOnce();
     session.retryNow();
     await settle();
@@ -288,25 +295,25 @@ describe('refusals', () => {
   });
 
   test('a service that is away is asked again, with a new ticket each time', async () => {
-    const { session, service, host, settle } = setUp();
+    const { session, service, loader, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('network'));
-    service.start.mockRejectedValueOnce(new ServiceProblem('internal', 503));
-    session.say('Hello');
+    service.start.mockRejectedValueOnce(new ServiceProblem('internal_error', 500));
+    session.sendMessage('Hello');
     await settle();
-    expect(session.state.phase).toBe('retrying');
+    expect(session.state.phase.name).toBe('retrying');
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(session.state.phase).toBe('live');
-    expect(host.ticket).toHaveBeenCalledTimes(3);
+    expect(session.state.phase.name).toBe('live');
+    expect(loader.requestTicket).toHaveBeenCalledTimes(3);
   });
 
   test('LiveKit that cannot be reached is tried again in the same room, later in a fresh one', async () => {
-    const { session, service, join, settle } = setUp();
-    join.mockRejectedValue(new Error('could not establish signal connection'));
-    session.say('Hello');
+    const { session, service, joinRoom, settle } = setUp();
+    joinRoom.mockRejectedValue(new Error('could not establish signal connection'));
+    session.sendMessage('Hello');
     await settle();
-    expect(session.state.phase).toBe('retrying');
+    expect(session.state.phase.name).toBe('retrying');
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(join.mock.calls.length).toBeGreaterThan(3);
+    expect(joinRoom.mock.calls.length).toBeGreaterThan(3);
     expect(service.resume).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(service.resume).toHaveBeenCalled();
@@ -316,95 +323,95 @@ describe('refusals', () => {
   test('the visitor need not wait for the next attempt', async () => {
     const { session, service, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('network'));
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
     session.retryNow();
     await settle();
-    expect(session.state.phase).toBe('live');
+    expect(session.state.phase.name).toBe('live');
   });
 });
 
 describe('an agent that is not there', () => {
   test('never comes: it is said after ten seconds, and going on asks for a fresh room', async () => {
-    const { session, service, rooms, settle, agentComes } = setUp();
-    session.say('Hello');
+    const { session, service, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('Hello');
     await settle();
-    await vi.advanceTimersByTimeAsync(SILENCE - 1);
-    expect(session.state.silent).toBe(false);
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT - 1);
+    expect(isSilent(session.state)).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect(session.state.silent).toBe(true);
-    session.goOn();
+    expect(isSilent(session.state)).toBe(true);
+    session.continue();
     await settle();
     expect(service.resume).toHaveBeenCalledWith('c1', 'token1', 'ticket', 'text');
-    expect(rooms[0]?.live.leave).toHaveBeenCalled();
-    expect(session.state).toMatchObject({ phase: 'live', silent: false });
-    await agentComes();
-    expect(rooms[1]?.live.send).toHaveBeenCalledWith('lk.chat', 'Hello');
+    expect(rooms[0]?.room.leave).toHaveBeenCalled();
+    expect(session.state).toMatchObject({ phase: { name: 'live', isSilent: false } });
+    await agentArrives();
+    expect(rooms[1]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
   });
 
   test('falls silent: the unanswered words are said again in the fresh room, the others not', async () => {
-    const { session, rooms, settle, agentComes, agentSays } = setUp();
-    session.say('one');
+    const { session, rooms, settle, agentArrives, agentSays } = setUp();
+    session.sendMessage('one');
     await settle();
-    await agentComes();
+    await agentArrives();
     agentSays('answer');
-    session.say('two');
+    session.sendMessage('two');
     await settle();
-    await vi.advanceTimersByTimeAsync(SILENCE);
-    expect(session.state.silent).toBe(true);
-    session.goOn();
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT);
+    expect(isSilent(session.state)).toBe(true);
+    session.continue();
     await settle();
-    await agentComes();
-    expect(rooms[1]?.live.send.mock.calls).toEqual([['lk.chat', 'two']]);
+    await agentArrives();
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'two']]);
     expect(session.state.messages.map((m) => m.text)).toEqual(['one', 'answer', 'two']);
   });
 
   test('is missed also when it was killed in the middle of a sentence', async () => {
-    const { session, rooms, settle, agentComes, agentSays } = setUp();
-    session.say('one');
+    const { session, rooms, settle, agentArrives, agentSays } = setUp();
+    session.sendMessage('one');
     await settle();
-    await agentComes();
+    await agentArrives();
     agentSays('answer');
     rooms[0]?.events.agent('speaking');
-    session.say('two');
+    session.sendMessage('two');
     await settle();
-    await vi.advanceTimersByTimeAsync(SILENCE - 1);
-    expect(session.state.silent).toBe(false);
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT - 1);
+    expect(isSilent(session.state)).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect(session.state.silent).toBe(true);
+    expect(isSilent(session.state)).toBe(true);
   });
 
   test('is given more time while it thinks', async () => {
-    const { session, rooms, settle, agentComes } = setUp();
-    session.say('Hello');
+    const { session, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('Hello');
     await settle();
-    await agentComes();
+    await agentArrives();
     rooms[0]?.events.agent('thinking');
-    await vi.advanceTimersByTimeAsync(THINKING_SILENCE - 1);
-    expect(session.state.silent).toBe(false);
+    await vi.advanceTimersByTimeAsync(THINKING_TIMEOUT - 1);
+    expect(isSilent(session.state)).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
-    expect(session.state.silent).toBe(true);
+    expect(isSilent(session.state)).toBe(true);
   });
 
   test('is forgiven when it answers after all', async () => {
-    const { session, settle, agentComes, agentSays } = setUp();
-    session.say('Hello');
+    const { session, settle, agentArrives, agentSays } = setUp();
+    session.sendMessage('Hello');
     await settle();
-    await agentComes();
-    await vi.advanceTimersByTimeAsync(SILENCE);
+    await agentArrives();
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT);
     agentSays('Sorry, here I am');
-    expect(session.state.silent).toBe(false);
-    await vi.advanceTimersByTimeAsync(SILENCE * 2);
-    expect(session.state.silent).toBe(false);
+    expect(isSilent(session.state)).toBe(false);
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT * 2);
+    expect(isSilent(session.state)).toBe(false);
   });
 });
 
 describe('a room that is gone', () => {
   const live = async (changes: Partial<Config> = {}) => {
     const parts = setUp(changes);
-    parts.session.say('Hello');
+    parts.session.sendMessage('Hello');
     await parts.settle();
-    await parts.agentComes();
+    await parts.agentArrives();
     parts.agentSays('Hi');
     return parts;
   };
@@ -414,19 +421,19 @@ describe('a room that is gone', () => {
     rooms[0]?.events.closed();
     await settle();
     expect(service.resume).toHaveBeenCalledOnce();
-    expect(session.state.phase).toBe('live');
+    expect(session.state.phase.name).toBe('live');
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello', 'Hi']);
   });
 
   test('is the end when the conversation has ended', async () => {
-    const { session, service, rooms, settle, host, memory } = await live();
+    const { session, service, rooms, settle, loader, storage } = await live();
     service.read.mockResolvedValue(conversation({ status: 'completed' }));
     rooms[0]?.events.closed();
     await settle();
-    expect(session.state.phase).toBe('ended');
+    expect(session.state.phase.name).toBe('ended');
     expect(service.resume).not.toHaveBeenCalled();
-    expect(memory.conversation(Date.now())).toBeNull();
-    expect(host.emit).toHaveBeenCalledWith('conversation-end', { conversation_id: 'c1' });
+    expect(storage.conversation(Date.now())).toBeNull();
+    expect(loader.emit).toHaveBeenCalledWith('conversation-end', { conversation_id: 'c1' });
   });
 
   test('was taken by another tab when the token is worth nothing any more', async () => {
@@ -434,74 +441,76 @@ describe('a room that is gone', () => {
     service.read.mockRejectedValue(new ServiceProblem('conversation_token_invalid', 401));
     rooms[0]?.events.closed();
     await settle();
-    expect(session.state.phase).toBe('taken');
+    expect(session.state.phase.name).toBe('continued-elsewhere');
     expect(service.resume).not.toHaveBeenCalled();
   });
 
   test('a tab that hears of it at once leaves, and can take it back with the newest token', async () => {
-    const { session, service, lost, settle, memory, rooms } = await live();
-    lost();
-    expect(session.state.phase).toBe('taken');
-    expect(rooms[0]?.live.leave).toHaveBeenCalled();
-    memory.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
-    session.goOn();
+    const { session, service, openElsewhere, settle, storage, rooms } = await live();
+    openElsewhere();
+    expect(session.state.phase.name).toBe('continued-elsewhere');
+    expect(rooms[0]?.room.leave).toHaveBeenCalled();
+    storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
+    session.continue();
     await settle();
     expect(service.resume).toHaveBeenCalledWith('c1', 'newest', 'ticket', 'text');
   });
 
   test('a tab that lost it can also start anew, and leaves it to the other one', async () => {
-    const { session, service, lost, settle, memory } = await live();
-    lost();
-    memory.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
+    const { session, service, openElsewhere, settle, storage } = await live();
+    openElsewhere();
+    storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
     session.startOver();
-    expect(session.state).toMatchObject({ phase: 'idle', messages: [] });
+    expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [] });
     expect(service.end).not.toHaveBeenCalled();
-    expect(memory.conversation(Date.now())).toMatchObject({ token: 'newest' });
-    session.say('Hello');
+    expect(storage.conversation(Date.now())).toMatchObject({ token: 'newest' });
+    session.sendMessage('Hello');
     await settle();
     expect(service.start).toHaveBeenCalledTimes(2);
   });
 
   test('a conversation that the other tab has ended cannot be taken back, and that is said', async () => {
-    const { session, service, lost, settle, memory, host } = await live();
-    lost();
-    memory.saveConversation(null);
+    const { session, service, openElsewhere, settle, storage, loader } = await live();
+    openElsewhere();
+    storage.saveConversation(null);
     service.resume.mockRejectedValue(new ServiceProblem('conversation_token_invalid', 401));
-    session.goOn();
+    session.continue();
     await settle();
-    expect(session.state).toMatchObject({ phase: 'gone', refusal: 'conversation_token_invalid' });
-    expect(host.emit).toHaveBeenCalledWith('error', { code: 'conversation_token_invalid' });
-    session.say('Hello again');
+    expect(session.state).toMatchObject({
+      phase: { name: 'gone', code: 'conversation_token_invalid' },
+    });
+    expect(loader.emit).toHaveBeenCalledWith('error', { code: 'conversation_token_invalid' });
+    session.sendMessage('Hello again');
     await settle();
     expect(service.start).toHaveBeenCalledTimes(2);
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello again']);
   });
 
-  test.each([
+  test.each<[FailureCode, number]>([
     ['conversation_resumed_elsewhere', 409],
     ['conversation_token_invalid', 401],
   ])('two tabs take it back at once: %s means the other one', async (code, status) => {
-    const { session, service, lost, settle, memory } = await live();
-    lost();
+    const { session, service, openElsewhere, settle, storage } = await live();
+    openElsewhere();
     service.resume.mockImplementation(async () => {
-      memory.saveConversation({ id: 'c1', token: 'of the other tab', at: Date.now() });
+      storage.saveConversation({ id: 'c1', token: 'of the other tab', at: Date.now() });
       throw new ServiceProblem(code, status);
     });
-    session.goOn();
+    session.continue();
     await settle();
-    expect(session.state.phase).toBe('taken');
+    expect(session.state.phase.name).toBe('continued-elsewhere');
   });
 
   test('the end of one conversation does not forget that of another tab', async () => {
-    const { session, memory } = await live();
-    memory.saveConversation({ id: 'c2', token: 'of the other tab', at: Date.now() });
+    const { session, storage } = await live();
+    storage.saveConversation({ id: 'c2', token: 'of the other tab', at: Date.now() });
     await session.end();
-    expect(memory.conversation(Date.now())).toMatchObject({ id: 'c2' });
+    expect(storage.conversation(Date.now())).toMatchObject({ id: 'c2' });
   });
 
   test('what an abandoned room still brings is ignored', async () => {
     const { session, rooms, settle } = await live();
-    session.goOn();
+    session.continue();
     await settle();
     const before = session.state;
     rooms[0]?.events.piece({
@@ -517,15 +526,30 @@ describe('a room that is gone', () => {
     expect(session.state).toBe(before);
   });
 
-  test('a connection that comes back goes on in the same room', async () => {
+  test('a message that was being sent as the room was left is sent in the next one', async () => {
+    const { session, rooms, settle, agentArrives } = await live();
+    let finish: () => void = () => {};
+    rooms[0]?.room.sendText.mockReturnValueOnce(new Promise((resolve) => (finish = resolve)));
+    session.sendMessage('and on Sundays?');
+    await settle();
+    session.continue();
+    await settle();
+    finish();
+    await settle();
+    expect(session.state.messages.at(-1)).toMatchObject({ state: 'waiting' });
+    await agentArrives();
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'and on Sundays?']]);
+  });
+
+  test('a connection that comes back continues in the same room', async () => {
     const { session, rooms, settle, service } = await live();
     rooms[0]?.events.reconnecting();
-    expect(session.state.phase).toBe('reconnecting');
-    session.say('still there?');
+    expect(session.state.phase.name).toBe('reconnecting');
+    session.sendMessage('still there?');
     rooms[0]?.events.reconnected();
     await settle();
-    expect(session.state.phase).toBe('live');
-    expect(rooms[0]?.live.send).toHaveBeenLastCalledWith('lk.chat', 'still there?');
+    expect(session.state.phase.name).toBe('live');
+    expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith('lk.chat', 'still there?');
     expect(service.resume).not.toHaveBeenCalled();
   });
 
@@ -533,12 +557,12 @@ describe('a room that is gone', () => {
     const { session, rooms, settle } = await live();
     rooms[0]?.events.reconnecting();
     rooms[0]?.events.agent('absent');
-    await vi.advanceTimersByTimeAsync(SILENCE * 2);
-    expect(session.state.silent).toBe(false);
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT * 2);
+    expect(isSilent(session.state)).toBe(false);
     rooms[0]?.events.reconnected();
     await settle();
-    await vi.advanceTimersByTimeAsync(SILENCE);
-    expect(session.state.silent).toBe(true);
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT);
+    expect(isSilent(session.state)).toBe(true);
   });
 
   test('ending is said to the service, and feedback asked for once', async () => {
@@ -548,11 +572,11 @@ describe('a room that is gone', () => {
     await session.end();
     await settle();
     expect(service.end).toHaveBeenCalledWith('c1', 'token1');
-    expect(session.state).toMatchObject({ phase: 'ended', feedback: 'asked' });
-    await session.giveFeedback({ rating: 5 });
-    expect(session.state.feedback).toBe('given');
+    expect(session.state).toMatchObject({ phase: { name: 'ended', feedback: 'asked' } });
+    await session.submitFeedback({ rating: 5 });
+    expect(session.state.phase).toEqual({ name: 'ended', feedback: 'given' });
     session.startOver();
-    expect(session.state).toMatchObject({ phase: 'idle', messages: [] });
+    expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [] });
   });
 });
 
@@ -560,7 +584,7 @@ describe('an earlier conversation', () => {
   const saved = { id: 'c1', token: 'old', at: 0 };
   const returning = (changes: Partial<Config> = {}) => {
     const parts = setUp(changes);
-    parts.memory.saveConversation({ ...saved, at: Date.now() });
+    parts.storage.saveConversation({ ...saved, at: Date.now() });
     const messages = [
       { id: 'm1', role: 'visitor' as const, text: 'Hello', created_at: '2026-01-01T00:00:00Z' },
     ];
@@ -570,10 +594,10 @@ describe('an earlier conversation', () => {
 
   test('is offered with its transcript, and gone on with in a fresh room', async () => {
     const { session, service, settle } = returning();
-    await session.recall();
-    expect(session.state).toMatchObject({ phase: 'offered', elsewhere: false });
+    await session.offerSaved();
+    expect(session.state).toMatchObject({ phase: { name: 'offered', isOpenElsewhere: false } });
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
-    session.goOn();
+    session.continue();
     await settle();
     expect(service.resume).toHaveBeenCalledWith('c1', 'old', 'ticket', 'text');
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
@@ -581,8 +605,8 @@ describe('an earlier conversation', () => {
 
   test('typing goes on with it', async () => {
     const { session, service, settle } = returning();
-    await session.recall();
-    session.say('again');
+    await session.offerSaved();
+    session.sendMessage('again');
     await settle();
     expect(service.resume).toHaveBeenCalledOnce();
     expect(service.start).not.toHaveBeenCalled();
@@ -591,12 +615,12 @@ describe('an earlier conversation', () => {
   test('is not gone on with before the consent that the owner has come to require', async () => {
     const notice = { text: null, privacy_url: null, consent_required: true };
     const { session, service, settle } = returning({ notice });
-    await session.recall();
-    session.say('again');
-    session.goOn();
+    await session.offerSaved();
+    session.sendMessage('again');
+    session.continue();
     await settle();
     expect(service.resume).not.toHaveBeenCalled();
-    session.consent();
+    session.giveConsent();
     await settle();
     expect(service.resume).toHaveBeenCalledOnce();
     expect(service.start).not.toHaveBeenCalled();
@@ -604,36 +628,36 @@ describe('an earlier conversation', () => {
   });
 
   test('is ended when the visitor starts anew', async () => {
-    const { session, service, memory } = returning();
-    await session.recall();
+    const { session, service, storage } = returning();
+    await session.offerSaved();
     session.startOver();
     expect(service.end).toHaveBeenCalledWith('c1', 'old');
-    expect(memory.conversation(Date.now())).toBeNull();
-    expect(session.state.phase).toBe('idle');
+    expect(storage.conversation(Date.now())).toBeNull();
+    expect(session.state.phase.name).toBe('idle');
   });
 
   test('of another site cannot be gone on with here; a new one can be started', async () => {
-    const { session, service, settle, memory } = returning();
+    const { session, service, settle, storage } = returning();
     service.resume.mockRejectedValue(new ServiceProblem('origin_changed', 403));
-    await session.recall();
-    session.goOn();
+    await session.offerSaved();
+    session.continue();
     await settle();
-    expect(session.state).toMatchObject({ phase: 'gone', refusal: 'origin_changed' });
+    expect(session.state).toMatchObject({ phase: { name: 'gone', code: 'origin_changed' } });
     session.startOver();
     expect(service.end).not.toHaveBeenCalled();
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
     expect(service.start).toHaveBeenCalledOnce();
-    expect(memory.conversation(Date.now())).toMatchObject({ token: 'token1' });
+    expect(storage.conversation(Date.now())).toMatchObject({ token: 'token1' });
   });
 
   test('that may go on only later is asked for again, not started anew', async () => {
     const { session, service, settle } = returning();
     service.resume.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
-    await session.recall();
-    session.goOn();
+    await session.offerSaved();
+    session.continue();
     await settle();
-    expect(session.state).toMatchObject({ phase: 'refused', refusal: 'rate_limited' });
+    expect(session.state).toMatchObject({ phase: { name: 'refused', code: 'rate_limited' } });
     session.retryNow();
     await settle();
     expect(service.resume).toHaveBeenCalledTimes(2);
@@ -641,33 +665,33 @@ describe('an earlier conversation', () => {
   });
 
   test('is left to the other tab that holds it, when the visitor starts anew', async () => {
-    const { session, service, memory, tabs } = returning();
-    tabs.ask.mockImplementation((_id, onHeld) => onHeld());
-    await session.recall();
+    const { session, service, storage, tabs } = returning();
+    tabs.ask.mockImplementation((_id, onOpenElsewhere) => onOpenElsewhere());
+    await session.offerSaved();
     session.startOver();
     expect(service.end).not.toHaveBeenCalled();
-    expect(memory.conversation(Date.now())).toMatchObject({ token: 'old' });
-    expect(session.state).toMatchObject({ phase: 'idle', elsewhere: false });
+    expect(storage.conversation(Date.now())).toMatchObject({ token: 'old' });
+    expect(session.state).toMatchObject({ phase: { name: 'idle' } });
   });
 
   test('another tab that holds it is named', async () => {
     const { session, tabs } = returning();
-    tabs.ask.mockImplementation((_id, onHeld) => onHeld());
-    await session.recall();
-    expect(session.state.elsewhere).toBe(true);
+    tabs.ask.mockImplementation((_id, onOpenElsewhere) => onOpenElsewhere());
+    await session.offerSaved();
+    expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: true });
   });
 
   test('another tab that answers late is named all the same, while it matters', async () => {
     const { session, tabs, settle } = returning();
-    await session.recall();
-    expect(session.state.elsewhere).toBe(false);
-    const [id, onHeld] = tabs.ask.mock.calls[0] ?? [];
+    await session.offerSaved();
+    expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: false });
+    const [id, onOpenElsewhere] = tabs.ask.mock.calls[0] ?? [];
     expect(id).toBe('c1');
-    onHeld?.();
-    expect(session.state.elsewhere).toBe(true);
-    session.goOn();
-    onHeld?.();
-    expect(session.state.elsewhere).toBe(false);
+    onOpenElsewhere?.();
+    expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: true });
+    session.continue();
+    onOpenElsewhere?.();
+    expect(session.state.phase).toEqual({ name: 'starting' });
     await settle();
   });
 
@@ -680,142 +704,141 @@ describe('an earlier conversation', () => {
       },
     ],
   ])('that is %s is forgotten', async (_, answer) => {
-    const { session, service, memory } = returning();
+    const { session, service, storage } = returning();
     service.read.mockImplementation(answer);
-    await session.recall();
-    expect(session.state.phase).toBe('idle');
-    expect(memory.conversation(Date.now())).toBeNull();
+    await session.offerSaved();
+    expect(session.state.phase.name).toBe('idle');
+    expect(storage.conversation(Date.now())).toBeNull();
   });
 
   test('is kept for later when the service cannot be asked', async () => {
-    const { session, service, memory } = returning();
+    const { session, service, storage } = returning();
     service.read.mockRejectedValue(new ServiceProblem('network'));
-    await session.recall();
-    expect(session.state.phase).toBe('idle');
-    expect(memory.conversation(Date.now())).not.toBeNull();
+    await session.offerSaved();
+    expect(session.state.phase.name).toBe('idle');
+    expect(storage.conversation(Date.now())).not.toBeNull();
   });
 });
 
 describe('voice', () => {
   test('asks for the microphone only on the tap, and starts as a call', async () => {
     const { session, service, rooms, openMicrophone, settle } = setUp();
-    session.show(true);
+    session.setOpen(true);
     await settle();
     expect(openMicrophone).not.toHaveBeenCalled();
-    session.startVoice();
+    session.startCall();
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({ mode: 'voice' });
-    expect(rooms[0]?.live.speak.mock.calls).toEqual([[expect.anything(), false]]);
-    expect(rooms[0]?.live.hear).toHaveBeenCalledWith(true);
-    expect(rooms[0]?.live.setMode).not.toHaveBeenCalled();
+    expect(rooms[0]?.room.startPublishing.mock.calls).toEqual([[expect.anything(), false]]);
+    expect(rooms[0]?.room.playAgent).toHaveBeenCalledWith(true);
+    expect(rooms[0]?.room.setAgentMode).not.toHaveBeenCalled();
   });
 
   test('switches within the room, and back', async () => {
-    const { session, rooms, settle, agentComes, track, service } = setUp();
-    session.say('Hello');
+    const { session, rooms, settle, agentArrives, track, service } = setUp();
+    session.sendMessage('Hello');
     await settle();
-    await agentComes();
-    session.startVoice();
+    await agentArrives();
+    session.startCall();
     await settle();
-    expect(rooms[0]?.live.setMode).toHaveBeenLastCalledWith('voice');
+    expect(rooms[0]?.room.setAgentMode).toHaveBeenLastCalledWith('voice');
     session.setMuted(true);
-    expect(rooms[0]?.live.mute).toHaveBeenCalledWith(true);
-    session.stopVoice();
-    expect(rooms[0]?.live.setMode).toHaveBeenLastCalledWith('text');
-    expect(rooms[0]?.live.hear).toHaveBeenLastCalledWith(false);
-    expect(rooms[0]?.live.hush).toHaveBeenCalled();
+    expect(rooms[0]?.room.setMuted).toHaveBeenCalledWith(true);
+    session.endCall();
+    expect(rooms[0]?.room.setAgentMode).toHaveBeenLastCalledWith('text');
+    expect(rooms[0]?.room.playAgent).toHaveBeenLastCalledWith(false);
+    expect(rooms[0]?.room.stopPublishing).toHaveBeenCalled();
     expect(track.stop).toHaveBeenCalled();
     expect(service.start).toHaveBeenCalledOnce();
     expect(rooms).toHaveLength(1);
   });
 
   test('a visitor who mutes while the room is made is muted in it, and in the next one', async () => {
-    const { session, rooms, settle, host } = setUp();
+    const { session, rooms, settle, loader } = setUp();
     let give: (ticket: string) => void = () => {};
-    host.ticket.mockReturnValueOnce(new Promise((resolve) => (give = resolve)));
-    session.startVoice();
+    loader.requestTicket.mockReturnValueOnce(new Promise((resolve) => (give = resolve)));
+    session.startCall();
     await settle();
     session.setMuted(true);
     expect(rooms).toHaveLength(0);
     give('ticket');
     await settle();
-    expect(rooms[0]?.live.speak).toHaveBeenCalledWith(expect.anything(), true);
-    session.goOn();
+    expect(rooms[0]?.room.startPublishing).toHaveBeenCalledWith(expect.anything(), true);
+    session.continue();
     await settle();
-    expect(session.state.muted).toBe(true);
-    expect(rooms[1]?.live.speak).toHaveBeenCalledWith(expect.anything(), true);
+    expect(session.state.voice).toEqual({ name: 'on', isMuted: true });
+    expect(rooms[1]?.room.startPublishing).toHaveBeenCalledWith(expect.anything(), true);
   });
 
   test('a microphone that is refused is named, and text goes on', async () => {
-    const { session, openMicrophone, settle, rooms, agentComes, host } = setUp();
-    session.say('Hello');
+    const { session, openMicrophone, settle, rooms, agentArrives, loader } = setUp();
+    session.sendMessage('Hello');
     await settle();
-    await agentComes();
+    await agentArrives();
     openMicrophone.mockResolvedValue('denied');
-    session.startVoice();
+    session.startCall();
     await settle();
     expect(session.state).toMatchObject({
-      mode: 'text',
-      microphoneProblem: 'denied',
-      phase: 'live',
+      voice: { name: 'off', problem: 'denied' },
+      phase: { name: 'live' },
     });
-    expect(host.emit).toHaveBeenCalledWith('error', { code: 'microphone_denied' });
-    session.say('never mind');
+    expect(loader.emit).toHaveBeenCalledWith('error', { code: 'microphone_denied' });
+    session.sendMessage('never mind');
     await settle();
-    expect(rooms[0]?.live.send).toHaveBeenLastCalledWith('lk.chat', 'never mind');
+    expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith('lk.chat', 'never mind');
   });
 
   test('a microphone that cannot be sent is named, unless it is the room that was left', async () => {
     const { session, rooms, settle } = setUp();
     const broken: ((reason: Error) => void)[] = [];
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
-    rooms[0]?.live.speak.mockReturnValue(new Promise((_, reject) => broken.push(reject)));
-    session.startVoice();
+    rooms[0]?.room.startPublishing.mockReturnValue(new Promise((_, reject) => broken.push(reject)));
+    session.startCall();
     await settle();
-    session.goOn();
+    session.continue();
     await settle();
     broken[0]?.(new Error('the room was left'));
     await settle();
-    expect(session.state).toMatchObject({ mode: 'voice', microphoneProblem: null });
-    session.stopVoice();
-    rooms[1]?.live.speak.mockRejectedValue(new Error('no'));
-    session.startVoice();
+    expect(session.state.voice.name).toBe('on');
+    session.endCall();
+    rooms[1]?.room.startPublishing.mockRejectedValue(new Error('no'));
+    session.startCall();
     await settle();
-    expect(session.state).toMatchObject({ mode: 'text', microphoneProblem: 'busy' });
+    expect(session.state.voice).toEqual({ name: 'off', problem: 'busy' });
   });
 
   test('a microphone that is unplugged is named, also in a later room', async () => {
     const { session, settle, track, rooms } = setUp();
-    session.startVoice();
+    session.startCall();
     await settle();
-    session.goOn();
+    session.continue();
     await settle();
     expect(track.stop).not.toHaveBeenCalled();
-    expect(rooms[1]?.live.speak).toHaveBeenCalledWith(track, false);
+    expect(rooms[1]?.room.startPublishing).toHaveBeenCalledWith(track, false);
     track.dispatchEvent(new Event('ended'));
-    expect(session.state).toMatchObject({ mode: 'text', microphoneProblem: 'missing' });
+    expect(session.state.voice).toEqual({ name: 'off', problem: 'missing' });
   });
 
   test('a call after the end is a new conversation, with its microphone', async () => {
     const { session, service, rooms, settle, track } = setUp();
-    session.say('Hello');
+    session.sendMessage('Hello');
     await settle();
     await session.end();
-    session.startVoice();
+    session.startCall();
     await settle();
     expect(service.start).toHaveBeenCalledTimes(2);
-    expect(rooms[1]?.live.speak).toHaveBeenCalledWith(track, false);
+    expect(rooms[1]?.room.startPublishing).toHaveBeenCalledWith(track, false);
     expect(track.stop).not.toHaveBeenCalled();
   });
 
   test('ending stops the microphone', async () => {
     const { session, settle, track } = setUp();
-    session.startVoice();
+    session.startCall();
     await settle();
     await session.end();
     expect(track.stop).toHaveBeenCalled();
-    expect(session.state.mode).toBe('text');
+    expect(session.state.voice).toEqual({ name: 'off', problem: null });
   });
 });
 
@@ -823,9 +846,9 @@ describe('forms that the agent asks for', () => {
   const forms = [form('contact', [field({ id: 'name', type: 'text' })])];
   const live = async () => {
     const parts = setUp({ forms });
-    parts.session.say('Hello');
+    parts.session.sendMessage('Hello');
     await parts.settle();
-    await parts.agentComes();
+    await parts.agentArrives();
     return parts;
   };
 
@@ -851,7 +874,7 @@ describe('forms that the agent asks for', () => {
     rooms[0]?.events.form('contact', 1_000);
     await vi.advanceTimersByTimeAsync(2_000);
     await session.closeForm({ name: 'Ada' });
-    expect(rooms[0]?.live.send).toHaveBeenLastCalledWith(
+    expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith(
       'web-widget.form',
       JSON.stringify({ form_id: 'contact', submitted: true, values: { name: 'Ada' } }),
     );
@@ -866,12 +889,12 @@ describe('forms that the agent asks for', () => {
   });
 
   test('are put away with the room, and the next room may ask anew', async () => {
-    const { session, rooms, settle, agentComes } = await live();
+    const { session, rooms, settle, agentArrives } = await live();
     rooms[0]?.events.form('contact', 60_000);
-    session.goOn();
+    session.continue();
     await settle();
     expect(session.state.form).toBeNull();
-    await agentComes();
+    await agentArrives();
     rooms[1]?.events.form('contact', 60_000);
     expect(session.state.form).not.toBeNull();
   });
@@ -885,10 +908,10 @@ describe('forms that the agent asks for', () => {
 });
 
 test('turns are reported together, once each, and unread ones counted while closed', async () => {
-  const { session, service, host, settle, agentComes, agentSays } = setUp();
-  session.say('Hello');
+  const { session, service, loader, settle, agentArrives, agentSays } = setUp();
+  session.sendMessage('Hello');
   await settle();
-  await agentComes();
+  await agentArrives();
   agentSays('Hi', 'a1');
   agentSays('Anything else?', 'a2');
   await vi.advanceTimersByTimeAsync(5_000);
@@ -903,7 +926,7 @@ test('turns are reported together, once each, and unread ones counted while clos
     ],
   ]);
   expect(session.state.unread).toBe(2);
-  session.show(true);
+  session.setOpen(true);
   expect(session.state.unread).toBe(0);
-  expect(host.send).toHaveBeenLastCalledWith({ type: 'web-widget:unread', count: 0 });
+  expect(loader.send).toHaveBeenLastCalledWith({ type: 'web-widget:unread', count: 0 });
 });

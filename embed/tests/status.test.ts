@@ -1,48 +1,69 @@
-/** What the banner says: the right sentence, and from every dead end a way out. */
+/** What the banner says: the right sentence, and a way out of every dead end. */
 import { describe, expect, test } from 'vitest';
+import type { FailureCode } from '../src/shared/codes';
+import {
+  initialState,
+  type MicrophoneProblem,
+  type Phase,
+  type State,
+} from '../src/window/conversation/window-state';
 import { en } from '../src/window/i18n/en';
-import { initialState, type Phase, type State } from '../src/window/state';
 import { statusOf } from '../src/window/ui/status';
 import { config } from './fixtures';
 
-const status = (changes: Partial<State>) =>
-  statusOf({ ...initialState('text'), ...changes }, en, config());
+const status = (phase: Phase, changes: Partial<State> = {}) =>
+  statusOf({ ...initialState(), ...changes, phase }, en, config());
 
 describe('a refusal is explained by its exact code', () => {
-  test.each([
+  test.each<[FailureCode, string]>([
     ['rate_limited', en.busy],
     ['widget_busy', en.busy],
     ['budget_used_up', en.used_up],
     ['widget_unavailable', en.unavailable],
     ['livekit_not_configured', en.unavailable],
-    ['not_a_rate_limit', en.unavailable],
-  ])('%s', (refusal, text) => {
-    expect(status({ phase: 'refused', refusal })).toMatchObject({ text, steps: ['retry'] });
+    ['not_a_rate_limit' as FailureCode, en.unavailable],
+  ])('%s', (code, text) => {
+    expect(status({ name: 'refused', code })).toMatchObject({ text, steps: ['try_now'] });
   });
 
-  test.each([
+  test.each<[FailureCode, string]>([
     ['origin_changed', en.other_site],
     ['conversation_token_invalid', en.gone],
-  ])('%s', (refusal, text) => {
-    expect(status({ phase: 'gone', refusal })).toEqual({ text, steps: ['new'] });
+  ])('%s', (code, text) => {
+    expect(status({ name: 'gone', code })).toEqual({ text, steps: ['start_new'] });
   });
 });
 
 test.each<[Phase, Partial<State>, string[]]>([
-  ['offered', { consented: true }, ['fresh', 'go_on']],
-  ['offered', { consented: true, elsewhere: true }, ['fresh', 'here']],
-  ['offered', { consented: false }, ['fresh']],
-  ['taken', {}, ['fresh', 'here']],
-  ['gone', {}, ['new']],
-  ['ended', {}, ['new']],
-  ['refused', {}, ['retry']],
-  ['retrying', {}, ['retry']],
-  ['live', { silent: true }, ['again']],
-])('%s %j leads on', (phase, changes, steps) => {
-  expect(status({ phase, ...changes })?.steps).toEqual(steps);
+  [{ name: 'offered', isOpenElsewhere: false }, { hasConsented: true }, ['start_over', 'resume']],
+  [
+    { name: 'offered', isOpenElsewhere: true },
+    { hasConsented: true },
+    ['start_over', 'continue_here'],
+  ],
+  [{ name: 'offered', isOpenElsewhere: false }, { hasConsented: false }, ['start_over']],
+  [{ name: 'continued-elsewhere' }, {}, ['start_over', 'continue_here']],
+  [{ name: 'gone', code: 'origin_changed' }, {}, ['start_new']],
+  [{ name: 'ended', feedback: 'none' }, {}, ['start_new']],
+  [{ name: 'refused', code: 'widget_unavailable' }, {}, ['try_now']],
+  [{ name: 'retrying' }, {}, ['try_now']],
+  [{ name: 'live', agent: 'absent', isSilent: true }, {}, ['try_again']],
+])('%j %j leads on', (phase, changes, steps) => {
+  expect(status(phase, changes)?.steps).toEqual(steps);
 });
 
 test('nothing is said while all is well', () => {
-  expect(status({ phase: 'live' })).toBeNull();
-  expect(status({ phase: 'idle' })).toBeNull();
+  expect(status({ name: 'live', agent: 'listening', isSilent: false })).toBeNull();
+  expect(status({ name: 'idle' })).toBeNull();
 });
+
+test.each<MicrophoneProblem>(['blocked', 'denied', 'missing', 'insecure', 'busy'])(
+  'a microphone that is %s is explained, until a call starts',
+  (problem) => {
+    const live = { name: 'live', agent: 'listening', isSilent: false } as const;
+    expect(status(live, { voice: { name: 'off', problem } })?.text).toBe(
+      en[`microphone_${problem}`],
+    );
+    expect(status(live, { voice: { name: 'on', isMuted: false } })).toBeNull();
+  },
+);

@@ -1,6 +1,6 @@
-/** Storage that works, that throws, and that holds nonsense. */
+/** Storage that works, that throws, and that contains something else. */
 import { expect, test } from 'vitest';
-import { createMemory, type OpenStorage } from '../src/window/storage';
+import { createStorage, type OpenStorage } from '../src/window/storage';
 
 function working(): OpenStorage {
   const items = new Map<string, string>();
@@ -29,38 +29,38 @@ test.each([
   ['works', working()],
   ['is blocked', blocked],
   ['is full', full],
-])('a conversation is remembered and forgotten when storage %s', (_, open) => {
-  const memory = createMemory('w1', open);
-  expect(memory.conversation(2_000)).toBeNull();
-  memory.saveConversation(saved);
-  expect(memory.conversation(2_000)).toEqual(saved);
-  memory.saveConversation({ ...saved, token: 't2' });
-  expect(memory.conversation(2_000)?.token).toBe('t2');
-  memory.saveConversation(null);
-  expect(memory.conversation(2_000)).toBeNull();
+])('a conversation is saved and deleted when storage %s', (_, open) => {
+  const storage = createStorage('w1', open);
+  expect(storage.conversation(2_000)).toBeNull();
+  storage.saveConversation(saved);
+  expect(storage.conversation(2_000)).toEqual(saved);
+  storage.saveConversation({ ...saved, token: 't2' });
+  expect(storage.conversation(2_000)?.token).toBe('t2');
+  storage.saveConversation(null);
+  expect(storage.conversation(2_000)).toBeNull();
 });
 
 test('two windows share working storage, widgets do not', () => {
   const open = working();
-  createMemory('w1', open).saveConversation(saved);
-  expect(createMemory('w1', open).conversation(2_000)).toEqual(saved);
-  expect(createMemory('w2', open).conversation(2_000)).toBeNull();
+  createStorage('w1', open).saveConversation(saved);
+  expect(createStorage('w1', open).conversation(2_000)).toEqual(saved);
+  expect(createStorage('w2', open).conversation(2_000)).toBeNull();
 });
 
-test('a conversation whose token has run out is not offered', () => {
-  const memory = createMemory('w1', working());
-  memory.saveConversation(saved);
-  expect(memory.conversation(1_000 + 24 * 3_600_000 + 1)).toBeNull();
+test('a conversation whose token has expired is not offered', () => {
+  const storage = createStorage('w1', working());
+  storage.saveConversation(saved);
+  expect(storage.conversation(1_000 + 24 * 3_600_000 + 1)).toBeNull();
 });
 
 test.each(['{', 'null', '7', '[]', '{"id":7,"token":"x","at":1}', '{"id":"x"}'])(
-  'what is no conversation is none: %s',
+  'what is not a conversation is ignored: %s',
   (text) => {
-    const memory = createMemory('w1', () => ({
+    const storage = createStorage('w1', () => ({
       getItem: () => text,
       setItem: () => {},
       removeItem: () => {},
     }));
-    expect(memory.conversation(0)).toBeNull();
+    expect(storage.conversation(0)).toBeNull();
   },
 );

@@ -1,13 +1,13 @@
-/** How streamed words, recognized speech and typed text become turns. */
+/** How streamed text, recognized speech and typed text become turns. */
 import { expect, test } from 'vitest';
 import {
   addTyped,
   applyPiece,
-  forFreshRoom,
   type Message,
   markSent,
   type Piece,
-} from '../src/window/transcript';
+  prepareForNewRoom,
+} from '../src/window/conversation/transcript';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 
@@ -25,7 +25,7 @@ const play = (pieces: Partial<Piece>[]) =>
 
 const shown = (messages: Message[]) => messages.map(({ role, text, state }) => [role, text, state]);
 
-test('words of one stream follow one another', () => {
+test('the text of one stream is joined', () => {
   const messages = play([{ text: 'We', starts: true }, { text: ' are open.' }, { final: true }]);
   expect(shown(messages)).toEqual([['agent', 'We are open.', 'done']]);
 });
@@ -48,7 +48,7 @@ test('turns keep the order in which they began', () => {
   expect(messages.map((message) => message.text)).toEqual(['First words', 'Wait']);
 });
 
-test('a segment without words is no turn', () => {
+test('a segment without text makes no turn', () => {
   expect(play([{ starts: true }, { final: true }])).toEqual([]);
   expect(play([{ text: '  ', starts: true }, { final: true }])).toEqual([]);
   expect(
@@ -59,14 +59,14 @@ test('a segment without words is no turn', () => {
   ).toEqual([]);
 });
 
-test('typed words wait until they are handed over', () => {
+test('typed text waits until it is sent', () => {
   const messages = addTyped([], 'm1', 'Hello', NOW);
   expect(messages[0]?.state).toBe('waiting');
   expect(markSent(messages, 'm1')[0]?.state).toBe('done');
   expect(markSent(messages, 'other')[0]?.state).toBe('waiting');
 });
 
-test('in a fresh room only what nobody answered is said again', () => {
+test('in a new room only what nobody answered is sent again', () => {
   const said = (
     id: string,
     role: 'visitor' | 'agent',
@@ -79,5 +79,9 @@ test('in a fresh room only what nobody answered is said again', () => {
     state,
   });
   const before = [said('q1', 'visitor'), said('a1', 'agent', 'streaming'), said('q2', 'visitor')];
-  expect(forFreshRoom(before).map((message) => message.state)).toEqual(['done', 'done', 'waiting']);
+  expect(prepareForNewRoom(before).map((message) => message.state)).toEqual([
+    'done',
+    'done',
+    'waiting',
+  ]);
 });

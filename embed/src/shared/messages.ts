@@ -1,9 +1,9 @@
 /**
- * What the loader (on the host page) and the window (inside the iframe) say to each other.
- * Both sides import these types, so neither can drift; both sides also check the sender's window
- * and origin before they look at a message, and always post to an exact target origin.
+ * The messages between the loader (on the host page) and the window (inside the iframe). Both sides
+ * import these types, check the sender's window and origin before they read a message, and always post
+ * to an exact target origin.
  */
-import type { Problem } from '../generated/api';
+import type { FailureCode } from './codes';
 
 /** Names of the events that a host page can listen to, on `document` as `web-widget:<name>`. */
 export type EventName =
@@ -15,15 +15,16 @@ export type EventName =
   | 'message'
   | 'error';
 
-/** Data that the host page hands to the agent; has to survive structured cloning and JSON. */
+/** What the host page says to the agent; has to survive structured cloning and JSON. */
 export type Context = Record<string, unknown>;
 
-/** Why a ticket was refused, as far as the window acts upon it; `code` is `network` when no answer arrived. */
-export type TicketProblem = Pick<Problem, 'code'> & {
-  [part in 'detail' | 'status']?: Problem[part] | undefined;
-};
+/** Why there is no embed ticket: parts of the service's problem, or nothing when no answer arrived. */
+export interface TicketProblem {
+  code?: FailureCode | undefined;
+  status?: number | undefined;
+}
 
-/** Choices of the embedding page that override the widget's configuration. */
+/** Choices of the host page that override the widget's configuration. */
 export interface FrameOptions {
   locale?: string | undefined;
   theme?: string | undefined;
@@ -31,13 +32,13 @@ export interface FrameOptions {
 
 export interface InitMessage {
   type: 'web-widget:init';
-  /** An object, or the text of the tag's `data-context`, which the window parses. */
+  /** An object, or the text of the tag's `data-context`, which the window then parses. */
   context?: Context | string | undefined;
   page: { url: string; title: string };
   options: FrameOptions;
-  /** A suggested question that the visitor tapped: sent as soon as the conversation starts. */
+  /** A suggested question that the visitor tapped, to be sent at once. */
   open_with?: string | undefined;
-  /** Whether the window is still wanted; the visitor may have closed it while it loaded. */
+  /** False when the visitor closed the window while it loaded. */
   open: boolean;
 }
 
@@ -55,7 +56,7 @@ export type FromWindow =
   | { type: 'web-widget:unread'; count: number }
   | { type: 'web-widget:event'; name: EventName; detail: unknown };
 
-/** True for anything shaped like a message of this protocol; unknown types are then ignored. */
+/** True for anything shaped like a message of this protocol; unknown types are ignored later. */
 export function isMessage(data: unknown): data is { type: string } {
   return (
     typeof data === 'object' &&

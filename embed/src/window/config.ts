@@ -19,9 +19,9 @@ export type Mode = ConfigV1['default_mode'];
 export type FieldType = Field['type'];
 
 /** What the service writes into the document beside the script. */
-export interface Boot {
+export interface WindowData {
   widget_id: string;
-  /** The page that may frame this document; the only one that messages are taken from. */
+  /** The origin that may frame this document, and the only one whose messages are accepted. */
   origin: string;
   config: Config;
 }

@@ -1,14 +1,14 @@
-/** Entry of the window, inside the iframe: reads the document, waits for the loader's word, draws. */
+/** Entry of the window, inside the iframe: reads the document, waits for the loader, draws. */
 import { render } from 'preact';
 import type { Context, InitMessage } from '../shared/messages';
-import type { Boot } from './config';
-import { browserEnvironment, createHost } from './host';
+import type { WindowData } from './config';
+import { createOtherTabs } from './conversation/other-tabs';
+import { Session } from './conversation/session';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
+import { browserEnvironment, createLoaderPort } from './loader-port';
 import { openMicrophone } from './microphone';
-import { createService } from './service';
-import { Session } from './session';
-import { createMemory } from './storage';
-import { createTabs } from './tabs';
+import { createService } from './service/service';
+import { createStorage } from './storage';
 import { applyTheme } from './theme';
 import { App } from './ui/App';
 import './window.css';
@@ -25,12 +25,12 @@ function contextOf(value: unknown): Context {
   }
 }
 
-/** How long the first paint waits for an earlier conversation, so that it need not jump; milliseconds. */
-const RECALL_PATIENCE = 300;
+/** How long the first paint waits for an earlier conversation, so that it does not jump; milliseconds. */
+const FIRST_PAINT_DELAY = 300;
 
-function start(root: HTMLElement, { widget_id, origin, config }: Boot) {
+function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
   let isOpen: boolean | undefined;
-  const host = createHost(
+  const loader = createLoaderPort(
     origin,
     (message) => {
       switch (message.type) {
@@ -39,7 +39,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: Boot) {
           break;
         case 'web-widget:visibility':
           isOpen = message.open;
-          session.show(message.open);
+          session.setOpen(message.open);
           break;
         case 'web-widget:context':
           session.setContext(contextOf(message.context));
@@ -49,45 +49,42 @@ function start(root: HTMLElement, { widget_id, origin, config }: Boot) {
   );
   const session = new Session({
     config,
-    host,
+    loader,
     service: createService(widget_id, (...request) => fetch(...request)),
-    memory: createMemory(widget_id),
-    createTabs: (onTaken) => createTabs(widget_id, onTaken),
-    loadLive: () => import('./live'),
+    storage: createStorage(widget_id),
+    createTabs: (onClaimedElsewhere) => createOtherTabs(widget_id, onClaimedElsewhere),
+    loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
     now: Date.now,
   });
 
   async function draw({ context, page, options, open, open_with }: InitMessage) {
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
-    const recalled = session.recall();
-    const patience = new Promise((resolve) => setTimeout(resolve, RECALL_PATIENCE));
-    const [strings] = await Promise.all([
-      loadStrings(language),
-      Promise.race([recalled, patience]),
-    ]);
+    const offered = session.offerSaved();
+    const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
+    const [strings] = await Promise.all([loadStrings(language), Promise.race([offered, delay])]);
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
     applyTheme(config, options.theme);
-    session.init(contextOf(context), page);
+    session.setPage(contextOf(context), page);
     render(
       <App
         session={session}
         config={config}
         strings={strings}
-        close={() => host.send({ type: 'web-widget:close' })}
+        close={() => loader.send({ type: 'web-widget:close' })}
       />,
       root,
     );
-    await recalled;
-    session.show(isOpen ?? open);
-    if (open_with) session.say(open_with);
+    await offered;
+    session.setOpen(isOpen ?? open);
+    if (open_with) session.sendMessage(open_with);
   }
 
   window.addEventListener('online', () => session.retryNow());
-  host.send({ type: 'web-widget:ready' });
+  loader.send({ type: 'web-widget:ready' });
 }
 
 const root = document.getElementById('app');
-const boot = document.getElementById('web-widget')?.textContent;
-if (root && boot) start(root, JSON.parse(boot) as Boot);
+const data = document.getElementById('web-widget')?.textContent;
+if (root && data) start(root, JSON.parse(data) as WindowData);

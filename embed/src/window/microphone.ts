@@ -1,13 +1,13 @@
-/** Asks for the microphone and names what is in the way when there is none. */
-import type { MicrophoneProblem } from './state';
+/** Asks the browser for the microphone, and says what is in the way when it gives none. */
+import type { MicrophoneProblem } from './conversation/window-state';
 
-/** Chromium's own interface; elsewhere a policy's refusal cannot be told from the visitor's. */
+/** Chromium only; elsewhere a policy's refusal looks the same as the visitor's. */
 interface WithPolicy {
   featurePolicy?: { allowsFeature(name: string): boolean };
 }
 
 export async function openMicrophone(): Promise<MediaStreamTrack | MicrophoneProblem> {
-  // Asked first: a page that forbids it gets the same error as a visitor who refuses.
+  // Checked first: a page that forbids it gets the same error as a visitor who refuses.
   if ((document as WithPolicy).featurePolicy?.allowsFeature('microphone') === false)
     return 'blocked';
   if (!window.isSecureContext || !navigator.mediaDevices) return 'insecure';
@@ -17,11 +17,11 @@ export async function openMicrophone(): Promise<MediaStreamTrack | MicrophonePro
     });
     return stream.getAudioTracks()[0] ?? 'missing';
   } catch (error) {
-    return nameOf(error);
+    return problemOf(error);
   }
 }
 
-export function nameOf(error: unknown): MicrophoneProblem {
+export function problemOf(error: unknown): MicrophoneProblem {
   switch ((error as Error)?.name) {
     case 'NotAllowedError':
     case 'SecurityError':

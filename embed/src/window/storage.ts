@@ -1,34 +1,35 @@
 /**
- * What the window remembers between page loads. A browser may forbid storage altogether, hand out one
- * that throws at each use, or lose its content at any time; then this remembers until the page goes.
+ * What the window stores between page loads. A browser may block storage, throw at each use, or delete
+ * the content at any time; then the values last as long as the page.
  */
 
-/** The conversation that can be gone on with, and the right to do so. */
+/** A conversation that can be continued. */
 export interface SavedConversation {
   id: string;
+  /** The conversation token. */
   token: string;
   /** When it was saved, in milliseconds since 1970. */
   at: number;
 }
 
-/** How long the token of a conversation is accepted by the service, in milliseconds. */
-const TOKEN_LIFE = 24 * 60 * 60 * 1000;
+/** How long the service accepts a conversation token, in milliseconds. */
+const TOKEN_LIFETIME = 24 * 60 * 60 * 1000;
 
-export interface Memory {
+export interface WindowStorage {
   conversation(now: number): SavedConversation | null;
   saveConversation(conversation: SavedConversation | null): void;
-  /** A small value under a name of the caller's, or null. */
+  /** A small value under the caller's own name, or null. */
   read(name: string): unknown;
   write(name: string, value: unknown): void;
 }
 
-/** The part of `Storage` that is used; a getter, because merely naming `localStorage` may throw. */
+/** The part of `Storage` that is used; a function, because even reading `window.localStorage` may throw. */
 export type OpenStorage = () => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
-export function createMemory(
+export function createStorage(
   widgetId: string,
   open: OpenStorage = () => window.localStorage,
-): Memory {
+): WindowStorage {
   const fallback = new Map<string, string>();
   const key = (name: string) => `web-widget:${widgetId}:${name}`;
 
@@ -60,7 +61,7 @@ export function createMemory(
     conversation(now) {
       const saved = read('conversation') as Partial<SavedConversation> | null;
       if (typeof saved?.id !== 'string' || typeof saved.token !== 'string') return null;
-      if (typeof saved.at !== 'number' || now - saved.at > TOKEN_LIFE) return null;
+      if (typeof saved.at !== 'number' || now - saved.at > TOKEN_LIFETIME) return null;
       return saved as SavedConversation;
     },
     saveConversation: (conversation) => write('conversation', conversation),

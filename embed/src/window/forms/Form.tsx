@@ -1,16 +1,16 @@
-/** A configured form: before, during or after the conversation. A chunk of its own. */
+/** Draws a configured form: before, during or after the conversation. A chunk of its own. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
-import type { FormValues } from '../service';
+import type { FormValues } from '../service/service';
 import { Icon } from '../ui/icons';
 import { type Faults, submissionOf, validate } from './validate';
 
 interface Props {
   definition: FormDefinition;
-  /** The heading of a form that has none of its own. */
+  /** The heading, where the form has no title. */
   title?: string;
-  /** Answers to begin with, by field. */
+  /** Earlier answers, by field. */
   earlier?: FormValues;
   strings: Strings;
   submitLabel: string;
@@ -28,7 +28,7 @@ export function Form({ definition, title, earlier, strings, submitLabel, submit,
   const [state, setState] = useState<'open' | 'sending' | 'failed'>('open');
   const form = useRef<HTMLFormElement>(null);
 
-  // Not on a phone, where the keyboard would hide what is asked.
+  // Not on a phone, where the keyboard would cover the questions.
   useEffect(() => {
     if (!matchMedia('(pointer: coarse)').matches)
       form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
@@ -157,7 +157,7 @@ const INPUT_TYPES: Partial<Record<Field['type'], 'email' | 'tel' | 'url' | 'numb
   date: 'date',
 };
 
-/** As an object of no particular shape: Preact's types allow a `type` only when it is a literal. */
+/** As a plain object, because Preact's types allow only a literal `type`. */
 function inputType({ type }: Field): object {
   return { type: INPUT_TYPES[type] ?? 'text' };
 }
@@ -242,17 +242,17 @@ function Control({
 /** Several choices under one question. */
 function Group({ field, value, change }: RowProps) {
   if (field.type === 'rating') {
-    const most = field.max ?? 5;
+    const max = field.max ?? 5;
     return (
       <div class="stars">
-        {Array.from({ length: most }, (_, index) => index + 1).map((rating) => (
+        {Array.from({ length: max }, (_, index) => index + 1).map((rating) => (
           <label key={rating} class={Number(value) >= rating ? 'star on' : 'star'}>
             <input
               type="radio"
               name={field.id}
               value={rating}
               checked={value === rating}
-              aria-label={`${rating} / ${most}`}
+              aria-label={`${rating} / ${max}`}
               onChange={() => change(rating)}
             />
             <Icon name="star" />

@@ -1,22 +1,22 @@
 /**
- * Checks a form before it is sent, so that a slip is named beside its field at once. The service checks
- * again by the same rules and has the last word.
+ * Checks a form before it is sent, so that a mistake is shown beside its field at once. The service
+ * checks again by the same rules and decides.
  */
 import type { NumberField } from '../../generated/config';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
-import type { FormValues } from '../service';
+import type { FormValues } from '../service/service';
 
 export type Faults = Record<string, keyof Strings>;
 
-/** An address as HTML's own email fields take it; whether it exists, only a letter to it can tell. */
+/** The addresses that HTML's own email fields accept. */
 const EMAIL =
   /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
-const LONGEST_EMAIL = 254;
+const MAX_EMAIL_LENGTH = 254;
 /** E.164: a plus, then up to fifteen digits. */
 const PHONE = /^\+[1-9]\d{1,14}$/;
 
-/** Whether there is such a day: a date that does not exist comes back as another one. */
+/** Whether the day exists: JavaScript turns one that does not into another. */
 function isDate(text: string): boolean {
   const day = new Date(`${text}T00:00:00Z`);
   return (
@@ -45,7 +45,7 @@ function faultOf(field: Field, value: unknown): keyof Strings | null {
   const text = String(value).trim();
   switch (field.type) {
     case 'email':
-      return EMAIL.test(text) && text.length <= LONGEST_EMAIL ? null : 'invalid_email';
+      return EMAIL.test(text) && text.length <= MAX_EMAIL_LENGTH ? null : 'invalid_email';
     case 'phone':
       return PHONE.test(text.replace(/\s/g, '')) ? null : 'invalid_phone';
     case 'url':
@@ -78,7 +78,7 @@ export function validate(definition: FormDefinition, values: FormValues): Faults
   return faults;
 }
 
-/** The values as they are sent: without what was left empty, numbers as numbers, text trimmed. */
+/** The values as they are sent: without empty ones, numbers as numbers, text trimmed. */
 export function submissionOf(definition: FormDefinition, values: FormValues): FormValues {
   const out: FormValues = {};
   for (const { id, type } of definition.fields) {

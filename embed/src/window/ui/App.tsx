@@ -1,6 +1,6 @@
-/** The whole window, out of one state. */
+/** The whole window, drawn from one state. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { isPast, type State } from '../state';
+import { isPast, modeOf, type State } from '../conversation/window-state';
 import { Banner } from './Banner';
 import { Composer } from './Composer';
 import { type Surface, SurfaceContext, useSurface } from './context';
@@ -15,14 +15,15 @@ export function App(surface: Surface) {
   const { session } = surface;
   const [state, setState] = useState<State>(session.state);
   const root = useRef<HTMLDivElement>(null);
-  // Before the first paint: an effect would run after it, and miss what happens in between.
+  // In the layout phase: a plain effect would run later, and miss changes in between.
   useLayoutEffect(() => session.subscribe(setState), [session]);
+  const asksFeedback = state.phase.name === 'ended' && state.phase.feedback === 'asked';
 
   return (
     <SurfaceContext.Provider value={surface}>
       <div
         ref={root}
-        class={`window ${state.phase}`}
+        class={`window ${state.phase.name}`}
         role="dialog"
         aria-labelledby="title"
         onKeyDown={(event) => {
@@ -31,11 +32,7 @@ export function App(surface: Surface) {
         }}
       >
         <Header state={state} />
-        {state.form || state.feedback === 'asked' ? (
-          <FormSheet state={state} />
-        ) : (
-          <Transcript state={state} />
-        )}
+        {state.form || asksFeedback ? <FormSheet state={state} /> : <Transcript state={state} />}
         <Footer state={state} />
       </div>
     </SurfaceContext.Provider>
@@ -44,13 +41,14 @@ export function App(surface: Surface) {
 
 function Footer({ state }: { state: State }) {
   const { config } = useSurface();
-  const isOver = isPast(state) || state.phase === 'taken';
+  const isOver = isPast(state) || state.phase.name === 'continued-elsewhere';
+  const mode = modeOf(state);
   return (
     <footer class="footer">
       <Banner state={state} />
-      {state.mode === 'voice' && !state.form && <Voice state={state} />}
-      {state.mode === 'text' && !isOver && !state.form && !state.consented && <Consent />}
-      {state.mode === 'text' && !isOver && !state.form && state.consented && (
+      {mode === 'voice' && !state.form && <Voice state={state} />}
+      {mode === 'text' && !isOver && !state.form && !state.hasConsented && <Consent />}
+      {mode === 'text' && !isOver && !state.form && state.hasConsented && (
         <>
           <QuickActions />
           <Composer state={state} />
@@ -67,7 +65,7 @@ function Footer({ state }: { state: State }) {
 const FOCUSABLE =
   'a[href],button:not(:disabled),textarea:not(:disabled),input:not(:disabled),select:not(:disabled),[tabindex="0"]';
 
-/** The window is a dialog: tabbing past its end begins again at its start. */
+/** The window is a dialog: Tab on its last element returns to its first. */
 function keepInside(root: HTMLElement, event: KeyboardEvent) {
   const all = root.querySelectorAll<HTMLElement>(FOCUSABLE);
   const edge = event.shiftKey ? all[0] : all[all.length - 1];

@@ -1,5 +1,5 @@
-/** One sentence about the state of things, with the one or two steps that lead on from there. */
-import type { State } from '../state';
+/** One sentence about the state of the conversation, with the visitor's next steps. */
+import type { State } from '../conversation/window-state';
 import { useSurface } from './context';
 import { type Step, statusOf } from './status';
 
@@ -8,15 +8,15 @@ export function Banner({ state }: { state: State }) {
   const status = statusOf(state, strings, config);
   if (!status) return null;
   const { text, urgent, steps, fallback } = status;
-  const goOn = () => session.goOn();
+  const resume = () => session.continue();
   const startOver = () => session.startOver();
-  const acts: Record<Step, () => void> = {
-    go_on: goOn,
-    here: goOn,
-    again: goOn,
-    fresh: startOver,
-    new: startOver,
-    retry: () => session.retryNow(),
+  const actions: Record<Step, () => void> = {
+    resume,
+    continue_here: resume,
+    try_again: resume,
+    start_over: startOver,
+    start_new: startOver,
+    try_now: () => session.retryNow(),
   };
   return (
     <div class={urgent ? 'banner urgent' : 'banner'} role={urgent ? 'alert' : 'status'}>
@@ -30,7 +30,7 @@ export function Banner({ state }: { state: State }) {
               type="button"
               key={step}
               class={index === steps.length - 1 ? 'small primary' : 'small'}
-              onClick={acts[step]}
+              onClick={actions[step]}
             >
               {strings[step]}
             </button>
@@ -46,7 +46,7 @@ function Fallback() {
   const { url } = config.fallback;
   return url ? (
     <a href={url} target="_blank" rel="noopener noreferrer">
-      {strings.elsewhere_link}
+      {strings.fallback_link}
     </a>
   ) : null;
 }

@@ -1,11 +1,11 @@
-/** Where the visitor types; the microphone is one tap away. */
+/** Where the visitor types or starts a call. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { State } from '../state';
+import type { State } from '../conversation/window-state';
 import { useSurface } from './context';
 import { Icon } from './icons';
 
-/** The service and LiveKit take more; nobody types more by hand. */
-const LONGEST = 4_000;
+/** The service and LiveKit accept more; nobody types more by hand. */
+const MAX_LENGTH = 4_000;
 
 export function Composer({ state }: { state: State }) {
   const { config, strings, session } = useSurface();
@@ -20,14 +20,14 @@ export function Composer({ state }: { state: State }) {
     element.style.height = `${element.scrollHeight}px`;
   }, [text]);
 
-  // With a keyboard at hand, typing starts at once; on a phone it would hide half of the window.
+  // Not on a phone, where the keyboard would cover half of the window.
   useEffect(() => {
-    if (state.open && !matchMedia('(pointer: coarse)').matches) area.current?.focus();
-  }, [state.open]);
+    if (state.isOpen && !matchMedia('(pointer: coarse)').matches) area.current?.focus();
+  }, [state.isOpen]);
 
   function send() {
     if (!canSend) return;
-    session.say(text);
+    session.sendMessage(text);
     setText('');
     area.current?.focus();
   }
@@ -45,14 +45,14 @@ export function Composer({ state }: { state: State }) {
           ref={area}
           rows={1}
           dir={text ? 'auto' : undefined}
-          maxLength={LONGEST}
+          maxLength={MAX_LENGTH}
           value={text}
           enterkeyhint="send"
           placeholder={config.chat.placeholder || strings.placeholder}
           aria-label={config.chat.placeholder || strings.placeholder}
           onInput={({ currentTarget }) => setText(currentTarget.value)}
           onKeyDown={(event) => {
-            // While a word is being composed, Enter belongs to the input method.
+            // During composition, Enter belongs to the input method.
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
             event.preventDefault();
             send();
@@ -64,8 +64,8 @@ export function Composer({ state }: { state: State }) {
           type="button"
           class={config.modes.text ? 'round' : 'round wide filled'}
           aria-label={strings.talk}
-          disabled={state.asking}
-          onClick={() => session.startVoice()}
+          disabled={state.voice.name === 'requested'}
+          onClick={() => session.startCall()}
         >
           <Icon name="microphone" />
           {!config.modes.text && strings.talk}

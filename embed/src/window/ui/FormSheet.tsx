@@ -1,8 +1,8 @@
-/** Brings the form in when one is wanted; most visitors never need its code. */
+/** Loads the code of forms when one is open; most visitors never need it. */
 import { useEffect, useState } from 'preact/hooks';
 import { feedbackForm } from '../config';
-import type { FormValues } from '../service';
-import type { State } from '../state';
+import type { State } from '../conversation/window-state';
+import type { FormValues } from '../service/service';
 import { useSurface } from './context';
 
 type FormComponent = typeof import('../forms/Form')['Form'];
@@ -39,7 +39,7 @@ export function FormSheet({ state }: { state: State }) {
       title={strings.feedback}
       strings={strings}
       submitLabel={config.post_conversation_feedback.form?.submit_label || strings.submit}
-      submit={(values: FormValues) => session.giveFeedback(values)}
+      submit={(values: FormValues) => session.submitFeedback(values)}
     />
   );
 }

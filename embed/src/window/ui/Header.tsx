@@ -1,15 +1,16 @@
-/** Who one talks to, and the ways out: end the conversation, close the window. */
+/** The agent's name, and the ways out: end the conversation, close the window. */
 import { useState } from 'preact/hooks';
-import { isUnderWay, type State } from '../state';
+import { isUnderWay, type State } from '../conversation/window-state';
 import { Avatar } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
 
 export function Header({ state }: { state: State }) {
   const { config, strings, session, close } = useSurface();
-  const [asking, setAsking] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
   const canEnd = isUnderWay(state) && state.conversationId !== null;
-  const isPresent = state.phase === 'live' && state.agent !== 'absent' && !state.silent;
+  const { phase } = state;
+  const isPresent = phase.name === 'live' && phase.agent !== 'absent' && !phase.isSilent;
   return (
     <header class="header">
       <Avatar />
@@ -17,12 +18,12 @@ export function Header({ state }: { state: State }) {
         <h1 id="title">{config.chat.title || strings.chat}</h1>
         <p class={isPresent ? 'presence' : ''}>{config.chat.subtitle || strings.subtitle}</p>
       </div>
-      {canEnd && !asking && (
+      {canEnd && !isConfirming && (
         <button
           type="button"
           class="plain"
           aria-label={strings.end}
-          onClick={() => setAsking(true)}
+          onClick={() => setConfirming(true)}
         >
           <Icon name="more" />
         </button>
@@ -30,16 +31,16 @@ export function Header({ state }: { state: State }) {
       <button type="button" class="plain" aria-label={strings.close} onClick={close}>
         <Icon name="close" />
       </button>
-      {canEnd && asking && (
+      {canEnd && isConfirming && (
         <div class="confirm">
-          <button type="button" class="small" onClick={() => setAsking(false)}>
+          <button type="button" class="small" onClick={() => setConfirming(false)}>
             {strings.cancel}
           </button>
           <button
             type="button"
             class="small danger"
             onClick={() => {
-              setAsking(false);
+              setConfirming(false);
               session.end();
             }}
           >

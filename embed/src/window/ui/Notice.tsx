@@ -1,4 +1,4 @@
-/** Says that this is a machine, where the privacy policy is, and takes the visitor's consent. */
+/** Says that the agent is an AI, links the privacy policy, and asks for consent. */
 import { useSurface } from './context';
 
 function Sentence() {
@@ -31,7 +31,7 @@ export function Consent() {
       <p dir="auto">
         <Sentence />
       </p>
-      <button type="button" class="big primary" onClick={() => session.consent()}>
+      <button type="button" class="big primary" onClick={() => session.giveConsent()}>
         {strings.consent}
       </button>
     </div>

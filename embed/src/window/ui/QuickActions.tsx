@@ -3,7 +3,7 @@ import type { QuickAction } from '../config';
 import { safeHref } from '../markdown';
 import { useSurface } from './context';
 
-/** Also telephone numbers, which a message may not link to but an owner's button may. */
+/** Also telephone numbers: an owner's button may link to one, a message may not. */
 function hrefOf(address: string): string | null {
   return /^tel:[+\d().\s-]+$/i.test(address) ? address : safeHref(address);
 }
@@ -15,23 +15,23 @@ export function QuickActions() {
     <ul class="chips">
       {config.quick_actions.map((item) => (
         <li key={item.id}>
-          <Chip item={item} act={() => run(item)} />
+          <Chip item={item} onTap={() => run(item)} />
         </li>
       ))}
     </ul>
   );
 
   function run({ action }: QuickAction) {
-    if (action.type === 'send_message') session.say(action.text);
-    else if (action.type === 'start_voice') session.startVoice();
+    if (action.type === 'send_message') session.sendMessage(action.text);
+    else if (action.type === 'start_voice') session.startCall();
     else if (action.type === 'show_form') session.openForm(action.form_id);
   }
 }
 
-function Chip({ item: { action, label }, act }: { item: QuickAction; act(): void }) {
+function Chip({ item: { action, label }, onTap }: { item: QuickAction; onTap(): void }) {
   if (action.type !== 'open_url')
     return (
-      <button type="button" class="chip" onClick={act}>
+      <button type="button" class="chip" onClick={onTap}>
         {label}
       </button>
     );

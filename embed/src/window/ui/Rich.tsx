@@ -1,4 +1,4 @@
-/** Messages as nodes. Text goes in as text: nothing that anybody wrote is ever parsed as HTML. */
+/** Draws messages. Text stays text: nothing that anybody wrote is parsed as HTML. */
 import { useMemo } from 'preact/hooks';
 import { type Inline, parseInline, parseMarkdown } from '../markdown';
 
@@ -65,7 +65,7 @@ export function Rich({ text }: { text: string }) {
   );
 }
 
-/** What the visitor wrote: as typed, with addresses that can be followed. */
+/** What the visitor wrote: as typed, with links for addresses. */
 export function Plain({ text }: { text: string }) {
   return (
     <p>

@@ -1,44 +1,44 @@
-/** What has been said. It follows the newest words, unless the visitor has scrolled up to read. */
+/** The turns so far. It scrolls with the newest text, unless the visitor has scrolled up to read. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { State } from '../state';
-import type { Message } from '../transcript';
+import type { Message } from '../conversation/transcript';
+import { agentOf, isSilent, modeOf, type State } from '../conversation/window-state';
 import { useSurface } from './context';
 import { Icon } from './icons';
 import { Plain, Rich } from './Rich';
 import { Welcome } from './Welcome';
 
-/** Within so many pixels of the end, the visitor is taken to read along. */
-const NEAR = 80;
+/** Within so many pixels of the end, the transcript follows new text. */
+const END_DISTANCE = 80;
 
 export function Transcript({ state }: { state: State }) {
   const { strings } = useSurface();
   const log = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
-  const { messages, awaiting, agent, silent } = state;
+  const { messages, isAwaitingAnswer, phase } = state;
   const last = messages.at(-1);
   const isTyping =
-    !silent &&
-    (agent === 'thinking' || awaiting) &&
+    !isSilent(state) &&
+    (agentOf(state) === 'thinking' || isAwaitingAnswer) &&
     !(last?.role === 'agent' && last.state === 'streaming') &&
-    (state.phase === 'live' || state.phase === 'connecting' || state.phase === 'starting');
+    (phase.name === 'live' || phase.name === 'joining' || phase.name === 'starting');
 
   const toEnd = () => log.current?.scrollTo({ top: log.current.scrollHeight });
   useLayoutEffect(() => {
     if (follows) toEnd();
-  }, [messages, isTyping, follows, state.mode]);
+  }, [messages, isTyping, follows, modeOf(state)]);
 
   useEffect(() => {
     const element = log.current;
     if (!element) return;
     const observer = new ResizeObserver(() => {
       const { scrollHeight, scrollTop, clientHeight } = element;
-      if (scrollHeight - scrollTop - clientHeight < NEAR * 2) toEnd();
+      if (scrollHeight - scrollTop - clientHeight < END_DISTANCE * 2) toEnd();
     });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
 
-  // One announcement a turn, when it is complete: words as they stream in would be read as stammer.
+  // One announcement for each turn, when it is final: streamed text would be read in fragments.
   const complete = messages.findLast((m) => m.role === 'agent' && m.state === 'done');
 
   return (
@@ -52,7 +52,7 @@ export function Transcript({ state }: { state: State }) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
         tabIndex={0}
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
-          setFollows(scrollHeight - scrollTop - clientHeight < NEAR)
+          setFollows(scrollHeight - scrollTop - clientHeight < END_DISTANCE)
         }
       >
         {messages.length === 0 ? (

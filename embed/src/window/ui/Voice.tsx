@@ -1,31 +1,32 @@
-/** The call: a sphere that moves with whoever speaks, what the agent is doing, and three buttons. */
+/** The call: a sphere that moves with whoever speaks, what the agent is doing, and two buttons. */
 import { useEffect, useRef } from 'preact/hooks';
+import { agentOf, type State } from '../conversation/window-state';
 import type { Strings } from '../i18n';
-import type { State } from '../state';
 import { useSurface } from './context';
 import { Icon } from './icons';
 
-/** Part of the way that the picture goes to a new loudness in one frame; lower is calmer. */
-const EASE = 0.25;
+/** How far the sphere moves toward a new loudness in one frame; lower is calmer. */
+const EASING = 0.25;
 
 export function Voice({ state }: { state: State }) {
   const { strings, session } = useSurface();
   const orb = useRef<HTMLDivElement>(null);
-  const activity = activityOf(state);
+  const isMuted = state.voice.name === 'on' && state.voice.isMuted;
+  const activity = activityOf(state, isMuted);
 
   useEffect(() => {
     let frame = 0;
     let shown = 0;
     const draw = () => {
       const { visitor, agent } = session.levels();
-      const level = Math.max(state.muted ? 0 : visitor, agent);
-      shown += (level - shown) * EASE;
+      const level = Math.max(isMuted ? 0 : visitor, agent);
+      shown += (level - shown) * EASING;
       orb.current?.style.setProperty('--level', shown.toFixed(3));
       frame = requestAnimationFrame(draw);
     };
     draw();
     return () => cancelAnimationFrame(frame);
-  }, [session, state.muted]);
+  }, [session, isMuted]);
 
   return (
     <section class={`voice ${activity}`} aria-label={strings.talk}>
@@ -38,18 +39,18 @@ export function Voice({ state }: { state: State }) {
       <div class="controls">
         <button
           type="button"
-          class={state.muted ? 'round on' : 'round'}
-          aria-pressed={state.muted}
+          class={isMuted ? 'round on' : 'round'}
+          aria-pressed={isMuted}
           aria-label={strings.mute}
-          onClick={() => session.setMuted(!state.muted)}
+          onClick={() => session.setMuted(!isMuted)}
         >
-          <Icon name={state.muted ? 'muted' : 'microphone'} />
+          <Icon name={isMuted ? 'muted' : 'microphone'} />
         </button>
         <button
           type="button"
           class="round hang-up"
           aria-label={strings.end_call}
-          onClick={() => session.stopVoice()}
+          onClick={() => session.endCall()}
         >
           <Icon name="phone" />
         </button>
@@ -60,10 +61,12 @@ export function Voice({ state }: { state: State }) {
 
 type Activity = 'connecting' | 'muted' | 'listening' | 'thinking' | 'speaking';
 
-function activityOf({ phase, agent, muted }: State): Activity {
-  if (phase !== 'live' || agent === 'absent' || agent === 'initializing') return 'connecting';
+function activityOf(state: State, isMuted: boolean): Activity {
+  const agent = agentOf(state);
+  if (state.phase.name !== 'live' || agent === 'absent' || agent === 'initializing')
+    return 'connecting';
   if (agent === 'speaking' || agent === 'thinking') return agent;
-  return muted ? 'muted' : 'listening';
+  return isMuted ? 'muted' : 'listening';
 }
 
 function labelOf(activity: Activity, strings: Strings): string {

@@ -1,4 +1,4 @@
-/** Before the first message: a greeting, and ways to begin without having to think of words. */
+/** Before the first message: a greeting and the suggested questions. */
 import { Avatar } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
@@ -16,7 +16,7 @@ export function Welcome() {
         <ul class="suggestions">
           {config.suggested_questions.map((question) => (
             <li key={question}>
-              <button type="button" onClick={() => session.say(question)}>
+              <button type="button" onClick={() => session.sendMessage(question)}>
                 <span dir="auto">{question}</span>
                 <Icon name="arrow" />
               </button>

@@ -1,4 +1,4 @@
-/** Line icons on a 24-unit grid; decoration only, the buttons around them carry the words. */
+/** Line icons on a 24-unit grid. Decoration only: the buttons around them carry the label. */
 const SHAPES = {
   close: 'M6 6l12 12M18 6 6 18',
   send: 'M12 19V5M5.5 11.5 12 5l6.5 6.5',

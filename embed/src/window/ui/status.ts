@@ -1,66 +1,77 @@
 /**
- * What the banner says about the state of things, and which steps lead on from there. Pure, so that no
- * state can be left without a way out unnoticed.
+ * What the banner says about the state, and which steps the visitor can take. Pure, so that a test can
+ * prove that every dead end has a way out.
  */
+import type { FailureCode } from '../../shared/codes';
 import type { Config } from '../config';
+import type { State } from '../conversation/window-state';
 import type { Strings } from '../i18n';
-import type { State } from '../state';
 
-/** What the visitor may do next, named as the words on its button. */
-export type Step = 'go_on' | 'here' | 'again' | 'fresh' | 'new' | 'retry';
+/** What the visitor can do next; also the string on its button. */
+export type Step =
+  | 'resume'
+  | 'continue_here'
+  | 'try_again'
+  | 'start_over'
+  | 'start_new'
+  | 'try_now';
 
 export interface Status {
   text: string;
-  /** Something is wrong, and is read out at once. */
+  /** Something is wrong, and screen readers announce it at once. */
   urgent?: boolean;
-  /** The likeliest one last. */
+  /** The most likely one last. */
   steps?: Step[];
-  /** Whether the owner's other ways of being reached are named, if there are any. */
+  /** Whether the owner's other contact address is offered, if there is one. */
   fallback?: boolean;
 }
 
-/** The sentence for each code that the service refuses with and that has one of its own. */
-const SENTENCES = new Map<string, keyof Strings>([
-  ['rate_limited', 'busy'],
-  ['widget_busy', 'busy'],
-  ['budget_used_up', 'used_up'],
-  ['origin_changed', 'other_site'],
-  ['conversation_token_invalid', 'gone'],
-]);
+/** The codes with a sentence of their own. */
+const REFUSALS: { readonly [code in FailureCode]?: keyof Strings } = {
+  rate_limited: 'busy',
+  widget_busy: 'busy',
+  budget_used_up: 'used_up',
+  origin_changed: 'other_site',
+  conversation_token_invalid: 'gone',
+};
 
 export function statusOf(state: State, strings: Strings, config: Config): Status | null {
-  const { phase, mode, elsewhere, feedback } = state;
-  const refusal = strings[SENTENCES.get(state.refusal ?? '') ?? 'unavailable'];
-  switch (phase) {
+  const { phase, voice } = state;
+  const sentenceFor = (code: FailureCode) => strings[REFUSALS[code] ?? 'unavailable'];
+  switch (phase.name) {
     case 'offered': {
-      const text = elsewhere ? strings.elsewhere : strings.offer;
-      // The step that leads on appears with the consent, which is asked for right below.
-      if (!state.consented) return { text, steps: ['fresh'] };
-      return { text, steps: ['fresh', elsewhere ? 'here' : 'go_on'] };
+      const text = phase.isOpenElsewhere ? strings.open_elsewhere : strings.offer;
+      // The other step appears with the consent, which is asked for right below.
+      if (!state.hasConsented) return { text, steps: ['start_over'] };
+      return { text, steps: ['start_over', phase.isOpenElsewhere ? 'continue_here' : 'resume'] };
     }
-    case 'taken':
-      return { text: strings.taken, steps: ['fresh', 'here'] };
+    case 'continued-elsewhere':
+      return { text: strings.continued_elsewhere, steps: ['start_over', 'continue_here'] };
     case 'gone':
-      return { text: refusal, steps: ['new'] };
+      return { text: sentenceFor(phase.code), steps: ['start_new'] };
     case 'ended': {
       const thanks = config.post_conversation_feedback.thank_you_text || strings.thanks;
-      return { text: feedback === 'given' ? thanks : strings.ended, steps: ['new'] };
+      return { text: phase.feedback === 'given' ? thanks : strings.ended, steps: ['start_new'] };
     }
     case 'refused':
-      return { text: refusal, urgent: true, steps: ['retry'], fallback: true };
+      return { text: sentenceFor(phase.code), urgent: true, steps: ['try_now'], fallback: true };
     case 'retrying':
-      return { text: strings.unreachable, urgent: true, steps: ['retry'], fallback: true };
+      return { text: strings.unreachable, urgent: true, steps: ['try_now'], fallback: true };
     case 'reconnecting':
       return { text: strings.reconnecting, urgent: true };
+    case 'live':
+      if (!phase.isSilent) break;
+      return {
+        text: config.fallback.text || strings.silent,
+        urgent: true,
+        steps: ['try_again'],
+        fallback: true,
+      };
   }
-  if (state.silent) {
-    const text = config.fallback.text || strings.silent;
-    return { text, urgent: true, steps: ['again'], fallback: true };
-  }
-  if (state.microphoneProblem)
-    return { text: strings[`microphone_${state.microphoneProblem}`], urgent: true };
-  if (state.asking) return { text: strings.asking };
-  if ((phase === 'starting' || phase === 'connecting') && mode === 'text')
+  if (voice.name === 'off' && voice.problem)
+    return { text: strings[`microphone_${voice.problem}`], urgent: true };
+  if (voice.name === 'requested') return { text: strings.microphone_requested };
+  if ((phase.name === 'starting' || phase.name === 'joining') && voice.name === 'off')
     return { text: strings.connecting };
   return null;
 }

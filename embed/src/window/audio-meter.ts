@@ -1,6 +1,6 @@
-/** Loudness of an audio track, for the picture that moves with the voice. */
+/** Measures the loudness of an audio track, for the sphere that moves with the voice. */
 
-export interface Meter {
+export interface AudioMeter {
   /** 0 to 1, already scaled so that ordinary speech fills most of it. */
   level(): number;
   stop(): void;
@@ -8,7 +8,7 @@ export interface Meter {
 
 let shared: AudioContext | null = null;
 
-export function createMeter(track: MediaStreamTrack): Meter {
+export function createAudioMeter(track: MediaStreamTrack): AudioMeter {
   try {
     shared ??= new AudioContext();
     const context = shared;
@@ -31,7 +31,7 @@ export function createMeter(track: MediaStreamTrack): Meter {
       },
     };
   } catch {
-    // No Web Audio here: the picture stays still, the voice is heard all the same.
+    // Without Web Audio the sphere does not move; the voice is heard anyway.
     return { level: () => 0, stop() {} };
   }
 }

@@ -1,4 +1,4 @@
-/** Random identifiers, also on pages where `crypto.randomUUID` is missing because they are plain http. */
+/** Random identifiers, also on plain http pages, where `crypto.randomUUID` is missing. */
 export function newId(): string {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,4 +1,4 @@
-/** The page around the iframe, reached only through the loader and only at the origin we were given. */
+/** Messages with the loader on the host page: one sender is accepted, at the origin we were given. */
 import {
   type EventName,
   type FromLoader,
@@ -6,26 +6,31 @@ import {
   isMessage,
   type TicketProblem,
 } from '../shared/messages';
-import { newId } from './identifier';
-import { ServiceProblem } from './problem';
+import { newId } from './new-id';
+import { ServiceProblem } from './service/problem';
 
-/** How long the loader may take to fetch a ticket, in milliseconds. */
-const TICKET_PATIENCE = 15_000;
+/** How long the loader may take to fetch an embed ticket, in milliseconds. */
+const TICKET_TIMEOUT = 15_000;
 
-export interface Host {
+export interface LoaderPort {
   send(message: FromWindow): void;
   emit(name: EventName, detail?: object): void;
-  /** A fresh single-use ticket; asked for right before each start and resume. */
-  ticket(): Promise<string>;
+  /** A new embed ticket, good for one start or resume. */
+  requestTicket(): Promise<string>;
 }
 
-type Post = (message: FromWindow, origin: string) => void;
+/** What a port needs of the browser; tests bring their own. */
+export interface PortEnvironment {
+  parent: unknown;
+  post(message: FromWindow, origin: string): void;
+  listen(onMessage: (event: MessageEvent) => void): void;
+}
 
-export function createHost(
+export function createLoaderPort(
   origin: string,
   receive: (message: FromLoader) => void,
-  environment: { parent: unknown; post: Post; listen: (take: (e: MessageEvent) => void) => void },
-): Host {
+  environment: PortEnvironment,
+): LoaderPort {
   const waiting = new Map<string, (answer: string | TicketProblem) => void>();
   const send = (message: FromWindow) => environment.post(message, origin);
 
@@ -43,13 +48,13 @@ export function createHost(
   return {
     send,
     emit: (name, detail = {}) => send({ type: 'web-widget:event', name, detail }),
-    ticket: () =>
+    requestTicket: () =>
       new Promise((resolve, reject) => {
         const request_id = newId();
         const timer = setTimeout(() => {
           waiting.delete(request_id);
           reject(new ServiceProblem('network'));
-        }, TICKET_PATIENCE);
+        }, TICKET_TIMEOUT);
         waiting.set(request_id, (answer) => {
           clearTimeout(timer);
           if (typeof answer === 'string') resolve(answer);
@@ -60,11 +65,10 @@ export function createHost(
   };
 }
 
-/** The real surroundings of the window. */
-export function browserEnvironment(): Parameters<typeof createHost>[2] {
+export function browserEnvironment(): PortEnvironment {
   return {
     parent: window.parent,
     post: (message, origin) => window.parent.postMessage(message, origin),
-    listen: (take) => window.addEventListener('message', take),
+    listen: (onMessage) => window.addEventListener('message', onMessage),
   };
 }

@@ -5,18 +5,19 @@ import type {
   Problem,
   VisitorConversation,
   VisitorMessage,
-} from '../generated/api';
-import type { Mode } from './config';
+} from '../../generated/api';
+import type { ProblemCode } from '../../shared/codes';
+import type { Mode } from '../config';
 import { ServiceProblem } from './problem';
 
 export type FormValues = Record<string, unknown>;
 
-/** How long a request may take, in milliseconds; the service answers in a few. */
-const PATIENCE = 15_000;
+/** In milliseconds; the service usually answers within a few. */
+const REQUEST_TIMEOUT = 15_000;
 
 export interface Service {
-  start(ticket: string, body: Partial<ConversationStart>): Promise<Joining>;
-  resume(id: string, token: string, ticket: string, mode: Mode): Promise<Joining>;
+  start(embedTicket: string, body: Partial<ConversationStart>): Promise<Joining>;
+  resume(id: string, token: string, embedTicket: string, mode: Mode): Promise<Joining>;
   read(id: string, token: string): Promise<VisitorConversation>;
   end(id: string, token: string): Promise<void>;
   report(id: string, token: string, messages: VisitorMessage[]): Promise<void>;
@@ -39,7 +40,7 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
         body: body ? JSON.stringify(body) : null,
         credentials: 'omit',
         cache: 'no-store',
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT),
       });
       const text = await response.text();
       answer = text ? JSON.parse(text) : null;
@@ -48,7 +49,7 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
     }
     if (response.ok) return answer as T;
     const { code, errors } = (answer ?? {}) as Partial<Problem>;
-    throw new ServiceProblem(code ?? 'unknown', response.status, errors);
+    throw new ServiceProblem((code as ProblemCode) ?? 'unknown', response.status, errors);
   }
 
   return {

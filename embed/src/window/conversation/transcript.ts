@@ -1,6 +1,6 @@
-/** The list of turns and how it grows: typed text, streamed words, recognized speech. Pure. */
+/** The list of turns and how it grows: typed text, streamed text, recognized speech. Pure. */
 
-import type { VisitorMessage } from '../generated/api';
+import type { VisitorMessage } from '../../generated/api';
 
 export type Role = VisitorMessage['role'];
 
@@ -11,21 +11,21 @@ export interface Message {
   /** RFC 3339. */
   created_at: string;
   /**
-   * `waiting`: typed, not yet handed to an agent. `streaming`: words are still coming, or speech is
-   * still being recognized. `done`: final.
+   * `waiting`: typed, not yet sent to an agent. `streaming`: more text follows, or speech is still
+   * being recognized. `done`: final.
    */
   state: 'waiting' | 'streaming' | 'done';
 }
 
-/** A piece of a transcription segment, as a text stream brings it. */
+/** A piece of a transcription segment, as it arrives on a text stream. */
 export interface Piece {
   /** Same for all streams of one turn. */
   segment: string;
   role: Role;
   text: string;
-  /** A further stream of a segment replaces what the earlier one said; a further chunk continues it. */
+  /** A new stream of a segment replaces the text of the earlier one; a further chunk continues it. */
   starts: boolean;
-  /** No more of this segment will come. */
+  /** Nothing more of this segment follows. */
   final: boolean;
 }
 
@@ -54,10 +54,10 @@ export function markSent(messages: Message[], id: string): Message[] {
 }
 
 /**
- * Before a fresh room: half-said turns are closed, since their stream ended with the old room, and
- * what the visitor said after the agent's last words is due again, since nobody answered it.
+ * For a new room: unfinished turns are final, since their stream ended with the old room, and what the
+ * visitor said after the agent's last turn is sent again, since nobody answered it.
  */
-export function forFreshRoom(messages: Message[]): Message[] {
+export function prepareForNewRoom(messages: Message[]): Message[] {
   const answered = messages.findLastIndex((message) => message.role === 'agent');
   return messages.map((message, index) => {
     if (message.role === 'visitor' && index > answered) return { ...message, state: 'waiting' };

@@ -1,26 +1,26 @@
-/** What the window makes of LiveKit's room: real tracks and events of its client, a room that does as it is told. */
+/** How the window uses LiveKit: real tracks and events of its client, and a fake room. */
 import { EventEmitter } from 'node:events';
 import { type LocalTrack, RoomEvent, Track, TrackEvent } from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { join, type Live, type LiveEvents } from '../src/window/live';
+import { joinRoom, type Room, type RoomEvents } from '../src/window/livekit-room';
 
-/** The room that was joined last. */
-let room: FakeRoom;
+/** The LiveKit room that was joined last. */
+let livekit: FakeRoom;
 
 class FakeRoom extends EventEmitter {
   readonly remoteParticipants = new Map();
-  /** What the server was told when the track came, and afterwards. */
-  readonly told: string[] = [];
-  /** Ends the publishing that is under way. */
+  /** What the server learned about the track. */
+  readonly reported: string[] = [];
+  /** Completes the publishing that is in progress. */
   published = () => {};
   readonly localParticipant = {
     identity: 'visitor',
     publishTrack: (track: LocalTrack) =>
       new Promise<void>((resolve) => {
-        this.told.push(track.isMuted ? 'published muted' : 'published');
+        this.reported.push(track.isMuted ? 'published muted' : 'published');
         this.published = () => {
-          track.on(TrackEvent.Muted, () => this.told.push('muted'));
-          track.on(TrackEvent.Unmuted, () => this.told.push('unmuted'));
+          track.on(TrackEvent.Muted, () => this.reported.push('muted'));
+          track.on(TrackEvent.Unmuted, () => this.reported.push('unmuted'));
           resolve();
         };
       }),
@@ -29,7 +29,7 @@ class FakeRoom extends EventEmitter {
   registerTextStreamHandler() {}
   registerRpcMethod() {}
   async connect() {
-    room = this;
+    livekit = this;
   }
   async startAudio() {}
   async disconnect() {}
@@ -59,13 +59,13 @@ function fakeTrack() {
   return track as typeof track & MediaStreamTrack;
 }
 
-/** The visitor's track, and what is sent of it. */
+/** The visitor's track, and the copy that is sent. */
 function microphone() {
   const sent = fakeTrack();
   return { track: Object.assign(fakeTrack(), { clone: () => sent }), sent };
 }
 
-const events = (): LiveEvents => ({
+const events = (): RoomEvents => ({
   agent: vi.fn(),
   piece: vi.fn(),
   reconnecting: vi.fn(),
@@ -74,71 +74,71 @@ const events = (): LiveEvents => ({
   form: vi.fn(),
 });
 
-const enter = () => join('ws://livekit', 'token', [], events());
+const enter = () => joinRoom('ws://livekit', 'token', [], events());
 
-/** Lets everything run that waits for nothing from outside. */
+/** Runs everything that waits for nothing external. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a muted visitor is muted before anything is published', async () => {
-  const live = await enter();
+  const room = await enter();
   const { track, sent } = microphone();
-  const spoken = live.speak(track, true);
+  const publishing = room.startPublishing(track, true);
   await settle();
-  expect(room.told).toEqual(['published muted']);
+  expect(livekit.reported).toEqual(['published muted']);
   expect(sent.enabled).toBe(false);
-  room.published();
-  await spoken;
+  livekit.published();
+  await publishing;
   expect(sent.enabled).toBe(false);
-  await live.mute(false);
+  await room.setMuted(false);
   expect(sent.enabled).toBe(true);
-  expect(room.told).toEqual(['published muted', 'unmuted']);
+  expect(livekit.reported).toEqual(['published muted', 'unmuted']);
 });
 
 test.each([
   [false, ['published', 'muted']],
   [true, ['published muted', 'unmuted']],
 ])(
-  'muted: %s changes while it is published, at once and for the server too',
-  async (muted, told) => {
-    const live = await enter();
+  'muted: %s changes during publishing, at once and for the server too',
+  async (muted, reported) => {
+    const room = await enter();
     const { track, sent } = microphone();
-    const spoken = live.speak(track, muted);
+    const publishing = room.startPublishing(track, muted);
     await settle();
-    await live.mute(!muted);
+    await room.setMuted(!muted);
     expect(sent.enabled).toBe(muted);
-    room.published();
-    await spoken;
+    livekit.published();
+    await publishing;
     expect(sent.enabled).toBe(muted);
-    expect(room.told).toEqual(told);
+    expect(livekit.reported).toEqual(reported);
   },
 );
 
-test.each<[string, (live: Live) => unknown]>([
-  ['the visitor stops talking', (live) => live.hush()],
-  ['the room is left', (live) => live.leave()],
-  ['the room is gone', () => room.emit(RoomEvent.Disconnected)],
+test.each<[string, (room: Room) => unknown]>([
+  ['the visitor stops talking', (room) => room.stopPublishing()],
+  ['the room is left', (room) => room.leave()],
+  ['the room is gone', () => livekit.emit(RoomEvent.Disconnected)],
 ])(
-  'when %s, what is sent stops, even if it is only being published, and the microphone stays',
+  'when %s, what is sent stops, also during publishing, and the microphone stays',
   async (_, stop) => {
-    const live = await enter();
+    const room = await enter();
     const { track, sent } = microphone();
-    live.speak(track, false);
+    room.startPublishing(track, false);
     await settle();
-    await stop(live);
+    await stop(room);
     expect(sent.stop).toHaveBeenCalled();
     expect(track.stop).not.toHaveBeenCalled();
   },
 );
 
-test('a voice that is no longer sent is taken out of the room', async () => {
-  const live = await enter();
-  live.speak(microphone().track, false);
+test('a voice that is no longer sent is unpublished', async () => {
+  const room = await enter();
+  room.startPublishing(microphone().track, false);
   await settle();
-  await live.hush();
-  expect(room.localParticipant.unpublishTrack).toHaveBeenCalledOnce();
+  await room.stopPublishing();
+  expect(livekit.localParticipant.unpublishTrack).toHaveBeenCalledOnce();
 });
 
-test('the agent is heard again after its track was taken away and brought anew', async () => {
+test('the agent is heard again after its track was removed and added again', async () => {
   const agent = { isAgent: true, identity: 'agent', attributes: {} };
   const voice = () => ({
     kind: Track.Kind.Audio,
@@ -146,17 +146,17 @@ test('the agent is heard again after its track was taken away and brought anew',
     attach: vi.fn(),
     detach: vi.fn(() => []),
   });
-  const live = await enter();
-  live.hear(true);
+  const room = await enter();
+  room.playAgent(true);
   const before = voice();
-  room.emit(RoomEvent.TrackSubscribed, before, {}, agent);
+  livekit.emit(RoomEvent.TrackSubscribed, before, {}, agent);
   expect(before.attach).toHaveBeenCalledOnce();
-  // A full reconnect takes all tracks away first, and brings those anew that are still there.
-  room.emit(RoomEvent.TrackUnsubscribed, before, {}, agent);
+  // A full reconnect removes all tracks first, and then adds those that still exist.
+  livekit.emit(RoomEvent.TrackUnsubscribed, before, {}, agent);
   expect(before.detach).toHaveBeenCalledOnce();
   const after = voice();
-  room.emit(RoomEvent.TrackSubscribed, after, {}, agent);
+  livekit.emit(RoomEvent.TrackSubscribed, after, {}, agent);
   expect(after.attach).toHaveBeenCalledOnce();
-  live.hear(false);
+  room.playAgent(false);
   expect(after.detach).toHaveBeenCalledOnce();
 });

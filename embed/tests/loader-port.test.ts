@@ -1,7 +1,7 @@
-/** The window trusts one sender at one origin, and answers to nobody else. */
+/** The window accepts messages of one sender at one origin only. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FromLoader, FromWindow } from '../src/shared/messages';
-import { createHost } from '../src/window/host';
+import { createLoaderPort } from '../src/window/loader-port';
 
 const ORIGIN = 'https://shop.example';
 const parent = { name: 'the host page' };
@@ -9,25 +9,25 @@ const parent = { name: 'the host page' };
 function setUp() {
   const posted: { message: FromWindow; origin: string }[] = [];
   const received: FromLoader[] = [];
-  let take: (event: MessageEvent) => void = () => {};
-  const host = createHost(ORIGIN, (message) => received.push(message), {
+  let onMessage: (event: MessageEvent) => void = () => {};
+  const port = createLoaderPort(ORIGIN, (message) => received.push(message), {
     parent,
     post: (message, origin) => posted.push({ message, origin }),
     listen: (callback) => {
-      take = callback;
+      onMessage = callback;
     },
   });
   const deliver = (data: unknown, source: unknown = parent, origin = ORIGIN) =>
-    take({ data, source, origin } as MessageEvent);
-  return { host, posted, received, deliver };
+    onMessage({ data, source, origin } as MessageEvent);
+  return { port, posted, received, deliver };
 }
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test('messages go to the exact origin', () => {
-  const { host, posted } = setUp();
-  host.emit('message', { role: 'agent' });
+  const { port, posted } = setUp();
+  port.emit('message', { role: 'agent' });
   expect(posted).toEqual([
     {
       message: { type: 'web-widget:event', name: 'message', detail: { role: 'agent' } },
@@ -47,7 +47,7 @@ test.each([
   expect(received).toEqual([]);
 });
 
-test.each([null, undefined, 7, 'text', [], {}, { type: 7 }])('%j is no message', (data) => {
+test.each([null, undefined, 7, 'text', [], {}, { type: 7 }])('%j is not a message', (data) => {
   const { received, deliver } = setUp();
   deliver(data);
   expect(received).toEqual([]);
@@ -59,10 +59,10 @@ function requestId(posted: { message: FromWindow }[]): string {
 }
 
 test('a ticket comes back to the request that asked for it, once', async () => {
-  const { host, posted, deliver } = setUp();
-  const first = host.ticket();
+  const { port, posted, deliver } = setUp();
+  const first = port.requestTicket();
   const firstId = requestId(posted);
-  const second = host.ticket();
+  const second = port.requestTicket();
   const secondId = requestId(posted);
   deliver({ type: 'web-widget:ticket', request_id: 'unknown', ticket: 'x' });
   deliver({ type: 'web-widget:ticket', request_id: secondId, ticket: 'two' });
@@ -71,14 +71,14 @@ test('a ticket comes back to the request that asked for it, once', async () => {
   expect(await second).toBe('two');
 });
 
-test('a refusal keeps its code, and silence is a network fault', async () => {
-  const { host, posted, deliver } = setUp();
-  const refused = host.ticket();
+test('a refusal keeps its code, and no answer is a network fault', async () => {
+  const { port, posted, deliver } = setUp();
+  const refused = port.requestTicket();
   const problem = { code: 'widget_unavailable', status: 403 };
   deliver({ type: 'web-widget:ticket', request_id: requestId(posted), problem });
   await expect(refused).rejects.toMatchObject({ code: 'widget_unavailable', status: 403 });
-  const silent = host.ticket();
-  const check = expect(silent).rejects.toMatchObject({ code: 'network', passing: true });
+  const silent = port.requestTicket();
+  const check = expect(silent).rejects.toMatchObject({ code: 'network', isTransient: true });
   await vi.advanceTimersByTimeAsync(15_000);
   await check;
 });

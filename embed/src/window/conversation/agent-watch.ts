@@ -1,0 +1,76 @@
+/**
+ * Watches one room's agent: whether it can be written to, and whether it still answers. LiveKit
+ * notices a killed worker only after twenty seconds, and accepts text for it until then.
+ */
+import type { AgentState } from './window-state';
+
+/** How long the agent may show no activity before the visitor is informed, in milliseconds. */
+export const ANSWER_TIMEOUT = 10_000;
+/** The same while the agent says that it thinks: a slow tool is not a dead worker. */
+export const THINKING_TIMEOUT = 30_000;
+/**
+ * How long a new agent has to stay in one state before it gets what the visitor has typed meanwhile:
+ * text in the middle of its greeting would interrupt it. Workers report `listening` for a few
+ * milliseconds before they greet, and some never report a state.
+ */
+export const SETTLE_TIME: Record<Exclude<AgentState, 'absent'>, number> = {
+  initializing: 3_000,
+  listening: 150,
+  idle: 150,
+  thinking: 4_000,
+  speaking: 4_000,
+};
+
+export class AgentWatch {
+  #isReady = false;
+  readonly #onReady: () => void;
+  readonly #onTimeout: () => void;
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
+  #settleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(onReady: () => void, onTimeout: () => void) {
+    this.#onReady = onReady;
+    this.#onTimeout = onTimeout;
+  }
+
+  /** There is an agent, and it can be written to. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** The agent arrived, left, or changed what it does. */
+  agentChanged(state: AgentState) {
+    clearTimeout(this.#settleTimer);
+    if (state === 'absent') {
+      if (this.#isReady) this.expectAnswer();
+      this.#isReady = false;
+      return;
+    }
+    if (!this.#isReady) this.#settleTimer = setTimeout(() => this.#ready(), SETTLE_TIME[state]);
+    if (state === 'thinking') this.expectAnswer(THINKING_TIMEOUT);
+    if (state === 'speaking') this.stopWaiting();
+  }
+
+  /** From now on, the agent has to show some activity in time. */
+  expectAnswer(timeout = ANSWER_TIMEOUT) {
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = setTimeout(this.#onTimeout, timeout);
+  }
+
+  stopWaiting() {
+    clearTimeout(this.#answerTimer);
+  }
+
+  /** The room is left, and no callback comes after this. */
+  stop() {
+    this.stopWaiting();
+    clearTimeout(this.#settleTimer);
+    this.#isReady = false;
+  }
+
+  #ready() {
+    this.#isReady = true;
+    this.stopWaiting();
+    this.#onReady();
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * One attempt to talk to the agent: a start or a resume, the room that it leads to, and the watch for
+ * the agent's answers there. Once it has ended, nothing that it began has any effect.
+ */
+import type { Joining } from '../../generated/api';
+import type { Mode } from '../config';
+import type { JoinRoom, Room, RoomEvents } from '../livekit-room';
+import { AgentWatch } from './agent-watch';
+import type { Backoff } from './backoff';
+import type { FormRequests } from './form-requests';
+import type { Store } from './store';
+import type { Message } from './transcript';
+import { agentOf, modeOf } from './window-state';
+
+/** A participant token is valid for 120 s; with an older one, another room is requested instead. */
+const MAX_TOKEN_AGE = 90_000;
+
+export interface AttemptDependencies {
+  store: Store;
+  backoff: Backoff;
+  forms: FormRequests;
+  formIds: string[];
+  loadRoomModule(): Promise<{ joinRoom: JoinRoom }>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** What happens in a room, for those outside it. */
+export interface RoomObserver {
+  onJoined(): void;
+  /** The agent arrived and can be written to. */
+  onAgentReady(): void;
+  /** A turn is final. */
+  onTurn(message: Message): void;
+  onMicrophoneUnusable(track: MediaStreamTrack): void;
+}
+
+/** How an attempt goes, for whoever began it. */
+export interface AttemptObserver extends RoomObserver {
+  /** The service has made a room. */
+  onRoomCreated(joining: Joining): void;
+  /** The service did not start or resume the conversation. */
+  onRefused(problem: unknown): void;
+  /** The room could not be joined while its participant token was valid. */
+  onTokenTooOld(): void;
+  /** The visitor was removed from the room, or the room is gone. */
+  onClosed(): void;
+}
+
+export class Attempt {
+  readonly #end = new AbortController();
+  readonly #dependencies: AttemptDependencies;
+  readonly #observer: AttemptObserver;
+  readonly #watch: AgentWatch;
+  #room: Room | null = null;
+  /** The mode in which the agent believes the conversation to be. */
+  #agentMode: Mode = 'text';
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(dependencies: AttemptDependencies, observer: AttemptObserver) {
+    this.#dependencies = dependencies;
+    this.#observer = observer;
+    this.#watch = new AgentWatch(
+      () => {
+        observer.onAgentReady();
+        this.followMode();
+        this.sendWaiting();
+      },
+      () => dependencies.store.dispatch({ type: 'silent' }),
+    );
+  }
+
+  get hasEnded(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  get hasRoom(): boolean {
+    return this.#room !== null;
+  }
+
+  get isAgentReady(): boolean {
+    return this.#watch.isReady;
+  }
+
+  /** Leaves the room, if there is one; the conversation continues to exist. */
+  end() {
+    this.#end.abort();
+    this.#watch.stop();
+    this.#room?.leave().catch(() => {});
+    this.#room = null;
+  }
+
+  /** Asks the service; null when it refused, or when the attempt ended before it answered. */
+  async ask<T>(request: () => Promise<T>): Promise<T | null> {
+    try {
+      const answer = await request();
+      return this.hasEnded ? null : answer;
+    } catch (problem) {
+      if (!this.hasEnded) this.#observer.onRefused(problem);
+      return null;
+    }
+  }
+
+  /** Requests a room and joins it. */
+  async run(requestRoom: () => Promise<Joining>) {
+    this.#dependencies.store.dispatch({ type: 'starting' });
+    const joining = await this.ask(requestRoom);
+    if (!joining) return;
+    this.#agentMode = joining.conversation.mode;
+    this.#observer.onRoomCreated(joining);
+    await this.#join(joining, this.#dependencies.now());
+  }
+
+  /** Joins the room; retries while it cannot be reached. */
+  async #join(joining: Joining, createdAt: number) {
+    if (this.hasEnded) return;
+    const { store, backoff, formIds, loadRoomModule, now } = this.#dependencies;
+    if (now() - createdAt > MAX_TOKEN_AGE) return this.#observer.onTokenTooOld();
+    const { id, messages } = joining.conversation;
+    store.dispatch({
+      type: 'joining',
+      id,
+      messages: messages.map((message) => ({ ...message, state: 'done' })),
+    });
+    try {
+      const { joinRoom } = await loadRoomModule();
+      const { server_url, participant_token } = joining;
+      const room = await joinRoom(server_url, participant_token, formIds, this.#roomEvents());
+      if (this.hasEnded) return void room.leave().catch(() => {});
+      this.#room = room;
+    } catch {
+      if (this.hasEnded) return;
+      store.dispatch({ type: 'unreachable' });
+      backoff.schedule(() => this.#join(joining, createdAt));
+      return;
+    }
+    backoff.reset();
+    store.dispatch({ type: 'joined' });
+    if (!this.#watch.isReady) this.#watch.expectAnswer();
+    this.#observer.onJoined();
+    this.sendWaiting();
+  }
+
+  #roomEvents(): RoomEvents {
+    const { store, forms, now } = this.#dependencies;
+    const untilEnd =
+      <A extends unknown[]>(callback: (...values: A) => void) =>
+      (...values: A) => {
+        if (!this.hasEnded) callback(...values);
+      };
+    return {
+      agent: untilEnd((state) => {
+        store.dispatch({ type: 'agent', state });
+        this.#watch.agentChanged(state);
+      }),
+      piece: untilEnd((piece) => {
+        store.dispatch({ type: 'piece', piece, now: new Date(now()).toISOString() });
+        if (piece.role === 'agent' && !store.state.isAwaitingAnswer) this.#watch.stopWaiting();
+        else if (piece.role === 'agent' || piece.final) this.#watch.expectAnswer();
+        const message = store.state.messages.find(({ id }) => id === piece.segment);
+        if (piece.final && message) this.#observer.onTurn(message);
+      }),
+      reconnecting: untilEnd(() => store.dispatch({ type: 'reconnecting' })),
+      reconnected: untilEnd(() => {
+        store.dispatch({ type: 'joined' });
+        // An answer that was expected while nothing could arrive is expected from now on.
+        if (!this.#watch.isReady || store.state.isAwaitingAnswer) this.#watch.expectAnswer();
+        this.sendWaiting();
+      }),
+      closed: untilEnd(() => this.#observer.onClosed()),
+      form: (formId, timeout) =>
+        this.hasEnded
+          ? Promise.reject(new Error('the visitor has left this room'))
+          : forms.openForAgent(formId, timeout),
+    };
+  }
+
+  /** Sends what the visitor has typed, in order, as soon as there is an agent to read it. */
+  sendWaiting() {
+    this.#sending = this.#sending.then(async () => {
+      const { store } = this.#dependencies;
+      for (const message of store.state.messages) {
+        if (message.state !== 'waiting') continue;
+        if (!this.#room || !this.#watch.isReady || store.state.phase.name !== 'live') return;
+        try {
+          await this.#room.sendText('lk.chat', message.text);
+        } catch {
+          // It keeps waiting; the room's next event tries again.
+          return;
+        }
+        if (this.hasEnded) return;
+        store.dispatch({ type: 'sent', id: message.id });
+        // Also while it speaks: a worker that was killed stays `speaking`.
+        if (agentOf(store.state) !== 'thinking') this.#watch.expectAnswer();
+      }
+    });
+  }
+
+  /** Sends the agent data that is not part of the conversation. */
+  sendData(topic: string, value: object) {
+    this.#room?.sendText(topic, JSON.stringify(value)).catch(() => {});
+  }
+
+  /** Asks the agent to speak or to be silent, when it believes otherwise. */
+  followMode() {
+    const mode = modeOf(this.#dependencies.store.state);
+    if (!this.#room || !this.#watch.isReady || this.#agentMode === mode) return;
+    this.#agentMode = mode;
+    // A worker without this method keeps speaking; the window then does not play it.
+    this.#room.setAgentMode(mode).catch(() => {});
+  }
+
+  startCall(track: MediaStreamTrack, isMuted: boolean) {
+    this.#room?.playAgent(true);
+    // Leaving the room interrupts publishing, which is not a fault of the microphone.
+    this.#room?.startPublishing(track, isMuted).catch(() => {
+      if (!this.hasEnded) this.#observer.onMicrophoneUnusable(track);
+    });
+    this.followMode();
+  }
+
+  stopCall() {
+    this.#room?.playAgent(false);
+    this.#room?.stopPublishing().catch(() => {});
+    this.followMode();
+  }
+
+  setMuted(isMuted: boolean) {
+    this.#room?.setMuted(isMuted).catch(() => {});
+  }
+
+  levels(): { visitor: number; agent: number } {
+    return this.#room?.levels() ?? { visitor: 0, agent: 0 };
+  }
+}

@@ -1,0 +1,68 @@
+/** The visitor's microphone: asks for it, hands it to the room, and says what is in the way. */
+import type { openMicrophone } from '../microphone';
+import type { Store } from './store';
+import type { MicrophoneProblem } from './window-state';
+
+export interface CallOwner {
+  /** The microphone is open: publish it in the room, or get a room to do so. */
+  onStarted(track: MediaStreamTrack): void;
+  onStopped(): void;
+  onDenied(problem: MicrophoneProblem): void;
+  /** A call on a past conversation starts another one; called before the call is on. */
+  beforeStart(): void;
+}
+
+export class Call {
+  #track: MediaStreamTrack | null = null;
+  readonly #store: Store;
+  readonly #openMicrophone: typeof openMicrophone;
+  readonly #owner: CallOwner;
+
+  constructor(store: Store, open: typeof openMicrophone, owner: CallOwner) {
+    this.#store = store;
+    this.#openMicrophone = open;
+    this.#owner = owner;
+  }
+
+  /** The open microphone, which outlives rooms. */
+  get track(): MediaStreamTrack | null {
+    return this.#track;
+  }
+
+  async start() {
+    const { voice, hasConsented } = this.#store.state;
+    if (voice.name !== 'off' || !hasConsented) return;
+    this.#store.dispatch({ type: 'microphone-requested' });
+    const track = await this.#openMicrophone();
+    if (typeof track === 'string') {
+      this.#store.dispatch({ type: 'microphone-failed', problem: track });
+      return this.#owner.onDenied(track);
+    }
+    // The visitor may have started something else meanwhile.
+    if (this.#store.state.voice.name !== 'requested') return track.stop();
+    this.#owner.beforeStart();
+    this.#track = track;
+    track.addEventListener('ended', () => this.fail(track, 'missing'));
+    this.#store.dispatch({ type: 'call-started' });
+    this.#owner.onStarted(track);
+  }
+
+  stop() {
+    this.release();
+    this.#store.dispatch({ type: 'call-ended' });
+    this.#owner.onStopped();
+  }
+
+  /** The track of a call cannot be used anymore; a track of an earlier call is ignored. */
+  fail(track: MediaStreamTrack, problem: MicrophoneProblem) {
+    if (this.#track !== track) return;
+    this.stop();
+    this.#store.dispatch({ type: 'microphone-failed', problem });
+  }
+
+  /** Closes the microphone, without a word about it. */
+  release() {
+    this.#track?.stop();
+    this.#track = null;
+  }
+}

@@ -1,0 +1,20 @@
+/** What the host page says about itself and its visitor, for the agent. */
+import type { Context } from '../../shared/messages';
+
+export interface PageInfo {
+  url: string;
+  title: string;
+}
+
+/** What the service stores of it, in bytes of JSON. */
+const MAX_BYTES = 4_096;
+const MAX_URL_LENGTH = 1_024;
+const MAX_TITLE_LENGTH = 256;
+
+/** The `custom_metadata` of a start; a context that is too large is left out. */
+export function metadataOf({ url, title }: PageInfo, context: Context): Record<string, unknown> {
+  const full = { url, title, context };
+  const size = new TextEncoder().encode(JSON.stringify(full)).length;
+  if (size <= MAX_BYTES) return full;
+  return { url: url.slice(0, MAX_URL_LENGTH), title: title.slice(0, MAX_TITLE_LENGTH) };
+}

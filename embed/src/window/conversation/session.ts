@@ -1,0 +1,357 @@
+/**
+ * What the page, the visitor and the view can do with the conversation. Rooms are the business of
+ * `connection.ts`, and what is shown follows from `window-state.ts`.
+ */
+import type { Context, EventName } from '../../shared/messages';
+import type { Config } from '../config';
+import type { LoaderPort } from '../loader-port';
+import type { openMicrophone } from '../microphone';
+import { newId } from '../new-id';
+import { ServiceProblem } from '../service/problem';
+import type { FormValues, Service } from '../service/service';
+import type { WindowStorage } from '../storage';
+import { Call } from './call';
+import { Connection, type ConnectionDependencies } from './connection';
+import { CurrentConversation } from './current-conversation';
+import { FormRequests } from './form-requests';
+import type { OtherTabs } from './other-tabs';
+import { metadataOf, type PageInfo } from './page-info';
+import { PreConversationForm } from './pre-conversation-form';
+import type { StopReason } from './refusal';
+import { Store } from './store';
+import { createTurnReporter, type TurnReporter } from './turn-reporter';
+import { isPast, isUnderWay, type State } from './window-state';
+
+export interface SessionDependencies {
+  config: Config;
+  service: Service;
+  loader: LoaderPort;
+  storage: WindowStorage;
+  createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
+  loadRoomModule: ConnectionDependencies['loadRoomModule'];
+  openMicrophone: typeof openMicrophone;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export class Session {
+  readonly #dependencies: SessionDependencies;
+  readonly #store = new Store();
+  readonly #tabs: OtherTabs;
+  readonly #conversation: CurrentConversation;
+  readonly #preForm: PreConversationForm;
+  readonly #forms: FormRequests;
+  readonly #reporter: TurnReporter;
+  readonly #call: Call;
+  readonly #connection: Connection;
+  #context: Context = {};
+  #page: PageInfo = { url: '', title: '' };
+  #wasOpened = false;
+
+  constructor(dependencies: SessionDependencies) {
+    const { config, service, loader, storage, now } = dependencies;
+    this.#dependencies = dependencies;
+    this.#tabs = dependencies.createTabs(() => this.#loseToOtherTab());
+    this.#conversation = new CurrentConversation(storage, this.#tabs, now);
+    this.#preForm = new PreConversationForm(config, storage);
+    this.#forms = new FormRequests({
+      forms: config.forms,
+      now,
+      show: (form) => this.#store.dispatch({ type: 'form', form }),
+      submit: async (formId, values) => {
+        const { access } = this.#conversation;
+        if (access) await service.submitForm(access.id, access.token, formId, values);
+      },
+      sendLate: (message) => this.#connection.attempt?.sendData('web-widget.form', message),
+    });
+    this.#reporter = createTurnReporter(async (messages) => {
+      const { access } = this.#conversation;
+      if (access && !isPast(this.state)) await service.report(access.id, access.token, messages);
+    });
+    this.#call = new Call(this.#store, dependencies.openMicrophone, {
+      beforeStart: () => isPast(this.state) && this.startOver(),
+      onStarted: () => {
+        if (this.#connection.attempt?.hasRoom) this.#publishCall();
+        else if (!isUnderWay(this.state)) this.continue();
+      },
+      onStopped: () => this.#connection.attempt?.stopCall(),
+      onDenied: (problem) => this.#emit('error', { code: `microphone_${problem}` }),
+    });
+    this.#connection = new Connection(
+      {
+        store: this.#store,
+        conversation: this.#conversation,
+        forms: this.#forms,
+        formIds: config.forms.map((form) => form.id),
+        service,
+        loader,
+        loadRoomModule: dependencies.loadRoomModule,
+        now,
+      },
+      {
+        describeStart: () => ({
+          custom_metadata: metadataOf(this.#page, this.#context),
+          ...(this.#preForm.values && { form: this.#preForm.values }),
+        }),
+        onStarted: (id) => this.#emit('conversation-start', { conversation_id: id }),
+        onHistory: (messages) => this.#reporter.markKnown(messages),
+        onJoined: () => this.#publishCall(),
+        onAgentReady: () => {
+          if (Object.keys(this.#context).length) this.#sendContext();
+        },
+        onTurn: ({ role, text }) => this.#emit('message', { role, text }),
+        onMicrophoneUnusable: (track) => this.#call.fail(track, 'busy'),
+        onStopped: (reason) => this.#handleStop(reason),
+      },
+    );
+    if (!config.notice.consent_required || storage.read('consent') === true)
+      this.#store.dispatch({ type: 'consented' });
+    this.#store.subscribe((state, before) => {
+      if (state.unread !== before.unread)
+        loader.send({ type: 'web-widget:unread', count: state.unread });
+      if (state.messages !== before.messages) this.#reporter.observe(state.messages);
+    });
+  }
+
+  get state(): State {
+    return this.#store.state;
+  }
+
+  subscribe(listener: (state: State) => void): () => void {
+    return this.#store.subscribe(listener);
+  }
+
+  // The page
+
+  /** Called once the loader has said on which page this is. */
+  setPage(context: Context, page: PageInfo) {
+    this.#context = context;
+    this.#page = page;
+  }
+
+  setContext(context: Context) {
+    this.#context = context;
+    if (this.#connection.attempt?.isAgentReady) this.#sendContext();
+  }
+
+  /** The window was opened or closed. */
+  setOpen(isOpen: boolean) {
+    this.#store.dispatch({ type: 'visibility', isOpen });
+    if (!isOpen || this.#wasOpened) return;
+    this.#wasOpened = true;
+    // Loaded while the visitor reads; joining reports a failure.
+    this.#dependencies.loadRoomModule().catch(() => {});
+    this.#startIfConfigured();
+  }
+
+  // The conversation
+
+  /** Offers to continue the conversation that storage has from an earlier page load, if any. */
+  async offerSaved() {
+    const { storage, service, now } = this.#dependencies;
+    const saved = storage.conversation(now());
+    if (!saved) return;
+    // Usually answered before the service answers; a busy tab may be later, which still counts.
+    let isOpenElsewhere = false;
+    this.#tabs.ask(saved.id, () => {
+      isOpenElsewhere = true;
+      this.#store.dispatch({ type: 'open-elsewhere' });
+    });
+    try {
+      const { status, messages } = await service.read(saved.id, saved.token);
+      if (this.state.phase.name !== 'idle') return;
+      if (status === 'completed' || status === 'failed') return storage.saveConversation(null);
+      this.#conversation.remember(saved);
+      this.#reporter.markKnown(messages);
+      this.#store.dispatch({
+        type: 'offered',
+        id: saved.id,
+        messages: messages.map((message) => ({ ...message, state: 'done' })),
+        isOpenElsewhere,
+      });
+    } catch (problem) {
+      if (problem instanceof ServiceProblem && !problem.isTransient) storage.saveConversation(null);
+    }
+  }
+
+  giveConsent() {
+    this.#dependencies.storage.write('consent', true);
+    this.#store.dispatch({ type: 'consented' });
+    if (this.state.messages.some((message) => message.state === 'waiting')) this.continue();
+    else this.#startIfConfigured();
+  }
+
+  /** Sends what the visitor typed; starts or resumes the conversation for it if necessary. */
+  sendMessage(text: string) {
+    const trimmed = text.trim();
+    if (!trimmed) return;
+    if (isPast(this.state)) this.startOver();
+    const now = new Date(this.#dependencies.now()).toISOString();
+    this.#store.dispatch({ type: 'typed', id: newId(), text: trimmed, now });
+    this.#emit('message', { role: 'visitor', text: trimmed });
+    if (this.state.phase.name === 'live') this.#connection.attempt?.sendWaiting();
+    else if (!this.#connection.retryNow() && !isUnderWay(this.state)) this.continue();
+  }
+
+  /** Starts a conversation, unless consent or the form before it is missing. */
+  start() {
+    if (isUnderWay(this.state) || !this.state.hasConsented) return;
+    const form = this.#preForm.prepare();
+    if (!form) return this.#connection.start();
+    this.#forms.open(form, (values) => {
+      if (!values) return this.endCall();
+      this.#preForm.answer(values);
+      this.start();
+    });
+  }
+
+  /** Resumes the conversation in another room; starts one where there is none. */
+  continue() {
+    if (!this.state.hasConsented) return;
+    const access = this.#conversation.refresh();
+    if (access) this.#connection.resume(access);
+    else this.start();
+  }
+
+  /** Puts the conversation aside, so that the next message starts another one. */
+  startOver() {
+    const { access } = this.#conversation;
+    const { phase } = this.state;
+    // Another tab, or a page of another site, may still continue it.
+    const isOurs =
+      !isPast(this.state) &&
+      phase.name !== 'continued-elsewhere' &&
+      !(phase.name === 'offered' && phase.isOpenElsewhere);
+    this.#leaveConversation();
+    if (isOurs) this.#conversation.deleteStored();
+    this.#conversation.forget();
+    if (access && isOurs) this.#dependencies.service.end(access.id, access.token).catch(() => {});
+    this.#store.dispatch({ type: 'reset' });
+  }
+
+  async end() {
+    const { access } = this.#conversation;
+    this.#showEnded();
+    if (access) await this.#dependencies.service.end(access.id, access.token).catch(() => {});
+  }
+
+  retryNow() {
+    if (!this.#connection.retryNow() && this.state.phase.name === 'refused') this.continue();
+  }
+
+  // The call
+
+  startCall(): Promise<void> {
+    return this.#call.start();
+  }
+
+  endCall() {
+    this.#call.stop();
+  }
+
+  setMuted(isMuted: boolean) {
+    this.#store.dispatch({ type: 'muted', isMuted });
+    this.#connection.attempt?.setMuted(isMuted);
+  }
+
+  levels(): { visitor: number; agent: number } {
+    return this.#connection.attempt?.levels() ?? { visitor: 0, agent: 0 };
+  }
+
+  // Forms
+
+  /** Opens a configured form for a quick action. */
+  openForm(formId: string) {
+    if (!this.#conversation.access) this.start();
+    this.#forms.openConfigured(formId, (values) => {
+      if (values)
+        this.#connection.attempt?.sendData('web-widget.form', {
+          form_id: formId,
+          submitted: true,
+          values,
+        });
+    });
+  }
+
+  /** The visitor is done with the open form; null when it was dismissed. */
+  closeForm(values: FormValues | null): Promise<void> {
+    return this.#forms.close(values);
+  }
+
+  async submitFeedback(values: FormValues) {
+    const { access } = this.#conversation;
+    if (!access) return;
+    try {
+      await this.#dependencies.service.submitFeedback(access.id, access.token, values);
+    } catch (problem) {
+      const { code } = problem as ServiceProblem;
+      if (code !== 'feedback_already_submitted' && code !== 'feedback_closed') throw problem;
+    }
+    this.#store.dispatch({ type: 'feedback-given' });
+  }
+
+  #publishCall() {
+    const { voice } = this.state;
+    const { track } = this.#call;
+    if (track && voice.name === 'on') this.#connection.attempt?.startCall(track, voice.isMuted);
+  }
+
+  #sendContext() {
+    this.#connection.attempt?.sendData('web-widget.context', this.#context);
+  }
+
+  #startIfConfigured() {
+    const { default_mode, start_conversation_on_toggle } = this.#dependencies.config;
+    if (this.state.phase.name !== 'idle') return;
+    if (default_mode === 'voice') this.startCall();
+    else if (start_conversation_on_toggle) this.start();
+  }
+
+  #emit(name: EventName, detail: object) {
+    this.#dependencies.loader.emit(name, detail);
+  }
+
+  // Endings
+
+  #handleStop(reason: StopReason) {
+    switch (reason.name) {
+      case 'ended':
+        return this.#showEnded();
+      case 'continued-elsewhere':
+        return this.#loseToOtherTab();
+      case 'gone':
+        this.#leaveConversation();
+        this.#store.dispatch({ type: 'gone', code: reason.code });
+        return this.#emit('error', { code: reason.code });
+      case 'form':
+        this.#preForm.reject();
+        this.#store.dispatch({ type: 'not-started' });
+        return this.start();
+      case 'refused':
+        this.#store.dispatch({ type: 'refused', code: reason.code });
+        return this.#emit('error', { code: reason.code });
+    }
+  }
+
+  #leaveConversation() {
+    this.#call.release();
+    this.#connection.leave();
+    this.#tabs.release();
+    this.#preForm.values = null;
+  }
+
+  #loseToOtherTab() {
+    if (this.state.phase.name === 'continued-elsewhere') return;
+    this.#leaveConversation();
+    this.#store.dispatch({ type: 'continued-elsewhere' });
+  }
+
+  #showEnded() {
+    const { access } = this.#conversation;
+    const { enabled } = this.#dependencies.config.post_conversation_feedback;
+    this.#leaveConversation();
+    this.#conversation.deleteStored();
+    this.#store.dispatch({ type: 'ended', asksFeedback: enabled && access !== null });
+    this.#emit('conversation-end', { conversation_id: access?.id });
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Reports the turns that were shown to the service, for workers that do not report them themselves.
+ * The service keeps these apart from a worker's own report, so it can merge the two.
+ */
+import type { VisitorMessage } from '../../generated/api';
+import type { Message } from './transcript';
+
+export interface TurnReporter {
+  /** Reports the turns that are final and were not reported yet. */
+  observe(messages: Message[]): void;
+  /** These came from the service, which has them already. */
+  markKnown(messages: { id: string }[]): void;
+}
+
+/** Turns come in pairs, and one request reports both. In milliseconds. */
+const COLLECT_TIME = 1_500;
+
+export function createTurnReporter(
+  report: (messages: VisitorMessage[]) => Promise<void>,
+): TurnReporter {
+  const known = new Set<string>();
+  let pending: VisitorMessage[] = [];
+  let isCollecting = false;
+
+  function flush() {
+    const messages = pending;
+    pending = [];
+    isCollecting = false;
+    // Not retried: it is a second source, and the visitor loses nothing.
+    if (messages.length) report(messages).catch(() => {});
+  }
+
+  return {
+    markKnown(messages) {
+      for (const { id } of messages) known.add(id);
+    },
+    observe(messages) {
+      for (const { id, role, text, created_at, state } of messages) {
+        if (state !== 'done' || known.has(id)) continue;
+        known.add(id);
+        pending.push({ id, role, text, created_at });
+        if (!isCollecting) setTimeout(flush, COLLECT_TIME);
+        isCollecting = true;
+      }
+    },
+  };
+}

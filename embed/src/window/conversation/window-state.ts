@@ -1,0 +1,282 @@
+/**
+ * The one state that the window shows, and the only place where it changes. Pure: the session feeds it
+ * events, and the view draws the result.
+ */
+import type { FailureCode } from '../../shared/codes';
+import type { FormDefinition, Mode } from '../config';
+import {
+  addTyped,
+  applyPiece,
+  type Message,
+  markSent,
+  type Piece,
+  prepareForNewRoom,
+} from './transcript';
+
+/** Where the conversation stands, with what exists only there. */
+export type Phase =
+  | { name: 'idle' }
+  /** There is an earlier conversation, and the visitor chooses whether to continue it. */
+  | { name: 'offered'; isOpenElsewhere: boolean }
+  /** An embed ticket and a room are being requested. */
+  | { name: 'starting' }
+  | { name: 'joining'; agent: AgentState }
+  | { name: 'live'; agent: AgentState; isSilent: boolean }
+  /** The connection is lost, and LiveKit restores it in the same room. */
+  | { name: 'reconnecting'; agent: AgentState; isSilent: boolean }
+  /** Getting into a room failed, and is retried later. */
+  | { name: 'retrying' }
+  /** The service refused; only the visitor can retry. */
+  | { name: 'refused'; code: FailureCode }
+  /** Another tab continues the conversation. */
+  | { name: 'continued-elsewhere' }
+  /** The conversation cannot be continued from here. */
+  | { name: 'gone'; code: FailureCode }
+  | { name: 'ended'; feedback: 'none' | 'asked' | 'given' };
+
+export type AgentState = 'absent' | 'initializing' | 'idle' | 'listening' | 'thinking' | 'speaking';
+
+export type MicrophoneProblem = 'blocked' | 'denied' | 'missing' | 'insecure' | 'busy';
+
+/** The visitor's side of a call. */
+export type Voice =
+  | { name: 'off'; problem: MicrophoneProblem | null }
+  /** The browser is asking the visitor for the microphone. */
+  | { name: 'requested' }
+  | { name: 'on'; isMuted: boolean };
+
+export interface OpenForm {
+  definition: FormDefinition;
+  /** Before the conversation, or during it because the agent or a quick action asked. */
+  moment: 'before' | 'during';
+  /** Earlier answers by field; some may fit no field anymore. */
+  values: Record<string, unknown>;
+}
+
+export interface State {
+  phase: Phase;
+  voice: Voice;
+  conversationId: string | null;
+  messages: Message[];
+  /** The visitor said something that the agent has not answered yet. */
+  isAwaitingAnswer: boolean;
+  isOpen: boolean;
+  unread: number;
+  hasConsented: boolean;
+  form: OpenForm | null;
+}
+
+export type Event =
+  | { type: 'visibility'; isOpen: boolean }
+  | { type: 'consented' }
+  | { type: 'offered'; id: string; messages: Message[]; isOpenElsewhere: boolean }
+  | { type: 'open-elsewhere' }
+  | { type: 'reset' }
+  | { type: 'starting' }
+  | { type: 'not-started' }
+  | { type: 'joining'; id: string; messages: Message[] }
+  | { type: 'joined' }
+  | { type: 'reconnecting' }
+  | { type: 'unreachable' }
+  | { type: 'refused'; code: FailureCode }
+  | { type: 'continued-elsewhere' }
+  | { type: 'gone'; code: FailureCode }
+  | { type: 'ended'; asksFeedback: boolean }
+  | { type: 'feedback-given' }
+  | { type: 'typed'; id: string; text: string; now: string }
+  | { type: 'sent'; id: string }
+  | { type: 'piece'; piece: Piece; now: string }
+  | { type: 'agent'; state: AgentState }
+  | { type: 'silent' }
+  | { type: 'new-room' }
+  | { type: 'microphone-requested' }
+  | { type: 'microphone-failed'; problem: MicrophoneProblem }
+  | { type: 'call-started' }
+  | { type: 'call-ended' }
+  | { type: 'muted'; isMuted: boolean }
+  | { type: 'form'; form: OpenForm | null };
+
+const NO_CALL: Voice = { name: 'off', problem: null };
+
+export function initialState(): State {
+  return {
+    phase: { name: 'idle' },
+    voice: NO_CALL,
+    conversationId: null,
+    messages: [],
+    isAwaitingAnswer: false,
+    isOpen: false,
+    unread: 0,
+    hasConsented: false,
+    form: null,
+  };
+}
+
+/** There is a room, or one is being sought. */
+export function isUnderWay({ phase }: State): boolean {
+  switch (phase.name) {
+    case 'starting':
+    case 'joining':
+    case 'live':
+    case 'reconnecting':
+    case 'retrying':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Nothing leads back into this conversation, so the next message starts a new one. */
+export function isPast({ phase }: State): boolean {
+  return phase.name === 'ended' || phase.name === 'gone';
+}
+
+/** What the agent in the room does; `absent` where there is no room. */
+export function agentOf({ phase }: State): AgentState {
+  return 'agent' in phase ? phase.agent : 'absent';
+}
+
+/** The agent has not answered for too long. */
+export function isSilent({ phase }: State): boolean {
+  return 'isSilent' in phase && phase.isSilent;
+}
+
+export function modeOf({ voice }: State): Mode {
+  return voice.name === 'on' ? 'voice' : 'text';
+}
+
+export function reduce(state: State, event: Event): State {
+  const { phase } = state;
+  switch (event.type) {
+    case 'visibility':
+      return { ...state, isOpen: event.isOpen, unread: event.isOpen ? 0 : state.unread };
+    case 'consented':
+      return { ...state, hasConsented: true };
+    case 'offered':
+      return {
+        ...state,
+        phase: { name: 'offered', isOpenElsewhere: event.isOpenElsewhere },
+        conversationId: event.id,
+        messages: event.messages,
+      };
+    case 'open-elsewhere':
+      if (phase.name !== 'offered') return state;
+      return { ...state, phase: { ...phase, isOpenElsewhere: true } };
+    case 'reset':
+      return { ...initialState(), isOpen: state.isOpen, hasConsented: state.hasConsented };
+    case 'starting':
+      return { ...state, phase: { name: 'starting' } };
+    case 'not-started':
+      return { ...state, phase: { name: 'idle' } };
+    case 'joining':
+      return {
+        ...state,
+        phase: { name: 'joining', agent: 'absent' },
+        conversationId: event.id,
+        messages: state.messages.some((message) => message.state !== 'waiting')
+          ? state.messages
+          : [...event.messages, ...state.messages],
+      };
+    case 'joined':
+      return {
+        ...state,
+        phase: { name: 'live', agent: agentOf(state), isSilent: isSilent(state) },
+      };
+    case 'reconnecting':
+      return phase.name === 'live'
+        ? { ...state, phase: { ...phase, name: 'reconnecting' } }
+        : state;
+    case 'unreachable':
+      return { ...state, phase: { name: 'retrying' } };
+    case 'refused':
+      return {
+        ...state,
+        phase: { name: 'refused', code: event.code },
+        isAwaitingAnswer: false,
+      };
+    case 'continued-elsewhere':
+      return stop(state, { name: 'continued-elsewhere' });
+    case 'gone':
+      return stop(state, { name: 'gone', code: event.code });
+    case 'ended':
+      return stop(state, { name: 'ended', feedback: event.asksFeedback ? 'asked' : 'none' });
+    case 'feedback-given':
+      return phase.name === 'ended' ? { ...state, phase: { ...phase, feedback: 'given' } } : state;
+    case 'typed':
+      return {
+        ...state,
+        messages: addTyped(state.messages, event.id, event.text, event.now),
+        voice: state.voice.name === 'off' ? NO_CALL : state.voice,
+        isAwaitingAnswer: true,
+      };
+    case 'sent':
+      return { ...state, messages: markSent(state.messages, event.id) };
+    case 'piece':
+      return addPiece(state, event.piece, event.now);
+    case 'agent':
+      return changeAgent(state, event.state);
+    case 'silent':
+      if (phase.name !== 'live') return state;
+      return { ...state, phase: { ...phase, isSilent: true }, isAwaitingAnswer: false };
+    case 'new-room':
+      return { ...state, messages: prepareForNewRoom(state.messages), form: null };
+    case 'microphone-requested':
+      return { ...state, voice: { name: 'requested' } };
+    case 'microphone-failed':
+      return { ...state, voice: { name: 'off', problem: event.problem } };
+    case 'call-started':
+      return { ...state, voice: { name: 'on', isMuted: false } };
+    case 'call-ended':
+      return { ...state, voice: withoutCall(state.voice) };
+    case 'muted':
+      if (state.voice.name !== 'on') return state;
+      return { ...state, voice: { name: 'on', isMuted: event.isMuted } };
+    case 'form':
+      return { ...state, form: event.form };
+  }
+}
+
+function addPiece(state: State, piece: Piece, now: string): State {
+  const { phase, isOpen, unread } = state;
+  const messages = applyPiece(state.messages, piece, now);
+  if (piece.role === 'visitor') return { ...state, messages, isAwaitingAnswer: true };
+  // An empty piece, such as the end of a stream, changes no turn and answers nothing.
+  if (messages === state.messages) return state;
+  const isNewTurn = messages.length > state.messages.length;
+  return {
+    ...state,
+    phase: 'isSilent' in phase ? { ...phase, isSilent: false } : phase,
+    messages,
+    isAwaitingAnswer: false,
+    unread: isNewTurn && !isOpen ? unread + 1 : unread,
+  };
+}
+
+function changeAgent(state: State, agent: AgentState): State {
+  const { phase } = state;
+  if (!('agent' in phase)) return state;
+  const isSilentStill = 'isSilent' in phase && agent === 'absent' && phase.isSilent;
+  const hasFinished = agent === 'listening' && phase.agent === 'speaking';
+  return {
+    ...state,
+    phase: 'isSilent' in phase ? { ...phase, agent, isSilent: isSilentStill } : { ...phase, agent },
+    isAwaitingAnswer: state.isAwaitingAnswer && !hasFinished,
+  };
+}
+
+/** What every way of ending has in common: no room, no call, no open form, no unfinished turn. */
+function stop(state: State, phase: Phase): State {
+  return {
+    ...state,
+    phase,
+    voice: withoutCall(state.voice),
+    isAwaitingAnswer: false,
+    form: null,
+    messages: state.messages.map((m) => (m.state === 'done' ? m : { ...m, state: 'done' })),
+  };
+}
+
+/** A problem that was found before the call ended is still shown. */
+function withoutCall(voice: Voice): Voice {
+  return voice.name === 'off' ? voice : NO_CALL;
+}
