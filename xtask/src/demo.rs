@@ -1,9 +1,8 @@
 //! The demo's records: an organization's key, an agent with a published version, and a widget on
-//! the demo site. They are made over the service's own API and found again at the next start.
+//! the demo site. They are created over the service's own API and found again at the next start.
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -11,17 +10,24 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
-    http::{self, Answer},
+    http,
     service::Service,
-    workspace::{self, secret_file},
+    workspace::{self, write_secret},
 };
 
 const ORGANIZATION: &str = "demo";
 const AGENT: &str = "Concierge";
-/// The name that the example worker answers to.
+/// The name under which the example worker registers.
 pub(crate) const LIVEKIT_AGENT: &str = "concierge";
+const SCOPES: &[&str] = &[
+    "web_widgets:manage",
+    "agents:manage",
+    "conversations:read_sensitive",
+    "conversations:write",
+];
+const WORKER_SCOPES: &[&str] = &["conversations:read_sensitive", "conversations:write"];
 
-/// What was made or found.
+/// What was created or found.
 #[derive(Debug)]
 pub(crate) struct Demo {
     pub(crate) widget_id: String,
@@ -33,130 +39,111 @@ pub(crate) struct Demo {
     pub(crate) worker_key: String,
 }
 
-/// Makes or finds the records.
-///
-/// # Errors
-/// When the service refuses something.
+/// Creates or finds the records.
 pub(crate) fn prepare(service: &Service, folder: &Path, site: &str) -> Result<Demo> {
     let key_file = folder.join("api-key");
-    let key = key(
-        service,
-        &key_file,
-        "demo",
-        &[
-            "web_widgets:manage",
-            "agents:manage",
-            "conversations:read_sensitive",
-            "conversations:write",
-        ],
-        "/core/web-widgets",
-    )?;
-    let worker_key = self::key(
-        service,
-        &folder.join("worker-key"),
-        "agent worker",
-        &["conversations:read_sensitive", "conversations:write"],
-        "/core/conversations",
-    )?;
-    let api = Api { service, key: &key };
-    let agent = api.found("/core/agents", |agent| agent["name"] == AGENT)?;
-    let agent_id = match agent {
-        Some(agent) => id(&agent)?,
-        None => id(&api.done("POST", "/core/agents", &json!({ "name": AGENT }))?)?,
+    let api = Api {
+        service: service.origin(),
+        key: require_key(service, &key_file, "demo", SCOPES)?,
     };
+    let worker_file = folder.join("worker-key");
+    let worker_key = require_key(service, &worker_file, "agent worker", WORKER_SCOPES)?;
+
+    let agent = json!({ "name": AGENT });
+    let agent_id = api.find_or_create("/core/agents", &agent)?;
     let versions = format!("/core/agents/{agent_id}/versions");
-    let published = |version: &Value| {
-        version["status"] == "published" && version["livekit_agent_name"] == LIVEKIT_AGENT
-    };
-    let version_id = if let Some(version) = api.found(&versions, published)? {
-        id(&version)?
-    } else {
-        let draft = json!({ "livekit_agent_name": LIVEKIT_AGENT, "label": "The example worker" });
-        let id = id(&api.done("POST", &versions, &draft)?)?;
-        api.done("POST", &format!("{versions}/{id}/publish"), &json!({}))?;
-        id
-    };
+    let version = json!({ "livekit_agent_name": LIVEKIT_AGENT, "label": "The example worker" });
+    let version_id = api.find_or_create(&versions, &version)?;
+    // A version that is published already stays so.
+    api.call(
+        "POST",
+        &format!("{versions}/{version_id}/publish"),
+        Some(&json!({})),
+    )?;
+
     let config = workspace::root().join("examples/site/widget.json");
     let config: Value = serde_json::from_slice(&fs::read(&config)?)
         .with_context(|| format!("{} is not JSON", config.display()))?;
-    let wanted = json!({
+    let widget = json!({
         "agent_id": agent_id,
         "agent_version_id": version_id,
         "domains": [site],
         "published": true,
         "config": config,
     });
-    let widget = api.found("/core/web-widgets", |widget| widget["agent_id"] == agent_id)?;
-    let widget_id = match widget {
-        Some(widget) => {
-            let id = id(&widget)?;
-            if ["agent_version_id", "domains", "published", "config"]
-                .iter()
-                .any(|field| widget[field] != wanted[field])
-            {
-                api.done("PUT", &format!("/core/web-widgets/{id}"), &wanted)?;
-            }
+    let widgets = "/core/web-widgets";
+    let found = api.find(widgets, &json!({ "agent_id": agent_id }))?;
+    let widget_id = match found {
+        Some(found) if matches(&found, &widget) => id(&found)?,
+        Some(found) => {
+            let id = id(&found)?;
+            api.call("PUT", &format!("{widgets}/{id}"), Some(&widget))?;
             id
         }
-        None => id(&api.done("POST", "/core/web-widgets", &wanted)?)?,
+        None => id(&api.call("POST", widgets, Some(&widget))?)?,
     };
-    let snippet = api.get(&format!("/core/web-widgets/{widget_id}/snippet"))?;
-    let snippet = snippet["html"]
-        .as_str()
-        .context("no snippet was given")?
-        .to_owned();
+    let snippet = api.call("GET", &format!("{widgets}/{widget_id}/snippet"), None)?;
     Ok(Demo {
+        snippet: snippet["html"]
+            .as_str()
+            .context("the service returned no snippet")?
+            .to_owned(),
         widget_id,
-        snippet,
         key_file,
         worker_key,
     })
 }
 
-/// The key kept in the file, or a new one when the service does not know it (any more).
-fn key(service: &Service, file: &Path, name: &str, scopes: &[&str], probe: &str) -> Result<String> {
+/// The key kept in the file, or a new one when the service does not know it.
+fn require_key(service: &Service, file: &Path, name: &str, scopes: &[&str]) -> Result<String> {
     if let Ok(key) = fs::read_to_string(file) {
         let key = key.trim().to_owned();
-        if http::request(service.address(), "GET", probe, Some(&key), None)?.status == 200 {
+        // Each of the keys may list conversations.
+        let probe = format!("{}/core/conversations", service.origin());
+        if http::request("GET", &probe, Some(&key), None)?.0 == 200 {
             return Ok(key);
         }
     }
-    let key = service.new_key(ORGANIZATION, name, scopes)?;
-    writeln!(secret_file(file)?, "{key}")?;
+    let key = service.create_key(ORGANIZATION, name, scopes)?;
+    write_secret(file, &format!("{key}\n"))?;
     Ok(key)
 }
 
-struct Api<'a> {
-    service: &'a Service,
-    key: &'a str,
+struct Api {
+    service: String,
+    key: String,
 }
 
-impl Api<'_> {
+impl Api {
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let Answer { status, body } =
-            http::request(self.service.address(), method, path, Some(self.key), body)?;
+        let url = format!("{}{path}", self.service);
+        let (status, body) = http::request(method, &url, Some(&self.key), body)?;
         if !(200..300).contains(&status) {
             bail!("the service answered {status} to {method} {path}: {body}");
         }
         Ok(body)
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
-        self.call("GET", path, None)
-    }
-
-    fn done(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
-        self.call(method, path, Some(body))
-    }
-
-    /// The first record of a list for which the condition holds.
-    fn found(&self, path: &str, condition: impl Fn(&Value) -> bool) -> Result<Option<Value>> {
-        let list = self.get(path)?;
+    /// The first record of a list that has all of the values.
+    fn find(&self, path: &str, values: &Value) -> Result<Option<Value>> {
+        let list = self.call("GET", path, None)?;
         let list = list
             .as_array()
-            .with_context(|| format!("{path} gave no list: {list}"))?;
-        Ok(list.iter().find(|record| condition(record)).cloned())
+            .with_context(|| format!("{path} is not a list: {list}"))?;
+        Ok(list.iter().find(|record| matches(record, values)).cloned())
     }
+
+    fn find_or_create(&self, path: &str, values: &Value) -> Result<String> {
+        match self.find(path, values)? {
+            Some(record) => id(&record),
+            None => id(&self.call("POST", path, Some(values))?),
+        }
+    }
+}
+
+fn matches(record: &Value, values: &Value) -> bool {
+    let values = values.as_object().into_iter().flatten();
+    values.into_iter().all(|(key, value)| record[key] == *value)
 }
 
 fn id(record: &Value) -> Result<String> {

@@ -10,12 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
-    agent, livekit,
-    livekit::Access,
-    ports::Ports,
-    process,
-    report::{self, paint},
-    service::{self, Build},
+    livekit::{self, Access},
+    ports, process,
+    report::{self, line, paint},
+    service::Build,
     stack::Stack,
     tools, workspace,
 };
@@ -32,81 +30,61 @@ pub(crate) struct Arguments {
 }
 
 /// Starts everything, says where it is, and keeps it running until somebody asks to stop.
-///
-/// # Errors
-/// When something does not start, or ends by itself.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let given = Access::from_environment()?;
+    let access = Access::from_environment()?;
+    let is_foreign = access.is_some();
     tools::together([
         tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),
-        if given.is_some() {
+        if is_foreign {
             Ok(())
         } else {
             livekit::require()
         },
     ])?;
-    let folder = arguments
-        .data
-        .clone()
-        .unwrap_or_else(|| workspace::target().join("dev"));
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = arguments.data.clone();
+    let folder = folder.unwrap_or_else(|| workspace::target().join("dev"));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let folder = folder.canonicalize()?;
     let lock = File::create(folder.join("lock"))?;
     if lock.try_lock().is_err() {
         bail!(
-            "`cargo xtask dev` already runs with {}; stop it first, or name another folder with --data",
+            "`cargo xtask dev` already runs with {}; \
+             stop it first, or name another folder with --data",
             folder.display()
         );
     }
-    let foreign = given.is_some();
-    let mut stack = Stack::start(
-        &folder,
-        || Ports::remembered(&folder),
-        if arguments.tested {
-            Build::Workspace
-        } else {
-            Build::Alone
-        },
-        given,
-    )?;
-    announce(&stack, foreign);
-    loop {
-        if process::stop_asked() {
-            return report::part("Stopping", || {
-                drop(stack);
-                Ok(())
-            });
-        }
-        if let Some(death) = stack.supervisor.death() {
-            bail!(death);
-        }
+    let build = if arguments.tested {
+        Build::Workspace
+    } else {
+        Build::Alone
+    };
+    let mut stack = Stack::start(&folder, || ports::remembered(&folder), build, access)?;
+    announce(&stack, is_foreign);
+    while !process::stop_requested() {
+        stack.supervisor.check()?;
         thread::sleep(process::TICK);
     }
+    report::part("Stopping", || {
+        drop(stack);
+        Ok(())
+    })
 }
 
-fn announce(stack: &Stack, foreign: bool) {
+fn announce(stack: &Stack, is_foreign: bool) {
     let service = stack.service.origin();
-    let logs = stack.supervisor.log(agent::NAME);
-    let logs = logs.parent().unwrap_or(&logs).display();
-    report::line("");
-    report::line(&format!(
-        "  Open     {}",
-        paint("1;36", &stack.site.origin())
-    ));
-    report::line("");
-    report::line(&format!("  Service  {service}"));
-    report::line(&format!("  Widget   {}", stack.demo.widget_id));
-    report::line(&format!("  API key  {}", stack.demo.key_file.display()));
-    report::line(&format!("  Logs     {logs}"));
-    if foreign {
-        report::line(&format!(
-            "\n  Your LiveKit must report to {service}/core/livekit/webhook for the state of conversations to be kept."
+    line(&format!("\n  Open     {}\n", paint("1;36", &stack.site)));
+    line(&format!("  Service  {service}"));
+    line(&format!("  Widget   {}", stack.demo.widget_id));
+    line(&format!("  API key  {}", stack.demo.key_file.display()));
+    line(&format!("  Logs     {}", stack.supervisor.logs.display()));
+    if is_foreign {
+        line(&format!(
+            "\n  Your LiveKit must report to {service}/core/livekit/webhook: \
+             the states of conversations depend on it."
         ));
     }
-    let processes: Vec<_> = [livekit::NAME, service::NAME, agent::NAME]
-        .iter()
-        .filter_map(|name| Some(format!("{name} {}", stack.supervisor.process(name)?)))
-        .collect();
-    report::line(&format!("  Running  {}", processes.join(", ")));
-    report::line("\n  Ctrl-C stops everything.");
+    let processes = stack.supervisor.processes();
+    let processes: Vec<_> = processes.map(|(name, id)| format!("{name} {id}")).collect();
+    line(&format!("  Running  {}", processes.join(", ")));
+    line("\n  Ctrl-C stops everything.");
 }

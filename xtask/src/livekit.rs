@@ -2,8 +2,6 @@
 
 use std::{
     env, fs,
-    io::Write as _,
-    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -12,66 +10,54 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::json;
 
-use crate::workspace::secret_file;
-use crate::{http, ports, process, report, supervise::Supervisor, tools, workspace};
+use crate::{
+    http, ports,
+    process::{self, Supervisor},
+    report, tools,
+    workspace::{self, env_path, write_secret},
+};
 
-/// The version that this project is tried with. 1.13.6 and later cannot be built by `go install`.
+/// The name under which the server is supervised.
+pub(crate) const NAME: &str = "livekit-server";
+
+/// The version that this project is tested with. 1.13.6 and later cannot be built by `go install`.
 const VERSION: &str = "1.13.5";
 
 /// Finds the program: `LIVEKIT_SERVER`, then `livekit-server` on the PATH, then the one built
 /// before into the user's cache; and builds it there when there is none.
-///
-/// # Errors
-/// When it has to be built and Go is missing or the build fails.
 pub(crate) fn program() -> Result<PathBuf> {
     if let Some(path) = find()? {
         return Ok(path);
     }
     tools::require(&[tools::GO])?;
     let program = built()?;
-    let folder = program.parent().unwrap_or(&program);
+    // Built beside its place and then moved, so that an interrupted build leaves nothing half done.
+    let build = program.with_file_name(format!("build-{}", std::process::id()));
+    fs::create_dir_all(&build)?;
+    let package = format!("github.com/livekit/livekit-server/cmd/server@v{VERSION}");
+    let mut go = process::attached("go");
+    go.args(["install", &package])
+        .env("GOBIN", &build)
+        .env("GOFLAGS", "-trimpath");
     report::part(
         "Building the LiveKit server, once (about two minutes)",
-        || {
-            // Built beside its place and then moved, so that a build that was stopped leaves
-            // nothing half done.
-            let build = folder.join(format!("build-{}", std::process::id()));
-            fs::create_dir_all(&build)?;
-            process::run_logged(
-                process::attached("go")
-                    .arg("install")
-                    .arg(format!(
-                        "github.com/livekit/livekit-server/cmd/server@v{VERSION}"
-                    ))
-                    .env("GOBIN", &build)
-                    .env("GOFLAGS", "-trimpath"),
-                &workspace::target().join("xtask/livekit-build.log"),
-            )?;
-            fs::rename(build.join("server"), &program)
-                .context("`go install` left no program `server`")?;
-            let _ = fs::remove_dir(&build);
-            Ok(())
-        },
+        || process::run_logged(&mut go, "livekit-build"),
     )?;
+    fs::rename(build.join("server"), &program).context("`go install` left no program `server`")?;
+    let _ = fs::remove_dir(&build);
     Ok(program)
 }
 
 /// Checks that there is a program or what it takes to build one, without building it.
-///
-/// # Errors
-/// When it has to be built and Go is missing.
 pub(crate) fn require() -> Result<()> {
-    if find()?.is_none() {
-        tools::require(&[tools::GO])?;
+    match find()? {
+        Some(_) => Ok(()),
+        None => tools::require(&[tools::GO]),
     }
-    Ok(())
 }
 
 fn find() -> Result<Option<PathBuf>> {
-    if let Some(path) = env::var_os("LIVEKIT_SERVER").filter(|path| !path.is_empty()) {
-        return Ok(Some(path.into()));
-    }
-    if let Some(path) = tools::find("livekit-server") {
+    if let Some(path) = env_path("LIVEKIT_SERVER").or_else(|| tools::find("livekit-server")) {
         return Ok(Some(path));
     }
     Ok(Some(built()?).filter(|program| program.is_file()))
@@ -79,73 +65,57 @@ fn find() -> Result<Option<PathBuf>> {
 
 /// Where the program is once it has been built.
 fn built() -> Result<PathBuf> {
-    Ok(workspace::cache()?
-        .join(format!("livekit-server-{VERSION}"))
-        .join("livekit-server"))
+    let folder = workspace::cache()?.join(format!("livekit-server-{VERSION}"));
+    Ok(folder.join("livekit-server"))
 }
-
-/// The name under which the server is supervised.
-pub(crate) const NAME: &str = "livekit-server";
 
 /// How to reach a LiveKit deployment, and with which key.
 #[derive(Clone)]
 pub(crate) struct Access {
-    pub(crate) url: String,
+    url: String,
     api_key: String,
     api_secret: String,
 }
 
 impl std::fmt::Debug for Access {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Access")
-            .field("url", &self.url)
-            .finish_non_exhaustive()
+        let mut shown = formatter.debug_struct("Access");
+        shown.field("url", &self.url).finish_non_exhaustive()
     }
 }
 
 impl Access {
-    /// The deployment that the environment names, if it names one.
-    ///
-    /// # Errors
-    /// When it names one only by half.
+    const VARIABLES: [&str; 3] = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"];
+
+    /// The deployment that the environment names, if it names one; an error when it names only
+    /// parts of it.
     pub(crate) fn from_environment() -> Result<Option<Self>> {
-        let names = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"];
-        let values = names.map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
-        let missing: Vec<_> = names
-            .iter()
-            .zip(&values)
-            .filter(|(_, value)| value.is_none())
-            .collect();
+        let values =
+            Self::VARIABLES.map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
         match values {
+            [None, None, None] => Ok(None),
             [Some(url), Some(api_key), Some(api_secret)] => Ok(Some(Self {
                 url,
                 api_key,
                 api_secret,
             })),
-            _ if missing.len() == names.len() => Ok(None),
-            _ => {
-                let missing: Vec<_> = missing.iter().map(|(name, _)| **name).collect();
-                bail!(
-                    "{} is not set, but others of {} are",
-                    missing.join(" and "),
-                    names.join(", ")
-                )
-            }
+            _ => bail!("set all of {}, or none", Self::VARIABLES.join(", ")),
         }
     }
 
     /// Puts it into a program's environment, under LiveKit's own names.
-    pub(crate) fn tell(&self, command: &mut Command) {
+    pub(crate) fn export(&self, command: &mut Command) {
         command
             .env_remove("LIVEKIT_PUBLIC_URL")
-            .env("LIVEKIT_URL", &self.url)
-            .env("LIVEKIT_API_KEY", &self.api_key)
-            .env("LIVEKIT_API_SECRET", &self.api_secret);
+            .envs(
+                Self::VARIABLES
+                    .into_iter()
+                    .zip([&self.url, &self.api_key, &self.api_secret]),
+            );
     }
 }
 
-/// A server of our own on this machine, with ports and a key made at the start.
+/// A server of our own on this machine, with ports and a key chosen at the start.
 #[derive(Debug)]
 pub(crate) struct Server {
     program: PathBuf,
@@ -157,16 +127,17 @@ pub(crate) struct Server {
 impl Server {
     /// Writes the configuration of a server that talks to this machine only and reports to the
     /// service.
-    ///
-    /// # Errors
-    /// When the program cannot be had or the file cannot be written.
     pub(crate) fn configure(folder: &Path, service: &str) -> Result<Self> {
-        let program = program()?;
-        let [port, media_port] = [ports::free_tcp()?, ports::free_udp()?];
+        let port = ports::free_tcp()?;
         let access = Access {
             url: format!("ws://127.0.0.1:{port}"),
-            api_key: format!("dev{}", random_hex(6)?),
-            api_secret: random_hex(32)?,
+            api_key: format!("dev{}", random_hex(1)?),
+            api_secret: random_hex(4)?,
+        };
+        let interface = if cfg!(target_os = "linux") {
+            "lo"
+        } else {
+            "lo0"
         };
         let configuration = folder.join("livekit.yaml");
         // JSON is YAML.
@@ -175,11 +146,11 @@ impl Server {
             "bind_addresses": ["127.0.0.1"],
             "rtc": {
                 "tcp_port": 0,
-                "udp_port": media_port,
+                "udp_port": ports::free_udp()?,
                 "node_ip": "127.0.0.1",
                 "use_external_ip": false,
                 "enable_loopback_candidate": true,
-                "interfaces": { "includes": [if cfg!(target_os = "linux") { "lo" } else { "lo0" }] },
+                "interfaces": { "includes": [interface] },
                 // Nobody listens there, and nobody has to: left out, clients look up servers on the
                 // internet.
                 "stun_servers": ["127.0.0.1:9"],
@@ -190,9 +161,9 @@ impl Server {
                 "urls": [format!("{service}/core/livekit/webhook")],
             },
         });
-        secret_file(&configuration)?.write_all(text.to_string().as_bytes())?;
+        write_secret(&configuration, &text.to_string())?;
         Ok(Self {
-            program,
+            program: program()?,
             configuration,
             port,
             access,
@@ -200,25 +171,20 @@ impl Server {
     }
 
     /// Starts it and waits until it answers.
-    ///
-    /// # Errors
-    /// When it does not start.
     pub(crate) fn start(&self, supervisor: &mut Supervisor) -> Result<()> {
         let mut command = process::attached(&self.program);
         command.arg("--config").arg(&self.configuration);
-        supervisor.start(NAME, command)?;
-        let address = (Ipv4Addr::LOCALHOST, self.port).into();
-        supervisor.wait(NAME, Duration::from_secs(30), |_| http::is_up(address, "/"))
+        let probe = format!("http://127.0.0.1:{}", self.port);
+        supervisor.start(NAME, command, Duration::from_secs(30), |_| {
+            http::is_up(&probe)
+        })
     }
 }
 
-fn random_hex(bytes: usize) -> Result<String> {
-    let mut random = vec![0; bytes];
-    getrandom::fill(&mut random)
-        .map_err(|error| anyhow!("no random bytes from the operating system: {error}"))?;
-    Ok(random
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|half| char::from_digit(half.into(), 16))
-        .collect())
+/// Random numbers of 64 bits each, in hexadecimal.
+fn random_hex(numbers: usize) -> Result<String> {
+    (0..numbers)
+        .map(|_| getrandom::u64().map(|number| format!("{number:016x}")))
+        .collect::<Result<_, _>>()
+        .map_err(|error| anyhow!("the operating system has no random numbers: {error}"))
 }

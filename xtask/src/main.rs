@@ -1,29 +1,25 @@
-//! Development commands, run as `cargo xtask …`, so that a clone needs no other tool to be learned.
+//! Development commands, run as `cargo xtask …`, so that a clone needs no other tool.
 //!
-//! This crate is compiled before anything is shown, so it depends on little and waits with plain
-//! polling instead of an async runtime.
+//! This crate is compiled before anything is shown, so it has few dependencies and polls instead of
+//! using an async runtime.
 
 mod agent;
-mod browser;
+mod commands;
 mod demo;
 mod dev;
 mod embed;
 mod http;
 mod livekit;
+mod packages;
 mod ports;
-mod postgres;
 mod process;
-mod release;
+mod programs;
 mod report;
-mod server;
 mod service;
 mod site;
 mod stack;
-mod stopping;
 mod story;
 mod suite;
-mod supervise;
-mod thin;
 mod tools;
 mod workspace;
 
@@ -49,13 +45,13 @@ enum Command {
     /// Build the release binaries with the embed inside
     Build,
     /// Print the measurements of the benches
-    Bench(thin::Rest),
+    Bench(commands::Rest),
     /// Print how long a visitor waits for words and for a voice
     Measure,
     /// Write the generated files (schemas and what is made of them)
     Gen,
-    /// Run the fuzz targets for a while
-    Fuzz(thin::Rest),
+    /// Run the fuzz targets for a minute each
+    Fuzz(commands::Rest),
     /// Run a program that ends when this process does; used by the commands above
     #[command(hide = true)]
     RunAttached {
@@ -70,8 +66,8 @@ enum Command {
 fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
-        // Asked for, so there is nothing to explain.
-        Err(_) if process::stop_asked() => ExitCode::from(130),
+        // Somebody asked for it, so there is nothing to explain.
+        Err(_) if process::stop_requested() => ExitCode::from(130),
         Err(error) => {
             report::line(&format!("\n{} {error:#}", report::paint("1;31", "error:")));
             ExitCode::FAILURE
@@ -83,16 +79,16 @@ fn run(command: Command) -> Result<()> {
     if let Command::RunAttached { parent, command } = command {
         return process::run_attached(parent, &command);
     }
-    process::stop_on_signals()?;
+    process::handle_signals()?;
     std::env::set_current_dir(workspace::root())?;
     match command {
         Command::Dev(arguments) => dev::run(&arguments),
-        Command::Test(arguments) => suite::run(&arguments),
-        Command::Build => release::build(),
-        Command::Bench(rest) => thin::bench(&rest),
-        Command::Measure => story::measure(),
-        Command::Gen => thin::generate(),
-        Command::Fuzz(rest) => thin::fuzz(&rest),
-        Command::RunAttached { .. } => unreachable!("handled above, before signals are taken over"),
+        Command::Test(arguments) => suite::run_steps(&arguments),
+        Command::Build => commands::build(),
+        Command::Bench(rest) => commands::bench(&rest),
+        Command::Measure => story::play(&[], true),
+        Command::Gen => commands::generate(),
+        Command::Fuzz(rest) => commands::fuzz(&rest),
+        Command::RunAttached { .. } => unreachable!("handled above, before the signals"),
     }
 }

@@ -1,15 +1,16 @@
 //! Running programs so that none of them outlives the command that started it.
 //!
 //! Every program runs in a process group of its own, so that Ctrl-C reaches only this process,
-//! which then stops each group in order. Should this process be killed itself, Linux ends its
-//! children (`PR_SET_PDEATHSIG`). That is tied to the thread that starts them: start programs from
-//! the main thread only.
+//! which then stops each group in order. If this process itself is killed, Linux ends its children
+//! (`PR_SET_PDEATHSIG`). That is tied to the thread that starts them: start programs from the main
+//! thread only.
 
 use std::{
+    env,
     ffi::{OsStr, OsString},
-    fs::File,
+    fs::{self, File},
     os::unix::process::CommandExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -22,44 +23,44 @@ use nix::{
     unistd::Pid,
 };
 
-/// How often a waiting loop looks again.
+use crate::workspace;
+
+/// How often a loop that waits looks again.
 pub(crate) const TICK: Duration = Duration::from_millis(25);
+
+/// How long a program may take to end by itself.
+const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How many of a log's last lines explain a failure.
+const LOG_LINES: usize = 30;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Takes over Ctrl-C, SIGTERM and SIGHUP: from now on they are only remembered.
-///
-/// # Errors
-/// When the system refuses the handler.
-pub(crate) fn stop_on_signals() -> Result<()> {
-    ctrlc::set_handler(|| STOP.store(true, Ordering::SeqCst)).context("cannot take over Ctrl-C")
+/// Handles Ctrl-C, SIGTERM and SIGHUP: from now on they are only remembered.
+pub(crate) fn handle_signals() -> Result<()> {
+    ctrlc::set_handler(|| STOP.store(true, Ordering::SeqCst)).context("cannot handle Ctrl-C")
 }
 
 /// Whether somebody asked to stop.
-pub(crate) fn stop_asked() -> bool {
+pub(crate) fn stop_requested() -> bool {
     STOP.load(Ordering::SeqCst)
 }
 
 /// Fails when somebody asked to stop, so that `?` leads out.
-///
-/// # Errors
-/// After Ctrl-C or SIGTERM.
-pub(crate) fn go_on() -> Result<()> {
-    if stop_asked() {
+pub(crate) fn check_stop() -> Result<()> {
+    if stop_requested() {
         bail!("stopped");
     }
     Ok(())
 }
 
-/// A command that is started in a group of its own and ends with this process.
+/// A command that starts in a group of its own and ends with this process.
 pub(crate) fn attached(program: impl AsRef<OsStr>) -> Command {
     let mut command = if cfg!(target_os = "linux") {
         // Not `current_exe`: a build may have replaced the file meanwhile.
         let mut command = Command::new("/proc/self/exe");
         command
-            .arg("run-attached")
-            .arg(std::process::id().to_string())
-            .arg("--")
+            .args(["run-attached", &std::process::id().to_string(), "--"])
             .arg(program);
         command
     } else {
@@ -71,59 +72,62 @@ pub(crate) fn attached(program: impl AsRef<OsStr>) -> Command {
 
 /// The other half of [`attached`], in the child: ties its life to the parent's, then becomes the
 /// program.
-///
-/// # Errors
-/// When the program cannot be run.
 pub(crate) fn run_attached(parent: i32, command: &[OsString]) -> Result<()> {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)
         .context("cannot tie the program to its parent")?;
     if nix::unistd::getppid().as_raw() != parent {
-        bail!("the process that wanted this is gone");
+        bail!("the parent process is gone");
     }
-    let Some((program, arguments)) = command.split_first() else {
-        bail!("no program is named")
-    };
+    let (program, arguments) = command.split_first().context("no program is named")?;
     let error = Command::new(program).args(arguments).exec();
     Err(error).with_context(|| format!("cannot run `{}`", program.display()))
 }
 
-/// Runs a command to its end, its output shown as it comes.
-///
-/// # Errors
-/// When it cannot be started, ends with another status than 0, or somebody asks to stop meanwhile.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let name = shown(command);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start `{name}`"))?;
-    finish(&name, &mut child)
+/// An [`attached`] cargo, the same one that runs this command, with arguments separated by spaces.
+pub(crate) fn cargo(arguments: &str) -> Command {
+    let mut cargo = attached(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments.split_whitespace());
+    cargo
 }
 
-/// Runs a command to its end with its output in a file; the last lines are part of the error when
-/// it fails.
-///
-/// # Errors
-/// As [`run`].
-pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
-    if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder)?;
+/// The command as one would type it, without the wrapping of [`attached`].
+fn shown(command: &Command) -> String {
+    let mut words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
+    if words.first().is_some_and(|word| word == "/proc/self/exe") {
+        words.drain(..4.min(words.len()));
     }
-    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    command.stdout(file.try_clone()?).stderr(file);
-    run(command).map_err(|error| {
-        anyhow!(
-            "{error:#}\nThe last lines of {}:\n{}",
-            log.display(),
-            tail(log, 30)
-        )
-    })
+    words.join(" ")
 }
 
-/// Runs a short command and gives what it wrote to its standard output.
-///
-/// # Errors
-/// As [`run`]; what it wrote to its standard error is part of the error.
+/// Runs a command to its end, its output shown as it comes.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let mut group = Group::spawn(command)?;
+    loop {
+        if let Some(status) = group.status()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("`{}` ended with {status}", group.name);
+        }
+        check_stop()?;
+        thread::sleep(TICK);
+    }
+}
+
+/// Runs a command to its end with its output in a log of that name; the error has its last lines.
+pub(crate) fn run_logged(command: &mut Command, name: &str) -> Result<()> {
+    let logs = workspace::target().join("xtask");
+    fs::create_dir_all(&logs)?;
+    let log = logs.join(format!("{name}.log"));
+    write_output_to(command, &log)?;
+    run(command).map_err(|error| anyhow!("{error:#}\n{}", last_lines(&log)))
+}
+
+/// Runs a short command and returns what it wrote to its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = shown(command);
     let output = command
@@ -131,90 +135,177 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot start `{name}`"))?;
     if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
         bail!(
             "`{name}` ended with {}\n{}",
             output.status,
-            String::from_utf8_lossy(&output.stderr).trim_end()
+            error.trim_end()
         );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The command as one would type it, without the wrapping of [`attached`].
-pub(crate) fn shown(command: &Command) -> String {
-    let mut words: Vec<_> = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .collect();
-    if words.first() == Some(&OsStr::new("/proc/self/exe")) {
-        words.drain(..4.min(words.len()));
-    }
-    words
-        .iter()
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+fn write_output_to(command: &mut Command, log: &Path) -> Result<()> {
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    command.stdout(file.try_clone()?).stderr(file);
+    Ok(())
 }
 
-fn finish(name: &str, child: &mut Child) -> Result<()> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            if status.success() {
-                return Ok(());
+/// The end of a log, for error messages.
+pub(crate) fn last_lines(log: &Path) -> String {
+    let bytes = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<_> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+    format!("The last lines of {}:\n{last}", log.display())
+}
+
+/// A running program together with all that it starts; dropping it stops them.
+#[derive(Debug)]
+pub(crate) struct Group {
+    name: String,
+    child: Child,
+}
+
+impl Group {
+    /// Starts an [`attached`] command.
+    pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
+        let name = shown(command);
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start `{name}`"))?;
+        Ok(Self { name, child })
+    }
+
+    /// How the program has ended, if it has.
+    pub(crate) fn status(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    fn signal(&self, signal: Option<Signal>) -> bool {
+        i32::try_from(self.child.id()).is_ok_and(|id| killpg(Pid::from_raw(id), signal).is_ok())
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Some(Signal::SIGTERM));
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        // The group lives until its last member has ended, also when the child itself is gone.
+        while !matches!(self.status(), Ok(Some(_))) || self.signal(None) {
+            if Instant::now() > deadline {
+                self.signal(Some(Signal::SIGKILL));
+                let _ = self.child.wait();
+                return;
             }
-            bail!("`{name}` ended with {status}");
+            thread::sleep(TICK);
         }
-        if stop_asked() {
-            stop(child, Duration::from_secs(5));
-            bail!("stopped");
-        }
-        thread::sleep(TICK);
     }
 }
 
-/// Ends a child's whole group: asks first, and insists when `patience` is over.
-pub(crate) fn stop(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
-    let group = Pid::from_raw(i32::try_from(child.id()).ok()?);
-    let _ = killpg(group, Signal::SIGTERM);
-    let deadline = Instant::now() + patience;
-    let mut status = None;
-    // The group lives until its last member has ended, also when the child itself is gone.
-    while Instant::now() < deadline {
-        status = status.or_else(|| child.try_wait().ok().flatten());
-        if status.is_some() && killpg(group, None).is_err() {
-            return status;
-        }
-        thread::sleep(TICK);
-    }
-    let _ = killpg(group, Signal::SIGKILL);
-    status.or_else(|| child.wait().ok())
+/// The programs that run as long as the command does, their output in files; dropping it stops
+/// them, the latest first.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    pub(crate) logs: PathBuf,
+    running: Vec<(&'static str, Group)>,
 }
 
-/// The last lines of a file, for error messages.
-pub(crate) fn tail(file: &Path, lines: usize) -> String {
-    let text = std::fs::read(file)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
-    let all: Vec<_> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].join("\n")
+impl Supervisor {
+    /// Supervises nothing yet; logs will be in the folder, one file for each program.
+    pub(crate) fn new(logs: PathBuf) -> Result<Self> {
+        fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
+        Ok(Self {
+            logs,
+            running: Vec::new(),
+        })
+    }
+
+    /// Starts an [`attached`] program with its output in a new log, and waits until it is ready.
+    /// `ready` gets the path of the log.
+    pub(crate) fn start(
+        &mut self,
+        name: &'static str,
+        mut command: Command,
+        timeout: Duration,
+        ready: impl Fn(&Path) -> bool,
+    ) -> Result<()> {
+        let log = self.log(name);
+        write_output_to(&mut command, &log)?;
+        self.running.push((name, Group::spawn(&mut command)?));
+        let deadline = Instant::now() + timeout;
+        while !ready(&log) {
+            check_stop()?;
+            self.check()?;
+            if Instant::now() > deadline {
+                bail!(
+                    "{name} was not ready within {} s. {}",
+                    timeout.as_secs(),
+                    last_lines(&log)
+                );
+            }
+            thread::sleep(TICK);
+        }
+        Ok(())
+    }
+
+    /// Fails when one of the programs has ended by itself.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        for (name, group) in &mut self.running {
+            if let Some(status) = group.status()? {
+                let log = self.logs.join(format!("{name}.log"));
+                bail!("{name} ended by itself with {status}. {}", last_lines(&log));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends one program at once, as if its machine had gone.
+    pub(crate) fn kill(&mut self, name: &str) {
+        for (_, group) in self.running.extract_if(.., |(running, _)| *running == name) {
+            group.signal(Some(Signal::SIGKILL));
+        }
+    }
+
+    /// The log of a program.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.logs.join(format!("{name}.log"))
+    }
+
+    /// What runs, and the process that also names its group.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.running
+            .iter()
+            .map(|(name, group)| (*name, group.child.id()))
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        while self.running.pop().is_some() {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+
     use super::*;
 
     #[test]
     fn a_group_is_stopped_with_its_grandchildren() {
-        let mut child = Command::new("sh")
-            .args(["-c", "sleep 600 & echo $!; wait"])
-            .process_group(0)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell");
+        let mut group = Group::spawn(
+            Command::new("sh")
+                .args(["-c", "sleep 600 & echo $!; wait"])
+                .process_group(0)
+                .stdout(Stdio::piped()),
+        )
+        .expect("a shell");
         let mut line = String::new();
-        let out = child.stdout.take().expect("piped");
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).expect("a line");
+        let out = group.child.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut line).expect("a line");
         let grandchild = Pid::from_raw(line.trim().parse().expect("a process id"));
-        stop(&mut child, Duration::from_secs(20));
+        drop(group);
         assert!(
             nix::sys::signal::kill(grandchild, None).is_err(),
             "the grandchild still runs"

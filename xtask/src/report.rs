@@ -10,37 +10,24 @@ use anyhow::Result;
 
 /// A duration as a person reads it: `0.4 s`, `12 s`, `3 min 05 s`.
 pub(crate) fn duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if seconds < 9.95 {
-        format!("{seconds:.1} s")
-    } else if seconds < 119.5 {
-        format!("{seconds:.0} s")
-    } else {
-        format!("{} min {:02} s", time.as_secs() / 60, time.as_secs() % 60)
+    match time.as_secs() {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        seconds @ 10..120 => format!("{seconds} s"),
+        seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
     }
 }
 
 /// Prints what begins, does it, and prints how long it took.
-///
-/// # Errors
-/// Those of the work.
 pub(crate) fn part<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let start = Instant::now();
     line(&format!("{} {title}", paint("36", "→")));
     let result = work();
-    let took = duration(start.elapsed());
-    match &result {
-        Ok(_) => line(&format!(
-            "{} {title} {}",
-            paint("32", "✓"),
-            paint("2", &took)
-        )),
-        Err(_) => line(&format!(
-            "{} {title} {}",
-            paint("31", "✗"),
-            paint("2", &took)
-        )),
-    }
+    let mark = match &result {
+        Ok(_) => paint("32", "✓"),
+        Err(_) => paint("31", "✗"),
+    };
+    let elapsed = paint("2", &duration(start.elapsed()));
+    line(&format!("{mark} {title} {elapsed}"));
     result
 }
 

@@ -2,25 +2,27 @@
 //! own.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::{
-    embed, http, livekit::Access, process, release::cargo, report, supervise::Supervisor, workspace,
+    embed, http,
+    livekit::Access,
+    process::{self, Supervisor},
+    report, workspace,
 };
 
 /// The name under which it is supervised.
 pub(crate) const NAME: &str = "widget-http";
 
 /// A service on this machine.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) port: u16,
+    address: String,
     database: String,
 }
 
@@ -34,19 +36,16 @@ pub(crate) enum Build {
 }
 
 /// Builds it, embed included.
-///
-/// # Errors
-/// When a build fails.
 pub(crate) fn build(what: Build) -> Result<()> {
     embed::build()?;
-    let which = match what {
-        Build::Alone => &["--package", "widget-http"][..],
+    let mut cargo = process::cargo(match what {
+        Build::Alone => "build --locked --package widget-http",
         // With the tests, since it is their set of features that has been compiled.
-        Build::Workspace => &["--workspace", "--exclude", "xtask", "--bins", "--tests"],
-    };
+        Build::Workspace => "build --locked --workspace --exclude xtask --bins --tests",
+    });
     report::part(
         "Building the service (minutes the first time, seconds later)",
-        || process::run(cargo().args(["build", "--locked"]).args(which)),
+        || process::run(&mut cargo),
     )
 }
 
@@ -59,71 +58,47 @@ impl Service {
     /// A service that will listen on the port and keep its records in the folder.
     pub(crate) fn new(port: u16, folder: &Path) -> Self {
         Self {
-            port,
+            address: format!("127.0.0.1:{port}"),
             database: format!("sqlite:{}", folder.join("widgets.db").display()),
         }
     }
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port).into()
-    }
-
     /// Its own origin.
     pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.address())
+        format!("http://{}", self.address)
     }
 
     /// Starts it and waits until it answers.
-    ///
-    /// # Errors
-    /// When it does not start.
     pub(crate) fn start(&self, livekit: &Access, supervisor: &mut Supervisor) -> Result<()> {
         let mut command = process::attached(program());
         command
-            .args(["serve", "--listen", &self.address().to_string()])
+            .args(["serve", "--listen", &self.address])
             .env("DATABASE_URL", &self.database)
-            // Everybody here comes from one address.
+            // All visitors here have the same address.
             .env("WIDGET_LIMIT_TICKETS", "600")
             .env("WIDGET_LIMIT_CONVERSATIONS", "600")
             .env_remove("WIDGET_LISTEN")
             .env_remove("WIDGET_PUBLIC_URL");
-        livekit.tell(&mut command);
-        supervisor.start(NAME, command)?;
-        let address = self.address();
-        supervisor.wait(NAME, Duration::from_secs(30), |_| {
-            http::is_up(address, "/readyz")
+        livekit.export(&mut command);
+        let probe = format!("{}/readyz", self.origin());
+        supervisor.start(NAME, command, Duration::from_secs(30), |_| {
+            http::is_up(&probe)
         })
     }
 
-    /// Makes a key of the organization; the service may run meanwhile.
-    ///
-    /// # Errors
-    /// When the service's command fails.
-    pub(crate) fn new_key(
+    /// Creates a key of the organization; the service may run meanwhile.
+    pub(crate) fn create_key(
         &self,
         organization: &str,
         name: &str,
         scopes: &[&str],
     ) -> Result<String> {
         let mut command = Command::new(program());
-        command.args([
-            "key",
-            "create",
-            "--organization",
-            organization,
-            "--name",
-            name,
-        ]);
-        for scope in scopes {
-            command.args(["--scope", scope]);
-        }
-        let key = process::output(command.env("DATABASE_URL", &self.database))?
-            .trim()
-            .to_owned();
-        if key.is_empty() {
-            bail!("`widget-http key create` printed no key");
-        }
-        Ok(key)
+        command
+            .args(["key", "create", "--organization", organization])
+            .args(["--name", name])
+            .args(scopes.iter().flat_map(|scope| ["--scope", scope]));
+        let key = process::output(command.env("DATABASE_URL", &self.database))?;
+        Ok(key.trim().to_owned())
     }
 }

@@ -3,53 +3,39 @@
 
 use std::{
     fs,
+    net::{Ipv4Addr, Ipv6Addr},
     path::{Component, Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    thread,
 };
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use tiny_http::{Header, Request, Response, Server};
 
-use crate::{
-    server::{self, Request, Response},
-    workspace,
-};
+use crate::workspace;
 
 /// The front page once more, as a site that lets nobody have the microphone: to see what its
-/// visitors are told.
+/// visitors get to read.
 const NO_MICROPHONE: &str = "/no-microphone";
 
 /// Where the site's pages say that the snippet goes.
 const MARK: &str = "{{WIDGET_SNIPPET}}";
 
-/// The site while it is served.
-#[derive(Debug)]
+/// The site, listening; requests wait until it serves.
 pub(crate) struct Site {
-    pub(crate) port: u16,
-    snippet: Arc<Mutex<String>>,
+    port: u16,
+    listeners: Vec<Server>,
 }
 
 impl Site {
-    /// Serves the site on a port (0: a free one) for as long as this process lives.
-    ///
-    /// # Errors
-    /// When the port is taken.
-    pub(crate) fn serve(port: u16, service: &str) -> Result<Self> {
-        let snippet = Arc::new(Mutex::new(String::new()));
-        let shared = Arc::clone(&snippet);
-        let policy = policy(service);
-        let port = server::serve(port, move |request| {
-            let snippet = shared
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            page(request, &snippet, &policy)
-        })?;
-        Ok(Self { port, snippet })
-    }
-
-    /// Puts the snippet into the pages from now on.
-    pub(crate) fn embed(&self, snippet: &str) {
-        snippet.clone_into(&mut self.snippet.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Listens on `localhost`.
+    pub(crate) fn listen(port: u16) -> Result<Self> {
+        let listener = listen(port)?;
+        // Browsers may try IPv6 first for `localhost`; nobody else shall answer there.
+        let other = Server::http((Ipv6Addr::LOCALHOST, port)).ok();
+        Ok(Self {
+            port,
+            listeners: std::iter::once(listener).chain(other).collect(),
+        })
     }
 
     /// The origin of the pages. By name, where the service goes by number: that makes them
@@ -57,52 +43,69 @@ impl Site {
     pub(crate) fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
+
+    /// Serves the pages with the snippet for as long as this process lives.
+    pub(crate) fn serve(self, snippet: &str, service: &str) {
+        for listener in self.listeners {
+            let (snippet, policy) = (snippet.to_owned(), policy(service));
+            thread::spawn(move || {
+                for request in listener.incoming_requests() {
+                    answer(request, &snippet, &policy);
+                }
+            });
+        }
+    }
+}
+
+/// A server for this machine on a port (0: a free one).
+pub(crate) fn listen(port: u16) -> Result<Server> {
+    Server::http((Ipv4Addr::LOCALHOST, port))
+        .map_err(|error| anyhow!("cannot listen on port {port}: {error}"))
 }
 
 /// The whole policy of the host page: what the embed needs and nothing else beyond the page's own
 /// style and images.
 fn policy(service: &str) -> String {
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src {service}; \
-         connect-src {service}; frame-src {service}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
+         script-src {service}; connect-src {service}; frame-src {service}; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'"
     )
 }
 
-fn page(request: &Request, snippet: &str, policy: &str) -> Response {
-    if !["GET", "HEAD"].contains(&request.method.as_str()) {
-        return Response::text("405 Method Not Allowed", "only GET");
-    }
-    let without_microphone = request.path == NO_MICROPHONE;
-    let path = if without_microphone {
-        "/"
-    } else {
-        &request.path
+fn answer(request: Request, snippet: &str, policy: &str) {
+    let path = request.url().split(['?', '#']).next().unwrap_or_default();
+    let without_microphone = path == NO_MICROPHONE;
+    let file = file(if without_microphone { "/" } else { path });
+    // A client that goes away early misses its answer; nothing follows from that.
+    let _ = match file.and_then(|file| Some((kind(&file), fs::read(file).ok()?))) {
+        None => {
+            request.respond(Response::from_string("there is no such page").with_status_code(404))
+        }
+        Some((kind, mut body)) => {
+            if kind.starts_with("text/html") {
+                body = String::from_utf8_lossy(&body).replace(MARK, snippet).into();
+            }
+            let mut headers = vec![
+                ("content-type", kind),
+                ("content-security-policy", policy),
+                ("x-content-type-options", "nosniff"),
+                ("cache-control", "no-store"),
+            ];
+            if without_microphone {
+                headers.push(("permissions-policy", "microphone=()"));
+            }
+            let mut response = Response::from_data(body);
+            for header in headers
+                .into_iter()
+                .filter_map(|(name, value)| Header::from_bytes(name, value).ok())
+            {
+                response.add_header(header);
+            }
+            request.respond(response)
+        }
     };
-    let Some((kind, mut body)) =
-        file(path).and_then(|path| Some((kind(&path), fs::read(path).ok()?)))
-    else {
-        return Response::text("404 Not Found", "there is no such page");
-    };
-    if kind.starts_with("text/html") {
-        body = String::from_utf8_lossy(&body)
-            .replace(MARK, snippet)
-            .into_bytes();
-    }
-    let mut headers = vec![
-        ("content-type", kind.to_owned()),
-        ("content-security-policy", policy.to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-        ("cache-control", "no-store".to_owned()),
-    ];
-    if without_microphone {
-        headers.push(("permissions-policy", "microphone=()".to_owned()));
-    }
-    Response {
-        status: "200 OK",
-        headers,
-        body,
-    }
 }
 
 /// The file that a path names, inside the site's folder only.
@@ -113,11 +116,11 @@ fn file(path: &str) -> Option<PathBuf> {
         .all(|part| matches!(part, Component::Normal(_)))
         .then_some(())?;
     let file = workspace::root().join("examples/site").join(relative);
-    if path.ends_with('/') || file.is_dir() {
-        Some(file.join("index.html"))
+    Some(if file.is_dir() {
+        file.join("index.html")
     } else {
-        Some(file)
-    }
+        file
+    })
 }
 
 fn kind(path: &Path) -> &'static str {
@@ -125,9 +128,6 @@ fn kind(path: &Path) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("jpg") => "image/jpeg",
-        Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
     }
 }

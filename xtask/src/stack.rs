@@ -1,22 +1,18 @@
 //! The whole system on this machine: LiveKit, the service, the demo's records, the agent worker and
 //! a site that embeds the widget. `dev` shows it to a person, the browser test to Chromium.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 
 use crate::{
     agent,
     demo::{self, Demo},
     livekit::{self, Access},
-    ports::Ports,
+    process::Supervisor,
     report,
     service::{self, Build, Service},
     site::Site,
-    supervise::Supervisor,
 };
 
 /// Everything, running; dropping it stops everything.
@@ -24,9 +20,10 @@ use crate::{
 pub(crate) struct Stack {
     pub(crate) supervisor: Supervisor,
     pub(crate) service: Service,
-    pub(crate) site: Site,
+    /// The origin of the demo site.
+    pub(crate) site: String,
     pub(crate) demo: Demo,
-    /// LiveKit's server, when it is one of our own.
+    /// The LiveKit server, unless the environment names one.
     livekit: Option<livekit::Server>,
     access: Access,
     python: PathBuf,
@@ -34,27 +31,23 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Installs and builds what is missing, then picks the ports and starts everything, with its
-    /// records and logs in the folder.
-    ///
-    /// # Errors
-    /// When a tool is missing, something cannot be built, or a part does not start.
+    /// records and logs in the folder, which must exist.
     pub(crate) fn start(
         folder: &Path,
-        ports: impl FnOnce() -> Result<Ports>,
+        ports: impl FnOnce() -> Result<[u16; 2]>,
         build: Build,
-        given: Option<Access>,
+        access: Option<Access>,
     ) -> Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         service::build(build)?;
         let python = agent::install()?;
-        if given.is_none() {
+        if access.is_none() {
             livekit::program()?;
         }
-        // Only now: what is free before the builds may be taken after them.
-        let ports = ports()?;
+        // Only now: what is free before the builds may be in use after them.
+        let [service_port, site_port] = ports()?;
         let mut supervisor = Supervisor::new(folder.join("logs"))?;
-        let service = Service::new(ports.service, folder);
-        let (livekit, access) = if let Some(access) = given {
+        let service = Service::new(service_port, folder);
+        let (livekit, access) = if let Some(access) = access {
             (None, access)
         } else {
             let server = livekit::Server::configure(folder, &service.origin())?;
@@ -67,15 +60,16 @@ impl Stack {
         report::part("Starting the service", || {
             service.start(&access, &mut supervisor)
         })?;
-        let site = Site::serve(ports.site, &service.origin())?;
+        let site = Site::listen(site_port)?;
+        let origin = site.origin();
         let demo = report::part("Preparing the demo's agent and widget", || {
-            demo::prepare(&service, folder, &site.origin())
+            demo::prepare(&service, folder, &origin)
         })?;
-        site.embed(&demo.snippet);
+        site.serve(&demo.snippet, &service.origin());
         let mut stack = Self {
             supervisor,
             service,
-            site,
+            site: origin,
             demo,
             livekit,
             access,
@@ -88,21 +82,16 @@ impl Stack {
     }
 
     /// Starts a part again that was stopped.
-    ///
-    /// # Errors
-    /// When it does not start.
     pub(crate) fn start_part(&mut self, name: &str) -> Result<()> {
+        let (access, supervisor) = (&self.access, &mut self.supervisor);
         match (name, &self.livekit) {
-            (livekit::NAME, Some(server)) => server.start(&mut self.supervisor),
-            (service::NAME, _) => self.service.start(&self.access, &mut self.supervisor),
-            (agent::NAME, _) => agent::start(
-                &self.python,
-                &self.service.origin(),
-                &self.demo.worker_key,
-                &self.access,
-                &mut self.supervisor,
-            ),
-            _ => anyhow::bail!("there is no part `{name}` to start"),
+            (livekit::NAME, Some(server)) => server.start(supervisor),
+            (service::NAME, _) => self.service.start(access, supervisor),
+            (agent::NAME, _) => {
+                let (service, key) = (self.service.origin(), &self.demo.worker_key);
+                agent::start(&self.python, &service, key, access, supervisor)
+            }
+            _ => bail!("there is no part `{name}` to start"),
         }
     }
 }

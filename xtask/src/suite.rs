@@ -1,15 +1,16 @@
 //! `cargo xtask test`: every check of the project, in steps that can also be run alone.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    agent, browser, embed, livekit, postgres, process,
-    release::cargo,
-    report::{self, paint},
-    stopping, story, thin, tools,
+    agent, commands, embed, livekit,
+    process::{self, cargo, run},
+    programs,
+    report::{self, line, paint},
+    story, tools,
 };
 
 /// Which steps to run.
@@ -52,139 +53,73 @@ enum Step {
     Story,
 }
 
-struct Outcome {
-    step: Step,
-    took: Duration,
-    result: Result<()>,
-}
-
-/// Runs the steps. A failing one does not hide what the others would say.
-///
-/// # Errors
-/// When one step fails.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let steps: Vec<_> = Step::value_variants()
-        .iter()
-        .copied()
-        .filter(|step| arguments.steps.is_empty() || arguments.steps.contains(step))
-        .collect();
+/// Runs the steps. After one that fails the others still run, so that all failures are reported.
+pub(crate) fn run_steps(arguments: &Arguments) -> Result<()> {
     let start = Instant::now();
-    let mut outcomes = Vec::new();
-    for step in steps {
-        process::go_on()?;
-        report::line(&paint(
-            "1",
-            &format!("\n── {}: {} ──", step.name(), step.about()),
-        ));
+    let (mut summary, mut failures) = (Vec::new(), Vec::new());
+    let steps = Step::value_variants().iter();
+    for step in steps.filter(|step| arguments.steps.is_empty() || arguments.steps.contains(step)) {
+        let value = step.to_possible_value().unwrap_or_default();
+        let (name, about) = (value.get_name(), value.get_help());
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        line(&paint("1", &format!("\n── {name}: {about} ──")));
         let begin = Instant::now();
-        let result = step.run(arguments);
-        if let Err(error) = &result {
-            report::line(&format!("{} {error:#}", paint("31", "error:")));
-        }
-        outcomes.push(Outcome {
-            step,
-            took: begin.elapsed(),
-            result,
-        });
-    }
-    process::go_on()?;
-    summary(&outcomes, start.elapsed())
-}
-
-fn summary(outcomes: &[Outcome], total: Duration) -> Result<()> {
-    report::line("");
-    for Outcome { step, took, result } in outcomes {
-        let mark = if result.is_ok() {
-            paint("32", "passed")
-        } else {
-            paint("31", "FAILED")
+        let mark = match step.run(arguments) {
+            Ok(()) => paint("32", "passed"),
+            Err(error) => {
+                line(&format!("{} {error:#}", paint("31", "error:")));
+                failures.push(format!(
+                    "\n{name}: {}\n  run it alone with: cargo xtask test {name}",
+                    error.to_string().lines().next().unwrap_or_default()
+                ));
+                paint("31", "FAILED")
+            }
         };
-        report::line(&format!(
-            "{mark}  {:<10} {:>12}",
-            step.name(),
-            report::duration(*took)
-        ));
+        process::check_stop()?;
+        let elapsed = report::duration(begin.elapsed());
+        summary.push(format!("{mark}  {name:<10} {elapsed:>12}"));
     }
-    report::line(&format!(
-        "        {:<10} {:>12}",
-        "together",
-        report::duration(total)
+    let elapsed = report::duration(start.elapsed());
+    summary.push(format!("        {:<10} {elapsed:>12}", "together"));
+    line(&format!(
+        "
+{}",
+        summary.join(
+            "
+"
+        )
     ));
-    let failed: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| outcome.result.is_err())
-        .collect();
-    for Outcome { step, result, .. } in &failed {
-        let first = result
-            .as_ref()
-            .err()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        report::line(&format!(
-            "\n{}: {}\n  run it alone with: cargo xtask test {}",
-            step.name(),
-            first.lines().next().unwrap_or_default(),
-            step.name()
-        ));
+    if failures.is_empty() {
+        return Ok(());
     }
-    report::line(&format!(
-        "\n{} passed, {} failed",
-        outcomes.len() - failed.len(),
-        failed.len()
-    ));
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        bail!("some steps failed")
-    }
+    line(&failures.join("\n"));
+    bail!("{} of the steps failed", failures.len())
 }
 
 impl Step {
-    fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
-    }
-
-    fn about(self) -> String {
-        let value = self.to_possible_value();
-        value
-            .and_then(|value| value.get_help().map(ToString::to_string))
-            .unwrap_or_default()
-    }
-
     fn run(self, arguments: &Arguments) -> Result<()> {
         match self {
             Self::Tools => tools(),
-            Self::Fmt => process::run(cargo().args(["fmt", "--all", "--check"])),
+            Self::Fmt => run(&mut cargo("fmt --all --check")),
             Self::Embed => embed::build(),
-            Self::Web => web(),
-            Self::Clippy => process::run(cargo().args([
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ])),
+            Self::Web => embed::test(),
+            Self::Clippy => run(&mut cargo(
+                "clippy --workspace --all-targets --locked -- -D warnings",
+            )),
             Self::Rust => rust(),
-            Self::Tidy => process::run(cargo().args(["test", "--locked", "--package", "xtask"])),
-            Self::Docs => process::run(
-                cargo()
-                    .args([
-                        "doc",
-                        "--workspace",
-                        "--no-deps",
-                        "--document-private-items",
-                        "--locked",
-                    ])
+            Self::Tidy => run(&mut cargo(
+                "test --locked --package xtask --bins --test tidy",
+            )),
+            Self::Docs => run(
+                cargo("doc --workspace --no-deps --document-private-items --locked")
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
-            Self::Generated => thin::generated_is_current(),
+            Self::Generated => commands::check_generated(),
             Self::Agent => agent::test(),
-            Self::Stop => stopping::test(),
-            Self::Story => story::test(&arguments.stories),
+            Self::Stop => run(&mut cargo(
+                "test --locked --package xtask --test stop -- --nocapture",
+            )),
+            Self::Story => story::play(&arguments.stories, false),
         }
     }
 }
@@ -195,32 +130,18 @@ fn tools() -> Result<()> {
     tools::together([
         tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),
         livekit::require(),
-        postgres::programs().map(drop),
-        browser::program().map(drop),
+        programs::postgres().map(drop),
+        programs::chromium().map(drop),
     ])
 }
 
-fn web() -> Result<()> {
-    embed::build()?;
-    for arguments in [&["run", "check"][..], &["test"]] {
-        process::run(
-            process::attached("npm")
-                .args(arguments)
-                .current_dir(embed::folder()),
-        )?;
-    }
-    Ok(())
-}
-
 fn rust() -> Result<()> {
-    let mut tests = cargo();
-    tests
-        .args(["test", "--workspace", "--exclude", "xtask", "--locked"])
-        .env("LIVEKIT_SERVER", livekit::program()?);
-    if let Some(folder) = postgres::programs()? {
-        tests.env(postgres::PROGRAMS, folder);
-    }
-    // The service takes the embed in when it is compiled.
+    // The service includes the embed when it is compiled.
     embed::build()?;
-    process::run(&mut tests)
+    let mut tests = cargo("test --workspace --exclude xtask --locked");
+    tests.env("LIVEKIT_SERVER", livekit::program()?);
+    if let Some(folder) = programs::postgres()? {
+        tests.env(programs::POSTGRES_FOLDER, folder);
+    }
+    run(&mut tests)
 }

@@ -3,6 +3,7 @@
 
 use std::{
     env, fs,
+    io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -18,37 +19,48 @@ pub(crate) fn root() -> &'static Path {
 
 /// Cargo's output folder, also when the user has moved it.
 pub(crate) fn target() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), |folder| root().join(folder))
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// Where downloads and installations live that do not depend on this clone.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let base =
-        if let Some(folder) = env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
-            PathBuf::from(folder)
-        } else {
-            let home = env::home_dir()
-                .context("the home folder is not known; set HOME or XDG_CACHE_HOME")?;
-            if cfg!(target_os = "macos") {
-                home.join("Library/Caches")
+    let base = match env_path("XDG_CACHE_HOME") {
+        Some(folder) => folder,
+        None => env::home_dir()
+            .context("the home folder is unknown; set HOME or XDG_CACHE_HOME")?
+            .join(if cfg!(target_os = "macos") {
+                "Library/Caches"
             } else {
-                home.join(".cache")
-            }
-        };
+                ".cache"
+            }),
+    };
     Ok(base.join("web-widgets"))
 }
 
-/// A file that only its owner can read, empty and open for writing.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) fn secret_file(path: &Path) -> Result<fs::File> {
+/// A path that an environment variable holds; an empty one counts as missing.
+pub(crate) fn env_path(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Makes a folder that is empty.
+pub(crate) fn empty_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display())),
+    }
+}
+
+/// Writes a file that only its owner can read.
+pub(crate) fn write_secret(path: &Path, text: &str) -> Result<()> {
     fs::OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .with_context(|| format!("cannot write {}", path.display()))
 }

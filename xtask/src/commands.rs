@@ -1,0 +1,90 @@
+//! The commands that only save one from remembering the arguments of another command.
+
+use std::{fs, process::Command};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::{
+    embed,
+    process::{self, cargo},
+    report,
+    service::{self, Build},
+    workspace,
+};
+
+/// Arguments that are passed on to the program.
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
+    /// Passed on: the names to run, or options of the program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Builds the embed, then the release binaries with the embed inside.
+///
+/// One package at a time: building several together would switch on features in one that only
+/// another asks for.
+pub(crate) fn build() -> Result<()> {
+    embed::build()?;
+    for package in ["widget-http", "widget-cli"] {
+        report::part(&format!("Building {package}"), || {
+            process::run(cargo("build --release --locked --package").arg(package))
+        })?;
+    }
+    for binary in ["widget-http", "widget"] {
+        let path = workspace::target().join("release").join(binary);
+        report::line(&path.display().to_string());
+    }
+    Ok(())
+}
+
+/// Runs the benches of the core and of the command.
+pub(crate) fn bench(rest: &Rest) -> Result<()> {
+    let mut bench = cargo("bench --locked --package widget-core --package widget-cli --bench * --");
+    process::run(bench.args(&rest.rest))
+}
+
+/// Writes the generated files.
+pub(crate) fn generate() -> Result<()> {
+    process::run(&mut cargo(
+        "run --quiet --locked --package widget-schema -- write",
+    ))
+}
+
+/// Checks that the generated files are what the generator would write.
+pub(crate) fn check_generated() -> Result<()> {
+    // What the tests have compiled; alone, the package would be compiled again with fewer features.
+    service::build(Build::Workspace)?;
+    process::run(process::attached(workspace::target().join("debug/widget-schema")).arg("check"))
+}
+
+/// Runs every fuzz target for a minute, or `cargo fuzz` with the arguments given.
+pub(crate) fn fuzz(rest: &Rest) -> Result<()> {
+    // `cargo-fuzz` wants a nightly compiler only for the sanitizer's flags, which this allows on
+    // the stable one.
+    let stable = ("RUSTC_BOOTSTRAP", "1");
+    if process::output(Command::new("cargo").args(["fuzz", "--version"])).is_err() {
+        bail!("`cargo fuzz` is missing.\n  install it with: cargo install cargo-fuzz");
+    }
+    if !rest.rest.is_empty() {
+        return process::run(cargo("fuzz").args(&rest.rest).env(stable.0, stable.1));
+    }
+    for entry in fs::read_dir(workspace::root().join("fuzz/fuzz_targets"))? {
+        let path = entry?.path();
+        let target = path.file_stem().unwrap_or_default();
+        // What a run finds goes into the first folder: the committed corpus grows only on purpose.
+        let found = workspace::target().join("fuzz-corpus").join(target);
+        fs::create_dir_all(&found)?;
+        let committed = workspace::root().join("fuzz/corpus").join(target);
+        report::part(&format!("Fuzzing {}", target.display()), || {
+            process::run(
+                cargo("fuzz run")
+                    .args([target, found.as_os_str(), committed.as_os_str()])
+                    .args(["--", "-max_total_time=60"])
+                    .env(stable.0, stable.1),
+            )
+        })?;
+    }
+    Ok(())
+}
