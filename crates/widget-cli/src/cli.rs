@@ -8,8 +8,8 @@ use widget_core::go_live::PinnedVersion;
 
 use crate::{
     help,
-    input::Format,
     printer::{ColorWhen, OutputFormat},
+    source::input::Format,
     subject::Kind,
 };
 

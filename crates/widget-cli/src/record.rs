@@ -16,10 +16,22 @@ use widget_core::{
 };
 
 use crate::{
-    source::{Members, pointer_step},
-    subject::RECORD_KEYS,
+    source::members::{Members, pointer_step},
     suffixes::Suffixes,
 };
+
+/// The keys of a widget record, as the API writes it.
+pub(crate) const RECORD_KEYS: [&str; 9] = [
+    "id",
+    "organization_id",
+    "agent_id",
+    "agent_version_id",
+    "domains",
+    "published",
+    "config",
+    "created_at",
+    "updated_at",
+];
 
 /// A record with everything that is wrong with it.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::{
-    input::Input,
     printer::{hint_line, printable},
+    source::input::Input,
     subject::Located,
 };
 

@@ -9,9 +9,11 @@ use serde_json::Value;
 use widget_core::config::Config;
 
 use crate::{
-    input::{Format, Input},
-    source::Document,
-    subject::{Kind, Located, Subject, subjects},
+    source::{
+        document::Document,
+        input::{Format, Input},
+    },
+    subject::{Kind, Located, Subject, find_subjects},
 };
 
 /// A text with all its configs current.
@@ -35,8 +37,8 @@ pub(crate) enum RewriteError {
 pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, RewriteError> {
     let one = |located: Located| RewriteError::Faults(vec![located]);
     let document = Document::read(input).map_err(|fault| one(fault.into()))?;
-    let subjects = subjects(&document, kind).map_err(|fault| one(fault.into()))?;
-    let (wanted, faults) = wanted(&subjects);
+    let subjects = find_subjects(&document, kind).map_err(|fault| one(fault.into()))?;
+    let (wanted, faults) = build_wanted(&subjects);
     if !faults.is_empty() {
         return Err(RewriteError::Faults(faults));
     }
@@ -68,7 +70,7 @@ pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, Re
 }
 
 /// What each subject's config should be; `None` for a record without one.
-fn wanted(subjects: &[Subject<'_>]) -> (Vec<Option<Config>>, Vec<Located>) {
+fn build_wanted(subjects: &[Subject<'_>]) -> (Vec<Option<Config>>, Vec<Located>) {
     let mut faults = Vec::new();
     let configs = subjects
         .iter()
@@ -90,7 +92,7 @@ fn means(text: &str, format: Format, kind: Option<Kind>, wanted: &[Option<Config
     let Ok(document) = Document::read(&input) else {
         return false;
     };
-    subjects(&document, kind).is_ok_and(|subjects| {
+    find_subjects(&document, kind).is_ok_and(|subjects| {
         subjects.len() == wanted.len()
             && subjects.iter().zip(wanted).all(|(subject, wanted)| {
                 let found: Option<Value> = subject
@@ -152,7 +154,7 @@ impl Place {
             Style::Block => " ".repeat(before.chars().count()),
             Style::Brackets { .. } => leading_space(before).to_owned(),
         };
-        let unit = unit(text, inside, &indent);
+        let unit = find_indent_unit(text, inside, &indent);
         let end = match style {
             Style::Block => span.start + without_foreign_comments(inside, indent.len()),
             Style::Brackets { .. } => span.end,
@@ -263,7 +265,7 @@ fn without_foreign_comments(block: &str, indent: usize) -> usize {
 }
 
 /// How much deeper the first line inside is than the config, or two spaces.
-fn unit(text: &str, inside: &str, indent: &str) -> String {
+fn find_indent_unit(text: &str, inside: &str, indent: &str) -> String {
     let deeper_than = |line: &str, indent: &str| {
         let space = leading_space(line);
         let more = space.strip_prefix(indent)?;
@@ -285,8 +287,18 @@ fn unit(text: &str, inside: &str, indent: &str) -> String {
 )]
 mod tests {
     use expect_test::{Expect, expect};
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}") {
+            for format in [Format::Json, Format::Yaml] {
+                let _ = rewrite(&Input::new(text.clone(), format), None);
+            }
+        }
+    }
 
     #[track_caller]
     fn check(format: Format, text: &str, expected: &Expect) {

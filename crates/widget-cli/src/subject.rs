@@ -6,7 +6,14 @@ use clap::ValueEnum;
 use serde_json::value::RawValue;
 use widget_core::finding::Finding;
 
-use crate::source::{Document, Members, Part, Shape, SourceFault, shape};
+use crate::{
+    record::RECORD_KEYS,
+    source::{
+        document::{Document, Part},
+        fault::SourceFault,
+        members::{Members, Shape, read_shape},
+    },
+};
 
 /// What a JSON object is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,19 +32,6 @@ impl Kind {
         }
     }
 }
-
-/// The keys of a widget record (`api.md` of the design names the same).
-pub(crate) const RECORD_KEYS: [&str; 9] = [
-    "id",
-    "organization_id",
-    "agent_id",
-    "agent_version_id",
-    "domains",
-    "published",
-    "config",
-    "created_at",
-    "updated_at",
-];
 
 /// One widget or config in a document.
 #[derive(Debug)]
@@ -98,47 +92,47 @@ impl From<SourceFault> for Located {
 }
 
 /// Everything in a document, in order.
-pub(crate) fn subjects<'d>(
+pub(crate) fn find_subjects<'d>(
     document: &'d Document<'d>,
     kind: Option<Kind>,
 ) -> Result<Vec<Subject<'d>>, SourceFault> {
-    match document.shape()? {
+    match document.read_shape()? {
         Shape::Object(members) => Ok(vec![Subject {
             document,
             entry: None,
-            kind: kind.map_or_else(|| detect(&members), Ok)?,
+            kind: kind.map_or_else(|| detect_kind(&members), Ok)?,
             json: document.json().trim(),
             members,
         }]),
         Shape::Array(elements) => elements
             .into_iter()
             .enumerate()
-            .map(|(position, element)| element_subject(document, position, element, kind))
+            .map(|(position, element)| build_element_subject(document, position, element, kind))
             .collect(),
-        Shape::Other => Err(not_a_widget(document, document.json().trim())),
+        Shape::Other => Err(build_not_a_widget(document, document.json().trim())),
     }
 }
 
-fn element_subject<'d>(
+fn build_element_subject<'d>(
     document: &'d Document<'d>,
     position: usize,
     element: &'d RawValue,
     kind: Option<Kind>,
 ) -> Result<Subject<'d>, SourceFault> {
     let json = element.get();
-    match shape(json) {
+    match read_shape(json) {
         Ok(Shape::Object(members)) => Ok(Subject {
             document,
             entry: Some(position),
-            kind: kind.map_or_else(|| detect(&members), Ok)?,
+            kind: kind.map_or_else(|| detect_kind(&members), Ok)?,
             json,
             members,
         }),
-        _ => Err(not_a_widget(document, json)),
+        _ => Err(build_not_a_widget(document, json)),
     }
 }
 
-fn not_a_widget(document: &Document<'_>, json: &str) -> SourceFault {
+fn build_not_a_widget(document: &Document<'_>, json: &str) -> SourceFault {
     SourceFault {
         code: "not_a_widget",
         span: document.find(document.offset_of(json), "", Part::Value),
@@ -149,7 +143,7 @@ fn not_a_widget(document: &Document<'_>, json: &str) -> SourceFault {
 
 /// A record has keys that a config never has, and a config has a version. What has neither is left
 /// to the rules of configs, which know what an unversioned one looks like.
-fn detect(members: &Members<'_>) -> Result<Kind, SourceFault> {
+fn detect_kind(members: &Members<'_>) -> Result<Kind, SourceFault> {
     if RECORD_KEYS.iter().any(|key| members.has(key)) {
         return Ok(Kind::Widget);
     }
@@ -209,7 +203,7 @@ impl<'d> Subject<'d> {
         let span = self.document.find(base, &inside, part);
         let mut finding = finding;
         if let (None, "wrong_type", Some(span)) = (&finding.hint, finding.code, &span) {
-            finding.hint = self.document.notation_hint(span).map(str::to_owned);
+            finding.hint = self.document.find_notation_hint(span).map(str::to_owned);
         }
         Located {
             span,
@@ -238,7 +232,7 @@ impl<'d> Subject<'d> {
     fn config_has_v1(&self) -> bool {
         match self.kind {
             Kind::Config => self.members.has("v1"),
-            Kind::Widget => match self.config_json().map(shape) {
+            Kind::Widget => match self.config_json().map(read_shape) {
                 Some(Ok(Shape::Object(members))) => members.has("v1"),
                 _ => true,
             },

@@ -5,12 +5,15 @@ use std::path::Path;
 use crate::{
     check::{Checked, check},
     failure::Failure,
-    input::{self, Format, Input},
+    paths,
     printer::Printer,
     record::Record,
     report::{self, Severity},
-    source::Document,
-    subject::{Kind, Located, Subject, subjects},
+    source::{
+        document::Document,
+        input::{Format, Input},
+    },
+    subject::{Kind, Located, Subject, find_subjects},
     suffixes::Suffixes,
 };
 
@@ -29,9 +32,9 @@ pub(crate) fn choose(
     suffixes: &Suffixes,
     printer: &mut Printer,
 ) -> Result<Option<Chosen>, Failure> {
-    let origin = input::single(file)?;
+    let origin = paths::require_single(file)?;
     let name = origin.name();
-    let input = input::read(&origin, format).map_err(|error| error.into_failure(&name))?;
+    let input = paths::read(&origin, format).map_err(|error| error.into_failure(&name))?;
     let faults = match choose_in(&input, &name, id, suffixes)? {
         Ok(chosen) => return Ok(Some(chosen)),
         Err(faults) => faults,
@@ -76,7 +79,7 @@ fn choose_in(
         Ok(document) => document,
         Err(fault) => return Ok(Err(vec![fault.into()])),
     };
-    let subjects = match subjects(&document, None) {
+    let subjects = match find_subjects(&document, None) {
         Ok(subjects) => subjects,
         Err(fault) => return Ok(Err(vec![fault.into()])),
     };

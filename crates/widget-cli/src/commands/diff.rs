@@ -14,10 +14,10 @@ use crate::{
     cli::Diff,
     exit::ExitCode,
     failure::Failure,
-    input::{self, Input},
+    paths,
     printer::{GREEN, Printer, RED, YELLOW, count, printable},
-    source::Document,
-    subject::{Located, subjects},
+    source::{document::Document, input::Input},
+    subject::{Located, find_subjects},
     suffixes::Suffixes,
     widget_file::show_faults,
 };
@@ -72,9 +72,9 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
 
 /// Reads one side; `None` when there are faults in it, which are shown.
 fn side(file: &Path, arguments: &Diff, printer: &mut Printer) -> Result<Option<Side>, Failure> {
-    let origin = input::single(file)?;
+    let origin = paths::require_single(file)?;
     let name = origin.name();
-    let input = input::read(&origin, arguments.reading.format)
+    let input = paths::read(&origin, arguments.reading.format)
         .map_err(|error| error.into_failure(&name))?;
     match read_side(&input, &name, arguments)? {
         Ok(side) => Ok(Some(side)),
@@ -94,7 +94,7 @@ fn read_side(
         Ok(document) => document,
         Err(fault) => return Ok(Err(vec![fault.into()])),
     };
-    let subjects = match subjects(&document, arguments.reading.kind) {
+    let subjects = match find_subjects(&document, arguments.reading.kind) {
         Ok(subjects) => subjects,
         Err(fault) => return Ok(Err(vec![fault.into()])),
     };

@@ -12,11 +12,12 @@ use crate::{
     cli::Migrate,
     exit::ExitCode,
     failure::Failure,
-    input::{self, Input, Origin},
     parallel,
+    paths::{self, InputPath},
     printer::{GREEN, Printer, RED, YELLOW, count},
     report::{self, FindingJson, Severity},
     rewrite::{RewriteError, rewrite},
+    source::input::Input,
     subject::Located,
 };
 
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
         (_, true) => Mode::Write,
         _ => Mode::Print,
     };
-    let inputs = input::gather(&arguments.paths)?;
+    let inputs = paths::find_inputs(&arguments.paths)?;
     if mode == Mode::Print && inputs.len() > 1 {
         return Err(Failure::unexpected(format_args!(
             "{} would be printed one after the other",
@@ -63,7 +64,7 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
         ))
         .hint("name one file, or use `--check` or `--write`"));
     }
-    if mode == Mode::Write && inputs.contains(&Origin::StandardInput) {
+    if mode == Mode::Write && inputs.contains(&InputPath::StandardInput) {
         return Err(Failure::unexpected("standard input cannot be replaced")
             .hint("leave `--write` out to print the result"));
     }
@@ -123,9 +124,9 @@ fn tell(migrated: &Migrated, mode: Mode, printer: &mut Printer) -> Result<(), Fa
     }
 }
 
-fn migrate(origin: &Origin, mode: Mode, arguments: &Migrate) -> Migrated {
+fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
     let path = origin.name();
-    let input = match input::read(origin, arguments.reading.format) {
+    let input = match paths::read(origin, arguments.reading.format) {
         Ok(input) => input,
         Err(error) => {
             let exit = error.exit();
@@ -148,7 +149,7 @@ fn migrate(origin: &Origin, mode: Mode, arguments: &Migrate) -> Migrated {
     };
     let changed = rewritten.changed > 0;
     let mut written = false;
-    if let (true, Mode::Write, Origin::File(file)) = (changed, mode, origin) {
+    if let (true, Mode::Write, InputPath::File(file)) = (changed, mode, origin) {
         if let Err(error) = replace(file, &input, &rewritten.text) {
             let fault = Located::whole("unwritable", format!("cannot be replaced: {error}"), None);
             return failed(path, &Input::none(), &[fault], ExitCode::Unexpected);

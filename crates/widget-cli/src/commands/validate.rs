@@ -9,12 +9,15 @@ use crate::{
     cli::Check,
     exit::ExitCode,
     failure::Failure,
-    input::{self, Format, Input, Origin, ReadError},
     parallel,
+    paths::{self, InputPath, ReadError},
     printer::{GREEN, Printer, RED, YELLOW, count},
     report::{self, FindingJson, Severity},
-    source::Document,
-    subject::{Kind, Located, subjects},
+    source::{
+        document::Document,
+        input::{Format, Input},
+    },
+    subject::{Kind, Located, find_subjects},
     suffixes::Suffixes,
 };
 
@@ -56,7 +59,7 @@ pub(super) fn run(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
-    let inputs = input::gather(&arguments.paths)?;
+    let inputs = paths::find_inputs(&arguments.paths)?;
     let options = Options {
         kind: arguments.reading.kind,
         format: arguments.reading.format,
@@ -85,10 +88,10 @@ pub(super) fn run(
     })
 }
 
-fn look_at(origin: &Origin, options: Options, suffixes: &Suffixes) -> Told {
+fn look_at(origin: &InputPath, options: Options, suffixes: &Suffixes) -> Told {
     let mut told = Told::default();
     let name = origin.name();
-    match input::read(origin, options.format) {
+    match paths::read(origin, options.format) {
         Ok(input) => {
             if let Err(fault) = look_at_text(&input, &name, options, suffixes, &mut told) {
                 told.whole_file(&name, &input, &fault, options);
@@ -111,7 +114,7 @@ fn look_at_text(
     told: &mut Told,
 ) -> Result<(), Box<Located>> {
     let document = Document::read(input)?;
-    for subject in &subjects(&document, options.kind)? {
+    for subject in &find_subjects(&document, options.kind)? {
         let checked = check(subject, suffixes);
         told.errors += checked.faults.len();
         told.warnings += checked.warnings.len();

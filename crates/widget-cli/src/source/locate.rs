@@ -15,7 +15,7 @@ pub(crate) struct Place {
 
 /// Follows a pointer through a text that is known to be JSON. A key given twice leads to the last
 /// one, which is the one too many.
-pub(crate) fn locate(json: &str, pointer: &str) -> Option<Place> {
+pub(crate) fn find_place(json: &str, pointer: &str) -> Option<Place> {
     let cursor = Cursor(json);
     let mut start = cursor.skip_space(0);
     let mut key = None;
@@ -158,7 +158,7 @@ mod tests {
 
     #[track_caller]
     fn check(json: &str, pointer: &str, key: Option<&str>, value: &str, exact: bool) {
-        let place = locate(json, pointer).expect("a place");
+        let place = find_place(json, pointer).expect("a place");
         assert_eq!(
             (
                 place.key.map(|key| &json[key]),
@@ -210,8 +210,8 @@ mod tests {
         for text in [
             "", "{", "[", "\"", "{\"a", "{\"a\"", "{\"a\":", "]", "[1", &deep,
         ] {
-            let _ = locate(text, "/a/0");
-            let _ = locate(text, "/0/a");
+            let _ = find_place(text, "/a/0");
+            let _ = find_place(text, "/0/a");
         }
     }
 }

@@ -7,6 +7,8 @@ use std::{collections::HashMap, ops::Range};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::fault::SourceFault;
+
 /// Most bytes of JSON that one YAML file may stand for. Aliases can name aliases, so that a page of
 /// YAML could mean gigabytes; 16 MiB is 256 times the largest config.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -25,15 +27,6 @@ struct Mark {
     source: Range<usize>,
 }
 
-/// Why a text is no YAML that JSON could hold.
-#[derive(Debug)]
-pub(crate) struct YamlFault {
-    pub(crate) code: &'static str,
-    pub(crate) span: Range<usize>,
-    pub(crate) detail: String,
-    pub(crate) hint: Option<String>,
-}
-
 impl Converted {
     /// The bytes of the YAML text behind the key or value that starts at this byte of the JSON
     /// text.
@@ -45,16 +38,16 @@ impl Converted {
 }
 
 /// Converts the one document of a YAML text; `None` when there is no document in it.
-pub(crate) fn convert(text: &str) -> Result<Option<Converted>, YamlFault> {
+pub(crate) fn convert(text: &str) -> Result<Option<Converted>, SourceFault> {
     let bytes = ByteIndex::new(text);
     let mut writer = Writer::default();
     let mut documents = 0;
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = bytes.of(error.marker().index());
-            YamlFault {
+            SourceFault {
                 code: "invalid_yaml",
-                span: at..at,
+                span: Some(at..at),
                 detail: format!("not valid YAML: {}", error.info()),
                 hint: None,
             }
@@ -64,9 +57,9 @@ pub(crate) fn convert(text: &str) -> Result<Option<Converted>, YamlFault> {
             Event::DocumentStart(_) => {
                 documents += 1;
                 if documents > 1 {
-                    return Err(YamlFault {
+                    return Err(SourceFault {
                         code: "yaml_documents",
-                        span,
+                        span: Some(span),
                         detail: "a second YAML document starts here; a file holds one".to_owned(),
                         hint: Some(
                             "put each widget in a file of its own, or make one list of them"
@@ -172,14 +165,14 @@ impl Writer {
         anchor: usize,
         tag: Option<&Tag>,
         span: Range<usize>,
-    ) -> Result<(), YamlFault> {
+    ) -> Result<(), SourceFault> {
         let is_key = self.begin();
         self.mark(span.clone());
         if is_key {
             if value == "<<" && style == ScalarStyle::Plain {
-                return Err(YamlFault {
+                return Err(SourceFault {
                     code: "yaml_merge_key",
-                    span,
+                    span: Some(span),
                     detail: "`<<` merges keys in YAML 1.1 only, and YAML 1.2 is read here"
                         .to_owned(),
                     hint: Some("write the merged keys out".to_owned()),
@@ -204,7 +197,7 @@ impl Writer {
         anchor: usize,
         tag: Option<&Tag>,
         span: Range<usize>,
-    ) -> Result<(), YamlFault> {
+    ) -> Result<(), SourceFault> {
         if self.begin() {
             return Err(complex_key(span));
         }
@@ -232,14 +225,14 @@ impl Writer {
         }
     }
 
-    fn alias(&mut self, id: usize, span: Range<usize>) -> Result<(), YamlFault> {
+    fn alias(&mut self, id: usize, span: Range<usize>) -> Result<(), SourceFault> {
         if self.begin() {
             return Err(complex_key(span));
         }
         let Some(anchored) = self.anchors.get(&id).cloned() else {
-            return Err(YamlFault {
+            return Err(SourceFault {
                 code: "yaml_alias",
-                span,
+                span: Some(span),
                 detail: "this alias stands inside the value that it names".to_owned(),
                 hint: Some("write the value out".to_owned()),
             });
@@ -267,13 +260,13 @@ impl Writer {
         }
     }
 
-    fn check_size(&self, span: Range<usize>) -> Result<(), YamlFault> {
+    fn check_size(&self, span: Range<usize>) -> Result<(), SourceFault> {
         if self.json.len() <= LARGEST {
             return Ok(());
         }
-        Err(YamlFault {
+        Err(SourceFault {
             code: "yaml_too_large",
-            span,
+            span: Some(span),
             detail: format!(
                 "with its aliases written out this file has more than {} MiB",
                 LARGEST / 1024 / 1024
@@ -283,10 +276,10 @@ impl Writer {
     }
 }
 
-fn complex_key(span: Range<usize>) -> YamlFault {
-    YamlFault {
+fn complex_key(span: Range<usize>) -> SourceFault {
+    SourceFault {
         code: "yaml_key",
-        span,
+        span: Some(span),
         detail: "a key must be plain text here, not a list, a mapping or an alias".to_owned(),
         hint: None,
     }
@@ -302,7 +295,7 @@ fn tagged(
     tag: Option<&Tag>,
     style: ScalarStyle,
     span: &Range<usize>,
-) -> Result<Reading, YamlFault> {
+) -> Result<Reading, SourceFault> {
     let by_style = if style == ScalarStyle::Plain {
         Reading::Plain
     } else {
@@ -316,9 +309,9 @@ fn tagged(
         (true, "int" | "float" | "bool" | "null") => Ok(Reading::Plain),
         (true, "map" | "seq") => Ok(by_style),
         (false, "") if tag.handle == "!" => Ok(Reading::Text),
-        _ => Err(YamlFault {
+        _ => Err(SourceFault {
             code: "yaml_tag",
-            span: span.clone(),
+            span: Some(span.clone()),
             detail: format!("the tag `{tag}` means nothing here"),
             hint: Some("leave the tag out".to_owned()),
         }),
@@ -326,7 +319,7 @@ fn tagged(
 }
 
 /// A plain scalar by the core schema of YAML 1.2 (<https://yaml.org/spec/1.2.2/#103-core-schema>).
-fn plain(value: &str, span: &Range<usize>) -> Result<String, YamlFault> {
+fn plain(value: &str, span: &Range<usize>) -> Result<String, SourceFault> {
     match value {
         "" | "~" | "null" | "Null" | "NULL" => return Ok("null".to_owned()),
         "true" | "True" | "TRUE" => return Ok("true".to_owned()),
@@ -335,9 +328,9 @@ fn plain(value: &str, span: &Range<usize>) -> Result<String, YamlFault> {
     }
     let unsigned = value.strip_prefix(['+', '-']).unwrap_or(value);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(value, ".nan" | ".NaN" | ".NAN") {
-        return Err(YamlFault {
+        return Err(SourceFault {
             code: "yaml_number",
-            span: span.clone(),
+            span: Some(span.clone()),
             detail: format!("`{value}` is a number that JSON does not have"),
             hint: Some("put it in quotes if it is meant as text".to_owned()),
         });
@@ -421,7 +414,10 @@ mod tests {
     #[track_caller]
     fn refused(yaml: &str, code: &str, marked: &str) {
         let fault = convert(yaml).expect_err("a fault");
-        assert_eq!((fault.code, &yaml[fault.span]), (code, marked));
+        assert_eq!(
+            (fault.code, &yaml[fault.span.expect("a place")]),
+            (code, marked)
+        );
     }
 
     #[test]

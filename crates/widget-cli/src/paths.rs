@@ -5,85 +5,26 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
-use clap::ValueEnum;
-
-use crate::{exit::ExitCode, failure::Failure, source::SourceFault};
+use crate::{
+    exit::ExitCode,
+    failure::Failure,
+    source::{
+        fault::SourceFault,
+        input::{Format, Input},
+    },
+};
 
 /// Most bytes read of one input. A page of 200 widgets with configs as large as allowed has less
 /// than 14 MB.
-const LARGEST: u64 = 64 * 1024 * 1024;
-
-/// The notations that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    Json,
-    Yaml,
-}
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Where an input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum InputPath {
     StandardInput,
     File(PathBuf),
-}
-
-/// The text of one input.
-#[derive(Debug)]
-pub(crate) struct Input {
-    pub(crate) text: String,
-    pub(crate) format: Format,
-    /// Whether a byte order mark was taken off its start.
-    pub(crate) has_mark: bool,
-    lines: OnceLock<Lines>,
-}
-
-/// Where the lines of a text start; made when the first place is asked for.
-#[derive(Debug)]
-struct Lines {
-    starts: Vec<usize>,
-    is_ascii: bool,
-}
-
-impl Input {
-    pub(crate) fn new(text: String, format: Format) -> Self {
-        Self {
-            text,
-            format,
-            has_mark: false,
-            lines: OnceLock::new(),
-        }
-    }
-
-    /// The text of what could not be read.
-    pub(crate) fn none() -> Self {
-        Self::new(String::new(), Format::Json)
-    }
-
-    /// A place as people count: lines and columns from 1, columns in characters.
-    pub(crate) fn line_and_column(&self, at: usize) -> (usize, usize) {
-        let text = &self.text;
-        let lines = self.lines.get_or_init(|| Lines {
-            starts: text
-                .bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(newline, _)| newline + 1)
-                .collect(),
-            is_ascii: text.is_ascii(),
-        });
-        let at = text.floor_char_boundary(at);
-        let line = lines.starts.partition_point(|start| *start <= at);
-        let start = line.checked_sub(1).map_or(0, |before| lines.starts[before]);
-        let column = if lines.is_ascii {
-            at - start
-        } else {
-            text[start..at].chars().count()
-        };
-        (line + 1, column + 1)
-    }
 }
 
 /// Why an input has no text.
@@ -95,7 +36,7 @@ pub(crate) enum ReadError {
     Unsuitable(SourceFault),
 }
 
-impl Origin {
+impl InputPath {
     /// The name that is shown.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -107,11 +48,11 @@ impl Origin {
 
 /// Turns what the user named into inputs: a file is itself, a folder is every `.json`, `.yaml` and
 /// `.yml` file below it, a pattern (`shops/*.json`) is what it matches, and `-` is standard input.
-pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Origin>, Failure> {
+pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failure> {
     let mut found = Vec::new();
     for argument in arguments {
         if argument.as_os_str() == "-" {
-            found.push(Origin::StandardInput);
+            found.push(InputPath::StandardInput);
             continue;
         }
         match fs::metadata(argument) {
@@ -125,7 +66,7 @@ pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Origin>, Failure> {
                     )));
                 }
             }
-            Ok(_) => found.push(Origin::File(argument.clone())),
+            Ok(_) => found.push(InputPath::File(argument.clone())),
             Err(error) => match argument.to_str() {
                 Some(pattern) if pattern.contains(['*', '?', '[']) => expand(pattern, &mut found)?,
                 _ => return Err(unreadable(argument, &error)),
@@ -138,40 +79,40 @@ pub(crate) fn gather(arguments: &[PathBuf]) -> Result<Vec<Origin>, Failure> {
 }
 
 /// One input; a folder or a pattern is refused.
-pub(crate) fn single(argument: &Path) -> Result<Origin, Failure> {
+pub(crate) fn require_single(argument: &Path) -> Result<InputPath, Failure> {
     if argument.as_os_str() == "-" {
-        return Ok(Origin::StandardInput);
+        return Ok(InputPath::StandardInput);
     }
     match fs::metadata(argument) {
         Ok(metadata) if metadata.is_dir() => Err(Failure::unexpected(format_args!(
             "`{}` is a folder; name one file in it",
             argument.display()
         ))),
-        Ok(_) => Ok(Origin::File(argument.to_owned())),
+        Ok(_) => Ok(InputPath::File(argument.to_owned())),
         Err(error) => Err(unreadable(argument, &error)),
     }
 }
 
 /// Reads an input as text, in the format given or the one that its name or first character tells.
-pub(crate) fn read(origin: &Origin, format: Option<Format>) -> Result<Input, ReadError> {
+pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, ReadError> {
     let bytes = match origin {
-        Origin::StandardInput => read_limited(io::stdin().lock()),
-        Origin::File(path) => File::open(path).and_then(read_limited),
+        InputPath::StandardInput => read_limited(io::stdin().lock()),
+        InputPath::File(path) => File::open(path).and_then(read_limited),
     }
     .map_err(ReadError::Unreadable)?;
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if length > LARGEST {
-        return Err(unsuitable(
+    if length > MAX_BYTES {
+        return Err(build_unsuitable(
             "file_too_large",
             format!(
                 "more than {} MiB, which no list of widgets has",
-                LARGEST / 1024 / 1024
+                MAX_BYTES / 1024 / 1024
             ),
             None,
         ));
     }
     if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
-        return Err(unsuitable(
+        return Err(build_unsuitable(
             "invalid_utf8",
             "the text is UTF-16; UTF-8 is read".to_owned(),
             Some("save the file as UTF-8 in your editor".to_owned()),
@@ -180,7 +121,7 @@ pub(crate) fn read(origin: &Origin, format: Option<Format>) -> Result<Input, Rea
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
-        unsuitable(
+        build_unsuitable(
             "invalid_utf8",
             format!("line {line} holds bytes that are not UTF-8"),
             Some("save the file as UTF-8 in your editor".to_owned()),
@@ -190,20 +131,19 @@ pub(crate) fn read(origin: &Origin, format: Option<Format>) -> Result<Input, Rea
     if has_mark {
         text.drain(..'\u{FEFF}'.len_utf8());
     }
-    let format = format.unwrap_or_else(|| guess(origin, &text));
-    Ok(Input {
-        has_mark,
-        ..Input::new(text, format)
-    })
+    let format = format.unwrap_or_else(|| guess_format(origin, &text));
+    let mut input = Input::new(text, format);
+    input.has_mark = has_mark;
+    Ok(input)
 }
 
 fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    source.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-fn unsuitable(code: &'static str, detail: String, hint: Option<String>) -> ReadError {
+fn build_unsuitable(code: &'static str, detail: String, hint: Option<String>) -> ReadError {
     ReadError::Unsuitable(SourceFault {
         code,
         span: None,
@@ -212,10 +152,10 @@ fn unsuitable(code: &'static str, detail: String, hint: Option<String>) -> ReadE
     })
 }
 
-fn guess(origin: &Origin, text: &str) -> Format {
+fn guess_format(origin: &InputPath, text: &str) -> Format {
     let extension = match origin {
-        Origin::File(path) => path.extension().and_then(|extension| extension.to_str()),
-        Origin::StandardInput => None,
+        InputPath::File(path) => path.extension().and_then(|extension| extension.to_str()),
+        InputPath::StandardInput => None,
     };
     match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("json") => Format::Json,
@@ -227,7 +167,7 @@ fn guess(origin: &Origin, text: &str) -> Format {
 
 /// Every file of the known kinds below a folder, by name; hidden ones and `node_modules` are left
 /// out, links to folders are not followed.
-fn walk(folder: &Path, found: &mut Vec<Origin>) -> io::Result<()> {
+fn walk(folder: &Path, found: &mut Vec<InputPath>) -> io::Result<()> {
     let mut pending = vec![folder.to_owned()];
     let mut files = Vec::new();
     while let Some(folder) = pending.pop() {
@@ -248,7 +188,7 @@ fn walk(folder: &Path, found: &mut Vec<Origin>) -> io::Result<()> {
         }
     }
     files.sort();
-    found.extend(files.into_iter().map(Origin::File));
+    found.extend(files.into_iter().map(InputPath::File));
     Ok(())
 }
 
@@ -262,7 +202,7 @@ fn has_known_extension(path: &Path) -> bool {
         })
 }
 
-fn expand(pattern: &str, found: &mut Vec<Origin>) -> Result<(), Failure> {
+fn expand(pattern: &str, found: &mut Vec<InputPath>) -> Result<(), Failure> {
     let paths = glob::glob(pattern).map_err(|error| {
         Failure::unexpected(format_args!("`{pattern}` is not a pattern: {error}"))
     })?;
@@ -270,7 +210,7 @@ fn expand(pattern: &str, found: &mut Vec<Origin>) -> Result<(), Failure> {
     for path in paths {
         let path = path.map_err(|error| unreadable(error.path(), error.error()))?;
         if path.is_file() {
-            found.push(Origin::File(path));
+            found.push(InputPath::File(path));
         }
     }
     if found.len() == before {
@@ -288,14 +228,14 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         return Failure::unexpected(format_args!("cannot read `{shown}`: {error}"));
     }
     let failure = Failure::unexpected(format_args!("there is no file or folder `{shown}`"));
-    match sibling_like(path) {
+    match find_similar_name(path) {
         Some(name) => failure.hint(format_args!("did you mean `{}`?", name.display())),
         None => failure,
     }
 }
 
 /// A file beside the missing one whose name is nearly the same.
-fn sibling_like(path: &Path) -> Option<PathBuf> {
+fn find_similar_name(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?;
     let parent = path.parent()?;
     let folder = if parent.as_os_str().is_empty() {

@@ -1,0 +1,239 @@
+//! One input, read as JSON or YAML, with the way back from a JSON Pointer to a place in its text.
+
+use std::ops::Range;
+
+use super::{
+    fault::SourceFault,
+    input::{Format, Input},
+    locate::find_place,
+    members::{Shape, read_shape},
+    yaml::{self, Converted},
+};
+
+/// An input that is well-formed.
+#[derive(Debug)]
+pub(crate) struct Document<'a> {
+    pub(crate) input: &'a Input,
+    converted: Option<Converted>,
+}
+
+/// Which part of a member a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Key,
+    Value,
+}
+
+impl<'a> Document<'a> {
+    /// Reads an input in its format.
+    pub(crate) fn read(input: &'a Input) -> Result<Self, SourceFault> {
+        if input.text.trim().is_empty() {
+            return Err(empty_fault());
+        }
+        let converted = match input.format {
+            Format::Json => None,
+            Format::Yaml => match yaml::convert(&input.text) {
+                Ok(Some(converted)) => Some(converted),
+                Ok(None) => return Err(empty_fault()),
+                Err(fault) => return Err(fault),
+            },
+        };
+        Ok(Self { input, converted })
+    }
+
+    /// The whole input as JSON text.
+    pub(crate) fn json(&self) -> &str {
+        self.converted
+            .as_ref()
+            .map_or(&self.input.text, |converted| &converted.json)
+    }
+
+    /// The outermost level; fails when the text is not JSON.
+    pub(crate) fn read_shape(&self) -> Result<Shape<'_>, SourceFault> {
+        read_shape(self.json()).map_err(|error| self.build_syntax_fault(&error))
+    }
+
+    /// Where in the input a pointer leads, from a value that starts at `base` bytes into the JSON
+    /// text.
+    pub(crate) fn find(&self, base: usize, pointer: &str, part: Part) -> Option<Range<usize>> {
+        let place = find_place(self.json().get(base..)?, pointer)?;
+        // A value that is not there is missed in its parent: the parent's key says more than the
+        // whole parent, and the root has none, so that its start must do.
+        let range = match place.key {
+            Some(key) if part == Part::Key || !place.exact => key,
+            None if !place.exact => place.value.start..place.value.start + 1,
+            _ => place.value,
+        };
+        let range = range.start + base..range.end + base;
+        let Some(converted) = &self.converted else {
+            return Some(range);
+        };
+        let mut source = converted.source_of(range.start)?;
+        if range.len() == 1 && !place.exact {
+            source.end = source.start;
+        }
+        let trimmed = self.input.text.get(source.clone())?.trim_end().len();
+        Some(source.start..source.start + trimmed)
+    }
+
+    /// What YAML may have made of a value that was meant otherwise.
+    pub(crate) fn find_notation_hint(&self, span: &Range<usize>) -> Option<&'static str> {
+        self.converted.as_ref()?;
+        let text = &self.input.text;
+        // A value that is not there stands where the colon is.
+        let rest_of_line = text.get(span.end..)?.split('\n').next()?;
+        let rest_of_line = rest_of_line.trim_start_matches([':', ' ', '\t']);
+        match text.get(span.clone())? {
+            "" if rest_of_line.starts_with('#') => Some(
+                "in YAML a `#` after a space begins a comment: put the value in quotes, such as \"#0055ff\"",
+            ),
+            "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y" => {
+                Some("in YAML 1.2 this word is text: write `true`")
+            }
+            "no" | "No" | "NO" | "off" | "Off" | "OFF" | "n" | "N" => {
+                Some("in YAML 1.2 this word is text: write `false`")
+            }
+            _ => None,
+        }
+    }
+
+    /// How many bytes into the JSON text a part of it starts.
+    pub(crate) fn offset_of(&self, part: &str) -> usize {
+        (part.as_ptr() as usize).saturating_sub(self.json().as_ptr() as usize)
+    }
+
+    fn build_syntax_fault(&self, error: &serde_json::Error) -> SourceFault {
+        let text = &self.input.text;
+        let line_start: usize = text
+            .split_inclusive('\n')
+            .take(error.line().saturating_sub(1))
+            .map(str::len)
+            .sum();
+        let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+        let at = text.floor_char_boundary(at);
+        let width = text[at..].chars().next().map_or(0, char::len_utf8);
+        // The place is shown by line and column already.
+        let message = error.to_string();
+        let reason = message
+            .rsplit_once(" at line ")
+            .map_or(message.as_str(), |(reason, _)| reason);
+        SourceFault {
+            code: "invalid_json",
+            span: Some(at..at + width),
+            detail: format!("not valid JSON: {reason}"),
+            hint: if error.is_eof() {
+                Some("the file ends too early: is a closing bracket missing, or was it cut off?")
+            } else {
+                find_syntax_hint(text, at)
+            }
+            .map(str::to_owned),
+        }
+    }
+}
+
+/// What was probably meant where JSON ends to be JSON.
+fn find_syntax_hint(text: &str, at: usize) -> Option<&'static str> {
+    let before = text[..at].trim_end();
+    match text[at..].chars().next() {
+        Some('}' | ']') if before.ends_with(',') => Some("remove the comma before it"),
+        Some('"') if before.ends_with(['"', '}', ']']) => Some("put a comma before it"),
+        Some('\'') => Some("JSON has double quotes only: write `\"`"),
+        Some('/' | '#') => Some("JSON has no comments: remove it, or save the file as .yaml"),
+        Some('“' | '”' | '„') => {
+            Some("an editor has made the quotes typographic: write `\"` instead")
+        }
+        _ => None,
+    }
+}
+
+fn empty_fault() -> SourceFault {
+    SourceFault {
+        code: "empty_input",
+        span: None,
+        detail: "there is nothing in it".to_owned(),
+        hint: Some("a config with every default is written `{}`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::source::members::pointer_step;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+            "[-+0-9.eExob_:#&*!|>~ ]{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec(("\\PC{0,6}", inner), 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Every pointer into a value, with the value there.
+    fn pointers(value: &Value, at: &str, found: &mut Vec<(String, Value)>) {
+        found.push((at.to_owned(), value.clone()));
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    pointers(value, &format!("{at}/{}", pointer_step(key)), found);
+                }
+            }
+            Value::Array(elements) => {
+                for (index, value) in elements.iter().enumerate() {
+                    pointers(value, &format!("{at}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn json_means_the_same_read_as_yaml(value in json()) {
+            let text = format!("{value:#}");
+            // YAML does not allow keys of more than 1,024 characters, and these have at most 6.
+            let input = Input::new(text, Format::Yaml);
+            let document = Document::read(&input).expect("JSON is YAML");
+            let read: Value = serde_json::from_str(document.json()).expect("JSON");
+            prop_assert_eq!(read, value);
+        }
+
+        #[test]
+        fn every_pointer_finds_its_value(value in json()) {
+            for format in [Format::Json, Format::Yaml] {
+                let input = Input::new(format!("{value:#}"), format);
+                let document = Document::read(&input).expect("JSON");
+                let mut expected = Vec::new();
+                pointers(&value, "", &mut expected);
+                for (pointer, expected) in expected {
+                    let span = document.find(0, &pointer, Part::Value).expect("a place");
+                    let found = serde_json::from_str::<Value>(&input.text[span.clone()]);
+                    let found = found.map_err(|error| format!("{error}: {}", &input.text[span]));
+                    prop_assert_eq!(found, Ok(expected), "{}", pointer);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_reading_panic(text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}") {
+            for format in [Format::Json, Format::Yaml] {
+                let input = Input::new(text.clone(), format);
+                if let Ok(document) = Document::read(&input) {
+                    let _ = document.read_shape();
+                    let _ = document.find(0, "/v1/a/0", Part::Key);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The text of one input, with its notation and its lines.
+
+use std::sync::OnceLock;
+
+use clap::ValueEnum;
+
+/// The notations that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Json,
+    Yaml,
+}
+
+/// The text of one input.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) text: String,
+    pub(crate) format: Format,
+    /// Whether a byte order mark was taken off its start.
+    pub(crate) has_mark: bool,
+    lines: OnceLock<Lines>,
+}
+
+/// Where the lines of a text start; made when the first place is asked for.
+#[derive(Debug)]
+struct Lines {
+    starts: Vec<usize>,
+    is_ascii: bool,
+}
+
+impl Input {
+    pub(crate) fn new(text: String, format: Format) -> Self {
+        Self {
+            text,
+            format,
+            has_mark: false,
+            lines: OnceLock::new(),
+        }
+    }
+
+    /// The text of what could not be read.
+    pub(crate) fn none() -> Self {
+        Self::new(String::new(), Format::Json)
+    }
+
+    /// A place as people count: lines and columns from 1, columns in characters.
+    pub(crate) fn line_and_column(&self, at: usize) -> (usize, usize) {
+        let text = &self.text;
+        let lines = self.lines.get_or_init(|| Lines {
+            starts: text
+                .bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(newline, _)| newline + 1)
+                .collect(),
+            is_ascii: text.is_ascii(),
+        });
+        let at = text.floor_char_boundary(at);
+        let line = lines.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).map_or(0, |before| lines.starts[before]);
+        let column = if lines.is_ascii {
+            at - start
+        } else {
+            text[start..at].chars().count()
+        };
+        (line + 1, column + 1)
+    }
+}
