@@ -4,6 +4,11 @@
 //! debug build goes on: most work on the service needs no embed, and the routes that do say what is
 //! missing.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "Cargo's variables are never empty"
+)]
+
 use std::{env, fs, path::Path};
 
 /// The files without which nothing can be served.

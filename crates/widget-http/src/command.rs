@@ -8,12 +8,13 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use database::DatabaseArguments;
 
 mod database;
+mod environment;
 mod key;
 mod migrate;
 mod serve;
@@ -74,6 +75,13 @@ fn read_secret(path: &Path, what: &str) -> anyhow::Result<String> {
     Ok(text.trim().to_owned())
 }
 
+/// Reads the command line and the environment; ends the process when they cannot be read.
+pub(crate) fn read_arguments() -> Arguments {
+    let command = environment::without_empty_variables(Arguments::command());
+    let matches = command.get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Starts the log; a filter that cannot be read is reported and replaced by `info`.
 pub(crate) fn start_log(arguments: &LogArguments) {
     let parsed = EnvFilter::try_new(&arguments.log);
@@ -85,7 +93,8 @@ pub(crate) fn start_log(arguments: &LogArguments) {
     match arguments.log_format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
         LogFormat::Human => {
-            let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let color =
+                std::io::stderr().is_terminal() && environment::variable("NO_COLOR").is_none();
             builder.with_target(false).with_ansi(color).init();
         }
     }

@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 mod command;
 
 fn main() -> ExitCode {
-    let arguments = command::Arguments::parse();
+    let arguments = command::read_arguments();
     command::start_log(&arguments.log);
     match command::run(arguments) {
         Ok(code) => code,

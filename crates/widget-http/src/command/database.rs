@@ -1,17 +1,13 @@
 //! Which database a command works on, and how its URL is given: by flag, variable or file.
 
-use std::{
-    borrow::Cow,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use url::Url;
 use widget_http::storage::{self, Storage};
 
-use super::read_secret;
+use super::{environment, read_secret};
 
 /// What is used when nothing else is given: a file in the working directory.
 const DEFAULT_DATABASE: &str = "sqlite:widgets.db";
@@ -53,17 +49,14 @@ impl DatabaseArguments {
     }
 
     fn url(&self) -> anyhow::Result<Cow<'_, str>> {
-        // An empty variable is how many tools spell "not set".
-        let url = self.database_url.as_deref().filter(|url| !url.is_empty());
-        let file = self.database_url_file.as_deref();
-        let file = file.filter(|path| *path != Path::new(""));
-        match (url, file) {
+        match (&self.database_url, &self.database_url_file) {
             (Some(_), Some(_)) => {
                 bail!("both DATABASE_URL and DATABASE_URL_FILE are set; set one of them")
             }
             (None, Some(path)) => read_secret(path, "the database's URL").map(Cow::Owned),
             (Some(url), None) => {
-                if has_password(url) && std::env::var("DATABASE_URL").as_deref() != Ok(url) {
+                if has_password(url) && environment::variable("DATABASE_URL").as_ref() != Some(url)
+                {
                     tracing::warn!(
                         "`--database-url` holds a password, which other users of this machine can \
                          read; use DATABASE_URL or DATABASE_URL_FILE instead"

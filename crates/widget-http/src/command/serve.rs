@@ -28,7 +28,7 @@ use widget_http::{
     web::caller::{ForwardedHeader, TrustedProxies},
 };
 
-use super::{DatabaseArguments, print_line, read_secret};
+use super::{DatabaseArguments, environment, print_line, read_secret};
 
 /// How long requests that were begun may take to end after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub(super) struct ServeArguments {
         value_name = "ADDRESS"
     )]
     listen: SocketAddr,
-    /// Where browsers reach this service; without it, the address taken.
+    /// Where browsers reach this service; without it, the address that it listens on.
     #[arg(long, env = "WIDGET_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
     /// Proxies whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`,
@@ -138,15 +138,12 @@ struct LiveKitArguments {
 
 impl LiveKitArguments {
     fn settings(&self) -> anyhow::Result<Option<LiveKitSettings>> {
-        // An empty variable is how many tools spell "not set".
-        let given = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
         let secret = match &self.api_secret_file {
             Some(path) => Some(read_secret(path, "LiveKit's secret")?),
-            None => std::env::var("LIVEKIT_API_SECRET").ok(),
+            None => environment::variable("LIVEKIT_API_SECRET"),
         };
-        let url = given(&self.url);
-        let key = given(&self.api_key);
-        let (url, api_key, secret) = match (url, key, given(&secret)) {
+        let secret = secret.filter(|secret| !secret.is_empty());
+        let (url, api_key, secret) = match (self.url.clone(), self.api_key.clone(), secret) {
             (None, None, None) => return Ok(None),
             (Some(url), Some(key), Some(secret)) => (url, key, secret),
             (url, key, secret) => {
@@ -164,9 +161,9 @@ impl LiveKitArguments {
                 );
             }
         };
-        let public_url = given(&self.public_url).unwrap_or_else(|| url.clone());
+        let public_url = self.public_url.as_ref().unwrap_or(&url);
         let url = livekit_url("LIVEKIT_URL", &url)?;
-        let public_url = with_scheme(livekit_url("LIVEKIT_PUBLIC_URL", &public_url)?, "ws", "wss");
+        let public_url = with_scheme(livekit_url("LIVEKIT_PUBLIC_URL", public_url)?, "ws", "wss");
         Ok(Some(LiveKitSettings {
             url,
             public_url,
@@ -266,6 +263,13 @@ fn read_suffix_list(path: &Path) -> anyhow::Result<SuffixList> {
 }
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    if arguments.public_url.is_none() && arguments.listen.ip().to_canonical().is_unspecified() {
+        bail!(
+            "`--listen {}` is every address of this machine, so it does not say where browsers \
+             reach the service; set WIDGET_PUBLIC_URL (`--public-url https://widgets.example`)",
+            arguments.listen
+        );
+    }
     let livekit = arguments.livekit.settings()?;
     let storage = arguments.database.open_migrated().await?;
     storage

@@ -1,5 +1,10 @@
 //! Every integration test of the service in one binary: it links once.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests find the programs of this machine by its variables"
+)]
+
 mod agents;
 mod auth;
 mod brand;

@@ -63,8 +63,12 @@ struct Server {
 
 impl Server {
     fn start(directory: &Path) -> Self {
-        let mut child = command(directory)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+        Self::start_as(command(directory).args(["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    /// The same by a command of the test's own.
+    fn start_as(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -340,6 +344,65 @@ fn a_public_url_is_an_origin() {
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(told.contains(complaint), "{told}");
     }
+}
+
+#[test]
+fn an_unspecified_address_needs_a_public_url() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    for listen in ["0.0.0.0:0", "[::]:0", "[::ffff:0.0.0.0]:0"] {
+        let output = run(directory.path(), &["serve", "--listen", listen]);
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{complaint}");
+        assert!(complaint.contains("set WIDGET_PUBLIC_URL"), "{complaint}");
+    }
+    let files = std::fs::read_dir(directory.path()).expect("it is there");
+    assert_eq!(files.count(), 0, "nothing was written");
+}
+
+/// Every variable that the help of a command names.
+fn variables(directory: &Path, command: &[&str]) -> Vec<String> {
+    let output = run(directory, &[command, &["--help"]].concat());
+    let help = String::from_utf8(output.stdout).expect("help is text");
+    let names = help.split("[env: ").skip(1);
+    let end = |text: &str| text.find(['=', ']']).expect("a variable ends");
+    names.map(|text| text[..end(text)].to_owned()).collect()
+}
+
+#[test]
+fn empty_variables_are_not_set() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let commands: [&[&str]; 4] = [
+        &["serve"],
+        &["migrate"],
+        &["key", "create"],
+        &["key", "list"],
+    ];
+    let names = commands.map(|command| variables(directory.path(), command));
+    let mut names: Vec<String> = names.into_iter().flatten().collect();
+    assert!(names.len() > 30, "{names:?}");
+    names.extend(["LIVEKIT_API_SECRET", "NO_COLOR"].map(str::to_owned));
+    let with_empty = || {
+        let mut command = command(directory.path());
+        command.envs(names.iter().map(|name| (name, "")));
+        command
+    };
+    let server = Server::start_as(with_empty().args(["serve", "--listen", "127.0.0.1:0"]));
+    drop(server);
+    let key = [
+        "key",
+        "create",
+        "--organization",
+        "acme",
+        "--scope",
+        "agents:read",
+    ];
+    for arguments in [&["migrate"][..], &["key", "list"], &key] {
+        let output = with_empty().args(arguments).output();
+        let output = output.expect("the binary runs");
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+    }
+    assert!(directory.path().join("widgets.db").is_file());
 }
 
 #[test]
