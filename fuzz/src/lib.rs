@@ -3,7 +3,7 @@
 
 use widget_core::{
     config::Config,
-    origin::{AllowedOrigins, Entry, Origin, RequestOrigin, SuffixList},
+    origin::{AllowedOrigins, Entry, Origin, SuffixList},
 };
 
 /// Each line is an entry; the first is also a request's origin and a page's address.
@@ -13,8 +13,7 @@ use widget_core::{
 /// When a law is broken.
 pub fn origin(data: &[u8]) {
     let suffixes = SuffixList::builtin();
-    let request = RequestOrigin::from_field_values([data]);
-    if let RequestOrigin::Tuple(origin) = &request {
+    if let Ok(origin) = Origin::from_header([data]) {
         assert_eq!(origin.as_str().as_bytes(), data, "a tuple is what was sent");
     }
     let Ok(text) = std::str::from_utf8(data) else {
@@ -23,7 +22,7 @@ pub fn origin(data: &[u8]) {
     let entries: Vec<_> = text.lines().collect();
     let stored = AllowedOrigins::load(&entries, suffixes);
     for entry in &entries {
-        let tuple = RequestOrigin::from_field_values([entry]).into_tuple();
+        let tuple = Origin::from_header([entry]);
         match Entry::parse(entry, suffixes) {
             Ok(parsed) => {
                 let canonical = parsed.to_text();

@@ -4,7 +4,7 @@
 //! `cargo xtask bench` prints it; nothing here is asserted, because machines differ.
 
 use divan::{AllocProfiler, Bencher, black_box};
-use widget_core::origin::{AllowedOrigins, Entry, Origin, RequestOrigin, SuffixList};
+use widget_core::origin::{AllowedOrigins, Entry, Origin, OriginHeaderError, SuffixList};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -34,9 +34,7 @@ fn list(count: usize) -> AllowedOrigins {
 }
 
 fn origin(value: &str) -> Origin {
-    RequestOrigin::from_field_values([value])
-        .into_tuple()
-        .expect("a tuple")
+    value.parse().expect("canonical text")
 }
 
 /// The page of the last entry: the worst place for whoever looks through the list.
@@ -107,12 +105,13 @@ mod decide {
 #[divan::bench_group]
 mod read {
     use super::{
-        AllowedOrigins, Bencher, Entry, RequestOrigin, SIZES, SuffixList, black_box, entries,
+        AllowedOrigins, Bencher, Entry, Origin, OriginHeaderError, SIZES, SuffixList, black_box,
+        entries,
     };
 
     #[divan::bench(args = ["https://shop.example", "http://localhost:3000", "https://a.b.xn--bcher-kva.example"])]
-    fn header(value: &str) -> RequestOrigin {
-        RequestOrigin::from_field_values([black_box(value)])
+    fn header(value: &str) -> Result<Origin, OriginHeaderError> {
+        Origin::from_header([black_box(value)])
     }
 
     #[divan::bench(args = ["shop.example", "https://*.shop.example:8443/path", "https://bücher.example"])]

@@ -9,28 +9,28 @@ use crate::{
     embed::{self, HostPagePolicy},
     finding::Finding,
     go_live::{self, PinnedVersion},
-    origin::{AllowedOrigins, Entry, EntryFault, Origin, RequestOrigin, Scheme, SuffixList},
+    origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
     widget::Widget,
 };
 
 /// The page in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Page {
+pub enum PageRef {
     /// An address that somebody typed or pasted.
     Address(String),
-    /// What a request's `Origin` told.
-    Request(RequestOrigin),
+    /// What [`Origin::from_header`] returned for a request.
+    Request(Result<Origin, OriginHeaderError>),
 }
 
-impl From<&str> for Page {
+impl From<&str> for PageRef {
     fn from(address: &str) -> Self {
         Self::Address(address.to_owned())
     }
 }
 
-impl From<RequestOrigin> for Page {
-    fn from(origin: RequestOrigin) -> Self {
+impl From<Result<Origin, OriginHeaderError>> for PageRef {
+    fn from(origin: Result<Origin, OriginHeaderError>) -> Self {
         Self::Request(origin)
     }
 }
@@ -127,7 +127,7 @@ pub struct Explanation {
 pub fn explain(
     widget: Option<&Widget>,
     version: PinnedVersion,
-    page: impl Into<Page>,
+    page: impl Into<PageRef>,
     service: &Origin,
 ) -> Explanation {
     let default = Config::default();
@@ -189,9 +189,9 @@ impl Steps {
         });
     }
 
-    fn origin(&mut self, page: Page) -> Option<Origin> {
+    fn origin(&mut self, page: PageRef) -> Option<Origin> {
         let finding = match page {
-            Page::Address(address) => match Origin::parse_page(&address) {
+            PageRef::Address(address) => match Origin::parse_page(&address) {
                 Ok(origin) => return Some(self.known_origin(origin)),
                 Err(error) => Finding {
                     code: error.code(),
@@ -200,11 +200,9 @@ impl Steps {
                     hint: error.faults().first().and_then(EntryFault::hint),
                 },
             },
-            Page::Request(request) => match request.into_tuple() {
+            PageRef::Request(origin) => match origin {
                 Ok(origin) => return Some(self.known_origin(origin)),
-                Err(refusal) => {
-                    Finding::new(refusal.code(), refusal.to_string()).with_hint(refusal.hint())
-                }
+                Err(error) => Finding::new(error.code(), error.to_string()).with_hint(error.hint()),
             },
         };
         self.failed(finding);

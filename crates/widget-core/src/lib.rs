@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use widget_core::{config::Config, embed, go_live::PinnedVersion, serve};
-//! use widget_core::{origin::{AllowedOrigins, RequestOrigin, SuffixList}, widget::NewWidget};
+//! use widget_core::{origin::{AllowedOrigins, Origin, SuffixList}, widget::NewWidget};
 //! # use time::macros::datetime;
 //! # let (organization, agent, version) = ("acme".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?);
 //! # let (id, now) = ("0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?, datetime!(2026-01-01 00:00 UTC));
@@ -26,7 +26,7 @@
 //! }.into_widget(id, now);
 //!
 //! // `PinnedVersion` is what your storage knows; the page is told by the `Origin` header.
-//! let page = RequestOrigin::from_field_values(["https://shop.example"]).into_tuple()?;
+//! let page = Origin::from_header(["https://shop.example"])?;
 //! let admission = serve::admit(&widget, PinnedVersion::Published, &page)?;
 //! assert_eq!(admission.origin().entry(), "https://shop.example");
 //! println!("{}", embed::snippet(&public_url, widget.id));

@@ -4,16 +4,16 @@
 //! An origin is a tuple of scheme, host and port (RFC 6454).
 //! Everything here is parsed once into such tuples and compared as a whole: no prefix, suffix or
 //! pattern is ever looked for in a text that came from outside.
-//! A URL parser alone would not do, because browsers and the `frame-ancestors` directive are
+//! A URL parser alone is not enough, because browsers and the `frame-ancestors` directive are
 //! stricter than the URL Standard: see [`EntryFault`] for what is refused and why.
 //!
 //! ```
-//! use widget_core::origin::{AllowedOrigins, RequestOrigin, SuffixList};
+//! use widget_core::origin::{AllowedOrigins, Origin, SuffixList};
 //!
 //! let allowed = AllowedOrigins::parse(&["shop.example", "https://*.shop.example"], SuffixList::builtin())?;
 //! assert_eq!(allowed.entries(), ["https://shop.example", "https://*.shop.example"]);
 //!
-//! let page = RequestOrigin::from_field_values([b"https://m.shop.example"]).into_tuple()?;
+//! let page = Origin::from_header([b"https://m.shop.example"])?;
 //! let admitted = allowed.admit(&page).expect("covered by the pattern");
 //! assert_eq!(admitted.entry(), "https://*.shop.example");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,7 +37,7 @@ pub use allowed::{AdmittedOrigin, AllowedOrigins, AllowedOriginsError};
 pub use entry::{Entry, OriginPattern};
 pub use fault::{EntryError, EntryFault};
 pub(crate) use host::to_unicode;
-pub use request::{OriginRefusal, RequestOrigin};
+pub use request::OriginHeaderError;
 pub use suffix::{SuffixList, SuffixListError};
 
 choices! {
@@ -65,8 +65,8 @@ impl Scheme {
 /// A tuple origin in the one form in which a browser serializes it.
 ///
 /// Two origins are the same exactly when their texts are the same bytes.
-/// There is no opaque origin of this type: what sends `null` cannot be told from anything else
-/// that does, so it can never be admitted.
+/// There is no opaque origin of this type: every page that sends `null` looks the same, so none of
+/// them can be admitted.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Origin {
     text: Box<str>,
@@ -89,12 +89,28 @@ impl Origin {
         }
     }
 
+    /// The origin of the page that made a request, out of all its `Origin` header fields.
+    ///
+    /// When this fails, nothing else can be asked instead: neither `Referer` nor anything in a
+    /// body or a query was written by the browser itself.
+    ///
+    /// # Errors
+    ///
+    /// [`OriginHeaderError`] unless there is exactly one field with the origin of an `http` or
+    /// `https` page, as browsers serialize it.
+    pub fn from_header<I>(values: I) -> Result<Self, OriginHeaderError>
+    where
+        I: IntoIterator<Item: AsRef<[u8]>>,
+    {
+        request::from_header(values)
+    }
+
     /// The origin of a page whose address a person typed or pasted.
     ///
     /// As lenient as an entry of the list: the scheme may be missing (`https` is meant), a path is
-    /// dropped, the host is brought into ASCII. Beyond an entry, any host that a browser can be on
-    /// is taken: an IPv6 address, a name with `_` or with a trailing dot. Never use this for an
-    /// `Origin` header: that is what [`RequestOrigin`] is for.
+    /// dropped, the host is converted to ASCII. Unlike an entry, any host that a browser can be on
+    /// is accepted: an IPv6 address, a name with `_` or with a trailing dot. Never use this for an
+    /// `Origin` header, see [`from_header`](Self::from_header).
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 //!
 //! A binary of its own: counting replaces the allocator.
 
-use widget_core::origin::{AllowedOrigins, RequestOrigin, SuffixList};
+use widget_core::origin::{AllowedOrigins, Origin, SuffixList};
 
 #[test]
 fn a_decision_allocates_nothing() {
@@ -20,9 +20,7 @@ fn a_decision_allocates_nothing() {
             "https://stranger.example",
             "http://[::1]:3000",
         ] {
-            let page = RequestOrigin::from_field_values([page])
-                .into_tuple()
-                .expect("a tuple");
+            let page: Origin = page.parse().expect("canonical text");
             let counted = allocation_counter::measure(|| {
                 let _ = list.admit(&page);
             });

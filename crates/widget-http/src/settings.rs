@@ -1,18 +1,67 @@
 //! How the service was told to run, after flags and environment have been read.
 
-use std::time::Duration;
+use std::{ops::Deref, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
-use widget_core::conversation::Limits;
+use widget_core::{conversation::Limits, origin::Origin};
 
 use crate::web::caller::{ForwardedHeader, TrustedProxies};
+
+/// Where browsers reach this service: an `http` or `https` address with an origin that a page can
+/// have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    url: Url,
+    origin: Origin,
+}
+
+/// The address is not one under which browsers can reach a service.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` cannot be the public URL; use one such as `https://widgets.example`")]
+pub struct PublicUrlError(String);
+
+impl PublicUrl {
+    /// The origin of the service, which the window has too.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+impl TryFrom<Url> for PublicUrl {
+    type Error = PublicUrlError;
+
+    fn try_from(url: Url) -> Result<Self, PublicUrlError> {
+        match Origin::try_from(&url) {
+            Ok(origin) => Ok(Self { url, origin }),
+            Err(_) => Err(PublicUrlError(url.into())),
+        }
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+
+    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
+        let url = Url::parse(text).map_err(|_| PublicUrlError(text.to_owned()))?;
+        Self::try_from(url)
+    }
+}
+
+impl Deref for PublicUrl {
+    type Target = Url;
+
+    fn deref(&self) -> &Url {
+        &self.url
+    }
+}
 
 /// Everything that an operator can set and that handlers look at.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where browsers reach this service; its origin is the embed's own origin.
-    pub public_url: Url,
+    /// Where browsers reach this service; its origin is the window's own origin.
+    pub public_url: PublicUrl,
     /// The LiveKit deployment that conversations use; without it conversations cannot be created.
     pub livekit: Option<LiveKitSettings>,
     /// Proxies whose forwarding headers are believed.
@@ -28,7 +77,7 @@ pub struct Settings {
 impl Settings {
     /// Settings with every default, for a service reached at `public_url`.
     #[must_use]
-    pub fn new(public_url: Url) -> Self {
+    pub fn new(public_url: PublicUrl) -> Self {
         Self {
             public_url,
             livekit: None,

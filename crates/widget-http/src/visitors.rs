@@ -38,7 +38,8 @@ pub struct Visitor {
     pub livekit_source: Option<LiveKitServer>,
     /// Wakes the task that removes rooms, so that it need not wait for its next turn.
     pub rooms_to_remove: Notify,
-    own_origin: String,
+    /// This service's own origin, which the window has.
+    own_origin: Origin,
 }
 
 impl Visitor {
@@ -55,14 +56,14 @@ impl Visitor {
             livekit_source: livekit
                 .and_then(|livekit| LiveKitServer::parse(livekit.public_url.as_str()).ok()),
             rooms_to_remove: Notify::new(),
-            own_origin: settings.public_url.origin().ascii_serialization(),
+            own_origin: settings.public_url.origin().clone(),
         }
     }
 
     /// Whether an origin is this service's own, which the window has.
     #[must_use]
     pub fn is_own(&self, origin: &Origin) -> bool {
-        origin.as_str() == self.own_origin
+        *origin == self.own_origin
     }
 }
 

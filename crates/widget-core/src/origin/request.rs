@@ -1,45 +1,30 @@
-//! The origin of a request, as the `Origin` header field tells it.
+//! The origin of a request, as the `Origin` header field says it.
 //!
-//! Browsers serialize origins in exactly one way, so anything else did not come from a browser
-//! and is refused instead of repaired: no lower-casing, no URL parser, no default port taken off.
+//! Browsers serialize an origin in exactly one way. Anything else did not come from a browser and
+//! is refused instead of repaired: no lower-casing, no URL parser, no default port removed.
 
 use super::{Origin, Scheme, host};
 
-/// What a request says about the page that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequestOrigin {
-    /// A page with an address: the only kind that can be admitted.
-    Tuple(Origin),
-    /// `null`: a sandboxed frame, a local file, a redirected request.
-    Opaque,
-    /// No `Origin` field: not a cross-origin request of a browser.
-    Absent,
-    /// Several fields, or not what a browser would write.
-    Malformed,
-    /// A page of another scheme, such as a browser extension.
-    ForeignScheme,
-}
-
-/// Why a request has no origin that could be looked up.
+/// Why the `Origin` field of a request names no page that could be on a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum OriginRefusal {
-    /// The field is missing.
+pub enum OriginHeaderError {
+    /// The field is missing: not a cross-origin request of a browser.
     #[error("the request has no `Origin`; it must be made by a page in a browser")]
     Absent,
-    /// The field is `null`.
+    /// The field is `null`: a sandboxed frame, a local file, a redirected request.
     #[error(
         "the page has no origin of its own (`Origin: null`): it is sandboxed without `allow-same-origin`, a local file, or was redirected"
     )]
     Opaque,
-    /// The field is not what a browser sends.
+    /// There are several fields, or a value that no browser sends.
     #[error("the `Origin` is not one origin as browsers serialize it")]
     Malformed,
-    /// The page is not on `http` or `https`.
+    /// The page is not on `http` or `https`; a browser extension, for example.
     #[error("only pages on `https` or `http` can hold a widget")]
     ForeignScheme,
 }
 
-impl OriginRefusal {
+impl OriginHeaderError {
     /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -68,71 +53,41 @@ impl OriginRefusal {
 }
 
 /// Longest value that can be an origin: `https://`, a name of 253 with its final dot, `:65535`.
-/// Anything longer is refused before it is looked at.
+/// A longer one is refused before it is looked at.
 const MAX_VALUE: usize = 8 + host::MAX_HOST + 1 + 6;
 
-impl RequestOrigin {
-    /// Reads all `Origin` fields of a request, as raw bytes.
-    ///
-    /// Nothing else may be asked instead when the answer is no tuple: neither `Referer` nor
-    /// anything in a body or query was written by the browser itself.
-    pub fn from_field_values<I>(values: I) -> Self
-    where
-        I: IntoIterator,
-        I::Item: AsRef<[u8]>,
-    {
-        let mut values = values.into_iter();
-        match (values.next(), values.next()) {
-            (None, _) => Self::Absent,
-            (Some(only), None) => Self::from_bytes(only.as_ref()),
-            (Some(_), Some(_)) => Self::Malformed,
-        }
-    }
-
-    /// The tuple, or why there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`OriginRefusal`] for every other kind.
-    pub fn into_tuple(self) -> Result<Origin, OriginRefusal> {
-        match self {
-            Self::Tuple(origin) => Ok(origin),
-            Self::Opaque => Err(OriginRefusal::Opaque),
-            Self::Absent => Err(OriginRefusal::Absent),
-            Self::Malformed => Err(OriginRefusal::Malformed),
-            Self::ForeignScheme => Err(OriginRefusal::ForeignScheme),
-        }
-    }
-
-    fn from_bytes(value: &[u8]) -> Self {
-        match parse_canonical(value) {
-            Ok(origin) => Self::Tuple(origin),
-            Err(OriginRefusal::Opaque) => Self::Opaque,
-            Err(OriginRefusal::ForeignScheme) => Self::ForeignScheme,
-            Err(OriginRefusal::Absent | OriginRefusal::Malformed) => Self::Malformed,
-        }
+/// Reads all `Origin` fields of one request.
+pub(super) fn from_header<I>(values: I) -> Result<Origin, OriginHeaderError>
+where
+    I: IntoIterator<Item: AsRef<[u8]>>,
+{
+    let mut values = values.into_iter();
+    match (values.next(), values.next()) {
+        (None, _) => Err(OriginHeaderError::Absent),
+        (Some(only), None) => parse_canonical(only.as_ref()),
+        (Some(_), Some(_)) => Err(OriginHeaderError::Malformed),
     }
 }
 
 /// Reads the one form in which a browser serializes an origin.
-pub(super) fn parse_canonical(value: &[u8]) -> Result<Origin, OriginRefusal> {
+pub(super) fn parse_canonical(value: &[u8]) -> Result<Origin, OriginHeaderError> {
     if value == b"null" {
-        return Err(OriginRefusal::Opaque);
+        return Err(OriginHeaderError::Opaque);
     }
     let text = std::str::from_utf8(value)
         .ok()
         .filter(|text| text.len() <= MAX_VALUE && text.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or(OriginRefusal::Malformed)?;
-    let (scheme, host_and_port) = text.split_once("://").ok_or(OriginRefusal::Malformed)?;
+        .ok_or(OriginHeaderError::Malformed)?;
+    let (scheme, host_and_port) = text.split_once("://").ok_or(OriginHeaderError::Malformed)?;
     let scheme = match scheme {
         "http" => Scheme::Http,
         "https" => Scheme::Https,
         other if is_serialized_foreign(other, host_and_port) => {
-            return Err(OriginRefusal::ForeignScheme);
+            return Err(OriginHeaderError::ForeignScheme);
         }
-        _ => return Err(OriginRefusal::Malformed),
+        _ => return Err(OriginHeaderError::Malformed),
     };
-    tuple(scheme, host_and_port).ok_or(OriginRefusal::Malformed)
+    tuple(scheme, host_and_port).ok_or(OriginHeaderError::Malformed)
 }
 
 /// A scheme in lower case (RFC 3986, section 3.1) and something that can be a host.

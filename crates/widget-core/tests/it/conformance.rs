@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use widget_core::origin::{Entry, Origin, RequestOrigin};
+use widget_core::origin::{Entry, Origin};
 
 use crate::support::{builtin, fixture};
 
@@ -96,13 +96,13 @@ fn requests_against_web_platform_tests() {
         .filter_map(|(_, origin)| origin)
         .collect();
     for text in origins {
-        match RequestOrigin::from_field_values([&text]) {
-            RequestOrigin::Tuple(origin) => {
+        match Origin::from_header([&text]) {
+            Ok(origin) => {
                 assert_eq!(origin.as_str(), text);
                 assert_eq!(Origin::parse_page(&text), Ok(origin));
             }
-            other => {
-                refused.insert(text.escape_default().to_string(), format!("{other:?}"));
+            Err(error) => {
+                refused.insert(text.escape_default().to_string(), format!("{error:?}"));
             }
         }
     }

@@ -4,16 +4,20 @@ use std::{collections::HashSet, fmt::Write as _};
 
 use expect_test::{Expect, expect};
 use widget_core::{
-    explain::{self, Difference, Explanation, Page, Verdict},
+    explain::{self, Difference, Explanation, PageRef, Verdict},
     go_live::PinnedVersion,
-    origin::RequestOrigin,
+    origin::Origin,
     serve,
     widget::Widget,
 };
 
 use crate::support::{codes, list, origin, widget};
 
-fn explain(widget: Option<&Widget>, version: PinnedVersion, page: impl Into<Page>) -> Explanation {
+fn explain(
+    widget: Option<&Widget>,
+    version: PinnedVersion,
+    page: impl Into<PageRef>,
+) -> Explanation {
     explain::explain(widget, version, page, &origin("https://widgets.example"))
 }
 
@@ -117,7 +121,7 @@ fn pages_without_an_origin() {
     let sandboxed = explain(
         Some(&widget(&["*"])),
         PinnedVersion::Published,
-        RequestOrigin::from_field_values(["null"]),
+        Origin::from_header(["null"]),
     );
     assert_eq!(sandboxed.code, "origin_opaque");
     assert_eq!(
@@ -129,7 +133,7 @@ fn pages_without_an_origin() {
     let tuple = explain(
         Some(&widget(&["*"])),
         PinnedVersion::Published,
-        RequestOrigin::from_field_values(["http://shop.example"]),
+        Origin::from_header(["http://shop.example"]),
     );
     assert_eq!(tuple.verdict, Verdict::Shown);
 }

@@ -1,7 +1,7 @@
 //! Laws of origins, tried on generated texts.
 
 use proptest::prelude::*;
-use widget_core::origin::{AllowedOrigins, Entry, Origin, RequestOrigin};
+use widget_core::origin::{AllowedOrigins, Entry, Origin};
 
 use crate::support::builtin;
 
@@ -30,7 +30,7 @@ fn owned_base() -> impl Strategy<Value = String> {
 }
 
 fn tuple(value: &str) -> Option<Origin> {
-    RequestOrigin::from_field_values([value]).into_tuple().ok()
+    Origin::from_header([value]).ok()
 }
 
 proptest! {
@@ -131,7 +131,7 @@ proptest! {
     fn nothing_panics(text in any::<String>(), bytes in any::<Vec<u8>>(), list in prop::collection::vec(entry_like(), 0..5)) {
         let _ = Entry::parse(&text, builtin());
         let _ = Origin::parse_page(&text).map(|origin| (origin.host().len(), origin.is_loopback()));
-        let _ = RequestOrigin::from_field_values([&bytes]);
+        let _ = Origin::from_header([&bytes]);
         let _ = AllowedOrigins::parse(&list, builtin()).map(|list| list.warnings());
         let _ = AllowedOrigins::load(&list, builtin()).warnings();
     }

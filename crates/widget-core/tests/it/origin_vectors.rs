@@ -4,7 +4,7 @@ use serde_json::Value;
 use widget_core::{
     config::Config,
     embed::WindowPolicy,
-    origin::{AllowedOrigins, RequestOrigin},
+    origin::{AllowedOrigins, Origin, OriginHeaderError},
 };
 
 use crate::support::{admits, builtin, fixture};
@@ -96,12 +96,12 @@ fn lists() {
 fn header_fields() {
     let vectors = vectors();
     for case in part(&vectors, "origin_header") {
-        let kind = match RequestOrigin::from_field_values(texts(&case["origin_header_values"])) {
-            RequestOrigin::Tuple(_) => "tuple",
-            RequestOrigin::Opaque => "opaque",
-            RequestOrigin::Absent => "absent",
-            RequestOrigin::Malformed => "malformed",
-            RequestOrigin::ForeignScheme => "foreign_scheme",
+        let kind = match Origin::from_header(texts(&case["origin_header_values"])) {
+            Ok(_) => "tuple",
+            Err(OriginHeaderError::Opaque) => "opaque",
+            Err(OriginHeaderError::Absent) => "absent",
+            Err(OriginHeaderError::Malformed) => "malformed",
+            Err(OriginHeaderError::ForeignScheme) => "foreign_scheme",
         };
         assert_eq!(kind, text(&case, "expected_kind"), "{case}");
     }
@@ -113,7 +113,7 @@ fn frame_ancestors() {
     for case in part(&vectors, "csp_header") {
         let list = AllowedOrigins::parse(&texts(&case["allowlist"]), builtin())
             .unwrap_or_else(|error| panic!("{case}: {error}"));
-        let declared = RequestOrigin::from_field_values([text(&case, "declared")]).into_tuple();
+        let declared = text(&case, "declared").parse::<Origin>();
         let config = Config::default();
         let policy = WindowPolicy {
             embedder: declared.as_ref().ok().and_then(|origin| list.admit(origin)),

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime, macros::datetime};
 use widget_core::{
     config::Config,
     finding::Finding,
-    origin::{AllowedOrigins, Origin, RequestOrigin, SuffixList},
+    origin::{AllowedOrigins, Origin, SuffixList},
     widget::Widget,
 };
 
@@ -45,17 +45,12 @@ pub(crate) fn refused(entries: &[&str]) -> Vec<&'static str> {
 /// The origin that a request with this one header field has.
 #[track_caller]
 pub(crate) fn origin(value: &str) -> Origin {
-    match RequestOrigin::from_field_values([value]) {
-        RequestOrigin::Tuple(origin) => origin,
-        other => panic!("`{value}` is {other:?}"),
-    }
+    Origin::from_header([value]).unwrap_or_else(|error| panic!("`{value}`: {error}"))
 }
 
 /// Whether a request with this one header field is admitted.
 pub(crate) fn admits(list: &AllowedOrigins, value: &str) -> bool {
-    RequestOrigin::from_field_values([value])
-        .into_tuple()
-        .is_ok_and(|origin| list.admit(&origin).is_some())
+    Origin::from_header([value]).is_ok_and(|origin| list.admit(&origin).is_some())
 }
 
 /// A published widget with these entries.

@@ -18,10 +18,10 @@ use tokio::{
     sync::watch,
 };
 use url::Url;
-use widget_core::origin::{Origin, SuffixList};
+use widget_core::origin::SuffixList;
 use widget_http::{
     background,
-    settings::{LimitSettings, LiveKitSettings, Settings},
+    settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
     suffixes,
     visitors::signing,
@@ -298,8 +298,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Some(url) => url,
         None => Url::parse(&format!("http://{address}"))?,
     };
-    Origin::parse_page(public_url.as_str())
-        .with_context(|| format!("{public_url} cannot be the public URL"))?;
+    let public_url = PublicUrl::try_from(public_url)?;
     if livekit.is_none() {
         tracing::warn!("LIVEKIT_URL is not set: everything works but conversations");
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tower_http::set_header::SetResponseHeaderLayer;
 use widget_core::{
     id::{ConversationId, WidgetId},
-    origin::{Origin, RequestOrigin},
+    origin::Origin,
     serve::{self, Admission},
 };
 
@@ -122,9 +122,8 @@ pub(crate) async fn widget(
 
 /// Whether the widget, as it is stored now, still serves the page on which a conversation began.
 pub(crate) fn still_serves(stored: &StoredWidget, page: &str) -> bool {
-    RequestOrigin::from_field_values([page.as_bytes()])
-        .into_tuple()
-        .is_ok_and(|origin| serve::admit(&stored.widget, stored.pinned, &origin).is_ok())
+    page.parse()
+        .is_ok_and(|origin: Origin| serve::admit(&stored.widget, stored.pinned, &origin).is_ok())
 }
 
 /// Whether the widget serves a page of `origin` at this moment.

@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use widget_core::{
     id::{ConversationId, WidgetId},
-    origin::{Origin, RequestOrigin},
+    origin::Origin,
 };
 
 use crate::{
@@ -192,11 +192,10 @@ impl Signer {
         token: &str,
     ) -> Result<Ticket, TokenError> {
         let claims: TicketClaims = self.read(context, TICKET, token).await?;
-        let origin = RequestOrigin::from_field_values([claims.org.as_bytes()]).into_tuple();
         let ticket = Ticket {
             id: claims.jti,
             widget_id: WidgetId::from_uuid(claims.wid),
-            origin: origin.map_err(|_| TokenError::Invalid)?,
+            origin: claims.org.parse().map_err(|_| TokenError::Invalid)?,
             expires_at: alive(claims.exp, context.now)?,
         };
         Ok(ticket)

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
-use widget_core::origin::{Origin, OriginRefusal, RequestOrigin};
+use widget_core::origin::{Origin, OriginHeaderError};
 
 use crate::{
     state::AppState,
@@ -24,9 +24,11 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, x-request-id");
 
 /// The `Origin` of a request.
-#[must_use]
-pub fn request_origin(headers: &HeaderMap) -> RequestOrigin {
-    RequestOrigin::from_field_values(
+///
+/// # Errors
+/// When the request does not have exactly one, as a browser writes it.
+pub fn request_origin(headers: &HeaderMap) -> Result<Origin, OriginHeaderError> {
+    Origin::from_header(
         headers
             .get_all(header::ORIGIN)
             .iter()
@@ -42,7 +44,7 @@ impl<S: Sync> FromRequestParts<S> for PageOrigin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(request_origin(&parts.headers).into_tuple()?))
+        Ok(Self(request_origin(&parts.headers)?))
     }
 }
 
@@ -54,7 +56,7 @@ impl FromRequestParts<AppState> for OwnWindow {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        require_own(&request_origin(&parts.headers).into_tuple()?, state)
+        require_own(&request_origin(&parts.headers)?, state)
     }
 }
 
@@ -66,9 +68,9 @@ impl FromRequestParts<AppState> for OwnWindowOrAbsent {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        match request_origin(&parts.headers).into_tuple() {
-            Err(OriginRefusal::Absent) => Ok(Self),
-            Err(refusal) => Err(refusal.into()),
+        match request_origin(&parts.headers) {
+            Err(OriginHeaderError::Absent) => Ok(Self),
+            Err(error) => Err(error.into()),
             Ok(origin) => require_own(&origin, state).map(|_| Self),
         }
     }
@@ -149,7 +151,7 @@ fn fetch_metadata(detail: &str) -> Problem {
 
 /// Lets the asking page read whatever is answered, refusals included.
 pub async fn readable_by_pages(request: Request, next: Next) -> Response {
-    let is_tuple = matches!(request_origin(request.headers()), RequestOrigin::Tuple(_));
+    let is_tuple = request_origin(request.headers()).is_ok();
     let origin = request
         .headers()
         .get(header::ORIGIN)

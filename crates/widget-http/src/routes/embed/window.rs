@@ -12,11 +12,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use url::form_urlencoded;
-use widget_core::{
-    embed::WindowPolicy,
-    origin::{Origin, RequestOrigin},
-    serve::Admission,
-};
+use widget_core::{embed::WindowPolicy, origin::Origin, serve::Admission};
 
 use crate::{
     routes::public::{PublicPath, admit, effective_config, widget},
@@ -110,12 +106,13 @@ async fn open(
 
 /// The page that a window says it is on; a false one only keeps the liar out.
 fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
-    let declared = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+    let mut declared = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .filter(|(name, _)| name == "o")
-        .map(|(_, value)| value.into_owned().into_bytes());
-    RequestOrigin::from_field_values(declared)
-        .into_tuple()
-        .map_err(|_| visitor::unknown_widget())
+        .map(|(_, value)| value);
+    match (declared.next(), declared.next()) {
+        (Some(only), None) => only.parse().map_err(|_| visitor::unknown_widget()),
+        _ => Err(visitor::unknown_widget()),
+    }
 }
 
 fn render(

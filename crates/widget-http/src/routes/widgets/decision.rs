@@ -8,7 +8,6 @@ use widget_core::{
     finding::Finding,
     go_live,
     id::WidgetId,
-    origin::Origin,
 };
 
 use super::find;
@@ -247,12 +246,10 @@ async fn explanation(
 ) -> Result<Json<ExplanationBody>, Problem> {
     caller.require(Scope::WebWidgetsRead)?;
     let stored = find(&state, &caller, id).await?;
-    // The public URL was checked at start.
-    let service =
-        Origin::parse_page(state.settings.public_url.as_str()).map_err(Problem::internal)?;
+    let service = state.settings.public_url.origin();
     let page = query.origin.as_str();
     Ok(Json(
-        explain::explain(Some(&stored.widget), stored.pinned, page, &service).into(),
+        explain::explain(Some(&stored.widget), stored.pinned, page, service).into(),
     ))
 }
 

@@ -218,7 +218,7 @@ async fn list(
     }
     let mut headers = HeaderMap::new();
     if let (true, Some(last)) = (more, bodies.last()) {
-        let mut url = state.settings.public_url.clone();
+        let mut url = url::Url::clone(&state.settings.public_url);
         url.set_path(&format!("/core/web-widgets/{id}/revisions"));
         url.set_query(Some(&format!(
             "limit={}&before={}",

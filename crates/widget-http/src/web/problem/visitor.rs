@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode, header};
 use widget_core::{
     conversation::{ConversationEnded, FeedbackError, ModeDisabled},
     id::WidgetId,
-    origin::{Origin, OriginRefusal},
+    origin::{Origin, OriginHeaderError},
     serve::Refusal,
 };
 
@@ -39,15 +39,15 @@ pub fn refused(id: WidgetId, origin: &Origin, refusal: &Refusal) -> Problem {
     ))
 }
 
-impl From<OriginRefusal> for Problem {
-    fn from(refusal: OriginRefusal) -> Self {
-        let status = match refusal {
-            OriginRefusal::Malformed => StatusCode::BAD_REQUEST,
-            OriginRefusal::Absent | OriginRefusal::Opaque | OriginRefusal::ForeignScheme => {
-                StatusCode::FORBIDDEN
-            }
+impl From<OriginHeaderError> for Problem {
+    fn from(error: OriginHeaderError) -> Self {
+        let status = match error {
+            OriginHeaderError::Malformed => StatusCode::BAD_REQUEST,
+            OriginHeaderError::Absent
+            | OriginHeaderError::Opaque
+            | OriginHeaderError::ForeignScheme => StatusCode::FORBIDDEN,
         };
-        Self::new(status, refusal.code(), refusal.to_string())
+        Self::new(status, error.code(), error.to_string())
     }
 }
 
