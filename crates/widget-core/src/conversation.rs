@@ -8,7 +8,9 @@ use std::{fmt, str::FromStr};
 
 use time::{Duration, OffsetDateTime};
 
-use crate::config::v1::{self, ConfigV1};
+pub use crate::mode::Mode;
+
+use crate::config::v1::ConfigV1;
 
 /// The four states as stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,52 +121,6 @@ impl FromStr for Role {
     }
 }
 
-/// Whether the visitor types or speaks; it may change within a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Mode {
-    /// Typing; the microphone is never asked for.
-    #[default]
-    Text,
-    /// Speaking.
-    Voice,
-}
-
-/// A text is not a mode.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a mode; it is `text` or `voice`")]
-pub struct ModeError(String);
-
-impl Mode {
-    /// Both modes.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Voice];
-
-    /// The mode in lower case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Voice => "voice",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Mode {
-    type Err = ModeError;
-
-    fn from_str(text: &str) -> Result<Self, ModeError> {
-        Self::ALL
-            .into_iter()
-            .find(|mode| mode.as_str() == text)
-            .ok_or_else(|| ModeError(text.to_owned()))
-    }
-}
-
 /// The widget does not offer this mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this widget does not offer `{0}`; leave `mode` out or use the other one")]
@@ -185,12 +141,9 @@ impl ModeDisabled {
 /// [`ModeDisabled`] when the one asked for is not offered.
 pub fn choose_mode(config: &ConfigV1, requested: Option<Mode>) -> Result<Mode, ModeDisabled> {
     match requested {
-        Some(mode) if is_offered(config, mode) => Ok(mode),
+        Some(mode) if config.is_enabled(mode) => Ok(mode),
         Some(mode) => Err(ModeDisabled(mode)),
-        None => Ok(match config.default_mode {
-            v1::Mode::Text => Mode::Text,
-            v1::Mode::Voice => Mode::Voice,
-        }),
+        None => Ok(config.default_mode),
     }
 }
 
@@ -207,15 +160,8 @@ pub fn choose_mode_again(
 ) -> Result<Mode, ModeDisabled> {
     choose_mode(
         config,
-        requested.or(Some(before).filter(|mode| is_offered(config, *mode))),
+        requested.or(Some(before).filter(|mode| config.is_enabled(*mode))),
     )
-}
-
-fn is_offered(config: &ConfigV1, mode: Mode) -> bool {
-    config.is_enabled(match mode {
-        Mode::Text => v1::Mode::Text,
-        Mode::Voice => v1::Mode::Voice,
-    })
 }
 
 /// How long a conversation may last, wait and stay silent.

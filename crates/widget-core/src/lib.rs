@@ -80,6 +80,8 @@ pub mod json;
 
 pub mod color;
 
+pub mod mode;
+
 pub mod form;
 
 pub mod config;

@@ -53,7 +53,6 @@ macro_rules! as_text {
 
 as_text! {
     crate::conversation::EndReason,
-    crate::conversation::Mode,
     crate::conversation::Role,
     crate::conversation::Status,
     crate::id::AgentId,

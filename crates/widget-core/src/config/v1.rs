@@ -18,6 +18,7 @@ use crate::check::{
 };
 use crate::color::Color;
 use crate::form::FormDefinition;
+use crate::mode::Mode;
 
 choices! {
     /// Which of the two palettes a widget is drawn in.
@@ -52,16 +53,6 @@ choices! {
         TopRight = "top-right",
         /// Top left.
         TopLeft = "top-left",
-    }
-}
-
-choices! {
-    /// How a visitor talks to the agent.
-    pub enum Mode {
-        /// Typing: the microphone is not asked for and the speaker is off.
-        Text = "text",
-        /// Speaking: the microphone is asked for on opening and the speaker is on.
-        Voice = "voice",
     }
 }
 

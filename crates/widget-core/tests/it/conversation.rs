@@ -32,12 +32,14 @@ fn names() {
         assert_eq!(role.to_string(), role.as_str());
     }
     assert!("user".parse::<Role>().is_err());
-    for mode in [Mode::Text, Mode::Voice] {
+    for mode in Mode::ALL.iter().copied() {
         assert_eq!(mode.as_str().parse(), Ok(mode));
         assert_eq!(mode.to_string(), mode.as_str());
     }
-    assert!("video".parse::<Mode>().is_err());
-    assert_eq!(Mode::default(), Mode::Text);
+    assert_eq!(
+        "video".parse::<Mode>().unwrap_err().to_string(),
+        "`video` must be one of `text`, `voice`"
+    );
     for reason in EndReason::ALL {
         assert_eq!(reason.as_str().parse(), Ok(reason));
         let failed = reason == EndReason::NeverJoined;

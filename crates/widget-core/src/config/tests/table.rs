@@ -1,6 +1,7 @@
 //! Every row of the table of `v1`: its limits from both sides, its default, and what it refuses.
 
 use super::*;
+use crate::mode::Mode;
 
 /// Values of every type but the one that is right.
 fn others(right: &[&str]) -> Vec<Value> {
@@ -215,9 +216,9 @@ fn groups_are_objects() {
 fn modes() {
     refuses("/modes", json!({"text": false, "voice": false}), "no_mode");
     let config = accepts("/modes", json!({"text": false}));
-    assert_eq!(config.current().default_mode, v1::Mode::Voice);
+    assert_eq!(config.current().default_mode, Mode::Voice);
     let config = accepts("/modes", json!({"voice": false}));
-    assert_eq!(config.current().default_mode, v1::Mode::Text);
+    assert_eq!(config.current().default_mode, Mode::Text);
     for (modes, default_mode) in [
         (json!({"text": false}), "text"),
         (json!({"voice": false}), "voice"),
