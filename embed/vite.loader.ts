@@ -1,5 +1,5 @@
 /**
- * Builds the loader: one classic script without imports, since it runs on pages that we do not own.
+ * Builds the loader: one classic script without imports, because it runs on other people's pages.
  */
 import { defineConfig } from 'vite';
 import { precompress } from './vite.precompress.ts';
@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: false,
     modulePreload: false,
-    // `light-dark()` and relative colors, as written.
+    // Keeps `light-dark()` and relative colors as written.
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     lib: {
       entry: 'src/loader/entry.ts',

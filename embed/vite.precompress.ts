@@ -1,6 +1,5 @@
 /**
- * Writes `x.br` and `x.gz` beside every built file, so that the service sends the smallest form
- * without compressing anything itself.
+ * Writes `x.br` and `x.gz` beside every built file, so that the service compresses nothing itself.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * Builds the window: hashed modules and a manifest, from which the service renders the document.
- * There is no HTML file here, because the document carries each widget's own configuration.
+ * There is no HTML file, because the document contains the widget's configuration.
  */
 import { defineConfig } from 'vite';
 import { precompress } from './vite.precompress.ts';
@@ -14,7 +14,7 @@ export default defineConfig({
     outDir: 'dist/window',
     manifest: true,
     modulePreload: false,
-    // `light-dark()` and color mixing, as written.
+    // Keeps `light-dark()` and color mixing as written.
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: 'src/window/main.tsx' },

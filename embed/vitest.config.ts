@@ -1,4 +1,4 @@
-/** The parts that need no browser; what needs one is tried in a real Chromium, under `e2e/`. */
+/** Tests that need no browser; those that do run in Chromium, in `e2e/`. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

@@ -1,4 +1,7 @@
-/** Every state of the widget (those of outages are in `faults.story.ts`), in light and dark, is looked at by axe: no violations of WCAG 2.2 AA. */
+/**
+ * axe finds no violation of WCAG 2.2 AA in any state of the widget, in light and dark. The states
+ * of outages are in `faults.story.ts`.
+ */
 import { describe, expect, test } from 'vitest';
 import { axeScripts, violations } from './axe';
 import { story } from './story';
@@ -12,7 +15,7 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     return here.arrive({ scheme, microphone: true, scripts: axeScripts });
   }
 
-  async function clean(visitor: Visitor, state: string) {
+  async function expectClean(visitor: Visitor, state: string) {
     await visitor.screenshot(`axe-${state}-${scheme}`);
     expect(await violations(visitor.frame, '#app'), state).toEqual([]);
   }
@@ -26,36 +29,36 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
   test('welcome, connecting, conversation, ending', async () => {
     const visitor = await arrive();
     await visitor.open();
-    await clean(visitor, 'welcome');
-    await visitor.say('What are your opening hours?');
-    await visitor.hears('agent', /We are open from .*\.$/s);
-    await clean(visitor, 'conversation');
+    await expectClean(visitor, 'welcome');
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await expectClean(visitor, 'conversation');
     await visitor.button('End conversation').click();
-    await clean(visitor, 'end-question');
+    await expectClean(visitor, 'end-question');
     await visitor.button('End conversation').click();
     await visitor.frame.getByText('This conversation has ended.').waitFor();
-    await clean(visitor, 'ended');
+    await expectClean(visitor, 'ended');
   });
 
   test('voice', async () => {
     const visitor = await arrive();
     await visitor.open();
     await visitor.button('Talk').click();
-    await visitor.hears('agent', /Hello, and welcome/);
-    await clean(visitor, 'voice');
+    await visitor.waitForTurn('agent', /Hello, and welcome/);
+    await expectClean(visitor, 'voice');
     await visitor.button('Mute').click();
-    await clean(visitor, 'voice-muted');
+    await expectClean(visitor, 'voice-muted');
   });
 
-  test('offer to go on', async () => {
+  test('offer to continue', async () => {
     const visitor = await arrive();
     await visitor.open();
-    await visitor.say('Hello');
-    await visitor.hears('agent', /Ask me about/);
+    await visitor.sendMessage('Hello');
+    await visitor.waitForTurn('agent', /Ask me about/);
     await visitor.reload();
     await visitor.open();
     await visitor.frame.getByText('Continue where you left off?').waitFor();
-    await clean(visitor, 'offer');
+    await expectClean(visitor, 'offer');
   });
 
   test('microphone refused', async () => {
@@ -63,6 +66,6 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.frame.getByText('The microphone was not allowed.').waitFor();
-    await clean(visitor, 'microphone-denied');
+    await expectClean(visitor, 'microphone-denied');
   });
 });

@@ -1,4 +1,4 @@
-/** Looks at a frame with axe: WCAG 2.2 AA and what is good practice. */
+/** Checks a frame with axe: WCAG 2.2 AA and best practices. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults, ElementContext, RunOptions } from 'axe-core';
@@ -16,16 +16,16 @@ const OPEN_ROOTS = `{
 
 type Axe = { run(context: ElementContext, options: RunOptions): Promise<AxeResults> };
 
-/** To be run in every page and frame before its own scripts. */
+/** For every page and frame, before its own scripts. */
 export const axeScripts = [axe, OPEN_ROOTS];
 
-/** What axe objects to in a frame, as one line each. */
+/** The violations that axe finds in a frame, as one line each. */
 export async function violations(frame: Frame, within: string): Promise<string[]> {
   const found = await frame.evaluate(async (selector) => {
     const { axe } = window as unknown as { axe: Axe };
     const { violations } = await axe.run(selector, {
       runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-      // The window is one dialog in a frame: landmarks are the host page's business.
+      // The window is one dialog in a frame: landmarks belong to the host page.
       rules: { region: { enabled: false }, 'landmark-one-main': { enabled: false } },
     });
     return violations.flatMap(({ id, nodes }) =>

@@ -1,6 +1,6 @@
 /**
- * Chromium as a visitor has it. It is started as a process of its own and then connected to, because the test
- * library's own way of starting it switches storage partitioning off, and storage in a cross-site frame with it.
+ * Chromium as visitors have it. It runs as a process of its own, because Playwright's way of
+ * starting it switches off storage partitioning, and with it storage in a cross-site frame.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
-/** What the browser finds for a microphone: one that plays the recording over and over, or none. */
+/** The browser's microphone: one that repeats the recording, or none. */
 export type Microphone = 'speaks' | 'none';
 
 const DEVICES: Record<Microphone, string[]> = {
@@ -22,7 +22,7 @@ const DEVICES: Record<Microphone, string[]> = {
     '--use-fake-device-for-media-stream',
     `--use-file-for-fake-audio-capture=${system.speech}`,
   ],
-  // Despite its name it takes the microphones away as well, whatever the machine has.
+  // Despite its name, it removes the microphones as well.
   none: ['--disable-audio-output'],
 };
 
@@ -46,14 +46,15 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
       ...DEVICES[microphone],
       'about:blank',
     ],
-    // Sound goes nowhere, whatever the machine has.
+    // No sound, whatever the machine has.
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PULSE_SERVER: 'none' } },
   );
   const browser = await chromium.connectOverCDP(await debuggingAddress(child));
   return {
     browser,
     async close() {
-      // Asked to, not killed: what was started may be a script around it, and would leave it behind.
+      // Closed by command: killing the process may leave Chromium behind, if it is a wrapper
+      // script.
       const ended = new Promise((resolve) => child.once('exit', resolve));
       const devtools = await browser.newBrowserCDPSession();
       await devtools.send('Browser.close').catch(() => {});
@@ -65,13 +66,13 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
 
 function debuggingAddress(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    let told = '';
+    let output = '';
     child.stderr?.on('data', (chunk) => {
-      told += chunk;
-      const address = told.match(/DevTools listening on (ws:\S+)/)?.[1];
+      output += chunk;
+      const address = output.match(/DevTools listening on (ws:\S+)/)?.[1];
       if (address) resolve(address);
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`Chromium ended with ${code}:\n${told}`)));
+    child.once('exit', (code) => reject(new Error(`Chromium ended with ${code}:\n${output}`)));
   });
 }

@@ -1,7 +1,7 @@
-/** A form in mid-conversation: the agent asks, the visitor answers, the service keeps it and the agent knows. */
+/** A form during the conversation: the agent asks, the visitor answers, the service stores it. */
 import { describe, expect, test } from 'vitest';
 import { story } from './story';
-import { ask, until } from './system';
+import { callApi, until } from './system';
 import type { Visitor } from './visitor';
 
 interface Stored {
@@ -14,15 +14,15 @@ describe('a visitor who wants to be contacted', () => {
   async function askForCall(): Promise<Visitor> {
     const visitor = await here.arrive();
     await visitor.open();
-    await visitor.say('I want to talk to a person.');
+    await visitor.sendMessage('I want to talk to a person.');
     await visitor.frame.getByRole('heading', { name: 'How can we reach you?' }).waitFor();
     return visitor;
   }
 
   const stored = (visitor: Visitor) =>
-    ask<Stored>(`/conversations/${visitor.joinings.at(-1)?.conversation.id}/messages`);
+    callApi<Stored>(`/conversations/${visitor.joinings.at(-1)?.conversation.id}/messages`);
 
-  test('fills in the form that the agent shows, and is told of slips beside their fields', async () => {
+  test('fills in the form that the agent shows, and sees mistakes beside their fields', async () => {
     const visitor = await askForCall();
     const { frame } = visitor;
     await visitor.button('Ask for a call').click();
@@ -36,22 +36,22 @@ describe('a visitor who wants to be contacted', () => {
     await frame.getByLabel('Email').fill('ada@example.com');
     await visitor.button('Ask for a call').click();
 
-    await visitor.hears('agent', /Ada/);
+    await visitor.waitForTurn('agent', /Ada/);
     expect((await stored(visitor)).custom_metadata.forms?.contact).toEqual({
       name: 'Ada Lovelace',
       email: 'ada@example.com',
     });
   });
 
-  test('may put the form away, and the conversation goes on', async () => {
+  test('may dismiss the form, and the conversation continues', async () => {
     const visitor = await askForCall();
     await visitor.button('Cancel').click();
     await until('the form to be gone', async () => {
       const heading = visitor.frame.getByRole('heading', { name: 'How can we reach you?' });
       return (await heading.count()) === 0;
     });
-    await visitor.say('What are your opening hours?');
-    await visitor.hears('agent', /We are open/);
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open/);
     expect((await stored(visitor)).custom_metadata.forms?.contact).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** The launcher among the host page's own doings: focus, replaced bodies, second copies, refusals, farewell. */
+/** The launcher on the host page: focus, replaced bodies, second copies, refusals, destruction. */
 import { describe, expect, test } from 'vitest';
 import type { WidgetApi } from '../src/loader/widget';
 import { story } from './story';
@@ -13,25 +13,25 @@ declare global {
         rules: { createScriptURL(url: string): string },
       ): { createScriptURL(url: string): unknown };
     };
-    told: string[];
-    kept: WidgetApi;
+    events: string[];
+    firstWidget: WidgetApi;
   }
 }
 
-/** Runs in the page: writes down every event that the widget tells the document. */
+/** Runs in the page: records every event of the widget on the document. */
 const LISTEN = `
-  window.told = [];
+  window.events = [];
   for (const name of ['ready', 'open', 'close', 'conversation-start', 'message', 'error'])
     document.addEventListener('web-widget:' + name, ({ detail }) =>
-      told.push(detail.code ? name + ' ' + detail.code : name));
+      events.push(detail.code ? name + ' ' + detail.code : name));
 `;
 
-/** Loads another copy of the loader, the way a page under Trusted Types has to. */
-async function loadAgain(visitor: Visitor, id: string) {
+/** Loads another copy of the loader as a page under Trusted Types has to. */
+async function loadCopy(visitor: Visitor, id: string) {
   await visitor.page.evaluate(
     (src) =>
       new Promise((resolve) => {
-        const policy = window.trustedTypes?.createPolicy(`again-${Math.random()}`, {
+        const policy = window.trustedTypes?.createPolicy(`copy-${Math.random()}`, {
           createScriptURL: (url: string) => url,
         });
         const script = document.createElement('script');
@@ -55,7 +55,7 @@ const drawn = (visitor: Visitor) => until('the launcher to be drawn', () => visi
 describe('the launcher', { timeout: 60_000 }, () => {
   const here = story();
 
-  test('by keyboard alone: in, typing, out, and back to where one was', async () => {
+  test('by keyboard alone: in, typing, out, and back to the focus before', async () => {
     const visitor = await here.arrive();
     const { page } = visitor;
     await drawn(visitor);
@@ -80,13 +80,13 @@ describe('the launcher', { timeout: 60_000 }, () => {
     );
     await page.evaluate(() => window.WebWidget?.get()?.open());
     await until('the focus to be in the input again', isIn);
-    // Tabbing goes round inside the dialog.
+    // Tab stays inside the dialog.
     for (let presses = 0; presses < 12; presses += 1) await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('WEB-WIDGET');
     expect(await typed()).toBe('hello');
   });
 
-  test('a replaced body does not disturb it, and it comes back when it is thrown out', async () => {
+  test('a replaced body does not disturb it, and it returns when it is removed', async () => {
     const visitor = await here.arrive();
     await visitor.open();
     await visitor.frame.getByRole('textbox').fill('a draft');
@@ -101,68 +101,70 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const visitor = await here.arrive();
     await drawn(visitor);
     await visitor.page.evaluate(() => {
-      window.kept = window.WebWidget?.get() as WidgetApi;
+      window.firstWidget = window.WebWidget?.get() as WidgetApi;
     });
-    await loadAgain(visitor, system.widgetId);
+    await loadCopy(visitor, system.widgetId);
     expect(await count(visitor, 'web-widget')).toBe(1);
-    expect(await visitor.page.evaluate(() => window.WebWidget?.get() === window.kept)).toBe(true);
+    expect(await visitor.page.evaluate(() => window.WebWidget?.get() === window.firstWidget)).toBe(
+      true,
+    );
   });
 
-  test('functions that waited for it are called, and events reach both kinds of listeners', async () => {
+  test('queued functions are called, and events reach both kinds of listeners', async () => {
     const queue = `(window.webWidgetQueue ||= []).push((widget) => {
-      widget.on('open', () => told.push('opened'));
+      widget.on('open', () => events.push('opened'));
       widget.open();
     });`;
     const visitor = await here.arrive({ scripts: [LISTEN, queue] });
     await shown(visitor);
-    expect(await visitor.page.evaluate(() => window.told)).toEqual(['ready', 'open', 'opened']);
+    expect(await visitor.page.evaluate(() => window.events)).toEqual(['ready', 'open', 'opened']);
   });
 
-  test('destroyed, it leaves nothing behind and its handle does nothing', async () => {
+  test('destroyed, it leaves nothing behind, and its methods do nothing', async () => {
     const visitor = await here.arrive({ scripts: [LISTEN] });
     await visitor.open();
     await visitor.page.evaluate(() => {
-      window.kept = window.WebWidget?.get() as WidgetApi;
-      window.kept.destroy();
+      window.firstWidget = window.WebWidget?.get() as WidgetApi;
+      window.firstWidget.destroy();
     });
     expect(await count(visitor, 'web-widget, iframe')).toBe(0);
     expect(visitor.page.frames()).toHaveLength(1);
     const after = await visitor.page.evaluate(() => {
-      window.told = [];
-      const { kept } = window;
-      kept.open();
-      kept.toggle();
-      kept.setContext({ a: 1 });
-      kept.close();
-      kept.destroy();
+      window.events = [];
+      const { firstWidget } = window;
+      firstWidget.open();
+      firstWidget.toggle();
+      firstWidget.setContext({ a: 1 });
+      firstWidget.close();
+      firstWidget.destroy();
       document.body.replaceWith(document.createElement('body'));
-      return { told: window.told, gone: window.WebWidget?.get() === undefined };
+      return { events: window.events, gone: window.WebWidget?.get() === undefined };
     });
-    expect(after).toEqual({ told: [], gone: true });
-    await loadAgain(visitor, system.widgetId);
+    expect(after).toEqual({ events: [], gone: true });
+    await loadCopy(visitor, system.widgetId);
     await drawn(visitor);
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
 
-  test('messages of anybody but its own window are ignored', async () => {
+  test('messages of other senders than its own window are ignored', async () => {
     const visitor = await here.arrive({ scripts: [LISTEN] });
     await visitor.open();
     await visitor.page.evaluate(() => {
-      window.told = [];
+      window.events = [];
       postMessage({ type: 'web-widget:close' }, '*');
       postMessage({ type: 'web-widget:event', name: 'message', detail: {} }, '*');
       postMessage(null, '*');
     });
     await visitor.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
-    expect(await visitor.page.evaluate(() => window.told)).toEqual([]);
-    expect(visitor.complaints()).toEqual([]);
+    expect(await visitor.page.evaluate(() => window.events)).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
   });
 
-  test('a widget that is refused draws nothing and names the command that tells why', async () => {
+  test('a widget that is refused draws nothing, and names the command that explains why', async () => {
     const visitor = await here.arrive();
     await drawn(visitor);
     const other = '0197aaaa-0000-7000-8000-000000000001';
-    await loadAgain(visitor, other);
+    await loadCopy(visitor, other);
     const line = await until('the reason', () =>
       visitor.console.find((text) => text.includes('widget explain')),
     );
@@ -173,7 +175,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
 
-  test('a page that forbids the frame gets a sentence instead of a blank window', async () => {
+  test('a page that blocks the frame gets a sentence instead of a blank window', async () => {
     const visitor = await here.arrive({ scripts: [LISTEN] });
     await visitor.page.evaluate(() => {
       const meta = document.createElement('meta');
@@ -183,9 +185,9 @@ describe('the launcher', { timeout: 60_000 }, () => {
     });
     const { x, y } = await drawn(visitor);
     await visitor.page.mouse.click(x, y);
-    const told = () => visitor.page.evaluate(() => window.told);
+    const events = () => visitor.page.evaluate(() => window.events);
     await until('the widget to say so', async () =>
-      (await told()).includes('error window_blocked'),
+      (await events()).includes('error window_blocked'),
     );
     expect(visitor.console.some((line) => line.includes('widget explain'))).toBe(true);
     await visitor.screenshot('window-blocked');

@@ -1,6 +1,6 @@
 /**
- * Runs in every page and frame before its own scripts: notes when sound is heard and what policies refused. It only
- * listens; nothing that the widget sees is changed by it.
+ * Runs in every page and frame before its own scripts: records when there is sound and what
+ * policies blocked. It only observes, and changes nothing that the widget sees.
  */
 
 export interface Heard {
@@ -22,7 +22,7 @@ declare global {
   }
 }
 
-/** To be given to the browser as source, so it uses nothing from outside itself. */
+/** The browser gets it as source, so it uses nothing from outside itself. */
 export function installProbe() {
   const LOUD = 0.01;
   /** Silence within one sentence is shorter than this, in milliseconds. */

@@ -1,12 +1,12 @@
-/** Before anybody touches it, the widget is a button: two requests, and nothing left behind. */
+/** Before it is opened, the widget is a button: two requests, and nothing is stored. */
 import { describe, expect, test } from 'vitest';
 import { story } from './story';
 import { system, until } from './system';
 
-describe('a widget that nobody has opened', () => {
+describe('a widget that was not opened', () => {
   const here = story();
 
-  test('asks the service for two things and keeps nothing', async () => {
+  test('makes two requests and stores nothing', async () => {
     const visitor = await here.arrive();
     await until('the launcher to be drawn', () => visitor.launcher());
     await visitor.page.waitForLoadState('networkidle');
@@ -15,7 +15,7 @@ describe('a widget that nobody has opened', () => {
       `GET /public/embed/${system.widgetId}`,
       `GET /core/public/web-widgets/${system.widgetId}`,
     ]);
-    const kept = await visitor.page.evaluate(async () => ({
+    const stored = await visitor.page.evaluate(async () => ({
       local: localStorage.length,
       session: sessionStorage.length,
       databases: (await indexedDB.databases()).length,
@@ -23,7 +23,7 @@ describe('a widget that nobody has opened', () => {
       workers: (await navigator.serviceWorker.getRegistrations()).length,
       cookies: document.cookie,
     }));
-    expect(kept).toEqual({
+    expect(stored).toEqual({
       local: 0,
       session: 0,
       databases: 0,
@@ -52,13 +52,13 @@ describe('a widget that nobody has opened', () => {
                 ),
             ),
           ).observe({ type: 'layout-shift', buffered: true });
-          // Entries that are there already come before the next frame but one.
+          // Existing entries arrive within two frames.
           requestAnimationFrame(() => requestAnimationFrame(() => resolve(0)));
         }),
     );
     expect(shift).toBe(0);
     expect(await visitor.violations()).toEqual([]);
-    expect(visitor.complaints()).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
     await visitor.screenshot('closed-dark');
   });
 });

@@ -1,27 +1,30 @@
-/** A visitor comes back: the conversation goes on in another room, and the old one is closed to everybody. */
+/** A visitor returns: the conversation continues in another room, and the old one is closed. */
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
 
-describe('a visitor who comes back', () => {
+describe('a visitor who returns', () => {
   const here = story();
 
-  async function comeBack(): Promise<Visitor> {
+  async function returnLater(): Promise<Visitor> {
     const visitor = await here.arrive();
     await visitor.open();
-    await visitor.say('What are your opening hours?');
-    await visitor.hears('agent', /We are open from .*\.$/s);
-    await until('LiveKit to hand out a fresh token', () => visitor.refreshedTokens.length > 0);
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await until(
+      'LiveKit to refresh the participant token',
+      () => visitor.refreshedTokens.length > 0,
+    );
     await visitor.reload();
     await visitor.open();
     await visitor.frame.getByText('Continue where you left off?').waitFor();
     return visitor;
   }
 
-  test('goes on in another room, with the transcript in place and known to the agent', async () => {
-    const visitor = await comeBack();
+  test('continues in another room, with the transcript in place and known to the agent', async () => {
+    const visitor = await returnLater();
     const before = await visitor.transcript();
     expect(before).toContainEqual({ role: 'visitor', text: 'What are your opening hours?' });
     expect(before.some(({ role, text }) => role === 'agent' && /We are open/.test(text))).toBe(
@@ -30,32 +33,35 @@ describe('a visitor who comes back', () => {
     await visitor.screenshot('offer-light');
 
     await visitor.button('Continue').click();
-    await visitor.hears('agent', /Welcome back! You last asked: “What are your opening hours\?”/);
+    await visitor.waitForTurn(
+      'agent',
+      /Welcome back! You last asked: “What are your opening hours\?”/,
+    );
     const [first, second] = visitor.joinings;
     expect(second?.conversation.id).toBe(first?.conversation.id);
     expect(second?.room_name).not.toBe(first?.room_name);
     expect(second?.conversation_token).not.toBe(first?.conversation_token);
     expect((await visitor.transcript()).slice(0, before.length)).toEqual(before);
 
-    await visitor.say('What did I ask before?');
-    await visitor.hears('agent', /Before this you asked: “What are your opening hours\?”/);
+    await visitor.sendMessage('What did I ask before?');
+    await visitor.waitForTurn('agent', /Before this you asked: “What are your opening hours\?”/);
     expect(await visitor.violations()).toEqual([]);
-    expect(visitor.complaints()).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
   });
 
-  test('may also start anew', async () => {
-    const visitor = await comeBack();
+  test('may also start over', async () => {
+    const visitor = await returnLater();
     await visitor.button('Start over').click();
     await until('an empty transcript', async () => (await visitor.transcript()).length === 0);
-    await visitor.say('What did I ask before?');
-    await visitor.hears('agent', /You have not asked me anything before this/);
+    await visitor.sendMessage('What did I ask before?');
+    await visitor.waitForTurn('agent', /You have not asked me anything before this/);
     expect(visitor.joinings[1]?.conversation.id).not.toBe(visitor.joinings[0]?.conversation.id);
   });
 
-  test('is put out of an old room, where no agent answers', async () => {
-    const visitor = await comeBack();
+  test('is removed from an old room, where no agent answers', async () => {
+    const visitor = await returnLater();
     await visitor.button('Continue').click();
-    await visitor.hears('agent', /Welcome back/);
+    await visitor.waitForTurn('agent', /Welcome back/);
     const [first] = visitor.joinings;
     const token = visitor.refreshedTokens.find((each) => roomOf(each) === first?.room_name);
     expect(token, 'a token of LiveKit for the old room').toBeDefined();
@@ -67,15 +73,15 @@ describe('a visitor who comes back', () => {
         .resolve('livekit-client')
         .replace(/[^/]+$/, 'livekit-client.umd.js'),
     });
-    const outcome = await page.evaluate(comeToOldRoom, {
+    const outcome = await page.evaluate(joinOldRoom, {
       url: first?.server_url ?? '',
       token: token ?? '',
     });
     expect(outcome.said, 'words of an agent in the old room').toEqual([]);
-    expect(outcome.end).toMatch(/^(put out|refused)/);
-    // The conversation itself is not touched by that.
-    await visitor.say('What are your prices?');
-    await visitor.hears('agent', /\d/);
+    expect(outcome.end).toMatch(/^(removed|refused)/);
+    // The conversation itself is not affected.
+    await visitor.sendMessage('What are your prices?');
+    await visitor.waitForTurn('agent', /\d/);
   });
 });
 
@@ -89,8 +95,8 @@ interface OldRoom {
   said: string[];
 }
 
-/** Runs in a page of its own, with LiveKit's client: joins and waits to be put out. */
-async function comeToOldRoom({ url, token }: { url: string; token: string }): Promise<OldRoom> {
+/** Runs in a page of its own, with LiveKit's client: joins and waits to be removed. */
+async function joinOldRoom({ url, token }: { url: string; token: string }): Promise<OldRoom> {
   const { Room, RoomEvent } = (
     window as unknown as { LivekitClient: typeof import('livekit-client') }
   ).LivekitClient;
@@ -99,14 +105,14 @@ async function comeToOldRoom({ url, token }: { url: string; token: string }): Pr
   room.registerTextStreamHandler('lk.transcription', async (reader) => {
     said.push(await reader.readAll());
   });
-  const out = new Promise<string>((resolve) =>
-    room.on(RoomEvent.Disconnected, (reason) => resolve(`put out: ${reason}`)),
+  const removal = new Promise<string>((resolve) =>
+    room.on(RoomEvent.Disconnected, (reason) => resolve(`removed: ${reason}`)),
   );
   try {
     await room.connect(url, token, { maxRetries: 0, peerConnectionTimeout: 5_000 });
   } catch (error) {
     return { end: `refused: ${error}`, said };
   }
-  const patience = new Promise<string>((resolve) => setTimeout(() => resolve('stayed'), 10_000));
-  return { end: await Promise.race([out, patience]), said };
+  const timeout = new Promise<string>((resolve) => setTimeout(() => resolve('stayed'), 10_000));
+  return { end: await Promise.race([removal, timeout]), said };
 }

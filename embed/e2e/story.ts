@@ -1,7 +1,7 @@
-/** What every story file begins with: a browser, visitors that are seen off, and evidence when a test fails. */
+/** What every story needs: a browser, visitors that leave afterwards, and evidence of a failure. */
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { type Chromium, type Microphone, startChromium } from './browser';
-import { Visitor, type Wishes } from './visitor';
+import { Visitor, type VisitorOptions } from './visitor';
 
 export function story(microphone: Microphone = 'speaks') {
   let chromium: Chromium | undefined;
@@ -11,7 +11,7 @@ export function story(microphone: Microphone = 'speaks') {
   });
   afterEach(async ({ task }) => {
     for (const [index, visitor] of visitors.entries()) {
-      if (task.result?.state === 'fail') await visitor.testify(`${task.name} ${index + 1}`);
+      if (task.result?.state === 'fail') await visitor.saveEvidence(`${task.name} ${index + 1}`);
       await visitor.leave();
     }
     visitors = [];
@@ -24,8 +24,8 @@ export function story(microphone: Microphone = 'speaks') {
       if (!chromium) throw new Error('the browser is not started');
       return chromium.browser;
     },
-    async arrive(wishes?: Wishes): Promise<Visitor> {
-      const visitor = await Visitor.arrive(this.browser, wishes);
+    async arrive(options?: VisitorOptions): Promise<Visitor> {
+      const visitor = await Visitor.arrive(this.browser, options);
       visitors.push(visitor);
       return visitor;
     },

@@ -1,36 +1,38 @@
-/** The running system: where it is, and how to ask something of its service or take a part of it down. */
+/** The running system: its addresses, its management API, and how to stop and start its parts. */
 
-function given(name: string): string {
+function requireVariable(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run \`cargo xtask test story\``);
   return value;
 }
 
 export const system = {
-  service: given('STORY_SERVICE_URL'),
-  site: given('STORY_SITE_URL'),
-  widgetId: given('STORY_WIDGET_ID'),
-  chromium: given('STORY_CHROMIUM'),
+  service: requireVariable('STORY_SERVICE_URL'),
+  site: requireVariable('STORY_SITE_URL'),
+  widgetId: requireVariable('STORY_WIDGET_ID'),
+  chromium: requireVariable('STORY_CHROMIUM'),
   /** A recording of "What are your opening hours?" with silence around it. */
-  speech: given('STORY_SPEECH'),
+  speech: requireVariable('STORY_SPEECH'),
   /** Where screenshots and logs go. */
-  output: given('STORY_OUTPUT'),
+  output: requireVariable('STORY_OUTPUT'),
 };
 
 export type Part = 'livekit-server' | 'agent';
 
-/** Stops a part, or starts it again and waits until it is ready. */
-export async function order(what: 'stop' | 'start', part: Part): Promise<void> {
-  const answer = await fetch(`${given('STORY_CONTROL_URL')}/${what}/${part}`, { method: 'POST' });
+/** Stops a part, or starts it and waits until it is ready. */
+export async function control(what: 'stop' | 'start', part: Part): Promise<void> {
+  const answer = await fetch(`${requireVariable('STORY_CONTROL_URL')}/${what}/${part}`, {
+    method: 'POST',
+  });
   if (!answer.ok) throw new Error(`cannot ${what} ${part}: ${await answer.text()}`);
 }
 
-/** Asks the service's management API with the organization's key. */
-export async function ask<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
+/** Calls the service's management API with the organization's API key. */
+export async function callApi<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
   const answer = await fetch(`${system.service}/core${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${given('STORY_API_KEY')}`,
+      authorization: `Bearer ${requireVariable('STORY_API_KEY')}`,
       'content-type': 'application/json',
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -40,17 +42,17 @@ export async function ask<T>(path: string, method = 'GET', body?: unknown): Prom
   return JSON.parse(text) as T;
 }
 
-/** Waits for a condition and gives what it found; says what it waited for when it does not come. */
+/** Waits until `find` finds something, and returns it; the error names what was missing. */
 export async function until<T>(
   what: string,
   find: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  patience = 20_000,
+  timeout = 20_000,
 ): Promise<T> {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeout;
   for (;;) {
     const found = await find();
     if (found) return found;
-    if (Date.now() > deadline) throw new Error(`waited ${patience / 1000} s for ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited ${timeout / 1000} s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

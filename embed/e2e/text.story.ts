@@ -1,7 +1,7 @@
-/** A visitor types, and the agent's answer comes word by word. */
+/** A visitor types, and the agent's answer streams in. */
 import { describe, expect, test } from 'vitest';
 import { story } from './story';
-import { ask, until } from './system';
+import { callApi, until } from './system';
 
 interface Recorded {
   messages: { role: string; text: string; reported_by?: string }[];
@@ -10,7 +10,7 @@ interface Recorded {
 describe('a visitor who types', () => {
   const here = story();
 
-  test('gets a streamed answer, without a microphone being asked for', async () => {
+  test('gets a streamed answer, and is not asked for a microphone', async () => {
     const visitor = await here.arrive();
     await visitor.open();
     await visitor.screenshot('open-light');
@@ -23,8 +23,8 @@ describe('a visitor who types', () => {
         if (seen.at(-1) !== text) seen.push(text);
       }).observe(document.body, { childList: true, subtree: true, characterData: true });
     });
-    await visitor.say('What are your opening hours?');
-    const answer = await visitor.hears('agent', /We are open from .*\.$/s);
+    await visitor.sendMessage('What are your opening hours?');
+    const answer = await visitor.waitForTurn('agent', /We are open from .*\.$/s);
     const seen = await visitor.frame.evaluate(
       () => (window as unknown as { storySeen: string[] }).storySeen,
     );
@@ -36,12 +36,12 @@ describe('a visitor who types', () => {
     expect(visitor.joinings).toHaveLength(1);
     expect((await visitor.probe()).microphone.bursts).toEqual([]);
     expect(await visitor.violations()).toEqual([]);
-    expect(visitor.complaints()).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
     await visitor.screenshot('text-light');
 
     const id = visitor.joinings[0]?.conversation.id;
     const recorded = await until('the worker to have recorded the turns', async () => {
-      const { messages } = await ask<Recorded>(`/conversations/${id}/messages`);
+      const { messages } = await callApi<Recorded>(`/conversations/${id}/messages`);
       return messages.some(({ role, text }) => role === 'agent' && text === answer) && messages;
     });
     expect(recorded).toContainEqual(
@@ -49,32 +49,32 @@ describe('a visitor who types', () => {
     );
   });
 
-  test('finds it readable in the dark and on a phone', async () => {
+  test('sees it in dark mode and on a phone', async () => {
     const dark = await here.arrive({ scheme: 'dark' });
     await dark.open();
     await dark.screenshot('open-dark');
-    await dark.say('How much is a bag?');
-    await dark.hears('agent', /\d/);
+    await dark.sendMessage('How much is a bag?');
+    await dark.waitForTurn('agent', /\d/);
     await dark.screenshot('text-dark');
     const phone = await here.arrive({ size: { width: 390, height: 844 }, phone: true });
     await phone.open();
-    await phone.say('What are your opening hours?');
-    await phone.hears('agent', /We are open/);
+    await phone.sendMessage('What are your opening hours?');
+    await phone.waitForTurn('agent', /We are open/);
     await phone.screenshot('phone');
     const width = await phone.frame.evaluate(() => innerWidth);
     expect(width).toBe(390);
   });
 
-  test('can end the conversation, and a new one begins in another room', async () => {
+  test('can end the conversation', async () => {
     const visitor = await here.arrive();
     await visitor.open();
-    await visitor.say('Hello');
-    await visitor.hears('agent', /Ask me about/);
+    await visitor.sendMessage('Hello');
+    await visitor.waitForTurn('agent', /Ask me about/);
     await visitor.end();
     await visitor.frame.getByText('This conversation has ended.').waitFor();
     const id = visitor.joinings[0]?.conversation.id;
     await until('the conversation to be completed', async () => {
-      const { status } = await ask<{ status: string }>(`/conversations/${id}`);
+      const { status } = await callApi<{ status: string }>(`/conversations/${id}`);
       return status === 'completed';
     });
   });

@@ -1,4 +1,6 @@
-/** A visitor on the demo site: opens the page, the widget and the microphone, and reads what is there. */
+/**
+ * A visitor on the demo site: opens the page, the widget and the microphone, and reads the window.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
@@ -6,26 +8,26 @@ import type { Joining } from '../src/generated/api';
 import { installProbe, type Probe } from './probe';
 import { system, until } from './system';
 
-export interface Wishes {
-  /** Whether the browser gives the microphone without asking; else it refuses. */
+export interface VisitorOptions {
+  /** Whether the browser allows the microphone without asking; otherwise it denies it. */
   microphone?: boolean;
   scheme?: 'light' | 'dark';
   size?: { width: number; height: number };
   phone?: boolean;
-  /** Which page of the site, if not its first. */
+  /** The path on the site, if not `/`. */
   path?: string;
-  /** Source that runs in every page and frame before its own scripts. */
+  /** Sources that run in every page and frame before its own scripts. */
   scripts?: string[];
 }
 
 export class Visitor {
-  /** Addresses asked for at the service so far, with their methods. */
+  /** The requests to the service so far, as method and path. */
   readonly requests: string[] = [];
-  /** Everything that the page and its frames wrote to the console. */
+  /** What the page and its frames wrote to the console. */
   readonly console: string[] = [];
-  /** The answers to starting and resuming, oldest first. */
+  /** The service's answers to starts and resumes, oldest first. */
   readonly joinings: Joining[] = [];
-  /** Tokens that LiveKit itself handed out, oldest first. */
+  /** Participant tokens that LiveKit itself issued, oldest first. */
   readonly refreshedTokens: string[] = [];
 
   private constructor(
@@ -33,26 +35,26 @@ export class Visitor {
     readonly page: Page,
   ) {}
 
-  /** Somebody who has never been here. */
-  static async arrive(browser: Browser, wishes: Wishes = {}): Promise<Visitor> {
+  /** A visitor who was never here before. */
+  static async arrive(browser: Browser, options: VisitorOptions = {}): Promise<Visitor> {
     const context = await browser.newContext({
-      colorScheme: wishes.scheme ?? 'light',
-      viewport: wishes.size ?? { width: 1280, height: 800 },
+      colorScheme: options.scheme ?? 'light',
+      viewport: options.size ?? { width: 1280, height: 800 },
       reducedMotion: 'reduce',
       locale: 'en-GB',
-      ...(wishes.phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
+      ...(options.phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
     });
     await context.addInitScript(installProbe);
-    for (const content of wishes.scripts ?? []) await context.addInitScript({ content });
-    if (wishes.microphone) {
-      // For the embedding page: the frame inherits it through its `allow`.
+    for (const content of options.scripts ?? []) await context.addInitScript({ content });
+    if (options.microphone) {
+      // For the host page: the frame inherits it through its `allow`.
       for (const origin of [system.site, system.service])
         await context.grantPermissions(['microphone'], { origin });
     }
     const page = await context.newPage();
     const visitor = new Visitor(context, page);
     visitor.#observe();
-    await page.goto(`${system.site}${wishes.path ?? '/'}`);
+    await page.goto(`${system.site}${options.path ?? '/'}`);
     return visitor;
   }
 
@@ -78,9 +80,9 @@ export class Visitor {
     );
   }
 
-  // The launcher, inside a closed shadow root: only the browser's own tools see it
+  // The launcher, in a closed shadow root that only the browser's own tools can read
 
-  /** Where the launcher's button is, in pixels of the page; null while nothing is drawn. */
+  /** The center of the launcher's button, in pixels of the page; null while it is not drawn. */
   async launcher(): Promise<{ x: number; y: number } | null> {
     const devtools = await this.context.newCDPSession(this.page);
     try {
@@ -115,7 +117,6 @@ export class Visitor {
     await this.frame.getByRole('dialog').waitFor();
   }
 
-  /** Loads the page anew, as somebody who comes back. */
   async reload(): Promise<void> {
     await this.page.reload();
   }
@@ -133,14 +134,14 @@ export class Visitor {
   }
 
   /** Types a message into the input and sends it. */
-  async say(text: string): Promise<void> {
+  async sendMessage(text: string): Promise<void> {
     const input = this.frame.getByRole('textbox');
     await input.click();
     await this.page.keyboard.type(text);
     await this.page.keyboard.press('Enter');
   }
 
-  /** Ends the conversation, which asks once more. */
+  /** Ends the conversation, and confirms it. */
   async end(): Promise<void> {
     await this.button('End conversation').click();
     await this.button('End conversation').click();
@@ -150,7 +151,7 @@ export class Visitor {
     return this.frame.getByRole('button', { name, exact: true });
   }
 
-  /** What has been said so far, as it stands in the window. */
+  /** The turns that the window shows. */
   async transcript(): Promise<{ role: 'visitor' | 'agent'; text: string }[]> {
     return this.frame.evaluate(() =>
       [...document.querySelectorAll('.turn.visitor, .turn.agent')]
@@ -162,28 +163,28 @@ export class Visitor {
     );
   }
 
-  /** Waits until somebody has said something that matches, and gives the whole of it. */
-  async hears(role: 'visitor' | 'agent', words: RegExp, patience = 20_000): Promise<string> {
-    let seen: unknown;
+  /** Waits for a turn that matches, and returns its text. */
+  async waitForTurn(role: 'visitor' | 'agent', pattern: RegExp, timeout = 20_000): Promise<string> {
+    let shown: unknown;
     return until(
-      `${role} to say ${words}`,
+      `a turn of the ${role} that matches ${pattern}`,
       async () => {
         const turns = await this.transcript();
-        seen = turns;
-        return turns.findLast((turn) => turn.role === role && words.test(turn.text))?.text;
+        shown = turns;
+        return turns.findLast((turn) => turn.role === role && pattern.test(turn.text))?.text;
       },
-      patience,
+      timeout,
     ).catch((error: Error) => {
-      throw new Error(`${error.message}; the window shows ${JSON.stringify(seen)}`);
+      throw new Error(`${error.message}; the window shows ${JSON.stringify(shown)}`);
     });
   }
 
-  /** What the probe in the window has noticed. */
+  /** What the probe in the window has recorded. */
   async probe(): Promise<Probe> {
     return this.frame.evaluate(() => window.storyProbe);
   }
 
-  /** Violations of a policy, in the page and in the window. */
+  /** Violations of a Content-Security-Policy, in the page and in the window. */
   async violations(): Promise<string[]> {
     const each = await Promise.all(
       this.page.frames().map((frame) => frame.evaluate(() => window.storyProbe?.violations ?? [])),
@@ -192,7 +193,7 @@ export class Visitor {
   }
 
   /** Errors on the console. */
-  complaints(): string[] {
+  consoleErrors(): string[] {
     return this.console.filter((line) => line.startsWith('error'));
   }
 
@@ -201,11 +202,11 @@ export class Visitor {
     await this.page.screenshot({ path: join(system.output, `${name}.png`) });
   }
 
-  /** Leaves what helps to understand a failure. */
-  async testify(name: string): Promise<void> {
+  /** Writes down what helps to understand a failure. */
+  async saveEvidence(name: string): Promise<void> {
     const file = name.replace(/[^a-z0-9]+/gi, '-').toLowerCase();
     await this.screenshot(`failed-${file}`).catch(() => {});
-    const told = [
+    const lines = [
       '# requests',
       ...this.requests,
       '# console',
@@ -213,7 +214,7 @@ export class Visitor {
       '# transcript',
       JSON.stringify(await this.transcript().catch(String), null, 1),
     ];
-    writeFileSync(join(system.output, `failed-${file}.txt`), told.join('\n'));
+    writeFileSync(join(system.output, `failed-${file}.txt`), lines.join('\n'));
   }
 }
 

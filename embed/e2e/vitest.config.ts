@@ -1,11 +1,11 @@
 /**
- * The visitor's story in a real browser against the whole running system; `cargo xtask test story` starts that system
- * and tells where it is. Stories that only visit it run side by side, since most of their time is waiting; those that
- * talk, or take a part of the system down, run one after the other.
+ * Stories of visitors in a real browser against the whole system, which `cargo xtask test story`
+ * starts. Stories run side by side, since they mostly wait; those that talk, or stop a part of the
+ * system, run one after the other.
  */
 import { defineConfig } from 'vitest/config';
 
-const ALONE = ['e2e/voice.story.ts', 'e2e/faults.story.ts'];
+const SERIAL = ['e2e/voice.story.ts', 'e2e/faults.story.ts'];
 const options = { environment: 'node', testTimeout: 60_000, hookTimeout: 60_000 } as const;
 
 export default defineConfig({
@@ -17,9 +17,9 @@ export default defineConfig({
           {
             test: {
               ...options,
-              name: 'together',
+              name: 'parallel',
               include: ['e2e/**/*.story.ts'],
-              exclude: ALONE,
+              exclude: SERIAL,
               maxWorkers: 2,
               sequence: { groupOrder: 0 },
             },
@@ -27,8 +27,8 @@ export default defineConfig({
           {
             test: {
               ...options,
-              name: 'alone',
-              include: ALONE,
+              name: 'serial',
+              include: SERIAL,
               fileParallelism: false,
               sequence: { groupOrder: 1 },
             },

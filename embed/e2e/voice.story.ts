@@ -1,4 +1,4 @@
-/** A visitor talks: one tap makes the same conversation a spoken one, and the agent answers aloud. */
+/** A visitor talks: one tap turns the conversation into a call, and the agent answers aloud. */
 import { describe, expect, test } from 'vitest';
 import { story } from './story';
 import { until } from './system';
@@ -6,21 +6,21 @@ import { until } from './system';
 describe('a visitor who talks', () => {
   const here = story();
 
-  test('is understood, hears the answer, and goes on in writing in the same room', {
+  test('is understood, hears the answer, and continues in writing in the same room', {
     timeout: 120_000,
   }, async () => {
     const visitor = await here.arrive({ microphone: true });
     await visitor.open();
-    await visitor.say('Hello');
-    await visitor.hears('agent', /Ask me about/);
+    await visitor.sendMessage('Hello');
+    await visitor.waitForTurn('agent', /Ask me about/);
     expect((await visitor.probe()).microphone.bursts, 'no microphone while typing').toEqual([]);
 
     await visitor.button('Talk').click();
     await visitor.button('End call').waitFor();
-    // The recording is played over and over: a machine under load may garble one of them.
-    const heard = await visitor.hears('visitor', /^what are your opening hours\W*$/i, 70_000);
+    // The recording repeats: a machine under load may garble one of them.
+    const heard = await visitor.waitForTurn('visitor', /^what are your opening hours\W*$/i, 70_000);
     expect(heard.toLowerCase().replace(/[^a-z ]/g, '')).toBe('what are your opening hours');
-    await visitor.hears('agent', /We are open from/);
+    await visitor.waitForTurn('agent', /We are open from/);
     await visitor.screenshot('voice-light');
     const { agent, microphone } = await until('the answer to be audible', async () => {
       const probe = await visitor.probe();
@@ -30,22 +30,22 @@ describe('a visitor who talks', () => {
     expect(agent.bursts.length).toBeGreaterThan(0);
 
     await visitor.button('End call').click();
-    await visitor.say('What did I ask before?');
-    const memory = await visitor.hears('agent', /Before this you asked: .*\.$/s);
+    await visitor.sendMessage('What did I ask before?');
+    const memory = await visitor.waitForTurn('agent', /Before this you asked: .*\.$/s);
     expect(memory.toLowerCase()).toContain('what are your opening hours');
     expect(visitor.joinings, 'one room for all of it').toHaveLength(1);
     expect(await visitor.violations()).toEqual([]);
-    expect(visitor.complaints()).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
   });
 
-  test('is not heard while muted, not even when the call still connects', {
+  test('is not heard while muted, even while the call connects', {
     timeout: 120_000,
   }, async () => {
     const visitor = await here.arrive({ microphone: true, scheme: 'dark' });
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.button('Mute').click();
-    await visitor.hears('agent', /Hello, and welcome/);
+    await visitor.waitForTurn('agent', /Hello, and welcome/);
     await visitor.frame
       .getByText('Muted')
       .or(visitor.frame.getByText('Speaking'))
@@ -62,6 +62,6 @@ describe('a visitor who talks', () => {
     );
     const heard = (await visitor.transcript()).filter(({ role }) => role === 'visitor');
     expect(heard, 'words of a muted visitor').toEqual([]);
-    expect(visitor.complaints()).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
   });
 });

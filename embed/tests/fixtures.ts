@@ -1,4 +1,4 @@
-/** Configurations and forms as the service hands them to the window: every default filled in. */
+/** Configurations and forms as the service writes them for the window: with every default. */
 import type { Config, Field, FormDefinition } from '../src/window/config';
 
 const mode = () => ({
@@ -48,7 +48,7 @@ export function config(changes: Partial<Config> = {}): Config {
   };
 }
 
-/** A field of which only what matters is told. */
+/** A field with defaults for everything that a test does not set. */
 export function field(
   changes: { id: string; type: Field['type'] } & Record<string, unknown>,
 ): Field {

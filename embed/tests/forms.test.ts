@@ -1,4 +1,4 @@
-/** Slips are named before a form is sent, by the rules that the service applies. */
+/** Mistakes are found before a form is sent, by the same rules as the service's. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type FormDefinition, feedbackForm } from '../src/window/config';
@@ -18,8 +18,8 @@ interface Fixture {
 
 const FOLDER = '../fixtures/forms';
 
-/** What a visitor cannot do to a form in the window, so the window does not look for it. */
-const NOT_BY_HAND = new Set([
+/** Faults that a visitor cannot cause in the window, so the window does not check for them. */
+const IMPOSSIBLE_IN_WINDOW = new Set([
   'unknown_field',
   'wrong_type',
   'not_one_of',
@@ -27,8 +27,8 @@ const NOT_BY_HAND = new Set([
   'submission_too_large',
 ]);
 
-/** Stars that are not there cannot be chosen, and spaces around an answer are not sent. */
-function canBeGiven(definition: FormDefinition, data: Record<string, unknown>): boolean {
+/** Ratings outside the range cannot be chosen, and spaces around an answer are not sent. */
+function canBeEntered(definition: FormDefinition, data: Record<string, unknown>): boolean {
   return definition.fields.every(({ id, type }) => {
     const value = data[id];
     return type !== 'rating' && (typeof value !== 'string' || value === value.trim());
@@ -44,16 +44,19 @@ describe.each(readdirSync(FOLDER))('%s', (name) => {
     ({ data, stored, faults }) => {
       const found = Object.keys(validate(definition, data)).sort();
       if (stored) {
-        // The window never refuses what the service takes, and sends what it would keep.
+        // The window rejects nothing that the service accepts, and sends what it would store.
         expect(found).toEqual([]);
-      } else if (!faults?.some(([code]) => NOT_BY_HAND.has(code)) && canBeGiven(definition, data)) {
+      } else if (
+        !faults?.some(([code]) => IMPOSSIBLE_IN_WINDOW.has(code)) &&
+        canBeEntered(definition, data)
+      ) {
         expect(found).toEqual([...new Set(faults?.map(([, at]) => at.split('/')[1]))].sort());
       }
     },
   );
 });
 
-test('what was left empty counts as no answer', () => {
+test('an empty field counts as no answer', () => {
   for (const [type, empty] of [
     ['text', '   '],
     ['checkbox', false],
@@ -67,7 +70,7 @@ test('what was left empty counts as no answer', () => {
   }
 });
 
-test('values are sent as the service wants them', () => {
+test('values are sent as the service expects them', () => {
   const fields = (['text', 'number', 'phone', 'checkbox', 'email', 'rating'] as const).map((type) =>
     field({ id: type, type }),
   );

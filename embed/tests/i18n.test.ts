@@ -12,7 +12,7 @@ test.each(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])(
       expect(text.trim(), key).not.toBe('');
       expect(text, key).toBe(text.trim());
     }
-    // Too many sentences that equal the English ones would mean an untranslated file.
+    // Many strings that equal the English ones would mean an untranslated file.
     const same = Object.entries(en).filter(
       ([key, text]) => strings[key as keyof typeof en] === text,
     );
@@ -29,7 +29,7 @@ test.each([
   [['xx'], 'en'],
   [[undefined, ''], 'en'],
   [['en-GB', 'de'], 'en'],
-])('%j is answered in %s', (wanted, language) => {
+])('%j gets %s', (wanted, language) => {
   expect(chooseLanguage(wanted)).toBe(language);
 });
 

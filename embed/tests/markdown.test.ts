@@ -1,4 +1,4 @@
-/** What agents write, and what they must not be able to do with it. */
+/** What agents write, and what it must not be able to do. */
 import { describe, expect, test } from 'vitest';
 import { parseInline, parseMarkdown, safeHref } from '../src/window/markdown';
 
@@ -42,7 +42,7 @@ describe('inline', () => {
     '[x](java\tscript:alert(1))',
     'javascript:alert(1)',
     '![picture](javascript:x)',
-  ])('%s is no link', (text) => {
+  ])('%s is not a link', (text) => {
     expect(JSON.stringify(parseInline(text))).not.toContain('"link"');
   });
 
@@ -53,7 +53,7 @@ describe('inline', () => {
     ]);
   });
 
-  test('nothing is lost and nothing takes for ever, whatever comes in', () => {
+  test('random and hostile input is parsed without errors', () => {
     const pieces = ['*', '**', '_', '`', '[', '](', ')', 'https://', 'a ', '\n', '\\', '<', '😀'];
     let seed = 7;
     const next = () => {
@@ -93,7 +93,7 @@ describe('blocks', () => {
     ]);
   });
 
-  test('a fence that is still being written is code already', () => {
+  test('a fence that is not closed yet is code already', () => {
     expect(parseMarkdown('```\nlet a')).toEqual([{ type: 'code', text: 'let a' }]);
   });
 
@@ -102,7 +102,7 @@ describe('blocks', () => {
   });
 });
 
-test('only web and mail addresses may be followed', () => {
+test('only web and mail addresses become links', () => {
   expect(safeHref('HTTPS://shop.example')).toBe('https://shop.example/');
   expect(safeHref('https://')).toBeNull();
   expect(safeHref(' https://shop.example')).toBeNull();

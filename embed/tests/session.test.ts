@@ -132,7 +132,7 @@ function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
 }
 
 describe('starting', () => {
-  test('nothing happens before the first words, then a ticket, a conversation, a room', async () => {
+  test('nothing happens before the first message, then a ticket, a conversation, a room', async () => {
     const { session, service, loader, rooms, settle } = setUp();
     session.setOpen(true);
     await settle();
@@ -149,7 +149,7 @@ describe('starting', () => {
     expect(session.state.messages.map((m) => [m.text, m.state])).toEqual([['Hello', 'waiting']]);
   });
 
-  test('what was typed is handed over once the agent is there, in order and once', async () => {
+  test('what was typed is sent when the agent is ready, in order and once', async () => {
     const { session, rooms, settle, agentArrives } = setUp();
     session.sendMessage('one');
     session.sendMessage('two');
@@ -165,7 +165,7 @@ describe('starting', () => {
     expect(session.state.messages.every((m) => m.state === 'done')).toBe(true);
   });
 
-  test('a greeting is not cut short by what was typed before it', async () => {
+  test('a greeting is not interrupted by what was typed before it', async () => {
     const { session, rooms, settle } = setUp();
     session.sendMessage('Hello');
     await settle();
@@ -179,7 +179,7 @@ describe('starting', () => {
     expect(rooms[0]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
   });
 
-  test('a worker that never tells its state is spoken to all the same', async () => {
+  test('a worker that never reports its state gets the messages as well', async () => {
     const { session, rooms, settle } = setUp();
     session.sendMessage('Hello');
     await settle();
@@ -198,14 +198,14 @@ describe('starting', () => {
     });
   });
 
-  test('opening starts it where the owner wants that', async () => {
+  test('opening starts it where the owner configured that', async () => {
     const { session, service, settle } = setUp({ start_conversation_on_toggle: true });
     session.setOpen(true);
     await settle();
     expect(service.start).toHaveBeenCalledOnce();
   });
 
-  test('consent comes first, and is asked for once', async () => {
+  test('consent comes first, and only once', async () => {
     const notice = { text: null, privacy_url: null, consent_required: true };
     const { session, service, settle, storage } = setUp({ notice });
     session.sendMessage('Hello');
@@ -226,10 +226,10 @@ describe('starting', () => {
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
     expect(session.state.form).toBeNull();
-    const again = setUp({ pre_conversation_form: hello }, storage);
-    again.session.sendMessage('Hello');
-    await again.settle();
-    expect(again.service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
+    const second = setUp({ pre_conversation_form: hello }, storage);
+    second.session.sendMessage('Hello');
+    await second.settle();
+    expect(second.service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
     const changed = form('hello', [field({ id: 'name', type: 'email', required: true })]);
     const other = setUp({ pre_conversation_form: changed }, storage);
     other.session.sendMessage('Hello');
@@ -253,7 +253,7 @@ describe('starting', () => {
     expect(service.start.mock.calls[1]?.[1]).toMatchObject({ form: { name: 'Ada L' } });
   });
 
-  test('a ticket that came too late is replaced', async () => {
+  test('an expired embed ticket is replaced', async () => {
     const { session, service, loader, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('ticket_expired', 401));
     session.sendMessage('Hello');
@@ -282,7 +282,7 @@ describe('refusals', () => {
     ['widget_unavailable', 403],
     ['rate_limited', 429],
     ['livekit_not_configured', 503],
-  ])('%s is said, and not tried again by itself', async (code, status) => {
+  ])('%s is shown, and not retried automatically', async (code, status) => {
     const { session, service, settle } = setUp();
     service.start.mockRejectedValue(new ServiceProblem(code, status));
     session.sendMessage('Hello');
@@ -294,7 +294,7 @@ describe('refusals', () => {
     expect(service.start).toHaveBeenCalledTimes(2);
   });
 
-  test('a service that is away is asked again, with a new ticket each time', async () => {
+  test('a service that is unavailable is retried, with a new embed ticket each time', async () => {
     const { session, service, loader, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('network'));
     service.start.mockRejectedValueOnce(new ServiceProblem('internal_error', 500));
@@ -306,7 +306,7 @@ describe('refusals', () => {
     expect(loader.requestTicket).toHaveBeenCalledTimes(3);
   });
 
-  test('LiveKit that cannot be reached is tried again in the same room, later in a fresh one', async () => {
+  test('LiveKit that is unreachable is retried in the same room, and later in another one', async () => {
     const { session, service, joinRoom, settle } = setUp();
     joinRoom.mockRejectedValue(new Error('could not establish signal connection'));
     session.sendMessage('Hello');
@@ -332,7 +332,7 @@ describe('refusals', () => {
 });
 
 describe('an agent that is not there', () => {
-  test('never comes: it is said after ten seconds, and going on asks for a fresh room', async () => {
+  test('never arrives: that is shown after ten seconds, and continuing requests another room', async () => {
     const { session, service, rooms, settle, agentArrives } = setUp();
     session.sendMessage('Hello');
     await settle();
@@ -349,7 +349,7 @@ describe('an agent that is not there', () => {
     expect(rooms[1]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
   });
 
-  test('falls silent: the unanswered words are said again in the fresh room, the others not', async () => {
+  test('stops answering: only the unanswered messages are sent again in the next room', async () => {
     const { session, rooms, settle, agentArrives, agentSays } = setUp();
     session.sendMessage('one');
     await settle();
@@ -366,7 +366,7 @@ describe('an agent that is not there', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['one', 'answer', 'two']);
   });
 
-  test('is missed also when it was killed in the middle of a sentence', async () => {
+  test('is noticed as silent also when it was killed while speaking', async () => {
     const { session, rooms, settle, agentArrives, agentSays } = setUp();
     session.sendMessage('one');
     await settle();
@@ -393,7 +393,7 @@ describe('an agent that is not there', () => {
     expect(isSilent(session.state)).toBe(true);
   });
 
-  test('is forgiven when it answers after all', async () => {
+  test('is no longer shown as silent when it answers', async () => {
     const { session, settle, agentArrives, agentSays } = setUp();
     session.sendMessage('Hello');
     await settle();
@@ -416,7 +416,7 @@ describe('a room that is gone', () => {
     return parts;
   };
 
-  test('is replaced by a fresh one when the conversation is still on', async () => {
+  test('is replaced by another one when the conversation is still active', async () => {
     const { session, service, rooms, settle } = await live();
     rooms[0]?.events.closed();
     await settle();
@@ -436,7 +436,7 @@ describe('a room that is gone', () => {
     expect(loader.emit).toHaveBeenCalledWith('conversation-end', { conversation_id: 'c1' });
   });
 
-  test('was taken by another tab when the token is worth nothing any more', async () => {
+  test('was left for another tab when the conversation token is no longer valid', async () => {
     const { session, service, rooms, settle } = await live();
     service.read.mockRejectedValue(new ServiceProblem('conversation_token_invalid', 401));
     rooms[0]?.events.closed();
@@ -445,7 +445,7 @@ describe('a room that is gone', () => {
     expect(service.resume).not.toHaveBeenCalled();
   });
 
-  test('a tab that hears of it at once leaves, and can take it back with the newest token', async () => {
+  test('a tab that learns of it leaves, and can continue with the newest token', async () => {
     const { session, service, openElsewhere, settle, storage, rooms } = await live();
     openElsewhere();
     expect(session.state.phase.name).toBe('continued-elsewhere');
@@ -456,7 +456,7 @@ describe('a room that is gone', () => {
     expect(service.resume).toHaveBeenCalledWith('c1', 'newest', 'ticket', 'text');
   });
 
-  test('a tab that lost it can also start anew, and leaves it to the other one', async () => {
+  test('a tab that lost it can also start over, and leaves it to the other tab', async () => {
     const { session, service, openElsewhere, settle, storage } = await live();
     openElsewhere();
     storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
@@ -469,7 +469,7 @@ describe('a room that is gone', () => {
     expect(service.start).toHaveBeenCalledTimes(2);
   });
 
-  test('a conversation that the other tab has ended cannot be taken back, and that is said', async () => {
+  test('a conversation that the other tab has ended cannot be continued, and that is shown', async () => {
     const { session, service, openElsewhere, settle, storage, loader } = await live();
     openElsewhere();
     storage.saveConversation(null);
@@ -489,7 +489,7 @@ describe('a room that is gone', () => {
   test.each<[FailureCode, number]>([
     ['conversation_resumed_elsewhere', 409],
     ['conversation_token_invalid', 401],
-  ])('two tabs take it back at once: %s means the other one', async (code, status) => {
+  ])('two tabs continue at once: %s means the other one did', async (code, status) => {
     const { session, service, openElsewhere, settle, storage } = await live();
     openElsewhere();
     service.resume.mockImplementation(async () => {
@@ -501,14 +501,14 @@ describe('a room that is gone', () => {
     expect(session.state.phase.name).toBe('continued-elsewhere');
   });
 
-  test('the end of one conversation does not forget that of another tab', async () => {
+  test('the end of one conversation does not delete that of another tab', async () => {
     const { session, storage } = await live();
     storage.saveConversation({ id: 'c2', token: 'of the other tab', at: Date.now() });
     await session.end();
     expect(storage.conversation(Date.now())).toMatchObject({ id: 'c2' });
   });
 
-  test('what an abandoned room still brings is ignored', async () => {
+  test('events of a room that was left are ignored', async () => {
     const { session, rooms, settle } = await live();
     session.continue();
     await settle();
@@ -541,7 +541,7 @@ describe('a room that is gone', () => {
     expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'and on Sundays?']]);
   });
 
-  test('a connection that comes back continues in the same room', async () => {
+  test('a restored connection continues in the same room', async () => {
     const { session, rooms, settle, service } = await live();
     rooms[0]?.events.reconnecting();
     expect(session.state.phase.name).toBe('reconnecting');
@@ -553,7 +553,7 @@ describe('a room that is gone', () => {
     expect(service.resume).not.toHaveBeenCalled();
   });
 
-  test('a connection that comes back without the agent is found out', async () => {
+  test('a connection that is restored without the agent is noticed', async () => {
     const { session, rooms, settle } = await live();
     rooms[0]?.events.reconnecting();
     rooms[0]?.events.agent('absent');
@@ -565,7 +565,7 @@ describe('a room that is gone', () => {
     expect(isSilent(session.state)).toBe(true);
   });
 
-  test('ending is said to the service, and feedback asked for once', async () => {
+  test('ending is sent to the service, and feedback asked for once', async () => {
     const { session, service, settle } = await live({
       post_conversation_feedback: { enabled: true, thank_you_text: '', form: null },
     });
@@ -592,7 +592,7 @@ describe('an earlier conversation', () => {
     return parts;
   };
 
-  test('is offered with its transcript, and gone on with in a fresh room', async () => {
+  test('is offered with its transcript, and continued in another room', async () => {
     const { session, service, settle } = returning();
     await session.offerSaved();
     expect(session.state).toMatchObject({ phase: { name: 'offered', isOpenElsewhere: false } });
@@ -603,7 +603,7 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
   });
 
-  test('typing goes on with it', async () => {
+  test('typing continues it', async () => {
     const { session, service, settle } = returning();
     await session.offerSaved();
     session.sendMessage('again');
@@ -612,7 +612,7 @@ describe('an earlier conversation', () => {
     expect(service.start).not.toHaveBeenCalled();
   });
 
-  test('is not gone on with before the consent that the owner has come to require', async () => {
+  test('is not continued before a consent that the owner requires now', async () => {
     const notice = { text: null, privacy_url: null, consent_required: true };
     const { session, service, settle } = returning({ notice });
     await session.offerSaved();
@@ -627,7 +627,7 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello', 'again']);
   });
 
-  test('is ended when the visitor starts anew', async () => {
+  test('is ended when the visitor starts over', async () => {
     const { session, service, storage } = returning();
     await session.offerSaved();
     session.startOver();
@@ -636,7 +636,7 @@ describe('an earlier conversation', () => {
     expect(session.state.phase.name).toBe('idle');
   });
 
-  test('of another site cannot be gone on with here; a new one can be started', async () => {
+  test('of another site cannot be continued here; a new one can be started', async () => {
     const { session, service, settle, storage } = returning();
     service.resume.mockRejectedValue(new ServiceProblem('origin_changed', 403));
     await session.offerSaved();
@@ -651,7 +651,7 @@ describe('an earlier conversation', () => {
     expect(storage.conversation(Date.now())).toMatchObject({ token: 'token1' });
   });
 
-  test('that may go on only later is asked for again, not started anew', async () => {
+  test('that can be continued only later is resumed again, not started over', async () => {
     const { session, service, settle } = returning();
     service.resume.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
     await session.offerSaved();
@@ -664,7 +664,7 @@ describe('an earlier conversation', () => {
     expect(service.start).not.toHaveBeenCalled();
   });
 
-  test('is left to the other tab that holds it, when the visitor starts anew', async () => {
+  test('is left to the other tab that has it, when the visitor starts over', async () => {
     const { session, service, storage, tabs } = returning();
     tabs.ask.mockImplementation((_id, onOpenElsewhere) => onOpenElsewhere());
     await session.offerSaved();
@@ -674,14 +674,14 @@ describe('an earlier conversation', () => {
     expect(session.state).toMatchObject({ phase: { name: 'idle' } });
   });
 
-  test('another tab that holds it is named', async () => {
+  test('another tab that has it is shown', async () => {
     const { session, tabs } = returning();
     tabs.ask.mockImplementation((_id, onOpenElsewhere) => onOpenElsewhere());
     await session.offerSaved();
     expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: true });
   });
 
-  test('another tab that answers late is named all the same, while it matters', async () => {
+  test('another tab that answers late is shown as well, while it matters', async () => {
     const { session, tabs, settle } = returning();
     await session.offerSaved();
     expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: false });
@@ -703,7 +703,7 @@ describe('an earlier conversation', () => {
         throw new ServiceProblem('conversation_token_invalid', 401);
       },
     ],
-  ])('that is %s is forgotten', async (_, answer) => {
+  ])('that is %s is deleted', async (_, answer) => {
     const { session, service, storage } = returning();
     service.read.mockImplementation(answer);
     await session.offerSaved();
@@ -711,7 +711,7 @@ describe('an earlier conversation', () => {
     expect(storage.conversation(Date.now())).toBeNull();
   });
 
-  test('is kept for later when the service cannot be asked', async () => {
+  test('is kept for later when the service is unreachable', async () => {
     const { session, service, storage } = returning();
     service.read.mockRejectedValue(new ServiceProblem('network'));
     await session.offerSaved();
@@ -770,7 +770,7 @@ describe('voice', () => {
     expect(rooms[1]?.room.startPublishing).toHaveBeenCalledWith(expect.anything(), true);
   });
 
-  test('a microphone that is refused is named, and text goes on', async () => {
+  test('a microphone that is denied is explained, and text works', async () => {
     const { session, openMicrophone, settle, rooms, agentArrives, loader } = setUp();
     session.sendMessage('Hello');
     await settle();
@@ -788,7 +788,7 @@ describe('voice', () => {
     expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith('lk.chat', 'never mind');
   });
 
-  test('a microphone that cannot be sent is named, unless it is the room that was left', async () => {
+  test('a microphone that cannot be published is explained, unless the room was left', async () => {
     const { session, rooms, settle } = setUp();
     const broken: ((reason: Error) => void)[] = [];
     session.sendMessage('Hello');
@@ -808,7 +808,7 @@ describe('voice', () => {
     expect(session.state.voice).toEqual({ name: 'off', problem: 'busy' });
   });
 
-  test('a microphone that is unplugged is named, also in a later room', async () => {
+  test('a microphone that is unplugged is explained, also in a later room', async () => {
     const { session, settle, track, rooms } = setUp();
     session.startCall();
     await settle();
@@ -861,7 +861,7 @@ describe('forms that the agent asks for', () => {
     expect(JSON.parse((await answer) ?? '')).toEqual({ submitted: true, values: { name: 'Ada' } });
   });
 
-  test('may be put away', async () => {
+  test('may be dismissed', async () => {
     const { session, rooms, service } = await live();
     const answer = rooms[0]?.events.form('contact', 60_000);
     await session.closeForm(null);
@@ -869,7 +869,7 @@ describe('forms that the agent asks for', () => {
     expect(service.submitForm).not.toHaveBeenCalled();
   });
 
-  test('are told as a text stream when the agent has stopped waiting', async () => {
+  test('are sent as a text stream when the agent has stopped waiting', async () => {
     const { session, rooms } = await live();
     rooms[0]?.events.form('contact', 1_000);
     await vi.advanceTimersByTimeAsync(2_000);
@@ -880,7 +880,7 @@ describe('forms that the agent asks for', () => {
     );
   });
 
-  test('stay open when the service refuses the values', async () => {
+  test('stay open when the service rejects the values', async () => {
     const { session, service, rooms } = await live();
     rooms[0]?.events.form('contact', 60_000);
     service.submitForm.mockRejectedValue(new ServiceProblem('form_invalid', 422));
@@ -888,7 +888,7 @@ describe('forms that the agent asks for', () => {
     expect(session.state.form).not.toBeNull();
   });
 
-  test('are put away with the room, and the next room may ask anew', async () => {
+  test('are closed with the room, and the next room may ask again', async () => {
     const { session, rooms, settle, agentArrives } = await live();
     rooms[0]?.events.form('contact', 60_000);
     session.continue();
@@ -899,7 +899,7 @@ describe('forms that the agent asks for', () => {
     expect(session.state.form).not.toBeNull();
   });
 
-  test('that are unknown, or come while one is open, are refused', async () => {
+  test('that are unknown, or requested while one is open, are rejected', async () => {
     const { rooms } = await live();
     await expect(rooms[0]?.events.form('other', 60_000)).rejects.toThrow();
     rooms[0]?.events.form('contact', 60_000);
@@ -907,7 +907,7 @@ describe('forms that the agent asks for', () => {
   });
 });
 
-test('turns are reported together, once each, and unread ones counted while closed', async () => {
+test('turns are reported together, each once, and unread ones counted while closed', async () => {
   const { session, service, loader, settle, agentArrives, agentSays } = setUp();
   session.sendMessage('Hello');
   await settle();

@@ -1,4 +1,4 @@
-/** What is read has contrast enough, in the built-in look and in any configured one. */
+/** Text has enough contrast, with the built-in colors and with any configured ones. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { luminance, readableOn } from '../src/shared/color';
@@ -42,11 +42,11 @@ test('the built-in palette is readable in light and in dark', () => {
     ['edge', 'page', 3],
     ['live', 'page', 3],
   ];
-  for (const [text, ground, least] of pairs) {
+  for (const [text, background, minimum] of pairs) {
     for (const mode of [0, 1]) {
-      const ratio = contrast(palette[text]?.[mode] ?? '', palette[ground]?.[mode] ?? '');
-      expect(ratio, `${text} on ${ground}, ${mode ? 'dark' : 'light'}`).toBeGreaterThanOrEqual(
-        least,
+      const ratio = contrast(palette[text]?.[mode] ?? '', palette[background]?.[mode] ?? '');
+      expect(ratio, `${text} on ${background}, ${mode ? 'dark' : 'light'}`).toBeGreaterThanOrEqual(
+        minimum,
       );
     }
   }

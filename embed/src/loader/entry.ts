@@ -1,4 +1,4 @@
-/** Entry of the loader: `window.WebWidget`, the queue of pages that did not wait, the tag's widget. */
+/** Entry of the loader: `window.WebWidget`, the queue of early calls, and the tag's own widget. */
 import { createWidget, type Options, type WidgetApi } from './widget';
 
 type Queued = (widget: WidgetApi | undefined) => void;
@@ -8,7 +8,7 @@ declare global {
     WebWidget?: {
       /** The widget with this id; without one, the first on the page. */
       get(id?: string): WidgetApi | undefined;
-      /** For further copies of this script, which hand their tag to the first one. */
+      /** For further copies of this script, which pass their tag to the first one. */
       add(script: HTMLScriptElement): void;
     };
     webWidgetQueue?: { push(callback: Queued): void; map?(each: (callback: Queued) => void): void };
@@ -35,15 +35,15 @@ function createRegistry(): NonNullable<Window['WebWidget']> {
   };
 }
 
-// Whatever happens in here, the page keeps running.
+// No error of ours may reach the page.
 try {
   const page = (window.WebWidget ||= createRegistry());
   page.add(document.currentScript as HTMLScriptElement);
-  const waiting = window.webWidgetQueue;
-  // In tasks of their own, so that one callback's error stops neither us nor the next.
+  const queued = window.webWidgetQueue;
+  // In tasks of their own, so that an error in one callback stops neither the next nor the loader.
   const push = (callback: Queued) => queueMicrotask(() => callback(page.get()));
   window.webWidgetQueue = { push };
-  waiting?.map?.(push);
+  queued?.map?.(push);
 } catch (error) {
   console.error(error);
 }

@@ -1,6 +1,6 @@
 /**
- * The launcher's nodes. Everything lives in one closed shadow root under a constructed style sheet,
- * so the page's styles do not leak in, ours do not leak out, and a strict policy has nothing to object to.
+ * The launcher's nodes, in one closed shadow root with a constructed style sheet: no style of the
+ * page applies inside, none of ours outside, and a strict Content-Security-Policy blocks nothing.
  */
 import type { LauncherConfig, Palette } from '../shared/launcher-config';
 import css from './launcher.css?inline';

@@ -1,4 +1,4 @@
-/** One widget on the page: fetches what to draw, opens the window, and speaks for it. */
+/** One widget on the page: fetches its configuration, draws the launcher, opens the window. */
 import type { LauncherConfig, Theme } from '../shared/launcher-config';
 import type { Context, EventName, FromLoader, FromWindow } from '../shared/messages';
 import { createView, element } from './view';
@@ -11,7 +11,7 @@ export interface WidgetApi {
   close(): void;
   toggle(): void;
   destroy(): void;
-  /** Replaces what the agent is told about the page. */
+  /** Replaces what the agent knows about the page. */
   setContext(context: Context): void;
   /** Calls back on an event until the function that it returns is called. */
   on(event: EventName, callback: Callback | null): () => void;
@@ -21,7 +21,7 @@ export interface WidgetApi {
 export interface Options {
   /** A JSON object as text; an object once the page called `setContext`. */
   context?: string | Context;
-  /** Present: no launcher is drawn, the page opens the window itself. */
+  /** Present: the launcher is not drawn, and the page opens the window itself. */
   hidden?: string;
   locale?: string;
   /** Present: the window opens at once. */
@@ -29,10 +29,10 @@ export interface Options {
   theme?: string;
 }
 
-/** How long the window may take before the visitor is told, in milliseconds. */
-const READY_WITHIN = 10_000;
-/** Frameworks may throw our node out as they replace the page; a fight with one has to end. */
-const ATTACH_LIMIT = 50;
+/** How long the window may take to load before the visitor gets an error, in milliseconds. */
+const READY_TIMEOUT = 10_000;
+/** Frameworks may remove our node when they replace the page; limited, to end a loop with one. */
+const MAX_ATTACHES = 50;
 
 export function createWidget(
   service: string,
@@ -44,13 +44,13 @@ export function createWidget(
   const stop = new AbortController();
   const { signal } = stop;
   let wanted = open != null;
-  // Until the launcher is drawn, these only remember what is wanted.
+  // Until the launcher is drawn, these only store the latest request.
   let post = (_message: FromLoader) => {};
   let show = (next: boolean) => {
     wanted = next;
   };
 
-  /** One line, with the command that tells support staff why as they would type it. */
+  /** Logs one line, with the command that explains the reason. */
   function warn(reason: unknown) {
     console.warn(
       `Web widget: ${reason}. Run: widget explain ${id}.json --service ${service} --page ${location.origin + location.pathname}`,
@@ -67,7 +67,7 @@ export function createWidget(
     );
   }
 
-  /** An answer of the service about this widget; throws the problem document of a refusal. */
+  /** Calls the service about this widget; throws the problem document of a refusal. */
   async function call(path: string, request?: RequestInit) {
     const response = await fetch(`${service}/core/public/web-widgets/${id}${path}`, {
       signal,
@@ -88,7 +88,7 @@ export function createWidget(
     let isOpen = false;
     let isReady = false;
     let question: string | undefined;
-    let cameFrom: HTMLElement | null;
+    let focusBefore: HTMLElement | null;
     let attached = 0;
 
     const [host, box, button, badge, panel] = createView(config, hidden != null, (tapped) => {
@@ -107,12 +107,12 @@ export function createWidget(
       box.classList.toggle('o', next);
       label();
       if (next) {
-        cameFrom = document.activeElement as HTMLElement;
+        focusBefore = document.activeElement as HTMLElement;
         if (!isReady) load();
         frame.focus();
       } else if (document.activeElement === host) {
         button.focus();
-        cameFrom?.focus();
+        focusBefore?.focus();
       }
       post({ type: 'web-widget:visibility', open: next });
       emit(next ? 'open' : 'close');
@@ -138,17 +138,17 @@ export function createWidget(
         panel.textContent = 'The chat could not be loaded.';
         warn('window blocked (page framed, frame-src, COEP)');
         emit('error', { code: 'window_blocked' });
-      }, READY_WITHIN);
+      }, READY_TIMEOUT);
     }
 
-    /** Keeps the full-screen window on the part of the page that the on-screen keyboard leaves. */
-    function follow() {
+    /** Keeps the full-screen window inside the part that the on-screen keyboard leaves visible. */
+    function followViewport() {
       panel.style.cssText = `--t:${viewport.offsetTop}px;--v:${viewport.height}px`;
     }
 
     /** Outside `<body>`, so that replacing the body does not reload a running conversation. */
     function attach() {
-      if (host.isConnected || attached++ > ATTACH_LIMIT) return;
+      if (host.isConnected || attached++ > MAX_ATTACHES) return;
       isReady = false;
       document.documentElement.append(host);
       observer.observe(document.documentElement, { childList: true });
@@ -193,8 +193,8 @@ export function createWidget(
           emit(message.name, message.detail);
       }
     });
-    listen(viewport, 'resize', follow);
-    listen(viewport, 'scroll', follow);
+    listen(viewport, 'resize', followViewport);
+    listen(viewport, 'scroll', followViewport);
     listen(box, 'keydown', ({ key }: KeyboardEvent) => {
       if (key === 'Escape') show(false);
     });
@@ -204,7 +204,7 @@ export function createWidget(
       host.remove();
       show = () => {};
     };
-    follow();
+    followViewport();
     label();
     attach();
     emit('ready');

@@ -1,7 +1,7 @@
 /**
  * The messages between the loader (on the host page) and the window (inside the iframe). Both sides
- * import these types, check the sender's window and origin before they read a message, and always post
- * to an exact target origin.
+ * import these types, check the sender's window and origin before they read a message, and always
+ * post to an exact target origin.
  */
 import type { FailureCode } from './codes';
 
@@ -18,7 +18,9 @@ export type EventName =
 /** What the host page says to the agent; has to survive structured cloning and JSON. */
 export type Context = Record<string, unknown>;
 
-/** Why there is no embed ticket: parts of the service's problem, or nothing when no answer arrived. */
+/**
+ * Why there is no embed ticket: parts of the service's problem, or nothing when no answer arrived.
+ */
 export interface TicketProblem {
   code?: FailureCode | undefined;
   status?: number | undefined;

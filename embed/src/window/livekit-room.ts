@@ -1,6 +1,6 @@
 /**
- * The only file that knows LiveKit; a chunk of its own, fetched while the visitor reads. It follows the
- * conventions of livekit-agents, so that workers need no changes for this window.
+ * The only file that knows LiveKit; a chunk of its own, fetched while the visitor reads. It follows
+ * the conventions of livekit-agents, so that workers need no changes for this window.
  */
 import {
   DisconnectReason,
@@ -39,8 +39,8 @@ export interface Room {
   /** Whether the agent's voice is played. */
   playAgent(on: boolean): void;
   /**
-   * Publishes the visitor's voice; while muted, silence. The track stays the caller's, to be published
-   * again in another room and to be stopped.
+   * Publishes the visitor's voice; while muted, silence. The track stays the caller's, to be
+   * published again in another room and to be stopped.
    */
   startPublishing(track: MediaStreamTrack, muted: boolean): Promise<void>;
   setMuted(muted: boolean): Promise<void>;
@@ -132,8 +132,8 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
       stopPlayback();
       // An attempt to connect that fails rejects, and closes no room.
       if (!hasJoined || hasLeft) return;
-      // LiveKit leaves the room when the page is left. A page that stays after all, or returns from the
-      // browser's history, gets here when its timers run again.
+      // LiveKit leaves the room when the page is left. A page that stays after all, or returns from
+      // the browser's history, gets here when its timers run again.
       if (reason === DisconnectReason.CLIENT_INITIATED)
         setTimeout(events.closed, PAGE_RETURN_DELAY);
       else events.closed();
@@ -215,8 +215,8 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
     async startPublishing(track, muted) {
       // A copy, because LiveKit stops what it has published when its room ends.
       const copy = track.clone();
-      // Made here, so that it can be muted before and during publishing. As the general type, because
-      // LiveKit's types do not compile with `exactOptionalPropertyTypes`.
+      // Made here, so that it can be muted before and during publishing. As the general type,
+      // because LiveKit's types do not compile with `exactOptionalPropertyTypes`.
       const own = new LocalAudioTrack(copy, undefined, true) as LocalTrack;
       microphone = own;
       visitorMeter = createAudioMeter(copy);
@@ -225,8 +225,8 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
         source: Track.Source.Microphone,
         dtx: true,
       });
-      // LiveKit does not report a change during publishing to its server, which forwards nothing of a
-      // track that it believes to be muted.
+      // LiveKit does not report a change during publishing to its server, which forwards nothing of
+      // a track that it believes to be muted.
       if (own.isMuted !== muted) own.emit(own.isMuted ? TrackEvent.Muted : TrackEvent.Unmuted, own);
     },
     async setMuted(muted) {

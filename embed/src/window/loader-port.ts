@@ -1,4 +1,6 @@
-/** Messages with the loader on the host page: one sender is accepted, at the origin we were given. */
+/**
+ * Messages with the loader on the host page: one sender is accepted, at the origin we were given.
+ */
 import {
   type EventName,
   type FromLoader,

@@ -25,7 +25,10 @@ function contextOf(value: unknown): Context {
   }
 }
 
-/** How long the first paint waits for an earlier conversation, so that it does not jump; milliseconds. */
+/**
+ * How long the first paint waits for an earlier conversation, so that it does not jump;
+ * milliseconds.
+ */
 const FIRST_PAINT_DELAY = 300;
 
 function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {

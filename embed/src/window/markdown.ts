@@ -1,7 +1,7 @@
 /**
- * The small subset of Markdown that agents write: paragraphs, line breaks, lists, code, emphasis and
- * links. The result is a tree of plain data that the view turns into nodes; no text is ever read as
- * HTML. Headings become bold text, since a message has no outline; images stay as they were typed.
+ * Parses the subset of Markdown that agents write: paragraphs, line breaks, lists, code, emphasis
+ * and links. The result is plain data that the view turns into nodes; nothing is parsed as HTML.
+ * Headings become bold text, and images stay as they were typed.
  */
 
 export type Inline =
@@ -19,7 +19,7 @@ export type Block =
 /** How deep emphasis may nest; beyond this, text stays as it is. */
 const MAX_DEPTH = 4;
 
-/** An address that may be followed, or null: only these schemes, and never anything relative. */
+/** An address that may become a link, or null: only these schemes, and nothing relative. */
 export function safeHref(address: string): string | null {
   if (!/^(https?:\/\/|mailto:)/i.test(address)) return null;
   try {
@@ -30,7 +30,7 @@ export function safeHref(address: string): string | null {
   }
 }
 
-/** Tried in this order at each position; every one of them runs in linear time. */
+/** Tried in this order at each position; each runs in linear time. */
 const CODE = /`([^`\n]+)`/y;
 const STRONG = /(\*\*|__)(?=\S)([^\n]{1,1000}?\S)\1/y;
 const EMPHASIS = /([*_])(?=[^\s*_])([^\n*_]{1,1000}?)(?<=\S)\1(?!\w)/y;

@@ -1,6 +1,6 @@
 /**
- * What the window stores between page loads. A browser may block storage, throw at each use, or delete
- * the content at any time; then the values last as long as the page.
+ * What the window stores between page loads. A browser may block storage, throw at each use, or
+ * delete the content at any time; then the values last as long as the page.
  */
 
 /** A conversation that can be continued. */
@@ -23,7 +23,10 @@ export interface WindowStorage {
   write(name: string, value: unknown): void;
 }
 
-/** The part of `Storage` that is used; a function, because even reading `window.localStorage` may throw. */
+/**
+ * The part of `Storage` that is used; a function, because even reading `window.localStorage` may
+ * throw.
+ */
 export type OpenStorage = () => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 export function createStorage(

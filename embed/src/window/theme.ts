@@ -1,4 +1,7 @@
-/** The configured look as custom properties, in a constructed sheet: the policy allows no inline style. */
+/**
+ * The configured look as custom properties, in a constructed sheet: the policy allows no inline
+ * style.
+ */
 import { readableOn } from '../shared/color';
 import type { Palette, Theme } from '../shared/launcher-config';
 import type { Config } from './config';

@@ -9,9 +9,9 @@ export const ANSWER_TIMEOUT = 10_000;
 /** The same while the agent says that it thinks: a slow tool is not a dead worker. */
 export const THINKING_TIMEOUT = 30_000;
 /**
- * How long a new agent has to stay in one state before it gets what the visitor has typed meanwhile:
- * text in the middle of its greeting would interrupt it. Workers report `listening` for a few
- * milliseconds before they greet, and some never report a state.
+ * How long a new agent has to stay in one state before it gets what the visitor has typed
+ * meanwhile: text in the middle of its greeting would interrupt it. Workers report `listening` for
+ * a few milliseconds before they greet, and some never report a state.
  */
 export const SETTLE_TIME: Record<Exclude<AgentState, 'absent'>, number> = {
   initializing: 3_000,

@@ -1,6 +1,6 @@
 /**
- * One attempt to talk to the agent: a start or a resume, the room that it leads to, and the watch for
- * the agent's answers there. Once it has ended, nothing that it began has any effect.
+ * One attempt to talk to the agent: a start or a resume, the room that it leads to, and the watch
+ * for the agent's answers there. Once it has ended, nothing that it began has any effect.
  */
 import type { Joining } from '../../generated/api';
 import type { Mode } from '../config';
@@ -35,7 +35,7 @@ export interface RoomObserver {
   onMicrophoneUnusable(track: MediaStreamTrack): void;
 }
 
-/** How an attempt goes, for whoever began it. */
+/** How an attempt goes, for its owner. */
 export interface AttemptObserver extends RoomObserver {
   /** The service has made a room. */
   onRoomCreated(joining: Joining): void;

@@ -60,7 +60,7 @@ export class Call {
     this.#store.dispatch({ type: 'microphone-failed', problem });
   }
 
-  /** Closes the microphone, without a word about it. */
+  /** Closes the microphone, and changes nothing else. */
   release() {
     this.#track?.stop();
     this.#track = null;

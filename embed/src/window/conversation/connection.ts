@@ -1,6 +1,6 @@
 /**
- * Gets the conversation into a room and keeps it in one: starts and resumes it, retries, and finds out
- * why a room was closed. At most one attempt is under way.
+ * Gets the conversation into a room and keeps it in one: starts and resumes it, retries, and finds
+ * out why a room was closed. At most one attempt is under way.
  */
 import type { ConversationStart, Joining, VisitorMessage } from '../../generated/api';
 import type { LoaderPort } from '../loader-port';

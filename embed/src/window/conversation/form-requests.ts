@@ -1,6 +1,6 @@
 /**
- * The form that is open, and who gets its answer: the service stores it first, then whoever asked for
- * it is informed. One form is open at a time.
+ * The form that is open, and who gets its answer: first the service, which stores it, then the
+ * agent or the code that asked. One form is open at a time.
  */
 import type { FormDefinition } from '../config';
 import type { FormValues } from '../service/service';
@@ -45,7 +45,9 @@ export class FormRequests {
     return true;
   }
 
-  /** Opens a form for the agent, whose call is answered if the visitor is done within its timeout. */
+  /**
+   * Opens a form for the agent, whose call is answered if the visitor is done within its timeout.
+   */
   openForAgent(formId: string, timeout: number): Promise<string> {
     const { now, sendLate } = this.#dependencies;
     const deadline = now() + timeout;

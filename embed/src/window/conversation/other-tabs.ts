@@ -1,6 +1,7 @@
 /**
- * Lets the tabs of one browser know which of them has a conversation, so that the visitor sees it at
- * once. It decides nothing: a resume makes the service reject the other tab's conversation token.
+ * Lets the tabs of one browser know which of them has a conversation, so that the visitor sees it
+ * at once. It decides nothing: a resume makes the service reject the other tab's conversation
+ * token.
  */
 export interface OtherTabs {
   /** Asks whether another tab has the conversation; it may answer late or never. */

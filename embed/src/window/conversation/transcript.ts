@@ -23,7 +23,9 @@ export interface Piece {
   segment: string;
   role: Role;
   text: string;
-  /** A new stream of a segment replaces the text of the earlier one; a further chunk continues it. */
+  /**
+   * A new stream of a segment replaces the text of the earlier one; a further chunk continues it.
+   */
   starts: boolean;
   /** Nothing more of this segment follows. */
   final: boolean;
@@ -54,8 +56,8 @@ export function markSent(messages: Message[], id: string): Message[] {
 }
 
 /**
- * For a new room: unfinished turns are final, since their stream ended with the old room, and what the
- * visitor said after the agent's last turn is sent again, since nobody answered it.
+ * For a new room: unfinished turns are final, since their stream ended with the old room, and what
+ * the visitor said after the agent's last turn is sent again, since nobody answered it.
  */
 export function prepareForNewRoom(messages: Message[]): Message[] {
   const answered = messages.findLastIndex((message) => message.role === 'agent');

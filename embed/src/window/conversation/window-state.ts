@@ -1,6 +1,6 @@
 /**
- * The one state that the window shows, and the only place where it changes. Pure: the session feeds it
- * events, and the view draws the result.
+ * The one state that the window shows, and the only place where it changes. Pure: the session feeds
+ * it events, and the view draws the result.
  */
 import type { FailureCode } from '../../shared/codes';
 import type { FormDefinition, Mode } from '../config';
@@ -264,7 +264,7 @@ function changeAgent(state: State, agent: AgentState): State {
   };
 }
 
-/** What every way of ending has in common: no room, no call, no open form, no unfinished turn. */
+/** Common to every ending: no room, no call, no open form, no unfinished turn. */
 function stop(state: State, phase: Phase): State {
   return {
     ...state,

@@ -16,10 +16,10 @@ export type Language = 'en' | keyof typeof LANGUAGES;
 
 const RIGHT_TO_LEFT = new Set<Language>(['ar']);
 
-/** The first wanted language that we have, by its primary tag; English when we have none of them. */
-export function chooseLanguage(wanted: readonly (string | null | undefined)[]): Language {
+/** The first preferred language that exists, by its primary tag; English when none does. */
+export function chooseLanguage(preferred: readonly (string | null | undefined)[]): Language {
   const known = ['en', ...Object.keys(LANGUAGES)] as Language[];
-  for (const tag of wanted) {
+  for (const tag of preferred) {
     const primary = tag?.split(/[-_]/)[0]?.toLowerCase();
     const found = known.find((language) => language.split('-')[0] === primary);
     if (primary && found) return found;
@@ -31,7 +31,7 @@ export function directionOf(language: Language): 'ltr' | 'rtl' {
   return RIGHT_TO_LEFT.has(language) ? 'rtl' : 'ltr';
 }
 
-/** English when the chunk cannot be fetched: words in another language are better than none. */
+/** English when the chunk cannot be loaded: another language is better than no text. */
 export async function loadStrings(language: Language): Promise<Strings> {
   if (language === 'en') return en;
   try {

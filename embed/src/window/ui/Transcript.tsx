@@ -1,4 +1,6 @@
-/** The turns so far. It scrolls with the newest text, unless the visitor has scrolled up to read. */
+/**
+ * The turns so far. It scrolls with the newest text, unless the visitor has scrolled up to read.
+ */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../conversation/transcript';
 import { agentOf, isSilent, modeOf, type State } from '../conversation/window-state';

@@ -1,6 +1,6 @@
 /**
- * What the banner says about the state, and which steps the visitor can take. Pure, so that a test can
- * prove that every dead end has a way out.
+ * What the banner says about the state, and which steps the visitor can take. Pure, so that a test
+ * can prove that every dead end has a way out.
  */
 import type { FailureCode } from '../../shared/codes';
 import type { Config } from '../config';
