@@ -41,9 +41,9 @@ enum Step {
     Rust,
     /// Rules about this repository
     Tidy,
-    /// Rust documentation, private items too
+    /// Rust documentation, private items too, and the example in the README
     Docs,
-    /// Generated files are what the generator writes
+    /// Generated files are what the generator writes, and the API of the core the listed one
     Generated,
     /// Formatting, lints and tests of the example agent
     Agent,
@@ -107,18 +107,18 @@ impl Step {
                 "clippy --workspace --all-targets --locked -- -D warnings",
             )),
             Self::Rust => rust(),
-            Self::Tidy => run(&mut cargo(
-                "test --locked --package xtask --bins --test tidy",
-            )),
-            Self::Docs => run(
-                cargo("doc --workspace --no-deps --document-private-items --locked")
-                    .env("RUSTDOCFLAGS", "-D warnings"),
-            ),
-            Self::Generated => commands::check_generated(),
+            Self::Tidy => own_tests("--bins --test tidy"),
+            Self::Docs => {
+                let mut doc = cargo("doc --workspace --no-deps --document-private-items --locked");
+                run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+                own_tests("--test readme")
+            }
+            Self::Generated => {
+                commands::check_generated()?;
+                own_tests("--test api")
+            }
             Self::Agent => agent::test(),
-            Self::Stop => run(&mut cargo(
-                "test --locked --package xtask --test stop -- --nocapture",
-            )),
+            Self::Stop => own_tests("--test stop -- --nocapture"),
             Self::Story => story::play(&arguments.stories, false),
         }
     }
@@ -133,6 +133,13 @@ fn tools() -> Result<()> {
         programs::postgres().map(drop),
         programs::chromium().map(drop),
     ])
+}
+
+/// Runs tests of this package.
+fn own_tests(which: &str) -> Result<()> {
+    run(&mut cargo(&format!(
+        "test --locked --package xtask {which}"
+    )))
 }
 
 fn rust() -> Result<()> {
