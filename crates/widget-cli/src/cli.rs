@@ -1,4 +1,4 @@
-//! The commands and their options, as clap reads them.
+//! The commands and their options, in the form that clap reads.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ use crate::{
 
 /// Answers questions about web widgets from files: is it valid, why is it not shown, what to paste.
 ///
-/// Works offline on what the API returned and on config files, with the very rules that the service
-/// applies. Nothing is sent anywhere.
+/// Works offline on widgets that the API returned and on config files, with the same rules as the
+/// service. Sends nothing.
 #[derive(Debug, Parser)]
 #[command(
     name = "widget",
@@ -35,11 +35,11 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What holds for every command.
+/// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// How the answer is written
+    /// The format of the answer
     #[arg(
         long,
         global = true,
@@ -48,10 +48,10 @@ pub(crate) struct Global {
         default_value_t
     )]
     pub(crate) output: OutputFormat,
-    /// When colors are used
+    /// When to use colors
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: ColorWhen,
-    /// Say nothing on standard error but errors: no summary, no assumptions, no progress
+    /// Write only errors to standard error: no summary, no assumptions, no progress
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -61,16 +61,16 @@ pub(crate) enum Command {
     /// Check widgets and configs for errors
     #[command(after_long_help = help::VALIDATE)]
     Validate(Check),
-    /// Check widgets and configs for errors and for what is seldom meant
+    /// Check widgets and configs for errors and for probable mistakes
     #[command(after_long_help = help::LINT)]
     Lint(Check),
-    /// Bring configs to the current version
+    /// Update configs to the current version
     #[command(after_long_help = help::MIGRATE)]
     Migrate(Migrate),
-    /// Say why a widget is or is not shown on a page
+    /// Explain why a widget is or is not shown on a page
     #[command(after_long_help = help::EXPLAIN)]
     Explain(Explain),
-    /// Show what differs between two widgets or two configs
+    /// Show the differences between two widgets or two configs
     #[command(after_long_help = help::DIFF)]
     Diff(Diff),
     /// Print the line of HTML that shows a widget
@@ -82,7 +82,7 @@ pub(crate) enum Command {
     /// Try lists of allowed sites without a widget
     #[command(subcommand, after_long_help = help::ORIGINS)]
     Origins(Origins),
-    /// Print the completions of a shell
+    /// Print the completions for a shell
     #[command(after_long_help = help::COMPLETIONS)]
     Completions(Completions),
     /// Print the manual, or write all its pages to a folder
@@ -90,21 +90,21 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// How an input is read.
+/// How to read an input.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Reading {
-    /// Take the input for this, instead of telling by its keys
+    /// What the input is, instead of deciding by its keys
     #[arg(long, value_name = "KIND", value_enum)]
     pub(crate) kind: Option<Kind>,
-    /// Read the input as this, instead of telling by its name
+    /// The format of the input, instead of deciding by its name
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<Format>,
 }
 
-/// Which names belong to one owner.
+/// The public suffix list to use.
 #[derive(Debug, Args)]
 pub(crate) struct SuffixFile {
-    /// A newer public suffix list than the one compiled in (<https://publicsuffix.org/list/>)
+    /// A newer public suffix list than the built-in one (<https://publicsuffix.org/list/>)
     #[arg(long, value_name = "FILE")]
     pub(crate) suffix_list: Option<PathBuf>,
 }
@@ -115,7 +115,7 @@ pub(crate) struct Check {
     /// Files, folders, patterns such as 'shops/*.json', or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Answer no (exit 1) also when there are only warnings
+    /// Exit with 1 also when there are only warnings
     #[arg(long)]
     pub(crate) deny_warnings: bool,
     #[command(flatten)]
@@ -130,7 +130,7 @@ pub(crate) struct Migrate {
     /// Files, folders, patterns such as 'shops/*.json', or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Only tell which files would change; exit 1 if any would
+    /// Only list the files that would change; exit with 1 if there are any
     #[arg(long, conflicts_with = "write")]
     pub(crate) check: bool,
     /// Replace the files that change
@@ -149,23 +149,23 @@ pub(crate) struct Explain {
     /// The address of the page, as in the visitor's address bar
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) page: String,
-    /// The address of the widget service; shows the policy lines that the page needs
+    /// The address of the widget service; prints the policy lines that the page needs
     #[arg(long, value_name = "URL")]
     pub(crate) service: Option<String>,
-    /// The state of the pinned agent version, which is not in the file
+    /// The state of the pinned agent version, which the file does not contain
     #[arg(long, value_name = "STATE", value_enum, help_heading = "Assumptions")]
     pub(crate) agent_version: Option<VersionState>,
-    /// Which widget of a list, by its id
+    /// The id of the widget, when the file contains a list
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Read the input as this, instead of telling by its name
+    /// The format of the input, instead of deciding by its name
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<Format>,
     #[command(flatten)]
     pub(crate) suffixes: SuffixFile,
 }
 
-/// What the service may know of the version that a widget pins.
+/// What the service may know about the version that a widget pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum VersionState {
     /// The version is published
@@ -174,7 +174,7 @@ pub(crate) enum VersionState {
     Draft,
     /// The agent has no such version
     Missing,
-    /// The version is one of another agent
+    /// The version belongs to another agent
     OtherAgent,
     /// The organization has no such agent
     AgentMissing,
@@ -208,23 +208,22 @@ pub(crate) struct Diff {
 /// Arguments of `snippet`.
 #[derive(Debug, Args)]
 pub(crate) struct Snippet {
-    /// A file with the widget as the API returns it, - for standard input, or the widget's id
-    /// itself
+    /// A file with the widget as the API returns it, - for standard input, or the id of the widget
     #[arg(value_name = "FILE_OR_ID")]
     pub(crate) widget: PathBuf,
     /// The address of the widget service, as browsers reach it
     #[arg(long, value_name = "URL")]
     pub(crate) service: String,
-    /// Pin the script to this hash, such as sha384-…; needs --file-name
+    /// The hash that the script must have, such as sha384-…; requires --file-name
     #[arg(long, value_name = "HASH", requires = "file_name")]
     pub(crate) integrity: Option<String>,
-    /// The immutable name of the script with that hash, such as 3f2a9c….js
+    /// The file name of the script with that hash, such as 3f2a9c….js
     #[arg(long, value_name = "NAME", requires = "integrity")]
     pub(crate) file_name: Option<String>,
-    /// Which widget of a list, by its id
+    /// The id of the widget, when the file contains a list
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Read the input as this, instead of telling by its name
+    /// The format of the input, instead of deciding by its name
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<Format>,
 }
@@ -232,12 +231,12 @@ pub(crate) struct Snippet {
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
-    /// Which schema
+    /// The schema to print
     #[arg(value_enum, value_name = "WHICH", default_value = "config")]
     pub(crate) which: SchemaName,
 }
 
-/// What is described.
+/// The schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaName {
     /// A config document
@@ -248,18 +247,18 @@ pub(crate) enum SchemaName {
     NewWidget,
     /// The body that changes a widget
     WidgetPatch,
-    /// Everything that the API takes and answers
+    /// Every body that the API accepts or returns
     Api,
-    /// What the API does, as OpenAPI 3.1
+    /// The whole API, as OpenAPI 3.1
     Openapi,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Origins {
-    /// Say whether a list of entries admits a page
+    /// Test whether a list of entries allows a page
     #[command(after_long_help = help::ORIGINS_TEST)]
     Test(OriginsTest),
-    /// Show entries as the service stores them
+    /// Show entries in the form in which the service stores them
     #[command(after_long_help = help::ORIGINS_NORMALIZE)]
     Normalize(OriginsNormalize),
 }
@@ -267,10 +266,10 @@ pub(crate) enum Origins {
 /// Arguments of `origins test`.
 #[derive(Debug, Args)]
 pub(crate) struct OriginsTest {
-    /// An entry of the list; may be given several times, and with several entries each
+    /// Entries of the list; can be repeated
     #[arg(long, required = true, num_args = 1.., value_name = "ENTRY")]
     pub(crate) allow: Vec<String>,
-    /// The address of the page; may be given several times
+    /// Addresses of pages; can be repeated
     #[arg(long, required = true, num_args = 1.., value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) page: Vec<String>,
     #[command(flatten)]
@@ -280,7 +279,7 @@ pub(crate) struct OriginsTest {
 /// Arguments of `origins normalize`.
 #[derive(Debug, Args)]
 pub(crate) struct OriginsNormalize {
-    /// The entries; none to read them from standard input, one a line
+    /// The entries; without any, they are read from standard input, one a line
     #[arg(value_name = "ENTRY")]
     pub(crate) entries: Vec<String>,
     #[command(flatten)]
@@ -308,7 +307,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_commands_fit_together() {
+    fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
     }
 }

@@ -1,4 +1,4 @@
-//! One file for each command: what it asks of the rules, and how it tells the answer.
+//! One file for each command: calls the rules and shows the answer.
 
 mod diff;
 mod explain;
@@ -16,7 +16,7 @@ use crate::{
     printer::Printer,
 };
 
-/// Carries out a command.
+/// Runs a command.
 pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitCode, Failure> {
     match command {
         Command::Validate(arguments) => validate::run(&arguments, false, printer),

@@ -1,21 +1,21 @@
-//! The exit codes, in one place, because scripts are written against them.
+//! The exit codes. Scripts depend on them.
 
 use std::process;
 
-/// How the program ends. The greater code wins when several inputs are looked at.
+/// How the program ends. With several inputs the greatest code is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ExitCode {
-    /// The answer is yes: valid, loads, equal, written.
+    /// The answer is yes: valid, shown, equal, written.
     Yes = 0,
     /// The answer is no, or an input is bad.
     No = 1,
-    /// The command was used wrongly, or something outside the input failed (a file that cannot be
-    /// read).
+    /// The command was used wrongly, or something other than the input failed, such as reading a
+    /// file.
     Unexpected = 2,
 }
 
 impl ExitCode {
-    /// `Yes` for a condition that holds, else `No`.
+    /// `Yes` or `No`.
     pub(crate) fn from_answer(yes: bool) -> Self {
         if yes { Self::Yes } else { Self::No }
     }

@@ -1,4 +1,4 @@
-//! Why a command could not be carried out at all, as opposed to an answer that is no.
+//! Why a command could not run to its end. An answer that is no is not a failure.
 
 use std::{fmt, io};
 
@@ -10,12 +10,12 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
     pub(crate) exit: ExitCode,
-    /// Nobody reads the output any more: there is nobody to tell either.
+    /// Nothing is reported: the reader of the output is gone.
     pub(crate) silent: bool,
 }
 
 impl Failure {
-    /// The command was used wrongly, or something outside the input failed.
+    /// The command was used wrongly, or something other than the input failed.
     pub(crate) fn unexpected(message: impl fmt::Display) -> Self {
         Self {
             message: message.to_string(),
@@ -41,7 +41,7 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Of writing the output: reading reports its own errors with the path.
+    /// For errors while writing the output: reading reports its own errors with the path.
     fn from(error: io::Error) -> Self {
         Self {
             silent: error.kind() == io::ErrorKind::BrokenPipe,

@@ -1,4 +1,4 @@
-//! The long help texts: examples first, in the words of those who ask.
+//! The long help texts, examples first.
 
 use clap::builder::styling::{AnsiColor, Styles};
 
@@ -9,7 +9,7 @@ pub(crate) const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 pub(crate) const EXIT_CODES: &str = "\
-Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or something unexpected.
+Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or an unexpected error.
 `widget help COMMAND` shows examples.";
 
 pub(crate) const OVERVIEW: &str = "\
@@ -18,19 +18,19 @@ Examples:
     curl -H \"Authorization: Bearer $KEY\" https://widgets.example/core/web-widgets/$ID | \\
       widget explain - --page https://shop.example/cart --service https://widgets.example
 
-  Are all our configs right? (in a build, too)
+  Are all our configs valid? (also in a build)
     widget validate configs/
 
   What do I paste into the page?
     widget snippet $ID --service https://widgets.example
 
-What is read:
-  A widget as the API returns it, a list of them, or a config alone (`{}` or `{\"v1\": …}`), as JSON or YAML.
-  Which of these it is, is told by the keys; `--kind` and `--format` overrule that.
+Input:
+  A widget as the API returns it, a list of them, or a config alone (`{}` or `{\"v1\": …}`), as JSON \
+or YAML. The keys show which of these it is, unless `--kind` and `--format` say it.
 
-What is written:
+Output:
   The answer goes to standard output; summaries, assumptions and errors go to standard error.
-  With `--output json` the answer is one JSON object a line, of a shape that only ever gains fields.
+  With `--output json` the answer is one JSON object a line. Later versions only add keys to it.
 
 Exit codes:
   0  yes: valid, shown, equal, written
@@ -38,32 +38,34 @@ Exit codes:
   2  the command was used wrongly, or a file could not be read or written";
 
 pub(crate) const VALIDATE: &str = "\
-Every error of every file is shown, with the line and the value that it is about. Warnings are only counted; `widget \
-lint` shows them.
+Shows every error of every file, with its line and value. Warnings are only counted; `widget lint` \
+shows them.
 
 Examples:
   widget validate widget.json
   widget validate configs/ 'shops/*.yaml'
   curl … | widget validate -
-  widget validate configs/ --output json --quiet      for a build: one JSON object for each widget or config
+  widget validate configs/ --output json --quiet      in a build: one JSON object for each entry
 
-A folder stands for every .json, .yaml and .yml file below it; hidden files and node_modules are left out.
-Exit code: 0 when all is valid, 1 when anything is not, 2 when a file could not be read.";
+A folder means every .json, .yaml and .yml file below it, without hidden files and node_modules.
+A finding's pointer starts at the root of the file. For a config file, the API's pointer to the same \
+place starts with `/config`.
+Exit code: 0 when everything is valid, 1 when something is not, 2 when a file could not be read.";
 
 pub(crate) const LINT: &str = "\
-Errors are what the service would refuse. Warnings are what it takes, and what is seldom meant: a key with a typing \
-error, a list that admits every site or none, a text too pale to read.
+An error is what the service rejects. A warning is what it accepts and what is probably a mistake: \
+a misspelled key, a list that allows every site or none, a text that is too pale to read.
 
 Examples:
   widget lint widget.json
-  widget lint configs/ --deny-warnings      exit 1 for warnings, too
+  widget lint configs/ --deny-warnings      exit 1 also for warnings
 
-Exit code: 0 when there is no error, 1 when there is one (or a warning, with --deny-warnings), 2 when a file could not \
-be read.";
+Exit code: 0 when there is no error, 1 when there is one (or a warning, with --deny-warnings), 2 when \
+a file could not be read.";
 
 pub(crate) const MIGRATE: &str = "\
-Without --check and --write the result of one file is printed. What is not touched stays as it was written: comments, \
-order, spaces, unknown keys. A config that is current already is left alone, byte for byte.
+Without --check and --write it prints the result for one file. Comments, order, spaces and unknown \
+keys stay as they were written. A current config is left unchanged, byte for byte.
 
 Examples:
   widget migrate old.json                   print the result
@@ -71,16 +73,17 @@ Examples:
   widget migrate configs/ --write           replace them
   cat old.yaml | widget migrate - > new.yaml
 
-With --write a file is replaced in one step: it is either the old one or the new one, also after a crash. If any file \
-is not valid, it is left as it is, and the others are still written.
-Exit code: 0 when all is (or with --check: was) current, 1 when something is not, 2 when a file could not be read or \
-written.";
+With --write a file is replaced in one step: even after a crash it is either the old or the new one. \
+A file that is not valid is left unchanged, and the others are still written.
+Exit code: 0 when every config is current or written, 1 when --check finds one that is not or a file \
+is not valid, 2 when a file could not be read or written.";
 
 pub(crate) const EXPLAIN: &str = "\
-Takes the decision that the service takes for this page and shows each step of it, ✓ or ✗. When the page is not on the \
-list of domains, the entry that comes nearest is named, with what differs, and the one change that helps.
+Makes the decision that the service makes for this page and shows each step of it, ✓ or ✗. When the \
+page is not on the list of domains, it shows the nearest entry, the difference, and the one change \
+that helps.
 
-The file holds the widget as the API returns it:
+Save the widget as the API returns it:
   curl -H \"Authorization: Bearer $KEY\" https://widgets.example/core/web-widgets/$ID > widget.json
 
 Examples:
@@ -88,30 +91,33 @@ Examples:
   widget explain widget.json --page shop.example --service https://widgets.example
   widget explain widget.json --page https://shop.example --agent-version draft
 
-Whether the pinned agent version is published is not in the file. It is taken to be, and that is said; with \
---agent-version you say what you know.
+The file does not say whether the pinned agent version is published. The command assumes that it is, \
+and says so; use --agent-version to set what you know.
 Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.";
 
 pub(crate) const DIFF: &str = "\
-Compares by meaning, not by text: order of keys, notation (JSON or YAML) and spaces do not matter.
+Compares the meaning, not the text: the order of keys, JSON or YAML, and spaces do not matter.
 
 Examples:
   widget diff before.json after.json
   curl … | widget diff approved.yaml -
 
+Pointers start at the root of a widget, as in the API: a config is at `/config`.
 Exit code: 0 when there is no difference, 1 when there is one, 2 when a file could not be read.";
 
 pub(crate) const SNIPPET: &str = "\
-Paste the line anywhere in the page, best just before `</body>`.
+Paste the line anywhere in the page, preferably just before `</body>`.
 
 Examples:
   widget snippet widget.json --service https://widgets.example
   widget snippet 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b --service https://widgets.example
-  widget snippet widget.json --service https://widgets.example --file-name 3f2a9c.js --integrity sha384-…
+  widget snippet widget.json --service https://widgets.example \\
+    --file-name 3f2a9c.js --integrity sha384-…
 
-With --integrity the browser runs the script only if it has that hash. The service tells name and hash (`GET \
-/core/web-widgets/{id}/snippet`); after an update of the service the page has to be changed to get the newer script.
-Exit code: 0, 1 when the file holds no widget with an id, 2 for wrong usage.";
+With --integrity the browser runs the script only if it has that hash. The service returns the file \
+name and the hash (`GET /core/web-widgets/{id}/snippet`). Such a page must be changed to get a newer \
+script after an update of the service.
+Exit code: 0, 1 when the file contains no widget with an id, 2 for wrong usage.";
 
 pub(crate) const SCHEMA: &str = "\
 JSON Schema 2020-12, for completion and checks in an editor.
@@ -120,8 +126,10 @@ Examples:
   widget schema > widget-config.schema.json
   widget schema widget
 
-In VS Code, for JSON: `\"json.schemas\": [{\"fileMatch\": [\"configs/*.json\"], \"url\": \"./widget-config.schema.json\"}]`
-In a YAML file, as its first line: `# yaml-language-server: $schema=widget-config.schema.json`";
+In VS Code, for JSON:
+  \"json.schemas\": [{\"fileMatch\": [\"configs/*.json\"], \"url\": \"./widget-config.schema.json\"}]
+In a YAML file, as its first line:
+  # yaml-language-server: $schema=widget-config.schema.json";
 
 pub(crate) const ORIGINS: &str = "\
 Examples:
@@ -131,19 +139,20 @@ Examples:
 pub(crate) const ORIGINS_TEST: &str = "\
 Examples:
   widget origins test --allow shop.example --page https://www.shop.example/cart
-  widget origins test --allow 'https://*.shop.example' --page https://a.shop.example --page https://shop.example
+  widget origins test --allow 'https://*.shop.example' \\
+    --page https://a.shop.example --page https://shop.example
 
-Quote entries with a `*`, or the shell may replace them by file names.
-Exit code: 0 when every page is admitted, 1 when one is not or an entry is refused.";
+Put entries with a `*` in quotes, or the shell may replace them with file names.
+Exit code: 0 when every page is allowed, 1 when one is not or an entry is rejected.";
 
 pub(crate) const ORIGINS_NORMALIZE: &str = "\
-Shows each entry in the form in which it is stored and compared, or why it is refused.
+Shows each entry in the form in which it is stored and compared, or why it is rejected.
 
 Examples:
   widget origins normalize Shop.Example https://shop.example:443/cart 'https://*.shop.example'
   widget origins normalize < sites.txt
 
-Exit code: 0 when every entry is taken, 1 when one is refused.";
+Exit code: 0 when every entry is accepted, 1 when one is rejected.";
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:

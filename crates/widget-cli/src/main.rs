@@ -1,5 +1,5 @@
-//! The `widget` command: the questions that support staff have about widgets, answered offline on
-//! files. Every rule is `widget-core`'s; here is what is read, asked and shown.
+//! The `widget` command answers the questions that support staff have about widgets, offline, on
+//! files. Every rule is in `widget-core`; this crate reads the input and shows the answer.
 
 mod check;
 mod cli;

@@ -1,5 +1,4 @@
-//! Does the same with many inputs on all processors, and hands the results on in the order of the
-//! inputs.
+//! Processes many inputs on all processors and returns the results in the order of the inputs.
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +16,8 @@ use crate::{
     printer::{Printer, count, grouped},
 };
 
-/// How often the progress of a long run is shown; the first time after as long, so that a short run
-/// shows none.
-const EVERY: Duration = Duration::from_millis(150);
+/// How often progress is shown, and after which time first: a short run shows none.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(150);
 
 /// Calls `work` for each input and `receive` for each result, in the order of the inputs.
 pub(crate) fn for_each<I, T>(
@@ -49,9 +47,8 @@ where
         for _ in 0..threads.min(total) {
             let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
-                while let Some((index, input)) = take(next, inputs) {
-                    // The receiver is gone when the output ended early; then there is nothing left
-                    // to do.
+                while let Some((index, input)) = claim_next(next, inputs) {
+                    // The receiver is gone when writing the output failed.
                     if sender.send((index, work(input))).is_err() {
                         break;
                     }
@@ -74,7 +71,7 @@ where
     })
 }
 
-fn take<'i, I>(next: &AtomicUsize, inputs: &'i [I]) -> Option<(usize, &'i I)> {
+fn claim_next<'i, I>(next: &AtomicUsize, inputs: &'i [I]) -> Option<(usize, &'i I)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     inputs.get(index).map(|input| (index, input))
 }
@@ -96,7 +93,7 @@ impl Progress {
 
     fn step(&mut self, printer: &mut Printer) {
         self.done += 1;
-        if self.done < self.total && self.shown.elapsed() >= EVERY {
+        if self.done < self.total && self.shown.elapsed() >= PROGRESS_INTERVAL {
             self.shown = Instant::now();
             printer.progress(format_args!(
                 "{} of {}",

@@ -1,5 +1,5 @@
-//! What a command is given: files, folders, patterns and standard input become a list of sources,
-//! and each source becomes text. Nothing here knows what the text means.
+//! From the arguments of a command (files, folders, patterns, standard input) to the text of each
+//! input. Nothing here knows what the text means.
 
 use std::{
     fs::{self, File},
@@ -16,28 +16,27 @@ use crate::{
     },
 };
 
-/// Most bytes read of one input. A page of 200 widgets with configs as large as allowed has less
-/// than 14 MB.
+/// Maximum size of one input. A page of 200 widgets with the largest configs has less than 14 MB.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Where an input comes from.
+/// Where an input is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum InputPath {
     StandardInput,
     File(PathBuf),
 }
 
-/// Why an input has no text.
+/// Why the text of an input is not available.
 #[derive(Debug)]
 pub(crate) enum ReadError {
     /// It cannot be read at all.
     Unreadable(io::Error),
-    /// It can be read, and holds no text that could be looked at.
+    /// It can be read and is not suitable text.
     Unsuitable(SourceFault),
 }
 
 impl InputPath {
-    /// The name that is shown.
+    /// The name to show.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::StandardInput => "<stdin>".to_owned(),
@@ -46,8 +45,8 @@ impl InputPath {
     }
 }
 
-/// Turns what the user named into inputs: a file is itself, a folder is every `.json`, `.yaml` and
-/// `.yml` file below it, a pattern (`shops/*.json`) is what it matches, and `-` is standard input.
+/// Finds the inputs that arguments name: a file, every `.json`, `.yaml` and `.yml` file below a
+/// folder, the matches of a pattern such as `shops/*.json`, or standard input for `-`.
 pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failure> {
     let mut found = Vec::new();
     for argument in arguments {
@@ -61,7 +60,7 @@ pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failu
                 walk(argument, &mut found).map_err(|error| unreadable(argument, &error))?;
                 if found.len() == before {
                     return Err(Failure::unexpected(format_args!(
-                        "no .json, .yaml or .yml file in the folder `{}`",
+                        "the folder `{}` contains no .json, .yaml or .yml file",
                         argument.display()
                     )));
                 }
@@ -78,7 +77,7 @@ pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failu
     Ok(found)
 }
 
-/// One input; a folder or a pattern is refused.
+/// Finds the one input that an argument names; rejects a folder or a pattern.
 pub(crate) fn require_single(argument: &Path) -> Result<InputPath, Failure> {
     if argument.as_os_str() == "-" {
         return Ok(InputPath::StandardInput);
@@ -93,7 +92,7 @@ pub(crate) fn require_single(argument: &Path) -> Result<InputPath, Failure> {
     }
 }
 
-/// Reads an input as text, in the format given or the one that its name or first character tells.
+/// Reads an input as text. Without a format, its name or first character decides.
 pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, ReadError> {
     let bytes = match origin {
         InputPath::StandardInput => read_limited(io::stdin().lock()),
@@ -105,7 +104,7 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
         return Err(build_unsuitable(
             "file_too_large",
             format!(
-                "more than {} MiB, which no list of widgets has",
+                "the file has more than {} MiB, which is more than any list of widgets",
                 MAX_BYTES / 1024 / 1024
             ),
             None,
@@ -114,7 +113,7 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
     if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
         return Err(build_unsuitable(
             "invalid_utf8",
-            "the text is UTF-16; UTF-8 is read".to_owned(),
+            "the text is UTF-16, and must be UTF-8".to_owned(),
             Some("save the file as UTF-8 in your editor".to_owned()),
         ));
     }
@@ -123,7 +122,7 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
         let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         build_unsuitable(
             "invalid_utf8",
-            format!("line {line} holds bytes that are not UTF-8"),
+            format!("line {line} contains bytes that are not UTF-8"),
             Some("save the file as UTF-8 in your editor".to_owned()),
         )
     })?;
@@ -165,8 +164,8 @@ fn guess_format(origin: &InputPath, text: &str) -> Format {
     }
 }
 
-/// Every file of the known kinds below a folder, by name; hidden ones and `node_modules` are left
-/// out, links to folders are not followed.
+/// Every file with a known extension below a folder, sorted by name. Hidden files and
+/// `node_modules` are left out, and links to folders are not followed.
 fn walk(folder: &Path, found: &mut Vec<InputPath>) -> io::Result<()> {
     let mut pending = vec![folder.to_owned()];
     let mut files = Vec::new();
@@ -216,7 +215,7 @@ fn expand(pattern: &str, found: &mut Vec<InputPath>) -> Result<(), Failure> {
     if found.len() == before {
         return Err(
             Failure::unexpected(format_args!("no file matches `{pattern}`"))
-                .hint("`*` stands for any part of a name, `**` for any folders in between"),
+                .hint("`*` matches any part of a name, and `**` any folders"),
         );
     }
     Ok(())
@@ -234,7 +233,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// A file beside the missing one whose name is nearly the same.
+/// A file in the same folder with a similar name.
 fn find_similar_name(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?;
     let parent = path.parent()?;
@@ -256,7 +255,7 @@ fn find_similar_name(path: &Path) -> Option<PathBuf> {
 }
 
 impl ReadError {
-    /// A file that cannot be read is no bad input, but no input.
+    /// A file that cannot be read is not bad input: there is no input.
     pub(crate) fn exit(&self) -> ExitCode {
         match self {
             Self::Unsuitable(_) => ExitCode::No,
@@ -264,20 +263,20 @@ impl ReadError {
         }
     }
 
-    /// The error as something found in the file.
+    /// The error as a fault of the file.
     pub(crate) fn into_fault(self) -> SourceFault {
         match self {
             Self::Unsuitable(fault) => fault,
             Self::Unreadable(error) => SourceFault {
                 code: "unreadable",
                 span: None,
-                detail: format!("cannot be read: {error}"),
+                detail: format!("the file cannot be read: {error}"),
                 hint: None,
             },
         }
     }
 
-    /// The error as what ends a command that is about this one file.
+    /// The error as the failure of a command about this one file.
     pub(crate) fn into_failure(self, name: &str) -> Failure {
         let exit = self.exit();
         let fault = self.into_fault();

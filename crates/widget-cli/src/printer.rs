@@ -1,5 +1,5 @@
-//! The only way out: standard output holds the answer and nothing else, standard error holds all
-//! the rest. Color is left in here or taken out, whoever writes need not think of it.
+//! All output goes through here: the answer to standard output, everything else to standard error.
+//! Callers always write colors; they are removed here when they are not wanted.
 
 use std::{
     borrow::Cow,
@@ -20,10 +20,10 @@ pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const CYAN: Style = AnsiColor::BrightCyan.on_default().bold();
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// Held back before it is written, so that 10,000 findings are not 10,000 system calls.
-const BUFFER: usize = 32 * 1024;
+/// Bytes collected before they are written, so that 10,000 findings are not 10,000 system calls.
+const BUFFER_BYTES: usize = 32 * 1024;
 
-/// Who reads the answer.
+/// The formats of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum OutputFormat {
     /// Text for people
@@ -33,23 +33,23 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-/// When colors are used.
+/// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ColorWhen {
     /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
-    /// Even into a file or a pipe
+    /// Also in a file or a pipe
     Always,
-    /// Nowhere
+    /// Not at all
     Never,
 }
 
-/// Writes the answer and what is said beside it.
+/// Writes the answer, and notes and errors beside it.
 pub(crate) struct Printer {
     output: OutputFormat,
     quiet: bool,
-    held_back: String,
+    buffer: String,
     answer: AutoStream<Stdout>,
     aside: AutoStream<Stderr>,
     progress_shown: bool,
@@ -60,9 +60,9 @@ impl Printer {
         Self {
             output,
             quiet,
-            held_back: String::new(),
-            answer: stream(io::stdout(), color),
-            aside: stream(io::stderr(), color),
+            buffer: String::new(),
+            answer: build_stream(io::stdout(), color),
+            aside: build_stream(io::stderr(), color),
             progress_shown: false,
         }
     }
@@ -71,85 +71,85 @@ impl Printer {
         self.output == OutputFormat::Json
     }
 
-    /// A line of the answer.
+    /// Writes a line of the answer.
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), Failure> {
         self.text(format_args!("{line}\n"))
     }
 
-    /// A part of the answer without a line end of its own.
+    /// Writes a part of the answer without adding a line end.
     pub(crate) fn text(&mut self, text: impl fmt::Display) -> Result<(), Failure> {
         use fmt::Write as _;
         // Writing to a `String` does not fail.
-        let _ = write!(self.held_back, "{text}");
-        if self.held_back.len() >= BUFFER {
+        let _ = write!(self.buffer, "{text}");
+        if self.buffer.len() >= BUFFER_BYTES {
             self.flush()?;
         }
         Ok(())
     }
 
-    /// The answer, or a part of it, as one line of JSON.
+    /// Writes the answer, or a part of it, as one line of JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let line = serde_json::to_string(value).map_err(Failure::unexpected)?;
         self.line(line)
     }
 
-    /// A sentence beside the answer: a summary, an assumption. Left out with `--quiet`.
+    /// Writes a note beside the answer, such as a summary. Left out with `--quiet`.
     pub(crate) fn note(&mut self, note: impl fmt::Display) -> Result<(), Failure> {
         if self.quiet {
             return Ok(());
         }
-        // What was answered so far comes first where both end on one terminal.
+        // On a terminal the answer so far must come first.
         self.flush()?;
-        self.aside(note);
+        self.write_aside(note);
         Ok(())
     }
 
-    /// Something wrong with what was given, beside the answer; shown with `--quiet`, too.
+    /// Writes an error beside the answer, also with `--quiet`.
     pub(crate) fn error(&mut self, error: impl fmt::Display) -> Result<(), Failure> {
         self.flush()?;
-        self.aside(error);
+        self.write_aside(error);
         Ok(())
     }
 
-    /// Why the command ended, with what to do about it.
+    /// Writes why the command ended, with its hint.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         if failure.silent {
             return;
         }
-        // The failure to be told is the first one; another one while writing changes nothing.
+        // The first failure is reported, not another one while writing.
         let _ = self.flush();
-        self.aside(format_args!(
+        self.write_aside(format_args!(
             "{RED}error{RED:#}: {}",
             printable(&failure.message)
         ));
         if let Some(hint) = &failure.hint {
-            self.aside(format_args!("\n{}", hint_line(hint)));
+            self.write_aside(format_args!("\n{}", hint_line(hint)));
         }
     }
 
-    /// How far a long run is: only where somebody watches, each time over the last.
+    /// Shows the progress of a long run on a terminal, over the previous one.
     pub(crate) fn progress(&mut self, progress: impl fmt::Display) {
         if self.quiet || !self.aside.is_terminal() {
             return;
         }
-        // Progress that cannot be shown is no reason to stop.
+        // A failure to show progress does not stop the run.
         let _ = write!(self.aside, "\r\x1b[2K{progress}").and_then(|()| self.aside.flush());
         self.progress_shown = true;
     }
 
-    /// Hands on what is held back.
+    /// Writes what is in the buffer.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.clear_progress();
-        if !self.held_back.is_empty() {
-            let text = std::mem::take(&mut self.held_back);
+        if !self.buffer.is_empty() {
+            let text = std::mem::take(&mut self.buffer);
             self.answer.write_all(text.as_bytes())?;
         }
         Ok(self.answer.flush()?)
     }
 
-    fn aside(&mut self, line: impl fmt::Display) {
+    fn write_aside(&mut self, line: impl fmt::Display) {
         self.clear_progress();
-        // With standard error closed there is nowhere left to say so.
+        // With standard error closed there is nowhere left to report it.
         let _ = writeln!(self.aside, "{line}");
     }
 
@@ -160,7 +160,7 @@ impl Printer {
     }
 }
 
-fn stream<S: RawStream>(raw: S, color: ColorWhen) -> AutoStream<S> {
+fn build_stream<S: RawStream>(raw: S, color: ColorWhen) -> AutoStream<S> {
     let choice = match color {
         ColorWhen::Auto => AutoStream::choice(&raw),
         ColorWhen::Always => ColorChoice::Always,
@@ -169,12 +169,12 @@ fn stream<S: RawStream>(raw: S, color: ColorWhen) -> AutoStream<S> {
     AutoStream::new(raw, choice)
 }
 
-/// What to do about something: `hint: …`.
+/// A hint in the form `hint: …`.
 pub(crate) fn hint_line(hint: &str) -> String {
     format!("{CYAN}hint{CYAN:#}: {}", printable(hint))
 }
 
-/// Text from outside without control characters, which could repaint a terminal.
+/// Input text with control characters escaped, which could otherwise change the terminal.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let is_control = |character: char| {
         character.is_control() && character != '\n'
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_shown_and_not_obeyed() {
+    fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(printable("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(printable("ä\nb"), "ä\nb");

@@ -1,5 +1,4 @@
-//! Shows findings: to people with the line they stand in and a caret under the value, to programs
-//! as JSON.
+//! Shows findings: to people with their line and a caret under the value, to programs as JSON.
 
 use std::ops::Range;
 
@@ -12,15 +11,14 @@ use crate::{
     subject::Located,
 };
 
-/// How bad a finding is.
+/// Whether a finding is an error or a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
     Error,
     Warning,
 }
 
-/// A finding as programs get it. The shape is part of the command's contract: fields are added,
-/// never changed.
+/// A finding as JSON. Its shape is part of the contract of the command: keys are only added.
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingJson {
     pub(crate) code: String,
@@ -34,9 +32,9 @@ pub(crate) struct FindingJson {
     pub(crate) end_column: Option<usize>,
 }
 
-/// A finding for people: what, where, the line with its value marked, and the hint after a blank
-/// line.
-pub(crate) fn human(severity: Severity, name: &str, input: &Input, located: &Located) -> String {
+/// Renders a finding for people: what, where, the line with its value marked, and the hint after a
+/// blank line.
+pub(crate) fn render(severity: Severity, name: &str, input: &Input, located: &Located) -> String {
     let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -49,7 +47,7 @@ pub(crate) fn human(severity: Severity, name: &str, input: &Input, located: &Loc
     let mut shown = match &located.span {
         Some(span) => {
             let (line, column) = input.line_and_column(span.start);
-            let (window, span) = window(input, span);
+            let (window, span) = find_window(input, span);
             let shown_column = window[..span.start].chars().count() + 1;
             let mut annotation = AnnotationKind::Primary.span(span);
             let label = located.pointer.as_deref().map(printable);
@@ -64,7 +62,7 @@ pub(crate) fn human(severity: Severity, name: &str, input: &Input, located: &Loc
             if shown_column == column {
                 shown
             } else {
-                // The renderer counts from the start of what it was given.
+                // The renderer counts from the start of the shown part.
                 let counted = format!("{name}:{line}:{shown_column}");
                 shown.replacen(&counted, &format!("{name}:{line}:{column}"), 1)
             }
@@ -80,8 +78,8 @@ pub(crate) fn human(severity: Severity, name: &str, input: &Input, located: &Loc
     shown
 }
 
-/// A finding for programs.
-pub(crate) fn json(input: &Input, located: &Located) -> FindingJson {
+/// Builds the JSON of a finding.
+pub(crate) fn build_json(input: &Input, located: &Located) -> FindingJson {
     let place = |at| input.line_and_column(at);
     let start = located.span.as_ref().map(|span| place(span.start));
     let end = located.span.as_ref().map(|span| place(span.end));
@@ -98,21 +96,20 @@ pub(crate) fn json(input: &Input, located: &Located) -> FindingJson {
     }
 }
 
-/// The line of a span, and the span within it. A value of several lines is marked by its first one,
-/// and of a line that is far too long for a terminal only the neighborhood is shown: a file may be
-/// one line of a megabyte.
-fn window<'t>(input: &'t Input, span: &Range<usize>) -> (&'t str, Range<usize>) {
-    const NEIGHBORHOOD: usize = 400;
+/// The line of a span, and the span within it. A value of several lines is marked in its first one.
+/// Only a part of a very long line is shown, because a file may be one line of a megabyte.
+fn find_window<'t>(input: &'t Input, span: &Range<usize>) -> (&'t str, Range<usize>) {
+    const MAX_BYTES_BEFORE: usize = 400;
     let text = &input.text;
     let start = text.floor_char_boundary(span.start);
-    let before = start.saturating_sub(NEIGHBORHOOD);
+    let before = start.saturating_sub(MAX_BYTES_BEFORE);
     let from = text.as_bytes()[before..start]
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(text.floor_char_boundary(before), |newline| {
             before + newline + 1
         });
-    let after = (start + 2 * NEIGHBORHOOD).min(text.len());
+    let after = (start + 2 * MAX_BYTES_BEFORE).min(text.len());
     let to = text.as_bytes()[start..after]
         .iter()
         .position(|byte| *byte == b'\n')

@@ -1,6 +1,5 @@
-//! Changes the configs in a text to their current version and nothing else: comments, order, spaces
-//! and line ends stay as somebody wrote them. Every rewritten text is read again before it is
-//! handed out.
+//! Updates the configs in a text to their current version and changes nothing else: comments, order,
+//! spaces and line ends stay. Every rewritten text is read again before it is returned.
 
 use std::ops::Range;
 
@@ -16,7 +15,7 @@ use crate::{
     subject::{Kind, Located, Subject, find_subjects},
 };
 
-/// A text with all its configs current.
+/// A text in which all configs are current.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
     pub(crate) text: String,
@@ -27,13 +26,13 @@ pub(crate) struct Rewritten {
 /// Why a text was not rewritten.
 #[derive(Debug)]
 pub(crate) enum RewriteError {
-    /// What is wrong with it.
+    /// It has faults.
     Faults(Vec<Located>),
-    /// It is right, but written in a way that this file does not know how to change.
+    /// It is valid, but its notation cannot be changed here.
     Unchangeable,
 }
 
-/// Brings every config in an input to the current version.
+/// Updates every config in an input to the current version.
 pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, RewriteError> {
     let one = |located: Located| RewriteError::Faults(vec![located]);
     let document = Document::read(input).map_err(|fault| one(fault.into()))?;
@@ -44,7 +43,7 @@ pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, Re
     }
     let mut text = input.text.clone();
     let mut changed = 0;
-    // From the last to the first, so that the places of those before stay right.
+    // From the last to the first, so that the places of earlier ones stay valid.
     for (subject, config) in subjects.iter().zip(&wanted).rev() {
         let Some((config, json)) = config.as_ref().zip(subject.config_json()) else {
             continue;
@@ -86,7 +85,7 @@ fn build_wanted(subjects: &[Subject<'_>]) -> (Vec<Option<Config>>, Vec<Located>)
     (configs, faults)
 }
 
-/// Whether a text holds exactly these configs.
+/// Whether a text contains exactly these configs.
 fn means(text: &str, format: Format, kind: Option<Kind>, wanted: &[Option<Config>]) -> bool {
     let input = Input::new(text.to_owned(), format);
     let Ok(document) = Document::read(&input) else {
@@ -103,21 +102,21 @@ fn means(text: &str, format: Format, kind: Option<Kind>, wanted: &[Option<Config
     })
 }
 
-/// The one key that was put around the document, when that is all that happened.
+/// The key that was put around the document, when nothing else changed.
 fn only_wrapped<'v>(after: &'v Value, before: &Value) -> Option<&'v str> {
     let after = after.as_object()?;
     let (key, value) = after.iter().next()?;
     (after.len() == 1 && value == before).then_some(key.as_str())
 }
 
-/// Where a config stands in a text, and how the text around it is written.
+/// The place of a config in a text, and the notation around it.
 #[derive(Debug)]
 struct Place {
     span: Range<usize>,
     /// White space before the line on which the config ends, or before its first key in a YAML
     /// block.
     indent: String,
-    /// One level more.
+    /// One more level.
     unit: String,
     line_end: &'static str,
     style: Style,
@@ -150,7 +149,7 @@ impl Place {
         };
         let before = &text[line..at];
         let indent = match style {
-            // In a list the first key stands behind `- `, and the others below it.
+            // In a list the first key follows `- `, and the others are below it.
             Style::Block => " ".repeat(before.chars().count()),
             Style::Brackets { .. } => leading_space(before).to_owned(),
         };
@@ -168,8 +167,7 @@ impl Place {
         })
     }
 
-    /// The text with the config put under one key, or when more happened, with the new config in
-    /// its place.
+    /// The text with the config under one more key or, when more changed, with the new config.
     fn replace(&self, text: &str, wrapped: Option<&str>, config: &Value) -> String {
         let (start, inside, end) = (
             &text[..self.span.start],
@@ -191,10 +189,10 @@ impl Place {
                     self.line_end,
                     self.indent,
                     self.unit,
-                    self.deeper(inside)
+                    self.indent_lines(inside)
                 )
             }
-            (_, None) => self.written_anew(config),
+            (_, None) => self.write_config(config),
         };
         format!("{start}{middle}{end}")
     }
@@ -209,7 +207,7 @@ impl Place {
         if inside.contains('\n') {
             format!(
                 "{{{line_end}{indent}{unit}{key}: {}{line_end}{indent}}}",
-                self.deeper(inside)
+                self.indent_lines(inside)
             )
         } else if inside.starts_with("{ ") {
             format!("{{ {key}: {inside} }}")
@@ -218,9 +216,9 @@ impl Place {
         }
     }
 
-    /// The lines after the first one level deeper. No JSON string and no YAML scalar minds that:
-    /// neither keeps the indentation of its lines, but relative to the key above.
-    fn deeper(&self, inside: &str) -> String {
+    /// Indents all lines but the first by one level. This does not change values: JSON strings have
+    /// one line, and YAML scalars are indented relative to their key.
+    fn indent_lines(&self, inside: &str) -> String {
         let mut deeper = String::with_capacity(inside.len() + 64);
         for (number, line) in inside.split_inclusive('\n').enumerate() {
             if number > 0 && !line.trim().is_empty() {
@@ -231,11 +229,11 @@ impl Place {
         deeper
     }
 
-    fn written_anew(&self, config: &Value) -> String {
+    fn write_config(&self, config: &Value) -> String {
         let mut bytes = Vec::new();
         let formatter = serde_json::ser::PrettyFormatter::with_indent(self.unit.as_bytes());
         let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-        // A JSON value always has a JSON form.
+        // A JSON value can always be written.
         let _ = config.serialize(&mut serializer);
         String::from_utf8_lossy(&bytes)
             .lines()
@@ -248,8 +246,8 @@ fn leading_space(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The length of a block less the comments at its end that are less indented: they belong to what
-/// follows.
+/// The length of a block without the comments at its end that are less indented: they belong to
+/// what follows.
 fn without_foreign_comments(block: &str, indent: usize) -> usize {
     let mut end = block.len();
     while let Some(newline) = block[..end].rfind('\n') {
@@ -264,7 +262,7 @@ fn without_foreign_comments(block: &str, indent: usize) -> usize {
     block[..end].trim_end().len()
 }
 
-/// How much deeper the first line inside is than the config, or two spaces.
+/// The additional indentation of the first line inside the config, or two spaces.
 fn find_indent_unit(text: &str, inside: &str, indent: &str) -> String {
     let deeper_than = |line: &str, indent: &str| {
         let space = leading_space(line);
@@ -417,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_current_is_left_alone() {
+    fn current_configs_are_unchanged() {
         for text in ["{}", "{ \"v1\" : { } }", "{\"v1\":{\"unknown\":1}}"] {
             let input = Input::new(text.to_owned(), Format::Json);
             let rewritten = rewrite(&input, None).expect("rewritten");
@@ -426,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn an_anchored_block_is_refused_and_not_broken() {
+    fn an_anchored_block_is_rejected() {
         let input = Input::new(
             "published: true\nconfig: &c\n  theme: dark\n".to_owned(),
             Format::Yaml,

@@ -1,4 +1,4 @@
-//! The public suffix list in use: the one compiled in, or a newer file.
+//! The public suffix list in use: the built-in one, or a newer file.
 
 use std::path::Path;
 
@@ -6,7 +6,8 @@ use widget_core::origin::SuffixList;
 
 use crate::failure::Failure;
 
-/// The list, read when it is first needed: that takes 10 ms, and most commands can do without.
+/// The list. The built-in one is parsed at first use: that takes 10 ms, and most commands do not
+/// need it.
 #[derive(Debug, Default)]
 pub(crate) struct Suffixes(Option<SuffixList>);
 
@@ -21,8 +22,8 @@ impl Suffixes {
             .map_err(|error| Failure::unexpected(format_args!("cannot read `{shown}`: {error}")))?;
         let list = SuffixList::parse(&text).map_err(|error| {
             Failure::unexpected(format_args!("`{shown}`: {error}")).hint(
-                "download https://publicsuffix.org/list/public_suffix_list.dat again, or leave `--suffix-list` out to \
-                 use the list compiled in",
+                "download https://publicsuffix.org/list/public_suffix_list.dat again, or omit \
+                 `--suffix-list` to use the built-in list",
             )
         })?;
         Ok(Self(Some(list)))

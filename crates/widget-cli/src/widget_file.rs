@@ -1,4 +1,4 @@
-//! The one widget that a command is about, out of a file that may hold a list of them.
+//! Finds the one widget that a command is about in a file that may contain a list.
 
 use std::path::Path;
 
@@ -17,34 +17,27 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// The widget that was meant.
-#[derive(Debug)]
-pub(crate) struct Chosen {
-    pub(crate) record: Record,
-}
-
-/// Reads a widget from a file. When there are faults in it, they are shown and `None` is the
-/// answer.
-pub(crate) fn choose(
+/// Reads a widget from a file; `None` when it has faults, which are shown.
+pub(crate) fn find_record(
     file: &Path,
     format: Option<Format>,
     id: Option<&str>,
     suffixes: &Suffixes,
     printer: &mut Printer,
-) -> Result<Option<Chosen>, Failure> {
+) -> Result<Option<Record>, Failure> {
     let origin = paths::require_single(file)?;
     let name = origin.name();
     let input = paths::read(&origin, format).map_err(|error| error.into_failure(&name))?;
-    let faults = match choose_in(&input, &name, id, suffixes)? {
-        Ok(chosen) => return Ok(Some(chosen)),
+    let faults = match find_record_in(&input, &name, id, suffixes)? {
+        Ok(record) => return Ok(Some(record)),
         Err(faults) => faults,
     };
     show_faults(&input, &name, &faults, printer)?;
     Ok(None)
 }
 
-/// Shows why an input cannot be worked with: on standard error for people, because it is no answer
-/// to what was asked.
+/// Shows the faults of an input, for people on standard error: they are not the answer to the
+/// question.
 pub(crate) fn show_faults(
     input: &Input,
     name: &str,
@@ -54,7 +47,7 @@ pub(crate) fn show_faults(
     if printer.is_json() {
         let errors: Vec<_> = faults
             .iter()
-            .map(|located| report::json(input, located))
+            .map(|located| report::build_json(input, located))
             .collect();
         return printer.json(&serde_json::json!({
             "path": name,
@@ -63,18 +56,18 @@ pub(crate) fn show_faults(
         }));
     }
     for located in faults {
-        let shown = report::human(Severity::Error, name, input, located);
+        let shown = report::render(Severity::Error, name, input, located);
         printer.error(shown)?;
     }
     Ok(())
 }
 
-fn choose_in(
+fn find_record_in(
     input: &Input,
     name: &str,
     id: Option<&str>,
     suffixes: &Suffixes,
-) -> Result<Result<Chosen, Vec<Located>>, Failure> {
+) -> Result<Result<Record, Vec<Located>>, Failure> {
     let document = match Document::read(input) {
         Ok(document) => document,
         Err(fault) => return Ok(Err(vec![fault.into()])),
@@ -83,22 +76,22 @@ fn choose_in(
         Ok(subjects) => subjects,
         Err(fault) => return Ok(Err(vec![fault.into()])),
     };
-    let subject = pick(&subjects, name, id)?;
+    let subject = require_subject(&subjects, name, id)?;
     if subject.kind == Kind::Config {
         return Err(Failure::bad_input(format_args!(
-            "`{name}` holds a config and not a whole widget"
+            "`{name}` contains a config and not a whole widget"
         ))
-        .hint("save what the API returns for the widget: GET /core/web-widgets/{id}"));
+        .hint("save the widget as the API returns it: GET /core/web-widgets/{id}"));
     }
     let Checked { record, faults, .. } = check(subject, suffixes);
     Ok(match record {
-        Some(record) if record.faults.is_empty() => Ok(Chosen { record: *record }),
+        Some(record) if record.faults.is_empty() => Ok(*record),
         _ => Err(faults),
     })
 }
 
-/// The subject with the id, or the only one.
-fn pick<'s, 'd>(
+/// Finds the subject with the id, or the only one.
+fn require_subject<'s, 'd>(
     subjects: &'s [Subject<'d>],
     name: &str,
     id: Option<&str>,
@@ -113,21 +106,22 @@ fn pick<'s, 'd>(
         ))),
         (None, [only]) => Ok(only),
         (None, several) => Err(Failure::unexpected(format_args!(
-            "`{name}` holds {} widgets",
+            "`{name}` contains {} widgets",
             several.len()
         ))
-        .hint("say which with `--id`")),
+        .hint("select one with `--id`")),
         (Some(id), subjects) => subjects
             .iter()
             .find(|subject| id_of(subject).is_some_and(|other| other.eq_ignore_ascii_case(id)))
             .ok_or_else(|| {
                 let ids: Vec<_> = subjects.iter().filter_map(id_of).take(5).collect();
-                let failure =
-                    Failure::bad_input(format_args!("`{name}` holds no widget with the id `{id}`"));
+                let failure = Failure::bad_input(format_args!(
+                    "`{name}` contains no widget with the id `{id}`"
+                ));
                 if ids.is_empty() {
                     failure
                 } else {
-                    failure.hint(format_args!("it holds {}", ids.join(", ")))
+                    failure.hint(format_args!("it contains {}", ids.join(", ")))
                 }
             }),
     }

@@ -28,7 +28,7 @@ enum Side {
     Config(Box<Config>),
 }
 
-/// One difference as programs get it.
+/// One difference as JSON.
 #[derive(Serialize)]
 struct ChangeJson<'c> {
     pointer: &'c str,
@@ -40,17 +40,17 @@ struct ChangeJson<'c> {
 /// Compares two files.
 pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, Failure> {
     if arguments.before.as_os_str() == "-" && arguments.after.as_os_str() == "-" {
-        return Err(Failure::unexpected("standard input cannot be both sides"));
+        return Err(Failure::unexpected("standard input cannot be both inputs"));
     }
-    let before = side(&arguments.before, arguments, printer)?;
-    let after = side(&arguments.after, arguments, printer)?;
+    let before = find_side(&arguments.before, arguments, printer)?;
+    let after = find_side(&arguments.after, arguments, printer)?;
     let (Some(before), Some(after)) = (before, after) else {
         return Ok(ExitCode::No);
     };
     let changes = compare(&before, &after, printer)?;
     for change in &changes {
         if printer.is_json() {
-            printer.json(&as_json(change))?;
+            printer.json(&build_json(change))?;
         } else {
             let color = match change.kind {
                 ChangeKind::Added(_) => GREEN,
@@ -70,8 +70,12 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
     Ok(ExitCode::from_answer(changes.is_empty()))
 }
 
-/// Reads one side; `None` when there are faults in it, which are shown.
-fn side(file: &Path, arguments: &Diff, printer: &mut Printer) -> Result<Option<Side>, Failure> {
+/// Reads one side; `None` when it has faults, which are shown.
+fn find_side(
+    file: &Path,
+    arguments: &Diff,
+    printer: &mut Printer,
+) -> Result<Option<Side>, Failure> {
     let origin = paths::require_single(file)?;
     let name = origin.name();
     let input = paths::read(&origin, arguments.reading.format)
@@ -100,7 +104,7 @@ fn read_side(
     };
     let [subject] = &subjects[..] else {
         return Err(Failure::bad_input(format_args!(
-            "`{name}` holds a list of {}; one widget or config is compared",
+            "`{name}` contains a list of {}, and only one widget or config can be compared",
             count(subjects.len(), "entry", "entries")
         )));
     };
@@ -120,29 +124,23 @@ fn read_side(
 fn compare(before: &Side, after: &Side, printer: &mut Printer) -> Result<Vec<Change>, Failure> {
     match (before, after) {
         (Side::Widget(before), Side::Widget(after)) => Ok(compare_widgets(before, after)),
-        (Side::Config(before), Side::Config(after)) => Ok(config::diff(before, after)
-            .into_iter()
-            .map(|change| Change {
-                pointer: change.pointer.trim_start_matches("/config").to_owned(),
-                ..change
-            })
-            .collect()),
+        (Side::Config(before), Side::Config(after)) => Ok(config::diff(before, after)),
         (Side::Widget(widget), Side::Config(config)) => {
-            only_configs(printer)?;
+            note_only_configs(printer)?;
             Ok(config::diff(&widget.config, config))
         }
         (Side::Config(config), Side::Widget(widget)) => {
-            only_configs(printer)?;
+            note_only_configs(printer)?;
             Ok(config::diff(config, &widget.config))
         }
     }
 }
 
-fn only_configs(printer: &mut Printer) -> Result<(), Failure> {
-    printer.note("One is a whole widget and the other a config: only the configs are compared.")
+fn note_only_configs(printer: &mut Printer) -> Result<(), Failure> {
+    printer.note("note: one file contains a widget and the other a config; only the configs are compared")
 }
 
-/// Times are left out: they differ after every write.
+/// Ignores times, which differ after every write.
 fn compare_widgets(before: &Widget, after: &Widget) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut compare = |pointer: &str, from: Value, to: Value| {
@@ -184,7 +182,7 @@ fn compare_widgets(before: &Widget, after: &Widget) -> Vec<Change> {
     changes
 }
 
-fn as_json(change: &Change) -> ChangeJson<'_> {
+fn build_json(change: &Change) -> ChangeJson<'_> {
     let (name, from, to) = match &change.kind {
         ChangeKind::Added(value) => ("added", None, Some(value)),
         ChangeKind::Removed(value) => ("removed", Some(value), None),

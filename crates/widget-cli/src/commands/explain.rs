@@ -1,4 +1,4 @@
-//! `widget explain`: the decision that the service takes for a page, step by step.
+//! `widget explain`: the decision that the service makes for a page, step by step.
 
 use serde::Serialize;
 use widget_core::{
@@ -13,12 +13,12 @@ use crate::{
     exit::ExitCode,
     failure::Failure,
     printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
+    record::Record,
     suffixes::Suffixes,
-    widget_file::{self, Chosen},
+    widget_file,
 };
 
-/// The answer as programs get it: what `GET /core/web-widgets/{id}/explain` answers, with what was
-/// asked.
+/// The answer as JSON: what `GET /core/web-widgets/{id}/explain` returns, and what was asked.
 #[derive(Serialize)]
 struct ExplanationJson<'e> {
     widget_id: Option<String>,
@@ -30,9 +30,9 @@ struct ExplanationJson<'e> {
     nearest: Option<NearestJson<'e>>,
     hint: Option<&'e str>,
     notes: Vec<NoteJson<'e>>,
-    /// Lines that the host page's policies need; null without `--service`.
+    /// Lines that the policies of the host page need; null without `--service`.
     host_page_policy: Option<Vec<String>>,
-    /// What was taken to be so because the file does not say it.
+    /// What is assumed because the file does not say it.
     assumptions: Vec<&'static str>,
 }
 
@@ -59,15 +59,15 @@ struct NoteJson<'e> {
     hint: Option<&'e str>,
 }
 
-/// Explains a widget of a file for a page.
+/// Explains for a page a widget in a file.
 pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
     let service = arguments
         .service
         .as_deref()
-        .map(service_origin)
+        .map(parse_service_origin)
         .transpose()?;
-    let Some(chosen) = widget_file::choose(
+    let Some(record) = widget_file::find_record(
         &arguments.file,
         arguments.format,
         arguments.id.as_deref(),
@@ -82,33 +82,33 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
     let unknown_service =
         Origin::parse_page("https://widgets.example").map_err(Failure::unexpected)?;
     let explanation = explain(
-        Some(&chosen.record.widget),
+        Some(&record.widget),
         version,
         arguments.page.as_str(),
         service.as_ref().unwrap_or(&unknown_service),
     );
     let assumed = arguments.agent_version.is_none();
     if printer.is_json() {
-        printer.json(&as_json(&explanation, &chosen, arguments, assumed))?;
+        printer.json(&build_json(&explanation, &record, arguments, assumed))?;
     } else {
-        human(&explanation, &chosen, arguments, assumed, printer)?;
+        print_for_people(&explanation, &record, arguments, assumed, printer)?;
     }
     Ok(ExitCode::from_answer(explanation.verdict == Verdict::Shown))
 }
 
-fn service_origin(url: &str) -> Result<Origin, Failure> {
-    // The reason would speak of entries of a list, which this is not.
+fn parse_service_origin(url: &str) -> Result<Origin, Failure> {
+    // The reason would be about entries of a list, which this is not.
     Origin::parse_page(url).map_err(|_| {
         Failure::unexpected(format_args!(
             "`--service {url}` is not the address of a service"
         ))
-        .hint("give the address under which browsers reach it, such as `https://widgets.example`")
+        .hint("use the address under which browsers reach it, such as `https://widgets.example`")
     })
 }
 
-fn human(
+fn print_for_people(
     explanation: &Explanation,
-    chosen: &Chosen,
+    record: &Record,
     arguments: &Explain,
     assumed: bool,
     printer: &mut Printer,
@@ -117,8 +117,7 @@ fn human(
         .origin
         .as_ref()
         .map_or(arguments.page.as_str(), Origin::as_str);
-    let name = chosen
-        .record
+    let name = record
         .id
         .map_or_else(|| "The widget".to_owned(), |id| format!("Widget {id}"));
     let verdict = match explanation.verdict {
@@ -136,7 +135,7 @@ fn human(
             format!("{RED}✗{RED:#}")
         };
         let assumption = if assumed && step.code == "version_published" {
-            "\n    (assumed: the file does not say; `--agent-version` does)"
+            "\n    (assumed, because the file does not say it; set it with `--agent-version`)"
         } else {
             ""
         };
@@ -157,7 +156,7 @@ fn human(
     if let Some(hint) = &explanation.hint {
         printer.line(format_args!("\n{}", hint_line(hint)))?;
     }
-    // What else could be in the way matters once the first obstacle is gone.
+    // Other obstacles matter once the widget is shown.
     let notes = match explanation.verdict {
         Verdict::Shown => &explanation.notes[..],
         Verdict::NotShown => &[],
@@ -170,27 +169,29 @@ fn human(
         ))?;
     }
     if arguments.service.is_some() {
-        printer.line("\nIf the page sends policies of its own, they must let through:\n")?;
+        printer.line("\nIf the page has its own policies, they must allow:\n")?;
         for line in explanation.host_page_policy.lines() {
             printer.line(format_args!("  {line}"))?;
         }
     } else if explanation.verdict == Verdict::Shown {
         printer.line(format_args!(
             "\n{}",
-            hint_line("if the page has policies of its own, `--service URL` prints what they must let through")
+            hint_line(
+                "if the page has its own policies, `--service URL` prints what they must allow"
+            )
         ))?;
     }
     Ok(())
 }
 
-fn as_json<'e>(
+fn build_json<'e>(
     explanation: &'e Explanation,
-    chosen: &Chosen,
+    record: &Record,
     arguments: &'e Explain,
     assumed: bool,
 ) -> ExplanationJson<'e> {
     ExplanationJson {
-        widget_id: chosen.record.id.map(|id| id.to_string()),
+        widget_id: record.id.map(|id| id.to_string()),
         page: &arguments.page,
         origin: explanation.origin.as_ref().map(Origin::as_str),
         verdict: explanation.verdict.as_str(),
@@ -211,7 +212,7 @@ fn as_json<'e>(
             detail: &nearest.detail,
         }),
         hint: explanation.hint.as_deref(),
-        notes: explanation.notes.iter().map(note_json).collect(),
+        notes: explanation.notes.iter().map(build_note_json).collect(),
         host_page_policy: arguments
             .service
             .as_ref()
@@ -223,7 +224,7 @@ fn as_json<'e>(
     }
 }
 
-fn note_json(note: &Finding) -> NoteJson<'_> {
+fn build_note_json(note: &Finding) -> NoteJson<'_> {
     NoteJson {
         code: note.code,
         pointer: note.pointer.as_deref(),

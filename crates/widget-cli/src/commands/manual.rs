@@ -1,5 +1,4 @@
-//! `widget completions` and `widget man`: what packagers and shells take from the definition of the
-//! commands.
+//! `widget completions` and `widget man`: generated from the definition of the commands.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `widget migrate`: brings the configs in files to the current version.
+//! `widget migrate`: updates the configs in files to the current version.
 
 use std::{
     fs::{self, File},
@@ -21,7 +21,7 @@ use crate::{
     subject::Located,
 };
 
-/// What is done with the result.
+/// What to do with the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Print,
@@ -29,23 +29,23 @@ enum Mode {
     Write,
 }
 
-/// What became of one file, as programs get it.
+/// The result for one file, as JSON.
 #[derive(Serialize)]
 struct MigratedJson {
     path: String,
     /// Whether a config in it was not current.
     changed: bool,
     written: bool,
-    /// The result, when it is to be printed.
+    /// The result, if it is to be printed.
     text: Option<String>,
     errors: Vec<FindingJson>,
 }
 
-/// What became of one file.
+/// The result for one file.
 struct Migrated {
     answer: MigratedJson,
     /// The errors for people.
-    told: String,
+    errors_text: String,
     exit: ExitCode,
 }
 
@@ -59,17 +59,17 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
     let inputs = paths::find_inputs(&arguments.paths)?;
     if mode == Mode::Print && inputs.len() > 1 {
         return Err(Failure::unexpected(format_args!(
-            "{} would be printed one after the other",
+            "the results of {} cannot be printed together",
             count(inputs.len(), "file", "files")
         ))
         .hint("name one file, or use `--check` or `--write`"));
     }
     if mode == Mode::Write && inputs.contains(&InputPath::StandardInput) {
         return Err(Failure::unexpected("standard input cannot be replaced")
-            .hint("leave `--write` out to print the result"));
+            .hint("omit `--write` to print the result"));
     }
     let mut exit = ExitCode::Yes;
-    let (mut files, mut changed, mut faulty) = (0, 0, 0);
+    let (mut files, mut changed, mut invalid) = (0, 0, 0);
     parallel::for_each(
         &inputs,
         printer,
@@ -77,9 +77,9 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
         |printer, migrated| {
             files += 1;
             changed += usize::from(migrated.answer.changed);
-            faulty += usize::from(!migrated.told.is_empty());
+            invalid += usize::from(!migrated.errors_text.is_empty());
             exit = exit.max(migrated.exit);
-            tell(&migrated, mode, printer)
+            print_result(&migrated, mode, printer)
         },
     )?;
     if mode != Mode::Print && !printer.is_json() {
@@ -96,13 +96,13 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
             "{color}{changed} of {}{color:#} {verb}",
             count(files, "file", "files")
         ))?;
-        if faulty > 0 {
+        if invalid > 0 {
             printer.note(format_args!(
-                "{RED}✗{RED:#} {} left as it was",
+                "{RED}✗{RED:#} {} unchanged",
                 count(
-                    faulty,
-                    "file with an error is",
-                    "files with errors are each"
+                    invalid,
+                    "file with an error stays",
+                    "files with errors stay"
                 )
             ))?;
         }
@@ -110,12 +110,12 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
     Ok(exit)
 }
 
-fn tell(migrated: &Migrated, mode: Mode, printer: &mut Printer) -> Result<(), Failure> {
+fn print_result(migrated: &Migrated, mode: Mode, printer: &mut Printer) -> Result<(), Failure> {
     if printer.is_json() {
         return printer.json(&migrated.answer);
     }
-    if !migrated.told.is_empty() {
-        printer.error(&migrated.told)?;
+    if !migrated.errors_text.is_empty() {
+        printer.error(&migrated.errors_text)?;
     }
     match (&migrated.answer.text, mode) {
         (Some(text), Mode::Print) => printer.text(text),
@@ -130,35 +130,39 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
         Ok(input) => input,
         Err(error) => {
             let exit = error.exit();
-            return failed(path, &Input::none(), &[error.into_fault().into()], exit);
+            return build_failed(path, &Input::none(), &[error.into_fault().into()], exit);
         }
     };
     let rewritten = match rewrite(&input, arguments.reading.kind) {
         Ok(rewritten) => rewritten,
         Err(RewriteError::Faults(faults)) => {
-            return failed(path, &input, &faults, ExitCode::No);
+            return build_failed(path, &input, &faults, ExitCode::No);
         }
         Err(RewriteError::Unchangeable) => {
             let fault = Located::whole(
-                "unchangeable",
-                "the config is not current, and is written in a way that cannot be changed automatically",
+                "config_unchangeable",
+                "the config is not current, and its notation cannot be changed automatically",
                 "write the config without anchors, tags and aliases, or put its settings under `v1` by hand",
             );
-            return failed(path, &input, &[fault], ExitCode::No);
+            return build_failed(path, &input, &[fault], ExitCode::No);
         }
     };
     let changed = rewritten.changed > 0;
     let mut written = false;
     if let (true, Mode::Write, InputPath::File(file)) = (changed, mode, origin) {
         if let Err(error) = replace(file, &input, &rewritten.text) {
-            let fault = Located::whole("unwritable", format!("cannot be replaced: {error}"), None);
-            return failed(path, &Input::none(), &[fault], ExitCode::Unexpected);
+            let fault = Located::whole(
+                "file_unwritable",
+                format!("the file cannot be replaced: {error}"),
+                None,
+            );
+            return build_failed(path, &Input::none(), &[fault], ExitCode::Unexpected);
         }
         written = true;
     }
     Migrated {
         exit: ExitCode::from_answer(mode != Mode::Check || !changed),
-        told: String::new(),
+        errors_text: String::new(),
         answer: MigratedJson {
             path,
             changed,
@@ -169,10 +173,10 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
     }
 }
 
-fn failed(path: String, input: &Input, faults: &[Located], exit: ExitCode) -> Migrated {
-    let shown = |located| report::human(Severity::Error, &path, input, located);
+fn build_failed(path: String, input: &Input, faults: &[Located], exit: ExitCode) -> Migrated {
+    let shown = |located| report::render(Severity::Error, &path, input, located);
     Migrated {
-        told: faults.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        errors_text: faults.iter().map(shown).collect::<Vec<_>>().join("\n"),
         exit,
         answer: MigratedJson {
             changed: false,
@@ -180,15 +184,15 @@ fn failed(path: String, input: &Input, faults: &[Located], exit: ExitCode) -> Mi
             text: None,
             errors: faults
                 .iter()
-                .map(|located| report::json(input, located))
+                .map(|located| report::build_json(input, located))
                 .collect(),
             path,
         },
     }
 }
 
-/// Puts a new text in a file's place in one step. The new file is complete and on the disk before
-/// it gets the name; it has the permissions of the old one, and a link stays a link.
+/// Replaces the text of a file in one step. The new file is complete and on the disk before it is
+/// renamed; it has the permissions of the old one, and a link stays a link.
 fn replace(path: &Path, input: &Input, text: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let permissions = fs::metadata(&path)?.permissions();
@@ -209,8 +213,7 @@ fn replace(path: &Path, input: &Input, text: &str) -> io::Result<()> {
     new.as_file().set_permissions(permissions)?;
     new.as_file().sync_all()?;
     new.persist(&path)?;
-    // The name, too, is on the disk only when the folder is; not every system can be asked for
-    // that.
+    // The new name is on the disk only after the folder is synced, which not every system can do.
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
     }

@@ -1,4 +1,4 @@
-//! `widget origins`: lists of allowed sites, tried without a widget.
+//! `widget origins`: lists of allowed sites, without a widget.
 
 use std::io::{self, BufRead};
 
@@ -16,7 +16,7 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// The answer for one page as programs get it.
+/// The answer for one page as JSON.
 #[derive(Serialize)]
 struct TestJson<'t> {
     page: &'t str,
@@ -28,7 +28,7 @@ struct TestJson<'t> {
     detail: String,
 }
 
-/// The answer for one entry as programs get it.
+/// The answer for one entry as JSON.
 #[derive(Serialize)]
 struct NormalizedJson<'t> {
     entry: &'t str,
@@ -53,7 +53,7 @@ impl From<&Finding> for FaultJson {
     }
 }
 
-/// Says for each page whether the entries admit it.
+/// Tests whether the entries admit each page.
 pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
     let allowed = match AllowedOrigins::parse(&arguments.allow, suffixes.list()) {
@@ -64,7 +64,7 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
                     printer.error("")?;
                 }
                 let entry = arguments.allow.get(*position).map_or("", String::as_str);
-                refused(entry, &error.findings(""), printer)?;
+                print_rejected(entry, &error.findings(""), printer)?;
             }
             if error.entries().is_empty() {
                 return Err(Failure::bad_input(error));
@@ -159,15 +159,15 @@ fn normalize_one(entry: &str, suffixes: &Suffixes, printer: &mut Printer) -> Res
     match parsed {
         Ok(entry) => printer.line(entry.to_text())?,
         Err(error) => {
-            refused(entry, &error.findings(""), printer)?;
+            print_rejected(entry, &error.findings(""), printer)?;
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// An entry that no list takes.
-fn refused(entry: &str, findings: &[Finding], printer: &mut Printer) -> Result<(), Failure> {
+/// Shows why an entry is rejected.
+fn print_rejected(entry: &str, findings: &[Finding], printer: &mut Printer) -> Result<(), Failure> {
     if printer.is_json() {
         return printer.json(&NormalizedJson {
             entry,

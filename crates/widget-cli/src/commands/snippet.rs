@@ -13,7 +13,7 @@ use crate::{
     widget_file,
 };
 
-/// The answer as programs get it.
+/// The answer as JSON.
 #[derive(Serialize)]
 struct SnippetJson {
     widget_id: String,
@@ -22,7 +22,7 @@ struct SnippetJson {
 
 /// Prints the snippet of a widget.
 pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode, Failure> {
-    let service = service_url(&arguments.service)?;
+    let service = parse_service_url(&arguments.service)?;
     let named = arguments
         .widget
         .to_str()
@@ -30,27 +30,27 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
     let id = match named {
         Some(id) if !arguments.widget.exists() => id,
         _ => {
-            let chosen = widget_file::choose(
+            let record = widget_file::find_record(
                 &arguments.widget,
                 arguments.format,
                 arguments.id.as_deref(),
                 &Suffixes::default(),
                 printer,
             )?;
-            let Some(chosen) = chosen else {
+            let Some(record) = record else {
                 return Ok(ExitCode::No);
             };
-            if !chosen.record.widget.published {
+            if !record.widget.published {
                 printer.note(format_args!(
                     "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing until it is"
                 ))?;
             }
-            chosen.record.id.ok_or_else(|| {
+            record.id.ok_or_else(|| {
                 Failure::bad_input(format_args!(
                     "the widget in `{}` has no `id`",
                     arguments.widget.display()
                 ))
-                .hint("create it through the API first, and save what the API answers")
+                .hint("create it through the API first, and save the answer")
             })?
         }
     };
@@ -73,31 +73,30 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
     Ok(ExitCode::Yes)
 }
 
-/// The service's address. Without a scheme `https` is meant, as for pages.
-fn service_url(text: &str) -> Result<Url, Failure> {
-    let refused = || {
+/// Reads the service's address. Without a scheme it is `https`, as for pages.
+fn parse_service_url(text: &str) -> Result<Url, Failure> {
+    let build_failure = || {
         Failure::unexpected(format_args!(
             "`--service {text}` is not the address of a service"
         ))
-        .hint("give the address under which browsers reach it, such as `https://widgets.example`")
+        .hint("use the address under which browsers reach it, such as `https://widgets.example`")
     };
-    // The origin is read by the stricter rules of pages: a URL parser alone takes nearly anything
-    // for a host.
-    let origin = Origin::parse_page(text).map_err(|_| refused())?;
+    // The strict rules for pages also apply here: a URL parser alone accepts nearly any host.
+    let origin = Origin::parse_page(text).map_err(|_| build_failure())?;
     let written = if text.contains("://") {
         text.trim().to_owned()
     } else {
         format!("https://{}", text.trim())
     };
-    let url = Url::parse(&written).map_err(|_| refused())?;
+    let url = Url::parse(&written).map_err(|_| build_failure())?;
     if url.origin().ascii_serialization() == origin.as_str() {
         Ok(url)
     } else {
-        Err(refused())
+        Err(build_failure())
     }
 }
 
-/// One or more hashes as the specification of Subresource Integrity writes them.
+/// One or more hashes in the form of the Subresource Integrity specification.
 fn check_integrity(integrity: &str) -> Result<(), Failure> {
     let is_hash = |part: &str| {
         let (hash, length) = match part.split_once('-') {
@@ -116,10 +115,10 @@ fn check_integrity(integrity: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::unexpected(format_args!(
-        "`--integrity {integrity}` is no hash for a script"
+        "`--integrity {integrity}` is not the hash of a script"
     ))
     .hint(
-        "write `sha384-` and the hash in base64, as `GET /core/web-widgets/{id}/snippet` tells it",
+        "use `sha384-` and the hash in base64, as `GET /core/web-widgets/{id}/snippet` returns it",
     ))
 }
 
@@ -129,7 +128,7 @@ fn check_file_name(file_name: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::unexpected(format_args!(
-        "`--file-name {file_name}` is no name of a script"
+        "`--file-name {file_name}` is not the file name of a script"
     ))
-    .hint("give the name alone, such as `3f2a9c.js`"))
+    .hint("use the name without a path, such as `3f2a9c.js`"))
 }

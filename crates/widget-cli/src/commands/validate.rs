@@ -1,4 +1,4 @@
-//! `widget validate` and `widget lint`: what is wrong in files, and what is seldom meant.
+//! `widget validate` and `widget lint`: errors and probable mistakes in files.
 
 use std::fmt::Write as _;
 
@@ -21,9 +21,9 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// What is told of one file.
+/// What is file_report of one file.
 #[derive(Default)]
-struct Told {
+struct FileReport {
     text: String,
     errors: usize,
     warnings: usize,
@@ -43,7 +43,7 @@ struct CheckedJson {
     warnings: Vec<FindingJson>,
 }
 
-/// How files are looked at.
+/// How files are checked.
 #[derive(Clone, Copy)]
 struct Options {
     kind: Option<Kind>,
@@ -52,7 +52,7 @@ struct Options {
     as_json: bool,
 }
 
-/// Checks files; `lint` shows warnings, too.
+/// Checks files; `lint` also shows warnings.
 pub(super) fn run(
     arguments: &Check,
     lint: bool,
@@ -70,10 +70,10 @@ pub(super) fn run(
     parallel::for_each(
         &inputs,
         printer,
-        |origin| look_at(origin, options, &suffixes),
-        |printer, told| {
-            tally.add(&told);
-            printer.text(&told.text)
+        |origin| check_file(origin, options, &suffixes),
+        |printer, file_report| {
+            tally.add(&file_report);
+            printer.text(&file_report.text)
         },
     )?;
     if !printer.is_json() {
@@ -88,44 +88,44 @@ pub(super) fn run(
     })
 }
 
-fn look_at(origin: &InputPath, options: Options, suffixes: &Suffixes) -> Told {
-    let mut told = Told::default();
+fn check_file(origin: &InputPath, options: Options, suffixes: &Suffixes) -> FileReport {
+    let mut file_report = FileReport::default();
     let name = origin.name();
     match paths::read(origin, options.format) {
         Ok(input) => {
-            if let Err(fault) = look_at_text(&input, &name, options, suffixes, &mut told) {
-                told.whole_file(&name, &input, &fault, options);
+            if let Err(fault) = check_text(&input, &name, options, suffixes, &mut file_report) {
+                file_report.add_file_error(&name, &input, &fault, options);
             }
         }
         Err(error) => {
-            told.unreadable = matches!(error, ReadError::Unreadable(_));
-            told.whole_file(&name, &Input::none(), &error.into_fault().into(), options);
+            file_report.unreadable = matches!(error, ReadError::Unreadable(_));
+            file_report.add_file_error(&name, &Input::none(), &error.into_fault().into(), options);
         }
     }
-    told
+    file_report
 }
 
-/// Fails with what leaves nothing else to be looked at in a file.
-fn look_at_text(
+/// Fails with a fault that makes the rest of the file unreadable.
+fn check_text(
     input: &Input,
     name: &str,
     options: Options,
     suffixes: &Suffixes,
-    told: &mut Told,
+    file_report: &mut FileReport,
 ) -> Result<(), Box<Located>> {
     let document = Document::read(input)?;
     for subject in &find_subjects(&document, options.kind)? {
         let checked = check(subject, suffixes);
-        told.errors += checked.faults.len();
-        told.warnings += checked.warnings.len();
+        file_report.errors += checked.faults.len();
+        file_report.warnings += checked.warnings.len();
         let warnings = if options.with_warnings {
             &checked.warnings[..]
         } else {
             &[]
         };
         if options.as_json {
-            let as_json = |located: &Located| report::json(input, located);
-            told.json(&CheckedJson {
+            let as_json = |located: &Located| report::build_json(input, located);
+            file_report.json(&CheckedJson {
                 path: name.to_owned(),
                 entry: subject.entry,
                 kind: Some(subject.kind.as_str()),
@@ -143,8 +143,8 @@ fn look_at_text(
                 (Severity::Warning, warnings),
             ] {
                 for located in findings {
-                    told.text += &report::human(severity, name, input, located);
-                    told.text.push('\n');
+                    file_report.text += &report::render(severity, name, input, located);
+                    file_report.text.push('\n');
                 }
             }
         }
@@ -152,8 +152,8 @@ fn look_at_text(
     Ok(())
 }
 
-impl Told {
-    fn whole_file(&mut self, name: &str, input: &Input, located: &Located, options: Options) {
+impl FileReport {
+    fn add_file_error(&mut self, name: &str, input: &Input, located: &Located, options: Options) {
         self.errors += 1;
         if options.as_json {
             self.json(&CheckedJson {
@@ -162,39 +162,39 @@ impl Told {
                 kind: None,
                 id: None,
                 valid: false,
-                errors: vec![report::json(input, located)],
+                errors: vec![report::build_json(input, located)],
                 warnings: Vec::new(),
             });
         } else {
-            self.text += &report::human(Severity::Error, name, input, located);
+            self.text += &report::render(Severity::Error, name, input, located);
             self.text.push('\n');
         }
     }
 
     fn json(&mut self, checked: &CheckedJson) {
-        // A value of plain strings and numbers always has a JSON form.
+        // Strings and numbers can always be written as JSON.
         let line = serde_json::to_string(checked).unwrap_or_default();
         let _ = writeln!(self.text, "{line}");
     }
 }
 
-/// The sums over all files.
+/// The totals of all files.
 #[derive(Default)]
 struct Tally {
     files: usize,
-    faulty: usize,
+    invalid: usize,
     errors: usize,
     warnings: usize,
     unreadable: bool,
 }
 
 impl Tally {
-    fn add(&mut self, told: &Told) {
+    fn add(&mut self, file_report: &FileReport) {
         self.files += 1;
-        self.faulty += usize::from(told.errors > 0);
-        self.errors += told.errors;
-        self.warnings += told.warnings;
-        self.unreadable |= told.unreadable;
+        self.invalid += usize::from(file_report.errors > 0);
+        self.errors += file_report.errors;
+        self.warnings += file_report.warnings;
+        self.unreadable |= file_report.unreadable;
     }
 
     fn summary(&self, warnings_shown: bool) -> String {
@@ -202,7 +202,7 @@ impl Tally {
             format!(
                 "{RED}✗{RED:#} {} in {} of {}",
                 count(self.errors, "error", "errors"),
-                self.faulty,
+                self.invalid,
                 count(self.files, "file", "files")
             )
         } else {

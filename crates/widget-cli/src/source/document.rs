@@ -53,12 +53,11 @@ impl<'a> Document<'a> {
         read_shape(self.json()).map_err(|error| self.build_syntax_fault(&error))
     }
 
-    /// Where in the input a pointer leads, from a value that starts at `base` bytes into the JSON
+    /// Where in the input a pointer leads, from the value that starts at byte `base` of the JSON
     /// text.
     pub(crate) fn find(&self, base: usize, pointer: &str, part: Part) -> Option<Range<usize>> {
         let place = find_place(self.json().get(base..)?, pointer)?;
-        // A value that is not there is missed in its parent: the parent's key says more than the
-        // whole parent, and the root has none, so that its start must do.
+        // A missing value is shown at the key of its parent, and in the root at its start.
         let range = match place.key {
             Some(key) if part == Part::Key || !place.exact => key,
             None if !place.exact => place.value.start..place.value.start + 1,
@@ -76,16 +75,16 @@ impl<'a> Document<'a> {
         Some(source.start..source.start + trimmed)
     }
 
-    /// What YAML may have made of a value that was meant otherwise.
+    /// A hint for a value that YAML reads differently from what was meant.
     pub(crate) fn find_notation_hint(&self, span: &Range<usize>) -> Option<&'static str> {
         self.converted.as_ref()?;
         let text = &self.input.text;
-        // A value that is not there stands where the colon is.
+        // A missing value is at the colon.
         let rest_of_line = text.get(span.end..)?.split('\n').next()?;
         let rest_of_line = rest_of_line.trim_start_matches([':', ' ', '\t']);
         match text.get(span.clone())? {
             "" if rest_of_line.starts_with('#') => Some(
-                "in YAML a `#` after a space begins a comment: put the value in quotes, such as \"#0055ff\"",
+                "in YAML a `#` after a space starts a comment: put the value in quotes, such as \"#0055ff\"",
             ),
             "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y" => {
                 Some("in YAML 1.2 this word is text: write `true`")
@@ -112,7 +111,7 @@ impl<'a> Document<'a> {
         let at = (line_start + error.column().saturating_sub(1)).min(text.len());
         let at = text.floor_char_boundary(at);
         let width = text[at..].chars().next().map_or(0, char::len_utf8);
-        // The place is shown by line and column already.
+        // Line and column are shown separately.
         let message = error.to_string();
         let reason = message
             .rsplit_once(" at line ")
@@ -122,7 +121,7 @@ impl<'a> Document<'a> {
             span: Some(at..at + width),
             detail: format!("not valid JSON: {reason}"),
             hint: if error.is_eof() {
-                Some("the file ends too early: is a closing bracket missing, or was it cut off?")
+                Some("the file ends too early: a closing bracket is missing, or the file is truncated")
             } else {
                 find_syntax_hint(text, at)
             }
@@ -131,17 +130,15 @@ impl<'a> Document<'a> {
     }
 }
 
-/// What was probably meant where JSON ends to be JSON.
+/// What was probably meant at the place of a syntax error.
 fn find_syntax_hint(text: &str, at: usize) -> Option<&'static str> {
     let before = text[..at].trim_end();
     match text[at..].chars().next() {
         Some('}' | ']') if before.ends_with(',') => Some("remove the comma before it"),
         Some('"') if before.ends_with(['"', '}', ']']) => Some("put a comma before it"),
-        Some('\'') => Some("JSON has double quotes only: write `\"`"),
+        Some('\'') => Some("JSON requires double quotes: write `\"`"),
         Some('/' | '#') => Some("JSON has no comments: remove it, or save the file as .yaml"),
-        Some('“' | '”' | '„') => {
-            Some("an editor has made the quotes typographic: write `\"` instead")
-        }
+        Some('“' | '”' | '„') => Some("replace typographic quotes with `\"`"),
         _ => None,
     }
 }
@@ -150,8 +147,8 @@ fn empty_fault() -> SourceFault {
     SourceFault {
         code: "empty_input",
         span: None,
-        detail: "there is nothing in it".to_owned(),
-        hint: Some("a config with every default is written `{}`".to_owned()),
+        detail: "the file is empty".to_owned(),
+        hint: Some("write `{}` for a config with all defaults".to_owned()),
     }
 }
 

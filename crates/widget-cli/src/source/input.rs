@@ -16,12 +16,12 @@ pub(crate) enum Format {
 pub(crate) struct Input {
     pub(crate) text: String,
     pub(crate) format: Format,
-    /// Whether a byte order mark was taken off its start.
+    /// Whether a byte order mark was removed from its start.
     pub(crate) has_mark: bool,
     lines: OnceLock<Lines>,
 }
 
-/// Where the lines of a text start; made when the first place is asked for.
+/// Where the lines of a text start; computed when it is first needed.
 #[derive(Debug)]
 struct Lines {
     starts: Vec<usize>,
@@ -38,7 +38,7 @@ impl Input {
         }
     }
 
-    /// The text of what could not be read.
+    /// The text of an input that could not be read.
     pub(crate) fn none() -> Self {
         Self::new(String::new(), Format::Json)
     }

@@ -1,5 +1,5 @@
-//! Finds the place in a JSON text that a JSON Pointer (RFC 6901) means. It is only asked when there
-//! is something to report, so that a clean file costs nothing but its parsing.
+//! Finds the place in a JSON text that a JSON Pointer (RFC 6901) names. Only called when there is
+//! something to report, so that a valid file costs only its parsing.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -9,12 +9,11 @@ pub(crate) struct Place {
     /// The key with its quotes, when the last step went into an object.
     pub(crate) key: Option<Range<usize>>,
     pub(crate) value: Range<usize>,
-    /// Whether every step was found; else the place is that of the last one that was.
+    /// Whether every step was found; otherwise this is the place of the last one found.
     pub(crate) exact: bool,
 }
 
-/// Follows a pointer through a text that is known to be JSON. A key given twice leads to the last
-/// one, which is the one too many.
+/// Follows a pointer through a valid JSON text. For a duplicate key it finds the last one.
 pub(crate) fn find_place(json: &str, pointer: &str) -> Option<Place> {
     let cursor = Cursor(json);
     let mut start = cursor.skip_space(0);
@@ -70,8 +69,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// The byte after the value that starts here, without recursion: a file may be nested as deeply
-    /// as it likes.
+    /// The byte after the value that starts here. Not recursive, because nesting is not limited.
     fn skip_value(&self, start: usize) -> Option<usize> {
         let mut at = start;
         let mut depth = 0_usize;
@@ -190,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_leads_to_the_nearest_that_is() {
+    fn a_missing_place_leads_to_the_nearest_parent() {
         let json = r#"{"a":{"b":[1]}}"#;
         check(json, "/a/b/1", Some("\"b\""), "[1]", false);
         check(json, "/a/b/x", Some("\"b\""), "[1]", false);
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_two_equal_keys_is_meant() {
+    fn a_duplicate_key_leads_to_the_last() {
         check(r#"{"a":1,"a":2}"#, "/a", Some("\"a\""), "2", true);
     }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
-/// The outermost level of a JSON text; what is inside is left as it was written.
+/// The outermost level of a JSON text.
 #[derive(Debug)]
 pub(crate) enum Shape<'a> {
     Object(Members<'a>),
@@ -27,7 +27,7 @@ pub(crate) fn read_shape(json: &str) -> Result<Shape<'_>, serde_json::Error> {
 }
 
 impl<'a> Members<'a> {
-    /// The value of a key; of the last one when it is given twice.
+    /// The value of a key; of the last one when the key is duplicate.
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let found = self.0.iter().rev().find(|(key, _)| key == name);
         found.map(|(_, value)| *value)

@@ -1,7 +1,6 @@
-//! Reads YAML by turning it into JSON text, with a mark for each value that says where it came
-//! from. Everything behind this file, the rules of `widget-core` above all, then sees JSON text
-//! only: numbers keep every digit, and a key given twice is still there twice for the rules to
-//! refuse.
+//! Converts YAML to JSON text, with a mark for each value that says where it came from. All other
+//! code, above all the rules of `widget-core`, then reads JSON text only: numbers keep every digit,
+//! and a duplicate key is still duplicate, for the rules to reject.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -9,9 +8,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::fault::SourceFault;
 
-/// Most bytes of JSON that one YAML file may stand for. Aliases can name aliases, so that a page of
-/// YAML could mean gigabytes; 16 MiB is 256 times the largest config.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// Maximum size of the JSON text of one YAML file. With aliases of aliases a page of YAML can
+/// expand to gigabytes; 16 MiB is 256 times the largest config.
+const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
 /// JSON text that means the same as a YAML text.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(crate) struct Converted {
     marks: Vec<Mark>,
 }
 
-/// Where the key or value that starts at one byte of the JSON text stands in the YAML text.
+/// The place in the YAML text of the key or value that starts at one byte of the JSON text.
 #[derive(Debug, Clone)]
 struct Mark {
     json: usize,
@@ -60,9 +59,10 @@ pub(crate) fn convert(text: &str) -> Result<Option<Converted>, SourceFault> {
                     return Err(SourceFault {
                         code: "yaml_documents",
                         span: Some(span),
-                        detail: "a second YAML document starts here; a file holds one".to_owned(),
+                        detail: "a second YAML document starts here; a file may contain one"
+                            .to_owned(),
                         hint: Some(
-                            "put each widget in a file of its own, or make one list of them"
+                            "put each widget into its own file, or write one list of widgets"
                                 .to_owned(),
                         ),
                     });
@@ -173,9 +173,9 @@ impl Writer {
                 return Err(SourceFault {
                     code: "yaml_merge_key",
                     span: Some(span),
-                    detail: "`<<` merges keys in YAML 1.1 only, and YAML 1.2 is read here"
+                    detail: "`<<` merges keys only in YAML 1.1; this file is read as YAML 1.2"
                         .to_owned(),
-                    hint: Some("write the merged keys out".to_owned()),
+                    hint: Some("write the merged keys here".to_owned()),
                 });
             }
             self.json.push_str(&quoted(value));
@@ -199,7 +199,7 @@ impl Writer {
         span: Range<usize>,
     ) -> Result<(), SourceFault> {
         if self.begin() {
-            return Err(complex_key(span));
+            return Err(build_complex_key(span));
         }
         tagged(tag, ScalarStyle::Plain, &span)?;
         self.mark(span);
@@ -227,14 +227,14 @@ impl Writer {
 
     fn alias(&mut self, id: usize, span: Range<usize>) -> Result<(), SourceFault> {
         if self.begin() {
-            return Err(complex_key(span));
+            return Err(build_complex_key(span));
         }
         let Some(anchored) = self.anchors.get(&id).cloned() else {
             return Err(SourceFault {
                 code: "yaml_alias",
                 span: Some(span),
-                detail: "this alias stands inside the value that it names".to_owned(),
-                hint: Some("write the value out".to_owned()),
+                detail: "this alias is inside the value that it names".to_owned(),
+                hint: Some("write the value instead of the alias".to_owned()),
             });
         };
         self.mark(span.clone());
@@ -261,26 +261,26 @@ impl Writer {
     }
 
     fn check_size(&self, span: Range<usize>) -> Result<(), SourceFault> {
-        if self.json.len() <= LARGEST {
+        if self.json.len() <= MAX_JSON_BYTES {
             return Ok(());
         }
         Err(SourceFault {
             code: "yaml_too_large",
             span: Some(span),
             detail: format!(
-                "with its aliases written out this file has more than {} MiB",
-                LARGEST / 1024 / 1024
+                "with its aliases expanded this file has more than {} MiB",
+                MAX_JSON_BYTES / 1024 / 1024
             ),
             hint: None,
         })
     }
 }
 
-fn complex_key(span: Range<usize>) -> SourceFault {
+fn build_complex_key(span: Range<usize>) -> SourceFault {
     SourceFault {
         code: "yaml_key",
         span: Some(span),
-        detail: "a key must be plain text here, not a list, a mapping or an alias".to_owned(),
+        detail: "a key must be plain text, not a list, a mapping or an alias".to_owned(),
         hint: None,
     }
 }
@@ -312,8 +312,8 @@ fn tagged(
         _ => Err(SourceFault {
             code: "yaml_tag",
             span: Some(span.clone()),
-            detail: format!("the tag `{tag}` means nothing here"),
-            hint: Some("leave the tag out".to_owned()),
+            detail: format!("the tag `{tag}` is not supported"),
+            hint: Some("remove the tag".to_owned()),
         }),
     }
 }
@@ -331,8 +331,8 @@ fn plain(value: &str, span: &Range<usize>) -> Result<String, SourceFault> {
         return Err(SourceFault {
             code: "yaml_number",
             span: Some(span.clone()),
-            detail: format!("`{value}` is a number that JSON does not have"),
-            hint: Some("put it in quotes if it is meant as text".to_owned()),
+            detail: format!("`{value}` is a number that JSON does not support"),
+            hint: Some("put it in quotes to write it as text".to_owned()),
         });
     }
     Ok(based(value)
@@ -340,7 +340,7 @@ fn plain(value: &str, span: &Range<usize>) -> Result<String, SourceFault> {
         .unwrap_or_else(|| quoted(value)))
 }
 
-/// `0o17` and `0x1F`.
+/// Octal and hexadecimal numbers: `0o17` and `0x1F`.
 fn based(value: &str) -> Option<String> {
     let (digits, radix) = match value.get(..2)? {
         "0o" => (&value[2..], 8),
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(yaml: &str, code: &str, marked: &str) {
+    fn check_rejected(yaml: &str, code: &str, marked: &str) {
         let fault = convert(yaml).expect_err("a fault");
         assert_eq!(
             (fault.code, &yaml[fault.span.expect("a place")]),
@@ -464,18 +464,18 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_hold_is_refused_where_it_stands() {
-        refused("a: .nan\n", "yaml_number", ".nan");
-        refused("a: !date 5\n", "yaml_tag", "!date 5");
-        refused("? [a]\n: 1\n", "yaml_key", "[");
-        refused("a: &x [*x]\n", "yaml_alias", "*x");
-        refused("<<: {a: 1}\n", "yaml_merge_key", "<<");
-        refused("a: 1\n---\nb: 2\n", "yaml_documents", "---");
-        refused("a: [1\n", "invalid_yaml", "");
+    fn what_json_cannot_represent_is_rejected_with_its_place() {
+        check_rejected("a: .nan\n", "yaml_number", ".nan");
+        check_rejected("a: !date 5\n", "yaml_tag", "!date 5");
+        check_rejected("? [a]\n: 1\n", "yaml_key", "[");
+        check_rejected("a: &x [*x]\n", "yaml_alias", "*x");
+        check_rejected("<<: {a: 1}\n", "yaml_merge_key", "<<");
+        check_rejected("a: 1\n---\nb: 2\n", "yaml_documents", "---");
+        check_rejected("a: [1\n", "invalid_yaml", "");
     }
 
     #[test]
-    fn aliases_of_aliases_do_not_explode() {
+    fn aliases_of_aliases_are_limited() {
         let mut yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
             let alias = format!("*a{}", level - 1);

@@ -26,12 +26,12 @@ fn a_page_that_is_listed() {
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
               ✓ the widget is published [published]
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
-                (assumed: the file does not say; `--agent-version` does)
+                (assumed, because the file does not say it; set it with `--agent-version`)
               ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
 
             note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
 
-            hint: if the page has policies of its own, `--service URL` prints what they must let through
+            hint: if the page has its own policies, `--service URL` prints what they must allow
         "#]],
     );
 }
@@ -56,14 +56,14 @@ fn a_page_that_is_nearly_listed() {
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
               ✓ the widget is published [published]
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
-                (assumed: the file does not say; `--agent-version` does)
+                (assumed, because the file does not say it; set it with `--agent-version`)
               ✗ `https://shop.example` is not on the list of domains [origin_not_listed]
 
             nearest: `https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites [www, /domains/0]
 
             hint: add `https://shop.example`
 
-            If the page sends policies of its own, they must let through:
+            If the page has its own policies, they must allow:
 
               script-src https://widgets.example
               connect-src https://widgets.example
@@ -131,9 +131,9 @@ fn one_of_a_list_is_chosen_by_its_id() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `all.json` holds 2 widgets
+            error: `all.json` contains 2 widgets
 
-            hint: say which with `--id`
+            hint: select one with `--id`
         "#]],
     );
     folder.check(
@@ -156,7 +156,7 @@ fn one_of_a_list_is_chosen_by_its_id() {
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c` [widget_found]
               ✗ the widget is not published [not_published]
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
-                (assumed: the file does not say; `--agent-version` does)
+                (assumed, because the file does not say it; set it with `--agent-version`)
               ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
 
             hint: set `published` to true
@@ -167,9 +167,9 @@ fn one_of_a_list_is_chosen_by_its_id() {
         &expect![[r#"
             exit 1
             ---- stderr ----
-            error: `all.json` holds no widget with the id `x`
+            error: `all.json` contains no widget with the id `x`
 
-            hint: it holds 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b, 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c
+            hint: it contains 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b, 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c
         "#]],
     );
 }
@@ -202,9 +202,9 @@ fn a_config_is_no_widget() {
         &expect![[r#"
             exit 1
             ---- stderr ----
-            error: `config.json` holds a config and not a whole widget
+            error: `config.json` contains a config and not a whole widget
 
-            hint: save what the API returns for the widget: GET /core/web-widgets/{id}
+            hint: save the widget as the API returns it: GET /core/web-widgets/{id}
         "#]],
     );
 }
@@ -251,7 +251,7 @@ fn addresses_that_are_none() {
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
               ✓ the widget is published [published]
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
-                (assumed: the file does not say; `--agent-version` does)
+                (assumed, because the file does not say it; set it with `--agent-version`)
         "#]],
     );
     folder.check(
@@ -268,7 +268,7 @@ fn addresses_that_are_none() {
             ---- stderr ----
             error: `--service ftp://x` is not the address of a service
 
-            hint: give the address under which browsers reach it, such as `https://widgets.example`
+            hint: use the address under which browsers reach it, such as `https://widgets.example`
         "#]],
     );
 }
@@ -336,9 +336,9 @@ fn snippets() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `--integrity md5-x` is no hash for a script
+            error: `--integrity md5-x` is not the hash of a script
 
-            hint: write `sha384-` and the hash in base64, as `GET /core/web-widgets/{id}/snippet` tells it
+            hint: use `sha384-` and the hash in base64, as `GET /core/web-widgets/{id}/snippet` returns it
         "#]],
     );
     folder.check(
@@ -361,7 +361,7 @@ fn snippets() {
             ---- stderr ----
             error: `--service not a host` is not the address of a service
 
-            hint: give the address under which browsers reach it, such as `https://widgets.example`
+            hint: use the address under which browsers reach it, such as `https://widgets.example`
         "#]],
     );
 }

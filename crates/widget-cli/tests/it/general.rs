@@ -16,14 +16,14 @@ fn help() {
 
         Commands:
           validate     Check widgets and configs for errors
-          lint         Check widgets and configs for errors and for what is seldom meant
-          migrate      Bring configs to the current version
-          explain      Say why a widget is or is not shown on a page
-          diff         Show what differs between two widgets or two configs
+          lint         Check widgets and configs for errors and for probable mistakes
+          migrate      Update configs to the current version
+          explain      Explain why a widget is or is not shown on a page
+          diff         Show the differences between two widgets or two configs
           snippet      Print the line of HTML that shows a widget
           schema       Print the JSON Schema of configs, widgets or the bodies of the API
           origins      Try lists of allowed sites without a widget
-          completions  Print the completions of a shell
+          completions  Print the completions for a shell
           man          Print the manual, or write all its pages to a folder
           help         Print this message or the help of the given subcommand(s)
 
@@ -32,12 +32,12 @@ fn help() {
           -V, --version  Print version
 
         Global options:
-              --output <FORMAT>  How the answer is written [default: human] [possible values: human, json]
-              --color <WHEN>     When colors are used [default: auto] [possible values: auto, always, never]
-          -q, --quiet            Say nothing on standard error but errors: no summary, no assumptions, no
+              --output <FORMAT>  The format of the answer [default: human] [possible values: human, json]
+              --color <WHEN>     When to use colors [default: auto] [possible values: auto, always, never]
+          -q, --quiet            Write only errors to standard error: no summary, no assumptions, no
                                  progress
 
-        Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or something unexpected.
+        Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or an unexpected error.
         `widget help COMMAND` shows examples.
     "#]]);
 }
@@ -48,7 +48,7 @@ fn usage_errors() {
     folder.check(&["help", "explain"], &expect![[r#"
         exit 0
         ---- stdout ----
-        Say why a widget is or is not shown on a page
+        Explain why a widget is or is not shown on a page
 
         Usage: widget explain [OPTIONS] --page <URL> <FILE>
 
@@ -61,36 +61,36 @@ fn usage_errors() {
                   The address of the page, as in the visitor's address bar
 
               --service <URL>
-                  The address of the widget service; shows the policy lines that the page needs
+                  The address of the widget service; prints the policy lines that the page needs
 
               --id <ID>
-                  Which widget of a list, by its id
+                  The id of the widget, when the file contains a list
 
               --format <FORMAT>
-                  Read the input as this, instead of telling by its name
+                  The format of the input, instead of deciding by its name
 
                   [possible values: json, yaml]
 
               --suffix-list <FILE>
-                  A newer public suffix list than the one compiled in (<https://publicsuffix.org/list/>)
+                  A newer public suffix list than the built-in one (<https://publicsuffix.org/list/>)
 
           -h, --help
                   Print help (see a summary with '-h')
 
         Assumptions:
               --agent-version <STATE>
-                  The state of the pinned agent version, which is not in the file
+                  The state of the pinned agent version, which the file does not contain
 
                   Possible values:
                   - published:     The version is published
                   - draft:         The version exists and is a draft
                   - missing:       The agent has no such version
-                  - other-agent:   The version is one of another agent
+                  - other-agent:   The version belongs to another agent
                   - agent-missing: The organization has no such agent
 
         Global options:
               --output <FORMAT>
-                  How the answer is written
+                  The format of the answer
 
                   Possible values:
                   - human: Text for people
@@ -99,23 +99,23 @@ fn usage_errors() {
                   [default: human]
 
               --color <WHEN>
-                  When colors are used
+                  When to use colors
 
                   Possible values:
                   - auto:   On a terminal, unless `NO_COLOR` is set
-                  - always: Even into a file or a pipe
-                  - never:  Nowhere
+                  - always: Also in a file or a pipe
+                  - never:  Not at all
 
                   [default: auto]
 
           -q, --quiet
-                  Say nothing on standard error but errors: no summary, no assumptions, no progress
+                  Write only errors to standard error: no summary, no assumptions, no progress
 
-        Takes the decision that the service takes for this page and shows each step of it, ✓ or ✗. When the
-        page is not on the list of domains, the entry that comes nearest is named, with what differs, and
-        the one change that helps.
+        Makes the decision that the service makes for this page and shows each step of it, ✓ or ✗. When the
+        page is not on the list of domains, it shows the nearest entry, the difference, and the one change
+        that helps.
 
-        The file holds the widget as the API returns it:
+        Save the widget as the API returns it:
           curl -H "Authorization: Bearer $KEY" https://widgets.example/core/web-widgets/$ID > widget.json
 
         Examples:
@@ -123,8 +123,8 @@ fn usage_errors() {
           widget explain widget.json --page shop.example --service https://widgets.example
           widget explain widget.json --page https://shop.example --agent-version draft
 
-        Whether the pinned agent version is published is not in the file. It is taken to be, and that is
-        said; with --agent-version you say what you know.
+        The file does not say whether the pinned agent version is published. The command assumes that it is,
+        and says so; use --agent-version to set what you know.
         Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.
     "#]]);
     folder.check(

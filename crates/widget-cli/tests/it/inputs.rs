@@ -38,12 +38,12 @@ fn folders_patterns_and_several_files() {
     folder.check(
         &["validate", "configs/*.toml"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: no file matches `configs/*.toml`
+            exit 2
+            ---- stderr ----
+            error: no file matches `configs/*.toml`
 
-        hint: `*` stands for any part of a name, `**` for any folders in between
-    "#]],
+            hint: `*` matches any part of a name, and `**` any folders
+        "#]],
     );
     folder.check(&["validate", "configs/[.json"], &expect![[r#"
         exit 2
@@ -84,10 +84,10 @@ fn an_empty_folder_is_told() {
     folder.check(
         &["validate", "empty"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: no .json, .yaml or .yml file in the folder `empty`
-    "#]],
+            exit 2
+            ---- stderr ----
+            error: the folder `empty` contains no .json, .yaml or .yml file
+        "#]],
     );
 }
 
@@ -114,22 +114,22 @@ fn texts_that_are_none() {
     folder.check(&["validate", "."], &expect![[r#"
         exit 1
         ---- stdout ----
-        error[empty_input]: there is nothing in it
+        error[empty_input]: the file is empty
         --> a-empty.json
 
-        hint: a config with every default is written `{}`
+        hint: write `{}` for a config with all defaults
 
-        error[empty_input]: there is nothing in it
+        error[empty_input]: the file is empty
         --> b-space.yaml
 
-        hint: a config with every default is written `{}`
+        hint: write `{}` for a config with all defaults
 
-        error[invalid_utf8]: line 2 holds bytes that are not UTF-8
+        error[invalid_utf8]: line 2 contains bytes that are not UTF-8
         --> c-latin1.json
 
         hint: save the file as UTF-8 in your editor
 
-        error[invalid_utf8]: the text is UTF-16; UTF-8 is read
+        error[invalid_utf8]: the text is UTF-16, and must be UTF-8
         --> d-utf16.json
 
         hint: save the file as UTF-8 in your editor
@@ -175,57 +175,57 @@ fn texts_that_are_nearly_json_or_yaml() {
     folder.check(
         &["validate", "."],
         &expect![[r#"
-        exit 1
-        ---- stdout ----
-        error[invalid_json]: not valid JSON: key must be a string
-         --> f-comma.json:1:25
-          |
-        1 | {"v1": {"theme": "dark",}}
-          |                         ^
+            exit 1
+            ---- stdout ----
+            error[invalid_json]: not valid JSON: key must be a string
+             --> f-comma.json:1:25
+              |
+            1 | {"v1": {"theme": "dark",}}
+              |                         ^
 
-        hint: remove the comma before it
+            hint: remove the comma before it
 
-        error[invalid_json]: not valid JSON: key must be a string
-         --> g-quotes.json:1:2
-          |
-        1 | {“v1”: {}}
-          |  ^
+            error[invalid_json]: not valid JSON: key must be a string
+             --> g-quotes.json:1:2
+              |
+            1 | {“v1”: {}}
+              |  ^
 
-        hint: an editor has made the quotes typographic: write `"` instead
+            hint: replace typographic quotes with `"`
 
-        error[invalid_json]: not valid JSON: EOF while parsing a string
-         --> h-cut.json:1:21
-          |
-        1 | {"v1": {"chat": {"tit
-          |                     ^
+            error[invalid_json]: not valid JSON: EOF while parsing a string
+             --> h-cut.json:1:21
+              |
+            1 | {"v1": {"chat": {"tit
+              |                     ^
 
-        hint: the file ends too early: is a closing bracket missing, or was it cut off?
+            hint: the file ends too early: a closing bracket is missing, or the file is truncated
 
-        error[invalid_json]: not valid JSON: key must be a string
-         --> i-comment.json:2:3
-          |
-        2 |   // ours
-          |   ^
+            error[invalid_json]: not valid JSON: key must be a string
+             --> i-comment.json:2:3
+              |
+            2 |   // ours
+              |   ^
 
-        hint: JSON has no comments: remove it, or save the file as .yaml
+            hint: JSON has no comments: remove it, or save the file as .yaml
 
-        error[invalid_yaml]: not valid YAML: tabs disallowed within this context (block indentation)
-         --> j-tabs.yaml:2:2
-          |
-        2 |     theme: dark
-          |     ^
+            error[invalid_yaml]: not valid YAML: tabs disallowed within this context (block indentation)
+             --> j-tabs.yaml:2:2
+              |
+            2 |     theme: dark
+              |     ^
 
-        error[yaml_documents]: a second YAML document starts here; a file holds one
-         --> k-two.yaml:2:1
-          |
-        2 | ---
-          | ^^^
+            error[yaml_documents]: a second YAML document starts here; a file may contain one
+             --> k-two.yaml:2:1
+              |
+            2 | ---
+              | ^^^
 
-        hint: put each widget in a file of its own, or make one list of them
+            hint: put each widget into its own file, or write one list of widgets
 
-        ---- stderr ----
-        ✗ 6 errors in 6 of 6 files
-    "#]],
+            ---- stderr ----
+            ✗ 6 errors in 6 of 6 files
+        "#]],
     );
 }
 
@@ -276,7 +276,7 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
         &expect![[r#"
             exit 2
             ---- stdout ----
-            error[unreadable]: cannot be read: No such device or address (os error 6)
+            error[unreadable]: the file cannot be read: No such device or address (os error 6)
             --> b.json
 
             error[wrong_type]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
@@ -294,7 +294,7 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `b.json`: cannot be read: No such device or address (os error 6)
+            error: `b.json`: the file cannot be read: No such device or address (os error 6)
         "#]],
     );
 }

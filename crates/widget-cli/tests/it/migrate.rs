@@ -38,23 +38,23 @@ fn the_result_of_one_file_is_printed() {
     folder.check(
         &["migrate", "old.yaml", "new.json"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: 2 files would be printed one after the other
+            exit 2
+            ---- stderr ----
+            error: the results of 2 files cannot be printed together
 
-        hint: name one file, or use `--check` or `--write`
-    "#]],
+            hint: name one file, or use `--check` or `--write`
+        "#]],
     );
     folder.check_with_input(
         &["migrate", "-", "--write"],
         OLD,
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: standard input cannot be replaced
+            exit 2
+            ---- stderr ----
+            error: standard input cannot be replaced
 
-        hint: leave `--write` out to print the result
-    "#]],
+            hint: omit `--write` to print the result
+        "#]],
     );
     assert_eq!(folder.read("old.yaml"), OLD);
 }
@@ -82,7 +82,7 @@ fn check_tells_and_write_changes() {
               |                  ^ /v1/theme
 
             2 of 5 files would change
-            ✗ 1 file with an error is left as it was
+            ✗ 1 file with an error stays unchanged
         "#]],
     );
     folder.check(
@@ -100,7 +100,7 @@ fn check_tells_and_write_changes() {
               |                  ^ /v1/theme
 
             2 of 5 files changed
-            ✗ 1 file with an error is left as it was
+            ✗ 1 file with an error stays unchanged
         "#]],
     );
     expect![[r#"
@@ -162,11 +162,11 @@ fn permissions_and_links_stay() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error[unwritable]: cannot be replaced: the file is read-only
+            error[file_unwritable]: the file cannot be replaced: the file is read-only
             --> old.yaml
 
             0 of 1 file changed
-            ✗ 1 file with an error is left as it was
+            ✗ 1 file with an error stays unchanged
         "#]],
     );
 }
@@ -230,21 +230,21 @@ fn differences_by_meaning() {
     folder.check(
         &["diff", "a.json", "config.yaml"],
         &expect![[r#"
-        exit 0
-        ---- stderr ----
-        One is a whole widget and the other a config: only the configs are compared.
-        no difference
-    "#]],
+            exit 0
+            ---- stderr ----
+            one file contains a widget and the other a config: only the configs are compared
+            no difference
+        "#]],
     );
     folder.check(
         &["diff", "old.yaml", "config.yaml"],
         &expect![[r#"
-        exit 1
-        ---- stdout ----
-        ~ /v1/chat/title: "Ask" -> "Ask the shop"
-        ---- stderr ----
-        1 difference
-    "#]],
+            exit 1
+            ---- stdout ----
+            ~ /config/v1/chat/title: "Ask" -> "Ask the shop"
+            ---- stderr ----
+            1 difference
+        "#]],
     );
     folder.check(
         &["diff", "bad.json", "config.yaml"],
@@ -262,9 +262,9 @@ fn differences_by_meaning() {
     folder.check(
         &["diff", "-", "-"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: standard input cannot be both sides
-    "#]],
+            exit 2
+            ---- stderr ----
+            error: standard input cannot be both inputs
+        "#]],
     );
 }

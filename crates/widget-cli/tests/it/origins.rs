@@ -123,7 +123,7 @@ fn another_suffix_list() {
             ---- stderr ----
             error: `cut.dat`: the file is not a complete public suffix list: it lacks the line `// ===END ICANN DOMAINS===`
 
-            hint: download https://publicsuffix.org/list/public_suffix_list.dat again, or leave `--suffix-list` out to use the list compiled in
+            hint: download https://publicsuffix.org/list/public_suffix_list.dat again, or omit `--suffix-list` to use the built-in list
         "#]],
     );
 }

@@ -182,7 +182,7 @@ v1:
         6 |       background_color: {user_message: #fff
           |                                      ^ /v1/chat/light_mode/background_color/user_message
 
-        hint: in YAML a `#` after a space begins a comment: put the value in quotes, such as "#0055ff"
+        hint: in YAML a `#` after a space starts a comment: put the value in quotes, such as "#0055ff"
 
         error[wrong_type]: `"no"` is a string, but `modes.voice` takes `true` or `false`
          --> bad.yaml:9:12
