@@ -1,6 +1,7 @@
 /** Mistakes are found before a form is sent, by the same rules as the service's. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Code } from '../src/generated/codes';
 import { type FormDefinition, feedbackForm } from '../src/window/config';
 import { submissionOf, validate } from '../src/window/forms/validate';
 import { config, field, form } from './fixtures';
@@ -12,18 +13,18 @@ interface Fixture {
     note: string;
     data: Record<string, unknown>;
     stored?: Record<string, unknown>;
-    faults?: [code: string, pointer: string][];
+    faults?: [code: Code, pointer: string][];
   }[];
 }
 
 const FOLDER = '../fixtures/forms';
 
 /** Faults that a visitor cannot cause in the window, so the window does not check for them. */
-const IMPOSSIBLE_IN_WINDOW = new Set([
-  'unknown_field',
-  'wrong_type',
-  'not_one_of',
-  'duplicate_value',
+const IMPOSSIBLE_IN_WINDOW = new Set<Code>([
+  'key_unknown',
+  'type_invalid',
+  'value_not_allowed',
+  'value_duplicate',
   'submission_too_large',
 ]);
 

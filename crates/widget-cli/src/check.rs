@@ -37,7 +37,7 @@ fn check_config(subject: &Subject<'_>) -> Checked {
             let warnings = config.warnings();
             (Some(Box::new(config)), Vec::new(), warnings)
         }
-        Err(error) => (None, error.findings(), Vec::new()),
+        Err(error) => (None, error.findings().into_vec(), Vec::new()),
     };
     Checked {
         record: None,

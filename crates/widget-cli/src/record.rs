@@ -9,7 +9,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 use widget_core::{
     config::Config,
-    finding::Finding,
+    finding::{Code, Finding},
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, Entry},
     widget::Widget,
@@ -54,10 +54,10 @@ pub(crate) fn read(members: &Members<'_>, suffixes: &Suffixes) -> Record {
         faults: Vec::new(),
     };
     reader.check_keys();
-    let id = reader.parsed::<WidgetId>("id", "bad_id");
-    let organization_id = reader.parsed::<OrganizationId>("organization_id", "bad_id");
-    let agent_id = reader.parsed::<AgentId>("agent_id", "bad_id");
-    let agent_version_id = reader.parsed::<AgentVersionId>("agent_version_id", "bad_id");
+    let id = reader.parsed::<WidgetId>("id", Code::IdInvalid);
+    let organization_id = reader.parsed::<OrganizationId>("organization_id", Code::IdInvalid);
+    let agent_id = reader.parsed::<AgentId>("agent_id", Code::IdInvalid);
+    let agent_version_id = reader.parsed::<AgentVersionId>("agent_version_id", Code::IdInvalid);
     let (domains, positions) = reader.domains(suffixes);
     let published = reader.published();
     let config = reader.config();
@@ -68,7 +68,7 @@ pub(crate) fn read(members: &Members<'_>, suffixes: &Suffixes) -> Record {
         .filter(|key| !members.has(key))
         .map(|key| {
             Finding::new(
-                "missing_key",
+                Code::KeyMissing,
                 format!("the record has no `{key}`, and every widget needs one"),
             )
             .at(format!("/{key}"))
@@ -125,12 +125,12 @@ impl Reader<'_, '_> {
             let pointer = format!("/{}", pointer_step(key));
             if !seen.insert(key.as_str()) {
                 self.faults.push(
-                    Finding::new("duplicate_key", format!("`{key}` is given twice"))
+                    Finding::new(Code::KeyDuplicate, format!("`{key}` is given twice"))
                         .at(pointer)
                         .with_hint("keep one of the two"),
                 );
             } else if !RECORD_KEYS.contains(&key.as_str()) {
-                self.faults.push(unknown_key(key).at(pointer));
+                self.faults.push(key_unknown(key).at(pointer));
             }
         }
     }
@@ -140,12 +140,12 @@ impl Reader<'_, '_> {
         let raw = self.members.get(key)?;
         let text = serde_json::from_str(raw.get()).ok();
         if text.is_none() {
-            self.wrong_type(key, raw, "a string");
+            self.type_invalid(key, raw, "a string");
         }
         text
     }
 
-    fn parsed<T>(&mut self, key: &str, code: &'static str) -> Option<T>
+    fn parsed<T>(&mut self, key: &str, code: Code) -> Option<T>
     where
         T: FromStr<Err: fmt::Display>,
     {
@@ -163,7 +163,7 @@ impl Reader<'_, '_> {
             return false;
         };
         serde_json::from_str(raw.get()).unwrap_or_else(|_| {
-            self.wrong_type("published", raw, "`true` or `false`");
+            self.type_invalid("published", raw, "`true` or `false`");
             false
         })
     }
@@ -185,7 +185,7 @@ impl Reader<'_, '_> {
         OffsetDateTime::parse(&text, &Rfc3339).unwrap_or_else(|_| {
             self.faults.push(
                 Finding::new(
-                    "bad_time",
+                    Code::TimeInvalid,
                     format!("`{text}` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)"),
                 )
                 .at(format!("/{key}")),
@@ -200,7 +200,7 @@ impl Reader<'_, '_> {
             return Default::default();
         };
         let Ok(values) = serde_json::from_str::<Vec<Value>>(raw.get()) else {
-            self.wrong_type(
+            self.type_invalid(
                 "domains",
                 raw,
                 "a list of sites such as `[\"https://shop.example\"]`",
@@ -211,7 +211,7 @@ impl Reader<'_, '_> {
         for (position, value) in values.iter().enumerate() {
             match value.as_str() {
                 Some(text) => texts.push((position, text)),
-                None => self.faults.push(wrong_type(
+                None => self.faults.push(type_invalid(
                     format!("/domains/{position}"),
                     &value.to_string(),
                     "an entry of `domains`",
@@ -226,25 +226,24 @@ impl Reader<'_, '_> {
                 (domains, positions)
             }
             Err(error) => {
-                self.faults
-                    .extend(error.findings().into_iter().map(|mut finding| {
-                        let position = finding
-                            .pointer
-                            .as_deref()
-                            .and_then(|pointer| pointer.strip_prefix("/domains/"))
-                            .and_then(|position| texts.get(position.parse::<usize>().ok()?));
-                        if let Some((position, _)) = position {
-                            finding.pointer = Some(format!("/domains/{position}"));
-                        }
-                        finding
-                    }));
+                self.faults.extend(error.into_iter().map(|mut finding| {
+                    let position = finding
+                        .pointer
+                        .as_deref()
+                        .and_then(|pointer| pointer.strip_prefix("/domains/"))
+                        .and_then(|position| texts.get(position.parse::<usize>().ok()?));
+                    if let Some((position, _)) = position {
+                        finding.pointer = Some(format!("/domains/{position}"));
+                    }
+                    finding
+                }));
                 Default::default()
             }
         }
     }
 
-    fn wrong_type(&mut self, key: &str, raw: &RawValue, allowed: &str) {
-        self.faults.push(wrong_type(
+    fn type_invalid(&mut self, key: &str, raw: &RawValue, allowed: &str) {
+        self.faults.push(type_invalid(
             format!("/{key}"),
             raw.get(),
             &format!("`{key}`"),
@@ -277,9 +276,9 @@ fn written_positions(
         .collect()
 }
 
-fn wrong_type(pointer: String, raw: &str, name: &str, allowed: &str) -> Finding {
+fn type_invalid(pointer: String, raw: &str, name: &str, allowed: &str) -> Finding {
     Finding::new(
-        "wrong_type",
+        Code::TypeInvalid,
         format!("{name} must be {allowed}, not `{}`", shortened(raw)),
     )
     .at(pointer)
@@ -293,9 +292,9 @@ fn shortened(text: &str) -> String {
     text.chars().take(LONGEST).chain(['…']).collect()
 }
 
-fn unknown_key(key: &str) -> Finding {
+fn key_unknown(key: &str) -> Finding {
     let unknown = Finding::new(
-        "unknown_key",
+        Code::KeyUnknown,
         format!("`{}` is not a key of a widget", shortened(key)),
     );
     let nearest = RECORD_KEYS

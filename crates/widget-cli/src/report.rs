@@ -39,9 +39,8 @@ pub(crate) fn render(severity: Severity, name: &str, input: &Input, located: &Lo
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let finding = &located.finding;
-    let detail = printable(&finding.detail);
-    let title = level.primary_title(&*detail).id(finding.code);
+    let detail = printable(&located.detail);
+    let title = level.primary_title(&*detail).id(located.code);
     let renderer = Renderer::styled().term_width(width());
     let name = printable(name);
     let mut shown = match &located.span {
@@ -70,7 +69,7 @@ pub(crate) fn render(severity: Severity, name: &str, input: &Input, located: &Lo
         None => renderer.render(&[title.element(Origin::path(&*name))]),
     };
     shown.push('\n');
-    if let Some(hint) = &finding.hint {
+    if let Some(hint) = &located.hint {
         shown.push('\n');
         shown.push_str(&hint_line(hint));
         shown.push('\n');
@@ -83,11 +82,10 @@ pub(crate) fn build_json(input: &Input, located: &Located) -> FindingJson {
     let place = |at| input.line_and_column(at);
     let start = located.span.as_ref().map(|span| place(span.start));
     let end = located.span.as_ref().map(|span| place(span.end));
-    let finding = &located.finding;
     FindingJson {
-        code: finding.code.to_owned(),
-        detail: finding.detail.clone(),
-        hint: finding.hint.clone(),
+        code: located.code.to_owned(),
+        detail: located.detail.clone(),
+        hint: located.hint.clone(),
         pointer: located.pointer.clone(),
         line: start.map(|(line, _)| line),
         column: start.map(|(_, column)| column),

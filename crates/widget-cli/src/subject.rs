@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use clap::ValueEnum;
 use serde_json::value::RawValue;
-use widget_core::finding::Finding;
+use widget_core::finding::{Code, Finding};
 
 use crate::{
     record::RECORD_KEYS,
@@ -47,7 +47,10 @@ pub(crate) struct Subject<'d> {
 /// A finding as it is told: where it stands in the input.
 #[derive(Debug)]
 pub(crate) struct Located {
-    pub(crate) finding: Finding,
+    /// A code of the rules, or one of the input's syntax.
+    pub(crate) code: &'static str,
+    pub(crate) detail: String,
+    pub(crate) hint: Option<String>,
     /// From the root of the input, not of the record.
     pub(crate) pointer: Option<String>,
     pub(crate) span: Option<Range<usize>>,
@@ -79,12 +82,9 @@ impl From<SourceFault> for Box<Located> {
 impl From<SourceFault> for Located {
     fn from(fault: SourceFault) -> Self {
         Self {
-            finding: Finding {
-                code: fault.code,
-                pointer: None,
-                detail: fault.detail,
-                hint: fault.hint,
-            },
+            code: fault.code,
+            detail: fault.detail,
+            hint: fault.hint,
             pointer: None,
             span: fault.span,
         }
@@ -186,11 +186,14 @@ impl<'d> Subject<'d> {
 
     /// Where a finding stands, whose pointer is from the root of a record.
     pub(crate) fn locate(&self, finding: Finding) -> Located {
+        let code = finding.code.as_str();
         let Some(pointer) = finding.pointer.as_deref() else {
             return Located {
+                code,
+                detail: finding.detail,
+                hint: finding.hint,
                 pointer: self.entry.map(|_| self.root()),
                 span: None,
-                finding,
             };
         };
         let inside = self.inside(pointer);
@@ -201,14 +204,16 @@ impl<'d> Subject<'d> {
         };
         let base = self.document.offset_of(self.json);
         let span = self.document.find(base, &inside, part);
-        let mut finding = finding;
-        if let (None, "wrong_type", Some(span)) = (&finding.hint, finding.code, &span) {
-            finding.hint = self.document.find_notation_hint(span).map(str::to_owned);
+        let mut hint = finding.hint;
+        if let (None, Code::TypeInvalid, Some(span)) = (&hint, finding.code, &span) {
+            hint = self.document.find_notation_hint(span).map(str::to_owned);
         }
         Located {
-            span,
+            code,
+            detail: finding.detail,
+            hint,
             pointer: Some(self.root() + &inside),
-            finding,
+            span,
         }
     }
 
@@ -241,9 +246,9 @@ impl<'d> Subject<'d> {
 }
 
 /// Whether the key is at fault, and not its value.
-fn is_about_key(code: &str) -> bool {
+fn is_about_key(code: Code) -> bool {
     matches!(
         code,
-        "unknown_key" | "duplicate_key" | "unknown_version" | "misplaced_key"
+        Code::KeyUnknown | Code::KeyDuplicate | Code::VersionUnknown
     )
 }

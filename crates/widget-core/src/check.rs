@@ -11,19 +11,18 @@ mod kind;
 mod names;
 mod settings;
 
-pub(crate) use crate::choice::choices;
 pub(crate) use describe::Definitions;
 pub(crate) use keys::{Keys, Record, Union, known_keys, read_record};
 pub(crate) use kind::{
-    Choice, Kind, Written, any, boolean, choice, dependent, example, identifier, integer, list,
-    localized, nullable, number, record, text, union, written,
+    Kind, Written, any, boolean, choice, dependent, example, identifier, integer, list, localized,
+    nullable, number, record, text, union, written,
 };
 pub(crate) use names::nearest;
 pub(crate) use settings::settings;
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::json::{push_token, shortened};
 
 /// Where the reader is, and what it has found so far.
@@ -50,7 +49,7 @@ impl Unknown {
     /// The warning about the key.
     pub(crate) fn to_finding(&self) -> Finding {
         Finding {
-            code: "unknown_key",
+            code: Code::KeyUnknown,
             pointer: Some(self.pointer.clone()),
             detail: self.detail.clone(),
             hint: self.hint.clone(),
@@ -100,7 +99,7 @@ impl Context {
     }
 
     /// Records a fault at the value that is being read.
-    pub(crate) fn fault(&mut self, code: &'static str, detail: String, hint: Option<String>) {
+    pub(crate) fn fault(&mut self, code: Code, detail: String, hint: Option<String>) {
         self.faults.push(Finding {
             code,
             pointer: Some(self.path.clone()),
@@ -110,7 +109,7 @@ impl Context {
     }
 
     /// Records a warning at the value that is being read.
-    pub(crate) fn warn(&mut self, code: &'static str, detail: String, hint: Option<String>) {
+    pub(crate) fn warn(&mut self, code: Code, detail: String, hint: Option<String>) {
         self.warnings.push(Finding {
             code,
             pointer: Some(self.path.clone()),
@@ -127,7 +126,7 @@ impl Context {
             type_name(value),
             self.name()
         );
-        self.fault("wrong_type", detail, None);
+        self.fault(Code::TypeInvalid, detail, None);
     }
 }
 

@@ -12,7 +12,7 @@
 //! assert_eq!(error.to_string(), "`red` must be one of `system`, `light`, `dark`");
 //! ```
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::json::shortened;
 
@@ -24,10 +24,10 @@ pub struct ChoiceError {
 }
 
 impl ChoiceError {
-    pub(crate) fn new(given: &str, names: &'static [&'static str]) -> Self {
+    pub(crate) fn of<T: Choice>(given: &str) -> Self {
         Self {
             given: shortened(given).into_owned(),
-            names,
+            names: T::NAMES,
         }
     }
 
@@ -40,16 +40,23 @@ impl ChoiceError {
 
 impl fmt::Display for ChoiceError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "`{}` must be one of ", self.given)?;
-        for (position, name) in self.names.iter().enumerate() {
-            let separator = if position == 0 { "" } else { ", " };
-            write!(formatter, "{separator}`{name}`")?;
-        }
-        Ok(())
+        write!(formatter, "`{}` must be {}", self.given, one_of(self.names))
     }
 }
 
 impl std::error::Error for ChoiceError {}
+
+/// A type whose values are a closed set of names.
+pub(crate) trait Choice: FromStr<Err = ChoiceError> + 'static {
+    /// Every name, in the order of the definition.
+    const NAMES: &'static [&'static str];
+}
+
+/// Names for a sentence: one of `a`, `b`.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("one of {}", quoted.join(", "))
+}
 
 /// Defines an enum whose variants have names.
 ///
@@ -93,7 +100,7 @@ macro_rules! choices {
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($text => Ok(Self::$variant),)*
-                    _ => Err($crate::choice::ChoiceError::new(text, &[$($text),*])),
+                    _ => Err($crate::choice::ChoiceError::of::<Self>(text)),
                 }
             }
         }
@@ -111,8 +118,8 @@ macro_rules! choices {
             }
         }
 
-        impl $crate::check::Choice for $name {
-            const NAMES: &'static [(&'static str, Self)] = &[$(($text, Self::$variant)),*];
+        impl $crate::choice::Choice for $name {
+            const NAMES: &'static [&'static str] = &[$($text),*];
         }
     };
 }

@@ -31,7 +31,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Findings};
 use crate::json::{self, JsonError, Limits};
 use migrate::{Document, Version};
 
@@ -100,32 +100,32 @@ pub enum ConfigError {
         newest: u64,
     },
     /// One finding for each fault.
-    #[error("`config` is not valid: {}", Details(.0))]
+    #[error("`config` is not valid: {0}")]
     Invalid(
         /// The faults in the order of the document's definition.
-        Vec<Finding>,
+        Findings,
     ),
 }
 
 impl ConfigError {
     /// The stable machine code of the whole error.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::TooLarge { .. } => "config_too_large",
-            Self::TooDeep { .. } => "config_too_deep",
-            Self::Unversioned { .. } => "config_unversioned",
-            Self::TooNew { .. } => "config_too_new",
-            Self::Invalid(_) => "config_invalid",
+            Self::TooLarge { .. } => Code::ConfigTooLarge,
+            Self::TooDeep { .. } => Code::ConfigTooDeep,
+            Self::Unversioned { .. } => Code::ConfigUnversioned,
+            Self::TooNew { .. } => Code::ConfigTooNew,
+            Self::Invalid(_) => Code::ConfigInvalid,
         }
     }
 
     /// Every fault, with its pointer from the record's root (`/config/…`).
     ///
-    /// For [`ConfigError::Invalid`] their codes say what kind of fault each is: `wrong_type`,
-    /// `out_of_range`, `not_one_of`, `too_long`, `bad_url`, `required`, ….
+    /// For [`ConfigError::Invalid`] their codes say what kind of fault each is: `type_invalid`,
+    /// `value_out_of_range`, `value_not_allowed`, `too_long`, `url_invalid`, `key_missing`, ….
     #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Findings {
         let hint = match self {
             Self::Invalid(findings) => return findings.clone(),
             Self::TooLarge { .. } | Self::TooDeep { .. } => None,
@@ -134,12 +134,16 @@ impl ConfigError {
             }
             Self::TooNew { .. } => Some("use a newer build of this software".to_owned()),
         };
-        vec![Finding {
-            code: self.code(),
-            pointer: Some(ROOT.to_owned()),
-            detail: self.to_string(),
-            hint,
-        }]
+        Finding::new(self.code(), self.to_string())
+            .at(ROOT)
+            .with_optional_hint(hint)
+            .into()
+    }
+}
+
+impl From<Finding> for ConfigError {
+    fn from(fault: Finding) -> Self {
+        Self::Invalid(fault.into())
     }
 }
 
@@ -148,12 +152,9 @@ impl From<JsonError> for ConfigError {
         match error {
             JsonError::TooLarge { bytes, .. } => Self::TooLarge { bytes },
             JsonError::TooDeep { depth, .. } => Self::TooDeep { depth },
-            JsonError::Syntax(_) => Self::Invalid(vec![Finding {
-                code: "invalid_json",
-                pointer: Some(ROOT.to_owned()),
-                detail: error.to_string(),
-                hint: None,
-            }]),
+            JsonError::Syntax(_) => Finding::new(Code::JsonInvalid, error.to_string())
+                .at(ROOT)
+                .into(),
         }
     }
 }
@@ -161,8 +162,8 @@ impl From<JsonError> for ConfigError {
 impl Config {
     /// Reads a document from JSON text. An unversioned one is put under `v1`.
     ///
-    /// Only here can be seen that a key is given twice (`duplicate_key`) and that a number cannot
-    /// be kept exactly (`inexact_number`).
+    /// Only here can be seen that a key is given twice (`key_duplicate`) and that a number cannot
+    /// be kept exactly (`number_inexact`).
     ///
     /// # Errors
     /// Every fault of the document, see [`ConfigError`].
@@ -224,7 +225,7 @@ impl Config {
     /// Objects on the way are made when they are missing; in an array `-` appends.
     ///
     /// # Errors
-    /// `bad_pointer` when there can be no value at that place, and every fault of the document
+    /// `pointer_invalid` when there can be no value at that place, and every fault of the document
     /// that results.
     pub fn set(&self, pointer: &str, value: Value) -> Result<Self, ConfigError> {
         if let Err(error) = json::measure(&value, LIMITS) {
@@ -237,7 +238,7 @@ impl Config {
     /// The config without one value, everything else untouched.
     ///
     /// # Errors
-    /// `bad_pointer` when there is no value at that place, and every fault of the document that
+    /// `pointer_invalid` when there is no value at that place, and every fault of the document that
     /// results.
     pub fn remove(&self, pointer: &str) -> Result<Self, ConfigError> {
         Self::from_value(edit::remove(self.as_value(), pointer)?)
@@ -284,24 +285,6 @@ impl fmt::Display for Names<'_> {
         } else {
             write!(formatter, " {verb}")
         }
-    }
-}
-
-/// The details of the first findings as one sentence.
-struct Details<'a>(&'a [Finding]);
-
-impl fmt::Display for Details<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// More faults than this are better read in the list.
-        const MOST: usize = 3;
-        for (index, finding) in self.0.iter().take(MOST).enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{}", finding.detail)?;
-        }
-        if self.0.len() > MOST {
-            write!(formatter, "; and {} more faults", self.0.len() - MOST)?;
-        }
-        Ok(())
     }
 }
 

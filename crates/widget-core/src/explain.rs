@@ -7,7 +7,7 @@ use crate::{
     choice::choices,
     config::Config,
     embed::{self, HostPagePolicy},
-    finding::Finding,
+    finding::{Code, Finding},
     go_live::{self, PinnedVersion},
     origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
@@ -49,7 +49,7 @@ choices! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The stable code of the step's outcome: that of the refusal when `ok` is false.
-    pub code: &'static str,
+    pub code: Code,
     /// Whether the step was passed.
     pub ok: bool,
     /// One sentence.
@@ -104,7 +104,7 @@ pub struct Explanation {
     /// Shown or not.
     pub verdict: Verdict,
     /// The code of the verdict: `shown`, or that of the first step that failed.
-    pub code: &'static str,
+    pub code: Code,
     /// The page's origin, when there is one.
     pub origin: Option<Origin>,
     /// Each step, passed or not.
@@ -149,7 +149,7 @@ pub fn explain(
         } else {
             Verdict::Shown
         },
-        code: failed.map_or("shown", |step| step.code),
+        code: failed.map_or(Code::Shown, |step| step.code),
         nearest,
         hint: steps.hint,
         host_page_policy: embed::host_page_policy(service, config),
@@ -170,7 +170,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn passed(&mut self, code: &'static str, detail: impl Into<String>) {
+    fn passed(&mut self, code: Code, detail: impl Into<String>) {
         self.taken.push(Step {
             code,
             ok: true,
@@ -210,26 +210,26 @@ impl Steps {
     }
 
     fn known_origin(&mut self, origin: Origin) -> Origin {
-        self.passed("origin", format!("the page's origin is `{origin}`"));
+        self.passed(Code::Origin, format!("the page's origin is `{origin}`"));
         origin
     }
 
     fn widget(&mut self, widget: Option<&Widget>, version: PinnedVersion) {
         let Some(widget) = widget else {
             self.failed(
-                Finding::new("widget_not_found", "there is no widget with this id")
+                Finding::new(Code::WidgetNotFound, "there is no widget with this id")
                     .with_hint("compare the id in the page's snippet with that of the widget"),
             );
             return;
         };
-        self.passed("widget_found", format!("the widget is `{}`", widget.id));
+        self.passed(Code::WidgetFound, format!("the widget is `{}`", widget.id));
         match go_live::owner_gate(widget) {
-            None => self.passed("published", "the widget is published"),
+            None => self.passed(Code::Published, "the widget is published"),
             Some(blocker) => self.failed(blocker),
         }
         match go_live::version_gate(widget, version) {
             None => self.passed(
-                "version_published",
+                Code::VersionPublished,
                 format!(
                     "the pinned version `{}` is a published one of the agent",
                     widget.agent_version_id
@@ -247,7 +247,7 @@ impl Steps {
     ) -> Option<Nearest> {
         if let Some(admitted) = domains.admit(origin) {
             self.passed(
-                "origin_listed",
+                Code::OriginListed,
                 format!("`{origin}` is admitted by the entry `{}`", admitted.entry()),
             );
             return None;
@@ -307,7 +307,7 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
 fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
     let mut notes = vec![
         Finding::new(
-            "framed_page",
+            Code::FramedPage,
             "when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it",
         )
         .with_hint("open the page by itself"),
@@ -315,7 +315,7 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
     if origin.scheme() == Scheme::Https && !service.is_secure_context() {
         notes.push(
             Finding::new(
-                "mixed_content",
+                Code::MixedContent,
                 format!("`{origin}` is encrypted and the service `{service}` is not: browsers refuse to load the widget"),
             )
             .with_hint("serve the service over https"),
@@ -324,7 +324,7 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
     if !origin.is_secure_context() {
         notes.push(
             Finding::new(
-                "insecure_page",
+                Code::InsecurePage,
                 format!("`{origin}` is not encrypted: browsers give it no microphone, so only text works"),
             )
             .with_hint("open the page over https"),
@@ -333,7 +333,7 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
     if origin.host().starts_with('[') {
         notes.push(
             Finding::new(
-                "ipv6_page",
+                Code::Ipv6Page,
                 format!("`{origin}` is an IPv6 address, which browsers do not take in `frame-ancestors`: the window stays blank"),
             )
             .with_hint("open the page under a host name"),

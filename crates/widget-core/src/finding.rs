@@ -1,27 +1,269 @@
-//! One shape for everything that is reported about a record: faults that refuse a write, blockers
-//! of a gate, warnings. HTTP, CLI and schema tool print the same fields, so that an answer found
-//! in one place can be looked up in another.
+//! One shape for everything that is reported about a record: faults that reject a write, blockers
+//! of a gate, warnings, notes. HTTP, CLI and schemas use the same codes and fields, so that an
+//! answer found in one place can be looked up in another.
 
 use std::fmt;
+use std::ops::Deref;
 
-/// Something worth telling about a widget record.
+use crate::choice::choices;
+
+choices! {
+    /// The stable code of a finding: one code for one fault, wherever it is reported.
+    ///
+    /// Exhaustive on purpose: an adapter that matches codes must decide about a new one.
+    pub enum Code {
+        // Entries of the list of domains.
+        /// An entry of nothing but white space.
+        Empty = "empty",
+        /// A text or an entry that is longer than allowed.
+        TooLong = "too_long",
+        /// An entry with a control character or a space.
+        ControlOrSpace = "control_or_space",
+        /// An entry with `\`.
+        Backslash = "backslash",
+        /// The entry `null`.
+        NullOrigin = "null_origin",
+        /// A quoted keyword of Content-Security-Policy.
+        CspKeyword = "csp_keyword",
+        /// An entry that starts with `//`.
+        SchemeRelative = "scheme_relative",
+        /// What stands before `://` is not a scheme.
+        SchemeInvalid = "scheme_invalid",
+        /// `http:` or `https:` without `//`.
+        SchemeMalformed = "scheme_malformed",
+        /// A scheme other than `http` and `https`.
+        SchemeNotAllowed = "scheme_not_allowed",
+        /// An entry with a user name.
+        Userinfo = "userinfo",
+        /// A percent-encoded host.
+        PercentInHost = "percent_in_host",
+        /// An entry without a host.
+        HostEmpty = "host_empty",
+        /// A host with an empty label.
+        HostEmptyLabel = "host_empty_label",
+        /// A host with `_`.
+        HostUnderscore = "host_underscore",
+        /// A host that ends in a dot.
+        HostTrailingDot = "host_trailing_dot",
+        /// A host that is longer than a domain name can be.
+        HostTooLong = "host_too_long",
+        /// Anything else that is not a host name.
+        HostInvalid = "host_invalid",
+        /// An IPv4 address in an unusual form.
+        IpNotCanonical = "ip_not_canonical",
+        /// An IPv6 address.
+        Ipv6NotSupported = "ipv6_not_supported",
+        /// Port 0.
+        PortZero = "port_zero",
+        /// Not a port from 1 to 65535.
+        PortInvalid = "port_invalid",
+        /// `*` as a port.
+        PortWildcard = "port_wildcard",
+        /// `*` anywhere but as the first label.
+        WildcardMisplaced = "wildcard_misplaced",
+        /// A pattern on an IP address.
+        WildcardOnIp = "wildcard_on_ip",
+        /// A pattern on a public suffix.
+        WildcardPublicSuffix = "wildcard_public_suffix",
+        /// A pattern with a public suffix below it.
+        WildcardSpansPublicSuffix = "wildcard_spans_public_suffix",
+        /// A pattern on a host that gives subdomains to its customers.
+        WildcardMultitenantHost = "wildcard_multitenant_host",
+        /// `*` beside other entries.
+        WildcardAllNotAlone = "wildcard_all_not_alone",
+        /// A list of more items than allowed.
+        TooMany = "too_many",
+        /// A stored entry that is not in canonical form.
+        NotCanonical = "not_canonical",
+        // Warnings about the list of domains.
+        /// An empty list.
+        NoDomains = "no_domains",
+        /// The list `*`.
+        AnySite = "any_site",
+        /// An entry on the visitor's own machine.
+        LoopbackOrigin = "loopback_origin",
+        /// An entry that is not encrypted.
+        InsecureOrigin = "insecure_origin",
+        /// A name with letters outside of ASCII.
+        IdnOrigin = "idn_origin",
+        /// An IPv4 address.
+        IpOrigin = "ip_origin",
+        /// A name without a dot.
+        SingleLabel = "single_label",
+        /// A site whose `www.` twin is not listed.
+        TwinMissing = "twin_missing",
+        // The `Origin` header.
+        /// The header is missing.
+        OriginRequired = "origin_required",
+        /// The header is `null`.
+        OriginOpaque = "origin_opaque",
+        /// The header is not what a browser sends.
+        OriginMalformed = "origin_malformed",
+        /// A page that is not on `http` or `https`.
+        OriginScheme = "origin_scheme",
+        // JSON texts and their values, in the config, in forms and in request bodies.
+        /// A text that is not JSON.
+        JsonInvalid = "json_invalid",
+        /// A string with half of a surrogate pair.
+        StringInvalid = "string_invalid",
+        /// A number that cannot be kept exactly.
+        NumberInexact = "number_inexact",
+        /// A key that nothing reads.
+        KeyUnknown = "key_unknown",
+        /// A required key that is missing.
+        KeyMissing = "key_missing",
+        /// A key that occurs twice in one object.
+        KeyDuplicate = "key_duplicate",
+        /// A value of another JSON type.
+        TypeInvalid = "type_invalid",
+        /// A value that is not allowed, where no other code says why.
+        ValueInvalid = "value_invalid",
+        /// A required answer that is missing.
+        ValueMissing = "value_missing",
+        /// A value that is not one of those allowed.
+        ValueNotAllowed = "value_not_allowed",
+        /// A number below or above its limits.
+        ValueOutOfRange = "value_out_of_range",
+        /// A number that is not in steps.
+        ValueOffStep = "value_off_step",
+        /// A value that occurs twice in one list.
+        ValueDuplicate = "value_duplicate",
+        /// A text that is shorter than allowed.
+        TooShort = "too_short",
+        /// A list of fewer items than allowed.
+        TooFew = "too_few",
+        /// Not an id.
+        IdInvalid = "id_invalid",
+        /// An id that names something else.
+        ReservedId = "reserved_id",
+        /// An id that occurs twice in one list.
+        IdDuplicate = "id_duplicate",
+        /// Not a color.
+        ColorInvalid = "color_invalid",
+        /// Not a calendar date.
+        DateInvalid = "date_invalid",
+        /// Not an e-mail address.
+        EmailInvalid = "email_invalid",
+        /// Not a language tag.
+        LocaleInvalid = "locale_invalid",
+        /// Not a telephone number.
+        PhoneInvalid = "phone_invalid",
+        /// Not a time.
+        TimeInvalid = "time_invalid",
+        /// Not a URL of an allowed kind.
+        UrlInvalid = "url_invalid",
+        /// A lower limit above the upper one.
+        RangeInvalid = "range_invalid",
+        /// A JSON Pointer to a place where no value can be.
+        PointerInvalid = "pointer_invalid",
+        // Documents as a whole.
+        /// A config with faults.
+        ConfigInvalid = "config_invalid",
+        /// A config that is nested too deeply.
+        ConfigTooDeep = "config_too_deep",
+        /// A config of too many bytes.
+        ConfigTooLarge = "config_too_large",
+        /// A config of newer versions only.
+        ConfigTooNew = "config_too_new",
+        /// A config without a version, with keys that version 1 does not have.
+        ConfigUnversioned = "config_unversioned",
+        /// A form's values of too many bytes.
+        SubmissionTooLarge = "submission_too_large",
+        // Faults and warnings of the config.
+        /// Neither mode is enabled.
+        ModeMissing = "mode_missing",
+        /// A mode that is not enabled.
+        ModeDisabled = "mode_disabled",
+        /// A version that is newer than this build.
+        VersionUnknown = "version_unknown",
+        /// A version that is not read because a newer one is there.
+        VersionSuperseded = "version_superseded",
+        /// A text color that is hard to read.
+        ContrastLow = "contrast_low",
+        /// An action that shows a form that is not defined.
+        FormNotFound = "form_not_found",
+        /// An action without effect because voice is not enabled.
+        VoiceDisabled = "voice_disabled",
+        /// An action or question without effect because text is not enabled.
+        TextDisabled = "text_disabled",
+        /// Settings of a feedback that is not enabled.
+        FeedbackDisabled = "feedback_disabled",
+        /// A question that is suggested twice.
+        QuestionDuplicate = "question_duplicate",
+        /// Something comes before the conversation that a toggle starts.
+        StartDelayed = "start_delayed",
+        /// A URL on the visitor's own machine.
+        UrlLoopback = "url_loopback",
+        // The gates.
+        /// The widget is not published.
+        NotPublished = "not_published",
+        /// The organization has no such agent.
+        AgentNotFound = "agent_not_found",
+        /// The agent has no such version.
+        AgentVersionNotFound = "agent_version_not_found",
+        /// The version is one of another agent.
+        AgentVersionOfOtherAgent = "agent_version_of_other_agent",
+        /// The version is a draft.
+        AgentVersionDraft = "agent_version_draft",
+        /// Voice is enabled, and a listed page is not encrypted.
+        VoiceNeedsHttps = "voice_needs_https",
+        // Steps and notes of an explanation.
+        /// Every step is passed.
+        Shown = "shown",
+        /// The page has an origin.
+        Origin = "origin",
+        /// There is a widget with this id.
+        WidgetFound = "widget_found",
+        /// There is no widget with this id.
+        WidgetNotFound = "widget_not_found",
+        /// The widget is published.
+        Published = "published",
+        /// The pinned version is published.
+        VersionPublished = "version_published",
+        /// An entry admits the page.
+        OriginListed = "origin_listed",
+        /// No entry admits the page.
+        OriginNotListed = "origin_not_listed",
+        /// A page inside a frame of another site.
+        FramedPage = "framed_page",
+        /// An encrypted page and a service that is not.
+        MixedContent = "mixed_content",
+        /// A page that gets no microphone.
+        InsecurePage = "insecure_page",
+        /// A page on an IPv6 address.
+        Ipv6Page = "ipv6_page",
+    }
+}
+
+/// Something to report about a widget record, or about values that belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Finding {
-    /// Stable machine code such as `wildcard_public_suffix`.
-    pub code: &'static str,
-    /// JSON Pointer (RFC 6901) from the record's root, such as `/domains/0`, when it is about a
-    /// field.
+    /// What is found.
+    pub code: Code,
+    /// JSON Pointer (RFC 6901) from the record's root, such as `/domains/0` or
+    /// `/config/v1/theme`, when it is about one place. For the values of a form: from their root.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub pointer: Option<String>,
-    /// What is the matter, in one sentence without a full stop, offending values in backticks.
+    /// What is found and what is expected, in one sentence without a full stop, offending values
+    /// in backticks.
     pub detail: String,
     /// The one change that helps, when there is one.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub hint: Option<String>,
 }
 
 impl Finding {
     /// A finding about the whole record.
     #[must_use]
-    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
             pointer: None,
@@ -30,7 +272,7 @@ impl Finding {
         }
     }
 
-    /// The same finding, about the field at `pointer`.
+    /// The same finding, about the place at `pointer`.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
@@ -43,24 +285,141 @@ impl Finding {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same finding with advice, if there is any.
+    #[must_use]
+    pub(crate) fn with_optional_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(pointer) = &self.pointer {
+        if let Some(pointer) = self
+            .pointer
+            .as_deref()
+            .filter(|pointer| !pointer.is_empty())
+        {
             write!(formatter, "{pointer}: ")?;
         }
         write!(formatter, "{} [{}]", self.detail, self.code)
     }
 }
 
+/// One or more findings: the error of whatever reports all faults at once.
+///
+/// ```
+/// use widget_core::finding::Code;
+/// use widget_core::origin::{AllowedOrigins, SuffixList};
+///
+/// let faults = AllowedOrigins::parse(&["shop.example", "*.com"], SuffixList::builtin())
+///     .expect_err("a pattern on a public suffix");
+/// assert_eq!(faults.len(), 1);
+/// assert_eq!(faults[0].code, Code::WildcardPublicSuffix);
+/// assert_eq!(faults[0].pointer.as_deref(), Some("/domains/1"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// All of them; `None` when there are none.
+    #[must_use]
+    pub fn from_vec(findings: Vec<Finding>) -> Option<Self> {
+        (!findings.is_empty()).then_some(Self(findings))
+    }
+
+    /// `value` when nothing was found.
+    ///
+    /// # Errors
+    /// The findings, when there are any.
+    pub fn none_or<T>(findings: Vec<Finding>, value: T) -> Result<T, Self> {
+        match Self::from_vec(findings) {
+            None => Ok(value),
+            Some(findings) => Err(findings),
+        }
+    }
+
+    /// All of them, in the order in which they were found.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Finding] {
+        &self.0
+    }
+
+    /// All of them, in the order in which they were found.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.0
+    }
+
+    /// These and those.
+    #[must_use]
+    pub fn and(mut self, others: impl IntoIterator<Item = Finding>) -> Self {
+        self.0.extend(others);
+        self
+    }
+}
+
+impl From<Finding> for Findings {
+    fn from(finding: Finding) -> Self {
+        Self(vec![finding])
+    }
+}
+
+impl Deref for Findings {
+    type Target = [Finding];
+
+    fn deref(&self) -> &[Finding] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// How many findings are written as one text; more are better read in the list.
+const MAX_DISPLAYED: usize = 3;
+
+impl fmt::Display for Findings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.0.iter().take(MAX_DISPLAYED).enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{finding}")?;
+        }
+        match self.0.len().saturating_sub(MAX_DISPLAYED) {
+            0 => Ok(()),
+            more => write!(formatter, "; and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Findings {}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
     fn reads_as_one_line() {
-        let finding = Finding::new("empty", "the entry is empty")
+        let finding = Finding::new(Code::Empty, "the entry is empty")
             .at("/domains/0")
             .with_hint("remove it");
         assert_eq!(
@@ -68,6 +427,43 @@ mod tests {
             "/domains/0: the entry is empty [empty]"
         );
         assert_eq!(finding.hint.as_deref(), Some("remove it"));
-        assert_eq!(Finding::new("x", "y").to_string(), "y [x]");
+        for whole in [
+            Finding::new(Code::JsonInvalid, "no"),
+            Finding::new(Code::JsonInvalid, "no").at(""),
+        ] {
+            assert_eq!(whole.to_string(), "no [json_invalid]");
+        }
+    }
+
+    #[test]
+    fn codes_are_snake_case_and_each_is_there_once() {
+        let mut seen = HashSet::new();
+        for code in Code::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} is there twice");
+            assert!(
+                text.split('_').all(|word| !word.is_empty()
+                    && word
+                        .bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())),
+                "{text}"
+            );
+            assert_eq!(text.parse(), Ok(*code));
+        }
+    }
+
+    #[test]
+    fn a_list_is_never_empty_and_its_text_is_bounded() {
+        assert_eq!(Findings::from_vec(Vec::new()), None);
+        assert_eq!(Findings::none_or(Vec::new(), 1), Ok(1));
+        let one = Findings::from(Finding::new(Code::TooFew, "a"));
+        assert_eq!(one.to_string(), "a [too_few]");
+        let many = one.and((0..9).map(|_| Finding::new(Code::TooMany, "b")));
+        assert_eq!(many.len(), 10);
+        assert_eq!(
+            many.to_string(),
+            "a [too_few]; b [too_many]; b [too_many]; and 7 more"
+        );
+        assert_eq!(Findings::none_or(many.clone().into_vec(), 1), Err(many));
     }
 }

@@ -15,6 +15,7 @@ use crate::check::{
     Keys, Record, Union, any, boolean, example, identifier, integer, list, number, record, text,
     union,
 };
+use crate::finding::Code;
 
 /// Ids that a form or field cannot have, because the conversation's custom metadata keeps
 /// something else under these names.
@@ -349,7 +350,7 @@ fn define_length(keys: &mut Keys<'_>) -> Option<TextLength> {
     if min_length > max_length {
         keys.fault(
             "min_length",
-            "min_above_max",
+            Code::RangeInvalid,
             format!("`min_length` {min_length} is above `max_length` {max_length}"),
         );
         return None;
@@ -373,7 +374,7 @@ fn define_range(keys: &mut Keys<'_>) -> Option<NumberRange> {
     {
         keys.fault(
             "min",
-            "min_above_max",
+            Code::RangeInvalid,
             format!("`min` {least} is above `max` {most}"),
         );
         return None;

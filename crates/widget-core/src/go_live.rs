@@ -3,7 +3,10 @@
 //!
 //! All blockers are reported together, so that nobody opens one gate only to find the next.
 
-use crate::{finding::Finding, widget::Widget};
+use crate::{
+    finding::{Code, Finding, Findings},
+    widget::Widget,
+};
 
 /// What storage knows of the version that a widget pins, looked up within the widget's
 /// organization.
@@ -51,22 +54,21 @@ pub struct GoLiveReport {
 /// Every blocker: `not_published` for the owner's gate, and for the version's one of
 /// `agent_not_found`, `agent_version_not_found`, `agent_version_of_other_agent`,
 /// `agent_version_draft`.
-pub fn check(widget: &Widget, version: PinnedVersion) -> Result<LiveWidget<'_>, Vec<Finding>> {
+pub fn check(widget: &Widget, version: PinnedVersion) -> Result<LiveWidget<'_>, Findings> {
     let blockers: Vec<_> = owner_gate(widget)
         .into_iter()
         .chain(version_gate(widget, version))
         .collect();
-    if blockers.is_empty() {
-        Ok(LiveWidget(widget))
-    } else {
-        Err(blockers)
-    }
+    Findings::none_or(blockers, LiveWidget(widget))
 }
 
 /// Both gates, and all warnings.
 #[must_use]
 pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
-    let blockers = check(widget, version).err().unwrap_or_default();
+    let blockers = check(widget, version)
+        .err()
+        .map(Findings::into_vec)
+        .unwrap_or_default();
     let mut warnings = widget.domains.warnings();
     warnings.extend(widget.config.warnings());
     warnings.extend(cross_warnings(widget));
@@ -79,7 +81,7 @@ pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
 
 pub(crate) fn owner_gate(widget: &Widget) -> Option<Finding> {
     (!widget.published).then(|| {
-        Finding::new("not_published", "the widget is not published")
+        Finding::new(Code::NotPublished, "the widget is not published")
             .at("/published")
             .with_hint("set `published` to true")
     })
@@ -91,25 +93,25 @@ pub(crate) fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Fi
     Some(match version {
         PinnedVersion::Published => return None,
         PinnedVersion::AgentMissing => Finding::new(
-            "agent_not_found",
+            Code::AgentNotFound,
             format!("the organization has no agent `{agent}`"),
         )
         .at("/agent_id")
         .with_hint("set `agent_id` to an agent of the organization"),
         PinnedVersion::VersionMissing => Finding::new(
-            "agent_version_not_found",
+            Code::AgentVersionNotFound,
             format!("the agent `{agent}` has no version `{pinned}`"),
         )
         .at("/agent_version_id")
         .with_hint("set `agent_version_id` to a published version of the agent"),
         PinnedVersion::OtherAgent => Finding::new(
-            "agent_version_of_other_agent",
+            Code::AgentVersionOfOtherAgent,
             format!("the version `{pinned}` is not one of the agent `{agent}`"),
         )
         .at("/agent_version_id")
         .with_hint("set `agent_version_id` to a published version of the agent"),
         PinnedVersion::Draft => Finding::new(
-            "agent_version_draft",
+            Code::AgentVersionDraft,
             format!("the version `{pinned}` is a draft"),
         )
         .at("/agent_version_id")
@@ -126,10 +128,10 @@ fn cross_warnings(widget: &Widget) -> Vec<Finding> {
         .domains
         .warnings()
         .into_iter()
-        .filter(|warning| warning.code == "insecure_origin");
+        .filter(|warning| warning.code == Code::InsecureOrigin);
     insecure
         .map(|warning| Finding {
-            code: "voice_needs_https",
+            code: Code::VoiceNeedsHttps,
             detail:
                 "voice is switched on, but browsers give a page that is not encrypted no microphone"
                     .to_owned(),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 /// How much JSON is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub enum JsonError {
 pub struct Parsed {
     /// The document. Where there is a fault it holds a stand-in.
     pub value: Value,
-    /// `duplicate_key`, `inexact_number` and `invalid_string`, each with its pointer.
+    /// `key_duplicate`, `number_inexact` and `string_invalid`, each with its pointer.
     pub faults: Vec<Finding>,
 }
 
@@ -276,7 +276,7 @@ impl Reader {
             Ok(entries) => entries,
             Err(error) => {
                 self.fault(
-                    "invalid_string",
+                    Code::StringInvalid,
                     format!("a key cannot be stored: {error}"),
                     None,
                 );
@@ -289,7 +289,7 @@ impl Reader {
             push_token(&mut self.path, &key);
             if map.contains_key(&key) {
                 self.fault(
-                    "duplicate_key",
+                    Code::KeyDuplicate,
                     format!("the key `{key}` is given twice in the same object"),
                     Some("keep one of the two"),
                 );
@@ -320,7 +320,7 @@ impl Reader {
             return Value::String(string);
         }
         self.fault(
-            "invalid_string",
+            Code::StringInvalid,
             "the string holds half of a surrogate pair, which is no character".to_owned(),
             Some("write the character itself, or both halves"),
         );
@@ -332,7 +332,7 @@ impl Reader {
             return Value::Number(number);
         }
         self.fault(
-            "inexact_number",
+            Code::NumberInexact,
             format!(
                 "`{}` cannot be kept exactly: integers go from {} to {}, other numbers have the \
                  range and precision of a double",
@@ -345,7 +345,7 @@ impl Reader {
         Value::Null
     }
 
-    fn fault(&mut self, code: &'static str, detail: String, hint: Option<&str>) {
+    fn fault(&mut self, code: Code, detail: String, hint: Option<&str>) {
         self.faults.push(Finding {
             code,
             pointer: Some(self.path.clone()),

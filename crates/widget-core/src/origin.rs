@@ -33,7 +33,7 @@ use url::Url;
 
 use crate::choice::choices;
 
-pub use allowed::{AdmittedOrigin, AllowedOrigins, AllowedOriginsError};
+pub use allowed::{AdmittedOrigin, AllowedOrigins};
 pub use entry::{Entry, OriginPattern};
 pub use fault::{EntryError, EntryFault};
 pub(crate) use host::to_unicode;

@@ -7,6 +7,8 @@ mod records;
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
+use crate::finding::Findings;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Reads a string through `FromStr`.
@@ -49,6 +51,14 @@ macro_rules! as_text {
             }
         )*
     };
+}
+
+impl<'de> Deserialize<'de> for Findings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let findings = Vec::deserialize(deserializer)?;
+        Self::from_vec(findings)
+            .ok_or_else(|| de::Error::invalid_length(0, &"at least one finding"))
+    }
 }
 
 as_text! {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    finding::Finding,
+    finding::{Code, Finding, Findings},
     go_live::{self, LiveWidget, PinnedVersion},
     origin::{AdmittedOrigin, Origin},
     widget::Widget,
@@ -44,8 +44,8 @@ impl<'a> Admission<'a> {
 /// [`PUBLIC_CODE`](Self::PUBLIC_CODE).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The blockers of the gates, then `origin_not_listed`; at least one.
-    pub reasons: Vec<Finding>,
+    /// The blockers of the gates, then `origin_not_listed`.
+    pub reasons: Findings,
 }
 
 impl Refusal {
@@ -55,11 +55,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, reason) in self.reasons.iter().enumerate() {
-            let separator = if position == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{reason}")?;
-        }
-        Ok(())
+        self.reasons.fmt(formatter)
     }
 }
 
@@ -80,19 +76,19 @@ pub fn admit<'a>(
         widget.domains.admit(origin),
     ) {
         (Ok(live), Some(origin)) => Ok(Admission { live, origin }),
-        (gates, listed) => {
-            let mut reasons = gates.err().unwrap_or_default();
-            if listed.is_none() {
-                reasons.push(not_listed(origin));
-            }
-            Err(Refusal { reasons })
-        }
+        (Err(blockers), Some(_)) => Err(Refusal { reasons: blockers }),
+        (Ok(_), None) => Err(Refusal {
+            reasons: not_listed(origin).into(),
+        }),
+        (Err(blockers), None) => Err(Refusal {
+            reasons: blockers.and([not_listed(origin)]),
+        }),
     }
 }
 
 pub(crate) fn not_listed(origin: &Origin) -> Finding {
     Finding::new(
-        "origin_not_listed",
+        Code::OriginNotListed,
         format!("`{origin}` is not on the list of domains"),
     )
     .at("/domains")

@@ -96,6 +96,10 @@ fn generated() -> Vec<Generated> {
             content: typescript::body_types(&bodies),
         },
         Generated {
+            path: "embed/src/generated/codes.ts",
+            content: typescript::codes(),
+        },
+        Generated {
             path: "embed/src/generated/config.ts",
             content: typescript::config_types(&config),
         },

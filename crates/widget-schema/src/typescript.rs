@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use widget_core::config::Config;
+use widget_core::finding::Code;
 
 use crate::bodies::Bodies;
 
@@ -36,6 +37,17 @@ pub(crate) fn config_types(schema: &Value) -> String {
         }
     }
     text
+}
+
+/// The codes of findings as a TypeScript union.
+pub(crate) fn codes() -> String {
+    let names: Vec<String> = Code::ALL.iter().map(|code| format!("'{code}'")).collect();
+    format!(
+        "/**\n * Generated from `widget_core::finding::Code`; change that and run\n * `cargo run -p \
+         widget-schema -- write`.\n */\n\n/** The stable code of a fault, blocker, warning or \
+         note. */\n{}",
+        union("export type Code =", &names)
+    )
 }
 
 /// The bodies that the embed sends and gets.

@@ -137,7 +137,9 @@ fn compare(before: &Side, after: &Side, printer: &mut Printer) -> Result<Vec<Cha
 }
 
 fn note_only_configs(printer: &mut Printer) -> Result<(), Failure> {
-    printer.note("note: one file contains a widget and the other a config; only the configs are compared")
+    printer.note(
+        "note: one file contains a widget and the other a config; only the configs are compared",
+    )
 }
 
 /// Ignores times, which differ after every write.

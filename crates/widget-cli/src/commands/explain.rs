@@ -3,7 +3,7 @@
 use serde::Serialize;
 use widget_core::{
     explain::{Explanation, Verdict, explain},
-    finding::Finding,
+    finding::{Code, Finding},
     go_live::PinnedVersion,
     origin::Origin,
 };
@@ -25,7 +25,7 @@ struct ExplanationJson<'e> {
     page: &'e str,
     verdict: &'static str,
     origin: Option<&'e str>,
-    code: &'static str,
+    code: Code,
     steps: Vec<StepJson<'e>>,
     nearest: Option<NearestJson<'e>>,
     hint: Option<&'e str>,
@@ -38,7 +38,7 @@ struct ExplanationJson<'e> {
 
 #[derive(Serialize)]
 struct StepJson<'e> {
-    code: &'static str,
+    code: Code,
     ok: bool,
     detail: &'e str,
 }
@@ -53,7 +53,7 @@ struct NearestJson<'e> {
 
 #[derive(Serialize)]
 struct NoteJson<'e> {
-    code: &'static str,
+    code: Code,
     pointer: Option<&'e str>,
     detail: &'e str,
     hint: Option<&'e str>,
@@ -134,7 +134,7 @@ fn print_for_people(
         } else {
             format!("{RED}✗{RED:#}")
         };
-        let assumption = if assumed && step.code == "version_published" {
+        let assumption = if assumed && step.code == Code::VersionPublished {
             "\n    (assumed, because the file does not say it; set it with `--agent-version`)"
         } else {
             ""

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use serde::Serialize;
 use widget_core::{
-    finding::Finding,
+    finding::{Code, Finding, Findings},
     origin::{AllowedOrigins, Entry, Origin},
 };
 
@@ -24,7 +24,7 @@ struct TestJson<'t> {
     admitted: bool,
     /// The entry that admits the page.
     entry: Option<&'t str>,
-    code: &'static str,
+    code: Code,
     detail: String,
 }
 
@@ -38,7 +38,7 @@ struct NormalizedJson<'t> {
 
 #[derive(Serialize)]
 struct FaultJson {
-    code: &'static str,
+    code: Code,
     detail: String,
     hint: Option<String>,
 }
@@ -59,17 +59,7 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
     let allowed = match AllowedOrigins::parse(&arguments.allow, suffixes.list()) {
         Ok(allowed) => allowed,
         Err(error) => {
-            for (number, (position, error)) in error.entries().iter().enumerate() {
-                if number > 0 && !printer.is_json() {
-                    printer.error("")?;
-                }
-                let entry = arguments.allow.get(*position).map_or("", String::as_str);
-                print_rejected(entry, &error.findings(""), printer)?;
-            }
-            if error.entries().is_empty() {
-                return Err(Failure::bad_input(error));
-            }
-            return Ok(ExitCode::No);
+            return print_rejected_list(&arguments.allow, &error, printer);
         }
     };
     let mut all = true;
@@ -80,12 +70,12 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
             Ok(origin) => match allowed.admit(origin) {
                 Some(admitted) => (
                     Some(admitted.entry()),
-                    "origin_listed",
+                    Code::OriginListed,
                     format!("`{origin}` is admitted by `{}`", admitted.entry()),
                 ),
                 None => (
                     None,
-                    "origin_not_listed",
+                    Code::OriginNotListed,
                     format!("no entry admits `{origin}`"),
                 ),
             },
@@ -119,6 +109,36 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
         }
     }
     Ok(ExitCode::from_answer(all))
+}
+
+/// A list that is rejected, entry by entry; too long a list is a fault of no single entry.
+fn print_rejected_list(
+    entries: &[String],
+    findings: &Findings,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let mut shown = false;
+    for (position, entry) in entries.iter().enumerate() {
+        let place = format!("/domains/{position}");
+        let of_entry: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding.pointer.as_ref() == Some(&place))
+            .cloned()
+            .collect();
+        if of_entry.is_empty() {
+            continue;
+        }
+        if shown && !printer.is_json() {
+            printer.error("")?;
+        }
+        print_rejected(entry, &of_entry, printer)?;
+        shown = true;
+    }
+    if shown {
+        Ok(ExitCode::No)
+    } else {
+        Err(Failure::bad_input(findings))
+    }
 }
 
 /// Shows entries in the form in which they are stored.

@@ -21,7 +21,7 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// What is file_report of one file.
+/// The report of one file.
 #[derive(Default)]
 struct FileReport {
     text: String,

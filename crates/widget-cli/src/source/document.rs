@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use widget_core::finding::Code;
+
 use super::{
     fault::SourceFault,
     input::{Format, Input},
@@ -117,7 +119,7 @@ impl<'a> Document<'a> {
             .rsplit_once(" at line ")
             .map_or(message.as_str(), |(reason, _)| reason);
         SourceFault {
-            code: "invalid_json",
+            code: Code::JsonInvalid.as_str(),
             span: Some(at..at + width),
             detail: format!("not valid JSON: {reason}"),
             hint: if error.is_eof() {

@@ -19,7 +19,7 @@ fn folders_patterns_and_several_files() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[not_one_of]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+            error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
              --> configs/deeper/b.yaml:1:13
               |
             1 | v1: {theme: blue}
@@ -134,7 +134,7 @@ fn texts_that_are_none() {
 
         hint: save the file as UTF-8 in your editor
 
-        error[wrong_type]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+        error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
          --> e-mark.json:1:18
           |
         1 | {"v1": {"theme": 5}}
@@ -146,13 +146,13 @@ fn texts_that_are_none() {
         1 | 5
           | ^
 
-        error[not_one_of]: `"\u001b[31m\u{202e}"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+        error[value_not_allowed]: `"\u001b[31m\u{202e}"` is not allowed, `theme` takes one of `system`, `light`, `dark`
          --> m-escape.json:1:18
           |
         1 | {"v1": {"theme": "\u001b[31m�", "␡": 1}}
           |                  ^^^^^^^^^^^^^ /v1/theme
 
-        error[wrong_type]: `1` is an integer, but `theme` takes one of `system`, `light`, `dark`
+        error[type_invalid]: `1` is an integer, but `theme` takes one of `system`, `light`, `dark`
          --> n-crlf.json:3:14
           |
         3 |     "theme": 1
@@ -177,7 +177,7 @@ fn texts_that_are_nearly_json_or_yaml() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[invalid_json]: not valid JSON: key must be a string
+            error[json_invalid]: not valid JSON: key must be a string
              --> f-comma.json:1:25
               |
             1 | {"v1": {"theme": "dark",}}
@@ -185,7 +185,7 @@ fn texts_that_are_nearly_json_or_yaml() {
 
             hint: remove the comma before it
 
-            error[invalid_json]: not valid JSON: key must be a string
+            error[json_invalid]: not valid JSON: key must be a string
              --> g-quotes.json:1:2
               |
             1 | {“v1”: {}}
@@ -193,7 +193,7 @@ fn texts_that_are_nearly_json_or_yaml() {
 
             hint: replace typographic quotes with `"`
 
-            error[invalid_json]: not valid JSON: EOF while parsing a string
+            error[json_invalid]: not valid JSON: EOF while parsing a string
              --> h-cut.json:1:21
               |
             1 | {"v1": {"chat": {"tit
@@ -201,7 +201,7 @@ fn texts_that_are_nearly_json_or_yaml() {
 
             hint: the file ends too early: a closing bracket is missing, or the file is truncated
 
-            error[invalid_json]: not valid JSON: key must be a string
+            error[json_invalid]: not valid JSON: key must be a string
              --> i-comment.json:2:3
               |
             2 |   // ours
@@ -245,13 +245,13 @@ fn a_long_line_is_cut_to_its_place() {
         1 | ...": ["What does it cost to send this?", "W...?", "What does it cost to send this?"], "...
           |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/suggested_questions
 
-        error[not_one_of]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+        error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
          --> <stdin>:1:743
           |
         1 | ..., "What does it cost to send this?"], "theme": "blue", "locale": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
           |                                                   ^^^^^^ /v1/theme
 
-        error[bad_locale]: `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is no language tag (A subtag may be eight characters in length at maximum), but `locale` takes a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
+        error[locale_invalid]: `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is no language tag (A subtag may be eight characters in length at maximum), but `locale` takes a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
          --> <stdin>:1:761
           |
         1 | ...": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}
@@ -279,7 +279,7 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
             error[unreadable]: the file cannot be read: No such device or address (os error 6)
             --> b.json
 
-            error[wrong_type]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+            error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
              --> c.json:1:18
               |
             1 | {"v1": {"theme": 5}}

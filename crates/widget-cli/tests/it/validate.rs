@@ -75,19 +75,19 @@ fn every_fault_is_shown_where_it_stands() {
     folder.check(&["validate", "bad.json"], &expect![[r#"
         exit 1
         ---- stdout ----
-        error[missing_key]: the record has no `agent_version_id`, and every widget needs one
+        error[key_missing]: the record has no `agent_version_id`, and every widget needs one
          --> bad.json:1:1
           |
         1 | {
           | ^ /agent_version_id
 
-        error[bad_id]: `not-an-id` is not an id; ids are hyphenated UUIDs such as `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+        error[id_invalid]: `not-an-id` is not an id; ids are hyphenated UUIDs such as `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
          --> bad.json:2:9
           |
         2 |   "id": "not-an-id",
           |         ^^^^^^^^^^^ /id
 
-        error[unknown_key]: `domain` is not a key of a widget
+        error[key_unknown]: `domain` is not a key of a widget
          --> bad.json:4:3
           |
         4 |   "domain": ["shop.example"],
@@ -103,7 +103,7 @@ fn every_fault_is_shown_where_it_stands() {
 
         hint: list your own sites there one by one, without `*`
 
-        error[wrong_type]: an entry of `domains` must be a string such as `"https://shop.example"`, not `5`
+        error[type_invalid]: an entry of `domains` must be a string such as `"https://shop.example"`, not `5`
          --> bad.json:5:34
           |
         5 |   "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
@@ -115,13 +115,13 @@ fn every_fault_is_shown_where_it_stands() {
         5 |   "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
           |                                                           ^^^^^^^^^^^^^^^ /domains/3
 
-        error[wrong_type]: `published` must be `true` or `false`, not `"true"`
+        error[type_invalid]: `published` must be `true` or `false`, not `"true"`
          --> bad.json:6:16
           |
         6 |   "published": "true",
           |                ^^^^^^ /published
 
-        error[not_one_of]: `"Dark"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+        error[value_not_allowed]: `"Dark"` is not allowed, `theme` takes one of `system`, `light`, `dark`
          --> bad.json:9:16
           |
         9 |       "theme": "Dark",
@@ -129,13 +129,13 @@ fn every_fault_is_shown_where_it_stands() {
 
         hint: did you mean `dark`?
 
-        error[out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
+        error[value_out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
           --> bad.json:10:27
            |
         10 |       "trigger": {"size": 31},
            |                           ^^ /config/v1/trigger/size
 
-        error[duplicate_key]: the key `title` is given twice in the same object
+        error[key_duplicate]: the key `title` is given twice in the same object
           --> bad.json:11:30
            |
         11 |       "chat": {"title": "a", "title": "b"}
@@ -143,7 +143,7 @@ fn every_fault_is_shown_where_it_stands() {
 
         hint: keep one of the two
 
-        error[bad_time]: `yesterday` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)
+        error[time_invalid]: `yesterday` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)
           --> bad.json:14:17
            |
         14 |   "created_at": "yesterday"
@@ -176,7 +176,7 @@ v1:
     folder.check(&["validate", "bad.yaml"], &expect![[r##"
         exit 1
         ---- stdout ----
-        error[wrong_type]: `null` is null, but `chat.light_mode.background_color.user_message` takes `#rgb` or `#rrggbb`, or an empty string for the built-in color
+        error[type_invalid]: `null` is null, but `chat.light_mode.background_color.user_message` takes `#rgb` or `#rrggbb`, or an empty string for the built-in color
          --> bad.yaml:6:38
           |
         6 |       background_color: {user_message: #fff
@@ -184,7 +184,7 @@ v1:
 
         hint: in YAML a `#` after a space starts a comment: put the value in quotes, such as "#0055ff"
 
-        error[wrong_type]: `"no"` is a string, but `modes.voice` takes `true` or `false`
+        error[type_invalid]: `"no"` is a string, but `modes.voice` takes `true` or `false`
          --> bad.yaml:9:12
           |
         9 |     voice: no
@@ -192,7 +192,7 @@ v1:
 
         hint: in YAML 1.2 this word is text: write `false`
 
-        error[wrong_type]: `"on"` is a string, but `start_conversation_on_toggle` takes `true` or `false`
+        error[type_invalid]: `"on"` is a string, but `start_conversation_on_toggle` takes `true` or `false`
           --> bad.yaml:11:33
            |
         11 |   start_conversation_on_toggle: on
@@ -200,7 +200,7 @@ v1:
 
         hint: in YAML 1.2 this word is text: write `true`
 
-        error[out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
+        error[value_out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
           --> bad.yaml:13:11
            |
         13 |     size: 0x1F
@@ -228,7 +228,7 @@ fn warnings_are_shown_by_lint() {
     folder.check(&["lint", "config.json"], &expect![[r##"
         exit 0
         ---- stdout ----
-        warning[unknown_key]: `titel` is not a key of `v1`
+        warning[key_unknown]: `titel` is not a key of `v1`
          --> config.json:1:9
           |
         1 | {"v1": {"titel": "x", "chat": {"light_mode": {"background_color": {"user_message": "#ffffff"}, "text_color": {"us...
@@ -236,7 +236,7 @@ fn warnings_are_shown_by_lint() {
 
         hint: it is kept and has no effect; remove it if it is not for a newer version
 
-        warning[low_contrast]: `#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1
+        warning[contrast_low]: `#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1
          --> config.json:1:127
           |
         1 | ...xt_color": {"user_message": "#cccccc"}}}}}
@@ -259,7 +259,7 @@ fn warnings_are_shown_by_lint() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"path":"config.json","entry":null,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[{"code":"unknown_key","detail":"`titel` is not a key of `v1`","hint":"it is kept and has no effect; remove it if it is not for a newer version","pointer":"/v1/titel","line":1,"column":9,"end_line":1,"end_column":16},{"code":"low_contrast","detail":"`#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1","hint":"`#767676` is readable there","pointer":"/v1/chat/light_mode/text_color/user_message","line":1,"column":127,"end_line":1,"end_column":136}]}
+            {"path":"config.json","entry":null,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[{"code":"key_unknown","detail":"`titel` is not a key of `v1`","hint":"it is kept and has no effect; remove it if it is not for a newer version","pointer":"/v1/titel","line":1,"column":9,"end_line":1,"end_column":16},{"code":"contrast_low","detail":"`#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1","hint":"`#767676` is readable there","pointer":"/v1/chat/light_mode/text_color/user_message","line":1,"column":127,"end_line":1,"end_column":136}]}
         "#]],
     );
 }
@@ -273,7 +273,7 @@ fn lists_are_checked_entry_by_entry() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[not_one_of]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+            error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
              --> <stdin>:1:31
               |
             1 | [{"v1": {}}, {"v1": {"theme": "blue"}}]
@@ -290,7 +290,7 @@ fn lists_are_checked_entry_by_entry() {
             exit 1
             ---- stdout ----
             {"path":"<stdin>","entry":0,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[]}
-            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"not_one_of","detail":"`\"blue\"` is not allowed, `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/1/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
+            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"value_not_allowed","detail":"`\"blue\"` is not allowed, `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/1/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
         "#]],
     );
     folder.check_with_input(
@@ -357,7 +357,7 @@ fn a_config_of_another_time_is_told_as_such() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[not_one_of]: `"red"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+            error[value_not_allowed]: `"red"` is not allowed, `theme` takes one of `system`, `light`, `dark`
              --> <stdin>:1:11
               |
             1 | {"theme": "red", "chat": {}}
@@ -378,7 +378,7 @@ fn numbers_and_depth_are_core_rules() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[inexact_number]: `1e400` cannot be kept exactly: integers go from -9223372036854775808 to 18446744073709551615, other numbers have the range and precision of a double
+            error[number_inexact]: `1e400` cannot be kept exactly: integers go from -9223372036854775808 to 18446744073709551615, other numbers have the range and precision of a double
              --> <stdin>:1:14
               |
             1 | {"v1": {"x": 1e400}}
@@ -396,7 +396,7 @@ fn numbers_and_depth_are_core_rules() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[inexact_number]: `123456789012345678901234567890` cannot be kept exactly: integers go from -9223372036854775808 to 18446744073709551615, other numbers have the range and precision of a double
+            error[number_inexact]: `123456789012345678901234567890` cannot be kept exactly: integers go from -9223372036854775808 to 18446744073709551615, other numbers have the range and precision of a double
              --> <stdin>:2:6
               |
             2 |   x: 123456789012345678901234567890
@@ -436,13 +436,13 @@ fn the_kind_can_be_given() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[missing_key]: the record has no `agent_id`, and every widget needs one
+            error[key_missing]: the record has no `agent_id`, and every widget needs one
              --> <stdin>:1:1
               |
             1 | {}
               | ^ /agent_id
 
-            error[missing_key]: the record has no `agent_version_id`, and every widget needs one
+            error[key_missing]: the record has no `agent_version_id`, and every widget needs one
              --> <stdin>:1:1
               |
             1 | {}

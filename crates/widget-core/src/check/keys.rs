@@ -4,8 +4,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::describe::{Definitions, paragraph};
-use super::kind::{Kind, one_of, pick};
+use super::kind::{Kind, pick};
 use super::{Context, Unknown, nearest};
+use crate::choice::one_of;
+use crate::finding::Code;
 use crate::json::{push_token, shortened};
 
 /// An object with a fixed set of known keys.
@@ -130,7 +132,7 @@ impl<'a> Keys<'a> {
                             "`{name}` is missing in `{owner}`, it takes {}",
                             kind.allowed()
                         );
-                        context.fault("required", detail, None);
+                        context.fault(Code::KeyMissing, detail, None);
                     });
                 }
             }
@@ -140,7 +142,7 @@ impl<'a> Keys<'a> {
     }
 
     /// Records a fault at a key.
-    pub(crate) fn fault(&mut self, name: &str, code: &'static str, detail: String) {
+    pub(crate) fn fault(&mut self, name: &str, code: Code, detail: String) {
         if let Mode::Reading { context, .. } = &mut self.mode {
             context.below(name, |context| context.fault(code, detail, None));
         }
@@ -206,7 +208,7 @@ pub(super) fn read_union<T: Union>(map: &Map<String, Value>, context: &mut Conte
                     T::TAG,
                     one_of(&names)
                 );
-                context.fault("required", detail, None);
+                context.fault(Code::KeyMissing, detail, None);
             });
             None
         }

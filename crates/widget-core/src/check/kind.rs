@@ -11,6 +11,8 @@ use std::marker::PhantomData;
 use serde_json::{Map, Number, Value, json};
 
 use super::{Context, Definitions, nearest, shown};
+use crate::choice::{Choice, one_of};
+use crate::finding::Code;
 
 /// What a value may be.
 pub(crate) trait Kind {
@@ -32,12 +34,6 @@ pub(crate) trait Kind {
     }
 }
 
-/// A closed set of names.
-pub(crate) trait Choice: Copy + 'static {
-    /// Every variant with its name in the document.
-    const NAMES: &'static [(&'static str, Self)];
-}
-
 fn object(schema: Value) -> Map<String, Value> {
     match schema {
         Value::Object(map) => map,
@@ -50,7 +46,7 @@ fn check_count(
     count: usize,
     (minimum, maximum): (usize, usize),
     unit: &str,
-    codes: (&'static str, &'static str),
+    codes: (Code, Code),
     allowed: &str,
     context: &mut Context,
 ) -> bool {
@@ -77,29 +73,19 @@ pub(crate) const fn choice<T: Choice>() -> ChoiceKind<T> {
     ChoiceKind(PhantomData)
 }
 
-impl<T: Choice> ChoiceKind<T> {
-    fn names() -> Vec<&'static str> {
-        T::NAMES.iter().map(|(name, _)| *name).collect()
-    }
-}
-
 impl<T: Choice> Kind for ChoiceKind<T> {
     type Value = T;
 
     fn allowed(&self) -> String {
-        one_of(&Self::names())
+        one_of(T::NAMES)
     }
 
     fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
-        let name = pick(value, &Self::names(), context)?;
-        T::NAMES
-            .iter()
-            .find(|(candidate, _)| *candidate == name)
-            .map(|(_, choice)| *choice)
+        pick(value, T::NAMES, context)?.parse().ok()
     }
 
     fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        object(json!({"enum": Self::names()}))
+        object(json!({"enum": T::NAMES}))
     }
 }
 
@@ -167,7 +153,7 @@ where
                         context.name(),
                         self.allowed()
                     );
-                    context.fault("out_of_range", detail, None);
+                    context.fault(Code::ValueOutOfRange, detail, None);
                 }
                 inside.and_then(|integer| T::try_from(integer).ok())
             }
@@ -218,7 +204,7 @@ impl Kind for NumberKind {
                 context.name(),
                 self.allowed()
             );
-            context.fault("out_of_range", detail, None);
+            context.fault(Code::ValueOutOfRange, detail, None);
             return None;
         }
         Some(number.clone())
@@ -253,11 +239,6 @@ pub(super) fn pick(
         one_of(names)
     );
     let hint = nearest(given, names).map(|name| format!("did you mean `{name}`?"));
-    context.fault("not_one_of", detail, hint);
+    context.fault(Code::ValueNotAllowed, detail, hint);
     None
-}
-
-pub(super) fn one_of(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    format!("one of {}", quoted.join(", "))
 }

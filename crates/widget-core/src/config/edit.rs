@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Config, ConfigError, ROOT};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::json::push_token;
 
 /// One difference between two documents.
@@ -147,7 +147,7 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
                     .ok_or_else(|| {
                         let detail =
                             format!("`{token}` is no index of an array of {} items", items.len());
-                        bad_pointer(pointer, detail)
+                        pointer_invalid(pointer, detail)
                     })?
             };
             if index == items.len() {
@@ -155,7 +155,7 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
             }
             place = items
                 .get_mut(index)
-                .ok_or_else(|| bad_pointer(pointer, "no such item".to_owned()))?;
+                .ok_or_else(|| pointer_invalid(pointer, "no such item".to_owned()))?;
             continue;
         }
         // A value that was just made on the way.
@@ -164,7 +164,7 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
         }
         let Value::Object(map) = place else {
             let detail = format!("`{token}` cannot be in a value that is neither object nor array");
-            return Err(bad_pointer(pointer, detail));
+            return Err(pointer_invalid(pointer, detail));
         };
         place = map.entry(token.as_str()).or_insert(Value::Null);
     }
@@ -174,7 +174,7 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
 
 /// The document without the value at a pointer.
 pub(super) fn remove(document: &Value, pointer: &str) -> Result<Value, ConfigError> {
-    let missing = || bad_pointer(pointer, "there is no value at this place".to_owned());
+    let missing = || pointer_invalid(pointer, "there is no value at this place".to_owned());
     let mut document = document.clone();
     let mut tokens = tokens_in_config(pointer)?;
     let Some(last) = tokens.pop() else {
@@ -213,7 +213,7 @@ fn parse_index(token: &str) -> Option<usize> {
 
 fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
     let tokens = pointer.strip_prefix(ROOT).and_then(tokens).ok_or_else(|| {
-        bad_pointer(
+        pointer_invalid(
             pointer,
             format!("`{pointer}` is no JSON Pointer into the config, such as `{ROOT}/v1/theme`"),
         )
@@ -221,11 +221,8 @@ fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
     Ok(tokens)
 }
 
-fn bad_pointer(pointer: &str, detail: String) -> ConfigError {
-    ConfigError::Invalid(vec![Finding {
-        code: "bad_pointer",
-        pointer: Some(pointer.to_owned()),
-        detail,
-        hint: None,
-    }])
+fn pointer_invalid(pointer: &str, detail: String) -> ConfigError {
+    Finding::new(Code::PointerInvalid, detail)
+        .at(pointer)
+        .into()
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::v1::ConfigV1;
 use super::{ConfigError, LIMITS, ROOT};
 use crate::check::{Context, Unknown, known_keys, nearest, type_name};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Findings};
 use crate::json;
 
 /// A version of the config.
@@ -103,19 +103,14 @@ pub(crate) fn read<V: Version>(
     text_faults: Vec<Finding>,
 ) -> Result<Document<V>, ConfigError> {
     let Value::Object(document) = value else {
-        let mut faults = text_faults;
-        if faults.is_empty() {
-            faults.push(Finding {
-                code: "wrong_type",
-                pointer: Some(ROOT.to_owned()),
-                detail: format!(
-                    "`config` is {}, but it must be an object",
-                    type_name(&value)
-                ),
-                hint: None,
-            });
-        }
-        return Err(ConfigError::Invalid(faults));
+        let detail = format!(
+            "`config` is {}, but it must be an object",
+            type_name(&value)
+        );
+        return Err(match Findings::from_vec(text_faults) {
+            Some(faults) => ConfigError::Invalid(faults),
+            None => Finding::new(Code::TypeInvalid, detail).at(ROOT).into(),
+        });
     };
     if document.is_empty() {
         return Ok(Document::default());
@@ -137,15 +132,14 @@ pub(crate) fn read<V: Version>(
         other => {
             let kind = other.map_or("missing", type_name);
             context.fault(
-                "wrong_type",
+                Code::TypeInvalid,
                 format!("`{key}` is {kind}, but it must be an object"),
                 None,
             );
             V::default()
         }
     };
-    let faults = merged(text_faults, context.faults);
-    if !faults.is_empty() {
+    if let Some(faults) = Findings::from_vec(merged(text_faults, context.faults)) {
         return Err(ConfigError::Invalid(faults));
     }
     let mut telling = Context::new(&format!("{ROOT}/{key}"));
@@ -179,8 +173,7 @@ fn read_unversioned<V: Version>(
     // Faults point into the document as it was sent.
     let mut context = Context::new(ROOT);
     let _ = ConfigV1::read(&document, &mut context);
-    let faults = merged(text_faults, context.faults);
-    if !faults.is_empty() {
+    if let Some(faults) = Findings::from_vec(merged(text_faults, context.faults)) {
         return Err(ConfigError::Invalid(faults));
     }
     let mut versioned = Map::new();
@@ -212,9 +205,9 @@ fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> Vec<Finding
                 let is_older = key[1..].parse().is_ok_and(|number: u64| number < found);
                 return Finding {
                     code: if is_older {
-                        "older_version"
+                        Code::VersionSuperseded
                     } else {
-                        "unknown_version"
+                        Code::VersionUnknown
                     },
                     pointer,
                     detail: if is_older {
@@ -231,7 +224,7 @@ fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> Vec<Finding
             let nearest = nearest(key, &[read.as_str()]);
             let question = nearest.map(|name| format!("; did you mean `{name}`?"));
             Finding {
-                code: "unknown_key",
+                code: Code::KeyUnknown,
                 pointer,
                 detail: format!(
                     "`{shown}` is not a version and has no effect{}",

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use super::*;
 
 /// The code and pointer of every finding.
-fn places(findings: Vec<Finding>) -> Vec<(&'static str, String)> {
+fn places(findings: impl IntoIterator<Item = Finding>) -> Vec<(&'static str, String)> {
     findings
         .into_iter()
-        .map(|finding| (finding.code, finding.pointer.unwrap_or_default()))
+        .map(|finding| (finding.code.as_str(), finding.pointer.unwrap_or_default()))
         .collect()
 }
 
@@ -29,7 +29,7 @@ fn faults(v1: Value) -> Vec<(&'static str, String)> {
     match Config::parse(&json!({"v1": v1}).to_string()) {
         Ok(_) => Vec::new(),
         Err(error) => {
-            assert_eq!(error.code(), "config_invalid");
+            assert_eq!(error.code(), Code::ConfigInvalid);
             places(error.findings())
                 .into_iter()
                 .map(|(code, pointer)| {

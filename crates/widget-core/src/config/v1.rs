@@ -13,10 +13,12 @@ use serde_json::{Map, Value, json};
 use super::migrate::{First, Version};
 use super::values::{ActionUrl, ColorSetting, Locale, WebUrl};
 use crate::check::{
-    Context, Keys, Record, Union, boolean, choice, choices, dependent, example, integer, list,
-    localized, nullable, read_record, record, settings, text, union, written,
+    Context, Keys, Record, Union, boolean, choice, dependent, example, integer, list, localized,
+    nullable, read_record, record, settings, text, union, written,
 };
+use crate::choice::choices;
 use crate::color::Color;
+use crate::finding::Code;
 use crate::form::FormDefinition;
 use crate::mode::Mode;
 
@@ -375,7 +377,7 @@ impl ConfigV1 {
         if !self.modes.text && !self.modes.voice {
             context.below("modes", |context| {
                 let detail = "`text` and `voice` are both false, at least one must be true";
-                context.fault("no_mode", detail.to_owned(), None);
+                context.fault(Code::ModeMissing, detail.to_owned(), None);
             });
         } else if document.contains_key("default_mode") && !self.is_enabled(self.default_mode) {
             context.below("default_mode", |context| {
@@ -387,7 +389,7 @@ impl ConfigV1 {
                     "enable `modes.{}`, or leave `default_mode` out",
                     self.default_mode
                 );
-                context.fault("mode_disabled", detail, Some(hint));
+                context.fault(Code::ModeDisabled, detail, Some(hint));
             });
         }
     }

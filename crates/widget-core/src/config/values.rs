@@ -10,6 +10,7 @@ use url::{Host, Url};
 
 use crate::check::{Written, shown};
 use crate::color::Color;
+use crate::finding::Code;
 
 /// Why a string is not such a value: the value and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +79,7 @@ impl Serialize for WebUrl {
 impl Written for WebUrl {
     const ALLOWED: &'static str =
         "an `https` URL, or an `http` URL on loopback, without user name and password";
-    const CODE: &'static str = "bad_url";
+    const CODE: Code = Code::UrlInvalid;
     const PATTERN: &'static str = concat!(
         r"^([Hh][Tt][Tt][Pp][Ss]://[^\s/\\?#@]+([/?#][^\s\\]*)?",
         r"|[Hh][Tt][Tt][Pp]://(([A-Za-z0-9-]+\.)*[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]",
@@ -142,7 +143,7 @@ impl Serialize for ActionUrl {
 
 impl Written for ActionUrl {
     const ALLOWED: &'static str = "an `https`, `mailto` or `tel` URL";
-    const CODE: &'static str = "bad_url";
+    const CODE: Code = Code::UrlInvalid;
     const PATTERN: &'static str = concat!(
         r"^([Hh][Tt][Tt][Pp][Ss]://[^\s/\\?#@]+([/?#][^\s\\]*)?",
         r"|([Mm][Aa][Ii][Ll][Tt][Oo]|[Tt][Ee][Ll]):[^\s\\]+)$"
@@ -238,7 +239,7 @@ impl Serialize for Locale {
 
 impl Written for Locale {
     const ALLOWED: &'static str = "a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`";
-    const CODE: &'static str = "bad_locale";
+    const CODE: Code = Code::LocaleInvalid;
     const PATTERN: &'static str = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$";
     const EXAMPLES: &'static [&'static str] = &["en", "pt-BR", "zh-Hant"];
 }
@@ -296,7 +297,7 @@ impl Serialize for ColorSetting {
 
 impl Written for ColorSetting {
     const ALLOWED: &'static str = "`#rgb` or `#rrggbb`, or an empty string for the built-in color";
-    const CODE: &'static str = "bad_color";
+    const CODE: Code = Code::ColorInvalid;
     const PATTERN: &'static str = "^(#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}))?$";
     const EXAMPLES: &'static [&'static str] = &["#1d4ed8", "#fff"];
 }

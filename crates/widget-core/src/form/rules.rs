@@ -8,17 +8,18 @@ use url::Url;
 
 use super::{FieldKind, NumberRange, Options, TextLength};
 use crate::check::{nearest, shown};
+use crate::finding::Code;
 
 /// Why a value is no answer to a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
-    pub(super) code: &'static str,
+    pub(super) code: Code,
     pub(super) detail: String,
     pub(super) hint: Option<String>,
 }
 
 impl Refusal {
-    fn new(code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
             detail: detail.into(),
@@ -27,7 +28,10 @@ impl Refusal {
     }
 
     fn wrong_type(value: &Value, allowed: &str) -> Self {
-        Self::new("wrong_type", format!("{} is not {allowed}", shown(value)))
+        Self::new(
+            Code::TypeInvalid,
+            format!("{} is not {allowed}", shown(value)),
+        )
     }
 }
 
@@ -66,7 +70,7 @@ impl FieldKind {
             }
             Self::Email if is_email(text) => Ok(Cow::Borrowed(text)),
             Self::Email => Err(Refusal::new(
-                "bad_email",
+                Code::EmailInvalid,
                 format!(
                     "{} is not an e-mail address such as `name@example.com`",
                     quoted()
@@ -81,7 +85,7 @@ impl FieldKind {
                     Ok(Cow::Owned(plain))
                 } else {
                     Err(Refusal::new(
-                        "bad_phone",
+                        Code::PhoneInvalid,
                         format!(
                             "{} is not an international number such as `+34 912 345 678`: a plus, \
                              the country code and at most 15 digits",
@@ -92,7 +96,7 @@ impl FieldKind {
             }
             Self::Url if is_web_url(text) => Ok(Cow::Borrowed(text)),
             Self::Url => Err(Refusal::new(
-                "bad_url",
+                Code::UrlInvalid,
                 format!(
                     "{} is not an absolute `http` or `https` URL such as `https://example.com`",
                     quoted()
@@ -100,7 +104,7 @@ impl FieldKind {
             )),
             Self::Date if is_date(text) => Ok(Cow::Borrowed(text)),
             Self::Date => Err(Refusal::new(
-                "bad_date",
+                Code::DateInvalid,
                 format!("{} is not a date such as `2026-02-28`", quoted()),
             )),
             Self::Select(options) => {
@@ -109,7 +113,7 @@ impl FieldKind {
             }
             // `check` sends only the kinds above.
             Self::Number(_) | Self::Multiselect(_) | Self::Checkbox | Self::Rating { .. } => Err(
-                Refusal::new("wrong_type", format!("{} is a string", quoted())),
+                Refusal::new(Code::TypeInvalid, format!("{} is a string", quoted())),
             ),
         }
     }
@@ -122,14 +126,14 @@ fn check_length(text: &str, length: TextLength) -> Result<(), Refusal> {
             "{count} characters are too few, at least {} are asked for",
             length.min_length
         );
-        return Err(Refusal::new("too_short", detail));
+        return Err(Refusal::new(Code::TooShort, detail));
     }
     if count > length.max_length.into() {
         let detail = format!(
             "{count} characters are too many, at most {} are allowed",
             length.max_length
         );
-        return Err(Refusal::new("too_long", detail));
+        return Err(Refusal::new(Code::TooLong, detail));
     }
     Ok(())
 }
@@ -151,7 +155,7 @@ fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
             "{} is out of range, a number {allowed} is allowed",
             shown(value)
         );
-        return Err(Refusal::new("out_of_range", detail));
+        return Err(Refusal::new(Code::ValueOutOfRange, detail));
     }
     if let (Some(step), Some(written)) = (step, &range.step) {
         let steps = (number - min.unwrap_or(0.0)) / step;
@@ -159,7 +163,7 @@ fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
         let tolerance = 1e-9 * steps.abs().max(1.0);
         if !steps.is_finite() || (steps - steps.round()).abs() > tolerance {
             let detail = format!("{} is not in steps of {written}", shown(value));
-            return Err(Refusal::new("off_step", detail));
+            return Err(Refusal::new(Code::ValueOffStep, detail));
         }
     }
     Ok(value.clone())
@@ -175,7 +179,7 @@ fn check_rating(value: &Value, max: u8) -> Result<Value, Refusal> {
                 Ok(value.clone())
             } else {
                 let detail = format!("{} is out of range, 1 to {max} is allowed", shown(value));
-                Err(Refusal::new("out_of_range", detail))
+                Err(Refusal::new(Code::ValueOutOfRange, detail))
             }
         }
         _ => Err(Refusal::wrong_type(
@@ -200,7 +204,7 @@ fn check_choices(value: &Value, options: &Options) -> Result<Option<Value>, Refu
         check_option(text, options)?;
         if seen.contains(&text) {
             let detail = format!("{} is chosen twice", shown(choice));
-            return Err(Refusal::new("duplicate_value", detail));
+            return Err(Refusal::new(Code::ValueDuplicate, detail));
         }
         seen.push(text);
     }
@@ -218,7 +222,7 @@ fn check_option(text: &str, options: &Options) -> Result<(), Refusal> {
         .collect();
     let listed: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
     Err(Refusal {
-        code: "not_one_of",
+        code: Code::ValueNotAllowed,
         detail: format!(
             "{} is no option, one of {} is",
             shown(&Value::String(text.to_owned())),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::FormDefinition;
 use crate::check::{nearest, shown};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Findings};
 use crate::json::{self, JsonError, Limits, push_token, shortened};
 
 /// How much a visitor may send for one form: an object of plain values and lists.
@@ -42,29 +42,30 @@ impl FormDefinition {
     /// A blank text and an empty choice are no answer; a phone number is stored without spaces.
     ///
     /// # Errors
-    /// Every fault, with pointers from the submission's root (`/email`): `wrong_type`, `required`,
-    /// `unknown_field`, `too_short`, `too_long`, `out_of_range`, `off_step`, `not_one_of`,
-    /// `duplicate_value`, `bad_email`, `bad_phone`, `bad_url`, `bad_date`,
+    /// Every fault, with pointers from the submission's root (`/email`): `type_invalid`, `value_missing`,
+    /// `key_unknown`, `too_short`, `too_long`, `value_out_of_range`, `value_off_step`, `value_not_allowed`,
+    /// `value_duplicate`, `email_invalid`, `phone_invalid`, `url_invalid`, `date_invalid`,
     /// `submission_too_large`.
-    pub fn validate(&self, submission: &Value) -> Result<Submission, Vec<Finding>> {
+    pub fn validate(&self, submission: &Value) -> Result<Submission, Findings> {
         match json::measure(submission, SUBMISSION_LIMITS) {
             Ok(()) => {}
             Err(JsonError::TooLarge { bytes, limit }) => {
-                return Err(vec![too_large(bytes, limit)]);
+                return Err(too_large(bytes, limit).into());
             }
             // What is deeper is of a wrong type somewhere, and is not printed into a sentence.
             Err(error) => {
-                return Err(vec![finding(
-                    "wrong_type",
+                return Err(finding(
+                    Code::TypeInvalid,
                     String::new(),
                     format!("a submission is an object of plain values and lists: {error}"),
                     None,
-                )]);
+                )
+                .into());
             }
         }
         let Value::Object(given) = submission else {
             let detail = format!("{} is not an object keyed by field id", shown(submission));
-            return Err(vec![finding("wrong_type", String::new(), detail, None)]);
+            return Err(finding(Code::TypeInvalid, String::new(), detail, None).into());
         };
         let mut faults = self.unknown_fields(given);
         let mut values = Map::new();
@@ -87,48 +88,54 @@ impl FormDefinition {
             match answer {
                 Some(Value::Bool(false)) if field.required => {
                     let detail = format!("`{}` must be accepted", field.id);
-                    faults.push(finding("required", pointer_to(&field.id), detail, None));
+                    faults.push(finding(
+                        Code::ValueMissing,
+                        pointer_to(&field.id),
+                        detail,
+                        None,
+                    ));
                 }
                 Some(answer) => {
                     values.insert(field.id.clone(), answer);
                 }
                 None if field.required => {
                     let detail = format!("`{}` needs an answer", field.id);
-                    faults.push(finding("required", pointer_to(&field.id), detail, None));
+                    faults.push(finding(
+                        Code::ValueMissing,
+                        pointer_to(&field.id),
+                        detail,
+                        None,
+                    ));
                 }
                 None => {}
             }
         }
-        if faults.is_empty() {
-            Ok(Submission { values })
-        } else {
-            Err(faults)
-        }
+        Findings::none_or(faults, Submission { values })
     }
 
     /// Checks what a visitor has sent as JSON text, where also a key given twice and a number
     /// that cannot be kept exactly are seen.
     ///
     /// # Errors
-    /// As [`FormDefinition::validate`], and `invalid_json`, `duplicate_key`, `inexact_number`,
-    /// `invalid_string`.
-    pub fn validate_text(&self, text: &str) -> Result<Submission, Vec<Finding>> {
+    /// As [`FormDefinition::validate`], and `json_invalid`, `key_duplicate`, `number_inexact`,
+    /// `string_invalid`.
+    pub fn validate_text(&self, text: &str) -> Result<Submission, Findings> {
         match json::parse(text, "", SUBMISSION_LIMITS) {
-            Ok(parsed) if parsed.faults.is_empty() => self.validate(&parsed.value),
-            Ok(parsed) => Err(parsed.faults),
-            Err(JsonError::TooLarge { bytes, limit }) => Err(vec![too_large(bytes, limit)]),
-            Err(error @ JsonError::TooDeep { .. }) => Err(vec![finding(
-                "wrong_type",
+            Ok(parsed) => match Findings::from_vec(parsed.faults) {
+                None => self.validate(&parsed.value),
+                Some(faults) => Err(faults),
+            },
+            Err(JsonError::TooLarge { bytes, limit }) => Err(too_large(bytes, limit).into()),
+            Err(error @ JsonError::TooDeep { .. }) => Err(finding(
+                Code::TypeInvalid,
                 String::new(),
                 format!("a submission is an object of plain values and lists: {error}"),
                 None,
-            )]),
-            Err(error @ JsonError::Syntax(_)) => Err(vec![finding(
-                "invalid_json",
-                String::new(),
-                error.to_string(),
-                None,
-            )]),
+            )
+            .into()),
+            Err(error @ JsonError::Syntax(_)) => {
+                Err(finding(Code::JsonInvalid, String::new(), error.to_string(), None).into())
+            }
         }
     }
 
@@ -151,7 +158,7 @@ impl FormDefinition {
                     None
                 };
                 let hint = nearest.map(|id| format!("did you mean `{id}`?"));
-                finding("unknown_field", pointer_to(key), detail, hint)
+                finding(Code::KeyUnknown, pointer_to(key), detail, hint)
             })
             .collect()
     }
@@ -159,7 +166,7 @@ impl FormDefinition {
 
 fn too_large(bytes: usize, limit: usize) -> Finding {
     finding(
-        "submission_too_large",
+        Code::SubmissionTooLarge,
         String::new(),
         format!("the submission has {bytes} bytes, at most {limit} are allowed"),
         None,
@@ -172,7 +179,7 @@ fn pointer_to(key: &str) -> String {
     pointer
 }
 
-fn finding(code: &'static str, pointer: String, detail: String, hint: Option<String>) -> Finding {
+fn finding(code: Code, pointer: String, detail: String, hint: Option<String>) -> Finding {
     Finding {
         code,
         pointer: Some(pointer),

@@ -9,11 +9,11 @@ use std::{
 use super::{
     Origin, Scheme,
     entry::{Entry, OriginPattern},
-    fault::{EntryError, EntryFault},
+    fault::EntryFault,
     suffix::SuffixList,
     warning,
 };
-use crate::finding::Finding;
+use crate::finding::{Code, Finding, Findings};
 
 /// Hashing with fixed keys: an owner chooses at most a hundred keys, so nobody gains from
 /// collisions, and the crate needs no source of randomness.
@@ -65,61 +65,6 @@ impl<'a> AdmittedOrigin<'a> {
     }
 }
 
-/// Why a list is refused; it is refused whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedOriginsError {
-    /// Bad entries by their position in the list as given.
-    entries: Vec<(usize, EntryError)>,
-    /// Number of different entries, when that is too many.
-    too_many: Option<usize>,
-}
-
-impl AllowedOriginsError {
-    /// The bad entries with their positions.
-    #[must_use]
-    pub fn entries(&self) -> &[(usize, EntryError)] {
-        &self.entries
-    }
-
-    /// Everything that is wrong, with pointers such as `/domains/0`.
-    #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
-        let mut findings: Vec<_> = self
-            .entries
-            .iter()
-            .flat_map(|(position, error)| error.findings(&pointer(*position)))
-            .collect();
-        if let Some(count) = self.too_many {
-            findings.push(
-                Finding::new(
-                    "too_many",
-                    format!(
-                        "the list has {count} entries; at most {} are taken",
-                        AllowedOrigins::MAX_ENTRIES
-                    ),
-                )
-                .at("/domains")
-                .with_hint(
-                    "use `https://*.example.com` for the subdomains of a domain of your own",
-                ),
-            );
-        }
-        findings
-    }
-}
-
-impl fmt::Display for AllowedOriginsError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, finding) in self.findings().iter().enumerate() {
-            let separator = if position == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{finding}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for AllowedOriginsError {}
-
 impl AllowedOrigins {
     /// Most entries in one list: it is meant to be read by people.
     pub const MAX_ENTRIES: usize = 100;
@@ -134,13 +79,10 @@ impl AllowedOrigins {
     /// # Errors
     ///
     /// Every fault of every entry: a list is taken whole or not at all.
-    pub fn parse<E: AsRef<str>>(
-        entries: &[E],
-        suffixes: &SuffixList,
-    ) -> Result<Self, AllowedOriginsError> {
+    pub fn parse<E: AsRef<str>>(entries: &[E], suffixes: &SuffixList) -> Result<Self, Findings> {
         let mut seen = Set::default();
         let mut parsed = Vec::new();
-        let mut faults = Vec::new();
+        let mut faults: Vec<(usize, EntryFault)> = Vec::new();
         let mut stars = Vec::new();
         for (position, written) in entries.iter().enumerate() {
             match Entry::parse(written.as_ref(), suffixes) {
@@ -152,24 +94,27 @@ impl AllowedOrigins {
                         parsed.push(entry);
                     }
                 }
-                Err(error) => faults.push((position, error)),
+                Err(error) => {
+                    let found = error.into_faults().into_iter();
+                    faults.extend(found.map(|fault| (position, fault)));
+                }
             }
         }
         if stars.len() < entries.len() {
             for position in stars {
-                faults.push((
-                    position,
-                    EntryError::new("*", vec![EntryFault::WildcardAllNotAlone]),
-                ));
+                faults.push((position, EntryFault::WildcardAllNotAlone));
             }
             faults.sort_by_key(|(position, _)| *position);
         }
-        let too_many = (parsed.len() > Self::MAX_ENTRIES).then_some(parsed.len());
-        if !faults.is_empty() || too_many.is_some() {
-            return Err(AllowedOriginsError {
-                entries: faults,
-                too_many,
-            });
+        let mut findings: Vec<_> = faults
+            .into_iter()
+            .map(|(position, fault)| fault.finding(pointer(position)))
+            .collect();
+        if parsed.len() > Self::MAX_ENTRIES {
+            findings.push(too_many(parsed.len()));
+        }
+        if let Some(findings) = Findings::from_vec(findings) {
+            return Err(findings);
         }
         let mut list = Self::default();
         for entry in parsed {
@@ -206,7 +151,7 @@ impl AllowedOrigins {
                 Ok(_) => list.keep_inert(
                     stored,
                     Finding::new(
-                        "not_canonical",
+                        Code::NotCanonical,
                         format!("the stored entry `{stored}` is not in canonical form and admits nothing"),
                     )
                     .at(pointer(position))
@@ -343,6 +288,18 @@ impl AllowedOrigins {
         let warnings = warning::of_list(self, suffixes);
         self.warnings.extend(warnings);
     }
+}
+
+fn too_many(count: usize) -> Finding {
+    Finding::new(
+        Code::TooMany,
+        format!(
+            "the list has {count} entries; at most {} are allowed",
+            AllowedOrigins::MAX_ENTRIES
+        ),
+    )
+    .at("/domains")
+    .with_hint("use `https://*.example.com` for the subdomains of a domain of your own")
 }
 
 /// Where an entry stands in the record.

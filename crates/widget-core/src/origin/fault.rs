@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 /// One reason why an entry is refused.
 ///
@@ -145,37 +145,37 @@ pub enum EntryFault {
 impl EntryFault {
     /// The stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::Empty => "empty",
-            Self::TooLong { .. } => "too_long",
-            Self::ControlOrSpace { .. } => "control_or_space",
-            Self::Backslash => "backslash",
-            Self::NullOrigin => "null_origin",
-            Self::CspKeyword(_) => "csp_keyword",
-            Self::SchemeRelative => "scheme_relative",
-            Self::SchemeInvalid(_) => "scheme_invalid",
-            Self::SchemeMalformed(_) => "scheme_malformed",
-            Self::SchemeNotAllowed(_) => "scheme_not_allowed",
-            Self::Userinfo => "userinfo",
-            Self::PercentInHost => "percent_in_host",
-            Self::HostEmpty => "host_empty",
-            Self::HostEmptyLabel(_) => "host_empty_label",
-            Self::HostUnderscore(_) => "host_underscore",
-            Self::HostTrailingDot(_) => "host_trailing_dot",
-            Self::HostTooLong { .. } | Self::LabelTooLong { .. } => "host_too_long",
-            Self::HostInvalid { .. } => "host_invalid",
-            Self::IpNotCanonical { .. } => "ip_not_canonical",
-            Self::Ipv6NotSupported(_) => "ipv6_not_supported",
-            Self::PortZero => "port_zero",
-            Self::PortInvalid(_) => "port_invalid",
-            Self::PortWildcard => "port_wildcard",
-            Self::WildcardMisplaced => "wildcard_misplaced",
-            Self::WildcardOnIp(_) => "wildcard_on_ip",
-            Self::WildcardPublicSuffix(_) => "wildcard_public_suffix",
-            Self::WildcardSpansPublicSuffix { .. } => "wildcard_spans_public_suffix",
-            Self::WildcardMultitenantHost { .. } => "wildcard_multitenant_host",
-            Self::WildcardAllNotAlone => "wildcard_all_not_alone",
+            Self::Empty => Code::Empty,
+            Self::TooLong { .. } => Code::TooLong,
+            Self::ControlOrSpace { .. } => Code::ControlOrSpace,
+            Self::Backslash => Code::Backslash,
+            Self::NullOrigin => Code::NullOrigin,
+            Self::CspKeyword(_) => Code::CspKeyword,
+            Self::SchemeRelative => Code::SchemeRelative,
+            Self::SchemeInvalid(_) => Code::SchemeInvalid,
+            Self::SchemeMalformed(_) => Code::SchemeMalformed,
+            Self::SchemeNotAllowed(_) => Code::SchemeNotAllowed,
+            Self::Userinfo => Code::Userinfo,
+            Self::PercentInHost => Code::PercentInHost,
+            Self::HostEmpty => Code::HostEmpty,
+            Self::HostEmptyLabel(_) => Code::HostEmptyLabel,
+            Self::HostUnderscore(_) => Code::HostUnderscore,
+            Self::HostTrailingDot(_) => Code::HostTrailingDot,
+            Self::HostTooLong { .. } | Self::LabelTooLong { .. } => Code::HostTooLong,
+            Self::HostInvalid { .. } => Code::HostInvalid,
+            Self::IpNotCanonical { .. } => Code::IpNotCanonical,
+            Self::Ipv6NotSupported(_) => Code::Ipv6NotSupported,
+            Self::PortZero => Code::PortZero,
+            Self::PortInvalid(_) => Code::PortInvalid,
+            Self::PortWildcard => Code::PortWildcard,
+            Self::WildcardMisplaced => Code::WildcardMisplaced,
+            Self::WildcardOnIp(_) => Code::WildcardOnIp,
+            Self::WildcardPublicSuffix(_) => Code::WildcardPublicSuffix,
+            Self::WildcardSpansPublicSuffix { .. } => Code::WildcardSpansPublicSuffix,
+            Self::WildcardMultitenantHost { .. } => Code::WildcardMultitenantHost,
+            Self::WildcardAllNotAlone => Code::WildcardAllNotAlone,
         }
     }
 
@@ -266,10 +266,16 @@ impl EntryError {
         &self.faults
     }
 
+    pub(super) fn into_faults(self) -> Vec<EntryFault> {
+        self.faults
+    }
+
     /// The code of the first fault.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.faults.first().map_or("host_invalid", EntryFault::code)
+    pub fn code(&self) -> Code {
+        self.faults
+            .first()
+            .map_or(Code::HostInvalid, EntryFault::code)
     }
 
     /// All faults as findings about the field at `pointer`.

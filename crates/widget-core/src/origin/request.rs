@@ -4,6 +4,7 @@
 //! is refused instead of repaired: no lower-casing, no URL parser, no default port removed.
 
 use super::{Origin, Scheme, host};
+use crate::finding::Code;
 
 /// Why the `Origin` field of a request names no page that could be on a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -27,12 +28,12 @@ pub enum OriginHeaderError {
 impl OriginHeaderError {
     /// The stable code.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> Code {
         match self {
-            Self::Absent => "origin_required",
-            Self::Opaque => "origin_opaque",
-            Self::Malformed => "origin_malformed",
-            Self::ForeignScheme => "origin_scheme",
+            Self::Absent => Code::OriginRequired,
+            Self::Opaque => Code::OriginOpaque,
+            Self::Malformed => Code::OriginMalformed,
+            Self::ForeignScheme => Code::OriginScheme,
         }
     }
 

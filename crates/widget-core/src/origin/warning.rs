@@ -3,11 +3,11 @@
 use super::{
     AllowedOrigins, Origin, Scheme, allowed::pointer, entry::Entry, host, suffix::SuffixList,
 };
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 pub(super) fn no_domains() -> Finding {
     Finding::new(
-        "no_domains",
+        Code::NoDomains,
         "the list of domains is empty: it admits no site, so the widget is shown nowhere",
     )
     .at("/domains")
@@ -26,7 +26,7 @@ pub(super) fn of_list(list: &AllowedOrigins, suffixes: &SuffixList) -> Vec<Findi
             Entry::AnySite if !list.is_any_site() => {}
             Entry::AnySite => warn(
                 Finding::new(
-                    "any_site",
+                    Code::AnySite,
                     "`*` admits every site: anybody can show this widget and use what it costs",
                 )
                 .with_hint("list the sites that should show it"),
@@ -47,7 +47,7 @@ fn of_scheme_and_host(text: &str, scheme: Scheme, name: &str, warn: &mut impl Fn
     if host::is_loopback(name) {
         warn(
             Finding::new(
-                "loopback_origin",
+                Code::LoopbackOrigin,
                 format!("`{text}` is the visitor's own machine: good for development only"),
             )
             .with_hint(if scheme == Scheme::Https {
@@ -62,7 +62,7 @@ fn of_scheme_and_host(text: &str, scheme: Scheme, name: &str, warn: &mut impl Fn
     } else if scheme == Scheme::Http {
         warn(
             Finding::new(
-                "insecure_origin",
+                Code::InsecureOrigin,
                 format!("`{text}` is not encrypted: any network on the way can change the page"),
             )
             .with_hint(format!("use `{}`", text.replacen("http://", "https://", 1))),
@@ -70,7 +70,7 @@ fn of_scheme_and_host(text: &str, scheme: Scheme, name: &str, warn: &mut impl Fn
     }
     if let Some(shown) = host::to_unicode(name) {
         warn(Finding::new(
-            "idn_origin",
+            Code::IdnOrigin,
             format!(
                 "`{text}` is shown to visitors as `{shown}`; check that it is the name you mean"
             ),
@@ -89,7 +89,7 @@ fn of_exact(
         if !origin.is_loopback() {
             warn(
                 Finding::new(
-                    "ip_origin",
+                    Code::IpOrigin,
                     format!("`{origin}` is an IP address, which may be given to somebody else"),
                 )
                 .with_hint("use a host name"),
@@ -103,7 +103,7 @@ fn of_exact(
     if !name.contains('.') {
         warn(
             Finding::new(
-                "single_label",
+                Code::SingleLabel,
                 format!("`{name}` is a name without a dot, which only resolves inside a network"),
             )
             .with_hint("write the full name of the host, unless this is an intranet"),
@@ -115,7 +115,7 @@ fn of_exact(
     {
         warn(
             Finding::new(
-                "twin_missing",
+                Code::TwinMissing,
                 format!("`{origin}` is listed, `{twin}` is not; they are different sites"),
             )
             .with_hint(format!("add `{twin}` if the page can be reached there too")),

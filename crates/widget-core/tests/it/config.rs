@@ -44,10 +44,15 @@ fn cases<T: for<'a> Deserialize<'a>>(file: &str) -> BTreeMap<String, T> {
     serde_json::from_str::<Cases<T>>(&text).expect("JSON").cases
 }
 
-fn places(findings: Vec<Finding>) -> Vec<(String, String)> {
+fn places(findings: impl IntoIterator<Item = Finding>) -> Vec<(String, String)> {
     findings
         .into_iter()
-        .map(|finding| (finding.code.to_owned(), finding.pointer.unwrap_or_default()))
+        .map(|finding| {
+            (
+                finding.code.to_string(),
+                finding.pointer.unwrap_or_default(),
+            )
+        })
         .collect()
 }
 
@@ -111,7 +116,7 @@ fn invalid_documents_are_refused_with_every_fault() {
     );
     for (name, case) in cases {
         let error = Config::parse(&documents[&name]).expect_err(&name);
-        assert_eq!(error.code(), case.code, "{name}");
+        assert_eq!(error.code().as_str(), case.code, "{name}");
         let mut found = places(error.findings());
         let mut expected: Vec<_> = case
             .findings
@@ -171,7 +176,7 @@ fn the_vectors_hold() {
                 }
             }
             ("reject", Err(error)) => {
-                assert_eq!(error.code(), vector.code, "{name}");
+                assert_eq!(error.code().as_str(), vector.code, "{name}");
                 let found: Vec<_> = error
                     .findings()
                     .into_iter()

@@ -61,7 +61,7 @@ fn wpt_cases() -> Vec<(String, Option<String>)> {
 fn outcome(address: &str) -> Result<String, &'static str> {
     match Entry::parse(address, builtin()) {
         Ok(entry) => Ok(entry.to_text()),
-        Err(error) => Err(error.code()),
+        Err(error) => Err(error.code().as_str()),
     }
 }
 

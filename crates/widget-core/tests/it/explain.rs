@@ -5,6 +5,7 @@ use std::{collections::HashSet, fmt::Write as _};
 use expect_test::{Expect, expect};
 use widget_core::{
     explain::{self, Difference, Explanation, PageRef, Verdict},
+    finding::Code,
     go_live::PinnedVersion,
     origin::Origin,
     serve,
@@ -123,7 +124,7 @@ fn pages_without_an_origin() {
         PinnedVersion::Published,
         Origin::from_header(["null"]),
     );
-    assert_eq!(sandboxed.code, "origin_opaque");
+    assert_eq!(sandboxed.code, Code::OriginOpaque);
     assert_eq!(
         sandboxed.hint.as_deref(),
         Some("serve the page from a web server, and give its frame `allow-same-origin`")
@@ -159,7 +160,7 @@ fn near(entries: &[&str], page: &str, expected: Option<(usize, Difference)>, hin
         Some(hint),
         "{entries:?}, {page}"
     );
-    assert_eq!(explanation.code, "origin_not_listed");
+    assert_eq!(explanation.code, Code::OriginNotListed);
 }
 
 #[test]
@@ -443,14 +444,14 @@ fn the_same_decision_as_the_server() {
                     .steps
                     .iter()
                     .filter(|step| !step.ok)
-                    .map(|step| step.code)
+                    .map(|step| step.code.as_str())
                     .collect();
                 match decision {
                     Ok(_) => assert_eq!(explanation.verdict, Verdict::Shown),
                     Err(refusal) => {
                         assert_eq!(explanation.verdict, Verdict::NotShown);
                         assert_eq!(failed, codes(&refusal.reasons));
-                        assert_eq!(explanation.code, failed[0]);
+                        assert_eq!(explanation.code.as_str(), failed[0]);
                         assert!(explanation.hint.is_some());
                     }
                 }

@@ -62,7 +62,7 @@ fn submissions_are_stored_or_refused_with_every_fault() {
                 Err(faults) => {
                     let found: Vec<_> = faults
                         .into_iter()
-                        .map(|fault| (fault.code.to_owned(), fault.pointer.unwrap_or_default()))
+                        .map(|fault| (fault.code.to_string(), fault.pointer.unwrap_or_default()))
                         .collect();
                     assert_eq!(found, case.faults, "{name}");
                     assert!(case.stored.is_none(), "{name} is refused");
@@ -81,20 +81,23 @@ fn a_submission_as_text_is_read_strictly() {
         Ok(_) => Vec::new(),
         Err(faults) => faults
             .into_iter()
-            .map(|fault| (fault.code, fault.pointer.unwrap_or_default()))
+            .map(|fault| (fault.code.as_str(), fault.pointer.unwrap_or_default()))
             .collect::<Vec<_>>(),
     };
     assert_eq!(codes(r#"{"n": 1.5}"#), []);
     assert_eq!(
         codes(r#"{"n": 1, "n": 2}"#),
-        [("duplicate_key", "/n".to_owned())]
+        [("key_duplicate", "/n".to_owned())]
     );
     assert_eq!(
         codes(r#"{"n": 1e400}"#),
-        [("inexact_number", "/n".to_owned())]
+        [("number_inexact", "/n".to_owned())]
     );
-    assert_eq!(codes("{"), [("invalid_json", String::new())]);
-    assert_eq!(codes(&"[".repeat(100_000)), [("wrong_type", String::new())]);
+    assert_eq!(codes("{"), [("json_invalid", String::new())]);
+    assert_eq!(
+        codes(&"[".repeat(100_000)),
+        [("type_invalid", String::new())]
+    );
     let large = format!(r#"{{"n": "{}"}}"#, "x".repeat(17_000));
     assert_eq!(codes(&large), [("submission_too_large", String::new())]);
 }

@@ -23,9 +23,13 @@ fn check_refused(entry: &str, codes: &[&str]) {
     match Entry::parse(entry, builtin()) {
         Ok(parsed) => panic!("{entry:?} is taken as {}", parsed.to_text()),
         Err(error) => {
-            let found: Vec<_> = error.faults().iter().map(EntryFault::code).collect();
+            let found: Vec<_> = error
+                .faults()
+                .iter()
+                .map(|fault| fault.code().as_str())
+                .collect();
             assert_eq!(found, codes, "{entry:?}: {error}");
-            assert_eq!(error.code(), codes[0]);
+            assert_eq!(error.code().as_str(), codes[0]);
             assert_eq!(error.entry(), entry);
             for finding in error.findings("/domains/7") {
                 assert_eq!(finding.pointer.as_deref(), Some("/domains/7"));
@@ -504,7 +508,7 @@ fn pages() {
         ("https://127.1", "ip_not_canonical"),
     ] {
         let error = Origin::parse_page(address).expect_err(address);
-        assert_eq!(error.code(), code, "{address}");
+        assert_eq!(error.code().as_str(), code, "{address}");
     }
 }
 
@@ -598,7 +602,7 @@ fn faults_say_what_to_write() {
         for fault in error.faults() {
             let hint = fault.hint().unwrap_or_else(|| "-".to_owned());
             told.extend([
-                fault.code(),
+                fault.code().as_str(),
                 ": ",
                 &fault.to_string(),
                 "\n    ",
@@ -608,9 +612,16 @@ fn faults_say_what_to_write() {
         }
     }
     let list = AllowedOrigins::parse(&["*", "shop.example"], builtin()).expect_err("not alone");
-    for finding in list.findings() {
+    for finding in list {
         let hint = finding.hint.unwrap_or_else(|| "-".to_owned());
-        told.extend([finding.code, ": ", &finding.detail, "\n    ", &hint, "\n"]);
+        told.extend([
+            finding.code.as_str(),
+            ": ",
+            &finding.detail,
+            "\n    ",
+            &hint,
+            "\n",
+        ]);
     }
     expect![[r"
         empty: the entry is empty

@@ -203,7 +203,7 @@ fn errors_have_their_codes() {
         (OriginHeaderError::Malformed, "origin_malformed"),
         (OriginHeaderError::ForeignScheme, "origin_scheme"),
     ] {
-        assert_eq!(error.code(), code);
+        assert_eq!(error.code().as_str(), code);
         assert!(!error.to_string().is_empty());
         assert!(!error.hint().is_empty());
     }

@@ -35,11 +35,7 @@ fn outcome(entries: &[&str], page: &str) -> Result<(Vec<String>, &'static str), 
             let verdict = if admits(&list, page) { "allow" } else { "deny" };
             Ok((list.entries().to_vec(), verdict))
         }
-        Err(error) => Err(error
-            .findings()
-            .iter()
-            .map(|finding| finding.code)
-            .collect()),
+        Err(error) => Err(error.iter().map(|finding| finding.code.as_str()).collect()),
     }
 }
 

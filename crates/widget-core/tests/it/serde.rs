@@ -14,6 +14,7 @@ use widget_core::{
     },
     conversation::{EndReason, Mode, Role, Status},
     explain::{Difference, Verdict},
+    finding::{Code, Finding, Findings},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, Origin, Scheme, SuffixList},
     seed::WithSuffixes,
@@ -118,7 +119,10 @@ fn a_widget_is_read_as_it_was_written() {
     let mut older = json;
     older["domains"] = json!(["https://*.github.io"]);
     let widget: Widget = read(&older).expect("a stored widget");
-    assert_eq!(widget.domains.warnings()[0].code, "wildcard_public_suffix");
+    assert_eq!(
+        widget.domains.warnings()[0].code,
+        Code::WildcardPublicSuffix
+    );
 }
 
 #[test]
@@ -203,4 +207,16 @@ fn a_time_may_be_missing() {
     assert_eq!(option::deserialize(Value::Null).expect("no time"), None);
     let shown = option::serialize(&None, serde_json::value::Serializer).expect("null");
     assert_eq!(shown, Value::Null);
+}
+
+#[test]
+fn findings_are_at_least_one() {
+    let faults = Findings::from(Finding::new(Code::TooMany, "too many").at("/domains"));
+    let json = serde_json::json!([
+        {"code": "too_many", "pointer": "/domains", "detail": "too many"}
+    ]);
+    assert_eq!(serde_json::to_value(&faults).expect("JSON"), json);
+    assert_eq!(serde_json::from_value::<Findings>(json).ok(), Some(faults));
+    let none = serde_json::from_str::<Findings>("[]").expect_err("an empty list");
+    assert!(none.to_string().contains("at least one finding"), "{none}");
 }

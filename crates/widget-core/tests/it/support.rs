@@ -34,11 +34,7 @@ pub(crate) fn list(entries: &[&str]) -> AllowedOrigins {
 pub(crate) fn refused(entries: &[&str]) -> Vec<&'static str> {
     match AllowedOrigins::parse(entries, builtin()) {
         Ok(list) => panic!("{entries:?} is taken as {list:?}"),
-        Err(error) => error
-            .findings()
-            .iter()
-            .map(|finding| finding.code)
-            .collect(),
+        Err(error) => error.iter().map(|finding| finding.code.as_str()).collect(),
     }
 }
 
@@ -81,5 +77,8 @@ pub(crate) fn at(minutes: i64) -> OffsetDateTime {
 }
 
 pub(crate) fn codes(findings: &[Finding]) -> Vec<&'static str> {
-    findings.iter().map(|finding| finding.code).collect()
+    findings
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect()
 }

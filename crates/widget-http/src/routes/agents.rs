@@ -330,6 +330,6 @@ fn name(pointer: &str, text: &str) -> Result<String, Problem> {
     );
     Err(
         Problem::unprocessable("body_invalid", "a value is out of range; see `errors`")
-            .with_error(FieldError::new(pointer, "invalid_value", detail)),
+            .with_error(FieldError::new(pointer, "value_invalid", detail)),
     )
 }

@@ -35,7 +35,7 @@ use crate::{
             require_json,
         },
         paging,
-        problem::Problem,
+        problem::{Problem, domains_invalid},
         wire::{self, Text, Timestamp, present},
     },
 };
@@ -392,7 +392,8 @@ async fn list(
     let domain = query
         .domain
         .map(|entry| AllowedOrigins::parse(&[entry], suffixes()))
-        .transpose()?;
+        .transpose()
+        .map_err(domains_invalid)?;
     let filter = WidgetFilter {
         agent_id: query.agent_id.map(|id| id.0),
         published: query.published,
@@ -526,8 +527,8 @@ fn parse_documents(
     let config = config.map(|raw| Config::parse(raw.get())).transpose();
     match (domains, config) {
         (Ok(domains), Ok(config)) => Ok((domains, config)),
-        (Err(domains), Ok(_)) => Err(domains.into()),
+        (Err(domains), Ok(_)) => Err(domains_invalid(domains)),
         (Ok(_), Err(config)) => Err(config.into()),
-        (Err(domains), Err(config)) => Err(Problem::from(config).with_findings(domains.findings())),
+        (Err(domains), Err(config)) => Err(Problem::from(config).with_findings(domains)),
     }
 }

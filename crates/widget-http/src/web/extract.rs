@@ -10,6 +10,8 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
+use widget_core::finding::Code;
+
 use crate::web::problem::{FieldError, Problem};
 
 /// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its
@@ -44,7 +46,7 @@ fn require_object(bytes: &[u8]) -> Result<(), Problem> {
     let detail = "the body must be an object";
     Err(
         Problem::unprocessable("body_invalid", "the body is JSON, but not an object")
-            .with_error(FieldError::new("", "invalid_value", detail)),
+            .with_error(FieldError::new("", Code::TypeInvalid.as_str(), detail)),
     )
 }
 
@@ -134,10 +136,10 @@ fn json_problem(error: &serde_json::Error, pointer: String) -> Problem {
                 .rsplit_once(" at line ")
                 .map_or(text.as_str(), |(text, _)| text);
             let code = match text {
-                _ if text.starts_with("unknown field") => "unknown_key",
-                _ if text.starts_with("missing field") => "missing_key",
-                _ if text.starts_with("duplicate field") => "duplicate_key",
-                _ => "invalid_value",
+                _ if text.starts_with("unknown field") => Code::KeyUnknown,
+                _ if text.starts_with("missing field") => Code::KeyMissing,
+                _ if text.starts_with("duplicate field") => Code::KeyDuplicate,
+                _ => Code::ValueInvalid,
             };
             let pointer = match named_key(text) {
                 Some(key) => format!("{pointer}/{key}"),
@@ -147,14 +149,18 @@ fn json_problem(error: &serde_json::Error, pointer: String) -> Problem {
                 "body_invalid",
                 "the body is JSON, but not what is expected here; see `errors`",
             )
-            .with_error(FieldError::new(pointer, code, text))
+            .with_error(FieldError::new(pointer, code.as_str(), text))
         }
         Category::Syntax | Category::Eof | Category::Io => Problem::new(
             StatusCode::BAD_REQUEST,
             "json_invalid",
             "the body is not valid JSON; see `errors`",
         )
-        .with_error(FieldError::new(pointer, "json_invalid", error.to_string())),
+        .with_error(FieldError::new(
+            pointer,
+            Code::JsonInvalid.as_str(),
+            error.to_string(),
+        )),
     }
 }
 
@@ -251,7 +257,11 @@ where
                     "query_invalid",
                     "a query parameter is not what is expected here; see `errors`",
                 )
-                .with_error(FieldError::new(pointer, "invalid_value", detail))
+                .with_error(FieldError::new(
+                    pointer,
+                    Code::ValueInvalid.as_str(),
+                    detail,
+                ))
             })
     }
 }

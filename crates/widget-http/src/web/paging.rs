@@ -40,7 +40,7 @@ fn invalid(pointer: &str, detail: String) -> Problem {
         "query_invalid",
         "a query parameter is not what is expected here; see `errors`",
     )
-    .with_error(FieldError::new(pointer, "invalid_value", detail))
+    .with_error(FieldError::new(pointer, "value_invalid", detail))
 }
 
 /// One more than asked for, to see whether there is a next page.

@@ -8,7 +8,10 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use widget_core::{config::ConfigError, finding::Finding, origin::AllowedOriginsError};
+use widget_core::{
+    config::ConfigError,
+    finding::{Finding, Findings},
+};
 
 use crate::{
     state::RandomError,
@@ -72,7 +75,7 @@ impl From<Finding> for FieldError {
     fn from(finding: Finding) -> Self {
         Self {
             pointer: finding.pointer.unwrap_or_default(),
-            code: finding.code,
+            code: finding.code.as_str(),
             detail: finding.detail,
             hint: finding.hint,
         }
@@ -320,26 +323,29 @@ fn dangling(agent: bool, version: bool) -> Problem {
         .fold(Problem::unprocessable(code, detail), Problem::with_error)
 }
 
-impl From<AllowedOriginsError> for Problem {
-    fn from(error: AllowedOriginsError) -> Self {
-        Self::unprocessable(
-            "domains_invalid",
-            "the list of domains was not taken; see `errors`",
-        )
-        .with_findings(error.findings())
-    }
+/// The answer to a list of domains that core rejects.
+#[must_use]
+pub fn domains_invalid(findings: Findings) -> Problem {
+    Problem::unprocessable(
+        "domains_invalid",
+        "the list of domains was rejected; see `errors`",
+    )
+    .with_findings(findings)
 }
 
 impl From<ConfigError> for Problem {
     fn from(error: ConfigError) -> Self {
-        let status = match error.code() {
-            "config_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        let status = match &error {
+            ConfigError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            ConfigError::TooDeep { .. }
+            | ConfigError::Unversioned { .. }
+            | ConfigError::TooNew { .. }
+            | ConfigError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(
             status,
-            error.code(),
-            "the config was not taken; see `errors`",
+            error.code().as_str(),
+            "the config was rejected; see `errors`",
         )
         .with_findings(error.findings())
     }

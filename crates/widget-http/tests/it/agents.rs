@@ -120,16 +120,16 @@ async fn names_are_checked() {
         service
             .post("/core/agents", &json!({"name": name}))
             .await
-            .problem_at(422, "body_invalid", "/name", "invalid_value");
+            .problem_at(422, "body_invalid", "/name", "value_invalid");
     }
     service.post("/core/agents", &json!({})).await.problem_at(
         422,
         "body_invalid",
         "/name",
-        "missing_key",
+        "key_missing",
     );
     service
         .post("/core/agents", &json!({"name": "a", "nome": "b"}))
         .await
-        .problem_at(422, "body_invalid", "/nome", "unknown_key");
+        .problem_at(422, "body_invalid", "/nome", "key_unknown");
 }

@@ -158,26 +158,26 @@ async fn messages_out_of_bounds_are_refused_together() {
             ]}),
         )
         .await;
-    answer.problem_at(422, "body_invalid", "/messages/1/id", "invalid_value");
-    answer.problem_at(422, "body_invalid", "/messages/2/text", "invalid_value");
+    answer.problem_at(422, "body_invalid", "/messages/1/id", "value_invalid");
+    answer.problem_at(422, "body_invalid", "/messages/2/text", "value_invalid");
     for (body, pointer, code) in [
-        (json!({}), "", "invalid_value"),
-        (json!({"id": "a", "role": "agent"}), "", "invalid_value"),
-        (json!({"messages": [], "id": "a"}), "", "invalid_value"),
+        (json!({}), "", "value_invalid"),
+        (json!({"id": "a", "role": "agent"}), "", "value_invalid"),
+        (json!({"messages": [], "id": "a"}), "", "value_invalid"),
         (
             json!({"id": "a", "role": "system", "text": "x"}),
             "/role",
-            "invalid_value",
+            "value_invalid",
         ),
         (
             json!({"messages": [{"id": "a", "role": "agent"}]}),
             "/messages/0/text",
-            "missing_key",
+            "key_missing",
         ),
         (
             json!({"messages": [{"id": "a", "role": "agent", "text": "x", "created_at": "today"}]}),
             "/messages/0/created_at",
-            "invalid_value",
+            "value_invalid",
         ),
     ] {
         service

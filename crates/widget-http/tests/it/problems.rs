@@ -9,7 +9,7 @@ use widget_core::{
 use widget_http::{
     state::{Clock, RandomError},
     storage::{ConflictKind, DeleteAgentError, StoreError, WriteWidgetError},
-    web::problem::Problem,
+    web::problem::{Problem, domains_invalid},
 };
 
 use crate::support::{Answer, Service};
@@ -74,7 +74,9 @@ fn errors_have_their_status_and_code() {
     check(WriteWidgetError::Store(corrupt()), 500, "internal_error");
     let suffixes = SuffixList::builtin();
     check(
-        AllowedOrigins::parse(&["a@b"], suffixes).expect_err("user info is refused"),
+        domains_invalid(
+            AllowedOrigins::parse(&["a@b"], suffixes).expect_err("user info is refused"),
+        ),
         422,
         "domains_invalid",
     );
@@ -178,7 +180,7 @@ async fn bodies_that_are_not_the_json_asked_for_are_problems() {
             &[],
         )
         .await
-        .problem_at(422, "body_invalid", "/name", "duplicate_key");
+        .problem_at(422, "body_invalid", "/name", "key_duplicate");
     for media_type in [
         "text/plain",
         "application/x-www-form-urlencoded",

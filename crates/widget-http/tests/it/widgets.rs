@@ -52,7 +52,7 @@ async fn only_the_two_ids_are_required() {
     service
         .post("/core/web-widgets", &json!({"agent_id": agent}))
         .await
-        .problem_at(422, "body_invalid", "/agent_version_id", "missing_key");
+        .problem_at(422, "body_invalid", "/agent_version_id", "key_missing");
 }
 
 #[tokio::test]
@@ -105,38 +105,38 @@ async fn a_refused_write_changes_nothing() {
             json!({"published": null}),
             "body_invalid",
             "/published",
-            "invalid_value",
+            "value_invalid",
         ),
         (
             json!({"published": "yes"}),
             "body_invalid",
             "/published",
-            "invalid_value",
+            "value_invalid",
         ),
-        (json!({"titel": 1}), "body_invalid", "/titel", "unknown_key"),
+        (json!({"titel": 1}), "body_invalid", "/titel", "key_unknown"),
         (
             json!({"organization_id": "other"}),
             "body_invalid",
             "/organization_id",
-            "unknown_key",
+            "key_unknown",
         ),
         (
             json!({"domains": "shop.example"}),
             "body_invalid",
             "/domains",
-            "invalid_value",
+            "value_invalid",
         ),
         (
             json!({"domains": ["a.example", 7]}),
             "body_invalid",
             "/domains/1",
-            "invalid_value",
+            "value_invalid",
         ),
         (
             json!({"agent_id": "nonsense"}),
             "body_invalid",
             "/agent_id",
-            "invalid_value",
+            "value_invalid",
         ),
         (
             json!({"agent_id": nobody}),
@@ -378,7 +378,7 @@ async fn lists_are_filtered() {
         ("color=red", "/color"),
     ] {
         let answer = service.get(&format!("/core/web-widgets?{query}")).await;
-        answer.problem_at(422, "query_invalid", pointer, "invalid_value");
+        answer.problem_at(422, "query_invalid", pointer, "value_invalid");
     }
     service
         .get("/core/web-widgets?domain=a@b")

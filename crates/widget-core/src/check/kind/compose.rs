@@ -8,6 +8,7 @@ use super::{Kind, check_count, object};
 use crate::check::describe::{describe_record, describe_union, reference};
 use crate::check::keys::{Record, Union, read_record, read_union};
 use crate::check::{Context, Definitions, shown};
+use crate::finding::Code;
 
 #[derive(Debug)]
 pub(crate) struct NullableKind<K>(K);
@@ -86,9 +87,9 @@ impl<K> ListKind<K> {
                         context.name()
                     );
                     let code = if key == "id" {
-                        "duplicate_id"
+                        Code::IdDuplicate
                     } else {
-                        "duplicate_value"
+                        Code::ValueDuplicate
                     };
                     context.fault(code, detail, None);
                 });
@@ -116,7 +117,7 @@ impl<K: Kind> Kind for ListKind<K> {
             items.len(),
             (self.minimum, self.maximum),
             "items",
-            ("too_few", "too_many"),
+            (Code::TooFew, Code::TooMany),
             &self.allowed(),
             context,
         );

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Kind, check_count, object};
 use crate::check::{Context, Definitions, shown};
+use crate::finding::Code;
 
 #[derive(Debug)]
 pub(crate) struct TextKind {
@@ -43,7 +44,7 @@ impl Kind for TextKind {
             string.chars().count(),
             (self.minimum, self.maximum.unwrap_or(usize::MAX)),
             "characters",
-            ("too_short", "too_long"),
+            (Code::TooShort, Code::TooLong),
             &self.allowed(),
             context,
         )
@@ -102,7 +103,7 @@ impl Kind for IdentifierKind {
                 context.name(),
                 self.allowed()
             );
-            context.fault("bad_id", detail, None);
+            context.fault(Code::IdInvalid, detail, None);
             return None;
         }
         if self.reserved.contains(&string.as_str()) {
@@ -117,7 +118,7 @@ impl Kind for IdentifierKind {
                 context.name(),
                 names.join(", ")
             );
-            context.fault("reserved_id", detail, None);
+            context.fault(Code::ReservedId, detail, None);
             return None;
         }
         Some(string.clone())
@@ -140,7 +141,7 @@ pub(crate) trait Written: FromStr {
     /// What is allowed, to stand after "takes".
     const ALLOWED: &'static str;
     /// The code of the fault.
-    const CODE: &'static str;
+    const CODE: Code;
     /// The pattern of the schema (ECMA-262), as near to the rule as a pattern can be.
     const PATTERN: &'static str;
     /// Examples for an editor's completion.

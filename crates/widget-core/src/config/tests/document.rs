@@ -27,16 +27,16 @@ fn only_an_object_is_a_document() {
     for text in ["[]", "null", "1", "\"v1\"", "true", "[{\"v1\":{}}]"] {
         assert_eq!(
             codes_and_places(text),
-            [("wrong_type", "/config".to_owned())],
+            [("type_invalid", "/config".to_owned())],
             "{text}"
         );
-        assert_eq!(error(text).code(), "config_invalid");
+        assert_eq!(error(text).code(), Code::ConfigInvalid);
     }
     for value in ["[]", "null", "1", "\"\"", "true"] {
         let text = format!(r#"{{"v1":{value}}}"#);
         assert_eq!(
             codes_and_places(&text),
-            [("wrong_type", "/config/v1".to_owned())],
+            [("type_invalid", "/config/v1".to_owned())],
             "{text}"
         );
     }
@@ -46,7 +46,7 @@ fn only_an_object_is_a_document() {
 fn what_is_no_json_says_where() {
     assert_eq!(
         codes_and_places("{\"v1\":"),
-        [("invalid_json", "/config".to_owned())]
+        [("json_invalid", "/config".to_owned())]
     );
     assert!(error("{\n \"v1\": nul}").to_string().contains("line 2"));
 }
@@ -63,19 +63,19 @@ fn unknown_keys_and_versions_are_kept_and_told() {
         .map(|told| {
             format!(
                 "{} {} {}",
-                told.code,
+                told.code.as_str(),
                 told.pointer.unwrap_or_default(),
                 told.detail
             )
         })
         .collect();
     expect_test::expect![[r#"
-        unknown_key /config/x-note `x-note` is not a version and has no effect
-        unknown_version /config/v9 `v9` is kept and not read, the newest version of this build is `v1`
-        unknown_key /config/v01 `v01` is not a version and has no effect; did you mean `v1`?
-        unknown_key /config/V1 `V1` is not a version and has no effect; did you mean `v1`?
-        unknown_key /config/v1/chat/titel `titel` is not a key of `chat`; did you mean `title`?
-        unknown_key /config/v1/zz `zz` is not a key of `v1`"#]]
+        key_unknown /config/x-note `x-note` is not a version and has no effect
+        version_unknown /config/v9 `v9` is kept and not read, the newest version of this build is `v1`
+        key_unknown /config/v01 `v01` is not a version and has no effect; did you mean `v1`?
+        key_unknown /config/V1 `V1` is not a version and has no effect; did you mean `v1`?
+        key_unknown /config/v1/chat/titel `titel` is not a key of `chat`; did you mean `title`?
+        key_unknown /config/v1/zz `zz` is not a key of `v1`"#]]
     .assert_eq(&told.join("\n"));
 }
 
@@ -103,7 +103,7 @@ fn unversioned_documents() {
         r#"{"":{}}"#,
         r#"{"version":1,"theme":"dark"}"#,
     ] {
-        assert_eq!(error(text).code(), "config_unversioned", "{text}");
+        assert_eq!(error(text).code(), Code::ConfigUnversioned, "{text}");
         assert_eq!(
             codes_and_places(text),
             [("config_unversioned", "/config".to_owned())]
@@ -112,7 +112,7 @@ fn unversioned_documents() {
     // A fault of an unversioned document points into the document as it was sent.
     assert_eq!(
         codes_and_places(r#"{"trigger":{"size":1}}"#),
-        [("out_of_range", "/config/trigger/size".to_owned())]
+        [("value_out_of_range", "/config/trigger/size".to_owned())]
     );
 }
 
@@ -126,7 +126,7 @@ fn newer_documents_are_never_guessed_at() {
         r#"{"v2":{"a":1,"a":2}}"#,
     ] {
         let error = error(text);
-        assert_eq!(error.code(), "config_too_new", "{text}");
+        assert_eq!(error.code(), Code::ConfigTooNew, "{text}");
         assert_eq!(
             places(error.findings()),
             [("config_too_new", "/config".to_owned())]
@@ -148,18 +148,21 @@ fn all_faults_are_told_at_once() {
                 "chat":{"title":null,"title":""},"note":123456789012345678901234567890}}"#
         ),
         [
-            ("inexact_number", "/config/v1/trigger/size".to_owned()),
-            ("duplicate_key", "/config/v1/trigger/size".to_owned()),
-            ("inexact_number", "/config/v1/trigger/z_index".to_owned()),
-            ("duplicate_key", "/config/v1/chat/title".to_owned()),
-            ("inexact_number", "/config/v1/note".to_owned()),
-            ("not_one_of", "/config/v1/theme".to_owned()),
-            ("out_of_range", "/config/v1/trigger/offset_x".to_owned()),
+            ("number_inexact", "/config/v1/trigger/size".to_owned()),
+            ("key_duplicate", "/config/v1/trigger/size".to_owned()),
+            ("number_inexact", "/config/v1/trigger/z_index".to_owned()),
+            ("key_duplicate", "/config/v1/chat/title".to_owned()),
+            ("number_inexact", "/config/v1/note".to_owned()),
+            ("value_not_allowed", "/config/v1/theme".to_owned()),
+            (
+                "value_out_of_range",
+                "/config/v1/trigger/offset_x".to_owned()
+            ),
         ]
     );
     assert_eq!(
         codes_and_places(r#"{"v1":{},"v1":{}}"#),
-        [("duplicate_key", "/config/v1".to_owned())]
+        [("key_duplicate", "/config/v1".to_owned())]
     );
 }
 
@@ -216,7 +219,7 @@ fn size_is_that_of_the_stored_document() {
         error(&sized(65_537)),
         ConfigError::TooLarge { bytes: 65_537 }
     );
-    assert_eq!(error(&sized(65_537)).code(), "config_too_large");
+    assert_eq!(error(&sized(65_537)).code(), Code::ConfigTooLarge);
     let spacious = sized(65_536).replace(':', &format!(":{}", " ".repeat(100_000)));
     assert!(Config::parse(&spacious).is_ok());
     let value: Value = serde_json::from_str(&sized(65_537)).expect("JSON");

@@ -81,7 +81,7 @@ fn a_place_that_cannot_be_is_refused() {
         let error = config(DOCUMENT).set(pointer, json!(1)).expect_err(pointer);
         assert_eq!(
             places(error.findings()),
-            [("bad_pointer", pointer.to_owned())]
+            [("pointer_invalid", pointer.to_owned())]
         );
     }
     for pointer in [
@@ -94,7 +94,7 @@ fn a_place_that_cannot_be_is_refused() {
         let error = config(DOCUMENT).remove(pointer).expect_err(pointer);
         assert_eq!(
             places(error.findings()),
-            [("bad_pointer", pointer.to_owned())]
+            [("pointer_invalid", pointer.to_owned())]
         );
     }
 }
@@ -106,15 +106,15 @@ fn the_result_is_checked() {
         .expect_err("fault");
     assert_eq!(
         places(error.findings()),
-        [("not_one_of", "/config/v1/theme".to_owned())]
+        [("value_not_allowed", "/config/v1/theme".to_owned())]
     );
     let error = config(DOCUMENT).remove("/config/v1").expect_err("fault");
-    assert_eq!(error.code(), "config_too_new");
+    assert_eq!(error.code(), Code::ConfigTooNew);
     let deep = (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
     let error = config(DOCUMENT)
         .set("/config/v1/x", deep)
         .expect_err("too deep");
-    assert_eq!(error.code(), "config_too_deep");
+    assert_eq!(error.code(), Code::ConfigTooDeep);
 }
 
 #[test]

@@ -126,7 +126,7 @@ proptest! {
             }
             Err(error) => {
                 prop_assert!(!all_known);
-                prop_assert_eq!(error.code(), "config_unversioned");
+                prop_assert_eq!(error.code(), Code::ConfigUnversioned);
             }
         }
     }
@@ -157,13 +157,13 @@ proptest! {
                 }
             }
             Err(error) => {
-                prop_assert_eq!(error.code(), "config_invalid");
+                prop_assert_eq!(error.code(), Code::ConfigInvalid);
                 let findings = error.findings();
                 prop_assert!(!findings.is_empty());
                 for fault in findings {
                     let pointer = fault.pointer.expect("a pointer");
                     let inside = pointer.strip_prefix("/config").expect("from the root");
-                    let missing = fault.code == "required" || fault.code == "no_mode";
+                    let missing = matches!(fault.code, Code::KeyMissing | Code::ModeMissing);
                     prop_assert!(missing || value.pointer(inside).is_some(), "{}", pointer);
                 }
             }

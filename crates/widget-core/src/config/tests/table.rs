@@ -24,7 +24,7 @@ fn others(right: &[&str]) -> Vec<Value> {
 #[track_caller]
 fn refuses_other_types(pointer: &str, right: &[&str]) {
     for value in others(right) {
-        refuses(pointer, value, "wrong_type");
+        refuses(pointer, value, "type_invalid");
     }
 }
 
@@ -41,14 +41,14 @@ fn integers() {
         accepts(pointer, json!(least));
         accepts(pointer, json!(most));
         for outside in [least - 1, most + 1, -1, i64::MIN, i64::MAX] {
-            refuses(pointer, json!(outside), "out_of_range");
+            refuses(pointer, json!(outside), "value_out_of_range");
         }
-        refuses(pointer, json!(u64::MAX), "out_of_range");
+        refuses(pointer, json!(u64::MAX), "value_out_of_range");
         // An integer is written as one: JSON Schema would take 56.0, a reader in a language that
         // keeps the two apart would not.
         let middle = f64::from(u32::try_from(least).expect("small")) + 1.0;
-        refuses(pointer, json!(middle), "wrong_type");
-        refuses(pointer, json!("40"), "wrong_type");
+        refuses(pointer, json!(middle), "type_invalid");
+        refuses(pointer, json!("40"), "type_invalid");
         refuses_other_types(pointer, &["integer"]);
     }
 }
@@ -67,11 +67,11 @@ fn choices() {
     ] {
         for name in names {
             accepts(pointer, json!(name));
-            refuses(pointer, json!(name.to_uppercase()), "not_one_of");
-            refuses(pointer, json!(format!("{name} ")), "not_one_of");
+            refuses(pointer, json!(name.to_uppercase()), "value_not_allowed");
+            refuses(pointer, json!(format!("{name} ")), "value_not_allowed");
         }
-        refuses(pointer, json!(""), "not_one_of");
-        refuses(pointer, json!("other"), "not_one_of");
+        refuses(pointer, json!(""), "value_not_allowed");
+        refuses(pointer, json!("other"), "value_not_allowed");
         refuses_other_types(pointer, &["string"]);
     }
 }
@@ -88,8 +88,8 @@ fn booleans() {
     ] {
         accepts(pointer, json!(true));
         accepts(pointer, json!(false));
-        refuses(pointer, json!("true"), "wrong_type");
-        refuses(pointer, json!(0), "wrong_type");
+        refuses(pointer, json!("true"), "type_invalid");
+        refuses(pointer, json!(0), "type_invalid");
         refuses_other_types(pointer, &["boolean"]);
     }
 }
@@ -143,7 +143,7 @@ fn urls() {
             "ftp://shop.example/i.png",
             "mailto:a@shop.example",
         ] {
-            refuses(pointer, json!(bad), "bad_url");
+            refuses(pointer, json!(bad), "url_invalid");
         }
         refuses_other_types(pointer, &["string", "null"]);
     }
@@ -166,7 +166,7 @@ fn colors() {
                     "#ffffffff",
                     "rgb(1,2,3)",
                 ] {
-                    refuses(&pointer, json!(bad), "bad_color");
+                    refuses(&pointer, json!(bad), "color_invalid");
                 }
                 refuses_other_types(&pointer, &["string"]);
             }
@@ -187,7 +187,7 @@ fn locale() {
         accepts("/locale", good);
     }
     for bad in ["", "not a tag", "en_US", "english language"] {
-        refuses("/locale", json!(bad), "bad_locale");
+        refuses("/locale", json!(bad), "locale_invalid");
     }
     // A one-letter string is a wrong tag, not a wrong type.
     refuses_other_types("/locale", &["string", "null"]);
@@ -214,7 +214,11 @@ fn groups_are_objects() {
 
 #[test]
 fn modes() {
-    refuses("/modes", json!({"text": false, "voice": false}), "no_mode");
+    refuses(
+        "/modes",
+        json!({"text": false, "voice": false}),
+        "mode_missing",
+    );
     let config = accepts("/modes", json!({"text": false}));
     assert_eq!(config.current().default_mode, Mode::Voice);
     let config = accepts("/modes", json!({"voice": false}));
@@ -250,8 +254,8 @@ fn suggested_questions() {
         [
             ("too_short", "/suggested_questions/0".to_owned()),
             ("too_long", "/suggested_questions/2".to_owned()),
-            ("wrong_type", "/suggested_questions/3".to_owned()),
-            ("wrong_type", "/suggested_questions/4".to_owned()),
+            ("type_invalid", "/suggested_questions/3".to_owned()),
+            ("type_invalid", "/suggested_questions/4".to_owned()),
         ]
     );
 }
@@ -270,10 +274,10 @@ fn quick_actions() {
         accepts("/quick_actions", action(good));
     }
     for (bad, code, below) in [
-        (json!({}), "required", "/type"),
-        (json!({"type": "other"}), "not_one_of", "/type"),
-        (json!({"type": 1}), "wrong_type", "/type"),
-        (json!({"type": "send_message"}), "required", "/text"),
+        (json!({}), "key_missing", "/type"),
+        (json!({"type": "other"}), "value_not_allowed", "/type"),
+        (json!({"type": 1}), "type_invalid", "/type"),
+        (json!({"type": "send_message"}), "key_missing", "/text"),
         (
             json!({"type": "send_message", "text": ""}),
             "too_short",
@@ -281,28 +285,28 @@ fn quick_actions() {
         ),
         (
             json!({"type": "send_message", "text": null}),
-            "wrong_type",
+            "type_invalid",
             "/text",
         ),
-        (json!({"type": "open_url"}), "required", "/url"),
+        (json!({"type": "open_url"}), "key_missing", "/url"),
         (
             json!({"type": "open_url", "url": "http://shop.example/"}),
-            "bad_url",
+            "url_invalid",
             "/url",
         ),
         (
             json!({"type": "open_url", "url": "javascript:1"}),
-            "bad_url",
+            "url_invalid",
             "/url",
         ),
         (
             json!({"type": "open_url", "url": null}),
-            "wrong_type",
+            "type_invalid",
             "/url",
         ),
-        (json!({"type": "show_form"}), "required", "/form_id"),
-        (json!("start_voice"), "wrong_type", ""),
-        (json!(null), "wrong_type", ""),
+        (json!({"type": "show_form"}), "key_missing", "/form_id"),
+        (json!("start_voice"), "type_invalid", ""),
+        (json!(null), "type_invalid", ""),
     ] {
         assert_eq!(
             faults(json!({"quick_actions": action(bad)})),
@@ -326,11 +330,11 @@ fn quick_actions() {
         [
             ("too_long", "/quick_actions/0/label".to_owned()),
             ("too_short", "/quick_actions/1/label".to_owned()),
-            ("required", "/quick_actions/2/id".to_owned()),
-            ("wrong_type", "/quick_actions/2/label".to_owned()),
-            ("required", "/quick_actions/2/action".to_owned()),
-            ("wrong_type", "/quick_actions/3".to_owned()),
-            ("duplicate_id", "/quick_actions/1/id".to_owned()),
+            ("key_missing", "/quick_actions/2/id".to_owned()),
+            ("type_invalid", "/quick_actions/2/label".to_owned()),
+            ("key_missing", "/quick_actions/2/action".to_owned()),
+            ("type_invalid", "/quick_actions/3".to_owned()),
+            ("id_duplicate", "/quick_actions/1/id".to_owned()),
         ]
     );
 }
@@ -352,7 +356,7 @@ fn forms_are_checked_where_they_are() {
     );
     refuses_other_types("/forms", &["array"]);
     let doubled = faults(json!({"forms": [form("a"), form("b"), form("a")]}));
-    assert_eq!(doubled, [("duplicate_id", "/forms/2/id".to_owned())]);
+    assert_eq!(doubled, [("id_duplicate", "/forms/2/id".to_owned())]);
     for pointer in ["/pre_conversation_form", "/post_conversation_feedback/form"] {
         accepts(pointer, form("a"));
         let reserved = faults(with(pointer, form("feedback_form")));
@@ -425,12 +429,12 @@ fn what_is_valid_and_worth_a_look() {
         (
             json!({"chat": {"light_mode": {"background_color": {"user_message": "#fff"},
                 "text_color": {"user_message": "#eee"}}}}),
-            "low_contrast",
+            "contrast_low",
             "/chat/light_mode/text_color/user_message",
         ),
         (
             json!({"chat": {"dark_mode": {"text_color": {"controls_button": "#2450d0"}}}}),
-            "low_contrast",
+            "contrast_low",
             "/chat/dark_mode/text_color/controls_button",
         ),
         (
@@ -458,7 +462,7 @@ fn what_is_valid_and_worth_a_look() {
         ),
         (
             json!({"suggested_questions": ["Why?", "How?", "Why?"]}),
-            "duplicate_question",
+            "question_duplicate",
             "/suggested_questions/2",
         ),
         (
@@ -478,13 +482,13 @@ fn what_is_valid_and_worth_a_look() {
         ),
         (
             json!({"trigger": {"icon_url": "http://localhost/i.png"}}),
-            "loopback_url",
+            "url_loopback",
             "/trigger/icon_url",
         ),
         (
             json!({"forms": [{"id": "a", "fields": [
                 {"id": "b", "type": "text", "label": "B", "options": []}]}]}),
-            "unknown_key",
+            "key_unknown",
             "/forms/0/fields/0/options",
         ),
     ] {

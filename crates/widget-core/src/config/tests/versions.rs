@@ -163,8 +163,12 @@ fn a_current_document_is_unchanged() {
     let read = document::<ConfigV2>(current.clone());
     assert_eq!(read.current.theme, Theme::Light);
     assert_eq!(migrated(&read), current);
-    let codes: Vec<_> = read.warnings.iter().map(|told| told.code).collect();
-    assert_eq!(codes, ["older_version", "unknown_version"]);
+    let codes: Vec<_> = read
+        .warnings
+        .iter()
+        .map(|told| told.code.as_str())
+        .collect();
+    assert_eq!(codes, ["version_superseded", "version_unknown"]);
 }
 
 #[test]
@@ -177,8 +181,8 @@ fn an_old_document_is_checked_by_its_own_version() {
     assert_eq!(
         places(error.findings()),
         [
-            ("wrong_type", "/config/v1/chat/title".to_owned()),
-            ("wrong_type", "/config/v1/forms".to_owned()),
+            ("type_invalid", "/config/v1/chat/title".to_owned()),
+            ("type_invalid", "/config/v1/forms".to_owned()),
         ]
     );
     let error = read::<ConfigV2>(json!({"v3": {}}), Vec::new()).expect_err("too new");

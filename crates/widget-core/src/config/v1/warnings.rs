@@ -4,6 +4,7 @@
 use super::{Action, BUILT_IN_BACKGROUND, ConfigV1};
 use crate::check::Context;
 use crate::color::MINIMUM_CONTRAST;
+use crate::finding::Code;
 
 /// Tells every warning about a valid document.
 pub(super) fn tell(config: &ConfigV1, context: &mut Context) {
@@ -49,7 +50,7 @@ impl ConfigV1 {
                         rounded_down(ratio)
                     );
                     let hint = format!("`{}` is readable there", text.made_readable_on(ground));
-                    context.warn("low_contrast", detail, Some(hint));
+                    context.warn(Code::ContrastLow, detail, Some(hint));
                 });
             }
         }
@@ -74,21 +75,25 @@ impl ConfigV1 {
                                 .collect();
                             format!("the forms are {}", ids.join(", "))
                         };
-                        context.warn("form_not_found", detail, Some(hint));
+                        context.warn(Code::FormNotFound, detail, Some(hint));
                     });
                 }
                 Action::StartVoice if !self.modes.voice => {
                     context.at(&["quick_actions", &index, "action"], |context| {
                         let detail = "`start_voice` does nothing: `modes.voice` is false";
                         let hint = "enable `modes.voice`, or remove the action";
-                        context.warn("voice_disabled", detail.to_owned(), Some(hint.to_owned()));
+                        context.warn(
+                            Code::VoiceDisabled,
+                            detail.to_owned(),
+                            Some(hint.to_owned()),
+                        );
                     });
                 }
                 Action::SendMessage { .. } if !self.modes.text => {
                     context.at(&["quick_actions", &index, "action"], |context| {
                         let detail = "`send_message` does nothing: `modes.text` is false";
                         let hint = "enable `modes.text`, or remove the action";
-                        context.warn("text_disabled", detail.to_owned(), Some(hint.to_owned()));
+                        context.warn(Code::TextDisabled, detail.to_owned(), Some(hint.to_owned()));
                     });
                 }
                 _ => {}
@@ -101,7 +106,7 @@ impl ConfigV1 {
             context.at(&["suggested_questions"], |context| {
                 let detail = "suggested questions are sent as text, but `modes.text` is false";
                 let hint = "enable `modes.text`, or remove them";
-                context.warn("text_disabled", detail.to_owned(), Some(hint.to_owned()));
+                context.warn(Code::TextDisabled, detail.to_owned(), Some(hint.to_owned()));
             });
         }
         for (index, question) in self.suggested_questions.iter().enumerate() {
@@ -113,7 +118,7 @@ impl ConfigV1 {
             {
                 context.at(&["suggested_questions", &index.to_string()], |context| {
                     let detail = format!("`{question}` is suggested twice");
-                    context.warn("duplicate_question", detail, None);
+                    context.warn(Code::QuestionDuplicate, detail, None);
                 });
             }
         }
@@ -123,7 +128,7 @@ impl ConfigV1 {
                 let detail = "the feedback is never asked for: `enabled` is false";
                 let hint = "set `post_conversation_feedback.enabled` to true";
                 context.warn(
-                    "feedback_disabled",
+                    Code::FeedbackDisabled,
                     detail.to_owned(),
                     Some(hint.to_owned()),
                 );
@@ -139,7 +144,7 @@ impl ConfigV1 {
             };
             context.at(&["start_conversation_on_toggle"], |context| {
                 let detail = format!("opening the window does not start the conversation: {first}");
-                context.warn("start_delayed", detail, None);
+                context.warn(Code::StartDelayed, detail, None);
             });
         }
     }
@@ -156,7 +161,7 @@ impl ConfigV1 {
                 context.at(&path, |context| {
                     let detail = format!("`{url}` is on loopback, visitors cannot reach it");
                     let hint = "use an `https` address before the widget goes live";
-                    context.warn("loopback_url", detail, Some(hint.to_owned()));
+                    context.warn(Code::UrlLoopback, detail, Some(hint.to_owned()));
                 });
             }
         }

@@ -239,7 +239,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
         ),
         AppendRequest { .. } => {
             let detail = "send either `messages` or one message with `id`, `role` and `text`";
-            return Err(refused().with_error(FieldError::new("", "invalid_value", detail)));
+            return Err(refused().with_error(FieldError::new("", "value_invalid", detail)));
         }
     };
     let mut faults = Vec::new();
@@ -248,7 +248,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
             "there are {} messages; send at most {MAXIMUM_BATCH} at once",
             messages.len()
         );
-        faults.push(FieldError::new("/messages", "invalid_value", detail));
+        faults.push(FieldError::new("/messages", "value_invalid", detail));
     }
     for (index, message) in messages.iter().enumerate() {
         let place = if base.is_empty() {
@@ -262,7 +262,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
                 format!("an id has 1 to {MAXIMUM_ID} characters; this one has {characters}");
             faults.push(FieldError::new(
                 format!("{place}/id"),
-                "invalid_value",
+                "value_invalid",
                 detail,
             ));
         }
@@ -273,7 +273,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
             );
             faults.push(FieldError::new(
                 format!("{place}/text"),
-                "invalid_value",
+                "value_invalid",
                 detail,
             ));
         }

@@ -164,7 +164,7 @@ fn require_bounds(messages: &[MessageRequest]) -> Result<(), Problem> {
             let detail = format!("an id has 1 to {ID_LIMIT} characters");
             faults.push(FieldError::new(
                 format!("/messages/{index}/id"),
-                "invalid_value",
+                "value_invalid",
                 detail,
             ));
         }

@@ -112,8 +112,9 @@ fn not_found() -> Problem {
 /// The host that is meant, with its port: protocol, `www.` and what follows the host don't matter.
 fn site(domain: &str) -> Result<String, Problem> {
     let origin = Origin::parse_page(domain).map_err(|error| {
-        Problem::unprocessable("domain_invalid", "this is not a domain; see `errors`")
-            .with_error(FieldError::new("/domain", error.code(), error.to_string()))
+        Problem::unprocessable("domain_invalid", "this is not a domain; see `errors`").with_error(
+            FieldError::new("/domain", error.code().as_str(), error.to_string()),
+        )
     })?;
     let (_, site) = origin.as_str().split_once("://").unwrap_or_default();
     Ok(site.strip_prefix("www.").unwrap_or(site).to_owned())

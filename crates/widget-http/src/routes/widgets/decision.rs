@@ -85,7 +85,7 @@ struct FindingBody {
 impl From<Finding> for FindingBody {
     fn from(finding: Finding) -> Self {
         Self {
-            code: finding.code,
+            code: finding.code.as_str(),
             pointer: finding.pointer,
             detail: finding.detail,
             hint: finding.hint,
@@ -185,13 +185,13 @@ impl From<Explanation> for ExplanationBody {
     fn from(explanation: Explanation) -> Self {
         Self {
             verdict: Text(explanation.verdict),
-            code: explanation.code,
+            code: explanation.code.as_str(),
             origin: explanation.origin.map(|origin| origin.to_string()),
             steps: explanation
                 .steps
                 .into_iter()
                 .map(|step| StepBody {
-                    code: step.code,
+                    code: step.code.as_str(),
                     ok: step.ok,
                     detail: step.detail,
                 })

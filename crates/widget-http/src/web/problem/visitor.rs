@@ -47,7 +47,7 @@ impl From<OriginHeaderError> for Problem {
             | OriginHeaderError::Opaque
             | OriginHeaderError::ForeignScheme => StatusCode::FORBIDDEN,
         };
-        Self::new(status, error.code(), error.to_string())
+        Self::new(status, error.code().as_str(), error.to_string())
     }
 }
 

@@ -160,14 +160,16 @@ fn with_form() -> Value {
 async fn the_form_before_is_checked_and_kept() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, with_form()).await;
-    visitor
-        .try_start(json!({}))
-        .await
-        .problem_at(422, "form_invalid", "/form/email", "required");
+    visitor.try_start(json!({})).await.problem_at(
+        422,
+        "form_invalid",
+        "/form/email",
+        "value_missing",
+    );
     let wrong = json!({"form": {"email": "nobody", "color": "red"}});
     let answer = visitor.try_start(wrong).await;
-    answer.problem_at(422, "form_invalid", "/form/email", "bad_email");
-    answer.problem_at(422, "form_invalid", "/form/color", "unknown_field");
+    answer.problem_at(422, "form_invalid", "/form/email", "email_invalid");
+    answer.problem_at(422, "form_invalid", "/form/color", "key_unknown");
 
     let told = json!({"form": {"email": "a@b.example"}, "custom_metadata": {"url": "https://shop.example/cart"}});
     let started = visitor.try_start(told).await.json(201);
@@ -198,7 +200,7 @@ async fn what_the_page_tells_is_bounded() {
     visitor
         .try_start(json!({"agent_id": "mine"}))
         .await
-        .problem_at(422, "body_invalid", "/agent_id", "unknown_key");
+        .problem_at(422, "body_invalid", "/agent_id", "key_unknown");
     visitor
         .try_start(json!({"custom_metadata": []}))
         .await
@@ -221,7 +223,7 @@ async fn only_a_mode_that_is_offered_can_be_chosen() {
     visitor
         .try_start(json!({"mode": "video"}))
         .await
-        .problem_at(422, "body_invalid", "/mode", "invalid_value");
+        .problem_at(422, "body_invalid", "/mode", "value_invalid");
 }
 
 #[tokio::test]

@@ -192,7 +192,7 @@ async fn tickets_are_for_scripts_of_pages_only() {
     ask("[]", &[]).await.problem(422, "body_invalid");
     ask(r#"{"origin":"https://evil.example"}"#, &[])
         .await
-        .problem_at(422, "body_invalid", "/origin", "unknown_key");
+        .problem_at(422, "body_invalid", "/origin", "key_unknown");
     // What comes first in the contract is told first.
     let foreign = service
         .call_with(

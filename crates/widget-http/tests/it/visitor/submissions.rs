@@ -56,11 +56,11 @@ async fn reported_turns_stay_the_visitors_word() {
 
     let bad = json!({"messages": [{"id": "", "role": "visitor", "text": "x"}, {"id": "c", "role": "visitor", "text": "x".repeat(16 * 1024 + 1)}]});
     let answer = send(&visitor, &started, "messages", bad).await;
-    answer.problem_at(422, "body_invalid", "/messages/0/id", "invalid_value");
+    answer.problem_at(422, "body_invalid", "/messages/0/id", "value_invalid");
     answer.problem_at(422, "body_invalid", "/messages/1/text", "too_long");
     let stranger = json!({"messages": [{"id": "c", "role": "owner", "text": "x"}]});
     let answer = send(&visitor, &started, "messages", stranger).await;
-    answer.problem_at(422, "body_invalid", "/messages/0/role", "invalid_value");
+    answer.problem_at(422, "body_invalid", "/messages/0/role", "value_invalid");
 
     visitor.end(&started).await.json(200);
     let late = json!({"messages": [{"id": "d", "role": "visitor", "text": "x"}]});
@@ -88,7 +88,7 @@ async fn forms_are_checked_and_kept() {
     let bad = json!({"data": {"number": 0}});
     send(&visitor, &started, "forms/order", bad)
         .await
-        .problem_at(422, "form_invalid", "/data/number", "out_of_range");
+        .problem_at(422, "form_invalid", "/data/number", "value_out_of_range");
     let kept = send(&visitor, &started, "forms/order", good.clone())
         .await
         .json(200);
@@ -122,7 +122,7 @@ async fn feedback_is_taken_once_after_the_end() {
         422,
         "form_invalid",
         "/data/rating",
-        "out_of_range",
+        "value_out_of_range",
     );
     let kept = send(&visitor, &started, "feedback", good.clone())
         .await
