@@ -331,6 +331,82 @@ describe('refusals', () => {
   });
 });
 
+describe('an attempt that the visitor has left', () => {
+  /** Holds back what a mocked call returns, until the test settles it. */
+  function holdBack<T>(call: { mockReturnValueOnce(value: Promise<T>): unknown }) {
+    let resolve: (value: T) => void = () => {};
+    let reject: (reason: Error) => void = () => {};
+    call.mockReturnValueOnce(
+      new Promise((onValue, onError) => {
+        resolve = onValue;
+        reject = onError;
+      }),
+    );
+    return { resolve: (value: T) => resolve(value), reject: (reason: Error) => reject(reason) };
+  }
+
+  const leave = async ({ session, settle }: ReturnType<typeof setUp>) => {
+    session.sendMessage('Hello');
+    await settle();
+    session.startOver();
+  };
+
+  test('joins no room when the service answers', async () => {
+    const parts = setUp();
+    const answer = holdBack(parts.service.start);
+    await leave(parts);
+    answer.resolve(await parts.service.resume());
+    await parts.settle();
+    expect(parts.joinRoom).not.toHaveBeenCalled();
+    expect(parts.session.state.phase).toEqual({ name: 'idle' });
+    expect(parts.storage.conversation(Date.now())).toBeNull();
+  });
+
+  test('reports no refusal and retries nothing', async () => {
+    const parts = setUp();
+    const refusal = holdBack(parts.service.start);
+    await leave(parts);
+    refusal.reject(new ServiceProblem('network'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(parts.session.state.phase).toEqual({ name: 'idle' });
+    expect(parts.service.start).toHaveBeenCalledOnce();
+  });
+
+  test('leaves the room that it joins afterwards', async () => {
+    const parts = setUp();
+    const room = { leave: vi.fn(async () => {}) };
+    const joined = holdBack(parts.joinRoom);
+    await leave(parts);
+    joined.resolve(room as unknown as Room);
+    await parts.settle();
+    expect(room.leave).toHaveBeenCalledOnce();
+    expect(parts.session.state.phase).toEqual({ name: 'idle' });
+  });
+
+  test('does not retry a room that it cannot join', async () => {
+    const parts = setUp();
+    const joined = holdBack(parts.joinRoom);
+    await leave(parts);
+    joined.reject(new Error('could not establish signal connection'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(parts.session.state.phase).toEqual({ name: 'idle' });
+    expect(parts.joinRoom).toHaveBeenCalledOnce();
+  });
+
+  test('no longer waits for an answer', async () => {
+    const { session, settle, agentArrives, agentSays } = setUp();
+    session.sendMessage('Hello');
+    await settle();
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT / 2);
+    session.continue();
+    await settle();
+    await agentArrives();
+    agentSays('Hi');
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT);
+    expect(isSilent(session.state)).toBe(false);
+  });
+});
+
 describe('an agent that is not there', () => {
   test('never arrives: that is shown after ten seconds, and continuing requests another room', async () => {
     const { session, service, rooms, settle, agentArrives } = setUp();
@@ -818,6 +894,20 @@ describe('voice', () => {
     expect(rooms[1]?.room.startPublishing).toHaveBeenCalledWith(track, false);
     track.dispatchEvent(new Event('ended'));
     expect(session.state.voice).toEqual({ name: 'off', problem: 'missing' });
+  });
+
+  test('the microphone of an earlier call does not end the next one', async () => {
+    const { session, settle, track, openMicrophone } = setUp();
+    session.startCall();
+    await settle();
+    session.endCall();
+    const next = Object.assign(new EventTarget(), { stop: vi.fn() });
+    openMicrophone.mockResolvedValueOnce(next as unknown as MediaStreamTrack);
+    session.startCall();
+    await settle();
+    track.dispatchEvent(new Event('ended'));
+    expect(session.state.voice).toEqual({ name: 'on', isMuted: false });
+    expect(next.stop).not.toHaveBeenCalled();
   });
 
   test('a call after the end is a new conversation, with its microphone', async () => {
