@@ -3,11 +3,11 @@ import type { openMicrophone } from '../microphone';
 import type { Store } from './store';
 import type { MicrophoneProblem } from './window-state';
 
-export interface CallOwner {
+export interface CallObserver {
   /** The microphone is open: publish it in the room, or get a room to do so. */
   onStarted(track: MediaStreamTrack): void;
   onStopped(): void;
-  onDenied(problem: MicrophoneProblem): void;
+  onUnavailable(problem: MicrophoneProblem): void;
   /** A call on a past conversation starts another one; called before the call is on. */
   beforeStart(): void;
 }
@@ -16,12 +16,12 @@ export class Call {
   #track: MediaStreamTrack | null = null;
   readonly #store: Store;
   readonly #openMicrophone: typeof openMicrophone;
-  readonly #owner: CallOwner;
+  readonly #observer: CallObserver;
 
-  constructor(store: Store, open: typeof openMicrophone, owner: CallOwner) {
+  constructor(store: Store, open: typeof openMicrophone, observer: CallObserver) {
     this.#store = store;
     this.#openMicrophone = open;
-    this.#owner = owner;
+    this.#observer = observer;
   }
 
   /** The open microphone, which outlives rooms. */
@@ -36,21 +36,21 @@ export class Call {
     const track = await this.#openMicrophone();
     if (typeof track === 'string') {
       this.#store.dispatch({ type: 'microphone-failed', problem: track });
-      return this.#owner.onDenied(track);
+      return this.#observer.onUnavailable(track);
     }
     // The visitor may have started something else meanwhile.
     if (this.#store.state.voice.name !== 'requested') return track.stop();
-    this.#owner.beforeStart();
+    this.#observer.beforeStart();
     this.#track = track;
     track.addEventListener('ended', () => this.fail(track, 'missing'));
     this.#store.dispatch({ type: 'call-started' });
-    this.#owner.onStarted(track);
+    this.#observer.onStarted(track);
   }
 
   stop() {
     this.release();
     this.#store.dispatch({ type: 'call-ended' });
-    this.#owner.onStopped();
+    this.#observer.onStopped();
   }
 
   /** The track of a call cannot be used anymore; a track of an earlier call is ignored. */

@@ -75,7 +75,7 @@ export class Session {
         else if (!isUnderWay(this.state)) this.continue();
       },
       onStopped: () => this.#connection.attempt?.stopCall(),
-      onDenied: (problem) => this.#emit('error', { code: `microphone_${problem}` }),
+      onUnavailable: (problem) => this.#emit('error', { code: `microphone_${problem}` }),
     });
     this.#connection = new Connection(
       {
