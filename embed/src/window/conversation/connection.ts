@@ -54,7 +54,7 @@ export class Connection {
     this.#requestResume(access);
   }
 
-  /** Makes the retry that is due later now; false when none is. */
+  /** Makes a scheduled retry now; false when there is none. */
   retryNow(): boolean {
     return this.#backoff.runNow();
   }
@@ -90,7 +90,9 @@ export class Connection {
     });
   }
 
-  /** Either the conversation ended, or another tab resumed it, or only the room is gone. */
+  /**
+   * The conversation ended, another tab resumed it, or only the room is gone: the service knows.
+   */
   async #handleClosedRoom() {
     const { conversation, service, store } = this.#dependencies;
     const { access } = conversation;

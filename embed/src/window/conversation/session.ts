@@ -1,6 +1,6 @@
 /**
- * What the page, the visitor and the view can do with the conversation. Rooms are the business of
- * `connection.ts`, and what is shown follows from `window-state.ts`.
+ * What the page, the visitor and the view can do with the conversation. `connection.ts` handles
+ * rooms, and `window-state.ts` decides what is shown.
  */
 import type { Context, EventName } from '../../shared/messages';
 import type { Config } from '../config';
@@ -123,7 +123,7 @@ export class Session {
 
   // The page
 
-  /** Called once the loader has said on which page this is. */
+  /** Called once, when the loader has sent the page's data. */
   setPage(context: Context, page: PageInfo) {
     this.#context = context;
     this.#page = page;
