@@ -8,9 +8,7 @@ use clap::Args;
 use crate::{
     embed,
     process::{self, cargo},
-    report,
-    service::{self, Build},
-    workspace,
+    report, workspace,
 };
 
 /// Arguments that are passed on to the program.
@@ -43,20 +41,6 @@ pub(crate) fn build() -> Result<()> {
 pub(crate) fn bench(rest: &Rest) -> Result<()> {
     let mut bench = cargo("bench --locked --package widget-core --package widget-cli --bench * --");
     process::run(bench.args(&rest.rest))
-}
-
-/// Writes the generated files.
-pub(crate) fn generate() -> Result<()> {
-    process::run(&mut cargo(
-        "run --quiet --locked --package widget-schema -- write",
-    ))
-}
-
-/// Checks that the generated files are what the generator would write.
-pub(crate) fn check_generated() -> Result<()> {
-    // What the tests have compiled; alone, the package would be compiled again with fewer features.
-    service::build(Build::Workspace)?;
-    process::run(process::attached(workspace::target().join("debug/widget-schema")).arg("check"))
 }
 
 /// Runs every fuzz target for a minute, or `cargo fuzz` with the arguments given.

@@ -8,6 +8,7 @@ mod commands;
 mod demo;
 mod dev;
 mod embed;
+mod generated;
 mod http;
 mod livekit;
 mod packages;
@@ -49,7 +50,7 @@ enum Command {
     /// Print how long a visitor waits for words and for a voice
     Measure,
     /// Write the generated files (schemas and what is made of them)
-    Gen,
+    Gen(generated::Arguments),
     /// Run the fuzz targets for a minute each
     Fuzz(commands::Rest),
     /// Run a program that ends when this process does; used by the commands above
@@ -87,7 +88,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => commands::build(),
         Command::Bench(rest) => commands::bench(&rest),
         Command::Measure => story::play(&[], true),
-        Command::Gen => commands::generate(),
+        Command::Gen(arguments) => generated::run(&arguments),
         Command::Fuzz(rest) => commands::fuzz(&rest),
         Command::RunAttached { .. } => unreachable!("handled above, before the signals"),
     }

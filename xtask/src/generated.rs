@@ -1,0 +1,82 @@
+//! Generated files, and what others generate out of them: clients of the HTTP API.
+
+use std::path::Path;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    packages,
+    process::{self, attached, cargo},
+    report,
+    service::{self, Build},
+    workspace,
+};
+
+/// What to do with the generated files.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Write nothing; fail when a file is not what the generator would write
+    #[arg(long)]
+    check: bool,
+}
+
+/// Writes the generated files, or checks them.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.check {
+        return check();
+    }
+    process::run(&mut cargo(
+        "run --quiet --locked --package widget-schema -- write",
+    ))
+}
+
+/// Checks that the generated files are what the generator would write, that the public API of
+/// `widget-core` is the listed one, and that the OpenAPI document is fit for generators of clients.
+pub(crate) fn check() -> Result<()> {
+    // What the tests have compiled; alone, the package would be compiled again with fewer features.
+    service::build(Build::Workspace)?;
+    process::run(attached(workspace::target().join("debug/widget-schema")).arg("check"))?;
+    process::run(&mut cargo("test --locked --package xtask --test api"))?;
+    let document = workspace::root().join("schema/openapi.json");
+    let settings = workspace::root().join("xtask/clients");
+    let output = workspace::target().join("xtask/clients");
+    workspace::empty_folder(&output)?;
+    typescript(&document, &settings, &output)?;
+    python(&document, &settings, &output)
+}
+
+/// A TypeScript client compiles under the strictest settings.
+fn typescript(document: &Path, settings: &Path, output: &Path) -> Result<()> {
+    packages::npm("the TypeScript client", settings)?;
+    let programs = settings.join("node_modules/.bin");
+    let client = output.join("client.ts");
+    report::part("Compiling a TypeScript client of the API", || {
+        let mut generate = attached(programs.join("openapi-typescript"));
+        generate.arg(document).arg("--output").arg(&client);
+        process::run_logged(&mut generate, "client-typescript")?;
+        let mut compile = attached(programs.join("tsc"));
+        process::run(compile.args(["--strict", "--noEmit"]).arg(&client))
+    })
+}
+
+/// All of a Python client can be imported.
+fn python(document: &Path, settings: &Path, output: &Path) -> Result<()> {
+    let python = packages::python("openapi-client", &[settings.join("requirements.txt")])?;
+    report::part("Importing a Python client of the API", || {
+        let mut generate = attached(python.with_file_name("openapi-python-client"));
+        generate
+            .args(["generate", "--overwrite", "--fail-on-warning"])
+            .args(["--meta", "none"])
+            .arg("--config")
+            .arg(settings.join("openapi-python-client.yml"))
+            .arg("--path")
+            .arg(document)
+            .arg("--output-path")
+            .arg(output.join("widgets"));
+        process::run_logged(&mut generate, "client-python")?;
+        let mut import = attached(&python);
+        import.arg("-B").arg(settings.join("import_all.py"));
+        process::run(import.env("PYTHONPATH", output))
+    })
+}
