@@ -47,7 +47,7 @@ pub(super) struct CreateArguments {
         value_name = "SCOPE"
     )]
     scopes: Vec<Scope>,
-    /// The key's name, which the history of a widget shows beside each change made with it.
+    /// The key's name in `key list`, which says who made a change in the history of a widget.
     #[arg(long, env = "WIDGET_KEY_NAME", default_value = "", value_name = "NAME")]
     name: String,
     /// After which time the key expires, such as `90d`, `12h` or `30m`; never when left out.
