@@ -34,6 +34,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(caught_panic))
+        .layer(middleware::from_fn(web::deadline::answer_in_time))
         .layer(middleware::from_fn_with_state(
             state.clone(),
             web::telemetry::observe,

@@ -2,7 +2,9 @@
 
 pub mod auth;
 pub mod caller;
+pub mod connections;
 pub mod cors;
+pub(crate) mod deadline;
 pub(crate) mod etag;
 pub mod extract;
 pub(crate) mod jwt;

@@ -1,8 +1,8 @@
 //! `widget-http serve`: reads the settings, takes the address, answers until told to stop.
 
 use std::{
-    future::IntoFuture,
     net::SocketAddr,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -10,12 +10,14 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use axum::serve::ListenerExt;
 use clap::{Args, ValueEnum, builder::RangedI64ValueParser, value_parser};
 use secrecy::SecretString;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinSet,
 };
 use url::Url;
 use widget_core::origin::SuffixList;
@@ -25,7 +27,10 @@ use widget_http::{
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
     suffixes,
     visitors::signing,
-    web::caller::{ForwardedHeader, TrustedProxies},
+    web::{
+        caller::{ForwardedHeader, TrustedProxies},
+        connections::{ConnectionLimits, Connections, RESERVED_FILES, raise_file_limit},
+    },
 };
 
 use super::{DatabaseArguments, environment, print_line, read_secret};
@@ -65,6 +70,9 @@ pub(super) struct ServeArguments {
         value_name = "HEADER"
     )]
     forwarded_header: ForwardedHeaderChoice,
+    /// Connections at once; without it, the limit of open files less 64.
+    #[arg(long, env = "WIDGET_MAX_CONNECTIONS", value_name = "COUNT")]
+    max_connections: Option<NonZeroUsize>,
     /// A newer public suffix list than the one built in, as from <https://publicsuffix.org/list/>.
     #[arg(long, env = "WIDGET_SUFFIX_LIST", value_name = "PATH")]
     suffix_list: Option<PathBuf>,
@@ -310,6 +318,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         limits: arguments.limits.settings(),
         ..Settings::new(public_url)
     };
+    let limits = connection_limits(arguments.max_connections, settings.trusted_proxies.clone());
+    let connections = Connections::new(limits);
     let state = AppState::new(Services {
         storage: Arc::clone(&storage),
         clock: Arc::new(SystemClock),
@@ -319,12 +329,15 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = background::start(&state, &stopped);
-    let service = widget_http::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(told(stopped.clone()));
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        let listener = listener.tap_io(send_at_once);
+        let router = widget_http::router(state);
+        connections.serve(listener, router, stopped).await;
+    });
     let mut signals = Signals::new()?;
     print_line(&format!("listening on http://{address}"))?;
 
-    let server = tokio::spawn(server.into_future());
     let failed = tokio::select! {
         cause = signals.next() => {
             tracing::info!(signal = cause, "stopping: no new requests, those begun may end");
@@ -340,20 +353,20 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     };
     stop.send_replace(true);
     let drained = async {
-        server.await??;
+        while server.join_next().await.is_some() {}
         while tasks.join_next().await.is_some() {}
-        anyhow::Ok(())
     };
     tokio::select! {
         done = tokio::time::timeout(DRAIN, drained) => {
-            if let Ok(done) = done {
-                done?;
-            } else {
+            if done.is_err() {
                 tracing::warn!("some requests did not end in time; stopping without them");
             }
         }
         cause = signals.next() => tracing::warn!(signal = cause, "told again; stopping at once"),
     }
+    // Closes every connection that is left, so that none holds the database.
+    server.shutdown().await;
+    tasks.shutdown().await;
     storage.close().await;
     tracing::info!("stopped");
     Ok(if failed {
@@ -363,10 +376,26 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Ends when the service is told to stop.
-async fn told(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is a way of being told.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+/// The bounds on connections: as many as there can be files, or as many as the operator allows.
+fn connection_limits(allowed: Option<NonZeroUsize>, trusted: TrustedProxies) -> ConnectionLimits {
+    let possible = raise_file_limit().map(|files| files.saturating_sub(RESERVED_FILES));
+    let possible = possible.unwrap_or(usize::MAX);
+    let allowed = allowed.map_or(possible, NonZeroUsize::get);
+    if allowed > possible {
+        tracing::warn!(
+            connections.allowed = allowed,
+            connections.possible = possible,
+            "WIDGET_MAX_CONNECTIONS is more than the limit of open files allows; raise that limit"
+        );
+    }
+    ConnectionLimits::new(allowed.min(possible), trusted)
+}
+
+/// An answer is not to wait until the client has acknowledged the one before.
+fn send_at_once(stream: &mut TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(error = %error, "TCP_NODELAY cannot be set");
+    }
 }
 
 /// The signals that mean: stop.

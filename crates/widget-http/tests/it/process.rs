@@ -2,7 +2,7 @@
 //! killed.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
@@ -435,6 +435,51 @@ fn a_signal_stops_the_service() {
             .expect("its output can be read");
         assert_eq!(rest, "", "standard output carries the address alone");
     }
+}
+
+#[test]
+fn half_open_sockets_stop_nobody() {
+    const FILES: usize = 1_024;
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    // systemd's usual limit, which is what runs out first.
+    let script = format!(r#"ulimit -n {FILES} && exec "$0" serve --listen 127.0.0.1:0"#);
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", &script, BINARY])
+        .current_dir(directory.path())
+        .env_clear();
+    let mut server = Server::start_as(&mut limited);
+    // The test itself holds as many.
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    rustix::process::setrlimit(
+        rustix::process::Resource::Nofile,
+        rustix::process::Rlimit {
+            current: files.maximum,
+            maximum: files.maximum,
+        },
+    )
+    .expect("a process may raise its limit");
+    let mut sockets: Vec<TcpStream> = (0..1_100)
+        .map(|_| {
+            let mut socket = TcpStream::connect(server.address).expect("it listens");
+            socket.write_all(b"G").expect("it is open");
+            socket
+        })
+        .collect();
+    for _ in 0..100 {
+        let answer = server.request("GET", "/readyz", "", "");
+        assert_eq!(answer.expect("it answers").0, 200);
+    }
+    // Those that waited longest made room for the others.
+    let is_closed = |socket: &mut TcpStream| match socket.read(&mut [0]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    };
+    let too_many = sockets.len() + 1 - (FILES - 64);
+    assert!(sockets[..too_many].iter_mut().all(is_closed));
+    server.signal("-TERM");
+    assert!(server.child.wait().expect("it ends").success());
+    assert!(sockets.iter_mut().all(is_closed));
 }
 
 #[test]

@@ -1,0 +1,152 @@
+//! How long a request may take until its answer begins, its upload included.
+//!
+//! What comes after that has no deadline of its own: downloads and event streams may last as long
+//! as the client accepts them.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use hyper::body::{Frame, SizeHint};
+
+use crate::web::problem::Problem;
+
+/// Time from the head of a request to that of its answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Answers 408 or 503 for a request that takes too long.
+pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
+    let is_waiting = Arc::new(AtomicBool::new(false));
+    let request = request.map(|body| {
+        Body::new(Upload {
+            body,
+            is_waiting: Arc::clone(&is_waiting),
+        })
+    });
+    match tokio::time::timeout(ANSWER_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) if is_waiting.load(Ordering::Relaxed) => upload_too_slow().into_response(),
+        Err(_) => answer_too_slow().into_response(),
+    }
+}
+
+fn upload_too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "upload_timeout",
+        "the body of the request did not arrive within 30 s; send it again",
+    )
+    // The rest of the body would have to be read before the next request.
+    .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+}
+
+fn answer_too_slow() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "answer_timeout",
+        "the service found no answer within 30 s; what was asked for may or may not have happened",
+    )
+}
+
+/// The body of a request, which says whether the handler waits for the client.
+struct Upload {
+    body: Body,
+    is_waiting: Arc<AtomicBool>,
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.is_waiting.store(frame.is_pending(), Ordering::Relaxed);
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, middleware::from_fn, routing::post};
+    use http_body_util::channel::Channel;
+    use tokio::time::{Instant, sleep};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Status and code of the answer of a handler that reads the body and then works so long, and
+    /// how long it took.
+    async fn ask(body: Body, work: u64) -> (StatusCode, Option<&'static str>, Duration) {
+        let handler = post(async move |_: Bytes| sleep(Duration::from_secs(work)).await);
+        let router = Router::new()
+            .route("/", handler)
+            .layer(from_fn(answer_in_time));
+        let begun = Instant::now();
+        let request = Request::post("/").body(body).expect("a request");
+        let Ok(mut response) = router.oneshot(request).await;
+        let problem = response.extensions_mut().remove::<Problem>();
+        let code = problem.map(|problem| problem.code());
+        (response.status(), code, begun.elapsed())
+    }
+
+    /// A body that arrives in pieces, ten seconds apart.
+    fn slow(pieces: u64) -> Body {
+        let (mut sender, body) = Channel::<Bytes, axum::Error>::new(1);
+        tokio::spawn(async move {
+            for _ in 0..pieces {
+                sleep(Duration::from_secs(10)).await;
+                if sender.send_data(Bytes::from_static(b"x")).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Body::new(body)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_begins_within_thirty_seconds_upload_included() {
+        let seconds = Duration::from_secs;
+        let done = (StatusCode::OK, None);
+        let upload = (StatusCode::REQUEST_TIMEOUT, Some("upload_timeout"));
+        let answer = (StatusCode::SERVICE_UNAVAILABLE, Some("answer_timeout"));
+        for (pieces, work, (status, code), took) in [
+            (0, 29, done, 29),
+            (2, 9, done, 29),
+            (2, 11, answer, 30),
+            (0, 31, answer, 30),
+            (4, 0, upload, 30),
+        ] {
+            let body = if pieces == 0 {
+                Body::empty()
+            } else {
+                slow(pieces)
+            };
+            let expected = (status, code, seconds(took));
+            assert_eq!(ask(body, work).await, expected, "{pieces} and {work}");
+        }
+    }
+}
