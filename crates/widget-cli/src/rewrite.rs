@@ -1,5 +1,5 @@
-//! Updates the configs in a text to their current version and changes nothing else: comments, order,
-//! spaces and line ends stay. Every rewritten text is read again before it is returned.
+//! Updates the configs in a text to their current version and changes nothing else: comments,
+//! order, spaces and line ends stay. Every rewritten text is read again before it is returned.
 
 use std::ops::Range;
 

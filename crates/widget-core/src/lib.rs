@@ -14,8 +14,11 @@
 //! use widget_core::{config::Config, embed, go_live::PinnedVersion, serve};
 //! use widget_core::{origin::{AllowedOrigins, Origin, SuffixList}, widget::NewWidget};
 //! # use time::macros::datetime;
-//! # let (organization, agent, version) = ("acme".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?);
-//! # let (id, now) = ("0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?, datetime!(2026-01-01 00:00 UTC));
+//! # let organization = "acme".parse()?;
+//! # let agent = "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?;
+//! # let version = "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?;
+//! # let id = "0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?;
+//! # let now = datetime!(2026-01-01 00:00 UTC);
 //! # let public_url = "https://widgets.example".parse()?;
 //!
 //! let widget = NewWidget {

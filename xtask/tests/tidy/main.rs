@@ -2,6 +2,7 @@
 //! installed for them.
 
 mod dependencies;
+mod direction;
 mod text;
 
 use std::{
@@ -50,7 +51,14 @@ fn files() -> Vec<PathBuf> {
     .collect()
 }
 
-/// Fails with one line a fault.
+/// The text of a file; nothing when it is not text.
+fn read(path: &Path) -> Option<String> {
+    std::fs::read(root().join(path))
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
+/// Fails with one line for each fault.
 #[track_caller]
 fn none(what: &str, faults: &[String]) {
     assert!(faults.is_empty(), "{what}:\n  {}\n", faults.join("\n  "));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{files, none, root};
+use crate::{files, none, read};
 
 /// Who opens a file learns first why it exists.
 #[test]
@@ -32,6 +32,69 @@ fn every_source_file_opens_with_a_comment() {
         })
         .collect();
     none("files that do not say why they exist", &faults);
+}
+
+/// One module layout: `name.rs` beside `name/`.
+#[test]
+fn no_module_is_called_mod() {
+    let faults: Vec<_> = files()
+        .iter()
+        .filter(|path| path.ends_with("mod.rs"))
+        .map(|path| format!("{}: move it to `<folder>.rs`", path.display()))
+        .collect();
+    none("modules of another layout", &faults);
+}
+
+/// The formatters hold code to 100 columns, but leave comments as they are.
+#[test]
+fn comments_have_100_columns() {
+    let mut faults = Vec::new();
+    for path in files() {
+        let markers: &[&str] = match path.extension().and_then(|kind| kind.to_str()) {
+            Some("rs") => &["//"],
+            Some("ts" | "tsx" | "js" | "css") => &["//", "/*", "*"],
+            Some("py" | "toml" | "yml" | "sh") => &["#"],
+            _ => continue,
+        };
+        let text = read(&path).unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            // Addresses and orders to a linter cannot be broken.
+            if columns > 100
+                && markers
+                    .iter()
+                    .any(|marker| line.trim_start().starts_with(marker))
+                && !["https://", "biome-ignore"]
+                    .iter()
+                    .any(|word| line.contains(word))
+            {
+                faults.push(format!(
+                    "{}:{}: {columns} columns",
+                    path.display(),
+                    number + 1
+                ));
+            }
+        }
+    }
+    none("comments that are too wide", &faults);
+}
+
+/// The README, the manifest and the file that `rustup` reads name the same compiler.
+#[test]
+fn one_release_of_rust_is_named() {
+    let text = |path: &str| read(Path::new(path)).expect(path);
+    let manifest = text("Cargo.toml");
+    let release = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
+        .expect("the workspace has a rust-version");
+    let pinned = format!("channel = \"{release}.0\"\n");
+    assert!(
+        text("rust-toolchain.toml").contains(&pinned),
+        "not {pinned}"
+    );
+    let named = format!("Rust {release}");
+    assert!(text("README.md").contains(&named), "README.md: not {named}");
 }
 
 /// A path of somebody's machine means nothing to others.
@@ -92,11 +155,4 @@ fn names(line: &str, prefix: &str) -> bool {
             .next_back()
             .is_none_or(|before| before.is_whitespace() || "\"'`(=:,".contains(before))
     })
-}
-
-/// The text of a file; nothing when it is not text.
-fn read(path: &Path) -> Option<String> {
-    std::fs::read(root().join(path))
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
 }

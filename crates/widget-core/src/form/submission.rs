@@ -42,10 +42,10 @@ impl FormDefinition {
     /// A blank text and an empty choice are no answer; a phone number is stored without spaces.
     ///
     /// # Errors
-    /// Every fault, with pointers from the submission's root (`/email`): `type_invalid`, `value_missing`,
-    /// `key_unknown`, `too_short`, `too_long`, `value_out_of_range`, `value_off_step`, `value_not_allowed`,
-    /// `value_duplicate`, `email_invalid`, `phone_invalid`, `url_invalid`, `date_invalid`,
-    /// `submission_too_large`.
+    /// Every fault, with pointers from the submission's root (`/email`): `type_invalid`,
+    /// `value_missing`, `key_unknown`, `too_short`, `too_long`, `value_out_of_range`,
+    /// `value_off_step`, `value_not_allowed`, `value_duplicate`, `email_invalid`, `phone_invalid`,
+    /// `url_invalid`, `date_invalid`, `submission_too_large`.
     pub fn validate(&self, submission: &Value) -> Result<Submission, Findings> {
         match json::measure(submission, SUBMISSION_LIMITS) {
             Ok(()) => {}
