@@ -1,6 +1,6 @@
-//! What checking many files costs beside reading and parsing them with a bare JSON parser.
+//! The cost of checking many files, compared with only parsing them as JSON.
 //!
-//! `cargo xtask bench` prints it; nothing here is asserted, because machines differ.
+//! `cargo xtask bench` prints it. Nothing is asserted, because machines differ.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ fn main() {
 
 const FILES: usize = 10_000;
 
-/// As many configs as a customer with a repository for each shop might have; no two are the same.
+/// As many configs as a large customer may have, all different.
 struct Folder {
     directory: TempDir,
     files: Vec<PathBuf>,

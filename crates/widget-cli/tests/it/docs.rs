@@ -1,5 +1,5 @@
-//! The examples in the documentation are what the command prints: each is run on the files that the
-//! page shows. `UPDATE_EXPECT=1` writes them anew.
+//! The examples in `docs/cli.md` show what the command prints: each is run on the files of the page.
+//! `UPDATE_EXPECT=1` writes them again.
 
 use expect_test::expect_file;
 
@@ -29,7 +29,7 @@ fn examples_are_real() {
     expect_file!["../../../../docs/cli.md"].assert_eq(&written);
 }
 
-/// What a person sees who types the command.
+/// What a person who enters the command sees.
 fn run(folder: &Folder, command: &str) -> String {
     let command = command.strip_prefix("$ widget ").expect("a command");
     let arguments: Vec<_> = command

@@ -74,7 +74,7 @@ fn a_page_that_is_nearly_listed() {
 }
 
 #[test]
-fn what_is_known_of_the_version_is_taken_over() {
+fn the_state_of_the_version_can_be_given() {
     shop().check(
         &[
             "explain",
@@ -101,7 +101,7 @@ fn what_is_known_of_the_version_is_taken_over() {
 }
 
 #[test]
-fn programs_get_what_the_api_answers() {
+fn json_is_what_the_api_returns() {
     shop().check(
         &[
             "explain",
@@ -122,7 +122,7 @@ fn programs_get_what_the_api_answers() {
 }
 
 #[test]
-fn one_of_a_list_is_chosen_by_its_id() {
+fn one_of_a_list_is_selected_by_its_id() {
     let other = SHOP.replace("9a0b", "9a0c").replace("true", "false");
     let folder = Folder::new().with("all.json", format!("[{SHOP},{other}]"));
     let page = ["--page", "https://www.shop.example"];
@@ -175,7 +175,7 @@ fn one_of_a_list_is_chosen_by_its_id() {
 }
 
 #[test]
-fn a_faulty_widget_is_not_judged() {
+fn an_invalid_widget_is_not_explained() {
     let folder = Folder::new().with("shop.json", SHOP.replace("https://*.acme", "https://*"));
     folder.check(
         &["explain", "shop.json", "--page", "https://shop.example"],
@@ -195,7 +195,7 @@ fn a_faulty_widget_is_not_judged() {
 }
 
 #[test]
-fn a_config_is_no_widget() {
+fn a_config_is_rejected() {
     let folder = Folder::new().with("config.json", "{}");
     folder.check(
         &["explain", "config.json", "--page", "https://shop.example"],
@@ -210,7 +210,7 @@ fn a_config_is_no_widget() {
 }
 
 #[test]
-fn an_error_of_the_api_is_no_widget() {
+fn an_error_of_the_api_is_rejected() {
     let problem = r#"{"type":"about:blank","title":"Not found","status":404,"code":"widget_not_found","detail":"…"}"#;
     Folder::new().check_with_input(
         &["explain", "-", "--page", "https://shop.example"],
@@ -228,7 +228,7 @@ fn an_error_of_the_api_is_no_widget() {
 }
 
 #[test]
-fn addresses_that_are_none() {
+fn invalid_addresses() {
     let folder = shop();
     folder.check(
         &["explain", "shop.json", "--page", ""],

@@ -1,4 +1,4 @@
-//! The cases that all parts share hold here, too: through a file, in both notations.
+//! The shared fixtures, read from files in both notations.
 
 use std::{
     collections::HashMap,
@@ -46,7 +46,7 @@ fn config_vectors() {
     }
 }
 
-/// What is told of each file, by its name.
+/// The JSON answer for each file, by its name.
 fn lint(folder: &Folder, path: &str) -> HashMap<String, Value> {
     let output = folder
         .command(&["lint", path, "--output", "json"])
@@ -74,7 +74,7 @@ fn configs_valid_and_invalid() {
         let cases = cases["cases"].as_object().expect("cases");
         let folder = fixtures().join("config").join(name);
         let answers = lint(&Folder::new(), folder.to_str().expect("UTF-8"));
-        for (case, told) in cases {
+        for (case, result) in cases {
             let file = format!("{case}.json");
             // An array is a list of configs, not a config.
             if fs::read(folder.join(&file))
@@ -87,15 +87,14 @@ fn configs_valid_and_invalid() {
             assert_eq!(answer["valid"], name == "valid", "{case}");
             assert_eq!(
                 codes(&answer[key]),
-                codes(&told[expected]),
+                codes(&result[expected]),
                 "{case}: {answer}"
             );
         }
     }
 }
 
-/// The codes of findings in order of the alphabet; a fixture writes a finding as an object or as a
-/// pair.
+/// The codes of findings, sorted; a fixture contains a finding as an object or as a pair.
 fn codes(findings: &Value) -> Vec<&str> {
     let mut codes: Vec<_> = findings
         .as_array()
@@ -124,7 +123,7 @@ fn check(vector: &Value, answer: &Value, root: &str) {
         .expect("findings")
         .iter()
         .map(|finding| {
-            assert!(finding["line"].is_u64(), "{vector}: {finding} has no place");
+            assert!(finding["line"].is_u64(), "{vector}: {finding} has no line");
             finding["pointer"].as_str().unwrap_or_default()
         })
         .collect();

@@ -165,7 +165,7 @@ fn usage_errors() {
 }
 
 #[test]
-fn colors_follow_who_is_reading() {
+fn colors_depend_on_the_output() {
     let folder = Folder::new().with("shop.json", SHOP);
     let arguments = ["explain", "shop.json", "--page", "https://www.shop.example"];
     let plain = folder.command(&arguments).output().expect("a run").stdout;

@@ -1,4 +1,4 @@
-//! What is read, and what happens when it cannot be.
+//! Which inputs are read, and what happens when they cannot be.
 
 use expect_test::expect;
 
@@ -79,7 +79,7 @@ fn folders_patterns_and_several_files() {
 }
 
 #[test]
-fn an_empty_folder_is_told() {
+fn an_empty_folder_is_an_error() {
     let folder = Folder::new().with("empty/readme.md", "");
     folder.check(
         &["validate", "empty"],
@@ -92,7 +92,7 @@ fn an_empty_folder_is_told() {
 }
 
 #[test]
-fn texts_that_are_none() {
+fn unsuitable_texts() {
     let folder = Folder::new()
         .with("a-empty.json", "")
         .with("b-space.yaml", " \n# only a comment\n")
@@ -164,7 +164,7 @@ fn texts_that_are_none() {
 }
 
 #[test]
-fn texts_that_are_nearly_json_or_yaml() {
+fn syntax_errors() {
     let folder = Folder::new()
         .with("f-comma.json", "{\"v1\": {\"theme\": \"dark\",}}")
         .with("g-quotes.json", "{“v1”: {}}")
@@ -230,7 +230,7 @@ fn texts_that_are_nearly_json_or_yaml() {
 }
 
 #[test]
-fn a_long_line_is_cut_to_its_place() {
+fn a_long_line_is_shortened() {
     let text = format!(
         "{{\"v1\": {{\"suggested_questions\": [{}], \"theme\": \"blue\", \"locale\": \"{}\"}}}}",
         ["\"What does it cost to send this?\""; 20].join(", "),
@@ -264,7 +264,7 @@ fn a_long_line_is_cut_to_its_place() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_read_does_not_hide_the_rest() {
+fn an_unreadable_file_does_not_hide_the_others() {
     let folder = Folder::new()
         .with("a.json", "{}")
         .with("c.json", "{\"v1\": {\"theme\": 5}}");
@@ -300,7 +300,7 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
 }
 
 #[test]
-fn a_reader_who_leaves_is_no_reason_to_panic() {
+fn a_closed_pipe_does_not_panic() {
     let folder = Folder::new();
     let many = vec!["{\"v1\": {\"theme\": 5}}"; 2000].join(",");
     std::fs::write(folder.path().join("many.json"), format!("[{many}]")).expect("a file");

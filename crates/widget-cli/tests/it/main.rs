@@ -1,5 +1,5 @@
-//! The `widget` command as its users meet it: arguments and files in; exit code, standard output
-//! and standard error out, each held together in one snapshot.
+//! The `widget` command as a whole: arguments and files in; exit code, standard output and standard
+//! error out, together in one snapshot.
 
 #![expect(
     clippy::needless_raw_string_hashes,
@@ -78,7 +78,7 @@ impl Folder {
     }
 }
 
-/// What a run shows, as one text.
+/// Everything that a run prints, as one text.
 fn outcome(command: &mut Command) -> String {
     let output = command.output().expect("a run");
     let mut text = match output.status.code() {
@@ -92,7 +92,7 @@ fn outcome(command: &mut Command) -> String {
             text += name;
             text += " ----\n";
             for line in shown.split_inclusive('\n') {
-                // Clap ends empty lines of its help with spaces, and no source file may.
+                // Clap ends empty lines of its help with spaces, which source files must not.
                 text += line.trim_end();
                 text += if line.ends_with('\n') { "\n" } else { "⏎\n" };
             }

@@ -1,4 +1,4 @@
-//! `widget migrate` and `widget diff`: the text around a config stays as it is.
+//! `widget migrate` changes nothing but the config; `widget diff` compares the meaning.
 
 use expect_test::expect;
 
@@ -60,7 +60,7 @@ fn the_result_of_one_file_is_printed() {
 }
 
 #[test]
-fn check_tells_and_write_changes() {
+fn check_lists_and_write_changes() {
     let folder = Folder::new()
         .with("all/old.yaml", OLD)
         .with("all/new.json", "{ }")

@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::Folder;
 
 #[test]
-fn pages_are_tried_against_entries() {
+fn pages_are_tested_with_entries() {
     let folder = Folder::new();
     folder.check(
         &[

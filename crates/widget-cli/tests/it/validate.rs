@@ -52,7 +52,7 @@ fn a_valid_widget() {
 }
 
 #[test]
-fn every_fault_is_shown_where_it_stands() {
+fn every_fault_is_shown_at_its_place() {
     let folder = Folder::new().with(
         "bad.json",
         r##"{
@@ -155,7 +155,7 @@ fn every_fault_is_shown_where_it_stands() {
 }
 
 #[test]
-fn yaml_is_read_with_its_traps() {
+fn yaml_pitfalls() {
     let folder = Folder::new().with(
         "bad.yaml",
         "# our shop
@@ -321,7 +321,7 @@ fn lists_are_checked_entry_by_entry() {
 }
 
 #[test]
-fn a_config_of_another_time_is_told_as_such() {
+fn newer_and_unversioned_configs() {
     let folder = Folder::new();
     folder.check_with_input(&["validate", "-"], r#"{"v2": {}}"#, &expect![[r#"
         exit 1
