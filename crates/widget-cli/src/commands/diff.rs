@@ -137,9 +137,10 @@ fn compare(before: &Side, after: &Side, printer: &mut Printer) -> Result<Vec<Cha
 }
 
 fn note_only_configs(printer: &mut Printer) -> Result<(), Failure> {
-    printer.note(
-        "note: one file contains a widget and the other a config; only the configs are compared",
-    )
+    printer.note(format_args!(
+        "{YELLOW}note{YELLOW:#}: one file contains a widget and the other a config; \
+         only the configs are compared"
+    ))
 }
 
 /// Ignores times, which differ after every write.
