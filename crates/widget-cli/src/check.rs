@@ -1,4 +1,4 @@
-//! Looks at one input: what stands in it, and everything that is wrong or seldom meant.
+//! Checks one subject: its content, and all its errors and warnings.
 
 use widget_core::{
     config::Config,
@@ -12,18 +12,18 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// One widget or config, looked at.
+/// The result for one widget or config.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    /// The record, when it is one.
+    /// The record, if it is one.
     pub(crate) record: Option<Box<Record>>,
-    /// The bare config, when it is one and has no faults.
+    /// The config, if it is a config on its own and has no faults.
     pub(crate) config: Option<Box<Config>>,
     pub(crate) faults: Vec<Located>,
     pub(crate) warnings: Vec<Located>,
 }
 
-/// Looks at one subject.
+/// Checks one subject.
 pub(crate) fn check(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
     match subject.kind {
         Kind::Config => check_config(subject),
@@ -42,14 +42,14 @@ fn check_config(subject: &Subject<'_>) -> Checked {
     Checked {
         record: None,
         config,
-        faults: located(subject, faults),
-        warnings: located(subject, warnings),
+        faults: locate_all(subject, faults),
+        warnings: locate_all(subject, warnings),
     }
 }
 
 fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
-    let record = record::read(&subject.members, suffixes);
-    // A list that could not be read is not an empty list.
+    let record = record::read_record(&subject.members, suffixes);
+    // A list with faults was not read: there is nothing to warn about.
     let is_domain = |finding: &Finding| {
         let pointer = finding.pointer.as_deref();
         pointer.is_some_and(|pointer| pointer.starts_with("/domains"))
@@ -60,7 +60,7 @@ fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
         .warnings
         .into_iter()
         .filter(|finding| !(domains_are_faulty && is_domain(finding)))
-        .map(|finding| record.as_written(finding))
+        .map(|finding| record.with_written_position(finding))
         .collect();
     let faults = record
         .faults
@@ -69,16 +69,15 @@ fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
         .cloned()
         .collect();
     Checked {
-        faults: located(subject, faults),
-        warnings: located(subject, warnings),
+        faults: locate_all(subject, faults),
+        warnings: locate_all(subject, warnings),
         record: Some(Box::new(record)),
         config: None,
     }
 }
 
-/// In the order in which they stand in the text, so that a file is mended from its start to its
-/// end.
-fn located(subject: &Subject<'_>, findings: Vec<Finding>) -> Vec<Located> {
+/// Locates findings and sorts them by their place in the text.
+fn locate_all(subject: &Subject<'_>, findings: Vec<Finding>) -> Vec<Located> {
     let mut located: Vec<_> = findings
         .into_iter()
         .map(|finding| subject.locate(finding))

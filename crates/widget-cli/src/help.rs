@@ -48,8 +48,8 @@ Examples:
   widget validate configs/ --output json --quiet      in a build: one JSON object for each entry
 
 A folder means every .json, .yaml and .yml file below it, without hidden files and node_modules.
-A finding's pointer starts at the root of the file. For a config file, the API's pointer to the same \
-place starts with `/config`.
+A pointer starts at the root of the widget, as in the API. In a config file it also starts with \
+`/config`.
 Exit code: 0 when everything is valid, 1 when something is not, 2 when a file could not be read.";
 
 pub(crate) const LINT: &str = "\

@@ -11,7 +11,7 @@ use crate::{
     exit::ExitCode,
     failure::Failure,
     source::{
-        fault::SourceFault,
+        fault::{SourceCode, SourceFault},
         input::{Format, Input},
     },
 };
@@ -102,7 +102,7 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if length > MAX_BYTES {
         return Err(build_unsuitable(
-            "file_too_large",
+            SourceCode::FileTooLarge,
             format!(
                 "the file has more than {} MiB, which is more than any list of widgets",
                 MAX_BYTES / 1024 / 1024
@@ -112,7 +112,7 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
     }
     if bytes.starts_with(&[0xFE, 0xFF]) || bytes.starts_with(&[0xFF, 0xFE]) {
         return Err(build_unsuitable(
-            "invalid_utf8",
+            SourceCode::EncodingInvalid,
             "the text is UTF-16, and must be UTF-8".to_owned(),
             Some("save the file as UTF-8 in your editor".to_owned()),
         ));
@@ -121,7 +121,7 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         build_unsuitable(
-            "invalid_utf8",
+            SourceCode::EncodingInvalid,
             format!("line {line} contains bytes that are not UTF-8"),
             Some("save the file as UTF-8 in your editor".to_owned()),
         )
@@ -142,7 +142,7 @@ fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn build_unsuitable(code: &'static str, detail: String, hint: Option<String>) -> ReadError {
+fn build_unsuitable(code: SourceCode, detail: String, hint: Option<String>) -> ReadError {
     ReadError::Unsuitable(SourceFault {
         code,
         span: None,
@@ -268,7 +268,7 @@ impl ReadError {
         match self {
             Self::Unsuitable(fault) => fault,
             Self::Unreadable(error) => SourceFault {
-                code: "unreadable",
+                code: SourceCode::FileUnreadable,
                 span: None,
                 detail: format!("the file cannot be read: {error}"),
                 hint: None,

@@ -1,6 +1,5 @@
-//! Reads a widget record as the API writes it. The rules of its parts are `widget-core`'s; here is
-//! only which key holds which part, and that nothing is overlooked: every fault of every part is
-//! told.
+//! Reads a widget record as the API returns it, and reports every fault of every part. The rules
+//! of the parts are in `widget-core`; here is only which key contains which part.
 
 use std::{fmt, str::FromStr};
 
@@ -33,31 +32,31 @@ pub(crate) const RECORD_KEYS: [&str; 9] = [
     "updated_at",
 ];
 
-/// A record with everything that is wrong with it.
+/// A record with all its faults.
 #[derive(Debug)]
 pub(crate) struct Record {
-    /// The id, when the record has a good one.
+    /// The id, when the record has a valid one.
     pub(crate) id: Option<WidgetId>,
-    /// The widget as far as it could be read; what is missing or faulty has its default in here.
+    /// The widget as far as it could be read; a missing or invalid part has its default.
     pub(crate) widget: Widget,
-    /// Required keys that are not there: a fault in itself, but no obstacle to a decision.
+    /// Required keys that are missing: faults that do not prevent a decision.
     pub(crate) missing: Vec<Finding>,
     pub(crate) faults: Vec<Finding>,
-    /// For each entry of `widget.domains`, its position in the list as written.
+    /// The position of each entry of `widget.domains` in the list as written.
     positions: Vec<usize>,
 }
 
 /// Reads the members of a record.
-pub(crate) fn read(members: &Members<'_>, suffixes: &Suffixes) -> Record {
+pub(crate) fn read_record(members: &Members<'_>, suffixes: &Suffixes) -> Record {
     let mut reader = Reader {
         members,
         faults: Vec::new(),
     };
     reader.check_keys();
-    let id = reader.parsed::<WidgetId>("id", Code::IdInvalid);
-    let organization_id = reader.parsed::<OrganizationId>("organization_id", Code::IdInvalid);
-    let agent_id = reader.parsed::<AgentId>("agent_id", Code::IdInvalid);
-    let agent_version_id = reader.parsed::<AgentVersionId>("agent_version_id", Code::IdInvalid);
+    let id = reader.parse::<WidgetId>("id", Code::IdInvalid);
+    let organization_id = reader.parse::<OrganizationId>("organization_id", Code::IdInvalid);
+    let agent_id = reader.parse::<AgentId>("agent_id", Code::IdInvalid);
+    let agent_version_id = reader.parse::<AgentVersionId>("agent_version_id", Code::IdInvalid);
     let (domains, positions) = reader.domains(suffixes);
     let published = reader.published();
     let config = reader.config();
@@ -95,8 +94,8 @@ pub(crate) fn read(members: &Members<'_>, suffixes: &Suffixes) -> Record {
 }
 
 impl Record {
-    /// A finding whose pointer is into the canonical list, made to point into the list as written.
-    pub(crate) fn as_written(&self, mut finding: Finding) -> Finding {
+    /// Changes the pointer of a finding from the canonical list to the list as written.
+    pub(crate) fn with_written_position(&self, mut finding: Finding) -> Finding {
         if let Some(position) = finding
             .pointer
             .as_deref()
@@ -125,27 +124,27 @@ impl Reader<'_, '_> {
             let pointer = format!("/{}", pointer_step(key));
             if !seen.insert(key.as_str()) {
                 self.faults.push(
-                    Finding::new(Code::KeyDuplicate, format!("`{key}` is given twice"))
+                    Finding::new(Code::KeyDuplicate, format!("the key `{key}` occurs twice"))
                         .at(pointer)
-                        .with_hint("keep one of the two"),
+                        .with_hint("remove one of the two"),
                 );
             } else if !RECORD_KEYS.contains(&key.as_str()) {
-                self.faults.push(key_unknown(key).at(pointer));
+                self.faults.push(build_key_unknown(key).at(pointer));
             }
         }
     }
 
-    /// A value that is a JSON string; what else it is, is a fault.
+    /// The string value of a key; another type is a fault.
     fn string(&mut self, key: &str) -> Option<String> {
         let raw = self.members.get(key)?;
         let text = serde_json::from_str(raw.get()).ok();
         if text.is_none() {
-            self.type_invalid(key, raw, "a string");
+            self.report_type(key, raw, "a string");
         }
         text
     }
 
-    fn parsed<T>(&mut self, key: &str, code: Code) -> Option<T>
+    fn parse<T>(&mut self, key: &str, code: Code) -> Option<T>
     where
         T: FromStr<Err: fmt::Display>,
     {
@@ -163,7 +162,7 @@ impl Reader<'_, '_> {
             return false;
         };
         serde_json::from_str(raw.get()).unwrap_or_else(|_| {
-            self.type_invalid("published", raw, "`true` or `false`");
+            self.report_type("published", raw, "`true` or `false`");
             false
         })
     }
@@ -194,13 +193,13 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The list, and for each of its entries the position as written: equal entries collapse.
+    /// The list, with the position of each entry as written: equal entries become one.
     fn domains(&mut self, suffixes: &Suffixes) -> (AllowedOrigins, Vec<usize>) {
         let Some(raw) = self.members.get("domains") else {
             return Default::default();
         };
         let Ok(values) = serde_json::from_str::<Vec<Value>>(raw.get()) else {
-            self.type_invalid(
+            self.report_type(
                 "domains",
                 raw,
                 "a list of sites such as `[\"https://shop.example\"]`",
@@ -211,7 +210,7 @@ impl Reader<'_, '_> {
         for (position, value) in values.iter().enumerate() {
             match value.as_str() {
                 Some(text) => texts.push((position, text)),
-                None => self.faults.push(type_invalid(
+                None => self.faults.push(build_type_invalid(
                     format!("/domains/{position}"),
                     &value.to_string(),
                     "an entry of `domains`",
@@ -222,7 +221,7 @@ impl Reader<'_, '_> {
         let entries: Vec<_> = texts.iter().map(|(_, text)| *text).collect();
         match AllowedOrigins::parse(&entries, suffixes.list()) {
             Ok(domains) => {
-                let positions = written_positions(&domains, &texts, suffixes);
+                let positions = find_positions(&domains, &texts, suffixes);
                 (domains, positions)
             }
             Err(error) => {
@@ -242,8 +241,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn type_invalid(&mut self, key: &str, raw: &RawValue, allowed: &str) {
-        self.faults.push(type_invalid(
+    fn report_type(&mut self, key: &str, raw: &RawValue, allowed: &str) {
+        self.faults.push(build_type_invalid(
             format!("/{key}"),
             raw.get(),
             &format!("`{key}`"),
@@ -252,7 +251,7 @@ impl Reader<'_, '_> {
     }
 }
 
-fn written_positions(
+fn find_positions(
     domains: &AllowedOrigins,
     texts: &[(usize, &str)],
     suffixes: &Suffixes,
@@ -276,26 +275,26 @@ fn written_positions(
         .collect()
 }
 
-fn type_invalid(pointer: String, raw: &str, name: &str, allowed: &str) -> Finding {
+fn build_type_invalid(pointer: String, raw: &str, name: &str, allowed: &str) -> Finding {
     Finding::new(
         Code::TypeInvalid,
-        format!("{name} must be {allowed}, not `{}`", shortened(raw)),
+        format!("{name} must be {allowed}, not `{}`", shorten(raw)),
     )
     .at(pointer)
 }
 
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 40;
-    if text.chars().count() <= LONGEST {
+fn shorten(text: &str) -> String {
+    const MAX_CHARACTERS: usize = 40;
+    if text.chars().count() <= MAX_CHARACTERS {
         return text.to_owned();
     }
-    text.chars().take(LONGEST).chain(['…']).collect()
+    text.chars().take(MAX_CHARACTERS).chain(['…']).collect()
 }
 
-fn key_unknown(key: &str) -> Finding {
+fn build_key_unknown(key: &str) -> Finding {
     let unknown = Finding::new(
         Code::KeyUnknown,
-        format!("`{}` is not a key of a widget", shortened(key)),
+        format!("`{}` is not a key of a widget", shorten(key)),
     );
     let nearest = RECORD_KEYS
         .iter()

@@ -24,7 +24,7 @@ pub(crate) struct FindingJson {
     pub(crate) code: String,
     pub(crate) detail: String,
     pub(crate) hint: Option<String>,
-    /// JSON Pointer from the root of the input.
+    /// JSON Pointer from the root of the record.
     pub(crate) pointer: Option<String>,
     pub(crate) line: Option<usize>,
     pub(crate) column: Option<usize>,

@@ -1,4 +1,4 @@
-//! What stands in an input: a widget record, a bare config, or a list of either; told by its keys.
+//! What an input contains: a widget record, a config, or a list of them; its keys say which.
 
 use std::ops::Range;
 
@@ -10,12 +10,12 @@ use crate::{
     record::RECORD_KEYS,
     source::{
         document::{Document, Part},
-        fault::SourceFault,
+        fault::{SourceCode, SourceFault},
         members::{Members, Shape, read_shape},
     },
 };
 
-/// What a JSON object is taken for.
+/// What a JSON object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// A widget record as the API returns it
@@ -44,14 +44,14 @@ pub(crate) struct Subject<'d> {
     pub(crate) members: Members<'d>,
 }
 
-/// A finding as it is told: where it stands in the input.
+/// A finding with its place in the input.
 #[derive(Debug)]
 pub(crate) struct Located {
-    /// A code of the rules, or one of the input's syntax.
+    /// A code of the rules, or of a [`SourceCode`].
     pub(crate) code: &'static str,
     pub(crate) detail: String,
     pub(crate) hint: Option<String>,
-    /// From the root of the input, not of the record.
+    /// From the root of the record, also for a config on its own and in a list.
     pub(crate) pointer: Option<String>,
     pub(crate) span: Option<Range<usize>>,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Located {
 impl Located {
     /// A finding about an input as a whole.
     pub(crate) fn whole(
-        code: &'static str,
+        code: SourceCode,
         detail: impl Into<String>,
         hint: impl Into<Option<&'static str>>,
     ) -> Self {
@@ -82,7 +82,7 @@ impl From<SourceFault> for Box<Located> {
 impl From<SourceFault> for Located {
     fn from(fault: SourceFault) -> Self {
         Self {
-            code: fault.code,
+            code: fault.code.as_str(),
             detail: fault.detail,
             hint: fault.hint,
             pointer: None,
@@ -91,7 +91,7 @@ impl From<SourceFault> for Located {
     }
 }
 
-/// Everything in a document, in order.
+/// Finds every widget and config in a document, in order.
 pub(crate) fn find_subjects<'d>(
     document: &'d Document<'d>,
     kind: Option<Kind>,
@@ -134,15 +134,15 @@ fn build_element_subject<'d>(
 
 fn build_not_a_widget(document: &Document<'_>, json: &str) -> SourceFault {
     SourceFault {
-        code: "not_a_widget",
+        code: SourceCode::ObjectMissing,
         span: document.find(document.offset_of(json), "", Part::Value),
-        detail: "a widget or a config is an object; this is something else".to_owned(),
+        detail: "a widget or a config must be an object".to_owned(),
         hint: None,
     }
 }
 
-/// A record has keys that a config never has, and a config has a version. What has neither is left
-/// to the rules of configs, which know what an unversioned one looks like.
+/// A record has keys that a config never has. Everything else is read as a config, whose rules know
+/// what an unversioned one looks like.
 fn detect_kind(members: &Members<'_>) -> Result<Kind, SourceFault> {
     if RECORD_KEYS.iter().any(|key| members.has(key)) {
         return Ok(Kind::Widget);
@@ -150,27 +150,21 @@ fn detect_kind(members: &Members<'_>) -> Result<Kind, SourceFault> {
     if members.has("status") && members.has("title") && members.has("code") {
         let text = |key| members.get(key).map_or("", |value| value.get());
         return Err(SourceFault {
-            code: "api_problem",
+            code: SourceCode::ProblemDocument,
             span: None,
             detail: format!(
-                "this is an error that the API answered ({} {}), not a widget",
+                "this is an error that the API returned ({} {}), not a widget",
                 text("status"),
                 text("code").trim_matches('"')
             ),
-            hint: Some("ask the API again and save its answer when that is a widget".to_owned()),
+            hint: Some("repeat the request, and save the answer when it is a widget".to_owned()),
         });
     }
     Ok(Kind::Config)
 }
 
 impl<'d> Subject<'d> {
-    /// The pointer of this subject from the root of the input.
-    pub(crate) fn root(&self) -> String {
-        self.entry
-            .map_or_else(String::new, |entry| format!("/{entry}"))
-    }
-
-    /// The text of the `config` of a record, or of the whole bare config.
+    /// The text of a config: of the key `config` of a record, or the whole text.
     pub(crate) fn config_json(&self) -> Option<&'d str> {
         match self.kind {
             Kind::Config => Some(self.json),
@@ -178,47 +172,39 @@ impl<'d> Subject<'d> {
         }
     }
 
-    /// Where the config of a record, or the whole bare config, stands in the input.
+    /// The place of that config in the input.
     pub(crate) fn config_span(&self) -> Option<Range<usize>> {
         let base = self.document.offset_of(self.config_json()?);
         self.document.find(base, "", Part::Value)
     }
 
-    /// Where a finding stands, whose pointer is from the root of a record.
+    /// Finds the place of a finding, whose pointer starts at the root of the record.
     pub(crate) fn locate(&self, finding: Finding) -> Located {
-        let code = finding.code.as_str();
-        let Some(pointer) = finding.pointer.as_deref() else {
-            return Located {
-                code,
-                detail: finding.detail,
-                hint: finding.hint,
-                pointer: self.entry.map(|_| self.root()),
-                span: None,
-            };
-        };
-        let inside = self.inside(pointer);
         let part = if is_about_key(finding.code) {
             Part::Key
         } else {
             Part::Value
         };
-        let base = self.document.offset_of(self.json);
-        let span = self.document.find(base, &inside, part);
+        let span = finding.pointer.as_deref().and_then(|pointer| {
+            let base = self.document.offset_of(self.json);
+            self.document
+                .find(base, &self.written_pointer(pointer), part)
+        });
         let mut hint = finding.hint;
         if let (None, Code::TypeInvalid, Some(span)) = (&hint, finding.code, &span) {
             hint = self.document.find_notation_hint(span).map(str::to_owned);
         }
         Located {
-            code,
+            code: finding.code.as_str(),
             detail: finding.detail,
             hint,
-            pointer: Some(self.root() + &inside),
+            pointer: finding.pointer,
             span,
         }
     }
 
-    /// A pointer from the record's root as one from the root of this subject.
-    fn inside(&self, pointer: &str) -> String {
+    /// A pointer from the root of the record as one into the text of this subject.
+    fn written_pointer(&self, pointer: &str) -> String {
         let pointer = match self.kind {
             Kind::Widget => pointer,
             Kind::Config => pointer.strip_prefix("/config").unwrap_or(pointer),
@@ -227,7 +213,7 @@ impl<'d> Subject<'d> {
             Kind::Widget => ("/config", pointer.strip_prefix("/config")),
             Kind::Config => ("", Some(pointer)),
         };
-        // The rules speak of an unversioned document as of the `v1` that it becomes.
+        // Findings about an unversioned document have the pointers of the `v1` that it becomes.
         match rest.and_then(|rest| rest.strip_prefix("/v1")) {
             Some(rest) if !self.config_has_v1() => format!("{before}{rest}"),
             _ => pointer.to_owned(),
@@ -245,7 +231,7 @@ impl<'d> Subject<'d> {
     }
 }
 
-/// Whether the key is at fault, and not its value.
+/// Whether a finding is about a key, and not about its value.
 fn is_about_key(code: Code) -> bool {
     matches!(
         code,

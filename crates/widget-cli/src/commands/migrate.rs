@@ -17,7 +17,7 @@ use crate::{
     printer::{GREEN, Printer, RED, YELLOW, count},
     report::{self, FindingJson, Severity},
     rewrite::{RewriteError, rewrite},
-    source::input::Input,
+    source::{fault::SourceCode, input::Input},
     subject::Located,
 };
 
@@ -140,7 +140,7 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
         }
         Err(RewriteError::Unchangeable) => {
             let fault = Located::whole(
-                "config_unchangeable",
+                SourceCode::ConfigUnchangeable,
                 "the config is not current, and its notation cannot be changed automatically",
                 "write the config without anchors, tags and aliases, or put its settings under `v1` by hand",
             );
@@ -152,7 +152,7 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
     if let (true, Mode::Write, InputPath::File(file)) = (changed, mode, origin) {
         if let Err(error) = replace(file, &input, &rewritten.text) {
             let fault = Located::whole(
-                "file_unwritable",
+                SourceCode::FileUnwritable,
                 format!("the file cannot be replaced: {error}"),
                 None,
             );

@@ -199,15 +199,11 @@ fn print_rejected(entry: &str, findings: &[Finding], printer: &mut Printer) -> R
         if position > 0 {
             printer.error("")?;
         }
-        let about = if finding.detail.contains(entry.trim()) {
-            String::new()
-        } else {
-            format!("{BOLD}`{}`{BOLD:#}: ", printable(entry))
-        };
         printer.error(format_args!(
-            "{RED}error[{}]{RED:#}: {about}{}",
+            "{RED}error[{}]{RED:#}: {}\n--> {BOLD}{}{BOLD:#}",
             finding.code,
-            printable(&finding.detail)
+            printable(&finding.detail),
+            printable(entry)
         ))?;
         if let Some(hint) = &finding.hint {
             printer.error(format_args!("\n{}", hint_line(hint)))?;

@@ -21,7 +21,7 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// The report of one file.
+/// What is reported about one file.
 #[derive(Default)]
 struct FileReport {
     text: String,

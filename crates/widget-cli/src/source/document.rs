@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use widget_core::finding::Code;
-
 use super::{
-    fault::SourceFault,
+    fault::{SourceCode, SourceFault},
     input::{Format, Input},
     locate::find_place,
     members::{Shape, read_shape},
@@ -113,17 +111,22 @@ impl<'a> Document<'a> {
         let at = (line_start + error.column().saturating_sub(1)).min(text.len());
         let at = text.floor_char_boundary(at);
         let width = text[at..].chars().next().map_or(0, char::len_utf8);
-        // Line and column are shown separately.
-        let message = error.to_string();
-        let reason = message
-            .rsplit_once(" at line ")
-            .map_or(message.as_str(), |(reason, _)| reason);
+        let detail = match text[at..].chars().next() {
+            Some(unexpected) if unexpected.is_control() => {
+                "the text is not JSON: a line end or control character is not expected here"
+                    .to_owned()
+            }
+            Some(unexpected) if !error.is_eof() => {
+                format!("the text is not JSON: `{unexpected}` is not expected here")
+            }
+            _ => "the text is not JSON: it ends too early".to_owned(),
+        };
         SourceFault {
-            code: Code::JsonInvalid.as_str(),
+            code: SourceCode::JsonInvalid,
             span: Some(at..at + width),
-            detail: format!("not valid JSON: {reason}"),
+            detail,
             hint: if error.is_eof() {
-                Some("the file ends too early: a closing bracket is missing, or the file is truncated")
+                Some("a closing bracket or quote is missing, or the file is truncated")
             } else {
                 find_syntax_hint(text, at)
             }
@@ -147,7 +150,7 @@ fn find_syntax_hint(text: &str, at: usize) -> Option<&'static str> {
 
 fn empty_fault() -> SourceFault {
     SourceFault {
-        code: "empty_input",
+        code: SourceCode::InputEmpty,
         span: None,
         detail: "the file is empty".to_owned(),
         hint: Some("write `{}` for a config with all defaults".to_owned()),

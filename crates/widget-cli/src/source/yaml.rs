@@ -6,7 +6,7 @@ use std::{collections::HashMap, ops::Range};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::fault::SourceFault;
+use super::fault::{SourceCode, SourceFault};
 
 /// Maximum size of the JSON text of one YAML file. With aliases of aliases a page of YAML can
 /// expand to gigabytes; 16 MiB is 256 times the largest config.
@@ -45,9 +45,9 @@ pub(crate) fn convert(text: &str) -> Result<Option<Converted>, SourceFault> {
         let (event, span) = event.map_err(|error| {
             let at = bytes.of(error.marker().index());
             SourceFault {
-                code: "invalid_yaml",
+                code: SourceCode::YamlInvalid,
                 span: Some(at..at),
-                detail: format!("not valid YAML: {}", error.info()),
+                detail: format!("the text is not YAML: {}", error.info()),
                 hint: None,
             }
         })?;
@@ -57,7 +57,7 @@ pub(crate) fn convert(text: &str) -> Result<Option<Converted>, SourceFault> {
                 documents += 1;
                 if documents > 1 {
                     return Err(SourceFault {
-                        code: "yaml_documents",
+                        code: SourceCode::YamlDocumentRepeated,
                         span: Some(span),
                         detail: "a second YAML document starts here; a file may contain one"
                             .to_owned(),
@@ -171,7 +171,7 @@ impl Writer {
         if is_key {
             if value == "<<" && style == ScalarStyle::Plain {
                 return Err(SourceFault {
-                    code: "yaml_merge_key",
+                    code: SourceCode::YamlMergeUnsupported,
                     span: Some(span),
                     detail: "`<<` merges keys only in YAML 1.1; this file is read as YAML 1.2"
                         .to_owned(),
@@ -231,7 +231,7 @@ impl Writer {
         }
         let Some(anchored) = self.anchors.get(&id).cloned() else {
             return Err(SourceFault {
-                code: "yaml_alias",
+                code: SourceCode::YamlAliasRecursive,
                 span: Some(span),
                 detail: "this alias is inside the value that it names".to_owned(),
                 hint: Some("write the value instead of the alias".to_owned()),
@@ -265,7 +265,7 @@ impl Writer {
             return Ok(());
         }
         Err(SourceFault {
-            code: "yaml_too_large",
+            code: SourceCode::YamlTooLarge,
             span: Some(span),
             detail: format!(
                 "with its aliases expanded this file has more than {} MiB",
@@ -278,7 +278,7 @@ impl Writer {
 
 fn build_complex_key(span: Range<usize>) -> SourceFault {
     SourceFault {
-        code: "yaml_key",
+        code: SourceCode::YamlKeyUnsupported,
         span: Some(span),
         detail: "a key must be plain text, not a list, a mapping or an alias".to_owned(),
         hint: None,
@@ -310,7 +310,7 @@ fn tagged(
         (true, "map" | "seq") => Ok(by_style),
         (false, "") if tag.handle == "!" => Ok(Reading::Text),
         _ => Err(SourceFault {
-            code: "yaml_tag",
+            code: SourceCode::YamlTagUnsupported,
             span: Some(span.clone()),
             detail: format!("the tag `{tag}` is not supported"),
             hint: Some("remove the tag".to_owned()),
@@ -329,7 +329,7 @@ fn plain(value: &str, span: &Range<usize>) -> Result<String, SourceFault> {
     let unsigned = value.strip_prefix(['+', '-']).unwrap_or(value);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(value, ".nan" | ".NaN" | ".NAN") {
         return Err(SourceFault {
-            code: "yaml_number",
+            code: SourceCode::YamlNumberUnsupported,
             span: Some(span.clone()),
             detail: format!("`{value}` is a number that JSON does not support"),
             hint: Some("put it in quotes to write it as text".to_owned()),
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_rejected(yaml: &str, code: &str, marked: &str) {
+    fn check_rejected(yaml: &str, code: SourceCode, marked: &str) {
         let fault = convert(yaml).expect_err("a fault");
         assert_eq!(
             (fault.code, &yaml[fault.span.expect("a place")]),
@@ -465,13 +465,13 @@ mod tests {
 
     #[test]
     fn what_json_cannot_represent_is_rejected_with_its_place() {
-        check_rejected("a: .nan\n", "yaml_number", ".nan");
-        check_rejected("a: !date 5\n", "yaml_tag", "!date 5");
-        check_rejected("? [a]\n: 1\n", "yaml_key", "[");
-        check_rejected("a: &x [*x]\n", "yaml_alias", "*x");
-        check_rejected("<<: {a: 1}\n", "yaml_merge_key", "<<");
-        check_rejected("a: 1\n---\nb: 2\n", "yaml_documents", "---");
-        check_rejected("a: [1\n", "invalid_yaml", "");
+        check_rejected("a: .nan\n", SourceCode::YamlNumberUnsupported, ".nan");
+        check_rejected("a: !date 5\n", SourceCode::YamlTagUnsupported, "!date 5");
+        check_rejected("? [a]\n: 1\n", SourceCode::YamlKeyUnsupported, "[");
+        check_rejected("a: &x [*x]\n", SourceCode::YamlAliasRecursive, "*x");
+        check_rejected("<<: {a: 1}\n", SourceCode::YamlMergeUnsupported, "<<");
+        check_rejected("a: 1\n---\nb: 2\n", SourceCode::YamlDocumentRepeated, "---");
+        check_rejected("a: [1\n", SourceCode::YamlInvalid, "");
     }
 
     #[test]
@@ -484,7 +484,7 @@ mod tests {
         }
         assert_eq!(
             convert(&yaml).expect_err("too large").code,
-            "yaml_too_large"
+            SourceCode::YamlTooLarge
         );
     }
 

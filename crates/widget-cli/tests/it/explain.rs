@@ -218,10 +218,10 @@ fn an_error_of_the_api_is_rejected() {
         &expect![[r#"
             exit 1
             ---- stderr ----
-            error[api_problem]: this is an error that the API answered (404 widget_not_found), not a widget
+            error[problem_document]: this is an error that the API returned (404 widget_not_found), not a widget
             --> <stdin>
 
-            hint: ask the API again and save its answer when that is a widget
+            hint: repeat the request, and save the answer when it is a widget
 
         "#]],
     );

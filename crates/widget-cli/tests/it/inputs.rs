@@ -23,7 +23,7 @@ fn folders_patterns_and_several_files() {
              --> configs/deeper/b.yaml:1:13
               |
             1 | v1: {theme: blue}
-              |             ^^^^ /v1/theme
+              |             ^^^^ /config/v1/theme
 
             ---- stderr ----
             ✗ 1 error in 1 of 4 files; 1 warning (`widget lint` shows them)
@@ -114,22 +114,22 @@ fn unsuitable_texts() {
     folder.check(&["validate", "."], &expect![[r#"
         exit 1
         ---- stdout ----
-        error[empty_input]: the file is empty
+        error[input_empty]: the file is empty
         --> a-empty.json
 
         hint: write `{}` for a config with all defaults
 
-        error[empty_input]: the file is empty
+        error[input_empty]: the file is empty
         --> b-space.yaml
 
         hint: write `{}` for a config with all defaults
 
-        error[invalid_utf8]: line 2 contains bytes that are not UTF-8
+        error[encoding_invalid]: line 2 contains bytes that are not UTF-8
         --> c-latin1.json
 
         hint: save the file as UTF-8 in your editor
 
-        error[invalid_utf8]: the text is UTF-16, and must be UTF-8
+        error[encoding_invalid]: the text is UTF-16, and must be UTF-8
         --> d-utf16.json
 
         hint: save the file as UTF-8 in your editor
@@ -138,9 +138,9 @@ fn unsuitable_texts() {
          --> e-mark.json:1:18
           |
         1 | {"v1": {"theme": 5}}
-          |                  ^ /v1/theme
+          |                  ^ /config/v1/theme
 
-        error[not_a_widget]: a widget or a config is an object; this is something else
+        error[object_missing]: a widget or a config must be an object
          --> l-number.json:1:1
           |
         1 | 5
@@ -150,13 +150,13 @@ fn unsuitable_texts() {
          --> m-escape.json:1:18
           |
         1 | {"v1": {"theme": "\u001b[31m�", "␡": 1}}
-          |                  ^^^^^^^^^^^^^ /v1/theme
+          |                  ^^^^^^^^^^^^^ /config/v1/theme
 
         error[type_invalid]: `1` is an integer, but `theme` takes one of `system`, `light`, `dark`
          --> n-crlf.json:3:14
           |
         3 |     "theme": 1
-          |              ^ /v1/theme
+          |              ^ /config/v1/theme
 
         ---- stderr ----
         ✗ 8 errors in 8 of 8 files
@@ -177,7 +177,7 @@ fn syntax_errors() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[json_invalid]: not valid JSON: key must be a string
+            error[json_invalid]: the text is not JSON: `}` is not expected here
              --> f-comma.json:1:25
               |
             1 | {"v1": {"theme": "dark",}}
@@ -185,7 +185,7 @@ fn syntax_errors() {
 
             hint: remove the comma before it
 
-            error[json_invalid]: not valid JSON: key must be a string
+            error[json_invalid]: the text is not JSON: `“` is not expected here
              --> g-quotes.json:1:2
               |
             1 | {“v1”: {}}
@@ -193,15 +193,15 @@ fn syntax_errors() {
 
             hint: replace typographic quotes with `"`
 
-            error[json_invalid]: not valid JSON: EOF while parsing a string
+            error[json_invalid]: the text is not JSON: it ends too early
              --> h-cut.json:1:21
               |
             1 | {"v1": {"chat": {"tit
               |                     ^
 
-            hint: the file ends too early: a closing bracket is missing, or the file is truncated
+            hint: a closing bracket or quote is missing, or the file is truncated
 
-            error[json_invalid]: not valid JSON: key must be a string
+            error[json_invalid]: the text is not JSON: `/` is not expected here
              --> i-comment.json:2:3
               |
             2 |   // ours
@@ -209,13 +209,13 @@ fn syntax_errors() {
 
             hint: JSON has no comments: remove it, or save the file as .yaml
 
-            error[invalid_yaml]: not valid YAML: tabs disallowed within this context (block indentation)
+            error[yaml_invalid]: the text is not YAML: tabs disallowed within this context (block indentation)
              --> j-tabs.yaml:2:2
               |
             2 |     theme: dark
               |     ^
 
-            error[yaml_documents]: a second YAML document starts here; a file may contain one
+            error[yaml_document_repeated]: a second YAML document starts here; a file may contain one
              --> k-two.yaml:2:1
               |
             2 | ---
@@ -243,19 +243,19 @@ fn a_long_line_is_shortened() {
          --> <stdin>:1:32
           |
         1 | ...": ["What does it cost to send this?", "W...?", "What does it cost to send this?"], "...
-          |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/suggested_questions
+          |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /config/v1/suggested_questions
 
         error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
          --> <stdin>:1:743
           |
-        1 | ..., "What does it cost to send this?"], "theme": "blue", "locale": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
-          |                                                   ^^^^^^ /v1/theme
+        1 | ...hat does it cost to send this?"], "theme": "blue", "locale": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+          |                                               ^^^^^^ /config/v1/theme
 
         error[locale_invalid]: `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is no language tag (A subtag may be eight characters in length at maximum), but `locale` takes a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
          --> <stdin>:1:761
           |
         1 | ...": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}
-          |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/locale
+          |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /config/v1/locale
 
         ---- stderr ----
         ✗ 3 errors in 1 of 1 file
@@ -276,14 +276,14 @@ fn an_unreadable_file_does_not_hide_the_others() {
         &expect![[r#"
             exit 2
             ---- stdout ----
-            error[unreadable]: the file cannot be read: No such device or address (os error 6)
+            error[file_unreadable]: the file cannot be read: No such device or address (os error 6)
             --> b.json
 
             error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
              --> c.json:1:18
               |
             1 | {"v1": {"theme": 5}}
-              |                  ^ /v1/theme
+              |                  ^ /config/v1/theme
 
             ---- stderr ----
             ✗ 2 errors in 2 of 3 files

@@ -79,7 +79,7 @@ fn check_lists_and_write_changes() {
              --> all/bad.json:1:18
               |
             1 | {"v1": {"theme": 5}}
-              |                  ^ /v1/theme
+              |                  ^ /config/v1/theme
 
             2 of 5 files would change
             ✗ 1 file with an error stays unchanged
@@ -97,7 +97,7 @@ fn check_lists_and_write_changes() {
              --> all/bad.json:1:18
               |
             1 | {"v1": {"theme": 5}}
-              |                  ^ /v1/theme
+              |                  ^ /config/v1/theme
 
             2 of 5 files changed
             ✗ 1 file with an error stays unchanged
@@ -121,7 +121,7 @@ fn check_lists_and_write_changes() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"path":"all/bad.json","changed":false,"written":false,"text":null,"errors":[{"code":"type_invalid","detail":"`5` is an integer, but `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/v1/theme","line":1,"column":18,"end_line":1,"end_column":19}]}
+            {"path":"all/bad.json","changed":false,"written":false,"text":null,"errors":[{"code":"type_invalid","detail":"`5` is an integer, but `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/config/v1/theme","line":1,"column":18,"end_line":1,"end_column":19}]}
             {"path":"all/list.json","changed":false,"written":false,"text":null,"errors":[]}
             {"path":"all/mark.json","changed":false,"written":false,"text":null,"errors":[]}
             {"path":"all/new.json","changed":false,"written":false,"text":null,"errors":[]}
@@ -255,7 +255,7 @@ fn differences_by_meaning() {
              --> bad.json:1:8
               |
             1 | {"v1": 5}
-              |        ^ /v1
+              |        ^ /config/v1
 
         "#]],
     );

@@ -56,10 +56,12 @@ fn pages_are_tested_with_entries() {
             exit 1
             ---- stderr ----
             error[wildcard_public_suffix]: `*.co.uk` would admit sites of different owners
+            --> *.co.uk
 
             hint: list your own sites there one by one, without `*`
 
-            error[control_or_space]: `a b`: the entry contains a space; write one site per entry
+            error[control_or_space]: the entry contains a space; write one site per entry
+            --> a b
         "#]],
     );
 }
@@ -83,7 +85,8 @@ fn entries_are_shown_as_stored() {
             https://shop.example
             https://xn--bcher-kva.example
             ---- stderr ----
-            error[userinfo]: `user@shop.example`: the entry contains `@`; a site is written without a user name
+            error[userinfo]: the entry contains `@`; a site is written without a user name
+            --> user@shop.example
         "#]],
     );
     folder.check_with_input(
@@ -112,6 +115,7 @@ fn another_suffix_list() {
             exit 1
             ---- stderr ----
             error[wildcard_public_suffix]: `*.shop.example` would admit sites of different owners
+            --> *.shop.example
 
             hint: list your own sites there one by one, without `*`
         "#]],

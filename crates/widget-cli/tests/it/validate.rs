@@ -180,7 +180,7 @@ v1:
          --> bad.yaml:6:38
           |
         6 |       background_color: {user_message: #fff
-          |                                      ^ /v1/chat/light_mode/background_color/user_message
+          |                                      ^ /config/v1/chat/light_mode/background_color/user_message
 
         hint: in YAML a `#` after a space starts a comment: put the value in quotes, such as "#0055ff"
 
@@ -188,7 +188,7 @@ v1:
          --> bad.yaml:9:12
           |
         9 |     voice: no
-          |            ^^ /v1/modes/voice
+          |            ^^ /config/v1/modes/voice
 
         hint: in YAML 1.2 this word is text: write `false`
 
@@ -196,7 +196,7 @@ v1:
           --> bad.yaml:11:33
            |
         11 |   start_conversation_on_toggle: on
-           |                                 ^^ /v1/start_conversation_on_toggle
+           |                                 ^^ /config/v1/start_conversation_on_toggle
 
         hint: in YAML 1.2 this word is text: write `true`
 
@@ -204,7 +204,7 @@ v1:
           --> bad.yaml:13:11
            |
         13 |     size: 0x1F
-           |           ^^^^ /v1/trigger/size
+           |           ^^^^ /config/v1/trigger/size
 
         ---- stderr ----
         ✗ 4 errors in 1 of 1 file
@@ -232,15 +232,15 @@ fn warnings_are_shown_by_lint() {
          --> config.json:1:9
           |
         1 | {"v1": {"titel": "x", "chat": {"light_mode": {"background_color": {"user_message": "#ffffff"}, "text_color": {"us...
-          |         ^^^^^^^ /v1/titel
+          |         ^^^^^^^ /config/v1/titel
 
         hint: it is kept and has no effect; remove it if it is not for a newer version
 
         warning[contrast_low]: `#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1
          --> config.json:1:127
           |
-        1 | ...xt_color": {"user_message": "#cccccc"}}}}}
-          |                                ^^^^^^^^^ /v1/chat/light_mode/text_color/user_message
+        1 | ...color": {"user_message": "#cccccc"}}}}}
+          |                             ^^^^^^^^^ /config/v1/chat/light_mode/text_color/user_message
 
         hint: `#767676` is readable there
 
@@ -259,7 +259,7 @@ fn warnings_are_shown_by_lint() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"path":"config.json","entry":null,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[{"code":"key_unknown","detail":"`titel` is not a key of `v1`","hint":"it is kept and has no effect; remove it if it is not for a newer version","pointer":"/v1/titel","line":1,"column":9,"end_line":1,"end_column":16},{"code":"contrast_low","detail":"`#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1","hint":"`#767676` is readable there","pointer":"/v1/chat/light_mode/text_color/user_message","line":1,"column":127,"end_line":1,"end_column":136}]}
+            {"path":"config.json","entry":null,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[{"code":"key_unknown","detail":"`titel` is not a key of `v1`","hint":"it is kept and has no effect; remove it if it is not for a newer version","pointer":"/config/v1/titel","line":1,"column":9,"end_line":1,"end_column":16},{"code":"contrast_low","detail":"`#cccccc` on `#ffffff` has a contrast of 1.6:1, WCAG 2.2 AA asks for 4.5:1","hint":"`#767676` is readable there","pointer":"/config/v1/chat/light_mode/text_color/user_message","line":1,"column":127,"end_line":1,"end_column":136}]}
         "#]],
     );
 }
@@ -277,7 +277,7 @@ fn lists_are_checked_entry_by_entry() {
              --> <stdin>:1:31
               |
             1 | [{"v1": {}}, {"v1": {"theme": "blue"}}]
-              |                               ^^^^^^ /1/v1/theme
+              |                               ^^^^^^ /config/v1/theme
 
             ---- stderr ----
             ✗ 1 error in 1 of 1 file
@@ -290,7 +290,7 @@ fn lists_are_checked_entry_by_entry() {
             exit 1
             ---- stdout ----
             {"path":"<stdin>","entry":0,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[]}
-            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"value_not_allowed","detail":"`\"blue\"` is not allowed, `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/1/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
+            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"value_not_allowed","detail":"`\"blue\"` is not allowed, `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/config/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
         "#]],
     );
     folder.check_with_input(
@@ -299,7 +299,7 @@ fn lists_are_checked_entry_by_entry() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[not_a_widget]: a widget or a config is an object; this is something else
+            error[object_missing]: a widget or a config must be an object
              --> <stdin>:1:2
               |
             1 | [1]
@@ -330,7 +330,7 @@ fn newer_and_unversioned_configs() {
          --> <stdin>:1:1
           |
         1 | {"v2": {}}
-          | ^^^^^^^^^^
+          | ^^^^^^^^^^ /config
 
         hint: use a newer build of this software
 
@@ -344,7 +344,7 @@ fn newer_and_unversioned_configs() {
          --> <stdin>:1:1
           |
         1 | {"color": "red"}
-          | ^^^^^^^^^^^^^^^^
+          | ^^^^^^^^^^^^^^^^ /config
 
         hint: write {"v1":{}}
 
@@ -361,7 +361,7 @@ fn newer_and_unversioned_configs() {
              --> <stdin>:1:11
               |
             1 | {"theme": "red", "chat": {}}
-              |           ^^^^^ /theme
+              |           ^^^^^ /config/theme
 
             ---- stderr ----
             ✗ 1 error in 1 of 1 file
@@ -382,7 +382,7 @@ fn numbers_and_depth_are_core_rules() {
              --> <stdin>:1:14
               |
             1 | {"v1": {"x": 1e400}}
-              |              ^^^^^ /v1/x
+              |              ^^^^^ /config/v1/x
 
             hint: write it as a string
 
@@ -400,7 +400,7 @@ fn numbers_and_depth_are_core_rules() {
              --> <stdin>:2:6
               |
             2 |   x: 123456789012345678901234567890
-              |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /v1/x
+              |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /config/v1/x
 
             hint: write it as a string
 
@@ -419,7 +419,7 @@ fn numbers_and_depth_are_core_rules() {
              --> <stdin>:1:1
               |
             1 | {"v1": {"x":
-              | ^^^^^^^^^^^^
+              | ^^^^^^^^^^^^ /config
 
             ---- stderr ----
             ✗ 1 error in 1 of 1 file
@@ -462,7 +462,7 @@ fn the_kind_can_be_given() {
              --> <stdin>:1:1
               |
             1 | {"domains": []}
-              | ^^^^^^^^^^^^^^^
+              | ^^^^^^^^^^^^^^^ /config
 
             hint: write {"v1":{}}
 
