@@ -270,7 +270,13 @@ pub(crate) struct OriginsTest {
     #[arg(long, required = true, num_args = 1.., value_name = "ENTRY")]
     pub(crate) allow: Vec<String>,
     /// Addresses of pages; can be repeated
-    #[arg(long, required = true, num_args = 1.., value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        long,
+        required = true,
+        num_args = 1..,
+        value_name = "URL",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     pub(crate) page: Vec<String>,
     #[command(flatten)]
     pub(crate) suffixes: SuffixFile,

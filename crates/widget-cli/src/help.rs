@@ -25,8 +25,8 @@ Examples:
     widget snippet $ID --service https://widgets.example
 
 Input:
-  A widget as the API returns it, a list of them, or a config alone (`{}` or `{\"v1\": …}`), as JSON \
-or YAML. The keys show which of these it is, unless `--kind` and `--format` say it.
+  A widget as the API returns it, a list of them, or a config alone (`{}` or `{\"v1\": …}`), as \
+JSON or YAML. The keys show which of these it is, unless `--kind` and `--format` say it.
 
 Output:
   The answer goes to standard output; summaries, assumptions and errors go to standard error.
@@ -60,8 +60,8 @@ Examples:
   widget lint widget.json
   widget lint configs/ --deny-warnings      exit 1 also for warnings
 
-Exit code: 0 when there is no error, 1 when there is one (or a warning, with --deny-warnings), 2 when \
-a file could not be read.";
+Exit code: 0 when there is no error, 1 when there is one (or a warning, with --deny-warnings), 2 \
+when a file could not be read.";
 
 pub(crate) const MIGRATE: &str = "\
 Without --check and --write it prints the result for one file. Comments, order, spaces and unknown \
@@ -73,14 +73,14 @@ Examples:
   widget migrate configs/ --write           replace them
   cat old.yaml | widget migrate - > new.yaml
 
-With --write a file is replaced in one step: even after a crash it is either the old or the new one. \
-A file that is not valid is left unchanged, and the others are still written.
-Exit code: 0 when every config is current or written, 1 when --check finds one that is not or a file \
-is not valid, 2 when a file could not be read or written.";
+With --write a file is replaced in one step: even after a crash it is either the old or the new \
+one. A file that is not valid is left unchanged, and the others are still written.
+Exit code: 0 when every config is current or written, 1 when --check finds one that is not or a \
+file is not valid, 2 when a file could not be read or written.";
 
 pub(crate) const EXPLAIN: &str = "\
-Makes the decision that the service makes for this page and shows each step of it, ✓ or ✗. When the \
-page is not on the list of domains, it shows the nearest entry, the difference, and the one change \
+Makes the decision that the service makes for this page and shows each step of it, ✓ or ✗. When \
+the page is not on the list of domains, it shows the nearest entry, the difference, and the one change \
 that helps.
 
 Save the widget as the API returns it:
@@ -91,8 +91,8 @@ Examples:
   widget explain widget.json --page shop.example --service https://widgets.example
   widget explain widget.json --page https://shop.example --agent-version draft
 
-The file does not say whether the pinned agent version is published. The command assumes that it is, \
-and says so; use --agent-version to set what you know.
+The file does not say whether the pinned agent version is published. The command assumes that it \
+is, and says so; use --agent-version to set what you know.
 Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.";
 
 pub(crate) const DIFF: &str = "\
@@ -114,9 +114,9 @@ Examples:
   widget snippet widget.json --service https://widgets.example \\
     --file-name 3f2a9c.js --integrity sha384-…
 
-With --integrity the browser runs the script only if it has that hash. The service returns the file \
-name and the hash (`GET /core/web-widgets/{id}/snippet`). Such a page must be changed to get a newer \
-script after an update of the service.
+With --integrity the browser runs the script only if it has that hash. The service returns the \
+file name and the hash (`GET /core/web-widgets/{id}/snippet`). Such a page must be changed to get a \
+newer script after an update of the service.
 Exit code: 0, 1 when the file contains no widget with an id, 2 for wrong usage.";
 
 pub(crate) const SCHEMA: &str = "\
@@ -127,7 +127,9 @@ Examples:
   widget schema widget
 
 In VS Code, for JSON:
-  \"json.schemas\": [{\"fileMatch\": [\"configs/*.json\"], \"url\": \"./widget-config.schema.json\"}]
+  \"json.schemas\": [
+    {\"fileMatch\": [\"configs/*.json\"], \"url\": \"./widget-config.schema.json\"}
+  ]
 In a YAML file, as its first line:
   # yaml-language-server: $schema=widget-config.schema.json";
 

@@ -185,7 +185,7 @@ impl Reader<'_, '_> {
             self.faults.push(
                 Finding::new(
                     Code::TimeInvalid,
-                    format!("`{text}` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)"),
+                    format!("`{text}` is not a time; use RFC 3339, such as `2026-11-24T09:30:00Z`"),
                 )
                 .at(format!("/{key}")),
             );

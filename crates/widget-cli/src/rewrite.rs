@@ -291,7 +291,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}") {
+        fn no_text_makes_it_panic(
+            text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}",
+        ) {
             for format in [Format::Json, Format::Yaml] {
                 let _ = rewrite(&Input::new(text.clone(), format), None);
             }

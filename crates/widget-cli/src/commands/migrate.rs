@@ -142,7 +142,8 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
             let fault = Located::whole(
                 SourceCode::ConfigUnchangeable,
                 "the config is not current, and its notation cannot be changed automatically",
-                "write the config without anchors, tags and aliases, or put its settings under `v1` by hand",
+                "write the config without anchors, tags and aliases, or put its settings under \
+                 `v1` by hand",
             );
             return build_failed(path, &input, &[fault], ExitCode::No);
         }

@@ -42,7 +42,8 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
             };
             if !record.widget.published {
                 printer.note(format_args!(
-                    "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing until it is"
+                    "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing \
+                     until it is"
                 ))?;
             }
             record.id.ok_or_else(|| {

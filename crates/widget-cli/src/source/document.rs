@@ -84,7 +84,8 @@ impl<'a> Document<'a> {
         let rest_of_line = rest_of_line.trim_start_matches([':', ' ', '\t']);
         match text.get(span.clone())? {
             "" if rest_of_line.starts_with('#') => Some(
-                "in YAML a `#` after a space starts a comment: put the value in quotes, such as \"#0055ff\"",
+                "in YAML a `#` after a space starts a comment: put the value in quotes, such as \
+                 \"#0055ff\"",
             ),
             "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y" => {
                 Some("in YAML 1.2 this word is text: write `true`")
@@ -228,7 +229,9 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_reading_panic(text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}") {
+        fn no_text_makes_reading_panic(
+            text in "[-\\[\\]{}:,\"'#&*!|>?%@`~ \n\r\tav1\u{e9}\u{feff}0.<]{0,60}",
+        ) {
             for format in [Format::Json, Format::Yaml] {
                 let input = Input::new(text.clone(), format);
                 if let Ok(document) = Document::read(&input) {

@@ -143,7 +143,7 @@ fn every_fault_is_shown_at_its_place() {
 
         hint: keep one of the two
 
-        error[time_invalid]: `yesterday` is not a time; times are written as `2026-11-24T09:30:00Z` (RFC 3339)
+        error[time_invalid]: `yesterday` is not a time; use RFC 3339, such as `2026-11-24T09:30:00Z`
           --> bad.json:14:17
            |
         14 |   "created_at": "yesterday"
