@@ -13,7 +13,7 @@ pub(crate) fn of_revision(revision: i64) -> HeaderValue {
 pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     entries(headers, &header::IF_NONE_MATCH)
         .iter()
-        .any(|entry| entry == "*" || Some(entry.trim_start_matches("W/")) == tag.to_str().ok())
+        .any(|entry| names(entry, tag))
 }
 
 /// Refuses a change of a record that is no longer the one the caller saw (`If-Match`).
@@ -24,7 +24,7 @@ pub(crate) fn require_match(headers: &HeaderMap, tag: &HeaderValue) -> Result<()
     if !is_conditional(headers)
         || entries(headers, &header::IF_MATCH)
             .iter()
-            .any(|entry| entry == "*" || Some(entry.as_str()) == tag.to_str().ok())
+            .any(|entry| names(entry, tag))
     {
         return Ok(());
     }
@@ -38,6 +38,14 @@ pub(crate) fn require_match(headers: &HeaderMap, tag: &HeaderValue) -> Result<()
 /// Whether the caller names the record it saw.
 pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
     headers.contains_key(header::IF_MATCH)
+}
+
+/// Whether an entry of a condition names the tag.
+///
+/// `If-Match` compares strongly (RFC 9110, section 13.1.1), but a proxy that compresses makes a
+/// strong tag weak, and a revision is the same one under either.
+fn names(entry: &str, tag: &HeaderValue) -> bool {
+    entry == "*" || entry.strip_prefix("W/").unwrap_or(entry).as_bytes() == tag.as_bytes()
 }
 
 fn entries(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
