@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -97,6 +98,8 @@ impl Server {
         body: &str,
     ) -> std::io::Result<(u16, String)> {
         let mut stream = TcpStream::connect(self.address)?;
+        // A service that answers nothing fails the test instead of holding it up.
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
@@ -434,6 +437,39 @@ fn a_signal_stops_the_service() {
             .read_to_string(&mut rest)
             .expect("its output can be read");
         assert_eq!(rest, "", "standard output carries the address alone");
+    }
+}
+
+/// The arguments of the command with which the README starts the service behind nginx.
+fn arguments_of_readme() -> Vec<String> {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).expect("the README is there");
+    let command = readme
+        .lines()
+        .find_map(|line| line.strip_prefix("$ target/release/widget-http serve "))
+        .expect("it starts the service");
+    let command = command.replace("127.0.0.1:8080", "127.0.0.1:0");
+    command.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readmes_service_counts_visitors_behind_nginx_separately() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let server = Server::start_as(
+        command(directory.path())
+            .arg("serve")
+            .args(arguments_of_readme())
+            .env("WIDGET_LIMIT_CONFIGS", "1"),
+    );
+    let visit = |address: &str| {
+        // What `docs/proxies.md` lets nginx send.
+        let key = format!("-\r\nx-forwarded-for: {address}\r\norigin: https://shop.example");
+        let path = "/core/public/web-widgets/0197a3c0-0000-7000-8000-000000000001";
+        let answer = server.request("GET", path, &key, "");
+        answer.expect("it answers").0
+    };
+    for visitor in ["192.0.2.1", "192.0.2.2", "2001:db8::1"] {
+        assert_eq!((visit(visitor), visit(visitor)), (403, 429), "{visitor}");
     }
 }
 
