@@ -1,4 +1,4 @@
-//! Who makes a public request: the page's origin, our own window, and what browsers tell about a
+//! Who makes a public request: the page's origin, our own window, and what browsers say about a
 //! fetch.
 //!
 //! The decision is made on the request itself, so the answers need no credentials and hold nothing
@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use widget_core::origin::{Origin, OriginHeaderError};
 
 use crate::{
@@ -17,8 +17,11 @@ use crate::{
     web::{extract::require_json, problem::Problem},
 };
 
-/// How long a browser may remember a preflight, in seconds; the answer never depends on anything.
+/// How long a browser may remember a preflight, in seconds; the answer depends on its question only.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
+
+/// Names that a preflight may ask for; scripts that watch a page add a handful to each request.
+const MAX_PREFLIGHT_NAMES: usize = 32;
 
 /// Headers that the loader may read beside those that it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, x-request-id");
@@ -45,6 +48,27 @@ impl<S: Sync> FromRequestParts<S> for PageOrigin {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Ok(Self(request_origin(&parts.headers)?))
+    }
+}
+
+/// Origin of the host page in a `GET`: browsers send no `Origin` with one that stays on its own
+/// host, but say so in another header, which no page can set.
+///
+/// The service's own origin has to be listed as any other.
+#[derive(Debug, Clone)]
+pub struct PageOrOwnOrigin(pub Origin);
+
+impl FromRequestParts<AppState> for PageOrOwnOrigin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let is_same_origin = only(&parts.headers, "sec-fetch-site") == Some("same-origin");
+        match request_origin(&parts.headers) {
+            Err(OriginHeaderError::Absent) if is_same_origin => {
+                Ok(Self(state.settings.public_url.origin().clone()))
+            }
+            origin => Ok(Self(origin?)),
+        }
     }
 }
 
@@ -159,7 +183,10 @@ pub async fn readable_by_pages(request: Request, next: Next) -> Response {
         .cloned();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    headers.append(
+        header::VARY,
+        HeaderValue::from_static("Origin, Sec-Fetch-Site"),
+    );
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
@@ -169,7 +196,9 @@ pub async fn readable_by_pages(request: Request, next: Next) -> Response {
 
 /// Answers a preflight without looking anything up: it asks what kind of request may be made, not
 /// for what.
-pub(crate) async fn preflight() -> Response {
+///
+/// Scripts that watch a page add headers to each of its requests; nothing here reads them.
+pub(crate) async fn preflight(headers: HeaderMap) -> Response {
     let headers = [
         (
             header::ACCESS_CONTROL_ALLOW_METHODS,
@@ -177,11 +206,32 @@ pub(crate) async fn preflight() -> Response {
         ),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("content-type"),
+            allowed_headers(&headers),
+        ),
+        (
+            header::VARY,
+            HeaderValue::from_static("Access-Control-Request-Headers"),
         ),
         (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// `content-type`, and what the preflight asks for.
+fn allowed_headers(headers: &HeaderMap) -> HeaderValue {
+    let mut allowed = vec![header::CONTENT_TYPE];
+    let asked = headers
+        .get_all(header::ACCESS_CONTROL_REQUEST_HEADERS)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok());
+    for name in asked.take(MAX_PREFLIGHT_NAMES) {
+        if !allowed.contains(&name) {
+            allowed.push(name);
+        }
+    }
+    let names: Vec<&str> = allowed.iter().map(HeaderName::as_str).collect();
+    HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("content-type"))
 }
 
 #[cfg(test)]
@@ -196,5 +246,32 @@ mod tests {
         assert_eq!(only(&headers, "sec-fetch-mode"), Some("cors"));
         headers.append("sec-fetch-mode", HeaderValue::from_static("cors"));
         assert_eq!(only(&headers, "sec-fetch-mode"), Some(""));
+    }
+
+    #[test]
+    fn a_preflight_allows_what_it_asks_for() {
+        #[track_caller]
+        fn check(lines: &[&str], expected: &str) {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                let line = HeaderValue::try_from(*line).expect("a header");
+                headers.append(header::ACCESS_CONTROL_REQUEST_HEADERS, line);
+            }
+            assert_eq!(allowed_headers(&headers), expected);
+        }
+        check(&[], "content-type");
+        check(&["content-type"], "content-type");
+        check(
+            &["baggage,content-type, sentry-trace"],
+            "content-type, baggage, sentry-trace",
+        );
+        check(
+            &["Traceparent", "x-datadog-trace-id,,"],
+            "content-type, traceparent, x-datadog-trace-id",
+        );
+        check(&["request id, \"x\", *"], "content-type, *");
+        let many: Vec<String> = (0..100).map(|count| format!("x-{count}")).collect();
+        let first = many[..MAX_PREFLIGHT_NAMES].join(", ");
+        check(&[&many.join(",")], &format!("content-type, {first}"));
     }
 }

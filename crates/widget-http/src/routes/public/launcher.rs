@@ -18,7 +18,7 @@ use crate::{
     storage::StoredWidget,
     visitors::{assets::hexadecimal, limits::AddressPrefix, public_widgets::Launcher},
     web::{
-        cors::{PageOrigin, preflight},
+        cors::{PageOrOwnOrigin, preflight},
         etag,
         problem::Problem,
     },
@@ -97,7 +97,7 @@ fn launcher_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schem
 async fn show(
     State(state): State<AppState>,
     path: PublicPath,
-    PageOrigin(origin): PageOrigin,
+    PageOrOwnOrigin(origin): PageOrOwnOrigin,
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

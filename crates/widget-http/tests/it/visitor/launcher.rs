@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{SHOP, Visitor};
+use super::support::{OWN, SHOP, Visitor};
 use crate::support::{Answer, Service, id};
 
 async fn ask(service: &Service, widget: &str, origin: &str) -> Answer {
@@ -74,6 +74,51 @@ async fn the_launcher_gets_only_what_it_draws() {
         ),
         ("", SHOP)
     );
+}
+
+#[tokio::test]
+async fn a_page_on_the_services_own_host_sends_no_origin() {
+    let service = Service::start().await;
+    let listed = service.widget(json!({"domains": [OWN]})).await;
+    let foreign = service.widget(json!({"domains": [SHOP]})).await;
+    let ask = async |method: &str, widget: &Value, tail: &str, headers: &[(&str, &str)]| {
+        let path = format!("/core/public/web-widgets/{}{tail}", id(widget));
+        let body = (method == "POST").then_some("{}");
+        service.call_with(None, method, &path, body, headers).await
+    };
+    let same = [("sec-fetch-site", "same-origin")];
+    let answer = ask("GET", &listed, "", &same).await;
+    answer.expect(200);
+    assert!(answer.header("vary").contains("Sec-Fetch-Site"));
+    // The own origin is listed or refused as any other.
+    ask("GET", &foreign, "", &same)
+        .await
+        .problem(403, "widget_unavailable");
+    // What the browser says about the host is believed only where it sends no `Origin`.
+    let shop = [("sec-fetch-site", "same-origin"), ("origin", SHOP)];
+    ask("GET", &foreign, "", &shop).await.expect(200);
+    ask("GET", &listed, "", &shop)
+        .await
+        .problem(403, "widget_unavailable");
+    let opaque = [("sec-fetch-site", "same-origin"), ("origin", "null")];
+    ask("GET", &listed, "", &opaque)
+        .await
+        .problem(403, "origin_opaque");
+    for site in ["same-site", "cross-site", "none", ""] {
+        ask("GET", &listed, "", &[("sec-fetch-site", site)])
+            .await
+            .problem(403, "origin_required");
+    }
+    ask("GET", &listed, "", &[])
+        .await
+        .problem(403, "origin_required");
+    ask("GET", &listed, "", &[same[0], same[0]])
+        .await
+        .problem(403, "origin_required");
+    // Browsers send one with every `POST`.
+    ask("POST", &listed, "/embed-tickets", &same)
+        .await
+        .problem(403, "origin_required");
 }
 
 #[tokio::test]
@@ -241,6 +286,17 @@ async fn preflights_look_nothing_up() {
                 !answer
                     .headers
                     .contains_key("access-control-allow-credentials")
+            );
+            let traced = [
+                headers[0],
+                ("access-control-request-headers", "traceparent"),
+            ];
+            let answer = service
+                .call_with(None, "OPTIONS", &path, None, &traced)
+                .await;
+            assert_eq!(
+                answer.header("access-control-allow-headers"),
+                "content-type, traceparent"
             );
             let opaque = service
                 .call_with(None, "OPTIONS", &path, None, &[("origin", "null")])
