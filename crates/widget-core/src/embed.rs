@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     config::{Config, values::WebUrl},
     id::WidgetId,
-    origin::{AdmittedOrigin, Entry, Origin, Scheme, SuffixList},
+    origin::{AdmittedOrigin, Origin, Scheme},
 };
 
 /// The line of HTML that shows the widget on a page.
@@ -169,10 +169,7 @@ fn loopback_image_origins(config: &Config) -> Vec<Origin> {
 
 /// The image's origin as a source; none when a policy cannot express it (an IPv6 address).
 fn image_origin(image: &WebUrl) -> Option<Origin> {
-    match Entry::parse(image.as_str(), SuffixList::builtin()) {
-        Ok(Entry::Exact(origin)) => Some(origin),
-        _ => None,
-    }
+    Origin::parse_source(image.as_str()).ok()
 }
 
 /// What a host page with a policy of its own must let through.

@@ -121,18 +121,19 @@ pub struct Explanation {
 
 /// Explains the decision for a page.
 ///
-/// `widget` is `None` when there is none of that id in the organization; `service` is the origin
-/// under which browsers reach the service.
+/// `widget` is `None` when the organization has none with that id. `service` is the origin under
+/// which browsers reach the service. `suffixes` is the list with which the owner's next write will
+/// be judged, so that no advice is an entry that is then refused.
 #[must_use]
 pub fn explain(
     widget: Option<&Widget>,
     version: PinnedVersion,
     page: impl Into<PageRef>,
     service: &Origin,
+    suffixes: &SuffixList,
 ) -> Explanation {
     let default = Config::default();
     let config = widget.map_or(&default, |widget| &widget.config);
-    let suffixes = SuffixList::builtin();
     let mut steps = Steps::default();
 
     let origin = steps.origin(page.into());

@@ -119,6 +119,11 @@ impl Origin {
         entry::parse_page(address)
     }
 
+    /// The origin of an address, when a source of a security policy can express it.
+    pub(crate) fn parse_source(address: &str) -> Result<Self, EntryError> {
+        entry::parse_source(address)
+    }
+
     /// The canonical text, such as `https://shop.example` or `http://127.0.0.1:8080`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -23,7 +23,6 @@ mod routes;
 pub mod settings;
 pub mod state;
 pub mod storage;
-pub mod suffixes;
 pub mod visitors;
 pub mod web;
 

@@ -4,6 +4,7 @@ use std::{ops::Deref, sync::Arc};
 
 use time::OffsetDateTime;
 use uuid::Uuid;
+use widget_core::origin::SuffixList;
 
 use crate::{
     settings::Settings,
@@ -62,6 +63,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn RandomSource>,
+    /// The public suffix list by which entries are judged; storage reads records with it too.
+    pub suffixes: SuffixList,
     /// How this service was started.
     pub settings: Settings,
 }

@@ -13,6 +13,8 @@ pub mod postgres;
 pub mod sqlite;
 mod widgets;
 
+use widget_core::origin::SuffixList;
+
 pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
 pub use conversations::{
     Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
@@ -53,15 +55,20 @@ pub trait Storage:
 }
 
 /// Opens the database at `url`: `sqlite:PATH`, a file that is made when it is missing, or
-/// `postgres://…`; applies no migration.
+/// `postgres://…`; applies no migration. `suffixes` is the list with which records are read.
 ///
 /// # Errors
 /// [`StoreError`]; the message names the schemes that are known.
-pub async fn open(url: &str) -> Result<std::sync::Arc<dyn Storage>, StoreError> {
+pub async fn open(
+    url: &str,
+    suffixes: SuffixList,
+) -> Result<std::sync::Arc<dyn Storage>, StoreError> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some("sqlite") => Ok(std::sync::Arc::new(sqlite::SqliteStorage::open(url).await?)),
+        Some("sqlite") => Ok(std::sync::Arc::new(
+            sqlite::SqliteStorage::open(url, suffixes).await?,
+        )),
         Some("postgres" | "postgresql") => Ok(std::sync::Arc::new(
-            postgres::PostgresStorage::open(url).await?,
+            postgres::PostgresStorage::open(url, suffixes).await?,
         )),
         _ => Err(StoreError::Query(
             "the database URL must begin with `sqlite:` or `postgres:`".into(),

@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
         version,
         arguments.page.as_str(),
         service.as_ref().unwrap_or(&unknown_service),
+        suffixes.list(),
     );
     let assumed = arguments.agent_version.is_none();
     if printer.is_json() {

@@ -365,3 +365,55 @@ fn snippets() {
         "#]],
     );
 }
+
+/// A list that is newer than the one compiled in: `acme.example` has customers on its subdomains.
+const NEWER_LIST: &str = "// ===BEGIN ICANN DOMAINS===\nexample\n// ===END ICANN DOMAINS===\n\
+    // ===BEGIN PRIVATE DOMAINS===\nacme.example\n// ===END PRIVATE DOMAINS===\n";
+
+/// The entries that `explain` advises to add for a page.
+#[track_caller]
+fn advised(folder: &Folder, page: &str, list: &[&str]) -> Vec<String> {
+    let arguments = ["explain", "page.json", "--page", page, "--output", "json"];
+    let output = folder.command(&[&arguments, list].concat()).output();
+    let json: serde_json::Value =
+        serde_json::from_slice(&output.expect("a run").stdout).expect("JSON");
+    let hint = json["hint"].as_str().expect("a hint");
+    let quoted = hint.split('`').skip(1).step_by(2);
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn no_advice_is_refused_by_the_suffix_list_in_use() {
+    let listed = SHOP.replace("https://*.acme.example", "https://a.acme.example");
+    let folder = Folder::new()
+        .with("page.json", listed)
+        .with("list.dat", NEWER_LIST);
+    let valid = |entry: &str, list: &[&str]| {
+        let widget = SHOP.replace("https://*.acme.example", entry);
+        let folder = Folder::new()
+            .with("widget.json", widget)
+            .with("list.dat", NEWER_LIST);
+        let mut command = folder.command(&[&["validate", "widget.json"], list].concat());
+        command.output().expect("a run").status.success()
+    };
+    let newer = ["--suffix-list", "list.dat"];
+    let page = "https://b.acme.example";
+    let pattern = "https://*.acme.example";
+
+    assert_eq!(advised(&folder, page, &[]), [page, pattern]);
+    assert!(valid(pattern, &[]));
+    assert!(!valid(pattern, &newer));
+
+    for page in [
+        page,
+        "https://c.b.acme.example",
+        "https://d.a.acme.example",
+        "http://acme.example",
+    ] {
+        let advised = advised(&folder, page, &newer);
+        assert!(!advised.is_empty(), "{page}");
+        for entry in advised {
+            assert!(valid(&entry, &newer), "{page}: {entry}");
+        }
+    }
+}

@@ -142,6 +142,17 @@ impl OriginPattern {
     }
 }
 
+/// The origin of an address that `frame-ancestors` and `img-src` can name: an entry without a
+/// pattern, which no suffix list has a say in.
+pub(super) fn parse_source(address: &str) -> Result<Origin, EntryError> {
+    match Entry::parse_unjudged(address) {
+        Ok(Entry::Exact(origin)) => Ok(origin),
+        Ok(Entry::AnySite | Entry::Pattern(_)) => Err(vec![EntryFault::WildcardMisplaced]),
+        Err(faults) => Err(faults),
+    }
+    .map_err(|faults| EntryError::new(address, faults))
+}
+
 /// The origin of a page's address.
 pub(super) fn parse_page(address: &str) -> Result<Origin, EntryError> {
     let parse = || {

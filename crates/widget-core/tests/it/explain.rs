@@ -12,14 +12,20 @@ use widget_core::{
     widget::Widget,
 };
 
-use crate::support::{codes, list, origin, widget};
+use crate::support::{builtin, codes, list, origin, widget};
 
 fn explain(
     widget: Option<&Widget>,
     version: PinnedVersion,
     page: impl Into<PageRef>,
 ) -> Explanation {
-    explain::explain(widget, version, page, &origin("https://widgets.example"))
+    explain::explain(
+        widget,
+        version,
+        page,
+        &origin("https://widgets.example"),
+        builtin(),
+    )
 }
 
 fn on(entries: &[&str], page: &str) -> Explanation {
@@ -395,6 +401,7 @@ fn notes() {
         PinnedVersion::Published,
         "https://shop.example",
         &service,
+        builtin(),
     );
     assert_eq!(codes(&with_service.notes), ["framed_page", "mixed_content"]);
     let local = explain::explain(
@@ -402,6 +409,7 @@ fn notes() {
         PinnedVersion::Published,
         "https://shop.example",
         &origin("http://localhost:8080"),
+        builtin(),
     );
     assert_eq!(codes(&local.notes), ["framed_page"]);
     assert_eq!(

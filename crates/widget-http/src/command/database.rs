@@ -5,6 +5,7 @@ use std::{borrow::Cow, path::PathBuf, sync::Arc};
 use anyhow::{Context, bail};
 use clap::Args;
 use url::Url;
+use widget_core::origin::SuffixList;
 use widget_http::storage::{self, Storage};
 
 use super::{environment, read_secret};
@@ -28,16 +29,19 @@ pub(super) struct DatabaseArguments {
 
 impl DatabaseArguments {
     /// The database as it is.
-    pub(super) async fn open(&self) -> anyhow::Result<Arc<dyn Storage>> {
+    pub(super) async fn open(&self, suffixes: SuffixList) -> anyhow::Result<Arc<dyn Storage>> {
         // The URL may hold a password, so the error names the variable and not the URL.
-        storage::open(&self.url()?)
+        storage::open(&self.url()?, suffixes)
             .await
             .context("the database cannot be opened; check DATABASE_URL")
     }
 
     /// The database with every migration applied.
-    pub(super) async fn open_migrated(&self) -> anyhow::Result<Arc<dyn Storage>> {
-        let storage = self.open().await?;
+    pub(super) async fn open_migrated(
+        &self,
+        suffixes: SuffixList,
+    ) -> anyhow::Result<Arc<dyn Storage>> {
+        let storage = self.open(suffixes).await?;
         let applied = storage
             .migrate()
             .await

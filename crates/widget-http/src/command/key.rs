@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
-use widget_core::id::OrganizationId;
+use widget_core::{id::OrganizationId, origin::SuffixList};
 use widget_http::{
     state::{Clock, SystemClock, SystemRandom},
     storage::ApiKey,
@@ -83,7 +83,10 @@ pub(super) async fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
-    let storage = arguments.database.open_migrated().await?;
+    let storage = arguments
+        .database
+        .open_migrated(SuffixList::builtin().clone())
+        .await?;
     let now = SystemClock.now();
     let credential = Credential::generate(&SystemRandom)?;
     let mut scopes = arguments.scopes;
@@ -113,7 +116,10 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
 }
 
 async fn list(arguments: ListArguments) -> anyhow::Result<()> {
-    let storage = arguments.database.open_migrated().await?;
+    let storage = arguments
+        .database
+        .open_migrated(SuffixList::builtin().clone())
+        .await?;
     let now = SystemClock.now();
     for key in storage.api_keys(arguments.organization.as_ref()).await? {
         let state = match (key.revoked_at, key.expires_at) {
@@ -140,7 +146,10 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
 }
 
 async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
-    let storage = arguments.database.open_migrated().await?;
+    let storage = arguments
+        .database
+        .open_migrated(SuffixList::builtin().clone())
+        .await?;
     // Accepts a pasted whole key as well; the secret part is not looked at.
     let id = arguments.id.strip_prefix("ak_").unwrap_or(&arguments.id);
     let id = id.split_once('.').map_or(id, |(id, _)| id);
@@ -154,7 +163,9 @@ async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
 }
 
 async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
-    let storage = database.open_migrated().await?;
+    let storage = database
+        .open_migrated(SuffixList::builtin().clone())
+        .await?;
     let now = SystemClock.now();
     let key = signing::new_key(&SystemRandom, now)?;
     storage.rotate_signing_key(&key, now - RETIREMENT).await?;

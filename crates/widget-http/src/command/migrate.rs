@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use widget_core::origin::SuffixList;
 
 use super::{DatabaseArguments, print_line};
 
@@ -16,7 +17,10 @@ pub(super) struct MigrateArguments {
 }
 
 pub(super) async fn run(arguments: MigrateArguments) -> anyhow::Result<ExitCode> {
-    let storage = arguments.database.open().await?;
+    let storage = arguments
+        .database
+        .open(SuffixList::builtin().clone())
+        .await?;
     let code = if arguments.check {
         let pending = storage.pending_migrations().await?;
         for migration in &pending {

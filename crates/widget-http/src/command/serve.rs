@@ -25,7 +25,6 @@ use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
     state::{AppState, Clock, Services, SystemClock, SystemRandom},
-    suffixes,
     visitors::signing,
     web::{
         caller::{ForwardedHeader, TrustedProxies},
@@ -279,16 +278,16 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         );
     }
     let livekit = arguments.livekit.settings()?;
-    let storage = arguments.database.open_migrated().await?;
+    // Some milliseconds of work at start, so that the first request does not wait for it.
+    let suffixes = match &arguments.suffix_list {
+        Some(path) => read_suffix_list(path)?,
+        None => SuffixList::builtin().clone(),
+    };
+    let storage = arguments.database.open_migrated(suffixes.clone()).await?;
     storage
         .ensure_signing_key(&signing::new_key(&SystemRandom, SystemClock.now())?)
         .await?;
 
-    if let Some(path) = &arguments.suffix_list {
-        suffixes::choose(read_suffix_list(path)?);
-    }
-    // The public suffix list takes some milliseconds to read: not at the cost of the first request.
-    tokio::task::spawn_blocking(suffixes::suffixes);
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("the address {} cannot be taken", arguments.listen))?;
@@ -324,6 +323,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         storage: Arc::clone(&storage),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
+        suffixes,
         settings,
     });
 

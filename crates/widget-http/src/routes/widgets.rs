@@ -14,7 +14,7 @@ use time::Duration;
 use widget_core::{
     config::Config,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    origin::AllowedOrigins,
+    origin::{AllowedOrigins, SuffixList},
     widget::{NewWidget, Widget, WidgetPatch},
 };
 
@@ -26,7 +26,6 @@ use crate::{
         Author, IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter,
         WriteWidgetError,
     },
-    suffixes::suffixes,
     web::{
         auth::{Caller, Scope},
         etag,
@@ -286,7 +285,8 @@ async fn create(
     let key = idempotency_key(request.headers())?;
     let bytes = read_body(request.into_body(), BODY_LIMIT).await?;
     let body: CreateRequest = parse_json(&bytes)?;
-    let (domains, config) = parse_documents(Some(&body.domains), body.config.as_deref())?;
+    let (domains, config) =
+        parse_documents(Some(&body.domains), body.config.as_deref(), &state.suffixes)?;
     let new = NewWidget {
         organization_id: caller.organization_id.clone(),
         agent_id: body.agent_id.0,
@@ -391,7 +391,7 @@ async fn list(
     let page = paging::page(query.limit, query.cursor.as_deref())?;
     let domain = query
         .domain
-        .map(|entry| AllowedOrigins::parse(&[entry], suffixes()))
+        .map(|entry| AllowedOrigins::parse(&[entry], &state.suffixes))
         .transpose()
         .map_err(domains_invalid)?;
     let filter = WidgetFilter {
@@ -432,7 +432,11 @@ async fn update(
     StrictJson(body): StrictJson<UpdateRequest>,
 ) -> Result<Response, Problem> {
     caller.require(Scope::WebWidgetsManage)?;
-    let (domains, config) = parse_documents(body.domains.as_deref(), body.config.as_deref())?;
+    let (domains, config) = parse_documents(
+        body.domains.as_deref(),
+        body.config.as_deref(),
+        &state.suffixes,
+    )?;
     let patch = WidgetPatch {
         agent_id: body.agent_id.map(|id| id.0),
         agent_version_id: body.agent_version_id.map(|id| id.0),
@@ -520,9 +524,10 @@ async fn find(state: &AppState, caller: &Caller, id: WidgetId) -> Result<StoredW
 fn parse_documents(
     domains: Option<&[String]>,
     config: Option<&RawValue>,
+    suffixes: &SuffixList,
 ) -> Result<(Option<AllowedOrigins>, Option<Config>), Problem> {
     let domains = domains
-        .map(|entries| AllowedOrigins::parse(entries, suffixes()))
+        .map(|entries| AllowedOrigins::parse(entries, suffixes))
         .transpose();
     let config = config.map(|raw| Config::parse(raw.get())).transpose();
     match (domains, config) {

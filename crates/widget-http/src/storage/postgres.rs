@@ -8,6 +8,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use widget_core::origin::SuffixList;
+
 use super::{
     Storage, StoreError,
     migrations::{self, MigrationError},
@@ -50,6 +52,7 @@ const TRUSTED_REST: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct PostgresStorage {
     pool: Pool,
+    suffixes: SuffixList,
 }
 
 impl PostgresStorage {
@@ -57,7 +60,7 @@ impl PostgresStorage {
     ///
     /// # Errors
     /// When the URL cannot be used or the server does not answer.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
+    pub async fn open(url: &str, suffixes: SuffixList) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("widget-http")
             .options([("statement_timeout", STATEMENT_TIMEOUT)]);
@@ -75,7 +78,7 @@ impl PostgresStorage {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { pool })
+        Ok(Self { pool, suffixes })
     }
 
     fn reader(&self) -> &Pool {

@@ -15,6 +15,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use widget_core::origin::SuffixList;
+
 use super::{
     Storage, StoreError,
     migrations::{self, MigrationError},
@@ -56,6 +58,7 @@ const READERS: u32 = 8;
 pub struct SqliteStorage {
     writer: Pool,
     readers: Pool,
+    suffixes: SuffixList,
 }
 
 impl SqliteStorage {
@@ -63,7 +66,7 @@ impl SqliteStorage {
     ///
     /// # Errors
     /// When the URL or the file cannot be used.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
+    pub async fn open(url: &str, suffixes: SuffixList) -> Result<Self, StoreError> {
         let started = Instant::now();
         let options = SqliteConnectOptions::from_str(url)
             .map_err(StoreError::from)?
@@ -97,7 +100,11 @@ impl SqliteStorage {
         let readers = pool()
             .max_connections(READERS)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            suffixes,
+        })
     }
 
     fn reader(&self) -> &Pool {

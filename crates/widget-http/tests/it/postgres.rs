@@ -26,6 +26,7 @@ use tokio::{
 };
 use url::Url;
 use uuid::Uuid;
+use widget_core::origin::SuffixList;
 use widget_http::storage;
 
 use crate::{
@@ -323,8 +324,9 @@ async fn postgresql_keeps_the_contract() {
 }
 
 async fn keeps_the_contract(database: Url) {
-    let first = storage::open(database.as_str()).await.expect("it answers");
-    let second = storage::open(database.as_str()).await.expect("it answers");
+    let open = || storage::open(database.as_str(), SuffixList::builtin().clone());
+    let first = open().await.expect("it answers");
+    let second = open().await.expect("it answers");
     let missing = first
         .pending_migrations()
         .await

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use uuid::Uuid;
-use widget_core::id::{AgentVersionId, OrganizationId, WidgetId};
+use widget_core::{
+    id::{AgentVersionId, OrganizationId, WidgetId},
+    origin::SuffixList,
+};
 use widget_http::storage::{self, CreateConversationError, NewAgentVersion, Page, Storage};
 
 use crate::support::START;
@@ -54,7 +57,9 @@ pub(crate) async fn contract(storage: Arc<dyn Storage>) {
 async fn sqlite_keeps_the_contract() {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
-    let storage = storage::open(&url).await.expect("the file can be made");
+    let storage = storage::open(&url, SuffixList::builtin().clone())
+        .await
+        .expect("the file can be made");
     assert_eq!(
         storage
             .pending_migrations()
@@ -66,7 +71,7 @@ async fn sqlite_keeps_the_contract() {
     Box::pin(contract(Arc::clone(&storage))).await;
     concurrent(
         Arc::clone(&storage),
-        storage::open(&url)
+        storage::open(&url, SuffixList::builtin().clone())
             .await
             .expect("a second service opens it"),
     )

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tower::ServiceExt;
+use widget_core::origin::SuffixList;
 use widget_http::{
     settings::Settings,
     state::{AppState, Clock, RandomError, RandomSource, Services},
@@ -174,7 +175,7 @@ impl Service {
         url: &str,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let storage = storage::open(url)
+        let storage = storage::open(url, SuffixList::builtin().clone())
             .await
             .expect("the database can be opened");
         storage
@@ -189,6 +190,7 @@ impl Service {
             storage: Arc::clone(&storage),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::clone(&random) as Arc<dyn RandomSource>,
+            suffixes: SuffixList::builtin().clone(),
             settings,
         });
         let mut service = Self {
@@ -210,6 +212,7 @@ impl Service {
             storage: Arc::clone(&self.storage),
             clock,
             random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
+            suffixes: self.state.suffixes.clone(),
             settings: self.state.settings.clone(),
         };
         widget_http::router(AppState::new(services))

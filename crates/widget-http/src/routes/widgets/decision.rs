@@ -248,9 +248,14 @@ async fn explanation(
     let stored = find(&state, &caller, id).await?;
     let service = state.settings.public_url.origin();
     let page = query.origin.as_str();
-    Ok(Json(
-        explain::explain(Some(&stored.widget), stored.pinned, page, service).into(),
-    ))
+    let explanation = explain::explain(
+        Some(&stored.widget),
+        stored.pinned,
+        page,
+        service,
+        &state.suffixes,
+    );
+    Ok(Json(explanation.into()))
 }
 
 async fn snippet(

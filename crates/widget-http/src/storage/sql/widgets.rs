@@ -6,17 +6,14 @@ use widget_core::{
     config::Config,
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    origin::AllowedOrigins,
+    origin::{AllowedOrigins, SuffixList},
     widget::Widget,
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
-use crate::{
-    storage::{
-        Author, IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter,
-        WidgetRevision, WidgetStore, WriteWidgetError,
-    },
-    suffixes::suffixes,
+use crate::storage::{
+    Author, IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter,
+    WidgetRevision, WidgetStore, WriteWidgetError,
 };
 
 /// A widget with what its organization's registry says of the version that it pins.
@@ -65,7 +62,7 @@ impl WidgetStore for Backend {
         .execute(&mut *transaction)
         .await
         .map_err(dangling)?;
-        let stored = finish(transaction, widget, author).await?;
+        let stored = finish(transaction, widget, author, &self.suffixes).await?;
         Ok(InsertedWidget::New(Box::new(stored)))
     }
 
@@ -79,7 +76,9 @@ impl WidgetStore for Backend {
             .bind(id.as_uuid())
             .fetch_optional(self.reader())
             .await?;
-        row.as_ref().map(stored).transpose()
+        row.as_ref()
+            .map(|row| stored(row, &self.suffixes))
+            .transpose()
     }
 
     async fn widget_for_public(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
@@ -87,7 +86,9 @@ impl WidgetStore for Backend {
             .bind(id.as_uuid())
             .fetch_optional(self.reader())
             .await?;
-        row.as_ref().map(stored).transpose()
+        row.as_ref()
+            .map(|row| stored(row, &self.suffixes))
+            .transpose()
     }
 
     async fn widgets(
@@ -120,7 +121,7 @@ impl WidgetStore for Backend {
             .push(" ORDER BY w.created_at DESC, w.id DESC LIMIT ")
             .push_bind(i64::from(page.limit));
         let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter().map(stored).collect()
+        rows.iter().map(|row| stored(row, &self.suffixes)).collect()
     }
 
     async fn update_widget(
@@ -152,7 +153,7 @@ impl WidgetStore for Backend {
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
-        finish(transaction, widget, author).await
+        finish(transaction, widget, author, &self.suffixes).await
     }
 
     async fn widget_revisions(
@@ -175,7 +176,9 @@ impl WidgetStore for Backend {
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(revision_of).collect()
+        rows.iter()
+            .map(|row| revision_of(row, &self.suffixes))
+            .collect()
     }
 
     async fn delete_widget(
@@ -306,6 +309,7 @@ async fn finish(
     mut transaction: Transaction,
     widget: &Widget,
     author: Author<'_>,
+    suffixes: &SuffixList,
 ) -> Result<StoredWidget, WriteWidgetError> {
     sqlx::query(
         "INSERT INTO web_widget_revisions (web_widget_id, number, api_key_id, restored_from, created_at, agent_id,
@@ -324,7 +328,7 @@ async fn finish(
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-    let stored = stored(&row)?;
+    let stored = stored(&row, suffixes)?;
     transaction.commit().await.map_err(StoreError::from)?;
     Ok(stored)
 }
@@ -334,9 +338,9 @@ fn domains_text(widget: &Widget) -> Result<String, StoreError> {
         .map_err(|error| StoreError::corrupt("web_widgets", &widget.id, &error))
 }
 
-fn stored(row: &Row) -> Result<StoredWidget, StoreError> {
+fn stored(row: &Row, suffixes: &SuffixList) -> Result<StoredWidget, StoreError> {
     let columns = Columns::new(row, "web_widgets", "id");
-    let widget = record(&columns)?;
+    let widget = record(&columns, suffixes)?;
     let version_agent: Option<Uuid> = columns.get("version_agent_id")?;
     let pinned = if columns.get::<Option<Uuid>>("known_agent_id")?.is_none() {
         PinnedVersion::AgentMissing
@@ -362,24 +366,24 @@ fn stored(row: &Row) -> Result<StoredWidget, StoreError> {
     })
 }
 
-fn revision_of(row: &Row) -> Result<WidgetRevision, StoreError> {
+fn revision_of(row: &Row, suffixes: &SuffixList) -> Result<WidgetRevision, StoreError> {
     let columns = Columns::new(row, "web_widget_revisions", "id");
     Ok(WidgetRevision {
         number: columns.get("number")?,
         api_key_id: columns.get("api_key_id")?,
         restored_from: columns.get("restored_from")?,
-        widget: record(&columns)?,
+        widget: record(&columns, suffixes)?,
     })
 }
 
-fn record(columns: &Columns<'_>) -> Result<Widget, StoreError> {
+fn record(columns: &Columns<'_>, suffixes: &SuffixList) -> Result<Widget, StoreError> {
     let entries: Vec<String> = columns.parsed("domains", |text| serde_json::from_str(text))?;
     Ok(Widget {
         id: columns.id("id", WidgetId::from_uuid)?,
         organization_id: columns.parsed("organization_id", str::parse)?,
         agent_id: columns.id("agent_id", AgentId::from_uuid)?,
         agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
-        domains: AllowedOrigins::load(&entries, suffixes()),
+        domains: AllowedOrigins::load(&entries, suffixes),
         published: columns.get("published")?,
         config: columns.parsed("config", Config::parse)?,
         created_at: columns.time("created_at")?,

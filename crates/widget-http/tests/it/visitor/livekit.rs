@@ -197,6 +197,7 @@ impl World {
             storage: Arc::clone(&service.storage),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            suffixes: service.state.suffixes.clone(),
             settings: service.state.settings.clone(),
         });
         service.router = widget_http::router(service.state.clone());
