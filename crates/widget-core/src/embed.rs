@@ -11,7 +11,8 @@ use url::Url;
 use crate::{
     config::{Config, values::WebUrl},
     id::WidgetId,
-    origin::{AdmittedOrigin, Origin, Scheme},
+    origin::{Origin, Scheme},
+    serve::Admission,
 };
 
 /// The line of HTML that shows the widget on a page.
@@ -105,24 +106,33 @@ impl fmt::Display for LiveKitServer {
     }
 }
 
-/// The Content-Security-Policy of the window's document.
+/// The Content-Security-Policy of the window's document: that of an admitted page, or
+/// [`CLOSED`](Self::CLOSED).
 #[derive(Debug, Clone, PartialEq)]
 pub struct WindowPolicy<'a> {
-    /// The one page that may frame the window; `None` for nobody.
-    pub embedder: Option<AdmittedOrigin<'a>>,
-    /// Where conversations take place, when that is set up.
-    pub livekit: Option<&'a LiveKitServer>,
-    /// The config, whose images on a loopback address are let in beside `https:`.
-    pub config: Option<&'a Config>,
+    admission: Option<Admission<'a>>,
+    livekit: Option<&'a LiveKitServer>,
 }
 
-impl WindowPolicy<'_> {
-    /// The policy of a page that shows nothing and may be framed by nobody.
-    pub const CLOSED: WindowPolicy<'static> = WindowPolicy {
-        embedder: None,
+impl WindowPolicy<'static> {
+    /// The policy of a page that shows nothing and that no page may frame.
+    pub const CLOSED: Self = Self {
+        admission: None,
         livekit: None,
-        config: None,
     };
+}
+
+impl<'a> WindowPolicy<'a> {
+    /// Only the admitted page may frame the window. Images that the config names on a loopback
+    /// address are allowed beside `https:`; `livekit` is where conversations take place, when that
+    /// is set up.
+    #[must_use]
+    pub const fn new(admission: Admission<'a>, livekit: Option<&'a LiveKitServer>) -> Self {
+        Self {
+            admission: Some(admission),
+            livekit,
+        }
+    }
 
     /// The value of the header field `Content-Security-Policy`.
     #[must_use]
@@ -130,8 +140,10 @@ impl WindowPolicy<'_> {
         let mut policy = String::from(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:",
         );
-        for origin in self.config.map(loopback_image_origins).unwrap_or_default() {
-            let _ = write!(policy, " {origin}");
+        if let Some(admission) = self.admission {
+            for origin in loopback_image_origins(&admission.widget().config) {
+                let _ = write!(policy, " {origin}");
+            }
         }
         policy.push_str("; connect-src 'self'");
         if let Some(livekit) = self.livekit {
@@ -140,15 +152,15 @@ impl WindowPolicy<'_> {
         policy.push_str(
             "; media-src 'self' blob:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; frame-ancestors ",
         );
-        match &self.embedder {
-            Some(embedder) => policy.push_str(embedder.origin().as_str()),
+        match self.admission {
+            Some(admission) => policy.push_str(admission.origin().as_str()),
             None => policy.push_str("'none'"),
         }
         policy
     }
 }
 
-/// Images that the config names on a loopback address: `https:` lets all others in.
+/// Images that the config names on a loopback address: `https:` allows all others.
 fn loopback_image_origins(config: &Config) -> Vec<Origin> {
     let current = config.current();
     let images = [

@@ -31,7 +31,7 @@
 //! // `PinnedVersion` is what your storage knows; the page is told by the `Origin` header.
 //! let page = Origin::from_header(["https://shop.example"])?;
 //! let admission = serve::admit(&widget, PinnedVersion::Published, &page)?;
-//! assert_eq!(admission.origin().entry(), "https://shop.example");
+//! assert_eq!(admission.origin(), &page);
 //! println!("{}", embed::snippet(&public_url, widget.id));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

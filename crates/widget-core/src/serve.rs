@@ -1,4 +1,33 @@
-//! May this widget serve this page now? The one decision that HTTP, CLI and embed all ask for.
+//! May this widget serve this page now? The one decision that HTTP, CLI and embed all ask for,
+//! and what is made out of its proof.
+//!
+//! ```
+//! use widget_core::{go_live::PinnedVersion, serve};
+//! # use widget_core::{origin::{AllowedOrigins, SuffixList}, widget::NewWidget};
+//! # let id: uuid::Uuid = "0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?;
+//! # let (agent, version) = ("0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?);
+//! # let now = time::macros::datetime!(2026-01-01 00:00 UTC);
+//! # let widget = NewWidget {
+//! #     domains: AllowedOrigins::parse(&["shop.example"], SuffixList::builtin())?,
+//! #     published: true,
+//! #     ..NewWidget::new("acme".parse()?, agent, version)
+//! # }.into_widget(widget_core::id::WidgetId::from_uuid(id), now);
+//!
+//! let page = "https://shop.example".parse()?;
+//! let admission = serve::admit(&widget, PinnedVersion::Published, &page)?;
+//! let ticket = serve::EmbedTicket::new(&admission, id, now);
+//! assert_eq!(ticket.origin(), &page);
+//!
+//! let other = "https://other.example".parse()?;
+//! assert!(serve::admit(&widget, PinnedVersion::Published, &other).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod dispatch;
+mod ticket;
+
+pub use dispatch::{Dispatch, DispatchError, DispatchTarget};
+pub use ticket::EmbedTicket;
 
 use std::fmt;
 
@@ -9,38 +38,42 @@ use crate::{
     widget::Widget,
 };
 
-/// Proof that a widget may serve a page: its gates were open and its list held the page's origin.
+/// Proof that a widget may serve a page now: its gates were open and its list admitted the page.
 ///
-/// What mints a ticket or a token takes this, so that the decision cannot be forgotten.
+/// What is handed to a browser is made out of one of these, so that the decision cannot be
+/// forgotten: an [`EmbedTicket`], a [`Dispatch`], the window's
+/// [`WindowPolicy`](crate::embed::WindowPolicy).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Admission<'a> {
-    live: LiveWidget<'a>,
-    origin: AdmittedOrigin<'a>,
+    widget: &'a Widget,
+    origin: &'a Origin,
 }
 
 impl<'a> Admission<'a> {
+    /// Both proofs together are an admission.
+    const fn new(live: LiveWidget<'a>, listed: AdmittedOrigin<'a>) -> Self {
+        Self {
+            widget: live.widget(),
+            origin: listed.origin(),
+        }
+    }
+
     /// The widget.
     #[must_use]
     pub const fn widget(&self) -> &'a Widget {
-        self.live.widget()
+        self.widget
     }
 
-    /// The proof of the open gates.
+    /// The origin of the page.
     #[must_use]
-    pub const fn live(&self) -> LiveWidget<'a> {
-        self.live
-    }
-
-    /// The proof of the listed origin.
-    #[must_use]
-    pub const fn origin(&self) -> AdmittedOrigin<'a> {
+    pub const fn origin(&self) -> &'a Origin {
         self.origin
     }
 }
 
 /// Every reason why a widget does not serve a page.
 ///
-/// For the owner's log only: a stranger is told the same, whatever the reason, see
+/// For the owner's log only: visitors get the same answer whatever the reason is, see
 /// [`PUBLIC_CODE`](Self::PUBLIC_CODE).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -49,7 +82,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The one code that is told outside, also for a widget that does not exist.
+    /// The one code that visitors get, also for a widget that does not exist.
     pub const PUBLIC_CODE: &'static str = "widget_unavailable";
 }
 
@@ -75,7 +108,7 @@ pub fn admit<'a>(
         go_live::check(widget, version),
         widget.domains.admit(origin),
     ) {
-        (Ok(live), Some(origin)) => Ok(Admission { live, origin }),
+        (Ok(live), Some(listed)) => Ok(Admission::new(live, listed)),
         (Err(blockers), Some(_)) => Err(Refusal { reasons: blockers }),
         (Ok(_), None) => Err(Refusal {
             reasons: not_listed(origin).into(),

@@ -17,11 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
-use widget_core::{
-    conversation::Mode,
-    id::{AgentVersionId, ConversationId},
-    serve::Admission,
-};
+use widget_core::serve::Dispatch;
 
 use crate::{
     settings::LiveKitSettings,
@@ -64,24 +60,7 @@ impl RoomName {
     }
 }
 
-/// Which worker to send into the room, and what it is told.
-///
-/// The visitor can read what is told: nothing else may go in here. The worker asks the API for the
-/// rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dispatch {
-    /// Name under which the worker is registered.
-    pub agent_name: String,
-    /// The conversation that the worker is to lead.
-    pub conversation_id: ConversationId,
-    /// The pinned version that it is to be.
-    pub agent_version_id: AgentVersionId,
-    /// How the visitor begins.
-    pub mode: Mode,
-    /// Whether there is an earlier transcript.
-    pub resumed: bool,
-}
-
+/// What the worker is sent into the room with; the worker asks the API for the rest.
 #[derive(Serialize)]
 struct DispatchMetadata<'a> {
     conversation_id: String,
@@ -216,13 +195,27 @@ impl std::fmt::Debug for ParticipantTokens {
 impl ParticipantTokens {
     /// A token for one visitor and one room, which does not exist yet.
     ///
-    /// The admission is proof that the widget serves the visitor's page at this moment.
+    /// The dispatch proves that the widget serves the visitor's page at this moment:
+    ///
+    /// ```compile_fail,E0308
+    /// # use widget_http::{livekit::{ParticipantTokens, RoomName}, state::RandomSource};
+    /// # use widget_core::serve::Admission;
+    /// # fn token(
+    /// #     tokens: &ParticipantTokens,
+    /// #     admission: &Admission<'_>,
+    /// #     room: &RoomName,
+    /// #     random: &dyn RandomSource,
+    /// #     now: time::OffsetDateTime,
+    /// # ) {
+    /// // An admission names no conversation, so it lets nobody into a room.
+    /// let token = tokens.mint(room, admission, random, now);
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When there is no randomness, or the token cannot be signed.
     pub fn mint(
         &self,
-        _admission: &Admission<'_>,
         room: &RoomName,
         dispatch: &Dispatch,
         random: &dyn RandomSource,
@@ -285,16 +278,16 @@ fn grants(room: &RoomName) -> VideoGrants {
 /// How LiveKit sets up the room when the visitor's joining creates it.
 fn room_configuration(dispatch: &Dispatch) -> Result<RoomConfiguration, MintError> {
     let metadata = DispatchMetadata {
-        conversation_id: dispatch.conversation_id.to_string(),
-        agent_version_id: dispatch.agent_version_id.to_string(),
-        mode: dispatch.mode.as_str(),
-        resumed: dispatch.resumed,
+        conversation_id: dispatch.conversation_id().to_string(),
+        agent_version_id: dispatch.agent_version_id().to_string(),
+        mode: dispatch.mode().as_str(),
+        resumed: dispatch.resumed(),
     };
     Ok(RoomConfiguration {
         empty_timeout: EMPTY_TIMEOUT,
         max_participants: MAX_PARTICIPANTS,
         agents: vec![RoomAgentDispatch {
-            agent_name: dispatch.agent_name.clone(),
+            agent_name: dispatch.agent_name().to_owned(),
             metadata: serde_json::to_string(&metadata)?,
             ..RoomAgentDispatch::default()
         }],

@@ -5,10 +5,29 @@ use url::Url;
 use widget_core::{
     config::Config,
     embed::{self, LiveKitServer, WindowPolicy},
+    go_live::PinnedVersion,
     id::WidgetId,
+    origin::Origin,
+    serve::{self, Admission},
+    widget::Widget,
 };
 
-use crate::support::{list, origin};
+use crate::support::{origin, widget};
+
+#[track_caller]
+fn admit<'a>(widget: &'a Widget, page: &'a Origin) -> Admission<'a> {
+    serve::admit(widget, PinnedVersion::Published, page).expect("an admission")
+}
+
+/// The policy of the window of an admitted page, with this config.
+fn header_with(config: Config) -> String {
+    let widget = Widget {
+        config,
+        ..widget(&["https://shop.example"])
+    };
+    let page = origin("https://shop.example");
+    WindowPolicy::new(admit(&widget, &page), None).to_header_value()
+}
 
 fn id() -> WidgetId {
     "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"
@@ -92,15 +111,10 @@ fn livekit_servers() {
 
 #[test]
 fn the_window_of_an_admitted_page() {
-    let sites = list(&["https://*.shop.example:8443"]);
+    let widget = widget(&["https://*.shop.example:8443"]);
     let page = origin("https://m.shop.example:8443");
     let livekit = LiveKitServer::parse("wss://livekit.example").expect("an address");
-    let config = Config::default();
-    let policy = WindowPolicy {
-        embedder: sites.admit(&page),
-        livekit: Some(&livekit),
-        config: Some(&config),
-    };
+    let policy = WindowPolicy::new(admit(&widget, &page), Some(&livekit));
     assert_eq!(
         policy.to_header_value(),
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; \
@@ -152,12 +166,7 @@ fn with_images() -> Config {
 
 #[test]
 fn images_on_loopback_are_let_in_by_name() {
-    let config = with_images();
-    let header = WindowPolicy {
-        config: Some(&config),
-        ..WindowPolicy::CLOSED
-    }
-    .to_header_value();
+    let header = header_with(with_images());
     assert!(
         header.contains("; img-src 'self' https: data: http://127.0.0.1:9000; connect-src"),
         "{header}"
@@ -181,11 +190,7 @@ fn images_that_no_policy_can_name_are_left_out() {
         "chat": {"logo_url": "http://localhost/logo.png", "avatar_url": "https://localhost/a.png"}
     }}))
     .expect("a config");
-    let header = WindowPolicy {
-        config: Some(&config),
-        ..WindowPolicy::CLOSED
-    }
-    .to_header_value();
+    let header = header_with(config.clone());
     assert!(
         header.contains("img-src 'self' https: data: http://localhost;"),
         "{header}"

@@ -17,6 +17,7 @@ mod origin_laws;
 mod origin_lists;
 mod origin_requests;
 mod origin_vectors;
+mod proofs;
 mod schema;
 mod serde;
 mod support;

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 use widget_core::{
-    config::Config,
     embed::WindowPolicy,
+    go_live::PinnedVersion,
     origin::{AllowedOrigins, Origin, OriginHeaderError},
+    serve,
 };
 
-use crate::support::{admits, builtin, fixture};
+use crate::support::{admits, builtin, fixture, widget};
 
 fn vectors() -> Value {
     serde_json::from_str(&fixture("origin_vectors.json")).expect("the fixture is JSON")
@@ -107,15 +108,12 @@ fn header_fields() {
 fn frame_ancestors() {
     let vectors = vectors();
     for case in part(&vectors, "csp_header") {
-        let list = AllowedOrigins::parse(&texts(&case["allowlist"]), builtin())
-            .unwrap_or_else(|error| panic!("{case}: {error}"));
-        let declared = text(&case, "declared").parse::<Origin>();
-        let config = Config::default();
-        let policy = WindowPolicy {
-            embedder: declared.as_ref().ok().and_then(|origin| list.admit(origin)),
-            livekit: None,
-            config: Some(&config),
-        };
+        let widget = widget(&texts(&case["allowlist"]));
+        let declared = text(&case, "declared").parse::<Origin>().ok();
+        let admission = declared
+            .as_ref()
+            .and_then(|page| serve::admit(&widget, PinnedVersion::Published, page).ok());
+        let policy = admission.map_or(WindowPolicy::CLOSED, |it| WindowPolicy::new(it, None));
         let header = policy.to_header_value();
         let directives: Vec<_> = header
             .split(';')

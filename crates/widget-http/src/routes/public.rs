@@ -121,9 +121,8 @@ pub(crate) async fn widget(
 }
 
 /// Whether the widget, as it is stored now, still serves the page on which a conversation began.
-pub(crate) fn still_serves(stored: &StoredWidget, page: &str) -> bool {
-    page.parse()
-        .is_ok_and(|origin: Origin| serve::admit(&stored.widget, stored.pinned, &origin).is_ok())
+pub(crate) fn still_serves(stored: &StoredWidget, page: &Origin) -> bool {
+    serve::admit(&stored.widget, stored.pinned, page).is_ok()
 }
 
 /// Whether the widget serves a page of `origin` at this moment.

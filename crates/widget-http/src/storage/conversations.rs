@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use widget_core::{
     conversation::{self, EndReason, Limits, Mode, Role, Status},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+    origin::Origin,
 };
 
 use super::{Page, StoreError};
@@ -26,7 +27,7 @@ pub struct Conversation {
     /// Name under which LiveKit dispatches that version's worker.
     pub livekit_agent_name: String,
     /// Origin of the page that embeds the widget; only it may resume.
-    pub origin: String,
+    pub origin: Origin,
     /// Where it stands, as core knows it.
     pub state: conversation::Conversation,
     /// How it began, or how it was last resumed.
@@ -398,7 +399,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError>;
+    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError>;
 
     /// Marks the rooms of the widget's conversations that have not ended for removal: all of them,
     /// or those started on one page origin. Returns how many were marked.
@@ -408,7 +409,7 @@ pub trait ConversationStore {
     async fn mark_widget_rooms_for_removal(
         &self,
         widget: WidgetId,
-        origin: Option<&str>,
+        origin: Option<&Origin>,
         now: OffsetDateTime,
     ) -> Result<u64, StoreError>;
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use widget_core::{
     id::{ConversationId, WidgetId},
     origin::Origin,
+    serve::EmbedTicket,
 };
 
 use crate::{
@@ -55,17 +56,43 @@ struct Kind {
     audience: &'static str,
 }
 
-/// What a valid ticket proves.
+/// What a ticket says that was signed here and has come back; only [`Signer::read_ticket`] makes
+/// one.
+///
+/// It proves where its bearer was when it was handed out. Whether the widget still serves that page
+/// is decided anew, so no [`EmbedTicket`] comes out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// Its own identity: it can be used once.
-    pub id: Uuid,
-    /// The widget it was given out for.
-    pub widget_id: WidgetId,
+pub struct RedeemedTicket {
+    id: Uuid,
+    widget_id: WidgetId,
+    origin: Origin,
+    expires_at: OffsetDateTime,
+}
+
+impl RedeemedTicket {
+    /// Its own id: it can be used once.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The widget that it is for.
+    #[must_use]
+    pub const fn widget_id(&self) -> WidgetId {
+        self.widget_id
+    }
+
     /// The origin of the page that asked for it.
-    pub origin: Origin,
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// The end of its life.
-    pub expires_at: OffsetDateTime,
+    #[must_use]
+    pub const fn expires_at(&self) -> OffsetDateTime {
+        self.expires_at
+    }
 }
 
 /// What a valid conversation token proves.
@@ -168,15 +195,15 @@ impl Signer {
     pub async fn sign_ticket(
         &self,
         context: SigningContext<'_>,
-        ticket: &Ticket,
+        ticket: &EmbedTicket,
     ) -> Result<String, TokenError> {
         let claims = TicketClaims {
             aud: TICKET.audience.to_owned(),
-            jti: ticket.id,
-            wid: ticket.widget_id.as_uuid(),
-            org: ticket.origin.as_str().to_owned(),
+            jti: ticket.id(),
+            wid: ticket.widget_id().as_uuid(),
+            org: ticket.origin().as_str().to_owned(),
             iat: context.now.unix_timestamp(),
-            exp: ticket.expires_at.unix_timestamp(),
+            exp: ticket.expires_at().unix_timestamp(),
         };
         self.sign(context, TICKET, &claims).await
     }
@@ -190,9 +217,9 @@ impl Signer {
         &self,
         context: SigningContext<'_>,
         token: &str,
-    ) -> Result<Ticket, TokenError> {
+    ) -> Result<RedeemedTicket, TokenError> {
         let claims: TicketClaims = self.read(context, TICKET, token).await?;
-        let ticket = Ticket {
+        let ticket = RedeemedTicket {
             id: claims.jti,
             widget_id: WidgetId::from_uuid(claims.wid),
             origin: claims.org.parse().map_err(|_| TokenError::Invalid)?,

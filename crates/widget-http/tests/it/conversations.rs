@@ -36,7 +36,7 @@ pub(crate) async fn start(
             agent_id: text("agent_id").parse().expect("an id"),
             agent_version_id: text("agent_version_id").parse().expect("an id"),
             livekit_agent_name: "concierge".to_owned(),
-            origin: origin.to_owned(),
+            origin: origin.parse().expect("an origin"),
             state: conversation::Conversation::created(now),
             mode: Mode::Text,
             custom_metadata: r#"{"page":{"cart":3}}"#.to_owned(),

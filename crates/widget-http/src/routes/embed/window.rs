@@ -95,12 +95,8 @@ async fn open(
     let admission = admit(&widget, &origin)?;
     let files = assets::window_files().ok_or_else(visitor::embed_not_built)?;
     let config = effective_config(&widget.stored);
-    let page = render(admission, &origin, &config, files)?;
-    let policy = WindowPolicy {
-        embedder: Some(admission.origin()),
-        livekit: state.visitor.livekit_source.as_ref(),
-        config: Some(&admission.widget().config),
-    };
+    let page = render(admission, &config, files)?;
+    let policy = WindowPolicy::new(admission, state.visitor.livekit_source.as_ref());
     Ok(document(StatusCode::OK, &policy, page))
 }
 
@@ -115,12 +111,7 @@ fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
     }
 }
 
-fn render(
-    admission: Admission<'_>,
-    origin: &Origin,
-    config: &Value,
-    files: WindowFiles,
-) -> Result<String, Problem> {
+fn render(admission: Admission<'_>, config: &Value, files: WindowFiles) -> Result<String, Problem> {
     let language = config["locale"].as_str().unwrap_or("en");
     let primary = language.split('-').next().unwrap_or_default();
     let title = config["chat"]["title"]
@@ -128,7 +119,7 @@ fn render(
         .filter(|title| !title.is_empty());
     let data = json!({
         "widget_id": admission.widget().id.to_string(),
-        "origin": origin.as_str(),
+        "origin": admission.origin().as_str(),
         "config": config,
     });
     let page = WindowPage {

@@ -3,14 +3,14 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{self, Mode, Role, Status},
+    conversation::{Mode, Role, Status},
     id::ConversationId,
-    serve::Admission,
+    serve::{Dispatch, DispatchTarget},
 };
 
 use super::transcript;
 use crate::{
-    livekit::{Dispatch, LiveKit, RoomName},
+    livekit::{LiveKit, RoomName},
     state::AppState,
     storage::{Conversation, Message},
     visitors::signing::ConversationPass,
@@ -129,18 +129,16 @@ impl Invitation {
     pub(super) async fn new(
         state: &AppState,
         livekit: &LiveKit,
-        admission: &Admission<'_>,
         dispatch: &Dispatch,
         generation: i64,
     ) -> Result<Self, Problem> {
         let random = state.random.as_ref();
         let room = RoomName::fresh(random)?;
-        let participant_token =
-            livekit
-                .tokens()
-                .mint(admission, &room, dispatch, random, state.now())?;
+        let participant_token = livekit
+            .tokens()
+            .mint(&room, dispatch, random, state.now())?;
         let pass = ConversationPass {
-            conversation_id: dispatch.conversation_id,
+            conversation_id: dispatch.conversation_id(),
             generation,
         };
         let signed = state.visitor.signer.sign_pass(state.signing(), pass).await;
@@ -166,18 +164,15 @@ impl Invitation {
     }
 }
 
-/// What the agent is told.
-pub(super) fn dispatch(
-    conversation: &Conversation,
-    mode: conversation::Mode,
-    resumed: bool,
-) -> Dispatch {
-    Dispatch {
-        agent_name: conversation.livekit_agent_name.clone(),
+/// The conversation as an agent goes into it.
+pub(super) fn target(conversation: &Conversation) -> DispatchTarget<'_> {
+    DispatchTarget {
         conversation_id: conversation.id,
+        widget_id: conversation.web_widget_id,
+        origin: &conversation.origin,
         agent_version_id: conversation.agent_version_id,
-        mode,
-        resumed,
+        agent_name: &conversation.livekit_agent_name,
+        mode: conversation.mode,
     }
 }
 

@@ -12,12 +12,12 @@ use widget_core::{
     config::v1::ConfigV1,
     conversation::{self, EndReason, Mode, Status},
     id::ConversationId,
-    serve::Admission,
+    serve::{Admission, Dispatch},
 };
 
 use super::{
     PublicPath, admit,
-    bodies::{ConversationBody, Invitation, JoinBody, dispatch, livekit},
+    bodies::{ConversationBody, Invitation, JoinBody, livekit, target},
     forms, pass,
     tickets::{Empty, redeem},
     widget,
@@ -30,7 +30,7 @@ use crate::{
     visitors::{
         limits::{self, AddressPrefix},
         public_widgets::PublicWidget,
-        signing::Ticket,
+        signing::RedeemedTicket,
     },
     web::{
         auth::bearer,
@@ -136,19 +136,12 @@ async fn create(
     state.visitor.limits.conversations.check(&address)?;
     let ticket = redeem(&state, &path, bearer(&headers)).await?;
     let widget = widget(&state, &path).await?;
-    let admission = admit(&widget, &ticket.origin)?;
+    let admission = admit(&widget, ticket.origin())?;
     let livekit = livekit(&state)?;
     let conversation = new_conversation(&state, &widget, &admission, &body)?;
     require_room_for_one_more(&state, &admission).await?;
-    let dispatch = dispatch(&conversation, conversation.mode, false);
-    let invitation = Invitation::new(
-        &state,
-        livekit,
-        &admission,
-        &dispatch,
-        conversation.generation,
-    )
-    .await?;
+    let dispatch = Dispatch::start(&admission, target(&conversation))?;
+    let invitation = Invitation::new(&state, livekit, &dispatch, conversation.generation).await?;
     let new = NewConversation {
         conversation,
         room: NewRoom {
@@ -165,10 +158,10 @@ async fn create(
 }
 
 /// The ticket as storage remembers it.
-pub(super) fn used(ticket: &Ticket) -> UsedTicket {
+pub(super) fn used(ticket: &RedeemedTicket) -> UsedTicket {
     UsedTicket {
-        id: ticket.id.to_string(),
-        expires_at: ticket.expires_at,
+        id: ticket.id().to_string(),
+        expires_at: ticket.expires_at(),
     }
 }
 
@@ -192,7 +185,7 @@ fn new_conversation(
         agent_version_id: record.agent_version_id,
         livekit_agent_name: agent_name
             .ok_or_else(|| Problem::internal("a live widget's version has no agent name"))?,
-        origin: admission.origin().origin().to_string(),
+        origin: admission.origin().clone(),
         state: conversation::Conversation::created(now),
         mode,
         custom_metadata: custom_metadata(config, body)?.to_string(),

@@ -3,11 +3,14 @@
 use axum::{Json, Router, extract::State, routing::post};
 use http::HeaderMap;
 use serde::Deserialize;
-use widget_core::conversation::{self, Mode};
+use widget_core::{
+    conversation::{self, Mode},
+    serve::Dispatch,
+};
 
 use super::{
     PublicPath, admit,
-    bodies::{ConversationBody, Invitation, JoinBody, dispatch, livekit},
+    bodies::{ConversationBody, Invitation, JoinBody, livekit, target},
     conversations::used,
     pass,
     tickets::redeem,
@@ -22,7 +25,7 @@ use crate::{
     web::{
         cors::{JsonOnly, OwnWindow},
         extract::{Parsed, StrictJson},
-        problem::{Problem, visitor},
+        problem::Problem,
     },
 };
 
@@ -80,18 +83,15 @@ async fn resume(
         .resume(now, &state.visitor.conversation_limits)?;
     let ticket = redeem(&state, &path, body.ticket.as_deref()).await?;
     let widget = widget(&state, &path).await?;
-    let admission = admit(&widget, &ticket.origin)?;
-    if ticket.origin.as_str() != conversation.origin {
-        return Err(visitor::origin_changed());
-    }
+    let admission = admit(&widget, ticket.origin())?;
+    let dispatch = Dispatch::resume(&admission, target(&conversation))?;
     let livekit = livekit(&state)?;
     let config = admission.widget().config.current();
     let requested = body.mode.map(|mode| mode.0);
     let mode = conversation::choose_mode_again(config, requested, conversation.mode)?;
-    let dispatch = dispatch(&conversation, mode, true);
+    let dispatch = dispatch.with_mode(mode);
     let generation = conversation.generation;
-    let invitation =
-        Invitation::new(&state, livekit, &admission, &dispatch, generation + 1).await?;
+    let invitation = Invitation::new(&state, livekit, &dispatch, generation + 1).await?;
     let request = ResumeConversation {
         id: conversation.id,
         generation,

@@ -5,7 +5,7 @@ use axum::{Json, Router, extract::State, routing::post};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
-use widget_core::{id::WidgetId, origin::Origin};
+use widget_core::{id::WidgetId, origin::Origin, serve::EmbedTicket};
 
 use super::{PublicPath, admit, widget};
 #[cfg(feature = "schemars")]
@@ -14,7 +14,7 @@ use crate::{
     state::AppState,
     visitors::{
         limits::AddressPrefix,
-        signing::{TICKET_LIFETIME, Ticket},
+        signing::{RedeemedTicket, TICKET_LIFETIME},
     },
     web::{
         cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
@@ -80,12 +80,8 @@ async fn create(
     state.visitor.limits.tickets.check(&address)?;
     let widget = widget(&state, &path).await?;
     let admission = admit(&widget, &origin)?;
-    let ticket = Ticket {
-        id: state.new_id()?,
-        widget_id: admission.widget().id,
-        origin: admission.origin().origin().clone(),
-        expires_at: whole_seconds(state.now() + TICKET_LIFETIME),
-    };
+    let expires_at = whole_seconds(state.now() + TICKET_LIFETIME);
+    let ticket = EmbedTicket::new(&admission, state.new_id()?, expires_at);
     let text = state
         .visitor
         .signer
@@ -94,8 +90,12 @@ async fn create(
         .map_err(visitor::bad_ticket)?;
     let body = TicketBody {
         ticket: text,
-        expires_at: Timestamp(ticket.expires_at),
-        window_url: window_url(&state.settings.public_url, ticket.widget_id, &ticket.origin),
+        expires_at: Timestamp(expires_at),
+        window_url: window_url(
+            &state.settings.public_url,
+            ticket.widget_id(),
+            ticket.origin(),
+        ),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -106,7 +106,7 @@ pub(super) async fn redeem(
     state: &AppState,
     path: &PublicPath,
     token: Option<&str>,
-) -> Result<Ticket, Problem> {
+) -> Result<RedeemedTicket, Problem> {
     let token = token.ok_or_else(visitor::ticket_required)?;
     let ticket = state
         .visitor
@@ -114,7 +114,7 @@ pub(super) async fn redeem(
         .read_ticket(state.signing(), token)
         .await;
     let ticket = ticket.map_err(visitor::bad_ticket)?;
-    if path.widget == Some(ticket.widget_id) {
+    if path.widget == Some(ticket.widget_id()) {
         Ok(ticket)
     } else {
         Err(visitor::ticket_wrong_widget())

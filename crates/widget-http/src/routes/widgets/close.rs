@@ -23,7 +23,7 @@ pub(super) async fn refused_rooms(
                 .mark_widget_rooms_for_removal(widget.id, Some(&page), now)
                 .await?;
             state.visitor.rooms_to_remove.notify_one();
-            tracing::info!(widget.id = %widget.id, page.origin = page, rooms, "closed for a page that is no longer served");
+            tracing::info!(widget.id = %widget.id, page.origin = %page, rooms, "closed for a page that is no longer served");
         }
     }
     Ok(())

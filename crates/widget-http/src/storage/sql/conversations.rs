@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use widget_core::{
     conversation::{self as rules, ConversationRow, Limits, Role, State},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+    origin::Origin,
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
@@ -41,7 +42,7 @@ impl ConversationStore for Backend {
         .bind(conversation.agent_id.as_uuid())
         .bind(conversation.agent_version_id.as_uuid())
         .bind(&conversation.livekit_agent_name)
-        .bind(&conversation.origin)
+        .bind(conversation.origin.as_str())
         .bind(conversation.state.status().as_str())
         .bind(conversation.mode.as_str())
         .bind(&conversation.custom_metadata)
@@ -374,20 +375,22 @@ impl ConversationStore for Backend {
         rooms::mark_for_removal(self, name, now).await
     }
 
-    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError> {
-        let origins = sqlx::query_scalar(
+    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError> {
+        let rows = sqlx::query(
             "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL ORDER BY origin",
         )
         .bind(widget.as_uuid())
         .fetch_all(self.reader())
         .await?;
-        Ok(origins)
+        rows.iter()
+            .map(|row| Columns::new(row, "conversations", "origin").parsed("origin", str::parse))
+            .collect()
     }
 
     async fn mark_widget_rooms_for_removal(
         &self,
         widget: WidgetId,
-        origin: Option<&str>,
+        origin: Option<&Origin>,
         now: OffsetDateTime,
     ) -> Result<u64, StoreError> {
         rooms::mark_widget_for_removal(self, widget, origin, now).await
@@ -581,7 +584,7 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         agent_id: columns.id("agent_id", AgentId::from_uuid)?,
         agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
         livekit_agent_name: columns.get("livekit_agent_name")?,
-        origin: columns.get("origin")?,
+        origin: columns.parsed("origin", str::parse)?,
         state: rules::Conversation::from_row(decisive).map_err(|error| columns.corrupt(&error))?,
         mode: columns.parsed("mode", str::parse)?,
         custom_metadata: columns.get("custom_metadata")?,

@@ -1,7 +1,10 @@
 //! SQL of rooms: which one is live, and which are to be removed from LiveKit, with retries.
 
 use time::OffsetDateTime;
-use widget_core::id::{ConversationId, WidgetId};
+use widget_core::{
+    id::{ConversationId, WidgetId},
+    origin::Origin,
+};
 
 use super::{super::driver::micros, Backend, Row, Transaction, row::Columns};
 use crate::storage::{NewRoom, Room, StoreError};
@@ -81,7 +84,7 @@ pub(super) async fn mark_for_removal(
 pub(super) async fn mark_widget_for_removal(
     backend: &Backend,
     widget: WidgetId,
-    origin: Option<&str>,
+    origin: Option<&Origin>,
     now: OffsetDateTime,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
@@ -91,7 +94,7 @@ pub(super) async fn mark_widget_for_removal(
              WHERE web_widget_id = $1 AND ended_at IS NULL AND origin = COALESCE($2, origin))",
     )
     .bind(widget.as_uuid())
-    .bind(origin)
+    .bind(origin.map(Origin::as_str))
     .bind(micros(now))
     .execute(backend.writer())
     .await?;

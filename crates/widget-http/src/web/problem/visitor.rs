@@ -5,7 +5,7 @@ use widget_core::{
     conversation::{ConversationEnded, FeedbackError, ModeDisabled},
     id::WidgetId,
     origin::{Origin, OriginHeaderError},
-    serve::Refusal,
+    serve::{DispatchError, Refusal},
 };
 
 use super::{FieldError, Problem};
@@ -48,6 +48,16 @@ impl From<OriginHeaderError> for Problem {
             | OriginHeaderError::ForeignScheme => StatusCode::FORBIDDEN,
         };
         Self::new(status, error.code().as_str(), error.to_string())
+    }
+}
+
+impl From<DispatchError> for Problem {
+    fn from(error: DispatchError) -> Self {
+        match error {
+            DispatchError::OtherOrigin => origin_changed(),
+            // The token names a conversation of the widget in the path.
+            DispatchError::OtherWidget => Self::internal(error),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use time::Duration;
 use widget_core::{
     conversation::{self, EndReason, Limits, Role},
     id::{ConversationId, WidgetId},
+    origin::Origin,
 };
 use widget_http::storage::{Message, Reporter, SaveFeedbackError, Storage};
 
@@ -148,9 +149,11 @@ pub(super) async fn rooms(storage: &dyn Storage) {
             .expect("it is new");
     }
     let widget = WidgetId::from_uuid(number(0x8FF));
+    let [a, b] = ["https://a.example", "https://b.example"]
+        .map(|text| text.parse::<Origin>().expect("an origin"));
     assert_eq!(
         storage.open_origins(widget).await.expect("works"),
-        ["https://a.example", "https://b.example"]
+        [a, b.clone()]
     );
     let now = START + Duration::days(30);
     let due = async |now| -> Vec<String> {
@@ -166,8 +169,8 @@ pub(super) async fn rooms(storage: &dyn Storage) {
             .await
             .expect("works")
     };
-    assert_eq!(mark(Some("https://b.example")).await, 2);
-    assert_eq!(mark(Some("https://b.example")).await, 0);
+    assert_eq!(mark(Some(&b)).await, 2);
+    assert_eq!(mark(Some(&b)).await, 0);
     assert_eq!(due(now - Duration::microseconds(1)).await, [""; 0]);
     assert_eq!(due(now).await, ["room-2049", "room-2050"]);
     assert_eq!(mark(None).await, 1);

@@ -28,7 +28,7 @@ pub(super) fn new_conversation(
             agent_id: AgentId::from_uuid(number(1)),
             agent_version_id: AgentVersionId::from_uuid(number(2)),
             livekit_agent_name: "concierge".to_owned(),
-            origin: origin.to_owned(),
+            origin: origin.parse().expect("an origin"),
             state: conversation::Conversation::created(now),
             mode: Mode::Voice,
             custom_metadata: r#"{"page":{"a":1}}"#.to_owned(),
