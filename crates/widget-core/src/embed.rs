@@ -184,57 +184,75 @@ fn image_origin(image: &WebUrl) -> Option<Origin> {
     Origin::parse_source(image.as_str()).ok()
 }
 
-/// What a host page with a policy of its own must let through.
+/// What a host page with a policy of its own must let through for a widget.
+///
+/// The loader is a script of the service, asks it for the config and frames the window; the
+/// launcher's own icon, if there is one, is an image of the host page.
+/// Style sheets are constructed by script, so `style-src` needs nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPagePolicy {
-    /// Sources to add, by directive of Content-Security-Policy, in the order to show them.
-    pub directives: Vec<(&'static str, String)>,
-    /// The header field `Permissions-Policy`, for pages that restrict the microphone.
-    pub permissions_policy: String,
+    service: Origin,
+    icon: Option<Origin>,
 }
 
 impl HostPagePolicy {
+    /// For a widget with this config, served from `service`.
+    #[must_use]
+    pub fn new(service: &Origin, config: &Config) -> Self {
+        let icon = config.current().trigger.icon_url.as_ref();
+        Self {
+            service: service.clone(),
+            icon: icon.and_then(image_origin),
+        }
+    }
+
+    /// Sources to add, by directive of Content-Security-Policy, in the order to show them.
+    #[must_use]
+    pub fn directives(&self) -> Vec<(&'static str, &Origin)> {
+        ["script-src", "connect-src", "frame-src"]
+            .into_iter()
+            .map(|directive| (directive, &self.service))
+            .chain(self.icon.iter().map(|icon| ("img-src", icon)))
+            .collect()
+    }
+
+    /// The header field `Permissions-Policy`, for pages that restrict the microphone.
+    #[must_use]
+    pub fn permissions_policy(&self) -> String {
+        let service = &self.service;
+        format!(r#"microphone=(self "{service}"), autoplay=(self "{service}")"#)
+    }
+
     /// Lines for people: `script-src https://widgets.example` and so on, then
     /// `Permissions-Policy: …`.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        self.directives
-            .iter()
-            .map(|(directive, sources)| format!("{directive} {sources}"))
-            .chain([format!("Permissions-Policy: {}", self.permissions_policy)])
+        let directives = self.directives().into_iter();
+        directives
+            .map(|(directive, source)| format!("{directive} {source}"))
+            .chain([format!("Permissions-Policy: {}", self.permissions_policy())])
             .collect()
+    }
+
+    /// Reads the [`lines`](Self::lines).
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_lines(lines: &[String]) -> Option<Self> {
+        let source = |directive: &str| {
+            let mut sources = lines.iter().map(|line| line.strip_prefix(directive));
+            sources.find_map(|source| source?.parse().ok())
+        };
+        let policy = Self {
+            service: source("script-src ")?,
+            icon: source("img-src "),
+        };
+        (policy.lines() == lines).then_some(policy)
     }
 
     /// The directives as one policy.
     #[must_use]
     pub fn content_security_policy(&self) -> String {
-        self.directives
-            .iter()
-            .map(|(directive, sources)| format!("{directive} {sources}"))
-            .collect::<Vec<_>>()
-            .join("; ")
-    }
-}
-
-/// What a host page must let through for this widget, served from `service`.
-///
-/// The loader is a script of the service, asks it for the config and frames the window; the
-/// launcher's own icon, if there is one, is an image of the host page.
-/// Style sheets are constructed by script, so `style-src` needs nothing.
-#[must_use]
-pub fn host_page_policy(service: &Origin, config: &Config) -> HostPagePolicy {
-    let mut directives: Vec<_> = ["script-src", "connect-src", "frame-src"]
-        .into_iter()
-        .map(|directive| (directive, service.to_string()))
-        .collect();
-    let icon = config.current().trigger.icon_url.as_ref();
-    if let Some(origin) = icon.and_then(image_origin) {
-        directives.push(("img-src", origin.to_string()));
-    }
-    HostPagePolicy {
-        directives,
-        permissions_policy: format!(
-            r#"microphone=(self "{service}"), autoplay=(self "{service}")"#
-        ),
+        let directives = self.directives().into_iter();
+        let directives = directives.map(|(directive, source)| format!("{directive} {source}"));
+        directives.collect::<Vec<_>>().join("; ")
     }
 }

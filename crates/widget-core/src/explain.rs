@@ -6,7 +6,7 @@ mod nearest;
 use crate::{
     choice::choices,
     config::Config,
-    embed::{self, HostPagePolicy},
+    embed::HostPagePolicy,
     finding::{Code, Finding},
     go_live::{self, PinnedVersion},
     origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
@@ -47,6 +47,8 @@ choices! {
 
 /// One step of the decision, in the order in which it is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Step {
     /// The stable code of the step's outcome: that of the refusal when `ok` is false.
     pub code: Code,
@@ -87,6 +89,8 @@ choices! {
 
 /// The listed entry that comes nearest to a page that is not listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Nearest {
     /// The entry.
     pub entry: String,
@@ -100,6 +104,8 @@ pub struct Nearest {
 
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Explanation {
     /// Shown or not.
     pub verdict: Verdict,
@@ -153,7 +159,7 @@ pub fn explain(
         code: failed.map_or(Code::Shown, |step| step.code),
         nearest,
         hint: steps.hint,
-        host_page_policy: embed::host_page_policy(service, config),
+        host_page_policy: HostPagePolicy::new(service, config),
         notes: origin
             .as_ref()
             .map(|origin| notes(origin, service))

@@ -4,24 +4,26 @@
 //! All blockers are reported together, so that nobody opens one gate only to find the next.
 
 use crate::{
+    choice::choices,
     finding::{Code, Finding, Findings},
     widget::Widget,
 };
 
-/// What storage knows of the version that a widget pins, looked up within the widget's
-/// organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PinnedVersion {
-    /// The organization has no such agent.
-    AgentMissing,
-    /// The organization has the agent, but no such version.
-    VersionMissing,
-    /// The version exists, but is one of another agent.
-    OtherAgent,
-    /// The version is the agent's, and not published yet.
-    Draft,
-    /// The version is the agent's, and published.
-    Published,
+choices! {
+    /// What storage knows of the version that a widget pins, looked up within the widget's
+    /// organization.
+    pub enum PinnedVersion {
+        /// The organization has no such agent.
+        AgentMissing = "agent_missing",
+        /// The organization has the agent, but no such version.
+        VersionMissing = "version_missing",
+        /// The version exists, but is one of another agent.
+        OtherAgent = "other_agent",
+        /// The version is the agent's, and not published yet.
+        Draft = "draft",
+        /// The version is the agent's, and published.
+        Published = "published",
+    }
 }
 
 /// Proof that both gates of a widget were open; nothing but [`check`] makes one.
@@ -38,6 +40,8 @@ impl<'a> LiveWidget<'a> {
 
 /// Everything that the owner should know about a widget's way to its visitors.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct GoLiveReport {
     /// Whether both gates are open.
     pub live: bool,

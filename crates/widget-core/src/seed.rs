@@ -15,9 +15,10 @@ use std::{fmt, marker::PhantomData};
 
 use crate::origin::SuffixList;
 
-/// A `DeserializeSeed` for [`AllowedOrigins`], [`Widget`], [`NewWidget`] and [`WidgetPatch`].
+/// A `DeserializeSeed` for [`AllowedOrigins`], [`Entry`], [`Widget`], [`NewWidget`] and
+/// [`WidgetPatch`].
 ///
-/// What an owner sends (`AllowedOrigins`, `NewWidget`, `WidgetPatch`) is read by
+/// What an owner sends (all but `Widget`) is read by
 /// [`AllowedOrigins::parse`], which refuses a bad entry. A stored [`Widget`] is read by
 /// [`AllowedOrigins::load`]: its list was accepted once, maybe with an older suffix list, and a
 /// record that exists must stay readable.
@@ -25,6 +26,7 @@ use crate::origin::SuffixList;
 /// [`AllowedOrigins`]: crate::origin::AllowedOrigins
 /// [`AllowedOrigins::parse`]: crate::origin::AllowedOrigins::parse
 /// [`AllowedOrigins::load`]: crate::origin::AllowedOrigins::load
+/// [`Entry`]: crate::origin::Entry
 /// [`Widget`]: crate::widget::Widget
 /// [`NewWidget`]: crate::widget::NewWidget
 /// [`WidgetPatch`]: crate::widget::WidgetPatch

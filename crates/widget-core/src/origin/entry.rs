@@ -1,5 +1,7 @@
 //! Normalizing one entry of the list.
 
+use std::fmt;
+
 use super::{
     Origin, Scheme,
     allowed::AllowedOrigins,
@@ -74,10 +76,16 @@ impl Entry {
     /// The canonical text; reading it again gives the same entry.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AnySite => "*".to_owned(),
-            Self::Exact(origin) => origin.to_string(),
-            Self::Pattern(pattern) => pattern.to_text(),
+            Self::AnySite => formatter.write_str("*"),
+            Self::Exact(origin) => origin.fmt(formatter),
+            Self::Pattern(pattern) => pattern.fmt(formatter),
         }
     }
 }
@@ -110,10 +118,6 @@ impl OriginPattern {
         self.port
     }
 
-    fn to_text(&self) -> String {
-        Origin::from_parts(self.scheme, &format!("*.{}", self.base), self.port).to_string()
-    }
-
     /// Why the base belongs to more than one owner, going by this list.
     ///
     /// A rule below the base has the broader code beside its own: whoever only knows
@@ -139,6 +143,12 @@ impl OriginPattern {
             });
         }
         faults
+    }
+}
+
+impl fmt::Display for OriginPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Origin::from_parts(self.scheme, &format!("*.{}", self.base), self.port).fmt(formatter)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The record of a widget and its parts.
+//! The record of a widget, its parts, and what is reported about it.
 //!
 //! Records are written by a derive of their own. They are read through the structs here, which
 //! have the same keys and a list of plain texts for the parsing constructors.
@@ -12,8 +12,11 @@ use time::OffsetDateTime;
 
 use crate::{
     config::Config,
+    embed::HostPagePolicy,
+    finding::Finding,
+    go_live::GoLiveReport,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    origin::AllowedOrigins,
+    origin::{AllowedOrigins, Entry},
     rfc3339,
     seed::WithSuffixes,
     widget::{NewWidget, Widget, WidgetPatch},
@@ -155,5 +158,62 @@ impl<'de> DeserializeSeed<'de> for WithSuffixes<'_, WidgetPatch> {
             published: sent.published,
             config: sent.config,
         })
+    }
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for WithSuffixes<'_, Entry> {
+    type Value = Entry;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Entry::parse(&text, self.suffixes).map_err(D::Error::custom)
+    }
+}
+
+/// A report as it is written; whether it is live follows from its blockers.
+#[derive(Deserialize)]
+struct WrittenReport {
+    live: bool,
+    blockers: Vec<Finding>,
+    warnings: Vec<Finding>,
+}
+
+impl<'de> Deserialize<'de> for GoLiveReport {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenReport {
+            live,
+            blockers,
+            warnings,
+        } = WrittenReport::deserialize(deserializer)?;
+        if live != blockers.is_empty() {
+            return Err(D::Error::custom(
+                "`live` must be true exactly when `blockers` is empty",
+            ));
+        }
+        Ok(Self {
+            live,
+            blockers,
+            warnings,
+        })
+    }
+}
+
+impl Serialize for HostPagePolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.lines().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPagePolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let lines = Vec::<String>::deserialize(deserializer)?;
+        Self::from_lines(&lines)
+            .ok_or_else(|| D::Error::custom("the lines are not the policy of a host page"))
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use url::Url;
 use widget_core::{
     config::Config,
-    embed::{self, LiveKitServer, WindowPolicy},
+    embed::{self, HostPagePolicy, LiveKitServer, WindowPolicy},
     go_live::PinnedVersion,
     id::WidgetId,
     origin::Origin,
@@ -137,7 +137,7 @@ fn a_closed_page() {
 #[test]
 fn what_a_host_page_lets_through() {
     let service = origin("https://widgets.example");
-    let plain = embed::host_page_policy(&service, &Config::default());
+    let plain = HostPagePolicy::new(&service, &Config::default());
     assert_eq!(
         plain.lines(),
         [
@@ -176,10 +176,10 @@ fn images_on_loopback_are_let_in_by_name() {
 #[test]
 fn the_launchers_icon_is_drawn_by_the_host_page() {
     let service = origin("https://widgets.example");
-    let policy = embed::host_page_policy(&service, &with_images());
+    let policy = HostPagePolicy::new(&service, &with_images());
     assert_eq!(
-        policy.directives.last(),
-        Some(&("img-src", "http://127.0.0.1:9000".to_owned()))
+        policy.directives().last(),
+        Some(&("img-src", &origin("http://127.0.0.1:9000")))
     );
 }
 
@@ -195,6 +195,6 @@ fn images_that_no_policy_can_name_are_left_out() {
         header.contains("img-src 'self' https: data: http://localhost;"),
         "{header}"
     );
-    let policy = embed::host_page_policy(&origin("https://widgets.example"), &config);
-    assert_eq!(policy.directives.len(), 3);
+    let policy = HostPagePolicy::new(&origin("https://widgets.example"), &config);
+    assert_eq!(policy.directives().len(), 3);
 }

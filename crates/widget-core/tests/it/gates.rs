@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::json;
 use widget_core::{
     config::Config,
-    go_live::{self, GoLiveReport, PinnedVersion},
+    go_live::{self, PinnedVersion},
     serve::{self, Refusal},
     widget::{NewWidget, Widget, WidgetPatch},
 };
@@ -117,14 +117,8 @@ fn warnings_of_the_list_and_of_both_together() {
         &widget(&["https://b.shop.example"]),
         PinnedVersion::Published,
     );
-    assert_eq!(
-        none,
-        GoLiveReport {
-            live: true,
-            blockers: vec![],
-            warnings: vec![]
-        }
-    );
+    assert!(none.live);
+    assert_eq!((none.blockers, none.warnings), (vec![], vec![]));
 }
 
 #[test]

@@ -13,13 +13,16 @@ use widget_core::{
         v1::{Position, Shape, Theme},
     },
     conversation::{EndReason, Mode, Role, Status},
-    explain::{Difference, Verdict},
+    explain::{self, Difference, Explanation, Verdict},
     finding::{Code, Finding, Findings},
+    go_live::{self, GoLiveReport, PinnedVersion},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
-    origin::{AllowedOrigins, Origin, Scheme, SuffixList},
+    origin::{AllowedOrigins, Entry, Origin, Scheme, SuffixList},
     seed::WithSuffixes,
     widget::{NewWidget, Widget, WidgetPatch},
 };
+
+use crate::support::{builtin, origin, widget};
 
 const ID: &str = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
 
@@ -79,7 +82,15 @@ fn choices_are_their_names() {
             )*
         };
     }
-    check_choices!(Theme, Shape, Position, Scheme, Verdict, Difference);
+    check_choices!(
+        Theme,
+        Shape,
+        Position,
+        Scheme,
+        Verdict,
+        Difference,
+        PinnedVersion
+    );
     check_choices!(Status, Role, Mode, EndReason);
 }
 
@@ -219,4 +230,81 @@ fn findings_are_at_least_one() {
     assert_eq!(serde_json::from_value::<Findings>(json).ok(), Some(faults));
     let none = serde_json::from_str::<Findings>("[]").expect_err("an empty list");
     assert!(none.to_string().contains("at least one finding"), "{none}");
+}
+
+/// `value` is written as `json` and read back as itself.
+#[track_caller]
+fn check_value<T>(value: &T, json: &Value)
+where
+    T: Serialize + DeserializeOwned + PartialEq + fmt::Debug,
+{
+    assert_eq!(&serde_json::to_value(value).expect("JSON"), json);
+    assert_eq!(
+        &serde_json::from_value::<T>(json.clone()).expect("a value"),
+        value
+    );
+}
+
+#[test]
+fn a_report_is_live_exactly_without_blockers() {
+    let closed = go_live::report(&widget(&["https://shop.example"]), PinnedVersion::Draft);
+    let blocker = json!({
+        "code": "agent_version_draft",
+        "pointer": "/agent_version_id",
+        "detail": "the version `00000000-0000-0000-0000-000000000003` is a draft",
+        "hint": "publish the version, or pin one that is published",
+    });
+    let twin = json!({
+        "code": "twin_missing",
+        "pointer": "/domains/0",
+        "detail": "`https://shop.example` is listed, `https://www.shop.example` is not; they are different sites",
+        "hint": "add `https://www.shop.example` if the page can be reached there too",
+    });
+    let mut json = json!({"live": false, "blockers": [blocker], "warnings": [twin]});
+    check_value(&closed, &json);
+    json["live"] = true.into();
+    let error = serde_json::from_value::<GoLiveReport>(json).expect_err("it has a blocker");
+    assert!(error.to_string().contains("`blockers`"), "{error}");
+}
+
+#[test]
+fn an_explanation_is_what_the_service_answers() {
+    let explanation = explain::explain(
+        Some(&widget(&["https://www.shop.example"])),
+        PinnedVersion::Published,
+        "https://shop.example/cart",
+        &origin("https://widgets.example"),
+        builtin(),
+    );
+    let json = serde_json::to_value(&explanation).expect("JSON");
+    check_value(&explanation, &json);
+    assert_eq!(json["verdict"], "not_shown");
+    assert_eq!(json["nearest"]["difference"], "www");
+    assert_eq!(
+        json["host_page_policy"],
+        json!([
+            "script-src https://widgets.example",
+            "connect-src https://widgets.example",
+            "frame-src https://widgets.example",
+            "Permissions-Policy: microphone=(self \"https://widgets.example\"), autoplay=(self \"https://widgets.example\")",
+        ])
+    );
+    let mut forged = json;
+    forged["host_page_policy"][1] = "connect-src *".into();
+    let error = serde_json::from_value::<Explanation>(forged).expect_err("not a policy");
+    assert!(
+        error.to_string().contains("policy of a host page"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_entry_is_its_canonical_text() {
+    let entry: Entry = read(&json!("*.Shop.example")).expect("an entry");
+    assert_eq!(
+        serde_json::to_value(&entry).expect("JSON"),
+        "https://*.shop.example"
+    );
+    let error = read::<Entry>(&json!("*.github.io")).expect_err("a public suffix");
+    assert!(error.contains("different owners"), "{error}");
 }
