@@ -170,9 +170,9 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
     for id in due {
         let ended = state
             .storage
-            .transition_conversation(id, now, &|state| state.expire(now, limits))
+            .transition_conversation(id, now, &|lifecycle| lifecycle.expire(now, limits))
             .await;
-        match ended.map(|found| found.map(|conversation| conversation.state.status())) {
+        match ended.map(|found| found.map(|conversation| conversation.lifecycle.status())) {
             Ok(Some(status)) if status.is_terminal() => {
                 count += 1;
                 tracing::info!(conversation.id = %id, conversation.status = status.as_str(), "ended by its limits");

@@ -15,9 +15,9 @@ mod widgets;
 
 pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
 pub use conversations::{
-    Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
-    NewConversation, NewRoom, Reporter, ResumeConversation, ResumeError, Room, SaveFeedbackError,
-    Transition, UsedTicket,
+    ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
+    NewConversation, NewRoom, ResumeConversation, ResumeError, Room, SaveFeedbackError, Transition,
+    UsedTicket,
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{

@@ -20,3 +20,4 @@ mod origin_vectors;
 mod schema;
 mod serde;
 mod support;
+mod transcript;

@@ -12,7 +12,7 @@ use widget_core::{
         Config,
         v1::{Position, Shape, Theme},
     },
-    conversation::{EndReason, Mode, Role, Status},
+    conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{Difference, Verdict},
     finding::{Code, Finding, Findings},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
@@ -80,7 +80,7 @@ fn choices_are_their_names() {
         };
     }
     check_choices!(Theme, Shape, Position, Scheme, Verdict, Difference);
-    check_choices!(Status, Role, Mode, EndReason);
+    check_choices!(Status, Role, Reporter, Mode, EndReason);
 }
 
 fn read<T>(json: &Value) -> Result<T, String>

@@ -17,7 +17,7 @@ use crate::api::{self, Credential, Operation};
 use crate::{
     routes::public::still_serves,
     state::AppState,
-    storage::{Conversation, Room},
+    storage::{ConversationRecord, Room},
     web::{
         extract::read_body,
         problem::{Problem, visitor},
@@ -172,19 +172,19 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         "participant_joined" if event.is_of_visitor() => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|state| state.joined(now))
+                .transition_conversation(conversation.id, now, &|lifecycle| lifecycle.joined(now))
                 .await?;
         }
         "participant_left" if is_newest && event.is_of_visitor() => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|state| state.left(now))
+                .transition_conversation(conversation.id, now, &|lifecycle| lifecycle.left(now))
                 .await?;
         }
         "room_finished" if is_newest => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|state| state.left(now))
+                .transition_conversation(conversation.id, now, &|lifecycle| lifecycle.left(now))
                 .await?;
         }
         _ => {}
@@ -194,7 +194,7 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
 
 /// Whether the widget still serves the page. It may have been closed on another node since this one
 /// looked, or while the conversation was written; whoever closed it found no room to close.
-async fn is_served(state: &AppState, conversation: &Conversation) -> Result<bool, Problem> {
+async fn is_served(state: &AppState, conversation: &ConversationRecord) -> Result<bool, Problem> {
     let widget = state
         .storage
         .widget_for_public(conversation.web_widget_id)
@@ -203,6 +203,6 @@ async fn is_served(state: &AppState, conversation: &Conversation) -> Result<bool
 }
 
 /// Whether a room is the one where its conversation goes on.
-fn is_newest(conversation: &Conversation, room: &Room) -> bool {
-    room.generation == conversation.generation && !conversation.state.status().is_terminal()
+fn is_newest(conversation: &ConversationRecord, room: &Room) -> bool {
+    room.generation == conversation.generation && !conversation.lifecycle.status().is_terminal()
 }

@@ -1,10 +1,11 @@
 //! Conversations, their rooms, messages and used tickets.
 
-use std::fmt;
-
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{self, EndReason, Limits, Mode, Role, Status},
+    conversation::{
+        ConversationEnded, FeedbackError, Lifecycle, LifecycleLimits, Mode, Reporter, Status,
+        transcript::Message,
+    },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
@@ -12,7 +13,7 @@ use super::{Page, StoreError};
 
 /// A conversation as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conversation {
+pub struct ConversationRecord {
     /// Its id.
     pub id: ConversationId,
     /// Whose widget it was started on.
@@ -27,28 +28,18 @@ pub struct Conversation {
     pub livekit_agent_name: String,
     /// Origin of the page that embeds the widget; only it may resume.
     pub origin: String,
-    /// Where it stands, as core knows it.
-    pub state: conversation::Conversation,
+    /// Where it stands, with its times.
+    pub lifecycle: Lifecycle,
     /// How it began, or how it was last resumed.
     pub mode: Mode,
     /// JSON object, exactly as kept.
     pub custom_metadata: String,
     /// Counts its rooms and conversation tokens from 1; the newest is valid.
     pub generation: i64,
-    /// When the newest generation was made.
-    pub token_at: OffsetDateTime,
     /// Whether the newest generation was made by the token before, which may do so once.
     pub repeat_used: bool,
     /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When a visitor first joined.
-    pub joined_at: Option<OffsetDateTime>,
-    /// When something last happened in it.
-    pub active_at: Option<OffsetDateTime>,
-    /// When it ended.
-    pub ended_at: Option<OffsetDateTime>,
-    /// What ended it.
-    pub end_reason: Option<EndReason>,
 }
 
 /// A room of a conversation.
@@ -91,7 +82,7 @@ pub struct NewRoom {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConversation {
     /// The conversation; its generation is 1.
-    pub conversation: Conversation,
+    pub conversation: ConversationRecord,
     /// Its first room.
     pub room: NewRoom,
     /// The ticket that allows it.
@@ -127,7 +118,7 @@ pub struct ResumeConversation {
     /// The present time.
     pub now: OffsetDateTime,
     /// How long conversations may last.
-    pub limits: Limits,
+    pub limits: LifecycleLimits,
 }
 
 /// Why a conversation was not resumed; nothing was changed.
@@ -138,57 +129,13 @@ pub enum ResumeError {
     TicketReplayed,
     /// It is over: nothing to come back to.
     #[error(transparent)]
-    Ended(#[from] conversation::ConversationEnded),
+    Ended(#[from] ConversationEnded),
     /// It was resumed by somebody else, or is gone.
     #[error("the conversation was resumed in the meantime")]
     Stale,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Who reports a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reporter {
-    /// The agent's worker, with a key of its own.
-    Agent,
-    /// The visitor's window.
-    Visitor,
-}
-
-impl Reporter {
-    /// Both reporters.
-    pub const ALL: [Self; 2] = [Self::Agent, Self::Visitor];
-
-    /// The word that is kept and told.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Visitor => "visitor",
-        }
-    }
-}
-
-impl fmt::Display for Reporter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// A turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The reporter's own id of it.
-    pub id: String,
-    /// Who said it.
-    pub role: Role,
-    /// What was said.
-    pub text: String,
-    /// When it was said, as reported.
-    pub created_at: OffsetDateTime,
-    /// Who reported it.
-    pub reported_by: Reporter,
 }
 
 /// Which conversations to list.
@@ -213,7 +160,7 @@ pub struct ConversationFilter {
 pub enum SaveFeedbackError {
     /// The rules refuse it.
     #[error(transparent)]
-    Refused(#[from] conversation::FeedbackError),
+    Refused(#[from] FeedbackError),
     /// There is no such conversation.
     #[error("there is no such conversation")]
     Missing,
@@ -223,8 +170,7 @@ pub enum SaveFeedbackError {
 }
 
 /// A transition of core, applied to a conversation while nobody else can change it.
-pub type Transition<'a> =
-    &'a (dyn Fn(conversation::Conversation) -> conversation::Conversation + Send + Sync);
+pub type Transition<'a> = &'a (dyn Fn(Lifecycle) -> Lifecycle + Send + Sync);
 
 /// Conversations and what belongs to them.
 #[async_trait::async_trait]
@@ -243,7 +189,10 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError>;
+    async fn conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// A conversation of the organization.
     ///
@@ -253,7 +202,7 @@ pub trait ConversationStore {
         &self,
         organization: &OrganizationId,
         id: ConversationId,
-    ) -> Result<Option<Conversation>, StoreError>;
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// Conversations of the organization, newest first.
     ///
@@ -264,7 +213,7 @@ pub trait ConversationStore {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: Page,
-    ) -> Result<Vec<Conversation>, StoreError>;
+    ) -> Result<Vec<ConversationRecord>, StoreError>;
 
     /// How many conversations of the widget have not ended.
     ///
@@ -290,7 +239,7 @@ pub trait ConversationStore {
     async fn resume_conversation(
         &self,
         resume: &ResumeConversation,
-    ) -> Result<Conversation, ResumeError>;
+    ) -> Result<ConversationRecord, ResumeError>;
 
     /// Applies a transition of core and keeps its outcome; returns the conversation as it is now,
     /// nothing when there is none. When it ends by this, its rooms are marked for removal with it.
@@ -302,7 +251,7 @@ pub trait ConversationStore {
         id: ConversationId,
         now: OffsetDateTime,
         transition: Transition<'_>,
-    ) -> Result<Option<Conversation>, StoreError>;
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// Conversations that the limits end by `now`.
     ///
@@ -311,7 +260,7 @@ pub trait ConversationStore {
     async fn due_conversations(
         &self,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
         count: u32,
     ) -> Result<Vec<ConversationId>, StoreError>;
 
@@ -355,7 +304,7 @@ pub trait ConversationStore {
         form_id: &str,
         values: &serde_json::Value,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<bool, StoreError>;
 
     /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
@@ -369,7 +318,7 @@ pub trait ConversationStore {
         values: &serde_json::Value,
         enabled: bool,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<(), SaveFeedbackError>;
 
     /// The room that LiveKit calls `name`.

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use time::Duration;
 use widget_core::{
-    conversation::{self, Mode},
+    conversation::{Lifecycle, Mode},
     id::ConversationId,
 };
 use widget_http::{
-    storage::{Conversation, NewConversation, NewRoom, UsedTicket},
+    storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
     web::auth::Scope,
 };
 
@@ -29,7 +29,7 @@ pub(crate) async fn start(
     let id = ConversationId::from_uuid(uuid::Uuid::from_u128(number));
     let now = START + Duration::seconds(i64::try_from(number).expect("a small number"));
     let new = NewConversation {
-        conversation: Conversation {
+        conversation: ConversationRecord {
             id,
             organization_id: text("organization_id").parse().expect("an id"),
             web_widget_id: text("id").parse().expect("an id"),
@@ -37,17 +37,12 @@ pub(crate) async fn start(
             agent_version_id: text("agent_version_id").parse().expect("an id"),
             livekit_agent_name: "concierge".to_owned(),
             origin: origin.to_owned(),
-            state: conversation::Conversation::created(now),
+            lifecycle: Lifecycle::created(now),
             mode: Mode::Text,
             custom_metadata: r#"{"page":{"cart":3}}"#.to_owned(),
             generation: 1,
-            token_at: now,
             repeat_used: false,
             created_at: now,
-            joined_at: None,
-            active_at: None,
-            ended_at: None,
-            end_reason: None,
         },
         room: NewRoom {
             name: format!("room-{number}"),

@@ -4,7 +4,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
-    conversation::{Role, Status},
+    conversation::{Reporter, Role, Status, transcript::Message},
     id::ConversationId,
 };
 
@@ -13,7 +13,6 @@ use super::find;
 use crate::api::{self, Operation};
 use crate::{
     state::AppState,
-    storage::{Message, Reporter},
     web::{
         auth::{Caller, Scope},
         extract::{Parsed, PathId, StrictJson},
@@ -181,7 +180,7 @@ async fn read(
     let messages = state.storage.messages(id).await?;
     Ok(Json(Transcript {
         room_name: room.map(|room| room.name),
-        status: Text(conversation.state.status()),
+        status: Text(conversation.lifecycle.status()),
         custom_metadata: wire::raw("conversations", &id, conversation.custom_metadata)?,
         messages: messages.into_iter().map(MessageBody::from).collect(),
     }))

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{self, Mode, Role, Status},
+    conversation::{Mode, Role, Status, transcript::Message},
     id::ConversationId,
     serve::Admission,
 };
@@ -12,7 +12,7 @@ use super::transcript;
 use crate::{
     livekit::{Dispatch, LiveKit, RoomName},
     state::AppState,
-    storage::{Conversation, Message},
+    storage::ConversationRecord,
     visitors::signing::ConversationPass,
     web::{
         problem::{Problem, visitor},
@@ -74,11 +74,11 @@ impl ConversationBody {
     /// end.
     pub(super) fn new(
         state: &AppState,
-        conversation: &Conversation,
+        conversation: &ConversationRecord,
         messages: Vec<Message>,
     ) -> Self {
         let judged = conversation
-            .state
+            .lifecycle
             .expire(state.now(), &state.visitor.conversation_limits);
         Self {
             id: Text(conversation.id),
@@ -167,11 +167,7 @@ impl Invitation {
 }
 
 /// What the agent is told.
-pub(super) fn dispatch(
-    conversation: &Conversation,
-    mode: conversation::Mode,
-    resumed: bool,
-) -> Dispatch {
+pub(super) fn dispatch(conversation: &ConversationRecord, mode: Mode, resumed: bool) -> Dispatch {
     Dispatch {
         agent_name: conversation.livekit_agent_name.clone(),
         conversation_id: conversation.id,

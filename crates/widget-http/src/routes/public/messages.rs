@@ -6,14 +6,13 @@
 use axum::{Json, Router, extract::State, routing::post};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use widget_core::conversation::Role;
+use widget_core::conversation::{Reporter, Role, transcript::Message};
 
 use super::{PublicPath, pass};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
-    storage::{Message, Reporter},
     web::{
         cors::{JsonOnly, OwnWindow},
         extract::{Parsed, StrictJson},
@@ -119,7 +118,7 @@ async fn report(
     state.visitor.limits.reports.check(&conversation.id)?;
     let now = state.now();
     conversation
-        .state
+        .lifecycle
         .require_open(now, &state.visitor.conversation_limits)?;
     let (count, total) = state
         .storage

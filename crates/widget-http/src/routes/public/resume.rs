@@ -76,7 +76,7 @@ async fn resume(
     let now = state.now();
     // Told before the ticket is looked at, so that the window can offer a new conversation with it.
     conversation
-        .state
+        .lifecycle
         .resume(now, &state.visitor.conversation_limits)?;
     let ticket = redeem(&state, &path, body.ticket.as_deref()).await?;
     let widget = widget(&state, &path).await?;
@@ -87,7 +87,7 @@ async fn resume(
     let livekit = livekit(&state)?;
     let config = admission.widget().config.current();
     let requested = body.mode.map(|mode| mode.0);
-    let mode = conversation::choose_mode_again(config, requested, conversation.mode)?;
+    let mode = conversation::choose_mode_for_resume(config, requested, conversation.mode)?;
     let dispatch = dispatch(&conversation, mode, true);
     let generation = conversation.generation;
     let invitation =

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use widget_core::conversation::Role;
-
-use crate::storage::{Message, Reporter};
+use widget_core::conversation::{Reporter, Role, transcript::Message};
 
 /// The worker's report, and of the window's report only what the worker did not tell, in the order
 /// of arrival.

@@ -7,15 +7,17 @@ use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{self as rules, ConversationRow, Limits, Role, State},
+    conversation::{
+        EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, transcript::Message,
+    },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
-    Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
-    NewConversation, Page, Reporter, ResumeConversation, ResumeError, Room, SaveFeedbackError,
-    StoreError, Transition, UsedTicket,
+    ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
+    NewConversation, Page, ResumeConversation, ResumeError, Room, SaveFeedbackError, StoreError,
+    Transition, UsedTicket,
 };
 
 #[async_trait::async_trait]
@@ -42,13 +44,13 @@ impl ConversationStore for Backend {
         .bind(conversation.agent_version_id.as_uuid())
         .bind(&conversation.livekit_agent_name)
         .bind(&conversation.origin)
-        .bind(conversation.state.status().as_str())
+        .bind(conversation.lifecycle.status().as_str())
         .bind(conversation.mode.as_str())
         .bind(&conversation.custom_metadata)
         .bind(conversation.generation)
         .bind(conversation.repeat_used)
         .bind(micros(conversation.created_at))
-        .bind(micros(conversation.token_at))
+        .bind(micros(conversation.lifecycle.token_at()))
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
@@ -65,7 +67,10 @@ impl ConversationStore for Backend {
         Ok(())
     }
 
-    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+    async fn conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationRecord>, StoreError> {
         let row = sqlx::query("SELECT * FROM conversations WHERE id = $1")
             .bind(id.as_uuid())
             .fetch_optional(self.reader())
@@ -77,7 +82,7 @@ impl ConversationStore for Backend {
         &self,
         organization: &OrganizationId,
         id: ConversationId,
-    ) -> Result<Option<Conversation>, StoreError> {
+    ) -> Result<Option<ConversationRecord>, StoreError> {
         let row = sqlx::query("SELECT * FROM conversations WHERE organization_id = $1 AND id = $2")
             .bind(organization.as_str())
             .bind(id.as_uuid())
@@ -91,7 +96,7 @@ impl ConversationStore for Backend {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: Page,
-    ) -> Result<Vec<Conversation>, StoreError> {
+    ) -> Result<Vec<ConversationRecord>, StoreError> {
         let mut query =
             QueryBuilder::<Database>::new("SELECT * FROM conversations WHERE organization_id = ");
         query.push_bind(organization.as_str());
@@ -158,7 +163,7 @@ impl ConversationStore for Backend {
     async fn resume_conversation(
         &self,
         resume: &ResumeConversation,
-    ) -> Result<Conversation, ResumeError> {
+    ) -> Result<ConversationRecord, ResumeError> {
         let mut transaction = self.begin().await?;
         if !use_ticket(&mut transaction, &resume.ticket).await? {
             return Err(ResumeError::TicketReplayed);
@@ -172,17 +177,16 @@ impl ConversationStore for Backend {
         write_state(
             &mut transaction,
             resume.id,
-            current.state.resume(resume.now, &resume.limits)?,
+            current.lifecycle.resume(resume.now, &resume.limits)?,
         )
         .await?;
         let row = sqlx::query(
-            "UPDATE conversations SET generation = generation + 1, mode = $2, token_at = $3, repeat_used = $4
+            "UPDATE conversations SET generation = generation + 1, mode = $2, repeat_used = $3
              WHERE id = $1
              RETURNING *",
         )
         .bind(resume.id.as_uuid())
         .bind(resume.mode.as_str())
-        .bind(micros(resume.now))
         .bind(resume.repeat)
         .fetch_one(&mut *transaction)
         .await
@@ -206,13 +210,13 @@ impl ConversationStore for Backend {
         id: ConversationId,
         now: OffsetDateTime,
         transition: Transition<'_>,
-    ) -> Result<Option<Conversation>, StoreError> {
+    ) -> Result<Option<ConversationRecord>, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Ok(None);
         };
-        let next = transition(current.state);
-        if next == current.state {
+        let next = transition(current.lifecycle);
+        if next == current.lifecycle {
             return Ok(Some(current));
         }
         let changed = write_transition(&mut transaction, id, next, now).await?;
@@ -223,7 +227,7 @@ impl ConversationStore for Backend {
     async fn due_conversations(
         &self,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
         count: u32,
     ) -> Result<Vec<ConversationId>, StoreError> {
         // Which one is due is decided by core; this only finds those that can be.
@@ -273,10 +277,12 @@ impl ConversationStore for Backend {
         if added > 0
             && let Some(current) = lock(&mut transaction, id).await?
         {
-            let state = messages.iter().fold(current.state, |state, message| {
-                state.said(message.role, message.created_at, now)
-            });
-            write_state(&mut transaction, id, state).await?;
+            let next = messages
+                .iter()
+                .fold(current.lifecycle, |lifecycle, message| {
+                    lifecycle.said(message.role, message.created_at, now)
+                });
+            write_state(&mut transaction, id, next).await?;
         }
         transaction.commit().await?;
         Ok(added)
@@ -313,13 +319,13 @@ impl ConversationStore for Backend {
         form_id: &str,
         values: &Value,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Ok(false);
         };
-        if current.state.require_open(now, limits).is_err() {
+        if current.lifecycle.require_open(now, limits).is_err() {
             return Ok(false);
         }
         let mut metadata = metadata(&current)?;
@@ -330,8 +336,8 @@ impl ConversationStore for Backend {
             forms.insert(form_id.to_owned(), values.clone());
         }
         write_metadata(&mut transaction, id, metadata).await?;
-        let state = current.state.said(Role::Visitor, now, now);
-        write_state(&mut transaction, id, state).await?;
+        let next = current.lifecycle.said(Role::Visitor, now, now);
+        write_state(&mut transaction, id, next).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -342,13 +348,13 @@ impl ConversationStore for Backend {
         values: &Value,
         enabled: bool,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<(), SaveFeedbackError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Err(SaveFeedbackError::Missing);
         };
-        let next = current.state.submit_feedback(enabled, now, limits)?;
+        let next = current.lifecycle.submit_feedback(enabled, now, limits)?;
         let mut metadata = metadata(&current)?;
         metadata.insert("feedback_form".to_owned(), values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
@@ -473,7 +479,7 @@ async fn use_ticket(
 async fn lock(
     transaction: &mut Transaction,
     id: ConversationId,
-) -> Result<Option<Conversation>, StoreError> {
+) -> Result<Option<ConversationRecord>, StoreError> {
     let row =
         sqlx::query("UPDATE conversations SET generation = generation WHERE id = $1 RETURNING *")
             .bind(id.as_uuid())
@@ -486,9 +492,9 @@ async fn lock(
 async fn write_transition(
     transaction: &mut Transaction,
     id: ConversationId,
-    next: rules::Conversation,
+    next: Lifecycle,
     now: OffsetDateTime,
-) -> Result<Conversation, StoreError> {
+) -> Result<ConversationRecord, StoreError> {
     let written = write_state(transaction, id, next).await?;
     if next.status().is_terminal() {
         rooms::mark_all_for_removal(transaction, id, now).await?;
@@ -500,41 +506,25 @@ async fn write_transition(
 async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,
-    next: rules::Conversation,
-) -> Result<Conversation, StoreError> {
-    let (mut joined_at, mut active_at, mut away_since, mut ended_at, mut end_reason) =
-        (None, None, None, None, None);
-    match next.state() {
-        State::TokenCreated { .. } => {}
-        State::InProgress {
-            joined_at: joined,
-            active_at: active,
-            away_since: away,
-        } => {
-            joined_at = Some(joined);
-            active_at = Some(active);
-            away_since = away;
-        }
-        State::Ended { at, reason } => {
-            ended_at = Some(at);
-            end_reason = Some(reason.as_str());
-        }
-    }
+    next: Lifecycle,
+) -> Result<ConversationRecord, StoreError> {
+    let columns = next.to_row();
     let row = sqlx::query(
         "UPDATE conversations
-         SET status = $2, joined_at = COALESCE($3, joined_at), active_at = COALESCE($4, active_at), away_since = $5,
-             ended_at = $6, end_reason = $7, feedback_at = $8
+         SET status = $2, token_at = $3, joined_at = $4, active_at = $5, away_since = $6, ended_at = $7,
+             end_reason = $8, feedback_at = $9
          WHERE id = $1
          RETURNING *",
     )
     .bind(id.as_uuid())
-    .bind(next.status().as_str())
-    .bind(joined_at.map(micros))
-    .bind(active_at.map(micros))
-    .bind(away_since.map(micros))
-    .bind(ended_at.map(micros))
-    .bind(end_reason)
-    .bind(next.feedback_at().map(micros))
+    .bind(columns.status.as_str())
+    .bind(micros(columns.token_at))
+    .bind(columns.joined_at.map(micros))
+    .bind(columns.active_at.map(micros))
+    .bind(columns.away_since.map(micros))
+    .bind(columns.ended_at.map(micros))
+    .bind(columns.end_reason.map(EndReason::as_str))
+    .bind(columns.feedback_at.map(micros))
     .fetch_one(&mut **transaction)
     .await?;
     conversation(&row)
@@ -553,14 +543,14 @@ async fn write_metadata(
     Ok(())
 }
 
-fn metadata(conversation: &Conversation) -> Result<Map<String, Value>, StoreError> {
+fn metadata(conversation: &ConversationRecord) -> Result<Map<String, Value>, StoreError> {
     serde_json::from_str(&conversation.custom_metadata)
         .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
 }
 
-fn conversation(row: &Row) -> Result<Conversation, StoreError> {
+fn conversation(row: &Row) -> Result<ConversationRecord, StoreError> {
     let columns = Columns::new(row, "conversations", "id");
-    let decisive = ConversationRow {
+    let lifecycle = LifecycleRow {
         status: columns.parsed("status", str::parse)?,
         token_at: columns.time("token_at")?,
         joined_at: columns.optional_time("joined_at")?,
@@ -574,7 +564,7 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
             .map_err(|error| columns.corrupt(&error))?,
         feedback_at: columns.optional_time("feedback_at")?,
     };
-    Ok(Conversation {
+    Ok(ConversationRecord {
         id: columns.id("id", ConversationId::from_uuid)?,
         organization_id: columns.parsed("organization_id", str::parse)?,
         web_widget_id: columns.id("web_widget_id", WidgetId::from_uuid)?,
@@ -582,17 +572,12 @@ fn conversation(row: &Row) -> Result<Conversation, StoreError> {
         agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
         livekit_agent_name: columns.get("livekit_agent_name")?,
         origin: columns.get("origin")?,
-        state: rules::Conversation::from_row(decisive).map_err(|error| columns.corrupt(&error))?,
+        lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| columns.corrupt(&error))?,
         mode: columns.parsed("mode", str::parse)?,
         custom_metadata: columns.get("custom_metadata")?,
         generation: columns.get("generation")?,
-        token_at: decisive.token_at,
         repeat_used: columns.get("repeat_used")?,
         created_at: columns.time("created_at")?,
-        joined_at: decisive.joined_at,
-        active_at: decisive.active_at,
-        ended_at: decisive.ended_at,
-        end_reason: decisive.end_reason,
     })
 }
 
@@ -608,10 +593,6 @@ fn message(row: &Row) -> Result<Message, StoreError> {
         role: columns.parsed("role", str::parse)?,
         text: columns.get("text")?,
         created_at: columns.time("created_at")?,
-        reported_by: columns.parsed("reported_by", |text| match text {
-            "agent" => Ok(Reporter::Agent),
-            "visitor" => Ok(Reporter::Visitor),
-            other => Err(format!("`{other}` reports no messages")),
-        })?,
+        reported_by: columns.parsed("reported_by", str::parse)?,
     })
 }

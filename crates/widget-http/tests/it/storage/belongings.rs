@@ -3,17 +3,19 @@
 use serde_json::json;
 use time::Duration;
 use widget_core::{
-    conversation::{self, EndReason, Limits, Role},
+    conversation::{
+        EndReason, FeedbackError, LifecycleLimits, Reporter, Role, transcript::Message,
+    },
     id::{ConversationId, WidgetId},
 };
-use widget_http::storage::{Message, Reporter, SaveFeedbackError, Storage};
+use widget_http::storage::{SaveFeedbackError, Storage};
 
 use super::{conversations::new_conversation, number, organization};
 use crate::support::START;
 
 #[expect(clippy::too_many_lines, reason = "one story, told in order")]
 pub(super) async fn messages_and_forms(storage: &dyn Storage) {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("messages"), 0x700, 0x7FF, "https://a.example");
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
@@ -92,7 +94,9 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     assert!(early.is_err(), "the conversation has not ended");
     let new_now = new.conversation.created_at;
     storage
-        .transition_conversation(id, new_now, &|state| state.end(new_now, EndReason::Visitor))
+        .transition_conversation(id, new_now, &|lifecycle| {
+            lifecycle.end(new_now, EndReason::Visitor)
+        })
         .await
         .expect("works");
     assert!(
@@ -108,7 +112,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let again = storage
         .save_feedback(id, &json!({"rating": 1}), true, now, &limits)
         .await;
-    let expected = conversation::FeedbackError::AlreadySubmitted;
+    let expected = FeedbackError::AlreadySubmitted;
     assert!(matches!(again, Err(SaveFeedbackError::Refused(refusal)) if refusal == expected));
     let kept = storage
         .conversation(id)
@@ -124,7 +128,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
             "feedback_form": {"rating": 5},
         })
     );
-    assert_eq!(kept.state.feedback_at(), Some(now));
+    assert_eq!(kept.lifecycle.feedback_at(), Some(now));
     let nobody = ConversationId::from_uuid(number(0x7AA));
     let missing = storage
         .save_feedback(nobody, &json!({}), true, now, &limits)
@@ -236,12 +240,12 @@ pub(super) async fn events(storage: &dyn Storage) {
 /// Feedback that is the first to write an end that the limits brought closes the rooms, as every
 /// end does.
 pub(super) async fn end_by_feedback(storage: &dyn Storage) {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("late"), 0x7B0, 0x7BF, "https://a.example");
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
     storage
-        .transition_conversation(id, START, &|state| state.joined(START))
+        .transition_conversation(id, START, &|lifecycle| lifecycle.joined(START))
         .await
         .expect("works");
     let now = START + limits.max_silence;

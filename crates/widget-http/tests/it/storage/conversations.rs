@@ -2,12 +2,12 @@
 
 use time::Duration;
 use widget_core::{
-    conversation::{self, EndReason, Limits, Mode, Status},
+    conversation::{Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Status},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 use widget_http::storage::{
-    Conversation, ConversationFilter, CreateConversationError, NewConversation, NewRoom, Page,
-    ResumeConversation, ResumeError, Storage, UsedTicket,
+    ConversationFilter, ConversationRecord, CreateConversationError, NewConversation, NewRoom,
+    Page, ResumeConversation, ResumeError, Storage, UsedTicket,
 };
 
 use super::{ALL, number, organization};
@@ -21,7 +21,7 @@ pub(super) fn new_conversation(
 ) -> NewConversation {
     let now = START + Duration::seconds(i64::try_from(id).expect("a small number"));
     NewConversation {
-        conversation: Conversation {
+        conversation: ConversationRecord {
             id: ConversationId::from_uuid(number(id)),
             organization_id: organization.clone(),
             web_widget_id: WidgetId::from_uuid(number(widget)),
@@ -29,17 +29,12 @@ pub(super) fn new_conversation(
             agent_version_id: AgentVersionId::from_uuid(number(2)),
             livekit_agent_name: "concierge".to_owned(),
             origin: origin.to_owned(),
-            state: conversation::Conversation::created(now),
+            lifecycle: Lifecycle::created(now),
             mode: Mode::Voice,
             custom_metadata: r#"{"page":{"a":1}}"#.to_owned(),
             generation: 1,
-            token_at: now,
             repeat_used: false,
             created_at: now,
-            joined_at: None,
-            active_at: None,
-            ended_at: None,
-            end_reason: None,
         },
         room: NewRoom {
             name: format!("room-{id}"),
@@ -185,13 +180,17 @@ pub(super) async fn life(storage: &dyn Storage) {
 
     let now = START + Duration::hours(1);
     let joined = storage
-        .transition_conversation(id, now, &|state| state.joined(now))
+        .transition_conversation(id, now, &|lifecycle| lifecycle.joined(now))
         .await
         .expect("works");
     let joined = joined.expect("it exists");
+    let activity = Activity {
+        joined_at: now,
+        active_at: now,
+    };
     assert_eq!(
-        (joined.state.status(), joined.joined_at),
-        (Status::InProgress, Some(now))
+        (joined.lifecycle.status(), joined.lifecycle.activity()),
+        (Status::InProgress, Some(activity))
     );
     assert_eq!(
         storage
@@ -202,23 +201,21 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     let end = now + Duration::minutes(1);
     let ended = storage
-        .transition_conversation(id, end, &|state| state.end(end, EndReason::Visitor))
+        .transition_conversation(id, end, &|lifecycle| lifecycle.end(end, EndReason::Visitor))
         .await;
     let ended = ended.expect("works").expect("it exists");
     assert_eq!(
         (
-            ended.state.status(),
-            ended.ended_at,
-            ended.end_reason,
-            ended.joined_at,
-            ended.active_at
+            ended.lifecycle.status(),
+            ended.lifecycle.ended_at(),
+            ended.lifecycle.end_reason(),
+            ended.lifecycle.activity()
         ),
         (
             Status::Completed,
             Some(end),
             Some(EndReason::Visitor),
-            Some(now),
-            Some(now)
+            Some(activity)
         )
     );
     assert_eq!(
@@ -235,14 +232,14 @@ pub(super) async fn life(storage: &dyn Storage) {
         Some(end)
     );
     let again = storage
-        .transition_conversation(id, now, &|state| state.joined(now))
+        .transition_conversation(id, now, &|lifecycle| lifecycle.joined(now))
         .await
         .expect("works");
     assert_eq!(again, Some(ended));
     let nobody = ConversationId::from_uuid(number(0x4AA));
     assert_eq!(
         storage
-            .transition_conversation(nobody, now, &|state| state)
+            .transition_conversation(nobody, now, &|lifecycle| lifecycle)
             .await
             .expect("works"),
         None
@@ -274,14 +271,18 @@ pub(super) async fn resuming(storage: &dyn Storage) {
             expires_at: now,
         },
         now,
-        limits: Limits::default(),
+        limits: LifecycleLimits::default(),
     };
     let resumed = storage
         .resume_conversation(&resume(1, "second"))
         .await
         .expect("generation 1 is current");
     assert_eq!(
-        (resumed.generation, resumed.mode, resumed.token_at),
+        (
+            resumed.generation,
+            resumed.mode,
+            resumed.lifecycle.token_at()
+        ),
         (2, Mode::Text, now)
     );
     let stale = storage.resume_conversation(&resume(1, "third")).await;
@@ -329,7 +330,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         );
     }
     storage
-        .transition_conversation(id, now, &|state| state.end(now, EndReason::Agent))
+        .transition_conversation(id, now, &|lifecycle| lifecycle.end(now, EndReason::Agent))
         .await
         .expect("works");
     let over = storage.resume_conversation(&resume(3, "fifth")).await;
@@ -337,7 +338,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
 }
 
 pub(super) async fn limits(storage: &dyn Storage) {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let ours = organization("limits");
     for id in [0x600, 0x601, 0x602] {
         storage
@@ -348,11 +349,11 @@ pub(super) async fn limits(storage: &dyn Storage) {
     let id = |id| ConversationId::from_uuid(number(id));
     let joined = START + Duration::hours(1);
     storage
-        .transition_conversation(id(0x601), joined, &|state| state.joined(joined))
+        .transition_conversation(id(0x601), joined, &|lifecycle| lifecycle.joined(joined))
         .await
         .expect("works");
     let left = async || {
-        let step = |state: conversation::Conversation| state.joined(joined).left(joined);
+        let step = |lifecycle: Lifecycle| lifecycle.joined(joined).left(joined);
         storage
             .transition_conversation(id(0x602), joined, &step)
             .await
@@ -381,7 +382,7 @@ pub(super) async fn limits(storage: &dyn Storage) {
     );
     let now = joined + Duration::minutes(30);
     for conversation in [0x600, 0x601, 0x602] {
-        let step = |state: conversation::Conversation| state.expire(now, &limits);
+        let step = |lifecycle: Lifecycle| lifecycle.expire(now, &limits);
         storage
             .transition_conversation(id(conversation), now, &step)
             .await
@@ -394,7 +395,7 @@ pub(super) async fn limits(storage: &dyn Storage) {
         .expect("works")
         .expect("it exists");
     assert_eq!(
-        (failed.state.status(), failed.end_reason),
+        (failed.lifecycle.status(), failed.lifecycle.end_reason()),
         (Status::Failed, Some(EndReason::NeverJoined))
     );
 }
