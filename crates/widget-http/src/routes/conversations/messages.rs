@@ -4,7 +4,10 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
-    conversation::{Reporter, Role, Status, transcript::Message},
+    conversation::{
+        Reporter, Role, Status,
+        transcript::{self, Message},
+    },
     id::ConversationId,
 };
 
@@ -121,7 +124,8 @@ struct Transcript {
     custom_metadata: Box<RawValue>,
     /// The room where the conversation goes on; in any other an agent has nothing to do.
     room_name: Option<String>,
-    /// The turns, the oldest first.
+    /// The turns, the oldest first, each once: those of workers, and of the window those of the
+    /// visitor that the workers left out.
     messages: Vec<MessageBody>,
 }
 
@@ -182,7 +186,10 @@ async fn read(
         room_name: room.map(|room| room.name),
         status: Text(conversation.lifecycle.status()),
         custom_metadata: wire::raw("conversations", &id, conversation.custom_metadata)?,
-        messages: messages.into_iter().map(MessageBody::from).collect(),
+        messages: transcript::merge_for_worker(messages)
+            .into_iter()
+            .map(MessageBody::from)
+            .collect(),
     }))
 }
 

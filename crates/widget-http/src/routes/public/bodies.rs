@@ -3,12 +3,14 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{Mode, Role, Status, transcript::Message},
+    conversation::{
+        Mode, Role, Status,
+        transcript::{self, Message},
+    },
     id::ConversationId,
     serve::Admission,
 };
 
-use super::transcript;
 use crate::{
     livekit::{Dispatch, LiveKit, RoomName},
     state::AppState,
@@ -85,7 +87,7 @@ impl ConversationBody {
             status: Text(judged.status()),
             mode: Text(conversation.mode),
             created_at: Timestamp(conversation.created_at),
-            messages: transcript::for_visitor(messages)
+            messages: transcript::merge(messages)
                 .into_iter()
                 .map(MessageBody::from)
                 .collect(),
