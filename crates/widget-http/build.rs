@@ -86,7 +86,7 @@ fn list_migrations(root: &Path, database: &str) -> Result<List, Box<dyn Error>> 
                 format!("migrations/{database}/{name} must be named YYYYMMDDhhmmss_name.sql")
             })?;
         let version: i64 = version.parse()?;
-        let path = folder.join(name);
+        let path = folder.join(name).display().to_string();
         writeln!(
             code,
             "Embedded {{ version: {version}, description: {description:?}, \

@@ -6,8 +6,9 @@
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tokio::{sync::watch, task::JoinSet};
+use widget_core::id::ConversationId;
 
 use crate::{
     state::AppState,
@@ -77,12 +78,8 @@ async fn remove_rooms(state: &AppState) {
 
 async fn end_conversations(state: &AppState) {
     loop {
-        match end_due_conversations(state).await {
-            Ok(count) if count == BATCH as usize => continue,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = %error, "conversations that are due cannot be ended");
-            }
+        if let Err(error) = end_due_conversations(state).await {
+            tracing::warn!(error = %error, "conversations that are due cannot be read");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }
@@ -155,39 +152,53 @@ fn backoff(attempts: i64) -> Duration {
     (Duration::SECOND * 2_i32.pow(doublings)).min(LONGEST_BACKOFF)
 }
 
-/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how
-/// many have ended.
+/// Looks at every conversation that is due and ends those that nobody joined, that went silent, or
+/// that lasted too long; returns how many have ended.
 ///
-/// One that cannot be ended is logged and keeps no other from its end.
+/// One that cannot be read is logged and keeps no other from its end.
 ///
 /// # Errors
 /// When those that are due cannot be read.
 pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError> {
     let now = state.now();
-    let limits = &state.visitor.conversation_limits;
-    let due = state.storage.due_conversations(now, limits, BATCH).await?;
-    let mut count = 0;
-    for id in due {
-        let ended = state
+    let mut ended = 0;
+    let mut last = None;
+    loop {
+        let due = state
             .storage
-            .transition_conversation(id, now, &|lifecycle| lifecycle.expire(now, limits))
-            .await;
-        match ended.map(|found| found.map(|conversation| conversation.lifecycle.status())) {
-            Ok(Some(status)) if status.is_terminal() => {
-                count += 1;
-                tracing::info!(conversation.id = %id, conversation.status = status.as_str(), "ended by its limits");
-            }
-            // Something happened in it since it was found, or it is gone.
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
-            }
+            .find_due_conversations(now, last, BATCH)
+            .await?;
+        for conversation in &due {
+            ended += usize::from(expire(state, conversation.id, now).await);
+        }
+        last = due.last().copied();
+        if due.len() < BATCH as usize {
+            break;
         }
     }
-    if count > 0 {
+    if ended > 0 {
         state.visitor.rooms_to_remove.notify_one();
     }
-    Ok(count)
+    Ok(ended)
+}
+
+/// Whether the conversation has ended by this.
+async fn expire(state: &AppState, id: ConversationId, now: OffsetDateTime) -> bool {
+    let limits = &state.visitor.conversation_limits;
+    match state.storage.expire_conversation(id, now, limits).await {
+        Ok(Some(conversation)) => {
+            let status = conversation.lifecycle.status();
+            if status.is_terminal() {
+                tracing::info!(conversation.id = %id, conversation.status = status.as_str(), "ended by its limits");
+            }
+            status.is_terminal()
+        }
+        Ok(None) => false,
+        Err(error) => {
+            tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
+            false
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ mod widgets;
 pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-    NewConversation, NewRoom, ResumeConversation, ResumeError, Room, SaveFeedbackError, Transition,
-    UsedTicket,
+    DueConversation, NewConversation, NewRoom, ResumeConversation, ResumeError, Room,
+    SaveFeedbackError, Transition, UsedTicket,
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{

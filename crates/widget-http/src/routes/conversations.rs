@@ -228,7 +228,9 @@ async fn end(
     let now = state.now();
     let ended = state
         .storage
-        .transition_conversation(id, now, &|lifecycle| lifecycle.end(now, EndReason::Agent))
+        .transition_conversation(id, now, &state.visitor.conversation_limits, &|lifecycle| {
+            lifecycle.end(now, EndReason::Agent)
+        })
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
     state.visitor.rooms_to_remove.notify_one();

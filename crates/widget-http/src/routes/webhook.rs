@@ -151,7 +151,7 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
     let Some(conversation) = state.storage.conversation(room.conversation_id).await? else {
         return Ok(());
     };
-    let now = state.now();
+    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let is_newest = is_newest(&conversation, &room);
     // A room that was to be removed once is never live again: whoever goes on does so in a fresh
     // one.
@@ -172,19 +172,25 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         "participant_joined" if event.is_of_visitor() => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|lifecycle| lifecycle.joined(now))
+                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+                    lifecycle.joined(now)
+                })
                 .await?;
         }
         "participant_left" if is_newest && event.is_of_visitor() => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|lifecycle| lifecycle.left(now))
+                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+                    lifecycle.left(now)
+                })
                 .await?;
         }
         "room_finished" if is_newest => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|lifecycle| lifecycle.left(now))
+                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+                    lifecycle.left(now)
+                })
                 .await?;
         }
         _ => {}

@@ -87,6 +87,8 @@ pub struct NewConversation {
     pub room: NewRoom,
     /// The ticket that allows it.
     pub ticket: UsedTicket,
+    /// How long conversations may last.
+    pub limits: LifecycleLimits,
 }
 
 /// Why a conversation was not created; nothing of it was.
@@ -172,6 +174,15 @@ pub enum SaveFeedbackError {
 /// A transition of core, applied to a conversation while nobody else can change it.
 pub type Transition<'a> = &'a (dyn Fn(Lifecycle) -> Lifecycle + Send + Sync);
 
+/// An open conversation and when it was to be looked at, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueConversation {
+    /// When the limits were to end it.
+    pub due_at: OffsetDateTime,
+    /// Which one.
+    pub id: ConversationId,
+}
+
 /// Conversations and what belongs to them.
 #[async_trait::async_trait]
 pub trait ConversationStore {
@@ -250,19 +261,38 @@ pub trait ConversationStore {
         &self,
         id: ConversationId,
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
         transition: Transition<'_>,
     ) -> Result<Option<ConversationRecord>, StoreError>;
 
-    /// Conversations that the limits end by `now`.
+    /// Open conversations whose stored time to end has come by `now`, the most overdue first, those
+    /// after `after`; [`Self::expire_conversation`] decides whether they have ended.
+    ///
+    /// The time is that of the limits under which the conversation was last stored. After limits
+    /// were lengthened it comes too early, which costs one look. After they were shortened the
+    /// conversation ends by them when somebody asks for it, but is found only at the earlier limits'
+    /// time.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn due_conversations(
+    async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
+        after: Option<DueConversation>,
+        limit: u32,
+    ) -> Result<Vec<DueConversation>, StoreError>;
+
+    /// Ends a conversation if the limits say so, else stores the time at which they will; returns
+    /// the conversation as it is now, nothing when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn expire_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
         limits: &LifecycleLimits,
-        count: u32,
-    ) -> Result<Vec<ConversationId>, StoreError>;
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// Appends the messages that this reporter has not reported yet (by id) in their order; returns
     /// how many were new.
@@ -274,6 +304,7 @@ pub trait ConversationStore {
         id: ConversationId,
         messages: &[Message],
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
     ) -> Result<u64, StoreError>;
 
     /// How many messages the reporter has reported, and how many bytes of text.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use time::Duration;
 use widget_core::{
-    conversation::{Lifecycle, Mode},
+    conversation::{Lifecycle, LifecycleLimits, Mode},
     id::ConversationId,
 };
 use widget_http::{
@@ -51,6 +51,7 @@ pub(crate) async fn start(
             id: format!("ticket-{number}"),
             expires_at: now + Duration::minutes(1),
         },
+        limits: LifecycleLimits::default(),
     };
     service
         .storage

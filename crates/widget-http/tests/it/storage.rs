@@ -12,6 +12,7 @@ mod agents;
 mod belongings;
 mod conversations;
 mod keys;
+pub(crate) mod upgrades;
 mod widgets;
 
 const ALL: Page = Page {
@@ -71,6 +72,7 @@ async fn sqlite_keeps_the_contract() {
             .expect("a second service opens it"),
     )
     .await;
+    upgrades::without_due_time(Arc::clone(&storage), &url).await;
     storage.close().await;
 }
 

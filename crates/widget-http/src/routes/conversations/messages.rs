@@ -212,7 +212,10 @@ async fn append(
             reported_by: Reporter::Agent,
         })
         .collect();
-    let added = state.storage.append_messages(id, &messages, now).await?;
+    let added = state
+        .storage
+        .append_messages(id, &messages, now, &state.visitor.conversation_limits)
+        .await?;
     Ok(Json(Appended { added }))
 }
 

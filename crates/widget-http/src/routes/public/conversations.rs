@@ -155,6 +155,7 @@ async fn create(
             name: invitation.room.as_str().to_owned(),
         },
         ticket: used(&ticket),
+        limits: state.visitor.conversation_limits,
     };
     state.storage.create_conversation(&new).await?;
     let body = ConversationBody::new(&state, &new.conversation, Vec::new());
@@ -291,7 +292,7 @@ async fn end(
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let ended = state
         .storage
-        .transition_conversation(conversation.id, now, &|lifecycle| {
+        .transition_conversation(conversation.id, now, limits, &|lifecycle| {
             lifecycle.expire(now, limits).end(now, EndReason::Visitor)
         })
         .await?

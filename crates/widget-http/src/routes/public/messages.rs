@@ -143,7 +143,12 @@ async fn report(
         .collect();
     let added = state
         .storage
-        .append_messages(conversation.id, &messages, now)
+        .append_messages(
+            conversation.id,
+            &messages,
+            now,
+            &state.visitor.conversation_limits,
+        )
         .await?;
     Ok(Json(ReportedBody { added }))
 }

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
+use uuid::Uuid;
 use widget_core::{
     conversation::{
         EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, transcript::Message,
@@ -16,8 +17,8 @@ use widget_core::{
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-    NewConversation, Page, ResumeConversation, ResumeError, Room, SaveFeedbackError, StoreError,
-    Transition, UsedTicket,
+    DueConversation, NewConversation, Page, ResumeConversation, ResumeError, Room,
+    SaveFeedbackError, StoreError, Transition, UsedTicket,
 };
 
 #[async_trait::async_trait]
@@ -34,8 +35,8 @@ impl ConversationStore for Backend {
         sqlx::query(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
-                 token_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                 token_at, due_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -51,6 +52,7 @@ impl ConversationStore for Backend {
         .bind(conversation.repeat_used)
         .bind(micros(conversation.created_at))
         .bind(micros(conversation.lifecycle.token_at()))
+        .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
@@ -178,6 +180,7 @@ impl ConversationStore for Backend {
             &mut transaction,
             resume.id,
             current.lifecycle.resume(resume.now, &resume.limits)?,
+            &resume.limits,
         )
         .await?;
         let row = sqlx::query(
@@ -209,6 +212,7 @@ impl ConversationStore for Backend {
         &self,
         id: ConversationId,
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
         transition: Transition<'_>,
     ) -> Result<Option<ConversationRecord>, StoreError> {
         let mut transaction = self.begin().await?;
@@ -219,35 +223,59 @@ impl ConversationStore for Backend {
         if next == current.lifecycle {
             return Ok(Some(current));
         }
-        let changed = write_transition(&mut transaction, id, next, now).await?;
+        let changed = write_transition(&mut transaction, id, next, now, limits).await?;
         transaction.commit().await?;
         Ok(Some(changed))
     }
 
-    async fn due_conversations(
+    async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        limits: &LifecycleLimits,
-        count: u32,
-    ) -> Result<Vec<ConversationId>, StoreError> {
-        // Which one is due is decided by core; this only finds those that can be.
+        after: Option<DueConversation>,
+        limit: u32,
+    ) -> Result<Vec<DueConversation>, StoreError> {
+        let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
+            (micros(after.due_at), after.id.as_uuid())
+        });
         let rows = sqlx::query(
-            "SELECT id FROM conversations
-             WHERE ended_at IS NULL
-               AND ((joined_at IS NULL AND token_at <= $1) OR joined_at <= $2 OR away_since <= $3
-                    OR (away_since IS NULL AND active_at <= $4))
-             ORDER BY token_at LIMIT $5",
+            "SELECT due_at, id FROM conversations
+             WHERE ended_at IS NULL AND due_at <= $1 AND (due_at, id) > ($2, $3)
+             ORDER BY due_at, id LIMIT $4",
         )
-        .bind(micros(now - limits.join_within))
-        .bind(micros(now - limits.max_length))
-        .bind(micros(now - limits.resume_within))
-        .bind(micros(now - limits.max_silence))
-        .bind(i64::from(count))
+        .bind(micros(now))
+        .bind(after_time)
+        .bind(after_id)
+        .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
         rows.iter()
-            .map(|row| Columns::new(row, "conversations", "id").id("id", ConversationId::from_uuid))
+            .map(|row| {
+                let columns = Columns::new(row, "conversations", "id");
+                Ok(DueConversation {
+                    due_at: columns.time("due_at")?,
+                    id: columns.id("id", ConversationId::from_uuid)?,
+                })
+            })
             .collect()
+    }
+
+    async fn expire_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<Option<ConversationRecord>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(current) = lock(&mut transaction, id).await? else {
+            return Ok(None);
+        };
+        if current.lifecycle.status().is_terminal() {
+            return Ok(Some(current));
+        }
+        let next = current.lifecycle.expire(now, limits);
+        let written = write_transition(&mut transaction, id, next, now, limits).await?;
+        transaction.commit().await?;
+        Ok(Some(written))
     }
 
     async fn append_messages(
@@ -255,6 +283,7 @@ impl ConversationStore for Backend {
         id: ConversationId,
         messages: &[Message],
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
         let mut added = 0;
@@ -282,7 +311,7 @@ impl ConversationStore for Backend {
                 .fold(current.lifecycle, |lifecycle, message| {
                     lifecycle.said(message.role, message.created_at, now)
                 });
-            write_state(&mut transaction, id, next).await?;
+            write_state(&mut transaction, id, next, limits).await?;
         }
         transaction.commit().await?;
         Ok(added)
@@ -337,7 +366,7 @@ impl ConversationStore for Backend {
         }
         write_metadata(&mut transaction, id, metadata).await?;
         let next = current.lifecycle.said(Role::Visitor, now, now);
-        write_state(&mut transaction, id, next).await?;
+        write_state(&mut transaction, id, next, limits).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -359,7 +388,7 @@ impl ConversationStore for Backend {
         metadata.insert("feedback_form".to_owned(), values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
-        write_transition(&mut transaction, id, next, now).await?;
+        write_transition(&mut transaction, id, next, now, limits).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
@@ -494,25 +523,27 @@ async fn write_transition(
     id: ConversationId,
     next: Lifecycle,
     now: OffsetDateTime,
+    limits: &LifecycleLimits,
 ) -> Result<ConversationRecord, StoreError> {
-    let written = write_state(transaction, id, next).await?;
+    let written = write_state(transaction, id, next, limits).await?;
     if next.status().is_terminal() {
         rooms::mark_all_for_removal(transaction, id, now).await?;
     }
     Ok(written)
 }
 
-/// Writes a state and nothing else.
+/// Writes a state with the time at which the limits end it, and nothing else.
 async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,
     next: Lifecycle,
+    limits: &LifecycleLimits,
 ) -> Result<ConversationRecord, StoreError> {
     let columns = next.to_row();
     let row = sqlx::query(
         "UPDATE conversations
          SET status = $2, token_at = $3, joined_at = $4, active_at = $5, away_since = $6, ended_at = $7,
-             end_reason = $8, feedback_at = $9
+             end_reason = $8, feedback_at = $9, due_at = $10
          WHERE id = $1
          RETURNING *",
     )
@@ -525,6 +556,7 @@ async fn write_state(
     .bind(columns.ended_at.map(micros))
     .bind(columns.end_reason.map(EndReason::as_str))
     .bind(columns.feedback_at.map(micros))
+    .bind(next.due_at(limits).map(micros))
     .fetch_one(&mut **transaction)
     .await?;
     conversation(&row)

@@ -32,7 +32,12 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let same_id = message("1", "by the window", Reporter::Visitor);
     assert_eq!(
         storage
-            .append_messages(id, std::slice::from_ref(&first), now)
+            .append_messages(
+                id,
+                std::slice::from_ref(&first),
+                now,
+                &LifecycleLimits::default()
+            )
             .await
             .expect("works"),
         1
@@ -40,14 +45,24 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let changed = message("1", "changed", Reporter::Agent);
     assert_eq!(
         storage
-            .append_messages(id, &[changed, second.clone(), second.clone()], now)
+            .append_messages(
+                id,
+                &[changed, second.clone(), second.clone()],
+                now,
+                &LifecycleLimits::default()
+            )
             .await
             .expect("works"),
         1
     );
     assert_eq!(
         storage
-            .append_messages(id, std::slice::from_ref(&same_id), now)
+            .append_messages(
+                id,
+                std::slice::from_ref(&same_id),
+                now,
+                &LifecycleLimits::default()
+            )
             .await
             .expect("works"),
         1
@@ -94,7 +109,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     assert!(early.is_err(), "the conversation has not ended");
     let new_now = new.conversation.created_at;
     storage
-        .transition_conversation(id, new_now, &|lifecycle| {
+        .transition_conversation(id, new_now, &LifecycleLimits::default(), &|lifecycle| {
             lifecycle.end(new_now, EndReason::Visitor)
         })
         .await
@@ -245,7 +260,9 @@ pub(super) async fn end_by_feedback(storage: &dyn Storage) {
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
     storage
-        .transition_conversation(id, START, &|lifecycle| lifecycle.joined(START))
+        .transition_conversation(id, START, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.joined(START)
+        })
         .await
         .expect("works");
     let now = START + limits.max_silence;

@@ -1,13 +1,13 @@
 //! Conversations: created, listed, resumed, ended.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use widget_core::{
     conversation::{Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Status},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 use widget_http::storage::{
     ConversationFilter, ConversationRecord, CreateConversationError, NewConversation, NewRoom,
-    Page, ResumeConversation, ResumeError, Storage, UsedTicket,
+    Page, ResumeConversation, ResumeError, Storage, Transition, UsedTicket,
 };
 
 use super::{ALL, number, organization};
@@ -43,6 +43,7 @@ pub(super) fn new_conversation(
             id: format!("ticket-{id}"),
             expires_at: now + Duration::minutes(1),
         },
+        limits: LifecycleLimits::default(),
     }
 }
 
@@ -180,7 +181,9 @@ pub(super) async fn life(storage: &dyn Storage) {
 
     let now = START + Duration::hours(1);
     let joined = storage
-        .transition_conversation(id, now, &|lifecycle| lifecycle.joined(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.joined(now)
+        })
         .await
         .expect("works");
     let joined = joined.expect("it exists");
@@ -201,7 +204,9 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     let end = now + Duration::minutes(1);
     let ended = storage
-        .transition_conversation(id, end, &|lifecycle| lifecycle.end(end, EndReason::Visitor))
+        .transition_conversation(id, end, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.end(end, EndReason::Visitor)
+        })
         .await;
     let ended = ended.expect("works").expect("it exists");
     assert_eq!(
@@ -232,14 +237,18 @@ pub(super) async fn life(storage: &dyn Storage) {
         Some(end)
     );
     let again = storage
-        .transition_conversation(id, now, &|lifecycle| lifecycle.joined(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.joined(now)
+        })
         .await
         .expect("works");
     assert_eq!(again, Some(ended));
     let nobody = ConversationId::from_uuid(number(0x4AA));
     assert_eq!(
         storage
-            .transition_conversation(nobody, now, &|lifecycle| lifecycle)
+            .transition_conversation(nobody, now, &LifecycleLimits::default(), &|lifecycle| {
+                lifecycle
+            })
             .await
             .expect("works"),
         None
@@ -330,17 +339,37 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         );
     }
     storage
-        .transition_conversation(id, now, &|lifecycle| lifecycle.end(now, EndReason::Agent))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.end(now, EndReason::Agent)
+        })
         .await
         .expect("works");
     let over = storage.resume_conversation(&resume(3, "fifth")).await;
     assert!(matches!(over, Err(ResumeError::Ended(_))), "{over:?}");
 }
 
+/// Which of the conversations 0x600 to 0x6FF are due, in pages of two.
+pub(super) async fn due(storage: &dyn Storage, now: OffsetDateTime) -> Vec<u128> {
+    let mut found = Vec::new();
+    let mut last = None;
+    loop {
+        let page = storage
+            .find_due_conversations(now, last, 2)
+            .await
+            .expect("works");
+        found.extend(page.iter().map(|due| due.id.as_uuid().as_u128()));
+        last = page.last().copied();
+        if last.is_none() {
+            found.retain(|id| id & 0xF00 == 0x600);
+            return found;
+        }
+    }
+}
+
 pub(super) async fn limits(storage: &dyn Storage) {
     let limits = LifecycleLimits::default();
     let ours = organization("limits");
-    for id in [0x600, 0x601, 0x602] {
+    for id in [0x600, 0x601, 0x602, 0x603] {
         storage
             .create_conversation(&new_conversation(&ours, id, 0x6FF, "https://a.example"))
             .await
@@ -348,47 +377,53 @@ pub(super) async fn limits(storage: &dyn Storage) {
     }
     let id = |id| ConversationId::from_uuid(number(id));
     let joined = START + Duration::hours(1);
-    storage
-        .transition_conversation(id(0x601), joined, &|lifecycle| lifecycle.joined(joined))
-        .await
-        .expect("works");
-    let left = async || {
-        let step = |lifecycle: Lifecycle| lifecycle.joined(joined).left(joined);
+    let steps: [(u128, Transition<'_>); 3] = [
+        (0x601, &|lifecycle| lifecycle.joined(joined)),
+        (0x602, &|lifecycle| lifecycle.joined(joined).left(joined)),
+        (0x603, &|lifecycle| lifecycle.end(joined, EndReason::Agent)),
+    ];
+    for (number, step) in steps {
         storage
-            .transition_conversation(id(0x602), joined, &step)
-            .await
-            .expect("works");
-    };
-    left().await;
-    let due = async |now| -> Vec<u128> {
-        let due = storage
-            .due_conversations(now, &limits, 100)
-            .await
-            .expect("works");
-        let mut due: Vec<u128> = due
-            .iter()
-            .map(|id| id.as_uuid().as_u128())
-            .filter(|id| id & 0xF00 == 0x600)
-            .collect();
-        due.sort_unstable();
-        due
-    };
-    assert_eq!(due(START + Duration::minutes(9)).await, [0; 0]);
-    assert_eq!(due(joined + Duration::minutes(9)).await, [0x600]);
-    assert_eq!(due(joined + Duration::minutes(10)).await, [0x600, 0x601]);
-    assert_eq!(
-        due(joined + Duration::minutes(30)).await,
-        [0x600, 0x601, 0x602]
-    );
-    let now = joined + Duration::minutes(30);
-    for conversation in [0x600, 0x601, 0x602] {
-        let step = |lifecycle: Lifecycle| lifecycle.expire(now, &limits);
-        storage
-            .transition_conversation(id(conversation), now, &step)
+            .transition_conversation(id(number), joined, &limits, step)
             .await
             .expect("works");
     }
-    assert_eq!(due(now).await, [0; 0]);
+    for (now, expected) in [
+        (START + Duration::minutes(9), &[][..]),
+        (joined + Duration::minutes(9), &[0x600]),
+        (joined + Duration::minutes(10), &[0x600, 0x601]),
+        (joined + Duration::minutes(30), &[0x600, 0x601, 0x602]),
+    ] {
+        assert_eq!(due(storage, now).await, expected, "{now}");
+    }
+
+    // Limits that were lengthened: it is found too early, judged by them, and found again later.
+    let now = joined + Duration::minutes(30);
+    let longer = LifecycleLimits {
+        max_silence: Duration::minutes(40),
+        ..limits
+    };
+    let kept = storage
+        .expire_conversation(id(0x601), now, &longer)
+        .await
+        .expect("works")
+        .expect("it exists");
+    assert_eq!(kept.lifecycle.status(), Status::InProgress);
+    assert_eq!(due(storage, now).await, [0x600, 0x602]);
+    let now = joined + Duration::minutes(40);
+    assert_eq!(due(storage, now).await, [0x600, 0x602, 0x601]);
+
+    for number in [0x600, 0x601, 0x602] {
+        let ended = storage
+            .expire_conversation(id(number), now, &longer)
+            .await
+            .expect("works")
+            .expect("it exists");
+        assert!(ended.lifecycle.status().is_terminal());
+        let again = storage.expire_conversation(id(number), now, &longer).await;
+        assert_eq!(again.expect("works"), Some(ended));
+    }
+    assert_eq!(due(storage, now).await, [0; 0]);
     let failed = storage
         .conversation(id(0x600))
         .await
@@ -398,4 +433,7 @@ pub(super) async fn limits(storage: &dyn Storage) {
         (failed.lifecycle.status(), failed.lifecycle.end_reason()),
         (Status::Failed, Some(EndReason::NeverJoined))
     );
+    let nobody = id(0x6AA);
+    let missing = storage.expire_conversation(nobody, now, &limits).await;
+    assert_eq!(missing.expect("works"), None);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use time::Duration;
-use widget_core::id::ConversationId;
+use widget_core::{conversation::LifecycleLimits, id::ConversationId};
 use widget_http::background;
 
 use super::support::{Started, Visitor, with_livekit};
@@ -13,7 +13,9 @@ async fn joined(service: &Service, started: &Started) {
     let now = service.state.now();
     service
         .storage
-        .transition_conversation(id, now, &|state| state.joined(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|state| {
+            state.joined(now)
+        })
         .await
         .expect("storage works");
 }
@@ -23,7 +25,9 @@ async fn left(service: &Service, started: &Started) {
     let now = service.state.now();
     service
         .storage
-        .transition_conversation(id, now, &|state| state.left(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|state| {
+            state.left(now)
+        })
         .await
         .expect("storage works");
 }
