@@ -187,7 +187,7 @@ async fn list(
     let organization = &caller.organization_id;
     let mut found = state
         .storage
-        .conversations(organization, &filter, paging::with_lookahead(page))
+        .list_conversations(organization, &filter, paging::with_lookahead(page))
         .await?;
     let url = &state.settings.public_url;
     let key =
@@ -244,7 +244,7 @@ async fn find(
 ) -> Result<ConversationRecord, Problem> {
     let found = state
         .storage
-        .organization_conversation(&caller.organization_id, id)
+        .find_organization_conversation(&caller.organization_id, id)
         .await?;
     found.ok_or_else(|| Problem::not_found("conversation"))
 }

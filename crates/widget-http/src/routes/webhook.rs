@@ -145,10 +145,14 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         .as_ref()
         .map(|room| room.name.as_str())
         .unwrap_or_default();
-    let Some(room) = state.storage.room(name).await? else {
+    let Some(room) = state.storage.find_room(name).await? else {
         return Ok(());
     };
-    let Some(conversation) = state.storage.conversation(room.conversation_id).await? else {
+    let Some(conversation) = state
+        .storage
+        .find_conversation(room.conversation_id)
+        .await?
+    else {
         return Ok(());
     };
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
@@ -203,7 +207,7 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
 async fn is_served(state: &AppState, conversation: &ConversationRecord) -> Result<bool, Problem> {
     let widget = state
         .storage
-        .widget_for_public(conversation.web_widget_id)
+        .find_public_widget(conversation.web_widget_id)
         .await?;
     Ok(widget.is_some_and(|stored| still_serves(&stored, &conversation.origin)))
 }

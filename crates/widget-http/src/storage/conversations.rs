@@ -9,9 +9,9 @@ use widget_core::{
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
-use super::{Page, StoreError};
+use super::{ListPage, StoreError};
 
-/// A conversation as it is kept.
+/// A conversation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationRecord {
     /// Its id.
@@ -32,7 +32,7 @@ pub struct ConversationRecord {
     pub lifecycle: Lifecycle,
     /// How it began, or how it was last resumed.
     pub mode: Mode,
-    /// JSON object, exactly as kept.
+    /// JSON object, exactly as stored.
     pub custom_metadata: String,
     /// Counts its rooms and conversation tokens from 1; the newest is valid.
     pub generation: i64,
@@ -52,7 +52,7 @@ pub struct Room {
     /// Which one of the conversation's rooms it is; the conversation's own generation is the
     /// newest.
     pub generation: i64,
-    /// When its name was given out.
+    /// When its name was issued.
     pub created_at: OffsetDateTime,
     /// It is to be removed from LiveKit, next attempt not before this.
     pub removal_due_at: Option<OffsetDateTime>,
@@ -71,7 +71,7 @@ pub struct UsedTicket {
     pub expires_at: OffsetDateTime,
 }
 
-/// Name of a room to be made.
+/// Name of a room to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRoom {
     /// LiveKit's name of it, which nobody can guess.
@@ -102,7 +102,7 @@ pub enum CreateConversationError {
     Store(#[from] StoreError),
 }
 
-/// A fresh room for a conversation, by using up a ticket.
+/// A new room for a conversation, by using up a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeConversation {
     /// The conversation.
@@ -129,10 +129,10 @@ pub enum ResumeError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
-    /// It is over: nothing to come back to.
+    /// It is over and cannot be resumed.
     #[error(transparent)]
     Ended(#[from] ConversationEnded),
-    /// It was resumed by somebody else, or is gone.
+    /// It was resumed by somebody else, or does not exist any more.
     #[error("the conversation was resumed in the meantime")]
     Stale,
     /// Storage failed.
@@ -157,10 +157,10 @@ pub struct ConversationFilter {
     pub created_before: Option<OffsetDateTime>,
 }
 
-/// Why feedback was not kept.
+/// Why feedback was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveFeedbackError {
-    /// The rules refuse it.
+    /// The rules reject it.
     #[error(transparent)]
     Refused(#[from] FeedbackError),
     /// There is no such conversation.
@@ -200,7 +200,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversation(
+    async fn find_conversation(
         &self,
         id: ConversationId,
     ) -> Result<Option<ConversationRecord>, StoreError>;
@@ -209,7 +209,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn organization_conversation(
+    async fn find_organization_conversation(
         &self,
         organization: &OrganizationId,
         id: ConversationId,
@@ -219,30 +219,30 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversations(
+    async fn list_conversations(
         &self,
         organization: &OrganizationId,
         filter: &ConversationFilter,
-        page: Page,
+        page: ListPage,
     ) -> Result<Vec<ConversationRecord>, StoreError>;
 
     /// How many conversations of the widget have not ended.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
+    async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
 
     /// How many conversations the organization has had since a time.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversations_since(
+    async fn count_conversations_since(
         &self,
         organization: &OrganizationId,
         since: OffsetDateTime,
     ) -> Result<i64, StoreError>;
 
-    /// Gives a conversation that has not ended a fresh room and the next generation, uses up the
+    /// Gives a conversation that has not ended a new room and the next generation, uses up the
     /// ticket and marks its older rooms for removal, all or nothing; returns it as it is now.
     ///
     /// # Errors
@@ -252,7 +252,7 @@ pub trait ConversationStore {
         resume: &ResumeConversation,
     ) -> Result<ConversationRecord, ResumeError>;
 
-    /// Applies a transition of core and keeps its outcome; returns the conversation as it is now,
+    /// Applies a transition of core and stores its outcome; returns the conversation as it is now,
     /// nothing when there is none. When it ends by this, its rooms are marked for removal with it.
     ///
     /// # Errors
@@ -311,7 +311,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn messages_size(
+    async fn measure_messages(
         &self,
         id: ConversationId,
         reporter: Reporter,
@@ -321,9 +321,9 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
+    async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
 
-    /// Keeps the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
+    /// Stores the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
     /// an earlier submission; `false` when there is no such conversation or it is over, by the
     /// limits too.
     ///
@@ -338,7 +338,7 @@ pub trait ConversationStore {
         limits: &LifecycleLimits,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
+    /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
     /// says whether the widget asks for any.
     ///
     /// # Errors
@@ -356,15 +356,15 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn room(&self, name: &str) -> Result<Option<Room>, StoreError>;
+    async fn find_room(&self, name: &str) -> Result<Option<Room>, StoreError>;
 
     /// The newest room of a conversation.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
+    async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
 
-    /// Marks a room for removal, also one that was removed before (LiveKit makes rooms anew).
+    /// Marks a room for removal, also one that was removed before (LiveKit creates rooms again).
     ///
     /// # Errors
     /// [`StoreError`]
@@ -378,7 +378,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError>;
+    async fn list_open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError>;
 
     /// Marks the rooms of the widget's conversations that have not ended for removal: all of them,
     /// or those started on one page origin. Returns how many were marked.
@@ -396,7 +396,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn rooms_to_remove(
+    async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
         limit: u32,
@@ -406,13 +406,13 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn room_removed(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
+    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Notes that a removal failed and when to try again.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn room_removal_failed(
+    async fn record_failed_room_removal(
         &self,
         name: &str,
         next_attempt_at: OffsetDateTime,

@@ -120,7 +120,7 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(service.call("POST", &end, None, &[]).await.json(200), ended);
     let due = service
         .storage
-        .rooms_to_remove(START, 10)
+        .find_rooms_to_remove(START, 10)
         .await
         .expect("storage works");
     assert_eq!(
@@ -295,7 +295,7 @@ async fn closing_a_widget_marks_the_rooms_it_no_longer_serves() {
     let marked = async || {
         let mut names: Vec<String> = service
             .storage
-            .rooms_to_remove(START + Duration::hours(1), 10)
+            .find_rooms_to_remove(START + Duration::hours(1), 10)
             .await
             .expect("storage works")
             .into_iter()

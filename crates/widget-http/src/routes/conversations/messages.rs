@@ -180,8 +180,8 @@ async fn read(
 ) -> Result<Json<Transcript>, Problem> {
     caller.require(Scope::ConversationsReadSensitive)?;
     let conversation = find(&state, &caller, id).await?;
-    let room = state.storage.newest_room(id).await?;
-    let messages = state.storage.messages(id).await?;
+    let room = state.storage.find_newest_room(id).await?;
+    let messages = state.storage.list_messages(id).await?;
     Ok(Json(Transcript {
         room_name: room.map(|room| room.name),
         status: Text(conversation.lifecycle.status()),

@@ -250,7 +250,7 @@ async fn require_room_for_one_more(
         .limits
         .widget_conversations
         .check(&widget.id)?;
-    let open = state.storage.open_conversations(widget.id).await?;
+    let open = state.storage.count_open_conversations(widget.id).await?;
     if open >= i64::from(limits.widget_open_conversations) {
         return Err(limits::too_many_open(limits.widget_open_conversations));
     }
@@ -259,7 +259,7 @@ async fn require_room_for_one_more(
         let today = limits::start_of_day(now);
         if state
             .storage
-            .conversations_since(organization, today)
+            .count_conversations_since(organization, today)
             .await?
             >= i64::from(bound)
         {
@@ -276,7 +276,7 @@ async fn show(
     headers: HeaderMap,
 ) -> Result<Json<ConversationBody>, Problem> {
     let conversation = pass::require(&state, &path, &headers).await?;
-    let messages = state.storage.messages(conversation.id).await?;
+    let messages = state.storage.list_messages(conversation.id).await?;
     Ok(Json(ConversationBody::new(&state, &conversation, messages)))
 }
 

@@ -122,7 +122,7 @@ async fn report(
         .require_open(now, &state.visitor.conversation_limits)?;
     let (count, total) = state
         .storage
-        .messages_size(conversation.id, Reporter::Visitor)
+        .measure_messages(conversation.id, Reporter::Visitor)
         .await?;
     if count >= COUNT_LIMIT || total >= TOTAL_LIMIT {
         return Err(visitor::transcript_full());

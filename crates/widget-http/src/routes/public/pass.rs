@@ -71,7 +71,10 @@ async fn read(
     if path.conversation != Some(pass.conversation_id) {
         return Err(visitor::bad_pass());
     }
-    let found = state.storage.conversation(pass.conversation_id).await?;
+    let found = state
+        .storage
+        .find_conversation(pass.conversation_id)
+        .await?;
     let conversation = found.filter(|found| path.widget == Some(found.web_widget_id));
     let conversation = conversation.ok_or_else(visitor::bad_pass)?;
     let standing = standing(pass, &conversation, state.now());

@@ -106,7 +106,7 @@ async fn resume(
     };
     let resumed = state.storage.resume_conversation(&request).await?;
     state.visitor.rooms_to_remove.notify_one();
-    let messages = state.storage.messages(resumed.id).await?;
+    let messages = state.storage.list_messages(resumed.id).await?;
     let body = ConversationBody::new(&state, &resumed, messages);
     Ok(Json(invitation.into_body(livekit, body)))
 }

@@ -17,9 +17,81 @@ use widget_core::{
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-    DueConversation, NewConversation, Page, ResumeConversation, ResumeError, Room,
-    SaveFeedbackError, StoreError, Transition, UsedTicket,
+    DueConversation, ListPage, NewConversation, ResumeConversation, ResumeError, Room,
+    SaveFeedbackError, StoreError, Transition, UsedTicket, table::table,
 };
+
+table! {
+    conversation_columns, read_conversation from "conversations" by "id";
+    id: id(ConversationId::from_uuid),
+    organization_id: parsed(str::parse),
+    web_widget_id: id(WidgetId::from_uuid),
+    agent_id: id(AgentId::from_uuid),
+    agent_version_id: id(AgentVersionId::from_uuid),
+    livekit_agent_name: get(),
+    origin: get(),
+    status: parsed(str::parse),
+    mode: parsed(str::parse),
+    custom_metadata: get(),
+    generation: get(),
+    repeat_used: get(),
+    created_at: time(),
+    token_at: time(),
+    joined_at: optional_time(),
+    active_at: optional_time(),
+    away_since: optional_time(),
+    ended_at: optional_time(),
+    end_reason: optional_parsed(str::parse),
+    feedback_at: optional_time(),
+    => |row| -> ConversationRecord {
+        let lifecycle = LifecycleRow {
+            status,
+            token_at,
+            joined_at,
+            active_at,
+            away_since,
+            ended_at,
+            end_reason,
+            feedback_at,
+        };
+        Ok(ConversationRecord {
+            id,
+            organization_id,
+            web_widget_id,
+            agent_id,
+            agent_version_id,
+            livekit_agent_name,
+            origin,
+            lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt(&error))?,
+            mode,
+            custom_metadata,
+            generation,
+            repeat_used,
+            created_at,
+        })
+    }
+}
+
+table! {
+    due_columns, read_due from "conversations" by "id";
+    due_at: time(),
+    id: id(ConversationId::from_uuid),
+    => |row| -> DueConversation {
+        Ok(DueConversation { due_at, id })
+    }
+}
+
+table! {
+    message_columns, read_message from "messages" by "id";
+    id: get(),
+    role: parsed(str::parse),
+    text: get(),
+    created_at: time(),
+    reported_by: parsed(str::parse),
+    => |row| -> Message {
+        Ok(Message { id, role, text, created_at, reported_by })
+    }
+}
 
 #[async_trait::async_trait]
 impl ConversationStore for Backend {
@@ -69,38 +141,49 @@ impl ConversationStore for Backend {
         Ok(())
     }
 
-    async fn conversation(
+    async fn find_conversation(
         &self,
         id: ConversationId,
     ) -> Result<Option<ConversationRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM conversations WHERE id = $1")
-            .bind(id.as_uuid())
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref().map(conversation).transpose()
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE id = $1"
+        ))
+        .bind(id.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_conversation).transpose()
     }
 
-    async fn organization_conversation(
+    async fn find_organization_conversation(
         &self,
         organization: &OrganizationId,
         id: ConversationId,
     ) -> Result<Option<ConversationRecord>, StoreError> {
-        let row = sqlx::query("SELECT * FROM conversations WHERE organization_id = $1 AND id = $2")
-            .bind(organization.as_str())
-            .bind(id.as_uuid())
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref().map(conversation).transpose()
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE organization_id = $1 AND id = $2"
+        ))
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_conversation).transpose()
     }
 
-    async fn conversations(
+    async fn list_conversations(
         &self,
         organization: &OrganizationId,
         filter: &ConversationFilter,
-        page: Page,
+        page: ListPage,
     ) -> Result<Vec<ConversationRecord>, StoreError> {
-        let mut query =
-            QueryBuilder::<Database>::new("SELECT * FROM conversations WHERE organization_id = ");
+        let mut query = QueryBuilder::<Database>::new(concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE organization_id = "
+        ));
         query.push_bind(organization.as_str());
         if let Some(widget) = filter.web_widget_id {
             query
@@ -134,10 +217,10 @@ impl ConversationStore for Backend {
             .push(" ORDER BY created_at DESC, id DESC LIMIT ")
             .push_bind(i64::from(page.limit));
         let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter().map(conversation).collect()
+        rows.iter().map(read_conversation).collect()
     }
 
-    async fn open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
+    async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL",
         )
@@ -147,7 +230,7 @@ impl ConversationStore for Backend {
         Ok(count)
     }
 
-    async fn conversations_since(
+    async fn count_conversations_since(
         &self,
         organization: &OrganizationId,
         since: OffsetDateTime,
@@ -183,18 +266,19 @@ impl ConversationStore for Backend {
             &resume.limits,
         )
         .await?;
-        let row = sqlx::query(
+        let row = sqlx::query(concat!(
             "UPDATE conversations SET generation = generation + 1, mode = $2, repeat_used = $3
              WHERE id = $1
-             RETURNING *",
-        )
+             RETURNING ",
+            conversation_columns!()
+        ))
         .bind(resume.id.as_uuid())
         .bind(resume.mode.as_str())
         .bind(resume.repeat)
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-        let resumed = conversation(&row)?;
+        let resumed = read_conversation(&row)?;
         rooms::mark_all_for_removal(&mut transaction, resume.id, resume.now).await?;
         rooms::insert(
             &mut transaction,
@@ -237,26 +321,20 @@ impl ConversationStore for Backend {
         let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
             (micros(after.due_at), after.id.as_uuid())
         });
-        let rows = sqlx::query(
-            "SELECT due_at, id FROM conversations
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            due_columns!(),
+            " FROM conversations
              WHERE ended_at IS NULL AND due_at <= $1 AND (due_at, id) > ($2, $3)
-             ORDER BY due_at, id LIMIT $4",
-        )
+             ORDER BY due_at, id LIMIT $4"
+        ))
         .bind(micros(now))
         .bind(after_time)
         .bind(after_id)
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        rows.iter()
-            .map(|row| {
-                let columns = Columns::new(row, "conversations", "id");
-                Ok(DueConversation {
-                    due_at: columns.time("due_at")?,
-                    id: columns.id("id", ConversationId::from_uuid)?,
-                })
-            })
-            .collect()
+        rows.iter().map(read_due).collect()
     }
 
     async fn expire_conversation(
@@ -317,7 +395,7 @@ impl ConversationStore for Backend {
         Ok(added)
     }
 
-    async fn messages_size(
+    async fn measure_messages(
         &self,
         id: ConversationId,
         reporter: Reporter,
@@ -333,13 +411,16 @@ impl ConversationStore for Backend {
         Ok(size)
     }
 
-    async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM messages WHERE conversation_id = $1 ORDER BY sequence")
-                .bind(id.as_uuid())
-                .fetch_all(self.reader())
-                .await?;
-        rows.iter().map(message).collect()
+    async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            message_columns!(),
+            " FROM messages WHERE conversation_id = $1 ORDER BY sequence"
+        ))
+        .bind(id.as_uuid())
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(read_message).collect()
     }
 
     async fn save_form(
@@ -393,11 +474,11 @@ impl ConversationStore for Backend {
         Ok(())
     }
 
-    async fn room(&self, name: &str) -> Result<Option<Room>, StoreError> {
+    async fn find_room(&self, name: &str) -> Result<Option<Room>, StoreError> {
         rooms::by_name(self, name).await
     }
 
-    async fn newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError> {
+    async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError> {
         rooms::newest(self, id).await
     }
 
@@ -409,7 +490,7 @@ impl ConversationStore for Backend {
         rooms::mark_for_removal(self, name, now).await
     }
 
-    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError> {
+    async fn list_open_origins(&self, widget: WidgetId) -> Result<Vec<String>, StoreError> {
         let origins = sqlx::query_scalar(
             "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL ORDER BY origin",
         )
@@ -428,7 +509,7 @@ impl ConversationStore for Backend {
         rooms::mark_widget_for_removal(self, widget, origin, now).await
     }
 
-    async fn rooms_to_remove(
+    async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
         limit: u32,
@@ -436,11 +517,11 @@ impl ConversationStore for Backend {
         rooms::to_remove(self, now, limit).await
     }
 
-    async fn room_removed(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError> {
+    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError> {
         rooms::removed(self, name, now).await
     }
 
-    async fn room_removal_failed(
+    async fn record_failed_room_removal(
         &self,
         name: &str,
         next_attempt_at: OffsetDateTime,
@@ -503,18 +584,20 @@ async fn use_ticket(
     Ok(done.rows_affected() > 0)
 }
 
-/// Reads a conversation for a change: the write that changes nothing keeps others out until the
+/// Reads a conversation in order to change it: the write that changes nothing locks others out until the
 /// transaction ends.
 async fn lock(
     transaction: &mut Transaction,
     id: ConversationId,
 ) -> Result<Option<ConversationRecord>, StoreError> {
-    let row =
-        sqlx::query("UPDATE conversations SET generation = generation WHERE id = $1 RETURNING *")
-            .bind(id.as_uuid())
-            .fetch_optional(&mut **transaction)
-            .await?;
-    row.as_ref().map(conversation).transpose()
+    let row = sqlx::query(concat!(
+        "UPDATE conversations SET generation = generation WHERE id = $1 RETURNING ",
+        conversation_columns!()
+    ))
+    .bind(id.as_uuid())
+    .fetch_optional(&mut **transaction)
+    .await?;
+    row.as_ref().map(read_conversation).transpose()
 }
 
 /// Writes what core decided; with the end of a conversation its rooms are marked for removal.
@@ -541,11 +624,11 @@ async fn write_state(
 ) -> Result<ConversationRecord, StoreError> {
     let columns = next.to_row();
     let row = sqlx::query(
-        "UPDATE conversations
+        concat!("UPDATE conversations
          SET status = $2, token_at = $3, joined_at = $4, active_at = $5, away_since = $6, ended_at = $7,
              end_reason = $8, feedback_at = $9, due_at = $10
          WHERE id = $1
-         RETURNING *",
+         RETURNING ", conversation_columns!()),
     )
     .bind(id.as_uuid())
     .bind(columns.status.as_str())
@@ -559,7 +642,7 @@ async fn write_state(
     .bind(next.due_at(limits).map(micros))
     .fetch_one(&mut **transaction)
     .await?;
-    conversation(&row)
+    read_conversation(&row)
 }
 
 async fn write_metadata(
@@ -580,51 +663,7 @@ fn metadata(conversation: &ConversationRecord) -> Result<Map<String, Value>, Sto
         .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
 }
 
-fn conversation(row: &Row) -> Result<ConversationRecord, StoreError> {
-    let columns = Columns::new(row, "conversations", "id");
-    let lifecycle = LifecycleRow {
-        status: columns.parsed("status", str::parse)?,
-        token_at: columns.time("token_at")?,
-        joined_at: columns.optional_time("joined_at")?,
-        active_at: columns.optional_time("active_at")?,
-        away_since: columns.optional_time("away_since")?,
-        ended_at: columns.optional_time("ended_at")?,
-        end_reason: columns
-            .get::<Option<String>>("end_reason")?
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|error| columns.corrupt(&error))?,
-        feedback_at: columns.optional_time("feedback_at")?,
-    };
-    Ok(ConversationRecord {
-        id: columns.id("id", ConversationId::from_uuid)?,
-        organization_id: columns.parsed("organization_id", str::parse)?,
-        web_widget_id: columns.id("web_widget_id", WidgetId::from_uuid)?,
-        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
-        agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
-        livekit_agent_name: columns.get("livekit_agent_name")?,
-        origin: columns.get("origin")?,
-        lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| columns.corrupt(&error))?,
-        mode: columns.parsed("mode", str::parse)?,
-        custom_metadata: columns.get("custom_metadata")?,
-        generation: columns.get("generation")?,
-        repeat_used: columns.get("repeat_used")?,
-        created_at: columns.time("created_at")?,
-    })
-}
-
-/// A NUL is a character that a visitor can send and PostgreSQL cannot keep.
+/// A NUL is a character that a visitor can send and PostgreSQL cannot store.
 fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
-}
-
-fn message(row: &Row) -> Result<Message, StoreError> {
-    let columns = Columns::new(row, "messages", "id");
-    Ok(Message {
-        id: columns.get("id")?,
-        role: columns.parsed("role", str::parse)?,
-        text: columns.get("text")?,
-        created_at: columns.time("created_at")?,
-        reported_by: columns.parsed("reported_by", str::parse)?,
-    })
 }

@@ -68,12 +68,12 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
         1
     );
     assert_eq!(
-        storage.messages(id).await.expect("works"),
+        storage.list_messages(id).await.expect("works"),
         [first, second, same_id]
     );
     assert_eq!(
         storage
-            .messages_size(id, Reporter::Visitor)
+            .measure_messages(id, Reporter::Visitor)
             .await
             .expect("works"),
         (1, 13)
@@ -130,7 +130,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let expected = FeedbackError::AlreadySubmitted;
     assert!(matches!(again, Err(SaveFeedbackError::Refused(refusal)) if refusal == expected));
     let kept = storage
-        .conversation(id)
+        .find_conversation(id)
         .await
         .expect("works")
         .expect("it exists");
@@ -168,12 +168,12 @@ pub(super) async fn rooms(storage: &dyn Storage) {
     }
     let widget = WidgetId::from_uuid(number(0x8FF));
     assert_eq!(
-        storage.open_origins(widget).await.expect("works"),
+        storage.list_open_origins(widget).await.expect("works"),
         ["https://a.example", "https://b.example"]
     );
     let now = START + Duration::days(30);
     let due = async |now| -> Vec<String> {
-        let rooms = storage.rooms_to_remove(now, 100).await.expect("works");
+        let rooms = storage.find_rooms_to_remove(now, 100).await.expect("works");
         let mut names: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
         names.retain(|name| ["room-2048", "room-2049", "room-2050"].contains(&name.as_str()));
         names.sort();
@@ -192,16 +192,22 @@ pub(super) async fn rooms(storage: &dyn Storage) {
     assert_eq!(mark(None).await, 1);
     let retry = now + Duration::seconds(30);
     storage
-        .room_removal_failed("room-2048", retry)
+        .record_failed_room_removal("room-2048", retry)
         .await
         .expect("works");
-    storage.room_removed("room-2049", now).await.expect("works");
-    storage.room_removed("room-2050", now).await.expect("works");
+    storage
+        .record_room_removal("room-2049", now)
+        .await
+        .expect("works");
+    storage
+        .record_room_removal("room-2050", now)
+        .await
+        .expect("works");
     assert_eq!(due(now).await, [""; 0]);
     assert_eq!(due(retry).await, ["room-2048"]);
     assert_eq!(
         storage
-            .room("room-2048")
+            .find_room("room-2048")
             .await
             .expect("works")
             .expect("it exists")
@@ -270,11 +276,11 @@ pub(super) async fn end_by_feedback(storage: &dyn Storage) {
         .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
         .await
         .expect("silence has ended it");
-    let room = storage.newest_room(id).await.expect("works");
+    let room = storage.find_newest_room(id).await.expect("works");
     let room = room.expect("it has one");
     assert_eq!(room.removal_due_at, Some(now));
     storage
-        .room_removed(&room.name, now)
+        .record_room_removal(&room.name, now)
         .await
         .expect("nothing is left for other tests");
 }

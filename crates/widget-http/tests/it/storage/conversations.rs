@@ -6,8 +6,8 @@ use widget_core::{
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 use widget_http::storage::{
-    ConversationFilter, ConversationRecord, CreateConversationError, NewConversation, NewRoom,
-    Page, ResumeConversation, ResumeError, Storage, Transition, UsedTicket,
+    ConversationFilter, ConversationRecord, CreateConversationError, ListPage, NewConversation,
+    NewRoom, ResumeConversation, ResumeError, Storage, Transition, UsedTicket,
 };
 
 use super::{ALL, number, organization};
@@ -54,19 +54,19 @@ pub(super) async fn life(storage: &dyn Storage) {
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
     assert_eq!(
-        storage.conversation(id).await.expect("works"),
+        storage.find_conversation(id).await.expect("works"),
         Some(new.conversation.clone())
     );
     assert_eq!(
         storage
-            .organization_conversation(&organization("others"), id)
+            .find_organization_conversation(&organization("others"), id)
             .await
             .expect("works"),
         None
     );
     assert_eq!(
         storage
-            .organization_conversation(&ours, id)
+            .find_organization_conversation(&ours, id)
             .await
             .expect("works"),
         Some(new.conversation.clone())
@@ -82,12 +82,12 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .conversation(replay.conversation.id)
+            .find_conversation(replay.conversation.id)
             .await
             .expect("works"),
         None
     );
-    assert_eq!(storage.room("room-1025").await.expect("works"), None);
+    assert_eq!(storage.find_room("room-1025").await.expect("works"), None);
 
     let later = new_conversation(&ours, 0x402, 0x4FE, "https://b.example");
     storage
@@ -96,7 +96,7 @@ pub(super) async fn life(storage: &dyn Storage) {
         .expect("it is new");
     let ids = async |filter: ConversationFilter, page| -> Vec<u128> {
         let found = storage
-            .conversations(&ours, &filter, page)
+            .list_conversations(&ours, &filter, page)
             .await
             .expect("works");
         found
@@ -107,7 +107,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     let any = ConversationFilter::default;
     assert_eq!(ids(any(), ALL).await, [0x402, 0x400]);
     let before = Some((later.conversation.created_at, number(0x402)));
-    assert_eq!(ids(any(), Page { before, limit: 5 }).await, [0x400]);
+    assert_eq!(ids(any(), ListPage { before, limit: 5 }).await, [0x400]);
     let widget = Some(WidgetId::from_uuid(number(0x4FE)));
     assert_eq!(
         ids(
@@ -197,7 +197,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .open_conversations(new.conversation.web_widget_id)
+            .count_open_conversations(new.conversation.web_widget_id)
             .await
             .expect("works"),
         1
@@ -224,12 +224,12 @@ pub(super) async fn life(storage: &dyn Storage) {
         )
     );
     assert_eq!(
-        storage.conversation(id).await.expect("works"),
+        storage.find_conversation(id).await.expect("works"),
         Some(ended.clone())
     );
     assert_eq!(
         storage
-            .room("room-1024")
+            .find_room("room-1024")
             .await
             .expect("works")
             .expect("it exists")
@@ -255,7 +255,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .open_conversations(new.conversation.web_widget_id)
+            .count_open_conversations(new.conversation.web_widget_id)
             .await
             .expect("works"),
         0
@@ -311,10 +311,10 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         matches!(refused, Err(ResumeError::TicketReplayed)),
         "{refused:?}"
     );
-    assert_eq!(storage.room("fourth").await.expect("works"), None);
+    assert_eq!(storage.find_room("fourth").await.expect("works"), None);
 
     let newest = storage
-        .newest_room(id)
+        .find_newest_room(id)
         .await
         .expect("works")
         .expect("it has rooms");
@@ -329,7 +329,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
     for old in ["room-1280", "second"] {
         assert_eq!(
             storage
-                .room(old)
+                .find_room(old)
                 .await
                 .expect("works")
                 .expect("it exists")
@@ -425,7 +425,7 @@ pub(super) async fn limits(storage: &dyn Storage) {
     }
     assert_eq!(due(storage, now).await, [0; 0]);
     let failed = storage
-        .conversation(id(0x600))
+        .find_conversation(id(0x600))
         .await
         .expect("works")
         .expect("it exists");

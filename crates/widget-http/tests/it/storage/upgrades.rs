@@ -7,6 +7,7 @@ use widget_core::conversation::LifecycleLimits;
 use widget_http::storage::Storage;
 
 use super::{
+    contract,
     conversations::{due, new_conversation},
     organization,
 };
@@ -64,4 +65,38 @@ pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
         .expire_conversation(new.conversation.id, later, &limits)
         .await
         .expect("works");
+}
+
+/// Every table of the service; those that others point at first.
+const TABLES: [&str; 12] = [
+    "api_keys",
+    "signing_keys",
+    "agents",
+    "agent_versions",
+    "web_widgets",
+    "web_widget_revisions",
+    "conversations",
+    "rooms",
+    "messages",
+    "used_tickets",
+    "webhook_events",
+    "idempotency_keys",
+];
+
+/// A newer release adds a column to every table while this one runs: every statement, prepared
+/// before by warm connections, works as before.
+pub(crate) async fn with_a_newer_schema(storage: Arc<dyn Storage>, url: &str) {
+    let empty: String = TABLES
+        .iter()
+        .rev()
+        .map(|table| format!("DELETE FROM {table};"))
+        .collect();
+    execute(url, empty.clone()).await;
+    Box::pin(contract(Arc::clone(&storage))).await;
+    let add: String = TABLES
+        .iter()
+        .map(|table| format!("ALTER TABLE {table} ADD COLUMN of_a_newer_release TEXT;"))
+        .collect();
+    execute(url, format!("{add}{empty}")).await;
+    Box::pin(contract(storage)).await;
 }

@@ -78,7 +78,7 @@ async fn conversations_end_by_themselves() {
     assert_eq!(sweep(&service, &away).await, pair("completed", "idle"));
     let rooms = service
         .storage
-        .rooms_to_remove(service.state.now(), 10)
+        .find_rooms_to_remove(service.state.now(), 10)
         .await
         .expect("storage works");
     assert_eq!(rooms.len(), 4, "an ended conversation has no room left");
@@ -124,7 +124,7 @@ async fn a_room_is_tried_again_when_livekit_is_away() {
         );
         let room = service
             .storage
-            .room(&started.room)
+            .find_room(&started.room)
             .await
             .expect("storage works")
             .expect("it is kept");
