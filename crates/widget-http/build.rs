@@ -86,6 +86,7 @@ fn list_migrations(root: &Path, database: &str) -> Result<List, Box<dyn Error>> 
                 format!("migrations/{database}/{name} must be named YYYYMMDDhhmmss_name.sql")
             })?;
         let version: i64 = version.parse()?;
+        let version = with_separators(version);
         let path = folder.join(name).display().to_string();
         writeln!(
             code,
@@ -95,4 +96,17 @@ fn list_migrations(root: &Path, database: &str) -> Result<List, Box<dyn Error>> 
     }
     code.push_str("]);\n");
     Ok(List { names, code })
+}
+
+/// The number as Clippy wants it in code: `20_261_124_000_000`.
+fn with_separators(number: i64) -> String {
+    let digits = number.to_string();
+    let (mut text, first) = (String::new(), digits.len() % 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % 3 == first {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -86,17 +86,16 @@ const TABLES: [&str; 12] = [
 /// A newer release adds a column to every table while this one runs: every statement, prepared
 /// before by warm connections, works as before.
 pub(crate) async fn with_a_newer_schema(storage: Arc<dyn Storage>, url: &str) {
-    let empty: String = TABLES
-        .iter()
-        .rev()
-        .map(|table| format!("DELETE FROM {table};"))
-        .collect();
+    // Those that point at others are emptied first.
+    let each = |statement: &str| -> String {
+        let tables = TABLES.iter().rev();
+        let statements: Vec<_> = tables.map(|table| statement.replace('?', table)).collect();
+        statements.concat()
+    };
+    let empty = each("DELETE FROM ?;");
     execute(url, empty.clone()).await;
     Box::pin(contract(Arc::clone(&storage))).await;
-    let add: String = TABLES
-        .iter()
-        .map(|table| format!("ALTER TABLE {table} ADD COLUMN of_a_newer_release TEXT;"))
-        .collect();
+    let add = each("ALTER TABLE ? ADD COLUMN of_a_newer_release TEXT;");
     execute(url, format!("{add}{empty}")).await;
     Box::pin(contract(storage)).await;
 }
