@@ -5,7 +5,6 @@ The worker uses its own API key; nothing that it reads or writes here reaches th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -91,7 +90,10 @@ class WidgetService:
         except _NotFound:
             return ConversationInfo(is_open=False, room_name=None, turns=())
         try:
-            turns = turns_from(document["messages"])
+            turns = [
+                rules.Turn("visitor" if turn["role"] == "visitor" else "agent", turn["text"])
+                for turn in document["messages"]
+            ]
         except (AttributeError, KeyError, TypeError) as error:
             raise ServiceError(
                 "the transcript has an unexpected shape", is_temporary=False
@@ -162,35 +164,8 @@ class WidgetService:
             ) from error
 
 
-def turns_from(messages: Sequence[Mapping[str, Any]]) -> Sequence[rules.Turn]:
-    """The turns of a transcript that two may have reported, each once, in the order of arrival.
-
-    A worker's report comes first. The browser's report adds the visitor's own words where the
-    worker was killed before it could send them. The browser's report of the agent's words is never
-    used: only a worker can report what the agent said.
-    """
-    told = Counter(_key(message) for message in messages if message["reported_by"] == "agent")
-    turns = []
-    for message in messages:
-        if message["reported_by"] != "agent":
-            if message["role"] != "visitor":
-                continue
-            if told[_key(message)]:
-                told[_key(message)] -= 1
-                continue
-        turns.append(
-            rules.Turn("visitor" if message["role"] == "visitor" else "agent", message["text"])
-        )
-    return turns
-
-
 class _NotFound(ServiceError):
     """The conversation does not exist in this organization."""
-
-
-def _key(message: Mapping[str, Any]) -> tuple[str, str]:
-    """Role and words, without the spacing that streaming changes."""
-    return message["role"], " ".join(message["text"].split())
 
 
 async def _problem_code(response: aiohttp.ClientResponse) -> str | None:

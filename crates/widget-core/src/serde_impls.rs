@@ -62,9 +62,6 @@ impl<'de> Deserialize<'de> for Findings {
 }
 
 as_text! {
-    crate::conversation::EndReason,
-    crate::conversation::Role,
-    crate::conversation::Status,
     crate::id::AgentId,
     crate::id::AgentVersionId,
     crate::id::ConversationId,

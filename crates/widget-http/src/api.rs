@@ -13,14 +13,13 @@ use schemars::{
 use serde_json::{Map, Value, json};
 use widget_core::{
     config,
-    conversation::{EndReason, Mode, Role, Status},
+    conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{Difference, Verdict},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
 use crate::{
     routes,
-    storage::Reporter,
     web::{
         auth::Scope,
         extract::Parsed,

@@ -1,37 +1,38 @@
-//! What happens without anybody asking: old rooms are removed, conversations end by themselves,
-//! traces are forgotten.
+//! What runs without a request: old rooms are removed, conversations end by their limits, expired
+//! records are deleted.
 //!
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use tokio::{sync::watch, task::JoinSet};
+use widget_core::id::ConversationId;
 
 use crate::{
     state::AppState,
     storage::{Room, StoreError},
 };
 
-/// How often rooms are looked for without a hint; retries and other nodes' rooms are found by this.
+/// How often rooms to remove are looked for without a notification; this finds retries and the
+/// rooms of other nodes.
 const REMOVAL_INTERVAL: StdDuration = StdDuration::from_secs(1);
 
-/// How often conversations are ended; far below the shortest bound of ten minutes.
+/// How often conversations are ended; far below the shortest limit of ten minutes.
 const SWEEP_INTERVAL: StdDuration = StdDuration::from_secs(5);
 
-/// How often traces that have served their time are deleted.
+/// How often expired records are deleted.
 const FORGET_INTERVAL: StdDuration = StdDuration::from_mins(1);
 
-/// Rooms and conversations handled in one turn, so that none takes long.
+/// Rooms and conversations in one batch, so that no batch runs long.
 const BATCH: u32 = 50;
 
-/// Longest wait between two attempts to remove a room.
-const LONGEST_BACKOFF: Duration = Duration::minutes(10);
+/// The longest pause between two attempts to remove a room.
+const MAX_BACKOFF: Duration = Duration::minutes(10);
 
-/// Attempts after which a room is given up: about a day, when LiveKit has long closed what nobody
-/// is in.
-const REMOVAL_ATTEMPTS: i64 = 150;
+/// Attempts to remove a room, about a day; LiveKit has closed an empty room long before.
+const MAX_REMOVAL_ATTEMPTS: i64 = 150;
 
 /// How long a used ticket is remembered after its end: another node's clock may be behind by as
 /// much.
@@ -40,7 +41,7 @@ const TICKET_MEMORY: Duration = Duration::minutes(5);
 /// How long webhook events are remembered; LiveKit retries for minutes.
 const EVENT_MEMORY: Duration = Duration::hours(24);
 
-/// Starts every background task of the service; they end when it is told to stop.
+/// Starts every background task of the service; they end when it stops.
 #[must_use]
 pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -77,12 +78,8 @@ async fn remove_rooms(state: &AppState) {
 
 async fn end_conversations(state: &AppState) {
     loop {
-        match end_due_conversations(state).await {
-            Ok(count) if count == BATCH as usize => continue,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = %error, "conversations that are due cannot be ended");
-            }
+        if let Err(error) = end_due_conversations(state).await {
+            tracing::warn!(error = %error, "conversations that are due cannot be read");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }
@@ -96,22 +93,25 @@ async fn forget(state: &AppState) {
             .forget_expired(now - TICKET_MEMORY, now - EVENT_MEMORY)
             .await
         {
-            tracing::warn!(error = %error, "expired traces cannot be deleted");
+            tracing::warn!(error = %error, "expired records cannot be deleted");
         }
         state.visitor.limits.forget_idle();
         tokio::time::sleep(FORGET_INTERVAL).await;
     }
 }
 
-/// Tries once to remove each room whose turn it is; returns how many there were.
+/// Tries once to remove each room that is due; returns how many there were.
 ///
 /// # Errors
-/// When storage fails; a LiveKit that fails is written down and tried again later.
+/// When storage fails; a failure of LiveKit is stored, and the removal is retried later.
 pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
     if state.visitor.livekit.is_none() {
         return Ok(0);
     }
-    let rooms = state.storage.rooms_to_remove(state.now(), BATCH).await?;
+    let rooms = state
+        .storage
+        .find_rooms_to_remove(state.now(), BATCH)
+        .await?;
     let count = rooms.len();
     let mut attempts = JoinSet::new();
     for room in rooms {
@@ -133,17 +133,17 @@ async fn remove_room(state: AppState, room: Room) -> Result<(), StoreError> {
     match outcome {
         Ok(()) => {
             tracing::info!(conversation.id = %room.conversation_id, "a room was removed");
-            state.storage.room_removed(&room.name, now).await
+            state.storage.record_room_removal(&room.name, now).await
         }
-        Err(error) if room.attempts >= REMOVAL_ATTEMPTS => {
+        Err(error) if room.attempts >= MAX_REMOVAL_ATTEMPTS => {
             tracing::error!(conversation.id = %room.conversation_id, error = %error, "a room cannot be removed; giving up");
-            state.storage.room_removed(&room.name, now).await
+            state.storage.record_room_removal(&room.name, now).await
         }
         Err(error) => {
             tracing::warn!(conversation.id = %room.conversation_id, error = %error, "a room cannot be removed yet");
             state
                 .storage
-                .room_removal_failed(&room.name, now + backoff(room.attempts))
+                .record_failed_room_removal(&room.name, now + backoff(room.attempts))
                 .await
         }
     }
@@ -152,42 +152,56 @@ async fn remove_room(state: AppState, room: Room) -> Result<(), StoreError> {
 /// One second, doubled with each failure.
 fn backoff(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(0, 10)).unwrap_or(10);
-    (Duration::SECOND * 2_i32.pow(doublings)).min(LONGEST_BACKOFF)
+    (Duration::SECOND * 2_i32.pow(doublings)).min(MAX_BACKOFF)
 }
 
-/// Ends conversations that nobody joined, that went silent, or that lasted too long; returns how
-/// many have ended.
+/// Looks at every conversation that is due and ends those that nobody joined, that went silent, or
+/// that lasted too long; returns how many have ended.
 ///
-/// One that cannot be ended is logged and keeps no other from its end.
+/// One that cannot be read is logged and keeps no other from its end.
 ///
 /// # Errors
 /// When those that are due cannot be read.
 pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError> {
     let now = state.now();
-    let limits = &state.visitor.conversation_limits;
-    let due = state.storage.due_conversations(now, limits, BATCH).await?;
-    let mut count = 0;
-    for id in due {
-        let ended = state
+    let mut ended = 0;
+    let mut last = None;
+    loop {
+        let due = state
             .storage
-            .transition_conversation(id, now, &|state| state.expire(now, limits))
-            .await;
-        match ended.map(|found| found.map(|conversation| conversation.state.status())) {
-            Ok(Some(status)) if status.is_terminal() => {
-                count += 1;
-                tracing::info!(conversation.id = %id, conversation.status = status.as_str(), "ended by its limits");
-            }
-            // Something happened in it since it was found, or it is gone.
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
-            }
+            .find_due_conversations(now, last, BATCH)
+            .await?;
+        for conversation in &due {
+            ended += usize::from(expire(state, conversation.id, now).await);
+        }
+        last = due.last().copied();
+        if due.len() < BATCH as usize {
+            break;
         }
     }
-    if count > 0 {
+    if ended > 0 {
         state.visitor.rooms_to_remove.notify_one();
     }
-    Ok(count)
+    Ok(ended)
+}
+
+/// Whether the conversation has ended by this.
+async fn expire(state: &AppState, id: ConversationId, now: OffsetDateTime) -> bool {
+    let limits = &state.visitor.conversation_limits;
+    match state.storage.expire_conversation(id, now, limits).await {
+        Ok(Some(conversation)) => {
+            let status = conversation.lifecycle.status();
+            if status.is_terminal() {
+                tracing::info!(conversation.id = %id, conversation.status = status.as_str(), "ended by its limits");
+            }
+            status.is_terminal()
+        }
+        Ok(None) => false,
+        Err(error) => {
+            tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
+            false
+        }
+    }
 }
 
 #[cfg(test)]

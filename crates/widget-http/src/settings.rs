@@ -4,7 +4,7 @@ use std::{ops::Deref, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
-use widget_core::{conversation::Limits, origin::Origin};
+use widget_core::{conversation::LifecycleLimits, origin::Origin};
 
 use crate::web::caller::{ForwardedHeader, TrustedProxies};
 
@@ -132,14 +132,14 @@ pub struct LimitSettings {
 impl LimitSettings {
     /// The bounds of a conversation's life as core knows them.
     #[must_use]
-    pub fn of_conversations(&self) -> Limits {
+    pub fn of_conversations(&self) -> LifecycleLimits {
         let bound = |duration| time::Duration::try_from(duration).unwrap_or(time::Duration::MAX);
-        Limits {
+        LifecycleLimits {
             max_length: bound(self.conversation_length),
             max_silence: bound(self.conversation_silence),
             resume_within: bound(self.conversation_resume),
             join_within: bound(self.conversation_join),
-            ..Limits::default()
+            ..LifecycleLimits::default()
         }
     }
 }

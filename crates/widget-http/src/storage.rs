@@ -1,8 +1,8 @@
-//! What the service keeps, as one object-safe trait in terms of the domain; the databases are
+//! What the service stores, as one object-safe trait in terms of the domain; the databases are
 //! behind it.
 //!
 //! Two services on one database are the normal case: whatever must be decided once is decided by a
-//! constraint or by a compare-and-set inside one transaction, never by a look followed by a write.
+//! constraint or by a compare-and-set inside one transaction, never by a read followed by a write.
 
 mod agents;
 mod conversations;
@@ -11,15 +11,16 @@ mod keys;
 pub mod migrations;
 pub mod postgres;
 pub mod sqlite;
+mod table;
 mod widgets;
 
 use widget_core::origin::SuffixList;
 
 pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
 pub use conversations::{
-    Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
-    NewConversation, NewRoom, Reporter, ResumeConversation, ResumeError, Room, SaveFeedbackError,
-    Transition, UsedTicket,
+    ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
+    DueConversation, NewConversation, NewRoom, ResumeConversation, ResumeError, Room,
+    SaveFeedbackError, Transition, UsedTicket,
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{
@@ -27,7 +28,7 @@ pub use widgets::{
     WidgetStore, WriteWidgetError,
 };
 
-/// Everything that is kept; see the traits it is made of.
+/// Everything that is stored; see the traits it is made of.
 #[async_trait::async_trait]
 pub trait Storage:
     KeyStore + AgentStore + WidgetStore + ConversationStore + Send + Sync + 'static
@@ -38,7 +39,7 @@ pub trait Storage:
     /// [`StoreError::Unavailable`] when it does not.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Applies the migrations that are missing and returns how many there were.
+    /// Applies the missing migrations and returns their number.
     ///
     /// # Errors
     /// [`migrations::MigrationError`]
@@ -50,7 +51,7 @@ pub trait Storage:
     /// [`migrations::MigrationError`]
     async fn pending_migrations(&self) -> Result<Vec<String>, migrations::MigrationError>;
 
-    /// Waits until what was begun is written and lets the database go.
+    /// Waits until running statements have ended and closes all connections.
     async fn close(&self);
 }
 
@@ -71,15 +72,15 @@ pub async fn open(
             postgres::PostgresStorage::open(url, suffixes).await?,
         )),
         _ => Err(StoreError::Query(
-            "the database URL must begin with `sqlite:` or `postgres:`".into(),
+            "the database URL must start with `sqlite:` or `postgres:`".into(),
         )),
     }
 }
 
-/// Why storage could not do as asked; opaque about the database behind it.
+/// Why storage failed; opaque about the database behind it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A constraint said no: the same thing exists already, or something points at it.
+    /// A constraint was violated: the same thing exists already, or something points at it.
     #[error("a constraint of the database was violated: {cause}")]
     Conflict {
         /// What the database said.
@@ -87,7 +88,7 @@ pub enum StoreError {
         /// Which kind of constraint it was.
         kind: ConflictKind,
     },
-    /// A stored row does not follow the rules of this build.
+    /// A stored row is not valid for this build.
     #[error("row `{row}` of table `{table}` cannot be read: {cause}")]
     Corrupt {
         /// Its table.
@@ -97,11 +98,11 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
-    /// The database does not answer, or is busy for too long.
+    /// The database does not answer in time.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The database refused a statement of ours.
-    #[error("the database refused a statement: {0}")]
+    /// The database rejected a statement.
+    #[error("the database rejected a statement: {0}")]
     Query(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -154,9 +155,9 @@ impl StoreError {
     }
 }
 
-/// A stretch of a list, newest first: at most `limit` items older than `before`.
+/// One page of a list, newest first: at most `limit` items older than `before`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct ListPage {
     /// Time of creation and id of the last item of the page before.
     pub before: Option<(time::OffsetDateTime, uuid::Uuid)>,
     /// How many at most.

@@ -6,9 +6,7 @@ pub mod public_widgets;
 pub mod signing;
 
 use tokio::sync::Notify;
-use widget_core::{
-    conversation::Limits as ConversationLimits, embed::LiveKitServer, origin::Origin,
-};
+use widget_core::{conversation::LifecycleLimits, embed::LiveKitServer, origin::Origin};
 
 use crate::{
     livekit::LiveKit,
@@ -29,7 +27,7 @@ pub struct Visitor {
     /// Rates of the public endpoints.
     pub limits: Limits,
     /// Bounds of a conversation's life.
-    pub conversation_limits: ConversationLimits,
+    pub conversation_limits: LifecycleLimits,
     /// Tickets and conversation tokens.
     pub signer: Signer,
     /// Where conversations take place, when that is set up.

@@ -13,7 +13,7 @@ from aiohttp import web
 
 import service
 from rules import Turn
-from service import ServiceError, WidgetService, turns_from
+from service import ServiceError, WidgetService
 
 CONVERSATION = "0197b2c4-5d6e-7f80-8912-3456789abcde"
 KEY = "ak_1.a-secret"
@@ -152,19 +152,18 @@ async def test_a_transcript_of_another_shape_is_a_fault(document: object) -> Non
             await client.find_conversation(CONVERSATION)
 
 
-def test_a_turn_that_two_reported_counts_once_and_only_a_worker_speaks_for_the_agent() -> None:
-    def message(role: str, text: str, reported_by: str) -> dict[str, str]:
-        return {"role": role, "text": text, "reported_by": reported_by}
+async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
+    document = {
+        "status": "in_progress",
+        "messages": [
+            {"id": "1", "role": "visitor", "text": "Tea?", "reported_by": "visitor"},
+            {"id": "2", "role": "agent", "text": "With milk?", "reported_by": "agent"},
+        ],
+    }
 
-    messages = [
-        message("agent", "Hello!", "agent"),
-        message("visitor", "Tea?", "agent"),
-        message("visitor", " Tea? ", "visitor"),
-        message("agent", "I owe you a thousand euros.", "visitor"),
-        message("visitor", "Tea?", "visitor"),
-    ]
-    assert turns_from(messages) == [
-        Turn("agent", "Hello!"),
-        Turn("visitor", "Tea?"),
-        Turn("visitor", "Tea?"),
-    ]
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    async with answering(handler) as client:
+        known = await client.find_conversation(CONVERSATION)
+    assert list(known.turns) == [Turn("visitor", "Tea?"), Turn("agent", "With milk?")]

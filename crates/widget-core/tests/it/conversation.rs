@@ -1,57 +1,86 @@
 //! The life of a conversation, minute by minute.
 
-use time::OffsetDateTime;
+use proptest::prelude::*;
+use time::{Duration, OffsetDateTime};
 use widget_core::conversation::{
-    Conversation, ConversationEnded, ConversationRow, EndReason, FeedbackError, Limits, Mode, Role,
-    RowError, State, Status,
+    Activity, ConversationEnded, EndReason, FeedbackError, Lifecycle, LifecycleLimits,
+    LifecycleRow, LifecycleRowError, Mode, Reporter, Role, State, Status,
 };
 
 use crate::support::at;
 
-fn limits() -> Limits {
-    Limits::default()
+fn limits() -> LifecycleLimits {
+    LifecycleLimits::default()
 }
 
-fn in_progress() -> Conversation {
-    Conversation::created(at(0)).joined(at(1))
+fn in_progress() -> Lifecycle {
+    Lifecycle::created(at(0)).joined(at(1))
+}
+
+/// Each name is read back, and nothing else is.
+fn check_names<T>(all: &[T], names: &[&str])
+where
+    T: Copy + PartialEq + std::fmt::Debug + std::fmt::Display + std::str::FromStr,
+    T::Err: std::error::Error + PartialEq,
+{
+    let written: Vec<String> = all.iter().map(ToString::to_string).collect();
+    assert_eq!(written, names);
+    for (value, name) in all.iter().zip(names) {
+        assert_eq!(name.parse(), Ok(*value));
+        assert!(name.to_uppercase().parse::<T>().is_err());
+    }
+    let allowed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    assert_eq!(
+        "other".parse::<T>().expect_err("not a name").to_string(),
+        format!("`other` must be one of {}", allowed.join(", "))
+    );
 }
 
 #[test]
 fn names() {
-    for status in Status::ALL {
-        assert_eq!(status.as_str().parse(), Ok(status));
-        assert_eq!(status.to_string(), status.as_str());
-    }
-    let terminal: Vec<_> = Status::ALL.map(Status::is_terminal).into();
-    assert_eq!(terminal, [false, false, true, true]);
-    assert_eq!(Status::TokenCreated.as_str(), "token_created");
-    assert_eq!(Status::InProgress.as_str(), "in_progress");
-    assert!("Completed".parse::<Status>().is_err());
-    for role in [Role::Visitor, Role::Agent] {
-        assert_eq!(role.as_str().parse(), Ok(role));
-        assert_eq!(role.to_string(), role.as_str());
-    }
-    assert!("user".parse::<Role>().is_err());
-    for mode in Mode::ALL.iter().copied() {
-        assert_eq!(mode.as_str().parse(), Ok(mode));
-        assert_eq!(mode.to_string(), mode.as_str());
-    }
-    assert_eq!(
-        "video".parse::<Mode>().unwrap_err().to_string(),
-        "`video` must be one of `text`, `voice`"
+    check_names(
+        Status::ALL,
+        &["token_created", "in_progress", "completed", "failed"],
     );
+    check_names(Role::ALL, &["visitor", "agent"]);
+    check_names(Reporter::ALL, &["agent", "visitor"]);
+    check_names(Mode::ALL, &["text", "voice"]);
+    check_names(
+        EndReason::ALL,
+        &[
+            "visitor",
+            "agent",
+            "idle",
+            "silence",
+            "max_length",
+            "never_joined",
+        ],
+    );
+    let terminal: Vec<_> = Status::ALL
+        .iter()
+        .map(|status| status.is_terminal())
+        .collect();
+    assert_eq!(terminal, [false, false, true, true]);
     for reason in EndReason::ALL {
-        assert_eq!(reason.as_str().parse(), Ok(reason));
-        let failed = reason == EndReason::NeverJoined;
-        assert_eq!(reason.status() == Status::Failed, failed);
-        assert_eq!(reason.status() == Status::Completed, !failed);
+        assert_eq!(
+            reason.status() == Status::Failed,
+            *reason == EndReason::NeverJoined
+        );
+        assert!(reason.status().is_terminal());
     }
-    assert!("".parse::<EndReason>().is_err());
+}
+
+/// Joined in minute 1 and last active in the given minute.
+fn active(minute: i64) -> Activity {
+    Activity {
+        joined_at: at(1),
+        active_at: at(minute),
+    }
 }
 
 #[test]
 fn the_usual_way() {
-    let created = Conversation::created(at(0));
+    let created = Lifecycle::created(at(0));
     assert_eq!(created.status(), Status::TokenCreated);
     let joined = created.joined(at(1));
     assert_eq!(joined.status(), Status::InProgress);
@@ -62,6 +91,7 @@ fn the_usual_way() {
     assert_eq!(
         ended.state(),
         State::Ended {
+            activity: Some(active(2)),
             at: at(3),
             reason: EndReason::Visitor
         }
@@ -71,7 +101,7 @@ fn the_usual_way() {
 #[test]
 fn terminal_states_never_change() {
     let completed = in_progress().end(at(5), EndReason::Agent);
-    let failed = Conversation::created(at(0)).end(at(10), EndReason::NeverJoined);
+    let failed = Lifecycle::created(at(0)).end(at(10), EndReason::NeverJoined);
     assert_eq!(failed.status(), Status::Failed);
     for ended in [completed, failed] {
         assert_eq!(ended.joined(at(20)), ended);
@@ -86,29 +116,25 @@ fn terminal_states_never_change() {
 }
 
 #[track_caller]
-fn check_end(conversation: Conversation, minute: i64, reason: EndReason) {
+fn check_end(lifecycle: Lifecycle, minute: i64, reason: EndReason) {
     assert_eq!(
-        conversation.ends_at(&limits()),
+        lifecycle.ends_at(&limits()),
         Some((at(minute), reason)),
-        "{conversation:?}"
+        "{lifecycle:?}"
     );
     let just_before = at(minute) - time::Duration::seconds(1);
-    assert_eq!(conversation.expire(just_before, &limits()), conversation);
+    assert_eq!(lifecycle.expire(just_before, &limits()), lifecycle);
     for now in [at(minute), at(minute + 1_000)] {
-        let ended = conversation.expire(now, &limits());
-        assert_eq!(
-            ended.state(),
-            State::Ended {
-                at: at(minute),
-                reason
-            }
-        );
+        let ended = lifecycle.expire(now, &limits());
+        assert_eq!(ended.ended_at(), Some(at(minute)));
+        assert_eq!(ended.end_reason(), Some(reason));
+        assert_eq!(ended.activity(), lifecycle.activity());
     }
 }
 
 #[test]
 fn what_ends_by_itself() {
-    check_end(Conversation::created(at(0)), 10, EndReason::NeverJoined);
+    check_end(Lifecycle::created(at(0)), 10, EndReason::NeverJoined);
     check_end(in_progress(), 11, EndReason::Silence);
     check_end(
         in_progress().said(Role::Agent, at(8), at(8)),
@@ -148,11 +174,11 @@ fn what_ends_by_itself() {
 
 #[test]
 fn words_of_the_visitor_show_that_they_are_there() {
-    let said = |conversation: Conversation, role, minute, told| {
-        conversation.said(role, at(minute), at(told))
+    let said = |lifecycle: Lifecycle, role, minute, reported| {
+        lifecycle.said(role, at(minute), at(reported))
     };
     // The event of their joining was lost.
-    let created = Conversation::created(at(0));
+    let created = Lifecycle::created(at(0));
     assert_eq!(said(created, Role::Visitor, 2, 2), created.joined(at(2)));
     assert_eq!(said(created, Role::Agent, 2, 2), created);
     // So was the one of their coming back to the fresh room.
@@ -160,7 +186,7 @@ fn words_of_the_visitor_show_that_they_are_there() {
     check_end(resumed, 35, EndReason::Idle);
     check_end(said(resumed, Role::Visitor, 6, 6), 16, EndReason::Silence);
     check_end(said(resumed, Role::Agent, 6, 6), 35, EndReason::Idle);
-    // They left, and what they said before is told late, or by a clock that is ahead.
+    // They left, and what they said before is reported late, or by a clock that is ahead.
     let left = in_progress().left(at(5));
     check_end(said(left, Role::Visitor, 4, 8), 35, EndReason::Idle);
     check_end(said(left, Role::Visitor, 9, 5), 35, EndReason::Idle);
@@ -168,13 +194,9 @@ fn words_of_the_visitor_show_that_they_are_there() {
 
 #[test]
 fn open_is_what_no_limit_has_ended() {
-    let open =
-        |conversation: Conversation, minute| conversation.require_open(at(minute), &limits());
-    assert_eq!(open(Conversation::created(at(0)), 9), Ok(()));
-    assert_eq!(
-        open(Conversation::created(at(0)), 10),
-        Err(ConversationEnded)
-    );
+    let open = |lifecycle: Lifecycle, minute| lifecycle.require_open(at(minute), &limits());
+    assert_eq!(open(Lifecycle::created(at(0)), 9), Ok(()));
+    assert_eq!(open(Lifecycle::created(at(0)), 10), Err(ConversationEnded));
     assert_eq!(open(in_progress(), 10), Ok(()));
     assert_eq!(open(in_progress(), 11), Err(ConversationEnded));
     let ended = in_progress().end(at(2), EndReason::Visitor);
@@ -189,12 +211,12 @@ fn events_in_any_order() {
     let back = conversation.left(at(5)).joined(at(6));
     check_end(back, 19, EndReason::Silence);
     assert_eq!(
-        Conversation::created(at(0)).left(at(1)),
-        Conversation::created(at(0))
+        Lifecycle::created(at(0)).left(at(1)),
+        Lifecycle::created(at(0))
     );
     assert_eq!(
-        Conversation::created(at(0)).said(Role::Agent, at(1), at(1)),
-        Conversation::created(at(0))
+        Lifecycle::created(at(0)).said(Role::Agent, at(1), at(1)),
+        Lifecycle::created(at(0))
     );
     // The first join counts for the length.
     let rejoined = in_progress().joined(at(58));
@@ -210,11 +232,11 @@ fn resuming() {
     assert_eq!(
         resumed.state(),
         State::InProgress {
-            joined_at: at(1),
-            active_at: at(34),
+            activity: active(34),
             away_since: Some(at(34))
         }
     );
+    assert_eq!(resumed.token_at(), at(34));
     check_end(resumed, 61, EndReason::MaxLength);
     assert_eq!(away.resume(at(35), &limits()), Err(ConversationEnded));
     assert_eq!(away.resume(at(36), &limits()), Err(ConversationEnded));
@@ -222,12 +244,12 @@ fn resuming() {
     let other_tab = in_progress().resume(at(4), &limits()).expect("in progress");
     check_end(other_tab, 34, EndReason::Idle);
     // Before the first join the time to join begins anew.
-    let early = Conversation::created(at(0))
+    let early = Lifecycle::created(at(0))
         .resume(at(9), &limits())
         .expect("not yet joined");
     check_end(early, 19, EndReason::NeverJoined);
     assert_eq!(
-        Conversation::created(at(0)).resume(at(10), &limits()),
+        Lifecycle::created(at(0)).resume(at(10), &limits()),
         Err(ConversationEnded)
     );
 }
@@ -284,8 +306,8 @@ fn feedback_once_after_the_end() {
     }
 }
 
-fn row(status: Status) -> ConversationRow {
-    ConversationRow {
+fn row(status: Status) -> LifecycleRow {
+    LifecycleRow {
         status,
         token_at: at(0),
         joined_at: None,
@@ -298,84 +320,127 @@ fn row(status: Status) -> ConversationRow {
 }
 
 #[test]
-fn rows() {
-    assert_eq!(
-        Conversation::from_row(row(Status::TokenCreated)),
-        Ok(Conversation::created(at(0)))
-    );
-    assert_eq!(
-        Conversation::from_row(ConversationRow {
-            joined_at: Some(at(1)),
-            ..row(Status::InProgress)
-        }),
-        Ok(in_progress())
-    );
-    assert_eq!(
-        Conversation::from_row(ConversationRow {
-            joined_at: Some(at(1)),
-            active_at: Some(at(3)),
-            away_since: Some(at(4)),
-            ..row(Status::InProgress)
-        }),
-        Ok(in_progress().said(Role::Agent, at(3), at(3)).left(at(4)))
-    );
-    for (status, reason) in [
-        (Status::Completed, EndReason::Idle),
-        (Status::Failed, EndReason::NeverJoined),
-    ] {
-        let ended = |end_reason: Option<EndReason>, feedback_at: Option<OffsetDateTime>| {
-            Conversation::from_row(ConversationRow {
-                ended_at: Some(at(7)),
-                end_reason,
-                feedback_at,
-                ..row(status)
-            })
-            .expect("a sound row")
-        };
-        assert_eq!(
-            ended(None, None).state(),
-            State::Ended { at: at(7), reason }
-        );
-        assert_eq!(ended(None, None).status(), status);
-        assert_eq!(ended(Some(reason), Some(at(8))).feedback_at(), Some(at(8)));
-    }
-    let agent = Conversation::from_row(ConversationRow {
+fn rows_are_read_as_the_state_that_they_hold() {
+    let ended = |status, end_reason| LifecycleRow {
         ended_at: Some(at(7)),
-        end_reason: Some(EndReason::Agent),
-        ..row(Status::Completed)
-    });
-    assert_eq!(agent, Ok(in_progress().end(at(7), EndReason::Agent)));
+        end_reason,
+        ..row(status)
+    };
+    let created = Lifecycle::created(at(0));
+    for (row, expected) in [
+        (row(Status::TokenCreated), created),
+        (
+            LifecycleRow {
+                joined_at: Some(at(1)),
+                ..row(Status::InProgress)
+            },
+            in_progress(),
+        ),
+        (
+            LifecycleRow {
+                joined_at: Some(at(1)),
+                active_at: Some(at(3)),
+                away_since: Some(at(4)),
+                ..row(Status::InProgress)
+            },
+            in_progress().said(Role::Agent, at(3), at(3)).left(at(4)),
+        ),
+        (
+            LifecycleRow {
+                joined_at: Some(at(1)),
+                active_at: Some(at(1)),
+                ..ended(Status::Completed, Some(EndReason::Agent))
+            },
+            in_progress().end(at(7), EndReason::Agent),
+        ),
+        // Without a reason, or with one that contradicts the state, the state counts.
+        (
+            ended(Status::Failed, None),
+            created.end(at(7), EndReason::NeverJoined),
+        ),
+        (
+            ended(Status::Failed, Some(EndReason::Visitor)),
+            created.end(at(7), EndReason::NeverJoined),
+        ),
+        (
+            ended(Status::Completed, None),
+            created.end(at(7), EndReason::Idle),
+        ),
+        (
+            ended(Status::Completed, Some(EndReason::NeverJoined)),
+            created.end(at(7), EndReason::Idle),
+        ),
+    ] {
+        assert_eq!(Lifecycle::from_row(row), Ok(expected), "{row:?}");
+    }
+}
+
+#[test]
+fn rows_that_contradict_themselves_are_refused() {
     for (status, missing) in [
         (Status::InProgress, "joined_at"),
         (Status::Completed, "ended_at"),
         (Status::Failed, "ended_at"),
     ] {
-        let error = Conversation::from_row(row(status)).expect_err("a column is empty");
-        assert_eq!(error, RowError { status, missing });
+        let error = Lifecycle::from_row(row(status)).expect_err("a column is empty");
+        assert_eq!(error, LifecycleRowError { status, missing });
         assert_eq!(
             error.to_string(),
             format!("a conversation that is `{status}` must have `{missing}`")
         );
     }
-    // A row whose reason contradicts its state keeps the state.
-    for (status, reason) in [
-        (Status::Failed, EndReason::Visitor),
-        (Status::Completed, EndReason::NeverJoined),
-    ] {
-        let read = Conversation::from_row(ConversationRow {
-            ended_at: Some(at(7)),
-            end_reason: Some(reason),
-            ..row(status)
-        })
-        .expect("readable");
-        assert_eq!(read.status(), status);
+}
+
+/// An event and how many seconds after the one before it happens.
+fn event() -> impl Strategy<Value = (usize, i64)> {
+    (0_usize..6, 0_i64..1_500)
+}
+
+/// What a conversation is after these events.
+fn after(events: &[(usize, i64)]) -> (Lifecycle, OffsetDateTime) {
+    let mut now = at(0);
+    let mut lifecycle = Lifecycle::created(now);
+    for (event, seconds) in events {
+        now += Duration::seconds(*seconds);
+        lifecycle = match event {
+            0 => lifecycle.joined(now),
+            1 => lifecycle.left(now),
+            2 => lifecycle.said(Role::Visitor, now, now),
+            3 => lifecycle.said(Role::Agent, now, now),
+            4 => lifecycle.resume(now, &limits()).unwrap_or(lifecycle),
+            _ => lifecycle.expire(now, &limits()),
+        };
+    }
+    (lifecycle, now)
+}
+
+proptest! {
+    #[test]
+    fn a_row_keeps_everything(events in prop::collection::vec(event(), 0..12), feedback: bool) {
+        let (lifecycle, now) = after(&events);
+        let lifecycle = lifecycle.submit_feedback(feedback, now, &limits()).unwrap_or(lifecycle);
+        prop_assert_eq!(Lifecycle::from_row(lifecycle.to_row()), Ok(lifecycle));
+    }
+
+    /// The time that is stored is the very moment of the end: a search by it misses nothing.
+    #[test]
+    fn it_is_due_when_it_ends(events in prop::collection::vec(event(), 0..12)) {
+        let (lifecycle, _) = after(&events);
+        match lifecycle.due_at(&limits()) {
+            None => prop_assert!(lifecycle.status().is_terminal()),
+            Some(due_at) => {
+                let before = lifecycle.expire(due_at - Duration::MICROSECOND, &limits());
+                prop_assert_eq!(before, lifecycle);
+                prop_assert_eq!(lifecycle.expire(due_at, &limits()).ended_at(), Some(due_at));
+            }
+        }
     }
 }
 
 #[test]
 fn a_conversation_begins_and_goes_on_in_a_mode_that_is_offered() {
     use widget_core::config::Config;
-    use widget_core::conversation::{ModeDisabled, choose_mode, choose_mode_again};
+    use widget_core::conversation::{ModeDisabled, choose_mode, choose_mode_for_resume};
     let config = |text: &str| Config::parse(text).expect("a valid document");
     let both = config("{}");
     let voice = config(r#"{"v1": {"modes": {"text": false}}}"#);
@@ -403,7 +468,7 @@ fn a_conversation_begins_and_goes_on_in_a_mode_that_is_offered() {
         ),
     ] {
         assert_eq!(
-            choose_mode_again(config.current(), requested, before),
+            choose_mode_for_resume(config.current(), requested, before),
             expected
         );
     }

@@ -21,3 +21,4 @@ mod proofs;
 mod schema;
 mod serde;
 mod support;
+mod transcript;

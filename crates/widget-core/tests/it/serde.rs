@@ -12,7 +12,7 @@ use widget_core::{
         Config,
         v1::{Position, Shape, Theme},
     },
-    conversation::{EndReason, Mode, Role, Status},
+    conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{self, Difference, Explanation, Verdict},
     finding::{Code, Finding, Findings},
     go_live::{self, GoLiveReport, PinnedVersion},
@@ -91,7 +91,7 @@ fn choices_are_their_names() {
         Difference,
         PinnedVersion
     );
-    check_choices!(Status, Role, Mode, EndReason);
+    check_choices!(Status, Role, Reporter, Mode, EndReason);
 }
 
 fn read<T>(json: &Value) -> Result<T, String>

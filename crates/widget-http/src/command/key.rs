@@ -121,7 +121,10 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
         .open_migrated(SuffixList::builtin().clone())
         .await?;
     let now = SystemClock.now();
-    for key in storage.api_keys(arguments.organization.as_ref()).await? {
+    for key in storage
+        .list_api_keys(arguments.organization.as_ref())
+        .await?
+    {
         let state = match (key.revoked_at, key.expires_at) {
             (Some(at), _) => format!("revoked {}", text(at)),
             (None, Some(at)) if at <= now => format!("expired {}", text(at)),

@@ -225,7 +225,7 @@ async fn list(
     caller: Caller,
 ) -> Result<Json<Vec<AgentBody>>, Problem> {
     caller.require(Scope::AgentsRead)?;
-    let agents = state.storage.agents(&caller.organization_id).await?;
+    let agents = state.storage.list_agents(&caller.organization_id).await?;
     Ok(Json(agents.into_iter().map(AgentBody::from).collect()))
 }
 
@@ -237,7 +237,7 @@ async fn read(
     caller.require(Scope::AgentsRead)?;
     let agent = state
         .storage
-        .agent(&caller.organization_id, id)
+        .find_agent(&caller.organization_id, id)
         .await?
         .ok_or_else(|| Problem::not_found("agent"))?;
     Ok(Json(agent.into()))
@@ -292,8 +292,17 @@ async fn list_versions(
 ) -> Result<Json<Vec<VersionBody>>, Problem> {
     caller.require(Scope::AgentsRead)?;
     let organization = &caller.organization_id;
-    let versions = state.storage.agent_versions(organization, agent).await?;
-    if versions.is_empty() && state.storage.agent(organization, agent).await?.is_none() {
+    let versions = state
+        .storage
+        .list_agent_versions(organization, agent)
+        .await?;
+    if versions.is_empty()
+        && state
+            .storage
+            .find_agent(organization, agent)
+            .await?
+            .is_none()
+    {
         return Err(Problem::not_found("agent"));
     }
     Ok(Json(versions.into_iter().map(VersionBody::from).collect()))

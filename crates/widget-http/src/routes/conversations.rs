@@ -17,7 +17,7 @@ use widget_core::{
 use crate::api::{self, Operation};
 use crate::{
     state::AppState,
-    storage::{Conversation, ConversationFilter, StoreError},
+    storage::{ConversationFilter, ConversationRecord, StoreError},
     web::{
         auth::{Caller, Scope},
         extract::{Parsed, PathId, StrictQuery},
@@ -138,7 +138,7 @@ struct ConversationBody {
 }
 
 impl ConversationBody {
-    fn new(conversation: Conversation, caller: &Caller) -> Result<Self, StoreError> {
+    fn new(conversation: ConversationRecord, caller: &Caller) -> Result<Self, StoreError> {
         let custom_metadata = caller
             .may(Scope::ConversationsReadSensitive)
             .then(|| {
@@ -149,19 +149,20 @@ impl ConversationBody {
                 )
             })
             .transpose()?;
+        let lifecycle = conversation.lifecycle;
         Ok(Self {
             id: Text(conversation.id),
-            status: Text(conversation.state.status()),
+            status: Text(lifecycle.status()),
             web_widget_id: Text(conversation.web_widget_id),
             agent_id: Text(conversation.agent_id),
             agent_version_id: Text(conversation.agent_version_id),
             channel: CHANNEL,
             mode: Text(conversation.mode),
             created_at: Timestamp(conversation.created_at),
-            joined_at: conversation.joined_at.map(Timestamp),
-            active_at: conversation.active_at.map(Timestamp),
-            ended_at: conversation.ended_at.map(Timestamp),
-            end_reason: conversation.end_reason.map(Text),
+            joined_at: lifecycle.activity().map(|at| Timestamp(at.joined_at)),
+            active_at: lifecycle.activity().map(|at| Timestamp(at.active_at)),
+            ended_at: lifecycle.ended_at().map(Timestamp),
+            end_reason: lifecycle.end_reason().map(Text),
             custom_metadata,
         })
     }
@@ -186,10 +187,11 @@ async fn list(
     let organization = &caller.organization_id;
     let mut found = state
         .storage
-        .conversations(organization, &filter, paging::with_lookahead(page))
+        .list_conversations(organization, &filter, paging::with_lookahead(page))
         .await?;
     let url = &state.settings.public_url;
-    let key = |conversation: &Conversation| (conversation.created_at, conversation.id.as_uuid());
+    let key =
+        |conversation: &ConversationRecord| (conversation.created_at, conversation.id.as_uuid());
     let headers = paging::link_next(
         &mut found,
         page,
@@ -226,7 +228,9 @@ async fn end(
     let now = state.now();
     let ended = state
         .storage
-        .transition_conversation(id, now, &|state| state.end(now, EndReason::Agent))
+        .transition_conversation(id, now, &state.visitor.conversation_limits, &|lifecycle| {
+            lifecycle.end(now, EndReason::Agent)
+        })
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
     state.visitor.rooms_to_remove.notify_one();
@@ -237,10 +241,10 @@ async fn find(
     state: &AppState,
     caller: &Caller,
     id: ConversationId,
-) -> Result<Conversation, Problem> {
+) -> Result<ConversationRecord, Problem> {
     let found = state
         .storage
-        .organization_conversation(&caller.organization_id, id)
+        .find_organization_conversation(&caller.organization_id, id)
         .await?;
     found.ok_or_else(|| Problem::not_found("conversation"))
 }

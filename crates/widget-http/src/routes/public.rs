@@ -38,7 +38,6 @@ mod messages;
 mod pass;
 mod resume;
 mod tickets;
-mod transcript;
 
 /// The routes; those of the loader are readable by other origins.
 pub(crate) fn router() -> Router<AppState> {

@@ -17,7 +17,7 @@ use crate::api::{self, Credential, Operation};
 use crate::{
     routes::public::still_serves,
     state::AppState,
-    storage::{Conversation, Room},
+    storage::{ConversationRecord, Room},
     web::{
         extract::read_body,
         problem::{Problem, visitor},
@@ -145,13 +145,17 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         .as_ref()
         .map(|room| room.name.as_str())
         .unwrap_or_default();
-    let Some(room) = state.storage.room(name).await? else {
+    let Some(room) = state.storage.find_room(name).await? else {
         return Ok(());
     };
-    let Some(conversation) = state.storage.conversation(room.conversation_id).await? else {
+    let Some(conversation) = state
+        .storage
+        .find_conversation(room.conversation_id)
+        .await?
+    else {
         return Ok(());
     };
-    let now = state.now();
+    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let is_newest = is_newest(&conversation, &room);
     // A room that was to be removed once is never live again: whoever goes on does so in a fresh
     // one.
@@ -172,19 +176,25 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
         "participant_joined" if event.is_of_visitor() => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|state| state.joined(now))
+                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+                    lifecycle.joined(now)
+                })
                 .await?;
         }
         "participant_left" if is_newest && event.is_of_visitor() => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|state| state.left(now))
+                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+                    lifecycle.left(now)
+                })
                 .await?;
         }
         "room_finished" if is_newest => {
             state
                 .storage
-                .transition_conversation(conversation.id, now, &|state| state.left(now))
+                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+                    lifecycle.left(now)
+                })
                 .await?;
         }
         _ => {}
@@ -194,15 +204,15 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
 
 /// Whether the widget still serves the page. It may have been closed on another node since this one
 /// looked, or while the conversation was written; whoever closed it found no room to close.
-async fn is_served(state: &AppState, conversation: &Conversation) -> Result<bool, Problem> {
+async fn is_served(state: &AppState, conversation: &ConversationRecord) -> Result<bool, Problem> {
     let widget = state
         .storage
-        .widget_for_public(conversation.web_widget_id)
+        .find_public_widget(conversation.web_widget_id)
         .await?;
     Ok(widget.is_some_and(|stored| still_serves(&stored, &conversation.origin)))
 }
 
 /// Whether a room is the one where its conversation goes on.
-fn is_newest(conversation: &Conversation, room: &Room) -> bool {
-    room.generation == conversation.generation && !conversation.state.status().is_terminal()
+fn is_newest(conversation: &ConversationRecord, room: &Room) -> bool {
+    room.generation == conversation.generation && !conversation.lifecycle.status().is_terminal()
 }

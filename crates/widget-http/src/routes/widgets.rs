@@ -401,7 +401,7 @@ async fn list(
     };
     let mut stored = state
         .storage
-        .widgets(
+        .list_widgets(
             &caller.organization_id,
             &filter,
             paging::with_lookahead(page),
@@ -515,7 +515,7 @@ async fn remove(
 async fn find(state: &AppState, caller: &Caller, id: WidgetId) -> Result<StoredWidget, Problem> {
     state
         .storage
-        .widget(&caller.organization_id, id)
+        .find_widget(&caller.organization_id, id)
         .await?
         .ok_or_else(|| Problem::not_found("widget"))
 }

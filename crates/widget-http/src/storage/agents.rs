@@ -14,7 +14,7 @@ pub struct Agent {
     pub organization_id: OrganizationId,
     /// What its owner calls it.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
@@ -31,13 +31,13 @@ pub struct AgentVersion {
     pub livekit_agent_name: String,
     /// What its owner calls it.
     pub label: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
     /// When it was published.
     pub published_at: Option<OffsetDateTime>,
 }
 
-/// A version to be made; storage gives it its number.
+/// A version to be created; storage assigns its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAgentVersion {
     /// Its id.
@@ -46,7 +46,7 @@ pub struct NewAgentVersion {
     pub livekit_agent_name: String,
     /// What its owner calls it.
     pub label: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
@@ -64,7 +64,7 @@ pub enum DeleteAgentError {
 /// Agents and versions; every method looks at one organization only.
 #[async_trait::async_trait]
 pub trait AgentStore {
-    /// Keeps a new agent.
+    /// Stores a new agent.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -74,13 +74,13 @@ pub trait AgentStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError>;
+    async fn list_agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError>;
 
     /// One agent.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn agent(
+    async fn find_agent(
         &self,
         organization: &OrganizationId,
         id: AgentId,
@@ -96,7 +96,7 @@ pub trait AgentStore {
         id: AgentId,
     ) -> Result<bool, DeleteAgentError>;
 
-    /// Keeps a new version under the next number; nothing when there is no such agent.
+    /// Stores a new version under the next number; nothing when there is no such agent.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -111,7 +111,7 @@ pub trait AgentStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn agent_versions(
+    async fn list_agent_versions(
         &self,
         organization: &OrganizationId,
         agent: AgentId,

@@ -1,19 +1,20 @@
 //! Conversations, their rooms, messages and used tickets.
 
-use std::fmt;
-
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{self, EndReason, Limits, Mode, Role, Status},
+    conversation::{
+        ConversationEnded, FeedbackError, Lifecycle, LifecycleLimits, Mode, Reporter, Status,
+        transcript::Message,
+    },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
 };
 
-use super::{Page, StoreError};
+use super::{ListPage, StoreError};
 
-/// A conversation as it is kept.
+/// A conversation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conversation {
+pub struct ConversationRecord {
     /// Its id.
     pub id: ConversationId,
     /// Whose widget it was started on.
@@ -28,28 +29,18 @@ pub struct Conversation {
     pub livekit_agent_name: String,
     /// Origin of the page that embeds the widget; only it may resume.
     pub origin: Origin,
-    /// Where it stands, as core knows it.
-    pub state: conversation::Conversation,
+    /// Where it stands, with its times.
+    pub lifecycle: Lifecycle,
     /// How it began, or how it was last resumed.
     pub mode: Mode,
-    /// JSON object, exactly as kept.
+    /// JSON object, exactly as stored.
     pub custom_metadata: String,
     /// Counts its rooms and conversation tokens from 1; the newest is valid.
     pub generation: i64,
-    /// When the newest generation was made.
-    pub token_at: OffsetDateTime,
     /// Whether the newest generation was made by the token before, which may do so once.
     pub repeat_used: bool,
     /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When a visitor first joined.
-    pub joined_at: Option<OffsetDateTime>,
-    /// When something last happened in it.
-    pub active_at: Option<OffsetDateTime>,
-    /// When it ended.
-    pub ended_at: Option<OffsetDateTime>,
-    /// What ended it.
-    pub end_reason: Option<EndReason>,
 }
 
 /// A room of a conversation.
@@ -62,7 +53,7 @@ pub struct Room {
     /// Which one of the conversation's rooms it is; the conversation's own generation is the
     /// newest.
     pub generation: i64,
-    /// When its name was given out.
+    /// When its name was issued.
     pub created_at: OffsetDateTime,
     /// It is to be removed from LiveKit, next attempt not before this.
     pub removal_due_at: Option<OffsetDateTime>,
@@ -81,7 +72,7 @@ pub struct UsedTicket {
     pub expires_at: OffsetDateTime,
 }
 
-/// Name of a room to be made.
+/// Name of a room to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRoom {
     /// LiveKit's name of it, which nobody can guess.
@@ -92,11 +83,13 @@ pub struct NewRoom {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConversation {
     /// The conversation; its generation is 1.
-    pub conversation: Conversation,
+    pub conversation: ConversationRecord,
     /// Its first room.
     pub room: NewRoom,
     /// The ticket that allows it.
     pub ticket: UsedTicket,
+    /// How long conversations may last.
+    pub limits: LifecycleLimits,
 }
 
 /// Why a conversation was not created; nothing of it was.
@@ -110,7 +103,7 @@ pub enum CreateConversationError {
     Store(#[from] StoreError),
 }
 
-/// A fresh room for a conversation, by using up a ticket.
+/// A new room for a conversation, by using up a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeConversation {
     /// The conversation.
@@ -128,7 +121,7 @@ pub struct ResumeConversation {
     /// The present time.
     pub now: OffsetDateTime,
     /// How long conversations may last.
-    pub limits: Limits,
+    pub limits: LifecycleLimits,
 }
 
 /// Why a conversation was not resumed; nothing was changed.
@@ -137,59 +130,15 @@ pub enum ResumeError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
-    /// It is over: nothing to come back to.
+    /// It is over and cannot be resumed.
     #[error(transparent)]
-    Ended(#[from] conversation::ConversationEnded),
-    /// It was resumed by somebody else, or is gone.
+    Ended(#[from] ConversationEnded),
+    /// It was resumed by somebody else, or does not exist any more.
     #[error("the conversation was resumed in the meantime")]
     Stale,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Who reports a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reporter {
-    /// The agent's worker, with a key of its own.
-    Agent,
-    /// The visitor's window.
-    Visitor,
-}
-
-impl Reporter {
-    /// Both reporters.
-    pub const ALL: [Self; 2] = [Self::Agent, Self::Visitor];
-
-    /// The word that is kept and told.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Visitor => "visitor",
-        }
-    }
-}
-
-impl fmt::Display for Reporter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// A turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The reporter's own id of it.
-    pub id: String,
-    /// Who said it.
-    pub role: Role,
-    /// What was said.
-    pub text: String,
-    /// When it was said, as reported.
-    pub created_at: OffsetDateTime,
-    /// Who reported it.
-    pub reported_by: Reporter,
 }
 
 /// Which conversations to list.
@@ -209,12 +158,12 @@ pub struct ConversationFilter {
     pub created_before: Option<OffsetDateTime>,
 }
 
-/// Why feedback was not kept.
+/// Why feedback was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveFeedbackError {
-    /// The rules refuse it.
+    /// The rules reject it.
     #[error(transparent)]
-    Refused(#[from] conversation::FeedbackError),
+    Refused(#[from] FeedbackError),
     /// There is no such conversation.
     #[error("there is no such conversation")]
     Missing,
@@ -224,8 +173,16 @@ pub enum SaveFeedbackError {
 }
 
 /// A transition of core, applied to a conversation while nobody else can change it.
-pub type Transition<'a> =
-    &'a (dyn Fn(conversation::Conversation) -> conversation::Conversation + Send + Sync);
+pub type Transition<'a> = &'a (dyn Fn(Lifecycle) -> Lifecycle + Send + Sync);
+
+/// An open conversation and when it was to be looked at, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueConversation {
+    /// When the limits were to end it.
+    pub due_at: OffsetDateTime,
+    /// Which one.
+    pub id: ConversationId,
+}
 
 /// Conversations and what belongs to them.
 #[async_trait::async_trait]
@@ -244,46 +201,49 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError>;
+    async fn find_conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// A conversation of the organization.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn organization_conversation(
+    async fn find_organization_conversation(
         &self,
         organization: &OrganizationId,
         id: ConversationId,
-    ) -> Result<Option<Conversation>, StoreError>;
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// Conversations of the organization, newest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversations(
+    async fn list_conversations(
         &self,
         organization: &OrganizationId,
         filter: &ConversationFilter,
-        page: Page,
-    ) -> Result<Vec<Conversation>, StoreError>;
+        page: ListPage,
+    ) -> Result<Vec<ConversationRecord>, StoreError>;
 
     /// How many conversations of the widget have not ended.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
+    async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
 
     /// How many conversations the organization has had since a time.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn conversations_since(
+    async fn count_conversations_since(
         &self,
         organization: &OrganizationId,
         since: OffsetDateTime,
     ) -> Result<i64, StoreError>;
 
-    /// Gives a conversation that has not ended a fresh room and the next generation, uses up the
+    /// Gives a conversation that has not ended a new room and the next generation, uses up the
     /// ticket and marks its older rooms for removal, all or nothing; returns it as it is now.
     ///
     /// # Errors
@@ -291,9 +251,9 @@ pub trait ConversationStore {
     async fn resume_conversation(
         &self,
         resume: &ResumeConversation,
-    ) -> Result<Conversation, ResumeError>;
+    ) -> Result<ConversationRecord, ResumeError>;
 
-    /// Applies a transition of core and keeps its outcome; returns the conversation as it is now,
+    /// Applies a transition of core and stores its outcome; returns the conversation as it is now,
     /// nothing when there is none. When it ends by this, its rooms are marked for removal with it.
     ///
     /// # Errors
@@ -302,19 +262,38 @@ pub trait ConversationStore {
         &self,
         id: ConversationId,
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
         transition: Transition<'_>,
-    ) -> Result<Option<Conversation>, StoreError>;
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
-    /// Conversations that the limits end by `now`.
+    /// Open conversations whose stored time to end has come by `now`, the most overdue first, those
+    /// after `after`; [`Self::expire_conversation`] decides whether they have ended.
+    ///
+    /// The time is that of the limits under which the conversation was last stored. After limits
+    /// were lengthened it comes too early, which costs one look. After they were shortened the
+    /// conversation ends by them when somebody asks for it, but is found only at the earlier limits'
+    /// time.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn due_conversations(
+    async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        limits: &Limits,
-        count: u32,
-    ) -> Result<Vec<ConversationId>, StoreError>;
+        after: Option<DueConversation>,
+        limit: u32,
+    ) -> Result<Vec<DueConversation>, StoreError>;
+
+    /// Ends a conversation if the limits say so, else stores the time at which they will; returns
+    /// the conversation as it is now, nothing when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn expire_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<Option<ConversationRecord>, StoreError>;
 
     /// Appends the messages that this reporter has not reported yet (by id) in their order; returns
     /// how many were new.
@@ -326,13 +305,14 @@ pub trait ConversationStore {
         id: ConversationId,
         messages: &[Message],
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
     ) -> Result<u64, StoreError>;
 
     /// How many messages the reporter has reported, and how many bytes of text.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn messages_size(
+    async fn measure_messages(
         &self,
         id: ConversationId,
         reporter: Reporter,
@@ -342,9 +322,9 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
+    async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
 
-    /// Keeps the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
+    /// Stores the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
     /// an earlier submission; `false` when there is no such conversation or it is over, by the
     /// limits too.
     ///
@@ -356,10 +336,10 @@ pub trait ConversationStore {
         form_id: &str,
         values: &serde_json::Value,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
+    /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
     /// says whether the widget asks for any.
     ///
     /// # Errors
@@ -370,22 +350,22 @@ pub trait ConversationStore {
         values: &serde_json::Value,
         enabled: bool,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<(), SaveFeedbackError>;
 
     /// The room that LiveKit calls `name`.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn room(&self, name: &str) -> Result<Option<Room>, StoreError>;
+    async fn find_room(&self, name: &str) -> Result<Option<Room>, StoreError>;
 
     /// The newest room of a conversation.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
+    async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
 
-    /// Marks a room for removal, also one that was removed before (LiveKit makes rooms anew).
+    /// Marks a room for removal, also one that was removed before (LiveKit creates rooms again).
     ///
     /// # Errors
     /// [`StoreError`]
@@ -399,7 +379,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError>;
+    async fn list_open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError>;
 
     /// Marks the rooms of the widget's conversations that have not ended for removal: all of them,
     /// or those started on one page origin. Returns how many were marked.
@@ -417,7 +397,7 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn rooms_to_remove(
+    async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
         limit: u32,
@@ -427,13 +407,13 @@ pub trait ConversationStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn room_removed(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
+    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
 
     /// Notes that a removal failed and when to try again.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn room_removal_failed(
+    async fn record_failed_room_removal(
         &self,
         name: &str,
         next_attempt_at: OffsetDateTime,

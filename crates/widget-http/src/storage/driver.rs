@@ -1,5 +1,5 @@
 //! What both databases share below the trait: the meaning of driver errors, and the forms in which
-//! values are kept.
+//! values are stored.
 
 use sqlx::error::ErrorKind;
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ impl From<sqlx::Error> for StoreError {
                     ErrorKind::NotNullViolation
                     | ErrorKind::CheckViolation
                     | ErrorKind::ExclusionViolation => ConflictKind::Other,
-                    _ if database.code().is_some_and(|code| is_passing(&code)) => {
+                    _ if database.code().is_some_and(|code| is_temporary(&code)) => {
                         return Self::Unavailable(Box::new(error));
                     }
                     _ => return Self::Query(Box::new(error)),
@@ -51,7 +51,7 @@ const CANNOT_OPEN: i32 = 14;
 ///
 /// SQLite: <https://www.sqlite.org/rescode.html>, an extended code holds the primary one in its
 /// lowest byte. PostgreSQL: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-fn is_passing(code: &str) -> bool {
+fn is_temporary(code: &str) -> bool {
     // A SQLSTATE has five characters; none of SQLite's codes has.
     if code.len() == 5 {
         return ["08", "53", "57", "58", "40", "55P03", "25006"]
@@ -62,13 +62,13 @@ fn is_passing(code: &str) -> bool {
         .is_ok_and(|code| [BUSY, LOCKED, READ_ONLY, IO, FULL, CANNOT_OPEN].contains(&(code & 0xff)))
 }
 
-/// Whole microseconds since 1970, the form in which every time is kept.
+/// Whole microseconds since 1970, the form in which every time is stored.
 pub(super) fn micros(time: OffsetDateTime) -> i64 {
     i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
-/// A time out of [`micros`].
+/// The time of [`micros`].
 pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, String> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
-        .map_err(|_| format!("`{micros}` microseconds is no time"))
+        .map_err(|_| format!("`{micros}` microseconds is not a time"))
 }

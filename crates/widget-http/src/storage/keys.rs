@@ -7,7 +7,7 @@ use widget_core::id::OrganizationId;
 use super::StoreError;
 use crate::web::auth::Scope;
 
-/// An API key as it is kept: the secret itself is not.
+/// An API key as it is stored: the secret itself is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Public part of the key.
@@ -20,9 +20,9 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// SHA-256 of its secret.
     pub secret_hash: [u8; 32],
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// From when on it is refused.
+    /// From when on it is rejected.
     pub expires_at: Option<OffsetDateTime>,
     /// When it was revoked.
     pub revoked_at: Option<OffsetDateTime>,
@@ -31,11 +31,11 @@ pub struct ApiKey {
 /// A key that signs tickets and conversation tokens, shared by all services on the database.
 #[derive(Debug, Clone)]
 pub struct SigningKey {
-    /// Its name, told in what it signs.
+    /// Its name, which is part of what it signs.
     pub id: String,
     /// The secret.
     pub secret: SecretSlice<u8>,
-    /// When it was made; the newest one signs.
+    /// When it was created; the newest one signs.
     pub created_at: OffsetDateTime,
     /// Since when it only verifies.
     pub retired_at: Option<OffsetDateTime>,
@@ -44,7 +44,7 @@ pub struct SigningKey {
 /// Keys of both kinds.
 #[async_trait::async_trait]
 pub trait KeyStore {
-    /// Keeps a new API key.
+    /// Stores a new API key.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -54,13 +54,13 @@ pub trait KeyStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError>;
+    async fn find_api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError>;
 
     /// Every API key, or those of one organization, oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn api_keys(
+    async fn list_api_keys(
         &self,
         organization: Option<&OrganizationId>,
     ) -> Result<Vec<ApiKey>, StoreError>;
@@ -76,9 +76,9 @@ pub trait KeyStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+    async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
 
-    /// Keeps `key` unless there is a signing key that is not retired; of two services that start at
+    /// Stores `key` unless there is a signing key that is not retired; of two services that start at
     /// once, one wins.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Migrations: embedded, one folder per database, never edited after a release.
+//! Migrations: embedded, one folder for each database, never edited after a release.
 
 use std::collections::HashSet;
 
@@ -20,45 +20,8 @@ struct Embedded {
 #[derive(Clone, Copy)]
 pub(super) struct Migrations(&'static [Embedded]);
 
-pub(super) const SQLITE: Migrations = Migrations(&[
-    Embedded {
-        version: 20_261_124_000_000,
-        description: "initial",
-        sql: include_str!("../../migrations/sqlite/20261124000000_initial.sql"),
-    },
-    Embedded {
-        version: 20_261_124_010_000,
-        description: "widget_revisions",
-        sql: include_str!("../../migrations/sqlite/20261124010000_widget_revisions.sql"),
-    },
-    Embedded {
-        version: 20_261_124_020_000,
-        description: "open_conversations_of_widget",
-        sql: include_str!(
-            "../../migrations/sqlite/20261124020000_open_conversations_of_widget.sql"
-        ),
-    },
-]);
-
-pub(super) const POSTGRES: Migrations = Migrations(&[
-    Embedded {
-        version: 20_261_124_000_000,
-        description: "initial",
-        sql: include_str!("../../migrations/postgres/20261124000000_initial.sql"),
-    },
-    Embedded {
-        version: 20_261_124_010_000,
-        description: "widget_revisions",
-        sql: include_str!("../../migrations/postgres/20261124010000_widget_revisions.sql"),
-    },
-    Embedded {
-        version: 20_261_124_020_000,
-        description: "open_conversations_of_widget",
-        sql: include_str!(
-            "../../migrations/postgres/20261124020000_open_conversations_of_widget.sql"
-        ),
-    },
-]);
+// `SQLITE` and `POSTGRES`: every file of `migrations/`, listed by build.rs.
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// Why migrations were not applied.
 #[derive(Debug, thiserror::Error)]
@@ -83,17 +46,16 @@ impl Migrations {
             )
         });
         let mut migrator = Migrator::with_migrations(migrations.collect());
-        // A newer service may have migrated already; it keeps what this one needs until this one is
-        // gone.
+        // A newer service may have migrated already: it only adds, so this one continues to work.
         migrator.set_ignore_missing(true);
         migrator
     }
 }
 
-/// Applies what is missing over `connection`; returns how many migrations there were.
+/// Applies the missing migrations and returns their number.
 ///
-/// Two services may start at once: where the driver has no lock of its own the caller brings a
-/// transaction.
+/// Two services may start at once: where the driver has no lock of its own, the connection must be
+/// in a transaction.
 pub(super) async fn apply<C: Migrate>(
     migrations: Migrations,
     connection: &mut C,

@@ -35,20 +35,20 @@ mod row;
 mod widgets;
 
 /// How long a request waits for a connection, a new one included; below the two seconds after which
-/// it is told 503.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// it is answered with 503.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// How long one statement may take, waiting for locks included.
 const STATEMENT_TIMEOUT: &str = "1500ms";
 
-/// Connections of one service at most; a server takes 100 by default.
-const CONNECTIONS: u32 = 16;
+/// Connections of one service; a server accepts 100 by default.
+const MAX_CONNECTIONS: u32 = 16;
 
-/// A connection that rested longer is tried before it is used: the server may have been restarted
-/// meanwhile.
-const TRUSTED_REST: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer is tested before it is used: the server may have been
+/// restarted since.
+const MAX_UNTESTED_IDLE: Duration = Duration::from_secs(1);
 
-/// A server that services share.
+/// A server that several services share.
 #[derive(Debug, Clone)]
 pub struct PostgresStorage {
     pool: Pool,
@@ -65,12 +65,12 @@ impl PostgresStorage {
             .application_name("widget-http")
             .options([("statement_timeout", STATEMENT_TIMEOUT)]);
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .before_acquire(|connection, rest| {
                 Box::pin(async move {
-                    if rest.idle_for > TRUSTED_REST {
+                    if rest.idle_for > MAX_UNTESTED_IDLE {
                         connection.ping().await?;
                     }
                     Ok(true)
@@ -106,8 +106,7 @@ impl Storage for PostgresStorage {
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {
-        // A connection of its own, which is closed afterwards: a migration may take as long as it
-        // needs.
+        // A connection of its own, which is closed afterwards: a migration has no time limit.
         let mut connection = self
             .pool
             .acquire()

@@ -1,8 +1,7 @@
 //! SQLite: one writer, several readers, a write-ahead log.
 //!
-//! Writers queue for the one connection of the write pool; writers in other processes are waited
-//! for by the busy timeout. Both waits together stay under two seconds, then the answer is a clear
-//! 503.
+//! Writers queue for the one connection of the write pool; the busy timeout waits for writers in
+//! other processes. Both waits together stay under two seconds; then the answer is 503.
 
 use std::{
     str::FromStr,
@@ -40,18 +39,18 @@ mod row;
 #[path = "sql/widgets.rs"]
 mod widgets;
 
-/// How long a statement waits for a writer of another process, and how long a writer waits for its
-/// turn.
-const PATIENCE: Duration = Duration::from_millis(900);
+/// How long a statement waits for a writer of another process, and how long a writer waits for the
+/// connection.
+const WAIT_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// How long the start waits for others that start on the same new file.
-const START_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a start waits for others that start on the same new file.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Between two attempts to start.
+/// The pause between two attempts to start.
 const START_PAUSE: Duration = Duration::from_millis(20);
 
-/// Readers at work at once; more would only wait for the same disk.
-const READERS: u32 = 8;
+/// Readers at once; more would only wait for the same disk.
+const MAX_READERS: u32 = 8;
 
 /// The database in one file.
 #[derive(Debug, Clone)]
@@ -62,7 +61,7 @@ pub struct SqliteStorage {
 }
 
 impl SqliteStorage {
-    /// Opens `url` (`sqlite:PATH`), creating the file when it is missing; applies no migration.
+    /// Opens `url` (`sqlite:PATH`), and creates the file when it is missing; applies no migration.
     ///
     /// # Errors
     /// When the URL or the file cannot be used.
@@ -75,11 +74,11 @@ impl SqliteStorage {
             .journal_mode(SqliteJournalMode::Wal)
             // An answered write survives the loss of power, too.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(PATIENCE)
+            .busy_timeout(WAIT_TIMEOUT)
             .optimize_on_close(true, 400);
         let pool = || {
             SqlitePoolOptions::new()
-                .acquire_timeout(PATIENCE)
+                .acquire_timeout(WAIT_TIMEOUT)
                 .test_before_acquire(false)
         };
         let writer = loop {
@@ -88,17 +87,16 @@ impl SqliteStorage {
                 .connect_with(options.clone())
                 .await;
             match writer {
-                // Turning on the write-ahead log needs the file alone and does not wait for it by
-                // itself: of several services that start on a new file at once, some have to try
-                // again.
-                Err(error) if is_busy(&error) && started.elapsed() < START_PATIENCE => {
+                // Turning on the write-ahead log needs exclusive use of the file and does not wait for
+                // it: of several services that start on a new file at once, some have to retry.
+                Err(error) if is_busy(&error) && started.elapsed() < START_TIMEOUT => {
                     tokio::time::sleep(START_PAUSE).await;
                 }
                 writer => break writer?,
             }
         };
         let readers = pool()
-            .max_connections(READERS)
+            .max_connections(MAX_READERS)
             .connect_lazy_with(options.pragma("query_only", "ON"));
         Ok(Self {
             writer,
@@ -115,14 +113,14 @@ impl SqliteStorage {
         &self.writer
     }
 
-    /// A transaction that has the write lock from its beginning: it never fails half-way for
-    /// another writer.
+    /// A transaction that has the write lock from its beginning, so that it never fails halfway
+    /// because of another writer.
     async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
 
-/// Whether somebody else holds the file (`SQLITE_BUSY`, with whatever extension).
+/// Whether another process has locked the file (`SQLITE_BUSY`, with whatever extension).
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.and_then(|code| code.parse::<i32>().ok())
@@ -141,7 +139,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {
-        // The driver takes no lock here; the transaction is one.
+        // The driver does not lock here; the transaction does.
         let mut transaction = self.begin().await?;
         let count = migrations::apply(migrations::SQLITE, &mut *transaction).await?;
         transaction.commit().await.map_err(StoreError::from)?;

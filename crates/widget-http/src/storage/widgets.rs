@@ -7,9 +7,9 @@ use widget_core::{
     widget::Widget,
 };
 
-use super::{Page, StoreError};
+use super::{ListPage, StoreError};
 
-/// A widget as it is kept.
+/// A widget as it is stored.
 #[derive(Debug, Clone)]
 pub struct StoredWidget {
     /// The record.
@@ -55,14 +55,14 @@ pub struct WidgetRevision {
     pub widget: Widget,
 }
 
-/// A request to create that may come again, because its answer was lost.
+/// A request to create that can be repeated, because its answer was lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotentRequest {
     /// The caller's own name for it, unique in the organization.
     pub key: String,
     /// SHA-256 of its body.
     pub hash: [u8; 32],
-    /// The answer to give again.
+    /// The answer to repeat.
     pub answer: String,
     /// The present time.
     pub now: OffsetDateTime,
@@ -70,10 +70,10 @@ pub struct IdempotentRequest {
     pub forget_before: OffsetDateTime,
 }
 
-/// What became of a widget to insert.
+/// The outcome of inserting a widget.
 #[derive(Debug, Clone)]
 pub enum InsertedWidget {
-    /// It is kept.
+    /// It is stored.
     New(Box<StoredWidget>),
     /// The same request came before, for another id; this was its answer.
     Again(String),
@@ -83,7 +83,7 @@ pub enum InsertedWidget {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteWidgetError {
     /// The organization has no such agent or version.
-    #[error("the organization does not have what the widget points at")]
+    #[error("the organization does not have the agent or version that the widget points at")]
     Dangling {
         /// There is no such agent.
         agent: bool,
@@ -104,7 +104,7 @@ pub enum WriteWidgetError {
 /// Widgets.
 #[async_trait::async_trait]
 pub trait WidgetStore {
-    /// Keeps a new widget under revision 1, once for each idempotent request.
+    /// Stores a new widget under revision 1, once for each idempotent request.
     ///
     /// # Errors
     /// [`WriteWidgetError`]
@@ -119,7 +119,7 @@ pub trait WidgetStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn widget(
+    async fn find_widget(
         &self,
         organization: &OrganizationId,
         id: WidgetId,
@@ -129,17 +129,17 @@ pub trait WidgetStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn widget_for_public(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError>;
+    async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError>;
 
     /// Widgets of the organization, newest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn widgets(
+    async fn list_widgets(
         &self,
         organization: &OrganizationId,
         filter: &WidgetFilter,
-        page: Page,
+        page: ListPage,
     ) -> Result<Vec<StoredWidget>, StoreError>;
 
     /// Replaces a widget that still has `revision`.
@@ -158,7 +158,7 @@ pub trait WidgetStore {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn widget_revisions(
+    async fn list_widget_revisions(
         &self,
         organization: &OrganizationId,
         id: WidgetId,

@@ -119,7 +119,7 @@ impl PublicWidgets {
             Ok(entry) => Ok(entry.widget),
             Err(guard) => {
                 let changes = self.changes.load(Ordering::Acquire);
-                let entry = Entry::new(storage.widget_for_public(id).await?, now);
+                let entry = Entry::new(storage.find_public_widget(id).await?, now);
                 let widget = entry.widget.clone();
                 if self.changes.load(Ordering::Acquire) == changes {
                     // It can only fail when the entry was replaced meanwhile; then the other one is

@@ -341,7 +341,7 @@ impl Signer {
 
 /// The stored keys; a new database gets its first one here, whichever service comes first.
 async fn stored_keys(context: SigningContext<'_>) -> Result<Keys, TokenError> {
-    let stored = context.storage.signing_keys().await?;
+    let stored = context.storage.list_signing_keys().await?;
     if let Some(keys) = Keys::of(stored, context.now) {
         return Ok(keys);
     }
@@ -349,7 +349,7 @@ async fn stored_keys(context: SigningContext<'_>) -> Result<Keys, TokenError> {
         .storage
         .ensure_signing_key(&new_key(context.random, context.now)?)
         .await?;
-    Keys::of(context.storage.signing_keys().await?, context.now).ok_or(TokenError::Invalid)
+    Keys::of(context.storage.list_signing_keys().await?, context.now).ok_or(TokenError::Invalid)
 }
 
 /// A fresh signing key: 256 random bits, as many as the hash in HS256 has.

@@ -210,7 +210,7 @@ impl FromRequestParts<AppState> for Caller {
         let text = bearer(&parts.headers).ok_or_else(|| unauthorized("api_key_required", None))?;
         let credential =
             Credential::parse(text).ok_or_else(|| unauthorized("api_key_invalid", None))?;
-        let stored = state.storage.api_key(&credential.id).await?;
+        let stored = state.storage.find_api_key(&credential.id).await?;
         check(&credential, stored, state.now())
     }
 }

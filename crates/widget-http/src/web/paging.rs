@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    storage::Page,
+    storage::ListPage,
     web::problem::{FieldError, Problem},
 };
 
@@ -20,7 +20,7 @@ pub(crate) const MAXIMUM_LIMIT: u32 = 200;
 ///
 /// # Errors
 /// 422 `query_invalid`.
-pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<Page, Problem> {
+pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<ListPage, Problem> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAXIMUM_LIMIT).contains(&limit) {
         let detail = format!("`limit` is {limit}; it can be 1 to {MAXIMUM_LIMIT}");
@@ -32,7 +32,7 @@ pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<Page, Pro
                 .ok_or_else(|| invalid("/cursor", "this is not a cursor of this list".to_owned()))
         })
         .transpose()?;
-    Ok(Page { before, limit })
+    Ok(ListPage { before, limit })
 }
 
 fn invalid(pointer: &str, detail: String) -> Problem {
@@ -44,8 +44,8 @@ fn invalid(pointer: &str, detail: String) -> Problem {
 }
 
 /// One more than asked for, to see whether there is a next page.
-pub(crate) fn with_lookahead(page: Page) -> Page {
-    Page {
+pub(crate) fn with_lookahead(page: ListPage) -> ListPage {
+    ListPage {
         limit: page.limit + 1,
         ..page
     }
@@ -55,7 +55,7 @@ pub(crate) fn with_lookahead(page: Page) -> Page {
 /// `query`.
 pub(crate) fn link_next<T>(
     items: &mut Vec<T>,
-    page: Page,
+    page: ListPage,
     public_url: &Url,
     path: &str,
     query: Option<&str>,

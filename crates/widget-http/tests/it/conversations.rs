@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use time::Duration;
 use widget_core::{
-    conversation::{self, Mode},
+    conversation::{Lifecycle, LifecycleLimits, Mode},
     id::ConversationId,
 };
 use widget_http::{
-    storage::{Conversation, NewConversation, NewRoom, UsedTicket},
+    storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
     web::auth::Scope,
 };
 
@@ -29,7 +29,7 @@ pub(crate) async fn start(
     let id = ConversationId::from_uuid(uuid::Uuid::from_u128(number));
     let now = START + Duration::seconds(i64::try_from(number).expect("a small number"));
     let new = NewConversation {
-        conversation: Conversation {
+        conversation: ConversationRecord {
             id,
             organization_id: text("organization_id").parse().expect("an id"),
             web_widget_id: text("id").parse().expect("an id"),
@@ -37,17 +37,12 @@ pub(crate) async fn start(
             agent_version_id: text("agent_version_id").parse().expect("an id"),
             livekit_agent_name: "concierge".to_owned(),
             origin: origin.parse().expect("an origin"),
-            state: conversation::Conversation::created(now),
+            lifecycle: Lifecycle::created(now),
             mode: Mode::Text,
             custom_metadata: r#"{"page":{"cart":3}}"#.to_owned(),
             generation: 1,
-            token_at: now,
             repeat_used: false,
             created_at: now,
-            joined_at: None,
-            active_at: None,
-            ended_at: None,
-            end_reason: None,
         },
         room: NewRoom {
             name: format!("room-{number}"),
@@ -56,6 +51,7 @@ pub(crate) async fn start(
             id: format!("ticket-{number}"),
             expires_at: now + Duration::minutes(1),
         },
+        limits: LifecycleLimits::default(),
     };
     service
         .storage
@@ -124,7 +120,7 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(service.call("POST", &end, None, &[]).await.json(200), ended);
     let due = service
         .storage
-        .rooms_to_remove(START, 10)
+        .find_rooms_to_remove(START, 10)
         .await
         .expect("storage works");
     assert_eq!(
@@ -299,7 +295,7 @@ async fn closing_a_widget_marks_the_rooms_it_no_longer_serves() {
     let marked = async || {
         let mut names: Vec<String> = service
             .storage
-            .rooms_to_remove(START + Duration::hours(1), 10)
+            .find_rooms_to_remove(START + Duration::hours(1), 10)
             .await
             .expect("storage works")
             .into_iter()

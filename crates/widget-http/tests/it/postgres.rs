@@ -30,7 +30,7 @@ use widget_core::origin::SuffixList;
 use widget_http::storage;
 
 use crate::{
-    storage::{concurrent, contract},
+    storage::{concurrent, contract, upgrades},
     support::Service,
 };
 
@@ -337,6 +337,8 @@ async fn keeps_the_contract(database: Url) {
     assert_eq!(one.expect("migrates") + other.expect("migrates"), missing);
     Box::pin(contract(Arc::clone(&first))).await;
     concurrent(Arc::clone(&first), Arc::clone(&second)).await;
+    upgrades::without_due_time(Arc::clone(&first), database.as_str()).await;
+    upgrades::with_a_newer_schema(Arc::clone(&first), database.as_str()).await;
     first.close().await;
     second.close().await;
 }

@@ -7,7 +7,7 @@ use widget_core::{
     id::{AgentVersionId, OrganizationId, WidgetId},
     origin::SuffixList,
 };
-use widget_http::storage::{self, CreateConversationError, NewAgentVersion, Page, Storage};
+use widget_http::storage::{self, CreateConversationError, ListPage, NewAgentVersion, Storage};
 
 use crate::support::START;
 
@@ -15,9 +15,10 @@ mod agents;
 mod belongings;
 mod conversations;
 mod keys;
+pub(crate) mod upgrades;
 mod widgets;
 
-const ALL: Page = Page {
+const ALL: ListPage = ListPage {
     before: None,
     limit: 100,
 };
@@ -76,6 +77,8 @@ async fn sqlite_keeps_the_contract() {
             .expect("a second service opens it"),
     )
     .await;
+    upgrades::without_due_time(Arc::clone(&storage), &url).await;
+    upgrades::with_a_newer_schema(Arc::clone(&storage), &url).await;
     storage.close().await;
 }
 
@@ -109,7 +112,13 @@ pub(crate) async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>
     }
     assert_eq!(created, 4);
     let widget = WidgetId::from_uuid(number(0x9FF));
-    assert_eq!(second.open_conversations(widget).await.expect("works"), 4);
+    assert_eq!(
+        second
+            .count_open_conversations(widget)
+            .await
+            .expect("works"),
+        4
+    );
 
     let (agent, _) = agents::registered(first.as_ref(), &ours, 0xA00, false).await;
     let mut tasks = tokio::task::JoinSet::new();

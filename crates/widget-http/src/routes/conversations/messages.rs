@@ -4,7 +4,10 @@ use axum::{Json, Router, extract::State, routing::get};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
-    conversation::{Role, Status},
+    conversation::{
+        Reporter, Role, Status,
+        transcript::{self, Message},
+    },
     id::ConversationId,
 };
 
@@ -13,7 +16,6 @@ use super::find;
 use crate::api::{self, Operation};
 use crate::{
     state::AppState,
-    storage::{Message, Reporter},
     web::{
         auth::{Caller, Scope},
         extract::{Parsed, PathId, StrictJson},
@@ -122,7 +124,8 @@ struct Transcript {
     custom_metadata: Box<RawValue>,
     /// The room where the conversation goes on; in any other an agent has nothing to do.
     room_name: Option<String>,
-    /// The turns, the oldest first.
+    /// The turns, the oldest first, each once: those of workers, and of the window those of the
+    /// visitor that the workers left out.
     messages: Vec<MessageBody>,
 }
 
@@ -177,13 +180,16 @@ async fn read(
 ) -> Result<Json<Transcript>, Problem> {
     caller.require(Scope::ConversationsReadSensitive)?;
     let conversation = find(&state, &caller, id).await?;
-    let room = state.storage.newest_room(id).await?;
-    let messages = state.storage.messages(id).await?;
+    let room = state.storage.find_newest_room(id).await?;
+    let messages = state.storage.list_messages(id).await?;
     Ok(Json(Transcript {
         room_name: room.map(|room| room.name),
-        status: Text(conversation.state.status()),
+        status: Text(conversation.lifecycle.status()),
         custom_metadata: wire::raw("conversations", &id, conversation.custom_metadata)?,
-        messages: messages.into_iter().map(MessageBody::from).collect(),
+        messages: transcript::merge_for_worker(messages)
+            .into_iter()
+            .map(MessageBody::from)
+            .collect(),
     }))
 }
 
@@ -206,7 +212,10 @@ async fn append(
             reported_by: Reporter::Agent,
         })
         .collect();
-    let added = state.storage.append_messages(id, &messages, now).await?;
+    let added = state
+        .storage
+        .append_messages(id, &messages, now, &state.visitor.conversation_limits)
+        .await?;
     Ok(Json(Appended { added }))
 }
 

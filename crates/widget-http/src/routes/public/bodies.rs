@@ -3,16 +3,18 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{Mode, Role, Status},
+    conversation::{
+        Mode, Role, Status,
+        transcript::{self, Message},
+    },
     id::ConversationId,
     serve::{Dispatch, DispatchTarget},
 };
 
-use super::transcript;
 use crate::{
     livekit::{LiveKit, RoomName},
     state::AppState,
-    storage::{Conversation, Message},
+    storage::ConversationRecord,
     visitors::signing::ConversationPass,
     web::{
         problem::{Problem, visitor},
@@ -74,18 +76,18 @@ impl ConversationBody {
     /// end.
     pub(super) fn new(
         state: &AppState,
-        conversation: &Conversation,
+        conversation: &ConversationRecord,
         messages: Vec<Message>,
     ) -> Self {
         let judged = conversation
-            .state
+            .lifecycle
             .expire(state.now(), &state.visitor.conversation_limits);
         Self {
             id: Text(conversation.id),
             status: Text(judged.status()),
             mode: Text(conversation.mode),
             created_at: Timestamp(conversation.created_at),
-            messages: transcript::for_visitor(messages)
+            messages: transcript::merge(messages)
                 .into_iter()
                 .map(MessageBody::from)
                 .collect(),
@@ -165,7 +167,7 @@ impl Invitation {
 }
 
 /// The conversation as an agent goes into it.
-pub(super) fn target(conversation: &Conversation) -> DispatchTarget<'_> {
+pub(super) fn target(conversation: &ConversationRecord) -> DispatchTarget<'_> {
     DispatchTarget {
         conversation_id: conversation.id,
         widget_id: conversation.web_widget_id,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use widget_core::{
     config::v1::ConfigV1,
-    conversation::{self, EndReason, Mode, Status},
+    conversation::{self, EndReason, Lifecycle, Mode, Status},
     id::ConversationId,
     serve::{Admission, Dispatch},
 };
@@ -26,7 +26,7 @@ use super::{
 use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
-    storage::{Conversation, NewConversation, NewRoom, UsedTicket},
+    storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
     visitors::{
         limits::{self, AddressPrefix},
         public_widgets::PublicWidget,
@@ -148,6 +148,7 @@ async fn create(
             name: invitation.room.as_str().to_owned(),
         },
         ticket: used(&ticket),
+        limits: state.visitor.conversation_limits,
     };
     state.storage.create_conversation(&new).await?;
     let body = ConversationBody::new(&state, &new.conversation, Vec::new());
@@ -171,13 +172,13 @@ fn new_conversation(
     widget: &PublicWidget,
     admission: &Admission<'_>,
     body: &CreateRequest,
-) -> Result<Conversation, Problem> {
+) -> Result<ConversationRecord, Problem> {
     let (now, record) = (state.now(), admission.widget());
     let config = record.config.current();
     let requested = body.mode.as_ref().map(|mode| mode.0);
     let mode = conversation::choose_mode(config, requested)?;
     let agent_name = widget.stored.livekit_agent_name.clone();
-    Ok(Conversation {
+    Ok(ConversationRecord {
         id: ConversationId::from_uuid(state.new_id()?),
         organization_id: record.organization_id.clone(),
         web_widget_id: record.id,
@@ -186,17 +187,12 @@ fn new_conversation(
         livekit_agent_name: agent_name
             .ok_or_else(|| Problem::internal("a live widget's version has no agent name"))?,
         origin: admission.origin().clone(),
-        state: conversation::Conversation::created(now),
+        lifecycle: Lifecycle::created(now),
         mode,
         custom_metadata: custom_metadata(config, body)?.to_string(),
         generation: 1,
-        token_at: now,
         repeat_used: false,
         created_at: now,
-        joined_at: None,
-        active_at: None,
-        ended_at: None,
-        end_reason: None,
     })
 }
 
@@ -247,7 +243,7 @@ async fn require_room_for_one_more(
         .limits
         .widget_conversations
         .check(&widget.id)?;
-    let open = state.storage.open_conversations(widget.id).await?;
+    let open = state.storage.count_open_conversations(widget.id).await?;
     if open >= i64::from(limits.widget_open_conversations) {
         return Err(limits::too_many_open(limits.widget_open_conversations));
     }
@@ -256,7 +252,7 @@ async fn require_room_for_one_more(
         let today = limits::start_of_day(now);
         if state
             .storage
-            .conversations_since(organization, today)
+            .count_conversations_since(organization, today)
             .await?
             >= i64::from(bound)
         {
@@ -273,7 +269,7 @@ async fn show(
     headers: HeaderMap,
 ) -> Result<Json<ConversationBody>, Problem> {
     let conversation = pass::require(&state, &path, &headers).await?;
-    let messages = state.storage.messages(conversation.id).await?;
+    let messages = state.storage.list_messages(conversation.id).await?;
     Ok(Json(ConversationBody::new(&state, &conversation, messages)))
 }
 
@@ -289,14 +285,14 @@ async fn end(
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let ended = state
         .storage
-        .transition_conversation(conversation.id, now, &|state| {
-            state.expire(now, limits).end(now, EndReason::Visitor)
+        .transition_conversation(conversation.id, now, limits, &|lifecycle| {
+            lifecycle.expire(now, limits).end(now, EndReason::Visitor)
         })
         .await?
         .ok_or_else(visitor::bad_pass)?;
     state.visitor.rooms_to_remove.notify_one();
     Ok(Json(EndedBody {
         id: Text(ended.id),
-        status: Text(ended.state.status()),
+        status: Text(ended.lifecycle.status()),
     }))
 }

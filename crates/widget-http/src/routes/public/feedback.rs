@@ -72,7 +72,7 @@ async fn submit(
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     // Whether feedback is taken at all is told before what is wrong with it.
     conversation
-        .state
+        .lifecycle
         .submit_feedback(feedback.enabled, now, limits)?;
     let values = validate(&feedback.effective_form(), Some(&body.data), "/data")?.into_values();
     let data = Value::Object(values.clone());

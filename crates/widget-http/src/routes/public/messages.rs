@@ -6,14 +6,13 @@
 use axum::{Json, Router, extract::State, routing::post};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use widget_core::conversation::Role;
+use widget_core::conversation::{Reporter, Role, transcript::Message};
 
 use super::{PublicPath, pass};
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
-    storage::{Message, Reporter},
     web::{
         cors::{JsonOnly, OwnWindow},
         extract::{Parsed, StrictJson},
@@ -119,11 +118,11 @@ async fn report(
     state.visitor.limits.reports.check(&conversation.id)?;
     let now = state.now();
     conversation
-        .state
+        .lifecycle
         .require_open(now, &state.visitor.conversation_limits)?;
     let (count, total) = state
         .storage
-        .messages_size(conversation.id, Reporter::Visitor)
+        .measure_messages(conversation.id, Reporter::Visitor)
         .await?;
     if count >= COUNT_LIMIT || total >= TOTAL_LIMIT {
         return Err(visitor::transcript_full());
@@ -144,7 +143,12 @@ async fn report(
         .collect();
     let added = state
         .storage
-        .append_messages(conversation.id, &messages, now)
+        .append_messages(
+            conversation.id,
+            &messages,
+            now,
+            &state.visitor.conversation_limits,
+        )
         .await?;
     Ok(Json(ReportedBody { added }))
 }

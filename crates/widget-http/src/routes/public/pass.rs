@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use super::PublicPath;
 use crate::{
     state::AppState,
-    storage::Conversation,
+    storage::ConversationRecord,
     visitors::signing::{ConversationPass, TokenError},
     web::{
         auth::bearer,
@@ -36,7 +36,7 @@ pub(super) async fn require(
     state: &AppState,
     path: &PublicPath,
     headers: &HeaderMap,
-) -> Result<Conversation, Problem> {
+) -> Result<ConversationRecord, Problem> {
     match read(state, path, headers).await? {
         (conversation, Standing::Current) => Ok(conversation),
         (_, Standing::MayRepeat | Standing::Renewed) => Err(visitor::bad_pass()),
@@ -48,7 +48,7 @@ pub(super) async fn require_for_resume(
     state: &AppState,
     path: &PublicPath,
     headers: &HeaderMap,
-) -> Result<(Conversation, bool), Problem> {
+) -> Result<(ConversationRecord, bool), Problem> {
     match read(state, path, headers).await? {
         (conversation, Standing::Current) => Ok((conversation, false)),
         (conversation, Standing::MayRepeat) => Ok((conversation, true)),
@@ -60,7 +60,7 @@ async fn read(
     state: &AppState,
     path: &PublicPath,
     headers: &HeaderMap,
-) -> Result<(Conversation, Standing), Problem> {
+) -> Result<(ConversationRecord, Standing), Problem> {
     let token = bearer(headers).ok_or_else(visitor::pass_required)?;
     let read = state.visitor.signer.read_pass(state.signing(), token).await;
     let pass = read.map_err(|error| match error {
@@ -71,16 +71,23 @@ async fn read(
     if path.conversation != Some(pass.conversation_id) {
         return Err(visitor::bad_pass());
     }
-    let found = state.storage.conversation(pass.conversation_id).await?;
+    let found = state
+        .storage
+        .find_conversation(pass.conversation_id)
+        .await?;
     let conversation = found.filter(|found| path.widget == Some(found.web_widget_id));
     let conversation = conversation.ok_or_else(visitor::bad_pass)?;
     let standing = standing(pass, &conversation, state.now());
     Ok((conversation, standing))
 }
 
-fn standing(pass: ConversationPass, conversation: &Conversation, now: OffsetDateTime) -> Standing {
+fn standing(
+    pass: ConversationPass,
+    conversation: &ConversationRecord,
+    now: OffsetDateTime,
+) -> Standing {
     let is_before = pass.generation + 1 == conversation.generation;
-    let is_recent = now - conversation.token_at <= REPEAT_WITHIN;
+    let is_recent = now - conversation.lifecycle.token_at() <= REPEAT_WITHIN;
     if pass.generation == conversation.generation {
         Standing::Current
     } else if is_before && is_recent && !conversation.repeat_used {

@@ -79,7 +79,7 @@ async fn resume(
     let now = state.now();
     // Told before the ticket is looked at, so that the window can offer a new conversation with it.
     conversation
-        .state
+        .lifecycle
         .resume(now, &state.visitor.conversation_limits)?;
     let ticket = redeem(&state, &path, body.ticket.as_deref()).await?;
     let widget = widget(&state, &path).await?;
@@ -88,7 +88,7 @@ async fn resume(
     let livekit = livekit(&state)?;
     let config = admission.widget().config.current();
     let requested = body.mode.map(|mode| mode.0);
-    let mode = conversation::choose_mode_again(config, requested, conversation.mode)?;
+    let mode = conversation::choose_mode_for_resume(config, requested, conversation.mode)?;
     let dispatch = dispatch.with_mode(mode);
     let generation = conversation.generation;
     let invitation = Invitation::new(&state, livekit, &dispatch, generation + 1).await?;
@@ -106,7 +106,7 @@ async fn resume(
     };
     let resumed = state.storage.resume_conversation(&request).await?;
     state.visitor.rooms_to_remove.notify_one();
-    let messages = state.storage.messages(resumed.id).await?;
+    let messages = state.storage.list_messages(resumed.id).await?;
     let body = ConversationBody::new(&state, &resumed, messages);
     Ok(Json(invitation.into_body(livekit, body)))
 }

@@ -16,7 +16,7 @@ pub(super) async fn refused_rooms(
 ) -> Result<(), Problem> {
     let widget = &stored.widget;
     state.visitor.widgets.forget(widget.id);
-    for page in state.storage.open_origins(widget.id).await? {
+    for page in state.storage.list_open_origins(widget.id).await? {
         if !still_serves(stored, &page) {
             let rooms = state
                 .storage

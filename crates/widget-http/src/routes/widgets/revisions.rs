@@ -204,7 +204,7 @@ async fn list(
     // One more, to tell what the last one shown has changed and whether there are more.
     let found = state
         .storage
-        .widget_revisions(&caller.organization_id, id, below, page.limit + 1)
+        .list_widget_revisions(&caller.organization_id, id, below, page.limit + 1)
         .await?;
     let more = found.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut bodies = Vec::with_capacity(found.len());
@@ -246,7 +246,7 @@ async fn restore(
     let organization = &caller.organization_id;
     let found = state
         .storage
-        .widget_revisions(organization, id, number.saturating_add(1), 1)
+        .list_widget_revisions(organization, id, number.saturating_add(1), 1)
         .await?;
     let revision = found
         .into_iter()

@@ -5,8 +5,33 @@ use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
 
 use super::{super::driver::micros, Backend, Row, row::Columns};
 use crate::storage::{
-    Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion, StoreError,
+    Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion, StoreError, table::table,
 };
+
+table! {
+    agent_columns, read_agent from "agents" by "id";
+    id: id(AgentId::from_uuid),
+    organization_id: parsed(str::parse),
+    name: get(),
+    created_at: time(),
+    => |row| -> Agent {
+        Ok(Agent { id, organization_id, name, created_at })
+    }
+}
+
+table! {
+    agent_version_columns, read_agent_version from "agent_versions" by "id";
+    id: id(AgentVersionId::from_uuid),
+    agent_id: id(AgentId::from_uuid),
+    number: get(),
+    livekit_agent_name: get(),
+    label: get(),
+    created_at: time(),
+    published_at: optional_time(),
+    => |row| -> AgentVersion {
+        Ok(AgentVersion { id, agent_id, number, livekit_agent_name, label, created_at, published_at })
+    }
+}
 
 #[async_trait::async_trait]
 impl AgentStore for Backend {
@@ -23,27 +48,33 @@ impl AgentStore for Backend {
         Ok(())
     }
 
-    async fn agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM agents WHERE organization_id = $1 ORDER BY created_at DESC, id DESC",
-        )
+    async fn list_agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            agent_columns!(),
+            " FROM agents WHERE organization_id = $1 ORDER BY created_at DESC, id DESC"
+        ))
         .bind(organization.as_str())
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(agent).collect()
+        rows.iter().map(read_agent).collect()
     }
 
-    async fn agent(
+    async fn find_agent(
         &self,
         organization: &OrganizationId,
         id: AgentId,
     ) -> Result<Option<Agent>, StoreError> {
-        let row = sqlx::query("SELECT * FROM agents WHERE organization_id = $1 AND id = $2")
-            .bind(organization.as_str())
-            .bind(id.as_uuid())
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref().map(agent).transpose()
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            agent_columns!(),
+            " FROM agents WHERE organization_id = $1 AND id = $2"
+        ))
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_agent).transpose()
     }
 
     async fn delete_agent(
@@ -74,20 +105,20 @@ impl AgentStore for Backend {
         version: &NewAgentVersion,
     ) -> Result<Option<AgentVersion>, StoreError> {
         let mut transaction = self.begin().await?;
-        // Writing the agent's row lets others wait for their number; the constraint would refuse a
-        // second taker.
+        // Writing the agent's row makes others wait for their number; without it the constraint
+        // would refuse the second of two.
         sqlx::query("UPDATE agents SET id = id WHERE organization_id = $1 AND id = $2")
             .bind(organization.as_str())
             .bind(agent.as_uuid())
             .execute(&mut *transaction)
             .await?;
         let row = sqlx::query(
-            "INSERT INTO agent_versions
+            concat!("INSERT INTO agent_versions
                  (id, organization_id, agent_id, number, livekit_agent_name, label, created_at)
              SELECT $1, organization_id, id,
                  (SELECT COALESCE(MAX(number), 0) + 1 FROM agent_versions WHERE agent_id = $3), $4, $5, $6
              FROM agents WHERE organization_id = $2 AND id = $3
-             RETURNING *",
+             RETURNING ", agent_version_columns!()),
         )
         .bind(version.id.as_uuid())
         .bind(organization.as_str())
@@ -98,22 +129,24 @@ impl AgentStore for Backend {
         .fetch_optional(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        row.as_ref().map(agent_version).transpose()
+        row.as_ref().map(read_agent_version).transpose()
     }
 
-    async fn agent_versions(
+    async fn list_agent_versions(
         &self,
         organization: &OrganizationId,
         agent: AgentId,
     ) -> Result<Vec<AgentVersion>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM agent_versions WHERE organization_id = $1 AND agent_id = $2 ORDER BY number DESC",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            agent_version_columns!(),
+            " FROM agent_versions WHERE organization_id = $1 AND agent_id = $2 ORDER BY number DESC"
+        ))
         .bind(organization.as_str())
         .bind(agent.as_uuid())
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(agent_version).collect()
+        rows.iter().map(read_agent_version).collect()
     }
 
     async fn publish_agent_version(
@@ -123,40 +156,18 @@ impl AgentStore for Backend {
         version: AgentVersionId,
         now: OffsetDateTime,
     ) -> Result<Option<AgentVersion>, StoreError> {
-        let row = sqlx::query(
+        let row = sqlx::query(concat!(
             "UPDATE agent_versions SET published_at = COALESCE(published_at, $4)
              WHERE organization_id = $1 AND agent_id = $2 AND id = $3
-             RETURNING *",
-        )
+             RETURNING ",
+            agent_version_columns!()
+        ))
         .bind(organization.as_str())
         .bind(agent.as_uuid())
         .bind(version.as_uuid())
         .bind(micros(now))
         .fetch_optional(self.writer())
         .await?;
-        row.as_ref().map(agent_version).transpose()
+        row.as_ref().map(read_agent_version).transpose()
     }
-}
-
-fn agent(row: &Row) -> Result<Agent, StoreError> {
-    let columns = Columns::new(row, "agents", "id");
-    Ok(Agent {
-        id: columns.id("id", AgentId::from_uuid)?,
-        organization_id: columns.parsed("organization_id", str::parse)?,
-        name: columns.get("name")?,
-        created_at: columns.time("created_at")?,
-    })
-}
-
-fn agent_version(row: &Row) -> Result<AgentVersion, StoreError> {
-    let columns = Columns::new(row, "agent_versions", "id");
-    Ok(AgentVersion {
-        id: columns.id("id", AgentVersionId::from_uuid)?,
-        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
-        number: columns.get("number")?,
-        livekit_agent_name: columns.get("livekit_agent_name")?,
-        label: columns.get("label")?,
-        created_at: columns.time("created_at")?,
-        published_at: columns.optional_time("published_at")?,
-    })
 }

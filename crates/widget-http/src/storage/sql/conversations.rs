@@ -6,18 +6,93 @@
 use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
+use uuid::Uuid;
 use widget_core::{
-    conversation::{self as rules, ConversationRow, Limits, Role, State},
+    conversation::{
+        EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, transcript::Message,
+    },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
-    Conversation, ConversationFilter, ConversationStore, CreateConversationError, Message,
-    NewConversation, Page, Reporter, ResumeConversation, ResumeError, Room, SaveFeedbackError,
-    StoreError, Transition, UsedTicket,
+    ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
+    DueConversation, ListPage, NewConversation, ResumeConversation, ResumeError, Room,
+    SaveFeedbackError, StoreError, Transition, UsedTicket, table::table,
 };
+
+table! {
+    conversation_columns, read_conversation from "conversations" by "id";
+    id: id(ConversationId::from_uuid),
+    organization_id: parsed(str::parse),
+    web_widget_id: id(WidgetId::from_uuid),
+    agent_id: id(AgentId::from_uuid),
+    agent_version_id: id(AgentVersionId::from_uuid),
+    livekit_agent_name: get(),
+    origin: parsed(str::parse),
+    status: parsed(str::parse),
+    mode: parsed(str::parse),
+    custom_metadata: get(),
+    generation: get(),
+    repeat_used: get(),
+    created_at: time(),
+    token_at: time(),
+    joined_at: optional_time(),
+    active_at: optional_time(),
+    away_since: optional_time(),
+    ended_at: optional_time(),
+    end_reason: optional_parsed(str::parse),
+    feedback_at: optional_time(),
+    => |row| -> ConversationRecord {
+        let lifecycle = LifecycleRow {
+            status,
+            token_at,
+            joined_at,
+            active_at,
+            away_since,
+            ended_at,
+            end_reason,
+            feedback_at,
+        };
+        Ok(ConversationRecord {
+            id,
+            organization_id,
+            web_widget_id,
+            agent_id,
+            agent_version_id,
+            livekit_agent_name,
+            origin,
+            lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt(&error))?,
+            mode,
+            custom_metadata,
+            generation,
+            repeat_used,
+            created_at,
+        })
+    }
+}
+
+table! {
+    due_columns, read_due from "conversations" by "id";
+    due_at: time(),
+    id: id(ConversationId::from_uuid),
+    => |row| -> DueConversation {
+        Ok(DueConversation { due_at, id })
+    }
+}
+
+table! {
+    message_columns, read_message from "messages" by "id";
+    id: get(),
+    role: parsed(str::parse),
+    text: get(),
+    created_at: time(),
+    reported_by: parsed(str::parse),
+    => |row| -> Message {
+        Ok(Message { id, role, text, created_at, reported_by })
+    }
+}
 
 #[async_trait::async_trait]
 impl ConversationStore for Backend {
@@ -33,8 +108,8 @@ impl ConversationStore for Backend {
         sqlx::query(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
-                 token_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                 token_at, due_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -43,13 +118,14 @@ impl ConversationStore for Backend {
         .bind(conversation.agent_version_id.as_uuid())
         .bind(&conversation.livekit_agent_name)
         .bind(conversation.origin.as_str())
-        .bind(conversation.state.status().as_str())
+        .bind(conversation.lifecycle.status().as_str())
         .bind(conversation.mode.as_str())
         .bind(&conversation.custom_metadata)
         .bind(conversation.generation)
         .bind(conversation.repeat_used)
         .bind(micros(conversation.created_at))
-        .bind(micros(conversation.token_at))
+        .bind(micros(conversation.lifecycle.token_at()))
+        .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
@@ -66,35 +142,49 @@ impl ConversationStore for Backend {
         Ok(())
     }
 
-    async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
-        let row = sqlx::query("SELECT * FROM conversations WHERE id = $1")
-            .bind(id.as_uuid())
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref().map(conversation).transpose()
+    async fn find_conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationRecord>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE id = $1"
+        ))
+        .bind(id.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_conversation).transpose()
     }
 
-    async fn organization_conversation(
+    async fn find_organization_conversation(
         &self,
         organization: &OrganizationId,
         id: ConversationId,
-    ) -> Result<Option<Conversation>, StoreError> {
-        let row = sqlx::query("SELECT * FROM conversations WHERE organization_id = $1 AND id = $2")
-            .bind(organization.as_str())
-            .bind(id.as_uuid())
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref().map(conversation).transpose()
+    ) -> Result<Option<ConversationRecord>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE organization_id = $1 AND id = $2"
+        ))
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_conversation).transpose()
     }
 
-    async fn conversations(
+    async fn list_conversations(
         &self,
         organization: &OrganizationId,
         filter: &ConversationFilter,
-        page: Page,
-    ) -> Result<Vec<Conversation>, StoreError> {
-        let mut query =
-            QueryBuilder::<Database>::new("SELECT * FROM conversations WHERE organization_id = ");
+        page: ListPage,
+    ) -> Result<Vec<ConversationRecord>, StoreError> {
+        let mut query = QueryBuilder::<Database>::new(concat!(
+            "SELECT ",
+            conversation_columns!(),
+            " FROM conversations WHERE organization_id = "
+        ));
         query.push_bind(organization.as_str());
         if let Some(widget) = filter.web_widget_id {
             query
@@ -128,10 +218,10 @@ impl ConversationStore for Backend {
             .push(" ORDER BY created_at DESC, id DESC LIMIT ")
             .push_bind(i64::from(page.limit));
         let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter().map(conversation).collect()
+        rows.iter().map(read_conversation).collect()
     }
 
-    async fn open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
+    async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL",
         )
@@ -141,7 +231,7 @@ impl ConversationStore for Backend {
         Ok(count)
     }
 
-    async fn conversations_since(
+    async fn count_conversations_since(
         &self,
         organization: &OrganizationId,
         since: OffsetDateTime,
@@ -159,7 +249,7 @@ impl ConversationStore for Backend {
     async fn resume_conversation(
         &self,
         resume: &ResumeConversation,
-    ) -> Result<Conversation, ResumeError> {
+    ) -> Result<ConversationRecord, ResumeError> {
         let mut transaction = self.begin().await?;
         if !use_ticket(&mut transaction, &resume.ticket).await? {
             return Err(ResumeError::TicketReplayed);
@@ -173,22 +263,23 @@ impl ConversationStore for Backend {
         write_state(
             &mut transaction,
             resume.id,
-            current.state.resume(resume.now, &resume.limits)?,
+            current.lifecycle.resume(resume.now, &resume.limits)?,
+            &resume.limits,
         )
         .await?;
-        let row = sqlx::query(
-            "UPDATE conversations SET generation = generation + 1, mode = $2, token_at = $3, repeat_used = $4
+        let row = sqlx::query(concat!(
+            "UPDATE conversations SET generation = generation + 1, mode = $2, repeat_used = $3
              WHERE id = $1
-             RETURNING *",
-        )
+             RETURNING ",
+            conversation_columns!()
+        ))
         .bind(resume.id.as_uuid())
         .bind(resume.mode.as_str())
-        .bind(micros(resume.now))
         .bind(resume.repeat)
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-        let resumed = conversation(&row)?;
+        let resumed = read_conversation(&row)?;
         rooms::mark_all_for_removal(&mut transaction, resume.id, resume.now).await?;
         rooms::insert(
             &mut transaction,
@@ -206,45 +297,64 @@ impl ConversationStore for Backend {
         &self,
         id: ConversationId,
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
         transition: Transition<'_>,
-    ) -> Result<Option<Conversation>, StoreError> {
+    ) -> Result<Option<ConversationRecord>, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Ok(None);
         };
-        let next = transition(current.state);
-        if next == current.state {
+        let next = transition(current.lifecycle);
+        if next == current.lifecycle {
             return Ok(Some(current));
         }
-        let changed = write_transition(&mut transaction, id, next, now).await?;
+        let changed = write_transition(&mut transaction, id, next, now, limits).await?;
         transaction.commit().await?;
         Ok(Some(changed))
     }
 
-    async fn due_conversations(
+    async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        limits: &Limits,
-        count: u32,
-    ) -> Result<Vec<ConversationId>, StoreError> {
-        // Which one is due is decided by core; this only finds those that can be.
-        let rows = sqlx::query(
-            "SELECT id FROM conversations
-             WHERE ended_at IS NULL
-               AND ((joined_at IS NULL AND token_at <= $1) OR joined_at <= $2 OR away_since <= $3
-                    OR (away_since IS NULL AND active_at <= $4))
-             ORDER BY token_at LIMIT $5",
-        )
-        .bind(micros(now - limits.join_within))
-        .bind(micros(now - limits.max_length))
-        .bind(micros(now - limits.resume_within))
-        .bind(micros(now - limits.max_silence))
-        .bind(i64::from(count))
+        after: Option<DueConversation>,
+        limit: u32,
+    ) -> Result<Vec<DueConversation>, StoreError> {
+        let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
+            (micros(after.due_at), after.id.as_uuid())
+        });
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            due_columns!(),
+            " FROM conversations
+             WHERE ended_at IS NULL AND due_at <= $1 AND (due_at, id) > ($2, $3)
+             ORDER BY due_at, id LIMIT $4"
+        ))
+        .bind(micros(now))
+        .bind(after_time)
+        .bind(after_id)
+        .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        rows.iter()
-            .map(|row| Columns::new(row, "conversations", "id").id("id", ConversationId::from_uuid))
-            .collect()
+        rows.iter().map(read_due).collect()
+    }
+
+    async fn expire_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<Option<ConversationRecord>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(current) = lock(&mut transaction, id).await? else {
+            return Ok(None);
+        };
+        if current.lifecycle.status().is_terminal() {
+            return Ok(Some(current));
+        }
+        let next = current.lifecycle.expire(now, limits);
+        let written = write_transition(&mut transaction, id, next, now, limits).await?;
+        transaction.commit().await?;
+        Ok(Some(written))
     }
 
     async fn append_messages(
@@ -252,6 +362,7 @@ impl ConversationStore for Backend {
         id: ConversationId,
         messages: &[Message],
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
         let mut added = 0;
@@ -274,16 +385,18 @@ impl ConversationStore for Backend {
         if added > 0
             && let Some(current) = lock(&mut transaction, id).await?
         {
-            let state = messages.iter().fold(current.state, |state, message| {
-                state.said(message.role, message.created_at, now)
-            });
-            write_state(&mut transaction, id, state).await?;
+            let next = messages
+                .iter()
+                .fold(current.lifecycle, |lifecycle, message| {
+                    lifecycle.said(message.role, message.created_at, now)
+                });
+            write_state(&mut transaction, id, next, limits).await?;
         }
         transaction.commit().await?;
         Ok(added)
     }
 
-    async fn messages_size(
+    async fn measure_messages(
         &self,
         id: ConversationId,
         reporter: Reporter,
@@ -299,13 +412,16 @@ impl ConversationStore for Backend {
         Ok(size)
     }
 
-    async fn messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM messages WHERE conversation_id = $1 ORDER BY sequence")
-                .bind(id.as_uuid())
-                .fetch_all(self.reader())
-                .await?;
-        rows.iter().map(message).collect()
+    async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            message_columns!(),
+            " FROM messages WHERE conversation_id = $1 ORDER BY sequence"
+        ))
+        .bind(id.as_uuid())
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(read_message).collect()
     }
 
     async fn save_form(
@@ -314,13 +430,13 @@ impl ConversationStore for Backend {
         form_id: &str,
         values: &Value,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Ok(false);
         };
-        if current.state.require_open(now, limits).is_err() {
+        if current.lifecycle.require_open(now, limits).is_err() {
             return Ok(false);
         }
         let mut metadata = metadata(&current)?;
@@ -331,8 +447,8 @@ impl ConversationStore for Backend {
             forms.insert(form_id.to_owned(), values.clone());
         }
         write_metadata(&mut transaction, id, metadata).await?;
-        let state = current.state.said(Role::Visitor, now, now);
-        write_state(&mut transaction, id, state).await?;
+        let next = current.lifecycle.said(Role::Visitor, now, now);
+        write_state(&mut transaction, id, next, limits).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -343,27 +459,27 @@ impl ConversationStore for Backend {
         values: &Value,
         enabled: bool,
         now: OffsetDateTime,
-        limits: &Limits,
+        limits: &LifecycleLimits,
     ) -> Result<(), SaveFeedbackError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock(&mut transaction, id).await? else {
             return Err(SaveFeedbackError::Missing);
         };
-        let next = current.state.submit_feedback(enabled, now, limits)?;
+        let next = current.lifecycle.submit_feedback(enabled, now, limits)?;
         let mut metadata = metadata(&current)?;
         metadata.insert("feedback_form".to_owned(), values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
-        write_transition(&mut transaction, id, next, now).await?;
+        write_transition(&mut transaction, id, next, now, limits).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(())
     }
 
-    async fn room(&self, name: &str) -> Result<Option<Room>, StoreError> {
+    async fn find_room(&self, name: &str) -> Result<Option<Room>, StoreError> {
         rooms::by_name(self, name).await
     }
 
-    async fn newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError> {
+    async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError> {
         rooms::newest(self, id).await
     }
 
@@ -375,7 +491,7 @@ impl ConversationStore for Backend {
         rooms::mark_for_removal(self, name, now).await
     }
 
-    async fn open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError> {
+    async fn list_open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError> {
         let rows = sqlx::query(
             "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL ORDER BY origin",
         )
@@ -396,7 +512,7 @@ impl ConversationStore for Backend {
         rooms::mark_widget_for_removal(self, widget, origin, now).await
     }
 
-    async fn rooms_to_remove(
+    async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
         limit: u32,
@@ -404,11 +520,11 @@ impl ConversationStore for Backend {
         rooms::to_remove(self, now, limit).await
     }
 
-    async fn room_removed(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError> {
+    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError> {
         rooms::removed(self, name, now).await
     }
 
-    async fn room_removal_failed(
+    async fn record_failed_room_removal(
         &self,
         name: &str,
         next_attempt_at: OffsetDateTime,
@@ -471,76 +587,65 @@ async fn use_ticket(
     Ok(done.rows_affected() > 0)
 }
 
-/// Reads a conversation for a change: the write that changes nothing keeps others out until the
+/// Reads a conversation in order to change it: the write that changes nothing locks others out until the
 /// transaction ends.
 async fn lock(
     transaction: &mut Transaction,
     id: ConversationId,
-) -> Result<Option<Conversation>, StoreError> {
-    let row =
-        sqlx::query("UPDATE conversations SET generation = generation WHERE id = $1 RETURNING *")
-            .bind(id.as_uuid())
-            .fetch_optional(&mut **transaction)
-            .await?;
-    row.as_ref().map(conversation).transpose()
+) -> Result<Option<ConversationRecord>, StoreError> {
+    let row = sqlx::query(concat!(
+        "UPDATE conversations SET generation = generation WHERE id = $1 RETURNING ",
+        conversation_columns!()
+    ))
+    .bind(id.as_uuid())
+    .fetch_optional(&mut **transaction)
+    .await?;
+    row.as_ref().map(read_conversation).transpose()
 }
 
 /// Writes what core decided; with the end of a conversation its rooms are marked for removal.
 async fn write_transition(
     transaction: &mut Transaction,
     id: ConversationId,
-    next: rules::Conversation,
+    next: Lifecycle,
     now: OffsetDateTime,
-) -> Result<Conversation, StoreError> {
-    let written = write_state(transaction, id, next).await?;
+    limits: &LifecycleLimits,
+) -> Result<ConversationRecord, StoreError> {
+    let written = write_state(transaction, id, next, limits).await?;
     if next.status().is_terminal() {
         rooms::mark_all_for_removal(transaction, id, now).await?;
     }
     Ok(written)
 }
 
-/// Writes a state and nothing else.
+/// Writes a state with the time at which the limits end it, and nothing else.
 async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,
-    next: rules::Conversation,
-) -> Result<Conversation, StoreError> {
-    let (mut joined_at, mut active_at, mut away_since, mut ended_at, mut end_reason) =
-        (None, None, None, None, None);
-    match next.state() {
-        State::TokenCreated { .. } => {}
-        State::InProgress {
-            joined_at: joined,
-            active_at: active,
-            away_since: away,
-        } => {
-            joined_at = Some(joined);
-            active_at = Some(active);
-            away_since = away;
-        }
-        State::Ended { at, reason } => {
-            ended_at = Some(at);
-            end_reason = Some(reason.as_str());
-        }
-    }
+    next: Lifecycle,
+    limits: &LifecycleLimits,
+) -> Result<ConversationRecord, StoreError> {
+    let columns = next.to_row();
     let row = sqlx::query(
-        "UPDATE conversations
-         SET status = $2, joined_at = COALESCE($3, joined_at), active_at = COALESCE($4, active_at), away_since = $5,
-             ended_at = $6, end_reason = $7, feedback_at = $8
+        concat!("UPDATE conversations
+         SET status = $2, token_at = $3, joined_at = $4, active_at = $5, away_since = $6, ended_at = $7,
+             end_reason = $8, feedback_at = $9, due_at = $10
          WHERE id = $1
-         RETURNING *",
+         RETURNING ", conversation_columns!()),
     )
     .bind(id.as_uuid())
-    .bind(next.status().as_str())
-    .bind(joined_at.map(micros))
-    .bind(active_at.map(micros))
-    .bind(away_since.map(micros))
-    .bind(ended_at.map(micros))
-    .bind(end_reason)
-    .bind(next.feedback_at().map(micros))
+    .bind(columns.status.as_str())
+    .bind(micros(columns.token_at))
+    .bind(columns.joined_at.map(micros))
+    .bind(columns.active_at.map(micros))
+    .bind(columns.away_since.map(micros))
+    .bind(columns.ended_at.map(micros))
+    .bind(columns.end_reason.map(EndReason::as_str))
+    .bind(columns.feedback_at.map(micros))
+    .bind(next.due_at(limits).map(micros))
     .fetch_one(&mut **transaction)
     .await?;
-    conversation(&row)
+    read_conversation(&row)
 }
 
 async fn write_metadata(
@@ -556,65 +661,12 @@ async fn write_metadata(
     Ok(())
 }
 
-fn metadata(conversation: &Conversation) -> Result<Map<String, Value>, StoreError> {
+fn metadata(conversation: &ConversationRecord) -> Result<Map<String, Value>, StoreError> {
     serde_json::from_str(&conversation.custom_metadata)
         .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
 }
 
-fn conversation(row: &Row) -> Result<Conversation, StoreError> {
-    let columns = Columns::new(row, "conversations", "id");
-    let decisive = ConversationRow {
-        status: columns.parsed("status", str::parse)?,
-        token_at: columns.time("token_at")?,
-        joined_at: columns.optional_time("joined_at")?,
-        active_at: columns.optional_time("active_at")?,
-        away_since: columns.optional_time("away_since")?,
-        ended_at: columns.optional_time("ended_at")?,
-        end_reason: columns
-            .get::<Option<String>>("end_reason")?
-            .map(|text| text.parse())
-            .transpose()
-            .map_err(|error| columns.corrupt(&error))?,
-        feedback_at: columns.optional_time("feedback_at")?,
-    };
-    Ok(Conversation {
-        id: columns.id("id", ConversationId::from_uuid)?,
-        organization_id: columns.parsed("organization_id", str::parse)?,
-        web_widget_id: columns.id("web_widget_id", WidgetId::from_uuid)?,
-        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
-        agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
-        livekit_agent_name: columns.get("livekit_agent_name")?,
-        origin: columns.parsed("origin", str::parse)?,
-        state: rules::Conversation::from_row(decisive).map_err(|error| columns.corrupt(&error))?,
-        mode: columns.parsed("mode", str::parse)?,
-        custom_metadata: columns.get("custom_metadata")?,
-        generation: columns.get("generation")?,
-        token_at: decisive.token_at,
-        repeat_used: columns.get("repeat_used")?,
-        created_at: columns.time("created_at")?,
-        joined_at: decisive.joined_at,
-        active_at: decisive.active_at,
-        ended_at: decisive.ended_at,
-        end_reason: decisive.end_reason,
-    })
-}
-
-/// A NUL is a character that a visitor can send and PostgreSQL cannot keep.
+/// A NUL is a character that a visitor can send and PostgreSQL cannot store.
 fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
-}
-
-fn message(row: &Row) -> Result<Message, StoreError> {
-    let columns = Columns::new(row, "messages", "id");
-    Ok(Message {
-        id: columns.get("id")?,
-        role: columns.parsed("role", str::parse)?,
-        text: columns.get("text")?,
-        created_at: columns.time("created_at")?,
-        reported_by: columns.parsed("reported_by", |text| match text {
-            "agent" => Ok(Reporter::Agent),
-            "visitor" => Ok(Reporter::Visitor),
-            other => Err(format!("`{other}` reports no messages")),
-        })?,
-    })
 }

@@ -5,7 +5,46 @@ use time::OffsetDateTime;
 use widget_core::id::OrganizationId;
 
 use super::{super::driver::micros, Backend, Row, row::Columns};
-use crate::storage::{ApiKey, KeyStore, SigningKey, StoreError};
+use crate::storage::{ApiKey, KeyStore, SigningKey, StoreError, table::table};
+
+table! {
+    api_key_columns, read_api_key from "api_keys" by "id";
+    id: get(),
+    organization_id: parsed(str::parse),
+    name: get(),
+    scopes: parsed(|text| text.split_whitespace().map(str::parse).collect()),
+    secret_hash: get(),
+    created_at: time(),
+    expires_at: optional_time(),
+    revoked_at: optional_time(),
+    => |row| -> ApiKey {
+        let secret_hash: Vec<u8> = secret_hash;
+        Ok(ApiKey {
+            id,
+            organization_id,
+            name,
+            scopes,
+            secret_hash: secret_hash
+                .try_into()
+                .map_err(|_| row.corrupt(&"a SHA-256 has 32 bytes"))?,
+            created_at,
+            expires_at,
+            revoked_at,
+        })
+    }
+}
+
+table! {
+    signing_key_columns, read_signing_key from "signing_keys" by "id";
+    id: get(),
+    secret: get(),
+    created_at: time(),
+    retired_at: optional_time(),
+    => |row| -> SigningKey {
+        let secret: Vec<u8> = secret;
+        Ok(SigningKey { id, secret: secret.into(), created_at, retired_at })
+    }
+}
 
 #[async_trait::async_trait]
 impl KeyStore for Backend {
@@ -28,34 +67,44 @@ impl KeyStore for Backend {
         Ok(())
     }
 
-    async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError> {
-        let row = sqlx::query("SELECT * FROM api_keys WHERE id = $1")
-            .bind(id)
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref().map(api_key).transpose()
+    async fn find_api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            api_key_columns!(),
+            " FROM api_keys WHERE id = $1"
+        ))
+        .bind(id)
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_api_key).transpose()
     }
 
-    async fn api_keys(
+    async fn list_api_keys(
         &self,
         organization: Option<&OrganizationId>,
     ) -> Result<Vec<ApiKey>, StoreError> {
         let rows = match organization {
             None => {
-                sqlx::query("SELECT * FROM api_keys ORDER BY created_at, id")
-                    .fetch_all(self.reader())
-                    .await?
+                sqlx::query(concat!(
+                    "SELECT ",
+                    api_key_columns!(),
+                    " FROM api_keys ORDER BY created_at, id"
+                ))
+                .fetch_all(self.reader())
+                .await?
             }
             Some(organization) => {
-                sqlx::query(
-                    "SELECT * FROM api_keys WHERE organization_id = $1 ORDER BY created_at, id",
-                )
+                sqlx::query(concat!(
+                    "SELECT ",
+                    api_key_columns!(),
+                    " FROM api_keys WHERE organization_id = $1 ORDER BY created_at, id"
+                ))
                 .bind(organization.as_str())
                 .fetch_all(self.reader())
                 .await?
             }
         };
-        rows.iter().map(api_key).collect()
+        rows.iter().map(read_api_key).collect()
     }
 
     async fn revoke_api_key(&self, id: &str, now: OffsetDateTime) -> Result<bool, StoreError> {
@@ -68,14 +117,16 @@ impl KeyStore for Backend {
         Ok(done.rows_affected() > 0)
     }
 
-    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM signing_keys
-             ORDER BY CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id DESC",
-        )
+    async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            signing_key_columns!(),
+            " FROM signing_keys
+             ORDER BY CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id DESC"
+        ))
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(signing_key).collect()
+        rows.iter().map(read_signing_key).collect()
     }
 
     async fn ensure_signing_key(&self, key: &SigningKey) -> Result<(), StoreError> {
@@ -115,33 +166,4 @@ impl KeyStore for Backend {
         transaction.commit().await?;
         Ok(())
     }
-}
-
-fn api_key(row: &Row) -> Result<ApiKey, StoreError> {
-    let columns = Columns::new(row, "api_keys", "id");
-    let hash: Vec<u8> = columns.get("secret_hash")?;
-    Ok(ApiKey {
-        id: columns.get("id")?,
-        organization_id: columns.parsed("organization_id", str::parse)?,
-        name: columns.get("name")?,
-        scopes: columns.parsed("scopes", |text| {
-            text.split_whitespace().map(str::parse).collect()
-        })?,
-        secret_hash: hash
-            .try_into()
-            .map_err(|_| columns.corrupt(&"a SHA-256 has 32 bytes"))?,
-        created_at: columns.time("created_at")?,
-        expires_at: columns.optional_time("expires_at")?,
-        revoked_at: columns.optional_time("revoked_at")?,
-    })
-}
-
-fn signing_key(row: &Row) -> Result<SigningKey, StoreError> {
-    let columns = Columns::new(row, "signing_keys", "id");
-    Ok(SigningKey {
-        id: columns.get("id")?,
-        secret: columns.get::<Vec<u8>>("secret")?.into(),
-        created_at: columns.time("created_at")?,
-        retired_at: columns.optional_time("retired_at")?,
-    })
 }

@@ -1,4 +1,4 @@
-//! SQL of rooms: which one is live, and which are to be removed from LiveKit, with retries.
+//! SQL of rooms: which one is the newest, and which are to be removed from LiveKit, with retries.
 
 use time::OffsetDateTime;
 use widget_core::{
@@ -7,7 +7,29 @@ use widget_core::{
 };
 
 use super::{super::driver::micros, Backend, Row, Transaction, row::Columns};
-use crate::storage::{NewRoom, Room, StoreError};
+use crate::storage::{NewRoom, Room, StoreError, table::table};
+
+table! {
+    room_columns, read_room from "rooms" by "name";
+    name: get(),
+    conversation_id: id(ConversationId::from_uuid),
+    generation: get(),
+    created_at: time(),
+    removal_due_at: optional_time(),
+    attempts: get(),
+    removed_at: optional_time(),
+    => |row| -> Room {
+        Ok(Room {
+            name,
+            conversation_id,
+            generation,
+            created_at,
+            removal_due_at,
+            attempts,
+            removed_at,
+        })
+    }
+}
 
 pub(super) async fn insert(
     transaction: &mut Transaction,
@@ -45,24 +67,30 @@ pub(super) async fn mark_all_for_removal(
 }
 
 pub(super) async fn by_name(backend: &Backend, name: &str) -> Result<Option<Room>, StoreError> {
-    let row = sqlx::query("SELECT * FROM rooms WHERE name = $1")
-        .bind(name)
-        .fetch_optional(backend.reader())
-        .await?;
-    row.as_ref().map(room).transpose()
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        room_columns!(),
+        " FROM rooms WHERE name = $1"
+    ))
+    .bind(name)
+    .fetch_optional(backend.reader())
+    .await?;
+    row.as_ref().map(read_room).transpose()
 }
 
 pub(super) async fn newest(
     backend: &Backend,
     conversation: ConversationId,
 ) -> Result<Option<Room>, StoreError> {
-    let row = sqlx::query(
-        "SELECT * FROM rooms WHERE conversation_id = $1 ORDER BY generation DESC LIMIT 1",
-    )
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        room_columns!(),
+        " FROM rooms WHERE conversation_id = $1 ORDER BY generation DESC LIMIT 1"
+    ))
     .bind(conversation.as_uuid())
     .fetch_optional(backend.reader())
     .await?;
-    row.as_ref().map(room).transpose()
+    row.as_ref().map(read_room).transpose()
 }
 
 pub(super) async fn mark_for_removal(
@@ -106,14 +134,16 @@ pub(super) async fn to_remove(
     now: OffsetDateTime,
     limit: u32,
 ) -> Result<Vec<Room>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM rooms WHERE removal_due_at <= $1 ORDER BY removal_due_at LIMIT $2",
-    )
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        room_columns!(),
+        " FROM rooms WHERE removal_due_at <= $1 ORDER BY removal_due_at LIMIT $2"
+    ))
     .bind(micros(now))
     .bind(i64::from(limit))
     .fetch_all(backend.reader())
     .await?;
-    rows.iter().map(room).collect()
+    rows.iter().map(read_room).collect()
 }
 
 pub(super) async fn removed(
@@ -142,17 +172,4 @@ pub(super) async fn removal_failed(
     .execute(backend.writer())
     .await?;
     Ok(())
-}
-
-fn room(row: &Row) -> Result<Room, StoreError> {
-    let columns = Columns::new(row, "rooms", "name");
-    Ok(Room {
-        name: columns.get("name")?,
-        conversation_id: columns.id("conversation_id", ConversationId::from_uuid)?,
-        generation: columns.get("generation")?,
-        created_at: columns.time("created_at")?,
-        removal_due_at: columns.optional_time("removal_due_at")?,
-        attempts: columns.get("attempts")?,
-        removed_at: columns.optional_time("removed_at")?,
-    })
 }

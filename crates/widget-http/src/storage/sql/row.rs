@@ -1,4 +1,4 @@
-//! Values of domain types out of the columns of a row.
+//! Reads values of domain types from the columns of a row.
 
 use std::fmt::Display;
 
@@ -61,6 +61,17 @@ impl<'a> Columns<'a> {
     ) -> Result<T, StoreError> {
         let text: String = self.get(column)?;
         parse(&text).map_err(|error| self.corrupt(&format!("{column}: {error}")))
+    }
+
+    pub(super) fn optional_parsed<T, E: Display>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, StoreError> {
+        self.get::<Option<String>>(column)?
+            .map(|text| parse(&text))
+            .transpose()
+            .map_err(|error| self.corrupt(&format!("{column}: {error}")))
     }
 
     pub(super) fn corrupt(&self, cause: &dyn Display) -> StoreError {

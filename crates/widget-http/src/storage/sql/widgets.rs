@@ -12,17 +12,97 @@ use widget_core::{
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
 use crate::storage::{
-    Author, IdempotentRequest, InsertedWidget, Page, StoreError, StoredWidget, WidgetFilter,
-    WidgetRevision, WidgetStore, WriteWidgetError,
+    Author, IdempotentRequest, InsertedWidget, ListPage, StoreError, StoredWidget, WidgetFilter,
+    WidgetRevision, WidgetStore, WriteWidgetError, table::table,
 };
 
-/// A widget with what its organization's registry says of the version that it pins.
+table! {
+    widget_columns, read_widget(suffixes: &SuffixList) from "web_widgets" by "id";
+    id = "w.id": id(WidgetId::from_uuid),
+    organization_id = "w.organization_id": parsed(str::parse),
+    agent_id = "w.agent_id": id(AgentId::from_uuid),
+    agent_version_id = "w.agent_version_id": id(AgentVersionId::from_uuid),
+    domains = "w.domains": parsed(|text| read_domains(text, suffixes)),
+    published = "w.published": get(),
+    config = "w.config": parsed(Config::parse),
+    created_at = "w.created_at": time(),
+    updated_at = "w.updated_at": time(),
+    revision = "w.revision": get(),
+    known_agent_id = "a.id": get(),
+    version_agent_id = "v.agent_id": get(),
+    version_published_at = "v.published_at": optional_time(),
+    livekit_agent_name = "v.livekit_agent_name": get(),
+    => |row| -> StoredWidget {
+        let (known, version): (Option<Uuid>, Option<Uuid>) = (known_agent_id, version_agent_id);
+        let pinned = match (known, version) {
+            (None, _) => PinnedVersion::AgentMissing,
+            (Some(_), None) => PinnedVersion::VersionMissing,
+            (Some(_), Some(agent)) if AgentId::from_uuid(agent) != agent_id => {
+                PinnedVersion::OtherAgent
+            }
+            (Some(_), Some(_)) if version_published_at.is_none() => PinnedVersion::Draft,
+            (Some(_), Some(_)) => PinnedVersion::Published,
+        };
+        Ok(StoredWidget {
+            widget: Widget {
+                id,
+                organization_id,
+                agent_id,
+                agent_version_id,
+                domains,
+                published,
+                config,
+                created_at,
+                updated_at,
+            },
+            revision,
+            pinned,
+            livekit_agent_name,
+        })
+    }
+}
+
+table! {
+    revision_columns, read_revision(suffixes: &SuffixList) from "web_widget_revisions" by "id";
+    id = "w.id": id(WidgetId::from_uuid),
+    organization_id = "w.organization_id": parsed(str::parse),
+    created_at = "w.created_at": time(),
+    number = "r.number": get(),
+    api_key_id = "r.api_key_id": get(),
+    restored_from = "r.restored_from": get(),
+    agent_id = "r.agent_id": id(AgentId::from_uuid),
+    agent_version_id = "r.agent_version_id": id(AgentVersionId::from_uuid),
+    domains = "r.domains": parsed(|text| read_domains(text, suffixes)),
+    published = "r.published": get(),
+    config = "r.config": parsed(Config::parse),
+    updated_at = "r.created_at": time(),
+    => |row| -> WidgetRevision {
+        Ok(WidgetRevision {
+            number,
+            api_key_id,
+            restored_from,
+            widget: Widget {
+                id,
+                organization_id,
+                agent_id,
+                agent_version_id,
+                domains,
+                published,
+                config,
+                created_at,
+                updated_at,
+            },
+        })
+    }
+}
+
+/// A widget with the version that it pins.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT w.*, a.id AS known_agent_id, v.agent_id AS version_agent_id,
-                    v.published_at AS version_published_at, v.livekit_agent_name
-             FROM web_widgets w
+            "SELECT ",
+            widget_columns!(),
+            " FROM web_widgets w
              LEFT JOIN agents a ON a.organization_id = w.organization_id AND a.id = w.agent_id
              LEFT JOIN agent_versions v ON v.organization_id = w.organization_id AND v.id = w.agent_version_id ",
             $rest
@@ -66,7 +146,7 @@ impl WidgetStore for Backend {
         Ok(InsertedWidget::New(Box::new(stored)))
     }
 
-    async fn widget(
+    async fn find_widget(
         &self,
         organization: &OrganizationId,
         id: WidgetId,
@@ -77,25 +157,25 @@ impl WidgetStore for Backend {
             .fetch_optional(self.reader())
             .await?;
         row.as_ref()
-            .map(|row| stored(row, &self.suffixes))
+            .map(|row| read_widget(row, &self.suffixes))
             .transpose()
     }
 
-    async fn widget_for_public(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
+    async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
         let row = sqlx::query(select!("WHERE w.id = $1"))
             .bind(id.as_uuid())
             .fetch_optional(self.reader())
             .await?;
         row.as_ref()
-            .map(|row| stored(row, &self.suffixes))
+            .map(|row| read_widget(row, &self.suffixes))
             .transpose()
     }
 
-    async fn widgets(
+    async fn list_widgets(
         &self,
         organization: &OrganizationId,
         filter: &WidgetFilter,
-        page: Page,
+        page: ListPage,
     ) -> Result<Vec<StoredWidget>, StoreError> {
         let mut query = QueryBuilder::<Database>::new(select!("WHERE w.organization_id = "));
         query.push_bind(organization.as_str());
@@ -121,7 +201,9 @@ impl WidgetStore for Backend {
             .push(" ORDER BY w.created_at DESC, w.id DESC LIMIT ")
             .push_bind(i64::from(page.limit));
         let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter().map(|row| stored(row, &self.suffixes)).collect()
+        rows.iter()
+            .map(|row| read_widget(row, &self.suffixes))
+            .collect()
     }
 
     async fn update_widget(
@@ -156,20 +238,21 @@ impl WidgetStore for Backend {
         finish(transaction, widget, author, &self.suffixes).await
     }
 
-    async fn widget_revisions(
+    async fn list_widget_revisions(
         &self,
         organization: &OrganizationId,
         id: WidgetId,
         below: i64,
         limit: u32,
     ) -> Result<Vec<WidgetRevision>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT r.number, r.api_key_id, r.restored_from, r.agent_id, r.agent_version_id, r.domains, r.published,
-                    r.config, r.created_at AS updated_at, w.id, w.organization_id, w.created_at
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            revision_columns!(),
+            "
              FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
              WHERE w.organization_id = $1 AND w.id = $2 AND r.number < $3
-             ORDER BY r.number DESC LIMIT $4",
-        )
+             ORDER BY r.number DESC LIMIT $4"
+        ))
         .bind(organization.as_str())
         .bind(id.as_uuid())
         .bind(below)
@@ -177,7 +260,7 @@ impl WidgetStore for Backend {
         .fetch_all(self.reader())
         .await?;
         rows.iter()
-            .map(|row| revision_of(row, &self.suffixes))
+            .map(|row| read_revision(row, &self.suffixes))
             .collect()
     }
 
@@ -217,7 +300,7 @@ impl WidgetStore for Backend {
     }
 }
 
-/// Remembers an idempotent request, or tells the answer to the same one before.
+/// Remembers an idempotent request, or returns the answer to the same one before.
 ///
 /// Of two at once the second waits here, at the constraint, until the first has written all or
 /// nothing.
@@ -263,7 +346,7 @@ async fn seen_before(
     }
 }
 
-/// Tells which of agent and version is missing; the foreign keys only say that one is.
+/// Reports which of agent and version is missing; the foreign keys only say that one is.
 async fn require_pinned(
     transaction: &mut Transaction,
     widget: &Widget,
@@ -292,7 +375,7 @@ async fn require_pinned(
     }
 }
 
-/// The registry changed between the look and the write.
+/// The registry changed between the read and the write.
 fn dangling(error: sqlx::Error) -> WriteWidgetError {
     let error = StoreError::from(error);
     if error.is_dangling() {
@@ -328,7 +411,7 @@ async fn finish(
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-    let stored = stored(&row, suffixes)?;
+    let stored = read_widget(&row, suffixes)?;
     transaction.commit().await.map_err(StoreError::from)?;
     Ok(stored)
 }
@@ -338,55 +421,7 @@ fn domains_text(widget: &Widget) -> Result<String, StoreError> {
         .map_err(|error| StoreError::corrupt("web_widgets", &widget.id, &error))
 }
 
-fn stored(row: &Row, suffixes: &SuffixList) -> Result<StoredWidget, StoreError> {
-    let columns = Columns::new(row, "web_widgets", "id");
-    let widget = record(&columns, suffixes)?;
-    let version_agent: Option<Uuid> = columns.get("version_agent_id")?;
-    let pinned = if columns.get::<Option<Uuid>>("known_agent_id")?.is_none() {
-        PinnedVersion::AgentMissing
-    } else {
-        match version_agent {
-            None => PinnedVersion::VersionMissing,
-            Some(agent) if agent != widget.agent_id.as_uuid() => PinnedVersion::OtherAgent,
-            Some(_)
-                if columns
-                    .get::<Option<i64>>("version_published_at")?
-                    .is_none() =>
-            {
-                PinnedVersion::Draft
-            }
-            Some(_) => PinnedVersion::Published,
-        }
-    };
-    Ok(StoredWidget {
-        widget,
-        revision: columns.get("revision")?,
-        pinned,
-        livekit_agent_name: columns.get("livekit_agent_name")?,
-    })
-}
-
-fn revision_of(row: &Row, suffixes: &SuffixList) -> Result<WidgetRevision, StoreError> {
-    let columns = Columns::new(row, "web_widget_revisions", "id");
-    Ok(WidgetRevision {
-        number: columns.get("number")?,
-        api_key_id: columns.get("api_key_id")?,
-        restored_from: columns.get("restored_from")?,
-        widget: record(&columns, suffixes)?,
-    })
-}
-
-fn record(columns: &Columns<'_>, suffixes: &SuffixList) -> Result<Widget, StoreError> {
-    let entries: Vec<String> = columns.parsed("domains", |text| serde_json::from_str(text))?;
-    Ok(Widget {
-        id: columns.id("id", WidgetId::from_uuid)?,
-        organization_id: columns.parsed("organization_id", str::parse)?,
-        agent_id: columns.id("agent_id", AgentId::from_uuid)?,
-        agent_version_id: columns.id("agent_version_id", AgentVersionId::from_uuid)?,
-        domains: AllowedOrigins::load(&entries, suffixes),
-        published: columns.get("published")?,
-        config: columns.parsed("config", Config::parse)?,
-        created_at: columns.time("created_at")?,
-        updated_at: columns.time("updated_at")?,
-    })
+fn read_domains(text: &str, suffixes: &SuffixList) -> Result<AllowedOrigins, serde_json::Error> {
+    let entries: Vec<String> = serde_json::from_str(text)?;
+    Ok(AllowedOrigins::load(&entries, suffixes))
 }

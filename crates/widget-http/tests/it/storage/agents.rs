@@ -44,9 +44,12 @@ pub(super) async fn registered(
 pub(super) async fn registry(storage: &dyn Storage) {
     let (ours, theirs) = (organization("agents"), organization("others"));
     let (agent, version) = registered(storage, &ours, 0x100, false).await;
-    assert_eq!(storage.agent(&theirs, agent).await.expect("works"), None);
-    assert_eq!(storage.agents(&theirs).await.expect("works"), []);
-    assert_eq!(storage.agents(&ours).await.expect("works").len(), 1);
+    assert_eq!(
+        storage.find_agent(&theirs, agent).await.expect("works"),
+        None
+    );
+    assert_eq!(storage.list_agents(&theirs).await.expect("works"), []);
+    assert_eq!(storage.list_agents(&ours).await.expect("works").len(), 1);
     let next = NewAgentVersion {
         id: AgentVersionId::from_uuid(number(0x102)),
         livekit_agent_name: "b".to_owned(),
@@ -70,11 +73,14 @@ pub(super) async fn registry(storage: &dyn Storage) {
         (2, Some("second"), None)
     );
     assert_eq!(
-        storage.agent_versions(&theirs, agent).await.expect("works"),
+        storage
+            .list_agent_versions(&theirs, agent)
+            .await
+            .expect("works"),
         []
     );
     let numbers: Vec<i64> = storage
-        .agent_versions(&ours, agent)
+        .list_agent_versions(&ours, agent)
         .await
         .expect("works")
         .iter()
@@ -113,7 +119,10 @@ pub(super) async fn registry(storage: &dyn Storage) {
             .expect("nothing points at it")
     );
     assert_eq!(
-        storage.agent_versions(&ours, agent).await.expect("works"),
+        storage
+            .list_agent_versions(&ours, agent)
+            .await
+            .expect("works"),
         []
     );
 }

@@ -3,18 +3,20 @@
 use serde_json::json;
 use time::Duration;
 use widget_core::{
-    conversation::{self, EndReason, Limits, Role},
+    conversation::{
+        EndReason, FeedbackError, LifecycleLimits, Reporter, Role, transcript::Message,
+    },
     id::{ConversationId, WidgetId},
     origin::Origin,
 };
-use widget_http::storage::{Message, Reporter, SaveFeedbackError, Storage};
+use widget_http::storage::{SaveFeedbackError, Storage};
 
 use super::{conversations::new_conversation, number, organization};
 use crate::support::START;
 
 #[expect(clippy::too_many_lines, reason = "one story, told in order")]
 pub(super) async fn messages_and_forms(storage: &dyn Storage) {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("messages"), 0x700, 0x7FF, "https://a.example");
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
@@ -31,7 +33,12 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let same_id = message("1", "by the window", Reporter::Visitor);
     assert_eq!(
         storage
-            .append_messages(id, std::slice::from_ref(&first), now)
+            .append_messages(
+                id,
+                std::slice::from_ref(&first),
+                now,
+                &LifecycleLimits::default()
+            )
             .await
             .expect("works"),
         1
@@ -39,25 +46,35 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let changed = message("1", "changed", Reporter::Agent);
     assert_eq!(
         storage
-            .append_messages(id, &[changed, second.clone(), second.clone()], now)
+            .append_messages(
+                id,
+                &[changed, second.clone(), second.clone()],
+                now,
+                &LifecycleLimits::default()
+            )
             .await
             .expect("works"),
         1
     );
     assert_eq!(
         storage
-            .append_messages(id, std::slice::from_ref(&same_id), now)
+            .append_messages(
+                id,
+                std::slice::from_ref(&same_id),
+                now,
+                &LifecycleLimits::default()
+            )
             .await
             .expect("works"),
         1
     );
     assert_eq!(
-        storage.messages(id).await.expect("works"),
+        storage.list_messages(id).await.expect("works"),
         [first, second, same_id]
     );
     assert_eq!(
         storage
-            .messages_size(id, Reporter::Visitor)
+            .measure_messages(id, Reporter::Visitor)
             .await
             .expect("works"),
         (1, 13)
@@ -93,7 +110,9 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     assert!(early.is_err(), "the conversation has not ended");
     let new_now = new.conversation.created_at;
     storage
-        .transition_conversation(id, new_now, &|state| state.end(new_now, EndReason::Visitor))
+        .transition_conversation(id, new_now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.end(new_now, EndReason::Visitor)
+        })
         .await
         .expect("works");
     assert!(
@@ -109,10 +128,10 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let again = storage
         .save_feedback(id, &json!({"rating": 1}), true, now, &limits)
         .await;
-    let expected = conversation::FeedbackError::AlreadySubmitted;
+    let expected = FeedbackError::AlreadySubmitted;
     assert!(matches!(again, Err(SaveFeedbackError::Refused(refusal)) if refusal == expected));
     let kept = storage
-        .conversation(id)
+        .find_conversation(id)
         .await
         .expect("works")
         .expect("it exists");
@@ -125,7 +144,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
             "feedback_form": {"rating": 5},
         })
     );
-    assert_eq!(kept.state.feedback_at(), Some(now));
+    assert_eq!(kept.lifecycle.feedback_at(), Some(now));
     let nobody = ConversationId::from_uuid(number(0x7AA));
     let missing = storage
         .save_feedback(nobody, &json!({}), true, now, &limits)
@@ -152,12 +171,12 @@ pub(super) async fn rooms(storage: &dyn Storage) {
     let [a, b] = ["https://a.example", "https://b.example"]
         .map(|text| text.parse::<Origin>().expect("an origin"));
     assert_eq!(
-        storage.open_origins(widget).await.expect("works"),
+        storage.list_open_origins(widget).await.expect("works"),
         [a, b.clone()]
     );
     let now = START + Duration::days(30);
     let due = async |now| -> Vec<String> {
-        let rooms = storage.rooms_to_remove(now, 100).await.expect("works");
+        let rooms = storage.find_rooms_to_remove(now, 100).await.expect("works");
         let mut names: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
         names.retain(|name| ["room-2048", "room-2049", "room-2050"].contains(&name.as_str()));
         names.sort();
@@ -176,16 +195,22 @@ pub(super) async fn rooms(storage: &dyn Storage) {
     assert_eq!(mark(None).await, 1);
     let retry = now + Duration::seconds(30);
     storage
-        .room_removal_failed("room-2048", retry)
+        .record_failed_room_removal("room-2048", retry)
         .await
         .expect("works");
-    storage.room_removed("room-2049", now).await.expect("works");
-    storage.room_removed("room-2050", now).await.expect("works");
+    storage
+        .record_room_removal("room-2049", now)
+        .await
+        .expect("works");
+    storage
+        .record_room_removal("room-2050", now)
+        .await
+        .expect("works");
     assert_eq!(due(now).await, [""; 0]);
     assert_eq!(due(retry).await, ["room-2048"]);
     assert_eq!(
         storage
-            .room("room-2048")
+            .find_room("room-2048")
             .await
             .expect("works")
             .expect("it exists")
@@ -239,12 +264,14 @@ pub(super) async fn events(storage: &dyn Storage) {
 /// Feedback that is the first to write an end that the limits brought closes the rooms, as every
 /// end does.
 pub(super) async fn end_by_feedback(storage: &dyn Storage) {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("late"), 0x7B0, 0x7BF, "https://a.example");
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
     storage
-        .transition_conversation(id, START, &|state| state.joined(START))
+        .transition_conversation(id, START, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.joined(START)
+        })
         .await
         .expect("works");
     let now = START + limits.max_silence;
@@ -252,11 +279,11 @@ pub(super) async fn end_by_feedback(storage: &dyn Storage) {
         .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
         .await
         .expect("silence has ended it");
-    let room = storage.newest_room(id).await.expect("works");
+    let room = storage.find_newest_room(id).await.expect("works");
     let room = room.expect("it has one");
     assert_eq!(room.removal_due_at, Some(now));
     storage
-        .room_removed(&room.name, now)
+        .record_room_removal(&room.name, now)
         .await
         .expect("nothing is left for other tests");
 }

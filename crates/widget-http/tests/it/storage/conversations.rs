@@ -1,13 +1,13 @@
 //! Conversations: created, listed, resumed, ended.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use widget_core::{
-    conversation::{self, EndReason, Limits, Mode, Status},
+    conversation::{Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Status},
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 use widget_http::storage::{
-    Conversation, ConversationFilter, CreateConversationError, NewConversation, NewRoom, Page,
-    ResumeConversation, ResumeError, Storage, UsedTicket,
+    ConversationFilter, ConversationRecord, CreateConversationError, ListPage, NewConversation,
+    NewRoom, ResumeConversation, ResumeError, Storage, Transition, UsedTicket,
 };
 
 use super::{ALL, number, organization};
@@ -21,7 +21,7 @@ pub(super) fn new_conversation(
 ) -> NewConversation {
     let now = START + Duration::seconds(i64::try_from(id).expect("a small number"));
     NewConversation {
-        conversation: Conversation {
+        conversation: ConversationRecord {
             id: ConversationId::from_uuid(number(id)),
             organization_id: organization.clone(),
             web_widget_id: WidgetId::from_uuid(number(widget)),
@@ -29,17 +29,12 @@ pub(super) fn new_conversation(
             agent_version_id: AgentVersionId::from_uuid(number(2)),
             livekit_agent_name: "concierge".to_owned(),
             origin: origin.parse().expect("an origin"),
-            state: conversation::Conversation::created(now),
+            lifecycle: Lifecycle::created(now),
             mode: Mode::Voice,
             custom_metadata: r#"{"page":{"a":1}}"#.to_owned(),
             generation: 1,
-            token_at: now,
             repeat_used: false,
             created_at: now,
-            joined_at: None,
-            active_at: None,
-            ended_at: None,
-            end_reason: None,
         },
         room: NewRoom {
             name: format!("room-{id}"),
@@ -48,6 +43,7 @@ pub(super) fn new_conversation(
             id: format!("ticket-{id}"),
             expires_at: now + Duration::minutes(1),
         },
+        limits: LifecycleLimits::default(),
     }
 }
 
@@ -58,19 +54,19 @@ pub(super) async fn life(storage: &dyn Storage) {
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
     assert_eq!(
-        storage.conversation(id).await.expect("works"),
+        storage.find_conversation(id).await.expect("works"),
         Some(new.conversation.clone())
     );
     assert_eq!(
         storage
-            .organization_conversation(&organization("others"), id)
+            .find_organization_conversation(&organization("others"), id)
             .await
             .expect("works"),
         None
     );
     assert_eq!(
         storage
-            .organization_conversation(&ours, id)
+            .find_organization_conversation(&ours, id)
             .await
             .expect("works"),
         Some(new.conversation.clone())
@@ -86,12 +82,12 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .conversation(replay.conversation.id)
+            .find_conversation(replay.conversation.id)
             .await
             .expect("works"),
         None
     );
-    assert_eq!(storage.room("room-1025").await.expect("works"), None);
+    assert_eq!(storage.find_room("room-1025").await.expect("works"), None);
 
     let later = new_conversation(&ours, 0x402, 0x4FE, "https://b.example");
     storage
@@ -100,7 +96,7 @@ pub(super) async fn life(storage: &dyn Storage) {
         .expect("it is new");
     let ids = async |filter: ConversationFilter, page| -> Vec<u128> {
         let found = storage
-            .conversations(&ours, &filter, page)
+            .list_conversations(&ours, &filter, page)
             .await
             .expect("works");
         found
@@ -111,7 +107,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     let any = ConversationFilter::default;
     assert_eq!(ids(any(), ALL).await, [0x402, 0x400]);
     let before = Some((later.conversation.created_at, number(0x402)));
-    assert_eq!(ids(any(), Page { before, limit: 5 }).await, [0x400]);
+    assert_eq!(ids(any(), ListPage { before, limit: 5 }).await, [0x400]);
     let widget = Some(WidgetId::from_uuid(number(0x4FE)));
     assert_eq!(
         ids(
@@ -185,49 +181,55 @@ pub(super) async fn life(storage: &dyn Storage) {
 
     let now = START + Duration::hours(1);
     let joined = storage
-        .transition_conversation(id, now, &|state| state.joined(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.joined(now)
+        })
         .await
         .expect("works");
     let joined = joined.expect("it exists");
+    let activity = Activity {
+        joined_at: now,
+        active_at: now,
+    };
     assert_eq!(
-        (joined.state.status(), joined.joined_at),
-        (Status::InProgress, Some(now))
+        (joined.lifecycle.status(), joined.lifecycle.activity()),
+        (Status::InProgress, Some(activity))
     );
     assert_eq!(
         storage
-            .open_conversations(new.conversation.web_widget_id)
+            .count_open_conversations(new.conversation.web_widget_id)
             .await
             .expect("works"),
         1
     );
     let end = now + Duration::minutes(1);
     let ended = storage
-        .transition_conversation(id, end, &|state| state.end(end, EndReason::Visitor))
+        .transition_conversation(id, end, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.end(end, EndReason::Visitor)
+        })
         .await;
     let ended = ended.expect("works").expect("it exists");
     assert_eq!(
         (
-            ended.state.status(),
-            ended.ended_at,
-            ended.end_reason,
-            ended.joined_at,
-            ended.active_at
+            ended.lifecycle.status(),
+            ended.lifecycle.ended_at(),
+            ended.lifecycle.end_reason(),
+            ended.lifecycle.activity()
         ),
         (
             Status::Completed,
             Some(end),
             Some(EndReason::Visitor),
-            Some(now),
-            Some(now)
+            Some(activity)
         )
     );
     assert_eq!(
-        storage.conversation(id).await.expect("works"),
+        storage.find_conversation(id).await.expect("works"),
         Some(ended.clone())
     );
     assert_eq!(
         storage
-            .room("room-1024")
+            .find_room("room-1024")
             .await
             .expect("works")
             .expect("it exists")
@@ -235,21 +237,25 @@ pub(super) async fn life(storage: &dyn Storage) {
         Some(end)
     );
     let again = storage
-        .transition_conversation(id, now, &|state| state.joined(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.joined(now)
+        })
         .await
         .expect("works");
     assert_eq!(again, Some(ended));
     let nobody = ConversationId::from_uuid(number(0x4AA));
     assert_eq!(
         storage
-            .transition_conversation(nobody, now, &|state| state)
+            .transition_conversation(nobody, now, &LifecycleLimits::default(), &|lifecycle| {
+                lifecycle
+            })
             .await
             .expect("works"),
         None
     );
     assert_eq!(
         storage
-            .open_conversations(new.conversation.web_widget_id)
+            .count_open_conversations(new.conversation.web_widget_id)
             .await
             .expect("works"),
         0
@@ -274,14 +280,18 @@ pub(super) async fn resuming(storage: &dyn Storage) {
             expires_at: now,
         },
         now,
-        limits: Limits::default(),
+        limits: LifecycleLimits::default(),
     };
     let resumed = storage
         .resume_conversation(&resume(1, "second"))
         .await
         .expect("generation 1 is current");
     assert_eq!(
-        (resumed.generation, resumed.mode, resumed.token_at),
+        (
+            resumed.generation,
+            resumed.mode,
+            resumed.lifecycle.token_at()
+        ),
         (2, Mode::Text, now)
     );
     let stale = storage.resume_conversation(&resume(1, "third")).await;
@@ -301,10 +311,10 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         matches!(refused, Err(ResumeError::TicketReplayed)),
         "{refused:?}"
     );
-    assert_eq!(storage.room("fourth").await.expect("works"), None);
+    assert_eq!(storage.find_room("fourth").await.expect("works"), None);
 
     let newest = storage
-        .newest_room(id)
+        .find_newest_room(id)
         .await
         .expect("works")
         .expect("it has rooms");
@@ -319,7 +329,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
     for old in ["room-1280", "second"] {
         assert_eq!(
             storage
-                .room(old)
+                .find_room(old)
                 .await
                 .expect("works")
                 .expect("it exists")
@@ -329,17 +339,37 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         );
     }
     storage
-        .transition_conversation(id, now, &|state| state.end(now, EndReason::Agent))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
+            lifecycle.end(now, EndReason::Agent)
+        })
         .await
         .expect("works");
     let over = storage.resume_conversation(&resume(3, "fifth")).await;
     assert!(matches!(over, Err(ResumeError::Ended(_))), "{over:?}");
 }
 
+/// Which of the conversations 0x600 to 0x6FF are due, in pages of two.
+pub(super) async fn due(storage: &dyn Storage, now: OffsetDateTime) -> Vec<u128> {
+    let mut found = Vec::new();
+    let mut last = None;
+    loop {
+        let page = storage
+            .find_due_conversations(now, last, 2)
+            .await
+            .expect("works");
+        found.extend(page.iter().map(|due| due.id.as_uuid().as_u128()));
+        last = page.last().copied();
+        if last.is_none() {
+            found.retain(|id| id & 0xF00 == 0x600);
+            return found;
+        }
+    }
+}
+
 pub(super) async fn limits(storage: &dyn Storage) {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let ours = organization("limits");
-    for id in [0x600, 0x601, 0x602] {
+    for id in [0x600, 0x601, 0x602, 0x603] {
         storage
             .create_conversation(&new_conversation(&ours, id, 0x6FF, "https://a.example"))
             .await
@@ -347,54 +377,63 @@ pub(super) async fn limits(storage: &dyn Storage) {
     }
     let id = |id| ConversationId::from_uuid(number(id));
     let joined = START + Duration::hours(1);
-    storage
-        .transition_conversation(id(0x601), joined, &|state| state.joined(joined))
-        .await
-        .expect("works");
-    let left = async || {
-        let step = |state: conversation::Conversation| state.joined(joined).left(joined);
+    let steps: [(u128, Transition<'_>); 3] = [
+        (0x601, &|lifecycle| lifecycle.joined(joined)),
+        (0x602, &|lifecycle| lifecycle.joined(joined).left(joined)),
+        (0x603, &|lifecycle| lifecycle.end(joined, EndReason::Agent)),
+    ];
+    for (number, step) in steps {
         storage
-            .transition_conversation(id(0x602), joined, &step)
-            .await
-            .expect("works");
-    };
-    left().await;
-    let due = async |now| -> Vec<u128> {
-        let due = storage
-            .due_conversations(now, &limits, 100)
-            .await
-            .expect("works");
-        let mut due: Vec<u128> = due
-            .iter()
-            .map(|id| id.as_uuid().as_u128())
-            .filter(|id| id & 0xF00 == 0x600)
-            .collect();
-        due.sort_unstable();
-        due
-    };
-    assert_eq!(due(START + Duration::minutes(9)).await, [0; 0]);
-    assert_eq!(due(joined + Duration::minutes(9)).await, [0x600]);
-    assert_eq!(due(joined + Duration::minutes(10)).await, [0x600, 0x601]);
-    assert_eq!(
-        due(joined + Duration::minutes(30)).await,
-        [0x600, 0x601, 0x602]
-    );
-    let now = joined + Duration::minutes(30);
-    for conversation in [0x600, 0x601, 0x602] {
-        let step = |state: conversation::Conversation| state.expire(now, &limits);
-        storage
-            .transition_conversation(id(conversation), now, &step)
+            .transition_conversation(id(number), joined, &limits, step)
             .await
             .expect("works");
     }
-    assert_eq!(due(now).await, [0; 0]);
+    for (now, expected) in [
+        (START + Duration::minutes(9), &[][..]),
+        (joined + Duration::minutes(9), &[0x600]),
+        (joined + Duration::minutes(10), &[0x600, 0x601]),
+        (joined + Duration::minutes(30), &[0x600, 0x601, 0x602]),
+    ] {
+        assert_eq!(due(storage, now).await, expected, "{now}");
+    }
+
+    // Limits that were lengthened: it is found too early, judged by them, and found again later.
+    let now = joined + Duration::minutes(30);
+    let longer = LifecycleLimits {
+        max_silence: Duration::minutes(40),
+        ..limits
+    };
+    let kept = storage
+        .expire_conversation(id(0x601), now, &longer)
+        .await
+        .expect("works")
+        .expect("it exists");
+    assert_eq!(kept.lifecycle.status(), Status::InProgress);
+    assert_eq!(due(storage, now).await, [0x600, 0x602]);
+    let now = joined + Duration::minutes(40);
+    assert_eq!(due(storage, now).await, [0x600, 0x602, 0x601]);
+
+    for number in [0x600, 0x601, 0x602] {
+        let ended = storage
+            .expire_conversation(id(number), now, &longer)
+            .await
+            .expect("works")
+            .expect("it exists");
+        assert!(ended.lifecycle.status().is_terminal());
+        let again = storage.expire_conversation(id(number), now, &longer).await;
+        assert_eq!(again.expect("works"), Some(ended));
+    }
+    assert_eq!(due(storage, now).await, [0; 0]);
     let failed = storage
-        .conversation(id(0x600))
+        .find_conversation(id(0x600))
         .await
         .expect("works")
         .expect("it exists");
     assert_eq!(
-        (failed.state.status(), failed.end_reason),
+        (failed.lifecycle.status(), failed.lifecycle.end_reason()),
         (Status::Failed, Some(EndReason::NeverJoined))
     );
+    let nobody = id(0x6AA);
+    let missing = storage.expire_conversation(nobody, now, &limits).await;
+    assert_eq!(missing.expect("works"), None);
 }

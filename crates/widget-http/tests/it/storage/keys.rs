@@ -29,25 +29,31 @@ pub(super) async fn api_keys(storage: &dyn Storage) {
             .is_duplicate()
     );
     assert_eq!(
-        storage.api_key("first").await.expect("works"),
+        storage.find_api_key("first").await.expect("works"),
         Some(key.clone())
     );
-    assert_eq!(storage.api_key("second").await.expect("works"), None);
+    assert_eq!(storage.find_api_key("second").await.expect("works"), None);
     assert_eq!(
         storage
-            .api_keys(Some(&organization("keys")))
+            .list_api_keys(Some(&organization("keys")))
             .await
             .expect("works"),
         std::slice::from_ref(&key)
     );
     assert_eq!(
         storage
-            .api_keys(Some(&organization("nobody")))
+            .list_api_keys(Some(&organization("nobody")))
             .await
             .expect("works"),
         []
     );
-    assert!(storage.api_keys(None).await.expect("works").contains(&key));
+    assert!(
+        storage
+            .list_api_keys(None)
+            .await
+            .expect("works")
+            .contains(&key)
+    );
     assert!(
         !storage
             .revoke_api_key("second", START)
@@ -62,7 +68,7 @@ pub(super) async fn api_keys(storage: &dyn Storage) {
             .expect("works")
     );
     let revoked = storage
-        .api_key("first")
+        .find_api_key("first")
         .await
         .expect("works")
         .expect("it is kept");
@@ -77,7 +83,7 @@ pub(super) async fn signing_keys(storage: &dyn Storage) {
         retired_at: None,
     };
     let ids = async || -> Vec<(String, bool)> {
-        let keys = storage.signing_keys().await.expect("works");
+        let keys = storage.list_signing_keys().await.expect("works");
         keys.into_iter()
             .map(|key| (key.id, key.retired_at.is_some()))
             .collect()

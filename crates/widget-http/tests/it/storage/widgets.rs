@@ -9,7 +9,7 @@ use widget_core::{
     widget::Widget,
 };
 use widget_http::storage::{
-    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, Page, Storage, WidgetFilter,
+    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, ListPage, Storage, WidgetFilter,
     WidgetRevision, WriteWidgetError,
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn records(storage: &dyn Storage) {
     }
     assert!(
         storage
-            .widget_for_public(record.id)
+            .find_public_widget(record.id)
             .await
             .expect("works")
             .is_none()
@@ -90,14 +90,14 @@ pub(super) async fn records(storage: &dyn Storage) {
     assert_eq!(stored.livekit_agent_name.as_deref(), Some("concierge"));
     assert!(
         storage
-            .widget(&theirs, record.id)
+            .find_widget(&theirs, record.id)
             .await
             .expect("works")
             .is_none()
     );
     assert_eq!(
         storage
-            .widget(&ours, record.id)
+            .find_widget(&ours, record.id)
             .await
             .expect("works")
             .expect("it is kept")
@@ -109,7 +109,7 @@ pub(super) async fn records(storage: &dyn Storage) {
         .await
         .expect("works");
     let read = storage
-        .widget_for_public(record.id)
+        .find_public_widget(record.id)
         .await
         .expect("works")
         .expect("it is kept");
@@ -152,7 +152,7 @@ pub(super) async fn records(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .widget(&ours, record.id)
+            .find_widget(&ours, record.id)
             .await
             .expect("works")
             .expect("it is kept")
@@ -225,7 +225,10 @@ pub(super) async fn lists(storage: &dyn Storage) {
             .expect("it is new");
     }
     let ids = async |filter: WidgetFilter, page| -> Vec<u128> {
-        let found = storage.widgets(&ours, &filter, page).await.expect("works");
+        let found = storage
+            .list_widgets(&ours, &filter, page)
+            .await
+            .expect("works");
         found
             .iter()
             .map(|stored| stored.widget.id.as_uuid().as_u128())
@@ -236,7 +239,7 @@ pub(super) async fn lists(storage: &dyn Storage) {
     assert_eq!(
         ids(
             any(),
-            Page {
+            ListPage {
                 before: None,
                 limit: 2
             }
@@ -245,7 +248,10 @@ pub(super) async fn lists(storage: &dyn Storage) {
         [0x323, 0x322]
     );
     let before = Some((START + Duration::seconds(1), number(0x322)));
-    assert_eq!(ids(any(), Page { before, limit: 2 }).await, [0x321, 0x320]);
+    assert_eq!(
+        ids(any(), ListPage { before, limit: 2 }).await,
+        [0x321, 0x320]
+    );
     assert_eq!(
         ids(
             WidgetFilter {
@@ -281,7 +287,11 @@ pub(super) async fn lists(storage: &dyn Storage) {
     );
     let domain = Some("https://shop.example".to_owned());
     assert_eq!(
-        ids(WidgetFilter { domain, ..any() }, Page { before, limit: 9 }).await,
+        ids(
+            WidgetFilter { domain, ..any() },
+            ListPage { before, limit: 9 }
+        )
+        .await,
         [0x321, 0x320]
     );
 }
@@ -315,7 +325,7 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
         "{other:?}"
     );
     let kept = storage
-        .widgets(&ours, &WidgetFilter::default(), ALL)
+        .list_widgets(&ours, &WidgetFilter::default(), ALL)
         .await
         .expect("works");
     assert_eq!(kept.len(), 1);
@@ -363,7 +373,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
     assert!(storage.update_widget(&first, 1, AUTHOR).await.is_err());
     let list = async |organization: &OrganizationId, below, limit| {
         storage
-            .widget_revisions(organization, first.id, below, limit)
+            .list_widget_revisions(organization, first.id, below, limit)
             .await
             .expect("works")
     };

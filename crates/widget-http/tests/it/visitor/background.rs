@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use time::Duration;
-use widget_core::id::ConversationId;
+use widget_core::{conversation::LifecycleLimits, id::ConversationId};
 use widget_http::background;
 
 use super::support::{Started, Visitor, with_livekit};
@@ -13,7 +13,9 @@ async fn joined(service: &Service, started: &Started) {
     let now = service.state.now();
     service
         .storage
-        .transition_conversation(id, now, &|state| state.joined(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|state| {
+            state.joined(now)
+        })
         .await
         .expect("storage works");
 }
@@ -23,7 +25,9 @@ async fn left(service: &Service, started: &Started) {
     let now = service.state.now();
     service
         .storage
-        .transition_conversation(id, now, &|state| state.left(now))
+        .transition_conversation(id, now, &LifecycleLimits::default(), &|state| {
+            state.left(now)
+        })
         .await
         .expect("storage works");
 }
@@ -74,7 +78,7 @@ async fn conversations_end_by_themselves() {
     assert_eq!(sweep(&service, &away).await, pair("completed", "idle"));
     let rooms = service
         .storage
-        .rooms_to_remove(service.state.now(), 10)
+        .find_rooms_to_remove(service.state.now(), 10)
         .await
         .expect("storage works");
     assert_eq!(rooms.len(), 4, "an ended conversation has no room left");
@@ -120,7 +124,7 @@ async fn a_room_is_tried_again_when_livekit_is_away() {
         );
         let room = service
             .storage
-            .room(&started.room)
+            .find_room(&started.room)
             .await
             .expect("storage works")
             .expect("it is kept");

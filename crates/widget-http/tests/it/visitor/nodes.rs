@@ -80,7 +80,7 @@ async fn a_closed_widget_puts_its_visitors_out() {
         .json(200);
     let due = service
         .storage
-        .rooms_to_remove(service.state.now(), 10)
+        .find_rooms_to_remove(service.state.now(), 10)
         .await
         .expect("storage works");
     assert_eq!(

@@ -54,6 +54,32 @@ async fn reported_turns_stay_the_visitors_word() {
     assert_eq!(texts, ["Hi", "Hello"]);
     assert_eq!(shown["messages"][1]["created_at"], "2026-01-31T09:30:00Z");
 
+    // A worker gets the visitor's turns, with their reporter, but no agent turn that only the
+    // window reported.
+    let invented = json!({"messages": [{"id": "c", "role": "agent", "text": "I owe you money"}]});
+    send(&visitor, &started, "messages", invented)
+        .await
+        .json(200);
+    let read = service
+        .get(&format!("/core/conversations/{}/messages", started.id))
+        .await
+        .json(200);
+    let turns: Vec<_> = read["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|turn| (&turn["text"], &turn["reported_by"]))
+        .collect();
+    assert_eq!(
+        turns,
+        [
+            (&json!("Hi"), &json!("visitor")),
+            (&json!("Hello"), &json!("agent"))
+        ]
+    );
+    let shown = visitor.read(&started).await.json(200);
+    assert_eq!(shown["messages"][2]["text"], "I owe you money");
+
     let bad = json!({"messages": [{"id": "", "role": "visitor", "text": "x"}, {"id": "c", "role": "visitor", "text": "x".repeat(16 * 1024 + 1)}]});
     let answer = send(&visitor, &started, "messages", bad).await;
     answer.problem_at(422, "body_invalid", "/messages/0/id", "value_invalid");

@@ -50,7 +50,7 @@ async fn status(visitor: &Visitor<'_>, started: &Started) -> Value {
 async fn is_to_be_removed(service: &Service, room: &str) -> bool {
     let due = service
         .storage
-        .rooms_to_remove(service.state.now(), 100)
+        .find_rooms_to_remove(service.state.now(), 100)
         .await
         .expect("storage works");
     due.iter().any(|due| due.name == room)
@@ -132,7 +132,7 @@ async fn an_old_room_neither_ends_nor_revives_a_conversation() {
     tell(&service, &event("2", "participant_joined", &resumed.room)).await;
     service
         .storage
-        .room_removed(&started.room, service.state.now())
+        .record_room_removal(&started.room, service.state.now())
         .await
         .expect("storage works");
     for (number, kind) in ["participant_left", "room_finished"]
@@ -161,7 +161,7 @@ async fn an_old_room_neither_ends_nor_revives_a_conversation() {
         assert!(is_to_be_removed(&service, &started.room).await, "{kind}");
         service
             .storage
-            .room_removed(&started.room, service.state.now())
+            .record_room_removal(&started.room, service.state.now())
             .await
             .expect("storage works");
     }
@@ -176,7 +176,7 @@ async fn who_comes_back_after_the_end_is_put_out() {
     visitor.end(&started).await.json(200);
     service
         .storage
-        .room_removed(&started.room, service.state.now())
+        .record_room_removal(&started.room, service.state.now())
         .await
         .expect("storage works");
     tell(&service, &event("1", "participant_joined", &started.room)).await;
@@ -201,7 +201,7 @@ async fn who_is_put_out_of_a_closed_widget_is_away() {
     // LiveKit's refreshed token opens the room again, also while the widget is closed.
     service
         .storage
-        .room_removed(&started.room, service.state.now())
+        .record_room_removal(&started.room, service.state.now())
         .await
         .expect("storage works");
     tell(&service, &event("3", "room_started", &started.room)).await;

@@ -1,0 +1,101 @@
+//! Nodes of two releases on one database, and what a migration finds there.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use widget_core::conversation::LifecycleLimits;
+use widget_http::storage::Storage;
+
+use super::{
+    contract,
+    conversations::{due, new_conversation},
+    organization,
+};
+
+/// Runs statements beside the service.
+async fn execute(url: &str, statements: String) {
+    let statements = AssertSqlSafe(statements);
+    if url.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(url).await.expect("it opens");
+        sqlx::raw_sql(statements)
+            .execute(&mut connection)
+            .await
+            .expect("it can be executed");
+        connection.close().await.expect("it closes");
+    } else {
+        let mut connection = PgConnection::connect(url).await.expect("it answers");
+        sqlx::raw_sql(statements)
+            .execute(&mut connection)
+            .await
+            .expect("it can be executed");
+        connection.close().await.expect("it closes");
+    }
+}
+
+/// A conversation that is older than the time at which it is due, or that an older node wrote, is
+/// due at once; then it has its time.
+pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
+    let storage = storage.as_ref();
+    let limits = LifecycleLimits::default();
+    let new = new_conversation(&organization("older"), 0x610, 0x61F, "https://a.example");
+    let created_at = new.conversation.created_at;
+    storage.create_conversation(&new).await.expect("new");
+    assert_eq!(due(storage, created_at).await, [0; 0]);
+    let columns = "id, organization_id, web_widget_id, agent_id, agent_version_id, livekit_agent_name, origin,
+        status, mode, custom_metadata, generation, repeat_used, created_at, token_at";
+    execute(
+        url,
+        format!(
+            "CREATE TABLE older AS SELECT {columns} FROM conversations WHERE organization_id = 'older';
+             DELETE FROM conversations WHERE organization_id = 'older';
+             INSERT INTO conversations ({columns}) SELECT {columns} FROM older;
+             DROP TABLE older;"
+        ),
+    )
+    .await;
+    assert_eq!(due(storage, created_at).await, [0x610]);
+    storage
+        .expire_conversation(new.conversation.id, created_at, &limits)
+        .await
+        .expect("works");
+    assert_eq!(due(storage, created_at).await, [0; 0]);
+    let later = created_at + limits.join_within;
+    assert_eq!(due(storage, later).await, [0x610]);
+    storage
+        .expire_conversation(new.conversation.id, later, &limits)
+        .await
+        .expect("works");
+}
+
+/// Every table of the service; those that others point at first.
+const TABLES: [&str; 12] = [
+    "api_keys",
+    "signing_keys",
+    "agents",
+    "agent_versions",
+    "web_widgets",
+    "web_widget_revisions",
+    "conversations",
+    "rooms",
+    "messages",
+    "used_tickets",
+    "webhook_events",
+    "idempotency_keys",
+];
+
+/// A newer release adds a column to every table while this one runs: every statement, prepared
+/// before by warm connections, works as before.
+pub(crate) async fn with_a_newer_schema(storage: Arc<dyn Storage>, url: &str) {
+    // Those that point at others are emptied first.
+    let each = |statement: &str| -> String {
+        let tables = TABLES.iter().rev();
+        let statements: Vec<_> = tables.map(|table| statement.replace('?', table)).collect();
+        statements.concat()
+    };
+    let empty = each("DELETE FROM ?;");
+    execute(url, empty.clone()).await;
+    Box::pin(contract(Arc::clone(&storage))).await;
+    let add = each("ALTER TABLE ? ADD COLUMN of_a_newer_release TEXT;");
+    execute(url, format!("{add}{empty}")).await;
+    Box::pin(contract(storage)).await;
+}
