@@ -28,7 +28,6 @@ const SCOPES: &[&str] = &[
 const WORKER_SCOPES: &[&str] = &["conversations:read_sensitive", "conversations:write"];
 
 /// What was created or found.
-#[derive(Debug)]
 pub(crate) struct Demo {
     pub(crate) widget_id: String,
     /// The HTML to paste.

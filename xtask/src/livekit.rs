@@ -69,54 +69,36 @@ fn built() -> Result<PathBuf> {
     Ok(folder.join("livekit-server"))
 }
 
-/// How to reach a LiveKit deployment, and with which key.
-#[derive(Clone)]
-pub(crate) struct Access {
-    url: String,
-    api_key: String,
-    api_secret: String,
-}
+/// What a program needs to reach a LiveKit deployment, by LiveKit's own names.
+const VARIABLES: [&str; 3] = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"];
 
-impl std::fmt::Debug for Access {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = formatter.debug_struct("Access");
-        shown.field("url", &self.url).finish_non_exhaustive()
-    }
-}
+/// The values of these variables.
+#[derive(Clone)]
+pub(crate) struct Access([String; 3]);
 
 impl Access {
-    const VARIABLES: [&str; 3] = ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"];
-
     /// The deployment that the environment names, if it names one; an error when it names only
     /// parts of it.
     pub(crate) fn from_environment() -> Result<Option<Self>> {
-        let values =
-            Self::VARIABLES.map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
-        match values {
-            [None, None, None] => Ok(None),
-            [Some(url), Some(api_key), Some(api_secret)] => Ok(Some(Self {
-                url,
-                api_key,
-                api_secret,
-            })),
-            _ => bail!("set all of {}, or none", Self::VARIABLES.join(", ")),
+        let values = VARIABLES.map(|name| env::var(name).unwrap_or_default());
+        if values.iter().all(String::is_empty) {
+            return Ok(None);
         }
+        if values.iter().any(String::is_empty) {
+            bail!("set all of {}, or none", VARIABLES.join(", "));
+        }
+        Ok(Some(Self(values)))
     }
 
-    /// Puts it into a program's environment, under LiveKit's own names.
+    /// Puts the values into a program's environment.
     pub(crate) fn export(&self, command: &mut Command) {
         command
             .env_remove("LIVEKIT_PUBLIC_URL")
-            .envs(
-                Self::VARIABLES
-                    .into_iter()
-                    .zip([&self.url, &self.api_key, &self.api_secret]),
-            );
+            .envs(VARIABLES.into_iter().zip(&self.0));
     }
 }
 
 /// A server of our own on this machine, with ports and a key chosen at the start.
-#[derive(Debug)]
 pub(crate) struct Server {
     program: PathBuf,
     configuration: PathBuf,
@@ -129,11 +111,7 @@ impl Server {
     /// service.
     pub(crate) fn configure(folder: &Path, service: &str) -> Result<Self> {
         let port = ports::free_tcp()?;
-        let access = Access {
-            url: format!("ws://127.0.0.1:{port}"),
-            api_key: format!("dev{}", random_hex(1)?),
-            api_secret: random_hex(4)?,
-        };
+        let (key, secret) = (format!("dev{}", random_hex(1)?), random_hex(4)?);
         let interface = if cfg!(target_os = "linux") {
             "lo"
         } else {
@@ -155,9 +133,9 @@ impl Server {
                 // internet.
                 "stun_servers": ["127.0.0.1:9"],
             },
-            "keys": { &access.api_key: access.api_secret },
+            "keys": { &key: secret },
             "webhook": {
-                "api_key": access.api_key,
+                "api_key": key,
                 "urls": [format!("{service}/core/livekit/webhook")],
             },
         });
@@ -166,7 +144,7 @@ impl Server {
             program: program()?,
             configuration,
             port,
-            access,
+            access: Access([format!("ws://127.0.0.1:{port}"), key, secret]),
         })
     }
 

@@ -161,7 +161,6 @@ pub(crate) fn last_lines(log: &Path) -> String {
 }
 
 /// A running program together with all that it starts; dropping it stops them.
-#[derive(Debug)]
 pub(crate) struct Group {
     name: String,
     child: Child,
@@ -205,7 +204,6 @@ impl Drop for Group {
 
 /// The programs that run as long as the command does, their output in files; dropping it stops
 /// them, the latest first.
-#[derive(Debug)]
 pub(crate) struct Supervisor {
     pub(crate) logs: PathBuf,
     running: Vec<(&'static str, Group)>,

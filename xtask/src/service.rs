@@ -20,7 +20,6 @@ use crate::{
 pub(crate) const NAME: &str = "widget-http";
 
 /// A service on this machine.
-#[derive(Debug)]
 pub(crate) struct Service {
     address: String,
     database: String,

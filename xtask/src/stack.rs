@@ -16,7 +16,6 @@ use crate::{
 };
 
 /// Everything, running; dropping it stops everything.
-#[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) supervisor: Supervisor,
     pub(crate) service: Service,
