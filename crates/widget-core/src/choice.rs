@@ -1,7 +1,7 @@
 //! Closed sets of names: one macro makes the enum, its names, and both ways between them.
 //!
 //! Every set of names in this crate's public interface has `ALL`, `as_str`, `Display` and
-//! [`FromStr`](std::str::FromStr):
+//! [`FromStr`]:
 //!
 //! ```
 //! use widget_core::config::v1::Theme;

@@ -5,7 +5,8 @@
 //! use widget_core::{go_live::PinnedVersion, serve};
 //! # use widget_core::{origin::{AllowedOrigins, SuffixList}, widget::NewWidget};
 //! # let id: uuid::Uuid = "0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?;
-//! # let (agent, version) = ("0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?, "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?);
+//! # let agent = "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?;
+//! # let version = "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?;
 //! # let now = time::macros::datetime!(2026-01-01 00:00 UTC);
 //! # let widget = NewWidget {
 //! #     domains: AllowedOrigins::parse(&["shop.example"], SuffixList::builtin())?,

@@ -1,5 +1,5 @@
-//! The examples in `docs/cli.md` show what the command prints: each is run on the files of the page.
-//! `UPDATE_EXPECT=1` writes them again.
+//! The examples in `docs/cli.md` show what the command prints: each is run on the files of the
+//! page. `UPDATE_EXPECT=1` writes them again.
 
 use expect_test::expect_file;
 

@@ -17,7 +17,8 @@ use crate::{
     web::{extract::require_json, problem::Problem},
 };
 
-/// How long a browser may remember a preflight, in seconds; the answer depends on its question only.
+/// How long a browser may remember a preflight, in seconds; the answer depends only on its
+/// question.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
 /// Names that a preflight may ask for; scripts that watch a page add a handful to each request.
