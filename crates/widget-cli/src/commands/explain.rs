@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use widget_core::{
-    explain::{Explanation, Verdict, explain},
+    embed::HostPagePolicy,
+    explain::{Explanation, Nearest, Step, Verdict, explain},
     finding::{Code, Finding},
     go_live::PinnedVersion,
+    id::WidgetId,
     origin::Origin,
 };
 
@@ -21,45 +23,22 @@ use crate::{
 /// The answer as JSON: what `GET /core/web-widgets/{id}/explain` returns, and what was asked.
 #[derive(Serialize)]
 struct ExplanationJson<'e> {
-    widget_id: Option<String>,
+    widget_id: Option<WidgetId>,
     page: &'e str,
-    verdict: &'static str,
-    origin: Option<&'e str>,
+    verdict: Verdict,
+    origin: Option<&'e Origin>,
     code: Code,
-    steps: Vec<StepJson<'e>>,
-    nearest: Option<NearestJson<'e>>,
+    steps: &'e [Step],
+    nearest: Option<&'e Nearest>,
     hint: Option<&'e str>,
-    notes: Vec<NoteJson<'e>>,
+    notes: &'e [Finding],
     /// Lines that the policies of the host page need; null without `--service`.
-    host_page_policy: Option<Vec<String>>,
+    host_page_policy: Option<&'e HostPagePolicy>,
     /// What is assumed because the file does not say it.
     assumptions: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
-struct StepJson<'e> {
-    code: Code,
-    ok: bool,
-    detail: &'e str,
-}
-
-#[derive(Serialize)]
-struct NearestJson<'e> {
-    entry: &'e str,
-    pointer: &'e str,
-    difference: &'static str,
-    detail: &'e str,
-}
-
-#[derive(Serialize)]
-struct NoteJson<'e> {
-    code: Code,
-    pointer: Option<&'e str>,
-    detail: &'e str,
-    hint: Option<&'e str>,
-}
-
-/// Explains for a page a widget in a file.
+/// Explains why a widget in a file is or is not shown on a page.
 pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
     let service = arguments
@@ -192,44 +171,22 @@ fn build_json<'e>(
     assumed: bool,
 ) -> ExplanationJson<'e> {
     ExplanationJson {
-        widget_id: record.id.map(|id| id.to_string()),
+        widget_id: record.id,
         page: &arguments.page,
-        origin: explanation.origin.as_ref().map(Origin::as_str),
-        verdict: explanation.verdict.as_str(),
+        origin: explanation.origin.as_ref(),
+        verdict: explanation.verdict,
         code: explanation.code,
-        steps: explanation
-            .steps
-            .iter()
-            .map(|step| StepJson {
-                code: step.code,
-                ok: step.ok,
-                detail: &step.detail,
-            })
-            .collect(),
-        nearest: explanation.nearest.as_ref().map(|nearest| NearestJson {
-            entry: &nearest.entry,
-            pointer: &nearest.pointer,
-            difference: nearest.difference.as_str(),
-            detail: &nearest.detail,
-        }),
+        steps: &explanation.steps,
+        nearest: explanation.nearest.as_ref(),
         hint: explanation.hint.as_deref(),
-        notes: explanation.notes.iter().map(build_note_json).collect(),
+        notes: &explanation.notes,
         host_page_policy: arguments
             .service
             .as_ref()
-            .map(|_| explanation.host_page_policy.lines()),
+            .map(|_| &explanation.host_page_policy),
         assumptions: assumed
             .then_some("the pinned agent version is published")
             .into_iter()
             .collect(),
-    }
-}
-
-fn build_note_json(note: &Finding) -> NoteJson<'_> {
-    NoteJson {
-        code: note.code,
-        pointer: note.pointer.as_deref(),
-        detail: &note.detail,
-        hint: note.hint.as_deref(),
     }
 }
