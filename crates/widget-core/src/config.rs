@@ -222,7 +222,7 @@ impl Config {
     /// The config with one value put in place, everything else untouched.
     ///
     /// `pointer` is from the record's root, like those of findings: `/config/v1/chat/title`.
-    /// Objects on the way are made when they are missing; in an array `-` appends.
+    /// Objects on the way are made when they are missing, arrays are not; in an array `-` appends.
     ///
     /// # Errors
     /// `pointer_invalid` when there can be no value at that place, and every fault of the document

@@ -131,13 +131,14 @@ pub(super) fn tokens(pointer: &str) -> Option<Vec<String>> {
         .collect()
 }
 
-/// The document with one value put in place. Objects on the way are made when they are missing;
-/// in an array the index of an item replaces it, and its length or `-` appends.
+/// The document with one value put in place. Objects on the way are made when they are missing,
+/// arrays are not: an index may be a key of an object as well. In an array the index of an item
+/// replaces it, and its length or `-` appends.
 pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value, ConfigError> {
     let mut document = document.clone();
     let tokens = tokens_in_config(pointer)?;
     let mut place = &mut document;
-    for token in &tokens {
+    for (depth, token) in tokens.iter().enumerate() {
         if let Value::Array(items) = place {
             let index = if token == "-" {
                 items.len()
@@ -145,8 +146,10 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
                 parse_index(token)
                     .filter(|index| *index <= items.len())
                     .ok_or_else(|| {
-                        let detail =
-                            format!("`{token}` is no index of an array of {} items", items.len());
+                        let detail = format!(
+                            "`{token}` is not an index of an array of {} items",
+                            items.len()
+                        );
                         pointer_invalid(pointer, detail)
                     })?
             };
@@ -158,8 +161,11 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
                 .ok_or_else(|| pointer_invalid(pointer, "no such item".to_owned()))?;
             continue;
         }
-        // A value that was just made on the way.
+        // A missing value on the way.
         if place.is_null() {
+            if token == "-" || parse_index(token).is_some() {
+                return Err(pointer_invalid(pointer, missing_array(&tokens, depth)));
+            }
             *place = Value::Object(Map::new());
         }
         let Value::Object(map) = place else {
@@ -170,6 +176,18 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
     }
     *place = value;
     Ok(document)
+}
+
+/// The sentence about an index into an array that is not there.
+fn missing_array(tokens: &[String], depth: usize) -> String {
+    let mut array = ROOT.to_owned();
+    for token in tokens.iter().take(depth) {
+        push_token(&mut array, token);
+    }
+    let name = tokens
+        .get(depth.wrapping_sub(1))
+        .map_or("config", String::as_str);
+    format!("the array `{name}` is missing; set the whole array at `{array}`")
 }
 
 /// The document without the value at a pointer.
@@ -215,7 +233,9 @@ fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
     let tokens = pointer.strip_prefix(ROOT).and_then(tokens).ok_or_else(|| {
         pointer_invalid(
             pointer,
-            format!("`{pointer}` is no JSON Pointer into the config, such as `{ROOT}/v1/theme`"),
+            format!(
+                "`{pointer}` is not a JSON Pointer into the config; write one such as `{ROOT}/v1/theme`"
+            ),
         )
     })?;
     Ok(tokens)

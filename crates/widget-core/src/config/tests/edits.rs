@@ -100,6 +100,23 @@ fn a_place_that_cannot_be_is_refused() {
 }
 
 #[test]
+fn a_place_in_a_missing_array_is_rejected_by_its_name() {
+    for (pointer, name, array) in [
+        ("/config/v1/forms/0/title", "forms", "/config/v1/forms"),
+        ("/config/v1/forms/-", "forms", "/config/v1/forms"),
+        ("/config/v1/x/a~1b/1", "a/b", "/config/v1/x/a~1b"),
+    ] {
+        let error = config(DOCUMENT)
+            .set(pointer, json!("x"))
+            .expect_err(pointer);
+        let detail = format!("the array `{name}` is missing; set the whole array at `{array}`");
+        let findings = error.findings();
+        assert_eq!(findings[0].detail, detail);
+        assert_eq!(places(findings), [("pointer_invalid", pointer.to_owned())]);
+    }
+}
+
+#[test]
 fn the_result_is_checked() {
     let error = config(DOCUMENT)
         .set("/config/v1/theme", json!("Dark"))
