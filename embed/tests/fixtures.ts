@@ -2,8 +2,20 @@
 import type { Config, Field, FormDefinition } from '../src/window/config';
 
 const mode = () => ({
-  background_color: { user_message: '', controls_button: '' },
-  text_color: { user_message: '', controls_button: '' },
+  background_color: { user_message: '#2450d8', controls_button: '#2450d8' },
+  text_color: { user_message: '#ffffff', controls_button: '#ffffff' },
+});
+
+/** The built-in feedback form, with labels for the window to localize. */
+const feedbackForm = (): FormDefinition => ({
+  id: 'feedback',
+  name: '',
+  title: '',
+  submit_label: '',
+  fields: [
+    field({ id: 'rating', type: 'rating', label: '', required: true, max: 5 }),
+    field({ id: 'comment', type: 'textarea', label: '' }),
+  ],
 });
 
 export function config(changes: Partial<Config> = {}): Config {
@@ -43,7 +55,7 @@ export function config(changes: Partial<Config> = {}): Config {
     pre_conversation_form: null,
     pre_conversation_show_once: true,
     forms: [],
-    post_conversation_feedback: { enabled: false, thank_you_text: '', form: null },
+    post_conversation_feedback: { enabled: false, thank_you_text: '', form: feedbackForm() },
     ...changes,
   };
 }

@@ -643,7 +643,7 @@ describe('a room that is gone', () => {
 
   test('ending is sent to the service, and feedback asked for once', async () => {
     const { session, service, settle } = await live({
-      post_conversation_feedback: { enabled: true, thank_you_text: '', form: null },
+      post_conversation_feedback: { ...config().post_conversation_feedback, enabled: true },
     });
     await session.end();
     await settle();

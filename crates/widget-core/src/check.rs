@@ -11,7 +11,7 @@ mod kind;
 mod names;
 mod settings;
 
-pub(crate) use describe::Definitions;
+pub(crate) use describe::{Definitions, paragraph};
 pub(crate) use keys::{Keys, Record, Union, known_keys, read_record};
 pub(crate) use kind::{
     Kind, Written, any, boolean, choice, dependent, example, identifier, integer, list, localized,

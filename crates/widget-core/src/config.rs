@@ -24,8 +24,10 @@ mod edit;
 mod migrate;
 pub mod v1;
 pub mod values;
+mod visitor;
 
 pub use edit::{Change, ChangeKind, diff};
+pub use visitor::{LauncherChat, LauncherConfig, WindowConfig, launcher_json_schema};
 
 use std::fmt;
 

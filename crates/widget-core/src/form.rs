@@ -142,12 +142,13 @@ pub struct SelectOption {
 impl FormDefinition {
     /// The feedback form of a widget that defines none: a rating from 1 to 5 and a comment.
     ///
-    /// Its labels are English; a window that shows it in another language goes by the ids.
+    /// Its texts are empty, which no other form's labels can be: the window localizes them by the
+    /// fields' ids, `rating` and `comment`.
     #[must_use]
     pub fn default_feedback() -> Self {
-        let field = |id: &str, label: &str, required, kind| Field {
+        let field = |id: &str, required, kind| Field {
             id: id.to_owned(),
-            label: label.to_owned(),
+            label: String::new(),
             required,
             placeholder: String::new(),
             help: String::new(),
@@ -156,13 +157,12 @@ impl FormDefinition {
         };
         Self {
             id: "feedback".to_owned(),
-            name: "Feedback".to_owned(),
-            title: "How was this conversation?".to_owned(),
+            name: String::new(),
+            title: String::new(),
             submit_label: String::new(),
             fields: vec![
                 field(
                     "rating",
-                    "Rating",
                     true,
                     FieldKind::Rating {
                         max: DEFAULT_RATING,
@@ -170,7 +170,6 @@ impl FormDefinition {
                 ),
                 field(
                     "comment",
-                    "Comment",
                     false,
                     FieldKind::Textarea(TextLength {
                         min_length: 0,

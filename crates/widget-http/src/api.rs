@@ -410,23 +410,47 @@ impl JsonSchema for ConfigDocument {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = Schema::try_from(config::json_schema()).unwrap_or_default();
-        schema.remove("$schema");
-        let definitions = match schema.remove("$defs") {
-            Some(Value::Object(definitions)) => definitions,
-            _ => Map::new(),
-        };
-        let path = generator.settings().definitions_path.clone();
-        for (name, definition) in definitions {
-            let mut definition = Schema::try_from(definition).unwrap_or_default();
-            move_references(&mut definition, &path);
-            generator
-                .definitions_mut()
-                .insert(name, definition.to_value());
-        }
-        move_references(&mut schema, &path);
+        merge(config::json_schema(), generator)
+    }
+}
+
+/// The launcher's part of a config in a schema, as core describes it.
+pub(crate) struct LauncherDocument;
+
+impl JsonSchema for LauncherDocument {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "LauncherConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = merge(config::launcher_json_schema(), generator);
+        schema.remove("title");
         schema
     }
+}
+
+/// A document's schema, with its definitions put among those of the generator.
+fn merge(document: Value, generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = Schema::try_from(document).unwrap_or_default();
+    schema.remove("$schema");
+    let definitions = match schema.remove("$defs") {
+        Some(Value::Object(definitions)) => definitions,
+        _ => Map::new(),
+    };
+    let path = generator.settings().definitions_path.clone();
+    for (name, definition) in definitions {
+        let mut definition = Schema::try_from(definition).unwrap_or_default();
+        move_references(&mut definition, &path);
+        generator
+            .definitions_mut()
+            .insert(name, definition.to_value());
+    }
+    move_references(&mut schema, &path);
+    schema
 }
 
 /// Lets references into `$defs` point to where definitions are here.

@@ -100,8 +100,12 @@ fn generated() -> Vec<Generated> {
             content: typescript::codes(),
         },
         Generated {
+            path: "embed/src/generated/languages.ts",
+            content: typescript::languages(),
+        },
+        Generated {
             path: "embed/src/generated/config.ts",
-            content: typescript::config_types(&config),
+            content: typescript::config_types(&config::launcher_json_schema()),
         },
         schema("schema/widget.schema.json", &bodies.alone("Widget")),
         schema("schema/new-widget.schema.json", &bodies.alone("NewWidget")),

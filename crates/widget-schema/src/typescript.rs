@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use widget_core::config::Config;
+use widget_core::config::{Config, values::RIGHT_TO_LEFT};
 use widget_core::finding::Code;
 
 use crate::bodies::Bodies;
@@ -16,7 +16,7 @@ const LINE: usize = 100;
 pub(crate) fn config_types(schema: &Value) -> String {
     let definitions = schema["$defs"].as_object().cloned().unwrap_or_default();
     // Serializing plain records into memory cannot fail.
-    let defaults = serde_json::to_value(Config::default().current()).unwrap_or_default();
+    let defaults = serde_json::to_value(Config::default().for_window()).unwrap_or_default();
     let mut samples = BTreeMap::new();
     collect_samples("ConfigV1", &defaults, &definitions, &mut samples);
 
@@ -37,6 +37,20 @@ pub(crate) fn config_types(schema: &Value) -> String {
         }
     }
     text
+}
+
+/// The languages that are written from right to left, for the language of a visitor's browser.
+pub(crate) fn languages() -> String {
+    let names: Vec<String> = RIGHT_TO_LEFT
+        .iter()
+        .map(|language| format!("'{language}'"))
+        .collect();
+    format!(
+        "/**\n * Generated from `widget_core::config::values`; change that and run\n * `cargo run -p \
+         widget-schema -- write`.\n */\n\n/** The primary subtags of languages that are written \
+         from right to left. */\nexport const RIGHT_TO_LEFT: readonly string[] = [{}];\n",
+        names.join(", ")
+    )
 }
 
 /// The codes of findings as a TypeScript union.
@@ -113,8 +127,11 @@ fn interface(name: &str, definition: &Value, sample: Option<&&Map<String, Value>
             || property.get("default").is_some()
             || required.iter().any(|name| name == key);
         let mut kind = type_of(property);
-        if default == Some(&Value::Null) && !kind.contains("null") {
-            kind.push_str(" | null");
+        match default {
+            Some(Value::Null) if !kind.contains("null") => kind.push_str(" | null"),
+            // The service replaces null by this default.
+            Some(default) if !default.is_null() => kind = kind.replace(" | null", ""),
+            _ => {}
         }
         text.push_str(&comment(property, "  "));
         let mark = if is_there { "" } else { "?" };

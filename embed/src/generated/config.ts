@@ -442,6 +442,39 @@ export interface PostConversationFeedback {
   enabled: boolean;
   /** What is said when the answer has been sent. */
   thank_you_text: string;
-  /** The form; null: a rating from 1 to 5 and a comment. */
-  form: FormDefinition | null;
+  /**
+   * The form; null: a rating from 1 to 5 (`rating`) and a comment (`comment`), whose labels are
+   * localized.
+   */
+  form: FormDefinition;
+}
+
+/** What the launcher draws of the window: the name, size and colors of its frame. */
+export interface LauncherChat {
+  /** The heading. */
+  title: string;
+  /** The width in CSS pixels; on a screen narrower than 480 the window fills it. */
+  width: number;
+  /** The height in CSS pixels; on a screen narrower than 480 the window fills it. */
+  height: number;
+  /** The colors of the light palette. */
+  light_mode: Palette;
+  /** The colors of the dark palette. */
+  dark_mode: Palette;
+}
+
+/** What the launcher draws on a host page. Anybody may see it. */
+export interface LauncherConfig {
+  /** Which palette the widget is drawn in; `system` follows the visitor's. */
+  theme: 'system' | 'light' | 'dark';
+  /** The language of the widget's own words, as a BCP 47 tag; null: the visitor's browser. */
+  locale: string | null;
+  /** The launcher: the bubble on the page before anything is opened. */
+  trigger: Trigger;
+  /** Questions above the closed launcher; a tap opens the window and sends it. */
+  suggested_questions: string[];
+  /** Whether opening the window starts the conversation. */
+  start_conversation_on_toggle: boolean;
+  /** The window of the conversation. */
+  chat: LauncherChat;
 }

@@ -15,13 +15,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** Background and text of the launcher in one mode; without a configured text, black or white. */
-function colors(mode: Palette): [string, string] {
-  const background = mode.background_color.controls_button || '#2450d8';
-  return [
-    background,
-    mode.text_color.controls_button || `oklch(from ${background} calc((.68 - l)*99) 0 0)`,
-  ];
+/** Background and text of the launcher in one mode. */
+function colors({ background_color, text_color }: Palette): [string, string] {
+  return [background_color.controls_button, text_color.controls_button];
 }
 
 function styleText({ theme, trigger, chat }: LauncherConfig): string {

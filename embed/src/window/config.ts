@@ -2,13 +2,7 @@
  * The widget's configuration as the document carries it: version 1, every default already filled in
  * by the service, so nothing here decides what a missing key means.
  */
-import type {
-  ConfigV1,
-  Field,
-  FormDefinition,
-  RatingField,
-  TextareaField,
-} from '../generated/config';
+import type { ConfigV1, Field, FormDefinition } from '../generated/config';
 
 export type { Field, FormDefinition, QuickAction } from '../generated/config';
 
@@ -26,30 +20,18 @@ export interface WindowData {
   config: Config;
 }
 
-/** The form that feedback without one of its own uses, as the service defines it. */
+/** The feedback form; the built-in one has empty labels, which are localized by the ids. */
 export function feedbackForm(
   config: Config,
   labels: { rating: string; comment: string },
 ): FormDefinition {
   const { form } = config.post_conversation_feedback;
-  if (form) return form;
-  const common = { placeholder: '', help: '' };
-  const rating: RatingField = {
-    ...common,
-    id: 'rating',
-    type: 'rating',
-    label: labels.rating,
-    required: true,
-    max: 5,
+  const localized: Record<string, string> = labels;
+  return {
+    ...form,
+    fields: form.fields.map((field) => ({
+      ...field,
+      label: field.label || localized[field.id] || '',
+    })),
   };
-  const comment: TextareaField = {
-    ...common,
-    id: 'comment',
-    type: 'textarea',
-    label: labels.comment,
-    required: false,
-    min_length: 0,
-    max_length: 4000,
-  };
-  return { id: 'feedback', name: '', title: '', submit_label: '', fields: [rating, comment] };
 }

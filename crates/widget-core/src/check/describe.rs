@@ -8,7 +8,7 @@ use super::keys::{Keys, Record, Union};
 pub(crate) type Definitions = Map<String, Value>;
 
 /// The lines of a doc comment as one paragraph.
-pub(super) fn paragraph(lines: &[&str]) -> String {
+pub(crate) fn paragraph(lines: &[&str]) -> String {
     let words: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
     words.join(" ")
 }

@@ -214,7 +214,8 @@ settings! {
         /// What is said when the answer has been sent.
         pub thank_you_text: String = String::new()
             => example(text(0, Some(300)), "Thank you, we read every answer."),
-        /// The form; null: a rating from 1 to 5 and a comment.
+        /// The form; null: a rating from 1 to 5 (`rating`) and a comment (`comment`), whose labels
+        /// are localized.
         pub form: Option<FormDefinition> = None => nullable(record()),
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use crate::check::{Written, shown};
+use crate::choice::choices;
 use crate::color::Color;
 use crate::finding::Code;
 
@@ -205,7 +206,34 @@ fn is_loopback(url: &Url) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locale(LanguageTag<String>);
 
+/// The primary subtags of languages that are written from right to left.
+pub const RIGHT_TO_LEFT: &[&str] = &["ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"];
+
+choices! {
+    /// The direction in which a language is written, as HTML's `dir` names it.
+    pub enum Direction {
+        /// From left to right.
+        LeftToRight = "ltr",
+        /// From right to left.
+        RightToLeft = "rtl",
+    }
+}
+
 impl Locale {
+    /// The direction in which the language is written, see [`RIGHT_TO_LEFT`].
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        let language = self.0.primary_language();
+        if RIGHT_TO_LEFT
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(language))
+        {
+            Direction::RightToLeft
+        } else {
+            Direction::LeftToRight
+        }
+    }
+
     /// The tag as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -426,6 +454,21 @@ mod tests {
                 "1",
             ],
         );
+    }
+
+    #[test]
+    fn directions() {
+        for (tag, direction) in [
+            ("ar", Direction::RightToLeft),
+            ("AR-EG", Direction::RightToLeft),
+            ("he-IL", Direction::RightToLeft),
+            ("arn", Direction::LeftToRight),
+            ("en", Direction::LeftToRight),
+            ("x-ar", Direction::LeftToRight),
+        ] {
+            let locale: Locale = tag.parse().expect("a tag");
+            assert_eq!(locale.direction(), direction, "{tag}");
+        }
     }
 
     #[test]

@@ -133,4 +133,3 @@ pub(crate) fn admit<'a>(
     serve::admit(widget, *pinned, origin)
         .map_err(|refusal| visitor::refused(widget.id, origin, &refusal))
 }
-pub(crate) use launcher::effective_config;

@@ -148,7 +148,7 @@ async fn answers_to_visitors_look_as_described() {
         .call_with(None, "GET", &visitor.path(""), None, &[("origin", SHOP)])
         .await
         .json(200);
-    assert_is(&document, "LauncherConfig", &launcher);
+    assert_is(&document, "Launcher", &launcher);
     let ticket = visitor.ask_for_ticket(SHOP).await.json(201);
     assert_is(&document, "EmbedTicket", &ticket);
     let started = visitor.start().await;

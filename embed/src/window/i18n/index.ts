@@ -1,4 +1,5 @@
 /** Picks the visitor's language; every language but English is a chunk of its own. */
+import { RIGHT_TO_LEFT } from '../../generated/languages';
 import { en, type Strings } from './en';
 
 export type { Strings } from './en';
@@ -14,8 +15,6 @@ export const LANGUAGES = {
 
 export type Language = 'en' | keyof typeof LANGUAGES;
 
-const RIGHT_TO_LEFT = new Set<Language>(['ar']);
-
 /** The first preferred language that exists, by its primary tag; English when none does. */
 export function chooseLanguage(preferred: readonly (string | null | undefined)[]): Language {
   const known = ['en', ...Object.keys(LANGUAGES)] as Language[];
@@ -28,7 +27,7 @@ export function chooseLanguage(preferred: readonly (string | null | undefined)[]
 }
 
 export function directionOf(language: Language): 'ltr' | 'rtl' {
-  return RIGHT_TO_LEFT.has(language) ? 'rtl' : 'ltr';
+  return RIGHT_TO_LEFT.includes(language) ? 'rtl' : 'ltr';
 }
 
 /** English when the chunk cannot be loaded: another language is better than no text. */

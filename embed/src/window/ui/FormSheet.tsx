@@ -38,7 +38,7 @@ export function FormSheet({ state }: { state: State }) {
       definition={feedbackForm(config, strings)}
       title={strings.feedback}
       strings={strings}
-      submitLabel={config.post_conversation_feedback.form?.submit_label || strings.submit}
+      submitLabel={config.post_conversation_feedback.form.submit_label || strings.submit}
       submit={(values: FormValues) => session.submitFeedback(values)}
     />
   );

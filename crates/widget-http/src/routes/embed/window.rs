@@ -12,10 +12,15 @@ use axum::{
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use url::form_urlencoded;
-use widget_core::{embed::WindowPolicy, origin::Origin, serve::Admission};
+use widget_core::{
+    config::values::{Direction, Locale},
+    embed::WindowPolicy,
+    origin::Origin,
+    serve::Admission,
+};
 
 use crate::{
-    routes::public::{PublicPath, admit, effective_config, widget},
+    routes::public::{PublicPath, admit, widget},
     state::AppState,
     visitors::{
         assets::{self, WindowFiles},
@@ -27,9 +32,6 @@ use crate::{
         telemetry::PageOf,
     },
 };
-
-/// Languages that are written from right to left.
-const RIGHT_TO_LEFT: [&str; 8] = ["ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"];
 
 /// Lets a host page with `Cross-Origin-Embedder-Policy` frame the window, which then needs the same
 /// of its own; `credentialless` still loads avatars from servers that know nothing of this.
@@ -46,7 +48,7 @@ const RESOURCE_POLICY: (HeaderName, HeaderValue) = (
 #[template(path = "window.html")]
 struct WindowPage<'a> {
     language: &'a str,
-    direction: &'static str,
+    direction: Direction,
     title: &'a str,
     files: WindowFiles,
     data: String,
@@ -94,8 +96,7 @@ async fn open(
     let widget = widget(state, path).await?;
     let admission = admit(&widget, &origin)?;
     let files = assets::window_files().ok_or_else(visitor::embed_not_built)?;
-    let config = effective_config(&widget.stored);
-    let page = render(admission, &config, files)?;
+    let page = render(admission, files)?;
     let policy = WindowPolicy::new(admission, state.visitor.livekit_source.as_ref());
     Ok(document(StatusCode::OK, &policy, page))
 }
@@ -111,24 +112,18 @@ fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
     }
 }
 
-fn render(admission: Admission<'_>, config: &Value, files: WindowFiles) -> Result<String, Problem> {
-    let language = config["locale"].as_str().unwrap_or("en");
-    let primary = language.split('-').next().unwrap_or_default();
-    let title = config["chat"]["title"]
-        .as_str()
-        .filter(|title| !title.is_empty());
+fn render(admission: Admission<'_>, files: WindowFiles) -> Result<String, Problem> {
+    let config = admission.widget().config.for_window();
+    let locale = config.values().locale.as_ref();
+    let title = Some(config.values().chat.title.as_str()).filter(|title| !title.is_empty());
     let data = json!({
         "widget_id": admission.widget().id.to_string(),
         "origin": admission.origin().as_str(),
         "config": config,
     });
     let page = WindowPage {
-        language,
-        direction: if RIGHT_TO_LEFT.contains(&primary) {
-            "rtl"
-        } else {
-            "ltr"
-        },
+        language: locale.map_or("en", Locale::as_str),
+        direction: locale.map_or(Direction::LeftToRight, Locale::direction),
         title: title.unwrap_or("Chat"),
         files,
         data: inside_script(&data),

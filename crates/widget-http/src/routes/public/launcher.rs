@@ -7,12 +7,13 @@ use axum::{
     routing::get,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
+use widget_core::{config::LauncherConfig, id::WidgetId};
 
 use super::{PublicPath, admit, widget};
 #[cfg(feature = "schemars")]
-use crate::api::{self, ConfigDocument, Operation};
+use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     storage::StoredWidget,
@@ -21,20 +22,9 @@ use crate::{
         cors::{PageOrOwnOrigin, preflight},
         etag,
         problem::Problem,
+        wire::Text,
     },
 };
-
-/// Keys of the config that the launcher draws from.
-const KEYS: [&str; 5] = [
-    "theme",
-    "locale",
-    "trigger",
-    "suggested_questions",
-    "start_conversation_on_toggle",
-];
-
-/// Keys of `chat` that it draws from: the name it goes by, the size and colors of its frame.
-const CHAT_KEYS: [&str; 5] = ["title", "width", "height", "light_mode", "dark_mode"];
 
 /// Asked again each time, so that closing a widget takes effect at once; an unchanged answer costs
 /// no body.
@@ -60,38 +50,18 @@ pub(super) fn operation() -> Operation {
 }
 
 /// What the loader draws on the host page.
-#[cfg(feature = "schemars")]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "LauncherConfig")]
-#[expect(
-    dead_code,
-    reason = "only its schema is used: the answer is picked out of the config"
+#[derive(Serialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Launcher")
 )]
 struct LauncherBody {
     /// The widget.
-    id: crate::web::wire::Text<widget_core::id::WidgetId>,
+    id: Text<WidgetId>,
     /// The part of the config that the launcher draws.
-    #[schemars(schema_with = "launcher_schema")]
-    config: Value,
-}
-
-/// The keys that are picked out of the config, each as core describes it.
-#[cfg(feature = "schemars")]
-fn launcher_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    // Puts the definitions of the config beside the others.
-    let _ = generator.subschema_for::<ConfigDocument>();
-    let pick = |definition: &str, keys: &[&str]| -> Map<String, Value> {
-        pick(&generator.definitions()[definition]["properties"], keys)
-    };
-    let mut properties = pick("ConfigV1", &KEYS);
-    let chat = json!({
-        "type": "object",
-        "required": CHAT_KEYS,
-        "properties": pick("Chat", &CHAT_KEYS),
-    });
-    properties.insert("chat".to_owned(), chat);
-    let required: Vec<&String> = properties.keys().collect();
-    schemars::json_schema!({"type": "object", "required": required, "properties": properties})
+    #[cfg_attr(feature = "schemars", schemars(with = "api::LauncherDocument"))]
+    config: LauncherConfig,
 }
 
 async fn show(
@@ -120,24 +90,15 @@ async fn show(
 }
 
 fn render(stored: &StoredWidget) -> Launcher {
-    let config = effective_config(stored);
-    let mut shown = pick(&config, &KEYS);
-    shown.insert("chat".to_owned(), pick(&config["chat"], &CHAT_KEYS).into());
-    let body = json!({"id": stored.widget.id.to_string(), "config": shown}).to_string();
+    let body = LauncherBody {
+        id: Text(stored.widget.id),
+        config: stored.widget.config.for_launcher(),
+    };
+    // Plain records are written into memory without fail.
+    let body = serde_json::to_string(&body).unwrap_or_default();
     let etag = format!("\"{}\"", hexadecimal(&Sha256::digest(&body)[..16]));
     Launcher {
         body: body.into(),
         etag: HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")),
     }
-}
-
-/// The config with every default filled in, as JSON.
-pub(crate) fn effective_config(stored: &StoredWidget) -> Value {
-    serde_json::to_value(stored.widget.config.current()).unwrap_or_default()
-}
-
-fn pick(object: &Value, keys: &[&str]) -> Map<String, Value> {
-    keys.iter()
-        .filter_map(|key| Some(((*key).to_owned(), object.get(key)?.clone())))
-        .collect()
 }

@@ -1,0 +1,272 @@
+//! What a visitor's browser gets of a config: finished values, with nothing left to decide there.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::v1::{BUILT_IN_BACKGROUND, Chat, ConfigV1, Palette, Theme, Trigger};
+use super::values::Locale;
+use super::{Config, Current};
+use crate::check::{Definitions, paragraph};
+use crate::form::FormDefinition;
+
+/// What the window of the conversation draws: the whole config, where every color is filled in and
+/// readable, and the feedback has a form.
+///
+/// The labels of the built-in feedback form are empty: the window localizes them by the fields'
+/// ids, see [`FormDefinition::default_feedback`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WindowConfig(Current);
+
+impl WindowConfig {
+    /// The finished values.
+    #[must_use]
+    pub const fn values(&self) -> &Current {
+        &self.0
+    }
+}
+
+/// Defines a record that is a part of another one: some of its keys as they are, and some as
+/// parts themselves.
+macro_rules! part {
+    (
+        $(#[doc = $doc:literal])*
+        pub struct $name:ident of $whole:ident {
+            keys { $($key:ident: $type:ty,)* }
+            parts { $($part_key:ident: $part:ident,)* }
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                #[doc = concat!("As [`", stringify!($whole), "::", stringify!($key), "`].")]
+                pub $key: $type,
+            )*
+            $(
+                #[doc = concat!("Of [`", stringify!($whole), "::", stringify!($part_key), "`].")]
+                pub $part_key: $part,
+            )*
+        }
+
+        impl $name {
+            fn of(whole: &$whole) -> Self {
+                Self {
+                    $($key: whole.$key.clone(),)*
+                    $($part_key: $part::of(&whole.$part_key),)*
+                }
+            }
+
+            fn describe(definitions: &mut Definitions) {
+                $($part::describe(definitions);)*
+                let properties = &definitions[stringify!($whole)]["properties"];
+                let mut picked = Map::new();
+                $(picked.insert(stringify!($key).to_owned(), properties[stringify!($key)].clone());)*
+                $(
+                    let description = &properties[stringify!($part_key)]["description"];
+                    let reference = concat!("#/$defs/", stringify!($part));
+                    let part = json!({"description": description, "$ref": reference});
+                    picked.insert(stringify!($part_key).to_owned(), part);
+                )*
+                let required: Vec<&String> = picked.keys().collect();
+                let schema = json!({
+                    "description": paragraph(&[$($doc),*]),
+                    "type": "object",
+                    "required": required,
+                    "properties": picked,
+                });
+                definitions.insert(stringify!($name).to_owned(), schema);
+            }
+        }
+    };
+}
+
+part! {
+    /// What the launcher draws on a host page. Anybody may see it.
+    pub struct LauncherConfig of ConfigV1 {
+        keys {
+            theme: Theme,
+            locale: Option<Locale>,
+            trigger: Trigger,
+            suggested_questions: Vec<String>,
+            start_conversation_on_toggle: bool,
+        }
+        parts {
+            chat: LauncherChat,
+        }
+    }
+}
+
+part! {
+    /// What the launcher draws of the window: the name, size and colors of its frame.
+    pub struct LauncherChat of Chat {
+        keys {
+            title: String,
+            width: u16,
+            height: u16,
+            light_mode: Palette,
+            dark_mode: Palette,
+        }
+        parts {}
+    }
+}
+
+impl Config {
+    /// What the window of the conversation draws.
+    ///
+    /// ```
+    /// use widget_core::config::Config;
+    ///
+    /// let window = Config::parse(
+    ///     r##"{"v1": {"chat": {"dark_mode": {"background_color": {"user_message": "#ffcc00"}}}}}"##,
+    /// )?
+    /// .for_window();
+    /// let text = &window.values().chat.dark_mode.text_color;
+    /// assert_eq!(text.user_message.to_string(), "#111111");
+    /// assert_eq!(text.controls_button.to_string(), "#ffffff");
+    /// # Ok::<(), widget_core::config::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn for_window(&self) -> WindowConfig {
+        let mut config = self.current().clone();
+        finish_colors(&mut config.chat.light_mode);
+        finish_colors(&mut config.chat.dark_mode);
+        config
+            .post_conversation_feedback
+            .form
+            .get_or_insert_with(FormDefinition::default_feedback);
+        WindowConfig(config)
+    }
+
+    /// What the launcher draws on a host page.
+    #[must_use]
+    pub fn for_launcher(&self) -> LauncherConfig {
+        LauncherConfig::of(self.for_window().values())
+    }
+}
+
+/// The JSON Schema (2020-12) of [`LauncherConfig`], with the definitions of everything in it and
+/// of the config.
+#[must_use]
+pub fn launcher_json_schema() -> Value {
+    let mut definitions = Map::new();
+    super::v1::schema(&mut definitions);
+    LauncherConfig::describe(&mut definitions);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "LauncherConfig",
+        "$ref": "#/$defs/LauncherConfig",
+        "$defs": definitions,
+    })
+}
+
+fn finish_colors(palette: &mut Palette) {
+    let Palette {
+        background_color: backgrounds,
+        text_color: texts,
+    } = palette;
+    for (background, text) in [
+        (&mut backgrounds.user_message, &mut texts.user_message),
+        (&mut backgrounds.controls_button, &mut texts.controls_button),
+    ] {
+        let ground = background.color().unwrap_or(BUILT_IN_BACKGROUND);
+        let readable = text.color().unwrap_or_else(|| ground.readable_text());
+        *background = ground.into();
+        *text = readable.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::color::{Color, MINIMUM_CONTRAST};
+
+    fn config(v1: &Value) -> Config {
+        Config::from_value(json!({ "v1": v1 })).expect("a valid config")
+    }
+
+    fn colors(palette: &Palette) -> [(Color, Color); 2] {
+        let (grounds, texts) = (&palette.background_color, &palette.text_color);
+        let color = |setting: super::super::values::ColorSetting| {
+            setting.color().expect("a finished color")
+        };
+        [
+            (color(grounds.user_message), color(texts.user_message)),
+            (color(grounds.controls_button), color(texts.controls_button)),
+        ]
+    }
+
+    #[test]
+    fn every_color_is_filled_in_and_readable() {
+        for background in ["", "#fff", "#000", "#fc0", "#2450d8", "#777", "#808080"] {
+            let mode = json!({"background_color": {
+                "user_message": background, "controls_button": background}});
+            let config = config(&json!({"chat": {"light_mode": mode}}));
+            let (window, launcher) = (config.for_window(), config.for_launcher());
+            for palette in [&window.values().chat.light_mode, &launcher.chat.light_mode] {
+                for (ground, text) in colors(palette) {
+                    assert!(
+                        text.contrast(ground) >= MINIMUM_CONTRAST,
+                        "{text} on {ground}"
+                    );
+                }
+            }
+            let built_in = (BUILT_IN_BACKGROUND, Color::WHITE);
+            assert_eq!(colors(&launcher.chat.dark_mode), [built_in, built_in]);
+        }
+    }
+
+    #[test]
+    fn chosen_colors_stay() {
+        let config = config(&json!({"chat": {"light_mode": {
+            "background_color": {"user_message": "#ffffff"},
+            "text_color": {"user_message": "#eeeeee", "controls_button": "#fc0"},
+        }}}));
+        let color = |text: &str| text.parse::<Color>().expect("a color");
+        assert_eq!(
+            colors(&config.for_launcher().chat.light_mode),
+            [
+                (Color::WHITE, color("#eeeeee")),
+                (BUILT_IN_BACKGROUND, color("#ffcc00"))
+            ]
+        );
+    }
+
+    #[test]
+    fn feedback_always_has_a_form() {
+        let form = |config: &Config| {
+            let window = config.for_window();
+            window.values().post_conversation_feedback.form.clone()
+        };
+        assert_eq!(
+            form(&Config::default()),
+            Some(FormDefinition::default_feedback())
+        );
+        let own = json!({"id": "f", "fields": [{"id": "a", "type": "text", "label": "A"}]});
+        let own = config(&json!({"post_conversation_feedback": {"form": own}}));
+        assert_eq!(form(&own), own.current().post_conversation_feedback.form);
+    }
+
+    #[test]
+    fn the_launcher_gets_what_its_schema_describes_and_no_more() {
+        let schema = launcher_json_schema();
+        let launcher = serde_json::to_value(Config::default().for_launcher()).expect("JSON");
+        let keys = |value: &Value| -> Vec<String> {
+            let object = value.as_object().expect("an object");
+            object.keys().cloned().collect()
+        };
+        for (value, name) in [
+            (&launcher, "LauncherConfig"),
+            (&launcher["chat"], "LauncherChat"),
+        ] {
+            let definition = &schema["$defs"][name];
+            assert_eq!(keys(value), keys(&definition["properties"]), "{name}");
+            assert_eq!(definition["required"], json!(keys(value)), "{name}");
+            for property in definition["properties"].as_object().expect("keys").values() {
+                assert!(property["description"].is_string(), "{name}: {property}");
+            }
+        }
+    }
+}

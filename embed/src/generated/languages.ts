@@ -1,0 +1,7 @@
+/**
+ * Generated from `widget_core::config::values`; change that and run
+ * `cargo run -p widget-schema -- write`.
+ */
+
+/** The primary subtags of languages that are written from right to left. */
+export const RIGHT_TO_LEFT: readonly string[] = ['ar', 'dv', 'fa', 'he', 'ku', 'ps', 'ur', 'yi'];
