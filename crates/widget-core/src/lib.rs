@@ -68,6 +68,9 @@
 #[doc = include_str!("../README.md")]
 struct ReadMe;
 
+/// The crates whose types stand in this crate's signatures.
+pub use {serde_json, time, url, uuid};
+
 // In reading order.
 pub mod finding;
 

@@ -7,10 +7,10 @@ use std::{
 };
 
 use super::{
-    Origin, Scheme,
-    entry::{Entry, OriginPattern},
-    fault::EntryFault,
+    entry::{Entry, MAX_ENTRY_BYTES, OriginPattern},
+    fault::{EntryFault, entry_pointer},
     suffix::SuffixList,
+    tuple::{Origin, Scheme},
     warning,
 };
 use crate::finding::{Code, Finding, Findings};
@@ -66,11 +66,11 @@ impl<'a> AdmittedOrigin<'a> {
 }
 
 impl AllowedOrigins {
-    /// Most entries in one list: it is meant to be read by people.
+    /// The largest number of entries in one list: it is meant to be read by people.
     pub const MAX_ENTRIES: usize = 100;
 
-    /// Longest entry in bytes: what browsers and proxies take as an address at the least.
-    pub const MAX_ENTRY_BYTES: usize = 2048;
+    /// Longest entry in bytes: what browsers and proxies accept as an address at least.
+    pub const MAX_ENTRY_BYTES: usize = MAX_ENTRY_BYTES;
 
     /// Reads a list as it is written by its owner.
     ///
@@ -78,7 +78,7 @@ impl AllowedOrigins {
     ///
     /// # Errors
     ///
-    /// Every fault of every entry: a list is taken whole or not at all.
+    /// Every fault of every entry: a list is accepted whole or not at all.
     pub fn parse<E: AsRef<str>>(entries: &[E], suffixes: &SuffixList) -> Result<Self, Findings> {
         let mut seen = Set::default();
         let mut parsed = Vec::new();
@@ -108,7 +108,7 @@ impl AllowedOrigins {
         }
         let mut findings: Vec<_> = faults
             .into_iter()
-            .map(|(position, fault)| fault.finding(pointer(position)))
+            .map(|(position, fault)| fault.finding(entry_pointer(position)))
             .collect();
         if parsed.len() > Self::MAX_ENTRIES {
             findings.push(too_many(parsed.len()));
@@ -138,12 +138,12 @@ impl AllowedOrigins {
             match Entry::parse_unjudged(stored) {
                 Ok(Entry::AnySite) if entries.len() > 1 => {
                     let fault = EntryFault::WildcardAllNotAlone;
-                    list.keep_inert(stored, fault.finding(pointer(position)));
+                    list.keep_inert(stored, fault.finding(entry_pointer(position)));
                 }
                 Ok(entry) if entry.to_text() == stored => {
                     if let Entry::Pattern(pattern) = &entry {
                         for fault in pattern.faults(suffixes) {
-                            list.warnings.push(fault.finding(pointer(position)));
+                            list.warnings.push(fault.finding(entry_pointer(position)));
                         }
                     }
                     list.push(entry, suffixes);
@@ -154,12 +154,12 @@ impl AllowedOrigins {
                         Code::NotCanonical,
                         format!("the stored entry `{stored}` is not in canonical form and admits nothing"),
                     )
-                    .at(pointer(position))
+                    .at(entry_pointer(position))
                     .with_hint("save the list again"),
                 ),
                 Err(faults) => {
                     for fault in faults {
-                        list.warnings.push(fault.finding(pointer(position)));
+                        list.warnings.push(fault.finding(entry_pointer(position)));
                     }
                     list.entries.push(stored.to_owned());
                 }
@@ -285,7 +285,9 @@ impl AllowedOrigins {
     }
 
     fn warn(&mut self, suffixes: &SuffixList) {
-        let warnings = warning::of_list(self, suffixes);
+        let warnings = warning::of_list(&self.entries, suffixes, |origin| {
+            self.admit(origin).is_some()
+        });
         self.warnings.extend(warnings);
     }
 }
@@ -300,11 +302,6 @@ fn too_many(count: usize) -> Finding {
     )
     .at("/domains")
     .with_hint("use `https://*.example.com` for the subdomains of a domain of your own")
-}
-
-/// Where an entry stands in the record.
-pub(super) fn pointer(position: usize) -> String {
-    format!("/domains/{position}")
 }
 
 impl PartialEq for AllowedOrigins {

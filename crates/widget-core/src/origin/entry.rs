@@ -3,12 +3,14 @@
 use std::fmt;
 
 use super::{
-    Origin, Scheme,
-    allowed::AllowedOrigins,
     fault::{EntryError, EntryFault},
     host::{self, Leniency},
     suffix::SuffixList,
+    tuple::{Origin, Scheme},
 };
+
+/// Longest entry in bytes: what browsers and proxies accept as an address at least.
+pub(super) const MAX_ENTRY_BYTES: usize = 2048;
 
 /// One entry in its canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -152,38 +154,49 @@ impl fmt::Display for OriginPattern {
     }
 }
 
-/// The origin of an address that `frame-ancestors` and `img-src` can name: an entry without a
-/// pattern, which no suffix list has a say in.
-pub(super) fn parse_source(address: &str) -> Result<Origin, EntryError> {
-    match Entry::parse_unjudged(address) {
-        Ok(Entry::Exact(origin)) => Ok(origin),
-        Ok(Entry::AnySite | Entry::Pattern(_)) => Err(vec![EntryFault::WildcardMisplaced]),
-        Err(faults) => Err(faults),
-    }
-    .map_err(|faults| EntryError::new(address, faults))
-}
-
-/// The origin of a page's address.
-pub(super) fn parse_page(address: &str) -> Result<Origin, EntryError> {
-    let parse = || {
-        let text = lexically_sound(address)?;
-        let address = Address::split(text)?;
-        let host_and_port = address.host_and_port()?;
-        let host = host_and_port.host;
-        let port = address.port(host_and_port.port);
-        let host = if host.contains('*') {
-            Err(vec![EntryFault::WildcardMisplaced])
-        } else if let Some(address) = host::canonical_ipv6(host) {
-            Ok(address)
-        } else if host.starts_with('[') {
-            Err(vec![bracketed(host)])
-        } else {
-            host::to_ascii(host, Leniency::Page)
+impl Origin {
+    /// The origin of a page whose address a person typed or pasted.
+    ///
+    /// As lenient as an entry of the list: the scheme may be missing (`https` is meant), a path is
+    /// dropped, the host is converted to ASCII. Unlike an entry, any host that a browser can be on
+    /// is accepted: an IPv6 address, a name with `_` or with a trailing dot. Never use this for an
+    /// `Origin` header, see [`from_header`](Self::from_header).
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the address, in the terms of an entry.
+    pub fn parse_page(address: &str) -> Result<Self, EntryError> {
+        let parse = || {
+            let text = lexically_sound(address)?;
+            let address = Address::split(text)?;
+            let host_and_port = address.host_and_port()?;
+            let host = host_and_port.host;
+            let port = address.port(host_and_port.port);
+            let host = if host.contains('*') {
+                Err(vec![EntryFault::WildcardMisplaced])
+            } else if let Some(address) = host::canonical_ipv6(host) {
+                Ok(address)
+            } else if host.starts_with('[') {
+                Err(vec![bracketed(host)])
+            } else {
+                host::to_ascii(host, Leniency::Page)
+            };
+            let (host, port) = both(host, port)?;
+            Ok(Origin::from_parts(address.scheme, &host, port))
         };
-        let (host, port) = both(host, port)?;
-        Ok(Origin::from_parts(address.scheme, &host, port))
-    };
-    parse().map_err(|faults| EntryError::new(address, faults))
+        parse().map_err(|faults| EntryError::new(address, faults))
+    }
+
+    /// The origin of an address, when a source of a security policy can express it: an entry
+    /// without a pattern, which no suffix list has a say in.
+    pub(crate) fn parse_source(address: &str) -> Result<Self, EntryError> {
+        match Entry::parse_unjudged(address) {
+            Ok(Entry::Exact(origin)) => Ok(origin),
+            Ok(Entry::AnySite | Entry::Pattern(_)) => Err(vec![EntryFault::WildcardMisplaced]),
+            Err(faults) => Err(faults),
+        }
+        .map_err(|faults| EntryError::new(address, faults))
+    }
 }
 
 /// What no entry may contain, wherever it stands.
@@ -192,7 +205,7 @@ fn lexically_sound(entry: &str) -> Result<&str, Vec<EntryFault>> {
     if text.is_empty() {
         return Err(vec![EntryFault::Empty]);
     }
-    if text.len() > AllowedOrigins::MAX_ENTRY_BYTES {
+    if text.len() > MAX_ENTRY_BYTES {
         return Err(vec![EntryFault::TooLong { bytes: text.len() }]);
     }
     if let Some(character) = text

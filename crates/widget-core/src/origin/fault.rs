@@ -227,6 +227,11 @@ impl EntryFault {
     }
 }
 
+/// Where an entry stands in the record.
+pub(super) fn entry_pointer(position: usize) -> String {
+    format!("/domains/{position}")
+}
+
 /// Names a character that may not be visible.
 fn name_of(character: char) -> String {
     match character {

@@ -3,8 +3,16 @@
 //! Browsers serialize an origin in exactly one way. Anything else did not come from a browser and
 //! is refused instead of repaired: no lower-casing, no URL parser, no default port removed.
 
-use super::{Origin, Scheme, host};
+use std::str::FromStr;
+
+use url::Url;
+
+use super::{
+    host,
+    tuple::{Origin, Scheme},
+};
 use crate::finding::Code;
+use crate::json::shortened;
 
 /// Why the `Origin` field of a request names no page that could be on a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -57,21 +65,63 @@ impl OriginHeaderError {
 /// A longer one is refused before it is looked at.
 const MAX_VALUE: usize = 8 + host::MAX_HOST + 1 + 6;
 
-/// Reads all `Origin` fields of one request.
-pub(super) fn from_header<I>(values: I) -> Result<Origin, OriginHeaderError>
-where
-    I: IntoIterator<Item: AsRef<[u8]>>,
-{
-    let mut values = values.into_iter();
-    match (values.next(), values.next()) {
-        (None, _) => Err(OriginHeaderError::Absent),
-        (Some(only), None) => parse_canonical(only.as_ref()),
-        (Some(_), Some(_)) => Err(OriginHeaderError::Malformed),
+impl Origin {
+    /// The origin of the page that made a request, out of all its `Origin` header fields.
+    ///
+    /// When this fails, nothing else can be asked instead: neither `Referer` nor anything in a
+    /// body or a query was written by the browser itself.
+    ///
+    /// # Errors
+    ///
+    /// [`OriginHeaderError`] unless there is exactly one field with the origin of an `http` or
+    /// `https` page, as browsers serialize it.
+    pub fn from_header<I>(values: I) -> Result<Self, OriginHeaderError>
+    where
+        I: IntoIterator<Item: AsRef<[u8]>>,
+    {
+        let mut values = values.into_iter();
+        match (values.next(), values.next()) {
+            (None, _) => Err(OriginHeaderError::Absent),
+            (Some(only), None) => parse_canonical(only.as_ref()),
+            (Some(_), Some(_)) => Err(OriginHeaderError::Malformed),
+        }
+    }
+}
+
+/// A text is not an origin in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an origin in canonical form; write it as `https://shop.example`")]
+pub struct OriginError(String);
+
+impl OriginError {
+    fn new(text: &str) -> Self {
+        Self(shortened(text).into_owned())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = OriginError;
+
+    /// Reads the canonical text only, the one that [`as_str`](Origin::as_str) returns.
+    fn from_str(text: &str) -> Result<Self, OriginError> {
+        parse_canonical(text.as_bytes()).map_err(|_| OriginError::new(text))
+    }
+}
+
+impl TryFrom<&Url> for Origin {
+    type Error = OriginError;
+
+    /// The origin of an `http` or `https` address.
+    fn try_from(url: &Url) -> Result<Self, OriginError> {
+        match url.scheme() {
+            "http" | "https" => url.origin().ascii_serialization().parse(),
+            _ => Err(OriginError::new(url.as_str())),
+        }
     }
 }
 
 /// Reads the one form in which a browser serializes an origin.
-pub(super) fn parse_canonical(value: &[u8]) -> Result<Origin, OriginHeaderError> {
+fn parse_canonical(value: &[u8]) -> Result<Origin, OriginHeaderError> {
     if value == b"null" {
         return Err(OriginHeaderError::Opaque);
     }

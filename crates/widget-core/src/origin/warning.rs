@@ -1,7 +1,11 @@
 //! What is legal in a list but seldom meant.
 
 use super::{
-    AllowedOrigins, Origin, Scheme, allowed::pointer, entry::Entry, host, suffix::SuffixList,
+    entry::Entry,
+    fault::entry_pointer,
+    host,
+    suffix::SuffixList,
+    tuple::{Origin, Scheme},
 };
 use crate::finding::{Code, Finding};
 
@@ -14,16 +18,21 @@ pub(super) fn no_domains() -> Finding {
     .with_hint("add the address of the page, such as `https://shop.example`")
 }
 
-/// Warnings of every entry that can be read.
-pub(super) fn of_list(list: &AllowedOrigins, suffixes: &SuffixList) -> Vec<Finding> {
+/// Warnings of every entry that can be read; `is_admitted` is the list's decision.
+pub(super) fn of_list(
+    entries: &[String],
+    suffixes: &SuffixList,
+    is_admitted: impl Fn(&Origin) -> bool,
+) -> Vec<Finding> {
     let mut warnings = Vec::new();
-    for (position, text) in list.entries().iter().enumerate() {
+    for (position, text) in entries.iter().enumerate() {
         let Ok(entry) = Entry::parse_unjudged(text) else {
             continue;
         };
-        let mut warn = |finding: Finding| warnings.push(finding.at(pointer(position)));
+        let mut warn = |finding: Finding| warnings.push(finding.at(entry_pointer(position)));
         match entry {
-            Entry::AnySite if !list.is_any_site() => {}
+            // Beside other entries it admits nothing, which is reported already.
+            Entry::AnySite if entries.len() > 1 => {}
             Entry::AnySite => warn(
                 Finding::new(
                     Code::AnySite,
@@ -36,7 +45,7 @@ pub(super) fn of_list(list: &AllowedOrigins, suffixes: &SuffixList) -> Vec<Findi
             }
             Entry::Exact(origin) => {
                 of_scheme_and_host(text, origin.scheme(), origin.host(), &mut warn);
-                of_exact(list, &origin, suffixes, &mut warn);
+                of_exact(&origin, suffixes, &is_admitted, &mut warn);
             }
         }
     }
@@ -79,9 +88,9 @@ fn of_scheme_and_host(text: &str, scheme: Scheme, name: &str, warn: &mut impl Fn
 }
 
 fn of_exact(
-    list: &AllowedOrigins,
     origin: &Origin,
     suffixes: &SuffixList,
+    is_admitted: &impl Fn(&Origin) -> bool,
     warn: &mut impl FnMut(Finding),
 ) {
     let name = origin.host();
@@ -111,7 +120,7 @@ fn of_exact(
         return;
     }
     if let Some(twin) = www_twin(origin, suffixes)
-        && list.admit(&twin).is_none()
+        && !is_admitted(&twin)
     {
         warn(
             Finding::new(
@@ -124,7 +133,7 @@ fn of_exact(
 }
 
 /// The same site with `www.` before a registered domain, or without it.
-pub(crate) fn www_twin(origin: &Origin, suffixes: &SuffixList) -> Option<Origin> {
+fn www_twin(origin: &Origin, suffixes: &SuffixList) -> Option<Origin> {
     let name = origin.host();
     let twin = match name.strip_prefix("www.") {
         Some(apex) if suffixes.registrable(apex) == Some(apex) => apex.to_owned(),
