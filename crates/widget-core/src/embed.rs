@@ -1,4 +1,4 @@
-//! What the host page and the window are told: the line to paste, and the security policies that
+//! What the host page and the window get: the line to paste, and the security policies that
 //! keep both strict.
 //!
 //! Every source that goes into a policy is a type of its own, so that no text from outside can

@@ -45,7 +45,7 @@ choices! {
     }
 }
 
-/// One step of the decision, in the order in which it is taken.
+/// One step of the decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -149,7 +149,7 @@ pub fn explain(
         _ => None,
     };
 
-    let failed = steps.taken.iter().find(|step| !step.ok);
+    let failed = steps.done.iter().find(|step| !step.ok);
     Explanation {
         verdict: if failed.is_some() {
             Verdict::NotShown
@@ -165,20 +165,20 @@ pub fn explain(
             .map(|origin| notes(origin, service))
             .unwrap_or_default(),
         origin,
-        steps: steps.taken,
+        steps: steps.done,
     }
 }
 
-/// The steps taken so far, and the advice of the first that failed.
+/// The steps so far, and the advice of the first that failed.
 #[derive(Default)]
 struct Steps {
-    taken: Vec<Step>,
+    done: Vec<Step>,
     hint: Option<String>,
 }
 
 impl Steps {
     fn passed(&mut self, code: Code, detail: impl Into<String>) {
-        self.taken.push(Step {
+        self.done.push(Step {
             code,
             ok: true,
             detail: detail.into(),
@@ -186,10 +186,10 @@ impl Steps {
     }
 
     fn failed(&mut self, finding: Finding) {
-        if self.taken.iter().all(|step| step.ok) {
+        if self.done.iter().all(|step| step.ok) {
             self.hint = finding.hint;
         }
-        self.taken.push(Step {
+        self.done.push(Step {
             code: finding.code,
             ok: false,
             detail: finding.detail,
@@ -341,7 +341,7 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
         notes.push(
             Finding::new(
                 Code::Ipv6Page,
-                format!("`{origin}` is an IPv6 address, which browsers do not take in `frame-ancestors`: the window stays blank"),
+                format!("`{origin}` is an IPv6 address, which browsers do not accept in `frame-ancestors`: the window stays blank"),
             )
             .with_hint("open the page under a host name"),
         );

@@ -80,7 +80,7 @@ uuid_id! {
     ConversationId
 }
 
-/// `Uuid::parse_str` also takes the simple, braced and URN forms: one id would then have several
+/// `Uuid::parse_str` also accepts the simple, braced and URN forms: one id would then have several
 /// spellings in addresses, logs and cache keys.
 fn parse_hyphenated(text: &str) -> Result<Uuid, IdError> {
     let refused = || IdError::NotUuid(text.chars().take(64).collect());
@@ -96,7 +96,7 @@ fn parse_hyphenated(text: &str) -> Result<Uuid, IdError> {
 pub struct OrganizationId(String);
 
 impl OrganizationId {
-    /// Longest name taken, in bytes: as long as the longest DNS label (63) and one more, so that a
+    /// Longest name, in bytes: as long as the longest DNS label (63) and one more, so that a
     /// name can be used as a key prefix or a metric label anywhere.
     pub const MAX_LENGTH: usize = 64;
 

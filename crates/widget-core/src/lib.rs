@@ -2,7 +2,7 @@
 //!
 //! A *web widget* is a chat-and-voice bubble that an organization puts on its sites.
 //! This crate holds every rule about it, once: which sites may show it, when it goes live, what its
-//! config may say, how a conversation begins and ends, what browsers are told.
+//! config may contain, how a conversation begins and ends, what browsers get.
 //! A service, a command-line tool or a test asks it and repeats none of it.
 //!
 //! # From the record to the page
@@ -28,7 +28,7 @@
 //!     ..NewWidget::new(organization, agent, version)
 //! }.into_widget(id, now);
 //!
-//! // `PinnedVersion` is what your storage knows; the page is told by the `Origin` header.
+//! // `PinnedVersion` is what your storage knows; the page is in the `Origin` header.
 //! let page = Origin::from_header(["https://shop.example"])?;
 //! let admission = serve::admit(&widget, PinnedVersion::Published, &page)?;
 //! assert_eq!(admission.origin(), &page);
@@ -47,10 +47,17 @@
 //!   ids have private fields and one way in; a value that exists is a valid one.
 //! - **Proof, not `bool`.** [`go_live::LiveWidget`], [`origin::AdmittedOrigin`] and
 //!   [`serve::Admission`] can only be made by the check that they stand for; what hands out a
-//!   ticket or a token takes one.
+//!   ticket or a token needs one.
 //! - **Everything at once.** Faults, blockers and warnings are collected as
 //!   [`finding::Finding`]s, each with a stable code, a JSON Pointer, a sentence and advice.
 //! - **No panic** on any input.
+//!
+//! # Programs to start from
+//!
+//! In `examples/`, each a page long: `gateway` admits requests by their origin, `nightly_linter`
+//! reports on a table of configs, `migration_tool` brings them to the newest version,
+//! `form_endpoint` checks what visitors send, `conversation_life` goes from the first join to the
+//! feedback, `brand_of_a_page` puts a site's name and colors into a config.
 //!
 //! # Where to read on
 //!

@@ -43,7 +43,7 @@ pub struct Widget {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct NewWidget {
-    /// The owner, taken from the credential.
+    /// The owner, from the credential.
     pub organization_id: OrganizationId,
     /// The agent that answers.
     pub agent_id: AgentId,

@@ -3,11 +3,11 @@
 use super::{Difference, Nearest};
 use crate::origin::{AllowedOrigins, Entry, Origin, Scheme, SuffixList, to_unicode};
 
-/// How many letters may differ between two names that one takes for the other.
-const MOST_TYPOS: usize = 2;
+/// How many letters may differ between two names that are easily confused.
+const MAX_TYPOS: usize = 2;
 
-/// Names shorter than this are too short to tell a slip from another name.
-const LEAST_LENGTH_FOR_TYPOS: usize = 6;
+/// In a shorter name, a typing error cannot be told from another name.
+const MIN_LENGTH_FOR_TYPOS: usize = 6;
 
 /// An entry reduced to what is compared.
 struct Listed<'a> {
@@ -107,7 +107,7 @@ fn difference(listed: &Listed<'_>, page: &Origin, suffixes: &SuffixList) -> Opti
         return Some(Difference::LookAlike);
     }
     let typos = strsim::damerau_levenshtein(host, listed.name);
-    (typos <= MOST_TYPOS && listed.name.len() >= LEAST_LENGTH_FOR_TYPOS)
+    (typos <= MAX_TYPOS && listed.name.len() >= MIN_LENGTH_FOR_TYPOS)
         .then_some(Difference::Spelling)
 }
 
@@ -144,7 +144,7 @@ fn describe(difference: Difference, entry: &str, page: &Origin) -> String {
     format!("`{entry}` is listed, `{page}` is not: {what}")
 }
 
-/// The letters of a name as an eye takes them, for comparing only.
+/// The letters of a name as they look, for comparing only.
 ///
 /// A short choice of the confusable characters of Unicode Technical Standard 39: Cyrillic, Greek
 /// and Armenian letters that look Latin, Latin letters with marks, digits like letters.

@@ -15,7 +15,7 @@ pub enum EntryFault {
     #[error("the entry is empty")]
     Empty,
     /// Longer than [`MAX_ENTRY_BYTES`](super::AllowedOrigins::MAX_ENTRY_BYTES).
-    #[error("the entry has {bytes} bytes; at most 2,048 are taken")]
+    #[error("the entry has {bytes} bytes; at most 2,048 are allowed")]
     TooLong {
         /// Length of the entry.
         bytes: usize,
@@ -88,7 +88,8 @@ pub enum EntryFault {
         /// Which rule it breaks.
         reason: &'static str,
     },
-    /// A host that ends in a number is an IPv4 address to browsers; only the dotted form is taken.
+    /// A host that ends in a number is an IPv4 address to browsers; only the dotted form is
+    /// accepted.
     #[error("`{host}` is not an IPv4 address in its usual form")]
     IpNotCanonical {
         /// The host as written.
@@ -97,7 +98,7 @@ pub enum EntryFault {
         canonical: Option<String>,
     },
     /// `frame-ancestors` cannot express an IPv6 address: no browser would show the window there.
-    #[error("`{0}` is an IPv6 address, which browsers do not take in `frame-ancestors`")]
+    #[error("`{0}` is an IPv6 address, which browsers do not accept in `frame-ancestors`")]
     Ipv6NotSupported(String),
     /// Port 0.
     #[error("port 0 serves no page")]
@@ -129,7 +130,7 @@ pub enum EntryFault {
     },
     /// A host known to give subdomains to its customers though the public suffix list lacks it.
     #[error(
-        "`{shared_host}` gives its subdomains to different customers, so `*.{base}` would admit strangers"
+        "`{shared_host}` gives its subdomains to different customers, so `*.{base}` would admit sites of others"
     )]
     WildcardMultitenantHost {
         /// The pattern without `*.`.

@@ -20,7 +20,7 @@ pub(super) const MAX_HOST: usize = 253;
 /// Longest label (RFC 1035, section 2.3.4).
 const MAX_LABEL: usize = 63;
 
-/// What is taken beyond the rules for entries.
+/// What is accepted beyond the rules for entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leniency {
     /// The entry of a list: only what `frame-ancestors` can express.

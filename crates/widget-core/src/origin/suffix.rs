@@ -75,7 +75,7 @@ impl SuffixList {
     ///
     /// # Errors
     ///
-    /// [`SuffixListError`] when it is incomplete or a rule cannot be read; a list is taken whole
+    /// [`SuffixListError`] when it is incomplete or a rule cannot be read; a list is accepted whole
     /// or not at all.
     pub fn parse(text: &str) -> Result<Self, SuffixListError> {
         for section in SECTIONS {
@@ -196,7 +196,7 @@ fn read_rule(written: &str) -> Option<String> {
         && ascii
             .bytes()
             .all(|byte| byte != b'_' && super::host::is_name_byte(byte));
-    // An exception takes something back from a wildcard, so it has at least two labels.
+    // An exception removes something from a wildcard, so it has at least two labels.
     let possible = mark != "!" || ascii.contains('.');
     (sound && possible).then(|| format!("{mark}{ascii}"))
 }

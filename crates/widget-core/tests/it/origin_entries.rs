@@ -666,7 +666,7 @@ fn faults_say_what_to_write() {
             write `127.0.0.1`
         ip_not_canonical: `256.256.256.256` is not an IPv4 address in its usual form
             -
-        ipv6_not_supported: `[::1]` is an IPv6 address, which browsers do not take in `frame-ancestors`
+        ipv6_not_supported: `[::1]` is an IPv6 address, which browsers do not accept in `frame-ancestors`
             use a host name, or the IPv4 address
         port_zero: port 0 serves no page
             -
@@ -684,7 +684,7 @@ fn faults_say_what_to_write() {
             list your own sites there one by one, without `*`
         wildcard_spans_public_suffix: below `kawasaki.jp` lies the public suffix `*.kawasaki.jp`, under which names belong to different owners
             list your own sites there one by one, without `*`
-        wildcard_multitenant_host: `wordpress.com` gives its subdomains to different customers, so `*.wordpress.com` would admit strangers
+        wildcard_multitenant_host: `wordpress.com` gives its subdomains to different customers, so `*.wordpress.com` would admit sites of others
             list your own sites there one by one, without `*`
         wildcard_all_not_alone: `*` admits every site, so it must be the only entry
             remove `*`, or remove all the other entries

@@ -1,0 +1,40 @@
+//! A gateway in front of a service: it admits a request by its `Origin` header.
+
+use widget_core::{
+    finding::Code,
+    origin::{AllowedOrigins, Origin, OriginHeaderError, SuffixList},
+};
+
+/// The entry that admits the page, or the status and the code to answer with.
+fn decide(allowed: &AllowedOrigins, headers: &[&str]) -> Result<String, (u16, Code)> {
+    let page = Origin::from_header(headers).map_err(|error| match error {
+        OriginHeaderError::Malformed => (400, error.code()),
+        _ => (403, error.code()),
+    })?;
+    let admitted = allowed.admit(&page).ok_or((403, Code::OriginNotListed))?;
+    Ok(admitted.entry().to_owned())
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Read once at start; a decision is then a few look-ups.
+    let entries = ["shop.example", "*.shop.example:8443"];
+    let allowed = AllowedOrigins::parse(&entries, SuffixList::builtin())?;
+
+    for (headers, expected) in [
+        (&["https://shop.example"][..], Ok("https://shop.example")),
+        (
+            &["https://a.shop.example:8443"],
+            Ok("https://*.shop.example:8443"),
+        ),
+        (
+            &["https://other.example"],
+            Err((403, Code::OriginNotListed)),
+        ),
+        (&["https://Shop.example"], Err((400, Code::OriginMalformed))),
+        (&["null"], Err((403, Code::OriginOpaque))),
+        (&[], Err((403, Code::OriginRequired))),
+    ] {
+        assert_eq!(decide(&allowed, headers), expected.map(str::to_owned));
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! A migration tool: brings stored configs to the newest version and lists what changes.
+
+use widget_core::config::{self, Config, ConfigError};
+
+/// The config to store, and one line for each change; `None` when it is current already.
+fn migrate(stored: &str) -> Result<Option<(String, Vec<String>)>, ConfigError> {
+    let before = Config::parse(stored)?;
+    let after = before.migrated();
+    let changes = config::diff(&before, &after);
+    let lines = changes.iter().map(ToString::to_string).collect();
+    Ok((after.to_json() != stored).then(|| (after.to_json(), lines)))
+}
+
+fn main() -> Result<(), ConfigError> {
+    // Settings without a version are those of version 1.
+    let (stored, _) = migrate(r#"{"theme":"dark"}"#)?.expect("it has no version");
+    assert_eq!(stored, r#"{"v1":{"theme":"dark"}}"#);
+    assert_eq!(migrate(&stored)?, None);
+
+    // A config of a newer build is not guessed at.
+    let error = migrate(r#"{"v99":{}}"#).expect_err("too new");
+    assert!(matches!(error, ConfigError::TooNew { .. }));
+    Ok(())
+}
