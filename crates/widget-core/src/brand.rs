@@ -2,6 +2,15 @@
 //!
 //! Fetching the page is the caller's work; what is read here comes from strangers, so every
 //! address passes the rules of [`WebUrl`], every text is cut, and nothing is ever executed.
+//!
+//! ```
+//! use widget_core::brand::Brand;
+//!
+//! let html = r##"<meta property="og:site_name" content="The Shop">"##;
+//! let brand = Brand::from_html(html, &"https://shop.example/".parse()?);
+//! assert_eq!(brand.to_config()?.current().chat.title, "The Shop");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod page;
 

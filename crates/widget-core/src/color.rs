@@ -1,5 +1,13 @@
 //! Colors as the config writes them, and the contrast rule of WCAG 2.2, so that a widget's
 //! owner learns of unreadable text before a visitor does.
+//!
+//! ```
+//! use widget_core::color::Color;
+//!
+//! let blue: Color = "#0050b3".parse()?;
+//! assert_eq!(blue.readable_text().to_string(), "#ffffff");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fmt;
 use std::str::FromStr;

@@ -3,6 +3,21 @@
 //!
 //! Every source that goes into a policy is a type of its own, so that no text from outside can
 //! add a directive.
+//!
+//! ```
+//! use widget_core::{config::Config, embed::{self, HostPagePolicy}};
+//!
+//! let id = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b".parse()?;
+//! let service = "https://widgets.example".parse()?;
+//! assert_eq!(
+//!     embed::snippet(&service, id),
+//!     r#"<script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>"#
+//! );
+//!
+//! let policy = HostPagePolicy::new(&(&service).try_into()?, &Config::default());
+//! assert_eq!(policy.lines()[0], "script-src https://widgets.example");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::{fmt, fmt::Write as _};
 

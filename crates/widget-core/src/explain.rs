@@ -1,5 +1,29 @@
 //! Why a widget is or is not shown on a page: the decision of [`serve`] step by
 //! step, the entry that comes nearest, and the one change that would help.
+//!
+//! ```
+//! use widget_core::{explain::{Difference, Verdict, explain}, go_live::PinnedVersion};
+//! use widget_core::{origin::{AllowedOrigins, SuffixList}, widget::NewWidget};
+//! # let agent = "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?;
+//! # let version = "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?;
+//! # let id = "0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?;
+//! # let now = time::macros::datetime!(2026-01-01 00:00 UTC);
+//!
+//! let suffixes = SuffixList::builtin();
+//! let widget = NewWidget {
+//!     domains: AllowedOrigins::parse(&["https://www.shop.example"], suffixes)?,
+//!     published: true,
+//!     ..NewWidget::new("acme".parse()?, agent, version)
+//! }.into_widget(id, now);
+//!
+//! let service = "https://widgets.example".parse()?;
+//! let page = "https://shop.example/cart";
+//! let answer = explain(Some(&widget), PinnedVersion::Published, page, &service, suffixes);
+//! assert_eq!(answer.verdict, Verdict::NotShown);
+//! assert_eq!(answer.nearest.expect("the twin").difference, Difference::Www);
+//! assert_eq!(answer.hint.as_deref(), Some("add `https://shop.example`"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod nearest;
 

@@ -2,6 +2,14 @@
 //!
 //! A [`FormDefinition`] is part of the config, so its faults are faults of the config. What a
 //! visitor sends is checked against it by [`FormDefinition::validate`].
+//!
+//! ```
+//! use widget_core::{finding::Code, form::FormDefinition};
+//!
+//! let form = FormDefinition::default_feedback();
+//! let faults = form.validate_text(r#"{"stars": "five"}"#).expect_err("no such field");
+//! assert!(faults.iter().any(|fault| fault.code == Code::KeyUnknown));
+//! ```
 
 mod rules;
 mod submission;

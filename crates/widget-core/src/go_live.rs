@@ -2,6 +2,20 @@
 //! it pins is a published version of its agent, in the same organization.
 //!
 //! All blockers are reported together, so that nobody opens one gate only to find the next.
+//!
+//! ```
+//! use widget_core::{finding::Code, go_live::{self, PinnedVersion}, widget::NewWidget};
+//! # let agent = "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?;
+//! # let version = "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?;
+//! # let id = "0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?;
+//! # let now = time::macros::datetime!(2026-01-01 00:00 UTC);
+//!
+//! let widget = NewWidget::new("acme".parse()?, agent, version).into_widget(id, now);
+//! let blockers = go_live::check(&widget, PinnedVersion::Draft).expect_err("two closed gates");
+//! assert_eq!(blockers[0].code, Code::NotPublished);
+//! assert_eq!(blockers[1].code, Code::AgentVersionDraft);
+//! # Ok::<(), widget_core::id::IdError>(())
+//! ```
 
 use crate::{
     choice::choices,

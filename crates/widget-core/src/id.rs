@@ -1,4 +1,14 @@
 //! Identifiers as types, so that an agent's id cannot be passed where a widget's is meant.
+//!
+//! ```
+//! use widget_core::id::{AgentId, WidgetId};
+//!
+//! let id: WidgetId = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b".parse()?;
+//! assert_eq!(id.to_string(), "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b");
+//! // One id has one spelling.
+//! assert!("0197a8b26c1e7d3f8a4b5c6d7e8f9a0b".parse::<AgentId>().is_err());
+//! # Ok::<(), widget_core::id::IdError>(())
+//! ```
 
 use std::{fmt, str::FromStr};
 

@@ -3,6 +3,16 @@
 //! A usual JSON parser keeps the last of two equal keys, rounds `1e400` and thirty-digit numbers
 //! to what a double holds, and answers deep nesting with an error of its own. A stored config
 //! must come back as it was sent, so each of these is found here and named with its place.
+//!
+//! ```
+//! use widget_core::{finding::Code, json::{self, Limits}};
+//!
+//! let limits = Limits { bytes: 1_000, depth: 3 };
+//! let parsed = json::parse(r#"{"a": 1, "a": 2}"#, "/config", limits)?;
+//! assert_eq!(parsed.faults[0].code, Code::KeyDuplicate);
+//! assert_eq!(parsed.faults[0].pointer.as_deref(), Some("/config/a"));
+//! # Ok::<(), widget_core::json::JsonError>(())
+//! ```
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,11 @@
 //! Text or voice: the two ways in which a visitor and an agent talk.
+//!
+//! ```
+//! use widget_core::mode::Mode;
+//!
+//! assert_eq!("voice".parse(), Ok(Mode::Voice));
+//! assert_eq!(Mode::Text.to_string(), "text");
+//! ```
 
 use crate::choice::choices;
 

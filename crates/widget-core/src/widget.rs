@@ -3,6 +3,22 @@
 //! Every field's type admits only valid values, so all fields are public; a record that exists is
 //! a valid one.
 //! Whether it may serve is another question: see [`go_live`](crate::go_live).
+//!
+//! ```
+//! use widget_core::widget::{NewWidget, WidgetPatch};
+//! # let agent = "0197a8b2-6c1e-7d3f-8a4b-000000000002".parse()?;
+//! # let version = "0197a8b2-6c1e-7d3f-8a4b-000000000003".parse()?;
+//! # let id = "0197a8b2-6c1e-7d3f-8a4b-000000000001".parse()?;
+//! # let now = time::macros::datetime!(2026-01-01 00:00 UTC);
+//!
+//! let widget = NewWidget::new("acme".parse()?, agent, version).into_widget(id, now);
+//! assert!(!widget.published && widget.domains.is_empty());
+//!
+//! let patch = WidgetPatch { published: Some(true), ..WidgetPatch::default() };
+//! let later = now + time::Duration::HOUR;
+//! assert_eq!(patch.apply(widget, later).updated_at, later);
+//! # Ok::<(), widget_core::id::IdError>(())
+//! ```
 
 use time::OffsetDateTime;
 
