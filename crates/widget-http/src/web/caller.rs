@@ -148,8 +148,16 @@ impl Callers {
     #[must_use]
     pub fn find(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
+        if !self.trusted.contains(peer) {
+            if forwarded::is_sent(headers) {
+                self.name_untrusted(peer);
+            }
+            return peer;
+        }
         let hops = forwarded::hops(self.header, headers);
-        self.name_misconfigured(peer, headers, hops.is_empty());
+        if hops.is_empty() {
+            self.name_silent(peer);
+        }
         let mut caller = peer;
         for hop in hops {
             match hop {
@@ -160,28 +168,24 @@ impl Callers {
         caller
     }
 
-    /// Names a proxy in the log whose visitors all count as one, once.
-    fn name_misconfigured(&self, peer: IpAddr, headers: &HeaderMap, names_nobody: bool) {
-        let is_trusted = self.trusted.contains(peer);
-        let is_misconfigured = if is_trusted {
-            names_nobody
-        } else {
-            forwarded::is_sent(headers)
-        };
-        if !is_misconfigured || !self.is_first(peer) {
-            return;
-        }
-        if is_trusted {
-            tracing::warn!(
-                peer.address = %peer,
-                "this trusted proxy names no visitor, so that all of its visitors share one limit; \
-                 let it set `X-Forwarded-For`, or `Forwarded` with WIDGET_FORWARDED_HEADER=forwarded"
-            );
-        } else {
+    /// Names a peer in the log, once, that may be a proxy whose visitors all count as one.
+    fn name_untrusted(&self, peer: IpAddr) {
+        if self.is_first(peer) {
             tracing::warn!(
                 peer.address = %peer,
                 "this peer sends `X-Forwarded-For` or `Forwarded` but is not trusted, so that all of \
                  its visitors share one limit; if it is your proxy, add it to WIDGET_TRUSTED_PROXIES"
+            );
+        }
+    }
+
+    /// Names a proxy in the log, once, whose visitors all count as one.
+    fn name_silent(&self, peer: IpAddr) {
+        if self.is_first(peer) {
+            tracing::warn!(
+                peer.address = %peer,
+                "this trusted proxy names no visitor, so that all of its visitors share one limit; \
+                 let it set `X-Forwarded-For`, or `Forwarded` with WIDGET_FORWARDED_HEADER=forwarded"
             );
         }
     }

@@ -2,6 +2,7 @@
 //! killed.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
@@ -69,9 +70,13 @@ impl Server {
 
     /// The same by a command of the test's own.
     fn start_as(command: &mut Command) -> Self {
+        Self::start_with_log(command, Stdio::null())
+    }
+
+    fn start_with_log(command: &mut Command, log: impl Into<Stdio>) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the binary runs");
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -474,17 +479,86 @@ fn the_readmes_service_counts_visitors_behind_nginx_separately() {
 }
 
 #[test]
+fn a_proxy_whose_visitors_count_as_one_is_named_once() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    for (proxies, header, complaint) in [
+        ("private", "x-forwarded-for: 192.0.2.1", "is not trusted"),
+        ("private", "forwarded: for=192.0.2.1", "is not trusted"),
+        ("loopback", "x-other: 192.0.2.1", "names no visitor"),
+    ] {
+        let path = directory.path().join("log");
+        let log = File::create(&path).expect("it can be created");
+        let mut command = command(directory.path());
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("WIDGET_TRUSTED_PROXIES", proxies);
+        let mut server = Server::start_with_log(&mut command, log);
+        let key = format!("-\r\n{header}\r\norigin: https://shop.example");
+        for _ in 0..2 {
+            let path = "/core/public/web-widgets/0197a3c0-0000-7000-8000-000000000001";
+            let answer = server.request("GET", path, &key, "");
+            assert_eq!(answer.expect("it answers").0, 403);
+        }
+        server.signal("-TERM");
+        assert!(server.child.wait().expect("it ends").success());
+        let log = std::fs::read_to_string(&path).expect("it is text");
+        let named: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains(complaint))
+            .collect();
+        assert_eq!(named.len(), 1, "{log}");
+        assert!(named[0].contains("127.0.0.1"), "{log}");
+    }
+}
+
+#[test]
+fn an_operator_limits_connections() {
+    let directory = TempDir::new().expect("a temporary directory can be made");
+    let server = Server::start_as(
+        command(directory.path())
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env("WIDGET_MAX_CONNECTIONS", "2"),
+    );
+    let mut sockets = [(); 3].map(|()| {
+        let mut socket = TcpStream::connect(server.address).expect("it listens");
+        // Less than an idle connection may last.
+        let timeout = Some(Duration::from_mins(1));
+        socket.set_read_timeout(timeout).expect("it can be set");
+        socket
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            .expect("it is open");
+        let mut answer = vec![0];
+        while answer.last() != Some(&b'}') {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).expect("it answers");
+            answer.extend(byte);
+        }
+        socket
+    });
+    // The first one made room for the last one.
+    assert_eq!(sockets[0].read(&mut [0]).expect("it is closed in order"), 0);
+}
+
+#[test]
 fn half_open_sockets_stop_nobody() {
     const FILES: usize = 1_024;
     let directory = TempDir::new().expect("a temporary directory can be made");
     // systemd's usual limit, which is what runs out first.
-    let script = format!(r#"ulimit -n {FILES} && exec "$0" serve --listen 127.0.0.1:0"#);
+    let script =
+        format!(r#"ulimit -Sn 256 && ulimit -Hn {FILES} && exec "$0" serve --listen 127.0.0.1:0"#);
     let mut limited = Command::new("sh");
     limited
         .args(["-c", &script, BINARY])
         .current_dir(directory.path())
         .env_clear();
     let mut server = Server::start_as(&mut limited);
+    let limits = format!("/proc/{}/limits", server.child.id());
+    let limits = std::fs::read_to_string(limits).expect("Linux reports them");
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>());
+    assert_eq!(files, Some(vec!["1024", "1024"]), "it raises its own limit");
     // The test itself holds as many.
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     rustix::process::setrlimit(
