@@ -1,16 +1,16 @@
 //! The life of a conversation: joined, left, resumed, ended by a limit, rated.
 
 use widget_core::{
-    conversation::{Conversation, EndReason, Limits, Role, Status},
+    conversation::{EndReason, Lifecycle, LifecycleLimits, Role, Status},
     time::{Duration, OffsetDateTime},
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let limits = Limits::default();
+    let limits = LifecycleLimits::default();
     let start = OffsetDateTime::UNIX_EPOCH;
     let at = |minutes| start + Duration::minutes(minutes);
 
-    let conversation = Conversation::created(start).joined(at(1));
+    let conversation = Lifecycle::created(start).joined(at(1));
     let conversation = conversation.said(Role::Visitor, at(2), at(2));
     assert_eq!(conversation.status(), Status::InProgress);
 
