@@ -24,8 +24,8 @@ pub use conversations::{
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{
-    Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WidgetRevision,
-    WidgetStore, WriteWidgetError,
+    Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
+    WidgetRevision, WidgetStore, WriteWidgetError,
 };
 
 /// Everything that is stored; see the traits it is made of.

@@ -119,11 +119,6 @@ pub(crate) async fn widget(
     found.ok_or_else(visitor::unknown_widget)
 }
 
-/// Whether the widget, as it is stored now, still serves the page on which a conversation began.
-pub(crate) fn still_serves(stored: &StoredWidget, page: &Origin) -> bool {
-    serve::admit(&stored.widget, stored.pinned, page).is_ok()
-}
-
 /// Whether the widget serves a page of `origin` at this moment.
 pub(crate) fn admit<'a>(
     widget: &'a PublicWidget,

@@ -15,7 +15,6 @@ use serde::Deserialize;
 #[cfg(feature = "schemars")]
 use crate::api::{self, Credential, Operation};
 use crate::{
-    routes::public::still_serves,
     state::AppState,
     storage::{ConversationRecord, Room},
     web::{
@@ -209,7 +208,7 @@ async fn is_served(state: &AppState, conversation: &ConversationRecord) -> Resul
         .storage
         .find_public_widget(conversation.web_widget_id)
         .await?;
-    Ok(widget.is_some_and(|stored| still_serves(&stored, &conversation.origin)))
+    Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
 }
 
 /// Whether a room is the one where its conversation goes on.

@@ -471,9 +471,9 @@ async fn write(
             .update_widget(&changed, stored.revision, author)
             .await
         {
-            Ok(stored) => {
-                close::refused_rooms(state, &stored, now).await?;
-                return answer(StatusCode::OK, stored);
+            Ok(updated) => {
+                close::after_change(state, id, updated.closed_rooms);
+                return answer(StatusCode::OK, updated.stored);
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),
@@ -492,13 +492,13 @@ async fn remove(
     let stored = find(&state, &caller, id).await?;
     etag::require_match(&headers, &etag::of_revision(stored.revision))?;
     let revision = etag::is_conditional(&headers).then_some(stored.revision);
-    match state
+    let closed_rooms = match state
         .storage
-        .delete_widget(&caller.organization_id, id, revision)
+        .delete_widget(&caller.organization_id, id, revision, state.now())
         .await
     {
-        Ok(true) => {}
-        Ok(false) => return Err(Problem::not_found("widget")),
+        Ok(Some(closed_rooms)) => closed_rooms,
+        Ok(None) => return Err(Problem::not_found("widget")),
         // It had the revision asked for a moment ago: let the condition speak.
         Err(WriteWidgetError::Stale) if revision.is_some() => {
             let stored = find(&state, &caller, id).await?;
@@ -506,8 +506,8 @@ async fn remove(
             return Err(WriteWidgetError::Stale.into());
         }
         Err(error) => return Err(error.into()),
-    }
-    close::all_rooms(&state, id, state.now()).await?;
+    };
+    close::after_change(&state, id, closed_rooms);
     Ok(StatusCode::NO_CONTENT)
 }
 

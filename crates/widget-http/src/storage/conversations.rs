@@ -375,24 +375,6 @@ pub trait ConversationStore {
         now: OffsetDateTime,
     ) -> Result<(), StoreError>;
 
-    /// The distinct page origins of the widget's conversations that have not ended.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn list_open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError>;
-
-    /// Marks the rooms of the widget's conversations that have not ended for removal: all of them,
-    /// or those started on one page origin. Returns how many were marked.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn mark_widget_rooms_for_removal(
-        &self,
-        widget: WidgetId,
-        origin: Option<&Origin>,
-        now: OffsetDateTime,
-    ) -> Result<u64, StoreError>;
-
     /// Rooms whose removal is due, most overdue first.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use time::OffsetDateTime;
 use widget_core::{
     go_live::PinnedVersion,
     id::{AgentId, OrganizationId, WidgetId},
+    origin::Origin,
+    serve,
     widget::Widget,
 };
 
@@ -20,6 +22,23 @@ pub struct StoredWidget {
     pub pinned: PinnedVersion,
     /// Name under which LiveKit dispatches that version's worker, when there is such a version.
     pub livekit_agent_name: Option<String>,
+}
+
+impl StoredWidget {
+    /// Whether the widget, as it is now, serves pages of this origin.
+    #[must_use]
+    pub fn serves(&self, page: &Origin) -> bool {
+        serve::admit(&self.widget, self.pinned, page).is_ok()
+    }
+}
+
+/// A widget as it is after a write.
+#[derive(Debug, Clone)]
+pub struct UpdatedWidget {
+    /// The widget.
+    pub stored: StoredWidget,
+    /// How many rooms were marked for removal because their page is no longer served.
+    pub closed_rooms: u64,
 }
 
 /// Which widgets to list.
@@ -142,7 +161,8 @@ pub trait WidgetStore {
         page: ListPage,
     ) -> Result<Vec<StoredWidget>, StoreError>;
 
-    /// Replaces a widget that still has `revision`.
+    /// Replaces a widget that still has `revision`, and marks the rooms of open conversations for
+    /// removal whose page it no longer serves, all or nothing.
     ///
     /// # Errors
     /// [`WriteWidgetError`]
@@ -151,7 +171,7 @@ pub trait WidgetStore {
         widget: &Widget,
         revision: i64,
         author: Author<'_>,
-    ) -> Result<StoredWidget, WriteWidgetError>;
+    ) -> Result<UpdatedWidget, WriteWidgetError>;
 
     /// Revisions of a widget of the organization with a number below `below`, newest first; none
     /// when there is no such widget.
@@ -166,7 +186,9 @@ pub trait WidgetStore {
         limit: u32,
     ) -> Result<Vec<WidgetRevision>, StoreError>;
 
-    /// Deletes a widget that still has `revision`, where one is given; `false` when there is none.
+    /// Deletes a widget that still has `revision`, where one is given, and marks the rooms of its
+    /// open conversations for removal, all or nothing; returns how many rooms were marked, nothing
+    /// when there is no such widget.
     ///
     /// # Errors
     /// [`WriteWidgetError`]
@@ -175,5 +197,6 @@ pub trait WidgetStore {
         organization: &OrganizationId,
         id: WidgetId,
         revision: Option<i64>,
-    ) -> Result<bool, WriteWidgetError>;
+        now: OffsetDateTime,
+    ) -> Result<Option<u64>, WriteWidgetError>;
 }

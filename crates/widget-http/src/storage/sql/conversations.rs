@@ -12,7 +12,6 @@ use widget_core::{
         EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, transcript::Message,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
-    origin::Origin,
 };
 
 use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
@@ -489,27 +488,6 @@ impl ConversationStore for Backend {
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         rooms::mark_for_removal(self, name, now).await
-    }
-
-    async fn list_open_origins(&self, widget: WidgetId) -> Result<Vec<Origin>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL ORDER BY origin",
-        )
-        .bind(widget.as_uuid())
-        .fetch_all(self.reader())
-        .await?;
-        rows.iter()
-            .map(|row| Columns::new(row, "conversations", "origin").parsed("origin", str::parse))
-            .collect()
-    }
-
-    async fn mark_widget_rooms_for_removal(
-        &self,
-        widget: WidgetId,
-        origin: Option<&Origin>,
-        now: OffsetDateTime,
-    ) -> Result<u64, StoreError> {
-        rooms::mark_widget_for_removal(self, widget, origin, now).await
     }
 
     async fn find_rooms_to_remove(

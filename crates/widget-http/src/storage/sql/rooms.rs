@@ -1,13 +1,10 @@
 //! SQL of rooms: which one is the newest, and which are to be removed from LiveKit, with retries.
 
 use time::OffsetDateTime;
-use widget_core::{
-    id::{ConversationId, WidgetId},
-    origin::Origin,
-};
+use widget_core::id::{ConversationId, WidgetId};
 
 use super::{super::driver::micros, Backend, Row, Transaction, row::Columns};
-use crate::storage::{NewRoom, Room, StoreError, table::table};
+use crate::storage::{NewRoom, Room, StoreError, StoredWidget, table::table};
 
 table! {
     room_columns, read_room from "rooms" by "name";
@@ -109,10 +106,34 @@ pub(super) async fn mark_for_removal(
     Ok(())
 }
 
+/// Marks the rooms of open conversations whose page the widget does not serve.
+pub(super) async fn mark_unserved_for_removal(
+    transaction: &mut Transaction,
+    stored: &StoredWidget,
+    now: OffsetDateTime,
+) -> Result<u64, StoreError> {
+    let widget = stored.widget.id;
+    let pages: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL",
+    )
+    .bind(widget.as_uuid())
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut count = 0;
+    for page in pages {
+        // A page that cannot be read cannot be served.
+        if !page.parse().is_ok_and(|origin| stored.serves(&origin)) {
+            count += mark_widget_for_removal(transaction, widget, Some(&page), now).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// Marks the rooms of the widget's open conversations: all, or those of one page.
 pub(super) async fn mark_widget_for_removal(
-    backend: &Backend,
+    transaction: &mut Transaction,
     widget: WidgetId,
-    origin: Option<&Origin>,
+    page: Option<&str>,
     now: OffsetDateTime,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
@@ -122,9 +143,9 @@ pub(super) async fn mark_widget_for_removal(
              WHERE web_widget_id = $1 AND ended_at IS NULL AND origin = COALESCE($2, origin))",
     )
     .bind(widget.as_uuid())
-    .bind(origin.map(Origin::as_str))
+    .bind(page)
     .bind(micros(now))
-    .execute(backend.writer())
+    .execute(&mut **transaction)
     .await?;
     Ok(done.rows_affected())
 }

@@ -1,6 +1,7 @@
 //! SQL of widgets. One query reads a widget together with what the gates need to know.
 
 use sqlx::QueryBuilder;
+use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
     config::Config,
@@ -10,10 +11,10 @@ use widget_core::{
     widget::Widget,
 };
 
-use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
+use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
-    Author, IdempotentRequest, InsertedWidget, ListPage, StoreError, StoredWidget, WidgetFilter,
-    WidgetRevision, WidgetStore, WriteWidgetError, table::table,
+    Author, IdempotentRequest, InsertedWidget, ListPage, StoreError, StoredWidget, UpdatedWidget,
+    WidgetFilter, WidgetRevision, WidgetStore, WriteWidgetError, table::table,
 };
 
 table! {
@@ -142,7 +143,8 @@ impl WidgetStore for Backend {
         .execute(&mut *transaction)
         .await
         .map_err(dangling)?;
-        let stored = finish(transaction, widget, author, &self.suffixes).await?;
+        let stored = finish(&mut transaction, widget, author, &self.suffixes).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
         Ok(InsertedWidget::New(Box::new(stored)))
     }
 
@@ -211,7 +213,7 @@ impl WidgetStore for Backend {
         widget: &Widget,
         revision: i64,
         author: Author<'_>,
-    ) -> Result<StoredWidget, WriteWidgetError> {
+    ) -> Result<UpdatedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         require_pinned(&mut transaction, widget).await?;
         let done = sqlx::query(
@@ -235,7 +237,14 @@ impl WidgetStore for Backend {
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
-        finish(transaction, widget, author, &self.suffixes).await
+        let stored = finish(&mut transaction, widget, author, &self.suffixes).await?;
+        let closed_rooms =
+            rooms::mark_unserved_for_removal(&mut transaction, &stored, widget.updated_at).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(UpdatedWidget {
+            stored,
+            closed_rooms,
+        })
     }
 
     async fn list_widget_revisions(
@@ -269,7 +278,8 @@ impl WidgetStore for Backend {
         organization: &OrganizationId,
         id: WidgetId,
         revision: Option<i64>,
-    ) -> Result<bool, WriteWidgetError> {
+        now: OffsetDateTime,
+    ) -> Result<Option<u64>, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         let found: Option<i64> = sqlx::query_scalar(
             "SELECT revision FROM web_widgets WHERE organization_id = $1 AND id = $2",
@@ -279,7 +289,7 @@ impl WidgetStore for Backend {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-        let Some(found) = found else { return Ok(false) };
+        let Some(found) = found else { return Ok(None) };
         if revision.is_some_and(|revision| revision != found) {
             return Err(WriteWidgetError::Stale);
         }
@@ -295,8 +305,9 @@ impl WidgetStore for Backend {
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
+        let closed_rooms = rooms::mark_widget_for_removal(&mut transaction, id, None, now).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        Ok(true)
+        Ok(Some(closed_rooms))
     }
 }
 
@@ -388,8 +399,9 @@ fn dangling(error: sqlx::Error) -> WriteWidgetError {
     }
 }
 
+/// Writes the revision of a write and reads what it wrote.
 async fn finish(
-    mut transaction: Transaction,
+    transaction: &mut Transaction,
     widget: &Widget,
     author: Author<'_>,
     suffixes: &SuffixList,
@@ -403,17 +415,15 @@ async fn finish(
     .bind(widget.id.as_uuid())
     .bind(author.api_key_id)
     .bind(author.restored_from)
-    .execute(&mut *transaction)
+    .execute(&mut **transaction)
     .await
     .map_err(StoreError::from)?;
     let row = sqlx::query(select!("WHERE w.id = $1"))
         .bind(widget.id.as_uuid())
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut **transaction)
         .await
         .map_err(StoreError::from)?;
-    let stored = read_widget(&row, suffixes)?;
-    transaction.commit().await.map_err(StoreError::from)?;
-    Ok(stored)
+    Ok(read_widget(&row, suffixes)?)
 }
 
 fn domains_text(widget: &Widget) -> Result<String, StoreError> {

@@ -7,11 +7,17 @@ use widget_core::{
         EndReason, FeedbackError, LifecycleLimits, Reporter, Role, transcript::Message,
     },
     id::{ConversationId, WidgetId},
-    origin::Origin,
+    origin::{AllowedOrigins, SuffixList},
+    widget::Widget,
 };
-use widget_http::storage::{SaveFeedbackError, Storage};
+use widget_http::storage::{SaveFeedbackError, Storage, WriteWidgetError};
 
-use super::{conversations::new_conversation, number, organization};
+use super::{
+    agents::registered,
+    conversations::new_conversation,
+    number, organization,
+    widgets::{AUTHOR, widget},
+};
 use crate::support::START;
 
 #[expect(clippy::too_many_lines, reason = "one story, told in order")]
@@ -157,6 +163,21 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
 
 pub(super) async fn rooms(storage: &dyn Storage) {
     let ours = organization("rooms");
+    let (agent, version) = registered(storage, &ours, 0x8E0, true).await;
+    let now = START + Duration::days(30);
+    let serving = |entries: &[&str]| Widget {
+        domains: AllowedOrigins::parse(entries, SuffixList::builtin()).expect("valid entries"),
+        updated_at: now,
+        ..widget(&ours, 0x8FF, agent, version, 0)
+    };
+    storage
+        .publish_agent_version(&ours, agent, version, START)
+        .await
+        .expect("works");
+    storage
+        .insert_widget(&serving(&["a.example", "b.example"]), AUTHOR, None)
+        .await
+        .expect("it is new");
     for (id, origin) in [
         (0x800, "https://a.example"),
         (0x801, "https://b.example"),
@@ -167,14 +188,6 @@ pub(super) async fn rooms(storage: &dyn Storage) {
             .await
             .expect("it is new");
     }
-    let widget = WidgetId::from_uuid(number(0x8FF));
-    let [a, b] = ["https://a.example", "https://b.example"]
-        .map(|text| text.parse::<Origin>().expect("an origin"));
-    assert_eq!(
-        storage.list_open_origins(widget).await.expect("works"),
-        [a, b.clone()]
-    );
-    let now = START + Duration::days(30);
     let due = async |now| -> Vec<String> {
         let rooms = storage.find_rooms_to_remove(now, 100).await.expect("works");
         let mut names: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
@@ -182,17 +195,32 @@ pub(super) async fn rooms(storage: &dyn Storage) {
         names.sort();
         names
     };
-    let mark = async |origin| {
+    let update = async |revision, entries: &[&str]| {
         storage
-            .mark_widget_rooms_for_removal(widget, origin, now)
+            .update_widget(&serving(entries), revision, AUTHOR)
             .await
-            .expect("works")
     };
-    assert_eq!(mark(Some(&b)).await, 2);
-    assert_eq!(mark(Some(&b)).await, 0);
+    // What is refused closes nothing.
+    let stale = update(7, &["a.example"]).await;
+    assert!(matches!(stale, Err(WriteWidgetError::Stale)), "{stale:?}");
+    assert_eq!(due(now).await, [""; 0]);
+    for (revision, entries, closed_rooms) in [
+        (1, &["b.example", "a.example"][..], 0),
+        (2, &["a.example"], 2),
+        (3, &["a.example", "c.example"], 0),
+    ] {
+        let updated = update(revision, entries).await.expect("it is current");
+        assert_eq!(updated.closed_rooms, closed_rooms, "{entries:?}");
+    }
     assert_eq!(due(now - Duration::microseconds(1)).await, [""; 0]);
     assert_eq!(due(now).await, ["room-2049", "room-2050"]);
-    assert_eq!(mark(None).await, 1);
+    let id = WidgetId::from_uuid(number(0x8FF));
+    let stale = storage.delete_widget(&ours, id, Some(1), now).await;
+    assert!(matches!(stale, Err(WriteWidgetError::Stale)), "{stale:?}");
+    assert_eq!(due(now).await, ["room-2049", "room-2050"]);
+    let deleted = storage.delete_widget(&ours, id, Some(4), now).await;
+    assert_eq!(deleted.expect("it is current"), Some(1));
+    assert_eq!(due(now).await, ["room-2048", "room-2049", "room-2050"]);
     let retry = now + Duration::seconds(30);
     storage
         .record_failed_room_removal("room-2048", retry)
@@ -217,7 +245,7 @@ pub(super) async fn rooms(storage: &dyn Storage) {
             .attempts,
         1
     );
-    // LiveKit makes a room anew when its visitor comes back with a refreshed token.
+    // LiveKit creates a room again when its visitor comes back with a refreshed token.
     storage
         .mark_room_for_removal("room-2049", retry)
         .await

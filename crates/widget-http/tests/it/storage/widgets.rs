@@ -16,7 +16,7 @@ use widget_http::storage::{
 use super::{ALL, agents::registered, number, organization};
 use crate::support::START;
 
-const AUTHOR: Author<'static> = Author {
+pub(super) const AUTHOR: Author<'static> = Author {
     api_key_id: "first",
     restored_from: None,
 };
@@ -123,10 +123,11 @@ pub(super) async fn records(storage: &dyn Storage) {
         updated_at: START + Duration::hours(1),
         ..record.clone()
     };
-    let stored = storage
+    let updated = storage
         .update_widget(&changed, 1, AUTHOR)
         .await
         .expect("revision 1 is current");
+    let stored = updated.stored;
     assert_eq!(
         (&stored.widget, stored.revision, stored.pinned),
         (&changed, 2, PinnedVersion::OtherAgent)
@@ -167,27 +168,32 @@ pub(super) async fn records(storage: &dyn Storage) {
             "{refused:?}"
         );
     }
-    assert!(
-        !storage
-            .delete_widget(&theirs, record.id, None)
+    assert_eq!(
+        storage
+            .delete_widget(&theirs, record.id, None, START)
             .await
-            .expect("nothing of theirs")
+            .expect("nothing of theirs"),
+        None
     );
     assert!(matches!(
-        storage.delete_widget(&ours, record.id, Some(1)).await,
+        storage
+            .delete_widget(&ours, record.id, Some(1), START)
+            .await,
         Err(WriteWidgetError::Stale)
     ));
-    assert!(
+    assert_eq!(
         storage
-            .delete_widget(&ours, record.id, Some(2))
+            .delete_widget(&ours, record.id, Some(2), START)
             .await
-            .expect("revision 2 is current")
+            .expect("revision 2 is current"),
+        Some(0)
     );
-    assert!(
-        !storage
-            .delete_widget(&ours, record.id, None)
+    assert_eq!(
+        storage
+            .delete_widget(&ours, record.id, None, START)
             .await
-            .expect("it is gone")
+            .expect("it is gone"),
+        None
     );
     assert!(
         storage
@@ -395,11 +401,12 @@ pub(super) async fn revisions(storage: &dyn Storage) {
     assert_eq!(list(&ours, i64::MAX, 1).await, expected[..1]);
     assert_eq!(list(&ours, 2, 10).await, expected[1..]);
     assert_eq!(list(&theirs, i64::MAX, 10).await, []);
-    assert!(
+    assert_eq!(
         storage
-            .delete_widget(&ours, first.id, None)
+            .delete_widget(&ours, first.id, None, START)
             .await
-            .expect("works")
+            .expect("works"),
+        Some(0)
     );
     assert_eq!(list(&ours, i64::MAX, 10).await, []);
 }
