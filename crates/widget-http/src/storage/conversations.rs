@@ -271,8 +271,8 @@ pub trait ConversationStore {
     ///
     /// The time is that of the limits under which the conversation was last stored. After limits
     /// were lengthened it comes too early, which costs one look. After they were shortened the
-    /// conversation ends by them when somebody asks for it, but is found only at the earlier limits'
-    /// time.
+    /// conversation ends by them when somebody asks for it, but is found only at the earlier
+    /// limits' time.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -78,8 +78,8 @@ pub trait KeyStore {
     /// [`StoreError`]
     async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
 
-    /// Stores `key` unless there is a signing key that is not retired; of two services that start at
-    /// once, one wins.
+    /// Stores `key` unless there is a signing key that is not retired; of two services that start
+    /// at once, one wins.
     ///
     /// # Errors
     /// [`StoreError`]

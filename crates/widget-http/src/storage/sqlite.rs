@@ -87,8 +87,8 @@ impl SqliteStorage {
                 .connect_with(options.clone())
                 .await;
             match writer {
-                // Turning on the write-ahead log needs exclusive use of the file and does not wait for
-                // it: of several services that start on a new file at once, some have to retry.
+                // Turning on the write-ahead log needs exclusive use of the file and does not wait
+                // for it: of several services that start on a new file at once, some have to retry.
                 Err(error) if is_busy(&error) && started.elapsed() < START_TIMEOUT => {
                     tokio::time::sleep(START_PAUSE).await;
                 }

@@ -17,9 +17,9 @@
 /// ```
 ///
 /// Each column becomes a variable of the same name, read by the method of `Columns` (`sql/row.rs`)
-/// that stands behind the colon; `= "…"` gives the SQL of a column that is named differently. What reading
-/// needs beside the row stands in parentheses behind the function. No
-/// statement uses `*`: a column that a newer release adds must not change what an older one reads.
+/// that stands behind the colon; `= "…"` gives the SQL of a column that is named differently. What
+/// reading needs beside the row stands in parentheses behind the function. No statement uses `*`: a
+/// column that a newer release adds must not change what an older one reads.
 macro_rules! table {
     (
         $columns:ident, $read:ident $(($context:ident: $type:ty))? from $table:literal by $key:literal;

@@ -565,8 +565,8 @@ async fn use_ticket(
     Ok(done.rows_affected() > 0)
 }
 
-/// Reads a conversation in order to change it: the write that changes nothing locks others out until the
-/// transaction ends.
+/// Reads a conversation in order to change it: the write that changes nothing locks others out
+/// until the transaction ends.
 async fn lock(
     transaction: &mut Transaction,
     id: ConversationId,
