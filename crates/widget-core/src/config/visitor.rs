@@ -118,7 +118,8 @@ impl Config {
     /// use widget_core::config::Config;
     ///
     /// let window = Config::parse(
-    ///     r##"{"v1": {"chat": {"dark_mode": {"background_color": {"user_message": "#ffcc00"}}}}}"##,
+    ///     r##"{"v1": {"chat": {"dark_mode":
+    ///         {"background_color": {"user_message": "#ffcc00"}}}}}"##,
     /// )?
     /// .for_window();
     /// let text = &window.values().chat.dark_mode.text_color;
