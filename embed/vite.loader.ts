@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: false,
     modulePreload: false,
-    // Keeps `light-dark()` and relative colors as written.
+    // Keeps `light-dark()` as written.
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
     lib: {
       entry: 'src/loader/entry.ts',
