@@ -55,7 +55,7 @@ fn paths_in_source() -> BTreeSet<String> {
         }
     }
     let mut paths = BTreeSet::new();
-    let routes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let routes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes");
     collect(&routes, &mut paths);
     paths
 }
