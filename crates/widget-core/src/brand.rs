@@ -24,10 +24,10 @@ use crate::config::{Config, ConfigError};
 const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
 
 /// How much a button stands out from what is around it: WCAG 2.2, success criterion 1.4.11.
-const MINIMUM_PROMINENCE: f64 = 3.0;
+const MIN_PROMINENCE: f64 = 3.0;
 
 /// The longest title of a chat, in characters.
-const LONGEST_TITLE: usize = 60;
+const MAX_TITLE: usize = 60;
 
 /// What a site looks like. Any combination is possible, also nothing at all.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,7 +70,7 @@ impl Brand {
     /// what the brand does not say is untouched.
     ///
     /// Texts get a contrast of at least
-    /// [`MINIMUM_CONTRAST`](crate::color::MINIMUM_CONTRAST) on the brand's color, and in dark
+    /// [`MIN_CONTRAST`](crate::color::MIN_CONTRAST) on the brand's color, and in dark
     /// mode the color is lightened until it stands out from the window.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Brand {
     pub fn apply_to(&self, config: &Config) -> Result<Config, ConfigError> {
         let mut branded = config.clone();
         if let Some(name) = &self.name {
-            let title: String = name.chars().take(LONGEST_TITLE).collect();
+            let title: String = name.chars().take(MAX_TITLE).collect();
             branded = branded.set("/config/v1/chat/title", json!(title))?;
         }
         if let Some(logo) = &self.logo_url {
@@ -89,7 +89,7 @@ impl Brand {
             branded = branded.set("/config/v1/chat/avatar_url", json!(icon.as_str()))?;
         }
         if let Some(color) = self.main_color() {
-            let dark = color.made_to_contrast(DARK_SURFACE, MINIMUM_PROMINENCE);
+            let dark = color.made_to_contrast(DARK_SURFACE, MIN_PROMINENCE);
             for (mode, background) in [("light_mode", color), ("dark_mode", dark)] {
                 let text = background.readable_text();
                 for (part, value) in [("background_color", background), ("text_color", text)] {
@@ -108,14 +108,14 @@ impl Brand {
 /// button says nothing of a brand.
 fn is_colorful(color: Color) -> bool {
     /// Below this, a difference of the channels is hardly seen as a color.
-    const LEAST_DIFFERENCE: u8 = 24;
+    const MIN_DIFFERENCE: u8 = 24;
     let channels = [color.red, color.green, color.blue];
     let (least, most) = channels
         .iter()
         .fold((u8::MAX, 0), |(least, most), channel| {
             (least.min(*channel), most.max(*channel))
         });
-    most - least >= LEAST_DIFFERENCE
+    most - least >= MIN_DIFFERENCE
 }
 
 #[cfg(test)]

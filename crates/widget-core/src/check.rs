@@ -121,7 +121,7 @@ impl Context {
     /// Records the fault that every type shares.
     fn wrong_type(&mut self, value: &Value, allowed: &str) {
         let detail = format!(
-            "{} is {}, but `{}` takes {allowed}",
+            "{} is {}, but `{}` must be {allowed}",
             shown(value),
             type_name(value),
             self.name()

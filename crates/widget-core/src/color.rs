@@ -15,7 +15,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 /// The contrast that body text needs: WCAG 2.2, success criterion 1.4.3, level AA.
-pub const MINIMUM_CONTRAST: f64 = 4.5;
+pub const MIN_CONTRAST: f64 = 4.5;
 
 /// An opaque sRGB color, written `#rgb` or `#rrggbb`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,16 +76,16 @@ impl Color {
     }
 
     /// A neutral text color that is readable on this background: white, [`Color::INK`] or
-    /// black, with a contrast of at least [`MINIMUM_CONTRAST`] on every background.
+    /// black, with a contrast of at least [`MIN_CONTRAST`] on every background.
     #[must_use]
     pub fn readable_text(self) -> Self {
         let white = self.contrast(Self::WHITE);
         let ink = self.contrast(Self::INK);
-        if white >= MINIMUM_CONTRAST && white >= ink {
+        if white >= MIN_CONTRAST && white >= ink {
             Self::WHITE
-        } else if ink >= MINIMUM_CONTRAST {
+        } else if ink >= MIN_CONTRAST {
             Self::INK
-        } else if white >= MINIMUM_CONTRAST {
+        } else if white >= MIN_CONTRAST {
             Self::WHITE
         } else {
             Self::BLACK
@@ -96,7 +96,7 @@ impl Color {
     /// `background`; this color itself when it already is.
     #[must_use]
     pub fn made_readable_on(self, background: Self) -> Self {
-        self.made_to_contrast(background, MINIMUM_CONTRAST)
+        self.made_to_contrast(background, MIN_CONTRAST)
     }
 
     /// The color nearest to this one, on the way to black or white, whose contrast with `other`
@@ -252,9 +252,9 @@ mod tests {
         #[test]
         fn derived_text_is_always_readable(red: u8, green: u8, blue: u8, r: u8, g: u8, b: u8) {
             let background = Color::new(red, green, blue);
-            prop_assert!(background.contrast(background.readable_text()) >= MINIMUM_CONTRAST);
+            prop_assert!(background.contrast(background.readable_text()) >= MIN_CONTRAST);
             let text = Color::new(r, g, b).made_readable_on(background);
-            prop_assert!(background.contrast(text) >= MINIMUM_CONTRAST);
+            prop_assert!(background.contrast(text) >= MIN_CONTRAST);
         }
     }
 }

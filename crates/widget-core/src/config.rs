@@ -34,7 +34,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::finding::{Code, Finding, Findings};
-use crate::json::{self, JsonError, Limits};
+use crate::json::{self, JsonError, JsonLimits};
 use migrate::{Document, Version};
 
 /// The typed values that this build works with: those of the newest version.
@@ -47,7 +47,7 @@ pub const VERSION: u64 = <Current as Version>::NUMBER;
 
 /// How large and how deep a document may be: 64 KiB as compact JSON, and 16 objects or arrays
 /// inside each other, the document itself being the first.
-pub const LIMITS: Limits = Limits {
+pub const LIMITS: JsonLimits = JsonLimits {
     bytes: 64 * 1024,
     depth: 16,
 };
@@ -70,13 +70,13 @@ impl Default for Config {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// More bytes than [`LIMITS`] allow.
-    #[error("`config` has {bytes} bytes, at most {} are allowed", LIMITS.bytes)]
+    #[error("`config` has {bytes} bytes; at most {} are allowed", LIMITS.bytes)]
     TooLarge {
         /// The size of the document as compact JSON.
         bytes: usize,
     },
     /// Nested more deeply than [`LIMITS`] allow.
-    #[error("`config` is {depth} levels deep, at most {} are allowed", LIMITS.depth)]
+    #[error("`config` is {depth} levels deep; at most {} are allowed", LIMITS.depth)]
     TooDeep {
         /// The depth of the document.
         depth: usize,

@@ -30,13 +30,13 @@ use crate::finding::Code;
 pub const RESERVED_IDS: &[&str] = &["page", "user", "forms", "feedback_form"];
 
 /// The most fields that a form can have.
-pub const MAXIMUM_FIELDS: usize = 30;
+pub const MAX_FIELDS: usize = 30;
 
 /// The most options that a `select` or `multiselect` can have.
-pub const MAXIMUM_OPTIONS: usize = 50;
+pub const MAX_OPTIONS: usize = 50;
 
 /// The longest text that a field can take, in characters.
-pub const MAXIMUM_TEXT: u16 = 4_000;
+pub const MAX_TEXT: u16 = 4_000;
 
 /// The stars of a `rating` when the field does not say.
 pub const DEFAULT_RATING: u8 = 5;
@@ -181,7 +181,7 @@ impl FormDefinition {
                     false,
                     FieldKind::Textarea(TextLength {
                         min_length: 0,
-                        max_length: MAXIMUM_TEXT,
+                        max_length: MAX_TEXT,
                     }),
                 ),
             ],
@@ -220,7 +220,7 @@ impl Record for FormDefinition {
         let fields = keys.required(
             "fields",
             &["The fields in their order, with ids of their own."],
-            &list(union::<Field>(), 1, MAXIMUM_FIELDS).unique("id"),
+            &list(union::<Field>(), 1, MAX_FIELDS).unique("id"),
         );
         Some(Self {
             id: id?,
@@ -321,10 +321,7 @@ impl Union for Field {
                 keys.fault(
                     "default",
                     refusal.code,
-                    format!(
-                        "the default is no answer that the field takes: {}",
-                        refusal.detail
-                    ),
+                    format!("the field does not accept its default: {}", refusal.detail),
                 );
                 None
             }
@@ -345,14 +342,14 @@ fn define_length(keys: &mut Keys<'_>) -> Option<TextLength> {
     let min_length = keys.optional(
         "min_length",
         &["The shortest answer, in characters."],
-        &integer(0, MAXIMUM_TEXT),
+        &integer(0, MAX_TEXT),
         0,
     );
     let max_length = keys.optional(
         "max_length",
         &["The longest answer, in characters."],
-        &integer(1, MAXIMUM_TEXT),
-        MAXIMUM_TEXT,
+        &integer(1, MAX_TEXT),
+        MAX_TEXT,
     );
     if min_length > max_length {
         keys.fault(
@@ -393,7 +390,7 @@ fn define_options(keys: &mut Keys<'_>) -> Option<Options> {
     let options = keys.required(
         "options",
         &["The options in their order, with values of their own."],
-        &list(record::<SelectOption>(), 1, MAXIMUM_OPTIONS).unique("value"),
+        &list(record::<SelectOption>(), 1, MAX_OPTIONS).unique("value"),
     )?;
     Some(Options { options })
 }

@@ -27,7 +27,7 @@ use crate::finding::{Code, Finding};
 
 /// How much JSON is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct JsonLimits {
     /// Bytes of the document as compact JSON: white space between tokens does not count.
     pub bytes: usize,
     /// Objects and arrays inside each other; the outermost is 1, a plain value 0.
@@ -37,16 +37,16 @@ pub struct Limits {
 /// Why a text could not be read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// More bytes than [`Limits::bytes`].
-    #[error("{bytes} bytes are too many, at most {limit} are allowed")]
+    /// More bytes than [`JsonLimits::bytes`].
+    #[error("{bytes} bytes are too many; at most {limit} are allowed")]
     TooLarge {
         /// The size that was found.
         bytes: usize,
         /// The size that is allowed.
         limit: usize,
     },
-    /// More levels than [`Limits::depth`].
-    #[error("{depth} levels are too deep, at most {limit} are allowed")]
+    /// More levels than [`JsonLimits::depth`].
+    #[error("{depth} levels are too deep; at most {limit} are allowed")]
     TooDeep {
         /// The depth that was found.
         depth: usize,
@@ -75,7 +75,7 @@ pub struct Parsed {
 /// # Errors
 /// [`JsonError`] when nothing can be said about single values: too deep (looked at first, and
 /// at any depth without recursion), too large, or no JSON.
-pub fn parse(text: &str, root: &str, limits: Limits) -> Result<Parsed, JsonError> {
+pub fn parse(text: &str, root: &str, limits: JsonLimits) -> Result<Parsed, JsonError> {
     let outline = Outline::of(text);
     if outline.depth > limits.depth {
         return Err(JsonError::TooDeep {
@@ -126,7 +126,7 @@ pub fn parse(text: &str, root: &str, limits: Limits) -> Result<Parsed, JsonError
 ///
 /// # Errors
 /// [`JsonError::TooDeep`] and [`JsonError::TooLarge`].
-pub fn measure(value: &Value, limits: Limits) -> Result<(), JsonError> {
+pub fn measure(value: &Value, limits: JsonLimits) -> Result<(), JsonError> {
     let depth = depth(value);
     if depth > limits.depth {
         return Err(JsonError::TooDeep {
@@ -300,7 +300,7 @@ impl Reader {
             if map.contains_key(&key) {
                 self.fault(
                     Code::KeyDuplicate,
-                    format!("the key `{key}` is given twice in the same object"),
+                    format!("the key `{key}` occurs twice in the same object"),
                     Some("keep one of the two"),
                 );
             }

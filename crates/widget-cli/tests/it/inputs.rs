@@ -19,7 +19,7 @@ fn folders_patterns_and_several_files() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+            error[value_not_allowed]: `"blue"` is not allowed; `theme` must be one of `system`, `light`, `dark`
              --> configs/deeper/b.yaml:1:13
               |
             1 | v1: {theme: blue}
@@ -134,7 +134,7 @@ fn unsuitable_texts() {
 
         hint: save the file as UTF-8 in your editor
 
-        error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+        error[type_invalid]: `5` is an integer, but `theme` must be one of `system`, `light`, `dark`
          --> e-mark.json:1:18
           |
         1 | {"v1": {"theme": 5}}
@@ -146,13 +146,13 @@ fn unsuitable_texts() {
         1 | 5
           | ^
 
-        error[value_not_allowed]: `"\u001b[31m\u{202e}"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+        error[value_not_allowed]: `"\u001b[31m\u{202e}"` is not allowed; `theme` must be one of `system`, `light`, `dark`
          --> m-escape.json:1:18
           |
         1 | {"v1": {"theme": "\u001b[31m�", "␡": 1}}
           |                  ^^^^^^^^^^^^^ /config/v1/theme
 
-        error[type_invalid]: `1` is an integer, but `theme` takes one of `system`, `light`, `dark`
+        error[type_invalid]: `1` is an integer, but `theme` must be one of `system`, `light`, `dark`
          --> n-crlf.json:3:14
           |
         3 |     "theme": 1
@@ -239,19 +239,19 @@ fn a_long_line_is_shortened() {
     Folder::new().check_with_input(&["validate", "-"], &text, &expect![[r#"
         exit 1
         ---- stdout ----
-        error[too_many]: 20 items are too many, `suggested_questions` takes an array of at most 6 items
+        error[too_many]: 20 items are too many; `suggested_questions` must be an array of at most 6 items
          --> <stdin>:1:32
           |
         1 | ...": ["What does it cost to send this?", "W...?", "What does it cost to send this?"], "...
           |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ /config/v1/suggested_questions
 
-        error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+        error[value_not_allowed]: `"blue"` is not allowed; `theme` must be one of `system`, `light`, `dark`
          --> <stdin>:1:743
           |
         1 | ...hat does it cost to send this?"], "theme": "blue", "locale": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
           |                                               ^^^^^^ /config/v1/theme
 
-        error[locale_invalid]: `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is no language tag (A subtag may be eight characters in length at maximum), but `locale` takes a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
+        error[locale_invalid]: `"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not a language tag (A subtag may be eight characters in length at maximum); `locale` must be a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
          --> <stdin>:1:761
           |
         1 | ...": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}}
@@ -279,7 +279,7 @@ fn an_unreadable_file_does_not_hide_the_others() {
             error[file_unreadable]: the file cannot be read: No such device or address (os error 6)
             --> b.json
 
-            error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+            error[type_invalid]: `5` is an integer, but `theme` must be one of `system`, `light`, `dark`
              --> c.json:1:18
               |
             1 | {"v1": {"theme": 5}}

@@ -75,7 +75,7 @@ fn check_lists_and_write_changes() {
             all/mark.json
             all/old.yaml
             ---- stderr ----
-            error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+            error[type_invalid]: `5` is an integer, but `theme` must be one of `system`, `light`, `dark`
              --> all/bad.json:1:18
               |
             1 | {"v1": {"theme": 5}}
@@ -93,7 +93,7 @@ fn check_lists_and_write_changes() {
             all/mark.json
             all/old.yaml
             ---- stderr ----
-            error[type_invalid]: `5` is an integer, but `theme` takes one of `system`, `light`, `dark`
+            error[type_invalid]: `5` is an integer, but `theme` must be one of `system`, `light`, `dark`
              --> all/bad.json:1:18
               |
             1 | {"v1": {"theme": 5}}
@@ -121,7 +121,7 @@ fn check_lists_and_write_changes() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"path":"all/bad.json","changed":false,"written":false,"text":null,"errors":[{"code":"type_invalid","detail":"`5` is an integer, but `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/config/v1/theme","line":1,"column":18,"end_line":1,"end_column":19}]}
+            {"path":"all/bad.json","changed":false,"written":false,"text":null,"errors":[{"code":"type_invalid","detail":"`5` is an integer, but `theme` must be one of `system`, `light`, `dark`","hint":null,"pointer":"/config/v1/theme","line":1,"column":18,"end_line":1,"end_column":19}]}
             {"path":"all/list.json","changed":false,"written":false,"text":null,"errors":[]}
             {"path":"all/mark.json","changed":false,"written":false,"text":null,"errors":[]}
             {"path":"all/new.json","changed":false,"written":false,"text":null,"errors":[]}

@@ -121,7 +121,7 @@ fn every_fault_is_shown_at_its_place() {
         6 |   "published": "true",
           |                ^^^^^^ /published
 
-        error[value_not_allowed]: `"Dark"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+        error[value_not_allowed]: `"Dark"` is not allowed; `theme` must be one of `system`, `light`, `dark`
          --> bad.json:9:16
           |
         9 |       "theme": "Dark",
@@ -129,13 +129,13 @@ fn every_fault_is_shown_at_its_place() {
 
         hint: did you mean `dark`?
 
-        error[value_out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
+        error[value_out_of_range]: `31` is out of range; `trigger.size` must be an integer from 32 to 96
           --> bad.json:10:27
            |
         10 |       "trigger": {"size": 31},
            |                           ^^ /config/v1/trigger/size
 
-        error[key_duplicate]: the key `title` is given twice in the same object
+        error[key_duplicate]: the key `title` occurs twice in the same object
           --> bad.json:11:30
            |
         11 |       "chat": {"title": "a", "title": "b"}
@@ -176,7 +176,7 @@ v1:
     folder.check(&["validate", "bad.yaml"], &expect![[r##"
         exit 1
         ---- stdout ----
-        error[type_invalid]: `null` is null, but `chat.light_mode.background_color.user_message` takes `#rgb` or `#rrggbb`, or an empty string for the built-in color
+        error[type_invalid]: `null` is null, but `chat.light_mode.background_color.user_message` must be `#rgb` or `#rrggbb`, or an empty string for the built-in color
          --> bad.yaml:6:38
           |
         6 |       background_color: {user_message: #fff
@@ -184,7 +184,7 @@ v1:
 
         hint: in YAML a `#` after a space starts a comment: put the value in quotes, such as "#0055ff"
 
-        error[type_invalid]: `"no"` is a string, but `modes.voice` takes `true` or `false`
+        error[type_invalid]: `"no"` is a string, but `modes.voice` must be `true` or `false`
          --> bad.yaml:9:12
           |
         9 |     voice: no
@@ -192,7 +192,7 @@ v1:
 
         hint: in YAML 1.2 this word is text: write `false`
 
-        error[type_invalid]: `"on"` is a string, but `start_conversation_on_toggle` takes `true` or `false`
+        error[type_invalid]: `"on"` is a string, but `start_conversation_on_toggle` must be `true` or `false`
           --> bad.yaml:11:33
            |
         11 |   start_conversation_on_toggle: on
@@ -200,7 +200,7 @@ v1:
 
         hint: in YAML 1.2 this word is text: write `true`
 
-        error[value_out_of_range]: `31` is out of range, `trigger.size` takes an integer from 32 to 96
+        error[value_out_of_range]: `31` is out of range; `trigger.size` must be an integer from 32 to 96
           --> bad.yaml:13:11
            |
         13 |     size: 0x1F
@@ -273,7 +273,7 @@ fn lists_are_checked_entry_by_entry() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[value_not_allowed]: `"blue"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+            error[value_not_allowed]: `"blue"` is not allowed; `theme` must be one of `system`, `light`, `dark`
              --> <stdin>:1:31
               |
             1 | [{"v1": {}}, {"v1": {"theme": "blue"}}]
@@ -290,7 +290,7 @@ fn lists_are_checked_entry_by_entry() {
             exit 1
             ---- stdout ----
             {"path":"<stdin>","entry":0,"kind":"config","id":null,"valid":true,"errors":[],"warnings":[]}
-            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"value_not_allowed","detail":"`\"blue\"` is not allowed, `theme` takes one of `system`, `light`, `dark`","hint":null,"pointer":"/config/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
+            {"path":"<stdin>","entry":1,"kind":"config","id":null,"valid":false,"errors":[{"code":"value_not_allowed","detail":"`\"blue\"` is not allowed; `theme` must be one of `system`, `light`, `dark`","hint":null,"pointer":"/config/v1/theme","line":1,"column":31,"end_line":1,"end_column":37}],"warnings":[]}
         "#]],
     );
     folder.check_with_input(
@@ -357,7 +357,7 @@ fn newer_and_unversioned_configs() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[value_not_allowed]: `"red"` is not allowed, `theme` takes one of `system`, `light`, `dark`
+            error[value_not_allowed]: `"red"` is not allowed; `theme` must be one of `system`, `light`, `dark`
              --> <stdin>:1:11
               |
             1 | {"theme": "red", "chat": {}}
@@ -415,7 +415,7 @@ fn numbers_and_depth_are_core_rules() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[config_too_deep]: `config` is 5002 levels deep, at most 16 are allowed
+            error[config_too_deep]: `config` is 5002 levels deep; at most 16 are allowed
              --> <stdin>:1:1
               |
             1 | {"v1": {"x":

@@ -10,10 +10,10 @@ use crate::color::Color;
 use crate::config::values::WebUrl;
 
 /// The longest name that is taken from a page, in characters.
-const LONGEST_NAME: usize = 120;
+const MAX_NAME: usize = 120;
 
 /// The most colors that are taken from a page.
-const MOST_COLORS: usize = 8;
+const MAX_COLORS: usize = 8;
 
 impl Brand {
     /// Reads the brand out of a page's HTML. `page` is the address that the page was read from,
@@ -138,7 +138,7 @@ impl Found {
             "theme-color" | "msapplication-tilecolor" => {
                 if let Some(color) = read_color(&content)
                     && !self.colors.contains(&color)
-                    && self.colors.len() < MOST_COLORS
+                    && self.colors.len() < MAX_COLORS
                 {
                     self.colors.push(color);
                 }
@@ -316,6 +316,6 @@ fn tidy(name: &str) -> String {
         .join(" ")
         .chars()
         .filter(|letter| !letter.is_control())
-        .take(LONGEST_NAME)
+        .take(MAX_NAME)
         .collect()
 }

@@ -156,7 +156,7 @@ fn a_brand_becomes_a_config_that_can_be_read() {
         .controls_button
         .color()
         .expect("a color");
-    assert!(dark.contrast(DARK_SURFACE) >= MINIMUM_PROMINENCE);
+    assert!(dark.contrast(DARK_SURFACE) >= MIN_PROMINENCE);
     assert_eq!(Brand::default().to_config(), Ok(Config::default()));
     assert!(Brand::default().is_empty());
 }

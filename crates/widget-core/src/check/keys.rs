@@ -129,7 +129,7 @@ impl<'a> Keys<'a> {
                     let owner = context.name();
                     context.below(name, |context| {
                         let detail = format!(
-                            "`{name}` is missing in `{owner}`, it takes {}",
+                            "`{name}` is missing in `{owner}`; it must be {}",
                             kind.allowed()
                         );
                         context.fault(Code::KeyMissing, detail, None);
@@ -204,7 +204,7 @@ pub(super) fn read_union<T: Union>(map: &Map<String, Value>, context: &mut Conte
             let owner = context.name();
             context.below(T::TAG, |context| {
                 let detail = format!(
-                    "`{}` is missing in `{owner}`, it takes {}",
+                    "`{}` is missing in `{owner}`; it must be {}",
                     T::TAG,
                     one_of(&names)
                 );
@@ -227,12 +227,12 @@ pub(super) fn read_union<T: Union>(map: &Map<String, Value>, context: &mut Conte
 
 /// The most unknown keys of a document for which the nearest known one is looked up: who has more
 /// has not mistyped them, and looking is the slowest part of reading.
-const MOST_SUGGESTIONS: usize = 32;
+const MAX_SUGGESTIONS: usize = 32;
 
 fn note_unknown(map: &Map<String, Value>, known: &[&'static str], context: &mut Context) {
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
         let owner = context.name();
-        let nearest = if context.unknown.len() < MOST_SUGGESTIONS {
+        let nearest = if context.unknown.len() < MAX_SUGGESTIONS {
             nearest(key, known)
         } else {
             None

@@ -19,7 +19,7 @@ pub(crate) trait Kind {
     /// The typed value.
     type Value;
 
-    /// What is allowed, to stand after "takes".
+    /// What is allowed, to stand after "must be".
     fn allowed(&self) -> String;
 
     /// Reads a value; a fault is recorded and `None` returned when it is not allowed.
@@ -58,7 +58,7 @@ fn check_count(
         return true;
     };
     let detail = format!(
-        "{count} {unit} are {verdict}, `{}` takes {allowed}",
+        "{count} {unit} are {verdict}; `{}` must be {allowed}",
         context.name()
     );
     context.fault(code, detail, None);
@@ -148,7 +148,7 @@ where
                     .filter(|integer| (minimum..=maximum).contains(integer));
                 if inside.is_none() {
                     let detail = format!(
-                        "{} is out of range, `{}` takes {}",
+                        "{} is out of range; `{}` must be {}",
                         shown(value),
                         context.name(),
                         self.allowed()
@@ -199,7 +199,7 @@ impl Kind for NumberKind {
         };
         if self.positive && number.as_f64().is_none_or(|number| number <= 0.0) {
             let detail = format!(
-                "{} is out of range, `{}` takes {}",
+                "{} is out of range; `{}` must be {}",
                 shown(value),
                 context.name(),
                 self.allowed()
@@ -233,7 +233,7 @@ pub(super) fn pick(
         return Some(name);
     }
     let detail = format!(
-        "{} is not allowed, `{}` takes {}",
+        "{} is not allowed; `{}` must be {}",
         shown(value),
         context.name(),
         one_of(names)

@@ -1,8 +1,9 @@
 //! Version 1 of the config document: its keys, defaults and limits.
 //!
 //! Each record below is the definition of a table of the documentation: `key: type = default =>
-//! what is allowed`. It is frozen: once a `v2` exists, `v1` documents are still read by exactly
-//! this file and then taken to `v2` by a step of `super::migrate`.
+//! what is allowed`. It is frozen: once a `v2` exists, `v1` documents are still read by these
+//! definitions (with those of forms and values, which are frozen as well) and then migrated by a
+//! step of `super::migrate`.
 
 mod warnings;
 

@@ -124,7 +124,7 @@ impl FromStr for ActionUrl {
             }
             return Url::parse(text)
                 .map(Self)
-                .map_err(|error| refuse(text, &format!("is no URL ({error})")));
+                .map_err(|error| refuse(text, &format!("is not a URL ({error})")));
         }
         parse_written_in_full(text, &["https"]).map(Self)
     }
@@ -161,7 +161,7 @@ impl Written for ActionUrl {
 fn parse_written_in_full(text: &str, schemes: &[&str]) -> Result<Url, ValueError> {
     check_letters(text)?;
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(refuse(text, "is no absolute URL"));
+        return Err(refuse(text, "is not an absolute URL"));
     };
     if rest.starts_with('/') {
         return Err(refuse(text, "names no host"));
@@ -172,7 +172,7 @@ fn parse_written_in_full(text: &str, schemes: &[&str]) -> Result<Url, ValueError
     {
         return Err(refuse(text, "has another scheme"));
     }
-    let url = Url::parse(text).map_err(|error| refuse(text, &format!("is no URL ({error})")))?;
+    let url = Url::parse(text).map_err(|error| refuse(text, &format!("is not a URL ({error})")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse(text, "holds a user name or password"));
     }
@@ -249,7 +249,7 @@ impl FromStr for Locale {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         LanguageTag::parse(text.to_owned())
             .map(Self)
-            .map_err(|error| refuse(text, &format!("is no language tag ({error})")))
+            .map_err(|error| refuse(text, &format!("is not a language tag ({error})")))
     }
 }
 

@@ -182,7 +182,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::color::{Color, MINIMUM_CONTRAST};
+    use crate::color::{Color, MIN_CONTRAST};
 
     fn config(v1: &Value) -> Config {
         Config::from_value(json!({ "v1": v1 })).expect("a valid config")
@@ -208,10 +208,7 @@ mod tests {
             let (window, launcher) = (config.for_window(), config.for_launcher());
             for palette in [&window.values().chat.light_mode, &launcher.chat.light_mode] {
                 for (ground, text) in colors(palette) {
-                    assert!(
-                        text.contrast(ground) >= MINIMUM_CONTRAST,
-                        "{text} on {ground}"
-                    );
+                    assert!(text.contrast(ground) >= MIN_CONTRAST, "{text} on {ground}");
                 }
             }
             let built_in = (BUILT_IN_BACKGROUND, Color::WHITE);

@@ -123,14 +123,14 @@ fn check_length(text: &str, length: TextLength) -> Result<(), Refusal> {
     let count = text.chars().count();
     if count < length.min_length.into() {
         let detail = format!(
-            "{count} characters are too few, at least {} are asked for",
+            "{count} characters are too few; at least {} are required",
             length.min_length
         );
         return Err(Refusal::new(Code::TooShort, detail));
     }
     if count > length.max_length.into() {
         let detail = format!(
-            "{count} characters are too many, at most {} are allowed",
+            "{count} characters are too many; at most {} are allowed",
             length.max_length
         );
         return Err(Refusal::new(Code::TooLong, detail));
@@ -152,7 +152,7 @@ fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
             (None, None) => String::new(),
         };
         let detail = format!(
-            "{} is out of range, a number {allowed} is allowed",
+            "{} is out of range; the number must be {allowed}",
             shown(value)
         );
         return Err(Refusal::new(Code::ValueOutOfRange, detail));
@@ -178,7 +178,10 @@ fn check_rating(value: &Value, max: u8) -> Result<Value, Refusal> {
             {
                 Ok(value.clone())
             } else {
-                let detail = format!("{} is out of range, 1 to {max} is allowed", shown(value));
+                let detail = format!(
+                    "{} is out of range; it must be from 1 to {max}",
+                    shown(value)
+                );
                 Err(Refusal::new(Code::ValueOutOfRange, detail))
             }
         }
@@ -224,7 +227,7 @@ fn check_option(text: &str, options: &Options) -> Result<(), Refusal> {
     Err(Refusal {
         code: Code::ValueNotAllowed,
         detail: format!(
-            "{} is no option, one of {} is",
+            "{} is not an option; it must be one of {}",
             shown(&Value::String(text.to_owned())),
             listed.join(", ")
         ),

@@ -5,16 +5,16 @@ use serde_json::{Map, Value};
 use super::FormDefinition;
 use crate::check::{nearest, shown};
 use crate::finding::{Code, Finding, Findings};
-use crate::json::{self, JsonError, Limits, push_token, shortened};
+use crate::json::{self, JsonError, JsonLimits, push_token, shortened};
 
 /// How much a visitor may send for one form: an object of plain values and lists.
-pub const SUBMISSION_LIMITS: Limits = Limits {
+pub const SUBMISSION_LIMITS: JsonLimits = JsonLimits {
     bytes: 16 * 1024,
     depth: 2,
 };
 
 /// The most unknown keys of a submission for which the nearest field is looked up.
-const MOST_SUGGESTIONS: usize = 8;
+const MAX_SUGGESTIONS: usize = 8;
 
 /// Values that answer a form, in the order of its fields; unanswered fields are left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,7 +152,7 @@ impl FormDefinition {
                     self.id
                 );
                 // Who has many unknown keys has not mistyped them, and looking is slow.
-                let nearest = if index < MOST_SUGGESTIONS {
+                let nearest = if index < MAX_SUGGESTIONS {
                     nearest(key, &known)
                 } else {
                     None

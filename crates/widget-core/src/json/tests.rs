@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::json;
 
-const LIMITS: Limits = Limits {
+const LIMITS: JsonLimits = JsonLimits {
     bytes: 65_536,
     depth: 16,
 };
@@ -156,7 +156,7 @@ fn a_value_in_memory_is_measured_without_recursion() {
 
 #[test]
 fn size_is_that_of_compact_json() {
-    let limits = Limits {
+    let limits = JsonLimits {
         bytes: 10,
         depth: 2,
     };

@@ -173,7 +173,7 @@ fn what_an_owner_sends_is_judged() {
 fn faults_that_only_the_text_of_a_config_shows_are_found() {
     let text = r#"{"v1": {"theme": "dark", "theme": "light"}}"#;
     let error = serde_json::from_str::<Config>(text).expect_err("a duplicate key");
-    assert!(error.to_string().contains("given twice"), "{error}");
+    assert!(error.to_string().contains("occurs twice"), "{error}");
 }
 
 #[track_caller]

@@ -82,7 +82,7 @@ impl<K> ListKind<K> {
             context.below(&index.to_string(), |context| {
                 context.below(key, |context| {
                     let detail = format!(
-                        "{} is given twice, `{}` must be unique among its neighbors",
+                        "{} occurs twice; `{}` must be unique in its list",
                         shown(value),
                         context.name()
                     );

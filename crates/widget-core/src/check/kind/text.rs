@@ -74,7 +74,7 @@ pub(crate) const fn identifier(reserved: &'static [&'static str]) -> IdentifierK
 }
 
 /// The longest identifier: the pattern's first letter and 63 more.
-const LONGEST_IDENTIFIER: usize = 64;
+const MAX_IDENTIFIER: usize = 64;
 
 impl Kind for IdentifierKind {
     type Value = String;
@@ -82,7 +82,7 @@ impl Kind for IdentifierKind {
     fn allowed(&self) -> String {
         format!(
             "a lower-case letter and at most {} more letters, digits or `_`",
-            LONGEST_IDENTIFIER - 1
+            MAX_IDENTIFIER - 1
         )
     }
 
@@ -91,14 +91,14 @@ impl Kind for IdentifierKind {
             context.wrong_type(value, &self.allowed());
             return None;
         };
-        let well_formed = string.len() <= LONGEST_IDENTIFIER
+        let well_formed = string.len() <= MAX_IDENTIFIER
             && string.starts_with(|first: char| first.is_ascii_lowercase())
             && string
                 .bytes()
                 .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         if !well_formed {
             let detail = format!(
-                "{} is not an id, `{}` takes {}",
+                "{} is not an id; `{}` must be {}",
                 shown(value),
                 context.name(),
                 self.allowed()
@@ -113,7 +113,7 @@ impl Kind for IdentifierKind {
                 .map(|name| format!("`{name}`"))
                 .collect();
             let detail = format!(
-                "{} is reserved in `{}`, any id but {} can be taken",
+                "{} is reserved in `{}`; the reserved ids are {}",
                 shown(value),
                 context.name(),
                 names.join(", ")
@@ -127,7 +127,7 @@ impl Kind for IdentifierKind {
     fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
         let mut schema = object(json!({
             "type": "string",
-            "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", LONGEST_IDENTIFIER - 1),
+            "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", MAX_IDENTIFIER - 1),
         }));
         if !self.reserved.is_empty() {
             schema.insert("not".to_owned(), json!({"enum": self.reserved}));
@@ -138,7 +138,7 @@ impl Kind for IdentifierKind {
 
 /// A value that is written as a string with rules of its own.
 pub(crate) trait Written: FromStr {
-    /// What is allowed, to stand after "takes".
+    /// What is allowed, to stand after "must be".
     const ALLOWED: &'static str;
     /// The code of the fault.
     const CODE: Code;
@@ -175,7 +175,7 @@ where
         match string.parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                let detail = format!("{error}, but `{}` takes {}", context.name(), T::ALLOWED);
+                let detail = format!("{error}; `{}` must be {}", context.name(), T::ALLOWED);
                 context.fault(T::CODE, detail, None);
                 None
             }

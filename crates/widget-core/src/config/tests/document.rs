@@ -244,6 +244,6 @@ fn sentences_of_whole_documents() {
         `config` has no version key, and `color` is no key of `v1`; settings belong under `v1`
         `config` has no version key, and `a`, `b`, `c`, `d`, `e` and 2 more are no key of `v1`; settings belong under `v1`
         `config` is newer than this build: it has `v2`, and the newest known version is `v1`
-        `config` is 17 levels deep, at most 16 are allowed"#]]
+        `config` is 17 levels deep; at most 16 are allowed"#]]
     .assert_eq(&told.join("\n"));
 }

@@ -513,17 +513,17 @@ fn sentences_name_the_value_and_what_is_allowed() {
             .collect()
     };
     expect_test::expect![[r#"
-        `"Dark"` is not allowed, `theme` takes one of `system`, `light`, `dark` (did you mean `dark`?)
-        `"not a tag"` is no language tag (A subtag may be eight characters in length at maximum), but `locale` takes a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
-        `31` is out of range, `trigger.size` takes an integer from 32 to 96
-        `56.5` is a number with a fraction or exponent, but `trigger.offset_x` takes an integer from 0 to 400
-        61 characters are too many, `chat.title` takes a string of at most 60 characters
-        `"http://a.example"` is not encrypted, but `chat.logo_url` takes an `https` URL, or an `http` URL on loopback, without user name and password
-        `null` is null, but `chat.light_mode` takes an object
-        7 items are too many, `suggested_questions` takes an array of at most 6 items
-        `id` is missing in `quick_actions.0`, it takes a string of 1 to 64 characters
-        `label` is missing in `quick_actions.0`, it takes a string of 1 to 40 characters
-        `type` is missing in `quick_actions.0.action`, it takes one of `send_message`, `open_url`, `start_voice`, `show_form`
+        `"Dark"` is not allowed; `theme` must be one of `system`, `light`, `dark` (did you mean `dark`?)
+        `"not a tag"` is not a language tag (A subtag may be eight characters in length at maximum); `locale` must be a BCP 47 language tag such as `en`, `pt-BR` or `zh-Hant`
+        `31` is out of range; `trigger.size` must be an integer from 32 to 96
+        `56.5` is a number with a fraction or exponent, but `trigger.offset_x` must be an integer from 0 to 400
+        61 characters are too many; `chat.title` must be a string of at most 60 characters
+        `"http://a.example"` is not encrypted; `chat.logo_url` must be an `https` URL, or an `http` URL on loopback, without user name and password
+        `null` is null, but `chat.light_mode` must be an object
+        7 items are too many; `suggested_questions` must be an array of at most 6 items
+        `id` is missing in `quick_actions.0`; it must be a string of 1 to 64 characters
+        `label` is missing in `quick_actions.0`; it must be a string of 1 to 40 characters
+        `type` is missing in `quick_actions.0.action`; it must be one of `send_message`, `open_url`, `start_voice`, `show_form`
         `text` and `voice` are both false, at least one must be true"#]]
     .assert_eq(
         &sentences(json!({

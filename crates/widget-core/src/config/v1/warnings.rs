@@ -3,7 +3,7 @@
 
 use super::{Action, BUILT_IN_BACKGROUND, ConfigV1};
 use crate::check::Context;
-use crate::color::MINIMUM_CONTRAST;
+use crate::color::MIN_CONTRAST;
 use crate::finding::Code;
 
 /// Tells every warning about a valid document.
@@ -34,14 +34,14 @@ impl ConfigV1 {
                 let Some(text) = text.color() else { continue };
                 let ground = background.color().unwrap_or(BUILT_IN_BACKGROUND);
                 let ratio = text.contrast(ground);
-                if ratio >= MINIMUM_CONTRAST {
+                if ratio >= MIN_CONTRAST {
                     continue;
                 }
                 let pointer = ["chat", mode, "text_color", part];
                 context.at(&pointer, |context| {
                     let detail = format!(
                         "`{text}` on {}`{ground}` has a contrast of {}:1, WCAG 2.2 AA asks for \
-                         {MINIMUM_CONTRAST}:1",
+                         {MIN_CONTRAST}:1",
                         if background.color().is_some() {
                             ""
                         } else {
