@@ -1,8 +1,8 @@
 //! Generated files, and what others generate out of them: clients of the HTTP API.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
     service::{self, Build},
     workspace,
 };
+
+/// What the service says about itself.
+const OPENAPI: &str = "schema/openapi.json";
 
 /// What to do with the generated files.
 #[derive(Debug, Args)]
@@ -26,6 +29,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.check {
         return check();
     }
+    // The service describes itself; everything about its bodies is read out of that.
+    let document = process::output(&mut cargo(
+        "run --quiet --locked --package widget-http -- openapi",
+    ))?;
+    let document = document.trim_end().to_owned() + "\n";
+    fs::write(workspace::root().join(OPENAPI), document)?;
     process::run(&mut cargo(
         "run --quiet --locked --package widget-schema -- write",
     ))
@@ -36,9 +45,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     // What the tests have compiled; alone, the package would be compiled again with fewer features.
     service::build(Build::Workspace)?;
-    process::run(attached(workspace::target().join("debug/widget-schema")).arg("check"))?;
+    let built = |name: &str| attached(workspace::target().join("debug").join(name));
+    let document = workspace::root().join(OPENAPI);
+    let described = process::output(built("widget-http").arg("openapi"))?;
+    if fs::read_to_string(&document)?.trim_end() != described.trim_end() {
+        bail!("{OPENAPI} is out of date.\n  run: cargo xtask gen");
+    }
+    process::run(built("widget-schema").arg("check"))?;
     process::run(&mut cargo("test --locked --package xtask --test api"))?;
-    let document = workspace::root().join("schema/openapi.json");
     let settings = workspace::root().join("xtask/clients");
     let output = workspace::target().join("xtask/clients");
     workspace::empty_folder(&output)?;

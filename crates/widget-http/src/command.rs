@@ -66,6 +66,9 @@ enum Command {
     /// Create, list and revoke keys; works while a service runs on the same database.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Print the OpenAPI document.
+    #[command(hide = true)]
+    Openapi,
 }
 
 /// A secret out of the file that holds it; `what` names the secret in the error.
@@ -116,6 +119,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::Key(command) => key::run(command).await,
+            Command::Openapi => {
+                print_line(widget_http::openapi().trim_end())?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     })
 }

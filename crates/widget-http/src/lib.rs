@@ -10,26 +10,31 @@
 )]
 
 use axum::{Router, middleware};
-use http::{StatusCode, header};
+use http::header;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{state::AppState, web::problem::Problem};
+use crate::{
+    state::AppState,
+    web::{api::Operation, problem::Problem},
+};
+use widget_api::ProblemCode;
 
-#[cfg(feature = "schemars")]
-pub mod api;
 pub mod background;
 pub mod livekit;
+pub mod openapi;
 mod routes;
 pub mod settings;
 pub mod state;
 pub mod storage;
+pub mod system;
 pub mod visitors;
 pub mod web;
 
 /// Every route of the service, with what surrounds them: request ids, log lines, problems, caught
 /// panics.
 pub fn router(state: AppState) -> Router {
-    routes::all()
+    let (routes, _) = routes::all().into_parts();
+    routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(caught_panic))
@@ -41,19 +46,30 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
+/// Every operation of the API, as its route describes it.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    let (_, operations) = routes::all().into_parts();
+    operations
+}
+
+/// The OpenAPI document of the service, as the committed file has it.
+#[must_use]
+pub fn openapi() -> String {
+    format!("{:#}\n", openapi::document(&operations()))
+}
+
 async fn unknown_path() -> Problem {
     Problem::new(
-        StatusCode::NOT_FOUND,
-        "unknown_path",
+        ProblemCode::PathUnknown,
         "this service has nothing at this path",
     )
 }
 
 async fn method_not_allowed() -> Problem {
     Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "this path does not take this method; the header `Allow` names those that it takes",
+        ProblemCode::MethodNotAllowed,
+        "this path does not accept this method; the header `Allow` names those that it accepts",
     )
 }
 

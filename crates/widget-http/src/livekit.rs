@@ -21,8 +21,11 @@ use widget_core::serve::Dispatch;
 
 use crate::{
     settings::LiveKitSettings,
-    state::{RandomError, RandomSource},
-    web::jwt::{self, Envelope, Untrusted},
+    system::{RandomError, RandomSource},
+    web::{
+        jwt::{self, Envelope, Untrusted},
+        problem::Problem,
+    },
 };
 
 /// How long a visitor may take to join: a page that has just asked needs seconds.
@@ -198,7 +201,7 @@ impl ParticipantTokens {
     /// The dispatch proves that the widget serves the visitor's page at this moment:
     ///
     /// ```compile_fail,E0308
-    /// # use widget_http::{livekit::{ParticipantTokens, RoomName}, state::RandomSource};
+    /// # use widget_http::{livekit::{ParticipantTokens, RoomName}, system::RandomSource};
     /// # use widget_core::serve::Admission;
     /// # fn token(
     /// #     tokens: &ParticipantTokens,
@@ -312,6 +315,12 @@ pub enum MintError {
 impl From<Untrusted> for MintError {
     fn from(error: Untrusted) -> Self {
         Self::Signature(error.to_string())
+    }
+}
+
+impl From<MintError> for Problem {
+    fn from(error: MintError) -> Self {
+        Self::internal(error)
     }
 }
 

@@ -1,43 +1,24 @@
 //! One file per resource: bodies, handlers, router. This one only joins them.
 
-use axum::Router;
-
-use crate::state::AppState;
-
-#[cfg(feature = "schemars")]
-use crate::api::Operation;
+use crate::{state::AppState, web::api::ApiRouter};
 
 mod agents;
 mod conversations;
 mod embed;
+mod guard;
 mod health;
 mod public;
 mod webhook;
 mod widgets;
 
-/// Every route, without state.
-pub(crate) fn all() -> Router<AppState> {
-    Router::new()
-        .merge(health::router())
-        .merge(agents::router())
+/// Every route with its description, without state.
+pub(crate) fn all() -> ApiRouter<AppState> {
+    ApiRouter::new()
         .merge(widgets::router())
+        .merge(agents::router())
         .merge(conversations::router())
         .merge(public::router())
         .merge(embed::router())
         .merge(webhook::router())
-}
-
-/// Every operation, as the OpenAPI document shows it.
-#[cfg(feature = "schemars")]
-pub(crate) fn operations() -> Vec<Operation> {
-    [
-        widgets::operations(),
-        agents::operations(),
-        conversations::operations(),
-        public::operations(),
-        embed::operations(),
-        vec![webhook::operation()],
-        health::operations(),
-    ]
-    .concat()
+        .merge(health::router())
 }

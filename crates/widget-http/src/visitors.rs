@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod limits;
 pub mod public_widgets;
+pub mod refusals;
 pub mod signing;
 
 use tokio::sync::Notify;

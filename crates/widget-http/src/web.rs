@@ -1,5 +1,6 @@
 //! What any HTTP service has: extractors, credentials, CORS, problems, validators, paging, logs.
 
+pub mod api;
 pub mod auth;
 pub mod caller;
 pub mod connections;

@@ -1,10 +1,11 @@
-//! The schemas of what the API takes and answers, taken out of the OpenAPI document: there each is
+//! The schemas of what the API accepts and answers, read out of the OpenAPI document: there each is
 //! one of many, here an editor or a test finds them by themselves.
 
 use serde_json::{Map, Value, json};
-use widget_http::api;
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+/// The name of the config's schema in the document.
+const CONFIG: &str = "Config";
 /// The config's schema, beside those that refer to it.
 const CONFIG_FILE: &str = "config.schema.json";
 const COMPONENTS: &str = "#/components/schemas/";
@@ -14,9 +15,9 @@ const COMPONENTS: &str = "#/components/schemas/";
 pub(crate) struct Bodies(Map<String, Value>);
 
 impl Bodies {
-    /// Takes the bodies out of the document; `config` is the config's own schema.
+    /// Reads the bodies out of the document; `config` is the config's own schema.
     pub(crate) fn new(openapi: &Value, config: &Value) -> Self {
-        let of_config = |name: &str| name == api::CONFIG || config["$defs"].get(name).is_some();
+        let of_config = |name: &str| name == CONFIG || config["$defs"].get(name).is_some();
         let components = openapi["components"]["schemas"].as_object();
         let bodies = components
             .into_iter()
@@ -32,7 +33,7 @@ impl Bodies {
         json!({
             "$schema": DIALECT,
             "title": "Web Widgets API",
-            "description": "What the API takes and answers; each body is a definition.",
+            "description": "What the API accepts and answers; each body is a definition.",
             "$defs": self.0,
         })
     }
@@ -68,7 +69,7 @@ fn moved(schema: &Value, of_config: &impl Fn(&str) -> bool) -> Value {
                 let reference = value.as_str().filter(|_| key == "$ref");
                 let name = reference.and_then(|reference| reference.strip_prefix(COMPONENTS));
                 let value = match name {
-                    Some(api::CONFIG) => json!(CONFIG_FILE),
+                    Some(CONFIG) => json!(CONFIG_FILE),
                     Some(name) if of_config(name) => json!(format!("{CONFIG_FILE}#/$defs/{name}")),
                     Some(name) => json!(format!("#/$defs/{name}")),
                     None => moved(value, of_config),

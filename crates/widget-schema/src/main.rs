@@ -1,9 +1,9 @@
-//! Writes the JSON Schemas of what this project stores, takes and answers, the OpenAPI document,
-//! and the TypeScript types of the embed; or checks that the committed files are those.
+//! Writes the JSON Schemas of what this project stores, accepts and answers, and the TypeScript
+//! types of the embed; or checks that the committed files are those.
 //!
 //! The config's schema comes from the definitions in `widget-core` that check a config, those of
-//! the bodies from the types in `widget-http` that read and write them: nothing is written down
-//! twice.
+//! the bodies from `schema/openapi.json`, which the service writes out of its own routes
+//! (`widget-http openapi`): nothing is written down twice.
 
 mod bodies;
 mod typescript;
@@ -17,7 +17,6 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 use widget_core::config;
-use widget_http::api;
 
 use crate::bodies::Bodies;
 
@@ -48,7 +47,7 @@ fn main() -> Result<ExitCode> {
     let root = workspace();
     match Arguments::parse().command {
         Command::Write => {
-            for file in generated() {
+            for file in generated(&root)? {
                 let path = root.join(file.path);
                 if fs::read_to_string(&path).is_ok_and(|content| content == file.content) {
                     continue;
@@ -64,17 +63,14 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check => {
-            let stale = stale(&root);
+            let stale = stale(&root)?;
             for path in &stale {
-                writeln!(io::stderr(), "{path} is not what its definition says")?;
+                writeln!(io::stderr(), "{path} is out of date")?;
             }
             if stale.is_empty() {
                 return Ok(ExitCode::SUCCESS);
             }
-            writeln!(
-                io::stderr(),
-                "\nhint: run `cargo run -p widget-schema -- write`"
-            )?;
+            writeln!(io::stderr(), "\nhint: run `cargo xtask gen`")?;
             Ok(ExitCode::FAILURE)
         }
     }
@@ -86,11 +82,10 @@ fn workspace() -> PathBuf {
 }
 
 /// Every generated file as it should be.
-fn generated() -> Vec<Generated> {
+fn generated(root: &Path) -> Result<Vec<Generated>> {
     let config = config::json_schema();
-    let openapi = api::openapi();
-    let bodies = Bodies::new(&openapi, &config);
-    vec![
+    let bodies = Bodies::new(&openapi(root)?, &config);
+    Ok(vec![
         Generated {
             path: "embed/src/generated/api.ts",
             content: typescript::body_types(&bodies),
@@ -114,9 +109,16 @@ fn generated() -> Vec<Generated> {
             &bodies.alone("WidgetPatch"),
         ),
         schema("schema/api.schema.json", &bodies.all()),
-        schema("schema/openapi.json", &openapi),
         schema("schema/config.schema.json", &config),
-    ]
+    ])
+}
+
+/// The document that the service has written about itself.
+fn openapi(root: &Path) -> Result<Value> {
+    let path = root.join("schema/openapi.json");
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}; run `cargo xtask gen`", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
 fn schema(path: &'static str, schema: &Value) -> Generated {
@@ -127,14 +129,14 @@ fn schema(path: &'static str, schema: &Value) -> Generated {
 }
 
 /// The generated files that are not as they should be.
-fn stale(root: &Path) -> Vec<&'static str> {
-    generated()
+fn stale(root: &Path) -> Result<Vec<&'static str>> {
+    Ok(generated(root)?
         .into_iter()
         .filter(|file| {
             fs::read_to_string(root.join(file.path)).ok().as_ref() != Some(&file.content)
         })
         .map(|file| file.path)
-        .collect()
+        .collect())
 }
 
 #[cfg(test)]

@@ -34,7 +34,10 @@ fn documents(folder: &str) -> BTreeMap<String, Value> {
 }
 
 fn bodies() -> Bodies {
-    Bodies::new(&api::openapi(), &config::json_schema())
+    Bodies::new(
+        &openapi(&workspace()).expect("the document"),
+        &config::json_schema(),
+    )
 }
 
 fn config_validator() -> Validator {
@@ -63,9 +66,9 @@ fn validates(schema: &Value, instance: &Value) -> bool {
 #[test]
 fn committed_files_are_current() {
     assert_eq!(
-        stale(&workspace()),
+        stale(&workspace()).expect("the document"),
         [""; 0],
-        "run `cargo run -p widget-schema -- write`"
+        "run `cargo xtask gen`"
     );
 }
 
@@ -186,7 +189,7 @@ fn the_effective_defaults_are_a_document_too() {
 /// Every reference of the document leads somewhere, and every field says what it is.
 #[test]
 fn the_openapi_document_is_whole() {
-    let document = api::openapi();
+    let document = openapi(&workspace()).expect("the document");
     let schemas = document["components"]["schemas"]
         .as_object()
         .expect("schemas");

@@ -23,7 +23,7 @@ pub(crate) fn config_types(schema: &Value) -> String {
     let mut text = String::from(
         "/**\n * The effective config of a widget, version 1, with every default filled in.\n *\n \
          * Generated from the definitions of `widget-core`; change those and run\n \
-         * `cargo run -p widget-schema -- write`.\n */\n",
+         * `cargo xtask gen`.\n */\n",
     );
     for (name, definition) in &definitions {
         text.push('\n');
@@ -65,13 +65,14 @@ pub(crate) fn codes() -> String {
 }
 
 /// The bodies that the embed sends and gets.
-const BODIES: [&str; 7] = [
+const BODIES: [&str; 8] = [
     "ConversationStart",
     "EmbedTicket",
     "Joining",
     "VisitorConversation",
     "VisitorMessage",
     "Problem",
+    "ProblemCode",
     "ProblemError",
 ];
 
@@ -79,13 +80,18 @@ const BODIES: [&str; 7] = [
 pub(crate) fn body_types(bodies: &Bodies) -> String {
     let mut text = String::from(
         "/**\n * What the embed sends to the service and gets from it.\n *\n * Generated from the \
-         bodies of `widget-http`; change those and run\n * `cargo run -p widget-schema -- write`.\n \
+         bodies of `widget-api`; change those and run\n * `cargo xtask gen`.\n \
          */\n",
     );
     for (name, definition) in bodies.named(&BODIES) {
         text.push('\n');
         text.push_str(&comment(definition, ""));
-        text.push_str(&interface(name, definition, None));
+        if definition["enum"].is_array() {
+            let names: Vec<String> = names(definition).collect();
+            text.push_str(&union(&format!("export type {name} ="), &names));
+        } else {
+            text.push_str(&interface(name, definition, None));
+        }
     }
     text
 }
@@ -149,13 +155,8 @@ fn type_of(schema: &Value) -> String {
     if let Some(constant) = schema["const"].as_str() {
         return format!("'{constant}'");
     }
-    if let Some(names) = schema["enum"].as_array() {
-        let quoted: Vec<String> = names
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|name| format!("'{name}'"))
-            .collect();
-        return quoted.join(" | ");
+    if schema["enum"].is_array() {
+        return names(schema).collect::<Vec<_>>().join(" | ");
     }
     if let Some(variants) = schema["anyOf"].as_array() {
         let types: Vec<String> = variants.iter().map(type_of).collect();
@@ -173,6 +174,16 @@ fn type_of(schema: &Value) -> String {
         }
         _ => "unknown".to_owned(),
     }
+}
+
+/// The texts of an enumeration as TypeScript literals.
+fn names(schema: &Value) -> impl Iterator<Item = String> {
+    let names = schema["enum"].as_array();
+    names
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(|name| format!("'{name}'"))
 }
 
 fn plain_type(name: &str, schema: &Value) -> String {

@@ -1,8 +1,8 @@
 /**
  * What the embed sends to the service and gets from it.
  *
- * Generated from the bodies of `widget-http`; change those and run
- * `cargo run -p widget-schema -- write`.
+ * Generated from the bodies of `widget-api`; change those and run
+ * `cargo xtask gen`.
  */
 
 /** What a visitor brings to a conversation. */
@@ -71,7 +71,7 @@ export interface VisitorMessage {
 
 /** A refusal or a failure (RFC 9457). */
 export interface Problem {
-  /** Always `about:blank`: what happened is told by `code`. */
+  /** Always `about:blank`: `code` says what happened. */
   type: string;
   /** The name of the status. */
   title: string;
@@ -79,20 +79,90 @@ export interface Problem {
   status: number;
   /** One sentence that says what to do. */
   detail: string;
-  /** Stable machine code. */
-  code: string;
-  /** Every fault of the request with its place. */
+  /** The stable machine code. */
+  code: ProblemCode;
+  /** The faults of the request, each with its place. */
   errors?: ProblemError[];
+  /** How many faults there are, when `errors` holds only the first of them. */
+  errors_total?: number;
   /** Names the request in the service's log; also in the header `X-Request-Id`. */
   request_id: string;
 }
+
+/** The stable machine code of an error answer. A client decides by it, never by the text. */
+export type ProblemCode =
+  | 'agent_in_use'
+  | 'agent_not_found'
+  | 'agent_version_not_found'
+  | 'answer_timeout'
+  | 'api_key_invalid'
+  | 'api_key_required'
+  | 'body_invalid'
+  | 'body_timeout'
+  | 'body_too_large'
+  | 'body_unreadable'
+  | 'brand_not_found'
+  | 'budget_used_up'
+  | 'config_invalid'
+  | 'config_too_deep'
+  | 'config_too_large'
+  | 'config_too_new'
+  | 'config_unversioned'
+  | 'conflict'
+  | 'content_type'
+  | 'conversation_active'
+  | 'conversation_ended'
+  | 'conversation_resumed_elsewhere'
+  | 'conversation_token_invalid'
+  | 'conversation_token_required'
+  | 'custom_metadata_too_large'
+  | 'database_unavailable'
+  | 'domain_invalid'
+  | 'domains_invalid'
+  | 'embed_not_built'
+  | 'feedback_already_submitted'
+  | 'feedback_closed'
+  | 'feedback_disabled'
+  | 'fetch_metadata'
+  | 'form_invalid'
+  | 'form_not_expected'
+  | 'form_not_found'
+  | 'idempotency_key_invalid'
+  | 'idempotency_key_reused'
+  | 'insufficient_scope'
+  | 'internal_error'
+  | 'json_invalid'
+  | 'livekit_not_configured'
+  | 'method_not_allowed'
+  | 'mode_disabled'
+  | 'not_found'
+  | 'origin_changed'
+  | 'origin_malformed'
+  | 'origin_not_own'
+  | 'origin_opaque'
+  | 'origin_required'
+  | 'origin_scheme'
+  | 'path_unknown'
+  | 'precondition_failed'
+  | 'query_invalid'
+  | 'rate_limited'
+  | 'ticket_expired'
+  | 'ticket_invalid'
+  | 'ticket_replayed'
+  | 'ticket_required'
+  | 'ticket_wrong_widget'
+  | 'transcript_full'
+  | 'upload_timeout'
+  | 'webhook_signature_invalid'
+  | 'widget_busy'
+  | 'widget_unavailable';
 
 /** One fault of a request, at a place in its body. */
 export interface ProblemError {
   /** JSON Pointer (RFC 6901) into the body; query parameters count as members of an object. */
   pointer: string;
-  /** Stable machine code. */
-  code: string;
+  /** The stable machine code. */
+  code: FieldCode;
   /** One sentence that says what is allowed. */
   detail: string;
   /** What to do instead, where that is known. */

@@ -2,7 +2,7 @@
  * The effective config of a widget, version 1, with every default filled in.
  *
  * Generated from the definitions of `widget-core`; change those and run
- * `cargo run -p widget-schema -- write`.
+ * `cargo xtask gen`.
  */
 
 /** The look and behavior of a widget, version 1. */

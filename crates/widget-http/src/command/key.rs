@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use widget_api::Scope;
 use widget_core::{id::OrganizationId, origin::SuffixList};
 use widget_http::{
-    state::{Clock, SystemClock, SystemRandom},
     storage::ApiKey,
+    system::{Clock, SystemClock, SystemRandom},
     visitors::signing,
-    web::auth::{Credential, Scope},
+    web::auth::ApiKeySecret,
 };
 
 use super::{DatabaseArguments, print_line};
@@ -88,7 +89,7 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         .open_migrated(SuffixList::builtin().clone())
         .await?;
     let now = SystemClock.now();
-    let credential = Credential::generate(&SystemRandom)?;
+    let credential = ApiKeySecret::generate(&SystemRandom)?;
     let mut scopes = arguments.scopes;
     scopes.sort_unstable();
     scopes.dedup();

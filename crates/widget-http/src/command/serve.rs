@@ -24,7 +24,8 @@ use widget_core::origin::SuffixList;
 use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
-    state::{AppState, Clock, Services, SystemClock, SystemRandom},
+    state::{AppState, Services},
+    system::{Clock, SystemClock, SystemRandom},
     visitors::signing,
     web::{
         caller::{ForwardedHeader, TrustedProxies},

@@ -1,24 +1,24 @@
 //! The registry of agents: what widgets can point at.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     response::IntoResponse,
-    routing::{get, post},
 };
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
+use widget_api::{FieldError, ProblemCode, Scope};
+use widget_core::finding::Code;
 use widget_core::id::{AgentId, AgentVersionId};
 
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     storage::{Agent, AgentVersion, NewAgentVersion},
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         extract::{PathId, StrictJson},
-        problem::{FieldError, Problem},
+        problem::Problem,
         wire::{Text, Timestamp},
     },
 };
@@ -27,90 +27,94 @@ use crate::{
 const MAXIMUM_NAME: usize = 200;
 
 /// `/core/agents` and what is below.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/core/agents", get(list).post(create))
-        .route("/core/agents/{id}", get(read).delete(remove))
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
         .route(
-            "/core/agents/{id}/versions",
-            get(list_versions).post(create_version),
-        )
-        .route(
-            "/core/agents/{id}/versions/{version_id}/publish",
-            post(publish),
-        )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::get(
-            "/core/agents",
-            "listAgents",
-            "Lists the agents of the organization",
-        )
-        .scope(Scope::AgentsRead)
-        .gives::<Vec<AgentBody>>(200, "The agents."),
-        api::post("/core/agents", "createAgent", "Registers an agent")
-            .scope(Scope::AgentsManage)
-            .takes::<AgentRequest>()
-            .gives::<AgentBody>(201, "The agent."),
-        api::get("/core/agents/{id}", "getAgent", "Reads an agent")
+            api::get(
+                "/core/agents",
+                "listAgents",
+                "Lists the agents of the organization",
+            )
             .scope(Scope::AgentsRead)
-            .gives::<AgentBody>(200, "The agent."),
-        api::delete(
-            "/core/agents/{id}",
-            "deleteAgent",
-            "Deletes an agent that no widget points at",
+            .answer::<Vec<AgentBody>>(200, "The agents."),
+            list,
         )
-        .scope(Scope::AgentsManage)
-        .gives_nothing(204, "It is gone."),
-        api::get(
-            "/core/agents/{id}/versions",
-            "listAgentVersions",
-            "Lists the versions of an agent",
+        .route(
+            api::post("/core/agents", "createAgent", "Registers an agent")
+                .scope(Scope::AgentsManage)
+                .body::<AgentRequest>()
+                .answer::<AgentBody>(201, "The agent.")
+                .with(header::LOCATION),
+            create,
         )
-        .scope(Scope::AgentsRead)
-        .gives::<Vec<VersionBody>>(200, "The versions."),
-        api::post(
-            "/core/agents/{id}/versions",
-            "createAgentVersion",
-            "Adds a draft version",
+        .route(
+            api::get("/core/agents/{id}", "getAgent", "Reads an agent")
+                .scope(Scope::AgentsRead)
+                .answer::<AgentBody>(200, "The agent.")
+                .problems([ProblemCode::NotFound]),
+            read,
         )
-        .scope(Scope::AgentsManage)
-        .takes::<VersionRequest>()
-        .gives::<VersionBody>(201, "The version."),
-        api::post(
-            "/core/agents/{id}/versions/{version_id}/publish",
-            "publishAgentVersion",
-            "Publishes a version; again changes nothing",
+        .route(
+            api::delete(
+                "/core/agents/{id}",
+                "deleteAgent",
+                "Deletes an agent that no widget points at",
+            )
+            .scope(Scope::AgentsManage)
+            .answer_empty(204, "It is gone.")
+            .problems([ProblemCode::NotFound, ProblemCode::AgentInUse]),
+            remove,
         )
-        .scope(Scope::AgentsManage)
-        .gives::<VersionBody>(200, "The version."),
-    ]
+        .route(
+            api::get(
+                "/core/agents/{id}/versions",
+                "listAgentVersions",
+                "Lists the versions of an agent",
+            )
+            .scope(Scope::AgentsRead)
+            .answer::<Vec<VersionBody>>(200, "The versions.")
+            .problems([ProblemCode::NotFound]),
+            list_versions,
+        )
+        .route(
+            api::post(
+                "/core/agents/{id}/versions",
+                "createAgentVersion",
+                "Adds a draft version",
+            )
+            .scope(Scope::AgentsManage)
+            .body::<VersionRequest>()
+            .answer::<VersionBody>(201, "The version.")
+            .problems([ProblemCode::NotFound, ProblemCode::Conflict]),
+            create_version,
+        )
+        .route(
+            api::post(
+                "/core/agents/{id}/versions/{version_id}/publish",
+                "publishAgentVersion",
+                "Publishes a version; again changes nothing",
+            )
+            .scope(Scope::AgentsManage)
+            .answer::<VersionBody>(200, "The version.")
+            .problems([ProblemCode::NotFound]),
+            publish,
+        )
 }
 
 /// An agent to register.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "NewAgent")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "NewAgent")]
 struct AgentRequest {
     /// What people call it.
-    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_NAME)))]
+    #[schemars(length(min = 1, max = MAXIMUM_NAME))]
     name: String,
 }
 
 /// An agent that widgets can point at.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Agent")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Agent")]
 struct AgentBody {
     /// Names the agent.
     id: Text<AgentId>,
@@ -133,28 +137,21 @@ impl From<Agent> for AgentBody {
 /// A version to add to an agent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "NewAgentVersion")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "NewAgentVersion")]
 struct VersionRequest {
     /// The name under which the worker registers at LiveKit.
-    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_NAME)))]
+    #[schemars(length(min = 1, max = MAXIMUM_NAME))]
     livekit_agent_name: String,
     /// What people call the version.
     #[serde(default)]
-    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_NAME)))]
+    #[schemars(length(min = 1, max = MAXIMUM_NAME))]
     label: Option<String>,
 }
 
 /// A version of an agent; published, it never changes.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "AgentVersion")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AgentVersion")]
 struct VersionBody {
     /// Names the version; widgets pin it.
     id: Text<AgentVersionId>,
@@ -176,7 +173,8 @@ struct VersionBody {
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(inline))]
+#[derive(schemars::JsonSchema)]
+#[schemars(inline)]
 enum VersionStatus {
     Draft,
     Published,
@@ -206,7 +204,6 @@ async fn create(
     caller: Caller,
     StrictJson(body): StrictJson<AgentRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    caller.require(Scope::AgentsManage)?;
     let name = name("/name", &body.name)?;
     let id = AgentId::from_uuid(state.new_id()?);
     let agent = Agent {
@@ -224,7 +221,6 @@ async fn list(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Json<Vec<AgentBody>>, Problem> {
-    caller.require(Scope::AgentsRead)?;
     let agents = state.storage.list_agents(&caller.organization_id).await?;
     Ok(Json(agents.into_iter().map(AgentBody::from).collect()))
 }
@@ -234,7 +230,6 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<AgentId>,
 ) -> Result<Json<AgentBody>, Problem> {
-    caller.require(Scope::AgentsRead)?;
     let agent = state
         .storage
         .find_agent(&caller.organization_id, id)
@@ -248,7 +243,6 @@ async fn remove(
     caller: Caller,
     PathId(id): PathId<AgentId>,
 ) -> Result<StatusCode, Problem> {
-    caller.require(Scope::AgentsManage)?;
     if state
         .storage
         .delete_agent(&caller.organization_id, id)
@@ -266,7 +260,6 @@ async fn create_version(
     PathId(agent): PathId<AgentId>,
     StrictJson(body): StrictJson<VersionRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    caller.require(Scope::AgentsManage)?;
     let version = NewAgentVersion {
         id: AgentVersionId::from_uuid(state.new_id()?),
         livekit_agent_name: name("/livekit_agent_name", &body.livekit_agent_name)?,
@@ -290,7 +283,6 @@ async fn list_versions(
     caller: Caller,
     PathId(agent): PathId<AgentId>,
 ) -> Result<Json<Vec<VersionBody>>, Problem> {
-    caller.require(Scope::AgentsRead)?;
     let organization = &caller.organization_id;
     let versions = state
         .storage
@@ -313,7 +305,6 @@ async fn publish(
     caller: Caller,
     Path((agent, version)): Path<(String, String)>,
 ) -> Result<Json<VersionBody>, Problem> {
-    caller.require(Scope::AgentsManage)?;
     let (Ok(agent), Ok(version)) = (agent.parse(), version.parse()) else {
         return Err(Problem::not_found("agent version"));
     };
@@ -337,8 +328,9 @@ fn name(pointer: &str, text: &str) -> Result<String, Problem> {
     let detail = format!(
         "this has {length} characters; 1 to {MAXIMUM_NAME} without control characters are allowed"
     );
-    Err(
-        Problem::unprocessable("body_invalid", "a value is out of range; see `errors`")
-            .with_error(FieldError::new(pointer, "value_invalid", detail)),
+    Err(Problem::new(
+        ProblemCode::BodyInvalid,
+        "a value is out of range; see `errors`",
     )
+    .with_error(FieldError::new(pointer, Code::ValueInvalid, detail)))
 }

@@ -1,25 +1,25 @@
 //! Conversations for their owner and for the agent's worker.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{RawQuery, State},
     response::IntoResponse,
-    routing::{get, post},
 };
+use http::header;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use widget_api::{ProblemCode, Scope};
 use widget_core::{
     conversation::{EndReason, Mode, Status},
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     storage::{ConversationFilter, ConversationRecord, StoreError},
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         extract::{Parsed, PathId, StrictQuery},
         paging,
         problem::Problem,
@@ -33,52 +33,54 @@ mod messages;
 const CHANNEL: &str = "webrtc";
 
 /// `/core/conversations` and what is below.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/core/conversations", get(list))
-        .route("/core/conversations/{id}", get(read))
-        .route("/core/conversations/{id}/end", post(end))
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/core/conversations",
+                "listConversations",
+                "Lists conversations, the newest first",
+            )
+            .scope(Scope::ConversationsRead)
+            .query::<ListQuery>()
+            .answer::<Vec<ConversationBody>>(
+                200,
+                "A page of conversations; the header `Link` names the next.",
+            )
+            .with(header::LINK),
+            list,
+        )
+        .route(
+            api::get(
+                "/core/conversations/{id}",
+                "getConversation",
+                "Reads a conversation",
+            )
+            .scope(Scope::ConversationsRead)
+            .answer::<ConversationBody>(200, "The conversation.")
+            .problems([ProblemCode::NotFound]),
+            read,
+        )
+        .route(
+            api::post(
+                "/core/conversations/{id}/end",
+                "endConversation",
+                "Ends a conversation for the agent; again changes nothing",
+            )
+            .scope(Scope::ConversationsWrite)
+            .answer::<ConversationBody>(200, "The conversation.")
+            .problems([ProblemCode::NotFound]),
+            end,
+        )
         .merge(messages::router())
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    let own = vec![
-        api::get(
-            "/core/conversations",
-            "listConversations",
-            "Lists conversations, the newest first",
-        )
-        .scope(Scope::ConversationsRead)
-        .query::<ListQuery>()
-        .gives::<Vec<ConversationBody>>(
-            200,
-            "A page of conversations; the header `Link` names the next.",
-        ),
-        api::get(
-            "/core/conversations/{id}",
-            "getConversation",
-            "Reads a conversation",
-        )
-        .scope(Scope::ConversationsRead)
-        .gives::<ConversationBody>(200, "The conversation."),
-        api::post(
-            "/core/conversations/{id}/end",
-            "endConversation",
-            "Ends a conversation for the agent; again changes nothing",
-        )
-        .scope(Scope::ConversationsWrite)
-        .gives::<ConversationBody>(200, "The conversation."),
-    ];
-    [own, messages::operations()].concat()
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 struct ListQuery {
     /// Conversations in an answer: 1 to 200, 50 when not told.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = paging::MAXIMUM_LIMIT)))]
+    #[schemars(range(min = 1, max = paging::MAXIMUM_LIMIT))]
     limit: Option<u32>,
     /// Where to go on, as the `Link` of the answer before says.
     cursor: Option<String>,
@@ -97,12 +99,8 @@ struct ListQuery {
 }
 
 /// A conversation of a visitor with an agent.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Conversation")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Conversation")]
 struct ConversationBody {
     /// Names the conversation.
     id: Text<ConversationId>,
@@ -130,10 +128,7 @@ struct ConversationBody {
     end_reason: Option<Text<EndReason>>,
     /// What the visitor and the page told: only for those who may read what was said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "schemars",
-        schemars(with = "serde_json::Map<String, serde_json::Value>")
-    )]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     custom_metadata: Option<Box<RawValue>>,
 }
 
@@ -174,7 +169,6 @@ async fn list(
     RawQuery(raw): RawQuery,
     StrictQuery(query): StrictQuery<ListQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    caller.require(Scope::ConversationsRead)?;
     let page = paging::page(query.limit, query.cursor.as_deref())?;
     let filter = ConversationFilter {
         web_widget_id: query.web_widget_id.map(|id| id.0),
@@ -212,7 +206,6 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<ConversationBody>, Problem> {
-    caller.require(Scope::ConversationsRead)?;
     let conversation = find(&state, &caller, id).await?;
     Ok(Json(ConversationBody::new(conversation, &caller)?))
 }
@@ -223,7 +216,6 @@ async fn end(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<ConversationBody>, Problem> {
-    caller.require(Scope::ConversationsWrite)?;
     find(&state, &caller, id).await?;
     let now = state.now();
     let ended = state

@@ -1,24 +1,23 @@
 //! Scripts, styles and documents of the embed: the loader for host pages, the window for its frame.
 
 use axum::{
-    Router,
     body::Body,
     extract::Path,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     visitors::assets::{self, Accepted, Asset, hexadecimal},
+    visitors::refusals,
     web::{
+        api::{self, ApiRouter},
         etag,
-        problem::{Problem, visitor},
+        problem::Problem,
     },
 };
+use widget_api::ProblemCode;
 
 mod window;
 
@@ -33,54 +32,54 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// `/public` and what is below.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/public/embed/{id}", get(loader))
-        .route("/public/embed/{id}/{file}", get(pinned_loader))
-        .route("/public/assets/{file}", get(asset))
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/public/embed/{id}",
+                "getLoader",
+                "The loader script for host pages",
+            )
+            .answer_as::<String>(200, "The script.", "text/javascript")
+            .with(header::ETAG)
+            .answer_empty(304, "The caller has it.")
+            .with(header::ETAG)
+            .problems([ProblemCode::EmbedNotBuilt]),
+            loader,
+        )
+        .route(
+            api::get(
+                "/public/embed/{id}/{file}",
+                "getPinnedLoader",
+                "The loader script under a name that changes with its bytes",
+            )
+            .answer_as::<String>(200, "The script.", "text/javascript")
+            .with(header::ETAG)
+            .answer_empty(304, "The caller has it.")
+            .with(header::ETAG)
+            .problems([ProblemCode::NotFound, ProblemCode::EmbedNotBuilt]),
+            pinned_loader,
+        )
+        .route(
+            api::get(
+                "/public/assets/{file}",
+                "getAsset",
+                "A script or style sheet of the window",
+            )
+            .answer_as::<String>(200, "The file.", "text/javascript")
+            .with(header::ETAG)
+            .answer_empty(304, "The caller has it.")
+            .with(header::ETAG)
+            .problems([ProblemCode::NotFound]),
+            asset,
+        )
         .merge(window::router())
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::get(
-            "/public/embed/{id}",
-            "getLoader",
-            "The loader script for host pages",
-        )
-        .gives_as::<String>(200, "The script.", "text/javascript"),
-        api::get(
-            "/public/embed/{id}/{file}",
-            "getPinnedLoader",
-            "The loader script under a name that changes with its bytes",
-        )
-        .gives_as::<String>(200, "The script.", "text/javascript"),
-        api::get(
-            "/public/assets/{file}",
-            "getAsset",
-            "A script or style sheet of the window",
-        )
-        .gives_as::<String>(200, "The file.", "text/javascript"),
-        api::get(
-            "/public/widget/{id}",
-            "getWindow",
-            "The document inside the iframe",
-        )
-        .query::<window::WindowQuery>()
-        .gives_as::<String>(200, "The document.", "text/html")
-        .gives_as::<String>(
-            403,
-            "A page that says that the widget is not available.",
-            "text/html",
-        ),
-    ]
 }
 
 /// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
 /// looked up.
 async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
-    let asset = assets::loader(accepted(&headers)).ok_or_else(visitor::embed_not_built)?;
+    let asset = assets::loader(accepted(&headers)).ok_or_else(refusals::embed_not_built)?;
     Ok(readable_anywhere(answer(asset, &headers, REFRESHED)))
 }
 
@@ -90,12 +89,11 @@ async fn pinned_loader(
     Path((_, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let current = assets::loader_file().ok_or_else(visitor::embed_not_built)?;
+    let current = assets::loader_file().ok_or_else(refusals::embed_not_built)?;
     let asset = assets::loader(accepted(&headers)).filter(|_| file == current.file_name);
     let gone = || {
         Problem::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
+            ProblemCode::NotFound,
             "this version of the loader is not served any more; paste the snippet again",
         )
     };
@@ -110,8 +108,7 @@ async fn pinned_loader(
 async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let missing = || {
         Problem::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
+            ProblemCode::NotFound,
             "this version of the embed has no such file",
         )
     };

@@ -1,49 +1,52 @@
 //! Whether the process lives and whether it can work: for supervisors and load balancers.
 
-use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
+use std::sync::LazyLock;
+
+use axum::{Json, extract::State, response::IntoResponse};
 use http::{HeaderValue, header};
 use serde::Serialize;
-#[cfg(feature = "schemars")]
 use serde_json::{Map, Value};
 
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
-use crate::{state::AppState, web::problem::Problem};
+use crate::{
+    state::AppState,
+    web::{
+        api::{self, ApiRouter},
+        problem::Problem,
+    },
+};
+use widget_api::ProblemCode;
 
-/// The committed description of the API; a test compares it with what this code says.
-const OPENAPI: &str = include_str!("../../../../schema/openapi.json");
+/// The description of the API, made when it is first asked for.
+static OPENAPI: LazyLock<String> = LazyLock::new(crate::openapi);
 
 /// `/healthz`, `/readyz` and `/openapi.json`.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(alive))
-        .route("/readyz", get(ready))
-        .route("/openapi.json", get(openapi))
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::get("/healthz", "getHealth", "Tells that the process answers")
-            .gives::<Health>(200, "It answers."),
-        api::get(
-            "/readyz",
-            "getReadiness",
-            "Tells that the database answers as well",
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get("/healthz", "getHealth", "Tells that the process answers")
+                .answer::<Health>(200, "It answers."),
+            alive,
         )
-        .gives::<Health>(200, "Both answer."),
-        api::get("/openapi.json", "getOpenapi", "This document")
-            .gives::<Map<String, Value>>(200, "The document."),
-    ]
+        .route(
+            api::get(
+                "/readyz",
+                "getReadiness",
+                "Tells that the database answers as well",
+            )
+            .answer::<Health>(200, "Both answer.")
+            .problems([ProblemCode::DatabaseUnavailable]),
+            ready,
+        )
+        .route(
+            api::get("/openapi.json", "getOpenapi", "This document")
+                .answer::<Map<String, Value>>(200, "The document."),
+            openapi,
+        )
 }
 
 /// That something works.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Health")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Health")]
 struct Health {
     /// `ok`.
     status: &'static str,
@@ -52,7 +55,7 @@ struct Health {
 /// What there is to ask, for generators of clients and for testing tools.
 async fn openapi() -> impl IntoResponse {
     let media_type = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, media_type)], OPENAPI)
+    ([(header::CONTENT_TYPE, media_type)], OPENAPI.as_str())
 }
 
 /// The process answers.

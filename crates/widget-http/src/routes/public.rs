@@ -4,29 +4,25 @@
 use std::{str::FromStr, sync::Arc};
 
 use axum::{
-    Router,
     extract::{FromRequestParts, Path},
     middleware::from_fn,
 };
 use http::{HeaderValue, header, request::Parts};
 use serde::Deserialize;
 use tower_http::set_header::SetResponseHeaderLayer;
+use widget_api::ProblemCode;
 use widget_core::{
     id::{ConversationId, WidgetId},
     origin::Origin,
     serve::{self, Admission},
 };
 
-#[cfg(feature = "schemars")]
-use crate::api::Operation;
 use crate::{
     state::AppState,
     storage::StoredWidget,
-    visitors::public_widgets::PublicWidget,
-    web::{
-        cors,
-        problem::{Problem, visitor},
-    },
+    visitors::{public_widgets::PublicWidget, refusals},
+    web::api::ApiRouter,
+    web::{cors, problem::Problem},
 };
 
 mod bodies;
@@ -35,12 +31,23 @@ mod feedback;
 mod forms;
 mod launcher;
 mod messages;
-mod pass;
 mod resume;
 mod tickets;
+pub(super) mod token;
+
+/// What can be wrong with the page on which a widget is asked for.
+const PAGE_PROBLEMS: [ProblemCode; 7] = [
+    ProblemCode::DatabaseUnavailable,
+    ProblemCode::OriginMalformed,
+    ProblemCode::OriginOpaque,
+    ProblemCode::OriginRequired,
+    ProblemCode::OriginScheme,
+    ProblemCode::RateLimited,
+    ProblemCode::WidgetUnavailable,
+];
 
 /// The routes; those of the loader are readable by other origins.
-pub(crate) fn router() -> Router<AppState> {
+pub(crate) fn router() -> ApiRouter<AppState> {
     launcher::router()
         .merge(tickets::router())
         .layer(from_fn(cors::readable_by_pages))
@@ -55,22 +62,6 @@ pub(crate) fn router() -> Router<AppState> {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
-}
-
-/// Every operation below `/core/public`.
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    [
-        vec![launcher::operation(), tickets::operation()],
-        conversations::operations(),
-        vec![
-            resume::operation(),
-            messages::operation(),
-            forms::operation(),
-            feedback::operation(),
-        ],
-    ]
-    .concat()
 }
 
 /// What a public path names. A malformed id names nothing, exactly as an unknown one does.
@@ -110,13 +101,13 @@ pub(crate) async fn widget(
     state: &AppState,
     path: &PublicPath,
 ) -> Result<Arc<PublicWidget>, Problem> {
-    let id = path.widget.ok_or_else(visitor::unknown_widget)?;
+    let id = path.widget.ok_or_else(refusals::unknown_widget)?;
     let found = state
         .visitor
         .widgets
         .get(state.storage.as_ref(), id, state.now())
         .await?;
-    found.ok_or_else(visitor::unknown_widget)
+    found.ok_or_else(refusals::unknown_widget)
 }
 
 /// Whether the widget serves a page of `origin` at this moment.
@@ -126,5 +117,5 @@ pub(crate) fn admit<'a>(
 ) -> Result<Admission<'a>, Problem> {
     let StoredWidget { widget, pinned, .. } = &widget.stored;
     serve::admit(widget, *pinned, origin)
-        .map_err(|refusal| visitor::refused(widget.id, origin, &refusal))
+        .map_err(|refusal| refusals::refused(widget.id, origin, &refusal))
 }

@@ -4,24 +4,23 @@
 //! counts; every other room that shows signs of life is removed.
 
 use axum::{
-    Router,
     body::Bytes,
     extract::{Request, State},
-    routing::post,
 };
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
-#[cfg(feature = "schemars")]
-use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
     storage::{ConversationRecord, Room},
+    visitors::refusals,
     web::{
+        api::{self, ApiRouter, Credential},
         extract::read_body,
-        problem::{Problem, visitor},
+        problem::Problem,
     },
 };
+use widget_api::ProblemCode;
 
 /// Bytes of an event at most; one with every field has a few KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -29,20 +28,18 @@ const BODY_LIMIT: usize = 256 * 1024;
 /// Start of every visitor's identity; agents and recorders have others.
 const VISITOR_PREFIX: &str = "guest_";
 
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/core/livekit/webhook", post(receive))
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::post(
-        "/core/livekit/webhook",
-        "receiveLivekitEvent",
-        "Takes an event of LiveKit",
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/livekit/webhook",
+            "receiveLivekitEvent",
+            "Takes an event of LiveKit",
+        )
+        .credential(Credential::LiveKitSignature)
+        .body::<serde_json::Map<String, serde_json::Value>>()
+        .answer_empty(200, "It was taken, or it is of no concern."),
+        receive,
     )
-    .credential(Credential::LiveKit)
-    .takes::<serde_json::Map<String, serde_json::Value>>()
-    .gives_nothing(200, "It was taken, or it is of no concern.")
 }
 
 /// The few fields that matter; LiveKit adds others, and values of enumerations that are not known
@@ -92,8 +89,7 @@ async fn receive(State(state): State<AppState>, request: Request) -> Result<Stat
     let event: Event = serde_json::from_slice(&body).map_err(|error| {
         let line = error.line();
         Problem::new(
-            StatusCode::BAD_REQUEST,
-            "json_invalid",
+            ProblemCode::JsonInvalid,
             format!("the event cannot be read at line {line}"),
         )
     })?;
@@ -112,7 +108,7 @@ fn verify(state: &AppState, headers: &HeaderMap, body: &Bytes) -> Result<(), Pro
         .visitor
         .livekit
         .as_ref()
-        .ok_or_else(visitor::livekit_not_configured)?;
+        .ok_or_else(refusals::livekit_not_configured)?;
     let field = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -121,8 +117,8 @@ fn verify(state: &AppState, headers: &HeaderMap, body: &Bytes) -> Result<(), Pro
     livekit
         .verify_webhook(token, body, state.now())
         .map_err(|error| {
-            visitor::unauthorized(
-                "webhook_signature_invalid",
+            refusals::unauthorized(
+                ProblemCode::WebhookSignatureInvalid,
                 "the event is not signed by this service's LiveKit",
             )
             .with_cause(error)

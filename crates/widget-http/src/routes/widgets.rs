@@ -1,16 +1,16 @@
 //! Widgets of an organization: create, read, list, change, delete.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{RawQuery, Request, State},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use time::Duration;
+use widget_api::{ProblemCode, Scope};
 use widget_core::{
     config::Config,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
@@ -18,16 +18,16 @@ use widget_core::{
     widget::{NewWidget, Widget, WidgetPatch},
 };
 
-#[cfg(feature = "schemars")]
-use crate::api::{self, ConfigDocument, Operation};
 use crate::{
+    openapi::ConfigDocument,
     state::AppState,
     storage::{
         Author, IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter,
         WriteWidgetError,
     },
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         etag,
         extract::{
             BODY_LIMIT, Parsed, PathId, StrictJson, StrictQuery, parse_json, read_body,
@@ -51,78 +51,109 @@ const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
 /// How often a change is repeated on what somebody else has just written.
 const ATTEMPTS: usize = 8;
 
+/// What can be wrong with a record that is written.
+const RECORD_PROBLEMS: [ProblemCode; 8] = [
+    ProblemCode::AgentNotFound,
+    ProblemCode::AgentVersionNotFound,
+    ProblemCode::ConfigInvalid,
+    ProblemCode::ConfigTooDeep,
+    ProblemCode::ConfigTooLarge,
+    ProblemCode::ConfigTooNew,
+    ProblemCode::ConfigUnversioned,
+    ProblemCode::DomainsInvalid,
+];
+
 /// `/core/web-widgets` and what is below.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/core/web-widgets", get(list).post(create))
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
         .route(
-            "/core/web-widgets/{id}",
-            get(read).put(update).delete(remove),
+            api::get(
+                "/core/web-widgets",
+                "listWebWidgets",
+                "Lists widgets, the newest first",
+            )
+            .scope(Scope::WebWidgetsRead)
+            .query::<ListQuery>()
+            .answer::<Vec<WidgetBody>>(200, "A page of widgets; the header `Link` names the next.")
+            .with(header::LINK)
+            .problems([ProblemCode::DomainsInvalid]),
+            list,
+        )
+        .route(
+            api::post("/core/web-widgets", "createWebWidget", "Creates a widget")
+                .scope(Scope::WebWidgetsManage)
+                .header(
+                    "Idempotency-Key",
+                    "Repeating the request with the same key creates nothing more.",
+                )
+                .body::<CreateRequest>()
+                .answer::<WidgetBody>(201, "The widget.")
+                .with(header::ETAG)
+                .with(header::LOCATION)
+                .problems(RECORD_PROBLEMS)
+                .problems([
+                    ProblemCode::IdempotencyKeyInvalid,
+                    ProblemCode::IdempotencyKeyReused,
+                    ProblemCode::Conflict,
+                ]),
+            create,
+        )
+        .route(
+            api::get("/core/web-widgets/{id}", "getWebWidget", "Reads a widget")
+                .scope(Scope::WebWidgetsRead)
+                .header("If-None-Match", "The `ETag` of what the caller has.")
+                .answer::<WidgetBody>(200, "The widget.")
+                .with(header::ETAG)
+                .answer_empty(304, "The caller has it.")
+                .with(header::ETAG)
+                .problems([ProblemCode::NotFound]),
+            read,
+        )
+        .route(
+            api::put(
+                "/core/web-widgets/{id}",
+                "updateWebWidget",
+                "Changes the fields that are sent",
+            )
+            .scope(Scope::WebWidgetsManage)
+            .header("If-Match", "The `ETag` of what the change was made from.")
+            .body::<UpdateRequest>()
+            .answer::<WidgetBody>(200, "The widget.")
+            .with(header::ETAG)
+            .problems(RECORD_PROBLEMS)
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::PreconditionFailed,
+                ProblemCode::Conflict,
+            ]),
+            update,
+        )
+        .route(
+            api::delete(
+                "/core/web-widgets/{id}",
+                "deleteWebWidget",
+                "Deletes a widget",
+            )
+            .scope(Scope::WebWidgetsManage)
+            .header("If-Match", "The `ETag` of what the caller has seen.")
+            .answer_empty(204, "It is gone; its conversations stay readable.")
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::PreconditionFailed,
+                ProblemCode::Conflict,
+            ]),
+            remove,
         )
         .merge(brand::router())
         .merge(decision::router())
         .merge(revisions::router())
 }
 
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    let own = vec![
-        api::get(
-            "/core/web-widgets",
-            "listWebWidgets",
-            "Lists widgets, the newest first",
-        )
-        .scope(Scope::WebWidgetsRead)
-        .query::<ListQuery>()
-        .gives::<Vec<WidgetBody>>(200, "A page of widgets; the header `Link` names the next."),
-        api::post("/core/web-widgets", "createWebWidget", "Creates a widget")
-            .scope(Scope::WebWidgetsManage)
-            .header(
-                "Idempotency-Key",
-                "Repeating the request with the same key creates nothing more.",
-            )
-            .takes::<CreateRequest>()
-            .gives::<WidgetBody>(201, "The widget."),
-        api::get("/core/web-widgets/{id}", "getWebWidget", "Reads a widget")
-            .scope(Scope::WebWidgetsRead)
-            .header("If-None-Match", "The `ETag` of what the caller has.")
-            .gives::<WidgetBody>(200, "The widget.")
-            .gives_nothing(304, "The caller has it."),
-        api::put(
-            "/core/web-widgets/{id}",
-            "updateWebWidget",
-            "Changes the fields that are sent",
-        )
-        .scope(Scope::WebWidgetsManage)
-        .header("If-Match", "The `ETag` of what the change was made from.")
-        .takes::<UpdateRequest>()
-        .gives::<WidgetBody>(200, "The widget."),
-        api::delete(
-            "/core/web-widgets/{id}",
-            "deleteWebWidget",
-            "Deletes a widget",
-        )
-        .scope(Scope::WebWidgetsManage)
-        .header("If-Match", "The `ETag` of what the caller has seen.")
-        .gives_nothing(204, "It is gone; its conversations stay readable."),
-    ];
-    [
-        own,
-        brand::operations(),
-        decision::operations(),
-        revisions::operations(),
-    ]
-    .concat()
-}
-
 /// The body of `POST /core/web-widgets`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "NewWidget")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "NewWidget")]
 struct CreateRequest {
     /// The agent that visitors talk to.
     agent_id: Parsed<AgentId>,
@@ -131,7 +162,7 @@ struct CreateRequest {
     /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
     /// for any site. An empty list admits none.
     #[serde(default)]
-    #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
+    #[schemars(schema_with = "domains_schema")]
     domains: Vec<String>,
     /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
     /// published too.
@@ -139,10 +170,7 @@ struct CreateRequest {
     published: bool,
     /// How the widget looks and behaves.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(
-        feature = "schemars",
-        schemars(with = "ConfigDocument", default = "no_config")
-    )]
+    #[schemars(with = "ConfigDocument", default = "no_config")]
     config: Option<Box<RawValue>>,
 }
 
@@ -150,36 +178,32 @@ struct CreateRequest {
 /// whole.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "WidgetPatch")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "WidgetPatch")]
 struct UpdateRequest {
     /// The agent that visitors talk to.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Parsed<AgentId>"))]
+    #[schemars(with = "Parsed<AgentId>")]
     agent_id: Option<Parsed<AgentId>>,
     /// The version of the agent, pinned: publishing another one changes nothing for visitors.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Parsed<AgentVersionId>"))]
+    #[schemars(with = "Parsed<AgentVersionId>")]
     agent_version_id: Option<Parsed<AgentVersionId>>,
     /// The sites that may show the widget.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
+    #[schemars(schema_with = "domains_schema")]
     domains: Option<Vec<String>>,
     /// Whether the owner wants the widget to be shown.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "bool"))]
+    #[schemars(with = "bool")]
     published: Option<bool>,
     /// How the widget looks and behaves.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
+    #[schemars(with = "ConfigDocument")]
     config: Option<Box<RawValue>>,
 }
 
 /// What a list of sites looks like; which entries are taken is for core to say.
-#[cfg(feature = "schemars")]
 fn domains_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({
         "type": "array",
@@ -192,17 +216,16 @@ fn domains_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 }
 
 /// What a widget has when no config is sent.
-#[cfg(feature = "schemars")]
 fn no_config() -> serde_json::Value {
     serde_json::json!({})
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 struct ListQuery {
     /// Widgets in an answer: 1 to 200, 50 when not told.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = paging::MAXIMUM_LIMIT)))]
+    #[schemars(range(min = 1, max = paging::MAXIMUM_LIMIT))]
     limit: Option<u32>,
     /// Where to go on, as the `Link` of the answer before says.
     cursor: Option<String>,
@@ -215,12 +238,8 @@ struct ListQuery {
 }
 
 /// A web widget: an agent, the sites that may show it, and its config.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Widget")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Widget")]
 struct WidgetBody {
     /// The id of the widget; a UUID of version 7.
     id: Text<WidgetId>,
@@ -232,13 +251,13 @@ struct WidgetBody {
     agent_version_id: Text<AgentVersionId>,
     /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
     /// for any site. An empty list admits none.
-    #[cfg_attr(feature = "schemars", schemars(schema_with = "domains_schema"))]
+    #[schemars(schema_with = "domains_schema")]
     domains: Vec<String>,
     /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
     /// published too.
     published: bool,
     /// How the widget looks and behaves.
-    #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
+    #[schemars(with = "ConfigDocument")]
     config: Box<RawValue>,
     /// When the widget was created.
     created_at: Timestamp,
@@ -280,7 +299,6 @@ async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.require(Scope::WebWidgetsManage)?;
     require_json(request.headers())?;
     let key = idempotency_key(request.headers())?;
     let bytes = read_body(request.into_body(), BODY_LIMIT).await?;
@@ -351,8 +369,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Ok(Some(text.to_owned()));
     }
     Err(Problem::new(
-        StatusCode::BAD_REQUEST,
-        "idempotency_key_invalid",
+        ProblemCode::IdempotencyKeyInvalid,
         "send one `Idempotency-Key` of 1 to 255 printable ASCII characters",
     ))
 }
@@ -372,7 +389,6 @@ async fn read(
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Scope::WebWidgetsRead)?;
     let stored = find(&state, &caller, id).await?;
     let tag = etag::of_revision(stored.revision);
     if etag::is_known(&headers, &tag) {
@@ -387,7 +403,6 @@ async fn list(
     RawQuery(raw): RawQuery,
     StrictQuery(query): StrictQuery<ListQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    caller.require(Scope::WebWidgetsRead)?;
     let page = paging::page(query.limit, query.cursor.as_deref())?;
     let domain = query
         .domain
@@ -431,7 +446,6 @@ async fn update(
     headers: HeaderMap,
     StrictJson(body): StrictJson<UpdateRequest>,
 ) -> Result<Response, Problem> {
-    caller.require(Scope::WebWidgetsManage)?;
     let (domains, config) = parse_documents(
         body.domains.as_deref(),
         body.config.as_deref(),
@@ -488,7 +502,6 @@ async fn remove(
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    caller.require(Scope::WebWidgetsManage)?;
     let stored = find(&state, &caller, id).await?;
     etag::require_match(&headers, &etag::of_revision(stored.revision))?;
     let revision = etag::is_conditional(&headers).then_some(stored.revision);

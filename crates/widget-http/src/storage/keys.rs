@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use widget_core::id::OrganizationId;
 
 use super::StoreError;
-use crate::web::auth::Scope;
+use widget_api::Scope;
 
 /// An API key as it is stored: the secret itself is not.
 #[derive(Debug, Clone, PartialEq, Eq)]

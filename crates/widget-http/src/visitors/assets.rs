@@ -12,8 +12,6 @@ use sha2::{Digest, Sha256, Sha384};
 
 #[derive(Embed)]
 #[folder = "../../embed/dist"]
-// The generator of schemas runs before the embed, which is built with what it writes.
-#[cfg_attr(feature = "schemars", allow_missing = true)]
 struct Dist;
 
 /// Name of the loader below `embed/dist`.

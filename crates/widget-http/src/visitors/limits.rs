@@ -10,8 +10,9 @@ use governor::{
     clock::{Clock, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, header};
 use time::{Duration, OffsetDateTime};
+use widget_api::ProblemCode;
 use widget_core::id::{ConversationId, WidgetId};
 
 pub use crate::web::caller::AddressPrefix;
@@ -112,7 +113,13 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     fn refusal(&self, seconds: u64) -> Problem {
         let detail = format!("too many requests; try again in {seconds} s");
         let policy = format!("\"{}\";q={};w=60", self.name, self.per_minute);
-        over("rate_limited", &detail, self.name, &policy, seconds)
+        over(
+            ProblemCode::RateLimited,
+            &detail,
+            self.name,
+            &policy,
+            seconds,
+        )
     }
 
     fn forget_idle(&self) {
@@ -130,7 +137,7 @@ pub fn too_many_open(bound: u32) -> Problem {
     let name = "open-conversations";
     let detail = "too many conversations are going on here; try again a little later";
     over(
-        "widget_busy",
+        ProblemCode::WidgetBusy,
         detail,
         name,
         &format!("\"{name}\";q={bound}"),
@@ -146,7 +153,7 @@ pub fn day_used_up(bound: u32, now: OffsetDateTime) -> Problem {
     let left = Duration::DAY - (now - start_of_day(now));
     let seconds = u64::try_from(left.whole_seconds()).unwrap_or(0).max(1);
     over(
-        "budget_used_up",
+        ProblemCode::BudgetUsedUp,
         detail,
         name,
         &format!("\"{name}\";q={bound};w=86400"),
@@ -162,10 +169,10 @@ pub fn start_of_day(now: OffsetDateTime) -> OffsetDateTime {
 }
 
 /// 429, with the headers that say what the limit is and when to come again.
-fn over(code: &'static str, detail: &str, name: &str, policy: &str, seconds: u64) -> Problem {
+fn over(code: ProblemCode, detail: &str, name: &str, policy: &str, seconds: u64) -> Problem {
     let text = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     let state = format!("\"{name}\";r=0;t={seconds}");
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+    Problem::new(code, detail)
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
         .with_header(HeaderName::from_static("ratelimit-policy"), text(policy))
         .with_header(HeaderName::from_static("ratelimit"), text(&state))
@@ -173,6 +180,8 @@ fn over(code: &'static str, detail: &str, name: &str, policy: &str, seconds: u64
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -183,7 +192,7 @@ mod tests {
         let problem = limit.check(&1).expect_err("the second in a minute");
         assert_eq!(
             (problem.status(), problem.code()),
-            (StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+            (StatusCode::TOO_MANY_REQUESTS, ProblemCode::RateLimited)
         );
         let response = axum::response::IntoResponse::into_response(problem);
         assert_eq!(

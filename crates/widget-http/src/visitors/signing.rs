@@ -21,8 +21,8 @@ use widget_core::{
 };
 
 use crate::{
-    state::{RandomError, RandomSource},
     storage::{SigningKey, Storage, StoreError},
+    system::{RandomError, RandomSource},
     web::jwt::{self, Envelope, Untrusted},
 };
 
@@ -97,7 +97,7 @@ impl RedeemedTicket {
 
 /// What a valid conversation token proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConversationPass {
+pub struct ConversationToken {
     /// The conversation that its bearer speaks for.
     pub conversation_id: ConversationId,
     /// Counts the resumes: only the newest generation is good (the one before may repeat its
@@ -228,28 +228,25 @@ impl Signer {
         Ok(ticket)
     }
 
-    /// Writes a conversation token and tells when it expires.
+    /// Writes a conversation token and returns when it expires.
     ///
     /// # Errors
     /// When the keys cannot be read.
-    pub async fn sign_pass(
+    pub async fn sign_conversation_token(
         &self,
         context: SigningContext<'_>,
-        pass: ConversationPass,
+        token: ConversationToken,
     ) -> Result<(String, OffsetDateTime), TokenError> {
         let expires_at = context.now + CONVERSATION_TOKEN_LIFETIME;
         let claims = ConversationClaims {
             aud: CONVERSATION.audience.to_owned(),
-            sub: pass.conversation_id.as_uuid(),
-            generation: pass.generation,
+            sub: token.conversation_id.as_uuid(),
+            generation: token.generation,
             iat: context.now.unix_timestamp(),
             exp: expires_at.unix_timestamp(),
         };
-        let token = self.sign(context, CONVERSATION, &claims).await?;
-        Ok((
-            token,
-            expires_at.replace_nanosecond(0).unwrap_or(expires_at),
-        ))
+        let text = self.sign(context, CONVERSATION, &claims).await?;
+        Ok((text, expires_at.replace_nanosecond(0).unwrap_or(expires_at)))
     }
 
     /// Reads a conversation token; its generation is still to be compared with the conversation's.
@@ -257,14 +254,14 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys cannot be
     /// read.
-    pub async fn read_pass(
+    pub async fn read_conversation_token(
         &self,
         context: SigningContext<'_>,
         token: &str,
-    ) -> Result<ConversationPass, TokenError> {
+    ) -> Result<ConversationToken, TokenError> {
         let claims: ConversationClaims = self.read(context, CONVERSATION, token).await?;
         alive(claims.exp, context.now)?;
-        Ok(ConversationPass {
+        Ok(ConversationToken {
             conversation_id: ConversationId::from_uuid(claims.sub),
             generation: claims.generation,
         })

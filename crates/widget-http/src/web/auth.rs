@@ -1,108 +1,29 @@
-//! API keys of the management side: their form, their scopes, and the extractor that checks them.
+//! API keys: their form, and who the caller is that shows one.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use axum::extract::FromRequestParts;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
+use widget_api::{ProblemCode, Scope};
 use widget_core::id::OrganizationId;
 
 use crate::{
-    state::{AppState, RandomError, RandomSource},
-    storage::ApiKey,
+    storage::{ApiKey, Storage},
+    system::{RandomError, RandomSource},
     web::problem::Problem,
 };
 
-/// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Read widgets.
-    WebWidgetsRead,
-    /// Write widgets; implies reading them.
-    WebWidgetsManage,
-    /// Read agents and versions.
-    AgentsRead,
-    /// Write agents and versions; implies reading them.
-    AgentsManage,
-    /// Read conversations without what was said.
-    ConversationsRead,
-    /// Read conversations with transcript and custom metadata; implies reading them.
-    ConversationsReadSensitive,
-    /// Append messages, end conversations.
-    ConversationsWrite,
-}
-
-impl Scope {
-    /// All scopes, in the order of the documentation.
-    pub const ALL: [Self; 7] = [
-        Self::WebWidgetsRead,
-        Self::WebWidgetsManage,
-        Self::AgentsRead,
-        Self::AgentsManage,
-        Self::ConversationsRead,
-        Self::ConversationsReadSensitive,
-        Self::ConversationsWrite,
-    ];
-
-    /// The scope as it is written.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WebWidgetsRead => "web_widgets:read",
-            Self::WebWidgetsManage => "web_widgets:manage",
-            Self::AgentsRead => "agents:read",
-            Self::AgentsManage => "agents:manage",
-            Self::ConversationsRead => "conversations:read",
-            Self::ConversationsReadSensitive => "conversations:read_sensitive",
-            Self::ConversationsWrite => "conversations:write",
-        }
-    }
-
-    /// Whether a key with this scope may do what `needed` allows.
-    #[must_use]
-    pub fn allows(self, needed: Self) -> bool {
-        self == needed
-            || matches!(
-                (self, needed),
-                (Self::WebWidgetsManage, Self::WebWidgetsRead)
-                    | (Self::AgentsManage, Self::AgentsRead)
-                    | (Self::ConversationsReadSensitive, Self::ConversationsRead)
-            )
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// The text names no scope.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a scope; the scopes are {list}", list = Scope::ALL.map(Scope::as_str).join(", "))]
-pub struct UnknownScope(pub String);
-
-impl FromStr for Scope {
-    type Err = UnknownScope;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.as_str() == text)
-            .ok_or_else(|| UnknownScope(text.to_owned()))
-    }
-}
-
 /// A key as its owner holds it: `ak_<id>.<secret>`.
-pub struct Credential {
+pub struct ApiKeySecret {
     id: String,
     secret: String,
 }
 
-impl Credential {
+impl ApiKeySecret {
     /// Random bytes of the secret: no guess succeeds, so that a plain SHA-256 is enough to keep it.
     const SECRET_BYTES: usize = 32;
     /// Random bytes of the id.
@@ -156,10 +77,10 @@ impl Credential {
     }
 }
 
-impl fmt::Debug for Credential {
+impl fmt::Debug for ApiKeySecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Credential")
+            .debug_struct("ApiKeySecret")
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
@@ -191,8 +112,7 @@ impl Caller {
             return Ok(());
         }
         let problem = Problem::new(
-            StatusCode::FORBIDDEN,
-            "insufficient_scope",
+            ProblemCode::InsufficientScope,
             format!("this needs a key with the scope `{needed}`"),
         );
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{needed}\"");
@@ -203,16 +123,33 @@ impl Caller {
     }
 }
 
-impl FromRequestParts<AppState> for Caller {
+/// What the guard of the route has found.
+impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let text = bearer(&parts.headers).ok_or_else(|| unauthorized("api_key_required", None))?;
-        let credential =
-            Credential::parse(text).ok_or_else(|| unauthorized("api_key_invalid", None))?;
-        let stored = state.storage.find_api_key(&credential.id).await?;
-        check(&credential, stored, state.now())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| Problem::internal("the route names no API key as its credential"))
     }
+}
+
+/// Finds out who makes a request by the API key in its headers.
+///
+/// # Errors
+/// 401 `api_key_required` or `api_key_invalid`; storage errors.
+pub async fn authenticate(
+    headers: &HeaderMap,
+    keys: &dyn Storage,
+    now: OffsetDateTime,
+) -> Result<Caller, Problem> {
+    let text = bearer(headers).ok_or_else(|| unauthorized(ProblemCode::ApiKeyRequired, None))?;
+    let presented =
+        ApiKeySecret::parse(text).ok_or_else(|| unauthorized(ProblemCode::ApiKeyInvalid, None))?;
+    let stored = keys.find_api_key(&presented.id).await?;
+    check(&presented, stored, now)
 }
 
 /// The token of the only `Authorization: Bearer …` header.
@@ -227,17 +164,17 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A key that is unknown, wrong, expired or revoked looks the same to its holder; the log tells
+/// A key that is unknown, wrong, expired or revoked looks the same to its holder; the log has
 /// which.
 fn check(
-    credential: &Credential,
+    presented: &ApiKeySecret,
     stored: Option<ApiKey>,
     now: OffsetDateTime,
 ) -> Result<Caller, Problem> {
-    let presented = credential.secret_hash();
+    let hash = presented.secret_hash();
     let kept = stored.as_ref().map_or([0; 32], |key| key.secret_hash);
-    let equal = bool::from(presented.ct_eq(&kept));
-    let refuse = |reason| Err(unauthorized("api_key_invalid", Some(reason)));
+    let equal = bool::from(hash.ct_eq(&kept));
+    let refuse = |reason| Err(unauthorized(ProblemCode::ApiKeyInvalid, Some(reason)));
     match stored {
         None => refuse("unknown key"),
         Some(_) if !equal => refuse("wrong secret"),
@@ -251,9 +188,8 @@ fn check(
     }
 }
 
-fn unauthorized(code: &'static str, reason: Option<&'static str>) -> Problem {
+fn unauthorized(code: ProblemCode, reason: Option<&'static str>) -> Problem {
     let problem = Problem::new(
-        StatusCode::UNAUTHORIZED,
         code,
         "send a valid API key as `Authorization: Bearer ak_<id>.<secret>`",
     )

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use widget_api::ProblemCode;
 use widget_core::origin::{Origin, OriginHeaderError};
 
 use crate::{
@@ -106,8 +107,7 @@ fn require_own(origin: &Origin, state: &AppState) -> Result<OwnWindow, Problem> 
         return Ok(OwnWindow);
     }
     Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "origin_not_own",
+        ProblemCode::OriginNotOwn,
         "only the widget's own window may ask this; a host page asks for an embed ticket",
     ))
 }
@@ -171,7 +171,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn fetch_metadata(detail: &str) -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "fetch_metadata", detail)
+    Problem::new(ProblemCode::FetchMetadata, detail)
 }
 
 /// Lets the asking page read whatever is answered, refusals included.

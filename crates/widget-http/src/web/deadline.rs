@@ -19,8 +19,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use hyper::body::{Frame, SizeHint};
+use widget_api::ProblemCode;
 
 use crate::web::problem::Problem;
 
@@ -45,8 +46,7 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
 
 fn upload_too_slow() -> Problem {
     Problem::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "upload_timeout",
+        ProblemCode::UploadTimeout,
         "the body of the request did not arrive within 30 s; send it again",
     )
     // The rest of the body would have to be read before the next request.
@@ -55,8 +55,7 @@ fn upload_too_slow() -> Problem {
 
 fn answer_too_slow() -> Problem {
     Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "answer_timeout",
+        ProblemCode::AnswerTimeout,
         "the service found no answer within 30 s; what was asked for may or may not have happened",
     )
 }
@@ -92,6 +91,7 @@ impl HttpBody for Upload {
 #[cfg(test)]
 mod tests {
     use axum::{Router, middleware::from_fn, routing::post};
+    use http::StatusCode;
     use http_body_util::channel::Channel;
     use tokio::time::{Instant, sleep};
     use tower::ServiceExt;
@@ -100,7 +100,7 @@ mod tests {
 
     /// Status and code of the answer of a handler that reads the body and then works so long, and
     /// how long it took.
-    async fn ask(body: Body, work: u64) -> (StatusCode, Option<&'static str>, Duration) {
+    async fn ask(body: Body, work: u64) -> (StatusCode, Option<ProblemCode>, Duration) {
         let handler = post(async move |_: Bytes| sleep(Duration::from_secs(work)).await);
         let router = Router::new()
             .route("/", handler)
@@ -131,8 +131,14 @@ mod tests {
     async fn an_answer_begins_within_thirty_seconds_upload_included() {
         let seconds = Duration::from_secs;
         let done = (StatusCode::OK, None);
-        let upload = (StatusCode::REQUEST_TIMEOUT, Some("upload_timeout"));
-        let answer = (StatusCode::SERVICE_UNAVAILABLE, Some("answer_timeout"));
+        let upload = (
+            StatusCode::REQUEST_TIMEOUT,
+            Some(ProblemCode::UploadTimeout),
+        );
+        let answer = (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Some(ProblemCode::AnswerTimeout),
+        );
         for (pieces, work, (status, code), took) in [
             (0, 29, done, 29),
             (2, 9, done, 29),

@@ -1,8 +1,9 @@
 //! Entity tags and the conditions on them (RFC 9110, section 13).
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::web::problem::Problem;
+use widget_api::ProblemCode;
 
 /// The tag of a record's revision.
 pub(crate) fn of_revision(revision: i64) -> HeaderValue {
@@ -29,8 +30,7 @@ pub(crate) fn require_match(headers: &HeaderMap, tag: &HeaderValue) -> Result<()
         return Ok(());
     }
     Err(Problem::new(
-        StatusCode::PRECONDITION_FAILED,
-        "precondition_failed",
+        ProblemCode::PreconditionFailed,
         "it was changed since you read it; read it again and repeat the change",
     ))
 }

@@ -7,12 +7,13 @@ use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
 };
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
+use widget_api::{FieldError, ProblemCode};
 use widget_core::finding::Code;
 
-use crate::web::problem::{FieldError, Problem};
+use crate::web::problem::Problem;
 
 /// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its
 /// escapes.
@@ -44,10 +45,11 @@ fn require_object(bytes: &[u8]) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = "the body must be an object";
-    Err(
-        Problem::unprocessable("body_invalid", "the body is JSON, but not an object")
-            .with_error(FieldError::new("", Code::TypeInvalid.as_str(), detail)),
+    Err(Problem::new(
+        ProblemCode::BodyInvalid,
+        "the body is JSON, but not an object",
     )
+    .with_error(FieldError::new("", Code::ValueInvalid, detail)))
 }
 
 /// Refuses a request that does not say that its body is JSON.
@@ -68,8 +70,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "content_type",
+        ProblemCode::ContentType,
         "send the body as JSON with the header `Content-Type: application/json`",
     ))
 }
@@ -81,28 +82,21 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// `body_unreadable` when the caller stops in the middle.
 pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
     let read = tokio::time::timeout(BODY_PATIENCE, to_bytes(body, limit)).await;
-    let read = read.map_err(|_| {
-        Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body_timeout",
-            "the body took too long to arrive",
-        )
-    })?;
+    let read = read
+        .map_err(|_| Problem::new(ProblemCode::BodyTimeout, "the body took too long to arrive"))?;
     read.map_err(|error| {
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
             if cause.is::<http_body_util::LengthLimitError>() {
                 return Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body_too_large",
+                    ProblemCode::BodyTooLarge,
                     format!("the body may have at most {limit} bytes"),
                 );
             }
             source = cause.source();
         }
         Problem::new(
-            StatusCode::BAD_REQUEST,
-            "body_unreadable",
+            ProblemCode::BodyUnreadable,
             "the body ended before it was complete",
         )
         .with_cause(error)
@@ -145,20 +139,19 @@ fn json_problem(error: &serde_json::Error, pointer: String) -> Problem {
                 Some(key) => format!("{pointer}/{key}"),
                 None => pointer,
             };
-            Problem::unprocessable(
-                "body_invalid",
+            Problem::new(
+                ProblemCode::BodyInvalid,
                 "the body is JSON, but not what is expected here; see `errors`",
             )
-            .with_error(FieldError::new(pointer, code.as_str(), text))
+            .with_error(FieldError::new(pointer, code, text))
         }
         Category::Syntax | Category::Eof | Category::Io => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "json_invalid",
+            ProblemCode::JsonInvalid,
             "the body is not valid JSON; see `errors`",
         )
         .with_error(FieldError::new(
             pointer,
-            Code::JsonInvalid.as_str(),
+            Code::JsonInvalid,
             error.to_string(),
         )),
     }
@@ -253,15 +246,11 @@ where
                     }
                     _ => (String::new(), text),
                 };
-                Problem::unprocessable(
-                    "query_invalid",
+                Problem::new(
+                    ProblemCode::QueryInvalid,
                     "a query parameter is not what is expected here; see `errors`",
                 )
-                .with_error(FieldError::new(
-                    pointer,
-                    Code::ValueInvalid.as_str(),
-                    detail,
-                ))
+                .with_error(FieldError::new(pointer, Code::ValueInvalid, detail))
             })
     }
 }

@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{
-    storage::ListPage,
-    web::problem::{FieldError, Problem},
-};
+use widget_api::{FieldError, ProblemCode};
+use widget_core::finding::Code;
+
+use crate::{storage::ListPage, web::problem::Problem};
 
 /// Items on a page where nothing is said.
 const DEFAULT_LIMIT: u32 = 50;
@@ -36,11 +36,11 @@ pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<ListPage,
 }
 
 fn invalid(pointer: &str, detail: String) -> Problem {
-    Problem::unprocessable(
-        "query_invalid",
+    Problem::new(
+        ProblemCode::QueryInvalid,
         "a query parameter is not what is expected here; see `errors`",
     )
-    .with_error(FieldError::new(pointer, "value_invalid", detail))
+    .with_error(FieldError::new(pointer, Code::ValueInvalid, detail))
 }
 
 /// One more than asked for, to see whether there is a next page.

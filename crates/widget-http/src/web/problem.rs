@@ -1,4 +1,7 @@
-//! The only place that turns errors into HTTP answers: RFC 9457 problem details with stable codes.
+//! Errors as HTTP answers: RFC 9457 problem details with stable codes.
+//!
+//! The catalog [`status`] gives each code its one status. The errors of core and of storage become
+//! problems here; those of a room (`visitors`, `livekit`) beside the errors themselves.
 
 use std::{error::Error, sync::Arc};
 
@@ -7,21 +10,88 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde::Serialize;
+use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     config::ConfigError,
-    finding::{Finding, Findings},
+    conversation::{ConversationEnded, FeedbackError, ModeDisabled},
+    finding::{Code, Finding, Findings},
+    origin::OriginHeaderError,
 };
 
 use crate::{
-    state::RandomError,
     storage::{DeleteAgentError, StoreError, WriteWidgetError},
+    system::RandomError,
 };
-
-pub mod visitor;
 
 /// Media type of every error answer.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// Faults in one answer: enough to see the pattern, and a bound for what a hostile body can cause.
+const MAX_ERRORS: usize = 100;
+
+/// The status of each code.
+#[must_use]
+pub fn status(code: ProblemCode) -> StatusCode {
+    use ProblemCode as P;
+    match code {
+        P::BodyUnreadable | P::IdempotencyKeyInvalid | P::JsonInvalid | P::OriginMalformed => {
+            StatusCode::BAD_REQUEST
+        }
+        P::ApiKeyInvalid
+        | P::ApiKeyRequired
+        | P::ConversationTokenInvalid
+        | P::ConversationTokenRequired
+        | P::TicketExpired
+        | P::TicketInvalid
+        | P::TicketRequired
+        | P::WebhookSignatureInvalid => StatusCode::UNAUTHORIZED,
+        P::FetchMetadata
+        | P::InsufficientScope
+        | P::OriginChanged
+        | P::OriginNotOwn
+        | P::OriginOpaque
+        | P::OriginRequired
+        | P::OriginScheme
+        | P::TicketWrongWidget
+        | P::WidgetUnavailable => StatusCode::FORBIDDEN,
+        P::BrandNotFound | P::FormNotFound | P::NotFound | P::PathUnknown => StatusCode::NOT_FOUND,
+        P::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        P::BodyTimeout | P::UploadTimeout => StatusCode::REQUEST_TIMEOUT,
+        P::AgentInUse
+        | P::Conflict
+        | P::ConversationActive
+        | P::ConversationEnded
+        | P::ConversationResumedElsewhere
+        | P::FeedbackAlreadySubmitted
+        | P::FeedbackClosed
+        | P::FeedbackDisabled
+        | P::TicketReplayed
+        | P::TranscriptFull => StatusCode::CONFLICT,
+        P::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        P::BodyTooLarge | P::ConfigTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        P::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        P::AgentNotFound
+        | P::AgentVersionNotFound
+        | P::BodyInvalid
+        | P::ConfigInvalid
+        | P::ConfigTooDeep
+        | P::ConfigTooNew
+        | P::ConfigUnversioned
+        | P::CustomMetadataTooLarge
+        | P::DomainInvalid
+        | P::DomainsInvalid
+        | P::FormInvalid
+        | P::FormNotExpected
+        | P::IdempotencyKeyReused
+        | P::ModeDisabled
+        | P::QueryInvalid => StatusCode::UNPROCESSABLE_ENTITY,
+        P::BudgetUsedUp | P::RateLimited | P::WidgetBusy => StatusCode::TOO_MANY_REQUESTS,
+        P::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+        P::AnswerTimeout | P::DatabaseUnavailable | P::EmbedNotBuilt | P::LivekitNotConfigured => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
 
 /// What an error means to the caller; becomes the answer once the request's id is known.
 ///
@@ -31,87 +101,17 @@ pub struct Problem(Box<Parts>);
 
 #[derive(Debug, Clone)]
 struct Parts {
-    status: StatusCode,
-    code: &'static str,
+    code: ProblemCode,
     detail: String,
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// One fault of a request, at a place in its body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "ProblemError")
-)]
-pub struct FieldError {
-    /// JSON Pointer (RFC 6901) into the body; query parameters count as members of an object.
-    pub pointer: String,
-    /// Stable machine code.
-    pub code: &'static str,
-    /// One sentence that says what is allowed.
-    pub detail: String,
-    /// What to do instead, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
-    pub hint: Option<String>,
-}
-
-impl FieldError {
-    /// A fault at `pointer`.
-    pub fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            pointer: pointer.into(),
-            code,
-            detail: detail.into(),
-            hint: None,
-        }
-    }
-}
-
-impl From<Finding> for FieldError {
-    fn from(finding: Finding) -> Self {
-        Self {
-            pointer: finding.pointer.unwrap_or_default(),
-            code: finding.code.as_str(),
-            detail: finding.detail,
-            hint: finding.hint,
-        }
-    }
-}
-
-/// A refusal or a failure (RFC 9457).
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Problem")
-)]
-pub(crate) struct ProblemBody<'a> {
-    /// Always `about:blank`: what happened is told by `code`.
-    r#type: &'static str,
-    /// The name of the status.
-    title: &'a str,
-    /// The HTTP status.
-    status: u16,
-    /// One sentence that says what to do.
-    detail: &'a str,
-    /// Stable machine code.
-    code: &'a str,
-    /// Every fault of the request with its place.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
-    /// Names the request in the service's log; also in the header `X-Request-Id`.
-    request_id: &'a str,
-}
-
 impl Problem {
     /// A problem with a stable `code` and one sentence of `detail`.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Self(Box::new(Parts {
-            status,
             code,
             detail: detail.into(),
             errors: Vec::new(),
@@ -120,12 +120,11 @@ impl Problem {
         }))
     }
 
-    /// Something of ours failed: the caller learns nothing but the request's id, the log learns the
+    /// The service failed: the caller learns only the request's id, the log has the
     /// cause.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let mut problem = Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
+            ProblemCode::InternalError,
             "the service failed; report the request id to its operator",
         );
         problem.0.cause = Some(Arc::from(cause.into()));
@@ -136,21 +135,22 @@ impl Problem {
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
+            ProblemCode::NotFound,
             format!("there is no such {what} in this organization"),
         )
-    }
-
-    /// A request whose body is well-formed JSON but says something that is not allowed.
-    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
     /// Adds a fault with its place.
     #[must_use]
     pub fn with_error(mut self, error: FieldError) -> Self {
         self.0.errors.push(error);
+        self
+    }
+
+    /// Adds faults with their places.
+    #[must_use]
+    pub fn with_errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
+        self.0.errors.extend(errors);
         self
     }
 
@@ -180,16 +180,16 @@ impl Problem {
     /// HTTP status of the answer.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.0.status
+        status(self.0.code)
     }
 
     /// Stable machine code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ProblemCode {
         self.0.code
     }
 
-    /// Why it happened, for the log only.
+    /// Why it happened; for the log only.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
         self.0.cause.as_deref()
@@ -199,21 +199,23 @@ impl Problem {
     #[must_use]
     pub fn body(&self, request_id: &str) -> Vec<u8> {
         let Parts {
-            status,
             code,
             detail,
             errors,
             ..
         } = &*self.0;
-        let title = status.canonical_reason().unwrap_or("Error");
-        let body = ProblemBody {
-            r#type: "about:blank",
-            title,
+        let status = self.status();
+        let shown = errors.len().min(MAX_ERRORS);
+        let body = widget_api::Problem {
+            r#type: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
-            detail,
-            code,
-            errors,
-            request_id,
+            detail: detail.clone(),
+            code: *code,
+            errors: errors[..shown].to_vec(),
+            errors_total: (shown < errors.len())
+                .then(|| u64::try_from(errors.len()).unwrap_or(u64::MAX)),
+            request_id: request_id.to_owned(),
         };
         // Strings and numbers always serialize.
         serde_json::to_vec(&body).unwrap_or_default()
@@ -224,7 +226,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.0.status;
+        *response.status_mut() = self.status();
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, PROBLEM_JSON);
@@ -240,16 +242,14 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "database_unavailable",
+                ProblemCode::DatabaseUnavailable,
                 "the database does not answer; try again in a moment",
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
             .with_cause(error),
             StoreError::Conflict { .. } => Self::new(
-                StatusCode::CONFLICT,
-                "conflict",
-                "somebody else changed this at the same time; try again",
+                ProblemCode::Conflict,
+                "another request changed this at the same time; try again",
             )
             .with_cause(error),
             StoreError::Corrupt { .. } | StoreError::Query(_) => Self::internal(error),
@@ -267,8 +267,7 @@ impl From<DeleteAgentError> for Problem {
     fn from(error: DeleteAgentError) -> Self {
         match error {
             DeleteAgentError::InUse => Self::new(
-                StatusCode::CONFLICT,
-                "agent_in_use",
+                ProblemCode::AgentInUse,
                 "a widget points at this agent or at one of its versions; point it elsewhere or delete it first",
             ),
             DeleteAgentError::Store(error) => error.into(),
@@ -280,14 +279,13 @@ impl From<WriteWidgetError> for Problem {
     fn from(error: WriteWidgetError) -> Self {
         match error {
             WriteWidgetError::Dangling { agent, version } => dangling(agent, version),
-            WriteWidgetError::KeyReused => Self::unprocessable(
-                "idempotency_key_reused",
-                "this `Idempotency-Key` was used before, for another body; take a new one for each request",
+            WriteWidgetError::KeyReused => Self::new(
+                ProblemCode::IdempotencyKeyReused,
+                "this `Idempotency-Key` was used before, for another body; use a new one for each request",
             ),
             WriteWidgetError::Stale => Self::new(
-                StatusCode::CONFLICT,
-                "conflict",
-                "somebody else changed this at the same time; try again",
+                ProblemCode::Conflict,
+                "another request changed this at the same time; try again",
             ),
             WriteWidgetError::Store(error) => error.into(),
         }
@@ -300,7 +298,7 @@ fn dangling(agent: bool, version: bool) -> Problem {
     if agent {
         faults.push(FieldError::new(
             "/agent_id",
-            "agent_not_found",
+            Code::AgentNotFound,
             "this organization has no agent of this id",
         ));
     }
@@ -308,26 +306,24 @@ fn dangling(agent: bool, version: bool) -> Problem {
         let detail = "this organization has no agent version of this id";
         faults.push(FieldError::new(
             "/agent_version_id",
-            "agent_version_not_found",
+            Code::AgentVersionNotFound,
             detail,
         ));
     }
     let code = if agent {
-        "agent_not_found"
+        ProblemCode::AgentNotFound
     } else {
-        "agent_version_not_found"
+        ProblemCode::AgentVersionNotFound
     };
     let detail = "point the widget at an agent and a version of this organization; see `errors`";
-    faults
-        .into_iter()
-        .fold(Problem::unprocessable(code, detail), Problem::with_error)
+    Problem::new(code, detail).with_errors(faults)
 }
 
 /// The answer to a list of domains that core rejects.
 #[must_use]
 pub fn domains_invalid(findings: Findings) -> Problem {
-    Problem::unprocessable(
-        "domains_invalid",
+    Problem::new(
+        ProblemCode::DomainsInvalid,
         "the list of domains was rejected; see `errors`",
     )
     .with_findings(findings)
@@ -335,18 +331,51 @@ pub fn domains_invalid(findings: Findings) -> Problem {
 
 impl From<ConfigError> for Problem {
     fn from(error: ConfigError) -> Self {
-        let status = match &error {
-            ConfigError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            ConfigError::TooDeep { .. }
-            | ConfigError::Unversioned { .. }
-            | ConfigError::TooNew { .. }
-            | ConfigError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        let code = match &error {
+            ConfigError::TooLarge { .. } => ProblemCode::ConfigTooLarge,
+            ConfigError::TooDeep { .. } => ProblemCode::ConfigTooDeep,
+            ConfigError::Unversioned { .. } => ProblemCode::ConfigUnversioned,
+            ConfigError::TooNew { .. } => ProblemCode::ConfigTooNew,
+            ConfigError::Invalid(_) => ProblemCode::ConfigInvalid,
         };
-        Self::new(
-            status,
-            error.code().as_str(),
-            "the config was rejected; see `errors`",
-        )
-        .with_findings(error.findings())
+        Self::new(code, "the config was rejected; see `errors`").with_findings(error.findings())
+    }
+}
+
+impl From<OriginHeaderError> for Problem {
+    fn from(refusal: OriginHeaderError) -> Self {
+        let code = match refusal {
+            OriginHeaderError::Malformed => ProblemCode::OriginMalformed,
+            OriginHeaderError::Absent => ProblemCode::OriginRequired,
+            OriginHeaderError::Opaque => ProblemCode::OriginOpaque,
+            OriginHeaderError::ForeignScheme => ProblemCode::OriginScheme,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<ConversationEnded> for Problem {
+    fn from(ended: ConversationEnded) -> Self {
+        Self::new(ProblemCode::ConversationEnded, ended.to_string())
+    }
+}
+
+impl From<FeedbackError> for Problem {
+    fn from(error: FeedbackError) -> Self {
+        let code = match error {
+            FeedbackError::Disabled => ProblemCode::FeedbackDisabled,
+            FeedbackError::Active => ProblemCode::ConversationActive,
+            FeedbackError::AlreadySubmitted => ProblemCode::FeedbackAlreadySubmitted,
+            FeedbackError::Closed => ProblemCode::FeedbackClosed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ModeDisabled> for Problem {
+    fn from(error: ModeDisabled) -> Self {
+        let code = ProblemCode::ModeDisabled;
+        let fault = FieldError::new("/mode", Code::ModeDisabled, error.to_string());
+        Self::new(code, error.to_string()).with_error(fault)
     }
 }

@@ -85,13 +85,13 @@ fn log(problem: &Problem) {
         let cause = chain(cause);
         if problem.status().is_server_error() {
             tracing::error!(
-                problem.code = problem.code(),
+                problem.code = problem.code().as_str(),
                 error = cause,
                 "request failed"
             );
         } else {
             tracing::info!(
-                problem.code = problem.code(),
+                problem.code = problem.code().as_str(),
                 reason = cause,
                 "request refused"
             );

@@ -1,9 +1,17 @@
 //! Keys: who gets in, who sees what.
 
+use serde_json::json;
 use time::Duration;
-use widget_http::web::auth::Scope;
+use widget_api::Scope;
+use widget_http::web::api::{Credential, Operation};
 
-use crate::support::{START, Service, id};
+use crate::{
+    support::{START, Service, id},
+    visitor::support::{OWN, Visitor, with_livekit},
+};
+
+/// An id that names nothing.
+const NOBODY: &str = "0197a3c0-0000-7000-8000-000000000000";
 
 #[tokio::test]
 async fn a_request_without_a_valid_key_is_refused() {
@@ -85,114 +93,89 @@ async fn a_key_ends_when_it_expires_or_is_revoked() {
         .problem(401, "api_key_invalid");
 }
 
-/// Every management route with the one scope that it needs.
-const ROUTES: &[(&str, &str, Scope)] = &[
-    ("GET", "/core/web-widgets", Scope::WebWidgetsRead),
-    ("POST", "/core/web-widgets", Scope::WebWidgetsManage),
-    ("GET", "/core/web-widgets/{id}", Scope::WebWidgetsRead),
-    ("PUT", "/core/web-widgets/{id}", Scope::WebWidgetsManage),
-    ("DELETE", "/core/web-widgets/{id}", Scope::WebWidgetsManage),
-    (
-        "GET",
-        "/core/web-widgets/{id}/go-live",
-        Scope::WebWidgetsRead,
-    ),
-    (
-        "GET",
-        "/core/web-widgets/{id}/explain?origin=https://shop.example",
-        Scope::WebWidgetsRead,
-    ),
-    (
-        "GET",
-        "/core/web-widgets/{id}/snippet",
-        Scope::WebWidgetsRead,
-    ),
-    (
-        "POST",
-        "/core/web-widgets/{id}/auto-brand",
-        Scope::WebWidgetsManage,
-    ),
-    (
-        "GET",
-        "/core/web-widgets/{id}/revisions",
-        Scope::WebWidgetsRead,
-    ),
-    (
-        "POST",
-        "/core/web-widgets/{id}/revisions/1/restore",
-        Scope::WebWidgetsManage,
-    ),
-    ("GET", "/core/agents", Scope::AgentsRead),
-    ("POST", "/core/agents", Scope::AgentsManage),
-    ("GET", "/core/agents/{id}", Scope::AgentsRead),
-    ("DELETE", "/core/agents/{id}", Scope::AgentsManage),
-    ("GET", "/core/agents/{id}/versions", Scope::AgentsRead),
-    ("POST", "/core/agents/{id}/versions", Scope::AgentsManage),
-    (
-        "POST",
-        "/core/agents/{id}/versions/{id}/publish",
-        Scope::AgentsManage,
-    ),
-    ("GET", "/core/conversations", Scope::ConversationsRead),
-    ("GET", "/core/conversations/{id}", Scope::ConversationsRead),
-    (
-        "GET",
-        "/core/conversations/{id}/messages",
-        Scope::ConversationsReadSensitive,
-    ),
-    (
-        "POST",
-        "/core/conversations/{id}/messages",
-        Scope::ConversationsWrite,
-    ),
-    (
-        "POST",
-        "/core/conversations/{id}/end",
-        Scope::ConversationsWrite,
-    ),
-];
+/// The path of an operation with every parameter filled in.
+fn path(operation: &Operation, widget: &str, conversation: &str) -> String {
+    let id = if operation.path.contains("/web-widgets/") {
+        widget
+    } else {
+        conversation
+    };
+    operation
+        .path
+        .replace("{id}", id)
+        .replace("{cid}", conversation)
+        .replace("{version_id}", conversation)
+        .replace("{number}", "1")
+        .replace("{form_id}", "contact")
+}
 
+/// The scope is checked before anything else of a request, its body included.
 #[tokio::test]
 async fn every_route_needs_its_scope() {
     let service = Service::start().await;
-    for (method, path, needed) in ROUTES {
-        let path = path.replace("{id}", "0197a3c0-0000-7000-8000-000000000000");
-        let body = match (*method, path.as_str()) {
-            ("POST", "/core/web-widgets") => Some(
-                r#"{"agent_id":"0197a3c0-0000-7000-8000-000000000000","agent_version_id":"0197a3c0-0000-7000-8000-000000000000"}"#,
-            ),
-            ("POST", path) if path.ends_with("/versions") => Some(r#"{"livekit_agent_name":"x"}"#),
-            ("POST", path) if path.ends_with("/messages") => Some(r#"{"messages":[]}"#),
-            ("POST", path) if path.ends_with("/auto-brand") => Some(r#"{"domain":"shop.example"}"#),
-            ("POST", "/core/agents") => Some(r#"{"name":"x"}"#),
-            ("PUT", _) => Some("{}"),
-            _ => None,
+    for operation in widget_http::operations() {
+        let Credential::ApiKey(needed) = operation.credential else {
+            continue;
         };
+        let (method, path) = (operation.method.as_str(), path(&operation, NOBODY, NOBODY));
         for held in Scope::ALL {
-            let key = service.new_key("acme", &[held]).await;
+            let key = service.new_key("acme", &[*held]).await;
             let answer = service
-                .call_with(Some(&key), method, &path, body, &[])
+                .call_with(Some(&key), method, &path, Some("no JSON"), &[])
                 .await;
-            if held.allows(*needed) {
-                assert_ne!(
-                    answer.status, 403,
-                    "{held} on {method} {path}: {}",
-                    answer.text
-                );
-                assert_ne!(
-                    answer.status, 401,
-                    "{held} on {method} {path}: {}",
-                    answer.text
-                );
-                assert!(
-                    answer.status.as_u16() < 500,
-                    "{held} on {method} {path}: {}",
-                    answer.text
-                );
+            let case = format!("{held} on {method} {path}: {}", answer.text);
+            if held.allows(needed) {
+                assert!(![401, 403].contains(&answer.status.as_u16()), "{case}");
+                assert!(answer.status.as_u16() < 500, "{case}");
             } else {
                 answer.problem(403, "insufficient_scope");
                 assert!(answer.header("www-authenticate").contains(needed.as_str()));
             }
+        }
+    }
+}
+
+/// No credential opens a route that names another one.
+#[tokio::test]
+async fn every_route_refuses_every_other_credential() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let ticket = visitor.ticket().await;
+    let shown = [
+        ("none", None),
+        ("API key", Some(service.key())),
+        ("embed ticket", Some(ticket.as_str())),
+        ("conversation token", Some(started.token.as_str())),
+    ];
+    for operation in widget_http::operations() {
+        let (own, required, invalid) = match operation.credential {
+            Credential::ApiKey(_) => ("API key", "api_key_required", "api_key_invalid"),
+            Credential::EmbedTicket => ("embed ticket", "ticket_required", "ticket_invalid"),
+            Credential::ConversationToken => (
+                "conversation token",
+                "conversation_token_required",
+                "conversation_token_invalid",
+            ),
+            Credential::LiveKitSignature => {
+                let code = "webhook_signature_invalid";
+                ("LiveKit's", code, code)
+            }
+            Credential::None => continue,
+        };
+        let path = path(&operation, &id(&visitor.widget), &started.id);
+        for (name, credential) in shown.iter().filter(|(name, _)| *name != own) {
+            let method = operation.method.as_str();
+            let headers = [("origin", OWN)];
+            let answer = service
+                .call_with(*credential, method, &path, Some("{}"), &headers)
+                .await;
+            assert_eq!(
+                answer.status, 401,
+                "{name} on {method} {path}: {}",
+                answer.text
+            );
+            answer.problem(401, if *name == "none" { required } else { invalid });
         }
     }
 }
@@ -203,7 +186,7 @@ async fn another_organization_sees_nothing() {
     let widget = service.widget(serde_json::json!({})).await;
     let widget_id = id(&widget);
     let agent = widget["agent_id"].as_str().expect("a string").to_owned();
-    let stranger = service.new_key("other", &Scope::ALL).await;
+    let stranger = service.new_key("other", Scope::ALL).await;
     for (method, path, body) in [
         ("GET", format!("/core/web-widgets/{widget_id}"), None),
         (

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 use time::Duration;
+use widget_api::Scope;
 use widget_core::{
     conversation::{Lifecycle, LifecycleLimits, Mode},
     id::ConversationId,
 };
-use widget_http::{
-    storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
-    web::auth::Scope,
-};
+use widget_http::storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket};
 
 use crate::support::{START, Service};
 
@@ -196,7 +194,7 @@ async fn what_was_said_needs_its_own_scope() {
         .await
         .json(200);
     assert_eq!(plain.get("custom_metadata"), None);
-    let stranger = service.new_key("other", &Scope::ALL).await;
+    let stranger = service.new_key("other", Scope::ALL).await;
     for (method, tail, body) in [
         ("GET", "", None),
         ("GET", "/messages", None),

@@ -1,15 +1,18 @@
 //! Every error is a problem of the documented form, whatever went wrong.
 
 use axum::response::IntoResponse;
+use expect_test::expect;
 use http::StatusCode;
+use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     config::Config,
+    finding::Code,
     origin::{AllowedOrigins, SuffixList},
 };
 use widget_http::{
-    state::{Clock, RandomError},
     storage::{ConflictKind, DeleteAgentError, StoreError, WriteWidgetError},
-    web::problem::{Problem, domains_invalid},
+    system::{Clock, RandomError},
+    web::problem::{Problem, domains_invalid, status},
 };
 
 use crate::support::{Answer, Service};
@@ -17,7 +20,8 @@ use crate::support::{Answer, Service};
 #[track_caller]
 fn check(error: impl Into<Problem>, status: u16, code: &str) {
     let problem = error.into();
-    assert_eq!((problem.status().as_u16(), problem.code()), (status, code));
+    let found = (problem.status().as_u16(), problem.code().as_str());
+    assert_eq!(found, (status, code));
 }
 
 /// Which error becomes which answer: a change here is a change of the contract.
@@ -100,6 +104,101 @@ fn errors_have_their_status_and_code() {
     check(config(r#"{"v1":{"theme":1}}"#), 422, "config_invalid");
 }
 
+/// The status of every code: a change here is a change of the contract.
+#[test]
+fn codes_have_their_status() {
+    let table: Vec<String> = ProblemCode::ALL
+        .iter()
+        .map(|code| format!("{} {code}", status(*code).as_u16()))
+        .collect();
+    expect![[r"
+        409 agent_in_use
+        422 agent_not_found
+        422 agent_version_not_found
+        503 answer_timeout
+        401 api_key_invalid
+        401 api_key_required
+        422 body_invalid
+        408 body_timeout
+        413 body_too_large
+        400 body_unreadable
+        404 brand_not_found
+        429 budget_used_up
+        422 config_invalid
+        422 config_too_deep
+        413 config_too_large
+        422 config_too_new
+        422 config_unversioned
+        409 conflict
+        415 content_type
+        409 conversation_active
+        409 conversation_ended
+        409 conversation_resumed_elsewhere
+        401 conversation_token_invalid
+        401 conversation_token_required
+        422 custom_metadata_too_large
+        503 database_unavailable
+        422 domain_invalid
+        422 domains_invalid
+        503 embed_not_built
+        409 feedback_already_submitted
+        409 feedback_closed
+        409 feedback_disabled
+        403 fetch_metadata
+        422 form_invalid
+        422 form_not_expected
+        404 form_not_found
+        400 idempotency_key_invalid
+        422 idempotency_key_reused
+        403 insufficient_scope
+        500 internal_error
+        400 json_invalid
+        503 livekit_not_configured
+        405 method_not_allowed
+        422 mode_disabled
+        404 not_found
+        403 origin_changed
+        400 origin_malformed
+        403 origin_not_own
+        403 origin_opaque
+        403 origin_required
+        403 origin_scheme
+        404 path_unknown
+        412 precondition_failed
+        422 query_invalid
+        429 rate_limited
+        401 ticket_expired
+        401 ticket_invalid
+        409 ticket_replayed
+        401 ticket_required
+        403 ticket_wrong_widget
+        409 transcript_full
+        408 upload_timeout
+        401 webhook_signature_invalid
+        429 widget_busy
+        403 widget_unavailable
+    "]]
+    .assert_eq(&(table.join("\n") + "\n"));
+}
+
+#[test]
+fn only_the_first_faults_are_shown_and_all_are_counted() {
+    let fault = |index: usize| FieldError::new(format!("/{index}"), Code::ValueInvalid, "y");
+    let body = |count| {
+        let problem =
+            Problem::new(ProblemCode::BodyInvalid, "x").with_errors((0..count).map(fault));
+        serde_json::from_slice::<widget_api::Problem>(&problem.body("r1")).expect("a problem")
+    };
+    assert_eq!(
+        (body(100).errors.len(), body(100).errors_total),
+        (100, None)
+    );
+    assert_eq!(
+        (body(101).errors.len(), body(101).errors_total),
+        (100, Some(101))
+    );
+}
+
 #[test]
 fn an_internal_error_tells_nothing_of_its_cause() {
     let problem = Problem::internal("the secret is `hunter2`");
@@ -120,11 +219,11 @@ fn an_internal_error_tells_nothing_of_its_cause() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
     let service = Service::start().await;
-    service.get("/").await.problem(404, "unknown_path");
+    service.get("/").await.problem(404, "path_unknown");
     service
         .get("/core/web-widgets/a/b/c")
         .await
-        .problem(404, "unknown_path");
+        .problem(404, "path_unknown");
     let answer = service.call("PATCH", "/core/web-widgets", None, &[]).await;
     answer.problem(405, "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET,HEAD,POST");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use time::Duration;
-use widget_http::web::auth::Scope;
+use widget_api::Scope;
 
 use crate::support::{Service, id};
 
@@ -81,7 +81,7 @@ async fn every_write_is_told_and_can_be_undone() {
             .await
             .problem(404, "not_found");
     }
-    let stranger = service.new_key("other", &Scope::ALL).await;
+    let stranger = service.new_key("other", Scope::ALL).await;
     service
         .call_with(Some(&stranger), "GET", &revisions, None, &[])
         .await

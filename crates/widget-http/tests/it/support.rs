@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tower::ServiceExt;
+use widget_api::Scope;
 use widget_core::origin::SuffixList;
 use widget_http::{
     settings::Settings,
-    state::{AppState, Clock, RandomError, RandomSource, Services},
+    state::{AppState, Services},
     storage::{self, ApiKey, Storage},
-    web::auth::{Credential, Scope},
+    system::{Clock, RandomError, RandomSource},
+    web::{api::Operation, auth::ApiKeySecret},
 };
 
 /// The moment at which every test begins.
@@ -202,7 +204,7 @@ impl Service {
             key: String::new(),
             directory,
         };
-        service.key = service.new_key("acme", &Scope::ALL).await;
+        service.key = service.new_key("acme", Scope::ALL).await;
         service
     }
 
@@ -244,7 +246,8 @@ impl Service {
         scopes: &[Scope],
         expires_at: Option<OffsetDateTime>,
     ) -> String {
-        let credential = Credential::generate(self.random.as_ref()).expect("counting never fails");
+        let credential =
+            ApiKeySecret::generate(self.random.as_ref()).expect("counting never fails");
         let key = ApiKey {
             id: credential.id().to_owned(),
             organization_id: organization.parse().expect("a valid organization"),
@@ -263,8 +266,11 @@ impl Service {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let Ok(response) = self.router.clone().oneshot(request).await;
-        Answer::of(response).await
+        let answer = Answer::of(response).await;
+        assert_described(&method, &path, &answer);
+        answer
     }
 
     /// A request with a key, a body and more headers.
@@ -361,6 +367,40 @@ impl Service {
         body.as_object_mut().expect("made as one").extend(more);
         self.post("/core/web-widgets", &body).await.json(201)
     }
+}
+
+/// Checks that the operation of a request names the status and the code of its answer.
+#[track_caller]
+fn assert_described(method: &Method, path: &str, answer: &Answer) {
+    static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(widget_http::operations);
+    let matches = |pattern: &str| {
+        let (mut names, mut parts) = (pattern.split('/'), path.split('/'));
+        let all = names
+            .by_ref()
+            .zip(parts.by_ref())
+            .all(|(name, part)| name == part || (name.starts_with('{') && !part.is_empty()));
+        all && pattern.split('/').count() == path.split('/').count()
+    };
+    let Some(operation) = OPERATIONS
+        .iter()
+        .find(|operation| operation.method.as_str() == method.as_str() && matches(operation.path))
+    else {
+        return;
+    };
+    let status = answer.status.as_u16();
+    let code = serde_json::from_str::<widget_api::Problem>(&answer.text).map(|body| body.code);
+    let is_described = match code {
+        Ok(code) => operation.all_problems().contains(&code),
+        Err(_) => operation
+            .answers
+            .iter()
+            .any(|answer| answer.status == status),
+    };
+    assert!(
+        is_described,
+        "{} does not describe {status} {}",
+        operation.id, answer.text
+    );
 }
 
 /// The `id` of a body.

@@ -509,9 +509,7 @@ async fn a_repeated_creation_creates_once() {
         answer.problem(400, "idempotency_key_invalid");
     }
     // A key belongs to its organization.
-    let stranger = service
-        .new_key("other", &widget_http::web::auth::Scope::ALL)
-        .await;
+    let stranger = service.new_key("other", widget_api::Scope::ALL).await;
     let answer = service
         .call_with(
             Some(&stranger),

@@ -1,8 +1,10 @@
 //! The transcript: the agent's worker reads what was said before and appends turns.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use widget_api::{FieldError, ProblemCode, Scope};
+use widget_core::finding::Code;
 use widget_core::{
     conversation::{
         Reporter, Role, Status,
@@ -12,14 +14,13 @@ use widget_core::{
 };
 
 use super::find;
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         extract::{Parsed, PathId, StrictJson},
-        problem::{FieldError, Problem},
+        problem::Problem,
         wire::{self, Text, Timestamp, present},
     },
 };
@@ -32,55 +33,54 @@ const MAXIMUM_TEXT: usize = 32 * 1024;
 const MAXIMUM_ID: usize = 128;
 
 /// `/core/conversations/{id}/messages`.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/core/conversations/{id}/messages", get(read).post(append))
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::get(
-            "/core/conversations/{id}/messages",
-            "getTranscript",
-            "Reads what was said and what the visitor and the page told",
+pub(crate) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/core/conversations/{id}/messages",
+                "getTranscript",
+                "Reads what was said and what the visitor and the page told",
+            )
+            .scope(Scope::ConversationsReadSensitive)
+            .answer::<Transcript>(200, "The transcript.")
+            .problems([ProblemCode::NotFound]),
+            read,
         )
-        .scope(Scope::ConversationsReadSensitive)
-        .gives::<Transcript>(200, "The transcript."),
-        api::post(
-            "/core/conversations/{id}/messages",
-            "appendMessages",
-            "Appends turns; one that is known by its id is not added again",
+        .route(
+            api::post(
+                "/core/conversations/{id}/messages",
+                "appendMessages",
+                "Appends turns; one that is known by its id is not added again",
+            )
+            .scope(Scope::ConversationsWrite)
+            .body::<AppendRequest>()
+            .answer::<Appended>(200, "How many were new.")
+            .problems([ProblemCode::NotFound]),
+            append,
         )
-        .scope(Scope::ConversationsWrite)
-        .takes::<AppendRequest>()
-        .gives::<Appended>(200, "How many were new."),
-    ]
 }
 
 /// Either `messages`, or the members of one message.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "NewMessages")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "NewMessages")]
 struct AppendRequest {
     /// Several messages.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Vec<MessageRequest>", length(max = MAXIMUM_BATCH)))]
+    #[schemars(with = "Vec<MessageRequest>", length(max = MAXIMUM_BATCH))]
     messages: Option<Vec<MessageRequest>>,
     /// Names the message within its conversation.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "String", length(min = 1, max = MAXIMUM_ID)))]
+    #[schemars(with = "String", length(min = 1, max = MAXIMUM_ID))]
     id: Option<String>,
     /// Who said it.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Parsed<Role>"))]
+    #[schemars(with = "Parsed<Role>")]
     role: Option<Parsed<Role>>,
     /// What was said.
     #[serde(default, deserialize_with = "present")]
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    #[schemars(with = "String")]
     text: Option<String>,
     /// When it was said; now, when not told.
     created_at: Option<Timestamp>,
@@ -89,14 +89,11 @@ struct AppendRequest {
 /// A turn to append.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "NewMessage")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "NewMessage")]
 struct MessageRequest {
     /// Names the message within its conversation.
-    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAXIMUM_ID)))]
+    #[schemars(length(min = 1, max = MAXIMUM_ID))]
     id: String,
     /// Who said it.
     role: Parsed<Role>,
@@ -107,20 +104,13 @@ struct MessageRequest {
 }
 
 /// What was said so far.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Transcript")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Transcript")]
 struct Transcript {
     /// Where the conversation stands.
     status: Text<Status>,
     /// What the visitor and the page told.
-    #[cfg_attr(
-        feature = "schemars",
-        schemars(with = "serde_json::Map<String, serde_json::Value>")
-    )]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     custom_metadata: Box<RawValue>,
     /// The room where the conversation goes on; in any other an agent has nothing to do.
     room_name: Option<String>,
@@ -130,12 +120,8 @@ struct Transcript {
 }
 
 /// One turn.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Message")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Message")]
 struct MessageBody {
     /// Names the message within its conversation.
     id: String,
@@ -162,12 +148,8 @@ impl From<Message> for MessageBody {
 }
 
 /// What appending changed.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Appended")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Appended")]
 struct Appended {
     /// How many messages were new.
     added: u64,
@@ -178,7 +160,6 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Transcript>, Problem> {
-    caller.require(Scope::ConversationsReadSensitive)?;
     let conversation = find(&state, &caller, id).await?;
     let room = state.storage.find_newest_room(id).await?;
     let messages = state.storage.list_messages(id).await?;
@@ -199,7 +180,6 @@ async fn append(
     PathId(id): PathId<ConversationId>,
     StrictJson(body): StrictJson<AppendRequest>,
 ) -> Result<Json<Appended>, Problem> {
-    caller.require(Scope::ConversationsWrite)?;
     find(&state, &caller, id).await?;
     let now = state.now();
     let messages: Vec<Message> = requests(body)?
@@ -221,8 +201,12 @@ async fn append(
 
 /// The messages of a body, each within its bounds; every fault told at once.
 fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
-    let refused =
-        || Problem::unprocessable("body_invalid", "the messages were not taken; see `errors`");
+    let refused = || {
+        Problem::new(
+            ProblemCode::BodyInvalid,
+            "the messages were not taken; see `errors`",
+        )
+    };
     let (messages, base) = match body {
         AppendRequest {
             messages: Some(messages),
@@ -248,7 +232,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
         ),
         AppendRequest { .. } => {
             let detail = "send either `messages` or one message with `id`, `role` and `text`";
-            return Err(refused().with_error(FieldError::new("", "value_invalid", detail)));
+            return Err(refused().with_error(FieldError::new("", Code::ValueInvalid, detail)));
         }
     };
     let mut faults = Vec::new();
@@ -257,7 +241,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
             "there are {} messages; send at most {MAXIMUM_BATCH} at once",
             messages.len()
         );
-        faults.push(FieldError::new("/messages", "value_invalid", detail));
+        faults.push(FieldError::new("/messages", Code::ValueInvalid, detail));
     }
     for (index, message) in messages.iter().enumerate() {
         let place = if base.is_empty() {
@@ -271,7 +255,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
                 format!("an id has 1 to {MAXIMUM_ID} characters; this one has {characters}");
             faults.push(FieldError::new(
                 format!("{place}/id"),
-                "value_invalid",
+                Code::ValueInvalid,
                 detail,
             ));
         }
@@ -282,7 +266,7 @@ fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
             );
             faults.push(FieldError::new(
                 format!("{place}/text"),
-                "value_invalid",
+                Code::ValueInvalid,
                 detail,
             ));
         }

@@ -4,14 +4,13 @@
 
 use askama::Template;
 use axum::{
-    Router,
     extract::{RawQuery, State},
     response::{Html, IntoResponse, Response},
-    routing::get,
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use url::form_urlencoded;
+use widget_api::ProblemCode;
 use widget_core::{
     config::values::{Direction, Locale},
     embed::WindowPolicy,
@@ -25,10 +24,12 @@ use crate::{
     visitors::{
         assets::{self, WindowFiles},
         limits::AddressPrefix,
+        refusals,
     },
     web::{
+        api::{self, ApiRouter},
         cors::DocumentFetch,
-        problem::{Problem, visitor},
+        problem::Problem,
         telemetry::PageOf,
     },
 };
@@ -58,17 +59,36 @@ struct WindowPage<'a> {
 #[template(path = "refused.html")]
 struct RefusedPage;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/public/widget/{id}", get(show))
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::get(
+            "/public/widget/{id}",
+            "getWindow",
+            "The document inside the iframe",
+        )
+        .query::<WindowQuery>()
+        .answer_as::<String>(200, "The document.", "text/html")
+        .answer_as::<String>(
+            403,
+            "A page that says that the widget is not available.",
+            "text/html",
+        )
+        .problems([
+            ProblemCode::RateLimited,
+            ProblemCode::FetchMetadata,
+            ProblemCode::EmbedNotBuilt,
+            ProblemCode::DatabaseUnavailable,
+        ]),
+        show,
+    )
 }
 
-#[cfg(feature = "schemars")]
 #[derive(schemars::JsonSchema)]
 #[expect(
     dead_code,
     reason = "only its schema is used: the query is read leniently"
 )]
-pub(super) struct WindowQuery {
+struct WindowQuery {
     /// The origin of the page that frames the document.
     o: String,
 }
@@ -95,7 +115,7 @@ async fn open(
     let origin = declared_origin(query)?;
     let widget = widget(state, path).await?;
     let admission = admit(&widget, &origin)?;
-    let files = assets::window_files().ok_or_else(visitor::embed_not_built)?;
+    let files = assets::window_files().ok_or_else(refusals::embed_not_built)?;
     let page = render(admission, files)?;
     let policy = WindowPolicy::new(admission, state.visitor.livekit_source.as_ref());
     Ok(document(StatusCode::OK, &policy, page))
@@ -107,8 +127,8 @@ fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
         .filter(|(name, _)| name == "o")
         .map(|(_, value)| value);
     match (declared.next(), declared.next()) {
-        (Some(only), None) => only.parse().map_err(|_| visitor::unknown_widget()),
-        _ => Err(visitor::unknown_widget()),
+        (Some(only), None) => only.parse().map_err(|_| refusals::unknown_widget()),
+        _ => Err(refusals::unknown_widget()),
     }
 }
 

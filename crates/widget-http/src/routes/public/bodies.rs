@@ -15,20 +15,16 @@ use crate::{
     livekit::{LiveKit, RoomName},
     state::AppState,
     storage::ConversationRecord,
-    visitors::signing::ConversationPass,
+    visitors::{refusals, signing::ConversationToken},
     web::{
-        problem::{Problem, visitor},
+        problem::Problem,
         wire::{Text, Timestamp},
     },
 };
 
 /// A conversation as its own visitor sees it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "VisitorConversation")
-)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "VisitorConversation")]
 pub(super) struct ConversationBody {
     /// Names the conversation.
     id: Text<ConversationId>,
@@ -43,12 +39,8 @@ pub(super) struct ConversationBody {
 }
 
 /// A turn as the visitor sees it.
-#[derive(Debug, Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "VisitorMessage")
-)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "VisitorMessage")]
 pub(super) struct MessageBody {
     /// Names the message within its conversation.
     id: String,
@@ -96,12 +88,8 @@ impl ConversationBody {
 }
 
 /// Everything that a window needs to join: named as LiveKit's clients expect it of a token server.
-#[derive(Debug, Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Joining")
-)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Joining")]
 pub(super) struct JoinBody {
     /// The conversation with what was said so far.
     conversation: ConversationBody,
@@ -139,12 +127,16 @@ impl Invitation {
         let participant_token = livekit
             .tokens()
             .mint(&room, dispatch, random, state.now())?;
-        let pass = ConversationPass {
+        let claims = ConversationToken {
             conversation_id: dispatch.conversation_id(),
             generation,
         };
-        let signed = state.visitor.signer.sign_pass(state.signing(), pass).await;
-        let (conversation_token, expires_at) = signed.map_err(visitor::bad_ticket)?;
+        let signed = state
+            .visitor
+            .signer
+            .sign_conversation_token(state.signing(), claims)
+            .await;
+        let (conversation_token, expires_at) = signed.map_err(refusals::token_refused)?;
         Ok(Self {
             room,
             participant_token,
@@ -184,5 +176,5 @@ pub(super) fn livekit(state: &AppState) -> Result<&LiveKit, Problem> {
         .visitor
         .livekit
         .as_ref()
-        .ok_or_else(visitor::livekit_not_configured)
+        .ok_or_else(refusals::livekit_not_configured)
 }

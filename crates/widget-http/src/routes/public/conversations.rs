@@ -1,13 +1,11 @@
 //! Conversations of the window: start one, look at it, end it.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    routing::{get, post},
-};
+use axum::{Json, extract::State};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
+use widget_api::{FieldError, ProblemCode};
+use widget_core::finding::Code;
 use widget_core::{
     config::v1::ConfigV1,
     conversation::{self, EndReason, Lifecycle, Mode, Status},
@@ -15,28 +13,29 @@ use widget_core::{
     serve::{Admission, Dispatch},
 };
 
+use super::token::OwnConversation;
 use super::{
-    PublicPath, admit,
+    PAGE_PROBLEMS, PublicPath, admit,
     bodies::{ConversationBody, Invitation, JoinBody, livekit, target},
-    forms, pass,
+    forms,
     tickets::{Empty, redeem},
     widget,
 };
-#[cfg(feature = "schemars")]
-use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
     storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
     visitors::{
         limits::{self, AddressPrefix},
         public_widgets::PublicWidget,
+        refusals,
         signing::RedeemedTicket,
     },
     web::{
+        api::{self, ApiRouter, Credential},
         auth::bearer,
-        cors::{JsonOnly, OwnWindow, OwnWindowOrAbsent},
+        cors::OwnWindow,
         extract::{Parsed, StrictJson},
-        problem::{FieldError, Problem, visitor},
+        problem::Problem,
         wire::Text,
     },
 };
@@ -47,60 +46,62 @@ const BODY_LIMIT: usize = 24 * 1024;
 /// What a page may tell about itself and its visitor, in bytes of JSON.
 const PAGE_METADATA_LIMIT: usize = 4 * 1024;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/core/public/web-widgets/{id}/conversations", post(create))
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
         .route(
-            "/core/public/web-widgets/{id}/conversations/{cid}",
-            get(show),
+            api::post(
+                "/core/public/web-widgets/{id}/conversations",
+                "startConversation",
+                "Starts a conversation",
+            )
+            .credential(Credential::EmbedTicket)
+            .body::<CreateRequest>()
+            .answer::<JoinBody>(201, "What it takes to join.")
+            .problems(PAGE_PROBLEMS)
+            .problems([
+                ProblemCode::OriginNotOwn,
+                ProblemCode::LivekitNotConfigured,
+                ProblemCode::ModeDisabled,
+                ProblemCode::FormInvalid,
+                ProblemCode::FormNotExpected,
+                ProblemCode::CustomMetadataTooLarge,
+                ProblemCode::WidgetBusy,
+                ProblemCode::BudgetUsedUp,
+            ]),
+            create,
         )
         .route(
-            "/core/public/web-widgets/{id}/conversations/{cid}/end",
-            post(end),
+            api::get(
+                "/core/public/web-widgets/{id}/conversations/{cid}",
+                "getVisitorConversation",
+                "Reads the conversation for its own visitor",
+            )
+            .credential(Credential::ConversationToken)
+            .answer::<ConversationBody>(200, "The conversation."),
+            show,
         )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::post(
-            "/core/public/web-widgets/{id}/conversations",
-            "startConversation",
-            "Starts a conversation",
+        .route(
+            api::post(
+                "/core/public/web-widgets/{id}/conversations/{cid}/end",
+                "endVisitorConversation",
+                "Ends the conversation for its visitor; again changes nothing",
+            )
+            .credential(Credential::ConversationToken)
+            .body::<Empty>()
+            .answer::<EndedBody>(200, "The conversation is over."),
+            end,
         )
-        .credential(Credential::Ticket)
-        .takes::<CreateRequest>()
-        .gives::<JoinBody>(201, "What it takes to join."),
-        api::get(
-            "/core/public/web-widgets/{id}/conversations/{cid}",
-            "getVisitorConversation",
-            "Reads the conversation for its own visitor",
-        )
-        .credential(Credential::ConversationToken)
-        .gives::<ConversationBody>(200, "The conversation."),
-        api::post(
-            "/core/public/web-widgets/{id}/conversations/{cid}/end",
-            "endVisitorConversation",
-            "Ends the conversation for its visitor; again changes nothing",
-        )
-        .credential(Credential::ConversationToken)
-        .takes::<Empty>()
-        .gives::<EndedBody>(200, "The conversation is over."),
-    ]
 }
 
 /// What a visitor brings to a conversation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "ConversationStart")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ConversationStart")]
 struct CreateRequest {
     /// Values of the form before the conversation, by field id.
     #[serde(default)]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<Map<String, Value>>"))]
+    #[schemars(with = "Option<Map<String, Value>>")]
     form: Option<Box<RawValue>>,
     /// What the page tells about itself and its visitor: at most 4 KiB of JSON.
     #[serde(default)]
@@ -111,12 +112,8 @@ struct CreateRequest {
 }
 
 /// A conversation that is over.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "EndedConversation")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "EndedConversation")]
 struct EndedBody {
     /// Names the conversation.
     id: Text<ConversationId>,
@@ -128,7 +125,6 @@ async fn create(
     State(state): State<AppState>,
     path: PublicPath,
     _: OwnWindow,
-    _: JsonOnly,
     address: AddressPrefix,
     headers: HeaderMap,
     StrictJson(body): StrictJson<CreateRequest, BODY_LIMIT>,
@@ -203,13 +199,13 @@ fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Pro
         (Some(form), given) => forms::validate(form, given.as_deref(), "/form")?.into_values(),
         (None, None) => Map::new(),
         (None, Some(_)) => {
-            return Err(Problem::unprocessable(
-                "form_not_expected",
+            return Err(Problem::new(
+                ProblemCode::FormNotExpected,
                 "this widget asks for no form before a conversation",
             )
             .with_error(FieldError::new(
                 "/form",
-                "form_not_expected",
+                Code::ValueNotAllowed,
                 "leave it out",
             )));
         }
@@ -220,11 +216,11 @@ fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Pro
         if bytes > PAGE_METADATA_LIMIT {
             let detail =
                 format!("it has {bytes} bytes of JSON; at most {PAGE_METADATA_LIMIT} are allowed");
-            return Err(Problem::unprocessable(
-                "custom_metadata_too_large",
+            return Err(Problem::new(
+                ProblemCode::CustomMetadataTooLarge,
                 "the page tells too much; see `errors`",
             )
-            .with_error(FieldError::new("/custom_metadata", "too_large", detail)));
+            .with_error(FieldError::new("/custom_metadata", Code::TooLong, detail)));
         }
         metadata.insert("page".to_owned(), page);
     }
@@ -264,24 +260,17 @@ async fn require_room_for_one_more(
 
 async fn show(
     State(state): State<AppState>,
-    path: PublicPath,
-    _: OwnWindowOrAbsent,
-    headers: HeaderMap,
+    OwnConversation(conversation): OwnConversation,
 ) -> Result<Json<ConversationBody>, Problem> {
-    let conversation = pass::require(&state, &path, &headers).await?;
     let messages = state.storage.list_messages(conversation.id).await?;
     Ok(Json(ConversationBody::new(&state, &conversation, messages)))
 }
 
 async fn end(
     State(state): State<AppState>,
-    path: PublicPath,
-    _: OwnWindow,
-    _: JsonOnly,
-    headers: HeaderMap,
+    OwnConversation(conversation): OwnConversation,
     StrictJson(Empty {}): StrictJson<Empty, 1024>,
 ) -> Result<Json<EndedBody>, Problem> {
-    let conversation = pass::require(&state, &path, &headers).await?;
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let ended = state
         .storage
@@ -289,7 +278,7 @@ async fn end(
             lifecycle.expire(now, limits).end(now, EndReason::Visitor)
         })
         .await?
-        .ok_or_else(visitor::bad_pass)?;
+        .ok_or_else(refusals::conversation_token_invalid)?;
     state.visitor.rooms_to_remove.notify_one();
     Ok(Json(EndedBody {
         id: Text(ended.id),

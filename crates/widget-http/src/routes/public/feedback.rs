@@ -1,52 +1,52 @@
 //! Feedback after a conversation: once, within a day.
 
-use axum::{Json, Router, extract::State, routing::post};
-use http::{HeaderMap, StatusCode};
+use axum::{Json, extract::State};
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::token::OwnConversation;
 use super::{
     PublicPath,
     forms::{BODY_LIMIT, DataRequest, validate},
-    pass, widget,
+    widget,
 };
-#[cfg(feature = "schemars")]
-use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
     web::{
-        cors::{JsonOnly, OwnWindow},
+        api::{self, ApiRouter, Credential},
         extract::StrictJson,
         problem::Problem,
     },
 };
+use widget_api::ProblemCode;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(
-        "/core/public/web-widgets/{id}/conversations/{cid}/feedback",
-        post(submit),
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/public/web-widgets/{id}/conversations/{cid}/feedback",
+            "submitFeedback",
+            "Submits the feedback, once within 24 h of the end",
+        )
+        .credential(Credential::ConversationToken)
+        .body::<DataRequest>()
+        .answer::<FeedbackBody>(201, "What was kept.")
+        .problems([
+            ProblemCode::RateLimited,
+            ProblemCode::WidgetUnavailable,
+            ProblemCode::FeedbackDisabled,
+            ProblemCode::ConversationActive,
+            ProblemCode::FeedbackAlreadySubmitted,
+            ProblemCode::FeedbackClosed,
+            ProblemCode::FormInvalid,
+        ]),
+        submit,
     )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::post(
-        "/core/public/web-widgets/{id}/conversations/{cid}/feedback",
-        "submitFeedback",
-        "Submits the feedback, once within 24 h of the end",
-    )
-    .credential(Credential::ConversationToken)
-    .takes::<DataRequest>()
-    .gives::<FeedbackBody>(201, "What was kept.")
 }
 
 /// What was kept of the feedback.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "SubmittedFeedback")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "SubmittedFeedback")]
 struct FeedbackBody {
     /// Values by field id, as they were kept.
     data: Map<String, Value>,
@@ -55,12 +55,9 @@ struct FeedbackBody {
 async fn submit(
     State(state): State<AppState>,
     path: PublicPath,
-    _: OwnWindow,
-    _: JsonOnly,
-    headers: HeaderMap,
+    OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<FeedbackBody>), Problem> {
-    let conversation = pass::require(&state, &path, &headers).await?;
     state.visitor.limits.reports.check(&conversation.id)?;
     let widget = widget(&state, &path).await?;
     let feedback = &widget

@@ -1,70 +1,65 @@
 //! Forms in mid-conversation: the server checks and keeps the values, then the window tells the
 //! agent.
 
-use axum::{Json, Router, extract::State, routing::post};
-use http::HeaderMap;
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
+use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     conversation::ConversationEnded,
     form::{FormDefinition, Submission},
 };
 
-use super::{PublicPath, pass, widget};
-#[cfg(feature = "schemars")]
-use crate::api::{self, Credential, Operation};
+use super::token::OwnConversation;
+use super::{PublicPath, widget};
 use crate::{
     state::AppState,
+    visitors::refusals,
     web::{
-        cors::{JsonOnly, OwnWindow},
+        api::{self, ApiRouter, Credential},
         extract::StrictJson,
-        problem::{FieldError, Problem, visitor},
+        problem::Problem,
     },
 };
 
 /// A submission of 16 KiB, and what JSON puts around.
 pub(super) const BODY_LIMIT: usize = 20 * 1024;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(
-        "/core/public/web-widgets/{id}/conversations/{cid}/forms/{form_id}",
-        post(submit),
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/public/web-widgets/{id}/conversations/{cid}/forms/{form_id}",
+            "submitForm",
+            "Submits a form in mid-conversation",
+        )
+        .credential(Credential::ConversationToken)
+        .body::<DataRequest>()
+        .answer::<FormBody>(200, "What was kept.")
+        .problems([
+            ProblemCode::RateLimited,
+            ProblemCode::WidgetUnavailable,
+            ProblemCode::FormNotFound,
+            ProblemCode::FormInvalid,
+            ProblemCode::ConversationEnded,
+        ]),
+        submit,
     )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::post(
-        "/core/public/web-widgets/{id}/conversations/{cid}/forms/{form_id}",
-        "submitForm",
-        "Submits a form in mid-conversation",
-    )
-    .credential(Credential::ConversationToken)
-    .takes::<DataRequest>()
-    .gives::<FormBody>(200, "What was kept.")
 }
 
 /// A filled-in form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "FormSubmission")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "FormSubmission")]
 pub(super) struct DataRequest {
     /// Values by field id.
-    #[cfg_attr(feature = "schemars", schemars(with = "Map<String, Value>"))]
+    #[schemars(with = "Map<String, Value>")]
     pub(super) data: Box<RawValue>,
 }
 
 /// What was kept of a form.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "SubmittedForm")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "SubmittedForm")]
 struct FormBody {
     /// The form.
     form_id: String,
@@ -75,19 +70,16 @@ struct FormBody {
 async fn submit(
     State(state): State<AppState>,
     path: PublicPath,
-    _: OwnWindow,
-    _: JsonOnly,
-    headers: HeaderMap,
+    OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
 ) -> Result<Json<FormBody>, Problem> {
-    let conversation = pass::require(&state, &path, &headers).await?;
     state.visitor.limits.reports.check(&conversation.id)?;
     let widget = widget(&state, &path).await?;
     let forms = &widget.stored.widget.config.current().forms;
     let form = forms
         .iter()
         .find(|form| form.id == path.form)
-        .ok_or_else(visitor::no_such_form)?;
+        .ok_or_else(refusals::no_such_form)?;
     let values = validate(form, Some(&body.data), "/data")?.into_values();
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let data = Value::Object(values.clone());
@@ -112,8 +104,10 @@ pub(super) fn validate(
 ) -> Result<Submission, Problem> {
     form.validate_text(given.map_or("{}", RawValue::get))
         .map_err(|findings| {
-            let refused =
-                Problem::unprocessable("form_invalid", "the form was not taken; see `errors`");
+            let refused = Problem::new(
+                ProblemCode::FormInvalid,
+                "the form has faults; see `errors`",
+            );
             findings
                 .into_iter()
                 .map(FieldError::from)

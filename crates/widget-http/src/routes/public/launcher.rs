@@ -1,24 +1,23 @@
 //! The launcher's config: what the loader draws on the host page, and nothing else of the widget.
 
 use axum::{
-    Router,
     extract::State,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::options,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use widget_core::{config::LauncherConfig, id::WidgetId};
 
-use super::{PublicPath, admit, widget};
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
+use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
+    openapi,
     state::AppState,
     storage::StoredWidget,
     visitors::{assets::hexadecimal, limits::AddressPrefix, public_widgets::Launcher},
     web::{
+        api::{self, ApiRouter},
         cors::{PageOrOwnOrigin, preflight},
         etag,
         problem::Problem,
@@ -30,37 +29,33 @@ use crate::{
 /// no body.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(
-        "/core/public/web-widgets/{id}",
-        get(show).options(preflight),
-    )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::get(
-        "/core/public/web-widgets/{id}",
-        "getLauncherConfig",
-        "What the loader draws on a page whose `Origin` is listed",
-    )
-    .header("If-None-Match", "The `ETag` of what the caller has.")
-    .gives::<LauncherBody>(200, "The config with every default filled in.")
-    .gives_nothing(304, "The caller has it.")
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/core/public/web-widgets/{id}",
+                "getLauncherConfig",
+                "What the loader draws on a page whose `Origin` is listed",
+            )
+            .header("If-None-Match", "The `ETag` of what the caller has.")
+            .answer::<LauncherBody>(200, "The config with every default filled in.")
+            .with(header::ETAG)
+            .answer_empty(304, "The caller has it.")
+            .with(header::ETAG)
+            .problems(PAGE_PROBLEMS),
+            show,
+        )
+        .route_undescribed("/core/public/web-widgets/{id}", options(preflight))
 }
 
 /// What the loader draws on the host page.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Launcher")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Launcher")]
 struct LauncherBody {
     /// The widget.
     id: Text<WidgetId>,
     /// The part of the config that the launcher draws.
-    #[cfg_attr(feature = "schemars", schemars(with = "api::LauncherDocument"))]
+    #[schemars(with = "openapi::LauncherDocument")]
     config: LauncherConfig,
 }
 

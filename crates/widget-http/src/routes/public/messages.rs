@@ -3,20 +3,22 @@
 //! A visitor can write anything here, so it is kept apart from the worker's report and shown to
 //! nobody else as its.
 
-use axum::{Json, Router, extract::State, routing::post};
-use http::HeaderMap;
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use widget_core::conversation::{Reporter, Role, transcript::Message};
+use widget_api::{FieldError, ProblemCode};
+use widget_core::{
+    conversation::{Reporter, Role, transcript::Message},
+    finding::Code,
+};
 
-use super::{PublicPath, pass};
-#[cfg(feature = "schemars")]
-use crate::api::{self, Credential, Operation};
+use super::token::OwnConversation;
 use crate::{
     state::AppState,
+    visitors::refusals,
     web::{
-        cors::{JsonOnly, OwnWindow},
+        api::{self, ApiRouter, Credential},
         extract::{Parsed, StrictJson},
-        problem::{FieldError, Problem, visitor},
+        problem::Problem,
         wire::Timestamp,
     },
 };
@@ -39,50 +41,44 @@ const COUNT_LIMIT: i64 = 1000;
 /// Characters of one conversation.
 const TOTAL_LIMIT: i64 = 512 * 1024;
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(
-        "/core/public/web-widgets/{id}/conversations/{cid}/messages",
-        post(report),
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/public/web-widgets/{id}/conversations/{cid}/messages",
+            "reportMessages",
+            "Reports the turns that the window saw, for workers that do not",
+        )
+        .credential(Credential::ConversationToken)
+        .body::<ReportRequest>()
+        .answer::<ReportedBody>(200, "How many were new.")
+        .problems([
+            ProblemCode::RateLimited,
+            ProblemCode::ConversationEnded,
+            ProblemCode::TranscriptFull,
+        ]),
+        report,
     )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::post(
-        "/core/public/web-widgets/{id}/conversations/{cid}/messages",
-        "reportMessages",
-        "Reports the turns that the window saw, for workers that do not",
-    )
-    .credential(Credential::ConversationToken)
-    .takes::<ReportRequest>()
-    .gives::<ReportedBody>(200, "How many were new.")
 }
 
 /// Turns that a window saw.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TurnReport")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "TurnReport")]
 struct ReportRequest {
     /// The turns.
-    #[cfg_attr(feature = "schemars", schemars(length(max = BATCH_LIMIT)))]
+    #[schemars(length(max = BATCH_LIMIT))]
     messages: Vec<MessageRequest>,
 }
 
 /// A turn that a window saw.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "ReportedTurn")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ReportedTurn")]
 struct MessageRequest {
     /// Names the turn within the conversation.
-    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = ID_LIMIT)))]
+    #[schemars(length(min = 1, max = ID_LIMIT))]
     id: String,
     /// Who said it.
     role: Parsed<Role>,
@@ -94,12 +90,8 @@ struct MessageRequest {
 }
 
 /// What reporting changed.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TurnsReported")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TurnsReported")]
 struct ReportedBody {
     /// How many turns were new.
     added: u64,
@@ -107,14 +99,10 @@ struct ReportedBody {
 
 async fn report(
     State(state): State<AppState>,
-    path: PublicPath,
-    _: OwnWindow,
-    _: JsonOnly,
-    headers: HeaderMap,
+    OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<ReportRequest, BODY_LIMIT>,
 ) -> Result<Json<ReportedBody>, Problem> {
     require_bounds(&body.messages)?;
-    let conversation = pass::require(&state, &path, &headers).await?;
     state.visitor.limits.reports.check(&conversation.id)?;
     let now = state.now();
     conversation
@@ -125,7 +113,7 @@ async fn report(
         .measure_messages(conversation.id, Reporter::Visitor)
         .await?;
     if count >= COUNT_LIMIT || total >= TOTAL_LIMIT {
-        return Err(visitor::transcript_full());
+        return Err(refusals::transcript_full());
     }
     let messages: Vec<Message> = body
         .messages
@@ -161,14 +149,14 @@ fn require_bounds(messages: &[MessageRequest]) -> Result<(), Problem> {
             "there are {} messages; send at most {BATCH_LIMIT} at once",
             messages.len()
         );
-        faults.push(FieldError::new("/messages", "too_many", detail));
+        faults.push(FieldError::new("/messages", Code::TooMany, detail));
     }
     for (index, message) in messages.iter().enumerate() {
         if !(1..=ID_LIMIT).contains(&message.id.chars().count()) {
             let detail = format!("an id has 1 to {ID_LIMIT} characters");
             faults.push(FieldError::new(
                 format!("/messages/{index}/id"),
-                "value_invalid",
+                Code::ValueInvalid,
                 detail,
             ));
         }
@@ -179,7 +167,7 @@ fn require_bounds(messages: &[MessageRequest]) -> Result<(), Problem> {
             );
             faults.push(FieldError::new(
                 format!("/messages/{index}/text"),
-                "too_long",
+                Code::TooLong,
                 detail,
             ));
         }
@@ -187,7 +175,9 @@ fn require_bounds(messages: &[MessageRequest]) -> Result<(), Problem> {
     if faults.is_empty() {
         return Ok(());
     }
-    let refused =
-        Problem::unprocessable("body_invalid", "the messages were not taken; see `errors`");
+    let refused = Problem::new(
+        ProblemCode::BodyInvalid,
+        "the messages were not taken; see `errors`",
+    );
     Err(faults.into_iter().fold(refused, Problem::with_error))
 }

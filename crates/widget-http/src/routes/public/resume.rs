@@ -1,61 +1,65 @@
 //! Going on with a conversation: always in a fresh room, because only a new room gets an agent.
 
-use axum::{Json, Router, extract::State, routing::post};
-use http::HeaderMap;
+use axum::{Json, extract::State};
 use serde::Deserialize;
+use widget_api::ProblemCode;
 use widget_core::{
     conversation::{self, Mode},
     serve::Dispatch,
 };
 
+use super::token::ResumableConversation;
 use super::{
     PublicPath, admit,
     bodies::{ConversationBody, Invitation, JoinBody, livekit, target},
     conversations::used,
-    pass,
     tickets::redeem,
     widget,
 };
-#[cfg(feature = "schemars")]
-use crate::api::{self, Credential, Operation};
 use crate::{
     state::AppState,
     storage::{NewRoom, ResumeConversation},
     visitors::limits::AddressPrefix,
     web::{
-        cors::{JsonOnly, OwnWindow},
+        api::{self, ApiRouter, Credential},
         extract::{Parsed, StrictJson},
         problem::Problem,
     },
 };
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(
-        "/core/public/web-widgets/{id}/conversations/{cid}/resume",
-        post(resume),
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/public/web-widgets/{id}/conversations/{cid}/resume",
+            "resumeConversation",
+            "Goes on in a fresh room",
+        )
+        .credential(Credential::ConversationToken)
+        .body::<ResumeRequest>()
+        .answer::<JoinBody>(200, "What it takes to join.")
+        .problems([
+            ProblemCode::RateLimited,
+            ProblemCode::ConversationEnded,
+            ProblemCode::TicketRequired,
+            ProblemCode::TicketInvalid,
+            ProblemCode::TicketExpired,
+            ProblemCode::TicketReplayed,
+            ProblemCode::TicketWrongWidget,
+            ProblemCode::WidgetUnavailable,
+            ProblemCode::OriginChanged,
+            ProblemCode::LivekitNotConfigured,
+            ProblemCode::ModeDisabled,
+            ProblemCode::ConversationResumedElsewhere,
+        ]),
+        resume,
     )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::post(
-        "/core/public/web-widgets/{id}/conversations/{cid}/resume",
-        "resumeConversation",
-        "Goes on in a fresh room",
-    )
-    .credential(Credential::ConversationToken)
-    .takes::<ResumeRequest>()
-    .gives::<JoinBody>(200, "What it takes to join.")
 }
 
 /// What it takes to go on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "ConversationResume")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "ConversationResume")]
 struct ResumeRequest {
     /// A fresh embed ticket of the same page.
     #[serde(default)]
@@ -68,14 +72,14 @@ struct ResumeRequest {
 async fn resume(
     State(state): State<AppState>,
     path: PublicPath,
-    _: OwnWindow,
-    _: JsonOnly,
+    ResumableConversation {
+        conversation,
+        repeat,
+    }: ResumableConversation,
     address: AddressPrefix,
-    headers: HeaderMap,
     StrictJson(body): StrictJson<ResumeRequest, 8192>,
 ) -> Result<Json<JoinBody>, Problem> {
     state.visitor.limits.conversations.check(&address)?;
-    let (conversation, repeat) = pass::require_for_resume(&state, &path, &headers).await?;
     let now = state.now();
     // Told before the ticket is looked at, so that the window can offer a new conversation with it.
     conversation

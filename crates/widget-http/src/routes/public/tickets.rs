@@ -1,64 +1,60 @@
 //! Embed tickets: a host page's loader proves by its `Origin` where it runs, and hands that proof
 //! to the window.
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, extract::State, routing::options};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
+use widget_api::ProblemCode;
 use widget_core::{id::WidgetId, origin::Origin, serve::EmbedTicket};
 
-use super::{PublicPath, admit, widget};
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
+use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
     state::AppState,
     visitors::{
         limits::AddressPrefix,
+        refusals,
         signing::{RedeemedTicket, TICKET_LIFETIME},
     },
     web::{
+        api::{self, ApiRouter},
         cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
         extract::StrictJson,
-        problem::{Problem, visitor},
+        problem::Problem,
         wire::Timestamp,
     },
 };
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(
-        "/core/public/web-widgets/{id}/embed-tickets",
-        post(create).options(preflight),
-    )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operation() -> Operation {
-    api::post(
-        "/core/public/web-widgets/{id}/embed-tickets",
-        "createEmbedTicket",
-        "Gives a ticket to a page whose `Origin` is listed",
-    )
-    .takes::<Empty>()
-    .gives::<TicketBody>(201, "The ticket.")
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::post(
+                "/core/public/web-widgets/{id}/embed-tickets",
+                "createEmbedTicket",
+                "Gives a ticket to a page whose `Origin` is listed",
+            )
+            .body::<Empty>()
+            .answer::<TicketBody>(201, "The ticket.")
+            .problems(PAGE_PROBLEMS)
+            .problems([ProblemCode::FetchMetadata]),
+            create,
+        )
+        .route_undescribed(
+            "/core/public/web-widgets/{id}/embed-tickets",
+            options(preflight),
+        )
 }
 
 /// Nothing has to be said: the request itself is the question.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Empty")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "Empty")]
 pub(super) struct Empty {}
 
 /// Proof of where a widget runs.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "EmbedTicket")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "EmbedTicket")]
 struct TicketBody {
     /// The ticket: for this widget on this page, once.
     ticket: String,
@@ -87,7 +83,7 @@ async fn create(
         .signer
         .sign_ticket(state.signing(), &ticket)
         .await
-        .map_err(visitor::bad_ticket)?;
+        .map_err(refusals::token_refused)?;
     let body = TicketBody {
         ticket: text,
         expires_at: Timestamp(expires_at),
@@ -107,17 +103,17 @@ pub(super) async fn redeem(
     path: &PublicPath,
     token: Option<&str>,
 ) -> Result<RedeemedTicket, Problem> {
-    let token = token.ok_or_else(visitor::ticket_required)?;
+    let token = token.ok_or_else(refusals::ticket_required)?;
     let ticket = state
         .visitor
         .signer
         .read_ticket(state.signing(), token)
         .await;
-    let ticket = ticket.map_err(visitor::bad_ticket)?;
+    let ticket = ticket.map_err(refusals::token_refused)?;
     if path.widget == Some(ticket.widget_id()) {
         Ok(ticket)
     } else {
-        Err(visitor::ticket_wrong_widget())
+        Err(refusals::ticket_wrong_widget())
     }
 }
 

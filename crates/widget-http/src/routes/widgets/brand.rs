@@ -1,63 +1,58 @@
 //! A widget in the look of a website.
 
-use axum::{Json, Router, extract::State, routing::post};
-use http::StatusCode;
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use widget_api::{FieldError, ProblemCode, Scope};
 use widget_core::{brand::Brand, id::WidgetId, origin::Origin};
 
 use super::find;
-#[cfg(feature = "schemars")]
-use crate::api::{self, ConfigDocument, Operation};
 use crate::{
+    openapi::ConfigDocument,
     state::AppState,
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         extract::{PathId, StrictJson},
-        problem::{FieldError, Problem},
+        problem::Problem,
         wire,
     },
 };
 
 /// `/core/web-widgets/{id}/auto-brand`.
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/core/web-widgets/{id}/auto-brand", post(read))
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
         api::post(
             "/core/web-widgets/{id}/auto-brand",
             "autoBrandWebWidget",
             "Reads the brand of a website into the widget's config; nothing is written",
         )
         .scope(Scope::WebWidgetsManage)
-        .takes::<BrandRequest>()
-        .gives::<BrandBody>(200, "The brand."),
-    ]
+        .body::<BrandRequest>()
+        .answer::<BrandBody>(200, "The brand.")
+        .problems(super::RECORD_PROBLEMS)
+        .problems([
+            ProblemCode::NotFound,
+            ProblemCode::BrandNotFound,
+            ProblemCode::DomainInvalid,
+        ]),
+        read,
+    )
 }
 
 /// Where to look for a brand.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "BrandRequest")
-)]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "BrandRequest")]
 struct BrandRequest {
     /// A domain or the address of a page.
     domain: String,
 }
 
 /// What a website shows of its brand.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Brand")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Brand")]
 struct BrandBody {
     /// The name of the site.
     name: Option<String>,
@@ -69,7 +64,7 @@ struct BrandBody {
     icon_url: Option<String>,
     /// The widget's own config with the brand put in place, ready to be written back; nothing has
     /// been written yet.
-    #[cfg_attr(feature = "schemars", schemars(with = "ConfigDocument"))]
+    #[schemars(with = "ConfigDocument")]
     config: Box<RawValue>,
 }
 
@@ -79,7 +74,6 @@ async fn read(
     PathId(id): PathId<WidgetId>,
     StrictJson(body): StrictJson<BrandRequest>,
 ) -> Result<Json<BrandBody>, Problem> {
-    caller.require(Scope::WebWidgetsManage)?;
     let stored = find(&state, &caller, id).await?;
     let site = site(&body.domain)?;
     let page = state
@@ -103,8 +97,7 @@ async fn read(
 
 fn not_found() -> Problem {
     Problem::new(
-        StatusCode::NOT_FOUND,
-        "brand_not_found",
+        ProblemCode::BrandNotFound,
         "no brand was found there; check that the site is public and shows its name, icon or colors",
     )
 }
@@ -112,9 +105,11 @@ fn not_found() -> Problem {
 /// The host that is meant, with its port: protocol, `www.` and what follows the host don't matter.
 fn site(domain: &str) -> Result<String, Problem> {
     let origin = Origin::parse_page(domain).map_err(|error| {
-        Problem::unprocessable("domain_invalid", "this is not a domain; see `errors`").with_error(
-            FieldError::new("/domain", error.code().as_str(), error.to_string()),
+        Problem::new(
+            ProblemCode::DomainInvalid,
+            "this is not a domain; see `errors`",
         )
+        .with_error(FieldError::new("/domain", error.code(), error.to_string()))
     })?;
     let (_, site) = origin.as_str().split_once("://").unwrap_or_default();
     Ok(site.strip_prefix("www.").unwrap_or(site).to_owned())

@@ -1,7 +1,8 @@
 //! What core decides about a widget, told to its owner: go-live report, explanation, snippet.
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
+use widget_api::{ProblemCode, Scope};
 use widget_core::{
     embed,
     explain::{self, Difference, Explanation, Verdict},
@@ -11,13 +12,12 @@ use widget_core::{
 };
 
 use super::find;
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     visitors::assets,
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         extract::{PathId, StrictQuery},
         problem::Problem,
         wire::Text,
@@ -25,60 +25,59 @@ use crate::{
 };
 
 /// `/core/web-widgets/{id}/go-live`, `/explain` and `/snippet`.
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/core/web-widgets/{id}/go-live", get(report))
-        .route("/core/web-widgets/{id}/explain", get(explanation))
-        .route("/core/web-widgets/{id}/snippet", get(snippet))
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::get(
-            "/core/web-widgets/{id}/go-live",
-            "getGoLiveReport",
-            "Tells every blocker and every warning",
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/core/web-widgets/{id}/go-live",
+                "getGoLiveReport",
+                "Tells every blocker and every warning",
+            )
+            .scope(Scope::WebWidgetsRead)
+            .answer::<ReportBody>(200, "The report.")
+            .problems([ProblemCode::NotFound]),
+            report,
         )
-        .scope(Scope::WebWidgetsRead)
-        .gives::<ReportBody>(200, "The report."),
-        api::get(
-            "/core/web-widgets/{id}/explain",
-            "explainWebWidget",
-            "Tells whether a page may show the widget, and why",
+        .route(
+            api::get(
+                "/core/web-widgets/{id}/explain",
+                "explainWebWidget",
+                "Tells whether a page may show the widget, and why",
+            )
+            .scope(Scope::WebWidgetsRead)
+            .query::<ExplainQuery>()
+            .answer::<ExplanationBody>(200, "The explanation.")
+            .problems([ProblemCode::NotFound]),
+            explanation,
         )
-        .scope(Scope::WebWidgetsRead)
-        .query::<ExplainQuery>()
-        .gives::<ExplanationBody>(200, "The explanation."),
-        api::get(
-            "/core/web-widgets/{id}/snippet",
-            "getSnippet",
-            "The HTML to paste",
+        .route(
+            api::get(
+                "/core/web-widgets/{id}/snippet",
+                "getSnippet",
+                "The HTML to paste",
+            )
+            .scope(Scope::WebWidgetsRead)
+            .answer::<SnippetBody>(200, "The HTML.")
+            .problems([ProblemCode::NotFound]),
+            snippet,
         )
-        .scope(Scope::WebWidgetsRead)
-        .gives::<SnippetBody>(200, "The HTML."),
-    ]
 }
 
 /// Something to know about a widget.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Finding")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Finding")]
 struct FindingBody {
     /// Stable machine code.
     code: &'static str,
     /// JSON Pointer into the record, when it is about a field.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    #[schemars(with = "String")]
     pointer: Option<String>,
     /// One sentence that says what was found.
     detail: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    #[schemars(with = "String")]
     hint: Option<String>,
 }
 
@@ -98,12 +97,8 @@ fn bodies(findings: Vec<Finding>) -> Vec<FindingBody> {
 }
 
 /// Whether a widget serves, and what is to know about it.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "GoLiveReport")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "GoLiveReport")]
 struct ReportBody {
     /// Whether both gates are open.
     live: bool,
@@ -115,19 +110,15 @@ struct ReportBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 struct ExplainQuery {
     /// The address of the page or its origin.
     origin: String,
 }
 
 /// The decision about a page, as the service takes it.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Explanation")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Explanation")]
 struct ExplanationBody {
     /// Whether the page shows the widget.
     verdict: Text<Verdict>,
@@ -148,12 +139,8 @@ struct ExplanationBody {
 }
 
 /// One step of a decision.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "ExplanationStep")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ExplanationStep")]
 struct StepBody {
     /// The stable code of its outcome.
     code: &'static str,
@@ -164,12 +151,8 @@ struct StepBody {
 }
 
 /// A listed entry that is almost the page's.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "NearestEntry")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "NearestEntry")]
 struct NearestBody {
     /// The entry.
     entry: String,
@@ -210,12 +193,8 @@ impl From<Explanation> for ExplanationBody {
 }
 
 /// What to paste into a page.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Snippet")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Snippet")]
 struct SnippetBody {
     /// One line of HTML.
     html: String,
@@ -228,7 +207,6 @@ async fn report(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<ReportBody>, Problem> {
-    caller.require(Scope::WebWidgetsRead)?;
     let stored = find(&state, &caller, id).await?;
     let report = go_live::report(&stored.widget, stored.pinned);
     Ok(Json(ReportBody {
@@ -244,7 +222,6 @@ async fn explanation(
     PathId(id): PathId<WidgetId>,
     StrictQuery(query): StrictQuery<ExplainQuery>,
 ) -> Result<Json<ExplanationBody>, Problem> {
-    caller.require(Scope::WebWidgetsRead)?;
     let stored = find(&state, &caller, id).await?;
     let service = state.settings.public_url.origin();
     let page = query.origin.as_str();
@@ -263,7 +240,6 @@ async fn snippet(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<SnippetBody>, Problem> {
-    caller.require(Scope::WebWidgetsRead)?;
     find(&state, &caller, id).await?;
     let url = &state.settings.public_url;
     let pinned = assets::loader_file()

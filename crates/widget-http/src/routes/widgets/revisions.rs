@@ -1,14 +1,14 @@
 //! The history of a widget: what it was, who changed what, and the way back.
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use widget_api::{ProblemCode, Scope};
 use widget_core::{
     config::{self, Change, ChangeKind},
     id::WidgetId,
@@ -16,13 +16,12 @@ use widget_core::{
 };
 
 use super::{WidgetBody, find, write};
-#[cfg(feature = "schemars")]
-use crate::api::{self, Operation};
 use crate::{
     state::AppState,
     storage::{StoreError, WidgetRevision},
     web::{
-        auth::{Caller, Scope},
+        api::{self, ApiRouter},
+        auth::Caller,
         extract::{PathId, StrictQuery},
         paging,
         problem::Problem,
@@ -31,58 +30,59 @@ use crate::{
 };
 
 /// `/core/web-widgets/{id}/revisions` and what is below.
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/core/web-widgets/{id}/revisions", get(list))
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
         .route(
-            "/core/web-widgets/{id}/revisions/{number}/restore",
-            post(restore),
+            api::get(
+                "/core/web-widgets/{id}/revisions",
+                "listRevisions",
+                "Lists what the widget was, the newest first",
+            )
+            .scope(Scope::WebWidgetsRead)
+            .query::<ListQuery>()
+            .answer::<Vec<RevisionBody>>(
+                200,
+                "A page of revisions; the header `Link` names the next.",
+            )
+            .with(header::LINK)
+            .problems([ProblemCode::NotFound]),
+            list,
         )
-}
-
-#[cfg(feature = "schemars")]
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        api::get(
-            "/core/web-widgets/{id}/revisions",
-            "listRevisions",
-            "Lists what the widget was, the newest first",
+        .route(
+            api::post(
+                "/core/web-widgets/{id}/revisions/{number}/restore",
+                "restoreRevision",
+                "Writes an earlier revision anew",
+            )
+            .scope(Scope::WebWidgetsManage)
+            .header("If-Match", "The `ETag` of what the caller has seen.")
+            .answer::<WidgetBody>(200, "The widget.")
+            .with(header::ETAG)
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::PreconditionFailed,
+                ProblemCode::Conflict,
+                ProblemCode::AgentNotFound,
+                ProblemCode::AgentVersionNotFound,
+            ]),
+            restore,
         )
-        .scope(Scope::WebWidgetsRead)
-        .query::<ListQuery>()
-        .gives::<Vec<RevisionBody>>(
-            200,
-            "A page of revisions; the header `Link` names the next.",
-        ),
-        api::post(
-            "/core/web-widgets/{id}/revisions/{number}/restore",
-            "restoreRevision",
-            "Writes an earlier revision anew",
-        )
-        .scope(Scope::WebWidgetsManage)
-        .header("If-Match", "The `ETag` of what the caller has seen.")
-        .gives::<WidgetBody>(200, "The widget."),
-    ]
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[derive(schemars::JsonSchema)]
 struct ListQuery {
     /// Revisions in an answer: 1 to 200, 50 when not told.
-    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = paging::MAXIMUM_LIMIT)))]
+    #[schemars(range(min = 1, max = paging::MAXIMUM_LIMIT))]
     limit: Option<u32>,
     /// Revisions older than this number.
     before: Option<i64>,
 }
 
 /// What a widget was at one time.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Revision")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Revision")]
 struct RevisionBody {
     /// Counts the revisions of the widget from 1.
     number: i64,
@@ -99,17 +99,13 @@ struct RevisionBody {
 }
 
 /// One value that differs.
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "schemars",
-    derive(schemars::JsonSchema),
-    schemars(rename = "Change")
-)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Change")]
 struct ChangeBody {
     /// JSON Pointer into the record.
     pointer: String,
     /// `added`, `removed` or `replaced`.
-    #[cfg_attr(feature = "schemars", schemars(extend("enum" = ["added", "removed", "replaced"])))]
+    #[schemars(extend("enum" = ["added", "removed", "replaced"]))]
     change: &'static str,
     /// The value before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,7 +193,6 @@ async fn list(
     PathId(id): PathId<WidgetId>,
     StrictQuery(query): StrictQuery<ListQuery>,
 ) -> Result<Response, Problem> {
-    caller.require(Scope::WebWidgetsRead)?;
     let page = paging::page(query.limit, None)?;
     find(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
@@ -238,7 +233,6 @@ async fn restore(
     Path((id, number)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    caller.require(Scope::WebWidgetsManage)?;
     let missing = || Problem::not_found("revision of a widget");
     let (Ok(id), Ok(number)) = (id.parse::<WidgetId>(), number.parse::<i64>()) else {
         return Err(missing());

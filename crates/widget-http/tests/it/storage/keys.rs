@@ -1,10 +1,8 @@
 //! Keys of both kinds.
 
 use time::Duration;
-use widget_http::{
-    storage::{ApiKey, SigningKey, Storage},
-    web::auth::Scope,
-};
+use widget_api::Scope;
+use widget_http::storage::{ApiKey, SigningKey, Storage};
 
 use super::organization;
 use crate::support::START;

@@ -189,7 +189,7 @@ async fn what_the_page_tells_is_bounded() {
         422,
         "custom_metadata_too_large",
         "/custom_metadata",
-        "too_large",
+        "too_long",
     );
     let fits = json!({"custom_metadata": {"text": "x".repeat(4096 - r#"{"text":""}"#.len())}});
     visitor.try_start(fits).await.json(201);

@@ -23,7 +23,8 @@ use tokio::{
 use widget_http::{
     background,
     settings::LiveKitSettings,
-    state::{AppState, Services, SystemClock, SystemRandom},
+    state::{AppState, Services},
+    system::{SystemClock, SystemRandom},
 };
 
 use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor};

@@ -1,26 +1,24 @@
-//! Errors of the visitor's side and what they mean over HTTP.
+//! What visitors are refused, and why, over HTTP.
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
+use widget_api::ProblemCode;
 use widget_core::{
-    conversation::{ConversationEnded, FeedbackError, ModeDisabled},
     id::WidgetId,
-    origin::{Origin, OriginHeaderError},
+    origin::Origin,
     serve::{DispatchError, Refusal},
 };
 
-use super::{FieldError, Problem};
 use crate::{
-    livekit::MintError,
     storage::{CreateConversationError, ResumeError, SaveFeedbackError},
     visitors::signing::TokenError,
+    web::problem::Problem,
 };
 
-/// The one answer for a widget that is unknown, closed, or not for this page: a stranger learns
-/// nothing more.
+/// The one answer for a widget that is unknown, closed, or not for this page: nobody else learns
+/// more.
 fn unavailable() -> Problem {
     Problem::new(
-        StatusCode::FORBIDDEN,
-        Refusal::PUBLIC_CODE,
+        ProblemCode::WidgetUnavailable,
         "this widget is not available on this page; its owner learns why with `widget explain`",
     )
 }
@@ -31,24 +29,12 @@ pub fn unknown_widget() -> Problem {
     unavailable().with_cause("there is no widget with this id")
 }
 
-/// The answer for a page that the widget does not serve; the log tells every reason.
+/// The answer for a page that the widget does not serve; the log has every reason.
 #[must_use]
 pub fn refused(id: WidgetId, origin: &Origin, refusal: &Refusal) -> Problem {
     unavailable().with_cause(format!(
         "widget `{id}` does not serve `{origin}`: {refusal}"
     ))
-}
-
-impl From<OriginHeaderError> for Problem {
-    fn from(error: OriginHeaderError) -> Self {
-        let status = match error {
-            OriginHeaderError::Malformed => StatusCode::BAD_REQUEST,
-            OriginHeaderError::Absent
-            | OriginHeaderError::Opaque
-            | OriginHeaderError::ForeignScheme => StatusCode::FORBIDDEN,
-        };
-        Self::new(status, error.code().as_str(), error.to_string())
-    }
 }
 
 impl From<DispatchError> for Problem {
@@ -58,25 +44,6 @@ impl From<DispatchError> for Problem {
             // The token names a conversation of the widget in the path.
             DispatchError::OtherWidget => Self::internal(error),
         }
-    }
-}
-
-impl From<ConversationEnded> for Problem {
-    fn from(ended: ConversationEnded) -> Self {
-        Self::new(StatusCode::CONFLICT, ended.code(), ended.to_string())
-    }
-}
-
-impl From<FeedbackError> for Problem {
-    fn from(error: FeedbackError) -> Self {
-        Self::new(StatusCode::CONFLICT, error.code(), error.to_string())
-    }
-}
-
-impl From<ModeDisabled> for Problem {
-    fn from(error: ModeDisabled) -> Self {
-        let fault = FieldError::new("/mode", error.code(), error.to_string());
-        Self::unprocessable(error.code(), error.to_string()).with_error(fault)
     }
 }
 
@@ -104,35 +71,29 @@ impl From<SaveFeedbackError> for Problem {
     fn from(error: SaveFeedbackError) -> Self {
         match error {
             SaveFeedbackError::Refused(error) => error.into(),
-            SaveFeedbackError::Missing => bad_pass(),
+            SaveFeedbackError::Missing => conversation_token_invalid(),
             SaveFeedbackError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<MintError> for Problem {
-    fn from(error: MintError) -> Self {
-        Self::internal(error)
-    }
-}
-
 /// A request without a token, or with one that is refused.
 #[must_use]
-pub fn unauthorized(code: &'static str, detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+pub fn unauthorized(code: ProblemCode, detail: &str) -> Problem {
+    Problem::new(code, detail)
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 /// A ticket that is refused for what it is.
 #[must_use]
-pub fn bad_ticket(error: TokenError) -> Problem {
+pub fn token_refused(error: TokenError) -> Problem {
     match error {
         TokenError::Invalid => unauthorized(
-            "ticket_invalid",
+            ProblemCode::TicketInvalid,
             "the ticket is not one of this service; ask for a new one",
         ),
         TokenError::Expired => unauthorized(
-            "ticket_expired",
+            ProblemCode::TicketExpired,
             "the ticket has expired; ask for a new one",
         ),
         TokenError::Store(error) => error.into(),
@@ -142,18 +103,18 @@ pub fn bad_ticket(error: TokenError) -> Problem {
 
 /// A conversation token that is forged, rotated, expired, or of another conversation: all the same.
 #[must_use]
-pub fn bad_pass() -> Problem {
+pub fn conversation_token_invalid() -> Problem {
     unauthorized(
-        "conversation_token_invalid",
+        ProblemCode::ConversationTokenInvalid,
         "the conversation token is not valid (any more); it may have been renewed in another tab",
     )
 }
 
 /// No conversation token was sent.
 #[must_use]
-pub fn pass_required() -> Problem {
+pub fn conversation_token_required() -> Problem {
     unauthorized(
-        "conversation_token_required",
+        ProblemCode::ConversationTokenRequired,
         "send the conversation token as `Authorization: Bearer …`",
     )
 }
@@ -162,8 +123,7 @@ pub fn pass_required() -> Problem {
 #[must_use]
 pub fn transcript_full() -> Problem {
     Problem::new(
-        StatusCode::CONFLICT,
-        "transcript_full",
+        ProblemCode::TranscriptFull,
         "the window has reported as much as is kept of one conversation",
     )
 }
@@ -172,8 +132,7 @@ pub fn transcript_full() -> Problem {
 #[must_use]
 pub fn no_such_form() -> Problem {
     Problem::new(
-        StatusCode::NOT_FOUND,
-        "form_not_found",
+        ProblemCode::FormNotFound,
         "this widget has no form with this id",
     )
 }
@@ -182,7 +141,7 @@ pub fn no_such_form() -> Problem {
 #[must_use]
 pub fn ticket_required() -> Problem {
     unauthorized(
-        "ticket_required",
+        ProblemCode::TicketRequired,
         "this needs an embed ticket, which the loader gets for its page",
     )
 }
@@ -191,8 +150,7 @@ pub fn ticket_required() -> Problem {
 #[must_use]
 pub fn ticket_wrong_widget() -> Problem {
     Problem::new(
-        StatusCode::FORBIDDEN,
-        "ticket_wrong_widget",
+        ProblemCode::TicketWrongWidget,
         "the ticket is for another widget",
     )
 }
@@ -200,8 +158,7 @@ pub fn ticket_wrong_widget() -> Problem {
 /// A good ticket, used before.
 fn ticket_replayed() -> Problem {
     Problem::new(
-        StatusCode::CONFLICT,
-        "ticket_replayed",
+        ProblemCode::TicketReplayed,
         "the ticket was used before; ask for a new one",
     )
 }
@@ -210,8 +167,7 @@ fn ticket_replayed() -> Problem {
 #[must_use]
 pub fn origin_changed() -> Problem {
     Problem::new(
-        StatusCode::FORBIDDEN,
-        "origin_changed",
+        ProblemCode::OriginChanged,
         "the conversation was started on a page of another origin; start a new one here",
     )
 }
@@ -219,8 +175,7 @@ pub fn origin_changed() -> Problem {
 /// Two windows resumed at the same time, and the other one won.
 fn resumed_elsewhere() -> Problem {
     Problem::new(
-        StatusCode::CONFLICT,
-        "conversation_resumed_elsewhere",
+        ProblemCode::ConversationResumedElsewhere,
         "the conversation was resumed at the same time by somebody else",
     )
 }
@@ -229,8 +184,7 @@ fn resumed_elsewhere() -> Problem {
 #[must_use]
 pub fn livekit_not_configured() -> Problem {
     Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "livekit_not_configured",
+        ProblemCode::LivekitNotConfigured,
         "conversations are not set up; the operator sets LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
     )
 }
@@ -239,8 +193,7 @@ pub fn livekit_not_configured() -> Problem {
 #[must_use]
 pub fn embed_not_built() -> Problem {
     Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "embed_not_built",
+        ProblemCode::EmbedNotBuilt,
         "this debug build has no embed; run `npm --prefix embed ci && npm --prefix embed run build`",
     )
 }

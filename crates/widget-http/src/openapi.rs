@@ -1,16 +1,17 @@
-//! What the service takes and answers, as JSON Schemas and as an OpenAPI document.
+//! The OpenAPI document: what the routes say about themselves, with the schemas of their bodies.
 //!
-//! Each file of `routes` lists its operations beside its router; the bodies' schemas are derived
-//! from the very types that are read and written. `widget-schema` writes the outcome to `schema/`,
-//! and the service serves that file.
+//! The schemas are derived from the very types that are read and written. The service serves the
+//! document; a test compares it with the committed `schema/openapi.json`.
 
-use std::{any::type_name, borrow::Cow};
+use std::{any::type_name, borrow::Cow, collections::BTreeMap};
 
+use http::{HeaderName, header};
 use schemars::{
     JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema,
     transform::transform_subschemas,
 };
 use serde_json::{Map, Value, json};
+use widget_api::{ProblemCode, Scope};
 use widget_core::{
     config,
     conversation::{EndReason, Mode, Reporter, Role, Status},
@@ -18,242 +19,144 @@ use widget_core::{
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 
-use crate::{
-    routes,
-    web::{
-        auth::Scope,
-        extract::Parsed,
-        problem::ProblemBody,
-        wire::{Text, Timestamp},
-    },
+use crate::web::{
+    api::{Credential, Operation, meaning},
+    extract::Parsed,
+    problem::status,
+    wire::{Text, Timestamp},
 };
 
 /// The name of the config's schema among the others.
-pub const CONFIG: &str = "Config";
+const CONFIG: &str = "Config";
 
-type Describe = fn(&mut SchemaGenerator) -> Schema;
-
-/// What a caller shows to be let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Credential {
-    /// A key of the organization with this scope.
-    Key(Scope),
-    /// An embed ticket.
-    Ticket,
-    /// The token of one conversation.
-    ConversationToken,
-    /// LiveKit's signature over the body.
-    LiveKit,
-    /// Nothing: the `Origin` decides, or the answer is the same for everybody.
-    None,
-}
-
-/// One method at one path, as the OpenAPI document shows it.
-#[derive(Debug, Clone)]
-pub(crate) struct Operation {
-    method: &'static str,
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-    credential: Credential,
-    parameters: Vec<Value>,
-    query: Option<Describe>,
-    body: Option<Describe>,
-    answers: Vec<Answer>,
-}
-
-#[derive(Debug, Clone)]
-struct Answer {
-    status: u16,
-    description: &'static str,
-    content: Option<(&'static str, Describe)>,
-}
-
-/// A `GET` that `id` names.
-pub(crate) const fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
-    Operation::new("get", path, id, summary)
-}
-
-/// A `POST` that `id` names.
-pub(crate) const fn post(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
-    Operation::new("post", path, id, summary)
-}
-
-/// A `PUT` that `id` names.
-pub(crate) const fn put(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
-    Operation::new("put", path, id, summary)
-}
-
-/// A `DELETE` that `id` names.
-pub(crate) const fn delete(
-    path: &'static str,
-    id: &'static str,
-    summary: &'static str,
-) -> Operation {
-    Operation::new("delete", path, id, summary)
-}
-
-impl Operation {
-    const fn new(
-        method: &'static str,
-        path: &'static str,
-        id: &'static str,
-        summary: &'static str,
-    ) -> Self {
-        Self {
-            method,
-            path,
-            id,
-            summary,
-            credential: Credential::None,
-            parameters: Vec::new(),
-            query: None,
-            body: None,
-            answers: Vec::new(),
-        }
-    }
-
-    /// Wants a key with `scope`.
-    pub(crate) const fn scope(self, scope: Scope) -> Self {
-        self.credential(Credential::Key(scope))
-    }
-
-    /// Wants this credential.
-    pub(crate) const fn credential(mut self, credential: Credential) -> Self {
-        self.credential = credential;
-        self
-    }
-
-    /// Takes a header.
-    pub(crate) fn header(mut self, name: &'static str, description: &'static str) -> Self {
-        self.parameters.push(json!({
+/// An operation as the document shows it.
+fn describe(operation: &Operation, generators: &mut Generators) -> Value {
+    let mut parameters: Vec<Value> = path_parameters(operation.path).collect();
+    parameters.extend(operation.headers.iter().map(|(name, description)| {
+        json!({
             "name": name,
             "in": "header",
             "description": description,
             "schema": {"type": "string"},
-        }));
-        self
+        })
+    }));
+    if let Some(query) = operation.query {
+        let mut fields = query(&mut generators.requests);
+        tidy(&mut fields);
+        parameters.extend(query_parameters(&fields));
     }
-
-    /// Takes the fields of `T` as query parameters.
-    pub(crate) const fn query<T: JsonSchema>(mut self) -> Self {
-        self.query = Some(T::json_schema);
-        self
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "tags": [tag(operation.path)],
+        "security": security(operation.credential),
+    });
+    if !parameters.is_empty() {
+        described["parameters"] = json!(parameters);
     }
-
-    /// Takes `T` as its JSON body.
-    pub(crate) const fn takes<T: JsonSchema>(mut self) -> Self {
-        self.body = Some(SchemaGenerator::subschema_for::<T>);
-        self
-    }
-
-    /// Answers `T` as JSON.
-    pub(crate) fn gives<T: JsonSchema>(self, status: u16, description: &'static str) -> Self {
-        self.gives_as::<T>(status, description, "application/json")
-    }
-
-    /// Answers text of `media_type` that has the shape of `T`.
-    pub(crate) fn gives_as<T: JsonSchema>(
-        mut self,
-        status: u16,
-        description: &'static str,
-        media_type: &'static str,
-    ) -> Self {
-        self.answers.push(Answer {
-            status,
-            description,
-            content: Some((media_type, SchemaGenerator::subschema_for::<T>)),
+    if let Some(body) = operation.body {
+        let schema = body(&mut generators.requests);
+        described["requestBody"] = json!({
+            "required": true,
+            "content": {"application/json": {"schema": schema}},
         });
-        self
     }
+    described["responses"] = responses(operation, generators);
+    described
+}
 
-    /// Answers without a body.
-    pub(crate) fn gives_nothing(mut self, status: u16, description: &'static str) -> Self {
-        self.answers.push(Answer {
-            status,
-            description,
-            content: None,
-        });
-        self
+/// Answers by status; the problems of a status are one answer that lists their codes.
+fn responses(operation: &Operation, generators: &mut Generators) -> Value {
+    let mut responses = Map::new();
+    for answer in &operation.answers {
+        let mut response = json!({"description": answer.description});
+        if let Some((media_type, schema)) = answer.content {
+            let schema = schema(&mut generators.answers);
+            response["content"] = json!({media_type: {"schema": schema}});
+        }
+        add_headers(&mut response, &answer.headers);
+        responses.insert(answer.status.to_string(), response);
     }
+    let problem = generators.answers.subschema_for::<widget_api::Problem>();
+    let mut by_status: BTreeMap<u16, Vec<ProblemCode>> = BTreeMap::new();
+    for code in operation.all_problems() {
+        by_status
+            .entry(status(code).as_u16())
+            .or_default()
+            .push(code);
+    }
+    for (status, codes) in by_status {
+        let names: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+        let response = responses
+            .entry(status.to_string())
+            .or_insert_with(|| json!({"description": names.join(", ")}));
+        response["content"]["application/problem+json"] = json!({"schema": problem});
+        response["x-problem-codes"] = json!(codes);
+        if matches!(status, 429 | 503) {
+            add_headers(response, &[header::RETRY_AFTER]);
+        }
+    }
+    responses.sort_keys();
+    Value::Object(responses)
+}
 
-    fn describe(&self, generators: &mut Generators) -> Value {
-        let mut operation = Map::new();
-        operation.insert("operationId".to_owned(), json!(self.id));
-        operation.insert("summary".to_owned(), json!(self.summary));
-        operation.insert("tags".to_owned(), json!([self.tag()]));
-        operation.insert("security".to_owned(), self.security());
-        let mut parameters: Vec<Value> = self.path_parameters().collect();
-        parameters.extend(self.parameters.iter().cloned());
-        if let Some(query) = self.query {
-            let mut fields = query(&mut generators.requests);
-            tidy(&mut fields);
-            parameters.extend(query_parameters(&fields));
-        }
-        if !parameters.is_empty() {
-            operation.insert("parameters".to_owned(), json!(parameters));
-        }
-        if let Some(body) = self.body {
-            let schema = body(&mut generators.requests);
-            let content = json!({"application/json": {"schema": schema}});
-            operation.insert(
-                "requestBody".to_owned(),
-                json!({"required": true, "content": content}),
-            );
-        }
-        let mut responses = Map::new();
-        for answer in &self.answers {
-            let mut response = json!({"description": answer.description});
-            if let Some((media_type, schema)) = answer.content {
-                let schema = schema(&mut generators.answers);
-                response["content"] = json!({media_type: {"schema": schema}});
-            }
-            responses.insert(answer.status.to_string(), response);
-        }
-        responses.insert(
-            "default".to_owned(),
-            json!({"$ref": "#/components/responses/Problem"}),
-        );
-        operation.insert("responses".to_owned(), Value::Object(responses));
-        Value::Object(operation)
+fn add_headers(response: &mut Value, names: &[HeaderName]) {
+    for name in names {
+        let schema = match *name {
+            header::RETRY_AFTER => json!({"type": "integer", "minimum": 0}),
+            _ => json!({"type": "string"}),
+        };
+        response["headers"][title_case(name)] =
+            json!({"description": meaning(name), "schema": schema});
     }
+}
 
-    /// Whom the operation is for.
-    fn tag(&self) -> &'static str {
-        if self.path.starts_with("/core/public/") {
-            "Visitors"
-        } else if self.path.starts_with("/core/") {
-            "Management"
-        } else if self.path.starts_with("/public/") {
-            "Embed"
-        } else {
-            "Operations"
-        }
+/// A header as people write it.
+fn title_case(name: &HeaderName) -> String {
+    if *name == header::ETAG {
+        return "ETag".to_owned();
     }
+    let words = name.as_str().split('-').map(|word| {
+        let (first, rest) = word.split_at(1);
+        first.to_uppercase() + rest
+    });
+    words.collect::<Vec<_>>().join("-")
+}
 
-    fn security(&self) -> Value {
-        match self.credential {
-            Credential::Key(scope) => json!([{"key": [scope.as_str()]}]),
-            Credential::Ticket => json!([{"ticket": []}]),
-            Credential::ConversationToken => json!([{"conversation_token": []}]),
-            Credential::LiveKit => json!([{"livekit": []}]),
-            Credential::None => json!([]),
-        }
+/// Who calls the operation.
+fn tag(path: &str) -> &'static str {
+    if path.starts_with("/core/public/") {
+        "Visitors"
+    } else if path.starts_with("/core/") {
+        "Management"
+    } else if path.starts_with("/public/") {
+        "Embed"
+    } else {
+        "Operations"
     }
+}
 
-    fn path_parameters(&self) -> impl Iterator<Item = Value> {
-        self.path
-            .split('/')
-            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-            .map(|name| {
-                let schema = match name {
-                    "id" | "cid" | "version_id" => uuid(),
-                    "number" => json_schema!({"type": "integer", "minimum": 1}),
-                    _ => json_schema!({"type": "string"}),
-                };
-                json!({"name": name, "in": "path", "required": true, "schema": schema})
-            })
+fn security(credential: Credential) -> Value {
+    match credential {
+        Credential::ApiKey(scope) => json!([{"api_key": [scope]}]),
+        Credential::EmbedTicket => json!([{"embed_ticket": []}]),
+        Credential::ConversationToken => json!([{"conversation_token": []}]),
+        Credential::LiveKitSignature => json!([{"livekit_signature": []}]),
+        Credential::None => json!([]),
     }
+}
+
+fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| {
+            let schema = match name {
+                "id" | "cid" | "version_id" => uuid(),
+                "number" => json_schema!({"type": "integer", "minimum": 1}),
+                _ => json_schema!({"type": "string"}),
+            };
+            json!({"name": name, "in": "path", "required": true, "schema": schema})
+        })
 }
 
 fn query_parameters(schema: &Schema) -> Vec<Value> {
@@ -339,25 +242,24 @@ impl Generators {
     }
 }
 
-/// The OpenAPI 3.1 document of the service, all schemas in it.
+/// The OpenAPI 3.1 document of these operations, all schemas in it.
 ///
 /// # Panics
 /// When two bodies with different schemas have the same name.
 #[must_use]
-pub fn openapi() -> Value {
+pub fn document(operations: &[Operation]) -> Value {
     let mut generators = Generators::new();
     let mut paths: Map<String, Value> = Map::new();
-    for operation in routes::operations() {
-        let described = operation.describe(&mut generators);
+    for operation in operations {
+        let described = describe(operation, &mut generators);
         let methods = paths
             .entry(operation.path)
             .or_insert_with(|| Value::Object(Map::new()));
-        methods[operation.method] = described;
+        methods[operation.method.as_str().to_lowercase()] = described;
     }
-    let problem = generators.answers.subschema_for::<ProblemBody<'static>>();
     let scopes: Vec<String> = Scope::ALL
         .iter()
-        .map(|scope| format!("`{}`", scope.as_str()))
+        .map(|scope| format!("`{scope}`"))
         .collect();
     let bearer =
         |description: &str| json!({"type": "http", "scheme": "bearer", "description": description});
@@ -368,28 +270,25 @@ pub fn openapi() -> Value {
             "title": "Web Widgets",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Embeds AI agents as chat-and-voice bubbles on websites. Management \
-                            routes take a key of an organization; visitors' routes take what the \
-                            service gave to their page.",
+                            routes need an API key of an organization; visitors' routes need what \
+                            the service gave to their page. Every answer carries `X-Request-Id`.",
             "license": {"name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"},
         },
+        "servers": [{"url": "/", "description": "The service that serves this document."}],
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": {
-                "Problem": {
-                    "description": "A refusal or a failure (RFC 9457); `code` is stable.",
-                    "content": {"application/problem+json": {"schema": problem}},
-                },
-            },
             "securitySchemes": {
-                "key": bearer(&format!(
-                    "A key of an organization, `ak_<id>.<secret>`, with the scope that the \
+                "api_key": bearer(&format!(
+                    "An API key of an organization, `ak_<id>.<secret>`, with the scope that the \
                      operation names. Scopes: {}.",
                     scopes.join(", ")
                 )),
-                "ticket": bearer("An embed ticket: for one widget on one page, once, within 60 s."),
+                "embed_ticket": bearer(
+                    "An embed ticket: for one widget on one page, once, within 60 s."
+                ),
                 "conversation_token": bearer("The token of one conversation."),
-                "livekit": {
+                "livekit_signature": {
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",

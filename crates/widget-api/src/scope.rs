@@ -1,0 +1,102 @@
+//! Scopes: what an API key may do.
+
+use std::str::FromStr;
+
+use crate::words::words;
+
+words! {
+    /// What an API key may do.
+    pub enum Scope {
+        /// Read widgets.
+        WebWidgetsRead = "web_widgets:read",
+        /// Write widgets; implies reading them.
+        WebWidgetsManage = "web_widgets:manage",
+        /// Read agents and versions.
+        AgentsRead = "agents:read",
+        /// Write agents and versions; implies reading them.
+        AgentsManage = "agents:manage",
+        /// Read conversations without their transcript.
+        ConversationsRead = "conversations:read",
+        /// Read conversations with transcript and custom metadata; implies reading them.
+        ConversationsReadSensitive = "conversations:read_sensitive",
+        /// Append messages, end conversations.
+        ConversationsWrite = "conversations:write",
+    }
+}
+
+impl Scope {
+    /// Whether a key with this scope may do what `needed` allows.
+    #[must_use]
+    pub fn allows(self, needed: Self) -> bool {
+        self == needed
+            || matches!(
+                (self, needed),
+                (Self::WebWidgetsManage, Self::WebWidgetsRead)
+                    | (Self::AgentsManage, Self::AgentsRead)
+                    | (Self::ConversationsReadSensitive, Self::ConversationsRead)
+            )
+    }
+}
+
+/// The text is not the name of a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownScope(pub String);
+
+impl std::fmt::Display for UnknownScope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        let scopes = scopes.join("`, `");
+        write!(
+            formatter,
+            "`{}` is not a scope; use one of `{scopes}`",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownScope {}
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        Self::ALL
+            .iter()
+            .find(|scope| scope.as_str() == text)
+            .copied()
+            .ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_round_trip() {
+        for scope in Scope::ALL {
+            assert_eq!(scope.as_str().parse(), Ok(*scope));
+        }
+        let error = "widgets".parse::<Scope>().expect_err("not a scope");
+        assert!(
+            error
+                .to_string()
+                .starts_with("`widgets` is not a scope; use one of `web_w")
+        );
+    }
+
+    #[test]
+    fn some_scopes_imply_others() {
+        let implied: Vec<(Scope, Scope)> = Scope::ALL
+            .iter()
+            .flat_map(|scope| Scope::ALL.iter().map(move |needed| (*scope, *needed)))
+            .filter(|(scope, needed)| scope != needed && scope.allows(*needed))
+            .collect();
+        let expected = [
+            (Scope::WebWidgetsManage, Scope::WebWidgetsRead),
+            (Scope::AgentsManage, Scope::AgentsRead),
+            (Scope::ConversationsReadSensitive, Scope::ConversationsRead),
+        ];
+        assert_eq!(implied, expected);
+    }
+}

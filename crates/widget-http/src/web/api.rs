@@ -1,0 +1,429 @@
+//! Routes that describe themselves: [`ApiRouter`] registers a handler and keeps what it accepts and
+//! answers, for the OpenAPI document and for tests.
+//!
+//! The credential that an operation names is checked before its handler sees the request, so that a
+//! handler cannot forget it and no body is read for a caller without it.
+
+use std::{convert::Infallible, future::Future, pin::Pin};
+
+use axum::{
+    Router,
+    extract::Request,
+    handler::Handler,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, Route, on},
+};
+use http::{HeaderName, header, request::Parts};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use tower::{Layer, Service};
+use widget_api::{ProblemCode, Scope};
+
+use crate::web::problem::Problem;
+
+/// Makes the schema of a body.
+pub type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// What a caller has to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API key of the organization with this scope.
+    ApiKey(Scope),
+    /// An embed ticket; its handler redeems it.
+    EmbedTicket,
+    /// The token of one conversation.
+    ConversationToken,
+    /// LiveKit's signature over the body; its handler verifies it.
+    LiveKitSignature,
+    /// Nothing: the `Origin` decides, or the answer is the same for everybody.
+    None,
+}
+
+/// Checks credentials for the routes of an [`ApiRouter`] with this state.
+pub trait Guard: Clone + Send + Sync + 'static {
+    /// Refuses a request without the credential; leaves what was found for extractors.
+    fn check(
+        &self,
+        credential: Credential,
+        parts: &mut Parts,
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
+}
+
+/// The methods of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// One method at one path: what it accepts and what it answers.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// The method.
+    pub method: Method,
+    /// The path, with parameters in braces.
+    pub path: &'static str,
+    /// The name that generated clients give it.
+    pub id: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// What a caller has to show.
+    pub credential: Credential,
+    /// Request headers with their meaning.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// The query parameters, as the fields of a body.
+    pub query: Option<Describe>,
+    /// The JSON body.
+    pub body: Option<Describe>,
+    /// The answers that are not problems.
+    pub answers: Vec<Answer>,
+    problems: Vec<ProblemCode>,
+}
+
+/// An answer that is not a problem.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// What it means.
+    pub description: &'static str,
+    /// Media type and shape of the body.
+    pub content: Option<(&'static str, Describe)>,
+    /// Headers that carry something.
+    pub headers: Vec<HeaderName>,
+}
+
+/// A `GET` that `id` names.
+#[must_use]
+pub const fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Method::Get, path, id, summary)
+}
+
+/// A `POST` that `id` names.
+#[must_use]
+pub const fn post(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Method::Post, path, id, summary)
+}
+
+/// A `PUT` that `id` names.
+#[must_use]
+pub const fn put(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Method::Put, path, id, summary)
+}
+
+/// A `DELETE` that `id` names.
+#[must_use]
+pub const fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Method::Delete, path, id, summary)
+}
+
+impl Operation {
+    const fn new(
+        method: Method,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            id,
+            summary,
+            credential: Credential::None,
+            headers: Vec::new(),
+            query: None,
+            body: None,
+            answers: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Needs an API key with `scope`.
+    #[must_use]
+    pub const fn scope(self, scope: Scope) -> Self {
+        self.credential(Credential::ApiKey(scope))
+    }
+
+    /// Needs this credential.
+    #[must_use]
+    pub const fn credential(mut self, credential: Credential) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// Accepts a request header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, description: &'static str) -> Self {
+        self.headers.push((name, description));
+        self
+    }
+
+    /// Accepts the fields of `T` as query parameters.
+    #[must_use]
+    pub const fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self
+    }
+
+    /// Accepts `T` as its JSON body.
+    #[must_use]
+    pub const fn body<T: JsonSchema>(mut self) -> Self {
+        self.body = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    /// Answers `T` as JSON.
+    #[must_use]
+    pub fn answer<T: JsonSchema>(self, status: u16, description: &'static str) -> Self {
+        self.answer_as::<T>(status, description, "application/json")
+    }
+
+    /// Answers text of `media_type` that has the shape of `T`.
+    #[must_use]
+    pub fn answer_as<T: JsonSchema>(
+        self,
+        status: u16,
+        description: &'static str,
+        media_type: &'static str,
+    ) -> Self {
+        let content = (media_type, SchemaGenerator::subschema_for::<T> as Describe);
+        self.push(status, description, Some(content))
+    }
+
+    /// Answers without a body.
+    #[must_use]
+    pub fn answer_empty(self, status: u16, description: &'static str) -> Self {
+        self.push(status, description, None)
+    }
+
+    fn push(
+        mut self,
+        status: u16,
+        description: &'static str,
+        content: Option<(&'static str, Describe)>,
+    ) -> Self {
+        self.answers.push(Answer {
+            status,
+            description,
+            content,
+            headers: Vec::new(),
+        });
+        self
+    }
+
+    /// The answer named last carries this header.
+    #[must_use]
+    pub fn with(mut self, header: HeaderName) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.headers.push(header);
+        }
+        self
+    }
+
+    /// Can answer these problems, beside those that follow from its credential, body and query.
+    #[must_use]
+    pub fn problems(mut self, codes: impl IntoIterator<Item = ProblemCode>) -> Self {
+        self.problems.extend(codes);
+        self
+    }
+
+    /// Every problem that the operation can answer, sorted.
+    #[must_use]
+    pub fn all_problems(&self) -> Vec<ProblemCode> {
+        use ProblemCode as P;
+        let of_credential: &[P] = match self.credential {
+            Credential::ApiKey(_) => &[
+                P::ApiKeyRequired,
+                P::ApiKeyInvalid,
+                P::InsufficientScope,
+                P::DatabaseUnavailable,
+            ],
+            Credential::EmbedTicket => &[
+                P::TicketRequired,
+                P::TicketInvalid,
+                P::TicketExpired,
+                P::TicketReplayed,
+                P::TicketWrongWidget,
+                P::DatabaseUnavailable,
+            ],
+            Credential::ConversationToken => &[
+                P::ConversationTokenRequired,
+                P::ConversationTokenInvalid,
+                P::OriginMalformed,
+                P::OriginNotOwn,
+                P::OriginOpaque,
+                P::OriginScheme,
+                P::OriginRequired,
+                P::DatabaseUnavailable,
+            ],
+            Credential::LiveKitSignature => &[
+                P::WebhookSignatureInvalid,
+                P::LivekitNotConfigured,
+                P::DatabaseUnavailable,
+            ],
+            Credential::None => &[],
+        };
+        let of_body: &[P] = &[
+            P::BodyInvalid,
+            P::BodyTimeout,
+            P::BodyTooLarge,
+            P::BodyUnreadable,
+            P::ContentType,
+            P::JsonInvalid,
+            P::UploadTimeout,
+        ];
+        let mut all = vec![P::AnswerTimeout, P::InternalError];
+        all.extend(of_credential);
+        all.extend(of_body.iter().filter(|_| self.body.is_some()));
+        all.extend(self.query.map(|_| P::QueryInvalid));
+        all.extend(&self.problems);
+        all.sort_by_key(|code| code.as_str());
+        all.dedup();
+        all
+    }
+}
+
+/// Routes with their descriptions.
+#[derive(Debug, Clone)]
+pub struct ApiRouter<S> {
+    routes: Router<S>,
+    operations: Vec<Operation>,
+}
+
+impl<S: Guard> Default for ApiRouter<S> {
+    fn default() -> Self {
+        Self {
+            routes: Router::new(),
+            operations: Vec::new(),
+        }
+    }
+}
+
+impl<S: Guard> ApiRouter<S> {
+    /// No routes yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a route: `handler` answers `operation` when its credential was shown.
+    #[must_use]
+    pub fn route<H, T>(mut self, operation: Operation, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: Send + 'static,
+    {
+        let guarded = Guarded {
+            credential: operation.credential,
+            handler,
+        };
+        self.routes = self
+            .routes
+            .route(operation.path, on(operation.method.filter(), guarded));
+        self.operations.push(operation);
+        self
+    }
+
+    /// Adds methods of a path that are part of no description, such as `OPTIONS`.
+    #[must_use]
+    pub fn route_undescribed(mut self, path: &str, methods: MethodRouter<S>) -> Self {
+        self.routes = self.routes.route(path, methods);
+        self
+    }
+
+    /// Adds all routes of `other`.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.routes = self.routes.merge(other.routes);
+        self.operations.extend(other.operations);
+        self
+    }
+
+    /// Surrounds the routes added so far.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request, Error: Into<Infallible>, Response: IntoResponse>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.routes = self.routes.layer(layer);
+        self
+    }
+
+    /// The routes, and what they are.
+    pub fn into_parts(self) -> (Router<S>, Vec<Operation>) {
+        (self.routes, self.operations)
+    }
+}
+
+/// A handler behind the check of its credential.
+#[derive(Debug, Clone)]
+struct Guarded<H> {
+    credential: Credential,
+    handler: H,
+}
+
+impl<H, T, S> Handler<T, S> for Guarded<H>
+where
+    H: Handler<T, S>,
+    T: Send + 'static,
+    S: Guard,
+{
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match state.check(self.credential, &mut parts).await {
+                Ok(()) => {
+                    let request = Request::from_parts(parts, body);
+                    self.handler.call(request, state).await
+                }
+                Err(problem) => problem.into_response(),
+            }
+        })
+    }
+}
+
+/// What a header of an answer means.
+pub(crate) fn meaning(name: &HeaderName) -> &'static str {
+    match *name {
+        header::ETAG => "Names this state of the record, for `If-Match` and `If-None-Match`.",
+        header::LINK => "The address of the next page, as `<…>; rel=\"next\"`; absent on the last.",
+        header::LOCATION => "The path of what was created.",
+        header::RETRY_AFTER => "Seconds until a repetition makes sense.",
+        _ => "",
+    }
+}
