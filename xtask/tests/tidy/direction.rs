@@ -12,10 +12,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("widget-api", &["widget-core"]),
     ("widget-cli", &["widget-core"]),
     ("widget-http", &["widget-core", "widget-api"]),
-    (
-        "widget-schema",
-        &["widget-core", "widget-api", "widget-http"],
-    ),
+    ("widget-schema", &["widget-core", "widget-api"]),
     ("xtask", &[]),
 ];
 
