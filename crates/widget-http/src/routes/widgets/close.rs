@@ -1,5 +1,5 @@
-//! What follows a change of a widget: visitors see it at once, and rooms that it no longer serves are
-//! removed. Storage has marked those rooms with the change itself.
+//! What follows a change of a widget: visitors see it at once, and rooms that it no longer serves
+//! are removed. Storage has marked those rooms with the change itself.
 
 use widget_core::id::WidgetId;
 
