@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::color::Color;
 use crate::config::values::WebUrl;
 use crate::config::{Config, ConfigError};
+use crate::origin::{EntryError, Origin};
 
 /// The background of the window in dark mode, which a brand's color must stand out from.
 const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
@@ -102,6 +103,23 @@ impl Brand {
         }
         Ok(branded)
     }
+}
+
+/// The site that a domain or the address of a page means: its host, and its port if that is an
+/// unusual one. The scheme, `www.` and what follows the host do not matter.
+///
+/// ```
+/// use widget_core::brand;
+///
+/// assert_eq!(brand::parse_site("https://www.shop.example/cart").as_deref(), Ok("shop.example"));
+/// ```
+///
+/// # Errors
+/// What is wrong with the address, as [`Origin::parse_page`] says it.
+pub fn parse_site(address: &str) -> Result<String, EntryError> {
+    let origin = Origin::parse_page(address)?;
+    let (_, site) = origin.as_str().split_once("://").unwrap_or_default();
+    Ok(site.strip_prefix("www.").unwrap_or(site).to_owned())
 }
 
 /// Whether a color is more than a shade of gray. White and black pages are common, and a black

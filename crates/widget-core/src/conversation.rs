@@ -3,7 +3,10 @@
 //! - [`Lifecycle`] is the state machine: events lead from one state to the next, and
 //!   [`LifecycleLimits`] say when it ends by itself.
 //! - [`choose_mode`] and [`choose_mode_for_resume`] decide between text and voice.
-//! - [`transcript`] merges what the worker and the window reported into one list of turns.
+//! - [`metadata`] and [`budget`] decide what a conversation starts with, and whether another one may.
+//! - [`token`] and [`room`] decide which window and which room speak for it.
+//! - [`turns`] bounds what the worker and the window report; [`transcript`] merges both into one
+//!   list of turns.
 //!
 //! The caller passes the time and stores the outcome; nothing here waits or remembers.
 //!
@@ -28,13 +31,18 @@
 //! assert_eq!(ended.ended_at(), Some(minute(35)));
 //! ```
 
+pub mod budget;
 mod choose;
 mod feedback;
 mod lifecycle;
 mod limits;
+pub mod metadata;
 mod names;
+pub mod room;
 mod row;
+pub mod token;
 pub mod transcript;
+pub mod turns;
 
 pub use choose::{ModeDisabled, choose_mode, choose_mode_for_resume};
 pub use feedback::FeedbackError;

@@ -61,7 +61,8 @@
 //!
 //! # Where to read on
 //!
-//! [`widget`] is the record; [`origin`], [`config`] and [`form`] are its parts; [`go_live`],
+//! [`widget`] is the record; [`origin`], [`config`] and [`form`] are its parts, [`agent`] names who
+//! answers; [`go_live`],
 //! [`serve`] and [`explain`] decide; [`embed`] and [`conversation`] are what follows.
 //!
 //! [`brand`] and [`color`] give a widget the look of a site. The JSON Schema of a config is
@@ -100,6 +101,8 @@ pub mod form;
 pub mod config;
 
 pub mod brand;
+
+pub mod agent;
 
 pub mod widget;
 

@@ -20,10 +20,11 @@
 //! # Ok::<(), widget_core::id::IdError>(())
 //! ```
 
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
-    config::Config,
+    config::{self, Change, ChangeKind, Config},
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::AllowedOrigins,
 };
@@ -154,5 +155,110 @@ impl WidgetPatch {
                 ..changed
             }
         }
+    }
+}
+
+/// The change that makes a widget what this one was: for the way back to an earlier revision.
+impl From<Widget> for WidgetPatch {
+    fn from(widget: Widget) -> Self {
+        Self {
+            agent_id: Some(widget.agent_id),
+            agent_version_id: Some(widget.agent_version_id),
+            domains: Some(widget.domains),
+            published: Some(widget.published),
+            config: Some(widget.config),
+        }
+    }
+}
+
+/// What changes from one state of a widget to another: each field that a [`WidgetPatch`] can
+/// change as a whole, and the config value by value, as [`config::diff`].
+#[must_use]
+pub fn diff(from: &Widget, to: &Widget) -> Vec<Change> {
+    let fields = |widget: &Widget| {
+        let domains: Value = widget
+            .domains
+            .entries()
+            .iter()
+            .map(String::as_str)
+            .collect();
+        [
+            ("/agent_id", widget.agent_id.to_string().into()),
+            (
+                "/agent_version_id",
+                widget.agent_version_id.to_string().into(),
+            ),
+            ("/domains", domains),
+            ("/published", widget.published.into()),
+        ]
+    };
+    let pairs = fields(from).into_iter().zip(fields(to));
+    let mut changes: Vec<Change> = pairs
+        .filter(|(before, now)| before != now)
+        .map(|((pointer, from), (_, to))| Change {
+            pointer: pointer.to_owned(),
+            kind: ChangeKind::Replaced { from, to },
+        })
+        .collect();
+    changes.extend(config::diff(&from.config, &to.config));
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::origin::SuffixList;
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
+
+    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(number: u8) -> T {
+        let text = format!("00000000-0000-0000-0000-{number:012}");
+        text.parse().expect("an id")
+    }
+
+    fn widget() -> Widget {
+        let organization = "acme".parse().expect("an organization");
+        NewWidget::new(organization, id(2), id(3)).into_widget(id(1), NOW)
+    }
+
+    fn patch_of_everything() -> WidgetPatch {
+        let domains =
+            AllowedOrigins::parse(&["shop.example", "*.shop.example"], SuffixList::builtin());
+        WidgetPatch {
+            agent_id: Some(id(4)),
+            agent_version_id: Some(id(5)),
+            domains: Some(domains.expect("a valid list")),
+            published: Some(true),
+            config: Some(Config::parse(r#"{"v1": {"theme": "dark"}}"#).expect("a valid config")),
+        }
+    }
+
+    #[test]
+    fn every_field_that_can_change_is_compared() {
+        let (before, later) = (widget(), NOW + time::Duration::HOUR);
+        let after = patch_of_everything().apply(before.clone(), later);
+        let lines =
+            |from, to| -> Vec<String> { diff(from, to).iter().map(ToString::to_string).collect() };
+        assert_eq!(lines(&before, &before), [""; 0]);
+        assert_eq!(
+            lines(&before, &after),
+            [
+                r#"~ /agent_id: "00000000-0000-0000-0000-000000000002" -> "00000000-0000-0000-0000-000000000004""#,
+                r#"~ /agent_version_id: "00000000-0000-0000-0000-000000000003" -> "00000000-0000-0000-0000-000000000005""#,
+                r#"~ /domains: [] -> ["https://shop.example","https://*.shop.example"]"#,
+                "~ /published: false -> true",
+                r#"+ /config/v1: {"theme":"dark"}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_widget_as_a_change_is_the_way_back_to_it() {
+        let before = widget();
+        let after = patch_of_everything().apply(before.clone(), NOW);
+        assert_ne!(after, before);
+        assert_eq!(WidgetPatch::from(before.clone()).apply(after, NOW), before);
     }
 }

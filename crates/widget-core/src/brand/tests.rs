@@ -195,3 +195,26 @@ proptest! {
         prop_assert!(config.is_ok_and(|config| config.warnings().is_empty()));
     }
 }
+
+#[test]
+fn a_site_is_its_host_and_an_unusual_port() {
+    for (address, expected) in [
+        ("shop.example", "shop.example"),
+        ("www.shop.example", "shop.example"),
+        ("http://WWW.Shop.Example/cart?a=b#c", "shop.example"),
+        ("https://shop.example:443", "shop.example"),
+        ("http://shop.example:8080/", "shop.example:8080"),
+        ("https://my.www.shop.example", "my.www.shop.example"),
+        ("https://wwwshop.example", "wwwshop.example"),
+    ] {
+        assert_eq!(parse_site(address).as_deref(), Ok(expected), "{address}");
+    }
+    for address in [
+        "",
+        "*.shop.example",
+        "ftp://shop.example",
+        "https://a@shop.example",
+    ] {
+        assert!(parse_site(address).is_err(), "{address}");
+    }
+}

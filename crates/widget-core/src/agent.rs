@@ -1,0 +1,87 @@
+//! Agents: what they and their versions may be called.
+//!
+//! The registry itself is the caller's; here is the one rule for its names.
+//!
+//! ```
+//! use widget_core::agent;
+//!
+//! assert_eq!(agent::parse_name("  Front desk ").as_deref(), Ok("Front desk"));
+//! let error = agent::parse_name("   ").expect_err("nothing but white space");
+//! assert_eq!(error.code(), widget_core::finding::Code::ValueInvalid);
+//! ```
+
+use crate::finding::Code;
+
+/// The longest name, in characters: a line on a wide screen.
+pub const MAX_NAME_CHARACTERS: usize = 200;
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// It is empty, or longer than [`MAX_NAME_CHARACTERS`].
+    #[error(
+        "this has {characters} characters; 1 to {MAX_NAME_CHARACTERS} without control characters \
+         are allowed"
+    )]
+    Length {
+        /// How many characters it has, without outer white space.
+        characters: usize,
+    },
+    /// It contains a control character, such as a line break.
+    #[error(
+        "this contains a control character; 1 to {MAX_NAME_CHARACTERS} characters without control \
+         characters are allowed"
+    )]
+    Control,
+}
+
+impl NameError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Length { .. } | Self::Control => Code::ValueInvalid,
+        }
+    }
+}
+
+/// The name of an agent, the label of a version, or the name under which a worker registers: as it
+/// is stored, without outer white space.
+///
+/// # Errors
+///
+/// [`NameError`] when it is empty, too long, or contains a control character.
+pub fn parse_name(text: &str) -> Result<String, NameError> {
+    let name = text.trim();
+    let characters = name.chars().count();
+    if !(1..=MAX_NAME_CHARACTERS).contains(&characters) {
+        return Err(NameError::Length { characters });
+    }
+    if name.chars().any(char::is_control) {
+        return Err(NameError::Control);
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        let (longest, too_long) = ("ü".repeat(200), "ü".repeat(201));
+        let length = |characters| Err(NameError::Length { characters });
+        for (text, expected) in [
+            ("a", Ok("a")),
+            (" Front desk\n", Ok("Front desk")),
+            (&longest, Ok(&*longest)),
+            ("", length(0)),
+            (" \t ", length(0)),
+            (&too_long, length(201)),
+            ("a\u{7}b", Err(NameError::Control)),
+            ("a\nb", Err(NameError::Control)),
+        ] {
+            assert_eq!(parse_name(text).as_deref(), expected.as_deref(), "{text:?}");
+        }
+    }
+}

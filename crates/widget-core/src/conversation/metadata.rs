@@ -1,0 +1,162 @@
+//! What is known when a conversation starts: the answers of the form before it, and what the page
+//! says about itself and its visitor.
+//!
+//! ```
+//! use serde_json::json;
+//! use widget_core::{config::Config, conversation::metadata};
+//!
+//! let config = Config::default();
+//! let page = json!({"url": "https://shop.example/cart"});
+//! let built = metadata::build_metadata(config.current(), None, page.as_object())?;
+//! assert_eq!(built["page"]["url"], "https://shop.example/cart");
+//! # Ok::<(), metadata::MetadataError>(())
+//! ```
+
+use serde_json::{Map, Value};
+
+use crate::{config::v1::ConfigV1, finding::Findings};
+
+/// How many bytes of JSON a page may say about itself and its visitor.
+pub const MAX_PAGE_BYTES: usize = 4 * 1024;
+
+/// The key of what the page says: no field of a form can have it as its id.
+const PAGE_KEY: &str = "page";
+
+/// Why a conversation does not start with what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// The answers have faults; the pointers start at the form's values.
+    #[error("the form has faults: {0}")]
+    FormInvalid(Findings),
+    /// There are answers, but the widget has no form before a conversation.
+    #[error("this widget asks for no form before a conversation")]
+    FormNotExpected,
+    /// The page says more than [`MAX_PAGE_BYTES`].
+    #[error("it has {bytes} bytes of JSON; at most {MAX_PAGE_BYTES} are allowed")]
+    PageTooLarge {
+        /// How many bytes of JSON it has.
+        bytes: usize,
+    },
+}
+
+impl MetadataError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::FormInvalid(_) => "form_invalid",
+            Self::FormNotExpected => "form_not_expected",
+            Self::PageTooLarge { .. } => "custom_metadata_too_large",
+        }
+    }
+}
+
+/// The metadata of a conversation that starts: the values of `form`, a JSON text, by field id, and
+/// what the page says under `page`.
+///
+/// Without `form`, the form before the conversation counts as sent empty.
+///
+/// # Errors
+///
+/// [`MetadataError`] when the form has faults or is not expected, or the page says too much.
+pub fn build_metadata(
+    config: &ConfigV1,
+    form: Option<&str>,
+    page: Option<&Map<String, Value>>,
+) -> Result<Map<String, Value>, MetadataError> {
+    let mut metadata = match (&config.pre_conversation_form, form) {
+        (Some(definition), form) => definition
+            .validate_text(form.unwrap_or("{}"))
+            .map_err(MetadataError::FormInvalid)?
+            .into_values(),
+        (None, None) => Map::new(),
+        (None, Some(_)) => return Err(MetadataError::FormNotExpected),
+    };
+    if let Some(page) = page {
+        let page = Value::Object(page.clone());
+        let bytes = page.to_string().len();
+        if bytes > MAX_PAGE_BYTES {
+            return Err(MetadataError::PageTooLarge { bytes });
+        }
+        metadata.insert(PAGE_KEY.to_owned(), page);
+    }
+    Ok(metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+
+    /// A page that has so many bytes of JSON.
+    fn page_of(bytes: usize) -> Value {
+        json!({"text": "x".repeat(bytes - r#"{"text":""}"#.len())})
+    }
+
+    #[test]
+    fn the_form_and_the_page_have_their_places() {
+        let none = Config::default();
+        let fields = |required: bool| {
+            let field = json!({"id": "email", "type": "email", "label": "E-mail",
+                "required": required});
+            let form = json!({"id": "before", "fields": [field]});
+            let config = json!({"v1": {"pre_conversation_form": form}});
+            Config::from_value(config).expect("a valid config")
+        };
+        let (optional, required) = (fields(false), fields(true));
+        let mail = r#"{"email": "a@b.example"}"#;
+        for (config, form, page, expected) in [
+            (&none, None, None, Ok(json!({}))),
+            (&none, Some("{}"), None, Err("form_not_expected")),
+            (
+                &none,
+                None,
+                Some(json!({"a": 1})),
+                Ok(json!({"page": {"a": 1}})),
+            ),
+            (
+                &none,
+                None,
+                Some(page_of(4096)),
+                Ok(json!({"page": page_of(4096)})),
+            ),
+            (
+                &none,
+                None,
+                Some(page_of(4097)),
+                Err("custom_metadata_too_large"),
+            ),
+            (&optional, None, None, Ok(json!({}))),
+            (&required, None, None, Err("form_invalid")),
+            (&required, Some("{}"), None, Err("form_invalid")),
+            (&required, Some("{"), None, Err("form_invalid")),
+            (
+                &required,
+                Some(r#"{"page": {}}"#),
+                None,
+                Err("form_invalid"),
+            ),
+            (
+                &required,
+                Some(mail),
+                Some(json!({"a": 1})),
+                Ok(json!({"email": "a@b.example", "page": {"a": 1}})),
+            ),
+        ] {
+            let page = page.as_ref().and_then(Value::as_object);
+            let built = build_metadata(config.current(), form, page);
+            let built = built.map(Value::Object).map_err(|error| error.code());
+            assert_eq!(built, expected, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn no_field_can_take_the_place_of_the_page() {
+        let form = json!({"id": "before", "fields": [
+            {"id": PAGE_KEY, "type": "text", "label": "Page"}]});
+        let config = json!({"v1": {"pre_conversation_form": form}});
+        assert!(Config::from_value(config).is_err());
+    }
+}

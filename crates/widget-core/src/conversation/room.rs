@@ -1,0 +1,131 @@
+//! Rooms of a conversation: what an event in one of them means.
+//!
+//! Each resume has a new room, and only the newest counts. Events come in any order, late, twice,
+//! or not at all; each means the same when it comes again.
+//!
+//! ```
+//! use widget_core::conversation::room::{RoomAction, RoomEvent, RoomState, decide};
+//!
+//! let old = RoomState { is_newest: false, is_removed: false };
+//! assert_eq!(decide(RoomEvent::VisitorJoined, old), RoomAction::Remove);
+//! ```
+
+use super::{Lifecycle, token::Generation};
+
+/// Something happened in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomEvent {
+    /// It was opened.
+    Started,
+    /// The visitor came in.
+    VisitorJoined,
+    /// Somebody else came in: an agent or a recorder.
+    OtherJoined,
+    /// The visitor went out.
+    VisitorLeft,
+    /// It was closed.
+    Finished,
+}
+
+impl RoomEvent {
+    /// Whether somebody is in the room, or can be.
+    const fn is_sign_of_life(self) -> bool {
+        match self {
+            Self::Started | Self::VisitorJoined | Self::OtherJoined => true,
+            Self::VisitorLeft | Self::Finished => false,
+        }
+    }
+}
+
+/// How a room stands to its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomState {
+    /// Whether the conversation continues in it, see [`is_newest`].
+    pub is_newest: bool,
+    /// Whether it is removed, or was to be removed at any time: it is never live again.
+    pub is_removed: bool,
+}
+
+/// What follows of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomAction {
+    /// Nothing.
+    Ignore,
+    /// The room has to be removed.
+    Remove,
+    /// The visitor is there, see [`Lifecycle::joined`], while the widget serves the conversation's
+    /// page; when it does not any more, the room has to be removed.
+    JoinIfServed,
+    /// The visitor is away, see [`Lifecycle::left`].
+    Leave,
+}
+
+/// Whether a conversation continues in its room of the generation `room`; one that has ended
+/// continues nowhere.
+#[must_use]
+pub const fn is_newest(lifecycle: &Lifecycle, newest: Generation, room: i64) -> bool {
+    room == newest.number && !lifecycle.status().is_terminal()
+}
+
+/// What an event in a room means for it and for its conversation.
+#[must_use]
+pub const fn decide(event: RoomEvent, room: RoomState) -> RoomAction {
+    let is_live = room.is_newest && !room.is_removed;
+    match event {
+        _ if !is_live && event.is_sign_of_life() => RoomAction::Remove,
+        RoomEvent::VisitorJoined => RoomAction::JoinIfServed,
+        RoomEvent::VisitorLeft | RoomEvent::Finished if room.is_newest => RoomAction::Leave,
+        RoomEvent::Started
+        | RoomEvent::OtherJoined
+        | RoomEvent::VisitorLeft
+        | RoomEvent::Finished => RoomAction::Ignore,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::conversation::EndReason;
+
+    #[test]
+    fn an_event_counts_in_the_newest_room_only() {
+        use RoomAction::{Ignore, JoinIfServed, Leave, Remove};
+        use RoomEvent::{Finished, OtherJoined, Started, VisitorJoined, VisitorLeft};
+        // In the newest room, in the newest when it is removed, in an older one.
+        for (event, newest, removed, older) in [
+            (Started, Ignore, Remove, Remove),
+            (VisitorJoined, JoinIfServed, Remove, Remove),
+            (OtherJoined, Ignore, Remove, Remove),
+            (VisitorLeft, Leave, Leave, Ignore),
+            (Finished, Leave, Leave, Ignore),
+        ] {
+            let decided = |is_newest, is_removed| {
+                let state = RoomState {
+                    is_newest,
+                    is_removed,
+                };
+                decide(event, state)
+            };
+            assert_eq!(decided(true, false), newest, "{event:?}");
+            assert_eq!(decided(true, true), removed, "{event:?}");
+            assert_eq!(decided(false, false), older, "{event:?}");
+            assert_eq!(decided(false, true), older, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_continues_in_its_newest_room_until_it_ends() {
+        let now = datetime!(2026-01-01 12:00 UTC);
+        let newest = Generation {
+            number: 2,
+            repeat_used: false,
+        };
+        let open = Lifecycle::created(now);
+        let ended = open.end(now, EndReason::Visitor);
+        assert!(is_newest(&open, newest, 2));
+        assert!(!is_newest(&open, newest, 1));
+        assert!(!is_newest(&ended, newest, 2));
+    }
+}

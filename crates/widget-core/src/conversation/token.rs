@@ -1,0 +1,89 @@
+//! Which conversation token speaks for a conversation: the newest, and for one repeated resume the
+//! one before.
+//!
+//! Each resume renews the token, so that of two windows only one continues. An answer may be lost
+//! on its way; then the token before may repeat its resume, once.
+
+use time::{Duration, OffsetDateTime};
+
+use super::Lifecycle;
+
+/// How long the token before may repeat a resume whose answer was lost.
+pub const REPEAT_WITHIN: Duration = Duration::seconds(60);
+
+/// The newest room and token of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    /// Counts the rooms and tokens of the conversation from 1.
+    pub number: i64,
+    /// Whether it was made by a repeated resume already.
+    pub repeat_used: bool,
+}
+
+/// How a token stands to its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenStanding {
+    /// It is the newest.
+    Current,
+    /// It is the one before, and may repeat its resume.
+    MayRepeat,
+    /// It was renewed.
+    Renewed,
+}
+
+impl Lifecycle {
+    /// How the token of the generation `token` stands to a conversation whose newest one is
+    /// `newest`.
+    #[must_use]
+    pub fn token_standing(
+        &self,
+        token: i64,
+        newest: Generation,
+        now: OffsetDateTime,
+    ) -> TokenStanding {
+        let is_before = token.checked_add(1) == Some(newest.number);
+        let is_recent = now - self.token_at() <= REPEAT_WITHIN;
+        if token == newest.number {
+            TokenStanding::Current
+        } else if is_before && is_recent && !newest.repeat_used {
+            TokenStanding::MayRepeat
+        } else {
+            TokenStanding::Renewed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn only_the_token_before_may_repeat_once_within_a_minute() {
+        use TokenStanding::{Current, MayRepeat, Renewed};
+        let start = datetime!(2026-01-01 12:00 UTC);
+        for (token, repeat_used, seconds, expected) in [
+            (3, false, 0, Current),
+            (3, true, 3600, Current),
+            (2, false, 0, MayRepeat),
+            (2, false, 60, MayRepeat),
+            (2, false, 61, Renewed),
+            (2, true, 0, Renewed),
+            (1, false, 0, Renewed),
+            (4, false, 0, Renewed),
+            (i64::MAX, false, 0, Renewed),
+        ] {
+            let newest = Generation {
+                number: 3,
+                repeat_used,
+            };
+            let now = start + Duration::seconds(seconds);
+            assert_eq!(
+                Lifecycle::created(start).token_standing(token, newest, now),
+                expected,
+                "{token} {repeat_used} {seconds}"
+            );
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Reports of turns: how much one may contain, how much is kept, and when a turn was said.
+//!
+//! A worker has an API key and is trusted with more. A window can report anything, so less of it
+//! is accepted, and its clock counts only within the conversation.
+//!
+//! ```
+//! use widget_core::conversation::turns::{ReportLimits, Turn};
+//!
+//! let turns = [Turn { id: "a", text: "Are you open?" }, Turn { id: "", text: "Hello?" }];
+//! let faults = ReportLimits::WINDOW.check(&turns, "/messages").expect_err("an empty id");
+//! assert_eq!(faults[0].pointer.as_deref(), Some("/messages/1/id"));
+//! ```
+
+use time::OffsetDateTime;
+
+use super::Reporter;
+use crate::finding::{Code, Finding, Findings};
+
+/// The longest id of a turn, in characters: several UUIDs, or a key of LiveKit.
+pub const MAX_ID_CHARACTERS: usize = 128;
+
+/// How many turns of a window are kept of one conversation; an hour of quick exchanges has a few
+/// hundred.
+pub const MAX_WINDOW_TURNS: i64 = 1000;
+
+/// How many characters of a window are kept of one conversation.
+pub const MAX_WINDOW_CHARACTERS: i64 = 512 * 1024;
+
+/// A reported turn, as far as it is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn<'a> {
+    /// The reporter's own id of it.
+    pub id: &'a str,
+    /// What was said.
+    pub text: &'a str,
+}
+
+/// How much one report may contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReportLimits {
+    /// How many turns.
+    pub max_turns: usize,
+    /// How many bytes the text of one turn may have.
+    pub max_text_bytes: usize,
+}
+
+impl ReportLimits {
+    /// For a worker, which may catch up on a whole conversation.
+    pub const WORKER: Self = Self {
+        max_turns: 200,
+        max_text_bytes: 32 * 1024,
+    };
+
+    /// For a visitor's window.
+    pub const WINDOW: Self = Self {
+        max_turns: 50,
+        max_text_bytes: 16 * 1024,
+    };
+
+    /// Checks a list of turns, which stands at `pointer`.
+    ///
+    /// # Errors
+    ///
+    /// All faults: `too_many` at the list, and those of [`Self::check_turn`] at each turn.
+    pub fn check(&self, turns: &[Turn<'_>], pointer: &str) -> Result<(), Findings> {
+        let mut faults = Vec::new();
+        if turns.len() > self.max_turns {
+            let detail = format!(
+                "there are {} messages; send at most {} at once",
+                turns.len(),
+                self.max_turns
+            );
+            faults.push(Finding::new(Code::TooMany, detail).at(pointer));
+        }
+        for (index, turn) in turns.iter().enumerate() {
+            self.collect_faults(*turn, &format!("{pointer}/{index}"), &mut faults);
+        }
+        Findings::none_or(faults, ())
+    }
+
+    /// Checks one turn, which stands at `pointer`.
+    ///
+    /// # Errors
+    ///
+    /// All faults: `value_invalid` at an id that is empty or too long, `too_long` at a text.
+    pub fn check_turn(&self, turn: Turn<'_>, pointer: &str) -> Result<(), Findings> {
+        let mut faults = Vec::new();
+        self.collect_faults(turn, pointer, &mut faults);
+        Findings::none_or(faults, ())
+    }
+
+    fn collect_faults(&self, turn: Turn<'_>, pointer: &str, faults: &mut Vec<Finding>) {
+        let characters = turn.id.chars().count();
+        if !(1..=MAX_ID_CHARACTERS).contains(&characters) {
+            let detail =
+                format!("an id has 1 to {MAX_ID_CHARACTERS} characters; this one has {characters}");
+            faults.push(Finding::new(Code::ValueInvalid, detail).at(format!("{pointer}/id")));
+        }
+        if turn.text.len() > self.max_text_bytes {
+            let detail = format!(
+                "a text has at most {} bytes; this one has {}",
+                self.max_text_bytes,
+                turn.text.len()
+            );
+            faults.push(Finding::new(Code::TooLong, detail).at(format!("{pointer}/text")));
+        }
+    }
+}
+
+/// The window has reported as much as is kept of one conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the window has reported as much as is kept of one conversation")]
+pub struct TranscriptFull;
+
+impl TranscriptFull {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        "transcript_full"
+    }
+}
+
+/// Whether another report of the window is kept, after so many turns and characters of it.
+///
+/// # Errors
+///
+/// [`TranscriptFull`] when one of the two is used up.
+pub const fn require_space(turns: i64, characters: i64) -> Result<(), TranscriptFull> {
+    if turns >= MAX_WINDOW_TURNS || characters >= MAX_WINDOW_CHARACTERS {
+        return Err(TranscriptFull);
+    }
+    Ok(())
+}
+
+/// When a turn was said that is reported at `now`: as reported, or now.
+///
+/// The visitor's clock may be anywhere, so a time of the window is moved into the conversation,
+/// which began at `started_at`.
+#[must_use]
+pub fn said_at(
+    reporter: Reporter,
+    reported: Option<OffsetDateTime>,
+    started_at: OffsetDateTime,
+    now: OffsetDateTime,
+) -> OffsetDateTime {
+    match (reporter, reported) {
+        (_, None) => now,
+        (Reporter::Agent, Some(at)) => at,
+        (Reporter::Visitor, Some(at)) => at.clamp(started_at.min(now), now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::{Duration, macros::datetime};
+
+    use super::*;
+
+    fn places(result: Result<(), Findings>) -> Vec<(String, Code)> {
+        let findings = result.err().map(Findings::into_vec).unwrap_or_default();
+        let place = |finding: Finding| (finding.pointer.unwrap_or_default(), finding.code);
+        findings.into_iter().map(place).collect()
+    }
+
+    #[test]
+    fn each_reporter_has_its_bounds() {
+        let (id, long_id) = ("ü".repeat(128), "ü".repeat(129));
+        for (limits, max_turns, max_text) in [
+            (ReportLimits::WORKER, 200, 32 * 1024),
+            (ReportLimits::WINDOW, 50, 16 * 1024),
+        ] {
+            let (text, long_text) = ("x".repeat(max_text), "x".repeat(max_text + 1));
+            let largest = Turn {
+                id: &id,
+                text: &text,
+            };
+            let wrong = Turn {
+                id: &long_id,
+                text: &long_text,
+            };
+            let check = |turns: &[Turn<'_>]| places(limits.check(turns, "/messages"));
+            assert_eq!(check(&[]), []);
+            assert_eq!(check(&vec![largest; max_turns]), []);
+            assert_eq!(
+                check(&vec![largest; max_turns + 1]),
+                [("/messages".to_owned(), Code::TooMany)]
+            );
+            assert_eq!(
+                check(&[largest, Turn { id: "", text: "" }, wrong]),
+                [
+                    ("/messages/1/id".to_owned(), Code::ValueInvalid),
+                    ("/messages/2/id".to_owned(), Code::ValueInvalid),
+                    ("/messages/2/text".to_owned(), Code::TooLong),
+                ]
+            );
+            assert_eq!(places(limits.check_turn(largest, "")), []);
+            assert_eq!(
+                places(limits.check_turn(wrong, "")),
+                [
+                    ("/id".to_owned(), Code::ValueInvalid),
+                    ("/text".to_owned(), Code::TooLong)
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_fills_its_part_by_turns_or_by_characters() {
+        for (turns, characters, expected) in [
+            (0, 0, Ok(())),
+            (999, 512 * 1024 - 1, Ok(())),
+            (1000, 0, Err(TranscriptFull)),
+            (0, 512 * 1024, Err(TranscriptFull)),
+        ] {
+            assert_eq!(
+                require_space(turns, characters),
+                expected,
+                "{turns}, {characters}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_says_nothing_before_the_conversation_and_nothing_later_than_now() {
+        use Reporter::{Agent, Visitor};
+        let start = datetime!(2026-01-01 12:00 UTC);
+        let at = |minutes| start + Duration::minutes(minutes);
+        for (reporter, reported, started_at, expected) in [
+            (Visitor, None, 0, 9),
+            (Visitor, Some(3), 0, 3),
+            (Visitor, Some(-3), 0, 0),
+            (Visitor, Some(12), 0, 9),
+            // A node whose clock is behind that of the one where the conversation began.
+            (Visitor, Some(3), 10, 9),
+            (Agent, None, 0, 9),
+            (Agent, Some(-3), 0, -3),
+            (Agent, Some(12), 0, 12),
+        ] {
+            assert_eq!(
+                said_at(reporter, reported.map(at), at(started_at), at(9)),
+                at(expected),
+                "{reporter} {reported:?} {started_at}"
+            );
+        }
+    }
+}
