@@ -21,13 +21,13 @@
 
 use std::{fmt, fmt::Write as _};
 
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::{
     config::{Config, values::WebUrl},
     id::WidgetId,
     origin::{Origin, Scheme},
-    serve::Admission,
+    serve::{Admission, EmbedTicket},
 };
 
 /// The line of HTML that shows the widget on a page.
@@ -60,6 +60,16 @@ pub fn snippet_with_integrity(
         )),
         escape_attribute(integrity),
     )
+}
+
+/// The address of the window for the page that got the ticket.
+#[must_use]
+pub fn window_url(public_url: &Url, ticket: &EmbedTicket) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("o", ticket.origin().as_str())
+        .finish();
+    let path = format!("public/widget/{}?{query}", ticket.widget_id());
+    address(public_url, &path)
 }
 
 fn address(public_url: &Url, path: &str) -> String {

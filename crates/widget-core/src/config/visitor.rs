@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::v1::{BUILT_IN_BACKGROUND, Chat, ConfigV1, Palette, Theme, Trigger};
-use super::values::Locale;
+use super::values::{Direction, Locale};
 use super::{Config, Current};
 use crate::check::{Definitions, paragraph};
 use crate::form::FormDefinition;
@@ -22,6 +22,28 @@ impl WindowConfig {
     #[must_use]
     pub const fn values(&self) -> &Current {
         &self.0
+    }
+
+    /// The title of the document: that of the chat, or `Chat`, because a frame needs a name.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        match self.0.chat.title.as_str() {
+            "" => "Chat",
+            title => title,
+        }
+    }
+
+    /// The language of the document: the configured one, or that of the built-in texts.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        self.0.locale.as_ref().map_or("en", Locale::as_str)
+    }
+
+    /// The direction in which that language is written.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        let locale = self.0.locale.as_ref();
+        locale.map_or(Direction::LeftToRight, Locale::direction)
     }
 }
 
@@ -230,6 +252,20 @@ mod tests {
                 (BUILT_IN_BACKGROUND, color("#ffcc00"))
             ]
         );
+    }
+
+    #[test]
+    fn the_document_has_a_title_and_a_language() {
+        use Direction::{LeftToRight, RightToLeft};
+        for (title, locale, expected) in [
+            ("", None, ("Chat", "en", LeftToRight)),
+            ("Ask us", Some("de-AT"), ("Ask us", "de-AT", LeftToRight)),
+            ("", Some("he"), ("Chat", "he", RightToLeft)),
+        ] {
+            let window = config(&json!({"chat": {"title": title}, "locale": locale})).for_window();
+            let found = (window.title(), window.language(), window.direction());
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

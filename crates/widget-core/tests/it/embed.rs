@@ -2,17 +2,18 @@
 
 use serde_json::json;
 use url::Url;
+use uuid::Uuid;
 use widget_core::{
     config::Config,
     embed::{self, HostPagePolicy, LiveKitServer, WindowPolicy},
     go_live::PinnedVersion,
     id::WidgetId,
     origin::Origin,
-    serve::{self, Admission},
+    serve::{self, Admission, EmbedTicket},
     widget::Widget,
 };
 
-use crate::support::{origin, widget};
+use crate::support::{at, origin, widget};
 
 #[track_caller]
 fn admit<'a>(widget: &'a Widget, page: &'a Origin) -> Admission<'a> {
@@ -197,4 +198,25 @@ fn images_that_no_policy_can_name_are_left_out() {
     );
     let policy = HostPagePolicy::new(&origin("https://widgets.example"), &config);
     assert_eq!(policy.directives().len(), 3);
+}
+
+#[test]
+fn the_window_of_a_ticket_knows_its_page() {
+    let widget = widget(&["https://shop.example:8443"]);
+    let page = origin("https://shop.example:8443");
+    let url = |text: &str| text.parse::<Url>().expect("a URL");
+    let ticket = EmbedTicket::new(&admit(&widget, &page), Uuid::from_u128(7), at(1));
+    for service in ["https://widgets.example", "https://widgets.example/?a=b#c"] {
+        assert_eq!(
+            embed::window_url(&url(service), &ticket),
+            format!(
+                "https://widgets.example/public/widget/{}?o=https%3A%2F%2Fshop.example%3A8443",
+                widget.id
+            )
+        );
+    }
+    assert!(
+        embed::window_url(&url("https://example.com/chat/"), &ticket)
+            .starts_with("https://example.com/chat/public/widget/0")
+    );
 }
