@@ -8,8 +8,10 @@ use axum::{
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use widget_api::{FieldError, ProblemCode, Scope};
-use widget_core::finding::Code;
-use widget_core::id::{AgentId, AgentVersionId};
+use widget_core::{
+    agent::{self, MAX_NAME_CHARACTERS},
+    id::{AgentId, AgentVersionId},
+};
 
 use crate::{
     state::AppState,
@@ -22,9 +24,6 @@ use crate::{
         wire::{Text, Timestamp},
     },
 };
-
-/// Characters of a name or label at most.
-const MAXIMUM_NAME: usize = 200;
 
 /// `/core/agents` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -108,7 +107,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 #[schemars(rename = "NewAgent")]
 struct AgentRequest {
     /// What people call it.
-    #[schemars(length(min = 1, max = MAXIMUM_NAME))]
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS))]
     name: String,
 }
 
@@ -141,11 +140,11 @@ impl From<Agent> for AgentBody {
 #[schemars(rename = "NewAgentVersion")]
 struct VersionRequest {
     /// The name under which the worker registers at LiveKit.
-    #[schemars(length(min = 1, max = MAXIMUM_NAME))]
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS))]
     livekit_agent_name: String,
     /// What people call the version.
     #[serde(default)]
-    #[schemars(length(min = 1, max = MAXIMUM_NAME))]
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS))]
     label: Option<String>,
 }
 
@@ -318,19 +317,13 @@ async fn publish(
         .ok_or_else(|| Problem::not_found("agent version"))
 }
 
-/// A name as it is kept: without outer white space, neither empty nor too long.
+/// A name out of the body, where it stands at `pointer`.
 fn name(pointer: &str, text: &str) -> Result<String, Problem> {
-    let text = text.trim();
-    let length = text.chars().count();
-    if (1..=MAXIMUM_NAME).contains(&length) && !text.chars().any(char::is_control) {
-        return Ok(text.to_owned());
-    }
-    let detail = format!(
-        "this has {length} characters; 1 to {MAXIMUM_NAME} without control characters are allowed"
-    );
-    Err(Problem::new(
-        ProblemCode::BodyInvalid,
-        "a value is out of range; see `errors`",
-    )
-    .with_error(FieldError::new(pointer, Code::ValueInvalid, detail)))
+    agent::parse_name(text).map_err(|error| {
+        Problem::new(
+            ProblemCode::BodyInvalid,
+            "a value is out of range; see `errors`",
+        )
+        .with_error(FieldError::new(pointer, error.code(), error.to_string()))
+    })
 }
