@@ -4,7 +4,11 @@ use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_api::{FieldError, ProblemCode, Scope};
-use widget_core::{brand::Brand, id::WidgetId, origin::Origin};
+use widget_core::{
+    brand::{self, Brand},
+    id::WidgetId,
+    origin::EntryError,
+};
 
 use super::find;
 use crate::{
@@ -75,7 +79,7 @@ async fn read(
     StrictJson(body): StrictJson<BrandRequest>,
 ) -> Result<Json<BrandBody>, Problem> {
     let stored = find(&state, &caller, id).await?;
-    let site = site(&body.domain)?;
+    let site = brand::parse_site(&body.domain).map_err(|error| domain_invalid(&error))?;
     let page = state
         .pages
         .read(&site)
@@ -102,15 +106,10 @@ fn not_found() -> Problem {
     )
 }
 
-/// The host that is meant, with its port: protocol, `www.` and what follows the host don't matter.
-fn site(domain: &str) -> Result<String, Problem> {
-    let origin = Origin::parse_page(domain).map_err(|error| {
-        Problem::new(
-            ProblemCode::DomainInvalid,
-            "this is not a domain; see `errors`",
-        )
-        .with_error(FieldError::new("/domain", error.code(), error.to_string()))
-    })?;
-    let (_, site) = origin.as_str().split_once("://").unwrap_or_default();
-    Ok(site.strip_prefix("www.").unwrap_or(site).to_owned())
+fn domain_invalid(error: &EntryError) -> Problem {
+    Problem::new(
+        ProblemCode::DomainInvalid,
+        "this is not a domain; see `errors`",
+    )
+    .with_error(FieldError::new("/domain", error.code(), error.to_string()))
 }
