@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use widget_api::{ProblemCode, Scope};
 use widget_core::{
-    config::{self, Change, ChangeKind},
+    config::{Change, ChangeKind},
     id::WidgetId,
-    widget::{Widget, WidgetPatch},
+    widget::{self, Widget, WidgetPatch},
 };
 
 use super::{WidgetBody, find, write};
@@ -115,17 +115,6 @@ struct ChangeBody {
     to: Option<Value>,
 }
 
-impl ChangeBody {
-    fn replaced(pointer: &str, from: Value, to: Value) -> Option<Self> {
-        (from != to).then(|| Self {
-            pointer: pointer.to_owned(),
-            change: "replaced",
-            from: Some(from),
-            to: Some(to),
-        })
-    }
-}
-
 impl From<Change> for ChangeBody {
     fn from(change: Change) -> Self {
         let (kind, from, to) = match change.kind {
@@ -143,33 +132,8 @@ impl From<Change> for ChangeBody {
 }
 
 fn changes(from: &Widget, to: &Widget) -> Vec<ChangeBody> {
-    let text = |id: &dyn std::fmt::Display| Value::String(id.to_string());
-    let domains = |widget: &Widget| {
-        widget
-            .domains
-            .entries()
-            .iter()
-            .map(String::as_str)
-            .collect::<Value>()
-    };
-    [
-        ChangeBody::replaced("/agent_id", text(&from.agent_id), text(&to.agent_id)),
-        ChangeBody::replaced(
-            "/agent_version_id",
-            text(&from.agent_version_id),
-            text(&to.agent_version_id),
-        ),
-        ChangeBody::replaced("/domains", domains(from), domains(to)),
-        ChangeBody::replaced("/published", from.published.into(), to.published.into()),
-    ]
-    .into_iter()
-    .flatten()
-    .chain(
-        config::diff(&from.config, &to.config)
-            .into_iter()
-            .map(ChangeBody::from),
-    )
-    .collect()
+    let changes = widget::diff(from, to).into_iter();
+    changes.map(ChangeBody::from).collect()
 }
 
 fn body(
@@ -246,20 +210,6 @@ async fn restore(
         .into_iter()
         .find(|revision| revision.number == number)
         .ok_or_else(missing)?;
-    let Widget {
-        agent_id,
-        agent_version_id,
-        domains,
-        published,
-        config,
-        ..
-    } = revision.widget;
-    let patch = WidgetPatch {
-        agent_id: Some(agent_id),
-        agent_version_id: Some(agent_version_id),
-        domains: Some(domains),
-        published: Some(published),
-        config: Some(config),
-    };
+    let patch = WidgetPatch::from(revision.widget);
     write(&state, &caller, id, &headers, &patch, Some(number)).await
 }
