@@ -3,6 +3,8 @@
 use http::{HeaderValue, header};
 use widget_api::ProblemCode;
 use widget_core::{
+    conversation::turns::TranscriptFull,
+    finding::Findings,
     id::WidgetId,
     origin::Origin,
     serve::{DispatchError, Refusal},
@@ -44,6 +46,12 @@ impl From<DispatchError> for Problem {
             // The token names a conversation of the widget in the path.
             DispatchError::OtherWidget => Self::internal(error),
         }
+    }
+}
+
+impl From<TranscriptFull> for Problem {
+    fn from(error: TranscriptFull) -> Self {
+        Self::new(ProblemCode::TranscriptFull, error.to_string())
     }
 }
 
@@ -119,13 +127,14 @@ pub fn conversation_token_required() -> Problem {
     )
 }
 
-/// The window has reported more than a conversation can be.
+/// Turns that are not accepted, with every fault.
 #[must_use]
-pub fn transcript_full() -> Problem {
+pub fn turns_invalid(findings: Findings) -> Problem {
     Problem::new(
-        ProblemCode::TranscriptFull,
-        "the window has reported as much as is kept of one conversation",
+        ProblemCode::BodyInvalid,
+        "the messages were rejected; see `errors`",
     )
+    .with_findings(findings)
 }
 
 /// The widget has no form of this id.

@@ -3,19 +3,21 @@
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use widget_api::{FieldError, ProblemCode, Scope};
-use widget_core::finding::Code;
+use widget_api::{ProblemCode, Scope};
 use widget_core::{
     conversation::{
         Reporter, Role, Status,
         transcript::{self, Message},
+        turns::{self, MAX_ID_CHARACTERS, ReportLimits, Turn},
     },
+    finding::{Code, Finding},
     id::ConversationId,
 };
 
 use super::find;
 use crate::{
     state::AppState,
+    visitors::refusals,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -25,12 +27,8 @@ use crate::{
     },
 };
 
-/// Messages in one request at most.
-const MAXIMUM_BATCH: usize = 200;
-/// Bytes of a message's text at most.
-const MAXIMUM_TEXT: usize = 32 * 1024;
-/// Characters of a message's id at most.
-const MAXIMUM_ID: usize = 128;
+/// What a worker may report at once.
+const LIMITS: ReportLimits = ReportLimits::WORKER;
 
 /// `/core/conversations/{id}/messages`.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -68,11 +66,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 struct AppendRequest {
     /// Several messages.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Vec<MessageRequest>", length(max = MAXIMUM_BATCH))]
+    #[schemars(with = "Vec<MessageRequest>", length(max = LIMITS.max_turns))]
     messages: Option<Vec<MessageRequest>>,
     /// Names the message within its conversation.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "String", length(min = 1, max = MAXIMUM_ID))]
+    #[schemars(with = "String", length(min = 1, max = MAX_ID_CHARACTERS))]
     id: Option<String>,
     /// Who said it.
     #[serde(default, deserialize_with = "present")]
@@ -93,7 +91,7 @@ struct AppendRequest {
 #[schemars(rename = "NewMessage")]
 struct MessageRequest {
     /// Names the message within its conversation.
-    #[schemars(length(min = 1, max = MAXIMUM_ID))]
+    #[schemars(length(min = 1, max = MAX_ID_CHARACTERS))]
     id: String,
     /// Who said it.
     role: Parsed<Role>,
@@ -101,6 +99,15 @@ struct MessageRequest {
     text: String,
     /// When it was said; now, when not told.
     created_at: Option<Timestamp>,
+}
+
+impl MessageRequest {
+    fn turn(&self) -> Turn<'_> {
+        Turn {
+            id: &self.id,
+            text: &self.text,
+        }
+    }
 }
 
 /// What was said so far.
@@ -180,7 +187,7 @@ async fn append(
     PathId(id): PathId<ConversationId>,
     StrictJson(body): StrictJson<AppendRequest>,
 ) -> Result<Json<Appended>, Problem> {
-    find(&state, &caller, id).await?;
+    let conversation = find(&state, &caller, id).await?;
     let now = state.now();
     let messages: Vec<Message> = requests(body)?
         .into_iter()
@@ -188,7 +195,12 @@ async fn append(
             id: message.id,
             role: message.role.0,
             text: message.text,
-            created_at: message.created_at.map_or(now, |time| time.0),
+            created_at: turns::said_at(
+                Reporter::Agent,
+                message.created_at.map(|time| time.0),
+                conversation.created_at,
+                now,
+            ),
             reported_by: Reporter::Agent,
         })
         .collect();
@@ -199,81 +211,44 @@ async fn append(
     Ok(Json(Appended { added }))
 }
 
-/// The messages of a body, each within its bounds; every fault told at once.
+/// The messages of a body, each within its bounds; all faults are reported at once.
 fn requests(body: AppendRequest) -> Result<Vec<MessageRequest>, Problem> {
-    let refused = || {
-        Problem::new(
-            ProblemCode::BodyInvalid,
-            "the messages were not taken; see `errors`",
-        )
-    };
-    let (messages, base) = match body {
+    match body {
         AppendRequest {
             messages: Some(messages),
             id: None,
             role: None,
             text: None,
             created_at: None,
-        } => (messages, "/messages/"),
+        } => {
+            let turns: Vec<Turn<'_>> = messages.iter().map(MessageRequest::turn).collect();
+            LIMITS
+                .check(&turns, "/messages")
+                .map_err(refusals::turns_invalid)?;
+            Ok(messages)
+        }
         AppendRequest {
             messages: None,
             id: Some(id),
             role: Some(role),
             text: Some(text),
             created_at,
-        } => (
-            vec![MessageRequest {
+        } => {
+            let message = MessageRequest {
                 id,
                 role,
                 text,
                 created_at,
-            }],
-            "",
-        ),
+            };
+            LIMITS
+                .check_turn(message.turn(), "")
+                .map_err(refusals::turns_invalid)?;
+            Ok(vec![message])
+        }
         AppendRequest { .. } => {
             let detail = "send either `messages` or one message with `id`, `role` and `text`";
-            return Err(refused().with_error(FieldError::new("", Code::ValueInvalid, detail)));
+            let fault = Finding::new(Code::ValueInvalid, detail);
+            Err(refusals::turns_invalid(fault.into()))
         }
-    };
-    let mut faults = Vec::new();
-    if messages.len() > MAXIMUM_BATCH {
-        let detail = format!(
-            "there are {} messages; send at most {MAXIMUM_BATCH} at once",
-            messages.len()
-        );
-        faults.push(FieldError::new("/messages", Code::ValueInvalid, detail));
-    }
-    for (index, message) in messages.iter().enumerate() {
-        let place = if base.is_empty() {
-            String::new()
-        } else {
-            format!("{base}{index}")
-        };
-        let characters = message.id.chars().count();
-        if !(1..=MAXIMUM_ID).contains(&characters) {
-            let detail =
-                format!("an id has 1 to {MAXIMUM_ID} characters; this one has {characters}");
-            faults.push(FieldError::new(
-                format!("{place}/id"),
-                Code::ValueInvalid,
-                detail,
-            ));
-        }
-        if message.text.len() > MAXIMUM_TEXT {
-            let detail = format!(
-                "a text has at most {MAXIMUM_TEXT} bytes; this one has {}",
-                message.text.len()
-            );
-            faults.push(FieldError::new(
-                format!("{place}/text"),
-                Code::ValueInvalid,
-                detail,
-            ));
-        }
-    }
-    if faults.is_empty() {
-        Ok(messages)
-    } else {
-        Err(faults.into_iter().fold(refused(), Problem::with_error))
     }
 }

@@ -5,10 +5,11 @@
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
-use widget_api::{FieldError, ProblemCode};
-use widget_core::{
-    conversation::{Reporter, Role, transcript::Message},
-    finding::Code,
+use widget_api::ProblemCode;
+use widget_core::conversation::{
+    Reporter, Role,
+    transcript::Message,
+    turns::{self, MAX_ID_CHARACTERS, ReportLimits, Turn},
 };
 
 use super::token::OwnConversation;
@@ -23,23 +24,11 @@ use crate::{
     },
 };
 
-/// Turns in one request.
-const BATCH_LIMIT: usize = 50;
-
 /// Bytes of one request: a batch of long turns.
 const BODY_LIMIT: usize = 128 * 1024;
 
-/// Bytes of one turn.
-const TEXT_LIMIT: usize = 16 * 1024;
-
-/// Characters of one id.
-const ID_LIMIT: usize = 128;
-
-/// Turns of one conversation; an hour of quick exchanges has a few hundred.
-const COUNT_LIMIT: i64 = 1000;
-
-/// Characters of one conversation.
-const TOTAL_LIMIT: i64 = 512 * 1024;
+/// What a window may report at once.
+const LIMITS: ReportLimits = ReportLimits::WINDOW;
 
 pub(super) fn router() -> ApiRouter<AppState> {
     ApiRouter::new().route(
@@ -67,7 +56,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
 #[schemars(rename = "TurnReport")]
 struct ReportRequest {
     /// The turns.
-    #[schemars(length(max = BATCH_LIMIT))]
+    #[schemars(length(max = LIMITS.max_turns))]
     messages: Vec<MessageRequest>,
 }
 
@@ -78,7 +67,7 @@ struct ReportRequest {
 #[schemars(rename = "ReportedTurn")]
 struct MessageRequest {
     /// Names the turn within the conversation.
-    #[schemars(length(min = 1, max = ID_LIMIT))]
+    #[schemars(length(min = 1, max = MAX_ID_CHARACTERS))]
     id: String,
     /// Who said it.
     role: Parsed<Role>,
@@ -87,6 +76,15 @@ struct MessageRequest {
     /// When it was said; now, when not told.
     #[serde(default)]
     created_at: Option<Timestamp>,
+}
+
+impl MessageRequest {
+    fn turn(&self) -> Turn<'_> {
+        Turn {
+            id: &self.id,
+            text: &self.text,
+        }
+    }
 }
 
 /// What reporting changed.
@@ -102,7 +100,10 @@ async fn report(
     OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<ReportRequest, BODY_LIMIT>,
 ) -> Result<Json<ReportedBody>, Problem> {
-    require_bounds(&body.messages)?;
+    let turns: Vec<Turn<'_>> = body.messages.iter().map(MessageRequest::turn).collect();
+    LIMITS
+        .check(&turns, "/messages")
+        .map_err(refusals::turns_invalid)?;
     state.visitor.limits.reports.check(&conversation.id)?;
     let now = state.now();
     conversation
@@ -112,9 +113,7 @@ async fn report(
         .storage
         .measure_messages(conversation.id, Reporter::Visitor)
         .await?;
-    if count >= COUNT_LIMIT || total >= TOTAL_LIMIT {
-        return Err(refusals::transcript_full());
-    }
+    turns::require_space(count, total)?;
     let messages: Vec<Message> = body
         .messages
         .into_iter()
@@ -122,10 +121,12 @@ async fn report(
             id: message.id,
             role: message.role.0,
             text: message.text,
-            // The visitor's clock may be anywhere; a turn was said during the conversation.
-            created_at: message.created_at.map_or(now, |time| {
-                time.0.clamp(conversation.created_at.min(now), now)
-            }),
+            created_at: turns::said_at(
+                Reporter::Visitor,
+                message.created_at.map(|time| time.0),
+                conversation.created_at,
+                now,
+            ),
             reported_by: Reporter::Visitor,
         })
         .collect();
@@ -139,45 +140,4 @@ async fn report(
         )
         .await?;
     Ok(Json(ReportedBody { added }))
-}
-
-/// Every message within its bounds, or all faults.
-fn require_bounds(messages: &[MessageRequest]) -> Result<(), Problem> {
-    let mut faults = Vec::new();
-    if messages.len() > BATCH_LIMIT {
-        let detail = format!(
-            "there are {} messages; send at most {BATCH_LIMIT} at once",
-            messages.len()
-        );
-        faults.push(FieldError::new("/messages", Code::TooMany, detail));
-    }
-    for (index, message) in messages.iter().enumerate() {
-        if !(1..=ID_LIMIT).contains(&message.id.chars().count()) {
-            let detail = format!("an id has 1 to {ID_LIMIT} characters");
-            faults.push(FieldError::new(
-                format!("/messages/{index}/id"),
-                Code::ValueInvalid,
-                detail,
-            ));
-        }
-        if message.text.len() > TEXT_LIMIT {
-            let detail = format!(
-                "a text has at most {TEXT_LIMIT} bytes; this one has {}",
-                message.text.len()
-            );
-            faults.push(FieldError::new(
-                format!("/messages/{index}/text"),
-                Code::TooLong,
-                detail,
-            ));
-        }
-    }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let refused = Problem::new(
-        ProblemCode::BodyInvalid,
-        "the messages were not taken; see `errors`",
-    );
-    Err(faults.into_iter().fold(refused, Problem::with_error))
 }
