@@ -4,7 +4,10 @@ use std::{ops::Deref, str::FromStr, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
-use widget_core::{conversation::LifecycleLimits, origin::Origin};
+use widget_core::{
+    conversation::{LifecycleLimits, budget::Budgets},
+    origin::Origin,
+};
 
 use crate::web::caller::{ForwardedHeader, TrustedProxies};
 
@@ -130,6 +133,15 @@ pub struct LimitSettings {
 }
 
 impl LimitSettings {
+    /// How many conversations there may be.
+    #[must_use]
+    pub const fn budgets(&self) -> Budgets {
+        Budgets {
+            open_on_widget: self.widget_open_conversations,
+            per_day: self.organization_conversations_per_day,
+        }
+    }
+
     /// The bounds of a conversation's life as core knows them.
     #[must_use]
     pub fn of_conversations(&self) -> LifecycleLimits {

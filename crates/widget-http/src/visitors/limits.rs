@@ -11,9 +11,11 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 use http::{HeaderName, HeaderValue, header};
-use time::{Duration, OffsetDateTime};
 use widget_api::ProblemCode;
-use widget_core::id::{ConversationId, WidgetId};
+use widget_core::{
+    conversation::budget::BudgetError,
+    id::{ConversationId, WidgetId},
+};
 
 pub use crate::web::caller::AddressPrefix;
 use crate::{settings::LimitSettings, web::problem::Problem};
@@ -131,41 +133,25 @@ impl<K: Hash + Eq + Clone> Limit<K> {
 /// When a widget's visitors may try again: conversations end at any time.
 const RETRY_WHEN_FULL: u64 = 30;
 
-/// The answer when a widget has as many open conversations as it may.
-#[must_use]
-pub fn too_many_open(bound: u32) -> Problem {
-    let name = "open-conversations";
-    let detail = "too many conversations are going on here; try again a little later";
-    over(
-        ProblemCode::WidgetBusy,
-        detail,
-        name,
-        &format!("\"{name}\";q={bound}"),
-        RETRY_WHEN_FULL,
-    )
-}
-
-/// The answer when an organization has used up its day.
-#[must_use]
-pub fn day_used_up(bound: u32, now: OffsetDateTime) -> Problem {
-    let name = "organization-day";
-    let detail = "there have been as many conversations today as are allowed; try again tomorrow";
-    let left = Duration::DAY - (now - start_of_day(now));
-    let seconds = u64::try_from(left.whole_seconds()).unwrap_or(0).max(1);
-    over(
-        ProblemCode::BudgetUsedUp,
-        detail,
-        name,
-        &format!("\"{name}\";q={bound};w=86400"),
-        seconds,
-    )
-}
-
-/// When the day of `now` began, in UTC.
-#[must_use]
-pub fn start_of_day(now: OffsetDateTime) -> OffsetDateTime {
-    now.to_offset(time::UtcOffset::UTC)
-        .replace_time(time::Time::MIDNIGHT)
+impl From<BudgetError> for Problem {
+    fn from(error: BudgetError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BudgetError::WidgetBusy { max } => {
+                let name = "open-conversations";
+                let policy = format!("\"{name}\";q={max}");
+                let code = ProblemCode::WidgetBusy;
+                over(code, &detail, name, &policy, RETRY_WHEN_FULL)
+            }
+            BudgetError::DayUsedUp { max, resets_in } => {
+                let name = "organization-day";
+                let policy = format!("\"{name}\";q={max};w=86400");
+                let seconds = u64::try_from(resets_in.whole_seconds()).unwrap_or(0).max(1);
+                let code = ProblemCode::BudgetUsedUp;
+                over(code, &detail, name, &policy, seconds)
+            }
+        }
+    }
 }
 
 /// 429, with the headers that say what the limit is and when to come again.

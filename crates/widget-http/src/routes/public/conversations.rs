@@ -7,8 +7,10 @@ use serde_json::{Map, Value, value::RawValue};
 use widget_api::{FieldError, ProblemCode};
 use widget_core::finding::Code;
 use widget_core::{
-    config::v1::ConfigV1,
-    conversation::{self, EndReason, Lifecycle, Mode, Status},
+    conversation::{
+        self, EndReason, Lifecycle, Mode, Status,
+        metadata::{self, MetadataError},
+    },
     id::ConversationId,
     serve::{Admission, Dispatch},
 };
@@ -25,10 +27,7 @@ use crate::{
     state::AppState,
     storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
     visitors::{
-        limits::{self, AddressPrefix},
-        public_widgets::PublicWidget,
-        refusals,
-        signing::RedeemedTicket,
+        limits::AddressPrefix, public_widgets::PublicWidget, refusals, signing::RedeemedTicket,
     },
     web::{
         api::{self, ApiRouter, Credential},
@@ -42,9 +41,6 @@ use crate::{
 
 /// A form of 16 KiB, the page's 4 KiB, and what JSON puts around.
 const BODY_LIMIT: usize = 24 * 1024;
-
-/// What a page may tell about itself and its visitor, in bytes of JSON.
-const PAGE_METADATA_LIMIT: usize = 4 * 1024;
 
 pub(super) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
@@ -172,6 +168,8 @@ fn new_conversation(
     let (now, record) = (state.now(), admission.widget());
     let config = record.config.current();
     let requested = body.mode.as_ref().map(|mode| mode.0);
+    let form = body.form.as_deref().map(RawValue::get);
+    let metadata = metadata::build_metadata(config, form, body.custom_metadata.as_ref());
     let mode = conversation::choose_mode(config, requested)?;
     let agent_name = widget.stored.livekit_agent_name.clone();
     Ok(ConversationRecord {
@@ -185,46 +183,31 @@ fn new_conversation(
         origin: admission.origin().clone(),
         lifecycle: Lifecycle::created(now),
         mode,
-        custom_metadata: custom_metadata(config, body)?.to_string(),
+        custom_metadata: Value::Object(metadata?).to_string(),
         generation: 1,
         repeat_used: false,
         created_at: now,
     })
 }
 
-/// The values of the form before the conversation, and what the page told under a key that no form
-/// can have.
-fn custom_metadata(config: &ConfigV1, body: &CreateRequest) -> Result<Value, Problem> {
-    let mut metadata = match (&config.pre_conversation_form, &body.form) {
-        (Some(form), given) => forms::validate(form, given.as_deref(), "/form")?.into_values(),
-        (None, None) => Map::new(),
-        (None, Some(_)) => {
-            return Err(Problem::new(
-                ProblemCode::FormNotExpected,
-                "this widget asks for no form before a conversation",
-            )
-            .with_error(FieldError::new(
-                "/form",
-                Code::ValueNotAllowed,
-                "leave it out",
-            )));
-        }
-    };
-    if let Some(page) = &body.custom_metadata {
-        let page = Value::Object(page.clone());
-        let bytes = page.to_string().len();
-        if bytes > PAGE_METADATA_LIMIT {
-            let detail =
-                format!("it has {bytes} bytes of JSON; at most {PAGE_METADATA_LIMIT} are allowed");
-            return Err(Problem::new(
+impl From<MetadataError> for Problem {
+    fn from(error: MetadataError) -> Self {
+        let detail = error.to_string();
+        match error {
+            MetadataError::FormInvalid(findings) => forms::invalid(findings, "/form"),
+            MetadataError::FormNotExpected => Self::new(ProblemCode::FormNotExpected, detail)
+                .with_error(FieldError::new(
+                    "/form",
+                    Code::ValueNotAllowed,
+                    "leave it out",
+                )),
+            MetadataError::PageTooLarge { .. } => Self::new(
                 ProblemCode::CustomMetadataTooLarge,
-                "the page tells too much; see `errors`",
+                "the page says too much; see `errors`",
             )
-            .with_error(FieldError::new("/custom_metadata", Code::TooLong, detail)));
+            .with_error(FieldError::new("/custom_metadata", Code::TooLong, detail)),
         }
-        metadata.insert("page".to_owned(), page);
     }
-    Ok(Value::Object(metadata))
 }
 
 /// The bounds of the widget and of its organization; counted before writing, so that a burst may
@@ -233,27 +216,21 @@ async fn require_room_for_one_more(
     state: &AppState,
     admission: &Admission<'_>,
 ) -> Result<(), Problem> {
-    let (widget, limits) = (admission.widget(), &state.settings.limits);
+    let (widget, now) = (admission.widget(), state.now());
+    let budgets = state.settings.limits.budgets();
     state
         .visitor
         .limits
         .widget_conversations
         .check(&widget.id)?;
     let open = state.storage.count_open_conversations(widget.id).await?;
-    if open >= i64::from(limits.widget_open_conversations) {
-        return Err(limits::too_many_open(limits.widget_open_conversations));
-    }
-    if let Some(bound) = limits.organization_conversations_per_day {
-        let (organization, now) = (&widget.organization_id, state.now());
-        let today = limits::start_of_day(now);
-        if state
+    budgets.require_open(open)?;
+    if let Some(since) = budgets.counted_since(now) {
+        let today = state
             .storage
-            .count_conversations_since(organization, today)
-            .await?
-            >= i64::from(bound)
-        {
-            return Err(limits::day_used_up(bound, now));
-        }
+            .count_conversations_since(&widget.organization_id, since)
+            .await?;
+        budgets.require_day(today, now)?;
     }
     Ok(())
 }

@@ -71,7 +71,7 @@ async fn submit(
     conversation
         .lifecycle
         .submit_feedback(feedback.enabled, now, limits)?;
-    let values = validate(&feedback.effective_form(), Some(&body.data), "/data")?.into_values();
+    let values = validate(&feedback.effective_form(), &body.data, "/data")?.into_values();
     let data = Value::Object(values.clone());
     state
         .storage

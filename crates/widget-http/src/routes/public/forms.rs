@@ -7,6 +7,7 @@ use serde_json::{Map, Value, value::RawValue};
 use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     conversation::ConversationEnded,
+    finding::Findings,
     form::{FormDefinition, Submission},
 };
 
@@ -80,7 +81,7 @@ async fn submit(
         .iter()
         .find(|form| form.id == path.form)
         .ok_or_else(refusals::no_such_form)?;
-    let values = validate(form, Some(&body.data), "/data")?.into_values();
+    let values = validate(form, &body.data, "/data")?.into_values();
     let (now, limits) = (state.now(), &state.visitor.conversation_limits);
     let data = Value::Object(values.clone());
     if !state
@@ -96,25 +97,25 @@ async fn submit(
     }))
 }
 
-/// What was sent for a form, at `pointer` in the body; nothing sent is an empty submission.
+/// What was sent for a form, at `pointer` in the body.
 pub(super) fn validate(
     form: &FormDefinition,
-    given: Option<&RawValue>,
+    given: &RawValue,
     pointer: &str,
 ) -> Result<Submission, Problem> {
-    form.validate_text(given.map_or("{}", RawValue::get))
-        .map_err(|findings| {
-            let refused = Problem::new(
-                ProblemCode::FormInvalid,
-                "the form has faults; see `errors`",
-            );
-            findings
-                .into_iter()
-                .map(FieldError::from)
-                .map(|error| FieldError {
-                    pointer: format!("{pointer}{}", error.pointer),
-                    ..error
-                })
-                .fold(refused, Problem::with_error)
-        })
+    form.validate_text(given.get())
+        .map_err(|findings| invalid(findings, pointer))
+}
+
+/// The answer to values with faults, which stand at `pointer` in the body.
+pub(super) fn invalid(findings: Findings, pointer: &str) -> Problem {
+    let errors = findings.into_iter().map(FieldError::from);
+    Problem::new(
+        ProblemCode::FormInvalid,
+        "the form has faults; see `errors`",
+    )
+    .with_errors(errors.map(|error| FieldError {
+        pointer: format!("{pointer}{}", error.pointer),
+        ..error
+    }))
 }
