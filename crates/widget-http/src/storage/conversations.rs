@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use widget_core::{
     conversation::{
         ConversationEnded, FeedbackError, Lifecycle, LifecycleLimits, Mode, Reporter, Status,
-        transcript::Message,
+        token::Generation, transcript::Message,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
@@ -41,6 +41,17 @@ pub struct ConversationRecord {
     pub repeat_used: bool,
     /// When it was created.
     pub created_at: OffsetDateTime,
+}
+
+impl ConversationRecord {
+    /// Its newest room and token.
+    #[must_use]
+    pub const fn newest(&self) -> Generation {
+        Generation {
+            number: self.generation,
+            repeat_used: self.repeat_used,
+        }
+    }
 }
 
 /// A room of a conversation.

@@ -5,16 +5,13 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, request::Parts};
-use time::{Duration, OffsetDateTime};
+use widget_core::conversation::token::TokenStanding;
 
 use super::PublicPath;
 use crate::{
     state::AppState,
     storage::ConversationRecord,
-    visitors::{
-        refusals,
-        signing::{ConversationToken, TokenError},
-    },
+    visitors::{refusals, signing::TokenError},
     web::{
         auth::bearer,
         cors::{OwnWindow, OwnWindowOrAbsent},
@@ -22,25 +19,11 @@ use crate::{
     },
 };
 
-/// How long the token before may repeat a resume whose answer was lost.
-const REPEAT_WITHIN: Duration = Duration::seconds(60);
-
-/// How a token stands to its conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// It is the newest.
-    Current,
-    /// It is the one before, and may repeat its resume.
-    MayRepeat,
-    /// It was renewed.
-    Renewed,
-}
-
 /// What the guard of the route has found.
 #[derive(Debug, Clone)]
 struct Shown {
     conversation: ConversationRecord,
-    standing: Standing,
+    standing: TokenStanding,
 }
 
 /// The conversation whose newest token was shown.
@@ -54,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for OwnConversation {
         match shown(parts)? {
             Shown {
                 conversation,
-                standing: Standing::Current,
+                standing: TokenStanding::Current,
             } => Ok(Self(conversation)),
             Shown { .. } => Err(refusals::conversation_token_invalid()),
         }
@@ -79,7 +62,7 @@ impl<S: Sync> FromRequestParts<S> for ResumableConversation {
         } = shown(parts)?;
         Ok(Self {
             conversation,
-            repeat: standing == Standing::MayRepeat,
+            repeat: standing == TokenStanding::MayRepeat,
         })
     }
 }
@@ -127,27 +110,15 @@ async fn read(state: &AppState, path: &PublicPath, headers: &HeaderMap) -> Resul
     let conversation = found
         .filter(|found| path.widget == Some(found.web_widget_id))
         .ok_or_else(refusals::conversation_token_invalid)?;
-    match standing(claims, &conversation, state.now()) {
-        Standing::Renewed => Err(refusals::conversation_token_invalid()),
+    let (token, newest) = (claims.generation, conversation.newest());
+    match conversation
+        .lifecycle
+        .token_standing(token, newest, state.now())
+    {
+        TokenStanding::Renewed => Err(refusals::conversation_token_invalid()),
         standing => Ok(Shown {
             conversation,
             standing,
         }),
-    }
-}
-
-fn standing(
-    token: ConversationToken,
-    conversation: &ConversationRecord,
-    now: OffsetDateTime,
-) -> Standing {
-    let is_before = token.generation + 1 == conversation.generation;
-    let is_recent = now - conversation.lifecycle.token_at() <= REPEAT_WITHIN;
-    if token.generation == conversation.generation {
-        Standing::Current
-    } else if is_before && is_recent && !conversation.repeat_used {
-        Standing::MayRepeat
-    } else {
-        Standing::Renewed
     }
 }
