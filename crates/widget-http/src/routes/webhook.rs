@@ -21,6 +21,10 @@ use crate::{
     },
 };
 use widget_api::ProblemCode;
+use widget_core::conversation::{
+    Lifecycle,
+    room::{self, RoomAction, RoomEvent, RoomState},
+};
 
 /// Bytes of an event at most; one with every field has a few KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -69,9 +73,16 @@ struct Participant {
 }
 
 impl Event {
-    /// Whether somebody is in the room, or can be.
-    fn is_sign_of_life(&self) -> bool {
-        matches!(self.kind.as_str(), "room_started" | "participant_joined")
+    /// What it means for a room; `None` when it means nothing.
+    fn of_room(&self) -> Option<RoomEvent> {
+        match (self.kind.as_str(), self.is_of_visitor()) {
+            ("room_started", _) => Some(RoomEvent::Started),
+            ("room_finished", _) => Some(RoomEvent::Finished),
+            ("participant_joined", true) => Some(RoomEvent::VisitorJoined),
+            ("participant_joined", false) => Some(RoomEvent::OtherJoined),
+            ("participant_left", true) => Some(RoomEvent::VisitorLeft),
+            _ => None,
+        }
     }
 
     fn is_of_visitor(&self) -> bool {
@@ -135,12 +146,10 @@ fn event_id(event: &Event, body: &[u8]) -> String {
 }
 
 async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
-    let name = event
-        .room
-        .as_ref()
-        .map(|room| room.name.as_str())
-        .unwrap_or_default();
-    let Some(room) = state.storage.find_room(name).await? else {
+    let (Some(happened), Some(named)) = (event.of_room(), &event.room) else {
+        return Ok(());
+    };
+    let Some(room) = state.storage.find_room(&named.name).await? else {
         return Ok(());
     };
     let Some(conversation) = state
@@ -150,50 +159,50 @@ async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
     else {
         return Ok(());
     };
-    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
-    let is_newest = is_newest(&conversation, &room);
-    // A room that was to be removed once is never live again: whoever goes on does so in a fresh
-    // one.
-    let is_live = is_newest && room.removal_due_at.is_none() && room.removed_at.is_none();
-    match event.kind.as_str() {
-        _ if !is_live && event.is_sign_of_life() => {
-            tracing::info!(conversation.id = %conversation.id, event = event.kind, "an old room came back; removing it");
-            state.storage.mark_room_for_removal(&room.name, now).await?;
-            state.visitor.rooms_to_remove.notify_one();
+    let now = state.now();
+    let (lifecycle, newest) = (&conversation.lifecycle, conversation.newest());
+    let room_state = RoomState {
+        is_newest: room::is_newest(lifecycle, newest, room.generation),
+        is_removed: room.removal_due_at.is_some() || room.removed_at.is_some(),
+    };
+    match room::decide(happened, room_state) {
+        RoomAction::Ignore => Ok(()),
+        RoomAction::Remove => remove(state, &room, "an old room came back").await,
+        RoomAction::JoinIfServed if is_served(state, &conversation).await? => {
+            change(state, &conversation, &|lifecycle| lifecycle.joined(now)).await
         }
-        "participant_joined"
-            if event.is_of_visitor() && !is_served(state, &conversation).await? =>
-        {
-            tracing::info!(conversation.id = %conversation.id, "joined after its widget was closed; removing the room");
-            state.storage.mark_room_for_removal(&room.name, now).await?;
-            state.visitor.rooms_to_remove.notify_one();
+        RoomAction::JoinIfServed => {
+            remove(
+                state,
+                &room,
+                "the visitor joined after the widget was closed",
+            )
+            .await
         }
-        "participant_joined" if event.is_of_visitor() => {
-            state
-                .storage
-                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
-                    lifecycle.joined(now)
-                })
-                .await?;
-        }
-        "participant_left" if is_newest && event.is_of_visitor() => {
-            state
-                .storage
-                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
-                    lifecycle.left(now)
-                })
-                .await?;
-        }
-        "room_finished" if is_newest => {
-            state
-                .storage
-                .transition_conversation(conversation.id, now, limits, &|lifecycle| {
-                    lifecycle.left(now)
-                })
-                .await?;
-        }
-        _ => {}
+        RoomAction::Leave => change(state, &conversation, &|lifecycle| lifecycle.left(now)).await,
     }
+}
+
+async fn remove(state: &AppState, room: &Room, reason: &str) -> Result<(), Problem> {
+    tracing::info!(conversation.id = %room.conversation_id, reason, "removing a room");
+    state
+        .storage
+        .mark_room_for_removal(&room.name, state.now())
+        .await?;
+    state.visitor.rooms_to_remove.notify_one();
+    Ok(())
+}
+
+async fn change(
+    state: &AppState,
+    conversation: &ConversationRecord,
+    transition: &(dyn Fn(Lifecycle) -> Lifecycle + Send + Sync),
+) -> Result<(), Problem> {
+    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    state
+        .storage
+        .transition_conversation(conversation.id, now, limits, transition)
+        .await?;
     Ok(())
 }
 
@@ -205,9 +214,4 @@ async fn is_served(state: &AppState, conversation: &ConversationRecord) -> Resul
         .find_public_widget(conversation.web_widget_id)
         .await?;
     Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
-}
-
-/// Whether a room is the one where its conversation goes on.
-fn is_newest(conversation: &ConversationRecord, room: &Room) -> bool {
-    room.generation == conversation.generation && !conversation.lifecycle.status().is_terminal()
 }
