@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 use widget_api::ProblemCode;
 use widget_core::{
-    config::values::{Direction, Locale},
-    embed::WindowPolicy,
-    origin::Origin,
-    serve::Admission,
+    config::values::Direction, embed::WindowPolicy, origin::Origin, serve::Admission,
 };
 
 use crate::{
@@ -134,17 +131,15 @@ fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
 
 fn render(admission: Admission<'_>, files: WindowFiles) -> Result<String, Problem> {
     let config = admission.widget().config.for_window();
-    let locale = config.values().locale.as_ref();
-    let title = Some(config.values().chat.title.as_str()).filter(|title| !title.is_empty());
     let data = json!({
         "widget_id": admission.widget().id.to_string(),
         "origin": admission.origin().as_str(),
         "config": config,
     });
     let page = WindowPage {
-        language: locale.map_or("en", Locale::as_str),
-        direction: locale.map_or(Direction::LeftToRight, Locale::direction),
-        title: title.unwrap_or("Chat"),
+        language: config.language(),
+        direction: config.direction(),
+        title: config.title(),
         files,
         data: inside_script(&data),
     };

@@ -4,9 +4,8 @@
 use axum::{Json, extract::State, routing::options};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use url::{Url, form_urlencoded};
 use widget_api::ProblemCode;
-use widget_core::{id::WidgetId, origin::Origin, serve::EmbedTicket};
+use widget_core::{embed, serve::EmbedTicket};
 
 use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
@@ -87,11 +86,7 @@ async fn create(
     let body = TicketBody {
         ticket: text,
         expires_at: Timestamp(expires_at),
-        window_url: window_url(
-            &state.settings.public_url,
-            ticket.widget_id(),
-            ticket.origin(),
-        ),
+        window_url: embed::window_url(&state.settings.public_url, &ticket),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -120,13 +115,4 @@ pub(super) async fn redeem(
 /// Tokens count in whole seconds.
 fn whole_seconds(time: time::OffsetDateTime) -> time::OffsetDateTime {
     time.replace_nanosecond(0).unwrap_or(time)
-}
-
-/// Address of the window for a page of `origin`.
-fn window_url(public_url: &Url, id: WidgetId, origin: &Origin) -> String {
-    let base = public_url.as_str().trim_end_matches('/');
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("o", origin.as_str())
-        .finish();
-    format!("{base}/public/widget/{id}?{query}")
 }
