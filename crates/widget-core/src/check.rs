@@ -1,149 +1,39 @@
-//! One definition of a record of the config gives everything that must agree: the typed value
-//! with its defaults, every fault with its pointer, the unknown keys, and the JSON Schema.
+//! One definition of a record gives everything that must agree: the typed value with its
+//! defaults, every fault with its pointer, the unknown keys, and the JSON Schema.
 //!
-//! A record is defined by a function that asks [`Keys`] for one key after the other. When reading,
-//! `Keys` answers with the value of the document; when describing, it writes the schema of the
-//! key. So a limit is written once, and a key that is read is a key that the schema knows.
+//! [`settings!`] defines a record, a union or a part of one. It asks [`Keys`] for one key after
+//! the other. [`read`] answers with the value of a document, [`describe`] writes down the schema of
+//! the key. So a limit is written once, and a key that is read is a key that the schema knows.
+//!
+//! Each module uses only those above it in this list.
+
+mod names;
+
+mod context;
+
+mod kind;
+
+mod compose;
+mod plain;
+mod text;
+
+mod keys;
 
 mod describe;
-mod keys;
-mod kind;
-mod names;
+mod read;
+
+mod nested;
+
 mod settings;
 
-pub(crate) use describe::{Definitions, paragraph};
-pub(crate) use keys::{Keys, Record, Union, known_keys, read_record};
-pub(crate) use kind::{
-    Kind, Written, any, boolean, choice, dependent, example, identifier, integer, list, localized,
-    nullable, number, record, text, union, written,
-};
+pub(crate) use compose::{any, dependent, example, list, nullable, optional};
+pub(crate) use context::{Context, Unknown, shown, type_name};
+pub(crate) use describe::paragraph;
+pub(crate) use keys::{Keys, Record, Union};
+pub(crate) use kind::{Definitions, Kind};
 pub(crate) use names::nearest;
+pub(crate) use nested::{record, union};
+pub(crate) use plain::{boolean, choice, integer, number};
+pub(crate) use read::{known_keys, read_record};
 pub(crate) use settings::settings;
-
-use serde_json::Value;
-
-use crate::finding::{Code, Finding};
-use crate::json::{push_token, shortened};
-
-/// Where the reader is, and what it has found so far.
-#[derive(Debug, Default)]
-pub(crate) struct Context {
-    path: String,
-    /// How much of the path is left out where a person reads it: `/config/v1`.
-    hidden: usize,
-    pub(crate) faults: Vec<Finding>,
-    pub(crate) unknown: Vec<Unknown>,
-    pub(crate) warnings: Vec<Finding>,
-}
-
-/// A key that no definition asked for; it is kept and told.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Unknown {
-    pub(crate) pointer: String,
-    /// The sentence for the owner.
-    pub(crate) detail: String,
-    pub(crate) hint: Option<String>,
-}
-
-impl Unknown {
-    /// The warning about the key.
-    pub(crate) fn to_finding(&self) -> Finding {
-        Finding {
-            code: Code::KeyUnknown,
-            pointer: Some(self.pointer.clone()),
-            detail: self.detail.clone(),
-            hint: self.hint.clone(),
-        }
-    }
-}
-
-impl Context {
-    /// Starts at `root`, a pointer that is left out of names in sentences.
-    pub(crate) fn new(root: &str) -> Self {
-        Self {
-            path: root.to_owned(),
-            hidden: root.len(),
-            ..Self::default()
-        }
-    }
-
-    /// Runs `read` one key or index further down.
-    pub(crate) fn below<T>(&mut self, token: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        self.at(&[token], read)
-    }
-
-    /// Runs `read` several keys or indexes further down.
-    pub(crate) fn at<T>(&mut self, tokens: &[&str], read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.path.len();
-        for token in tokens {
-            push_token(&mut self.path, token);
-        }
-        let result = read(self);
-        self.path.truncate(length);
-        result
-    }
-
-    /// The name of the value that is being read, as people write it: `trigger.size`.
-    pub(crate) fn name(&self) -> String {
-        let shown = self.path.get(self.hidden..).unwrap_or_default();
-        if shown.is_empty() {
-            let last = self.path.rsplit('/').next().unwrap_or_default();
-            return if last.is_empty() {
-                "the submission"
-            } else {
-                last
-            }
-            .to_owned();
-        }
-        shown.trim_start_matches('/').replace('/', ".")
-    }
-
-    /// Records a fault at the value that is being read.
-    pub(crate) fn fault(&mut self, code: Code, detail: String, hint: Option<String>) {
-        self.faults.push(Finding {
-            code,
-            pointer: Some(self.path.clone()),
-            detail,
-            hint,
-        });
-    }
-
-    /// Records a warning at the value that is being read.
-    pub(crate) fn warn(&mut self, code: Code, detail: String, hint: Option<String>) {
-        self.warnings.push(Finding {
-            code,
-            pointer: Some(self.path.clone()),
-            detail,
-            hint,
-        });
-    }
-
-    /// Records the fault that every type shares.
-    fn wrong_type(&mut self, value: &Value, allowed: &str) {
-        let detail = format!(
-            "{} is {}, but `{}` must be {allowed}",
-            shown(value),
-            type_name(value),
-            self.name()
-        );
-        self.fault(Code::TypeInvalid, detail, None);
-    }
-}
-
-/// A value in backticks, shortened, for sentences.
-pub(crate) fn shown(value: &Value) -> String {
-    format!("`{}`", shortened(&value.to_string()))
-}
-
-/// The JSON type of a value with its article.
-pub(crate) fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a number with a fraction or exponent",
-        Value::Number(_) => "an integer",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
+pub(crate) use text::{Written, identifier, text, written};

@@ -5,9 +5,9 @@
 //! must come back as it was sent, so each of these is found here and named with its place.
 //!
 //! ```
-//! use widget_core::{finding::Code, json::{self, Limits}};
+//! use widget_core::{finding::Code, json::{self, JsonLimits}};
 //!
-//! let limits = Limits { bytes: 1_000, depth: 3 };
+//! let limits = JsonLimits { bytes: 1_000, depth: 3 };
 //! let parsed = json::parse(r#"{"a": 1, "a": 2}"#, "/config", limits)?;
 //! assert_eq!(parsed.faults[0].code, Code::KeyDuplicate);
 //! assert_eq!(parsed.faults[0].pointer.as_deref(), Some("/config/a"));

@@ -212,7 +212,7 @@ export type Field =
 
 /** One line of text. */
 export interface TextField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'text';
   /** The key of the value in a submission. */
   id: string;
@@ -234,7 +234,7 @@ export interface TextField {
 
 /** Several lines of text. */
 export interface TextareaField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'textarea';
   /** The key of the value in a submission. */
   id: string;
@@ -256,7 +256,7 @@ export interface TextareaField {
 
 /** An e-mail address. */
 export interface EmailField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'email';
   /** The key of the value in a submission. */
   id: string;
@@ -274,7 +274,7 @@ export interface EmailField {
 
 /** A telephone number in E.164 once spaces are removed, such as `+34 912 345 678`. */
 export interface PhoneField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'phone';
   /** The key of the value in a submission. */
   id: string;
@@ -292,7 +292,7 @@ export interface PhoneField {
 
 /** An absolute `http` or `https` URL. */
 export interface UrlField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'url';
   /** The key of the value in a submission. */
   id: string;
@@ -310,7 +310,7 @@ export interface UrlField {
 
 /** A number. */
 export interface NumberField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'number';
   /** The key of the value in a submission. */
   id: string;
@@ -334,7 +334,7 @@ export interface NumberField {
 
 /** A calendar date, `YYYY-MM-DD`. */
 export interface DateField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'date';
   /** The key of the value in a submission. */
   id: string;
@@ -360,7 +360,7 @@ export interface SelectOption {
 
 /** One of some options. */
 export interface SelectField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'select';
   /** The key of the value in a submission. */
   id: string;
@@ -380,7 +380,7 @@ export interface SelectField {
 
 /** Any number of some options. */
 export interface MultiselectField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'multiselect';
   /** The key of the value in a submission. */
   id: string;
@@ -400,7 +400,7 @@ export interface MultiselectField {
 
 /** Yes or no; a required one must be yes. */
 export interface CheckboxField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'checkbox';
   /** The key of the value in a submission. */
   id: string;
@@ -418,7 +418,7 @@ export interface CheckboxField {
 
 /** A number of stars from 1 on. */
 export interface RatingField {
-  /** What kind of answer is taken. */
+  /** What kind of answer is accepted. */
   type: 'rating';
   /** The key of the value in a submission. */
   id: string;
@@ -430,7 +430,7 @@ export interface RatingField {
   placeholder: string;
   /** A sentence under the field. */
   help: string;
-  /** The most stars. */
+  /** The highest number of stars. */
   max: number;
   /** What is filled in at first: a value that the field accepts. */
   default?: number;

@@ -1,18 +1,14 @@
 //! What the value of one key may be: read, named in sentences, and described in the schema.
 
-mod compose;
-mod text;
+use serde_json::{Map, Value};
 
-pub(crate) use compose::{any, dependent, example, list, nullable, record, union};
-pub(crate) use text::{Written, identifier, localized, text, written};
-
-use std::marker::PhantomData;
-
-use serde_json::{Map, Number, Value, json};
-
-use super::{Context, Definitions, nearest, shown};
-use crate::choice::{Choice, one_of};
+use super::context::{Context, shown};
+use super::names::nearest;
+use crate::choice::one_of;
 use crate::finding::Code;
+
+/// The schemas of the named records, by name, in the order in which they are first used.
+pub(crate) type Definitions = Map<String, Value>;
 
 /// What a value may be.
 pub(crate) trait Kind {
@@ -34,7 +30,8 @@ pub(crate) trait Kind {
     }
 }
 
-fn object(schema: Value) -> Map<String, Value> {
+/// The members of a `json!({…})`.
+pub(super) fn object(schema: Value) -> Map<String, Value> {
     match schema {
         Value::Object(map) => map,
         _ => Map::new(),
@@ -42,7 +39,7 @@ fn object(schema: Value) -> Map<String, Value> {
 }
 
 /// Records that a length or count is outside its limits.
-fn check_count(
+pub(super) fn check_count(
     count: usize,
     (minimum, maximum): (usize, usize),
     unit: &str,
@@ -65,164 +62,10 @@ fn check_count(
     false
 }
 
-#[derive(Debug)]
-pub(crate) struct ChoiceKind<T>(PhantomData<T>);
-
-/// One of a closed set of names.
-pub(crate) const fn choice<T: Choice>() -> ChoiceKind<T> {
-    ChoiceKind(PhantomData)
-}
-
-impl<T: Choice> Kind for ChoiceKind<T> {
-    type Value = T;
-
-    fn allowed(&self) -> String {
-        one_of(T::NAMES)
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
-        pick(value, T::NAMES, context)?.parse().ok()
-    }
-
-    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        object(json!({"enum": T::NAMES}))
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct BooleanKind;
-
-/// `true` or `false`.
-pub(crate) const fn boolean() -> BooleanKind {
-    BooleanKind
-}
-
-impl Kind for BooleanKind {
-    type Value = bool;
-
-    fn allowed(&self) -> String {
-        "`true` or `false`".to_owned()
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<bool> {
-        let boolean = value.as_bool();
-        if boolean.is_none() {
-            context.wrong_type(value, &self.allowed());
-        }
-        boolean
-    }
-
-    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        object(json!({"type": "boolean"}))
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct IntegerKind<T> {
-    minimum: T,
-    maximum: T,
-}
-
-/// An integer within limits, written without fraction and exponent: `56`, not `56.0`.
-pub(crate) const fn integer<T>(minimum: T, maximum: T) -> IntegerKind<T> {
-    IntegerKind { minimum, maximum }
-}
-
-impl<T> Kind for IntegerKind<T>
-where
-    T: Copy + Into<u64> + TryFrom<u64>,
-{
-    type Value = T;
-
-    fn allowed(&self) -> String {
-        let (minimum, maximum): (u64, u64) = (self.minimum.into(), self.maximum.into());
-        format!("an integer from {minimum} to {maximum}")
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
-        let (minimum, maximum): (u64, u64) = (self.minimum.into(), self.maximum.into());
-        match value {
-            Value::Number(number) if !number.is_f64() => {
-                let inside = number
-                    .as_u64()
-                    .filter(|integer| (minimum..=maximum).contains(integer));
-                if inside.is_none() {
-                    let detail = format!(
-                        "{} is out of range; `{}` must be {}",
-                        shown(value),
-                        context.name(),
-                        self.allowed()
-                    );
-                    context.fault(Code::ValueOutOfRange, detail, None);
-                }
-                inside.and_then(|integer| T::try_from(integer).ok())
-            }
-            _ => {
-                context.wrong_type(value, &self.allowed());
-                None
-            }
-        }
-    }
-
-    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        let (minimum, maximum): (u64, u64) = (self.minimum.into(), self.maximum.into());
-        object(json!({"type": "integer", "minimum": minimum, "maximum": maximum}))
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct NumberKind {
-    positive: bool,
-}
-
-/// Any number; a positive one when asked for.
-pub(crate) const fn number(positive: bool) -> NumberKind {
-    NumberKind { positive }
-}
-
-impl Kind for NumberKind {
-    type Value = Number;
-
-    fn allowed(&self) -> String {
-        if self.positive {
-            "a number above 0"
-        } else {
-            "a number"
-        }
-        .to_owned()
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<Number> {
-        let Value::Number(number) = value else {
-            context.wrong_type(value, &self.allowed());
-            return None;
-        };
-        if self.positive && number.as_f64().is_none_or(|number| number <= 0.0) {
-            let detail = format!(
-                "{} is out of range; `{}` must be {}",
-                shown(value),
-                context.name(),
-                self.allowed()
-            );
-            context.fault(Code::ValueOutOfRange, detail, None);
-            return None;
-        }
-        Some(number.clone())
-    }
-
-    fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        let mut schema = object(json!({"type": "number"}));
-        if self.positive {
-            schema.insert("exclusiveMinimum".to_owned(), json!(0));
-        }
-        schema
-    }
-}
-
-/// The one of `names` that the value is; a fault when it is none.
+/// The name that the value is; records a fault when it is not one of `names`.
 pub(super) fn pick(
     value: &Value,
-    names: &[&'static str],
+    names: &'static [&'static str],
     context: &mut Context,
 ) -> Option<&'static str> {
     let Value::String(given) = value else {

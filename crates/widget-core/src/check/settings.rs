@@ -1,42 +1,58 @@
-//! The macro in which a record of settings reads like its table in the documentation.
+//! The macro in which a record reads like its table in the documentation.
 
-/// Defines a record in which every key has a default: the struct, its `Default`, and how it is
-/// read and described. Each key is written `name: type = default => kind`, and its doc comment is
-/// also its description in the schema.
+/// Defines a record, a union, or a record of which one part is a union: the type, and how it is
+/// read and described.
+///
+/// A key is `name: type = default => kind`, or `name: type => kind` when it is required. Its doc
+/// comment is also its description in the schema. A record has a `Default` when every key has one.
+///
+/// - `check = f;` names a rule about several keys, `fn(Self, &mut impl Keys) -> Option<Self>`.
+/// - `refine_schema = f;` writes such a rule into the schema.
+///
+/// A union is an `enum`. The line `tag "type": Type,` names the key that decides and its own enum;
+/// a variant is `Name = "text"`, with keys in braces or with a record in parentheses.
+///
+/// `struct Whole by tag of part: Union { … } then { … }` is a record with the keys of the union
+/// between its own. The keys after `then` may use `tag`, the variant in question.
 macro_rules! settings {
     (
         $(#[doc = $doc:literal])*
+        $(#[derive($($derive:ident),*)])?
         $vis:vis struct $name:ident {
             $(
                 $(#[doc = $key_doc:literal])*
-                pub $key:ident: $type:ty = $default:expr => $kind:expr,
+                $(#[serde($($serde:tt)*)])?
+                pub $key:ident: $type:ty $(= $default:expr)? => $kind:expr,
             )*
         }
+        $(check = $check:path;)?
         $(refine_schema = $refine:path;)?
     ) => {
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize $($(, $derive)*)?)]
+        #[non_exhaustive]
         $vis struct $name {
             $(
                 $(#[doc = $key_doc])*
+                $(#[serde($($serde)*)])?
                 pub $key: $type,
             )*
         }
 
-        impl Default for $name {
-            fn default() -> Self {
-                Self { $($key: $default,)* }
-            }
-        }
+        $crate::check::settings!(@default $name $($key [$($default)?])*);
 
         impl $crate::check::Record for $name {
             const NAME: &'static str = stringify!($name);
             const DOC: &'static [&'static str] = &[$($doc),*];
 
-            fn define(keys: &mut $crate::check::Keys<'_>) -> Option<Self> {
-                Some(Self {
-                    $($key: keys.optional(stringify!($key), &[$($key_doc),*], &$kind, $default),)*
-                })
+            fn define(keys: &mut impl $crate::check::Keys) -> Option<Self> {
+                $(
+                    let $key = $crate::check::settings!(
+                        @ask keys, $key, [$($key_doc),*], $kind $(, $default)?
+                    );
+                )*
+                let record = Self { $($key: $key?,)* };
+                $crate::check::settings!(@check record, keys $(, $check)?)
             }
 
             $(
@@ -46,6 +62,188 @@ macro_rules! settings {
             )?
         }
     };
+
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis enum $name:ident {
+            $(#[doc = $tag_doc:literal])*
+            tag $tag:literal: $tag_type:ident,
+            $(
+                $(#[doc = $variant_doc:literal])*
+                $variant:ident = $text:literal
+                $(($record:ty))?
+                $({
+                    $(
+                        $(#[doc = $key_doc:literal])*
+                        $key:ident: $type:ty $(= $default:expr)? => $kind:expr,
+                    )*
+                })?,
+            )*
+        }
+    ) => {
+        $crate::choice::choices! {
+            $(#[doc = $tag_doc])*
+            pub enum $tag_type {
+                $($(#[doc = $variant_doc])* $variant = $text,)*
+            }
+        }
+
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[serde(tag = $tag)]
+        $vis enum $name {
+            $(
+                $(#[doc = $variant_doc])*
+                #[serde(rename = $text)]
+                $variant
+                $(($record))?
+                $({
+                    $(
+                        $(#[doc = $key_doc])*
+                        $key: $type,
+                    )*
+                })?,
+            )*
+        }
+
+        impl $crate::check::Union for $name {
+            const NAME: &'static str = stringify!($name);
+            const DOC: &'static [&'static str] = &[$($doc),*];
+            const TAG: &'static str = $tag;
+            const TAG_DOC: &'static [&'static str] = &[$($tag_doc),*];
+            const VARIANTS: &'static [(Self::Tag, &'static [&'static str])] =
+                &[$(($tag_type::$variant, &[$($variant_doc),*]),)*];
+
+            type Tag = $tag_type;
+
+            fn define(
+                tag: Option<Self::Tag>,
+                keys: &mut impl $crate::check::Keys,
+            ) -> Option<Self> {
+                match tag? {
+                    $(
+                        $tag_type::$variant => $crate::check::settings!(
+                            @variant keys, $variant
+                            $(, ($record))?
+                            $(, {
+                                $($key [$($key_doc),*] [$kind] [$($default)?])*
+                            })?
+                        ),
+                    )*
+                }
+            }
+        }
+    };
+
+    (
+        $(#[doc = $doc:literal])*
+        $vis:vis struct $name:ident by $tag:ident of $part:ident: $union:ty {
+            $(
+                $(#[doc = $key_doc:literal])*
+                pub $key:ident: $type:ty $(= $default:expr)? => $kind:expr,
+            )*
+        } then {
+            $(
+                $(#[doc = $last_doc:literal])*
+                $(#[serde($($serde:tt)*)])?
+                pub $last:ident: $last_type:ty $(= $last_default:expr)? => $last_kind:expr,
+            )*
+        }
+        $(check = $check:path;)?
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+        #[non_exhaustive]
+        $vis struct $name {
+            $(
+                $(#[doc = $key_doc])*
+                pub $key: $type,
+            )*
+            $(
+                $(#[doc = $last_doc])*
+                $(#[serde($($serde)*)])?
+                pub $last: $last_type,
+            )*
+            /// What depends on the kind.
+            #[serde(flatten)]
+            pub $part: $union,
+        }
+
+        impl $crate::check::Union for $name {
+            const NAME: &'static str = stringify!($name);
+            const DOC: &'static [&'static str] = &[$($doc),*];
+            const TAG: &'static str = <$union as $crate::check::Union>::TAG;
+            const TAG_DOC: &'static [&'static str] = <$union as $crate::check::Union>::TAG_DOC;
+            const VARIANTS: &'static [(Self::Tag, &'static [&'static str])] =
+                <$union as $crate::check::Union>::VARIANTS;
+
+            type Tag = <$union as $crate::check::Union>::Tag;
+
+            fn define(
+                tag: Option<Self::Tag>,
+                keys: &mut impl $crate::check::Keys,
+            ) -> Option<Self> {
+                $(
+                    let $key = $crate::check::settings!(
+                        @ask keys, $key, [$($key_doc),*], $kind $(, $default)?
+                    );
+                )*
+                let $part = <$union as $crate::check::Union>::define(tag, keys);
+                let $tag = tag?;
+                $(
+                    let $last = $crate::check::settings!(
+                        @ask keys, $last, [$($last_doc),*], $last_kind $(, $last_default)?
+                    );
+                )*
+                let record = Self {
+                    $($key: $key?,)*
+                    $($last: $last?,)*
+                    $part: $part?,
+                };
+                $crate::check::settings!(@check record, keys $(, $check)?)
+            }
+        }
+    };
+
+    (@default $name:ident $($key:ident [$default:expr])*) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($key: $default,)* }
+            }
+        }
+    };
+    (@default $($some_key_is_required:tt)*) => {};
+
+    (@ask $keys:ident, $key:ident, [$($doc:literal),*], $kind:expr) => {
+        $keys.required(stringify!($key), &[$($doc),*], &$kind)
+    };
+    (@ask $keys:ident, $key:ident, [$($doc:literal),*], $kind:expr, $default:expr) => {
+        Some($keys.with_default(stringify!($key), &[$($doc),*], &$kind, $default))
+    };
+
+    (@check $record:ident, $keys:ident) => {
+        Some($record)
+    };
+    (@check $record:ident, $keys:ident, $check:path) => {
+        $check($record, $keys)
+    };
+
+    (@variant $keys:ident, $variant:ident) => {
+        Some(Self::$variant)
+    };
+    (@variant $keys:ident, $variant:ident, ($record:ty)) => {
+        <$record as $crate::check::Record>::define($keys).map(Self::$variant)
+    };
+    (@variant $keys:ident, $variant:ident, {
+        $($key:ident [$($doc:literal),*] [$kind:expr] [$($default:expr)?])*
+    }) => {{
+        $(
+            let $key = $crate::check::settings!(
+                @ask $keys, $key, [$($doc),*], $kind $(, $default)?
+            );
+        )*
+        Some(Self::$variant { $($key: $key?,)* })
+    }};
 }
 
 pub(crate) use settings;

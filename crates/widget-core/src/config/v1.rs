@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 use super::migrate::{First, Version};
 use super::values::{ActionUrl, ColorSetting, Locale, WebUrl};
 use crate::check::{
-    Context, Keys, Record, Union, boolean, choice, dependent, example, integer, list, localized,
-    nullable, read_record, record, settings, text, union, written,
+    Context, Definitions, Kind as _, boolean, choice, dependent, example, integer, list, nullable,
+    optional, read_record, record, settings, text, union, written,
 };
 use crate::choice::choices;
 use crate::color::Color;
@@ -189,7 +189,7 @@ settings! {
     /// What the visitor is told before the first message.
     pub struct Notice {
         /// The words; left out: a localized "You are talking to an AI agent".
-        pub text: Option<String> = None => localized(300),
+        pub text: Option<String> = None => optional(text(0, Some(300))),
         /// Where the privacy policy is; null: nowhere.
         pub privacy_url: Option<WebUrl> = None => nullable(written()),
         /// Whether the visitor must accept before a conversation starts.
@@ -201,7 +201,7 @@ settings! {
     /// What the visitor is told when no agent answers: where else to turn.
     pub struct Fallback {
         /// The words; left out: localized ones.
-        pub text: Option<String> = None => localized(300),
+        pub text: Option<String> = None => optional(text(0, Some(300))),
         /// Where to turn; null: nowhere.
         pub url: Option<WebUrl> = None => nullable(written()),
     }
@@ -232,97 +232,40 @@ impl PostConversationFeedback {
     }
 }
 
-/// A button inside the window.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct QuickAction {
-    /// What tells the buttons apart.
-    pub id: String,
-    /// What the button says.
-    pub label: String,
-    /// What the button does.
-    pub action: Action,
-}
-
-/// What a quick action does.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Action {
-    /// Sends a message in the visitor's name.
-    SendMessage {
-        /// The message.
-        text: String,
-    },
-    /// Opens an address in a new tab.
-    OpenUrl {
-        /// The address.
-        url: ActionUrl,
-    },
-    /// Turns to speaking.
-    StartVoice,
-    /// Shows one of the config's `forms`.
-    ShowForm {
-        /// The id of the form.
-        form_id: String,
-    },
-}
-
-impl Record for QuickAction {
-    const NAME: &'static str = "QuickAction";
-    const DOC: &'static [&'static str] = &["A button inside the window."];
-
-    fn define(keys: &mut Keys<'_>) -> Option<Self> {
-        let id = keys.required(
-            "id",
-            &["What tells the buttons apart."],
-            &example(text(1, Some(64)), "prices"),
-        );
-        let label = keys.required(
-            "label",
-            &["What the button says."],
-            &example(text(1, Some(40)), "Prices"),
-        );
-        let action = keys.required("action", &["What the button does."], &union::<Action>());
-        Some(Self {
-            id: id?,
-            label: label?,
-            action: action?,
-        })
+settings! {
+    /// A button inside the window.
+    pub struct QuickAction {
+        /// What tells the buttons apart.
+        pub id: String => example(text(1, Some(64)), "prices"),
+        /// What the button says.
+        pub label: String => example(text(1, Some(40)), "Prices"),
+        /// What the button does.
+        pub action: Action => union(),
     }
 }
 
-impl Union for Action {
-    const NAME: &'static str = "Action";
-    const DOC: &'static [&'static str] = &["What a quick action does."];
-    const TAG: &'static str = "type";
-    const TAG_DOC: &'static str = "What the button does.";
-    const VARIANTS: &'static [(&'static str, &'static str)] = &[
-        ("send_message", "Sends a message in the visitor's name."),
-        ("open_url", "Opens an address in a new tab."),
-        ("start_voice", "Turns to speaking."),
-        ("show_form", "Shows one of the config's `forms`."),
-    ];
-
-    fn define(tag: Option<&'static str>, keys: &mut Keys<'_>) -> Option<Self> {
-        match tag? {
-            "send_message" => keys
-                .required(
-                    "text",
-                    &["The message."],
-                    &example(text(1, None), "How much is delivery?"),
-                )
-                .map(|text| Self::SendMessage { text }),
-            "open_url" => keys
-                .required("url", &["The address."], &written())
-                .map(|url| Self::OpenUrl { url }),
-            "start_voice" => Some(Self::StartVoice),
-            _ => keys
-                .required(
-                    "form_id",
-                    &["The id of one of the config's `forms`."],
-                    &example(text(1, None), "contact"),
-                )
-                .map(|form_id| Self::ShowForm { form_id }),
-        }
+settings! {
+    /// What a quick action does.
+    pub enum Action {
+        /// What the button does.
+        tag "type": ActionType,
+        /// Sends a message in the visitor's name.
+        SendMessage = "send_message" {
+            /// The message.
+            text: String => example(text(1, None), "How much is delivery?"),
+        },
+        /// Opens an address in a new tab.
+        OpenUrl = "open_url" {
+            /// The address.
+            url: ActionUrl => written(),
+        },
+        /// Turns to speaking.
+        StartVoice = "start_voice",
+        /// Shows one of the config's `forms`.
+        ShowForm = "show_form" {
+            /// The id of one of the config's `forms`.
+            form_id: String => example(text(1, None), "contact"),
+        },
     }
 }
 
@@ -435,6 +378,6 @@ impl ConfigV1 {
 pub const BUILT_IN_BACKGROUND: Color = Color::new(0x24, 0x50, 0xd8);
 
 /// The JSON Schema of a `v1` document, its records among `definitions`.
-pub(super) fn schema(definitions: &mut crate::check::Definitions) -> Map<String, Value> {
-    crate::check::Kind::schema(&record::<ConfigV1>(), definitions)
+pub(super) fn schema(definitions: &mut Definitions) -> Map<String, Value> {
+    record::<ConfigV1>().schema(definitions)
 }

@@ -1,4 +1,4 @@
-//! What each kind of field takes as an answer.
+//! What each kind of field accepts as an answer.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use serde_json::{Number, Value};
 use time::{Date, Month};
 use url::Url;
 
-use super::{FieldKind, NumberRange, Options, TextLength};
+use super::kind::{FieldKind, NumberRange, Options, TextLength};
 use crate::check::{nearest, shown};
 use crate::finding::Code;
 
-/// Why a value is no answer to a field.
+/// Why a field does not accept a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: Code,
@@ -235,7 +235,7 @@ fn check_option(text: &str, options: &Options) -> Result<(), Refusal> {
     })
 }
 
-/// A valid e-mail address of the HTML standard, so that the server takes what the browser takes.
+/// A valid e-mail address of the HTML standard, so that the server accepts what the browser accepts.
 ///
 /// Source: <https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address>; the limit of
 /// 254 bytes is that of SMTP (RFC 5321, 4.5.3.1.3).
@@ -268,8 +268,8 @@ fn is_phone(text: &str) -> bool {
     })
 }
 
-/// An absolute web address, written in full. The URL parser alone would take `https:example.com`
-/// and white space.
+/// An absolute web address, written in full. The URL parser alone would accept
+/// `https:example.com` and white space.
 fn is_web_url(text: &str) -> bool {
     let scheme_is_written = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len())

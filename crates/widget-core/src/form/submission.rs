@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::FormDefinition;
+use super::definition::FormDefinition;
 use crate::check::{nearest, shown};
 use crate::finding::{Code, Finding, Findings};
 use crate::json::{self, JsonError, JsonLimits, push_token, shortened};

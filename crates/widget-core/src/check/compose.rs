@@ -1,13 +1,9 @@
-//! Kinds that are made of other kinds and of records.
-
-use std::marker::PhantomData;
+//! Kinds that are made of other kinds.
 
 use serde_json::{Map, Value, json};
 
-use super::{Kind, check_count, object};
-use crate::check::describe::{describe_record, describe_union, reference};
-use crate::check::keys::{Record, Union, read_record, read_union};
-use crate::check::{Context, Definitions, shown};
+use super::context::{Context, shown};
+use super::kind::{Definitions, Kind, check_count, object};
 use crate::finding::Code;
 
 #[derive(Debug)]
@@ -40,6 +36,35 @@ impl<K: Kind> Kind for NullableKind<K> {
             return schema;
         }
         object(json!({"anyOf": [schema, {"type": "null"}]}))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct OptionalKind<K>(K);
+
+/// A value of a key that may be left out and has no default to write down. Null does not leave it
+/// out.
+pub(crate) const fn optional<K: Kind>(kind: K) -> OptionalKind<K> {
+    OptionalKind(kind)
+}
+
+impl<K: Kind> Kind for OptionalKind<K> {
+    type Value = Option<K::Value>;
+
+    fn allowed(&self) -> String {
+        self.0.allowed()
+    }
+
+    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value> {
+        self.0.read(value, context).map(Some)
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
+        self.0.schema(definitions)
+    }
+
+    fn has_plain_default(&self) -> bool {
+        false
     }
 }
 
@@ -229,69 +254,5 @@ impl Kind for AnyKind {
             "array" => object(json!({"type": "array", "items": {"type": "string"}})),
             name => object(json!({"type": name})),
         }
-    }
-}
-
-/// A nested record as the value of a key.
-#[derive(Debug)]
-pub(crate) struct RecordKind<T>(PhantomData<T>);
-
-/// A nested record.
-pub(crate) const fn record<T: Record>() -> RecordKind<T> {
-    RecordKind(PhantomData)
-}
-
-impl<T: Record> Kind for RecordKind<T> {
-    type Value = T;
-
-    fn allowed(&self) -> String {
-        "an object".to_owned()
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
-        let Value::Object(map) = value else {
-            context.wrong_type(value, &self.allowed());
-            return None;
-        };
-        read_record(map, context)
-    }
-
-    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
-        describe_record::<T>(definitions);
-        reference(T::NAME)
-    }
-
-    fn has_plain_default(&self) -> bool {
-        false
-    }
-}
-
-/// A nested union as the value of a key.
-#[derive(Debug)]
-pub(crate) struct UnionKind<T>(PhantomData<T>);
-
-/// A nested union.
-pub(crate) const fn union<T: Union>() -> UnionKind<T> {
-    UnionKind(PhantomData)
-}
-
-impl<T: Union> Kind for UnionKind<T> {
-    type Value = T;
-
-    fn allowed(&self) -> String {
-        format!("an object with `{}`", T::TAG)
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<T> {
-        let Value::Object(map) = value else {
-            context.wrong_type(value, &self.allowed());
-            return None;
-        };
-        read_union(map, context)
-    }
-
-    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
-        describe_union::<T>(definitions);
-        reference(T::NAME)
     }
 }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 
-use super::{Kind, check_count, object};
-use crate::check::{Context, Definitions, shown};
+use super::context::{Context, shown};
+use super::kind::{Definitions, Kind, check_count, object};
 use crate::finding::Code;
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub(crate) const fn identifier(reserved: &'static [&'static str]) -> IdentifierK
     IdentifierKind { reserved }
 }
 
-/// The longest identifier: the pattern's first letter and 63 more.
+/// The first letter of the pattern and 63 more.
 const MAX_IDENTIFIER: usize = 64;
 
 impl Kind for IdentifierKind {
@@ -184,34 +184,5 @@ where
 
     fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
         object(json!({"type": "string", "pattern": T::PATTERN, "examples": T::EXAMPLES}))
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct LocalizedKind(usize);
-
-/// A string of at most so many characters that is localized when it is left out; null is not a
-/// way to leave it out.
-pub(crate) const fn localized(maximum: usize) -> LocalizedKind {
-    LocalizedKind(maximum)
-}
-
-impl Kind for LocalizedKind {
-    type Value = Option<String>;
-
-    fn allowed(&self) -> String {
-        text(0, Some(self.0)).allowed()
-    }
-
-    fn read(&self, value: &Value, context: &mut Context) -> Option<Self::Value> {
-        text(0, Some(self.0)).read(value, context).map(Some)
-    }
-
-    fn schema(&self, definitions: &mut Definitions) -> Map<String, Value> {
-        text(0, Some(self.0)).schema(definitions)
-    }
-
-    fn has_plain_default(&self) -> bool {
-        false
     }
 }

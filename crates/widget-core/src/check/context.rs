@@ -1,0 +1,136 @@
+//! Where the reader is in a document, what it has found there, and the words for values.
+
+use serde_json::Value;
+
+use crate::finding::{Code, Finding};
+use crate::json::{push_token, shortened};
+
+/// Where the reader is, and what it has found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    path: String,
+    /// How many bytes of the path are left out of sentences: those of `/config/v1`.
+    hidden: usize,
+    pub(crate) faults: Vec<Finding>,
+    pub(crate) unknown: Vec<Unknown>,
+    pub(crate) warnings: Vec<Finding>,
+}
+
+/// A key that no definition asked for: it is kept and reported.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unknown {
+    pub(crate) pointer: String,
+    /// The sentence for the owner.
+    pub(crate) detail: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Unknown {
+    /// The warning about the key.
+    pub(crate) fn to_finding(&self) -> Finding {
+        Finding {
+            code: Code::KeyUnknown,
+            pointer: Some(self.pointer.clone()),
+            detail: self.detail.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl Context {
+    /// Starts at `root`, a pointer that is left out of names in sentences.
+    pub(crate) fn new(root: &str) -> Self {
+        Self {
+            path: root.to_owned(),
+            hidden: root.len(),
+            ..Self::default()
+        }
+    }
+
+    /// Runs `read` one key or index further down.
+    pub(crate) fn below<T>(&mut self, token: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.at(&[token], read)
+    }
+
+    /// Runs `read` several keys or indexes further down.
+    pub(crate) fn at<T>(&mut self, tokens: &[&str], read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        for token in tokens {
+            push_token(&mut self.path, token);
+        }
+        let result = read(self);
+        self.path.truncate(length);
+        result
+    }
+
+    /// The name of the value that is being read, as people write it: `trigger.size`.
+    pub(crate) fn name(&self) -> String {
+        let shown = self.path.get(self.hidden..).unwrap_or_default();
+        if shown.is_empty() {
+            let last = self.path.rsplit('/').next().unwrap_or_default();
+            return if last.is_empty() {
+                "the submission"
+            } else {
+                last
+            }
+            .to_owned();
+        }
+        shown.trim_start_matches('/').replace('/', ".")
+    }
+
+    /// Records a fault at the value that is being read.
+    pub(crate) fn fault(&mut self, code: Code, detail: String, hint: Option<String>) {
+        self.faults.push(Finding {
+            code,
+            pointer: Some(self.path.clone()),
+            detail,
+            hint,
+        });
+    }
+
+    /// Records a warning at the value that is being read.
+    pub(crate) fn warn(&mut self, code: Code, detail: String, hint: Option<String>) {
+        self.warnings.push(Finding {
+            code,
+            pointer: Some(self.path.clone()),
+            detail,
+            hint,
+        });
+    }
+
+    /// The pointer to a key of the object that is being read.
+    pub(super) fn pointer_to(&self, key: &str) -> String {
+        let mut pointer = self.path.clone();
+        push_token(&mut pointer, key);
+        pointer
+    }
+
+    /// Records that the value has another type.
+    pub(super) fn wrong_type(&mut self, value: &Value, allowed: &str) {
+        let detail = format!(
+            "{} is {}, but `{}` must be {allowed}",
+            shown(value),
+            type_name(value),
+            self.name()
+        );
+        self.fault(Code::TypeInvalid, detail, None);
+    }
+}
+
+/// A value in backticks, shortened, for sentences.
+pub(crate) fn shown(value: &Value) -> String {
+    format!("`{}`", shortened(&value.to_string()))
+}
+
+/// The JSON type of a value with its article.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a number with a fraction or exponent",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
