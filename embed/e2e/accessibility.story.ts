@@ -33,7 +33,12 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open from .*\.$/s);
     await expectClean(visitor, 'conversation');
-    await visitor.button('End conversation').click();
+    await visitor.button('Menu').click();
+    await expectClean(visitor, 'menu');
+    await visitor.frame.getByRole('menuitem', { name: 'About AI and privacy' }).click();
+    await expectClean(visitor, 'notice');
+    await visitor.button('OK').click();
+    await visitor.choose('End conversation');
     await expectClean(visitor, 'end-question');
     await visitor.button('End conversation').click();
     await visitor.frame.getByText('This conversation has ended.').waitFor();

@@ -42,6 +42,28 @@ export async function callApi<T>(path: string, method = 'GET', body?: unknown): 
   return JSON.parse(text) as T;
 }
 
+interface Widget {
+  id: string;
+  agent_id: string;
+  agent_version_id: string;
+  domains: string[];
+  config: { v1: Record<string, unknown> };
+}
+
+/** Creates a widget like that of the demo but for some of its configuration; returns its id. */
+export async function createWidget(changes: object): Promise<string> {
+  const demo = await callApi<Widget>(`/web-widgets/${system.widgetId}`);
+  const { agent_id, agent_version_id, domains, config } = demo;
+  const { id } = await callApi<Widget>('/web-widgets', 'POST', {
+    agent_id,
+    agent_version_id,
+    domains,
+    published: true,
+    config: { v1: { ...config.v1, ...changes } },
+  });
+  return id;
+}
+
 /** Waits until `find` finds something, and returns it; the error names what was missing. */
 export async function until<T>(
   what: string,

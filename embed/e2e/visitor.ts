@@ -16,6 +16,8 @@ export interface VisitorOptions {
   phone?: boolean;
   /** The path on the site, if not `/`. */
   path?: string;
+  /** The widget on the page, if not that of the demo. */
+  widgetId?: string;
   /** Sources that run in every page and frame before its own scripts. */
   scripts?: string[];
 }
@@ -51,6 +53,13 @@ export class Visitor {
       for (const origin of [system.site, system.service])
         await context.grantPermissions(['microphone'], { origin });
     }
+    const { widgetId } = options;
+    if (widgetId)
+      await context.route(`${system.site}/**`, async (route) => {
+        const response = await route.fetch();
+        const body = await response.text();
+        await route.fulfill({ response, body: body.replaceAll(system.widgetId, widgetId) });
+      });
     const page = await context.newPage();
     const visitor = new Visitor(context, page);
     visitor.#observe();
@@ -83,12 +92,23 @@ export class Visitor {
   // The launcher, in a closed shadow root that only the browser's own tools can read
 
   /** The center of the launcher's button, in pixels of the page; null while it is not drawn. */
-  async launcher(): Promise<{ x: number; y: number } | null> {
+  launcher(): Promise<{ x: number; y: number } | null> {
+    return this.#centerOf((node) => hasClass(node, 'BUTTON', 'b'));
+  }
+
+  /** The same of a suggested question beside it. */
+  suggestion(text: string): Promise<{ x: number; y: number } | null> {
+    return this.#centerOf(
+      (node) => node.nodeName === 'BUTTON' && node.children?.[0]?.nodeValue === text,
+    );
+  }
+
+  async #centerOf(matches: (node: Node) => boolean): Promise<{ x: number; y: number } | null> {
     const devtools = await this.context.newCDPSession(this.page);
     try {
       const { root } = await devtools.send('DOM.getDocument', { depth: -1, pierce: true });
       const host = findNode(root as Node, (node) => node.nodeName === 'WEB-WIDGET');
-      const button = host && findNode(host, (node) => hasClass(node, 'BUTTON', 'b'));
+      const button = host && findNode(host, matches);
       if (!button) return null;
       const { model } = await devtools.send('DOM.getBoxModel', {
         backendNodeId: button.backendNodeId,
@@ -111,7 +131,15 @@ export class Visitor {
 
   /** Clicks the launcher with the mouse and waits for the window. */
   async open(): Promise<void> {
-    const { x, y } = await until('the launcher to be drawn', () => this.launcher());
+    await this.#tap(await until('the launcher to be drawn', () => this.launcher()));
+  }
+
+  /** Clicks a suggested question of the closed launcher, and waits for the window. */
+  async openWith(question: string): Promise<void> {
+    await this.#tap(await until('the suggestion to be drawn', () => this.suggestion(question)));
+  }
+
+  async #tap({ x, y }: { x: number; y: number }) {
     await this.page.mouse.click(x, y);
     await until('the window to be there', () => this.page.frames().some(isWindow));
     await this.frame.getByRole('dialog').waitFor();
@@ -143,8 +171,14 @@ export class Visitor {
 
   /** Ends the conversation, and confirms it. */
   async end(): Promise<void> {
+    await this.choose('End conversation');
     await this.button('End conversation').click();
-    await this.button('End conversation').click();
+  }
+
+  /** Chooses from the menu of the heading. */
+  async choose(item: string): Promise<void> {
+    await this.button('Menu').click();
+    await this.frame.getByRole('menuitem', { name: item, exact: true }).click();
   }
 
   button(name: string): Locator {
@@ -224,6 +258,7 @@ function isWindow(frame: Frame): boolean {
 
 interface Node {
   nodeName: string;
+  nodeValue?: string;
   backendNodeId: number;
   attributes?: string[];
   children?: Node[];

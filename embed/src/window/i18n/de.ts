@@ -66,4 +66,20 @@ export const strings: Strings = {
   rating: 'Ihre Bewertung',
   comment: 'Möchten Sie etwas hinzufügen?',
   thanks: 'Vielen Dank!',
+  menu: 'Menü',
+  about: 'Über KI und Datenschutz',
+  ok: 'OK',
+  sending: 'Wird gesendet…',
+  unsent: 'Nicht gesendet.',
+  late: 'Warten auf den Agenten. Das dauert länger als sonst…',
+  later: 'Nicht jetzt',
+  fill_in: 'Ausfüllen',
+  form_sent: 'Gesendet. Vielen Dank!',
+  form_unavailable: 'Das Formular konnte nicht geladen werden.',
+  webrtc_missing:
+    'Dieser Browser oder dieses Netzwerk erlaubt die Verbindung nicht, die der Chat braucht (WebRTC).',
+  signal_refused:
+    'Etwas in Ihrem Netzwerk, etwa ein Proxy oder eine Firewall, lehnt die Verbindung zum Chat ab.',
+  media_unreachable:
+    'Der Chat antwortet, aber es ist keine direkte Verbindung möglich. Vielleicht blockiert eine Firewall oder ein VPN.',
 };

@@ -61,6 +61,22 @@ export const en = {
   rating: 'Your rating',
   comment: 'Anything to add?',
   thanks: 'Thank you!',
+  menu: 'Menu',
+  about: 'About AI and privacy',
+  ok: 'OK',
+  sending: 'Sending…',
+  unsent: 'Not sent.',
+  late: 'Waiting for the agent. This is taking longer than usual…',
+  later: 'Not now',
+  fill_in: 'Fill in',
+  form_sent: 'Sent. Thank you!',
+  form_unavailable: 'The form could not be loaded.',
+  webrtc_missing:
+    'This browser or network does not allow the connection that the chat needs (WebRTC).',
+  signal_refused:
+    'Something in your network, such as a proxy or firewall, refuses the connection to the chat.',
+  media_unreachable:
+    'The chat answers, but no direct connection to it is possible. A firewall or VPN may block it.',
 } as const;
 
 export type Strings = Record<keyof typeof en, string>;

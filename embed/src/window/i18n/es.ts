@@ -64,4 +64,19 @@ export const strings: Strings = {
   rating: 'Su valoración',
   comment: '¿Desea añadir algo?',
   thanks: '¡Gracias!',
+  menu: 'Menú',
+  about: 'Sobre la IA y la privacidad',
+  ok: 'Aceptar',
+  sending: 'Enviando…',
+  unsent: 'No enviado.',
+  late: 'Esperando al agente. Está tardando más de lo habitual…',
+  later: 'Ahora no',
+  fill_in: 'Rellenar',
+  form_sent: 'Enviado. ¡Gracias!',
+  form_unavailable: 'No se pudo cargar el formulario.',
+  webrtc_missing: 'Este navegador o esta red no permite la conexión que necesita el chat (WebRTC).',
+  signal_refused:
+    'Algo en su red, como un proxy o un cortafuegos, rechaza la conexión con el chat.',
+  media_unreachable:
+    'El chat responde, pero no es posible una conexión directa. Puede que la bloquee un cortafuegos o una VPN.',
 };

@@ -64,4 +64,20 @@ export const strings: Strings = {
   rating: 'Votre note',
   comment: 'Un commentaire ?',
   thanks: 'Merci !',
+  menu: 'Menu',
+  about: 'IA et confidentialité',
+  ok: 'OK',
+  sending: 'Envoi…',
+  unsent: 'Non envoyé.',
+  late: 'En attente de l’agent. C’est plus long que d’habitude…',
+  later: 'Pas maintenant',
+  fill_in: 'Remplir',
+  form_sent: 'Envoyé. Merci !',
+  form_unavailable: 'Le formulaire n’a pas pu être chargé.',
+  webrtc_missing:
+    'Ce navigateur ou ce réseau n’autorise pas la connexion nécessaire au chat (WebRTC).',
+  signal_refused:
+    'Un élément de votre réseau, tel qu’un proxy ou un pare-feu, refuse la connexion au chat.',
+  media_unreachable:
+    'Le chat répond, mais aucune connexion directe n’est possible. Un pare-feu ou un VPN la bloque peut-être.',
 };

@@ -63,4 +63,20 @@ export const strings: Strings = {
   rating: '評価',
   comment: 'ご意見がありましたらお聞かせください',
   thanks: 'ありがとうございました。',
+  menu: 'メニュー',
+  about: 'AIとプライバシーについて',
+  ok: 'OK',
+  sending: '送信中…',
+  unsent: '送信されていません。',
+  late: 'エージェントを待っています。通常より時間がかかっています…',
+  later: '今はしない',
+  fill_in: '入力する',
+  form_sent: '送信しました。ありがとうございます！',
+  form_unavailable: 'フォームを読み込めませんでした。',
+  webrtc_missing:
+    'このブラウザまたはネットワークでは、チャットに必要な接続（WebRTC）が許可されていません。',
+  signal_refused:
+    'プロキシやファイアウォールなど、ネットワーク内の何かがチャットへの接続を拒否しています。',
+  media_unreachable:
+    'チャットは応答していますが、直接接続できません。ファイアウォールやVPNが妨げている可能性があります。',
 };

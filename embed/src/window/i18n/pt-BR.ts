@@ -64,4 +64,19 @@ export const strings: Strings = {
   rating: 'Sua avaliação',
   comment: 'Deseja acrescentar algo?',
   thanks: 'Obrigado!',
+  menu: 'Menu',
+  about: 'Sobre IA e privacidade',
+  ok: 'OK',
+  sending: 'Enviando…',
+  unsent: 'Não enviado.',
+  late: 'Aguardando o agente. Está demorando mais que o normal…',
+  later: 'Agora não',
+  fill_in: 'Preencher',
+  form_sent: 'Enviado. Obrigado!',
+  form_unavailable: 'Não foi possível carregar o formulário.',
+  webrtc_missing:
+    'Este navegador ou esta rede não permite a conexão de que o chat precisa (WebRTC).',
+  signal_refused: 'Algo na sua rede, como um proxy ou firewall, recusa a conexão com o chat.',
+  media_unreachable:
+    'O chat responde, mas não é possível uma conexão direta. Um firewall ou uma VPN pode estar bloqueando.',
 };

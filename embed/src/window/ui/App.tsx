@@ -1,23 +1,43 @@
 /** The whole window, drawn from one state. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isPast, modeOf, type State } from '../conversation/window-state';
 import { Banner } from './Banner';
 import { Composer } from './Composer';
 import { type Surface, SurfaceContext, useSurface } from './context';
 import { FormSheet } from './FormSheet';
+import { focusNext, isComposing, isFocusLost } from './focus';
 import { Header } from './Header';
-import { Consent, Notice } from './Notice';
+import { About, Consent, Notice } from './Notice';
 import { QuickActions } from './QuickActions';
 import { Transcript } from './Transcript';
 import { Voice } from './Voice';
 
 export function App(surface: Surface) {
-  const { session } = surface;
+  const { session, close } = surface;
   const [state, setState] = useState<State>(session.state);
+  const [isNoticeShown, showNotice] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   // In the layout phase: a plain effect would run later, and miss changes in between.
   useLayoutEffect(() => session.subscribe(setState), [session]);
   const asksFeedback = state.phase.name === 'ended' && state.phase.feedback === 'asked';
+
+  useEffect(() => {
+    const element = root.current;
+    if (!element || !state.isOpen) return;
+    focusNext(element, ['.voice button']);
+    const observer = new MutationObserver(() => isFocusLost() && focusNext(element));
+    observer.observe(element, { childList: true, subtree: true });
+    return () => observer.disconnect();
+  }, [state.isOpen]);
+
+  useEffect(() => {
+    // On the document: wherever the focus is, there is a way out.
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !isComposing(event)) close();
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [close]);
 
   return (
     <SurfaceContext.Provider value={surface}>
@@ -26,35 +46,41 @@ export function App(surface: Surface) {
         class={`window ${state.phase.name}`}
         role="dialog"
         aria-labelledby="title"
+        // A click beside everything keeps the focus inside.
+        tabIndex={-1}
         onKeyDown={(event) => {
-          if (event.key === 'Escape' && !event.isComposing) surface.close();
           if (event.key === 'Tab' && root.current) keepInside(root.current, event);
         }}
       >
-        <Header state={state} />
+        <Header state={state} showNotice={() => showNotice(true)} />
         {state.form || asksFeedback ? <FormSheet state={state} /> : <Transcript state={state} />}
-        <Footer state={state} />
+        <Footer state={state} about={isNoticeShown && <About close={() => showNotice(false)} />} />
       </div>
     </SurfaceContext.Provider>
   );
 }
 
-function Footer({ state }: { state: State }) {
+function Footer({ state, about }: { state: State; about: preact.ComponentChild }) {
   const { config } = useSurface();
-  const isOver = isPast(state) || state.phase.name === 'continued-elsewhere';
-  const mode = modeOf(state);
+  // Kept here, because the input goes away with the end of a conversation or for a form.
+  const draft = useState('');
+  const { phase, form, hasConsented, messages } = state;
+  const isOver = isPast(state) || phase.name === 'continued-elsewhere';
+  const isVoice = modeOf(state) === 'voice';
+  const canTalk = !isOver && !form;
   return (
     <footer class="footer">
+      {about}
       <Banner state={state} />
-      {mode === 'voice' && !state.form && <Voice state={state} />}
-      {mode === 'text' && !isOver && !state.form && !state.hasConsented && <Consent />}
-      {mode === 'text' && !isOver && !state.form && state.hasConsented && (
+      {isVoice && !form && <Voice state={state} />}
+      {canTalk && !hasConsented && <Consent />}
+      {canTalk && hasConsented && (
         <>
-          <QuickActions />
-          <Composer state={state} />
-          {state.messages.length === 0 && <Notice />}
+          {!isVoice && <QuickActions />}
+          <Composer state={state} draft={draft} />
         </>
       )}
+      {hasConsented && messages.length === 0 && !about && <Notice />}
       {config.chat.logo_url && config.chat.avatar_url && (
         <img class="logo" src={config.chat.logo_url} alt="" />
       )}
@@ -63,7 +89,7 @@ function Footer({ state }: { state: State }) {
 }
 
 const FOCUSABLE =
-  'a[href],button:not(:disabled),textarea:not(:disabled),input:not(:disabled),select:not(:disabled),[tabindex="0"]';
+  'a[href],button:not(:disabled,[tabindex="-1"]),textarea:not(:disabled),input:not(:disabled),select:not(:disabled),[tabindex="0"]';
 
 /** The window is a dialog: Tab on its last element returns to its first. */
 function keepInside(root: HTMLElement, event: KeyboardEvent) {

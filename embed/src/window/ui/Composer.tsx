@@ -1,17 +1,24 @@
-/** Where the visitor types or starts a call. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { State } from '../conversation/window-state';
+/** Where the visitor types or starts a call; during a call, typing continues to be possible. */
+import { type Dispatch, useLayoutEffect, useRef } from 'preact/hooks';
+import { modeOf, type State } from '../conversation/window-state';
 import { useSurface } from './context';
+import { isComposing } from './focus';
 import { Icon } from './icons';
 
 /** The service and LiveKit accept more; nobody types more by hand. */
 const MAX_LENGTH = 4_000;
 
-export function Composer({ state }: { state: State }) {
+interface Props {
+  state: State;
+  draft: [string, Dispatch<string>];
+}
+
+export function Composer({ state, draft: [text, setText] }: Props) {
   const { config, strings, session } = useSurface();
-  const [text, setText] = useState('');
   const area = useRef<HTMLTextAreaElement>(null);
+  const { modes } = config;
   const canSend = text.trim() !== '';
+  const canCall = modes.voice && modeOf(state) === 'text';
 
   useLayoutEffect(() => {
     const element = area.current;
@@ -20,11 +27,6 @@ export function Composer({ state }: { state: State }) {
     element.style.height = `${element.scrollHeight}px`;
   }, [text]);
 
-  // Not on a phone, where the keyboard would cover half of the window.
-  useEffect(() => {
-    if (state.isOpen && !matchMedia('(pointer: coarse)').matches) area.current?.focus();
-  }, [state.isOpen]);
-
   function send() {
     if (!canSend) return;
     session.sendMessage(text);
@@ -32,6 +34,7 @@ export function Composer({ state }: { state: State }) {
     area.current?.focus();
   }
 
+  if (!modes.text && !canCall) return null;
   return (
     <form
       class="composer"
@@ -40,7 +43,7 @@ export function Composer({ state }: { state: State }) {
         send();
       }}
     >
-      {config.modes.text && (
+      {modes.text && (
         <textarea
           ref={area}
           rows={1}
@@ -52,26 +55,26 @@ export function Composer({ state }: { state: State }) {
           aria-label={config.chat.placeholder || strings.placeholder}
           onInput={({ currentTarget }) => setText(currentTarget.value)}
           onKeyDown={(event) => {
-            // During composition, Enter belongs to the input method.
-            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+            if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
             event.preventDefault();
             send();
           }}
         />
       )}
-      {config.modes.voice && (!canSend || !config.modes.text) && (
+      {canCall && (!canSend || !modes.text) && (
         <button
           type="button"
-          class={config.modes.text ? 'round' : 'round wide filled'}
+          class={modes.text ? 'round' : 'round wide filled'}
           aria-label={strings.talk}
-          disabled={state.voice.name === 'requested'}
+          // Not `disabled`, which would take the focus away; the session ignores a second tap.
+          aria-disabled={state.voice.name === 'requested'}
           onClick={() => session.startCall()}
         >
           <Icon name="microphone" />
-          {!config.modes.text && strings.talk}
+          {!modes.text && strings.talk}
         </button>
       )}
-      {config.modes.text && (canSend || !config.modes.voice) && (
+      {modes.text && (canSend || !canCall) && (
         <button type="submit" class="round filled" aria-label={strings.send} disabled={!canSend}>
           <Icon name="send" />
         </button>

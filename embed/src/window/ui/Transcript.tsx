@@ -3,9 +3,10 @@
  */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../conversation/transcript';
-import { agentOf, isSilent, modeOf, type State } from '../conversation/window-state';
+import { agentOf, isSilent, isUnderWay, modeOf, type State } from '../conversation/window-state';
 import { useSurface } from './context';
 import { Icon } from './icons';
+import { Notice, noticeOf } from './Notice';
 import { Plain, Rich } from './Rich';
 import { Welcome } from './Welcome';
 
@@ -13,7 +14,7 @@ import { Welcome } from './Welcome';
 const END_DISTANCE = 80;
 
 export function Transcript({ state }: { state: State }) {
-  const { strings } = useSurface();
+  const { config, strings } = useSurface();
   const log = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
   const { messages, isAwaitingAnswer, phase } = state;
@@ -28,6 +29,14 @@ export function Transcript({ state }: { state: State }) {
   useLayoutEffect(() => {
     if (follows) toEnd();
   }, [messages, isTyping, follows, modeOf(state)]);
+
+  // The visitor's own new message is always in sight.
+  const typed = last?.role === 'visitor' && last.state === 'waiting' ? last.id : null;
+  useLayoutEffect(() => {
+    if (!typed) return;
+    setFollows(true);
+    toEnd();
+  }, [typed]);
 
   useEffect(() => {
     const element = log.current;
@@ -60,13 +69,16 @@ export function Transcript({ state }: { state: State }) {
         {messages.length === 0 ? (
           <Welcome />
         ) : (
-          messages.map((message, index) => (
-            <Turn
-              key={message.id}
-              message={message}
-              continues={messages[index - 1]?.role === message.role}
-            />
-          ))
+          <>
+            <Notice />
+            {messages.map((message, index) => (
+              <Turn
+                key={message.id}
+                message={message}
+                continues={messages[index - 1]?.role === message.role}
+              />
+            ))}
+          </>
         )}
         {isTyping && (
           <div class="turn agent">
@@ -92,7 +104,9 @@ export function Transcript({ state }: { state: State }) {
         </button>
       )}
       <p class="unseen" aria-live="polite">
-        {complete && `${strings.agent}: ${complete.text}`}
+        {complete
+          ? `${strings.agent}: ${complete.text}`
+          : isUnderWay(state) && noticeOf(config, strings)}
       </p>
     </div>
   );

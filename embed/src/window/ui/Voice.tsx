@@ -1,5 +1,5 @@
 /** The call: a sphere that moves with whoever speaks, what the agent is doing, and two buttons. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { agentOf, type State } from '../conversation/window-state';
 import type { Strings } from '../i18n';
 import { useSurface } from './context';
@@ -11,8 +11,11 @@ const EASING = 0.25;
 export function Voice({ state }: { state: State }) {
   const { strings, session } = useSurface();
   const orb = useRef<HTMLDivElement>(null);
+  const mute = useRef<HTMLButtonElement>(null);
   const isMuted = state.voice.name === 'on' && state.voice.isMuted;
   const activity = activityOf(state, isMuted);
+
+  useLayoutEffect(() => mute.current?.focus(), []);
 
   useEffect(() => {
     let frame = 0;
@@ -39,6 +42,7 @@ export function Voice({ state }: { state: State }) {
       <div class="controls">
         <button
           type="button"
+          ref={mute}
           class={isMuted ? 'round on' : 'round'}
           aria-pressed={isMuted}
           aria-label={strings.mute}

@@ -1,0 +1,42 @@
+/**
+ * Where the keyboard continues when the element that had the focus is gone: what is typed next must
+ * go somewhere, and Escape must reach the window.
+ */
+
+const FIELDS = 'input, select, textarea';
+
+/** The places to continue at, best first. */
+const NEXT = [
+  '.sheet :is(input, select, textarea)',
+  '.composer textarea',
+  '.composer button',
+  '.voice button',
+  '.consent button',
+  '.banner .choices button:last-child',
+];
+
+/** Moves the focus to where the visitor most likely continues, or else to the dialog itself. */
+export function focusNext(root: HTMLElement, first: string[] = []) {
+  // A focused field opens the keyboard of a phone, which covers half of the window.
+  const isTouch = matchMedia('(pointer: coarse)').matches;
+  for (const selector of [...first, ...NEXT]) {
+    const element = root.querySelector<HTMLElement>(selector);
+    if (!element || (isTouch && element.matches(FIELDS))) continue;
+    return element.focus();
+  }
+  root.focus();
+}
+
+/** Whether the focus is nowhere, because the element that had it was removed. */
+export function isFocusLost(): boolean {
+  const { activeElement, body } = document;
+  return document.hasFocus() && (!activeElement || activeElement === body);
+}
+
+/**
+ * Whether an input method is composing, to which Enter and Escape then belong. Safari ends the
+ * composition before the key that ended it, and marks that key with the code 229.
+ */
+export function isComposing({ isComposing, keyCode }: KeyboardEvent): boolean {
+  return isComposing || keyCode === 229;
+}
