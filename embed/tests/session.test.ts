@@ -221,7 +221,7 @@ describe('starting', () => {
     const hello = form('hello', [field({ id: 'name', type: 'text', required: true })]);
     const { session, service, settle, storage } = setUp({ pre_conversation_form: hello });
     session.sendMessage('Hello');
-    expect(session.state.form?.moment).toBe('before');
+    expect(session.state.form?.definition.id).toBe('hello');
     await session.closeForm({ name: 'Ada' });
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
@@ -234,6 +234,24 @@ describe('starting', () => {
     const other = setUp({ pre_conversation_form: changed }, storage);
     other.session.sendMessage('Hello');
     expect(other.session.state.form?.values).toEqual({ name: 'Ada' });
+  });
+
+  test('a form before it that was canceled leaves the message to be sent again', async () => {
+    const hello = form('hello', [field({ id: 'name', type: 'text', required: true })]);
+    const { session, rooms, service, settle, agentArrives } = setUp({
+      pre_conversation_form: hello,
+    });
+    session.sendMessage('Hello');
+    session.closeForm(null);
+    expect(session.state.form).toBeNull();
+    expect(session.state.messages).toMatchObject([{ text: 'Hello', state: 'waiting' }]);
+    session.sendAgain();
+    expect(session.state.form?.definition.id).toBe('hello');
+    session.closeForm({ name: 'Ada' });
+    await settle();
+    await agentArrives();
+    expect(service.start).toHaveBeenCalledOnce();
+    expect(rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Hello']]);
   });
 
   test('a form that the service refuses is shown again as it was filled in', async () => {
@@ -932,7 +950,37 @@ describe('voice', () => {
   });
 });
 
-describe('forms that the agent asks for', () => {
+describe('what was typed and not sent', () => {
+  test('is still shown as such when the conversation ends, and starts another one', async () => {
+    const { session, service, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('one');
+    session.sendMessage('two');
+    await settle();
+    await session.end();
+    expect(session.state.messages.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
+    session.sendAgain();
+    await settle();
+    await agentArrives();
+    expect(service.start).toHaveBeenCalledTimes(2);
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([
+      ['lk.chat', 'one'],
+      ['lk.chat', 'two'],
+    ]);
+  });
+
+  test("is sent again on the visitor's word after a refusal", async () => {
+    const { session, service, settle } = setUp();
+    service.start.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
+    session.sendMessage('Hello');
+    await settle();
+    expect(session.state.phase.name).toBe('refused');
+    session.sendAgain();
+    await settle();
+    expect(session.state.phase.name).toBe('live');
+  });
+});
+
+describe('forms during the conversation', () => {
   const forms = [form('contact', [field({ id: 'name', type: 'text' })])];
   const live = async () => {
     const parts = setUp({ forms });
@@ -941,59 +989,157 @@ describe('forms that the agent asks for', () => {
     await parts.agentArrives();
     return parts;
   };
+  const request = ({ session }: ReturnType<typeof setUp>, index = 0) => {
+    const found = session.state.requests[index];
+    if (!found) throw new Error('no form was requested');
+    return found;
+  };
+  const late = (values: object) => [
+    'web-widget.form',
+    JSON.stringify({ form_id: 'contact', submitted: true, values }),
+  ];
 
-  test('go to the service first, then to the agent', async () => {
-    const { session, service, rooms } = await live();
-    const answer = rooms[0]?.events.form('contact', 60_000);
-    expect(session.state.form?.definition.id).toBe('contact');
-    await session.closeForm({ name: 'Ada' });
-    expect(service.submitForm).toHaveBeenCalledWith('c1', 'token1', 'contact', { name: 'Ada' });
-    expect(JSON.parse((await answer) ?? '')).toEqual({ submitted: true, values: { name: 'Ada' } });
+  test('stand below the turn at which the agent asked, and leave the input alone', async () => {
+    const parts = await live();
+    parts.agentSays('Please tell us');
+    parts.rooms[0]?.events.form('contact', 60_000);
+    parts.agentSays('Or just go on asking', 'a2');
+    expect(parts.session.state.form).toBeNull();
+    expect(request(parts)).toMatchObject({
+      definition: { id: 'contact' },
+      after: 'a1',
+      status: 'open',
+      isOwn: false,
+    });
   });
 
-  test('may be dismissed', async () => {
-    const { session, rooms, service } = await live();
+  test('go to the service first, then to the agent', async () => {
+    const parts = await live();
+    const answer = parts.rooms[0]?.events.form('contact', 60_000);
+    await parts.session.forms.send(request(parts).id, { name: 'Ada' });
+    expect(parts.service.submitForm).toHaveBeenCalledWith('c1', 'token1', 'contact', {
+      name: 'Ada',
+    });
+    expect(JSON.parse((await answer) ?? '')).toEqual({ submitted: true, values: { name: 'Ada' } });
+    expect(request(parts).status).toBe('sent');
+  });
+
+  test('may be put off, and filled in later', async () => {
+    const parts = await live();
+    const { session, service, rooms } = parts;
     const answer = rooms[0]?.events.form('contact', 60_000);
-    await session.closeForm(null);
+    const { id } = request(parts);
+    session.forms.saveDraft(id, { name: 'A' });
+    session.forms.putOff(id);
     expect(JSON.parse((await answer) ?? '')).toEqual({ dismissed: true });
     expect(service.submitForm).not.toHaveBeenCalled();
+    session.forms.reopen(id);
+    expect(request(parts).status).toBe('open');
+    expect(session.forms.drafts.get(id)).toEqual({ name: 'A' });
+    await session.forms.send(id, { name: 'Ada' });
+    expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith(...late({ name: 'Ada' }));
   });
 
   test('are sent as a text stream when the agent has stopped waiting', async () => {
-    const { session, rooms } = await live();
-    rooms[0]?.events.form('contact', 1_000);
+    const parts = await live();
+    parts.rooms[0]?.events.form('contact', 1_000);
     await vi.advanceTimersByTimeAsync(2_000);
-    await session.closeForm({ name: 'Ada' });
-    expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith(
-      'web-widget.form',
-      JSON.stringify({ form_id: 'contact', submitted: true, values: { name: 'Ada' } }),
-    );
+    await parts.session.forms.send(request(parts).id, { name: 'Ada' });
+    expect(parts.rooms[0]?.room.sendText).toHaveBeenLastCalledWith(...late({ name: 'Ada' }));
   });
 
   test('stay open when the service rejects the values', async () => {
-    const { session, service, rooms } = await live();
-    rooms[0]?.events.form('contact', 60_000);
-    service.submitForm.mockRejectedValue(new ServiceProblem('form_invalid', 422));
-    await expect(session.closeForm({ name: '' })).rejects.toMatchObject({ code: 'form_invalid' });
-    expect(session.state.form).not.toBeNull();
+    const parts = await live();
+    parts.rooms[0]?.events.form('contact', 60_000);
+    parts.service.submitForm.mockRejectedValue(new ServiceProblem('form_invalid', 422));
+    await expect(parts.session.forms.send(request(parts).id, { name: '' })).rejects.toMatchObject({
+      code: 'form_invalid',
+    });
+    expect(request(parts).status).toBe('open');
   });
 
-  test('are closed with the room, and the next room may ask again', async () => {
-    const { session, rooms, settle, agentArrives } = await live();
+  test('outlive their room: the agent of the next one gets the answer when it is there', async () => {
+    const parts = await live();
+    const { session, rooms, settle, agentArrives } = parts;
     rooms[0]?.events.form('contact', 60_000);
     session.continue();
     await settle();
-    expect(session.state.form).toBeNull();
+    await session.forms.send(request(parts).id, { name: 'Ada' });
+    expect(rooms[1]?.room.sendText).not.toHaveBeenCalled();
     await agentArrives();
-    rooms[1]?.events.form('contact', 60_000);
-    expect(session.state.form).not.toBeNull();
+    expect(rooms[1]?.room.sendText).toHaveBeenCalledWith(...late({ name: 'Ada' }));
   });
 
-  test('that are unknown, or requested while one is open, are rejected', async () => {
+  test('that are requested again are one form, with what was filled in', async () => {
+    const parts = await live();
+    const { session, rooms } = parts;
+    const first = rooms[0]?.events.form('contact', 60_000);
+    const { id } = request(parts);
+    session.forms.saveDraft(id, { name: 'A' });
+    const second = rooms[0]?.events.form('contact', 60_000);
+    expect(session.state.requests.map((each) => each.id)).toEqual([id]);
+    await session.forms.send(id, { name: 'Ada' });
+    const answer = { submitted: true, values: { name: 'Ada' } };
+    expect(JSON.parse((await first) ?? '')).toEqual(answer);
+    expect(JSON.parse((await second) ?? '')).toEqual(answer);
+  });
+
+  test('that are unknown are rejected', async () => {
     const { rooms } = await live();
     await expect(rooms[0]?.events.form('other', 60_000)).rejects.toThrow();
-    rooms[0]?.events.form('contact', 60_000);
-    await expect(rooms[0]?.events.form('contact', 60_000)).rejects.toThrow();
+  });
+
+  test('do not make an agent that waits for them look silent', async () => {
+    const parts = await live();
+    parts.rooms[0]?.events.agent('thinking');
+    parts.rooms[0]?.events.form('contact', 600_000);
+    await vi.advanceTimersByTimeAsync(THINKING_TIMEOUT * 2);
+    expect(isSilent(parts.session.state)).toBe(false);
+    await parts.session.forms.send(request(parts).id, { name: 'Ada' });
+    await vi.advanceTimersByTimeAsync(THINKING_TIMEOUT);
+    expect(isSilent(parts.session.state)).toBe(true);
+  });
+
+  test('that were sent while the start was refused are kept, and stored with the start', async () => {
+    const parts = setUp({ forms });
+    const { session, service, settle, rooms, agentArrives } = parts;
+    service.start.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
+    session.openForm('contact');
+    await settle();
+    expect(session.state.phase.name).toBe('refused');
+    expect(request(parts)).toMatchObject({ status: 'open', isOwn: true });
+    // The attempt to send it is also one to start.
+    await expect(session.forms.send(request(parts).id, { name: 'Ada' })).rejects.toThrow();
+    expect(request(parts).status).toBe('open');
+    await settle();
+    expect(service.submitForm).toHaveBeenCalledWith('c1', 'token1', 'contact', { name: 'Ada' });
+    expect(request(parts).status).toBe('sent');
+    await agentArrives();
+    expect(rooms[0]?.room.sendText).toHaveBeenCalledWith(...late({ name: 'Ada' }));
+  });
+
+  test('that the visitor is changing again are not sent automatically', async () => {
+    const parts = setUp({ forms });
+    const { session, service, loader, settle } = parts;
+    let give: (ticket: string) => void = () => {};
+    service.start.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
+    session.openForm('contact');
+    await settle();
+    loader.requestTicket.mockReturnValueOnce(new Promise((resolve) => (give = resolve)));
+    const sending = session.forms.send(request(parts).id, { name: 'Ada' });
+    await expect(sending).rejects.toThrow();
+    session.forms.saveDraft(request(parts).id, { name: 'Ada L' });
+    give('ticket');
+    await settle();
+    expect(session.state.phase.name).toBe('live');
+    expect(service.submitForm).not.toHaveBeenCalled();
+  });
+
+  test('that were not sent when the conversation ends are shown as such', async () => {
+    const parts = await live();
+    parts.rooms[0]?.events.form('contact', 60_000);
+    await parts.session.end();
+    expect(request(parts).status).toBe('unsent');
   });
 });
 

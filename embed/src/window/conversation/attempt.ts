@@ -5,7 +5,7 @@
 import type { Joining } from '../../generated/api';
 import type { Mode } from '../config';
 import type { JoinRoom, Room, RoomEvents } from '../livekit-room';
-import { AgentWatch } from './agent-watch';
+import { AgentWatch, THINKING_TIMEOUT } from './agent-watch';
 import type { Backoff } from './backoff';
 import type { FormRequests } from './form-requests';
 import type { Store } from './store';
@@ -142,7 +142,7 @@ export class Attempt {
   }
 
   #roomEvents(): RoomEvents {
-    const { store, forms, now } = this.#dependencies;
+    const { store, now } = this.#dependencies;
     const untilEnd =
       <A extends unknown[]>(callback: (...values: A) => void) =>
       (...values: A) => {
@@ -171,8 +171,17 @@ export class Attempt {
       form: (formId, timeout) =>
         this.hasEnded
           ? Promise.reject(new Error('the visitor has left this room'))
-          : forms.openForAgent(formId, timeout),
+          : this.#answerFormCall(formId, timeout),
     };
+  }
+
+  /** While the visitor fills in a form, the agent owes no answer. */
+  async #answerFormCall(formId: string, timeout: number): Promise<string> {
+    const answer = this.#dependencies.forms.requestForAgent(formId, timeout);
+    this.#watch.stopWaiting();
+    const text = await answer;
+    if (!this.hasEnded) this.#watch.expectAnswer(THINKING_TIMEOUT);
+    return text;
   }
 
   /** Sends what the visitor has typed, in order, as soon as there is an agent to read it. */

@@ -144,10 +144,9 @@ export class Connection {
     this.#backoff.schedule(retry);
   }
 
-  /** A form that was open in the room is closed with it. */
   #leaveRoom() {
     this.#attempt?.end();
     this.#attempt = null;
-    this.#dependencies.forms.discard();
+    this.#dependencies.forms.leaveRoom();
   }
 }

@@ -1,78 +1,146 @@
 /**
- * The form that is open, and who gets its answer: first the service, which stores it, then the
- * agent or the code that asked. One form is open at a time.
+ * The forms that were requested during the conversation, by the agent or by a quick action. Each
+ * stays in the transcript until the visitor sends it, also when its room or the agent's call is
+ * long gone. Its answer goes to the service first, which stores it, and then to the agent.
  */
 import type { FormDefinition } from '../config';
+import { newId } from '../new-id';
 import type { FormValues } from '../service/service';
-import type { OpenForm } from './window-state';
-
-/** Gets the values, or null when the form was dismissed; a rejection keeps the form open. */
-type OnAnswer = (values: FormValues | null) => Promise<void> | void;
+import type { Store } from './store';
 
 interface Dependencies {
+  store: Store;
   forms: FormDefinition[];
   /** Milliseconds since 1970. */
   now(): number;
-  show(form: OpenForm | null): void;
-  /** Stores the values at the service. */
+  /** Whether there is a conversation to which the service can add values. */
+  hasConversation(): boolean;
+  /** Stores the values at the service; rejects while there is no conversation. */
   submit(formId: string, values: FormValues): Promise<void>;
-  /** Sends the agent an answer for which its call no longer waits. */
-  sendLate(message: object): void;
+  /** Sends the agent an answer for which no call of it waits; false while there is no agent. */
+  sendLate(message: object): boolean;
+}
+
+/** A call of the agent that waits for an answer. */
+interface AgentCall {
+  deadline: number;
+  answer(text: string): void;
 }
 
 export class FormRequests {
+  /** What the visitor has filled in so far, by request. */
+  readonly drafts = new Map<string, FormValues>();
   readonly #dependencies: Dependencies;
-  #onAnswer: OnAnswer | null = null;
+  readonly #calls = new Map<string, AgentCall[]>();
+  /** Sent by the visitor before there was a conversation. */
+  readonly #unsent = new Map<string, FormValues>();
+  #late: object[] = [];
 
   constructor(dependencies: Dependencies) {
     this.#dependencies = dependencies;
   }
 
-  open(form: OpenForm, onAnswer: OnAnswer) {
-    this.#onAnswer = onAnswer;
-    this.#dependencies.show(form);
-  }
-
-  /** Opens a configured form; false when there is none of that id, or one is open already. */
-  openConfigured(formId: string, onAnswer: OnAnswer): boolean {
-    const { forms, submit } = this.#dependencies;
-    const definition = forms.find((form) => form.id === formId);
-    if (!definition || this.#onAnswer) return false;
-    this.open({ definition, moment: 'during', values: {} }, async (values) => {
-      if (values) await submit(formId, values);
-      await onAnswer(values);
-    });
-    return true;
-  }
-
   /**
-   * Opens a form for the agent, whose call is answered if the visitor is done within its timeout.
+   * Shows a configured form, and returns the id of the request. A form that is waiting already
+   * moves to the end, with what was filled in. Null when there is no form of that id.
    */
-  openForAgent(formId: string, timeout: number): Promise<string> {
-    const { now, sendLate } = this.#dependencies;
-    const deadline = now() + timeout;
-    return new Promise((resolve, reject) => {
-      const isOpen = this.openConfigured(formId, (values) => {
-        const answer = values ? { submitted: true, values } : { dismissed: true };
-        if (now() < deadline) resolve(JSON.stringify(answer));
-        else sendLate({ form_id: formId, ...answer });
-      });
-      if (!isOpen) reject(new Error('no such form, or another one is open'));
+  request(formId: string, isOwn: boolean): string | null {
+    const { forms, store } = this.#dependencies;
+    const definition = forms.find((form) => form.id === formId);
+    if (!definition) return null;
+    const known = store.state.requests.find(
+      (request) => request.definition === definition && isUnanswered(request.status),
+    );
+    const id = known?.id ?? newId();
+    store.dispatch({ type: 'form-requested', id, definition, isOwn });
+    return id;
+  }
+
+  /** A call of the agent, which is answered if the visitor is done within its timeout. */
+  requestForAgent(formId: string, timeout: number): Promise<string> {
+    const id = this.request(formId, false);
+    if (!id) return Promise.reject(new Error('no such form'));
+    return new Promise((answer) => {
+      const call = { deadline: this.#dependencies.now() + timeout, answer };
+      this.#calls.set(id, [...(this.#calls.get(id) ?? []), call]);
     });
   }
 
-  /** The visitor is done; null when the form was dismissed. */
-  async close(values: FormValues | null) {
-    const onAnswer = this.#onAnswer;
-    await onAnswer?.(values);
-    // The answer may have opened the next form.
-    if (this.#onAnswer === onAnswer) this.discard();
+  saveDraft(id: string, values: FormValues) {
+    this.drafts.set(id, values);
+    // What is being changed is not sent automatically.
+    this.#unsent.delete(id);
   }
 
-  /** Closes the form unanswered, because the room that it belongs to was left. */
-  discard() {
-    if (!this.#onAnswer) return;
-    this.#onAnswer = null;
-    this.#dependencies.show(null);
+  /** The visitor sends the form. Rejects when the service has not stored it: it stays open. */
+  async send(id: string, values: FormValues) {
+    const { store, submit, hasConversation } = this.#dependencies;
+    const request = store.state.requests.find((each) => each.id === id);
+    if (!request || !isUnanswered(request.status)) return;
+    try {
+      await submit(request.definition.id, values);
+    } catch (problem) {
+      if (!hasConversation()) this.#unsent.set(id, values);
+      throw problem;
+    }
+    this.#unsent.delete(id);
+    this.drafts.delete(id);
+    store.dispatch({ type: 'form-status', id, status: 'sent' });
+    const answer = { submitted: true, values };
+    if (!this.#answerCalls(id, answer))
+      this.#sendLate({ form_id: request.definition.id, ...answer });
   }
+
+  /** The visitor does not want to fill it in now; it stays, and can be opened again. */
+  putOff(id: string) {
+    this.#dependencies.store.dispatch({ type: 'form-status', id, status: 'later' });
+    this.#answerCalls(id, { dismissed: true });
+  }
+
+  reopen(id: string) {
+    this.#dependencies.store.dispatch({ type: 'form-status', id, status: 'open' });
+  }
+
+  /** The room was left, and with it the agent that called. */
+  leaveRoom() {
+    this.#calls.clear();
+  }
+
+  /** There is a conversation: what was sent before is stored now. */
+  sendUnsent() {
+    // The card still says that it was not sent, if this fails as well.
+    for (const [id, values] of this.#unsent) this.send(id, values).catch(() => {});
+  }
+
+  /** There is an agent: it gets the answers that came while there was none. */
+  sendWaiting() {
+    const messages = this.#late;
+    this.#late = [];
+    for (const message of messages) this.#sendLate(message);
+  }
+
+  /** The conversation is put aside. */
+  forget() {
+    this.leaveRoom();
+    this.#unsent.clear();
+    this.drafts.clear();
+    this.#late = [];
+  }
+
+  #sendLate(message: object) {
+    if (!this.#dependencies.sendLate(message)) this.#late.push(message);
+  }
+
+  /** Whether a call was still waiting. */
+  #answerCalls(id: string, answer: object): boolean {
+    const now = this.#dependencies.now();
+    const calls = (this.#calls.get(id) ?? []).filter(({ deadline }) => now < deadline);
+    this.#calls.delete(id);
+    for (const call of calls) call.answer(JSON.stringify(answer));
+    return calls.length > 0;
+  }
+}
+
+function isUnanswered(status: string): boolean {
+  return status === 'open' || status === 'later';
 }

@@ -28,7 +28,7 @@ export class PreConversationForm {
     if (!definition || this.values) return null;
     const stored = this.#storage.read('form') as StoredAnswer | null;
     if (!this.#isShownOnce || stored?.shape !== shapeOf(definition))
-      return { definition, moment: 'before', values: stored?.values ?? {} };
+      return { definition, values: stored?.values ?? {} };
     this.values = stored.values;
     return null;
   }

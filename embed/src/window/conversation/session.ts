@@ -55,14 +55,22 @@ export class Session {
     this.#conversation = new CurrentConversation(storage, this.#tabs, now);
     this.#preForm = new PreConversationForm(config, storage);
     this.#forms = new FormRequests({
+      store: this.#store,
       forms: config.forms,
       now,
-      show: (form) => this.#store.dispatch({ type: 'form', form }),
+      hasConversation: () => this.#conversation.access !== null,
       submit: async (formId, values) => {
         const { access } = this.#conversation;
-        if (access) await service.submitForm(access.id, access.token, formId, values);
+        if (access) return service.submitForm(access.id, access.token, formId, values);
+        this.#seekRoom();
+        throw new ServiceProblem('network');
       },
-      sendLate: (message) => this.#connection.attempt?.sendData('web-widget.form', message),
+      sendLate: (message) => {
+        const { attempt } = this.#connection;
+        if (!attempt?.isAgentReady) return false;
+        attempt.sendData('web-widget.form', message);
+        return true;
+      },
     });
     this.#reporter = createTurnReporter(async (messages) => {
       const { access } = this.#conversation;
@@ -95,9 +103,13 @@ export class Session {
         }),
         onStarted: (id) => this.#emit('conversation-start', { conversation_id: id }),
         onHistory: (messages) => this.#reporter.markKnown(messages),
-        onJoined: () => this.#publishCall(),
+        onJoined: () => {
+          this.#publishCall();
+          this.#forms.sendUnsent();
+        },
         onAgentReady: () => {
           if (Object.keys(this.#context).length) this.#sendContext();
+          this.#forms.sendWaiting();
         },
         onTurn: ({ role, text }) => this.#emit('message', { role, text }),
         onMicrophoneUnusable: (track) => this.#call.fail(track, 'busy'),
@@ -190,19 +202,22 @@ export class Session {
     this.#store.dispatch({ type: 'typed', id: newId(), text: trimmed, now });
     this.#emit('message', { role: 'visitor', text: trimmed });
     if (this.state.phase.name === 'live') this.#connection.attempt?.sendWaiting();
-    else if (!this.#connection.retryNow() && !isUnderWay(this.state)) this.continue();
+    else this.#seekRoom();
+  }
+
+  /** Sends what is shown as unsent; in another conversation where this one is over. */
+  sendAgain() {
+    if (!isPast(this.state)) return this.#seekRoom();
+    const unsent = this.state.messages.filter((message) => message.state === 'waiting');
+    for (const { text } of unsent) this.sendMessage(text);
   }
 
   /** Starts a conversation, unless consent or the form before it is missing. */
   start() {
     if (isUnderWay(this.state) || !this.state.hasConsented) return;
     const form = this.#preForm.prepare();
-    if (!form) return this.#connection.start();
-    this.#forms.open(form, (values) => {
-      if (!values) return this.endCall();
-      this.#preForm.answer(values);
-      this.start();
-    });
+    if (form) this.#store.dispatch({ type: 'form', form });
+    else this.#connection.start();
   }
 
   /** Resumes the conversation in another room; starts one where there is none. */
@@ -225,6 +240,7 @@ export class Session {
     this.#leaveConversation();
     if (isOurs) this.#conversation.deleteStored();
     this.#conversation.forget();
+    this.#forms.forget();
     if (access && isOurs) this.#dependencies.service.end(access.id, access.token).catch(() => {});
     this.#store.dispatch({ type: 'reset' });
   }
@@ -260,22 +276,24 @@ export class Session {
 
   // Forms
 
-  /** Opens a configured form for a quick action. */
-  openForm(formId: string) {
-    if (!this.#conversation.access) this.start();
-    this.#forms.openConfigured(formId, (values) => {
-      if (values)
-        this.#connection.attempt?.sendData('web-widget.form', {
-          form_id: formId,
-          submitted: true,
-          values,
-        });
-    });
+  /** The forms that were requested during the conversation. */
+  get forms(): FormRequests {
+    return this.#forms;
   }
 
-  /** The visitor is done with the open form; null when it was dismissed. */
-  closeForm(values: FormValues | null): Promise<void> {
-    return this.#forms.close(values);
+  /** Shows a configured form for a quick action. */
+  openForm(formId: string) {
+    if (!this.state.hasConsented) return;
+    if (!this.#conversation.access) this.start();
+    this.#forms.request(formId, true);
+  }
+
+  /** The visitor is done with the form before the conversation; null when it was canceled. */
+  closeForm(values: FormValues | null) {
+    this.#store.dispatch({ type: 'form', form: null });
+    if (!values) return this.endCall();
+    this.#preForm.answer(values);
+    this.start();
   }
 
   async submitFeedback(values: FormValues) {
@@ -288,6 +306,11 @@ export class Session {
       if (code !== 'feedback_already_submitted' && code !== 'feedback_closed') throw problem;
     }
     this.#store.dispatch({ type: 'feedback-given' });
+  }
+
+  /** Gets into a room for what waits to be sent, unless that is under way. */
+  #seekRoom() {
+    if (!this.#connection.retryNow() && !isUnderWay(this.state)) this.continue();
   }
 
   #publishCall() {

@@ -45,12 +45,26 @@ export type Voice =
   | { name: 'requested' }
   | { name: 'on'; isMuted: boolean };
 
+/** The form before the conversation. */
 export interface OpenForm {
   definition: FormDefinition;
-  /** Before the conversation, or during it because the agent or a quick action asked. */
-  moment: 'before' | 'during';
   /** Earlier answers by field; some may fit no field anymore. */
   values: Record<string, unknown>;
+}
+
+/** A form that was requested during the conversation; it is a part of the transcript. */
+export interface FormRequest {
+  id: string;
+  definition: FormDefinition;
+  /** The turn below which it stands; null where there was none yet. */
+  after: string | null;
+  /**
+   * `later`: the visitor has put it off, and can open it again. `unsent`: the conversation is over,
+   * and the form was not sent.
+   */
+  status: 'open' | 'later' | 'sent' | 'unsent';
+  /** The visitor opened it, and continues there; one of the agent does not take the focus. */
+  isOwn: boolean;
 }
 
 export interface State {
@@ -64,6 +78,8 @@ export interface State {
   unread: number;
   hasConsented: boolean;
   form: OpenForm | null;
+  /** The oldest first. */
+  requests: FormRequest[];
 }
 
 export type Event =
@@ -94,7 +110,9 @@ export type Event =
   | { type: 'call-started' }
   | { type: 'call-ended' }
   | { type: 'muted'; isMuted: boolean }
-  | { type: 'form'; form: OpenForm | null };
+  | { type: 'form'; form: OpenForm | null }
+  | { type: 'form-requested'; id: string; definition: FormDefinition; isOwn: boolean }
+  | { type: 'form-status'; id: string; status: FormRequest['status'] };
 
 const NO_CALL: Voice = { name: 'off', problem: null };
 
@@ -109,6 +127,7 @@ export function initialState(): State {
     unread: 0,
     hasConsented: false,
     form: null,
+    requests: [],
   };
 }
 
@@ -233,6 +252,15 @@ export function reduce(state: State, event: Event): State {
       return { ...state, voice: { name: 'on', isMuted: event.isMuted } };
     case 'form':
       return { ...state, form: event.form };
+    case 'form-requested':
+      return requestForm(state, event);
+    case 'form-status':
+      return {
+        ...state,
+        requests: state.requests.map((request) =>
+          request.id === event.id ? { ...request, status: event.status } : request,
+        ),
+      };
   }
 }
 
@@ -252,6 +280,22 @@ function addPiece(state: State, piece: Piece, now: string): State {
   };
 }
 
+/** At the end, also when it was requested before; the agent has answered with it. */
+function requestForm(
+  state: State,
+  { id, definition, isOwn }: Pick<FormRequest, 'id' | 'definition' | 'isOwn'>,
+): State {
+  const { requests, messages, isOpen, unread, isAwaitingAnswer } = state;
+  const others = requests.filter((request) => request.id !== id);
+  const after = messages.at(-1)?.id ?? null;
+  return {
+    ...state,
+    requests: [...others, { id, definition, after, status: 'open', isOwn }],
+    isAwaitingAnswer: isOwn && isAwaitingAnswer,
+    unread: isOpen ? 0 : unread + 1,
+  };
+}
+
 function changeAgent(state: State, agent: AgentState): State {
   const { phase } = state;
   if (!('agent' in phase)) return state;
@@ -264,15 +308,22 @@ function changeAgent(state: State, agent: AgentState): State {
   };
 }
 
-/** Common to every ending: no room, no call, no open form, no unfinished turn. */
+/**
+ * Common to every ending: no room, no call, no open form, no unfinished turn. What was not sent is
+ * still shown as such.
+ */
 function stop(state: State, phase: Phase): State {
+  const isOver = isPast({ ...state, phase });
   return {
     ...state,
     phase,
     voice: withoutCall(state.voice),
     isAwaitingAnswer: false,
     form: null,
-    messages: state.messages.map((m) => (m.state === 'done' ? m : { ...m, state: 'done' })),
+    messages: state.messages.map((m) => (m.state === 'streaming' ? { ...m, state: 'done' } : m)),
+    requests: state.requests.map((request) =>
+      isOver && request.status !== 'sent' ? { ...request, status: 'unsent' } : request,
+    ),
   };
 }
 

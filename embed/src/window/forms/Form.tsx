@@ -6,7 +6,9 @@ import type { FormValues } from '../service/service';
 import { Icon } from '../ui/icons';
 import { type Faults, submissionOf, validate } from './validate';
 
-interface Props {
+export interface FormProps {
+  /** Unique in the window. */
+  id: string;
   definition: FormDefinition;
   /** The heading, where the form has no title. */
   title?: string;
@@ -15,10 +17,27 @@ interface Props {
   strings: Strings;
   submitLabel: string;
   submit(values: FormValues): Promise<void>;
-  dismiss?: () => void;
+  /** What the visitor has filled in so far, at each change. */
+  keep?(values: FormValues): void;
+  dismiss?(): void;
+  dismissLabel?: string;
+  /** Whether the visitor continues here; a form that comes unasked does not take the focus. */
+  takesFocus: boolean;
 }
 
-export function Form({ definition, title, earlier, strings, submitLabel, submit, dismiss }: Props) {
+export function Form({
+  id,
+  definition,
+  title,
+  earlier,
+  strings,
+  submitLabel,
+  submit,
+  keep,
+  dismiss,
+  dismissLabel,
+  takesFocus,
+}: FormProps) {
   const [values, setValues] = useState<FormValues>(() =>
     Object.fromEntries(
       definition.fields.map((field) => [field.id, earlier?.[field.id] ?? field.default ?? null]),
@@ -30,7 +49,7 @@ export function Form({ definition, title, earlier, strings, submitLabel, submit,
 
   // Not on a phone, where the keyboard would cover the questions.
   useEffect(() => {
-    if (!matchMedia('(pointer: coarse)').matches)
+    if (takesFocus && !matchMedia('(pointer: coarse)').matches)
       form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
   }, []);
 
@@ -51,50 +70,53 @@ export function Form({ definition, title, earlier, strings, submitLabel, submit,
   }
 
   return (
-    <div class="sheet">
-      <form
-        ref={form}
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          send();
-        }}
-      >
-        {(definition.title || title) && <h2 dir="auto">{definition.title || title}</h2>}
-        {definition.fields.map((field) => (
-          <Row
-            key={field.id}
-            field={field}
-            value={values[field.id]}
-            fault={faults[field.id] && strings[faults[field.id] as keyof Strings]}
-            strings={strings}
-            change={(value) => {
-              setValues((before) => ({ ...before, [field.id]: value }));
-              setFaults(({ [field.id]: _, ...others }) => others);
-            }}
-          />
-        ))}
-        {state === 'failed' && (
-          <p class="fault" role="alert">
-            {strings.not_sent}
-          </p>
-        )}
-        <div class="choices">
-          {dismiss && (
-            <button type="button" class="big" onClick={dismiss}>
-              {strings.cancel}
-            </button>
-          )}
-          <button type="submit" class="big primary" disabled={state === 'sending'}>
-            {submitLabel}
+    <form
+      class="form"
+      ref={form}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (state !== 'sending') send();
+      }}
+    >
+      {(definition.title || title) && <h2 dir="auto">{definition.title || title}</h2>}
+      {definition.fields.map((field) => (
+        <Row
+          key={field.id}
+          id={`${id}-${field.id}`}
+          field={field}
+          value={values[field.id]}
+          fault={faults[field.id] && strings[faults[field.id] as keyof Strings]}
+          strings={strings}
+          change={(value) => {
+            const changed = { ...values, [field.id]: value };
+            setValues(changed);
+            keep?.(changed);
+            setFaults(({ [field.id]: _, ...others }) => others);
+          }}
+        />
+      ))}
+      {state === 'failed' && (
+        <p class="fault" role="alert">
+          {strings.not_sent}
+        </p>
+      )}
+      <div class="choices">
+        {dismiss && (
+          <button type="button" class="big" onClick={dismiss}>
+            {dismissLabel ?? strings.cancel}
           </button>
-        </div>
-      </form>
-    </div>
+        )}
+        <button type="submit" class="big primary" aria-disabled={state === 'sending'}>
+          {submitLabel}
+        </button>
+      </div>
+    </form>
   );
 }
 
 interface RowProps {
+  id: string;
   field: Field;
   value: unknown;
   fault: string | undefined;
@@ -103,8 +125,7 @@ interface RowProps {
 }
 
 function Row(props: RowProps) {
-  const { field, fault } = props;
-  const id = `field-${field.id}`;
+  const { id, field, fault } = props;
   const help = field.help || fault ? `${id}-help` : undefined;
   const isGroup = field.type === 'rating' || field.type === 'multiselect';
   const label = (
@@ -130,7 +151,7 @@ function Row(props: RowProps) {
     return (
       <div class="row">
         <div class="check">
-          <Control {...props} id={id} help={help} />
+          <Control {...props} help={help} />
           <label for={id} dir="auto">
             {label}
           </label>
@@ -143,7 +164,7 @@ function Row(props: RowProps) {
       <label for={id} dir="auto">
         {label}
       </label>
-      <Control {...props} id={id} help={help} />
+      <Control {...props} help={help} />
       {help && note}
     </div>
   );
@@ -176,7 +197,7 @@ function Control({
   change,
   id,
   help,
-}: RowProps & { id: string; help: string | undefined }) {
+}: RowProps & { help: string | undefined }) {
   const common = {
     id,
     name: field.id,

@@ -1,10 +1,12 @@
 /**
  * The turns so far. It scrolls with the newest text, unless the visitor has scrolled up to read.
  */
+import { type ComponentChild, Fragment } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../conversation/transcript';
 import { agentOf, isSilent, isUnderWay, modeOf, type State } from '../conversation/window-state';
 import { useSurface } from './context';
+import { FormCard } from './FormCard';
 import { Icon } from './icons';
 import { Notice, noticeOf } from './Notice';
 import { Plain, Rich } from './Rich';
@@ -17,26 +19,30 @@ export function Transcript({ state }: { state: State }) {
   const { config, strings } = useSurface();
   const log = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
-  const { messages, isAwaitingAnswer, phase } = state;
+  const { messages, requests, isAwaitingAnswer, phase } = state;
   const last = messages.at(-1);
+  const openRequest = requests.findLast(({ status }) => status === 'open');
   const isTyping =
     !isSilent(state) &&
-    (agentOf(state) === 'thinking' || isAwaitingAnswer) &&
+    // An agent that waits for a form counts as thinking.
+    (isAwaitingAnswer || (agentOf(state) === 'thinking' && !openRequest)) &&
     !(last?.role === 'agent' && last.state === 'streaming') &&
     (phase.name === 'live' || phase.name === 'joining' || phase.name === 'starting');
 
   const toEnd = () => log.current?.scrollTo({ top: log.current.scrollHeight });
   useLayoutEffect(() => {
-    if (follows) toEnd();
-  }, [messages, isTyping, follows, modeOf(state)]);
+    // A visitor who fills in a form keeps it in sight.
+    if (follows && !log.current?.querySelector('.card :focus')) toEnd();
+  }, [messages, requests, isTyping, follows, modeOf(state)]);
 
   // The visitor's own new message is always in sight.
   const typed = last?.role === 'visitor' && last.state === 'waiting' ? last.id : null;
+  const opened = openRequest?.isOwn ? openRequest.id : null;
   useLayoutEffect(() => {
-    if (!typed) return;
+    if (!typed && !opened) return;
     setFollows(true);
     toEnd();
-  }, [typed]);
+  }, [typed, opened]);
 
   useEffect(() => {
     const element = log.current;
@@ -52,6 +58,14 @@ export function Transcript({ state }: { state: State }) {
   // One announcement for each turn, when it is final: streamed text would be read in fragments.
   const complete = messages.findLast((m) => m.role === 'agent' && m.state === 'done');
 
+  // Once below the last of them: they are sent together.
+  const marked = messages.findLast((message) => message.state === 'waiting');
+  const isKnown = (id: string | null) => messages.some((message) => message.id === id);
+  const cardsAfter = (turn: string | null) =>
+    requests
+      .filter(({ after }) => (isKnown(after) ? after : null) === turn)
+      .map((request) => <FormCard key={request.id} request={request} />);
+
   return (
     <div class="middle">
       <div
@@ -66,17 +80,21 @@ export function Transcript({ state }: { state: State }) {
           setFollows(scrollHeight - scrollTop - clientHeight < END_DISTANCE)
         }
       >
-        {messages.length === 0 ? (
+        {messages.length === 0 && requests.length === 0 ? (
           <Welcome />
         ) : (
           <>
             <Notice />
+            {cardsAfter(null)}
             {messages.map((message, index) => (
-              <Turn
-                key={message.id}
-                message={message}
-                continues={messages[index - 1]?.role === message.role}
-              />
+              <Fragment key={message.id}>
+                <Turn
+                  message={message}
+                  continues={messages[index - 1]?.role === message.role}
+                  mark={message.id === marked?.id && <Mark state={state} />}
+                />
+                {cardsAfter(message.id)}
+              </Fragment>
             ))}
           </>
         )}
@@ -105,14 +123,38 @@ export function Transcript({ state }: { state: State }) {
       )}
       <p class="unseen" aria-live="polite">
         {complete
-          ? `${strings.agent}: ${complete.text}`
+          ? `${strings.agent}: ${complete.text} ${openRequest?.definition.title ?? ''}`
           : isUnderWay(state) && noticeOf(config, strings)}
       </p>
     </div>
   );
 }
 
-function Turn({ message, continues }: { message: Message; continues: boolean }) {
+/** Says in words that a message is on its way, or that it is not. */
+function Mark({ state }: { state: State }) {
+  const { strings, session } = useSurface();
+  if (isUnderWay(state)) return <p class="mark sending">{strings.sending}</p>;
+  // The consent, or the choice of the tab, is asked for right below.
+  const canTry = state.hasConsented && state.phase.name !== 'continued-elsewhere';
+  return (
+    <p class="mark">
+      {strings.unsent}{' '}
+      {canTry && (
+        <button type="button" onClick={() => session.sendAgain()}>
+          {strings.try_again}
+        </button>
+      )}
+    </p>
+  );
+}
+
+interface TurnProps {
+  message: Message;
+  continues: boolean;
+  mark: ComponentChild;
+}
+
+function Turn({ message, continues, mark }: TurnProps) {
   const { strings } = useSurface();
   const { role, text, state } = message;
   const isAgent = role === 'agent';
@@ -122,6 +164,7 @@ function Turn({ message, continues }: { message: Message; continues: boolean }) 
       <div class="bubble" dir="auto">
         {isAgent ? <Rich text={text} /> : <Plain text={text} />}
       </div>
+      {mark}
     </div>
   );
 }

@@ -1,0 +1,46 @@
+/** Loads the code of forms when one is open; most visitors never need it. */
+import { useEffect, useState } from 'preact/hooks';
+import type { FormProps } from '../forms/Form';
+import { useSurface } from './context';
+
+type FormModule = typeof import('../forms/Form');
+
+/** For further forms, which then need not wait. */
+let loaded: FormModule | null = null;
+
+export function LazyForm(props: FormProps) {
+  const { strings } = useSurface();
+  const [module, setModule] = useState<FormModule | 'failed' | null>(loaded);
+
+  function load() {
+    setModule(null);
+    import('../forms/Form').then(
+      (found) => {
+        loaded = found;
+        setModule(found);
+      },
+      () => setModule('failed'),
+    );
+  }
+  useEffect(() => {
+    if (!loaded) load();
+  }, []);
+
+  if (!module) return null;
+  if (module !== 'failed') return <module.Form {...props} />;
+  return (
+    <div role="alert">
+      <p>{strings.form_unavailable}</p>
+      <div class="choices">
+        {props.dismiss && (
+          <button type="button" class="small" onClick={props.dismiss}>
+            {strings.cancel}
+          </button>
+        )}
+        <button type="button" class="small primary" onClick={load}>
+          {strings.try_again}
+        </button>
+      </div>
+    </div>
+  );
+}
