@@ -33,7 +33,7 @@ describe('while a part is down', { timeout: 180_000 }, () => {
         if (await tryAgain.isVisible()) await tryAgain.click({ timeout: 1_000 }).catch(() => {});
         return (await visitor.transcript()).some(({ text }) => /We are open/.test(text));
       },
-      60_000,
+      90_000,
     );
   });
 
@@ -47,7 +47,13 @@ describe('while a part is down', { timeout: 180_000 }, () => {
       await visitor.sendMessage('What are your opening hours?');
       await darkVisitor.sendMessage('What are your opening hours?');
       for (const each of [visitor, darkVisitor]) {
-        await each.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
+        await each.frame.getByText('Waiting for the agent.').waitFor({ timeout: 30_000 });
+        expect(await violations(each.frame, '#app')).toEqual([]);
+        expect(await each.button('Try again').count(), 'the agent may be arriving').toBe(0);
+      }
+      await visitor.screenshot('agent-late');
+      for (const each of [visitor, darkVisitor]) {
+        await each.frame.getByText('The agent is not answering.').waitFor({ timeout: 60_000 });
         expect(await violations(each.frame, '#app')).toEqual([]);
       }
       await visitor.screenshot('agent-absent');
@@ -72,7 +78,7 @@ describe('while a part is down', { timeout: 180_000 }, () => {
     await control('stop', 'agent');
     try {
       await visitor.sendMessage('Where is my order?');
-      await visitor.frame.getByText('The agent is not answering.').waitFor({ timeout: 30_000 });
+      await visitor.frame.getByText('The agent is not answering.').waitFor({ timeout: 60_000 });
     } finally {
       await control('start', 'agent');
     }

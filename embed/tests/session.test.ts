@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationStart, Joining, VisitorConversation } from '../src/generated/api';
 import type { FailureCode } from '../src/shared/codes';
 import type { Config } from '../src/window/config';
-import { ANSWER_TIMEOUT, THINKING_TIMEOUT } from '../src/window/conversation/agent-watch';
+import {
+  ANSWER_TIMEOUT,
+  ARRIVAL_TIMEOUT,
+  THINKING_TIMEOUT,
+} from '../src/window/conversation/agent-watch';
 import { Session } from '../src/window/conversation/session';
 import { isSilent } from '../src/window/conversation/window-state';
 import type { Room, RoomEvents } from '../src/window/livekit-room';
@@ -426,14 +430,35 @@ describe('an attempt that the visitor has left', () => {
 });
 
 describe('an agent that is not there', () => {
-  test('never arrives: that is shown after ten seconds, and continuing requests another room', async () => {
-    const { session, service, rooms, settle, agentArrives } = setUp();
+  test('is late: that is shown after ten seconds, and the room is kept', async () => {
+    const { session, rooms, settle, agentArrives } = setUp();
     session.sendMessage('Hello');
     await settle();
     await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT - 1);
+    expect(session.state.isAgentLate).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(session.state.isAgentLate).toBe(true);
+    await vi.advanceTimersByTimeAsync(ARRIVAL_TIMEOUT - ANSWER_TIMEOUT - 1);
+    expect(isSilent(session.state)).toBe(false);
+    // It has just come, and is not given up for that.
+    rooms[0]?.events.agent('initializing');
+    expect(session.state.isAgentLate).toBe(false);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(isSilent(session.state)).toBe(false);
+    await agentArrives();
+    expect(rooms).toHaveLength(1);
+    expect(rooms[0]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
+  });
+
+  test('never arrives: that is shown after 30 s, and continuing requests another room', async () => {
+    const { session, service, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('Hello');
+    await settle();
+    await vi.advanceTimersByTimeAsync(ARRIVAL_TIMEOUT - 1);
     expect(isSilent(session.state)).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect(isSilent(session.state)).toBe(true);
+    expect(session.state.isAgentLate).toBe(false);
     session.continue();
     await settle();
     expect(service.resume).toHaveBeenCalledWith('c1', 'token1', 'ticket', 'text');

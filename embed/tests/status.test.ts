@@ -52,6 +52,11 @@ test.each<[Phase, Partial<State>, string[]]>([
   expect(status(phase, changes)?.steps).toEqual(steps);
 });
 
+test('an agent that is late is waited for, without a step that would throw it away', () => {
+  const live = { name: 'live', agent: 'absent', isSilent: false } as const;
+  expect(status(live, { isAgentLate: true })).toEqual({ text: en.late });
+});
+
 test('nothing is said while all is well', () => {
   expect(status({ name: 'live', agent: 'listening', isSilent: false })).toBeNull();
   expect(status({ name: 'idle' })).toBeNull();

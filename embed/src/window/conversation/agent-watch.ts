@@ -4,6 +4,11 @@
  */
 import type { AgentState } from './window-state';
 
+/**
+ * How long a room's first agent may take to arrive before the visitor can request another room:
+ * earlier, that would throw away an agent that is just starting.
+ */
+export const ARRIVAL_TIMEOUT = 30_000;
 /** How long the agent may show no activity before the visitor is informed, in milliseconds. */
 export const ANSWER_TIMEOUT = 10_000;
 /** The same while the agent says that it thinks: a slow tool is not a dead worker. */
@@ -23,13 +28,16 @@ export const SETTLE_TIME: Record<Exclude<AgentState, 'absent'>, number> = {
 
 export class AgentWatch {
   #isReady = false;
+  #hasArrived = false;
   readonly #onReady: () => void;
+  readonly #onLate: () => void;
   readonly #onTimeout: () => void;
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
   #settleTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(onReady: () => void, onTimeout: () => void) {
+  constructor(onReady: () => void, onLate: () => void, onTimeout: () => void) {
     this.#onReady = onReady;
+    this.#onLate = onLate;
     this.#onTimeout = onTimeout;
   }
 
@@ -46,6 +54,10 @@ export class AgentWatch {
       this.#isReady = false;
       return;
     }
+    if (!this.#hasArrived) {
+      this.#hasArrived = true;
+      this.expectAnswer();
+    }
     if (!this.#isReady) this.#settleTimer = setTimeout(() => this.#ready(), SETTLE_TIME[state]);
     if (state === 'thinking') this.expectAnswer(THINKING_TIMEOUT);
     if (state === 'speaking') this.stopWaiting();
@@ -54,7 +66,7 @@ export class AgentWatch {
   /** From now on, the agent has to show some activity in time. */
   expectAnswer(timeout = ANSWER_TIMEOUT) {
     clearTimeout(this.#answerTimer);
-    this.#answerTimer = setTimeout(this.#onTimeout, timeout);
+    this.#answerTimer = setTimeout(() => this.#timeOut(), timeout);
   }
 
   stopWaiting() {
@@ -66,6 +78,12 @@ export class AgentWatch {
     this.stopWaiting();
     clearTimeout(this.#settleTimer);
     this.#isReady = false;
+  }
+
+  #timeOut() {
+    if (this.#hasArrived) return this.#onTimeout();
+    this.#onLate();
+    this.#answerTimer = setTimeout(this.#onTimeout, ARRIVAL_TIMEOUT - ANSWER_TIMEOUT);
   }
 
   #ready() {

@@ -66,6 +66,7 @@ export class Attempt {
         this.followMode();
         this.sendWaiting();
       },
+      () => dependencies.store.dispatch({ type: 'late' }),
       () => dependencies.store.dispatch({ type: 'silent' }),
     );
   }

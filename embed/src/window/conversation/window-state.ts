@@ -74,6 +74,8 @@ export interface State {
   messages: Message[];
   /** The visitor said something that the agent has not answered yet. */
   isAwaitingAnswer: boolean;
+  /** The first agent of this room takes longer than usual to arrive. */
+  isAgentLate: boolean;
   isOpen: boolean;
   unread: number;
   hasConsented: boolean;
@@ -103,6 +105,7 @@ export type Event =
   | { type: 'sent'; id: string }
   | { type: 'piece'; piece: Piece; now: string }
   | { type: 'agent'; state: AgentState }
+  | { type: 'late' }
   | { type: 'silent' }
   | { type: 'new-room' }
   | { type: 'microphone-requested' }
@@ -123,6 +126,7 @@ export function initialState(): State {
     conversationId: null,
     messages: [],
     isAwaitingAnswer: false,
+    isAgentLate: false,
     isOpen: false,
     unread: 0,
     hasConsented: false,
@@ -191,6 +195,7 @@ export function reduce(state: State, event: Event): State {
       return {
         ...state,
         phase: { name: 'joining', agent: 'absent' },
+        isAgentLate: false,
         conversationId: event.id,
         messages: state.messages.some((message) => message.state !== 'waiting')
           ? state.messages
@@ -234,9 +239,16 @@ export function reduce(state: State, event: Event): State {
       return addPiece(state, event.piece, event.now);
     case 'agent':
       return changeAgent(state, event.state);
+    case 'late':
+      return { ...state, isAgentLate: true };
     case 'silent':
       if (phase.name !== 'live') return state;
-      return { ...state, phase: { ...phase, isSilent: true }, isAwaitingAnswer: false };
+      return {
+        ...state,
+        isAgentLate: false,
+        phase: { ...phase, isSilent: true },
+        isAwaitingAnswer: false,
+      };
     case 'new-room':
       return { ...state, messages: prepareForNewRoom(state.messages), form: null };
     case 'microphone-requested':
@@ -305,6 +317,7 @@ function changeAgent(state: State, agent: AgentState): State {
     ...state,
     phase: 'isSilent' in phase ? { ...phase, agent, isSilent: isSilentStill } : { ...phase, agent },
     isAwaitingAnswer: state.isAwaitingAnswer && !hasFinished,
+    isAgentLate: state.isAgentLate && agent === 'absent',
   };
 }
 

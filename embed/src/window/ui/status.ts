@@ -60,6 +60,7 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
     case 'reconnecting':
       return { text: strings.reconnecting, urgent: true };
     case 'live':
+      if (state.isAgentLate) return { text: strings.late };
       if (!phase.isSilent) break;
       return {
         text: config.fallback.text || strings.silent,
