@@ -1168,6 +1168,23 @@ describe('forms during the conversation', () => {
   });
 });
 
+test('turns that are not reported yet are when the page is left', async () => {
+  const { session, service, settle, agentArrives, agentSays } = setUp();
+  session.sendMessage('Hello');
+  await settle();
+  await agentArrives();
+  agentSays('Hi');
+  session.leavePage();
+  expect(service.report).toHaveBeenCalledOnce();
+  expect(service.report.mock.calls[0]).toMatchObject([
+    'c1',
+    'token1',
+    [{ text: 'Hello' }, { text: 'Hi' }],
+  ]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(service.report).toHaveBeenCalledOnce();
+});
+
 test('turns are reported together, each once, and unread ones counted while closed', async () => {
   const { session, service, loader, settle, agentArrives, agentSays } = setUp();
   session.sendMessage('Hello');

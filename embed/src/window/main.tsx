@@ -84,6 +84,11 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     if (open_with) session.sendMessage(open_with);
   }
 
+  window.addEventListener('pagehide', () => session.leavePage());
+  // On a phone, often the last event of a page.
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') session.leavePage();
+  });
   window.addEventListener('online', () => session.retryNow());
   loader.send({ type: 'web-widget:ready' });
 }

@@ -146,6 +146,11 @@ export class Session {
     if (this.#connection.attempt?.isAgentReady) this.#sendContext();
   }
 
+  /** The page is hidden or closed, and this may be the last moment to send anything. */
+  leavePage() {
+    this.#reporter.flush();
+  }
+
   /** The window was opened or closed. */
   setOpen(isOpen: boolean) {
     this.#store.dispatch({ type: 'visibility', isOpen });

@@ -8,6 +8,8 @@ import type { Message } from './transcript';
 export interface TurnReporter {
   /** Reports the turns that are final and were not reported yet. */
   observe(messages: Message[]): void;
+  /** Reports at once what waits to be reported with the next turn. */
+  flush(): void;
   /** These came from the service, which has them already. */
   markKnown(messages: { id: string }[]): void;
 }
@@ -20,17 +22,19 @@ export function createTurnReporter(
 ): TurnReporter {
   const known = new Set<string>();
   let pending: VisitorMessage[] = [];
-  let isCollecting = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
   function flush() {
     const messages = pending;
     pending = [];
-    isCollecting = false;
+    clearTimeout(timer);
+    timer = undefined;
     // Not retried: it is a second source, and the visitor loses nothing.
     if (messages.length) report(messages).catch(() => {});
   }
 
   return {
+    flush,
     markKnown(messages) {
       for (const { id } of messages) known.add(id);
     },
@@ -39,8 +43,7 @@ export function createTurnReporter(
         if (state !== 'done' || known.has(id)) continue;
         known.add(id);
         pending.push({ id, role, text, created_at });
-        if (!isCollecting) setTimeout(flush, COLLECT_TIME);
-        isCollecting = true;
+        timer ??= setTimeout(flush, COLLECT_TIME);
       }
     },
   };

@@ -14,6 +14,8 @@ export type FormValues = Record<string, unknown>;
 
 /** In milliseconds; the service usually answers within a few. */
 const REQUEST_TIMEOUT = 15_000;
+/** What browsers send for a page that is gone is 64 KiB at most, for all requests together. */
+const MAX_KEEPALIVE_BYTES = 60_000;
 
 export interface Service {
   start(embedTicket: string, body: Partial<ConversationStart>): Promise<Joining>;
@@ -28,7 +30,14 @@ export interface Service {
 export function createService(widgetId: string, send: typeof fetch = fetch): Service {
   const base = `/core/public/web-widgets/${widgetId}/conversations`;
 
-  async function call<T>(path: string, bearer: string, body?: object): Promise<T> {
+  /** `outlives`: the request is completed also when the page is closed meanwhile. */
+  async function call<T>(
+    path: string,
+    bearer: string,
+    body?: object,
+    outlives = false,
+  ): Promise<T> {
+    const text = body ? JSON.stringify(body) : null;
     const headers: Record<string, string> = { Authorization: `Bearer ${bearer}` };
     if (body) headers['Content-Type'] = 'application/json';
     let response: Response;
@@ -37,13 +46,14 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
       response = await send(base + path, {
         method: body ? 'POST' : 'GET',
         headers,
-        body: body ? JSON.stringify(body) : null,
+        body: text,
+        keepalive: outlives && new Blob([text ?? '']).size <= MAX_KEEPALIVE_BYTES,
         credentials: 'omit',
         cache: 'no-store',
         signal: AbortSignal.timeout(REQUEST_TIMEOUT),
       });
-      const text = await response.text();
-      answer = text ? JSON.parse(text) : null;
+      const received = await response.text();
+      answer = received ? JSON.parse(received) : null;
     } catch {
       throw new ServiceProblem('network');
     }
@@ -56,8 +66,8 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
     start: (ticket, body) => call('', ticket, body),
     resume: (id, token, ticket, mode) => call(`/${id}/resume`, token, { ticket, mode }),
     read: (id, token) => call(`/${id}`, token),
-    end: (id, token) => call(`/${id}/end`, token, {}),
-    report: (id, token, messages) => call(`/${id}/messages`, token, { messages }),
+    end: (id, token) => call(`/${id}/end`, token, {}, true),
+    report: (id, token, messages) => call(`/${id}/messages`, token, { messages }, true),
     submitForm: (id, token, formId, values) =>
       call(`/${id}/forms/${formId}`, token, { data: values }),
     submitFeedback: (id, token, data) => call(`/${id}/feedback`, token, { data }),
