@@ -4,7 +4,7 @@
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
 
-use std::{sync::Arc, time::Duration as StdDuration};
+use std::time::Duration as StdDuration;
 
 use time::{Duration, OffsetDateTime};
 use tokio::{sync::watch, task::JoinSet};
@@ -70,7 +70,7 @@ async fn remove_rooms(state: &AppState) {
             Err(error) => tracing::warn!(error = %error, "rooms to remove cannot be read"),
         }
         tokio::select! {
-            () = state.visitor.rooms_to_remove.notified() => {}
+            () = state.room_cleaner.woken() => {}
             () = tokio::time::sleep(REMOVAL_INTERVAL) => {}
         }
     }
@@ -95,7 +95,7 @@ async fn forget(state: &AppState) {
         {
             tracing::warn!(error = %error, "expired records cannot be deleted");
         }
-        state.visitor.limits.forget_idle();
+        state.rate_limits.forget_idle();
         tokio::time::sleep(FORGET_INTERVAL).await;
     }
 }
@@ -105,7 +105,7 @@ async fn forget(state: &AppState) {
 /// # Errors
 /// When storage fails; a failure of LiveKit is stored, and the removal is retried later.
 pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
-    if state.visitor.livekit.is_none() {
+    if state.livekit.is_none() {
         return Ok(0);
     }
     let rooms = state
@@ -124,8 +124,7 @@ pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
 }
 
 async fn remove_room(state: AppState, room: Room) -> Result<(), StoreError> {
-    let visitor = Arc::clone(&state.visitor);
-    let Some(livekit) = &visitor.livekit else {
+    let Some(livekit) = &state.livekit else {
         return Ok(());
     };
     let outcome = livekit.remove_room(&room.name).await;
@@ -180,14 +179,14 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
         }
     }
     if ended > 0 {
-        state.visitor.rooms_to_remove.notify_one();
+        state.room_cleaner.wake();
     }
     Ok(ended)
 }
 
 /// Whether the conversation has ended by this.
 async fn expire(state: &AppState, id: ConversationId, now: OffsetDateTime) -> bool {
-    let limits = &state.visitor.conversation_limits;
+    let limits = &state.lifecycle_limits;
     match state.storage.expire_conversation(id, now, limits).await {
         Ok(Some(conversation)) => {
             let status = conversation.lifecycle.status();

@@ -15,13 +15,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     state::AppState,
-    web::{api::Operation, problem::Problem},
+    web::{api::Operation, problem::Problem, telemetry::RequestIds},
 };
 use widget_api::ProblemCode;
 
 pub mod background;
+pub mod embed_files;
 pub mod livekit;
 pub mod openapi;
+pub mod page_fetcher;
 mod routes;
 pub mod settings;
 pub mod state;
@@ -33,6 +35,7 @@ pub mod web;
 /// Every route of the service, with what surrounds them: request ids, log lines, problems, caught
 /// panics.
 pub fn router(state: AppState) -> Router {
+    let request_ids = RequestIds::new(state.clock.clone(), state.random.clone());
     let (routes, _) = routes::all().into_parts();
     routes
         .fallback(unknown_path)
@@ -40,7 +43,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(caught_panic))
         .layer(middleware::from_fn(web::deadline::answer_in_time))
         .layer(middleware::from_fn_with_state(
-            state.clone(),
+            request_ids,
             web::telemetry::observe,
         ))
         .with_state(state)

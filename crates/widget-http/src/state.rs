@@ -1,21 +1,24 @@
-//! What every handler is given: storage, time, randomness and settings, each replaceable in a test.
+//! What every handler gets: the services of this process, each under its own name.
 
 use std::{ops::Deref, sync::Arc};
 
+use axum::extract::FromRef;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use widget_core::origin::SuffixList;
+use widget_core::{conversation::LifecycleLimits, origin::SuffixList};
 
 use crate::{
+    livekit::{LiveKit, RoomCleaner},
+    page_fetcher::PageFetcher,
     settings::Settings,
     storage::Storage,
     system::{Clock, RandomError, RandomSource, new_id},
-    visitors::Visitor,
-    web::{caller::Callers, pages::Pages},
+    visitors::{public_widgets::PublicWidgets, rate_limits::RateLimits, signing::TokenSigner},
+    web::{caller::Callers, cors::OwnOrigin},
 };
 
-/// The parts a handler works with; reached through [`AppState`].
-pub struct Services {
+/// What the services are built on, chosen at start; tests replace each of them.
+pub struct Dependencies {
     /// Where records are kept.
     pub storage: Arc<dyn Storage>,
     /// Time.
@@ -26,6 +29,47 @@ pub struct Services {
     pub suffixes: SuffixList,
     /// How this service was started.
     pub settings: Settings,
+}
+
+impl std::fmt::Debug for Dependencies {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Dependencies")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The services of one process; reached through [`AppState`].
+///
+/// None of them holds anything that must survive the process.
+pub struct Services {
+    /// Where records are kept.
+    pub storage: Arc<dyn Storage>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn RandomSource>,
+    /// The public suffix list by which entries are judged.
+    pub suffixes: SuffixList,
+    /// How this service was started.
+    pub settings: Settings,
+    /// Limits on the length of conversations.
+    pub lifecycle_limits: LifecycleLimits,
+    /// Widgets as visitors may see them.
+    pub public_widgets: PublicWidgets,
+    /// Rates of the public endpoints.
+    pub rate_limits: RateLimits,
+    /// Signs and reads embed tickets and conversation tokens.
+    pub signer: TokenSigner,
+    /// Where conversations take place, when that is set up.
+    pub livekit: Option<LiveKit>,
+    /// Wakes the background task that removes rooms.
+    pub room_cleaner: RoomCleaner,
+    /// Reads websites for their brand.
+    pub page_fetcher: PageFetcher,
+    callers: Arc<Callers>,
+    own_origin: OwnOrigin,
 }
 
 impl std::fmt::Debug for Services {
@@ -53,34 +97,38 @@ impl Services {
     }
 }
 
-/// The state that the router hands to every handler; cheap to clone.
+/// The state that the router gives to every handler; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AppState {
-    services: Arc<Services>,
-    /// What the visitor's side keeps in this node's memory.
-    pub visitor: Arc<Visitor>,
-    /// Reads pages of others for their brand.
-    pub pages: Arc<Pages>,
-    /// Finds out who makes a request.
-    pub callers: Arc<Callers>,
-}
+pub struct AppState(Arc<Services>);
 
 impl AppState {
-    /// Wraps the services once, at start.
+    /// Builds the services once, at start; connects to nothing.
     #[must_use]
-    pub fn new(services: Services) -> Self {
-        let visitor = Arc::new(Visitor::new(&services.settings));
-        let pages = Arc::new(Pages::new(services.settings.brand_from_private_addresses));
-        let callers = Callers::new(
-            services.settings.trusted_proxies.clone(),
-            services.settings.forwarded_header,
-        );
-        Self {
-            services: Arc::new(services),
-            visitor,
-            pages,
+    pub fn new(dependencies: Dependencies) -> Self {
+        let Dependencies {
+            storage,
+            clock,
+            random,
+            suffixes,
+            settings,
+        } = dependencies;
+        let callers = Callers::new(settings.trusted_proxies.clone(), settings.forwarded_header);
+        Self(Arc::new(Services {
+            lifecycle_limits: settings.limits.of_conversations(),
+            public_widgets: PublicWidgets::default(),
+            rate_limits: RateLimits::new(&settings.limits),
+            signer: TokenSigner::new(storage.clone(), clock.clone(), random.clone()),
+            livekit: settings.livekit.as_ref().map(LiveKit::new),
+            room_cleaner: RoomCleaner::default(),
+            page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
             callers: Arc::new(callers),
-        }
+            own_origin: OwnOrigin::new(settings.public_url.origin().clone()),
+            storage,
+            clock,
+            random,
+            suffixes,
+            settings,
+        }))
     }
 }
 
@@ -88,6 +136,18 @@ impl Deref for AppState {
     type Target = Services;
 
     fn deref(&self) -> &Services {
-        &self.services
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Arc<Callers> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.callers)
+    }
+}
+
+impl FromRef<AppState> for OwnOrigin {
+    fn from_ref(state: &AppState) -> Self {
+        state.own_origin.clone()
     }
 }

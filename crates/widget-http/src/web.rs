@@ -9,7 +9,6 @@ pub(crate) mod deadline;
 pub(crate) mod etag;
 pub mod extract;
 pub(crate) mod jwt;
-pub mod pages;
 pub(crate) mod paging;
 pub mod problem;
 pub mod telemetry;

@@ -24,7 +24,7 @@ use widget_core::origin::SuffixList;
 use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
-    state::{AppState, Services},
+    state::{AppState, Dependencies},
     system::{Clock, SystemClock, SystemRandom},
     visitors::signing,
     web::{
@@ -320,7 +320,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     };
     let limits = connection_limits(arguments.max_connections, settings.trusted_proxies.clone());
     let connections = Connections::new(limits);
-    let state = AppState::new(Services {
+    let state = AppState::new(Dependencies {
         storage: Arc::clone(&storage),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),

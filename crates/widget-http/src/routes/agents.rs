@@ -311,7 +311,7 @@ async fn publish(
         .storage
         .publish_agent_version(&caller.organization_id, agent, version, state.now())
         .await?;
-    state.visitor.widgets.forget_all();
+    state.public_widgets.forget_all();
     published
         .map(|version| Json(version.into()))
         .ok_or_else(|| Problem::not_found("agent version"))

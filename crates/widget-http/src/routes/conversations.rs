@@ -220,12 +220,12 @@ async fn end(
     let now = state.now();
     let ended = state
         .storage
-        .transition_conversation(id, now, &state.visitor.conversation_limits, &|lifecycle| {
+        .transition_conversation(id, now, &state.lifecycle_limits, &|lifecycle| {
             lifecycle.end(now, EndReason::Agent)
         })
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
-    state.visitor.rooms_to_remove.notify_one();
+    state.room_cleaner.wake();
     Ok(Json(ConversationBody::new(conversation, &caller)?))
 }
 

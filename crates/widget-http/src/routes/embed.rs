@@ -8,8 +8,8 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
+    embed_files::{self, Accepted, Asset, hexadecimal},
     state::AppState,
-    visitors::assets::{self, Accepted, Asset, hexadecimal},
     visitors::refusals,
     web::{
         api::{self, ApiRouter},
@@ -79,7 +79,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 /// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
 /// looked up.
 async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
-    let asset = assets::loader(accepted(&headers)).ok_or_else(refusals::embed_not_built)?;
+    let asset = embed_files::loader(accepted(&headers)).ok_or_else(refusals::embed_not_built)?;
     Ok(readable_anywhere(answer(asset, &headers, REFRESHED)))
 }
 
@@ -89,8 +89,8 @@ async fn pinned_loader(
     Path((_, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let current = assets::loader_file().ok_or_else(refusals::embed_not_built)?;
-    let asset = assets::loader(accepted(&headers)).filter(|_| file == current.file_name);
+    let current = embed_files::loader_file().ok_or_else(refusals::embed_not_built)?;
+    let asset = embed_files::loader(accepted(&headers)).filter(|_| file == current.file_name);
     let gone = || {
         Problem::new(
             ProblemCode::NotFound,
@@ -112,7 +112,7 @@ async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response,
             "this version of the embed has no such file",
         )
     };
-    let asset = assets::window_file(&file, accepted(&headers)).ok_or_else(missing)?;
+    let asset = embed_files::window_file(&file, accepted(&headers)).ok_or_else(missing)?;
     let mut response = answer(asset, &headers, FOR_EVER);
     response
         .headers_mut()

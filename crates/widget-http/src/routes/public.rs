@@ -103,8 +103,7 @@ pub(crate) async fn widget(
 ) -> Result<Arc<PublicWidget>, Problem> {
     let id = path.widget.ok_or_else(refusals::unknown_widget)?;
     let found = state
-        .visitor
-        .widgets
+        .public_widgets
         .get(state.storage.as_ref(), id, state.now())
         .await?;
     found.ok_or_else(refusals::unknown_widget)

@@ -116,7 +116,6 @@ async fn receive(State(state): State<AppState>, request: Request) -> Result<Stat
 
 fn verify(state: &AppState, headers: &HeaderMap, body: &Bytes) -> Result<(), Problem> {
     let livekit = state
-        .visitor
         .livekit
         .as_ref()
         .ok_or_else(refusals::livekit_not_configured)?;
@@ -142,7 +141,7 @@ fn event_id(event: &Event, body: &[u8]) -> String {
     if (1..=128).contains(&event.id.len()) {
         return event.id.clone();
     }
-    crate::visitors::assets::hexadecimal(&Sha256::digest(body))
+    crate::embed_files::hexadecimal(&Sha256::digest(body))
 }
 
 async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
@@ -189,7 +188,7 @@ async fn remove(state: &AppState, room: &Room, reason: &str) -> Result<(), Probl
         .storage
         .mark_room_for_removal(&room.name, state.now())
         .await?;
-    state.visitor.rooms_to_remove.notify_one();
+    state.room_cleaner.wake();
     Ok(())
 }
 
@@ -198,7 +197,7 @@ async fn change(
     conversation: &ConversationRecord,
     transition: &(dyn Fn(Lifecycle) -> Lifecycle + Send + Sync),
 ) -> Result<(), Problem> {
-    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    let (now, limits) = (state.now(), &state.lifecycle_limits);
     state
         .storage
         .transition_conversation(conversation.id, now, limits, transition)

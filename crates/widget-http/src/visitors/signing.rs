@@ -1,4 +1,4 @@
-//! The two tokens that this service gives to browsers: tickets and conversation tokens.
+//! The two credentials that this service signs for browsers: embed tickets and conversation tokens.
 //!
 //! A ticket says "a page of this origin may start or resume once"; the host page's loader gets it
 //! and hands it to the window. A conversation token says "this window speaks for this
@@ -22,7 +22,7 @@ use widget_core::{
 
 use crate::{
     storage::{SigningKey, Storage, StoreError},
-    system::{RandomError, RandomSource},
+    system::{Clock, RandomError, RandomSource},
     web::jwt::{self, Envelope, Untrusted},
 };
 
@@ -56,7 +56,7 @@ struct Kind {
     audience: &'static str,
 }
 
-/// What a ticket says that was signed here and has come back; only [`Signer::read_ticket`] makes
+/// What a ticket says that was signed here and has come back; only [`TokenSigner::read_ticket`] makes
 /// one.
 ///
 /// It proves where its bearer was when it was handed out. Whether the widget still serves that page
@@ -130,9 +130,19 @@ impl From<Untrusted> for TokenError {
 
 /// Signs and reads the tokens; keeps the keys in memory and reads them again when a token names a
 /// new one.
-#[derive(Debug, Default)]
-pub struct Signer {
+pub struct TokenSigner {
+    storage: Arc<dyn Storage>,
+    random: Arc<dyn RandomSource>,
+    clock: Arc<dyn Clock>,
     keys: RwLock<Option<Loaded>>,
+}
+
+impl std::fmt::Debug for TokenSigner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("TokenSigner")
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -167,45 +177,36 @@ struct ConversationClaims {
     exp: i64,
 }
 
-/// What reading and signing need of the service around.
-#[derive(Clone, Copy)]
-pub struct SigningContext<'a> {
-    /// Where the keys are.
-    pub storage: &'a dyn Storage,
-    /// For the first key of a new database.
-    pub random: &'a dyn RandomSource,
-    /// The present time.
-    pub now: OffsetDateTime,
-}
-
-impl std::fmt::Debug for SigningContext<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SigningContext")
-            .field("now", &self.now)
-            .finish_non_exhaustive()
+impl TokenSigner {
+    /// A signer that reads its keys from `storage` when it first needs them.
+    #[must_use]
+    pub fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn RandomSource>,
+    ) -> Self {
+        Self {
+            storage,
+            random,
+            clock,
+            keys: RwLock::default(),
+        }
     }
-}
 
-impl Signer {
     /// Writes a ticket.
     ///
     /// # Errors
     /// When the keys cannot be read.
-    pub async fn sign_ticket(
-        &self,
-        context: SigningContext<'_>,
-        ticket: &EmbedTicket,
-    ) -> Result<String, TokenError> {
+    pub async fn sign_ticket(&self, ticket: &EmbedTicket) -> Result<String, TokenError> {
         let claims = TicketClaims {
             aud: TICKET.audience.to_owned(),
             jti: ticket.id(),
             wid: ticket.widget_id().as_uuid(),
             org: ticket.origin().as_str().to_owned(),
-            iat: context.now.unix_timestamp(),
+            iat: self.clock.now().unix_timestamp(),
             exp: ticket.expires_at().unix_timestamp(),
         };
-        self.sign(context, TICKET, &claims).await
+        self.sign(TICKET, &claims).await
     }
 
     /// Reads a ticket.
@@ -213,17 +214,13 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys cannot be
     /// read.
-    pub async fn read_ticket(
-        &self,
-        context: SigningContext<'_>,
-        token: &str,
-    ) -> Result<RedeemedTicket, TokenError> {
-        let claims: TicketClaims = self.read(context, TICKET, token).await?;
+    pub async fn read_ticket(&self, token: &str) -> Result<RedeemedTicket, TokenError> {
+        let claims: TicketClaims = self.read(TICKET, token).await?;
         let ticket = RedeemedTicket {
             id: claims.jti,
             widget_id: WidgetId::from_uuid(claims.wid),
             origin: claims.org.parse().map_err(|_| TokenError::Invalid)?,
-            expires_at: alive(claims.exp, context.now)?,
+            expires_at: alive(claims.exp, self.clock.now())?,
         };
         Ok(ticket)
     }
@@ -234,18 +231,18 @@ impl Signer {
     /// When the keys cannot be read.
     pub async fn sign_conversation_token(
         &self,
-        context: SigningContext<'_>,
         token: ConversationToken,
     ) -> Result<(String, OffsetDateTime), TokenError> {
-        let expires_at = context.now + CONVERSATION_TOKEN_LIFETIME;
+        let now = self.clock.now();
+        let expires_at = now + CONVERSATION_TOKEN_LIFETIME;
         let claims = ConversationClaims {
             aud: CONVERSATION.audience.to_owned(),
             sub: token.conversation_id.as_uuid(),
             generation: token.generation,
-            iat: context.now.unix_timestamp(),
+            iat: now.unix_timestamp(),
             exp: expires_at.unix_timestamp(),
         };
-        let text = self.sign(context, CONVERSATION, &claims).await?;
+        let text = self.sign(CONVERSATION, &claims).await?;
         Ok((text, expires_at.replace_nanosecond(0).unwrap_or(expires_at)))
     }
 
@@ -256,24 +253,18 @@ impl Signer {
     /// read.
     pub async fn read_conversation_token(
         &self,
-        context: SigningContext<'_>,
         token: &str,
     ) -> Result<ConversationToken, TokenError> {
-        let claims: ConversationClaims = self.read(context, CONVERSATION, token).await?;
-        alive(claims.exp, context.now)?;
+        let claims: ConversationClaims = self.read(CONVERSATION, token).await?;
+        alive(claims.exp, self.clock.now())?;
         Ok(ConversationToken {
             conversation_id: ConversationId::from_uuid(claims.sub),
             generation: claims.generation,
         })
     }
 
-    async fn sign(
-        &self,
-        context: SigningContext<'_>,
-        kind: Kind,
-        claims: &impl Serialize,
-    ) -> Result<String, TokenError> {
-        let keys = self.keys(context).await?;
+    async fn sign(&self, kind: Kind, claims: &impl Serialize) -> Result<String, TokenError> {
+        let keys = self.keys().await?;
         let secret = keys.secrets.get(&keys.newest).ok_or(TokenError::Invalid)?;
         let envelope = Envelope {
             key_id: Some(&keys.newest),
@@ -284,14 +275,13 @@ impl Signer {
 
     async fn read<T: serde::de::DeserializeOwned>(
         &self,
-        context: SigningContext<'_>,
         kind: Kind,
         token: &str,
     ) -> Result<T, TokenError> {
         let key_id = jwt::key_id(token)?;
-        let mut keys = self.keys(context).await?;
+        let mut keys = self.keys().await?;
         if !keys.secrets.contains_key(&key_id) {
-            keys = self.newer_keys(context).await?;
+            keys = self.newer_keys().await?;
         }
         let secret = keys.secrets.get(&key_id).ok_or(TokenError::Invalid)?;
         Ok(jwt::verify(
@@ -304,17 +294,21 @@ impl Signer {
 
     /// The keys known to this node; read again every minute, so that a rotation elsewhere is
     /// followed.
-    async fn keys(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
+    async fn keys(&self) -> Result<Arc<Keys>, TokenError> {
         match self.loaded() {
-            Some(loaded) if (context.now - loaded.at).abs() < Duration::MINUTE => Ok(loaded.keys),
-            _ => self.load(context).await,
+            Some(loaded) if (self.clock.now() - loaded.at).abs() < Duration::MINUTE => {
+                Ok(loaded.keys)
+            }
+            _ => self.load().await,
         }
     }
 
-    async fn newer_keys(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
+    async fn newer_keys(&self) -> Result<Arc<Keys>, TokenError> {
         match self.loaded() {
-            Some(loaded) if (context.now - loaded.at).abs() < RELOAD_INTERVAL => Ok(loaded.keys),
-            _ => self.load(context).await,
+            Some(loaded) if (self.clock.now() - loaded.at).abs() < RELOAD_INTERVAL => {
+                Ok(loaded.keys)
+            }
+            _ => self.load().await,
         }
     }
 
@@ -325,31 +319,31 @@ impl Signer {
             .clone()
     }
 
-    async fn load(&self, context: SigningContext<'_>) -> Result<Arc<Keys>, TokenError> {
-        let keys = Arc::new(stored_keys(context).await?);
+    async fn load(&self) -> Result<Arc<Keys>, TokenError> {
+        let now = self.clock.now();
+        let keys = Arc::new(self.stored_keys(now).await?);
         let loaded = Loaded {
             keys: Arc::clone(&keys),
-            at: context.now,
+            at: now,
         };
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
         Ok(keys)
     }
-}
 
-/// The stored keys; a new database gets its first one here, whichever service comes first.
-async fn stored_keys(context: SigningContext<'_>) -> Result<Keys, TokenError> {
-    let stored = context.storage.list_signing_keys().await?;
-    if let Some(keys) = Keys::of(stored, context.now) {
-        return Ok(keys);
+    /// The stored keys; the first service on a new database creates the first one.
+    async fn stored_keys(&self, now: OffsetDateTime) -> Result<Keys, TokenError> {
+        let stored = self.storage.list_signing_keys().await?;
+        if let Some(keys) = Keys::of(stored, now) {
+            return Ok(keys);
+        }
+        self.storage
+            .ensure_signing_key(&new_key(self.random.as_ref(), now)?)
+            .await?;
+        Keys::of(self.storage.list_signing_keys().await?, now).ok_or(TokenError::Invalid)
     }
-    context
-        .storage
-        .ensure_signing_key(&new_key(context.random, context.now)?)
-        .await?;
-    Keys::of(context.storage.list_signing_keys().await?, context.now).ok_or(TokenError::Invalid)
 }
 
-/// A fresh signing key: 256 random bits, as many as the hash in HS256 has.
+/// A new signing key: 256 random bits, as many as the hash in HS256 has.
 ///
 /// # Errors
 /// When there is no randomness.

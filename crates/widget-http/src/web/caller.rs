@@ -5,15 +5,14 @@ use std::{
     collections::HashSet,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     str::FromStr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::{HeaderMap, request::Parts};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use self::forwarded::Hop;
-use crate::state::AppState;
 
 mod forwarded;
 
@@ -214,19 +213,22 @@ impl AddressPrefix {
 }
 
 /// The caller's address prefix.
-impl FromRequestParts<AppState> for AddressPrefix {
+impl<S> FromRequestParts<S> for AddressPrefix
+where
+    S: Sync,
+    Arc<Callers>: FromRef<S>,
+{
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &AppState,
-    ) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let peer = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|ConnectInfo(peer)| peer.ip());
         let peer = peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        Ok(Self::of(state.callers.find(peer, &parts.headers)))
+        Ok(Self::of(
+            Arc::<Callers>::from_ref(state).find(peer, &parts.headers),
+        ))
     }
 }
 

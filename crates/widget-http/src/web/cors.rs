@@ -4,8 +4,10 @@
 //! The decision is made on the request itself, so the answers need no credentials and hold nothing
 //! secret; CORS only lets the loader read them, refusals included.
 
+use std::sync::Arc;
+
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::{FromRef, FromRequestParts, Request},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,10 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use widget_api::ProblemCode;
 use widget_core::origin::{Origin, OriginHeaderError};
 
-use crate::{
-    state::AppState,
-    web::{extract::require_json, problem::Problem},
-};
+use crate::web::{extract::require_json, problem::Problem};
 
 /// How long a browser may remember a preflight, in seconds; the answer depends only on its
 /// question.
@@ -41,7 +40,29 @@ pub fn request_origin(headers: &HeaderMap) -> Result<Origin, OriginHeaderError> 
     )
 }
 
-/// Origin of the host page: what the allowlist is asked about.
+/// This service's own origin, which the window has.
+#[derive(Debug, Clone)]
+pub struct OwnOrigin(Arc<Origin>);
+
+impl OwnOrigin {
+    /// Keeps the origin for the extractors that compare with it.
+    #[must_use]
+    pub fn new(origin: Origin) -> Self {
+        Self(Arc::new(origin))
+    }
+
+    fn require(&self, origin: &Origin) -> Result<OwnWindow, Problem> {
+        if *origin == *self.0 {
+            return Ok(OwnWindow);
+        }
+        Err(Problem::new(
+            ProblemCode::OriginNotOwn,
+            "only the widget's own window may ask this; a host page asks for an embed ticket",
+        ))
+    }
+}
+
+/// Origin of the host page: the one that must be on the widget's list.
 #[derive(Debug, Clone)]
 pub struct PageOrigin(pub Origin);
 
@@ -60,14 +81,18 @@ impl<S: Sync> FromRequestParts<S> for PageOrigin {
 #[derive(Debug, Clone)]
 pub struct PageOrOwnOrigin(pub Origin);
 
-impl FromRequestParts<AppState> for PageOrOwnOrigin {
+impl<S> FromRequestParts<S> for PageOrOwnOrigin
+where
+    S: Sync,
+    OwnOrigin: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let is_same_origin = only(&parts.headers, "sec-fetch-site") == Some("same-origin");
         match request_origin(&parts.headers) {
             Err(OriginHeaderError::Absent) if is_same_origin => {
-                Ok(Self(state.settings.public_url.origin().clone()))
+                Ok(Self(OwnOrigin::from_ref(state).0.as_ref().clone()))
             }
             origin => Ok(Self(origin?)),
         }
@@ -78,11 +103,15 @@ impl FromRequestParts<AppState> for PageOrOwnOrigin {
 #[derive(Debug, Clone, Copy)]
 pub struct OwnWindow;
 
-impl FromRequestParts<AppState> for OwnWindow {
+impl<S> FromRequestParts<S> for OwnWindow
+where
+    S: Sync,
+    OwnOrigin: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        require_own(&request_origin(&parts.headers)?, state)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        OwnOrigin::from_ref(state).require(&request_origin(&parts.headers)?)
     }
 }
 
@@ -90,26 +119,20 @@ impl FromRequestParts<AppState> for OwnWindow {
 #[derive(Debug, Clone, Copy)]
 pub struct OwnWindowOrAbsent;
 
-impl FromRequestParts<AppState> for OwnWindowOrAbsent {
+impl<S> FromRequestParts<S> for OwnWindowOrAbsent
+where
+    S: Sync,
+    OwnOrigin: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match request_origin(&parts.headers) {
             Err(OriginHeaderError::Absent) => Ok(Self),
             Err(error) => Err(error.into()),
-            Ok(origin) => require_own(&origin, state).map(|_| Self),
+            Ok(origin) => OwnOrigin::from_ref(state).require(&origin).map(|_| Self),
         }
     }
-}
-
-fn require_own(origin: &Origin, state: &AppState) -> Result<OwnWindow, Problem> {
-    if state.visitor.is_own(origin) {
-        return Ok(OwnWindow);
-    }
-    Err(Problem::new(
-        ProblemCode::OriginNotOwn,
-        "only the widget's own window may ask this; a host page asks for an embed ticket",
-    ))
 }
 
 /// Proof that the body is said to be JSON, so that a browser had to ask before sending it from

@@ -1,6 +1,6 @@
 //! Request ids, the log line of each request, and the bodies of error answers.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     body::Body,
@@ -11,7 +11,10 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tracing::Instrument;
 
-use crate::{state::AppState, web::problem::Problem};
+use crate::{
+    system::{Clock, RandomSource, new_id},
+    web::problem::Problem,
+};
 
 /// Header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,6 +22,34 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The id of the request being answered, as an extension of the request.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub HeaderValue);
+
+/// Makes ids for requests that bring none.
+#[derive(Clone)]
+pub struct RequestIds {
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+}
+
+impl std::fmt::Debug for RequestIds {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("RequestIds").finish_non_exhaustive()
+    }
+}
+
+impl RequestIds {
+    /// Ids made of the time and of random bytes.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn RandomSource>) -> Self {
+        Self { clock, random }
+    }
+
+    fn next(&self) -> RequestId {
+        // A request without an id of its own is better than none.
+        let id = new_id(self.clock.now(), self.random.as_ref()).unwrap_or_default();
+        let id = id.as_simple().to_string();
+        RequestId(HeaderValue::from_str(&id).expect("hexadecimal digits are a valid header"))
+    }
+}
 
 /// A problem that was answered by a page for people: for the log only, as an extension of the
 /// response.
@@ -36,9 +67,9 @@ impl RequestId {
 /// Outermost layer: gives the request an id, completes error answers, writes one log line.
 ///
 /// Neither query strings nor headers nor bodies are logged: they can hold tokens and personal data.
-pub async fn observe(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub async fn observe(State(ids): State<RequestIds>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = incoming_id(request.headers()).unwrap_or_else(|| new_id(&state));
+    let id = incoming_id(request.headers()).unwrap_or_else(|| ids.next());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -119,9 +150,4 @@ fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
         .iter()
         .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
     (plain && (1..=64).contains(&value.len())).then(|| RequestId(value.clone()))
-}
-
-fn new_id(state: &AppState) -> RequestId {
-    let id = state.new_id().unwrap_or_default().as_simple().to_string();
-    RequestId(HeaderValue::from_str(&id).expect("hexadecimal digits are a valid header"))
 }

@@ -18,7 +18,7 @@ use widget_api::Scope;
 use widget_core::origin::SuffixList;
 use widget_http::{
     settings::Settings,
-    state::{AppState, Services},
+    state::{AppState, Dependencies},
     storage::{self, ApiKey, Storage},
     system::{Clock, RandomError, RandomSource},
     web::{api::Operation, auth::ApiKeySecret},
@@ -188,7 +188,7 @@ impl Service {
         let random = Arc::new(CountedRandom::default());
         let mut settings = Settings::new("https://widgets.example".parse().expect("a valid URL"));
         change(&mut settings);
-        let state = AppState::new(Services {
+        let state = AppState::new(Dependencies {
             storage: Arc::clone(&storage),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::clone(&random) as Arc<dyn RandomSource>,
@@ -210,14 +210,14 @@ impl Service {
 
     /// The same service with another clock.
     pub(crate) fn router_with_clock(&self, clock: Arc<dyn Clock>) -> Router {
-        let services = Services {
+        let dependencies = Dependencies {
             storage: Arc::clone(&self.storage),
             clock,
             random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
             suffixes: self.state.suffixes.clone(),
             settings: self.state.settings.clone(),
         };
-        widget_http::router(AppState::new(services))
+        widget_http::router(AppState::new(dependencies))
     }
 
     /// The file of its database.

@@ -206,7 +206,7 @@ async fn append(
         .collect();
     let added = state
         .storage
-        .append_messages(id, &messages, now, &state.visitor.conversation_limits)
+        .append_messages(id, &messages, now, &state.lifecycle_limits)
         .await?;
     Ok(Json(Appended { added }))
 }

@@ -16,15 +16,14 @@ use widget_core::{
 };
 
 use crate::{
+    embed_files::{self, WindowFiles},
+    livekit::LiveKit,
     routes::public::{PublicPath, admit, widget},
     state::AppState,
-    visitors::{
-        assets::{self, WindowFiles},
-        limits::AddressPrefix,
-        refusals,
-    },
+    visitors::refusals,
     web::{
         api::{self, ApiRouter},
+        caller::AddressPrefix,
         cors::DocumentFetch,
         problem::Problem,
         telemetry::PageOf,
@@ -97,7 +96,7 @@ async fn show(
     address: AddressPrefix,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    state.visitor.limits.documents.check(&address)?;
+    state.rate_limits.documents.check(&address)?;
     match open(&state, &path, query.as_deref()).await {
         Err(problem) if problem.status() == StatusCode::FORBIDDEN => Ok(refuse(problem)),
         answer => answer,
@@ -112,9 +111,12 @@ async fn open(
     let origin = declared_origin(query)?;
     let widget = widget(state, path).await?;
     let admission = admit(&widget, &origin)?;
-    let files = assets::window_files().ok_or_else(refusals::embed_not_built)?;
+    let files = embed_files::window_files().ok_or_else(refusals::embed_not_built)?;
     let page = render(admission, files)?;
-    let policy = WindowPolicy::new(admission, state.visitor.livekit_source.as_ref());
+    let policy = WindowPolicy::new(
+        admission,
+        state.livekit.as_ref().and_then(LiveKit::policy_source),
+    );
     Ok(document(StatusCode::OK, &policy, page))
 }
 

@@ -73,7 +73,7 @@ impl ConversationBody {
     ) -> Self {
         let judged = conversation
             .lifecycle
-            .expire(state.now(), &state.visitor.conversation_limits);
+            .expire(state.now(), &state.lifecycle_limits);
         Self {
             id: Text(conversation.id),
             status: Text(judged.status()),
@@ -123,7 +123,7 @@ impl Invitation {
         generation: i64,
     ) -> Result<Self, Problem> {
         let random = state.random.as_ref();
-        let room = RoomName::fresh(random)?;
+        let room = RoomName::random(random)?;
         let participant_token = livekit
             .tokens()
             .mint(&room, dispatch, random, state.now())?;
@@ -131,11 +131,7 @@ impl Invitation {
             conversation_id: dispatch.conversation_id(),
             generation,
         };
-        let signed = state
-            .visitor
-            .signer
-            .sign_conversation_token(state.signing(), claims)
-            .await;
+        let signed = state.signer.sign_conversation_token(claims).await;
         let (conversation_token, expires_at) = signed.map_err(refusals::token_refused)?;
         Ok(Self {
             room,
@@ -173,7 +169,6 @@ pub(super) fn target(conversation: &ConversationRecord) -> DispatchTarget<'_> {
 /// The LiveKit where conversations take place.
 pub(super) fn livekit(state: &AppState) -> Result<&LiveKit, Problem> {
     state
-        .visitor
         .livekit
         .as_ref()
         .ok_or_else(refusals::livekit_not_configured)

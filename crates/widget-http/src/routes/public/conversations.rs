@@ -26,12 +26,11 @@ use super::{
 use crate::{
     state::AppState,
     storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
-    visitors::{
-        limits::AddressPrefix, public_widgets::PublicWidget, refusals, signing::RedeemedTicket,
-    },
+    visitors::{public_widgets::PublicWidget, refusals, signing::RedeemedTicket},
     web::{
         api::{self, ApiRouter, Credential},
         auth::bearer,
+        caller::AddressPrefix,
         cors::OwnWindow,
         extract::{Parsed, StrictJson},
         problem::Problem,
@@ -125,7 +124,7 @@ async fn create(
     headers: HeaderMap,
     StrictJson(body): StrictJson<CreateRequest, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<JoinBody>), Problem> {
-    state.visitor.limits.conversations.check(&address)?;
+    state.rate_limits.conversations.check(&address)?;
     let ticket = redeem(&state, &path, bearer(&headers)).await?;
     let widget = widget(&state, &path).await?;
     let admission = admit(&widget, ticket.origin())?;
@@ -140,7 +139,7 @@ async fn create(
             name: invitation.room.as_str().to_owned(),
         },
         ticket: used(&ticket),
-        limits: state.visitor.conversation_limits,
+        limits: state.lifecycle_limits,
     };
     state.storage.create_conversation(&new).await?;
     let body = ConversationBody::new(&state, &new.conversation, Vec::new());
@@ -218,11 +217,7 @@ async fn require_room_for_one_more(
 ) -> Result<(), Problem> {
     let (widget, now) = (admission.widget(), state.now());
     let budgets = state.settings.limits.budgets();
-    state
-        .visitor
-        .limits
-        .widget_conversations
-        .check(&widget.id)?;
+    state.rate_limits.widget_conversations.check(&widget.id)?;
     let open = state.storage.count_open_conversations(widget.id).await?;
     budgets.require_open(open)?;
     if let Some(since) = budgets.counted_since(now) {
@@ -248,7 +243,7 @@ async fn end(
     OwnConversation(conversation): OwnConversation,
     StrictJson(Empty {}): StrictJson<Empty, 1024>,
 ) -> Result<Json<EndedBody>, Problem> {
-    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    let (now, limits) = (state.now(), &state.lifecycle_limits);
     let ended = state
         .storage
         .transition_conversation(conversation.id, now, limits, &|lifecycle| {
@@ -256,7 +251,7 @@ async fn end(
         })
         .await?
         .ok_or_else(refusals::conversation_token_invalid)?;
-    state.visitor.rooms_to_remove.notify_one();
+    state.room_cleaner.wake();
     Ok(Json(EndedBody {
         id: Text(ended.id),
         status: Text(ended.lifecycle.status()),

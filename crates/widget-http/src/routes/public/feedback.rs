@@ -58,7 +58,7 @@ async fn submit(
     OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<FeedbackBody>), Problem> {
-    state.visitor.limits.reports.check(&conversation.id)?;
+    state.rate_limits.reports.check(&conversation.id)?;
     let widget = widget(&state, &path).await?;
     let feedback = &widget
         .stored
@@ -66,7 +66,7 @@ async fn submit(
         .config
         .current()
         .post_conversation_feedback;
-    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    let (now, limits) = (state.now(), &state.lifecycle_limits);
     // Whether feedback is taken at all is told before what is wrong with it.
     conversation
         .lifecycle

@@ -74,7 +74,7 @@ async fn submit(
     OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
 ) -> Result<Json<FormBody>, Problem> {
-    state.visitor.limits.reports.check(&conversation.id)?;
+    state.rate_limits.reports.check(&conversation.id)?;
     let widget = widget(&state, &path).await?;
     let forms = &widget.stored.widget.config.current().forms;
     let form = forms
@@ -82,7 +82,7 @@ async fn submit(
         .find(|form| form.id == path.form)
         .ok_or_else(refusals::no_such_form)?;
     let values = validate(form, &body.data, "/data")?.into_values();
-    let (now, limits) = (state.now(), &state.visitor.conversation_limits);
+    let (now, limits) = (state.now(), &state.lifecycle_limits);
     let data = Value::Object(values.clone());
     if !state
         .storage

@@ -12,12 +12,14 @@ use widget_core::{config::LauncherConfig, id::WidgetId};
 
 use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
+    embed_files::hexadecimal,
     openapi,
     state::AppState,
     storage::StoredWidget,
-    visitors::{assets::hexadecimal, limits::AddressPrefix, public_widgets::Launcher},
+    visitors::public_widgets::Launcher,
     web::{
         api::{self, ApiRouter},
+        caller::AddressPrefix,
         cors::{PageOrOwnOrigin, preflight},
         etag,
         problem::Problem,
@@ -66,7 +68,7 @@ async fn show(
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    state.visitor.limits.configs.check(&address)?;
+    state.rate_limits.configs.check(&address)?;
     let widget = widget(&state, &path).await?;
     admit(&widget, &origin)?;
     let launcher = widget.launcher(render);

@@ -104,11 +104,11 @@ async fn report(
     LIMITS
         .check(&turns, "/messages")
         .map_err(refusals::turns_invalid)?;
-    state.visitor.limits.reports.check(&conversation.id)?;
+    state.rate_limits.reports.check(&conversation.id)?;
     let now = state.now();
     conversation
         .lifecycle
-        .require_open(now, &state.visitor.conversation_limits)?;
+        .require_open(now, &state.lifecycle_limits)?;
     let (count, total) = state
         .storage
         .measure_messages(conversation.id, Reporter::Visitor)
@@ -132,12 +132,7 @@ async fn report(
         .collect();
     let added = state
         .storage
-        .append_messages(
-            conversation.id,
-            &messages,
-            now,
-            &state.visitor.conversation_limits,
-        )
+        .append_messages(conversation.id, &messages, now, &state.lifecycle_limits)
         .await?;
     Ok(Json(ReportedBody { added }))
 }

@@ -19,9 +19,9 @@ use super::{
 use crate::{
     state::AppState,
     storage::{NewRoom, ResumeConversation},
-    visitors::limits::AddressPrefix,
     web::{
         api::{self, ApiRouter, Credential},
+        caller::AddressPrefix,
         extract::{Parsed, StrictJson},
         problem::Problem,
     },
@@ -79,12 +79,12 @@ async fn resume(
     address: AddressPrefix,
     StrictJson(body): StrictJson<ResumeRequest, 8192>,
 ) -> Result<Json<JoinBody>, Problem> {
-    state.visitor.limits.conversations.check(&address)?;
+    state.rate_limits.conversations.check(&address)?;
     let now = state.now();
     // Told before the ticket is looked at, so that the window can offer a new conversation with it.
     conversation
         .lifecycle
-        .resume(now, &state.visitor.conversation_limits)?;
+        .resume(now, &state.lifecycle_limits)?;
     let ticket = redeem(&state, &path, body.ticket.as_deref()).await?;
     let widget = widget(&state, &path).await?;
     let admission = admit(&widget, ticket.origin())?;
@@ -106,10 +106,10 @@ async fn resume(
         },
         ticket: used(&ticket),
         now,
-        limits: state.visitor.conversation_limits,
+        limits: state.lifecycle_limits,
     };
     let resumed = state.storage.resume_conversation(&request).await?;
-    state.visitor.rooms_to_remove.notify_one();
+    state.room_cleaner.wake();
     let messages = state.storage.list_messages(resumed.id).await?;
     let body = ConversationBody::new(&state, &resumed, messages);
     Ok(Json(invitation.into_body(livekit, body)))

@@ -11,12 +11,12 @@ use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
     state::AppState,
     visitors::{
-        limits::AddressPrefix,
         refusals,
         signing::{RedeemedTicket, TICKET_LIFETIME},
     },
     web::{
         api::{self, ApiRouter},
+        caller::AddressPrefix,
         cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
         extract::StrictJson,
         problem::Problem,
@@ -72,15 +72,14 @@ async fn create(
     address: AddressPrefix,
     StrictJson(Empty {}): StrictJson<Empty, 1024>,
 ) -> Result<(StatusCode, Json<TicketBody>), Problem> {
-    state.visitor.limits.tickets.check(&address)?;
+    state.rate_limits.tickets.check(&address)?;
     let widget = widget(&state, &path).await?;
     let admission = admit(&widget, &origin)?;
     let expires_at = whole_seconds(state.now() + TICKET_LIFETIME);
     let ticket = EmbedTicket::new(&admission, state.new_id()?, expires_at);
     let text = state
-        .visitor
         .signer
-        .sign_ticket(state.signing(), &ticket)
+        .sign_ticket(&ticket)
         .await
         .map_err(refusals::token_refused)?;
     let body = TicketBody {
@@ -99,11 +98,7 @@ pub(super) async fn redeem(
     token: Option<&str>,
 ) -> Result<RedeemedTicket, Problem> {
     let token = token.ok_or_else(refusals::ticket_required)?;
-    let ticket = state
-        .visitor
-        .signer
-        .read_ticket(state.signing(), token)
-        .await;
+    let ticket = state.signer.read_ticket(token).await;
     let ticket = ticket.map_err(refusals::token_refused)?;
     if path.widget == Some(ticket.widget_id()) {
         Ok(ticket)

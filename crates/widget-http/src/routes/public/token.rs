@@ -90,16 +90,16 @@ pub(in crate::routes) async fn check(state: &AppState, parts: &mut Parts) -> Res
 
 async fn read(state: &AppState, path: &PublicPath, headers: &HeaderMap) -> Result<Shown, Problem> {
     let token = bearer(headers).ok_or_else(refusals::conversation_token_required)?;
-    let claims = state
-        .visitor
-        .signer
-        .read_conversation_token(state.signing(), token)
-        .await
-        .map_err(|error| match error {
-            TokenError::Invalid | TokenError::Expired => refusals::conversation_token_invalid(),
-            TokenError::Store(error) => error.into(),
-            TokenError::Random(error) => error.into(),
-        })?;
+    let claims =
+        state
+            .signer
+            .read_conversation_token(token)
+            .await
+            .map_err(|error| match error {
+                TokenError::Invalid | TokenError::Expired => refusals::conversation_token_invalid(),
+                TokenError::Store(error) => error.into(),
+                TokenError::Random(error) => error.into(),
+            })?;
     if path.conversation != Some(claims.conversation_id) {
         return Err(refusals::conversation_token_invalid());
     }

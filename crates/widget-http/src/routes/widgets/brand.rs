@@ -81,8 +81,8 @@ async fn read(
     let stored = find(&state, &caller, id).await?;
     let site = brand::parse_site(&body.domain).map_err(|error| domain_invalid(&error))?;
     let page = state
-        .pages
-        .read(&site)
+        .page_fetcher
+        .fetch(&site)
         .await
         .map_err(|error| not_found().with_cause(error))?;
     let brand = Brand::from_html(&page.html, &page.url);

@@ -7,9 +7,9 @@ use crate::state::AppState;
 
 /// Forgets what visitors saw before the change, and starts to remove the rooms that were marked.
 pub(super) fn after_change(state: &AppState, id: WidgetId, closed_rooms: u64) {
-    state.visitor.widgets.forget(id);
+    state.public_widgets.forget(id);
     if closed_rooms > 0 {
-        state.visitor.rooms_to_remove.notify_one();
+        state.room_cleaner.wake();
         tracing::info!(widget.id = %id, rooms = closed_rooms, "closed rooms of pages that are no longer served");
     }
 }

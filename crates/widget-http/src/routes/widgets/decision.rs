@@ -13,8 +13,8 @@ use widget_core::{
 
 use super::find;
 use crate::{
+    embed_files,
     state::AppState,
-    visitors::assets,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -242,7 +242,7 @@ async fn snippet(
 ) -> Result<Json<SnippetBody>, Problem> {
     find(&state, &caller, id).await?;
     let url = &state.settings.public_url;
-    let pinned = assets::loader_file()
+    let pinned = embed_files::loader_file()
         .map(|file| embed::snippet_with_integrity(url, id, &file.file_name, &file.integrity));
     Ok(Json(SnippetBody {
         html: embed::snippet(url, id),

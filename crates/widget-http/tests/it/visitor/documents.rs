@@ -2,7 +2,7 @@
 //! built.
 
 use serde_json::json;
-use widget_http::visitors::assets;
+use widget_http::embed_files;
 
 use super::support::{SHOP, Visitor, with_livekit};
 use crate::support::{Answer, Service, id};
@@ -27,7 +27,7 @@ async fn the_loader_is_the_same_for_all() {
         service.call_with(None, "GET", path, None, headers).await
     };
     let first = ask(&format!("/public/embed/{widget}"), &[]).await;
-    let Some(file) = assets::loader_file() else {
+    let Some(file) = embed_files::loader_file() else {
         first.problem(503, "embed_not_built");
         return;
     };
@@ -91,7 +91,7 @@ async fn the_window_may_be_framed_by_the_declared_page_only() {
         &[("sec-fetch-dest", "iframe")],
     )
     .await;
-    if assets::window_files().is_none() {
+    if embed_files::window_files().is_none() {
         answer.problem(503, "embed_not_built");
         return;
     }
@@ -123,7 +123,7 @@ async fn the_window_may_be_framed_by_the_declared_page_only() {
         "the title has not ended the element: {}",
         answer.text
     );
-    let script = assets::window_files().expect("it is built").script;
+    let script = embed_files::window_files().expect("it is built").script;
     let path = format!("/public/{script}");
     let asset = service.call_with(None, "GET", &path, None, &[]).await;
     asset.expect(200);

@@ -23,7 +23,7 @@ use tokio::{
 use widget_http::{
     background,
     settings::LiveKitSettings,
-    state::{AppState, Services},
+    state::{AppState, Dependencies},
     system::{SystemClock, SystemRandom},
 };
 
@@ -194,7 +194,7 @@ impl World {
             });
         })
         .await;
-        service.state = AppState::new(Services {
+        service.state = AppState::new(Dependencies {
             storage: Arc::clone(&service.storage),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -370,7 +370,6 @@ async fn a_room_that_livekit_does_not_know_counts_as_removed() {
     let livekit = world
         .service
         .state
-        .visitor
         .livekit
         .as_ref()
         .expect("it is configured");

@@ -17,15 +17,17 @@ use widget_core::{
     id::{ConversationId, WidgetId},
 };
 
-pub use crate::web::caller::AddressPrefix;
-use crate::{settings::LimitSettings, web::problem::Problem};
+use crate::{
+    settings::LimitSettings,
+    web::{caller::AddressPrefix, problem::Problem},
+};
 
 /// Messages that one window may report a minute; a fast talker makes twenty turns.
 const REPORTS_PER_MINUTE: u32 = 60;
 
 /// Every rate of the public endpoints.
 #[derive(Debug)]
-pub struct Limits {
+pub struct RateLimits {
     /// Launcher configs by address.
     pub configs: Limit<AddressPrefix>,
     /// Window documents by address.
@@ -40,7 +42,7 @@ pub struct Limits {
     pub reports: Limit<ConversationId>,
 }
 
-impl Limits {
+impl RateLimits {
     /// Limits with nothing used up yet.
     #[must_use]
     pub fn new(settings: &LimitSettings) -> Self {

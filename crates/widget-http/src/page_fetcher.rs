@@ -21,17 +21,17 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
 
 /// Redirects that are followed.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// Bytes of a page that are read; what tells the brand stands in its head.
-const MOST_BYTES: usize = 2 << 20;
+const MAX_BYTES: usize = 2 << 20;
 /// Time for everything, redirects and further attempts included.
-const PATIENCE: Duration = Duration::from_secs(10);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for one connection.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A page that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct FetchedPage {
     /// Where it was found, after redirects.
     pub url: Url,
     /// Its HTML, cut at 2 MiB.
@@ -40,7 +40,7 @@ pub struct Page {
 
 /// Why a page was not read; for the log, not for the caller, whom it could tell about our network.
 #[derive(Debug, thiserror::Error)]
-pub enum PageError {
+pub enum FetchError {
     /// The address is none that is read.
     #[error("`{0}` is not an address that is read")]
     Refused(String),
@@ -57,12 +57,12 @@ pub enum PageError {
 
 /// Reads pages.
 #[derive(Debug)]
-pub struct Pages {
+pub struct PageFetcher {
     client: Result<Client, String>,
     private: bool,
 }
 
-impl Pages {
+impl PageFetcher {
     /// `private` lets pages on private addresses and other ports be read, too.
     #[must_use]
     pub fn new(private: bool) -> Self {
@@ -78,9 +78,9 @@ impl Pages {
     ///
     /// # Errors
     /// That of the last attempt.
-    pub async fn read(&self, site: &str) -> Result<Page, PageError> {
+    pub async fn fetch(&self, site: &str) -> Result<FetchedPage, FetchError> {
         let attempts = async {
-            let mut outcome = Err(PageError::Refused(site.to_owned()));
+            let mut outcome = Err(FetchError::Refused(site.to_owned()));
             for start in [
                 format!("https://{site}/"),
                 format!("https://www.{site}/"),
@@ -96,18 +96,18 @@ impl Pages {
             }
             outcome
         };
-        tokio::time::timeout(PATIENCE, attempts)
+        tokio::time::timeout(FETCH_TIMEOUT, attempts)
             .await
-            .unwrap_or(Err(PageError::Slow))
+            .unwrap_or(Err(FetchError::Slow))
     }
 
-    async fn follow(&self, start: Url) -> Result<Page, PageError> {
+    async fn follow(&self, start: Url) -> Result<FetchedPage, FetchError> {
         let client = self
             .client
             .as_ref()
-            .map_err(|error| PageError::Client(error.clone()))?;
+            .map_err(|error| FetchError::Client(error.clone()))?;
         let mut url = start;
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
             let response = client.get(url.clone()).send().await.map_err(unreadable)?;
             if !response.status().is_redirection() {
@@ -118,15 +118,15 @@ impl Pages {
                 .get(header::LOCATION)
                 .and_then(|value| value.to_str().ok());
             let next = location.and_then(|location| url.join(location).ok());
-            url = next.ok_or_else(|| PageError::Unreadable("a redirect to nowhere".to_owned()))?;
+            url = next.ok_or_else(|| FetchError::Unreadable("a redirect to nowhere".to_owned()))?;
         }
-        Err(PageError::Unreadable(format!(
-            "more than {MOST_REDIRECTS} redirects"
+        Err(FetchError::Unreadable(format!(
+            "more than {MAX_REDIRECTS} redirects"
         )))
     }
 
     /// An address in numbers never meets the resolver, so it is checked here.
-    fn check(&self, url: &Url) -> Result<(), PageError> {
+    fn check(&self, url: &Url) -> Result<(), FetchError> {
         let web = ["http", "https"].contains(&url.scheme())
             && url.username().is_empty()
             && url.password().is_none();
@@ -140,12 +140,12 @@ impl Pages {
         if web && allowed {
             Ok(())
         } else {
-            Err(PageError::Refused(url.to_string()))
+            Err(FetchError::Refused(url.to_string()))
         }
     }
 }
 
-async fn page(url: Url, mut response: Response) -> Result<Page, PageError> {
+async fn page(url: Url, mut response: Response) -> Result<FetchedPage, FetchError> {
     let media_type = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -160,26 +160,26 @@ async fn page(url: Url, mut response: Response) -> Result<Page, PageError> {
         ["text/html", "application/xhtml+xml"].contains(&essence.as_str())
     });
     if !response.status().is_success() || !html {
-        return Err(PageError::Unreadable(format!(
+        return Err(FetchError::Unreadable(format!(
             "status {} and type {media_type:?}",
             response.status()
         )));
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreadable)? {
-        let room = MOST_BYTES - bytes.len();
+        let room = MAX_BYTES - bytes.len();
         bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if bytes.len() == MOST_BYTES {
+        if bytes.len() == MAX_BYTES {
             break;
         }
     }
-    Ok(Page {
+    Ok(FetchedPage {
         url,
         html: String::from_utf8_lossy(&bytes).into_owned(),
     })
 }
 
-fn unreadable(error: reqwest::Error) -> PageError {
+fn unreadable(error: reqwest::Error) -> FetchError {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -187,7 +187,7 @@ fn unreadable(error: reqwest::Error) -> PageError {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    PageError::Unreadable(text)
+    FetchError::Unreadable(text)
 }
 
 /// A client with certificates of its own: no file of the machine is needed, and no proxy reaches
@@ -205,7 +205,7 @@ fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sy
         .redirect(redirect::Policy::none())
         .no_proxy()
         .dns_resolver(PublicNames { private })
-        .connect_timeout(CONNECT_PATIENCE)
+        .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(concat!("web-widgets/", env!("CARGO_PKG_VERSION")))
         .build()?)
 }
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn only_plain_web_addresses_are_read() {
-        let public = Pages::new(false);
+        let public = PageFetcher::new(false);
         for url in [
             "https://shop.example/",
             "http://shop.example/a?b",
