@@ -24,7 +24,7 @@ words! {
         ApiKeyRequired = "api_key_required",
         /// The body has another shape, or a value that is not allowed.
         BodyInvalid = "body_invalid",
-        /// The body took too long to arrive.
+        /// The body did not arrive in time.
         BodyTimeout = "body_timeout",
         /// The body is too long.
         BodyTooLarge = "body_too_large",
@@ -132,8 +132,6 @@ words! {
         TicketWrongWidget = "ticket_wrong_widget",
         /// The window has reported as much as is kept.
         TranscriptFull = "transcript_full",
-        /// The body did not arrive in time.
-        UploadTimeout = "upload_timeout",
         /// The event is not signed by the service's LiveKit.
         WebhookSignatureInvalid = "webhook_signature_invalid",
         /// The widget has as many open conversations as it may.

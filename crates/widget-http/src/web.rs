@@ -11,5 +11,6 @@ pub mod extract;
 pub(crate) mod jwt;
 pub(crate) mod paging;
 pub mod problem;
+mod strict;
 pub mod telemetry;
 pub mod wire;

@@ -152,7 +152,6 @@ export type ProblemCode =
   | 'ticket_required'
   | 'ticket_wrong_widget'
   | 'transcript_full'
-  | 'upload_timeout'
   | 'webhook_signature_invalid'
   | 'widget_busy'
   | 'widget_unavailable';

@@ -297,7 +297,6 @@ impl Operation {
             P::BodyUnreadable,
             P::ContentType,
             P::JsonInvalid,
-            P::UploadTimeout,
         ];
         let mut all = vec![P::AnswerTimeout, P::InternalError];
         all.extend(of_credential);

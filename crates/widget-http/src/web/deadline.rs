@@ -46,8 +46,8 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
 
 fn upload_too_slow() -> Problem {
     Problem::new(
-        ProblemCode::UploadTimeout,
-        "the body of the request did not arrive within 30 s; send it again",
+        ProblemCode::BodyTimeout,
+        "the body did not arrive in time; send it again",
     )
     // The rest of the body would have to be read before the next request.
     .with_header(header::CONNECTION, HeaderValue::from_static("close"))
@@ -131,10 +131,7 @@ mod tests {
     async fn an_answer_begins_within_thirty_seconds_upload_included() {
         let seconds = Duration::from_secs;
         let done = (StatusCode::OK, None);
-        let upload = (
-            StatusCode::REQUEST_TIMEOUT,
-            Some(ProblemCode::UploadTimeout),
-        );
+        let upload = (StatusCode::REQUEST_TIMEOUT, Some(ProblemCode::BodyTimeout));
         let answer = (
             StatusCode::SERVICE_UNAVAILABLE,
             Some(ProblemCode::AnswerTimeout),

@@ -56,7 +56,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::WidgetUnavailable => StatusCode::FORBIDDEN,
         P::BrandNotFound | P::FormNotFound | P::NotFound | P::PathUnknown => StatusCode::NOT_FOUND,
         P::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        P::BodyTimeout | P::UploadTimeout => StatusCode::REQUEST_TIMEOUT,
+        P::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         P::AgentInUse
         | P::Conflict
         | P::ConversationActive

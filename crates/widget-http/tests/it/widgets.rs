@@ -105,13 +105,13 @@ async fn a_refused_write_changes_nothing() {
             json!({"published": null}),
             "body_invalid",
             "/published",
-            "value_invalid",
+            "type_invalid",
         ),
         (
             json!({"published": "yes"}),
             "body_invalid",
             "/published",
-            "value_invalid",
+            "type_invalid",
         ),
         (json!({"titel": 1}), "body_invalid", "/titel", "key_unknown"),
         (
@@ -124,13 +124,13 @@ async fn a_refused_write_changes_nothing() {
             json!({"domains": "shop.example"}),
             "body_invalid",
             "/domains",
-            "value_invalid",
+            "type_invalid",
         ),
         (
             json!({"domains": ["a.example", 7]}),
             "body_invalid",
             "/domains/1",
-            "value_invalid",
+            "type_invalid",
         ),
         (
             json!({"agent_id": "nonsense"}),
@@ -372,17 +372,18 @@ async fn lists_are_filtered() {
             .json(200),
         json!([])
     );
-    for (query, pointer) in [
-        ("limit=0", "/limit"),
-        ("limit=201", "/limit"),
-        ("limit=x", "/limit"),
-        ("cursor=x", "/cursor"),
-        ("agent_id=x", "/agent_id"),
-        ("published=maybe", "/published"),
-        ("color=red", "/color"),
+    for (query, pointer, code) in [
+        ("limit=0", "/limit", "value_invalid"),
+        ("limit=201", "/limit", "value_invalid"),
+        ("limit=x", "/limit", "value_invalid"),
+        ("cursor=x", "/cursor", "value_invalid"),
+        ("agent_id=x", "/agent_id", "value_invalid"),
+        ("published=maybe", "/published", "value_invalid"),
+        ("color=red", "/color", "key_unknown"),
+        ("limit=1&limit=2", "/limit", "key_duplicate"),
     ] {
         let answer = service.get(&format!("/core/web-widgets?{query}")).await;
-        answer.problem_at(422, "query_invalid", pointer, "value_invalid");
+        answer.problem_at(422, "query_invalid", pointer, code);
     }
     service
         .get("/core/web-widgets?domain=a@b")
