@@ -159,6 +159,24 @@ pub(crate) fn escape_token(token: &str) -> Cow<'_, str> {
     }
 }
 
+/// The reference tokens of a JSON Pointer (RFC 6901); `None` when it is not one.
+pub(crate) fn pointer_tokens(pointer: &str) -> Option<Vec<String>> {
+    if pointer.is_empty() {
+        return Some(Vec::new());
+    }
+    pointer
+        .strip_prefix('/')?
+        .split('/')
+        .map(|token| {
+            let valid = token
+                .split('~')
+                .skip(1)
+                .all(|rest| rest.starts_with(['0', '1']));
+            valid.then(|| token.replace("~1", "/").replace("~0", "~"))
+        })
+        .collect()
+}
+
 /// What can be known of a JSON text in one pass without recursion.
 struct Outline {
     depth: usize,
@@ -228,8 +246,8 @@ fn depth(value: &Value) -> usize {
     deepest
 }
 
-/// Takes a value apart without recursion: dropping one of 100,000 levels overflows the stack.
-pub(crate) fn dismantle(value: Value) {
+/// Drops a value without recursion: the usual drop of 100,000 levels overflows the stack.
+pub(crate) fn drop_flat(value: Value) {
     let mut waiting = vec![value];
     while let Some(value) = waiting.pop() {
         match value {

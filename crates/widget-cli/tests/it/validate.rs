@@ -340,7 +340,7 @@ fn newer_and_unversioned_configs() {
     folder.check_with_input(&["validate", "-"], r#"{"color": "red"}"#, &expect![[r#"
         exit 1
         ---- stdout ----
-        error[config_unversioned]: `config` has no version key, and `color` is no key of `v1`; settings belong under `v1`
+        error[config_unversioned]: `config` has no version key, and `color` is not a key of `v1`; settings belong under `v1`
          --> <stdin>:1:1
           |
         1 | {"color": "red"}
@@ -361,7 +361,7 @@ fn newer_and_unversioned_configs() {
              --> <stdin>:1:11
               |
             1 | {"theme": "red", "chat": {}}
-              |           ^^^^^ /config/theme
+              |           ^^^^^ /config/v1/theme
 
             ---- stderr ----
             ✗ 1 error in 1 of 1 file
@@ -458,7 +458,7 @@ fn the_kind_can_be_given() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            error[config_unversioned]: `config` has no version key, and `domains` is no key of `v1`; settings belong under `v1`
+            error[config_unversioned]: `config` has no version key, and `domains` is not a key of `v1`; settings belong under `v1`
              --> <stdin>:1:1
               |
             1 | {"domains": []}

@@ -1,12 +1,13 @@
-//! Changing single values of a document by pointer, and telling two documents apart.
+//! Changing single values of a document by pointer, and comparing two documents.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Config, ConfigError, ROOT};
+use super::error::ConfigError;
+use super::version::ROOT;
 use crate::finding::{Code, Finding};
-use crate::json::push_token;
+use crate::json::{pointer_tokens, push_token};
 
 /// One difference between two documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,18 +46,14 @@ impl fmt::Display for Change {
     }
 }
 
-/// What changes from one document to the other, unknown keys included. Making the changes in
-/// their order with [`Config::set`] and [`Config::remove`] turns one into the other. The order of
-/// keys is no difference.
-#[must_use]
-pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
+/// What changes from one document to the other, in an order in which the changes can be made.
+pub(super) fn compare(from: &Value, to: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
-    let mut pointer = ROOT.to_owned();
-    compare(from.as_value(), to.as_value(), &mut pointer, &mut changes);
+    compare_at(&mut ROOT.to_owned(), from, to, &mut changes);
     changes
 }
 
-fn compare(from: &Value, to: &Value, pointer: &mut String, changes: &mut Vec<Change>) {
+fn compare_at(pointer: &mut String, from: &Value, to: &Value, changes: &mut Vec<Change>) {
     let mut below = |token: &str, change: &mut dyn FnMut(&mut String, &mut Vec<Change>)| {
         let length = pointer.len();
         push_token(pointer, token);
@@ -67,31 +64,31 @@ fn compare(from: &Value, to: &Value, pointer: &mut String, changes: &mut Vec<Cha
         (Value::Object(from), Value::Object(to)) => {
             for (key, before) in from {
                 below(key, &mut |pointer, changes| match to.get(key) {
-                    Some(now) => compare(before, now, pointer, changes),
-                    None => tell(pointer, ChangeKind::Removed(before.clone()), changes),
+                    Some(now) => compare_at(pointer, before, now, changes),
+                    None => push(pointer, ChangeKind::Removed(before.clone()), changes),
                 });
             }
             for (key, now) in to.iter().filter(|(key, _)| !from.contains_key(*key)) {
                 below(key, &mut |pointer, changes| {
-                    tell(pointer, ChangeKind::Added(now.clone()), changes);
+                    push(pointer, ChangeKind::Added(now.clone()), changes);
                 });
             }
         }
         (Value::Array(from), Value::Array(to)) => {
             for (index, (before, now)) in from.iter().zip(to).enumerate() {
                 below(&index.to_string(), &mut |pointer, changes| {
-                    compare(before, now, pointer, changes);
+                    compare_at(pointer, before, now, changes);
                 });
             }
             // From the end, so that the indexes before stay what they are.
             for (index, before) in from.iter().enumerate().skip(to.len()).rev() {
                 below(&index.to_string(), &mut |pointer, changes| {
-                    tell(pointer, ChangeKind::Removed(before.clone()), changes);
+                    push(pointer, ChangeKind::Removed(before.clone()), changes);
                 });
             }
             for (index, now) in to.iter().enumerate().skip(from.len()) {
                 below(&index.to_string(), &mut |pointer, changes| {
-                    tell(pointer, ChangeKind::Added(now.clone()), changes);
+                    push(pointer, ChangeKind::Added(now.clone()), changes);
                 });
             }
         }
@@ -100,35 +97,17 @@ fn compare(from: &Value, to: &Value, pointer: &mut String, changes: &mut Vec<Cha
                 from: from.clone(),
                 to: to.clone(),
             };
-            tell(pointer, kind, changes);
+            push(pointer, kind, changes);
         }
         _ => {}
     }
 }
 
-fn tell(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {
+fn push(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {
     changes.push(Change {
         pointer: pointer.to_owned(),
         kind,
     });
-}
-
-/// The reference tokens of a JSON Pointer (RFC 6901); `None` when it is not one.
-pub(super) fn tokens(pointer: &str) -> Option<Vec<String>> {
-    if pointer.is_empty() {
-        return Some(Vec::new());
-    }
-    pointer
-        .strip_prefix('/')?
-        .split('/')
-        .map(|token| {
-            let valid = token
-                .split('~')
-                .skip(1)
-                .all(|rest| rest.starts_with(['0', '1']));
-            valid.then(|| token.replace("~1", "/").replace("~0", "~"))
-        })
-        .collect()
 }
 
 /// The document with one value put in place. Objects on the way are made when they are missing,
@@ -230,7 +209,7 @@ fn parse_index(token: &str) -> Option<usize> {
 }
 
 fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
-    let tokens = pointer.strip_prefix(ROOT).and_then(tokens).ok_or_else(|| {
+    let tokens = pointer.strip_prefix(ROOT).and_then(pointer_tokens).ok_or_else(|| {
         pointer_invalid(
             pointer,
             format!(

@@ -1,77 +1,21 @@
 //! Finding the version of a document, and the chain of steps from each version to the newest.
 //!
-//! A version is a type that reads its own key of the document and says how it follows from the
-//! version before: a total function between the two types. Adding `v2` is one file with its
-//! records, the step in it, and [`super::Current`] pointing at it; nothing here changes.
+//! Adding `v2` is one file with its records and the step from `v1`, and [`super::current`]; nothing
+//! here changes.
 //!
-//! What a migrated document holds is what differs from the defaults of the new version. So a
-//! default that a new version changes is written out for the widgets that had the old one, and
-//! keeps its meaning. Unknown keys are carried to the same place; where that place is gone or
-//! means something else now, the old version stays in the document beside the new one.
+//! A migrated document holds what differs from the defaults of the new version. So a default that
+//! a new version changes is written out for the widgets that had the old one, and keeps its
+//! meaning. Unknown keys are carried to the same place; where that place is gone or means
+//! something else now, the old version stays in the document beside the new one.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::error::ConfigError;
 use super::v1::ConfigV1;
-use super::{ConfigError, LIMITS, ROOT};
+use super::version::{LIMITS, Past as _, ROOT, Version, is_version_key, key_of};
 use crate::check::{Context, Unknown, known_keys, nearest, type_name};
 use crate::finding::{Code, Finding, Findings};
 use crate::json;
-
-/// A version of the config.
-pub(crate) trait Version: Default + Serialize {
-    /// The number in the version's key: 1 for `v1`.
-    const NUMBER: u64;
-    /// The version before.
-    type Previous: Past;
-
-    /// Reads what is under the version's key; faults go to the context.
-    fn read(document: &Map<String, Value>, context: &mut Context) -> Self;
-    /// The step from the version before: total, from type to type.
-    fn migrate(previous: Self::Previous) -> Self;
-    /// Tells what is valid and still worth a look.
-    fn warn(&self, context: &mut Context);
-}
-
-/// A version that may be found in a document, with those before it.
-pub(crate) trait Past: Sized {
-    /// The number of the newest version that `document` has and this build knows.
-    fn newest_in(document: &Map<String, Value>) -> Option<u64>;
-    /// Reads version `number` and takes it up to this version.
-    fn load(number: u64, document: &Map<String, Value>, context: &mut Context) -> Option<Self>;
-}
-
-/// What is before the first version: nothing.
-#[derive(Debug)]
-pub(crate) enum First {}
-
-impl Past for First {
-    fn newest_in(_: &Map<String, Value>) -> Option<u64> {
-        None
-    }
-
-    fn load(_: u64, _: &Map<String, Value>, _: &mut Context) -> Option<Self> {
-        None
-    }
-}
-
-impl<V: Version> Past for V {
-    fn newest_in(document: &Map<String, Value>) -> Option<u64> {
-        if document.contains_key(&key_of(V::NUMBER)) {
-            Some(V::NUMBER)
-        } else {
-            V::Previous::newest_in(document)
-        }
-    }
-
-    fn load(number: u64, document: &Map<String, Value>, context: &mut Context) -> Option<Self> {
-        if number == V::NUMBER {
-            Some(V::read(document, context))
-        } else {
-            V::Previous::load(number, document, context).map(V::migrate)
-        }
-    }
-}
 
 /// A document that was read, and the typed values of version `V` that it means.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,11 +86,11 @@ pub(crate) fn read<V: Version>(
     if let Some(faults) = Findings::from_vec(merged(text_faults, context.faults)) {
         return Err(ConfigError::Invalid(faults));
     }
-    let mut telling = Context::new(&format!("{ROOT}/{key}"));
-    current.warn(&mut telling);
+    let mut warned = Context::new(&format!("{ROOT}/{key}"));
+    current.warn(&mut warned);
     let mut warnings = beside(&document, found, V::NUMBER);
     warnings.extend(context.unknown.iter().map(Unknown::to_finding));
-    warnings.extend(telling.warnings);
+    warnings.extend(warned.warnings);
     Ok(Document {
         value: Value::Object(document),
         found: Some(found),
@@ -156,32 +100,37 @@ pub(crate) fn read<V: Version>(
     })
 }
 
-/// A document from before there were versions: its keys are those of `v1`.
+/// Reads a document from before there were versions, as what it becomes: its keys under `v1`.
+/// Faults point to where the values are then.
 fn read_unversioned<V: Version>(
     document: Map<String, Value>,
     text_faults: Vec<Finding>,
 ) -> Result<Document<V>, ConfigError> {
     let known = known_keys::<ConfigV1>();
-    let strangers: Vec<String> = document
+    let unknown: Vec<String> = document
         .keys()
         .filter(|key| !known.contains(&key.as_str()))
         .cloned()
         .collect();
-    if !strangers.is_empty() {
-        return Err(ConfigError::Unversioned { strangers });
+    if !unknown.is_empty() {
+        return Err(ConfigError::Unversioned { unknown });
     }
-    // Faults point into the document as it was sent.
-    let mut context = Context::new(ROOT);
-    let _ = ConfigV1::read(&document, &mut context);
-    if let Some(faults) = Findings::from_vec(merged(text_faults, context.faults)) {
-        return Err(ConfigError::Invalid(faults));
-    }
+    let key = key_of(ConfigV1::NUMBER);
+    let text_faults = text_faults
+        .into_iter()
+        .map(|mut fault| {
+            if let Some(below) = fault.pointer.as_deref().and_then(|p| p.strip_prefix(ROOT)) {
+                fault.pointer = Some(format!("{ROOT}/{key}{below}"));
+            }
+            fault
+        })
+        .collect();
     let mut versioned = Map::new();
-    versioned.insert(key_of(1), Value::Object(document));
-    read(Value::Object(versioned), Vec::new())
+    versioned.insert(key, Value::Object(document));
+    read(Value::Object(versioned), text_faults)
 }
 
-/// Both lists; where the text itself is at fault, its stand-in value is not reported too.
+/// Both lists; where the text has a fault, the value that stands in for it is not reported as well.
 fn merged(text_faults: Vec<Finding>, faults: Vec<Finding>) -> Vec<Finding> {
     let mut all = text_faults;
     for fault in faults {
@@ -295,7 +244,7 @@ impl<V: Version> Document<V> {
 
 /// Puts a value at a pointer where nothing is; objects on the way are made, arrays are not.
 fn insert(target: &mut Value, pointer: &str, value: &Value) -> Option<()> {
-    let mut tokens: Vec<String> = super::edit::tokens(pointer)?;
+    let mut tokens: Vec<String> = json::pointer_tokens(pointer)?;
     let last = tokens.pop()?;
     let mut place = target;
     for token in tokens {
@@ -342,18 +291,4 @@ fn differences<V: Version>(settings: &V) -> Map<String, Value> {
         Some(Value::Object(map)) => map,
         _ => Map::new(),
     }
-}
-
-/// The key of a version in the document.
-fn key_of(number: u64) -> String {
-    format!("v{number}")
-}
-
-/// Whether a key names a version: `v[1-9][0-9]*`.
-fn is_version_key(key: &str) -> bool {
-    key.strip_prefix('v').is_some_and(|digits| {
-        !digits.is_empty()
-            && !digits.starts_with('0')
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }

@@ -14,6 +14,7 @@ mod versions;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::finding::{Code, Finding};
 
 /// The code and pointer of every finding.
 fn places(findings: impl IntoIterator<Item = Finding>) -> Vec<(&'static str, String)> {

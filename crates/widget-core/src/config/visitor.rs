@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::v1::{BUILT_IN_BACKGROUND, Chat, ConfigV1, Palette, Theme, Trigger};
+use super::current::Current;
+use super::document::Config;
+use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Palette, Theme, Trigger};
 use super::values::{Direction, Locale};
-use super::{Config, Current};
 use crate::check::{Definitions, paragraph};
 use crate::form::FormDefinition;
 
@@ -173,7 +174,7 @@ impl Config {
 #[must_use]
 pub fn launcher_json_schema() -> Value {
     let mut definitions = Map::new();
-    super::v1::schema(&mut definitions);
+    v1::schema(&mut definitions);
     LauncherConfig::describe(&mut definitions);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -151,7 +151,7 @@ fn a_value_in_memory_is_measured_without_recursion() {
         limit: 16,
     };
     assert_eq!(measure(&value, LIMITS), Err(expected));
-    dismantle(value);
+    drop_flat(value);
 }
 
 #[test]

@@ -109,11 +109,21 @@ fn unversioned_documents() {
             [("config_unversioned", "/config".to_owned())]
         );
     }
-    // A fault of an unversioned document points into the document as it was sent.
-    assert_eq!(
-        codes_and_places(r#"{"trigger":{"size":1}}"#),
-        [("value_out_of_range", "/config/trigger/size".to_owned())]
-    );
+    // A fault points to where the value would be in the record.
+    for (text, code, pointer) in [
+        (
+            r#"{"trigger":{"size":1}}"#,
+            "value_out_of_range",
+            "/config/v1/trigger/size",
+        ),
+        (
+            r#"{"theme":"dark","theme":"light"}"#,
+            "key_duplicate",
+            "/config/v1/theme",
+        ),
+    ] {
+        assert_eq!(codes_and_places(text), [(code, pointer.to_owned())]);
+    }
 }
 
 #[test]
@@ -241,8 +251,8 @@ fn sentences_of_whole_documents() {
     .map(|text| error(text).to_string())
     .collect();
     expect_test::expect![[r#"
-        `config` has no version key, and `color` is no key of `v1`; settings belong under `v1`
-        `config` has no version key, and `a`, `b`, `c`, `d`, `e` and 2 more are no key of `v1`; settings belong under `v1`
+        `config` has no version key, and `color` is not a key of `v1`; settings belong under `v1`
+        `config` has no version key, and `a`, `b`, `c`, `d`, `e` and 2 more are not keys of `v1`; settings belong under `v1`
         `config` is newer than this build: it has `v2`, and the newest known version is `v1`
         `config` is 17 levels deep; at most 16 are allowed"#]]
     .assert_eq(&told.join("\n"));

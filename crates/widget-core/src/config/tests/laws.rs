@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::json;
 
 /// Any JSON that a config may hold: not too deep, finite numbers.
 fn any_json() -> impl Strategy<Value = Value> {

@@ -3,8 +3,9 @@
 
 use super::*;
 use crate::check::{Context, boolean, choice, integer, read_record, record, settings, text};
-use crate::config::migrate::{Document, Version, read};
+use crate::config::migrate::{Document, read};
 use crate::config::v1::{Chat, ConfigV1, Modes, Theme};
+use crate::config::version::Version;
 
 settings! {
     /// A window that has been renamed and knows a new key.

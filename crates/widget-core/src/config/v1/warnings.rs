@@ -1,13 +1,13 @@
-//! What is valid in a `v1` document and still worth a look: text that cannot be read, and settings
-//! that do nothing.
+//! What is valid in a `v1` document and should be looked at all the same: text that cannot be
+//! read, and settings without effect.
 
 use super::{Action, BUILT_IN_BACKGROUND, ConfigV1};
 use crate::check::Context;
 use crate::color::MIN_CONTRAST;
 use crate::finding::Code;
 
-/// Tells every warning about a valid document.
-pub(super) fn tell(config: &ConfigV1, context: &mut Context) {
+/// Adds every warning about a valid document.
+pub(super) fn warn(config: &ConfigV1, context: &mut Context) {
     config.warn_of_contrast(context);
     config.warn_of_actions(context);
     config.warn_of_what_has_no_effect(context);
@@ -64,7 +64,7 @@ impl ConfigV1 {
                     if !self.forms.iter().any(|form| form.id == *form_id) =>
                 {
                     context.at(&["quick_actions", &index, "action", "form_id"], |context| {
-                        let detail = format!("`{form_id}` is the id of no form in `forms`");
+                        let detail = format!("`{form_id}` is not the id of a form in `forms`");
                         let hint = if self.forms.is_empty() {
                             "define the form in `forms`".to_owned()
                         } else {

@@ -1,0 +1,117 @@
+//! The config as callers see it: read, asked, edited, compared.
+
+use serde_json::Value;
+
+use super::current::Current;
+use super::edit::{self, Change};
+use super::error::ConfigError;
+use super::migrate::{self, Document};
+use super::version::{LIMITS, ROOT};
+use crate::finding::Finding;
+use crate::json;
+
+/// A config document that this build understands, with the typed values that it means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config(Document<Current>);
+
+impl Default for Config {
+    /// The empty document `{}`: every default.
+    fn default() -> Self {
+        Self(Document::default())
+    }
+}
+
+impl Config {
+    /// Reads a document from JSON text. An unversioned one is put under `v1`.
+    ///
+    /// Unlike [`Config::from_value`], this finds keys that occur twice (`key_duplicate`) and
+    /// numbers that cannot be kept exactly (`number_inexact`).
+    ///
+    /// # Errors
+    /// Every fault of the document, see [`ConfigError`].
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let parsed = json::parse(text, ROOT, LIMITS)?;
+        migrate::read(parsed.value, parsed.faults).map(Self)
+    }
+
+    /// Reads a document that is already a JSON value. An unversioned one is put under `v1`.
+    ///
+    /// # Errors
+    /// Every fault of the document, see [`ConfigError`].
+    pub fn from_value(value: Value) -> Result<Self, ConfigError> {
+        if let Err(error) = json::measure(&value, LIMITS) {
+            json::drop_flat(value);
+            return Err(error.into());
+        }
+        migrate::read(value, Vec::new()).map(Self)
+    }
+
+    /// The document as it is stored: unknown keys and versions included, defaults not.
+    #[must_use]
+    pub fn as_value(&self) -> &Value {
+        &self.0.value
+    }
+
+    /// The document as compact JSON, as it is stored. Reading it gives the same document.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.0.value.to_string()
+    }
+
+    /// The typed values of the current version, every default filled in.
+    #[must_use]
+    pub fn current(&self) -> &Current {
+        &self.0.current
+    }
+
+    /// What the owner should look at although the document is valid: unknown keys, unreadable
+    /// colors, settings without effect.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Finding> {
+        self.0.warnings.clone()
+    }
+
+    /// The same settings as a document of the newest version. A document that is current already
+    /// is unchanged, and nothing unknown is lost.
+    #[must_use]
+    pub fn migrated(&self) -> Self {
+        self.0
+            .migrated()
+            .and_then(|value| migrate::read(value, Vec::new()).ok())
+            .map_or_else(|| self.clone(), Self)
+    }
+
+    /// The config with one value put in place, everything else untouched.
+    ///
+    /// `pointer` is from the record's root, like those of findings: `/config/v1/chat/title`.
+    /// Objects on the way are made when they are missing, arrays are not; in an array `-` appends.
+    ///
+    /// # Errors
+    /// `pointer_invalid` when there can be no value at that place, and every fault of the document
+    /// that results.
+    pub fn set(&self, pointer: &str, value: Value) -> Result<Self, ConfigError> {
+        if let Err(error) = json::measure(&value, LIMITS) {
+            json::drop_flat(value);
+            return Err(error.into());
+        }
+        Self::from_value(edit::set(self.as_value(), pointer, value)?)
+    }
+
+    /// The config without one value, everything else untouched.
+    ///
+    /// # Errors
+    /// `pointer_invalid` when there is no value at that place, and every fault of the document that
+    /// results.
+    pub fn remove(&self, pointer: &str) -> Result<Self, ConfigError> {
+        Self::from_value(edit::remove(self.as_value(), pointer)?)
+    }
+}
+
+/// What changes from one document to the other, unknown keys included.
+///
+/// Making the changes in their order with [`Config::set`] and [`Config::remove`] turns one into
+/// the other. The order of keys does not matter.
+#[must_use]
+pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
+    edit::compare(from.as_value(), to.as_value())
+}
