@@ -60,8 +60,6 @@ words! {
         ConversationTokenRequired = "conversation_token_required",
         /// The page sent too much about itself.
         CustomMetadataTooLarge = "custom_metadata_too_large",
-        /// The database does not answer.
-        DatabaseUnavailable = "database_unavailable",
         /// The text is not a domain.
         DomainInvalid = "domain_invalid",
         /// The list of domains has faults.
@@ -120,6 +118,10 @@ words! {
         QueryInvalid = "query_invalid",
         /// Too many requests.
         RateLimited = "rate_limited",
+        /// The disk of the database is full.
+        StorageFull = "storage_full",
+        /// The database does not answer.
+        StorageUnavailable = "storage_unavailable",
         /// The embed ticket has expired.
         TicketExpired = "ticket_expired",
         /// The embed ticket is not one of this service.

@@ -33,10 +33,11 @@ pub use widgets::{
 pub trait Storage:
     KeyStore + AgentStore + WidgetStore + ConversationStore + Send + Sync + 'static
 {
-    /// Whether the database answers.
+    /// Whether the database answers and, after a write failed for lack of room, has room again.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it does not.
+    /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Full`] when it has no
+    /// room.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Applies the missing migrations and returns their number.
@@ -98,6 +99,9 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
+    /// The disk of the database has no room; what was to be written was not.
+    #[error("the disk of the database is full: {0}")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database does not answer in time.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -34,7 +34,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Tells that the database answers as well",
             )
             .answer::<Health>(200, "Both answer.")
-            .problems([ProblemCode::DatabaseUnavailable]),
+            .problems([ProblemCode::StorageFull, ProblemCode::StorageUnavailable]),
             ready,
         )
         .route(

@@ -37,7 +37,7 @@ pub(super) mod token;
 
 /// What can be wrong with the page on which a widget is asked for.
 const PAGE_PROBLEMS: [ProblemCode; 7] = [
-    ProblemCode::DatabaseUnavailable,
+    ProblemCode::StorageUnavailable,
     ProblemCode::OriginMalformed,
     ProblemCode::OriginOpaque,
     ProblemCode::OriginRequired,

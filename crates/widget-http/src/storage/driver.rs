@@ -6,60 +6,105 @@ use time::OffsetDateTime;
 
 use super::{ConflictKind, StoreError};
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
+/// What a failure of the driver means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// A constraint was violated.
+    Conflict(ConflictKind),
+    /// Somebody else holds a lock, or the statement was given up for another one's sake.
+    Locked,
+    /// There is no room for what is to be written.
+    Full,
+    /// The connection or the database does not work at present.
+    Unavailable,
+    /// The statement was rejected.
+    Rejected,
+}
+
+impl Failure {
+    pub(super) fn of(error: &sqlx::Error) -> Self {
         use sqlx::Error as Driver;
-        match &error {
-            Driver::Database(database) => {
-                let kind = match database.kind() {
-                    ErrorKind::UniqueViolation => ConflictKind::Unique,
-                    ErrorKind::ForeignKeyViolation => ConflictKind::ForeignKey,
-                    ErrorKind::NotNullViolation
-                    | ErrorKind::CheckViolation
-                    | ErrorKind::ExclusionViolation => ConflictKind::Other,
-                    _ if database.code().is_some_and(|code| is_temporary(&code)) => {
-                        return Self::Unavailable(Box::new(error));
-                    }
-                    _ => return Self::Query(Box::new(error)),
-                };
-                Self::Conflict {
-                    cause: database.message().to_owned(),
-                    kind,
-                }
-            }
+        match error {
+            Driver::Database(database) => match database.kind() {
+                ErrorKind::UniqueViolation => Self::Conflict(ConflictKind::Unique),
+                ErrorKind::ForeignKeyViolation => Self::Conflict(ConflictKind::ForeignKey),
+                ErrorKind::NotNullViolation
+                | ErrorKind::CheckViolation
+                | ErrorKind::ExclusionViolation => Self::Conflict(ConflictKind::Other),
+                _ => database
+                    .code()
+                    .map_or(Self::Rejected, |code| Self::of_code(&code)),
+            },
             Driver::Io(_)
             | Driver::Tls(_)
             | Driver::Protocol(_)
             | Driver::PoolTimedOut
             | Driver::PoolClosed
             | Driver::WorkerCrashed
-            | Driver::BeginFailed => Self::Unavailable(Box::new(error)),
-            _ => Self::Query(Box::new(error)),
+            | Driver::BeginFailed => Self::Unavailable,
+            _ => Self::Rejected,
+        }
+    }
+
+    /// SQLite: <https://www.sqlite.org/rescode.html>, an extended code holds the primary one in its
+    /// lowest byte. PostgreSQL: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    fn of_code(code: &str) -> Self {
+        let starts_with_one_of =
+            |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
+        // A SQLSTATE has five characters; none of SQLite's codes that are listed here has.
+        if code.len() == 5 {
+            return match code {
+                "53100" => Self::Full,
+                _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
+                _ if starts_with_one_of(&["08", "53", "57", "58", "25006"]) => Self::Unavailable,
+                _ => Self::Rejected,
+            };
+        }
+        match code.parse::<i32>() {
+            Ok(IO_SHARED_MEMORY_SIZE) => Self::Full,
+            Ok(code) => match code & 0xff {
+                FULL => Self::Full,
+                BUSY | LOCKED => Self::Locked,
+                READ_ONLY | IO | CANNOT_OPEN => Self::Unavailable,
+                _ => Self::Rejected,
+            },
+            Err(_) => Self::Rejected,
+        }
+    }
+
+    /// Whether the connection is in the state of before the statement, so that a transaction can
+    /// be rolled back. SQLite ends a transaction by itself when there is no room; of what cannot be
+    /// explained nothing is known.
+    pub(super) fn leaves_the_state_known(self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Locked => true,
+            Self::Full | Self::Unavailable | Self::Rejected => false,
         }
     }
 }
 
-// Primary codes of SQLite.
+// Codes of SQLite.
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const READ_ONLY: i32 = 8;
 const IO: i32 = 10;
 const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
+/// The index of the write-ahead log cannot grow.
+const IO_SHARED_MEMORY_SIZE: i32 = IO | (19 << 8);
 
-/// Whether the same statement may succeed a moment later.
-///
-/// SQLite: <https://www.sqlite.org/rescode.html>, an extended code holds the primary one in its
-/// lowest byte. PostgreSQL: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-fn is_temporary(code: &str) -> bool {
-    // A SQLSTATE has five characters; none of SQLite's codes has.
-    if code.len() == 5 {
-        return ["08", "53", "57", "58", "40", "55P03", "25006"]
-            .iter()
-            .any(|class| code.starts_with(class));
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match Failure::of(&error) {
+            Failure::Conflict(kind) => Self::Conflict {
+                cause: error.to_string(),
+                kind,
+            },
+            Failure::Full => Self::Full(Box::new(error)),
+            Failure::Locked | Failure::Unavailable => Self::Unavailable(Box::new(error)),
+            Failure::Rejected => Self::Query(Box::new(error)),
+        }
     }
-    code.parse::<i32>()
-        .is_ok_and(|code| [BUSY, LOCKED, READ_ONLY, IO, FULL, CANNOT_OPEN].contains(&(code & 0xff)))
 }
 
 /// Whole microseconds since 1970, the form in which every time is stored.

@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Connection, Executor, PgPool,
+    Connection, Executor, PgConnection, PgPool,
     migrate::Migrate,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -17,22 +17,27 @@ use super::{
 
 pub(super) type Database = sqlx::Postgres;
 pub(super) type Row = sqlx::postgres::PgRow;
-pub(super) type Pool = PgPool;
-pub(super) type Transaction = sqlx::Transaction<'static, Database>;
+type Pool = PgPool;
 
 // The SQL is the same text for both databases, compiled once for each driver.
 #[path = "sql/agents.rs"]
 mod agents;
 #[path = "sql/conversations.rs"]
 mod conversations;
+#[path = "sql/guarded_pool.rs"]
+mod guarded_pool;
 #[path = "sql/keys.rs"]
 mod keys;
+#[path = "sql/probe.rs"]
+mod probe;
 #[path = "sql/rooms.rs"]
 mod rooms;
 #[path = "sql/row.rs"]
 mod row;
 #[path = "sql/widgets.rs"]
 mod widgets;
+
+use guarded_pool::{GuardedPool, Transaction};
 
 /// How long a request waits for a connection, a new one included; below the two seconds after which
 /// it is answered with 503.
@@ -51,7 +56,8 @@ const MAX_UNTESTED_IDLE: Duration = Duration::from_secs(1);
 /// A server that several services share.
 #[derive(Debug, Clone)]
 pub struct PostgresStorage {
-    pool: Pool,
+    options: PgConnectOptions,
+    pool: GuardedPool,
     suffixes: SuffixList,
 }
 
@@ -76,21 +82,32 @@ impl PostgresStorage {
                     Ok(true)
                 })
             })
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
-        Ok(Self { pool, suffixes })
+        Ok(Self {
+            options,
+            pool: GuardedPool::new(pool),
+            suffixes,
+        })
     }
 
-    fn reader(&self) -> &Pool {
+    fn reader(&self) -> &GuardedPool {
         &self.pool
     }
 
-    fn writer(&self) -> &Pool {
+    fn writer(&self) -> &GuardedPool {
         &self.pool
     }
 
     async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(self.pool.begin().await?)
+        self.pool.begin("BEGIN").await
+    }
+
+    /// A connection of its own, for migrations: a migration has no time limit.
+    async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        connection.execute("SET statement_timeout = 0").await?;
+        Ok(connection)
     }
 }
 
@@ -99,24 +116,11 @@ use PostgresStorage as Backend;
 #[async_trait::async_trait]
 impl Storage for PostgresStorage {
     async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(())
+        probe::ping(self).await
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {
-        // A connection of its own, which is closed afterwards: a migration has no time limit.
-        let mut connection = self
-            .pool
-            .acquire()
-            .await
-            .map_err(StoreError::from)?
-            .detach();
-        connection
-            .execute("SET statement_timeout = 0")
-            .await
-            .map_err(StoreError::from)?;
+        let mut connection = self.connect().await?;
         connection.lock().await?;
         let count = migrations::apply(migrations::POSTGRES, &mut connection).await?;
         connection.unlock().await?;
@@ -125,8 +129,10 @@ impl Storage for PostgresStorage {
     }
 
     async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
-        let mut connection = self.pool.acquire().await.map_err(StoreError::from)?;
-        migrations::pending(migrations::POSTGRES, &mut *connection).await
+        let mut connection = self.connect().await?;
+        let pending = migrations::pending(migrations::POSTGRES, &mut connection).await?;
+        connection.close().await.map_err(StoreError::from)?;
+        Ok(pending)
     }
 
     async fn close(&self) {

@@ -263,7 +263,8 @@ impl Operation {
                 P::ApiKeyRequired,
                 P::ApiKeyInvalid,
                 P::InsufficientScope,
-                P::DatabaseUnavailable,
+                P::StorageFull,
+                P::StorageUnavailable,
             ],
             Credential::EmbedTicket => &[
                 P::TicketRequired,
@@ -271,7 +272,8 @@ impl Operation {
                 P::TicketExpired,
                 P::TicketReplayed,
                 P::TicketWrongWidget,
-                P::DatabaseUnavailable,
+                P::StorageFull,
+                P::StorageUnavailable,
             ],
             Credential::ConversationToken => &[
                 P::ConversationTokenRequired,
@@ -281,12 +283,14 @@ impl Operation {
                 P::OriginOpaque,
                 P::OriginScheme,
                 P::OriginRequired,
-                P::DatabaseUnavailable,
+                P::StorageFull,
+                P::StorageUnavailable,
             ],
             Credential::LiveKitSignature => &[
                 P::WebhookSignatureInvalid,
                 P::LivekitNotConfigured,
-                P::DatabaseUnavailable,
+                P::StorageFull,
+                P::StorageUnavailable,
             ],
             Credential::None => &[],
         };

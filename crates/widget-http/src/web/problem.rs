@@ -87,9 +87,11 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::QueryInvalid => StatusCode::UNPROCESSABLE_ENTITY,
         P::BudgetUsedUp | P::RateLimited | P::WidgetBusy => StatusCode::TOO_MANY_REQUESTS,
         P::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
-        P::AnswerTimeout | P::DatabaseUnavailable | P::EmbedNotBuilt | P::LivekitNotConfigured => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        P::AnswerTimeout
+        | P::EmbedNotBuilt
+        | P::LivekitNotConfigured
+        | P::StorageFull
+        | P::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -242,10 +244,16 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) => Self::new(
-                ProblemCode::DatabaseUnavailable,
+                ProblemCode::StorageUnavailable,
                 "the database does not answer; try again in a moment",
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .with_cause(error),
+            StoreError::Full(_) => Self::new(
+                ProblemCode::StorageFull,
+                "the disk of the database is full, so nothing was written; its operator must make room",
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
             .with_cause(error),
             StoreError::Conflict { .. } => Self::new(
                 ProblemCode::Conflict,

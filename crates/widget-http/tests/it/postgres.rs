@@ -369,18 +369,15 @@ async fn is_missed_until_it_is_back(mut lost: Lost, database: Url) {
 
     lost.go_away().await;
     for _ in 0..2 {
-        service
-            .get(&path)
-            .await
-            .problem(503, "database_unavailable");
+        service.get(&path).await.problem(503, "storage_unavailable");
         service
             .put(&path, &json!({"published": false}))
             .await
-            .problem(503, "database_unavailable");
+            .problem(503, "storage_unavailable");
         service
             .get("/readyz")
             .await
-            .problem(503, "database_unavailable");
+            .problem(503, "storage_unavailable");
         service.get("/healthz").await.expect(200);
     }
 
@@ -391,7 +388,7 @@ async fn is_missed_until_it_is_back(mut lost: Lost, database: Url) {
         if answer.status == 200 {
             break;
         }
-        answer.problem(503, "database_unavailable");
+        answer.problem(503, "storage_unavailable");
         answer = service.get(&path).await;
     }
     assert_eq!(answer.json(200), widget);

@@ -43,7 +43,7 @@ fn errors_have_their_status_and_code() {
     check(
         StoreError::Unavailable("x".into()),
         503,
-        "database_unavailable",
+        "storage_unavailable",
     );
     check(StoreError::Query("x".into()), 500, "internal_error");
     check(RandomError("x".to_owned()), 500, "internal_error");
@@ -137,7 +137,6 @@ fn codes_have_their_status() {
         401 conversation_token_invalid
         401 conversation_token_required
         422 custom_metadata_too_large
-        503 database_unavailable
         422 domain_invalid
         422 domains_invalid
         503 embed_not_built
@@ -167,6 +166,8 @@ fn codes_have_their_status() {
         412 precondition_failed
         422 query_invalid
         429 rate_limited
+        503 storage_full
+        503 storage_unavailable
         401 ticket_expired
         401 ticket_invalid
         409 ticket_replayed
@@ -362,7 +363,7 @@ async fn a_database_that_somebody_else_holds_is_a_clear_503() {
     let answer = service
         .post("/core/agents", &serde_json::json!({"name": "a"}))
         .await;
-    answer.problem(503, "database_unavailable");
+    answer.problem(503, "storage_unavailable");
     assert_eq!(answer.header("retry-after"), "1");
     // Readers go on, and so does everything once it is released.
     service.get("/core/agents").await.expect(200);

@@ -73,7 +73,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::RateLimited,
             ProblemCode::FetchMetadata,
             ProblemCode::EmbedNotBuilt,
-            ProblemCode::DatabaseUnavailable,
+            ProblemCode::StorageUnavailable,
         ]),
         show,
     )

@@ -110,7 +110,7 @@ impl AgentStore for Backend {
         sqlx::query("UPDATE agents SET id = id WHERE organization_id = $1 AND id = $2")
             .bind(organization.as_str())
             .bind(agent.as_uuid())
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         let row = sqlx::query(
             concat!("INSERT INTO agent_versions
@@ -126,7 +126,7 @@ impl AgentStore for Backend {
         .bind(&version.livekit_agent_name)
         .bind(&version.label)
         .bind(micros(version.created_at))
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await?;
         transaction.commit().await?;
         row.as_ref().map(read_agent_version).transpose()

@@ -125,7 +125,7 @@ impl ConversationStore for Backend {
         .bind(micros(conversation.created_at))
         .bind(micros(conversation.lifecycle.token_at()))
         .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(StoreError::from)?;
         let (id, generation) = (conversation.id, conversation.generation);
@@ -137,7 +137,7 @@ impl ConversationStore for Backend {
             conversation.created_at,
         )
         .await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl ConversationStore for Backend {
         .bind(resume.id.as_uuid())
         .bind(resume.mode.as_str())
         .bind(resume.repeat)
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut transaction)
         .await
         .map_err(StoreError::from)?;
         let resumed = read_conversation(&row)?;
@@ -288,7 +288,7 @@ impl ConversationStore for Backend {
             resume.now,
         )
         .await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(resumed)
     }
 
@@ -377,7 +377,7 @@ impl ConversationStore for Backend {
             .bind(message.role.as_str())
             .bind(without_nul(&message.text))
             .bind(micros(message.created_at))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
             added += done.rows_affected();
         }
@@ -470,7 +470,7 @@ impl ConversationStore for Backend {
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
         write_transition(&mut transaction, id, next, now, limits).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -560,7 +560,7 @@ async fn use_ticket(
     )
     .bind(&ticket.id)
     .bind(micros(ticket.expires_at))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected() > 0)
 }
@@ -576,7 +576,7 @@ async fn lock(
         conversation_columns!()
     ))
     .bind(id.as_uuid())
-    .fetch_optional(&mut **transaction)
+    .fetch_optional(&mut *transaction)
     .await?;
     row.as_ref().map(read_conversation).transpose()
 }
@@ -621,7 +621,7 @@ async fn write_state(
     .bind(columns.end_reason.map(EndReason::as_str))
     .bind(columns.feedback_at.map(micros))
     .bind(next.due_at(limits).map(micros))
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *transaction)
     .await?;
     read_conversation(&row)
 }
@@ -634,7 +634,7 @@ async fn write_metadata(
     sqlx::query("UPDATE conversations SET custom_metadata = $2 WHERE id = $1")
         .bind(id.as_uuid())
         .bind(Value::Object(metadata).to_string())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(())
 }

@@ -151,17 +151,17 @@ impl KeyStore for Backend {
         let mut transaction = self.begin().await?;
         sqlx::query("DELETE FROM signing_keys WHERE retired_at < $1")
             .bind(micros(forget_before))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         sqlx::query("UPDATE signing_keys SET retired_at = $1 WHERE retired_at IS NULL")
             .bind(micros(key.created_at))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         sqlx::query("INSERT INTO signing_keys (id, secret, created_at) VALUES ($1, $2, $3)")
             .bind(&key.id)
             .bind(key.secret.expose_secret())
             .bind(micros(key.created_at))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(())

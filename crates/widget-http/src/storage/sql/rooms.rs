@@ -42,7 +42,7 @@ pub(super) async fn insert(
     .bind(conversation.as_uuid())
     .bind(generation)
     .bind(micros(now))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }
@@ -58,7 +58,7 @@ pub(super) async fn mark_all_for_removal(
     )
     .bind(conversation.as_uuid())
     .bind(micros(now))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }
@@ -117,7 +117,7 @@ pub(super) async fn mark_unserved_for_removal(
         "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL",
     )
     .bind(widget.as_uuid())
-    .fetch_all(&mut **transaction)
+    .fetch_all(&mut *transaction)
     .await?;
     let mut count = 0;
     for page in pages {
@@ -145,7 +145,7 @@ pub(super) async fn mark_widget_for_removal(
     .bind(widget.as_uuid())
     .bind(page)
     .bind(micros(now))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected())
 }

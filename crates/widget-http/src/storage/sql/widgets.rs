@@ -140,11 +140,11 @@ impl WidgetStore for Backend {
         .bind(widget.config.to_json())
         .bind(micros(widget.created_at))
         .bind(micros(widget.updated_at))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(dangling)?;
         let stored = finish(&mut transaction, widget, author, &self.suffixes).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(InsertedWidget::New(Box::new(stored)))
     }
 
@@ -231,7 +231,7 @@ impl WidgetStore for Backend {
         .bind(widget.published)
         .bind(widget.config.to_json())
         .bind(micros(widget.updated_at))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(dangling)?;
         if done.rows_affected() == 0 {
@@ -240,7 +240,7 @@ impl WidgetStore for Backend {
         let stored = finish(&mut transaction, widget, author, &self.suffixes).await?;
         let closed_rooms =
             rooms::mark_unserved_for_removal(&mut transaction, &stored, widget.updated_at).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(UpdatedWidget {
             stored,
             closed_rooms,
@@ -286,7 +286,7 @@ impl WidgetStore for Backend {
         )
         .bind(organization.as_str())
         .bind(id.as_uuid())
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut transaction)
         .await
         .map_err(StoreError::from)?;
         let Some(found) = found else { return Ok(None) };
@@ -299,14 +299,14 @@ impl WidgetStore for Backend {
         .bind(organization.as_str())
         .bind(id.as_uuid())
         .bind(found)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await
         .map_err(StoreError::from)?;
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
         let closed_rooms = rooms::mark_widget_for_removal(&mut transaction, id, None, now).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(Some(closed_rooms))
     }
 }
@@ -324,7 +324,7 @@ async fn seen_before(
     sqlx::query("DELETE FROM idempotency_keys WHERE organization_id = $1 AND created_at < $2")
         .bind(organization)
         .bind(micros(request.forget_before))
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
     let done = sqlx::query(
@@ -336,7 +336,7 @@ async fn seen_before(
     .bind(request.hash.as_slice())
     .bind(&request.answer)
     .bind(micros(request.now))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(StoreError::from)?;
     if done.rows_affected() > 0 {
@@ -347,7 +347,7 @@ async fn seen_before(
     )
     .bind(organization)
     .bind(&request.key)
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *transaction)
     .await
     .map_err(StoreError::from)?;
     if hash == request.hash {
@@ -367,14 +367,14 @@ async fn require_pinned(
         sqlx::query_scalar("SELECT 1 FROM agents WHERE organization_id = $1 AND id = $2")
             .bind(organization)
             .bind(widget.agent_id.as_uuid())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
     let version: Option<i32> =
         sqlx::query_scalar("SELECT 1 FROM agent_versions WHERE organization_id = $1 AND id = $2")
             .bind(organization)
             .bind(widget.agent_version_id.as_uuid())
-            .fetch_optional(&mut **transaction)
+            .fetch_optional(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
     match (agent, version) {
@@ -415,12 +415,12 @@ async fn finish(
     .bind(widget.id.as_uuid())
     .bind(author.api_key_id)
     .bind(author.restored_from)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await
     .map_err(StoreError::from)?;
     let row = sqlx::query(select!("WHERE w.id = $1"))
         .bind(widget.id.as_uuid())
-        .fetch_one(&mut **transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
     Ok(read_widget(&row, suffixes)?)

@@ -1,0 +1,259 @@
+//! The one way to a connection: every statement of storage goes through here.
+//!
+//! A connection goes back to its pool only when its state is known. One whose statement was
+//! canceled, or failed in a way that says nothing about the transaction, is closed instead.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+use sqlx::{Either, Execute, Executor, SqlStr, error::BoxDynError, pool::PoolConnection};
+use tokio::runtime::Handle;
+
+use super::{super::driver::Failure, Database, Pool};
+use crate::storage::StoreError;
+
+type Arguments = <Database as sqlx::Database>::Arguments;
+type Row = <Database as sqlx::Database>::Row;
+type Done = <Database as sqlx::Database>::QueryResult;
+type Prepared = <Database as sqlx::Database>::Statement;
+type TypeInfo = <Database as sqlx::Database>::TypeInfo;
+
+/// A pool whose connections are closed when their state is unknown.
+///
+/// As an executor it runs one statement on its own.
+#[derive(Debug, Clone)]
+pub(super) struct GuardedPool {
+    pool: Pool,
+    is_full: Arc<AtomicBool>,
+}
+
+impl GuardedPool {
+    pub(super) fn new(pool: Pool) -> Self {
+        Self {
+            pool,
+            is_full: Arc::default(),
+        }
+    }
+
+    async fn lease(&self) -> Result<Lease, sqlx::Error> {
+        Ok(Lease {
+            connection: Some(self.pool.acquire().await?),
+            is_known: true,
+            is_full: Arc::clone(&self.is_full),
+        })
+    }
+
+    /// Begins a transaction with `statement`.
+    pub(super) async fn begin(&self, statement: &'static str) -> Result<Transaction, StoreError> {
+        let mut lease = self.lease().await?;
+        lease.run(Statement::new(statement)).await?;
+        Ok(Transaction { lease: Some(lease) })
+    }
+
+    /// Whether a write failed for lack of room since [`Self::note_room`].
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+
+    /// Notes that there is room again.
+    pub(super) fn note_room(&self) {
+        self.is_full.store(false, Ordering::Relaxed);
+    }
+
+    /// Waits until running statements have ended and closes all connections.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A statement with its arguments, which can be executed more than once.
+#[derive(Clone)]
+struct Statement {
+    sql: SqlStr,
+    arguments: Option<Arguments>,
+}
+
+impl Statement {
+    fn new(sql: &'static str) -> Self {
+        Self {
+            sql: SqlStr::from_static(sql),
+            arguments: None,
+        }
+    }
+
+    fn of<'q>(mut query: impl Execute<'q, Database>) -> Result<Self, sqlx::Error> {
+        let arguments = query
+            .take_arguments()
+            .map_err(|error: BoxDynError| sqlx::Error::Encode(error))?;
+        Ok(Self {
+            sql: query.sql(),
+            arguments,
+        })
+    }
+}
+
+type Steps = Vec<Either<Done, Row>>;
+
+/// A connection outside its pool.
+#[derive(Debug)]
+struct Lease {
+    connection: Option<PoolConnection<Database>>,
+    /// Whether the connection is in a state that the next user may find it in.
+    is_known: bool,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Lease {
+    async fn run(&mut self, statement: Statement) -> Result<Steps, sqlx::Error> {
+        let Some(connection) = &mut self.connection else {
+            return Err(sqlx::Error::PoolClosed);
+        };
+        // Stays so when this is canceled.
+        self.is_known = false;
+        let steps = (&mut **connection).fetch_many((statement.sql, statement.arguments));
+        let outcome = steps.try_collect().await;
+        self.is_known = match &outcome {
+            Ok(_) => true,
+            Err(error) => {
+                let failure = Failure::of(error);
+                if matches!(failure, Failure::Full) {
+                    self.is_full.store(true, Ordering::Relaxed);
+                }
+                failure.leaves_the_state_known()
+            }
+        };
+        outcome
+    }
+
+    /// Ends a transaction. When that fails, nothing is known of it.
+    async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        let outcome = self.run(Statement::new(statement)).await;
+        self.is_known = outcome.is_ok();
+        outcome.map(drop)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        if self.is_known {
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(connection.return_to_pool());
+            }
+        } else {
+            // Closes it at once and gives its place in the pool to a new one.
+            drop(connection.detach());
+        }
+    }
+}
+
+/// A transaction; rolled back unless it is committed.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    lease: Option<Lease>,
+}
+
+impl Transaction {
+    async fn run(&mut self, statement: Statement) -> Result<Steps, sqlx::Error> {
+        match &mut self.lease {
+            Some(lease) => lease.run(statement).await,
+            None => Err(sqlx::Error::PoolClosed),
+        }
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let Some(lease) = self.lease.take() else {
+            return Ok(());
+        };
+        lease.end("COMMIT").await?;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(mut lease) = self.lease.take() else {
+            return;
+        };
+        // Without a rollback the state is not one that the next user may find.
+        let is_known = std::mem::replace(&mut lease.is_known, false);
+        if is_known && let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = lease.end("ROLLBACK").await {
+                    tracing::warn!(error = %error, "a transaction was not rolled back; closing its connection");
+                }
+            });
+        }
+    }
+}
+
+/// Implements what an executor of sqlx needs, by running a statement to its end.
+macro_rules! executor {
+    ($executor:ty) => {
+        impl<'c> Executor<'c> for $executor {
+            type Database = Database;
+
+            fn fetch_many<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxStream<'e, Result<Either<Done, Row>, sqlx::Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, Database>,
+            {
+                let statement = Statement::of(query);
+                let steps = async move { self.run(statement?).await };
+                stream::once(steps)
+                    .map_ok(|steps| stream::iter(steps).map(Ok))
+                    .try_flatten()
+                    .boxed()
+            }
+
+            fn fetch_optional<'e, 'q: 'e, E>(
+                self,
+                query: E,
+            ) -> BoxFuture<'e, Result<Option<Row>, sqlx::Error>>
+            where
+                'c: 'e,
+                E: 'q + Execute<'q, Database>,
+            {
+                let statement = Statement::of(query);
+                Box::pin(async move {
+                    let steps = self.run(statement?).await?;
+                    Ok(steps.into_iter().find_map(Either::right))
+                })
+            }
+
+            fn prepare_with<'e>(
+                self,
+                _: SqlStr,
+                _: &'e [TypeInfo],
+            ) -> BoxFuture<'e, Result<Prepared, sqlx::Error>>
+            where
+                'c: 'e,
+            {
+                // A prepared statement belongs to one connection, which nobody gets here.
+                let message = "statements are prepared when they run";
+                Box::pin(async move { Err(sqlx::Error::Protocol(message.to_owned())) })
+            }
+        }
+    };
+}
+
+executor!(&'c GuardedPool);
+executor!(&'c mut Transaction);
+
+impl GuardedPool {
+    async fn run(&self, statement: Statement) -> Result<Steps, sqlx::Error> {
+        self.lease().await?.run(statement).await
+    }
+}

@@ -1,0 +1,41 @@
+//! Whether the database answers, and whether it has room.
+
+use super::Backend;
+use crate::storage::StoreError;
+
+/// The owner of the row that is written to find out whether there is room; no organization has the
+/// empty name.
+const PROBE_OWNER: &str = "";
+
+/// More than a page, so that it does not fit into what is left of one.
+const PROBE_BYTES: usize = 16 * 1024;
+
+pub(super) async fn ping(backend: &Backend) -> Result<(), StoreError> {
+    sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
+        .fetch_optional(backend.reader())
+        .await?;
+    // Only a write finds out, and nobody may write to a node that says it is not ready.
+    if backend.writer().is_full() {
+        write(backend).await?;
+        backend.writer().note_room();
+    }
+    Ok(())
+}
+
+async fn write(backend: &Backend) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO idempotency_keys (organization_id, key, request_hash, answer, created_at)
+         VALUES ($1, $2, $3, $4, 0) ON CONFLICT (organization_id, key) DO UPDATE SET answer = $4",
+    )
+    .bind(PROBE_OWNER)
+    .bind("probe")
+    .bind([0_u8; 32].as_slice())
+    .bind(" ".repeat(PROBE_BYTES))
+    .execute(backend.writer())
+    .await?;
+    sqlx::query("DELETE FROM idempotency_keys WHERE organization_id = $1")
+        .bind(PROBE_OWNER)
+        .execute(backend.writer())
+        .await?;
+    Ok(())
+}
