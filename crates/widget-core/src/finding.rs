@@ -1,6 +1,15 @@
 //! One shape for everything that is reported about a record: faults that reject a write, blockers
 //! of a gate, warnings, notes. HTTP, CLI and schemas use the same codes and fields, so that an
 //! answer found in one place can be looked up in another.
+//!
+//! ```
+//! use widget_core::finding::{Code, Finding};
+//!
+//! let finding = Finding::new(Code::NoDomains, "the list of domains is empty")
+//!     .at("/domains")
+//!     .with_hint("add a site");
+//! assert_eq!(finding.to_string(), "/domains: the list of domains is empty [no_domains]");
+//! ```
 
 use std::fmt;
 use std::ops::Deref;

@@ -4,6 +4,19 @@
 //! what is allowed`. It is frozen: once a `v2` exists, `v1` documents are still read by these
 //! definitions (with those of forms and values, which are frozen as well) and then migrated by a
 //! step of `super::migrate`.
+//!
+//! ```
+//! use widget_core::config::{Config, v1::{ConfigV1, Theme}};
+//! use widget_core::mode::Mode;
+//!
+//! let config = Config::parse(r#"{"v1": {"theme": "dark", "chat": {"width": 420}}}"#)?;
+//! let v1: &ConfigV1 = config.current();
+//! assert_eq!((v1.theme, v1.chat.width), (Theme::Dark, 420));
+//! // What the document leaves out has its default.
+//! assert_eq!(v1.chat.height, ConfigV1::default().chat.height);
+//! assert!(v1.is_enabled(Mode::Text));
+//! # Ok::<(), widget_core::config::ConfigError>(())
+//! ```
 
 mod reading;
 mod warnings;

@@ -1,4 +1,17 @@
 //! Values of the config that are written as strings with rules of their own.
+//!
+//! ```
+//! use widget_core::config::values::{Direction, Locale, WebUrl};
+//!
+//! let locale: Locale = "ar-EG".parse()?;
+//! assert_eq!(locale.direction(), Direction::RightToLeft);
+//! assert!("en_US".parse::<Locale>().is_err());
+//!
+//! let icon: WebUrl = "https://shop.example/icon.png".parse()?;
+//! assert_eq!(icon.as_str(), "https://shop.example/icon.png");
+//! assert!("http://shop.example/icon.png".parse::<WebUrl>().is_err());
+//! # Ok::<(), widget_core::config::values::ValueError>(())
+//! ```
 
 use std::fmt;
 use std::str::FromStr;

@@ -3,6 +3,18 @@
 //!
 //! Each resume renews the token, so that of two windows only one continues. An answer may be lost
 //! on its way; then the token before may repeat its resume, once.
+//!
+//! ```
+//! use time::{Duration, macros::datetime};
+//! use widget_core::conversation::{Lifecycle, token::{Generation, TokenStanding}};
+//!
+//! let resumed_at = datetime!(2026-01-01 12:00 UTC);
+//! let lifecycle = Lifecycle::created(resumed_at);
+//! let newest = Generation { number: 2, repeat_used: false };
+//! let soon = resumed_at + Duration::seconds(5);
+//! assert_eq!(lifecycle.token_standing(2, newest, soon), TokenStanding::Current);
+//! assert_eq!(lifecycle.token_standing(1, newest, soon), TokenStanding::MayRepeat);
+//! ```
 
 use time::{Duration, OffsetDateTime};
 
