@@ -155,7 +155,10 @@ fn other_schemes() {
         "chrome-extension://abc?x",
         "chrome-extension://abc#x",
         "x://a@b",
+        "x://a,b",
         "x://a,y://b",
+        "x://a b",
+        "x://bücher",
         r"x://a\b",
         "blob:https://example.com",
     ] {

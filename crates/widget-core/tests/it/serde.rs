@@ -25,6 +25,8 @@ use widget_core::{
 use crate::support::{builtin, origin, widget};
 
 const ID: &str = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
+const AGENT: &str = "0197a8b2-6c1e-7d3f-8a4b-000000000002";
+const VERSION: &str = "0197a8b2-6c1e-7d3f-8a4b-000000000003";
 
 /// `good` reads as the same text; each of `bad` is refused with a message that names it.
 #[track_caller]
@@ -110,8 +112,8 @@ fn a_widget_is_read_as_it_was_written() {
     let json = json!({
         "id": ID,
         "organization_id": "acme",
-        "agent_id": ID,
-        "agent_version_id": ID,
+        "agent_id": AGENT,
+        "agent_version_id": VERSION,
         "domains": ["https://shop.example", "https://*.shop.example"],
         "published": true,
         "config": {"v1": {"theme": "dark", "unknown": [1, 2.5]}},
@@ -138,12 +140,17 @@ fn a_widget_is_read_as_it_was_written() {
 
 #[test]
 fn what_an_owner_sends_is_judged() {
-    let json = json!({"organization_id": "acme", "agent_id": ID, "agent_version_id": ID});
+    let json = json!({"organization_id": "acme", "agent_id": AGENT, "agent_version_id": VERSION});
     let new: NewWidget = read(&json).expect("the rest has defaults");
     assert_eq!(new.domains, AllowedOrigins::default());
-    assert_eq!(read(&serde_json::to_value(&new).expect("JSON")), Ok(new));
+    let mut whole = json.clone();
+    whole["domains"] = json!([]);
+    whole["published"] = json!(false);
+    whole["config"] = json!({});
+    assert_eq!(serde_json::to_value(&new).expect("JSON"), whole);
+    assert_eq!(read(&whole), Ok(new));
 
-    let patch = json!({"domains": ["https://shop.example"], "config": {"v1": {}}});
+    let patch = json!({"agent_id": AGENT, "agent_version_id": VERSION, "domains": ["https://shop.example"], "config": {"v1": {}}});
     let read_patch: WidgetPatch = read(&patch).expect("a patch");
     assert_eq!(serde_json::to_value(&read_patch).expect("JSON"), patch);
 
