@@ -15,6 +15,7 @@ mod problems;
 mod process;
 mod revisions;
 mod storage;
+mod suffixes;
 mod support;
 mod visitor;
 mod widgets;

@@ -220,6 +220,22 @@ impl Service {
         widget_http::router(AppState::new(dependencies))
     }
 
+    /// Starts it again on the same database, with another public suffix list.
+    pub(crate) async fn restart_with_suffixes(&mut self, suffixes: SuffixList) {
+        let url = format!("sqlite:{}", self.database().display());
+        self.storage = storage::open(&url, suffixes.clone())
+            .await
+            .expect("the database can be opened again");
+        self.state = AppState::new(Services {
+            storage: Arc::clone(&self.storage),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
+            suffixes,
+            settings: self.state.settings.clone(),
+        });
+        self.router = widget_http::router(self.state.clone());
+    }
+
     /// The file of its database.
     pub(crate) fn database(&self) -> PathBuf {
         self.directory.path().join("widgets.db")
