@@ -133,18 +133,18 @@ pub const fn require_space(turns: i64, characters: i64) -> Result<(), Transcript
     Ok(())
 }
 
-/// When a turn was said that is reported at `now`: as reported, or now.
+/// When a turn was said that is reported at `now`: when its reporter claims, or now.
 ///
 /// The visitor's clock may be anywhere, so a time of the window is moved into the conversation,
 /// which began at `started_at`.
 #[must_use]
 pub fn said_at(
     reporter: Reporter,
-    reported: Option<OffsetDateTime>,
+    claimed: Option<OffsetDateTime>,
     started_at: OffsetDateTime,
     now: OffsetDateTime,
 ) -> OffsetDateTime {
-    match (reporter, reported) {
+    match (reporter, claimed) {
         (_, None) => now,
         (Reporter::Agent, Some(at)) => at,
         (Reporter::Visitor, Some(at)) => at.clamp(started_at.min(now), now),
@@ -226,7 +226,7 @@ mod tests {
         use Reporter::{Agent, Visitor};
         let start = datetime!(2026-01-01 12:00 UTC);
         let at = |minutes| start + Duration::minutes(minutes);
-        for (reporter, reported, started_at, expected) in [
+        for (reporter, claimed, started_at, expected) in [
             (Visitor, None, 0, 9),
             (Visitor, Some(3), 0, 3),
             (Visitor, Some(-3), 0, 0),
@@ -238,9 +238,9 @@ mod tests {
             (Agent, Some(12), 0, 12),
         ] {
             assert_eq!(
-                said_at(reporter, reported.map(at), at(started_at), at(9)),
+                said_at(reporter, claimed.map(at), at(started_at), at(9)),
                 at(expected),
-                "{reporter} {reported:?} {started_at}"
+                "{reporter} {claimed:?} {started_at}"
             );
         }
     }

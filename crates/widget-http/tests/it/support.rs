@@ -226,7 +226,7 @@ impl Service {
         self.storage = storage::open(&url, suffixes.clone())
             .await
             .expect("the database can be opened again");
-        self.state = AppState::new(Services {
+        self.state = AppState::new(Dependencies {
             storage: Arc::clone(&self.storage),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
