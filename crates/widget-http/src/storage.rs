@@ -6,6 +6,7 @@
 
 mod agents;
 mod conversations;
+pub(crate) mod deadline;
 mod driver;
 mod keys;
 pub mod migrations;
@@ -52,7 +53,7 @@ pub trait Storage:
     /// [`migrations::MigrationError`]
     async fn pending_migrations(&self) -> Result<Vec<String>, migrations::MigrationError>;
 
-    /// Waits until running statements have ended and closes all connections.
+    /// Waits a moment for running statements to end and closes all connections.
     async fn close(&self);
 }
 

@@ -8,10 +8,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use tokio::time::timeout;
 use widget_core::origin::SuffixList;
 
 use super::{
     Storage, StoreError,
+    deadline::bounded,
     migrations::{self, MigrationError},
 };
 
@@ -43,8 +45,16 @@ use guarded_pool::{GuardedPool, Transaction};
 /// it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// How long one statement may take, waiting for locks included.
-const STATEMENT_TIMEOUT: &str = "1500ms";
+/// What each connection sets: how long a statement may take, waiting for locks included, and after
+/// how long the server frees what a client that fell silent has locked.
+///
+/// As statements and not as startup options, which proxies such as PgBouncer reject.
+const SESSION: &str = "SET statement_timeout = '1500ms';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET tcp_user_timeout = '10s';
+    SET tcp_keepalives_idle = 30;
+    SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 3";
 
 /// Connections of one service; a server accepts 100 by default.
 const MAX_CONNECTIONS: u32 = 16;
@@ -52,6 +62,9 @@ const MAX_CONNECTIONS: u32 = 16;
 /// A connection that was idle for longer is tested before it is used: the server may have been
 /// restarted since.
 const MAX_UNTESTED_IDLE: Duration = Duration::from_secs(1);
+
+/// How long such a test may take, so that one request finds out about several.
+const TEST_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A server that several services share.
 #[derive(Debug, Clone)]
@@ -69,15 +82,20 @@ impl PostgresStorage {
     pub async fn open(url: &str, suffixes: SuffixList) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("widget-http")
-            .options([("statement_timeout", STATEMENT_TIMEOUT)]);
+            .extra_float_digits(None);
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
+            })
             .before_acquire(|connection, rest| {
                 Box::pin(async move {
                     if rest.idle_for > MAX_UNTESTED_IDLE {
-                        connection.ping().await?;
+                        timeout(TEST_TIMEOUT, connection.ping())
+                            .await
+                            .map_err(|elapsed| sqlx::Error::Io(elapsed.into()))??;
                     }
                     Ok(true)
                 })
@@ -105,9 +123,7 @@ impl PostgresStorage {
 
     /// A connection of its own, for migrations: a migration has no time limit.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let mut connection = PgConnection::connect_with(&self.options).await?;
-        connection.execute("SET statement_timeout = 0").await?;
-        Ok(connection)
+        Ok(bounded(PgConnection::connect_with(&self.options)).await?)
     }
 }
 

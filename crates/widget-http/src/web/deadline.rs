@@ -23,7 +23,7 @@ use http::{HeaderValue, header};
 use hyper::body::{Frame, SizeHint};
 use widget_api::ProblemCode;
 
-use crate::web::problem::Problem;
+use crate::{storage::deadline::share_time, web::problem::Problem};
 
 /// Time from the head of a request to that of its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
             is_waiting: Arc::clone(&is_waiting),
         })
     });
-    match tokio::time::timeout(ANSWER_TIMEOUT, next.run(request)).await {
+    match tokio::time::timeout(ANSWER_TIMEOUT, share_time(next.run(request))).await {
         Ok(response) => response,
         Err(_) if is_waiting.load(Ordering::Relaxed) => upload_too_slow().into_response(),
         Err(_) => answer_too_slow().into_response(),

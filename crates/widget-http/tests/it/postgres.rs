@@ -13,15 +13,17 @@ use std::{
     process::{Child, Command, Stdio},
     str::FromStr as _,
     sync::Arc,
+    time::Duration,
 };
 
+use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpStream, UnixListener, UnixStream},
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
 };
 use url::Url;
@@ -225,6 +227,7 @@ async fn execute(server: &Url, statement: String) {
 struct Way {
     directory: TempDir,
     server: Arc<PgConnectOptions>,
+    silent: watch::Sender<bool>,
     open: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -235,6 +238,7 @@ impl Way {
             server: Arc::new(
                 PgConnectOptions::from_str(server.as_str()).expect("a URL of PostgreSQL"),
             ),
+            silent: watch::Sender::new(false),
             open: None,
         };
         way.go_on();
@@ -244,7 +248,7 @@ impl Way {
     fn go_on(&mut self) {
         let listener =
             UnixListener::bind(socket(self.directory.path(), &self.server)).expect("it is free");
-        let server = Arc::clone(&self.server);
+        let (server, silent) = (Arc::clone(&self.server), self.silent.clone());
         let (close, mut closed) = oneshot::channel();
         let carrying = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -252,7 +256,8 @@ impl Way {
                 tokio::select! {
                     client = listener.accept() => {
                         let (client, _) = client.expect("it can be accepted");
-                        connections.spawn(carry(client, Arc::clone(&server)));
+                        let (server, silent) = (Arc::clone(&server), silent.subscribe());
+                        connections.spawn(carry_until_silent(client, server, silent));
                     }
                     _ = &mut closed => break,
                 }
@@ -270,6 +275,23 @@ impl Way {
                 .expect("it was there");
         }
     }
+}
+
+/// The same, until the way falls silent: then nothing arrives on this connection, not even its
+/// end, also when the way carries others again.
+async fn carry_until_silent(
+    client: UnixStream,
+    server: Arc<PgConnectOptions>,
+    mut silent: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let carrying = carry(client, server);
+    tokio::pin!(carrying);
+    tokio::select! {
+        biased;
+        _ = silent.wait_for(|silent| *silent) => {}
+        done = &mut carrying => return done,
+    }
+    std::future::pending().await
 }
 
 /// Carries what a client and the server say to each other, until one of them is gone.
@@ -396,4 +418,65 @@ async fn is_missed_until_it_is_back(mut lost: Lost, database: Url) {
         .put(&path, &json!({"published": false}))
         .await
         .expect(200);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_a_clear_503_until_it_speaks() {
+    let own;
+    let server = if let Some(server) = given() {
+        server
+    } else {
+        own = Server::start();
+        own.url()
+    };
+    on_a_database(&server, |mut database| async {
+        let way = Way::open_to(&database);
+        lead_to(&mut database, way.directory.path());
+        let test = is_not_waited_for(way, database);
+        // What waits for the server would wait for ever.
+        tokio::time::timeout(Duration::from_mins(2), test)
+            .await
+            .expect("nothing waits for the server");
+    })
+    .await;
+}
+
+async fn is_not_waited_for(way: Way, database: Url) {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let service = Service::start_on(directory, database.as_str(), |_| {}).await;
+    let widget = service.widget(json!({})).await;
+    let path = format!("/core/web-widgets/{}", crate::support::id(&widget));
+    // More at once than there are connections.
+    let reads = || join_all((0..40).map(|_| service.get(&path)));
+    for answer in reads().await {
+        assert_eq!(answer.json(200), widget);
+    }
+
+    way.silent.send_replace(true);
+    for _ in 0..2 {
+        for answer in reads().await {
+            answer.problem(503, "storage_unavailable");
+        }
+        service
+            .put(&path, &json!({"published": false}))
+            .await
+            .problem(503, "storage_unavailable");
+        service
+            .get("/readyz")
+            .await
+            .problem(503, "storage_unavailable");
+        service.get("/healthz").await.expect(200);
+    }
+
+    way.silent.send_replace(false);
+    for answer in reads().await {
+        assert_eq!(answer.json(200), widget);
+    }
+    service
+        .put(&path, &json!({"published": false}))
+        .await
+        .expect(200);
+
+    way.silent.send_replace(true);
+    service.storage.close().await;
 }

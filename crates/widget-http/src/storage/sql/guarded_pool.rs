@@ -1,7 +1,8 @@
 //! The one way to a connection: every statement of storage goes through here.
 //!
 //! A connection goes back to its pool only when its state is known. One whose statement was
-//! canceled, or failed in a way that says nothing about the transaction, is closed instead.
+//! canceled, took too long, or failed in a way that says nothing about the transaction, is closed
+//! instead.
 
 use std::sync::{
     Arc,
@@ -16,7 +17,13 @@ use futures_util::{
 use sqlx::{Either, Execute, Executor, SqlStr, error::BoxDynError, pool::PoolConnection};
 use tokio::runtime::Handle;
 
-use super::{super::driver::Failure, Database, Pool};
+use super::{
+    super::{
+        deadline::{bounded, released},
+        driver::Failure,
+    },
+    Database, Pool,
+};
 use crate::storage::StoreError;
 
 type Arguments = <Database as sqlx::Database>::Arguments;
@@ -52,9 +59,12 @@ impl GuardedPool {
 
     /// Begins a transaction with `statement`.
     pub(super) async fn begin(&self, statement: &'static str) -> Result<Transaction, StoreError> {
-        let mut lease = self.lease().await?;
-        lease.run(Statement::new(statement)).await?;
-        Ok(Transaction { lease: Some(lease) })
+        let begin = async {
+            let mut lease = self.lease().await?;
+            lease.run(Statement::new(statement)).await?;
+            Ok(Transaction { lease: Some(lease) })
+        };
+        Ok(bounded(begin).await?)
     }
 
     /// Whether a write failed for lack of room since [`Self::note_room`].
@@ -67,9 +77,11 @@ impl GuardedPool {
         self.is_full.store(false, Ordering::Relaxed);
     }
 
-    /// Waits until running statements have ended and closes all connections.
+    /// Waits a moment for running statements to end and closes all connections.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        if released(self.pool.close()).await.is_none() {
+            tracing::warn!("some connections to the database did not close in time");
+        }
     }
 }
 
@@ -147,7 +159,8 @@ impl Drop for Lease {
         };
         if self.is_known {
             if let Ok(runtime) = Handle::try_current() {
-                runtime.spawn(connection.return_to_pool());
+                // Tests whether the server is still there, which it may never say.
+                runtime.spawn(released(connection.return_to_pool()));
             }
         } else {
             // Closes it at once and gives its place in the pool to a new one.
@@ -165,7 +178,7 @@ pub(super) struct Transaction {
 impl Transaction {
     async fn run(&mut self, statement: Statement) -> Result<Steps, sqlx::Error> {
         match &mut self.lease {
-            Some(lease) => lease.run(statement).await,
+            Some(lease) => bounded(lease.run(statement)).await,
             None => Err(sqlx::Error::PoolClosed),
         }
     }
@@ -174,8 +187,7 @@ impl Transaction {
         let Some(lease) = self.lease.take() else {
             return Ok(());
         };
-        lease.end("COMMIT").await?;
-        Ok(())
+        Ok(bounded(lease.end("COMMIT")).await?)
     }
 }
 
@@ -188,8 +200,8 @@ impl Drop for Transaction {
         let is_known = std::mem::replace(&mut lease.is_known, false);
         if is_known && let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = lease.end("ROLLBACK").await {
-                    tracing::warn!(error = %error, "a transaction was not rolled back; closing its connection");
+                if !matches!(released(lease.end("ROLLBACK")).await, Some(Ok(()))) {
+                    tracing::debug!("a transaction was not rolled back; its connection is closed");
                 }
             });
         }
@@ -254,6 +266,6 @@ executor!(&'c mut Transaction);
 
 impl GuardedPool {
     async fn run(&self, statement: Statement) -> Result<Steps, sqlx::Error> {
-        self.lease().await?.run(statement).await
+        bounded(async { self.lease().await?.run(statement).await }).await
     }
 }

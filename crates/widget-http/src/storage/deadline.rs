@@ -1,0 +1,83 @@
+//! How long storage may keep a request waiting: all its calls together, whatever the database does.
+//!
+//! The timeouts of the databases themselves do not help when nothing arrives from them any more.
+
+use std::{cell::Cell, io, time::Duration};
+
+use tokio::time::{Instant, timeout};
+
+/// The time of all storage calls of one request together.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The time of one call of a command or of background work, for which no client waits.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The time of what follows a call: its rollback, and giving back its connection.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+
+tokio::task_local! {
+    /// How long storage has kept the present request waiting.
+    static SPENT: Cell<Duration>;
+}
+
+/// Runs the work of one request, whose storage calls share their time.
+pub(crate) async fn share_time<F: Future>(work: F) -> F::Output {
+    SPENT.scope(Cell::default(), work).await
+}
+
+/// Runs a storage call until its time is over; then its connection is in an unknown state.
+pub(super) async fn bounded<T>(
+    call: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let time = SPENT.try_with(|spent| REQUEST_TIMEOUT.saturating_sub(spent.get()));
+    let begun = Instant::now();
+    let outcome = timeout(time.unwrap_or(CALL_TIMEOUT), call).await;
+    // Outside a request nothing is shared.
+    let _ = SPENT.try_with(|spent| spent.set(spent.get() + begun.elapsed()));
+    outcome.unwrap_or_else(|_| {
+        let message = "the database did not answer in time";
+        Err(sqlx::Error::Io(io::Error::new(
+            io::ErrorKind::TimedOut,
+            message,
+        )))
+    })
+}
+
+/// Ends or gives back what a call has used; nothing when that takes too long.
+pub(super) async fn released<F: Future>(work: F) -> Option<F::Output> {
+    timeout(RELEASE_TIMEOUT, work).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    async fn call(milliseconds: u64) -> bool {
+        let call = async {
+            sleep(Duration::from_millis(milliseconds)).await;
+            Ok(())
+        };
+        bounded(call).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_calls_of_one_request_share_two_seconds() {
+        let request = async {
+            let first = call(1500).await;
+            // An upload, for example, is not storage's time.
+            sleep(Duration::from_secs(20)).await;
+            (first, call(400).await, call(200).await, call(0).await)
+        };
+        assert_eq!(share_time(request).await, (true, true, false, true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_outside_a_request_has_its_own_time() {
+        assert_eq!(
+            [call(9900).await, call(9900).await, call(10_100).await],
+            [true, true, false]
+        );
+    }
+}
