@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Conflict(ConflictKind),
     /// Somebody else holds a lock, or the statement was given up for another one's sake.
     Locked,
+    /// The statement was prepared for another schema, or is not prepared on this connection.
+    Outdated,
     /// There is no room for what is to be written.
     Full,
     /// The connection or the database does not work at present.
@@ -55,6 +57,8 @@ impl Failure {
         if code.len() == 5 {
             return match code {
                 "53100" => Self::Full,
+                // "cached plan must not change result type", in whatever language.
+                "0A000" | "26000" => Self::Outdated,
                 _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
                 _ if starts_with_one_of(&["08", "53", "57", "58", "25006"]) => Self::Unavailable,
                 _ => Self::Rejected,
@@ -64,6 +68,7 @@ impl Failure {
             Ok(IO_SHARED_MEMORY_SIZE) => Self::Full,
             Ok(code) => match code & 0xff {
                 FULL => Self::Full,
+                SCHEMA => Self::Outdated,
                 BUSY | LOCKED => Self::Locked,
                 READ_ONLY | IO | CANNOT_OPEN => Self::Unavailable,
                 _ => Self::Rejected,
@@ -78,7 +83,7 @@ impl Failure {
     pub(super) fn leaves_the_state_known(self) -> bool {
         match self {
             Self::Conflict(_) | Self::Locked => true,
-            Self::Full | Self::Unavailable | Self::Rejected => false,
+            Self::Outdated | Self::Full | Self::Unavailable | Self::Rejected => false,
         }
     }
 }
@@ -90,6 +95,7 @@ const READ_ONLY: i32 = 8;
 const IO: i32 = 10;
 const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
+const SCHEMA: i32 = 17;
 /// The index of the write-ahead log cannot grow.
 const IO_SHARED_MEMORY_SIZE: i32 = IO | (19 << 8);
 
@@ -101,7 +107,9 @@ impl From<sqlx::Error> for StoreError {
                 kind,
             },
             Failure::Full => Self::Full(Box::new(error)),
-            Failure::Locked | Failure::Unavailable => Self::Unavailable(Box::new(error)),
+            Failure::Locked | Failure::Outdated | Failure::Unavailable => {
+                Self::Unavailable(Box::new(error))
+            }
             Failure::Rejected => Self::Query(Box::new(error)),
         }
     }

@@ -361,6 +361,7 @@ async fn keeps_the_contract(database: Url) {
     concurrent(Arc::clone(&first), Arc::clone(&second)).await;
     upgrades::without_due_time(Arc::clone(&first), database.as_str()).await;
     upgrades::with_a_newer_schema(Arc::clone(&first), database.as_str()).await;
+    upgrades::with_another_type(Arc::clone(&first), database.as_str()).await;
     first.close().await;
     second.close().await;
 }

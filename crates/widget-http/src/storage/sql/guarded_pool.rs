@@ -14,7 +14,9 @@ use futures_util::{
     future::BoxFuture,
     stream::{self, BoxStream},
 };
-use sqlx::{Either, Execute, Executor, SqlStr, error::BoxDynError, pool::PoolConnection};
+use sqlx::{
+    Connection as _, Either, Execute, Executor, SqlStr, error::BoxDynError, pool::PoolConnection,
+};
 use tokio::runtime::Handle;
 
 use super::{
@@ -62,7 +64,10 @@ impl GuardedPool {
         let begin = async {
             let mut lease = self.lease().await?;
             lease.run(Statement::new(statement)).await?;
-            Ok(Transaction { lease: Some(lease) })
+            Ok(Transaction {
+                lease: Some(lease),
+                fresh: Some(statement),
+            })
         };
         Ok(bounded(begin).await?)
     }
@@ -113,6 +118,13 @@ impl Statement {
 
 type Steps = Vec<Either<Done, Row>>;
 
+/// Whether a statement has to be prepared again.
+fn is_outdated(outcome: &Result<Steps, sqlx::Error>) -> bool {
+    outcome
+        .as_ref()
+        .is_err_and(|error| Failure::of(error) == Failure::Outdated)
+}
+
 /// A connection outside its pool.
 #[derive(Debug)]
 struct Lease {
@@ -144,6 +156,14 @@ impl Lease {
         outcome
     }
 
+    /// Has every statement prepared again.
+    async fn forget_statements(&mut self) -> Result<(), sqlx::Error> {
+        match &mut self.connection {
+            Some(connection) => connection.clear_cached_statements().await,
+            None => Err(sqlx::Error::PoolClosed),
+        }
+    }
+
     /// Ends a transaction. When that fails, nothing is known of it.
     async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         let outcome = self.run(Statement::new(statement)).await;
@@ -173,14 +193,28 @@ impl Drop for Lease {
 #[derive(Debug)]
 pub(super) struct Transaction {
     lease: Option<Lease>,
+    /// How it was begun, until a statement has been executed in it.
+    fresh: Option<&'static str>,
 }
 
 impl Transaction {
     async fn run(&mut self, statement: Statement) -> Result<Steps, sqlx::Error> {
-        match &mut self.lease {
-            Some(lease) => bounded(lease.run(statement)).await,
-            None => Err(sqlx::Error::PoolClosed),
-        }
+        let Some(lease) = &mut self.lease else {
+            return Err(sqlx::Error::PoolClosed);
+        };
+        let fresh = self.fresh.take();
+        bounded(async {
+            let outcome = lease.run(statement.clone()).await;
+            // Later on, what was read before may have decided what is written.
+            let (true, Some(begin)) = (is_outdated(&outcome), fresh) else {
+                return outcome;
+            };
+            lease.run(Statement::new("ROLLBACK")).await?;
+            lease.forget_statements().await?;
+            lease.run(Statement::new(begin)).await?;
+            lease.run(statement).await
+        })
+        .await
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
@@ -266,6 +300,15 @@ executor!(&'c mut Transaction);
 
 impl GuardedPool {
     async fn run(&self, statement: Statement) -> Result<Steps, sqlx::Error> {
-        bounded(async { self.lease().await?.run(statement).await }).await
+        bounded(async {
+            let mut lease = self.lease().await?;
+            let outcome = lease.run(statement.clone()).await;
+            if !is_outdated(&outcome) {
+                return outcome;
+            }
+            lease.forget_statements().await?;
+            lease.run(statement).await
+        })
+        .await
     }
 }

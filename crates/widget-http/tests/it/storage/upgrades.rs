@@ -99,3 +99,28 @@ pub(crate) async fn with_a_newer_schema(storage: Arc<dyn Storage>, url: &str) {
     execute(url, format!("{add}{empty}")).await;
     Box::pin(contract(storage)).await;
 }
+
+/// The type of a column changes while this release runs: what was prepared before is prepared
+/// again, on its own and as the first statement of a transaction.
+pub(crate) async fn with_another_type(storage: Arc<dyn Storage>, url: &str) {
+    let storage = storage.as_ref();
+    let limits = LifecycleLimits::default();
+    let new = new_conversation(&organization("types"), 0x620, 0x62F, "https://a.example");
+    storage.create_conversation(&new).await.expect("new");
+    let (id, now) = (new.conversation.id, new.conversation.created_at);
+    let alter = "ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200);";
+    for statements in [None, Some(alter)] {
+        if let Some(statements) = statements {
+            execute(url, statements.to_owned()).await;
+        }
+        // More than there are connections.
+        for _ in 0..20 {
+            let found = storage.find_conversation(id).await.expect("it is readable");
+            assert_eq!(found.map(|found| found.id), Some(id));
+        }
+        for _ in 0..20 {
+            let found = storage.expire_conversation(id, now, &limits).await;
+            assert!(found.expect("it is readable").is_some());
+        }
+    }
+}
