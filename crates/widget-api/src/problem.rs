@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use widget_core::finding::{Code, Finding};
 
-use crate::words::words;
+use crate::{Received, words::words};
 
 words! {
     /// The stable machine code of an error answer. A client decides by it, never by the text.
@@ -156,7 +156,7 @@ pub struct Problem {
     /// One sentence that says what to do.
     pub detail: String,
     /// The stable machine code.
-    pub code: ProblemCode,
+    pub code: Received<ProblemCode>,
     /// The faults of the request, each with its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
@@ -180,7 +180,7 @@ pub struct FieldError {
     pub pointer: String,
     /// The stable machine code.
     #[cfg_attr(feature = "schemars", schemars(with = "crate::schema::FieldCode"))]
-    pub code: Code,
+    pub code: Received<Code>,
     /// One sentence that says what is allowed.
     pub detail: String,
     /// What to do instead, where that is known.
@@ -194,7 +194,7 @@ impl FieldError {
     pub fn new(pointer: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
-            code,
+            code: code.into(),
             detail: detail.into(),
             hint: None,
         }
@@ -205,7 +205,7 @@ impl From<Finding> for FieldError {
     fn from(finding: Finding) -> Self {
         Self {
             pointer: finding.pointer.unwrap_or_default(),
-            code: finding.code,
+            code: finding.code.into(),
             detail: finding.detail,
             hint: finding.hint,
         }

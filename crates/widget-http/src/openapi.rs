@@ -3,31 +3,19 @@
 //! The schemas are derived from the very types that are read and written. The service serves the
 //! document; a test compares it with the committed `schema/openapi.json`.
 
-use std::{any::type_name, borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use http::{HeaderName, header};
 use schemars::{
-    JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema,
-    transform::transform_subschemas,
+    Schema, SchemaGenerator, generate::SchemaSettings, json_schema, transform::transform_subschemas,
 };
 use serde_json::{Map, Value, json};
-use widget_api::{ProblemCode, Scope};
-use widget_core::{
-    config,
-    conversation::{EndReason, Mode, Reporter, Role, Status},
-    explain::{Difference, Verdict},
-    id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
-};
+use widget_api::{ProblemCode, Scope, schema};
 
 use crate::web::{
     api::{Credential, Operation, meaning},
-    extract::Parsed,
     problem::status,
-    wire::{Text, Timestamp},
 };
-
-/// The name of the config's schema among the others.
-const CONFIG: &str = "Config";
 
 /// An operation as the document shows it.
 fn describe(operation: &Operation, generators: &mut Generators) -> Value {
@@ -151,7 +139,7 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
             let schema = match name {
-                "id" | "cid" | "version_id" => uuid(),
+                "id" | "cid" | "version_id" => schema::uuid(),
                 "number" => json_schema!({"type": "integer", "minimum": 1}),
                 _ => json_schema!({"type": "string"}),
             };
@@ -297,158 +285,4 @@ pub fn document(operations: &[Operation]) -> Value {
             },
         },
     })
-}
-
-/// The config of a widget, as core describes it.
-#[derive(Debug)]
-pub(crate) struct ConfigDocument;
-
-impl JsonSchema for ConfigDocument {
-    fn schema_name() -> Cow<'static, str> {
-        CONFIG.into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        merge(config::json_schema(), generator)
-    }
-}
-
-/// The launcher's part of a config in a schema, as core describes it.
-pub(crate) struct LauncherDocument;
-
-impl JsonSchema for LauncherDocument {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "LauncherConfig".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = merge(config::launcher_json_schema(), generator);
-        schema.remove("title");
-        schema
-    }
-}
-
-/// A document's schema, with its definitions put among those of the generator.
-fn merge(document: Value, generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = Schema::try_from(document).unwrap_or_default();
-    schema.remove("$schema");
-    let definitions = match schema.remove("$defs") {
-        Some(Value::Object(definitions)) => definitions,
-        _ => Map::new(),
-    };
-    let path = generator.settings().definitions_path.clone();
-    for (name, definition) in definitions {
-        let mut definition = Schema::try_from(definition).unwrap_or_default();
-        move_references(&mut definition, &path);
-        generator
-            .definitions_mut()
-            .insert(name, definition.to_value());
-    }
-    move_references(&mut schema, &path);
-    schema
-}
-
-/// Lets references into `$defs` point to where definitions are here.
-fn move_references(schema: &mut Schema, path: &str) {
-    if let Some(Value::String(reference)) = schema.get_mut("$ref")
-        && let Some(name) = reference.strip_prefix("#/$defs/")
-    {
-        *reference = format!("#{path}/{name}");
-    }
-    transform_subschemas(
-        &mut |schema: &mut Schema| move_references(schema, path),
-        schema,
-    );
-}
-
-/// A type of the domain as its text looks in JSON.
-pub(crate) trait Described {
-    /// The schema of the text.
-    fn described() -> Schema;
-}
-
-fn uuid() -> Schema {
-    json_schema!({
-        "type": "string",
-        "format": "uuid",
-        "pattern": "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$",
-        "examples": ["0197d1c0-7d30-7c2a-8a5d-0a4c2f6f4a01"],
-    })
-}
-
-macro_rules! identifiers {
-    ($($name:ident),*) => {
-        $(impl Described for $name {
-            fn described() -> Schema {
-                uuid()
-            }
-        })*
-    };
-}
-
-identifiers!(AgentId, AgentVersionId, ConversationId, WidgetId);
-
-impl Described for OrganizationId {
-    fn described() -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-            "examples": ["acme"],
-        })
-    }
-}
-
-macro_rules! words {
-    ($($name:ident),*) => {
-        $(impl Described for $name {
-            fn described() -> Schema {
-                let names: Vec<_> = $name::ALL.iter().map(|name| name.as_str()).collect();
-                json_schema!({"type": "string", "enum": names})
-            }
-        })*
-    };
-}
-
-words!(Difference, EndReason, Mode, Reporter, Role, Status, Verdict);
-
-macro_rules! texts {
-    ($($wrapper:ident),*) => {
-        $(impl<T: Described> JsonSchema for $wrapper<T> {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                type_name::<T>().into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                T::described()
-            }
-        })*
-    };
-}
-
-texts!(Text, Parsed);
-
-impl JsonSchema for Timestamp {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Timestamp".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "format": "date-time",
-            "examples": ["2026-01-31T09:30:00Z"],
-        })
-    }
 }

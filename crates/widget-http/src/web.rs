@@ -13,4 +13,3 @@ pub(crate) mod paging;
 pub mod problem;
 mod strict;
 pub mod telemetry;
-pub mod wire;

@@ -6,22 +6,23 @@ use axum::{
     response::IntoResponse,
 };
 use http::{StatusCode, header};
-use serde::{Deserialize, Serialize};
-use widget_api::{FieldError, ProblemCode, Scope};
+use widget_api::{
+    FieldError, ProblemCode, Scope,
+    agents::{Agent, AgentVersion, AgentVersionStatus, NewAgent, NewAgentVersion},
+};
 use widget_core::{
-    agent::{self, MAX_NAME_CHARACTERS},
+    agent,
     id::{AgentId, AgentVersionId},
 };
 
 use crate::{
     state::AppState,
-    storage::{Agent, AgentVersion, NewAgentVersion},
+    storage,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
         extract::{PathId, StrictJson},
         problem::Problem,
-        wire::{Text, Timestamp},
     },
 };
 
@@ -35,21 +36,21 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Lists the agents of the organization",
             )
             .scope(Scope::AgentsRead)
-            .answer::<Vec<AgentBody>>(200, "The agents."),
+            .answer::<Vec<Agent>>(200, "The agents."),
             list,
         )
         .route(
             api::post("/core/agents", "createAgent", "Registers an agent")
                 .scope(Scope::AgentsManage)
-                .body::<AgentRequest>()
-                .answer::<AgentBody>(201, "The agent.")
+                .body::<NewAgent>()
+                .answer::<Agent>(201, "The agent.")
                 .with(header::LOCATION),
             create,
         )
         .route(
             api::get("/core/agents/{id}", "getAgent", "Reads an agent")
                 .scope(Scope::AgentsRead)
-                .answer::<AgentBody>(200, "The agent.")
+                .answer::<Agent>(200, "The agent.")
                 .problems([ProblemCode::NotFound]),
             read,
         )
@@ -71,7 +72,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Lists the versions of an agent",
             )
             .scope(Scope::AgentsRead)
-            .answer::<Vec<VersionBody>>(200, "The versions.")
+            .answer::<Vec<AgentVersion>>(200, "The versions.")
             .problems([ProblemCode::NotFound]),
             list_versions,
         )
@@ -82,8 +83,8 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Adds a draft version",
             )
             .scope(Scope::AgentsManage)
-            .body::<VersionRequest>()
-            .answer::<VersionBody>(201, "The version.")
+            .body::<NewAgentVersion>()
+            .answer::<AgentVersion>(201, "The version.")
             .problems([ProblemCode::NotFound, ProblemCode::Conflict]),
             create_version,
         )
@@ -94,118 +95,45 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Publishes a version; again changes nothing",
             )
             .scope(Scope::AgentsManage)
-            .answer::<VersionBody>(200, "The version.")
+            .answer::<AgentVersion>(200, "The version.")
             .problems([ProblemCode::NotFound]),
             publish,
         )
 }
 
-/// An agent to register.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "NewAgent")]
-struct AgentRequest {
-    /// What people call it.
-    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS))]
-    name: String,
-}
-
-/// An agent that widgets can point at.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Agent")]
-struct AgentBody {
-    /// Names the agent.
-    id: Text<AgentId>,
-    /// What people call it.
-    name: String,
-    /// When it was registered.
-    created_at: Timestamp,
-}
-
-impl From<Agent> for AgentBody {
-    fn from(agent: Agent) -> Self {
-        Self {
-            id: Text(agent.id),
-            name: agent.name,
-            created_at: Timestamp(agent.created_at),
-        }
+fn agent_body(agent: storage::Agent) -> Agent {
+    Agent {
+        id: agent.id,
+        name: agent.name,
+        created_at: agent.created_at,
     }
 }
 
-/// A version to add to an agent.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "NewAgentVersion")]
-struct VersionRequest {
-    /// The name under which the worker registers at LiveKit.
-    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS))]
-    livekit_agent_name: String,
-    /// What people call the version.
-    #[serde(default)]
-    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS))]
-    label: Option<String>,
-}
-
-/// A version of an agent; published, it never changes.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "AgentVersion")]
-struct VersionBody {
-    /// Names the version; widgets pin it.
-    id: Text<AgentVersionId>,
-    /// The agent.
-    agent_id: Text<AgentId>,
-    /// Counts the versions of the agent from 1.
-    number: i64,
-    /// Widgets serve only with a published one.
-    status: VersionStatus,
-    /// The name under which the worker registers at LiveKit.
-    livekit_agent_name: String,
-    /// What people call the version.
-    label: Option<String>,
-    /// When it was added.
-    created_at: Timestamp,
-    /// When it was published.
-    published_at: Option<Timestamp>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-#[derive(schemars::JsonSchema)]
-#[schemars(inline)]
-enum VersionStatus {
-    Draft,
-    Published,
-}
-
-impl From<AgentVersion> for VersionBody {
-    fn from(version: AgentVersion) -> Self {
-        Self {
-            id: Text(version.id),
-            agent_id: Text(version.agent_id),
-            number: version.number,
-            status: if version.published_at.is_some() {
-                VersionStatus::Published
-            } else {
-                VersionStatus::Draft
-            },
-            livekit_agent_name: version.livekit_agent_name,
-            label: version.label,
-            created_at: Timestamp(version.created_at),
-            published_at: version.published_at.map(Timestamp),
-        }
+fn version_body(version: storage::AgentVersion) -> AgentVersion {
+    AgentVersion {
+        id: version.id,
+        agent_id: version.agent_id,
+        number: version.number,
+        status: if version.published_at.is_some() {
+            AgentVersionStatus::Published
+        } else {
+            AgentVersionStatus::Draft
+        },
+        livekit_agent_name: version.livekit_agent_name,
+        label: version.label,
+        created_at: version.created_at,
+        published_at: version.published_at,
     }
 }
 
 async fn create(
     State(state): State<AppState>,
     caller: Caller,
-    StrictJson(body): StrictJson<AgentRequest>,
+    StrictJson(body): StrictJson<NewAgent>,
 ) -> Result<impl IntoResponse, Problem> {
     let name = name("/name", &body.name)?;
     let id = AgentId::from_uuid(state.new_id()?);
-    let agent = Agent {
+    let agent = storage::Agent {
         id,
         organization_id: caller.organization_id,
         name,
@@ -213,28 +141,25 @@ async fn create(
     };
     state.storage.insert_agent(&agent).await?;
     let location = [(header::LOCATION, format!("/core/agents/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(AgentBody::from(agent))))
+    Ok((StatusCode::CREATED, location, Json(agent_body(agent))))
 }
 
-async fn list(
-    State(state): State<AppState>,
-    caller: Caller,
-) -> Result<Json<Vec<AgentBody>>, Problem> {
+async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<Agent>>, Problem> {
     let agents = state.storage.list_agents(&caller.organization_id).await?;
-    Ok(Json(agents.into_iter().map(AgentBody::from).collect()))
+    Ok(Json(agents.into_iter().map(agent_body).collect()))
 }
 
 async fn read(
     State(state): State<AppState>,
     caller: Caller,
     PathId(id): PathId<AgentId>,
-) -> Result<Json<AgentBody>, Problem> {
+) -> Result<Json<Agent>, Problem> {
     let agent = state
         .storage
         .find_agent(&caller.organization_id, id)
         .await?
         .ok_or_else(|| Problem::not_found("agent"))?;
-    Ok(Json(agent.into()))
+    Ok(Json(agent_body(agent)))
 }
 
 async fn remove(
@@ -257,9 +182,9 @@ async fn create_version(
     State(state): State<AppState>,
     caller: Caller,
     PathId(agent): PathId<AgentId>,
-    StrictJson(body): StrictJson<VersionRequest>,
+    StrictJson(body): StrictJson<NewAgentVersion>,
 ) -> Result<impl IntoResponse, Problem> {
-    let version = NewAgentVersion {
+    let version = storage::NewAgentVersion {
         id: AgentVersionId::from_uuid(state.new_id()?),
         livekit_agent_name: name("/livekit_agent_name", &body.livekit_agent_name)?,
         label: body
@@ -274,14 +199,14 @@ async fn create_version(
         .insert_agent_version(&caller.organization_id, agent, &version)
         .await?
         .ok_or_else(|| Problem::not_found("agent"))?;
-    Ok((StatusCode::CREATED, Json(VersionBody::from(version))))
+    Ok((StatusCode::CREATED, Json(version_body(version))))
 }
 
 async fn list_versions(
     State(state): State<AppState>,
     caller: Caller,
     PathId(agent): PathId<AgentId>,
-) -> Result<Json<Vec<VersionBody>>, Problem> {
+) -> Result<Json<Vec<AgentVersion>>, Problem> {
     let organization = &caller.organization_id;
     let versions = state
         .storage
@@ -296,14 +221,14 @@ async fn list_versions(
     {
         return Err(Problem::not_found("agent"));
     }
-    Ok(Json(versions.into_iter().map(VersionBody::from).collect()))
+    Ok(Json(versions.into_iter().map(version_body).collect()))
 }
 
 async fn publish(
     State(state): State<AppState>,
     caller: Caller,
     Path((agent, version)): Path<(String, String)>,
-) -> Result<Json<VersionBody>, Problem> {
+) -> Result<Json<AgentVersion>, Problem> {
     let (Ok(agent), Ok(version)) = (agent.parse(), version.parse()) else {
         return Err(Problem::not_found("agent version"));
     };
@@ -313,7 +238,7 @@ async fn publish(
         .await?;
     state.public_widgets.forget_all();
     published
-        .map(|version| Json(version.into()))
+        .map(|version| Json(version_body(version)))
         .ok_or_else(|| Problem::not_found("agent version"))
 }
 

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{HeaderValue, header};
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
         problem::Problem,
     },
 };
-use widget_api::ProblemCode;
+use widget_api::{ProblemCode, health::Health};
 
 /// The description of the API, made when it is first asked for.
 static OPENAPI: LazyLock<String> = LazyLock::new(crate::openapi);
@@ -44,14 +43,6 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         )
 }
 
-/// That something works.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Health")]
-struct Health {
-    /// `ok`.
-    status: &'static str,
-}
-
 /// What there is to ask, for generators of clients and for testing tools.
 async fn openapi() -> impl IntoResponse {
     let media_type = HeaderValue::from_static("application/json");
@@ -60,11 +51,15 @@ async fn openapi() -> impl IntoResponse {
 
 /// The process answers.
 async fn alive() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health {
+        status: "ok".into(),
+    })
 }
 
 /// The database answers as well.
 async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     state.storage.ping().await?;
-    Ok(Json(Health { status: "ok" }))
+    Ok(Json(Health {
+        status: "ok".into(),
+    }))
 }

@@ -6,36 +6,32 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use time::Duration;
-use widget_api::{ProblemCode, Scope};
+use widget_api::{NewWidget, ProblemCode, Scope, Widget, WidgetPatch, widgets::WidgetsQuery};
 use widget_core::{
     config::Config,
-    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    id::WidgetId,
     origin::{AllowedOrigins, SuffixList},
-    widget::{NewWidget, Widget, WidgetPatch},
+    widget,
 };
 
 use crate::{
-    openapi::ConfigDocument,
     state::AppState,
     storage::{
-        Author, IdempotentRequest, InsertedWidget, StoreError, StoredWidget, WidgetFilter,
-        WriteWidgetError,
+        Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WriteWidgetError,
     },
     web::{
         api::{self, ApiRouter},
         auth::Caller,
         etag,
         extract::{
-            BODY_LIMIT, Parsed, PathId, StrictJson, StrictQuery, parse_json, read_body,
-            require_json,
+            BODY_LIMIT, PathId, StrictJson, StrictQuery, parse_json, read_body, require_json,
         },
         paging,
         problem::{Problem, domains_invalid},
-        wire::{self, Text, Timestamp, present},
     },
 };
 
@@ -73,8 +69,8 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Lists widgets, the newest first",
             )
             .scope(Scope::WebWidgetsRead)
-            .query::<ListQuery>()
-            .answer::<Vec<WidgetBody>>(200, "A page of widgets; the header `Link` names the next.")
+            .query::<WidgetsQuery>()
+            .answer::<Vec<Widget>>(200, "A page of widgets; the header `Link` names the next.")
             .with(header::LINK)
             .problems([ProblemCode::DomainsInvalid]),
             list,
@@ -86,8 +82,8 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                     "Idempotency-Key",
                     "Repeating the request with the same key creates nothing more.",
                 )
-                .body::<CreateRequest>()
-                .answer::<WidgetBody>(201, "The widget.")
+                .body::<NewWidget>()
+                .answer::<Widget>(201, "The widget.")
                 .with(header::ETAG)
                 .with(header::LOCATION)
                 .problems(RECORD_PROBLEMS)
@@ -102,7 +98,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get("/core/web-widgets/{id}", "getWebWidget", "Reads a widget")
                 .scope(Scope::WebWidgetsRead)
                 .header("If-None-Match", "The `ETag` of what the caller has.")
-                .answer::<WidgetBody>(200, "The widget.")
+                .answer::<Widget>(200, "The widget.")
                 .with(header::ETAG)
                 .answer_empty(304, "The caller has it.")
                 .with(header::ETAG)
@@ -117,8 +113,8 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::WebWidgetsManage)
             .header("If-Match", "The `ETag` of what the change was made from.")
-            .body::<UpdateRequest>()
-            .answer::<WidgetBody>(200, "The widget.")
+            .body::<WidgetPatch>()
+            .answer::<Widget>(200, "The widget.")
             .with(header::ETAG)
             .problems(RECORD_PROBLEMS)
             .problems([
@@ -149,149 +145,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(revisions::router())
 }
 
-/// The body of `POST /core/web-widgets`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "NewWidget")]
-struct CreateRequest {
-    /// The agent that visitors talk to.
-    agent_id: Parsed<AgentId>,
-    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
-    agent_version_id: Parsed<AgentVersionId>,
-    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
-    /// for any site. An empty list admits none.
-    #[serde(default)]
-    #[schemars(schema_with = "domains_schema")]
-    domains: Vec<String>,
-    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
-    /// published too.
-    #[serde(default)]
-    published: bool,
-    /// How the widget looks and behaves.
-    #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "ConfigDocument", default = "no_config")]
-    config: Option<Box<RawValue>>,
-}
-
-/// The body of `PUT /core/web-widgets/{id}`: only the fields that are sent change, each is replaced
-/// whole.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "WidgetPatch")]
-struct UpdateRequest {
-    /// The agent that visitors talk to.
-    #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Parsed<AgentId>")]
-    agent_id: Option<Parsed<AgentId>>,
-    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
-    #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Parsed<AgentVersionId>")]
-    agent_version_id: Option<Parsed<AgentVersionId>>,
-    /// The sites that may show the widget.
-    #[serde(default, deserialize_with = "present")]
-    #[schemars(schema_with = "domains_schema")]
-    domains: Option<Vec<String>>,
-    /// Whether the owner wants the widget to be shown.
-    #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "bool")]
-    published: Option<bool>,
-    /// How the widget looks and behaves.
-    #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "ConfigDocument")]
-    config: Option<Box<RawValue>>,
-}
-
-/// What a list of sites looks like; which entries are taken is for core to say.
-fn domains_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "array",
-        "items": {
-            "type": "string",
-            "examples": ["https://shop.example", "https://*.shop.example", "*"],
-        },
-        "maxItems": AllowedOrigins::MAX_ENTRIES,
-    })
-}
-
-/// What a widget has when no config is sent.
-fn no_config() -> serde_json::Value {
-    serde_json::json!({})
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-struct ListQuery {
-    /// Widgets in an answer: 1 to 200, 50 when not told.
-    #[schemars(range(min = 1, max = paging::MAXIMUM_LIMIT))]
-    limit: Option<u32>,
-    /// Where to go on, as the `Link` of the answer before says.
-    cursor: Option<String>,
-    /// Only widgets of this agent.
-    agent_id: Option<Parsed<AgentId>>,
-    /// Only widgets that their owner wants to be shown, or only the others.
-    published: Option<bool>,
-    /// Only widgets that list this entry.
-    domain: Option<String>,
-}
-
-/// A web widget: an agent, the sites that may show it, and its config.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Widget")]
-struct WidgetBody {
-    /// The id of the widget; a UUID of version 7.
-    id: Text<WidgetId>,
-    /// The organization that owns the widget; it comes from the credential.
-    organization_id: Text<OrganizationId>,
-    /// The agent that visitors talk to.
-    agent_id: Text<AgentId>,
-    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
-    agent_version_id: Text<AgentVersionId>,
-    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
-    /// for any site. An empty list admits none.
-    #[schemars(schema_with = "domains_schema")]
-    domains: Vec<String>,
-    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
-    /// published too.
-    published: bool,
-    /// How the widget looks and behaves.
-    #[schemars(with = "ConfigDocument")]
-    config: Box<RawValue>,
-    /// When the widget was created.
-    created_at: Timestamp,
-    /// When the widget was last changed.
-    updated_at: Timestamp,
-}
-
-impl TryFrom<Widget> for WidgetBody {
-    type Error = StoreError;
-
-    fn try_from(widget: Widget) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: Text(widget.id),
-            organization_id: Text(widget.organization_id),
-            agent_id: Text(widget.agent_id),
-            agent_version_id: Text(widget.agent_version_id),
-            domains: widget.domains.entries().to_vec(),
-            published: widget.published,
-            config: wire::raw("web_widgets", &widget.id, widget.config.to_json())?,
-            created_at: Timestamp(widget.created_at),
-            updated_at: Timestamp(widget.updated_at),
-        })
-    }
-}
-
 /// A widget with its entity tag.
-fn answer(status: StatusCode, stored: StoredWidget) -> Result<Response, Problem> {
+fn answer(status: StatusCode, stored: StoredWidget) -> Response {
     let tag = etag::of_revision(stored.revision);
-    Ok((
-        status,
-        [(header::ETAG, tag)],
-        Json(WidgetBody::try_from(stored.widget)?),
-    )
-        .into_response())
+    let body = Json(Widget::from(stored.widget));
+    (status, [(header::ETAG, tag)], body).into_response()
 }
 
 async fn create(
@@ -302,13 +160,13 @@ async fn create(
     require_json(request.headers())?;
     let key = idempotency_key(request.headers())?;
     let bytes = read_body(request.into_body(), BODY_LIMIT).await?;
-    let body: CreateRequest = parse_json(&bytes)?;
+    let body: NewWidget = parse_json(&bytes)?;
     let (domains, config) =
         parse_documents(Some(&body.domains), body.config.as_deref(), &state.suffixes)?;
-    let new = NewWidget {
+    let new = widget::NewWidget {
         organization_id: caller.organization_id.clone(),
-        agent_id: body.agent_id.0,
-        agent_version_id: body.agent_version_id.0,
+        agent_id: body.agent_id,
+        agent_version_id: body.agent_version_id,
         domains: domains.unwrap_or_default(),
         published: body.published,
         config: config.unwrap_or_default(),
@@ -354,8 +212,8 @@ async fn create(
     Ok((StatusCode::CREATED, headers, body).into_response())
 }
 
-fn to_json(widget: Widget) -> Result<String, Problem> {
-    serde_json::to_string(&WidgetBody::try_from(widget)?).map_err(Problem::internal)
+fn to_json(widget: widget::Widget) -> Result<String, Problem> {
+    serde_json::to_string(&Widget::from(widget)).map_err(Problem::internal)
 }
 
 /// The caller's name for a request that it may repeat: 1 to 255 printable ASCII characters.
@@ -378,9 +236,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 fn first_id(answer: &str) -> Result<WidgetId, serde_json::Error> {
     #[derive(Deserialize)]
     struct Kept {
-        id: Parsed<WidgetId>,
+        id: WidgetId,
     }
-    serde_json::from_str::<Kept>(answer).map(|kept| kept.id.0)
+    serde_json::from_str::<Kept>(answer).map(|kept| kept.id)
 }
 
 async fn read(
@@ -394,14 +252,14 @@ async fn read(
     if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    answer(StatusCode::OK, stored)
+    Ok(answer(StatusCode::OK, stored))
 }
 
 async fn list(
     State(state): State<AppState>,
     caller: Caller,
     RawQuery(raw): RawQuery,
-    StrictQuery(query): StrictQuery<ListQuery>,
+    StrictQuery(query): StrictQuery<WidgetsQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let page = paging::page(query.limit, query.cursor.as_deref())?;
     let domain = query
@@ -410,7 +268,7 @@ async fn list(
         .transpose()
         .map_err(domains_invalid)?;
     let filter = WidgetFilter {
-        agent_id: query.agent_id.map(|id| id.0),
+        agent_id: query.agent_id,
         published: query.published,
         domain: domain.and_then(|domain| domain.entries().first().cloned()),
     };
@@ -432,11 +290,11 @@ async fn list(
         raw.as_deref(),
         key,
     );
-    let bodies: Result<Vec<WidgetBody>, StoreError> = stored
+    let bodies: Vec<Widget> = stored
         .into_iter()
-        .map(|stored| WidgetBody::try_from(stored.widget))
+        .map(|stored| Widget::from(stored.widget))
         .collect();
-    Ok((headers, Json(bodies?)))
+    Ok((headers, Json(bodies)))
 }
 
 async fn update(
@@ -444,16 +302,16 @@ async fn update(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
-    StrictJson(body): StrictJson<UpdateRequest>,
+    StrictJson(body): StrictJson<WidgetPatch>,
 ) -> Result<Response, Problem> {
     let (domains, config) = parse_documents(
         body.domains.as_deref(),
         body.config.as_deref(),
         &state.suffixes,
     )?;
-    let patch = WidgetPatch {
-        agent_id: body.agent_id.map(|id| id.0),
-        agent_version_id: body.agent_version_id.map(|id| id.0),
+    let patch = widget::WidgetPatch {
+        agent_id: body.agent_id,
+        agent_version_id: body.agent_version_id,
         domains,
         published: body.published,
         config,
@@ -468,7 +326,7 @@ async fn write(
     caller: &Caller,
     id: WidgetId,
     headers: &HeaderMap,
-    patch: &WidgetPatch,
+    patch: &widget::WidgetPatch,
     restored_from: Option<i64>,
 ) -> Result<Response, Problem> {
     let author = Author {
@@ -487,7 +345,7 @@ async fn write(
         {
             Ok(updated) => {
                 close::after_change(state, id, updated.closed_rooms);
-                return answer(StatusCode::OK, updated.stored);
+                return Ok(answer(StatusCode::OK, updated.stored));
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),

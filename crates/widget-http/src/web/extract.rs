@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
 };
 use http::{HeaderMap, header, request::Parts};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use widget_api::{FieldError, ProblemCode};
 use widget_core::finding::Code;
@@ -114,20 +114,6 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         };
         Problem::new(code, detail).with_error(error)
     })
-}
-
-/// An identifier of core as a member of a JSON body or of a query string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parsed<T>(pub T);
-
-impl<'de, T> Deserialize<'de> for Parsed<T>
-where
-    T: FromStr<Err: std::fmt::Display>,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
-    }
 }
 
 /// The one identifier in a path; a malformed one names nothing, so that it is 404 like an unknown

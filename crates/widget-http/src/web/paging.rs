@@ -6,15 +6,13 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use widget_api::{FieldError, ProblemCode};
+use widget_api::{FieldError, MAX_PAGE_LIMIT, ProblemCode};
 use widget_core::finding::Code;
 
 use crate::{storage::ListPage, web::problem::Problem};
 
 /// Items on a page where nothing is said.
 const DEFAULT_LIMIT: u32 = 50;
-/// Items on a page at most.
-pub(crate) const MAXIMUM_LIMIT: u32 = 200;
 
 /// Reads the query parameters `limit` and `cursor`.
 ///
@@ -22,8 +20,8 @@ pub(crate) const MAXIMUM_LIMIT: u32 = 200;
 /// 422 `query_invalid`.
 pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<ListPage, Problem> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAXIMUM_LIMIT).contains(&limit) {
-        let detail = format!("`limit` is {limit}; it can be 1 to {MAXIMUM_LIMIT}");
+    if !(1..=MAX_PAGE_LIMIT).contains(&limit) {
+        let detail = format!("`limit` is {limit}; it can be 1 to {MAX_PAGE_LIMIT}");
         return Err(invalid("/limit", detail));
     }
     let before = cursor

@@ -213,7 +213,7 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
             detail: detail.clone(),
-            code: *code,
+            code: (*code).into(),
             errors: errors[..shown].to_vec(),
             errors_total: (shown < errors.len())
                 .then(|| u64::try_from(errors.len()).unwrap_or(u64::MAX)),

@@ -2,13 +2,15 @@
 
 use axum::{Json, extract::State};
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
-use widget_api::{FieldError, ProblemCode};
+use serde_json::{Value, value::RawValue};
+use widget_api::{
+    FieldError, ProblemCode,
+    visitors::{ConversationStart, Empty, EndedConversation, Joining, VisitorConversation},
+};
 use widget_core::finding::Code;
 use widget_core::{
     conversation::{
-        self, EndReason, Lifecycle, Mode, Status,
+        self, EndReason, Lifecycle,
         metadata::{self, MetadataError},
     },
     id::ConversationId,
@@ -18,9 +20,9 @@ use widget_core::{
 use super::token::OwnConversation;
 use super::{
     PAGE_PROBLEMS, PublicPath, admit,
-    bodies::{ConversationBody, Invitation, JoinBody, livekit, target},
+    bodies::{Invitation, livekit, target, visitor_conversation},
     forms,
-    tickets::{Empty, redeem},
+    tickets::redeem,
     widget,
 };
 use crate::{
@@ -32,9 +34,8 @@ use crate::{
         auth::bearer,
         caller::AddressPrefix,
         cors::OwnWindow,
-        extract::{Parsed, StrictJson},
+        extract::StrictJson,
         problem::Problem,
-        wire::Text,
     },
 };
 
@@ -50,8 +51,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "Starts a conversation",
             )
             .credential(Credential::EmbedTicket)
-            .body::<CreateRequest>()
-            .answer::<JoinBody>(201, "What it takes to join.")
+            .body::<ConversationStart>()
+            .answer::<Joining>(201, "What it takes to join.")
             .problems(PAGE_PROBLEMS)
             .problems([
                 ProblemCode::OriginNotOwn,
@@ -72,7 +73,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "Reads the conversation for its own visitor",
             )
             .credential(Credential::ConversationToken)
-            .answer::<ConversationBody>(200, "The conversation."),
+            .answer::<VisitorConversation>(200, "The conversation."),
             show,
         )
         .route(
@@ -83,37 +84,9 @@ pub(super) fn router() -> ApiRouter<AppState> {
             )
             .credential(Credential::ConversationToken)
             .body::<Empty>()
-            .answer::<EndedBody>(200, "The conversation is over."),
+            .answer::<EndedConversation>(200, "The conversation is over."),
             end,
         )
-}
-
-/// What a visitor brings to a conversation.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "ConversationStart")]
-struct CreateRequest {
-    /// Values of the form before the conversation, by field id.
-    #[serde(default)]
-    #[schemars(with = "Option<Map<String, Value>>")]
-    form: Option<Box<RawValue>>,
-    /// What the page tells about itself and its visitor: at most 4 KiB of JSON.
-    #[serde(default)]
-    custom_metadata: Option<Map<String, Value>>,
-    /// Whether the visitor types or speaks; as configured, when not told.
-    #[serde(default)]
-    mode: Option<Parsed<Mode>>,
-}
-
-/// A conversation that is over.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "EndedConversation")]
-struct EndedBody {
-    /// Names the conversation.
-    id: Text<ConversationId>,
-    /// Where it stands.
-    status: Text<Status>,
 }
 
 async fn create(
@@ -122,8 +95,8 @@ async fn create(
     _: OwnWindow,
     address: AddressPrefix,
     headers: HeaderMap,
-    StrictJson(body): StrictJson<CreateRequest, BODY_LIMIT>,
-) -> Result<(StatusCode, Json<JoinBody>), Problem> {
+    StrictJson(body): StrictJson<ConversationStart, BODY_LIMIT>,
+) -> Result<(StatusCode, Json<Joining>), Problem> {
     state.rate_limits.conversations.check(&address)?;
     let ticket = redeem(&state, &path, bearer(&headers)).await?;
     let widget = widget(&state, &path).await?;
@@ -142,7 +115,7 @@ async fn create(
         limits: state.lifecycle_limits,
     };
     state.storage.create_conversation(&new).await?;
-    let body = ConversationBody::new(&state, &new.conversation, Vec::new());
+    let body = visitor_conversation(&state, &new.conversation, Vec::new());
     Ok((
         StatusCode::CREATED,
         Json(invitation.into_body(livekit, body)),
@@ -162,14 +135,13 @@ fn new_conversation(
     state: &AppState,
     widget: &PublicWidget,
     admission: &Admission<'_>,
-    body: &CreateRequest,
+    body: &ConversationStart,
 ) -> Result<ConversationRecord, Problem> {
     let (now, record) = (state.now(), admission.widget());
     let config = record.config.current();
-    let requested = body.mode.as_ref().map(|mode| mode.0);
     let form = body.form.as_deref().map(RawValue::get);
     let metadata = metadata::build_metadata(config, form, body.custom_metadata.as_ref());
-    let mode = conversation::choose_mode(config, requested)?;
+    let mode = conversation::choose_mode(config, body.mode)?;
     let agent_name = widget.stored.livekit_agent_name.clone();
     Ok(ConversationRecord {
         id: ConversationId::from_uuid(state.new_id()?),
@@ -233,16 +205,16 @@ async fn require_room_for_one_more(
 async fn show(
     State(state): State<AppState>,
     OwnConversation(conversation): OwnConversation,
-) -> Result<Json<ConversationBody>, Problem> {
+) -> Result<Json<VisitorConversation>, Problem> {
     let messages = state.storage.list_messages(conversation.id).await?;
-    Ok(Json(ConversationBody::new(&state, &conversation, messages)))
+    Ok(Json(visitor_conversation(&state, &conversation, messages)))
 }
 
 async fn end(
     State(state): State<AppState>,
     OwnConversation(conversation): OwnConversation,
     StrictJson(Empty {}): StrictJson<Empty, 1024>,
-) -> Result<Json<EndedBody>, Problem> {
+) -> Result<Json<EndedConversation>, Problem> {
     let (now, limits) = (state.now(), &state.lifecycle_limits);
     let ended = state
         .storage
@@ -252,8 +224,8 @@ async fn end(
         .await?
         .ok_or_else(refusals::conversation_token_invalid)?;
     state.room_cleaner.wake();
-    Ok(Json(EndedBody {
-        id: Text(ended.id),
-        status: Text(ended.lifecycle.status()),
+    Ok(Json(EndedConversation {
+        id: ended.id,
+        status: ended.lifecycle.status(),
     }))
 }

@@ -2,13 +2,12 @@
 
 use axum::{Json, extract::State};
 use http::StatusCode;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::token::OwnConversation;
 use super::{
     PublicPath,
-    forms::{BODY_LIMIT, DataRequest, validate},
+    forms::{BODY_LIMIT, validate},
     widget,
 };
 use crate::{
@@ -19,7 +18,10 @@ use crate::{
         problem::Problem,
     },
 };
-use widget_api::ProblemCode;
+use widget_api::{
+    ProblemCode,
+    visitors::{FormSubmission, SubmittedFeedback},
+};
 
 pub(super) fn router() -> ApiRouter<AppState> {
     ApiRouter::new().route(
@@ -29,8 +31,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
             "Submits the feedback, once within 24 h of the end",
         )
         .credential(Credential::ConversationToken)
-        .body::<DataRequest>()
-        .answer::<FeedbackBody>(201, "What was kept.")
+        .body::<FormSubmission>()
+        .answer::<SubmittedFeedback>(201, "What was kept.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,
@@ -44,20 +46,12 @@ pub(super) fn router() -> ApiRouter<AppState> {
     )
 }
 
-/// What was kept of the feedback.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "SubmittedFeedback")]
-struct FeedbackBody {
-    /// Values by field id, as they were kept.
-    data: Map<String, Value>,
-}
-
 async fn submit(
     State(state): State<AppState>,
     path: PublicPath,
     OwnConversation(conversation): OwnConversation,
-    StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
-) -> Result<(StatusCode, Json<FeedbackBody>), Problem> {
+    StrictJson(body): StrictJson<FormSubmission, BODY_LIMIT>,
+) -> Result<(StatusCode, Json<SubmittedFeedback>), Problem> {
     state.rate_limits.reports.check(&conversation.id)?;
     let widget = widget(&state, &path).await?;
     let feedback = &widget
@@ -77,5 +71,8 @@ async fn submit(
         .storage
         .save_feedback(conversation.id, &data, feedback.enabled, now, limits)
         .await?;
-    Ok((StatusCode::CREATED, Json(FeedbackBody { data: values })))
+    Ok((
+        StatusCode::CREATED,
+        Json(SubmittedFeedback { data: values }),
+    ))
 }

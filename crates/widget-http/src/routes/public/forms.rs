@@ -2,9 +2,11 @@
 //! agent.
 
 use axum::{Json, extract::State};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
-use widget_api::{FieldError, ProblemCode};
+use serde_json::{Value, value::RawValue};
+use widget_api::{
+    FieldError, ProblemCode,
+    visitors::{FormSubmission, SubmittedForm},
+};
 use widget_core::{
     conversation::ConversationEnded,
     finding::Findings,
@@ -34,8 +36,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
             "Submits a form in mid-conversation",
         )
         .credential(Credential::ConversationToken)
-        .body::<DataRequest>()
-        .answer::<FormBody>(200, "What was kept.")
+        .body::<FormSubmission>()
+        .answer::<SubmittedForm>(200, "What was kept.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,
@@ -47,33 +49,12 @@ pub(super) fn router() -> ApiRouter<AppState> {
     )
 }
 
-/// A filled-in form.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "FormSubmission")]
-pub(super) struct DataRequest {
-    /// Values by field id.
-    #[schemars(with = "Map<String, Value>")]
-    pub(super) data: Box<RawValue>,
-}
-
-/// What was kept of a form.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "SubmittedForm")]
-struct FormBody {
-    /// The form.
-    form_id: String,
-    /// Values by field id, as they were kept.
-    data: Map<String, Value>,
-}
-
 async fn submit(
     State(state): State<AppState>,
     path: PublicPath,
     OwnConversation(conversation): OwnConversation,
-    StrictJson(body): StrictJson<DataRequest, BODY_LIMIT>,
-) -> Result<Json<FormBody>, Problem> {
+    StrictJson(body): StrictJson<FormSubmission, BODY_LIMIT>,
+) -> Result<Json<SubmittedForm>, Problem> {
     state.rate_limits.reports.check(&conversation.id)?;
     let widget = widget(&state, &path).await?;
     let forms = &widget.stored.widget.config.current().forms;
@@ -91,7 +72,7 @@ async fn submit(
     {
         return Err(ConversationEnded.into());
     }
-    Ok(Json(FormBody {
+    Ok(Json(SubmittedForm {
         form_id: form.id.clone(),
         data: values,
     }))

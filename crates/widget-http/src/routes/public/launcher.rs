@@ -6,14 +6,12 @@ use axum::{
     routing::options,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
-use widget_core::{config::LauncherConfig, id::WidgetId};
+use widget_api::visitors;
 
 use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
     embed_files::hexadecimal,
-    openapi,
     state::AppState,
     storage::StoredWidget,
     visitors::public_widgets::Launcher,
@@ -23,7 +21,6 @@ use crate::{
         cors::{PageOrOwnOrigin, preflight},
         etag,
         problem::Problem,
-        wire::Text,
     },
 };
 
@@ -40,7 +37,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "What the loader draws on a page whose `Origin` is listed",
             )
             .header("If-None-Match", "The `ETag` of what the caller has.")
-            .answer::<LauncherBody>(200, "The config with every default filled in.")
+            .answer::<visitors::Launcher>(200, "The config with every default filled in.")
             .with(header::ETAG)
             .answer_empty(304, "The caller has it.")
             .with(header::ETAG)
@@ -48,17 +45,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
             show,
         )
         .route_undescribed("/core/public/web-widgets/{id}", options(preflight))
-}
-
-/// What the loader draws on the host page.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Launcher")]
-struct LauncherBody {
-    /// The widget.
-    id: Text<WidgetId>,
-    /// The part of the config that the launcher draws.
-    #[schemars(with = "openapi::LauncherDocument")]
-    config: LauncherConfig,
 }
 
 async fn show(
@@ -87,8 +73,8 @@ async fn show(
 }
 
 fn render(stored: &StoredWidget) -> Launcher {
-    let body = LauncherBody {
-        id: Text(stored.widget.id),
+    let body = visitors::Launcher {
+        id: stored.widget.id,
         config: stored.widget.config.for_launcher(),
     };
     // Plain records are written into memory without fail.

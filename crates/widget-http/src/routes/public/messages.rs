@@ -4,12 +4,14 @@
 //! nobody else as its.
 
 use axum::{Json, extract::State};
-use serde::{Deserialize, Serialize};
-use widget_api::ProblemCode;
+use widget_api::{
+    ProblemCode,
+    visitors::{ReportedTurn, TurnReport, TurnsReported},
+};
 use widget_core::conversation::{
-    Reporter, Role,
+    Reporter,
     transcript::Message,
-    turns::{self, MAX_ID_CHARACTERS, ReportLimits, Turn},
+    turns::{self, ReportLimits, Turn},
 };
 
 use super::token::OwnConversation;
@@ -18,9 +20,8 @@ use crate::{
     visitors::refusals,
     web::{
         api::{self, ApiRouter, Credential},
-        extract::{Parsed, StrictJson},
+        extract::StrictJson,
         problem::Problem,
-        wire::Timestamp,
     },
 };
 
@@ -38,8 +39,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
             "Reports the turns that the window saw, for workers that do not",
         )
         .credential(Credential::ConversationToken)
-        .body::<ReportRequest>()
-        .answer::<ReportedBody>(200, "How many were new.")
+        .body::<TurnReport>()
+        .answer::<TurnsReported>(200, "How many were new.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::ConversationEnded,
@@ -49,58 +50,19 @@ pub(super) fn router() -> ApiRouter<AppState> {
     )
 }
 
-/// Turns that a window saw.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "TurnReport")]
-struct ReportRequest {
-    /// The turns.
-    #[schemars(length(max = LIMITS.max_turns))]
-    messages: Vec<MessageRequest>,
-}
-
-/// A turn that a window saw.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "ReportedTurn")]
-struct MessageRequest {
-    /// Names the turn within the conversation.
-    #[schemars(length(min = 1, max = MAX_ID_CHARACTERS))]
-    id: String,
-    /// Who said it.
-    role: Parsed<Role>,
-    /// What was said.
-    text: String,
-    /// When it was said; now, when not told.
-    #[serde(default)]
-    created_at: Option<Timestamp>,
-}
-
-impl MessageRequest {
-    fn turn(&self) -> Turn<'_> {
-        Turn {
-            id: &self.id,
-            text: &self.text,
-        }
+fn turn(turn: &ReportedTurn) -> Turn<'_> {
+    Turn {
+        id: &turn.id,
+        text: &turn.text,
     }
-}
-
-/// What reporting changed.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "TurnsReported")]
-struct ReportedBody {
-    /// How many turns were new.
-    added: u64,
 }
 
 async fn report(
     State(state): State<AppState>,
     OwnConversation(conversation): OwnConversation,
-    StrictJson(body): StrictJson<ReportRequest, BODY_LIMIT>,
-) -> Result<Json<ReportedBody>, Problem> {
-    let turns: Vec<Turn<'_>> = body.messages.iter().map(MessageRequest::turn).collect();
+    StrictJson(body): StrictJson<TurnReport, BODY_LIMIT>,
+) -> Result<Json<TurnsReported>, Problem> {
+    let turns: Vec<Turn<'_>> = body.messages.iter().map(turn).collect();
     LIMITS
         .check(&turns, "/messages")
         .map_err(refusals::turns_invalid)?;
@@ -119,11 +81,11 @@ async fn report(
         .into_iter()
         .map(|message| Message {
             id: message.id,
-            role: message.role.0,
+            role: message.role,
             text: message.text,
             created_at: turns::said_at(
                 Reporter::Visitor,
-                message.created_at.map(|time| time.0),
+                message.created_at,
                 conversation.created_at,
                 now,
             ),
@@ -134,5 +96,5 @@ async fn report(
         .storage
         .append_messages(conversation.id, &messages, now, &state.lifecycle_limits)
         .await?;
-    Ok(Json(ReportedBody { added }))
+    Ok(Json(TurnsReported { added }))
 }

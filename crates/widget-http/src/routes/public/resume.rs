@@ -1,17 +1,16 @@
 //! Going on with a conversation: always in a fresh room, because only a new room gets an agent.
 
 use axum::{Json, extract::State};
-use serde::Deserialize;
-use widget_api::ProblemCode;
-use widget_core::{
-    conversation::{self, Mode},
-    serve::Dispatch,
+use widget_api::{
+    ProblemCode,
+    visitors::{ConversationResume, Joining},
 };
+use widget_core::{conversation, serve::Dispatch};
 
 use super::token::ResumableConversation;
 use super::{
     PublicPath, admit,
-    bodies::{ConversationBody, Invitation, JoinBody, livekit, target},
+    bodies::{Invitation, livekit, target, visitor_conversation},
     conversations::used,
     tickets::redeem,
     widget,
@@ -22,7 +21,7 @@ use crate::{
     web::{
         api::{self, ApiRouter, Credential},
         caller::AddressPrefix,
-        extract::{Parsed, StrictJson},
+        extract::StrictJson,
         problem::Problem,
     },
 };
@@ -35,8 +34,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
             "Goes on in a fresh room",
         )
         .credential(Credential::ConversationToken)
-        .body::<ResumeRequest>()
-        .answer::<JoinBody>(200, "What it takes to join.")
+        .body::<ConversationResume>()
+        .answer::<Joining>(200, "What it takes to join.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::ConversationEnded,
@@ -55,20 +54,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
     )
 }
 
-/// What it takes to go on.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "ConversationResume")]
-struct ResumeRequest {
-    /// A fresh embed ticket of the same page.
-    #[serde(default)]
-    ticket: Option<String>,
-    /// Whether the visitor types or speaks; as before, when not told.
-    #[serde(default)]
-    mode: Option<Parsed<Mode>>,
-}
-
 async fn resume(
     State(state): State<AppState>,
     path: PublicPath,
@@ -77,8 +62,8 @@ async fn resume(
         repeat,
     }: ResumableConversation,
     address: AddressPrefix,
-    StrictJson(body): StrictJson<ResumeRequest, 8192>,
-) -> Result<Json<JoinBody>, Problem> {
+    StrictJson(body): StrictJson<ConversationResume, 8192>,
+) -> Result<Json<Joining>, Problem> {
     state.rate_limits.conversations.check(&address)?;
     let now = state.now();
     // Told before the ticket is looked at, so that the window can offer a new conversation with it.
@@ -91,8 +76,7 @@ async fn resume(
     let dispatch = Dispatch::resume(&admission, target(&conversation))?;
     let livekit = livekit(&state)?;
     let config = admission.widget().config.current();
-    let requested = body.mode.map(|mode| mode.0);
-    let mode = conversation::choose_mode_for_resume(config, requested, conversation.mode)?;
+    let mode = conversation::choose_mode_for_resume(config, body.mode, conversation.mode)?;
     let dispatch = dispatch.with_mode(mode);
     let generation = conversation.generation;
     let invitation = Invitation::new(&state, livekit, &dispatch, generation + 1).await?;
@@ -111,6 +95,6 @@ async fn resume(
     let resumed = state.storage.resume_conversation(&request).await?;
     state.room_cleaner.wake();
     let messages = state.storage.list_messages(resumed.id).await?;
-    let body = ConversationBody::new(&state, &resumed, messages);
+    let body = visitor_conversation(&state, &resumed, messages);
     Ok(Json(invitation.into_body(livekit, body)))
 }

@@ -3,9 +3,11 @@
 
 use axum::{Json, extract::State, routing::options};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use widget_api::ProblemCode;
-use widget_core::{embed, serve::EmbedTicket};
+use widget_api::{
+    ProblemCode,
+    visitors::{EmbedTicket, Empty},
+};
+use widget_core::{embed, serve};
 
 use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
@@ -20,7 +22,6 @@ use crate::{
         cors::{CorsFetch, JsonOnly, PageOrigin, preflight},
         extract::StrictJson,
         problem::Problem,
-        wire::Timestamp,
     },
 };
 
@@ -33,7 +34,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "Gives a ticket to a page whose `Origin` is listed",
             )
             .body::<Empty>()
-            .answer::<TicketBody>(201, "The ticket.")
+            .answer::<EmbedTicket>(201, "The ticket.")
             .problems(PAGE_PROBLEMS)
             .problems([ProblemCode::FetchMetadata]),
             create,
@@ -44,25 +45,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
 }
 
-/// Nothing has to be said: the request itself is the question.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "Empty")]
-pub(super) struct Empty {}
-
-/// Proof of where a widget runs.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "EmbedTicket")]
-struct TicketBody {
-    /// The ticket: for this widget on this page, once.
-    ticket: String,
-    /// Until when it is good.
-    expires_at: Timestamp,
-    /// The address of the window for this page.
-    window_url: String,
-}
-
 async fn create(
     State(state): State<AppState>,
     path: PublicPath,
@@ -71,20 +53,20 @@ async fn create(
     _: CorsFetch,
     address: AddressPrefix,
     StrictJson(Empty {}): StrictJson<Empty, 1024>,
-) -> Result<(StatusCode, Json<TicketBody>), Problem> {
+) -> Result<(StatusCode, Json<EmbedTicket>), Problem> {
     state.rate_limits.tickets.check(&address)?;
     let widget = widget(&state, &path).await?;
     let admission = admit(&widget, &origin)?;
     let expires_at = whole_seconds(state.now() + TICKET_LIFETIME);
-    let ticket = EmbedTicket::new(&admission, state.new_id()?, expires_at);
+    let ticket = serve::EmbedTicket::new(&admission, state.new_id()?, expires_at);
     let text = state
         .signer
         .sign_ticket(&ticket)
         .await
         .map_err(refusals::token_refused)?;
-    let body = TicketBody {
+    let body = EmbedTicket {
         ticket: text,
-        expires_at: Timestamp(expires_at),
+        expires_at,
         window_url: embed::window_url(&state.settings.public_url, &ticket),
     };
     Ok((StatusCode::CREATED, Json(body)))

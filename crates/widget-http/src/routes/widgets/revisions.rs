@@ -6,26 +6,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, header};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use widget_api::{ProblemCode, Scope};
+use widget_api::{
+    ProblemCode, Scope, Widget,
+    revisions::{Change, Revision, RevisionsQuery},
+};
 use widget_core::{
-    config::{Change, ChangeKind},
     id::WidgetId,
-    widget::{self, Widget, WidgetPatch},
+    widget::{self, WidgetPatch},
 };
 
-use super::{WidgetBody, find, write};
+use super::{find, write};
 use crate::{
     state::AppState,
-    storage::{StoreError, WidgetRevision},
+    storage::WidgetRevision,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
         extract::{PathId, StrictQuery},
         paging,
         problem::Problem,
-        wire::Timestamp,
     },
 };
 
@@ -39,8 +38,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "Lists what the widget was, the newest first",
             )
             .scope(Scope::WebWidgetsRead)
-            .query::<ListQuery>()
-            .answer::<Vec<RevisionBody>>(
+            .query::<RevisionsQuery>()
+            .answer::<Vec<Revision>>(
                 200,
                 "A page of revisions; the header `Link` names the next.",
             )
@@ -56,7 +55,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::WebWidgetsManage)
             .header("If-Match", "The `ETag` of what the caller has seen.")
-            .answer::<WidgetBody>(200, "The widget.")
+            .answer::<Widget>(200, "The widget.")
             .with(header::ETAG)
             .problems([
                 ProblemCode::NotFound,
@@ -69,85 +68,18 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[derive(schemars::JsonSchema)]
-struct ListQuery {
-    /// Revisions in an answer: 1 to 200, 50 when not told.
-    #[schemars(range(min = 1, max = paging::MAXIMUM_LIMIT))]
-    limit: Option<u32>,
-    /// Revisions older than this number.
-    before: Option<i64>,
-}
-
-/// What a widget was at one time.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Revision")]
-struct RevisionBody {
-    /// Counts the revisions of the widget from 1.
-    number: i64,
-    /// When it was written.
-    created_at: Timestamp,
-    /// The key that wrote; `null` for what is older than the history.
-    api_key_id: Option<String>,
-    /// The revision that was written anew, if this one came from a restore.
-    restored_from: Option<i64>,
-    /// Against the revision before; empty for the first.
-    changes: Vec<ChangeBody>,
-    /// The widget as it was.
-    web_widget: WidgetBody,
-}
-
-/// One value that differs.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Change")]
-struct ChangeBody {
-    /// JSON Pointer into the record.
-    pointer: String,
-    /// `added`, `removed` or `replaced`.
-    #[schemars(extend("enum" = ["added", "removed", "replaced"]))]
-    change: &'static str,
-    /// The value before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<Value>,
-    /// The value after.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<Value>,
-}
-
-impl From<Change> for ChangeBody {
-    fn from(change: Change) -> Self {
-        let (kind, from, to) = match change.kind {
-            ChangeKind::Added(to) => ("added", None, Some(to)),
-            ChangeKind::Removed(from) => ("removed", Some(from), None),
-            ChangeKind::Replaced { from, to } => ("replaced", Some(from), Some(to)),
-        };
-        Self {
-            pointer: change.pointer,
-            change: kind,
-            from,
-            to,
-        }
-    }
-}
-
-fn changes(from: &Widget, to: &Widget) -> Vec<ChangeBody> {
-    let changes = widget::diff(from, to).into_iter();
-    changes.map(ChangeBody::from).collect()
-}
-
-fn body(
-    revision: WidgetRevision,
-    before: Option<&WidgetRevision>,
-) -> Result<RevisionBody, StoreError> {
-    Ok(RevisionBody {
+fn body(revision: WidgetRevision, before: Option<&WidgetRevision>) -> Revision {
+    let changes = before.map_or_else(Vec::new, |before| {
+        widget::diff(&before.widget, &revision.widget)
+    });
+    Revision {
         number: revision.number,
-        created_at: Timestamp(revision.widget.updated_at),
+        created_at: revision.widget.updated_at,
         api_key_id: Some(revision.api_key_id).filter(|id| !id.is_empty()),
         restored_from: revision.restored_from,
-        changes: before.map_or_else(Vec::new, |before| changes(&before.widget, &revision.widget)),
-        web_widget: WidgetBody::try_from(revision.widget)?,
-    })
+        changes: changes.into_iter().map(Change::from).collect(),
+        web_widget: revision.widget.into(),
+    }
 }
 
 /// Newest first.
@@ -155,7 +87,7 @@ async fn list(
     State(state): State<AppState>,
     caller: Caller,
     PathId(id): PathId<WidgetId>,
-    StrictQuery(query): StrictQuery<ListQuery>,
+    StrictQuery(query): StrictQuery<RevisionsQuery>,
 ) -> Result<Response, Problem> {
     let page = paging::page(query.limit, None)?;
     find(&state, &caller, id).await?;
@@ -173,7 +105,7 @@ async fn list(
         if more && before.is_none() {
             break;
         }
-        bodies.push(body(revision, before)?);
+        bodies.push(body(revision, before));
     }
     let mut headers = HeaderMap::new();
     if let (true, Some(last)) = (more, bodies.last()) {

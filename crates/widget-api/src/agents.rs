@@ -1,0 +1,89 @@
+//! Bodies of `/core/agents`: the registry of agents and their versions.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use widget_core::{
+    id::{AgentId, AgentVersionId},
+    rfc3339,
+};
+
+use crate::words::words;
+#[cfg(feature = "schemars")]
+use {crate::schema, widget_core::agent::MAX_NAME_CHARACTERS};
+
+/// An agent to register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewAgent {
+    /// The name for people.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAX_NAME_CHARACTERS)))]
+    pub name: String,
+}
+
+/// An agent that widgets can point at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Agent {
+    /// Identifies the agent.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub id: AgentId,
+    /// The name for people.
+    pub name: String,
+    /// When the agent was registered.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub created_at: OffsetDateTime,
+}
+
+/// A version to add to an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewAgentVersion {
+    /// The name under which the worker registers with LiveKit.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAX_NAME_CHARACTERS)))]
+    pub livekit_agent_name: String,
+    /// The name of the version for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = MAX_NAME_CHARACTERS)))]
+    pub label: Option<String>,
+}
+
+/// A version of an agent. It never changes once it is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct AgentVersion {
+    /// Identifies the version; widgets pin it.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
+    pub id: AgentVersionId,
+    /// The agent.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub agent_id: AgentId,
+    /// Counts the versions of the agent from 1.
+    pub number: i64,
+    /// Widgets are shown only with a published version.
+    pub status: AgentVersionStatus,
+    /// The name under which the worker registers with LiveKit.
+    pub livekit_agent_name: String,
+    /// The name of the version for people.
+    pub label: Option<String>,
+    /// When the version was added.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub created_at: OffsetDateTime,
+    /// When the version was published.
+    #[serde(with = "rfc3339::option")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub published_at: Option<OffsetDateTime>,
+}
+
+words! {
+    /// Whether a version of an agent is published.
+    pub enum AgentVersionStatus {
+        /// Not published yet.
+        Draft = "draft",
+        /// Published, so that it never changes.
+        Published = "published",
+    }
+}

@@ -1,0 +1,265 @@
+//! Bodies of `/core/conversations`: for the owner and for the agent's worker.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::{EndReason, Mode, Reporter, Role, Status, transcript},
+    id::{AgentId, AgentVersionId, ConversationId, WidgetId},
+    rfc3339,
+};
+
+use crate::present;
+#[cfg(feature = "schemars")]
+use {
+    crate::{MAX_PAGE_LIMIT, schema},
+    widget_core::conversation::turns::{MAX_ID_CHARACTERS, ReportLimits},
+};
+
+/// Which conversations to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConversationsQuery {
+    /// The number of conversations in an answer: 1 to 200, the default is 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = MAX_PAGE_LIMIT)))]
+    pub limit: Option<u32>,
+    /// Where to continue, as the `Link` of the answer before says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Only those of this widget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<WidgetId>>")
+    )]
+    pub web_widget_id: Option<WidgetId>,
+    /// Only those with this agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Text<AgentId>>"))]
+    pub agent_id: Option<AgentId>,
+    /// Only those with this version of an agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<AgentVersionId>>")
+    )]
+    pub agent_version_id: Option<AgentVersionId>,
+    /// Only those in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Text<Status>>"))]
+    pub status: Option<Status>,
+    /// Only those that began after this time.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub created_after: Option<OffsetDateTime>,
+    /// Only those that began before this time.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub created_before: Option<OffsetDateTime>,
+}
+
+/// A conversation of a visitor with an agent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Conversation {
+    /// Identifies the conversation.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<ConversationId>"))]
+    pub id: ConversationId,
+    /// The state of the conversation.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Status>"))]
+    pub status: Status,
+    /// The widget that the visitor opened.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetId>"))]
+    pub web_widget_id: WidgetId,
+    /// The agent.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub agent_id: AgentId,
+    /// The version of the agent that was pinned at the start.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
+    pub agent_version_id: AgentVersionId,
+    /// `webrtc`.
+    pub channel: Cow<'static, str>,
+    /// Whether the visitor types or speaks.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Mode>"))]
+    pub mode: Mode,
+    /// When it was created.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub created_at: OffsetDateTime,
+    /// When the visitor first joined.
+    #[serde(with = "rfc3339::option")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub joined_at: Option<OffsetDateTime>,
+    /// When something was last said.
+    #[serde(with = "rfc3339::option")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub active_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(with = "rfc3339::option")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub ended_at: Option<OffsetDateTime>,
+    /// What ended it.
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<EndReason>>")
+    )]
+    pub end_reason: Option<EndReason>,
+    /// What the visitor and the page sent: only for those who may read what was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "serde_json::Map<String, serde_json::Value>")
+    )]
+    pub custom_metadata: Option<Box<RawValue>>,
+}
+
+/// Either `messages`, or the members of one message.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewMessages {
+    /// Several messages.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Vec<NewMessage>", length(max = ReportLimits::WORKER.max_turns))
+    )]
+    pub messages: Option<Vec<NewMessage>>,
+    /// Identifies the message within its conversation.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "String", length(min = 1, max = MAX_ID_CHARACTERS))
+    )]
+    pub id: Option<String>,
+    /// Who said it.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Role>"))]
+    pub role: Option<Role>,
+    /// What was said.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub text: Option<String>,
+    /// When it was said; the default is now.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub created_at: Option<OffsetDateTime>,
+}
+
+/// A turn to append.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    /// Identifies the message within its conversation.
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(length(min = 1, max = MAX_ID_CHARACTERS))
+    )]
+    pub id: String,
+    /// Who said it.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Role>"))]
+    pub role: Role,
+    /// What was said.
+    pub text: String,
+    /// When it was said; the default is now.
+    #[serde(
+        default,
+        with = "rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
+    pub created_at: Option<OffsetDateTime>,
+}
+
+/// The number of messages that were new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Appended {
+    /// How many messages were new.
+    pub added: u64,
+}
+
+/// What was said so far.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Transcript {
+    /// The state of the conversation.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Status>"))]
+    pub status: Status,
+    /// What the visitor and the page sent.
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "serde_json::Map<String, serde_json::Value>")
+    )]
+    pub custom_metadata: Box<RawValue>,
+    /// The room where the conversation continues; in any other an agent has nothing to do.
+    pub room_name: Option<String>,
+    /// The turns, the oldest first, each once: those of workers, and of the window those of the
+    /// visitor that the workers left out.
+    pub messages: Vec<Message>,
+}
+
+/// One turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Message {
+    /// Identifies the message within its conversation.
+    pub id: String,
+    /// Who said it.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Role>"))]
+    pub role: Role,
+    /// What was said.
+    pub text: String,
+    /// When it was said.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub created_at: OffsetDateTime,
+    /// Who reported it; a visitor can report anything.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Reporter>"))]
+    pub reported_by: Reporter,
+}
+
+impl From<transcript::Message> for Message {
+    fn from(message: transcript::Message) -> Self {
+        Self {
+            id: message.id,
+            role: message.role,
+            text: message.text,
+            created_at: message.created_at,
+            reported_by: message.reported_by,
+        }
+    }
+}

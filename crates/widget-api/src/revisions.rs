@@ -1,0 +1,98 @@
+//! Bodies of `/core/web-widgets/{id}/revisions`: the history of a widget.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use widget_core::{config, rfc3339};
+
+#[cfg(feature = "schemars")]
+use crate::{MAX_PAGE_LIMIT, schema};
+use crate::{Widget, present, words::words};
+
+/// Which revisions to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RevisionsQuery {
+    /// The number of revisions in an answer: 1 to 200, the default is 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = MAX_PAGE_LIMIT)))]
+    pub limit: Option<u32>,
+    /// Only revisions older than this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<i64>,
+}
+
+/// The state of a widget at one time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Revision {
+    /// Counts the revisions of the widget from 1.
+    pub number: i64,
+    /// When it was written.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub created_at: OffsetDateTime,
+    /// The API key that wrote it; `null` for what is older than the history.
+    pub api_key_id: Option<String>,
+    /// The revision that was restored, if this one came from a restore.
+    pub restored_from: Option<i64>,
+    /// The differences from the revision before; empty for the first.
+    pub changes: Vec<Change>,
+    /// The widget as it was.
+    pub web_widget: Widget,
+}
+
+/// One value that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Change {
+    /// JSON Pointer into the record.
+    pub pointer: String,
+    /// What happened to the value.
+    pub change: ChangeKind,
+    /// The value before.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub from: Option<Value>,
+    /// The value after.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub to: Option<Value>,
+}
+
+words! {
+    /// What happened to a value.
+    pub enum ChangeKind {
+        /// The value was not there before.
+        Added = "added",
+        /// The value is not there any more.
+        Removed = "removed",
+        /// The value is another one.
+        Replaced = "replaced",
+    }
+}
+
+impl From<config::Change> for Change {
+    fn from(change: config::Change) -> Self {
+        let (kind, from, to) = match change.kind {
+            config::ChangeKind::Added(to) => (ChangeKind::Added, None, Some(to)),
+            config::ChangeKind::Removed(from) => (ChangeKind::Removed, Some(from), None),
+            config::ChangeKind::Replaced { from, to } => {
+                (ChangeKind::Replaced, Some(from), Some(to))
+            }
+        };
+        Self {
+            pointer: change.pointer,
+            change: kind,
+            from,
+            to,
+        }
+    }
+}

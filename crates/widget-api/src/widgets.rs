@@ -1,0 +1,218 @@
+//! Bodies of `/core/web-widgets`: the record of a widget, its snippet and its brand.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use time::OffsetDateTime;
+use widget_core::{
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    rfc3339,
+};
+
+use crate::present;
+#[cfg(feature = "schemars")]
+use crate::{MAX_PAGE_LIMIT, schema};
+
+/// A web widget: an agent, the sites that may show it, and its config.
+///
+/// Sites and config are plain texts and JSON: which of them are valid is decided by the version of
+/// the service, not by that of its client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(description = "A web widget: an agent, the sites that may show it, and its config.")
+)]
+pub struct Widget {
+    /// The id of the widget; a UUID of version 7.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetId>"))]
+    pub id: WidgetId,
+    /// The organization that owns the widget; it comes from the credential.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<OrganizationId>"))]
+    pub organization_id: OrganizationId,
+    /// The agent that visitors talk to.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub agent_id: AgentId,
+    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
+    pub agent_version_id: AgentVersionId,
+    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
+    /// for any site. With an empty list no site may.
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "schema::domains"))]
+    pub domains: Vec<String>,
+    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
+    /// published too.
+    pub published: bool,
+    /// How the widget looks and behaves.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::ConfigDocument"))]
+    pub config: Value,
+    /// When the widget was created.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub created_at: OffsetDateTime,
+    /// When the widget was last changed.
+    #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
+    pub updated_at: OffsetDateTime,
+}
+
+impl From<widget_core::widget::Widget> for Widget {
+    fn from(widget: widget_core::widget::Widget) -> Self {
+        Self {
+            id: widget.id,
+            organization_id: widget.organization_id,
+            agent_id: widget.agent_id,
+            agent_version_id: widget.agent_version_id,
+            domains: widget.domains.entries().to_vec(),
+            published: widget.published,
+            config: widget.config.as_value().clone(),
+            created_at: widget.created_at,
+            updated_at: widget.updated_at,
+        }
+    }
+}
+
+/// A widget to create.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewWidget {
+    /// The agent that visitors talk to.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub agent_id: AgentId,
+    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
+    pub agent_version_id: AgentVersionId,
+    /// The sites that may show the widget: origins, patterns such as `*.shop.example`, or `*` alone
+    /// for any site. With an empty list no site may.
+    #[serde(default)]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "schema::domains"))]
+    pub domains: Vec<String>,
+    /// Whether the owner wants the widget to be shown. It is shown only if the agent's version is
+    /// published too.
+    #[serde(default)]
+    pub published: bool,
+    /// How the widget looks and behaves. The text is kept, because duplicate keys and inexact
+    /// numbers are faults that can be seen there only.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(
+            with = "schema::ConfigDocument",
+            extend("default" = {}),
+            description = "How the widget looks and behaves."
+        )
+    )]
+    pub config: Option<Box<RawValue>>,
+}
+
+/// A change of a widget: only the fields that are sent change, each is replaced whole.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WidgetPatch {
+    /// The agent that visitors talk to.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub agent_id: Option<AgentId>,
+    /// The version of the agent, pinned: publishing another one changes nothing for visitors.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
+    pub agent_version_id: Option<AgentVersionId>,
+    /// The sites that may show the widget.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "schema::domains"))]
+    pub domains: Option<Vec<String>>,
+    /// Whether the owner wants the widget to be shown.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "bool"))]
+    pub published: Option<bool>,
+    /// How the widget looks and behaves.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::ConfigDocument"))]
+    pub config: Option<Box<RawValue>>,
+}
+
+/// Which widgets to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WidgetsQuery {
+    /// The number of widgets in an answer: 1 to 200, the default is 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = MAX_PAGE_LIMIT)))]
+    pub limit: Option<u32>,
+    /// Where to continue, as the `Link` of the answer before says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Only widgets of this agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Text<AgentId>>"))]
+    pub agent_id: Option<AgentId>,
+    /// Only widgets that their owner wants to be shown, or only the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<bool>,
+    /// Only widgets that list this entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+}
+
+/// Where to look for a brand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BrandRequest {
+    /// A domain or the address of a page.
+    pub domain: String,
+}
+
+/// What a website shows of its brand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Brand {
+    /// The name of the site.
+    pub name: Option<String>,
+    /// Its colors, the most characteristic first.
+    pub colors: Vec<String>,
+    /// The address of a logo.
+    pub logo_url: Option<String>,
+    /// The address of an icon.
+    pub icon_url: Option<String>,
+    /// The widget's own config with the brand in it, ready to be sent as a change; nothing has been
+    /// written yet.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::ConfigDocument"))]
+    pub config: Value,
+}
+
+/// The HTML to paste into a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Snippet {
+    /// One line of HTML.
+    pub html: String,
+    /// For pages that pin the bytes of the script; such a page is edited for each new loader.
+    pub html_with_integrity: Option<String>,
+}
