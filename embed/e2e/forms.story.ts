@@ -1,8 +1,9 @@
-/** A form during the conversation: the agent asks, the visitor answers, the service stores it. */
+/** Forms during the conversation: in the transcript, beside an input that stays usable. */
 import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
 import { callApi, until } from './system';
-import type { Visitor } from './visitor';
+import type { Visitor, VisitorOptions } from './visitor';
 
 interface Stored {
   custom_metadata: { forms?: Record<string, Record<string, unknown>>; page?: unknown };
@@ -11,8 +12,8 @@ interface Stored {
 describe('a visitor who wants to be contacted', () => {
   const here = story();
 
-  async function askForCall(): Promise<Visitor> {
-    const visitor = await here.arrive();
+  async function askForCall(options?: VisitorOptions): Promise<Visitor> {
+    const visitor = await here.arrive(options);
     await visitor.open();
     await visitor.sendMessage('I want to talk to a person.');
     await visitor.frame.getByRole('heading', { name: 'How can we reach you?' }).waitFor();
@@ -21,6 +22,9 @@ describe('a visitor who wants to be contacted', () => {
 
   const stored = (visitor: Visitor) =>
     callApi<Stored>(`/conversations/${visitor.joinings.at(-1)?.conversation.id}/messages`);
+
+  const input = (visitor: Visitor) =>
+    visitor.frame.getByRole('textbox', { name: 'Write a message…' });
 
   test('fills in the form that the agent shows, and sees mistakes beside their fields', async () => {
     const visitor = await askForCall();
@@ -37,21 +41,55 @@ describe('a visitor who wants to be contacted', () => {
     await visitor.button('Ask for a call').click();
 
     await visitor.waitForTurn('agent', /Ada/);
+    await frame.getByText('Sent. Thank you!').waitFor();
+    await visitor.screenshot('form-sent');
     expect((await stored(visitor)).custom_metadata.forms?.contact).toEqual({
       name: 'Ada Lovelace',
       email: 'ada@example.com',
     });
   });
 
-  test('may dismiss the form, and the conversation continues', async () => {
+  test('may continue to type while the form appears, and loses neither words nor the focus', async () => {
+    const visitor = await here.arrive();
+    const { page } = visitor;
+    await visitor.open();
+    await visitor.sendMessage('I want to talk to a person.');
+    const words = 'By the way I also want to know what a bag costs';
+    for (const letter of words) await page.keyboard.type(letter, { delay: 40 });
+    await visitor.frame.getByRole('heading', { name: 'How can we reach you?' }).waitFor();
+    expect(await input(visitor).inputValue()).toBe(words);
+    await page.keyboard.press('Enter');
+    await visitor.waitForTurn('visitor', new RegExp(words));
+    await visitor.frame.getByLabel('Your name').fill('Ada');
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open/);
+    expect(await visitor.frame.getByLabel('Your name').inputValue()).toBe('Ada');
+  });
+
+  test('may put the form off, and fill it in later', async () => {
     const visitor = await askForCall();
-    await visitor.button('Cancel').click();
-    await until('the form to be gone', async () => {
-      const heading = visitor.frame.getByRole('heading', { name: 'How can we reach you?' });
-      return (await heading.count()) === 0;
+    await visitor.frame.getByLabel('Your name').fill('Ada');
+    await visitor.button('Not now').click();
+    await until('the fields to be gone', async () => {
+      return (await visitor.frame.getByLabel('Your name').count()) === 0;
     });
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open/);
     expect((await stored(visitor)).custom_metadata.forms?.contact).toBeUndefined();
+    await visitor.button('Fill in').click();
+    expect(await visitor.frame.getByLabel('Your name').inputValue()).toBe('Ada');
+    await visitor.frame.getByLabel('Email').fill('ada@example.com');
+    await visitor.button('Ask for a call').click();
+    await visitor.frame.getByText('Sent. Thank you!').waitFor();
+    expect((await stored(visitor)).custom_metadata.forms?.contact).toMatchObject({ name: 'Ada' });
+  });
+
+  test.each([
+    ['dark', { scheme: 'dark' }],
+    ['on a phone', { size: { width: 320, height: 640 }, phone: true }],
+  ] as [string, VisitorOptions][])('sees it %s', async (name, options) => {
+    const visitor = await askForCall({ ...options, scripts: axeScripts });
+    await visitor.screenshot(`form-${name.replaceAll(' ', '-')}`);
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
   });
 });

@@ -7,12 +7,6 @@ import type { Visitor } from './visitor';
 
 declare global {
   interface Window {
-    trustedTypes?: {
-      createPolicy(
-        name: string,
-        rules: { createScriptURL(url: string): string },
-      ): { createScriptURL(url: string): unknown };
-    };
     events: string[];
     firstWidget: WidgetApi;
   }
@@ -25,23 +19,6 @@ const LISTEN = `
     document.addEventListener('web-widget:' + name, ({ detail }) =>
       events.push(detail.code ? name + ' ' + detail.code : name));
 `;
-
-/** Loads another copy of the loader as a page under Trusted Types has to. */
-async function loadCopy(visitor: Visitor, id: string) {
-  await visitor.page.evaluate(
-    (src) =>
-      new Promise((resolve) => {
-        const policy = window.trustedTypes?.createPolicy(`copy-${Math.random()}`, {
-          createScriptURL: (url: string) => url,
-        });
-        const script = document.createElement('script');
-        script.src = (policy?.createScriptURL(src) ?? src) as string;
-        script.onload = resolve;
-        document.head.append(script);
-      }),
-    `${system.service}/public/embed/${id}`,
-  );
-}
 
 const count = (visitor: Visitor, selector: string) => visitor.page.locator(selector).count();
 
@@ -103,7 +80,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     await visitor.page.evaluate(() => {
       window.firstWidget = window.WebWidget?.get() as WidgetApi;
     });
-    await loadCopy(visitor, system.widgetId);
+    await visitor.addWidget(system.widgetId);
     expect(await count(visitor, 'web-widget')).toBe(1);
     expect(await visitor.page.evaluate(() => window.WebWidget?.get() === window.firstWidget)).toBe(
       true,
@@ -141,7 +118,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
       return { events: window.events, gone: window.WebWidget?.get() === undefined };
     });
     expect(after).toEqual({ events: [], gone: true });
-    await loadCopy(visitor, system.widgetId);
+    await visitor.addWidget(system.widgetId);
     await drawn(visitor);
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
@@ -164,7 +141,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const visitor = await here.arrive();
     await drawn(visitor);
     const other = '0197aaaa-0000-7000-8000-000000000001';
-    await loadCopy(visitor, other);
+    await visitor.addWidget(other);
     const line = await until('the reason', () =>
       visitor.console.find((text) => text.includes('widget explain')),
     );

@@ -8,6 +8,17 @@ import type { Joining } from '../src/generated/api';
 import { installProbe, type Probe } from './probe';
 import { system, until } from './system';
 
+declare global {
+  interface Window {
+    trustedTypes?: {
+      createPolicy(
+        name: string,
+        rules: { createScriptURL(url: string): string },
+      ): { createScriptURL(url: string): unknown };
+    };
+  }
+}
+
 export interface VisitorOptions {
   /** Whether the browser allows the microphone without asking; otherwise it denies it. */
   microphone?: boolean;
@@ -55,16 +66,32 @@ export class Visitor {
     }
     const { widgetId } = options;
     if (widgetId)
-      await context.route(`${system.site}/**`, async (route) => {
-        const response = await route.fetch();
-        const body = await response.text();
-        await route.fulfill({ response, body: body.replaceAll(system.widgetId, widgetId) });
-      });
+      await context.route(`${system.service}/public/embed/${system.widgetId}`, (route) =>
+        route.abort(),
+      );
     const page = await context.newPage();
     const visitor = new Visitor(context, page);
     visitor.#observe();
     await page.goto(`${system.site}${options.path ?? '/'}`);
+    if (widgetId) await visitor.addWidget(widgetId);
     return visitor;
+  }
+
+  /** Adds the script of a widget to the page, as a page under Trusted Types has to. */
+  async addWidget(id: string): Promise<void> {
+    await this.page.evaluate(
+      (src) =>
+        new Promise((resolve) => {
+          const policy = window.trustedTypes?.createPolicy(`copy-${Math.random()}`, {
+            createScriptURL: (url: string) => url,
+          });
+          const script = document.createElement('script');
+          script.src = (policy?.createScriptURL(src) ?? src) as string;
+          script.onload = resolve;
+          document.head.append(script);
+        }),
+      `${system.service}/public/embed/${id}`,
+    );
   }
 
   #observe() {
@@ -163,7 +190,7 @@ export class Visitor {
 
   /** Types a message into the input and sends it. */
   async sendMessage(text: string): Promise<void> {
-    const input = this.frame.getByRole('textbox');
+    const input = this.frame.locator('.composer textarea');
     await input.click();
     await this.page.keyboard.type(text);
     await this.page.keyboard.press('Enter');

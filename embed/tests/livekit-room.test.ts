@@ -1,8 +1,12 @@
 /** How the window uses LiveKit: real tracks and events of its client, and a fake room. */
 import { EventEmitter } from 'node:events';
-import { type LocalTrack, RoomEvent, Track, TrackEvent } from 'livekit-client';
+import { ConnectionError, type LocalTrack, RoomEvent, Track, TrackEvent } from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { JoinProblem } from '../src/window/conversation/join-problem';
 import { joinRoom, type Room, type RoomEvents } from '../src/window/livekit-room';
+
+/** What happens while the room is joined. */
+let connect: (room: FakeRoom) => Promise<void> = async () => {};
 
 /** The LiveKit room that was joined last. */
 let livekit: FakeRoom;
@@ -30,6 +34,7 @@ class FakeRoom extends EventEmitter {
   registerRpcMethod() {}
   async connect() {
     livekit = this;
+    await connect(this);
   }
   async startAudio() {}
   async disconnect() {}
@@ -45,7 +50,10 @@ vi.mock('livekit-client', async (original) => ({
   },
 }));
 
-beforeEach(() => void vi.stubGlobal('MediaStream', class {}));
+beforeEach(() => {
+  vi.stubGlobal('MediaStream', class {});
+  connect = async () => {};
+});
 
 function fakeTrack() {
   const track = Object.assign(new EventTarget(), {
@@ -159,4 +167,20 @@ test('the agent is heard again after its track was removed and added again', asy
   expect(after.attach).toHaveBeenCalledOnce();
   room.playAgent(false);
   expect(after.detach).toHaveBeenCalledOnce();
+});
+
+test.each<[JoinProblem, boolean, Error]>([
+  ['token_rejected', false, ConnectionError.notAllowed('invalid token', 401)],
+  ['livekit_unreachable', false, ConnectionError.serverUnreachable('failed to fetch')],
+  ['livekit_unreachable', false, ConnectionError.timeout('timed out')],
+  ['signal_refused', false, ConnectionError.internal('websocket error', { status: 200 })],
+  ['signal_refused', false, ConnectionError.websocket('closed during connect')],
+  ['media_unreachable', true, ConnectionError.internal('could not establish pc connection')],
+  ['media_unreachable', true, new SyntaxError("'stun:127.0.0.1:9' is not a valid URL")],
+])('a failure to join is named %s, signaling works: %s', async (problem, hasSignal, error) => {
+  connect = async (room) => {
+    if (hasSignal) room.emit(RoomEvent.SignalConnected);
+    throw error;
+  };
+  await expect(enter()).rejects.toMatchObject({ problem, message: error.message });
 });

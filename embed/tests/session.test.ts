@@ -8,6 +8,7 @@ import {
   ARRIVAL_TIMEOUT,
   THINKING_TIMEOUT,
 } from '../src/window/conversation/agent-watch';
+import { JoinError, type JoinProblem } from '../src/window/conversation/join-problem';
 import { Session } from '../src/window/conversation/session';
 import { isSilent } from '../src/window/conversation/window-state';
 import type { Room, RoomEvents } from '../src/window/livekit-room';
@@ -80,6 +81,7 @@ function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
       return room as Room;
     },
   );
+  const isWebRtcAvailable = vi.fn(() => true);
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(async () => track as unknown as MediaStreamTrack | 'denied');
   const tabs = {
@@ -104,6 +106,7 @@ function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
     },
     loadRoomModule: async () => ({ joinRoom }),
     openMicrophone,
+    isWebRtcAvailable,
     now: () => Date.now(),
   });
   const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -124,6 +127,7 @@ function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
     loader,
     rooms,
     joinRoom,
+    isWebRtcAvailable,
     openMicrophone,
     track,
     tabs,
@@ -350,6 +354,62 @@ describe('refusals', () => {
     session.retryNow();
     await settle();
     expect(session.state.phase.name).toBe('live');
+  });
+});
+
+describe('a room that cannot be joined', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  beforeEach(() => void warn.mockClear());
+
+  test.each<[JoinProblem, number, string]>([
+    ['signal_refused', 3, 'refused'],
+    ['media_unreachable', 3, 'refused'],
+    ['token_rejected', 4, 'live'],
+    ['livekit_unreachable', 4, 'live'],
+    ['code_unavailable', 4, 'live'],
+  ])('%s is tried %i times, and then %s', async (problem, attempts, phase) => {
+    const { session, joinRoom, loader } = setUp();
+    for (let index = 0; index < 3; index += 1)
+      joinRoom.mockRejectedValueOnce(new JoinError(problem, 'as LiveKit says'));
+    session.sendMessage('Hello');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(joinRoom).toHaveBeenCalledTimes(attempts);
+    expect(session.state.phase.name).toBe(phase);
+    expect(session.state.messages).toMatchObject([{ text: 'Hello', state: 'waiting' }]);
+    expect(loader.emit.mock.calls.filter(([name]) => name === 'error')).toEqual([
+      ['error', { code: problem }],
+    ]);
+    expect(warn.mock.calls.map(([line]) => line)).toEqual([
+      expect.stringContaining(`${problem} (as LiveKit says)`),
+    ]);
+  });
+
+  test('without WebRTC no conversation is created, and nothing is retried', async () => {
+    const { session, service, loader, isWebRtcAvailable, track, settle } = setUp();
+    isWebRtcAvailable.mockReturnValue(false);
+    session.startCall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(session.state).toMatchObject({
+      phase: { name: 'refused', code: 'webrtc_missing' },
+      voice: { name: 'off' },
+    });
+    expect(track.stop).toHaveBeenCalled();
+    expect(service.start).not.toHaveBeenCalled();
+    expect(loader.emit).toHaveBeenCalledWith('error', { code: 'webrtc_missing' });
+    expect(warn).toHaveBeenCalledOnce();
+    isWebRtcAvailable.mockReturnValue(true);
+    session.sendMessage('Hello');
+    await settle();
+    expect(session.state.phase.name).toBe('live');
+  });
+
+  test('a rejected token is replaced with another room', async () => {
+    const { session, service, joinRoom } = setUp();
+    joinRoom.mockRejectedValueOnce(new JoinError('token_rejected', ''));
+    session.sendMessage('Hello');
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(service.resume).toHaveBeenCalledOnce();
+    expect(joinRoom.mock.calls.map(([, token]) => token)).toEqual(['participant1', 'participant2']);
   });
 });
 

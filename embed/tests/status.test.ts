@@ -21,6 +21,8 @@ describe('a refusal is explained by its exact code', () => {
     ['budget_used_up', en.used_up],
     ['widget_unavailable', en.unavailable],
     ['livekit_not_configured', en.unavailable],
+    ['signal_refused', en.signal_refused],
+    ['media_unreachable', en.media_unreachable],
     ['not_a_rate_limit' as FailureCode, en.unavailable],
   ])('%s', (code, text) => {
     expect(status({ name: 'refused', code })).toMatchObject({ text, steps: ['try_now'] });
@@ -55,6 +57,14 @@ test.each<[Phase, Partial<State>, string[]]>([
 test('an agent that is late is waited for, without a step that would throw it away', () => {
   const live = { name: 'live', agent: 'absent', isSilent: false } as const;
   expect(status(live, { isAgentLate: true })).toEqual({ text: en.late });
+});
+
+test('what can never work is said, with another way to the owner instead of a retry', () => {
+  expect(status({ name: 'refused', code: 'webrtc_missing' })).toEqual({
+    text: en.webrtc_missing,
+    urgent: true,
+    fallback: true,
+  });
 });
 
 test('nothing is said while all is well', () => {

@@ -1,5 +1,7 @@
 /** The machine codes that the embed compares with: a code that is renamed does not compile. */
 
+import type { JoinProblem } from '../window/conversation/join-problem';
+
 /** The codes of the service that the window decides by. */
 export type ProblemCode =
   | 'budget_used_up'
@@ -23,6 +25,7 @@ export type ProblemCode =
 /** A code of the service, or what the window says where there is none. */
 export type FailureCode =
   | ProblemCode
+  | JoinProblem
   /** No answer arrived. */
   | 'network'
   /** An answer arrived that is not one of this service. */

@@ -3,6 +3,8 @@
  * the conventions of livekit-agents, so that workers need no changes for this window.
  */
 import {
+  ConnectionError,
+  ConnectionErrorReason,
   DisconnectReason,
   getLogger,
   Room as LiveKitRoom,
@@ -18,6 +20,7 @@ import {
 } from 'livekit-client';
 import { type AudioMeter, createAudioMeter } from './audio-meter';
 import type { Mode } from './config';
+import { JoinError, type JoinProblem } from './conversation/join-problem';
 import type { Piece } from './conversation/transcript';
 import type { AgentState } from './conversation/window-state';
 
@@ -67,6 +70,21 @@ const PEER_TIMEOUT = 12_000;
 
 // The console belongs to the page. Set as a default, because LiveKit stores a level that is set.
 for (const name of Object.values(LoggerNames)) getLogger(name).setDefaultLevel('silent');
+
+function joinProblemOf(error: unknown, hasSignal: boolean): JoinProblem {
+  if (hasSignal) return 'media_unreachable';
+  if (!(error instanceof ConnectionError)) return 'livekit_unreachable';
+  switch (error.reason) {
+    case ConnectionErrorReason.NotAllowed:
+      return 'token_rejected';
+    // LiveKit's client has asked over HTTP, and got an answer.
+    case ConnectionErrorReason.InternalError:
+    case ConnectionErrorReason.WebSocket:
+      return 'signal_refused';
+    default:
+      return 'livekit_unreachable';
+  }
+}
 
 export const joinRoom: JoinRoom = async (url, participantToken, formIds, events) => {
   const room = new LiveKitRoom({ disconnectOnPageLeave: true, stopLocalTrackOnUnpublish: true });
@@ -180,11 +198,19 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
     visitorMeter = null;
   }
 
-  await room.connect(url, participantToken, {
-    maxRetries: 0,
-    websocketTimeout: SIGNAL_TIMEOUT,
-    peerConnectionTimeout: PEER_TIMEOUT,
+  let hasSignal = false;
+  room.on(RoomEvent.SignalConnected, () => {
+    hasSignal = true;
   });
+  try {
+    await room.connect(url, participantToken, {
+      maxRetries: 0,
+      websocketTimeout: SIGNAL_TIMEOUT,
+      peerConnectionTimeout: PEER_TIMEOUT,
+    });
+  } catch (error) {
+    throw new JoinError(joinProblemOf(error, hasSignal), (error as Error).message);
+  }
   hasJoined = true;
   for (const participant of room.remoteParticipants.values()) addParticipant(participant);
   if (!agent) reportAgent();

@@ -58,6 +58,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     createTabs: (onClaimedElsewhere) => createOtherTabs(widget_id, onClaimedElsewhere),
     loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
+    // False also where an extension has removed it.
+    isWebRtcAvailable: () => typeof RTCPeerConnection === 'function',
     now: Date.now,
   });
 

@@ -8,6 +8,7 @@ import type { JoinRoom, Room, RoomEvents } from '../livekit-room';
 import { AgentWatch, THINKING_TIMEOUT } from './agent-watch';
 import type { Backoff } from './backoff';
 import type { FormRequests } from './form-requests';
+import { JoinError, type JoinProblem, MAX_JOINS } from './join-problem';
 import type { Store } from './store';
 import type { Message } from './transcript';
 import { agentOf, modeOf } from './window-state';
@@ -21,6 +22,7 @@ export interface AttemptDependencies {
   forms: FormRequests;
   formIds: string[];
   loadRoomModule(): Promise<{ joinRoom: JoinRoom }>;
+  isWebRtcAvailable(): boolean;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -41,8 +43,12 @@ export interface AttemptObserver extends RoomObserver {
   onRoomCreated(joining: Joining): void;
   /** The service did not start or resume the conversation. */
   onRefused(problem: unknown): void;
-  /** The room could not be joined while its participant token was valid. */
-  onTokenTooOld(): void;
+  /** Another room is needed: the participant token of this one is too old, or rejected. */
+  onTokenUnusable(): void;
+  /** Trying to join has failed, and may be tried again. */
+  onJoinFailed(error: JoinError): void;
+  /** Trying again is the visitor's decision. */
+  onGaveUp(problem: JoinProblem): void;
   /** The visitor was removed from the room, or the room is gone. */
   onClosed(): void;
 }
@@ -53,6 +59,7 @@ export class Attempt {
   readonly #observer: AttemptObserver;
   readonly #watch: AgentWatch;
   #room: Room | null = null;
+  #failedJoins = 0;
   /** The mode in which the agent believes the conversation to be. */
   #agentMode: Mode = 'text';
   #sending: Promise<void> = Promise.resolve();
@@ -104,7 +111,11 @@ export class Attempt {
 
   /** Requests a room and joins it. */
   async run(requestRoom: () => Promise<Joining>) {
-    this.#dependencies.store.dispatch({ type: 'starting' });
+    const { store, isWebRtcAvailable } = this.#dependencies;
+    store.dispatch({ type: 'starting' });
+    // Checked first: nobody could take part in the conversation that would be created.
+    if (!isWebRtcAvailable())
+      return this.#handleFailedJoin(new JoinError('webrtc_missing', 'no RTCPeerConnection'));
     const joining = await this.ask(requestRoom);
     if (!joining) return;
     this.#agentMode = joining.conversation.mode;
@@ -116,7 +127,7 @@ export class Attempt {
   async #join(joining: Joining, createdAt: number) {
     if (this.hasEnded) return;
     const { store, backoff, formIds, loadRoomModule, now } = this.#dependencies;
-    if (now() - createdAt > MAX_TOKEN_AGE) return this.#observer.onTokenTooOld();
+    if (now() - createdAt > MAX_TOKEN_AGE) return this.#observer.onTokenUnusable();
     const { id, messages } = joining.conversation;
     store.dispatch({
       type: 'joining',
@@ -129,17 +140,30 @@ export class Attempt {
       const room = await joinRoom(server_url, participant_token, formIds, this.#roomEvents());
       if (this.hasEnded) return void room.leave().catch(() => {});
       this.#room = room;
-    } catch {
+    } catch (error) {
       if (this.hasEnded) return;
-      store.dispatch({ type: 'unreachable' });
-      backoff.schedule(() => this.#join(joining, createdAt));
-      return;
+      const known = error instanceof JoinError;
+      return this.#handleFailedJoin(
+        known ? error : new JoinError('code_unavailable', String(error)),
+        () => this.#join(joining, createdAt),
+      );
     }
     backoff.reset();
     store.dispatch({ type: 'joined' });
     if (!this.#watch.isReady) this.#watch.expectAnswer();
     this.#observer.onJoined();
     this.sendWaiting();
+  }
+
+  #handleFailedJoin(error: JoinError, retry?: () => void) {
+    const { store, backoff } = this.#dependencies;
+    const { problem } = error;
+    this.#failedJoins += 1;
+    this.#observer.onJoinFailed(error);
+    if (!retry || this.#failedJoins >= (MAX_JOINS[problem] ?? Number.POSITIVE_INFINITY))
+      return this.#observer.onGaveUp(problem);
+    store.dispatch({ type: 'unreachable' });
+    backoff.schedule(problem === 'token_rejected' ? this.#observer.onTokenUnusable : retry);
   }
 
   #roomEvents(): RoomEvents {

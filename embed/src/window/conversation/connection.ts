@@ -9,6 +9,7 @@ import type { Service } from '../service/service';
 import { Attempt, type AttemptDependencies, type RoomObserver } from './attempt';
 import { createBackoff } from './backoff';
 import type { ConversationAccess, CurrentConversation } from './current-conversation';
+import type { JoinError } from './join-problem';
 import { consequenceOf, type StopReason } from './refusal';
 import { modeOf } from './window-state';
 
@@ -24,6 +25,7 @@ export interface ConnectionObserver extends RoomObserver {
   onStarted(conversationId: string): void;
   /** The service sent these turns. */
   onHistory(messages: VisitorMessage[]): void;
+  onJoinFailed(error: JoinError): void;
   onStopped(reason: StopReason): void;
 }
 
@@ -127,7 +129,8 @@ export class Connection {
           observer.onHistory(messages);
         },
         onRefused: (problem) => this.#handleRefusal(problem, retry),
-        onTokenTooOld: () => {
+        onGaveUp: (problem) => observer.onStopped({ name: 'refused', code: problem }),
+        onTokenUnusable: () => {
           if (conversation.access) this.#requestResume(conversation.access);
         },
         onClosed: () => this.#handleClosedRoom(),

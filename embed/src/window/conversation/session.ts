@@ -14,6 +14,7 @@ import { Call } from './call';
 import { Connection, type ConnectionDependencies } from './connection';
 import { CurrentConversation } from './current-conversation';
 import { FormRequests } from './form-requests';
+import { adviceOn, type JoinProblem } from './join-problem';
 import type { OtherTabs } from './other-tabs';
 import { metadataOf, type PageInfo } from './page-info';
 import { PreConversationForm } from './pre-conversation-form';
@@ -30,6 +31,7 @@ export interface SessionDependencies {
   createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
+  isWebRtcAvailable(): boolean;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -47,6 +49,8 @@ export class Session {
   #context: Context = {};
   #page: PageInfo = { url: '', title: '' };
   #wasOpened = false;
+  /** Already reported, and not solved since. */
+  #joinProblem: JoinProblem | null = null;
 
   constructor(dependencies: SessionDependencies) {
     const { config, service, loader, storage, now } = dependencies;
@@ -94,6 +98,7 @@ export class Session {
         service,
         loader,
         loadRoomModule: dependencies.loadRoomModule,
+        isWebRtcAvailable: dependencies.isWebRtcAvailable,
         now,
       },
       {
@@ -103,7 +108,15 @@ export class Session {
         }),
         onStarted: (id) => this.#emit('conversation-start', { conversation_id: id }),
         onHistory: (messages) => this.#reporter.markKnown(messages),
+        onJoinFailed: (error) => {
+          // Once for each reason, however often it is retried.
+          if (this.#joinProblem === error.problem) return;
+          this.#joinProblem = error.problem;
+          console.warn(adviceOn(error));
+          this.#emit('error', { code: error.problem });
+        },
         onJoined: () => {
+          this.#joinProblem = null;
           this.#publishCall();
           this.#forms.sendUnsent();
         },
@@ -357,6 +370,7 @@ export class Session {
         return this.start();
       case 'refused':
         this.#store.dispatch({ type: 'refused', code: reason.code });
+        if (reason.code === this.#joinProblem) return this.endCall();
         return this.#emit('error', { code: reason.code });
     }
   }

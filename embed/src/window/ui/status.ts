@@ -31,6 +31,9 @@ const REFUSALS: { readonly [code in FailureCode]?: keyof Strings } = {
   rate_limited: 'busy',
   widget_busy: 'busy',
   budget_used_up: 'used_up',
+  webrtc_missing: 'webrtc_missing',
+  signal_refused: 'signal_refused',
+  media_unreachable: 'media_unreachable',
   origin_changed: 'other_site',
   conversation_token_invalid: 'gone',
 };
@@ -53,8 +56,11 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
       const thanks = config.post_conversation_feedback.thank_you_text || strings.thanks;
       return { text: phase.feedback === 'given' ? thanks : strings.ended, steps: ['start_new'] };
     }
-    case 'refused':
-      return { text: sentenceFor(phase.code), urgent: true, steps: ['try_now'], fallback: true };
+    case 'refused': {
+      const refusal: Status = { text: sentenceFor(phase.code), urgent: true, fallback: true };
+      // Without WebRTC, a retry cannot succeed.
+      return phase.code === 'webrtc_missing' ? refusal : { ...refusal, steps: ['try_now'] };
+    }
     case 'retrying':
       return { text: strings.unreachable, urgent: true, steps: ['try_now'], fallback: true };
     case 'reconnecting':
