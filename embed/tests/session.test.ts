@@ -1220,11 +1220,18 @@ describe('forms during the conversation', () => {
     expect(service.submitForm).not.toHaveBeenCalled();
   });
 
-  test('that were not sent when the conversation ends are shown as such', async () => {
+  test('that were not sent when the conversation ends go on in another one', async () => {
     const parts = await live();
-    parts.rooms[0]?.events.form('contact', 60_000);
-    await parts.session.end();
+    const { session, service, rooms, settle } = parts;
+    rooms[0]?.events.form('contact', 60_000);
+    session.forms.saveDraft(request(parts).id, { name: 'Ada' });
+    await session.end();
     expect(request(parts).status).toBe('unsent');
+    session.continueForm(request(parts));
+    await settle();
+    expect(service.start).toHaveBeenCalledTimes(2);
+    expect(request(parts)).toMatchObject({ status: 'open', definition: { id: 'contact' } });
+    expect(session.forms.drafts.get(request(parts).id)).toEqual({ name: 'Ada' });
   });
 });
 

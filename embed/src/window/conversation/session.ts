@@ -21,7 +21,7 @@ import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
-import { isPast, isUnderWay, type State } from './window-state';
+import { type FormRequest, isPast, isUnderWay, type State } from './window-state';
 
 export interface SessionDependencies {
   config: Config;
@@ -304,6 +304,15 @@ export class Session {
     if (!this.state.hasConsented) return;
     if (!this.#conversation.access) this.start();
     this.#forms.request(formId, true);
+  }
+
+  /** Shows a form of a conversation that is over in another one, as it was filled in. */
+  continueForm({ id, definition }: FormRequest) {
+    const draft = this.#forms.drafts.get(id);
+    this.startOver();
+    this.start();
+    const next = this.#forms.request(definition.id, true);
+    if (next && draft) this.#forms.saveDraft(next, draft);
   }
 
   /** The visitor is done with the form before the conversation; null when it was canceled. */

@@ -1,15 +1,23 @@
 /** A form in the transcript, which stays there until it is sent. */
+import { useRef } from 'preact/hooks';
 import type { FormRequest } from '../conversation/window-state';
 import { useSurface } from './context';
 import { LazyForm } from './LazyForm';
 
-export function FormCard({ request }: { request: FormRequest }) {
+interface Props {
+  request: FormRequest;
+  /** The open form is drawn, and can be brought into sight. */
+  onDrawn(card: HTMLElement): void;
+}
+
+export function FormCard({ request, onDrawn }: Props) {
   const { session, strings } = useSurface();
   const { id, definition, status, isOwn } = request;
   const { forms } = session;
+  const card = useRef<HTMLDivElement>(null);
   if (status === 'open')
     return (
-      <div class="card">
+      <div class="card" ref={card}>
         <LazyForm
           id={id}
           definition={definition}
@@ -21,6 +29,7 @@ export function FormCard({ request }: { request: FormRequest }) {
           dismiss={() => forms.putOff(id)}
           dismissLabel={strings.later}
           takesFocus={isOwn}
+          onDrawn={() => card.current && onDrawn(card.current)}
         />
       </div>
     );
@@ -33,6 +42,11 @@ export function FormCard({ request }: { request: FormRequest }) {
         </button>
       ) : (
         <p>{status === 'sent' ? strings.form_sent : strings.unsent}</p>
+      )}
+      {status === 'unsent' && (
+        <button type="button" class="small" onClick={() => session.continueForm(request)}>
+          {strings.try_again}
+        </button>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 /** Loads the code of forms when one is open; most visitors never need it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { FormProps } from '../forms/Form';
 import { useSurface } from './context';
 
@@ -8,7 +8,12 @@ type FormModule = typeof import('../forms/Form');
 /** For further forms, which then need not wait. */
 let loaded: FormModule | null = null;
 
-export function LazyForm(props: FormProps) {
+interface Props extends FormProps {
+  /** The fields are drawn. */
+  onDrawn?(): void;
+}
+
+export function LazyForm({ onDrawn, ...props }: Props) {
   const { strings } = useSurface();
   const [module, setModule] = useState<FormModule | 'failed' | null>(loaded);
 
@@ -25,6 +30,10 @@ export function LazyForm(props: FormProps) {
   useEffect(() => {
     if (!loaded) load();
   }, []);
+
+  useLayoutEffect(() => {
+    if (module) onDrawn?.();
+  }, [module]);
 
   if (!module) return null;
   if (module !== 'failed') return <module.Form {...props} />;

@@ -58,13 +58,20 @@ export function Transcript({ state }: { state: State }) {
   // One announcement for each turn, when it is final: streamed text would be read in fragments.
   const complete = messages.findLast((m) => m.role === 'agent' && m.state === 'done');
 
+  /** A form is read from its beginning, also where it is higher than the window. */
+  const showCard = (card: HTMLElement) => {
+    if (!log.current || !follows) return;
+    toEnd();
+    const { top } = log.current.getBoundingClientRect();
+    log.current.scrollBy({ top: Math.min(0, card.getBoundingClientRect().top - top - 8) });
+  };
   // Once below the last of them: they are sent together.
   const marked = messages.findLast((message) => message.state === 'waiting');
   const isKnown = (id: string | null) => messages.some((message) => message.id === id);
   const cardsAfter = (turn: string | null) =>
     requests
       .filter(({ after }) => (isKnown(after) ? after : null) === turn)
-      .map((request) => <FormCard key={request.id} request={request} />);
+      .map((request) => <FormCard key={request.id} request={request} onDrawn={showCard} />);
 
   return (
     <div class="middle">
@@ -81,10 +88,10 @@ export function Transcript({ state }: { state: State }) {
         }
       >
         {messages.length === 0 && requests.length === 0 ? (
-          <Welcome />
+          <Welcome canAsk={modeOf(state) === 'text'} />
         ) : (
           <>
-            <Notice />
+            {state.hasConsented && <Notice />}
             {cardsAfter(null)}
             {messages.map((message, index) => (
               <Fragment key={message.id}>

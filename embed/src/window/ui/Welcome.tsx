@@ -3,16 +3,16 @@ import { Avatar } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
 
-export function Welcome() {
+/** `canAsk`: not during a call, which leaves no room for the questions. */
+export function Welcome({ canAsk }: { canAsk: boolean }) {
   const { config, strings, session } = useSurface();
-  const canType = config.modes.text;
   return (
     <div class="welcome">
       <Avatar />
       <h2>
         <span dir="auto">{config.chat.greeting || strings.greeting}</span>
       </h2>
-      {canType && config.suggested_questions.length > 0 && (
+      {canAsk && config.modes.text && config.suggested_questions.length > 0 && (
         <ul class="suggestions">
           {config.suggested_questions.map((question) => (
             <li key={question}>

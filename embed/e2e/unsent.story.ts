@@ -1,0 +1,78 @@
+/** What cannot be sent stays in sight, says so, and can be sent again. */
+import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
+import { story } from './story';
+import { createWidget, until } from './system';
+
+declare global {
+  interface Window {
+    storyErrors: unknown[];
+  }
+}
+
+const RECORD = `
+  window.storyErrors = [];
+  document.addEventListener('web-widget:error', ({ detail }) => storyErrors.push(detail.code));
+`;
+
+describe('what was typed', { timeout: 60_000 }, () => {
+  const here = story();
+
+  test('is kept without WebRTC, which is said instead of being retried for ever', async () => {
+    const visitor = await here.arrive({
+      scripts: [...axeScripts, RECORD, 'delete globalThis.RTCPeerConnection;'],
+    });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.frame.getByText('(WebRTC)').waitFor();
+    await visitor.frame.getByText('Not sent.').waitFor();
+    await visitor.screenshot('without-webrtc');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    expect(visitor.requests.filter((request) => /conversations/.test(request))).toEqual([]);
+    expect(await visitor.page.evaluate(() => window.storyErrors)).toEqual(['webrtc_missing']);
+    expect(visitor.console.filter((line) => line.includes('webrtc_missing'))).toHaveLength(1);
+  });
+
+  test('is kept when the form before the conversation is canceled', async () => {
+    const field = { id: 'name', type: 'text', label: 'Your name', required: true };
+    const pre_conversation_form = {
+      id: 'hello',
+      name: 'Hello',
+      title: 'Who are you?',
+      fields: [field],
+    };
+    const widgetId = await createWidget({ pre_conversation_form });
+    const visitor = await here.arrive({ widgetId, scheme: 'dark', scripts: axeScripts });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.frame.getByLabel('Your name').fill('Ada');
+    await visitor.button('Cancel').click();
+    await visitor.frame.getByText('Not sent.').waitFor();
+    await visitor.screenshot('unsent-dark');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.button('Try again').click();
+    expect(await visitor.frame.getByLabel('Your name').inputValue()).toBe('Ada');
+    await visitor.button('Continue').click();
+    await visitor.waitForTurn('agent', /We are open/);
+  });
+
+  test('is in sight after it was sent, also when the visitor had scrolled up', async () => {
+    const visitor = await here.arrive({ size: { width: 390, height: 500 }, phone: true });
+    await visitor.open();
+    for (const question of ['What are your opening hours?', 'How much is a bag?']) {
+      await visitor.sendMessage(question);
+      await visitor.waitForTurn('visitor', /./);
+    }
+    await visitor.waitForTurn('agent', /\d.*bag|bag.*\d/is);
+    await visitor.frame.locator('.log').evaluate((log) => log.scrollTo({ top: 0 }));
+    await visitor.button('Latest messages').waitFor();
+    await visitor.sendMessage('And where are you?');
+    await until('the new message to be in sight', () =>
+      visitor.frame.evaluate(() => {
+        const log = document.querySelector('.log')?.getBoundingClientRect();
+        const own = [...document.querySelectorAll('.turn.visitor')].at(-1)?.getBoundingClientRect();
+        return log && own && own.top >= log.top && own.bottom <= log.bottom;
+      }),
+    );
+  });
+});
