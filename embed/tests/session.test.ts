@@ -1170,8 +1170,12 @@ describe('forms during the conversation', () => {
   });
 
   test('that are unknown are rejected', async () => {
-    const { rooms } = await live();
+    const { rooms, session } = await live();
+    rooms[0]?.events.agent('thinking');
     await expect(rooms[0]?.events.form('other', 60_000)).rejects.toThrow();
+    expect(session.state.requests).toEqual([]);
+    await vi.advanceTimersByTimeAsync(THINKING_TIMEOUT);
+    expect(isSilent(session.state), 'the agent is expected to react').toBe(true);
   });
 
   test('do not make an agent that waits for them look silent', async () => {

@@ -202,11 +202,12 @@ export class Attempt {
 
   /** While the visitor fills in a form, the agent owes no answer. */
   async #answerFormCall(formId: string, timeout: number): Promise<string> {
-    const answer = this.#dependencies.forms.requestForAgent(formId, timeout);
     this.#watch.stopWaiting();
-    const text = await answer;
-    if (!this.hasEnded) this.#watch.expectAnswer(THINKING_TIMEOUT);
-    return text;
+    try {
+      return await this.#dependencies.forms.requestForAgent(formId, timeout);
+    } finally {
+      if (!this.hasEnded) this.#watch.expectAnswer(THINKING_TIMEOUT);
+    }
   }
 
   /** Sends what the visitor has typed, in order, as soon as there is an agent to read it. */

@@ -24,6 +24,7 @@ export function Transcript({ state }: { state: State }) {
   const openRequest = requests.findLast(({ status }) => status === 'open');
   const isTyping =
     !isSilent(state) &&
+    !state.isAgentLate &&
     // An agent that waits for a form counts as thinking.
     (isAwaitingAnswer || (agentOf(state) === 'thinking' && !openRequest)) &&
     !(last?.role === 'agent' && last.state === 'streaming') &&
@@ -130,8 +131,11 @@ export function Transcript({ state }: { state: State }) {
       )}
       <p class="unseen" aria-live="polite">
         {complete
-          ? `${strings.agent}: ${complete.text} ${openRequest?.definition.title ?? ''}`
+          ? `${strings.agent}: ${complete.text}`
           : isUnderWay(state) && noticeOf(config, strings)}
+      </p>
+      <p class="unseen" aria-live="polite">
+        {openRequest && !openRequest.isOwn && `${strings.agent}: ${openRequest.definition.title}`}
       </p>
     </div>
   );
