@@ -385,7 +385,7 @@ describe('a room that cannot be joined', () => {
   });
 
   test('without WebRTC no conversation is created, and nothing is retried', async () => {
-    const { session, service, loader, isWebRtcAvailable, track, settle } = setUp();
+    const { session, service, loader, isWebRtcAvailable, openMicrophone, settle } = setUp();
     isWebRtcAvailable.mockReturnValue(false);
     session.startCall();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -393,7 +393,7 @@ describe('a room that cannot be joined', () => {
       phase: { name: 'refused', code: 'webrtc_missing' },
       voice: { name: 'off' },
     });
-    expect(track.stop).toHaveBeenCalled();
+    expect(openMicrophone).not.toHaveBeenCalled();
     expect(service.start).not.toHaveBeenCalled();
     expect(loader.emit).toHaveBeenCalledWith('error', { code: 'webrtc_missing' });
     expect(warn).toHaveBeenCalledOnce();

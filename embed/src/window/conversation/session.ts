@@ -275,8 +275,10 @@ export class Session {
 
   // The call
 
-  startCall(): Promise<void> {
-    return this.#call.start();
+  async startCall() {
+    // Not asked for the microphone in vain: the attempt to connect says what is missing.
+    if (this.#dependencies.isWebRtcAvailable()) return this.#call.start();
+    this.#seekRoom();
   }
 
   endCall() {
