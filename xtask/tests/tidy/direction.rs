@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{none, output};
+use crate::{files, none, output, read};
 
 /// The crates, and which of the others each may use.
 const CRATES: &[(&str, &[&str])] = &[
@@ -15,6 +15,24 @@ const CRATES: &[(&str, &[&str])] = &[
     ("widget-schema", &["widget-core", "widget-api"]),
     ("xtask", &[]),
 ];
+
+/// The rooms of the service: each may use those before it, and its own files.
+const ROOMS: &[&str] = &[
+    "settings",
+    "system",
+    "storage",
+    "web",
+    "livekit",
+    "visitors",
+    "state",
+    "background",
+    "openapi",
+    "routes",
+    "command",
+];
+
+/// Rooms that still use a later one. This list only gets shorter.
+const CIRCLES: &[(&str, &str)] = &[("settings", "web"), ("visitors", "state"), ("web", "state")];
 
 #[test]
 fn crates_use_only_those_below_them() {
@@ -47,4 +65,87 @@ fn crates_use_only_those_below_them() {
         );
     }
     none("dependencies between crates", &faults);
+}
+
+#[test]
+fn rooms_of_the_service_use_only_those_before_them() {
+    let place = |room: &str| ROOMS.iter().position(|known| *known == room);
+    let mut faults = Vec::new();
+    let mut circles: BTreeSet<_> = CIRCLES.iter().copied().collect();
+    for path in files() {
+        let Ok(inside) = path.strip_prefix("crates/widget-http/src") else {
+            continue;
+        };
+        let room = inside
+            .iter()
+            .next()
+            .and_then(|room| room.to_str())
+            .expect("a file");
+        let room = room.trim_end_matches(".rs");
+        if ["lib", "main"].contains(&room) {
+            continue;
+        }
+        let Some(own) = place(room) else {
+            faults.push(format!("{room} is new: say here what may use it"));
+            continue;
+        };
+        for used in used_modules(&read(&path).expect("a Rust file")) {
+            let is_later = place(&used).is_some_and(|used| used > own);
+            if is_later && !CIRCLES.contains(&(room, &used)) {
+                faults.push(format!("{} uses {used}", path.display()));
+            }
+            circles.retain(|circle| *circle != (room, &used));
+        }
+    }
+    faults.extend(
+        circles
+            .iter()
+            .map(|(room, used)| format!("{room} no longer uses {used}: remove it from the list")),
+    );
+    none("rooms that use later ones", &faults);
+}
+
+/// The modules at the root of the crate that a file names, after `crate::` or in `crate::{…}`.
+fn used_modules(text: &str) -> BTreeSet<String> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code: String = code.flat_map(|line| [line, "\n"]).collect();
+    let mut modules = BTreeSet::new();
+    for (start, path) in code.match_indices("crate::") {
+        let rest = &code[start + path.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            modules.insert(first_word(rest));
+            continue;
+        };
+        let mut depth = 0_usize;
+        for (at, character) in group.char_indices() {
+            match character {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 && (at == 0 || character == ',') {
+                modules.insert(first_word(group[at..].trim_start_matches(',').trim_start()));
+            }
+        }
+    }
+    modules
+}
+
+fn first_word(text: &str) -> String {
+    let is_word = |character: &char| character.is_ascii_alphanumeric() || *character == '_';
+    text.chars().take_while(is_word).collect()
+}
+
+#[test]
+fn modules_are_found_in_paths_and_groups() {
+    let text =
+        "use crate::{\n    a::{b, c},\n    d,\n};\nfn f(e: crate::e::E) {} // x\n// crate::g\n";
+    let found: Vec<_> = used_modules(text)
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(found, ["a", "d", "e"]);
 }
