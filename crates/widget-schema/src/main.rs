@@ -1,11 +1,13 @@
-//! Writes the JSON Schemas of what this project stores, accepts and answers, and the TypeScript
-//! types of the embed; or checks that the committed files are those.
+//! Writes the JSON Schemas of what this project stores, accepts and answers, the TypeScript types
+//! of the embed and the tables of keys in `docs/config.md`; or checks that the committed files are
+//! those.
 //!
 //! The config's schema comes from the definitions in `widget-core` that check a config, those of
 //! the bodies from `schema/openapi.json`, which the service writes out of its own routes
 //! (`widget-http openapi`): nothing is written down twice.
 
 mod bodies;
+mod keys;
 mod typescript;
 
 use std::fs;
@@ -35,6 +37,9 @@ enum Command {
     /// Fail, naming the files, when one is not what `write` would write.
     Check,
 }
+
+/// The document with the tables of keys, which is written by hand around them.
+const CONFIG_DOCUMENT: &str = "docs/config.md";
 
 /// One generated file.
 struct Generated {
@@ -110,15 +115,22 @@ fn generated(root: &Path) -> Result<Vec<Generated>> {
         ),
         schema("schema/api.schema.json", &bodies.all()),
         schema("schema/config.schema.json", &config),
+        Generated {
+            path: CONFIG_DOCUMENT,
+            content: keys::replace(&read(root, CONFIG_DOCUMENT)?, &config)?,
+        },
     ])
 }
 
 /// The document that the service has written about itself.
 fn openapi(root: &Path) -> Result<Value> {
-    let path = root.join("schema/openapi.json");
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}; run `cargo xtask gen`", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+    let path = "schema/openapi.json";
+    serde_json::from_str(&read(root, path)?).with_context(|| format!("{path} is not JSON"))
+}
+
+fn read(root: &Path, path: &str) -> Result<String> {
+    fs::read_to_string(root.join(path))
+        .with_context(|| format!("cannot read {path}; run `cargo xtask gen`"))
 }
 
 fn schema(path: &'static str, schema: &Value) -> Generated {

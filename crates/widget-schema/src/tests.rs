@@ -93,6 +93,39 @@ fn every_key_says_what_it_is() {
 }
 
 #[test]
+fn the_tables_have_every_key() {
+    let schema = config::json_schema();
+    let document = read(&workspace(), CONFIG_DOCUMENT).expect("the document");
+    let tables = keys::replace(&document, &schema).expect("tables");
+    for (name, definition) in schema["$defs"].as_object().expect("definitions") {
+        for (key, property) in definition["properties"].as_object().into_iter().flatten() {
+            // A group of settings has no row of its own, only its keys have.
+            let referenced = property["$ref"].as_str();
+            let group = referenced.and_then(|reference| schema.pointer(&reference[1..]));
+            if group.is_some_and(|group| group.get("properties").is_some()) {
+                continue;
+            }
+            let row = ["`", "."].iter().any(|before| {
+                tables.lines().any(|line| {
+                    line.starts_with("| `") && line.contains(&format!("{before}{key}` |"))
+                })
+            });
+            assert!(row, "{name}.{key}");
+        }
+    }
+    for section in [
+        "QuickAction",
+        "Action",
+        "FormDefinition",
+        "Field",
+        "SelectOption",
+    ] {
+        assert!(tables.contains(&format!("### `{section}`")), "{section}");
+    }
+    assert!(keys::replace("# A document without the marks", &schema).is_err());
+}
+
+#[test]
 fn defaults_and_examples_are_valid() {
     let schema = config::json_schema();
     let definitions = &schema["$defs"];

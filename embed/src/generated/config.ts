@@ -28,9 +28,9 @@ export interface ConfigV1 {
   suggested_questions: string[];
   /** Buttons inside the window. */
   quick_actions: QuickAction[];
-  /** What the visitor is told before the first message. */
+  /** What visitors read before the first message. */
   notice: Notice;
-  /** What the visitor is told when no agent answers. */
+  /** What visitors read when no agent answers. */
   fallback: Fallback;
   /**
    * A form that must be submitted before the conversation; its values go into the conversation's
@@ -95,7 +95,7 @@ export interface Chat {
 }
 
 /**
- * The colors of one palette. A contrast below 4.5:1 between text and background is warned of;
+ * The colors of one palette. A contrast below 4.5:1 between text and background is a warning;
  * where only the background is given, a readable text color is derived.
  */
 export interface Palette {
@@ -150,7 +150,7 @@ export interface OpenUrlAction {
   url: string;
 }
 
-/** Turns to speaking. */
+/** Changes to the voice mode. */
 export interface StartVoiceAction {
   /** What the button does. */
   type: 'start_voice';
@@ -164,7 +164,7 @@ export interface ShowFormAction {
   form_id: string;
 }
 
-/** What the visitor is told before the first message. */
+/** What visitors read before the first message. */
 export interface Notice {
   /** The words; left out: a localized "You are talking to an AI agent". */
   text: string | null;
@@ -174,7 +174,7 @@ export interface Notice {
   consent_required: boolean;
 }
 
-/** What the visitor is told when no agent answers: where else to turn. */
+/** What visitors read when no agent answers: where else to turn. */
 export interface Fallback {
   /** The words; left out: localized ones. */
   text: string | null;

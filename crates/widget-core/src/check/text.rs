@@ -128,6 +128,7 @@ impl Kind for IdentifierKind {
         let mut schema = object(json!({
             "type": "string",
             "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", MAX_IDENTIFIER - 1),
+            "$comment": self.allowed(),
         }));
         if !self.reserved.is_empty() {
             schema.insert("not".to_owned(), json!({"enum": self.reserved}));
@@ -183,6 +184,11 @@ where
     }
 
     fn schema(&self, _: &mut Definitions) -> Map<String, Value> {
-        object(json!({"type": "string", "pattern": T::PATTERN, "examples": T::EXAMPLES}))
+        object(json!({
+            "type": "string",
+            "pattern": T::PATTERN,
+            "$comment": T::ALLOWED,
+            "examples": T::EXAMPLES,
+        }))
     }
 }

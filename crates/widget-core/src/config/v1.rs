@@ -1,9 +1,8 @@
 //! Version 1 of the config document: its keys, defaults and limits.
 //!
-//! Each record below is the definition of a table of the documentation: `key: type = default =>
-//! what is allowed`. It is frozen: once a `v2` exists, `v1` documents are still read by these
-//! definitions (with those of forms and values, which are frozen as well) and then migrated by a
-//! step of `super::migrate`.
+//! Each record below is the definition of keys in `docs/config.md`: `key: type = default => what
+//! is allowed`. Once a `v2` exists these definitions stay as they are, with those of forms and
+//! values: `v1` documents are still read by them, and then migrated to `v2`.
 //!
 //! ```
 //! use widget_core::config::{Config, v1::{ConfigV1, Theme}};
@@ -94,9 +93,9 @@ settings! {
             => list(example(text(1, Some(120)), "What are your opening hours?"), 0, 6),
         /// Buttons inside the window.
         pub quick_actions: Vec<QuickAction> = Vec::new() => list(record(), 0, 8).unique("id"),
-        /// What the visitor is told before the first message.
+        /// What visitors read before the first message.
         pub notice: Notice = Notice::default() => record(),
-        /// What the visitor is told when no agent answers.
+        /// What visitors read when no agent answers.
         pub fallback: Fallback = Fallback::default() => record(),
         /// A form that must be submitted before the conversation; its values go into the
         /// conversation's custom metadata.
@@ -166,8 +165,8 @@ settings! {
 }
 
 settings! {
-    /// The colors of one palette. A contrast below 4.5:1 between text and background is warned
-    /// of; where only the background is given, a readable text color is derived.
+    /// The colors of one palette. A contrast below 4.5:1 between text and background is a
+    /// warning; where only the background is given, a readable text color is derived.
     pub struct Palette {
         /// The backgrounds.
         pub background_color: PaletteColors = PaletteColors::default() => record(),
@@ -198,7 +197,7 @@ settings! {
 }
 
 settings! {
-    /// What the visitor is told before the first message.
+    /// What visitors read before the first message.
     pub struct Notice {
         /// The words; left out: a localized "You are talking to an AI agent".
         pub text: Option<String> = None => optional(text(0, Some(300))),
@@ -210,7 +209,7 @@ settings! {
 }
 
 settings! {
-    /// What the visitor is told when no agent answers: where else to turn.
+    /// What visitors read when no agent answers: where else to turn.
     pub struct Fallback {
         /// The words; left out: localized ones.
         pub text: Option<String> = None => optional(text(0, Some(300))),
@@ -271,7 +270,7 @@ settings! {
             /// The address.
             url: ActionUrl => written(),
         },
-        /// Turns to speaking.
+        /// Changes to the voice mode.
         StartVoice = "start_voice",
         /// Shows one of the config's `forms`.
         ShowForm = "show_form" {
