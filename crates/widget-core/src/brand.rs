@@ -1,7 +1,7 @@
 //! A site's brand: read out of a page's HTML, and turned into a config.
 //!
-//! Fetching the page is the caller's work; what is read here comes from strangers, so every
-//! address passes the rules of [`WebUrl`], every text is cut, and nothing is ever executed.
+//! Fetching the page is the caller's work; the page can be anybody's, so every address passes
+//! the rules of [`WebUrl`], every text is cut, and nothing is executed.
 //!
 //! ```
 //! use widget_core::brand::Brand;
@@ -27,7 +27,7 @@ const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
 /// How much a button stands out from what is around it: WCAG 2.2, success criterion 1.4.11.
 const MIN_PROMINENCE: f64 = 3.0;
 
-/// The longest title of a chat, in characters.
+/// The limit on the title of a chat, in characters.
 const MAX_TITLE: usize = 60;
 
 /// What a site looks like. Any combination is possible, also nothing at all.
@@ -35,7 +35,7 @@ const MAX_TITLE: usize = 60;
 pub struct Brand {
     /// What the site calls itself.
     pub name: Option<String>,
-    /// Its colors, the most telling first.
+    /// Its colors, the most characteristic first.
     pub colors: Vec<Color>,
     /// Its logo.
     pub logo_url: Option<WebUrl>,
@@ -68,7 +68,7 @@ impl Brand {
     }
 
     /// The config with the brand's title, pictures and colors put in place, for light and dark;
-    /// what the brand does not say is untouched.
+    /// the rest is untouched.
     ///
     /// Texts get a contrast of at least
     /// [`MIN_CONTRAST`](crate::color::MIN_CONTRAST) on the brand's color, and in dark
@@ -123,17 +123,17 @@ pub fn parse_site(address: &str) -> Result<String, EntryError> {
 }
 
 /// Whether a color is more than a shade of gray. White and black pages are common, and a black
-/// button says nothing of a brand.
+/// button says nothing about a brand.
 fn is_colorful(color: Color) -> bool {
-    /// Below this, a difference of the channels is hardly seen as a color.
+    /// Below this, a difference of the channels is hardly visible as a color.
     const MIN_DIFFERENCE: u8 = 24;
     let channels = [color.red, color.green, color.blue];
-    let (least, most) = channels
+    let (lowest, highest) = channels
         .iter()
-        .fold((u8::MAX, 0), |(least, most), channel| {
-            (least.min(*channel), most.max(*channel))
+        .fold((u8::MAX, 0), |(lowest, highest), channel| {
+            (lowest.min(*channel), highest.max(*channel))
         });
-    most - least >= MIN_DIFFERENCE
+    highest - lowest >= MIN_DIFFERENCE
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Colors as the config writes them, and the contrast rule of WCAG 2.2, so that a widget's
-//! owner learns of unreadable text before a visitor does.
+//! owner sees unreadable text before visitors do.
 //!
 //! ```
 //! use widget_core::color::Color;
@@ -30,7 +30,7 @@ pub struct Color {
 
 /// Why a text is not a color.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a color, `#rgb` and `#rrggbb` are")]
+#[error("`{0}` is not a color; use `#rgb` or `#rrggbb`")]
 pub struct ColorError(
     /// The text as it was given.
     pub String,
@@ -41,7 +41,7 @@ impl Color {
     pub const WHITE: Self = Self::new(0xff, 0xff, 0xff);
     /// Black.
     pub const BLACK: Self = Self::new(0, 0, 0);
-    /// A black that is softer on screens, taken for derived text where it is readable.
+    /// A black that is softer on screens, used for derived text where it is readable.
     pub const INK: Self = Self::new(0x11, 0x11, 0x11);
 
     /// A color of three channels.

@@ -252,7 +252,7 @@ pub struct Finding {
     /// What is found.
     pub code: Code,
     /// JSON Pointer (RFC 6901) from the record's root, such as `/domains/0` or
-    /// `/config/v1/theme`, when it is about one place. For the values of a form: from their root.
+    /// `/config/v1/theme`, when it is about one place. For a form's submission: from its root.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")

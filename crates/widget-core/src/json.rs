@@ -1,8 +1,8 @@
-//! Strict reading of JSON text: nothing is rounded, dropped or overwritten without a word.
+//! Strict reading of JSON text: nothing is rounded, dropped or overwritten silently.
 //!
-//! A usual JSON parser keeps the last of two equal keys, rounds `1e400` and thirty-digit numbers
-//! to what a double holds, and answers deep nesting with an error of its own. A stored config
-//! must come back as it was sent, so each of these is found here and named with its place.
+//! A usual JSON parser keeps the last of two equal keys, rounds thirty-digit numbers to a double
+//! and rejects deep nesting with an error of its own. A stored config must come back as it was
+//! sent, so each of these is found here and reported with its place.
 //!
 //! ```
 //! use widget_core::{finding::Code, json::{self, JsonLimits}};
@@ -25,7 +25,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::finding::{Code, Finding};
 
-/// How much JSON is taken.
+/// How much JSON is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonLimits {
     /// Bytes of the document as compact JSON: white space between tokens does not count.
@@ -74,7 +74,7 @@ pub struct Parsed {
 ///
 /// # Errors
 /// [`JsonError`] when nothing can be said about single values: too deep (looked at first, and
-/// at any depth without recursion), too large, or no JSON.
+/// at any depth without recursion), too large, or not JSON.
 pub fn parse(text: &str, root: &str, limits: JsonLimits) -> Result<Parsed, JsonError> {
     let outline = Outline::of(text);
     if outline.depth > limits.depth {
@@ -271,7 +271,7 @@ pub(crate) fn compact_size(value: &Value) -> usize {
         }
     }
     let mut counter = Counter(0);
-    // A counter takes every byte, and a value has string keys only.
+    // A counter cannot fail, and a value has string keys only.
     if serde_json::to_writer(&mut counter, value).is_err() {
         return usize::MAX;
     }
@@ -349,7 +349,7 @@ impl Reader {
         }
         self.fault(
             Code::StringInvalid,
-            "the string holds half of a surrogate pair, which is no character".to_owned(),
+            "the string contains half of a surrogate pair, which is not a character".to_owned(),
             Some("write the character itself, or both halves"),
         );
         Value::String(String::new())
@@ -385,8 +385,8 @@ impl Reader {
 
 /// A text short enough for a sentence.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
+    const MAX_CHARACTERS: usize = 60;
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }
@@ -463,8 +463,8 @@ fn saturating_exponent(text: &str) -> i128 {
 }
 
 /// A value in which every token is kept, if its text has no
-/// [`long_numbers`](Outline::long_numbers). One with a key given twice is refused, for the careful
-/// reader to look at.
+/// [`long_numbers`](Outline::long_numbers). One with a key that occurs twice is rejected, and then
+/// read by [`Reader`].
 struct Plain(Value);
 
 impl<'de> Deserialize<'de> for Plain {
@@ -518,7 +518,7 @@ impl<'de> Visitor<'de> for PlainVisitor {
         let mut map = Map::new();
         while let Some((key, Plain(value))) = access.next_entry::<String, Plain>()? {
             if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is given twice"));
+                return Err(A::Error::custom("a key occurs twice"));
             }
         }
         Ok(Value::Object(map))

@@ -123,7 +123,7 @@ export interface Modes {
 
 /** A button inside the window. */
 export interface QuickAction {
-  /** What tells the buttons apart. */
+  /** The id of the button, unique in the list. */
   id: string;
   /** What the button says. */
   label: string;

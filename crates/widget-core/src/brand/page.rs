@@ -9,10 +9,10 @@ use super::Brand;
 use crate::color::Color;
 use crate::config::values::WebUrl;
 
-/// The longest name that is taken from a page, in characters.
+/// Longer names are cut, in characters.
 const MAX_NAME: usize = 120;
 
-/// The most colors that are taken from a page.
+/// More colors are ignored.
 const MAX_COLORS: usize = 8;
 
 impl Brand {
@@ -21,7 +21,7 @@ impl Brand {
     ///
     /// Looked at are the title, `og:site_name` and `application-name`; `theme-color` and
     /// `msapplication-TileColor`; icons, images that call themselves a logo, and the organization
-    /// of JSON-LD. Only what a config takes is taken: addresses must be `https`.
+    /// of JSON-LD. Addresses that a config does not accept are ignored: they must be `https`.
     #[must_use]
     pub fn from_html(html: &str, page: &Url) -> Self {
         let mut emitter = DefaultEmitter::default();
@@ -29,7 +29,7 @@ impl Brand {
         let mut found = Found::default();
         for token in Tokenizer::new_with_emitter(html, emitter) {
             let Ok(token) = token;
-            found.take(token);
+            found.read(token);
         }
         found.into_brand(page)
     }
@@ -62,7 +62,7 @@ enum Inside {
 }
 
 impl Found {
-    fn take(&mut self, token: Token) {
+    fn read(&mut self, token: Token) {
         match token {
             Token::StartTag(tag) => self.start(&tag),
             Token::String(text) => match &mut self.inside {
@@ -150,7 +150,7 @@ impl Found {
     /// The organization of JSON-LD: `{"@type": "Organization", "name": …, "logo": …}`, alone, in
     /// an array or in an `@graph`.
     fn linked_data(&mut self, text: &str) {
-        // The parser refuses what is nested more than 128 levels deep.
+        // The parser rejects what is nested more than 128 levels deep.
         let Ok(data) = serde_json::from_str::<Value>(text) else {
             return;
         };
@@ -224,10 +224,10 @@ impl Found {
     }
 }
 
-/// An address as the page means it, if a config takes it.
+/// An address as the page means it, if a config accepts it.
 fn resolve(base: &Url, address: &str) -> Option<WebUrl> {
     let url = base.join(address).ok()?;
-    // A loopback address of a stranger's page is no picture of that page's brand.
+    // On another machine, a loopback address is not the page's picture.
     url.as_str()
         .parse()
         .ok()
@@ -235,10 +235,10 @@ fn resolve(base: &Url, address: &str) -> Option<WebUrl> {
 }
 
 /// How good an icon is for a launcher: one made for home screens before a large or scalable one
-/// before a small one; `None` when the link is no icon.
+/// before a small one; `None` when the link is not an icon.
 fn icon_worth(relation: &str, sizes: &str, address: &str) -> Option<u32> {
-    /// More than this is more than a launcher shows on any screen.
-    const LARGEST: u32 = 512;
+    /// More pixels are not visible in a launcher.
+    const MAX_SIZE: u32 = 512;
     let relations: Vec<&str> = relation.split_ascii_whitespace().collect();
     let is_touch_icon = relations
         .iter()
@@ -257,11 +257,11 @@ fn icon_worth(relation: &str, sizes: &str, address: &str) -> Option<u32> {
         .max()
         .unwrap_or(if is_touch_icon { 180 } else { 16 });
     let size = if is_scalable {
-        LARGEST
+        MAX_SIZE
     } else {
-        size.min(LARGEST)
+        size.min(MAX_SIZE)
     };
-    Some(if is_touch_icon { size + LARGEST } else { size })
+    Some(if is_touch_icon { size + MAX_SIZE } else { size })
 }
 
 /// A color as a page writes it: `#rgb`, `#rrggbb`, or `rgb(r, g, b)`.

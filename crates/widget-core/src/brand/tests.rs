@@ -100,7 +100,7 @@ fn pictures() {
             Some("https://cdn.example/l.png"),
             None,
         ),
-        // What a config does not take is not taken.
+        // What a config does not accept is ignored.
         (
             "<img class=logo src='http://cdn.example/l.png'>",
             None,

@@ -2,7 +2,7 @@
 
 /// The nearest of `known`, if it is near enough to be what was meant.
 pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
-    // Long keys are no typing mistakes, and the distance is quadratic.
+    // Long keys are not mistyped, and computing the distance takes quadratic time.
     if given.len() > 64 {
         return None;
     }

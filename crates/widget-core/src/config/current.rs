@@ -8,5 +8,5 @@ pub type Current = ConfigV1;
 
 /// The newest version that this build reads and writes: 1 for `v1`.
 ///
-/// A build reads every version up to its own, for ever, and refuses to guess at newer ones.
+/// A build reads every version up to its own, forever, and rejects newer ones.
 pub const VERSION: u64 = <Current as Version>::NUMBER;

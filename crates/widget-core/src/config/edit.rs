@@ -135,9 +135,9 @@ pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value
             if index == items.len() {
                 items.push(Value::Null);
             }
-            place = items
-                .get_mut(index)
-                .ok_or_else(|| pointer_invalid(pointer, "no such item".to_owned()))?;
+            place = items.get_mut(index).ok_or_else(|| {
+                pointer_invalid(pointer, "there is no item at this index".to_owned())
+            })?;
             continue;
         }
         // A missing value on the way.

@@ -53,7 +53,7 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 #[track_caller]
-fn refuses(pointer: &str, value: Value, code: &'static str) {
+fn rejects(pointer: &str, value: Value, code: &'static str) {
     let expected = vec![(code, pointer.to_owned())];
     assert_eq!(
         faults(with(pointer, value.clone())),

@@ -246,7 +246,7 @@ impl PostConversationFeedback {
 settings! {
     /// A button inside the window.
     pub struct QuickAction {
-        /// What tells the buttons apart.
+        /// The id of the button, unique in the list.
         pub id: String => example(text(1, Some(64)), "prices"),
         /// What the button says.
         pub label: String => example(text(1, Some(40)), "Prices"),

@@ -31,7 +31,7 @@ use crate::finding::Code;
 #[error("{0}")]
 pub struct ValueError(String);
 
-fn refuse(text: &str, verdict: &str) -> ValueError {
+fn invalid(text: &str, verdict: &str) -> ValueError {
     ValueError(format!(
         "{} {verdict}",
         shown(&Value::String(text.to_owned()))
@@ -56,7 +56,7 @@ impl WebUrl {
         self.0.as_str()
     }
 
-    /// Whether it is on loopback, where no visitor can load it.
+    /// Whether it is on loopback, where visitors cannot load it.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
@@ -67,12 +67,12 @@ impl FromStr for WebUrl {
     type Err = ValueError;
 
     /// # Errors
-    /// When the text is no such address written in full, or names a user or password, which
-    /// browsers refuse in images and show in links.
+    /// When the text is not such an address, written in full, or contains a user name or password,
+    /// which browsers reject in images and show in links.
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let url = parse_written_in_full(text, &["https", "http"])?;
         if url.scheme() == "http" && !is_loopback(&url) {
-            return Err(refuse(text, "is not encrypted"));
+            return Err(invalid(text, "is not encrypted"));
         }
         Ok(Self(url))
     }
@@ -124,7 +124,7 @@ impl FromStr for ActionUrl {
     type Err = ValueError;
 
     /// # Errors
-    /// When the text is no such address written in full.
+    /// When the text is not such an address, written in full.
     fn from_str(text: &str) -> Result<Self, ValueError> {
         for scheme in ["mailto:", "tel:"] {
             let start = text.get(..scheme.len());
@@ -133,11 +133,11 @@ impl FromStr for ActionUrl {
             }
             check_letters(text)?;
             if text.len() == scheme.len() {
-                return Err(refuse(text, "names nobody"));
+                return Err(invalid(text, "has no address after the colon"));
             }
             return Url::parse(text)
                 .map(Self)
-                .map_err(|error| refuse(text, &format!("is not a URL ({error})")));
+                .map_err(|error| invalid(text, &format!("is not a URL ({error})")));
         }
         parse_written_in_full(text, &["https"]).map(Self)
     }
@@ -169,25 +169,26 @@ impl Written for ActionUrl {
     ];
 }
 
-/// A URL with `//` and a host, in one of some schemes. The URL parser alone would also take
+/// A URL with `//` and a host, in one of some schemes. The URL parser alone would also accept
 /// `https:example.com`, `https:\\example.com`, and white space anywhere.
 fn parse_written_in_full(text: &str, schemes: &[&str]) -> Result<Url, ValueError> {
     check_letters(text)?;
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(refuse(text, "is not an absolute URL"));
+        return Err(invalid(text, "is not an absolute URL"));
     };
     if rest.starts_with('/') {
-        return Err(refuse(text, "names no host"));
+        return Err(invalid(text, "has no host"));
     }
     if !schemes
         .iter()
         .any(|allowed| scheme.eq_ignore_ascii_case(allowed))
     {
-        return Err(refuse(text, "has another scheme"));
+        return Err(invalid(text, "has a scheme that is not allowed"));
     }
-    let url = Url::parse(text).map_err(|error| refuse(text, &format!("is not a URL ({error})")))?;
+    let url =
+        Url::parse(text).map_err(|error| invalid(text, &format!("is not a URL ({error})")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse(text, "holds a user name or password"));
+        return Err(invalid(text, "contains a user name or password"));
     }
     Ok(url)
 }
@@ -195,9 +196,9 @@ fn parse_written_in_full(text: &str, schemes: &[&str]) -> Result<Url, ValueError
 fn check_letters(text: &str) -> Result<(), ValueError> {
     if text.contains(|letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\')
     {
-        return Err(refuse(
+        return Err(invalid(
             text,
-            "holds white space, a control character or a backslash",
+            "contains white space, a control character or a backslash",
         ));
     }
     Ok(())
@@ -262,7 +263,7 @@ impl FromStr for Locale {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         LanguageTag::parse(text.to_owned())
             .map(Self)
-            .map_err(|error| refuse(text, &format!("is not a language tag ({error})")))
+            .map_err(|error| invalid(text, &format!("is not a language tag ({error})")))
     }
 }
 
@@ -317,7 +318,7 @@ impl FromStr for ColorSetting {
         }
         text.parse()
             .map(|color| Self(Some(color)))
-            .map_err(|_| refuse(text, "is not a color"))
+            .map_err(|_| invalid(text, "is not a color"))
     }
 }
 
@@ -348,11 +349,11 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check<T: FromStr>(accepted: &[&str], refused: &[&str]) {
+    fn check<T: FromStr>(accepted: &[&str], rejected: &[&str]) {
         for text in accepted {
-            assert!(text.parse::<T>().is_ok(), "{text} is refused");
+            assert!(text.parse::<T>().is_ok(), "{text} is rejected");
         }
-        for text in refused {
+        for text in rejected {
             assert!(text.parse::<T>().is_err(), "{text} is accepted");
         }
     }

@@ -74,10 +74,12 @@ impl Field {
         if let Some(value) = self.default.take() {
             match self.kind.check(&value) {
                 Ok(answer) => self.default = answer,
-                Err(refusal) => {
-                    let detail =
-                        format!("the field does not accept its default: {}", refusal.detail);
-                    keys.fault("default", refusal.code, detail);
+                Err(rejection) => {
+                    let detail = format!(
+                        "the field does not accept its default: {}",
+                        rejection.detail
+                    );
+                    keys.fault("default", rejection.code, detail);
                     return None;
                 }
             }

@@ -12,13 +12,13 @@ use crate::finding::Code;
 
 /// Why a field does not accept a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct Rejection {
     pub(super) code: Code,
     pub(super) detail: String,
     pub(super) hint: Option<String>,
 }
 
-impl Refusal {
+impl Rejection {
     fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -38,18 +38,18 @@ impl Refusal {
 impl FieldKind {
     /// The answer as it is stored; `None` when the value says that there is none: an empty text,
     /// an empty choice.
-    pub(super) fn check(&self, value: &Value) -> Result<Option<Value>, Refusal> {
+    pub(super) fn check(&self, value: &Value) -> Result<Option<Value>, Rejection> {
         match self {
             Self::Number(range) => check_number(value, range).map(Some),
             Self::Checkbox => match value {
                 Value::Bool(_) => Ok(Some(value.clone())),
-                _ => Err(Refusal::wrong_type(value, "`true` or `false`")),
+                _ => Err(Rejection::wrong_type(value, "`true` or `false`")),
             },
             Self::Rating { max } => check_rating(value, *max).map(Some),
             Self::Multiselect(options) => check_choices(value, options),
             kind => {
                 let Value::String(text) = value else {
-                    return Err(Refusal::wrong_type(value, "a string"));
+                    return Err(Rejection::wrong_type(value, "a string"));
                 };
                 if text.trim().is_empty() {
                     return Ok(None);
@@ -61,7 +61,7 @@ impl FieldKind {
     }
 
     /// The check of the kinds that are written as a string, for one that is not blank.
-    fn check_text<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Refusal> {
+    fn check_text<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Rejection> {
         let quoted = || shown(&Value::String(text.to_owned()));
         match self {
             Self::Text(length) | Self::Textarea(length) => {
@@ -69,7 +69,7 @@ impl FieldKind {
                 Ok(Cow::Borrowed(text))
             }
             Self::Email if is_email(text) => Ok(Cow::Borrowed(text)),
-            Self::Email => Err(Refusal::new(
+            Self::Email => Err(Rejection::new(
                 Code::EmailInvalid,
                 format!(
                     "{} is not an e-mail address such as `name@example.com`",
@@ -84,7 +84,7 @@ impl FieldKind {
                 if is_phone(&plain) {
                     Ok(Cow::Owned(plain))
                 } else {
-                    Err(Refusal::new(
+                    Err(Rejection::new(
                         Code::PhoneInvalid,
                         format!(
                             "{} is not an international number such as `+34 912 345 678`: a plus, \
@@ -95,7 +95,7 @@ impl FieldKind {
                 }
             }
             Self::Url if is_web_url(text) => Ok(Cow::Borrowed(text)),
-            Self::Url => Err(Refusal::new(
+            Self::Url => Err(Rejection::new(
                 Code::UrlInvalid,
                 format!(
                     "{} is not an absolute `http` or `https` URL such as `https://example.com`",
@@ -103,7 +103,7 @@ impl FieldKind {
                 ),
             )),
             Self::Date if is_date(text) => Ok(Cow::Borrowed(text)),
-            Self::Date => Err(Refusal::new(
+            Self::Date => Err(Rejection::new(
                 Code::DateInvalid,
                 format!("{} is not a date such as `2026-02-28`", quoted()),
             )),
@@ -113,34 +113,34 @@ impl FieldKind {
             }
             // `check` sends only the kinds above.
             Self::Number(_) | Self::Multiselect(_) | Self::Checkbox | Self::Rating { .. } => Err(
-                Refusal::new(Code::TypeInvalid, format!("{} is a string", quoted())),
+                Rejection::new(Code::TypeInvalid, format!("{} is a string", quoted())),
             ),
         }
     }
 }
 
-fn check_length(text: &str, length: TextLength) -> Result<(), Refusal> {
+fn check_length(text: &str, length: TextLength) -> Result<(), Rejection> {
     let count = text.chars().count();
     if count < length.min_length.into() {
         let detail = format!(
             "{count} characters are too few; at least {} are required",
             length.min_length
         );
-        return Err(Refusal::new(Code::TooShort, detail));
+        return Err(Rejection::new(Code::TooShort, detail));
     }
     if count > length.max_length.into() {
         let detail = format!(
             "{count} characters are too many; at most {} are allowed",
             length.max_length
         );
-        return Err(Refusal::new(Code::TooLong, detail));
+        return Err(Rejection::new(Code::TooLong, detail));
     }
     Ok(())
 }
 
-fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
+fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Rejection> {
     let Some(number) = value.as_f64() else {
-        return Err(Refusal::wrong_type(value, "a number"));
+        return Err(Rejection::wrong_type(value, "a number"));
     };
     let limit = |limit: &Option<Number>| limit.as_ref().and_then(Number::as_f64);
     let (min, max, step) = (limit(&range.min), limit(&range.max), limit(&range.step));
@@ -155,7 +155,7 @@ fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
             "{} is out of range; the number must be {allowed}",
             shown(value)
         );
-        return Err(Refusal::new(Code::ValueOutOfRange, detail));
+        return Err(Rejection::new(Code::ValueOutOfRange, detail));
     }
     if let (Some(step), Some(written)) = (step, &range.step) {
         let steps = (number - min.unwrap_or(0.0)) / step;
@@ -163,13 +163,13 @@ fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Refusal> {
         let tolerance = 1e-9 * steps.abs().max(1.0);
         if !steps.is_finite() || (steps - steps.round()).abs() > tolerance {
             let detail = format!("{} is not in steps of {written}", shown(value));
-            return Err(Refusal::new(Code::ValueOffStep, detail));
+            return Err(Rejection::new(Code::ValueOffStep, detail));
         }
     }
     Ok(value.clone())
 }
 
-fn check_rating(value: &Value, max: u8) -> Result<Value, Refusal> {
+fn check_rating(value: &Value, max: u8) -> Result<Value, Rejection> {
     match value {
         Value::Number(number) if !number.is_f64() => {
             if number
@@ -182,24 +182,24 @@ fn check_rating(value: &Value, max: u8) -> Result<Value, Refusal> {
                     "{} is out of range; it must be from 1 to {max}",
                     shown(value)
                 );
-                Err(Refusal::new(Code::ValueOutOfRange, detail))
+                Err(Rejection::new(Code::ValueOutOfRange, detail))
             }
         }
-        _ => Err(Refusal::wrong_type(
+        _ => Err(Rejection::wrong_type(
             value,
             &format!("an integer from 1 to {max}"),
         )),
     }
 }
 
-fn check_choices(value: &Value, options: &Options) -> Result<Option<Value>, Refusal> {
+fn check_choices(value: &Value, options: &Options) -> Result<Option<Value>, Rejection> {
     let Value::Array(chosen) = value else {
-        return Err(Refusal::wrong_type(value, "an array of option values"));
+        return Err(Rejection::wrong_type(value, "an array of option values"));
     };
     let mut seen = Vec::new();
     for choice in chosen {
         let Value::String(text) = choice else {
-            return Err(Refusal::wrong_type(
+            return Err(Rejection::wrong_type(
                 choice,
                 "an option value, which is a string",
             ));
@@ -207,14 +207,14 @@ fn check_choices(value: &Value, options: &Options) -> Result<Option<Value>, Refu
         check_option(text, options)?;
         if seen.contains(&text) {
             let detail = format!("{} is chosen twice", shown(choice));
-            return Err(Refusal::new(Code::ValueDuplicate, detail));
+            return Err(Rejection::new(Code::ValueDuplicate, detail));
         }
         seen.push(text);
     }
     Ok((!chosen.is_empty()).then(|| value.clone()))
 }
 
-fn check_option(text: &str, options: &Options) -> Result<(), Refusal> {
+fn check_option(text: &str, options: &Options) -> Result<(), Rejection> {
     if options.options.iter().any(|option| option.value == text) {
         return Ok(());
     }
@@ -224,7 +224,7 @@ fn check_option(text: &str, options: &Options) -> Result<(), Refusal> {
         .map(|option| option.value.as_str())
         .collect();
     let listed: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
-    Err(Refusal {
+    Err(Rejection {
         code: Code::ValueNotAllowed,
         detail: format!(
             "{} is not an option; it must be one of {}",

@@ -13,7 +13,7 @@ pub const SUBMISSION_LIMITS: JsonLimits = JsonLimits {
     depth: 2,
 };
 
-/// The most unknown keys of a submission for which the nearest field is looked up.
+/// How many unknown keys of a submission get the nearest field as a hint.
 const MAX_SUGGESTIONS: usize = 8;
 
 /// Values that answer a form, in the order of its fields; unanswered fields are left out.
@@ -39,10 +39,12 @@ impl Submission {
 impl FormDefinition {
     /// Checks what a visitor has sent.
     ///
-    /// A blank text and an empty choice are no answer; a phone number is stored without spaces.
+    /// A blank text and an empty choice count as no answer; a phone number is stored without
+    /// spaces.
     ///
     /// # Errors
-    /// Every fault, with pointers from the submission's root (`/email`): `type_invalid`,
+    /// Every fault. Pointers start at the submission's root (`/email`), because a submission is
+    /// not a part of a widget's record: `type_invalid`,
     /// `value_missing`, `key_unknown`, `too_short`, `too_long`, `value_out_of_range`,
     /// `value_off_step`, `value_not_allowed`, `value_duplicate`, `email_invalid`, `phone_invalid`,
     /// `url_invalid`, `date_invalid`, `submission_too_large`.
@@ -52,7 +54,7 @@ impl FormDefinition {
             Err(JsonError::TooLarge { bytes, limit }) => {
                 return Err(too_large(bytes, limit).into());
             }
-            // What is deeper is of a wrong type somewhere, and is not printed into a sentence.
+            // A deeper value has a wrong type somewhere and is too long for a sentence.
             Err(error) => {
                 return Err(finding(
                     Code::TypeInvalid,
@@ -74,12 +76,12 @@ impl FormDefinition {
                 None => None,
                 Some(value) => match field.kind.check(value) {
                     Ok(answer) => answer,
-                    Err(refusal) => {
+                    Err(rejection) => {
                         faults.push(finding(
-                            refusal.code,
+                            rejection.code,
                             pointer_to(&field.id),
-                            refusal.detail,
-                            refusal.hint,
+                            rejection.detail,
+                            rejection.hint,
                         ));
                         continue;
                     }
@@ -113,8 +115,8 @@ impl FormDefinition {
         Findings::none_or(faults, Submission { values })
     }
 
-    /// Checks what a visitor has sent as JSON text, where also a key given twice and a number
-    /// that cannot be kept exactly are seen.
+    /// Checks what a visitor has sent as JSON text. Unlike [`FormDefinition::validate`], this finds
+    /// keys that occur twice and numbers that cannot be kept exactly.
     ///
     /// # Errors
     /// As [`FormDefinition::validate`], and `json_invalid`, `key_duplicate`, `number_inexact`,
@@ -151,7 +153,7 @@ impl FormDefinition {
                     shortened(key),
                     self.id
                 );
-                // Who has many unknown keys has not mistyped them, and looking is slow.
+                // Finding the nearest is slow.
                 let nearest = if index < MAX_SUGGESTIONS {
                     nearest(key, &known)
                 } else {
@@ -168,7 +170,7 @@ fn too_large(bytes: usize, limit: usize) -> Finding {
     finding(
         Code::SubmissionTooLarge,
         String::new(),
-        format!("the submission has {bytes} bytes, at most {limit} are allowed"),
+        format!("the submission has {bytes} bytes; at most {limit} are allowed"),
         None,
     )
 }

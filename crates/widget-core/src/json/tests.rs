@@ -1,4 +1,4 @@
-//! What is kept, what is refused, and that neither depth nor size can hurt.
+//! What is kept, what is rejected, and that neither depth nor size does harm.
 
 use super::*;
 use serde_json::json;
@@ -51,7 +51,7 @@ fn numbers_are_kept_or_refused() {
         let again = read(&parsed.value.to_string());
         assert_eq!(again.value.to_string(), parsed.value.to_string(), "{kept}");
     }
-    for refused in [
+    for rejected in [
         "1e400",
         "-1e400",
         "1e-400",
@@ -66,9 +66,9 @@ fn numbers_are_kept_or_refused() {
         "9007199254740993.0",
     ] {
         assert_eq!(
-            faults(refused),
+            faults(rejected),
             [("number_inexact", String::new())],
-            "{refused}"
+            "{rejected}"
         );
     }
 }

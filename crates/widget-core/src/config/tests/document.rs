@@ -52,20 +52,20 @@ fn what_is_no_json_says_where() {
 }
 
 #[test]
-fn unknown_keys_and_versions_are_kept_and_told() {
+fn unknown_keys_and_versions_are_kept_and_reported() {
     let text = r#"{"x-note":"kept","v9":{"a":[1,2.0,1e2]},"v1":{"zz":{"a":[1,{"b":null}]},"theme":"light","chat":{"titel":"x"}},"v01":1,"V1":{}}"#;
     let config = Config::parse(text).expect("valid");
     assert_eq!(config.to_json(), text.replace("1e2", "100.0"));
     assert_eq!(config.migrated(), config);
-    let told: Vec<String> = config
+    let reported: Vec<String> = config
         .warnings()
         .into_iter()
-        .map(|told| {
+        .map(|finding| {
             format!(
                 "{} {} {}",
-                told.code.as_str(),
-                told.pointer.unwrap_or_default(),
-                told.detail
+                finding.code.as_str(),
+                finding.pointer.unwrap_or_default(),
+                finding.detail
             )
         })
         .collect();
@@ -76,7 +76,7 @@ fn unknown_keys_and_versions_are_kept_and_told() {
         key_unknown /config/V1 `V1` is not a version and has no effect; did you mean `v1`?
         key_unknown /config/v1/chat/titel `titel` is not a key of `chat`; did you mean `title`?
         key_unknown /config/v1/zz `zz` is not a key of `v1`"#]]
-    .assert_eq(&told.join("\n"));
+    .assert_eq(&reported.join("\n"));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn newer_documents_are_never_guessed_at() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_faults_are_reported_at_once() {
     assert_eq!(
         codes_and_places(
             r#"{"v1":{"theme":"x","trigger":{"size":1e400,"size":"x","offset_x":-1,"z_index":1e400},
@@ -241,7 +241,7 @@ fn size_is_that_of_the_stored_document() {
 
 #[test]
 fn sentences_of_whole_documents() {
-    let told: Vec<String> = [
+    let reported: Vec<String> = [
         r#"{"color":1,"theme":"dark"}"#,
         r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1}"#,
         r#"{"v2":{}}"#,
@@ -255,5 +255,5 @@ fn sentences_of_whole_documents() {
         `config` has no version key, and `a`, `b`, `c`, `d`, `e` and 2 more are not keys of `v1`; settings belong under `v1`
         `config` is newer than this build: it has `v2`, and the newest known version is `v1`
         `config` is 17 levels deep; at most 16 are allowed"#]]
-    .assert_eq(&told.join("\n"));
+    .assert_eq(&reported.join("\n"));
 }

@@ -139,7 +139,7 @@ fn differences_are_a_list() {
     let changed = config(
         r#"{"v1":{"suggested_questions":["a"],"zz":[1,{"~a/b":2}],"theme":"dark","locale":null},"x":1,"v7":{"a":[]}}"#,
     );
-    let told: Vec<String> = diff(&config(DOCUMENT), &changed)
+    let reported: Vec<String> = diff(&config(DOCUMENT), &changed)
         .iter()
         .map(ToString::to_string)
         .collect();
@@ -149,6 +149,6 @@ fn differences_are_a_list() {
         - /config/v1/suggested_questions/1: "b"
         + /config/v1/locale: null
         + /config/v7/a: []"#]]
-    .assert_eq(&told.join("\n"));
+    .assert_eq(&reported.join("\n"));
     assert!(diff(&changed, &changed).is_empty());
 }

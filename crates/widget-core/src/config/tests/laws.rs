@@ -1,4 +1,4 @@
-//! The laws of the document, for documents nobody thought of.
+//! The laws of the document, for documents that were generated.
 
 use proptest::prelude::*;
 
@@ -26,7 +26,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// A `v1` object: keys that are known with good values, keys that are known with any value,
-/// and keys that nobody knows.
+/// and unknown keys.
 fn v1_object(faulty: bool) -> impl Strategy<Value = Value> {
     let color = || prop_oneof![Just(json!("")), "#[0-9a-f]{6}".prop_map(Value::from)];
     let good = prop_oneof![
@@ -152,8 +152,8 @@ proptest! {
         match Config::parse(&value.to_string()) {
             Ok(config) => {
                 prop_assert_eq!(config.to_json(), value.to_string());
-                for told in config.warnings() {
-                    let pointer = told.pointer.expect("a pointer");
+                for finding in config.warnings() {
+                    let pointer = finding.pointer.expect("a pointer");
                     prop_assert!(pointer.starts_with("/config/"));
                 }
             }

@@ -1,4 +1,4 @@
-//! Every row of the table of `v1`: its limits from both sides, its default, and what it refuses.
+//! Every row of the table of `v1`: its limits from both sides, its default, and what it rejects.
 
 use super::*;
 use crate::mode::Mode;
@@ -22,9 +22,9 @@ fn others(right: &[&str]) -> Vec<Value> {
 }
 
 #[track_caller]
-fn refuses_other_types(pointer: &str, right: &[&str]) {
+fn rejects_other_types(pointer: &str, right: &[&str]) {
     for value in others(right) {
-        refuses(pointer, value, "type_invalid");
+        rejects(pointer, value, "type_invalid");
     }
 }
 
@@ -41,15 +41,15 @@ fn integers() {
         accepts(pointer, json!(least));
         accepts(pointer, json!(most));
         for outside in [least - 1, most + 1, -1, i64::MIN, i64::MAX] {
-            refuses(pointer, json!(outside), "value_out_of_range");
+            rejects(pointer, json!(outside), "value_out_of_range");
         }
-        refuses(pointer, json!(u64::MAX), "value_out_of_range");
-        // An integer is written as one: JSON Schema would take 56.0, a reader in a language that
+        rejects(pointer, json!(u64::MAX), "value_out_of_range");
+        // An integer is written as one: JSON Schema would accept 56.0, a reader in a language that
         // keeps the two apart would not.
         let middle = f64::from(u32::try_from(least).expect("small")) + 1.0;
-        refuses(pointer, json!(middle), "type_invalid");
-        refuses(pointer, json!("40"), "type_invalid");
-        refuses_other_types(pointer, &["integer"]);
+        rejects(pointer, json!(middle), "type_invalid");
+        rejects(pointer, json!("40"), "type_invalid");
+        rejects_other_types(pointer, &["integer"]);
     }
 }
 
@@ -67,12 +67,12 @@ fn choices() {
     ] {
         for name in names {
             accepts(pointer, json!(name));
-            refuses(pointer, json!(name.to_uppercase()), "value_not_allowed");
-            refuses(pointer, json!(format!("{name} ")), "value_not_allowed");
+            rejects(pointer, json!(name.to_uppercase()), "value_not_allowed");
+            rejects(pointer, json!(format!("{name} ")), "value_not_allowed");
         }
-        refuses(pointer, json!(""), "value_not_allowed");
-        refuses(pointer, json!("other"), "value_not_allowed");
-        refuses_other_types(pointer, &["string"]);
+        rejects(pointer, json!(""), "value_not_allowed");
+        rejects(pointer, json!("other"), "value_not_allowed");
+        rejects_other_types(pointer, &["string"]);
     }
 }
 
@@ -88,9 +88,9 @@ fn booleans() {
     ] {
         accepts(pointer, json!(true));
         accepts(pointer, json!(false));
-        refuses(pointer, json!("true"), "type_invalid");
-        refuses(pointer, json!(0), "type_invalid");
-        refuses_other_types(pointer, &["boolean"]);
+        rejects(pointer, json!("true"), "type_invalid");
+        rejects(pointer, json!(0), "type_invalid");
+        rejects_other_types(pointer, &["boolean"]);
     }
 }
 
@@ -110,12 +110,12 @@ fn strings() {
         accepts(pointer, json!("x".repeat(most)));
         // Characters are counted, not bytes and not UTF-16 units.
         accepts(pointer, json!("🦀".repeat(most)));
-        refuses(pointer, json!("x".repeat(most + 1)), "too_long");
+        rejects(pointer, json!("x".repeat(most + 1)), "too_long");
         if nullable {
             accepts(pointer, json!(null));
-            refuses_other_types(pointer, &["string", "null"]);
+            rejects_other_types(pointer, &["string", "null"]);
         } else {
-            refuses_other_types(pointer, &["string"]);
+            rejects_other_types(pointer, &["string"]);
         }
     }
 }
@@ -143,9 +143,9 @@ fn urls() {
             "ftp://shop.example/i.png",
             "mailto:a@shop.example",
         ] {
-            refuses(pointer, json!(bad), "url_invalid");
+            rejects(pointer, json!(bad), "url_invalid");
         }
-        refuses_other_types(pointer, &["string", "null"]);
+        rejects_other_types(pointer, &["string", "null"]);
     }
 }
 
@@ -166,13 +166,13 @@ fn colors() {
                     "#ffffffff",
                     "rgb(1,2,3)",
                 ] {
-                    refuses(&pointer, json!(bad), "color_invalid");
+                    rejects(&pointer, json!(bad), "color_invalid");
                 }
-                refuses_other_types(&pointer, &["string"]);
+                rejects_other_types(&pointer, &["string"]);
             }
-            refuses_other_types(&format!("/chat/{mode}/{part}"), &["object"]);
+            rejects_other_types(&format!("/chat/{mode}/{part}"), &["object"]);
         }
-        refuses_other_types(&format!("/chat/{mode}"), &["object"]);
+        rejects_other_types(&format!("/chat/{mode}"), &["object"]);
     }
 }
 
@@ -187,10 +187,10 @@ fn locale() {
         accepts("/locale", good);
     }
     for bad in ["", "not a tag", "en_US", "english language"] {
-        refuses("/locale", json!(bad), "locale_invalid");
+        rejects("/locale", json!(bad), "locale_invalid");
     }
     // A one-letter string is a wrong tag, not a wrong type.
-    refuses_other_types("/locale", &["string", "null"]);
+    rejects_other_types("/locale", &["string", "null"]);
 }
 
 #[test]
@@ -204,17 +204,17 @@ fn groups_are_objects() {
         "/post_conversation_feedback",
     ] {
         accepts(pointer, json!({}));
-        refuses_other_types(pointer, &["object"]);
+        rejects_other_types(pointer, &["object"]);
     }
     for pointer in ["/pre_conversation_form", "/post_conversation_feedback/form"] {
         accepts(pointer, json!(null));
-        refuses_other_types(pointer, &["object", "null"]);
+        rejects_other_types(pointer, &["object", "null"]);
     }
 }
 
 #[test]
 fn modes() {
-    refuses(
+    rejects(
         "/modes",
         json!({"text": false, "voice": false}),
         "mode_missing",
@@ -243,12 +243,12 @@ fn suggested_questions() {
         "/suggested_questions",
         json!(["a", "b", "c", "d", "e", "x".repeat(120)]),
     );
-    refuses(
+    rejects(
         "/suggested_questions",
         json!(["a", "b", "c", "d", "e", "f", "g"]),
         "too_many",
     );
-    refuses_other_types("/suggested_questions", &["array"]);
+    rejects_other_types("/suggested_questions", &["array"]);
     assert_eq!(
         faults(json!({"suggested_questions": ["", "ok", "x".repeat(121), 1, null]})),
         [
@@ -318,8 +318,8 @@ fn quick_actions() {
         .map(|index| json!({"id": format!("a{index}"), "label": "x".repeat(40), "action": start}))
         .collect();
     accepts("/quick_actions", json!(many[..8]));
-    refuses("/quick_actions", json!(many), "too_many");
-    refuses_other_types("/quick_actions", &["array"]);
+    rejects("/quick_actions", json!(many), "too_many");
+    rejects_other_types("/quick_actions", &["array"]);
     assert_eq!(
         faults(json!({"quick_actions": [
             {"id": "a", "label": "x".repeat(41), "action": start},
@@ -349,12 +349,12 @@ fn forms_are_checked_where_they_are() {
         "/forms",
         json!((0..20).map(|n| form(&format!("f{n}"))).collect::<Vec<_>>()),
     );
-    refuses(
+    rejects(
         "/forms",
         json!((0..21).map(|n| form(&format!("f{n}"))).collect::<Vec<_>>()),
         "too_many",
     );
-    refuses_other_types("/forms", &["array"]);
+    rejects_other_types("/forms", &["array"]);
     let doubled = faults(json!({"forms": [form("a"), form("b"), form("a")]}));
     assert_eq!(doubled, [("id_duplicate", "/forms/2/id".to_owned())]);
     for pointer in ["/pre_conversation_form", "/post_conversation_feedback/form"] {

@@ -1,4 +1,4 @@
-//! What a new version takes: its records, one step, and `Current`. Here a `v2` and a `v3` are
+//! What a new version needs: its records, one step, and `Current`. Here a `v2` and a `v3` are
 //! added inside the test, to show that the chain and its laws do not depend on there being one.
 
 use super::*;
@@ -26,7 +26,7 @@ settings! {
         pub modes: Modes = Modes::default() => record(),
         /// Was `chat`.
         pub window: Window = Window::default() => record(),
-        /// Is still there for what nobody knows.
+        /// Is still there for unknown keys.
         pub chat: Leftover = Leftover::default() => record(),
     }
 }
@@ -69,7 +69,7 @@ impl Version for ConfigV2 {
 }
 
 settings! {
-    /// A third version, to show that steps are taken one after the other.
+    /// A third version, to show that steps follow one after the other.
     struct ConfigV3 {
         /// The length of the heading of `v2`.
         pub heading_length: u16 = 0 => integer(0, 60),
@@ -167,7 +167,7 @@ fn a_current_document_is_unchanged() {
     let codes: Vec<_> = read
         .warnings
         .iter()
-        .map(|told| told.code.as_str())
+        .map(|finding| finding.code.as_str())
         .collect();
     assert_eq!(codes, ["version_superseded", "version_unknown"]);
 }
