@@ -9,45 +9,46 @@
 export interface ConversationStart {
   /** Values of the form before the conversation, by field id. */
   form?: Record<string, unknown> | null;
-  /** What the page tells about itself and its visitor: at most 4 KiB of JSON. */
+  /** What the page says about itself and its visitor: at most 4 KiB of JSON. */
   custom_metadata?: Record<string, unknown> | null;
-  /** Whether the visitor types or speaks; as configured, when not told. */
+  /** Whether the visitor types or speaks; the default is in the config. */
   mode?: 'text' | 'voice';
 }
 
-/** Proof of where a widget runs. */
+/** Proof of the page on which a widget runs. */
 export interface EmbedTicket {
   /** The ticket: for this widget on this page, once. */
   ticket: string;
-  /** Until when it is good. */
+  /** When the ticket expires. */
   expires_at: string;
   /** The address of the window for this page. */
   window_url: string;
 }
 
 /**
- * Everything that a window needs to join: named as LiveKit's clients expect it of a token server.
+ * Everything that a window needs to join, with the names that LiveKit's clients expect from a
+ * token server.
  */
 export interface Joining {
   /** The conversation with what was said so far. */
   conversation: VisitorConversation;
-  /** Lets the window go on with this conversation; a resume replaces it. */
+  /** Lets the window continue this conversation; a resume replaces it. */
   conversation_token: string;
-  /** Where LiveKit is. */
+  /** The address of LiveKit. */
   server_url: string;
   /** Lets the visitor join the room. */
   participant_token: string;
   /** The room; each resume has another one. */
   room_name: string;
-  /** The end of the conversation token's life. */
+  /** When the conversation token expires. */
   expires_at: string;
 }
 
 /** A conversation as its own visitor sees it. */
 export interface VisitorConversation {
-  /** Names the conversation. */
+  /** Identifies the conversation. */
   id: string;
-  /** Where it stands. */
+  /** The state of the conversation. */
   status: 'token_created' | 'in_progress' | 'completed' | 'failed';
   /** Whether the visitor types or speaks. */
   mode: 'text' | 'voice';
@@ -59,7 +60,7 @@ export interface VisitorConversation {
 
 /** A turn as the visitor sees it. */
 export interface VisitorMessage {
-  /** Names the message within its conversation. */
+  /** Identifies the message within its conversation. */
   id: string;
   /** Who said it. */
   role: 'visitor' | 'agent';

@@ -403,6 +403,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::{Map, Value};
+    use widget_api::Received;
 
     use super::*;
 
@@ -441,7 +442,7 @@ mod tests {
     fn check(text: &str, pointer: &str, code: Code, detail: &str) {
         let fault = from_json::<Body>(text.as_bytes()).expect_err(text).0;
         let found = (fault.pointer.as_str(), fault.code, fault.detail.as_str());
-        assert_eq!(found, (pointer, code, detail), "{text}");
+        assert_eq!(found, (pointer, code.into(), detail), "{text}");
     }
 
     #[test]
@@ -509,7 +510,7 @@ mod tests {
         let fault = from_json::<Body>(id.as_bytes()).expect_err(id).0;
         assert_eq!(
             (fault.pointer.as_str(), fault.code),
-            ("/parts/0/id", Code::ValueInvalid)
+            ("/parts/0/id", Code::ValueInvalid.into())
         );
     }
 
@@ -551,7 +552,7 @@ mod tests {
             (query.limit, query.published, query.name.as_deref()),
             (Some(3), Some(false), Some("a &"))
         );
-        let faults: BTreeMap<&str, (String, Code)> = [
+        let faults: BTreeMap<&str, (String, Received<Code>)> = [
             "limit=-1",
             "limit=",
             "published=yes",
@@ -564,7 +565,7 @@ mod tests {
             (text, (fault.pointer, fault.code))
         })
         .collect();
-        let fault = |pointer: &str, code| (pointer.to_owned(), code);
+        let fault = |pointer: &str, code: Code| (pointer.to_owned(), code.into());
         let expected = BTreeMap::from([
             ("limit=-1", fault("/limit", Code::ValueInvalid)),
             ("limit=", fault("/limit", Code::ValueInvalid)),
