@@ -21,6 +21,16 @@ const NO_WEBRTC = `
   Object.defineProperty(globalThis, 'RTCPeerConnection', { value: undefined });
 `;
 
+/** A configuration with a form before the conversation. */
+const WITH_FORM = {
+  pre_conversation_form: {
+    id: 'hello',
+    name: 'Hello',
+    title: 'Who are you?',
+    fields: [{ id: 'name', type: 'text', label: 'Your name', required: true }],
+  },
+};
+
 describe('what was typed', { timeout: 60_000 }, () => {
   const here = story();
 
@@ -40,14 +50,7 @@ describe('what was typed', { timeout: 60_000 }, () => {
   });
 
   test('is kept when the form before the conversation is canceled', async () => {
-    const field = { id: 'name', type: 'text', label: 'Your name', required: true };
-    const pre_conversation_form = {
-      id: 'hello',
-      name: 'Hello',
-      title: 'Who are you?',
-      fields: [field],
-    };
-    const widgetId = await createWidget({ pre_conversation_form });
+    const widgetId = await createWidget(WITH_FORM);
     const visitor = await here.arrive({ widgetId, scheme: 'dark', scripts: axeScripts });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
@@ -58,6 +61,23 @@ describe('what was typed', { timeout: 60_000 }, () => {
     expect(await violations(visitor.frame, '#app')).toEqual([]);
     await visitor.button('Try again').click();
     expect(await visitor.frame.getByLabel('Your name').inputValue()).toBe('Ada');
+    await visitor.button('Continue').click();
+    await visitor.waitForTurn('agent', /We are open/);
+  });
+
+  test('is kept when the code of the form cannot be loaded once', async () => {
+    const visitor = await here.arrive({
+      widgetId: await createWidget(WITH_FORM),
+      scripts: axeScripts,
+    });
+    await visitor.context.route(/assets\/Form-/, (route) => route.abort(), { times: 1 });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.frame.getByText('The form could not be loaded.').waitFor();
+    await visitor.screenshot('form-unavailable');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.button('Try again').click();
+    await visitor.frame.getByLabel('Your name').fill('Ada');
     await visitor.button('Continue').click();
     await visitor.waitForTurn('agent', /We are open/);
   });
