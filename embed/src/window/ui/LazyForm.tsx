@@ -38,7 +38,7 @@ export function LazyForm({ onDrawn, ...props }: Props) {
   if (!module) return null;
   if (module !== 'failed') return <module.Form {...props} />;
   return (
-    <div role="alert">
+    <div class="banner urgent" role="alert">
       <p>{strings.form_unavailable}</p>
       <div class="choices">
         {props.dismiss && (

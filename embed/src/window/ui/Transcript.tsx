@@ -145,12 +145,14 @@ export function Transcript({ state }: { state: State }) {
 function Mark({ state }: { state: State }) {
   const { strings, session } = useSurface();
   if (isUnderWay(state)) return <p class="mark sending">{strings.sending}</p>;
+  const { phase, hasConsented } = state;
   // The consent, or the choice of the tab, is asked for right below.
-  const canTry = state.hasConsented && state.phase.name !== 'continued-elsewhere';
+  const isAsked = !hasConsented || phase.name === 'continued-elsewhere';
+  const isHopeless = phase.name === 'refused' && phase.code === 'webrtc_missing';
   return (
     <p class="mark">
       {strings.unsent}{' '}
-      {canTry && (
+      {!isAsked && !isHopeless && (
         <button type="button" onClick={() => session.sendAgain()}>
           {strings.try_again}
         </button>
