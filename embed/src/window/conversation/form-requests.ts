@@ -42,7 +42,7 @@ export class FormRequests {
 
   /**
    * Shows a configured form, and returns the id of the request. A form that is waiting already
-   * moves to the end, with what was filled in. Null when there is no form of that id.
+   * stays the same request, with what was filled in. Null when there is no form of that id.
    */
   request(formId: string, isOwn: boolean): string | null {
     const { forms, store } = this.#dependencies;

@@ -292,14 +292,18 @@ function addPiece(state: State, piece: Piece, now: string): State {
   };
 }
 
-/** At the end, also when it was requested before; the agent has answered with it. */
+/**
+ * At the end, unless the agent requests again what is open already, where the visitor may be
+ * typing. The agent has answered with it.
+ */
 function requestForm(
   state: State,
   { id, definition, isOwn }: Pick<FormRequest, 'id' | 'definition' | 'isOwn'>,
 ): State {
   const { requests, messages, isOpen, unread, isAwaitingAnswer } = state;
   const others = requests.filter((request) => request.id !== id);
-  const after = messages.at(-1)?.id ?? null;
+  const open = requests.find((request) => request.id === id && request.status === 'open');
+  const after = open && !isOwn ? open.after : (messages.at(-1)?.id ?? null);
   return {
     ...state,
     requests: [...others, { id, definition, after, status: 'open', isOwn }],
