@@ -10,6 +10,8 @@ use rust_embed::Embed;
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384};
 
+use crate::web::etag::short_hash;
+
 #[derive(Embed)]
 #[folder = "../../embed/dist"]
 struct Dist;
@@ -20,10 +22,10 @@ const LOADER: &str = "loader.js";
 /// Where Vite puts the window.
 const WINDOW: &str = "window";
 
-/// Part of the entry that the window document starts with.
+/// Start of the source of the entry that the window document loads.
 const ENTRY_SOURCE: &str = "src/window/";
 
-/// A file as it goes out: perhaps compressed already when it was built.
+/// A file as it is sent; the build may have compressed it already.
 #[derive(Debug, Clone)]
 pub struct Asset {
     /// Its bytes, in `encoding`.
@@ -54,7 +56,7 @@ pub struct WindowFiles {
     pub styles: Vec<String>,
 }
 
-/// Encodings in which a client takes an answer, out of its `Accept-Encoding`.
+/// Encodings that a client accepts, out of its `Accept-Encoding`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Accepted {
     brotli: bool,
@@ -62,7 +64,7 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// Reads the header; what is refused (`q=0`) or not named is not taken.
+    /// Reads the header; an encoding that is refused (`q=0`) or not named is not accepted.
     #[must_use]
     pub fn parse(header: &str) -> Self {
         let mut accepted = Self::default();
@@ -107,7 +109,7 @@ pub fn loader_file() -> Option<LoaderFile> {
     once(&LOADER_FILE, || {
         let file = Dist::get(LOADER)?;
         Some(LoaderFile {
-            file_name: format!("{}.js", hexadecimal(&Sha256::digest(&file.data)[..16])),
+            file_name: format!("{}.js", short_hash(&Sha256::digest(&file.data).into())),
             integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(&file.data))),
         })
     })
@@ -210,18 +212,6 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// Bytes in lower-case hexadecimal digits.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_only_encodings_that_are_accepted() {
+    fn only_named_encodings_are_accepted() {
         let accepted = Accepted::parse("gzip, deflate, br;q=0.5");
         assert_eq!(
             accepted,

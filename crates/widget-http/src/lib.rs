@@ -52,14 +52,13 @@ pub fn router(state: AppState) -> Router {
 /// Every operation of the API, as its route describes it.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    let (_, operations) = routes::all().into_parts();
-    operations
+    routes::operations()
 }
 
 /// The OpenAPI document of the service, as the committed file has it.
 #[must_use]
 pub fn openapi() -> String {
-    format!("{:#}\n", openapi::document(&operations()))
+    routes::document()
 }
 
 async fn unknown_path() -> Problem {

@@ -1,6 +1,10 @@
 //! One file per resource: bodies, handlers, router. This one only joins them.
 
-use crate::{state::AppState, web::api::ApiRouter};
+use crate::{
+    openapi,
+    state::AppState,
+    web::api::{ApiRouter, Operation},
+};
 
 mod agents;
 mod conversations;
@@ -10,6 +14,17 @@ mod health;
 mod public;
 mod webhook;
 mod widgets;
+
+/// Every operation of the API, as its route describes it.
+pub(crate) fn operations() -> Vec<Operation> {
+    let (_, operations) = all().into_parts();
+    operations
+}
+
+/// The OpenAPI document of every route, as the committed file has it.
+pub(crate) fn document() -> String {
+    format!("{:#}\n", openapi::document(&operations()))
+}
 
 /// Every route with its description, without state.
 pub(crate) fn all() -> ApiRouter<AppState> {

@@ -1,6 +1,6 @@
 //! Rules about which part of the project may use which; ARCHITECTURE.md shows them as tables.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::Value;
 
@@ -15,24 +15,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("widget-schema", &["widget-core", "widget-api"]),
     ("xtask", &[]),
 ];
-
-/// The rooms of the service: each may use those before it, and its own files.
-const ROOMS: &[&str] = &[
-    "settings",
-    "system",
-    "storage",
-    "web",
-    "livekit",
-    "visitors",
-    "state",
-    "background",
-    "openapi",
-    "routes",
-    "command",
-];
-
-/// Rooms that still use a later one. This list only gets shorter.
-const CIRCLES: &[(&str, &str)] = &[("settings", "web"), ("visitors", "state"), ("web", "state")];
 
 #[test]
 fn crates_use_only_those_below_them() {
@@ -68,41 +50,50 @@ fn crates_use_only_those_below_them() {
 }
 
 #[test]
-fn rooms_of_the_service_use_only_those_before_them() {
-    let place = |room: &str| ROOMS.iter().position(|known| *known == room);
+fn areas_of_the_service_use_only_those_above_them() {
+    let areas = areas();
+    let place = |area: &str| areas.iter().position(|known| known == area);
     let mut faults = Vec::new();
-    let mut circles: BTreeSet<_> = CIRCLES.iter().copied().collect();
+    let mut seen = BTreeSet::new();
     for path in files() {
         let Ok(inside) = path.strip_prefix("crates/widget-http/src") else {
             continue;
         };
-        let room = inside
-            .iter()
-            .next()
-            .and_then(|room| room.to_str())
-            .expect("a file");
-        let room = room.trim_end_matches(".rs");
-        if ["lib", "main"].contains(&room) {
+        let first = inside.iter().next().and_then(|first| first.to_str());
+        let area = first.expect("a file").trim_end_matches(".rs");
+        if ["lib", "main"].contains(&area) {
             continue;
         }
-        let Some(own) = place(room) else {
-            faults.push(format!("{room} is new: say here what may use it"));
+        seen.insert(area.to_owned());
+        let Some(own) = place(area) else {
             continue;
         };
         for used in used_modules(&read(&path).expect("a Rust file")) {
-            let is_later = place(&used).is_some_and(|used| used > own);
-            if is_later && !CIRCLES.contains(&(room, &used)) {
-                faults.push(format!("{} uses {used}", path.display()));
+            match place(&used) {
+                Some(used) if used <= own => {}
+                Some(_) => faults.push(format!("{} uses {used}", path.display())),
+                None => faults.push(format!("{} uses `crate::{used}`", path.display())),
             }
-            circles.retain(|circle| *circle != (room, &used));
         }
     }
-    faults.extend(
-        circles
-            .iter()
-            .map(|(room, used)| format!("{room} no longer uses {used}: remove it from the list")),
-    );
-    none("rooms that use later ones", &faults);
+    let listed: BTreeSet<_> = areas.iter().cloned().collect();
+    let differing = seen.symmetric_difference(&listed);
+    faults.extend(differing.map(|area| format!("{area} is not in both: the table and the code")));
+    none("areas that use one below them", &faults);
+}
+
+/// The areas of the service, in the order of the table in ARCHITECTURE.md.
+fn areas() -> Vec<String> {
+    let text = read(Path::new("ARCHITECTURE.md")).expect("a text");
+    let (_, table) = text
+        .split_once("| area | content |\n|---|---|\n")
+        .expect("the table of areas");
+    table
+        .lines()
+        .map_while(|row| row.strip_prefix("| `"))
+        .filter_map(|row| row.split(['`', '/']).next())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The modules at the root of the crate that a file names, after `crate::` or in `crate::{…}`.
@@ -131,6 +122,8 @@ fn used_modules(text: &str) -> BTreeSet<String> {
             }
         }
     }
+    // A comma after the last of a group, and the end of its line.
+    modules.remove("");
     modules
 }
 
@@ -143,9 +136,6 @@ fn first_word(text: &str) -> String {
 fn modules_are_found_in_paths_and_groups() {
     let text =
         "use crate::{\n    a::{b, c},\n    d,\n};\nfn f(e: crate::e::E) {} // x\n// crate::g\n";
-    let found: Vec<_> = used_modules(text)
-        .into_iter()
-        .filter(|name| !name.is_empty())
-        .collect();
+    let found: Vec<_> = used_modules(text).into_iter().collect();
     assert_eq!(found, ["a", "d", "e"]);
 }

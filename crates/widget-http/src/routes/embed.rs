@@ -8,7 +8,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
-    embed_files::{self, Accepted, Asset, hexadecimal},
+    embed_files::{self, Accepted, Asset},
     state::AppState,
     visitors::refusals,
     web::{
@@ -130,8 +130,7 @@ fn accepted(headers: &HeaderMap) -> Accepted {
 }
 
 fn answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {
-    let tag = format!("\"{}\"", hexadecimal(&asset.hash[..16]));
-    let tag = HeaderValue::try_from(tag).expect("hexadecimal digits are a valid header");
+    let tag = etag::of_hash(&asset.hash);
     let is_known = etag::is_known(headers, &tag);
     let mut response = Response::new(if is_known {
         Body::empty()

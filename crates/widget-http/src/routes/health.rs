@@ -16,7 +16,7 @@ use crate::{
 use widget_api::{ProblemCode, health::Health};
 
 /// The description of the API, made when it is first asked for.
-static OPENAPI: LazyLock<String> = LazyLock::new(crate::openapi);
+static OPENAPI: LazyLock<String> = LazyLock::new(super::document);
 
 /// `/healthz`, `/readyz` and `/openapi.json`.
 pub(crate) fn router() -> ApiRouter<AppState> {

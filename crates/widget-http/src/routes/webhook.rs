@@ -141,7 +141,7 @@ fn event_id(event: &Event, body: &[u8]) -> String {
     if (1..=128).contains(&event.id.len()) {
         return event.id.clone();
     }
-    crate::embed_files::hexadecimal(&Sha256::digest(body))
+    format!("{:x}", Sha256::digest(body))
 }
 
 async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {

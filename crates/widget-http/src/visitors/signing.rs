@@ -56,11 +56,10 @@ struct Kind {
     audience: &'static str,
 }
 
-/// What a ticket says that was signed here and has come back; only [`TokenSigner::read_ticket`] makes
-/// one.
+/// What a ticket says that this service signed; only [`TokenSigner::read_ticket`] makes one.
 ///
-/// It proves where its bearer was when it was handed out. Whether the widget still serves that page
-/// is decided anew, so no [`EmbedTicket`] comes out of it.
+/// It proves on which page it was given out. Whether the widget still serves that page is decided
+/// again, so no [`EmbedTicket`] comes out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedeemedTicket {
     id: Uuid,

@@ -10,6 +10,19 @@ pub(crate) fn of_revision(revision: i64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"r{revision}\"")).expect("digits are a valid header")
 }
 
+/// The tag of bytes with this hash.
+pub(crate) fn of_hash(hash: &[u8; 32]) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{}\"", short_hash(hash)))
+        .expect("hexadecimal digits are a valid header")
+}
+
+/// The first 128 bits of a hash, which are enough to tell contents apart, in hexadecimal digits.
+pub(crate) fn short_hash(hash: &[u8; 32]) -> String {
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash[..16]);
+    format!("{:032x}", u128::from_be_bytes(first))
+}
+
 /// Whether the caller has what `tag` names already (`If-None-Match`).
 pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     entries(headers, &header::IF_NONE_MATCH)

@@ -11,7 +11,6 @@ use widget_api::visitors;
 
 use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
-    embed_files::hexadecimal,
     state::AppState,
     storage::StoredWidget,
     visitors::public_widgets::Launcher,
@@ -79,9 +78,9 @@ fn render(stored: &StoredWidget) -> Launcher {
     };
     // Plain records are written into memory without fail.
     let body = serde_json::to_string(&body).unwrap_or_default();
-    let etag = format!("\"{}\"", hexadecimal(&Sha256::digest(&body)[..16]));
+    let etag = etag::of_hash(&Sha256::digest(&body).into());
     Launcher {
         body: body.into(),
-        etag: HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")),
+        etag,
     }
 }
