@@ -1,6 +1,6 @@
 //! The built embed inside the binary: the loader script, and the window's scripts and styles.
 //!
-//! A debug build reads the files anew each time, so that the embed can be rebuilt while the service
+//! A debug build reads the files each time, so that the embed can be rebuilt while the service
 //! runs.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};

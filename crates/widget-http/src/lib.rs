@@ -77,7 +77,7 @@ async fn method_not_allowed() -> Problem {
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "the layer hands the panic over"
+    reason = "the layer passes the panic by value"
 )]
 fn caught_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let text = panic

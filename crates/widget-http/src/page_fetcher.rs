@@ -1,5 +1,5 @@
-//! Reads a page that somebody names, for its brand: from public addresses only, so that nobody
-//! reaches through this service what they could not reach themselves.
+//! Fetches the pages of a website for its brand: from public addresses only, so that nobody reaches
+//! through this service what they could not reach themselves.
 //!
 //! The address is checked after the name has been resolved and for every redirect, and the
 //! connection goes to the address that was checked: a name that resolves differently a moment later
@@ -22,7 +22,7 @@ use url::{Host, Url};
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
-/// Bytes of a page that are read; what tells the brand stands in its head.
+/// Bytes of a page that are read; the tags with the brand are in its head.
 const MAX_BYTES: usize = 2 << 20;
 /// Time for everything, redirects and further attempts included.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,13 +38,13 @@ pub struct FetchedPage {
     pub html: String,
 }
 
-/// Why a page was not read; for the log, not for the caller, whom it could tell about our network.
+/// Why a page was not read; for the log only: a caller could learn from it about our network.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The address is none that is read.
-    #[error("`{0}` is not an address that is read")]
+    /// Pages at this address are not read.
+    #[error("`{0}` is not the address of a public page")]
     Refused(String),
-    /// The server did not answer well.
+    /// The answer was not a page.
     #[error("the page cannot be read: {0}")]
     Unreadable(String),
     /// It took too long.

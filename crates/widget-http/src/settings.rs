@@ -1,4 +1,4 @@
-//! How the service was told to run, after flags and environment have been read.
+//! The settings of the process, after flags and environment have been read.
 
 use std::{ops::Deref, str::FromStr, time::Duration};
 
@@ -19,7 +19,7 @@ pub struct PublicUrl {
     origin: Origin,
 }
 
-/// The address is not one under which browsers can reach a service.
+/// Browsers cannot reach a service at this address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` cannot be the public URL; use one such as `https://widgets.example`")]
 pub struct PublicUrlError(String);
@@ -122,9 +122,9 @@ pub struct LimitSettings {
     pub widget_open_conversations: u32,
     /// New conversations per day (UTC) and organization; no bound when absent.
     pub organization_conversations_per_day: Option<u32>,
-    /// How long a conversation may go on at most.
+    /// How long a conversation may last.
     pub conversation_length: Duration,
-    /// How long nobody may say anything before a conversation ends.
+    /// How long a conversation may be silent before it ends.
     pub conversation_silence: Duration,
     /// How long a visitor may be away and still come back.
     pub conversation_resume: Duration,

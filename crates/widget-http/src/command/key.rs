@@ -174,7 +174,7 @@ async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
     let key = signing::new_key(&SystemRandom, now)?;
     storage.rotate_signing_key(&key, now - RETIREMENT).await?;
     storage.close().await;
-    tracing::info!(key.id = key.id, "made a new signing key");
+    tracing::info!(key.id = key.id, "created a new signing key");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `widget-http serve`: reads the settings, takes the address, answers until told to stop.
+//! `widget-http serve`: reads the settings, binds the address, serves until a signal to stop.
 
 use std::{
     net::SocketAddr,
@@ -35,14 +35,14 @@ use widget_http::{
 
 use super::{DatabaseArguments, environment, print_line, read_secret};
 
-/// How long requests that were begun may take to end after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long open requests may take to end after the signal to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArguments {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// Address to take; port 0 takes a free one.
+    /// Address to listen on; port 0 chooses a free one.
     #[arg(
         long,
         env = "WIDGET_LISTEN",
@@ -182,14 +182,14 @@ impl LiveKitArguments {
 }
 
 fn livekit_url(name: &str, text: &str) -> anyhow::Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("{name} is no URL"))?;
+    let url = Url::parse(text).with_context(|| format!("{name} is not a URL"))?;
     if !["ws", "wss", "http", "https"].contains(&url.scheme()) || url.host().is_none() {
         bail!("{name} must look like `wss://livekit.example`");
     }
     Ok(url)
 }
 
-/// The same address under the WebSocket scheme, which browsers are told.
+/// The same address with the WebSocket scheme, which browsers use.
 fn with_scheme(url: Url, plain: &str, secure: &str) -> Url {
     let scheme = if ["https", "wss"].contains(&url.scheme()) {
         secure
@@ -291,7 +291,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
 
     let listener = TcpListener::bind(arguments.listen)
         .await
-        .with_context(|| format!("the address {} cannot be taken", arguments.listen))?;
+        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
     let public_url = match arguments.public_url {
         Some(url) if !["http", "https"].contains(&url.scheme()) => {
@@ -341,14 +341,14 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
 
     let failed = tokio::select! {
         cause = signals.next() => {
-            tracing::info!(signal = cause, "stopping: no new requests, those begun may end");
+            tracing::info!(signal = cause, "stopping: no new requests; open ones may end");
             false
         }
         // It ends by itself only when it panics; without it rooms and conversations would stay
         // open.
         ended = tasks.join_next() => {
             let error = ended.and_then(Result::err).map(|error| error.to_string());
-            tracing::error!(error, "background work ended; stopping, so that the service is started anew");
+            tracing::error!(error, "background work ended; stopping, so that the service is restarted");
             true
         }
     };
@@ -358,12 +358,12 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         while tasks.join_next().await.is_some() {}
     };
     tokio::select! {
-        done = tokio::time::timeout(DRAIN, drained) => {
+        done = tokio::time::timeout(DRAIN_TIMEOUT, drained) => {
             if done.is_err() {
                 tracing::warn!("some requests did not end in time; stopping without them");
             }
         }
-        cause = signals.next() => tracing::warn!(signal = cause, "told again; stopping at once"),
+        cause = signals.next() => tracing::warn!(signal = cause, "second signal; stopping at once"),
     }
     // Closes every connection that is left, so that none holds the database.
     server.shutdown().await;
@@ -392,7 +392,7 @@ fn connection_limits(allowed: Option<NonZeroUsize>, trusted: TrustedProxies) -> 
     ConnectionLimits::new(allowed.min(possible), trusted)
 }
 
-/// An answer is not to wait until the client has acknowledged the one before.
+/// Sends each answer at once, without waiting for the client to acknowledge the one before.
 fn send_at_once(stream: &mut TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error = %error, "TCP_NODELAY cannot be set");

@@ -161,7 +161,7 @@ pub enum MintError {
     /// There is no randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The metadata is no JSON.
+    /// The metadata cannot be written as JSON.
     #[error("the metadata of the dispatch cannot be written: {0}")]
     Metadata(#[from] serde_json::Error),
     /// The signature failed.

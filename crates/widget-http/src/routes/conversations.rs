@@ -110,7 +110,7 @@ async fn list(
     RawQuery(raw): RawQuery,
     StrictQuery(query): StrictQuery<ConversationsQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
     let filter = ConversationFilter {
         web_widget_id: query.web_widget_id,
         agent_id: query.agent_id,

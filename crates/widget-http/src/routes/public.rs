@@ -104,7 +104,7 @@ pub(crate) async fn widget(
     let id = path.widget.ok_or_else(refusals::unknown_widget)?;
     let found = state
         .public_widgets
-        .get(state.storage.as_ref(), id, state.now())
+        .find(state.storage.as_ref(), id, state.now())
         .await?;
     found.ok_or_else(refusals::unknown_widget)
 }

@@ -261,7 +261,7 @@ async fn list(
     RawQuery(raw): RawQuery,
     StrictQuery(query): StrictQuery<WidgetsQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
     let domain = query
         .domain
         .map(|entry| AllowedOrigins::parse(&[entry], &state.suffixes))

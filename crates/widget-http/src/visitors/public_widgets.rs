@@ -22,13 +22,13 @@ use crate::storage::{Storage, StoreError, StoredWidget};
 /// How long another node's change may go unnoticed.
 pub const STALENESS: Duration = Duration::seconds(5);
 
-/// How many widgets the memory is laid out for.
+/// How many widgets the cache is sized for.
 const EXPECTED_WIDGETS: usize = 10_000;
 
 /// Memory for all of them, in bytes, by a generous estimate of each.
 const CAPACITY: u64 = 96 << 20;
 
-/// What a widget takes beside its config and domains: the record, its lists, the cache's own
+/// Memory of a widget beside its config and domains: the record, its lists, the cache's own
 /// bookkeeping.
 const ENTRY_OVERHEAD: u64 = 1024;
 
@@ -50,7 +50,7 @@ pub struct PublicWidget {
     launcher: OnceLock<Launcher>,
 }
 
-/// The launcher's config as it goes out.
+/// The launcher's config as it is sent.
 #[derive(Debug, Clone)]
 pub struct Launcher {
     /// JSON.
@@ -67,7 +67,7 @@ impl PublicWidget {
         }
     }
 
-    /// The launcher's config, made by `make` when it is asked for the first time.
+    /// The launcher's config, made by `make` on the first request.
     pub fn launcher(&self, make: impl FnOnce(&StoredWidget) -> Launcher) -> &Launcher {
         self.launcher.get_or_init(|| make(&self.stored))
     }
@@ -99,11 +99,11 @@ impl Default for PublicWidgets {
 }
 
 impl PublicWidgets {
-    /// The widget, `None` when there is none; of many who ask at once, one reads storage.
+    /// The widget, `None` when there is none; of many requests at once, one reads storage.
     ///
     /// # Errors
     /// When it has to be read and storage fails.
-    pub async fn get(
+    pub async fn find(
         &self,
         storage: &dyn Storage,
         id: WidgetId,

@@ -104,7 +104,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     /// Uses one up.
     ///
     /// # Errors
-    /// 429 `rate_limited`, with the headers that say when to come again.
+    /// 429 `rate_limited`, with the headers that say when to retry.
     pub fn check(&self, key: &K) -> Result<(), Problem> {
         let Err(refusal) = self.limiter.check_key(key) else {
             return Ok(());
@@ -156,7 +156,7 @@ impl From<BudgetError> for Problem {
     }
 }
 
-/// 429, with the headers that say what the limit is and when to come again.
+/// 429, with the headers that say what the limit is and when to retry.
 fn over(code: ProblemCode, detail: &str, name: &str, policy: &str, seconds: u64) -> Problem {
     let text = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     let state = format!("\"{name}\";r=0;t={seconds}");

@@ -16,8 +16,8 @@ use crate::{
     web::problem::Problem,
 };
 
-/// The one answer for a widget that is unknown, closed, or not for this page: nobody else learns
-/// more.
+/// The one answer for a widget that is unknown, closed, or not for this page: only the log has
+/// the reason.
 fn unavailable() -> Problem {
     Problem::new(
         ProblemCode::WidgetUnavailable,
@@ -155,7 +155,7 @@ pub fn ticket_required() -> Problem {
     )
 }
 
-/// A good ticket, for something else.
+/// A valid ticket, but of another widget.
 #[must_use]
 pub fn ticket_wrong_widget() -> Problem {
     Problem::new(
@@ -164,7 +164,7 @@ pub fn ticket_wrong_widget() -> Problem {
     )
 }
 
-/// A good ticket, used before.
+/// A valid ticket that was used before.
 fn ticket_replayed() -> Problem {
     Problem::new(
         ProblemCode::TicketReplayed,
@@ -172,7 +172,7 @@ fn ticket_replayed() -> Problem {
     )
 }
 
-/// A good ticket of another page than the one that started the conversation.
+/// A valid ticket of a page with another origin than the one that started the conversation.
 #[must_use]
 pub fn origin_changed() -> Problem {
     Problem::new(
@@ -181,11 +181,11 @@ pub fn origin_changed() -> Problem {
     )
 }
 
-/// Two windows resumed at the same time, and the other one won.
+/// Two windows resumed at the same time, and the other one was first.
 fn resumed_elsewhere() -> Problem {
     Problem::new(
         ProblemCode::ConversationResumedElsewhere,
-        "the conversation was resumed at the same time by somebody else",
+        "the conversation was resumed at the same time in another window",
     )
 }
 

@@ -1,7 +1,7 @@
 //! The two credentials that this service signs for browsers: embed tickets and conversation tokens.
 //!
 //! A ticket says "a page of this origin may start or resume once"; the host page's loader gets it
-//! and hands it to the window. A conversation token says "this window speaks for this
+//! and passes it to the window. A conversation token says "this window may use this
 //! conversation". The keys live in the database, so that every service on it trusts the same tokens
 //! and nothing has to be configured.
 
@@ -97,9 +97,9 @@ impl RedeemedTicket {
 /// What a valid conversation token proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConversationToken {
-    /// The conversation that its bearer speaks for.
+    /// The conversation that its bearer may use.
     pub conversation_id: ConversationId,
-    /// Counts the resumes: only the newest generation is good (the one before may repeat its
+    /// Counts the resumes: only the newest generation is valid (the one before may repeat its
     /// resume).
     pub generation: i64,
 }
@@ -108,9 +108,9 @@ pub struct ConversationToken {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// Malformed, forged, of another kind, or signed with a key that is gone.
-    #[error("the token is not one that this service gave out")]
+    #[error("this service did not issue the token")]
     Invalid,
-    /// It was good once.
+    /// It was valid once.
     #[error("the token has expired")]
     Expired,
     /// The keys could not be read.

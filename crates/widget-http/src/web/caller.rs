@@ -143,7 +143,7 @@ impl Callers {
     /// The caller: the nearest address that is not a trusted proxy.
     ///
     /// Goes back through the header as long as whoever wrote the entry is trusted, so that nothing
-    /// that a visitor wrote is ever believed. An entry that names no address ends the way.
+    /// that a visitor wrote is ever believed. An entry without an address ends the search.
     #[must_use]
     pub fn find(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();

@@ -17,8 +17,8 @@ use widget_core::origin::{Origin, OriginHeaderError};
 
 use crate::web::{extract::require_json, problem::Problem};
 
-/// How long a browser may remember a preflight, in seconds; the answer depends only on its
-/// question.
+/// How long a browser may remember a preflight, in seconds; the answer depends only on the
+/// preflight itself.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
 /// Names that a preflight may ask for; scripts that watch a page add a handful to each request.
@@ -57,7 +57,7 @@ impl OwnOrigin {
         }
         Err(Problem::new(
             ProblemCode::OriginNotOwn,
-            "only the widget's own window may ask this; a host page asks for an embed ticket",
+            "only the widget's own window may send this request; a host page requests an embed ticket",
         ))
     }
 }
@@ -135,8 +135,8 @@ where
     }
 }
 
-/// Proof that the body is said to be JSON, so that a browser had to ask before sending it from
-/// elsewhere.
+/// Proof that the media type is JSON, so a browser sends a preflight before a request to another
+/// origin.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonOnly;
 
@@ -148,7 +148,7 @@ impl<S: Sync> FromRequestParts<S> for JsonOnly {
     }
 }
 
-/// Proof that a browser that tells how a fetch came about tells of a CORS request made by a page.
+/// Proof that `Sec-Fetch-Mode` and `Sec-Fetch-Site`, when sent, describe a CORS request of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct CorsFetch;
 
@@ -166,7 +166,7 @@ impl<S: Sync> FromRequestParts<S> for CorsFetch {
     }
 }
 
-/// Proof that a browser that tells what a document is for tells of a frame or a tab.
+/// Proof that `Sec-Fetch-Dest`, when sent, names a frame or a tab.
 #[derive(Debug, Clone, Copy)]
 pub struct DocumentFetch;
 
@@ -182,7 +182,7 @@ impl<S: Sync> FromRequestParts<S> for DocumentFetch {
     }
 }
 
-/// A header's value; one that is there twice, or is no text, is a value that nothing equals.
+/// A header's value; a header that is sent twice or is not text has a value that nothing equals.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
@@ -197,7 +197,7 @@ fn fetch_metadata(detail: &str) -> Problem {
     Problem::new(ProblemCode::FetchMetadata, detail)
 }
 
-/// Lets the asking page read whatever is answered, refusals included.
+/// Lets the requesting page read the answer, refusals included.
 pub async fn readable_by_pages(request: Request, next: Next) -> Response {
     let is_tuple = request_origin(request.headers()).is_ok();
     let origin = request
@@ -218,8 +218,7 @@ pub async fn readable_by_pages(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers a preflight without looking anything up: it asks what kind of request may be made, not
-/// for what.
+/// Answers a preflight without looking anything up: it depends on the kind of request alone.
 ///
 /// Scripts that watch a page add headers to each of its requests; nothing here reads them.
 pub(crate) async fn preflight(headers: HeaderMap) -> Response {
@@ -241,7 +240,7 @@ pub(crate) async fn preflight(headers: HeaderMap) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// `content-type`, and what the preflight asks for.
+/// `content-type`, and the headers that the preflight names.
 fn allowed_headers(headers: &HeaderMap) -> HeaderValue {
     let mut allowed = vec![header::CONTENT_TYPE];
     let asked = headers

@@ -56,7 +56,7 @@ fn upload_too_slow() -> Problem {
 fn answer_too_slow() -> Problem {
     Problem::new(
         ProblemCode::AnswerTimeout,
-        "the service found no answer within 30 s; what was asked for may or may not have happened",
+        "the service did not answer within 30 s; the request may or may not have been carried out",
     )
 }
 
@@ -105,12 +105,12 @@ mod tests {
         let router = Router::new()
             .route("/", handler)
             .layer(from_fn(answer_in_time));
-        let begun = Instant::now();
+        let started = Instant::now();
         let request = Request::post("/").body(body).expect("a request");
         let Ok(mut response) = router.oneshot(request).await;
         let problem = response.extensions_mut().remove::<Problem>();
         let code = problem.map(|problem| problem.code());
-        (response.status(), code, begun.elapsed())
+        (response.status(), code, started.elapsed())
     }
 
     /// A body that arrives in pieces, ten seconds apart.

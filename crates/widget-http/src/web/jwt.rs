@@ -71,7 +71,7 @@ pub(crate) fn key_id(token: &str) -> Result<String, Untrusted> {
 
 /// Reads the claims of a token with a good signature, of this type, for `audience`.
 ///
-/// Its times are not looked at: the caller compares them with the service's clock.
+/// Its times are not checked: the caller compares them with the service's clock.
 pub(crate) fn verify<T: DeserializeOwned>(
     token: &str,
     token_type: Option<&str>,
@@ -104,9 +104,8 @@ fn check_length(token: &str) -> Result<(), Untrusted> {
     }
 }
 
-/// `jsonwebtoken` takes its cryptography from a provider of the whole process, and livekit-api
-/// brings one (HMAC only) that it installs when it is first used: so it is used once, on an empty
-/// token.
+/// `jsonwebtoken` uses the cryptography provider of the process, and livekit-api installs one (HMAC
+/// only) when it is first used; so it is used once, on an empty token.
 fn install_provider() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

@@ -11,17 +11,17 @@ use widget_core::finding::Code;
 
 use crate::{storage::ListPage, web::problem::Problem};
 
-/// Items on a page where nothing is said.
+/// Items on a page when the request does not say how many.
 const DEFAULT_LIMIT: u32 = 50;
 
 /// Reads the query parameters `limit` and `cursor`.
 ///
 /// # Errors
 /// 422 `query_invalid`.
-pub(crate) fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<ListPage, Problem> {
+pub(crate) fn parse_page(limit: Option<u32>, cursor: Option<&str>) -> Result<ListPage, Problem> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_PAGE_LIMIT).contains(&limit) {
-        let detail = format!("`limit` is {limit}; it can be 1 to {MAX_PAGE_LIMIT}");
+        let detail = format!("`limit` is {limit}; it must be 1 to {MAX_PAGE_LIMIT}");
         return Err(invalid("/limit", detail));
     }
     let before = cursor
@@ -41,7 +41,7 @@ fn invalid(pointer: &str, detail: String) -> Problem {
     .with_error(FieldError::new(pointer, Code::ValueInvalid, detail))
 }
 
-/// One more than asked for, to see whether there is a next page.
+/// One item more than requested, to see whether there is a next page.
 pub(crate) fn with_lookahead(page: ListPage) -> ListPage {
     ListPage {
         limit: page.limit + 1,
@@ -85,8 +85,8 @@ pub(crate) fn link_next<T>(
     headers
 }
 
-/// Time of creation and id of the last item shown: unlike an offset it stays right when items come
-/// and go.
+/// Time of creation and id of the last item shown; unlike an offset, it stays correct when items
+/// are added or removed.
 fn encode(created_at: OffsetDateTime, id: Uuid) -> String {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(&created_at.unix_timestamp_nanos().to_be_bytes());

@@ -133,7 +133,7 @@ impl Problem {
         problem
     }
 
-    /// There is no such thing, or it belongs to another organization: the two must look the same.
+    /// The record is missing or belongs to another organization; the two must look the same.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(

@@ -89,7 +89,7 @@ async fn list(
     PathId(id): PathId<WidgetId>,
     StrictQuery(query): StrictQuery<RevisionsQuery>,
 ) -> Result<Response, Problem> {
-    let page = paging::page(query.limit, None)?;
+    let page = paging::parse_page(query.limit, None)?;
     find(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
     // One more, to tell what the last one shown has changed and whether there are more.

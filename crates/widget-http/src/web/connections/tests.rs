@@ -22,7 +22,7 @@ const BUFFER: usize = 4 * 1024;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Hands over the connections that the test opens.
+/// Provides the connections that the test opens.
 struct MemoryListener(mpsc::UnboundedReceiver<(DuplexStream, SocketAddr)>);
 
 impl Listener for MemoryListener {
@@ -155,9 +155,9 @@ impl Client {
 
     /// How long it takes until the service closes the connection.
     async fn closed_after(&mut self) -> Duration {
-        let begun = Instant::now();
+        let started = Instant::now();
         self.rest().await;
-        begun.elapsed()
+        started.elapsed()
     }
 }
 
@@ -175,13 +175,13 @@ async fn a_silent_connection_is_closed() {
 async fn a_head_that_arrives_in_drops_gets_no_more_time() {
     let server = Server::start(10, 10);
     let mut client = server.connect("192.0.2.1").await;
-    let begun = Instant::now();
+    let started = Instant::now();
     for letter in ["G", "E", "T", " "] {
         client.send(letter).await;
         sleep(2 * SECOND).await;
     }
     client.rest().await;
-    assert_eq!(begun.elapsed(), HEAD_TIMEOUT);
+    assert_eq!(started.elapsed(), HEAD_TIMEOUT);
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,7 +31,7 @@ use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor};
 use crate::support::Service;
 
 /// How long anything may take before it counts as lost.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WORK_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A LiveKit server on this machine only, ended with the test.
 struct LiveKit {
@@ -151,7 +151,7 @@ async fn listening(log: tokio::process::ChildStderr) {
 }
 
 async fn within<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work)
+    tokio::time::timeout(WORK_TIMEOUT, work)
         .await
         .expect("it takes far less")
 }
