@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use quick_cache::{Weighter, sync::Cache};
 use time::{Duration, OffsetDateTime};
-use widget_core::id::WidgetId;
+use widget_core::{id::WidgetId, serve::Admission};
 
 use crate::storage::{Storage, StoreError, StoredWidget};
 
@@ -67,9 +67,14 @@ impl PublicWidget {
         }
     }
 
-    /// The launcher's config, made by `make` on the first request.
-    pub fn launcher(&self, make: impl FnOnce(&StoredWidget) -> Launcher) -> &Launcher {
-        self.launcher.get_or_init(|| make(&self.stored))
+    /// The launcher's config for a page that the widget admitted, built by `build` on the first
+    /// request.
+    pub fn launcher(
+        &self,
+        admission: &Admission<'_>,
+        build: impl FnOnce(&Admission<'_>) -> Launcher,
+    ) -> &Launcher {
+        self.launcher.get_or_init(|| build(admission))
     }
 }
 

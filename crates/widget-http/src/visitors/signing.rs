@@ -17,7 +17,7 @@ use uuid::Uuid;
 use widget_core::{
     id::{ConversationId, WidgetId},
     origin::Origin,
-    serve::EmbedTicket,
+    serve::{Dispatch, EmbedTicket},
 };
 
 use crate::{
@@ -224,20 +224,22 @@ impl TokenSigner {
         Ok(ticket)
     }
 
-    /// Writes a conversation token and returns when it expires.
+    /// Writes the conversation token for `generation` of the conversation that the dispatch admits,
+    /// and returns when it expires.
     ///
     /// # Errors
     /// When the keys cannot be read.
     pub async fn sign_conversation_token(
         &self,
-        token: ConversationToken,
+        dispatch: &Dispatch,
+        generation: i64,
     ) -> Result<(String, OffsetDateTime), TokenError> {
         let now = self.clock.now();
         let expires_at = now + CONVERSATION_TOKEN_LIFETIME;
         let claims = ConversationClaims {
             aud: CONVERSATION.audience.to_owned(),
-            sub: token.conversation_id.as_uuid(),
-            generation: token.generation,
+            sub: dispatch.conversation_id().as_uuid(),
+            generation,
             iat: now.unix_timestamp(),
             exp: expires_at.unix_timestamp(),
         };

@@ -11,7 +11,7 @@ use crate::{
     livekit::{LiveKit, RoomName},
     state::AppState,
     storage::ConversationRecord,
-    visitors::{refusals, signing::ConversationToken},
+    visitors::refusals,
     web::problem::Problem,
 };
 
@@ -59,11 +59,10 @@ impl Invitation {
         let participant_token = livekit
             .tokens()
             .mint(&room, dispatch, random, state.now())?;
-        let claims = ConversationToken {
-            conversation_id: dispatch.conversation_id(),
-            generation,
-        };
-        let signed = state.signer.sign_conversation_token(claims).await;
+        let signed = state
+            .signer
+            .sign_conversation_token(dispatch, generation)
+            .await;
         let (conversation_token, expires_at) = signed.map_err(refusals::token_refused)?;
         Ok(Self {
             room,

@@ -8,11 +8,11 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use widget_api::visitors;
+use widget_core::serve::Admission;
 
 use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
 use crate::{
     state::AppState,
-    storage::StoredWidget,
     visitors::public_widgets::Launcher,
     web::{
         api::{self, ApiRouter},
@@ -55,8 +55,8 @@ async fn show(
 ) -> Result<Response, Problem> {
     state.rate_limits.configs.check(&address)?;
     let widget = widget(&state, &path).await?;
-    admit(&widget, &origin)?;
-    let launcher = widget.launcher(render);
+    let admission = admit(&widget, &origin)?;
+    let launcher = widget.launcher(&admission, render);
     let fields = [
         (header::ETAG, launcher.etag.clone()),
         (header::CACHE_CONTROL, REVALIDATE),
@@ -71,10 +71,11 @@ async fn show(
     Ok((fields, [media_type], launcher.body.clone()).into_response())
 }
 
-fn render(stored: &StoredWidget) -> Launcher {
+fn render(admission: &Admission<'_>) -> Launcher {
+    let widget = admission.widget();
     let body = visitors::Launcher {
-        id: stored.widget.id,
-        config: stored.widget.config.for_launcher(),
+        id: widget.id,
+        config: widget.config.for_launcher(),
     };
     // Plain records are written into memory without fail.
     let body = serde_json::to_string(&body).unwrap_or_default();
