@@ -21,7 +21,7 @@ pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVers
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
     DueConversation, NewConversation, NewRoom, ResumeConversation, ResumeError, Room,
-    SaveFeedbackError, Transition, UsedTicket,
+    SaveFeedbackError, Transition, UsedTicket, WebhookEvent,
 };
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use widgets::{

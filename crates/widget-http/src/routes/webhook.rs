@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     state::AppState,
-    storage::{ConversationRecord, Room},
+    storage::WebhookEvent,
     visitors::refusals,
     web::{
         api::{self, ApiRouter, Credential},
@@ -21,10 +21,7 @@ use crate::{
     },
 };
 use widget_api::ProblemCode;
-use widget_core::conversation::{
-    Lifecycle,
-    room::{self, RoomAction, RoomEvent, RoomState},
-};
+use widget_core::conversation::room::RoomEvent;
 
 /// Bytes of an event at most; one with every field has a few KiB.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -64,12 +61,18 @@ struct Event {
 struct Named {
     #[serde(default)]
     name: String,
+    /// LiveKit's id of this life of the room; a room of the same name that comes later has another.
+    #[serde(default)]
+    sid: String,
 }
 
 #[derive(Deserialize)]
 struct Participant {
     #[serde(default)]
     identity: String,
+    /// LiveKit's id of this stay; who comes back has another.
+    #[serde(default)]
+    sid: String,
 }
 
 impl Event {
@@ -104,13 +107,7 @@ async fn receive(State(state): State<AppState>, request: Request) -> Result<Stat
             format!("the event cannot be read at line {line}"),
         )
     })?;
-    let id = event_id(&event, &body);
-    if !state.storage.knows_webhook_event(&id).await? {
-        // What an event changes is the same when it is done again, so that one of which the note is
-        // lost does no harm.
-        apply(&state, &event).await?;
-        state.storage.record_webhook_event(&id, state.now()).await?;
-    }
+    apply(&state, &event, &event_id(&event, &body)).await?;
     Ok(StatusCode::OK)
 }
 
@@ -144,73 +141,27 @@ fn event_id(event: &Event, body: &[u8]) -> String {
     format!("{:x}", Sha256::digest(body))
 }
 
-async fn apply(state: &AppState, event: &Event) -> Result<(), Problem> {
+async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem> {
     let (Some(happened), Some(named)) = (event.of_room(), &event.room) else {
         return Ok(());
     };
-    let Some(room) = state.storage.find_room(&named.name).await? else {
-        return Ok(());
+    let stay = event.participant.as_ref();
+    let stay = stay.map_or("", |participant| &participant.sid);
+    let event = WebhookEvent {
+        id,
+        room: &named.name,
+        happened,
+        room_life: Some(named.sid.as_str()).filter(|sid| !sid.is_empty()),
+        stay: Some(stay).filter(|sid| !sid.is_empty()),
     };
-    let Some(conversation) = state
-        .storage
-        .find_conversation(room.conversation_id)
-        .await?
-    else {
-        return Ok(());
-    };
-    let now = state.now();
-    let (lifecycle, newest) = (&conversation.lifecycle, conversation.newest());
-    let room_state = RoomState {
-        is_newest: room::is_newest(lifecycle, newest, room.generation),
-        is_removed: room.removal_due_at.is_some() || room.removed_at.is_some(),
-    };
-    match room::decide(happened, room_state) {
-        RoomAction::Ignore => Ok(()),
-        RoomAction::Remove => remove(state, &room, "an old room came back").await,
-        RoomAction::JoinIfServed if is_served(state, &conversation).await? => {
-            change(state, &conversation, &|lifecycle| lifecycle.joined(now)).await
-        }
-        RoomAction::JoinIfServed => {
-            remove(
-                state,
-                &room,
-                "the visitor joined after the widget was closed",
-            )
-            .await
-        }
-        RoomAction::Leave => change(state, &conversation, &|lifecycle| lifecycle.left(now)).await,
-    }
-}
-
-async fn remove(state: &AppState, room: &Room, reason: &str) -> Result<(), Problem> {
-    tracing::info!(conversation.id = %room.conversation_id, reason, "removing a room");
-    state
-        .storage
-        .mark_room_for_removal(&room.name, state.now())
-        .await?;
-    state.room_cleaner.wake();
-    Ok(())
-}
-
-async fn change(
-    state: &AppState,
-    conversation: &ConversationRecord,
-    transition: &(dyn Fn(Lifecycle) -> Lifecycle + Send + Sync),
-) -> Result<(), Problem> {
     let (now, limits) = (state.now(), &state.lifecycle_limits);
-    state
-        .storage
-        .transition_conversation(conversation.id, now, limits, transition)
-        .await?;
+    let storage = &state.storage;
+    if storage.apply_webhook_event(&event, now, limits).await? {
+        tracing::info!(
+            event.id = id,
+            "somebody is in a room that is not live; removing it"
+        );
+        state.room_cleaner.wake();
+    }
     Ok(())
-}
-
-/// Whether the widget still serves the page. It may have been closed on another node since this one
-/// looked, or while the conversation was written; whoever closed it found no room to close.
-async fn is_served(state: &AppState, conversation: &ConversationRecord) -> Result<bool, Problem> {
-    let widget = state
-        .storage
-        .find_public_widget(conversation.web_widget_id)
-        .await?;
-    Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
 }

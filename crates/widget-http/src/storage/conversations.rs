@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use widget_core::{
     conversation::{
         ConversationEnded, FeedbackError, Lifecycle, LifecycleLimits, Mode, Reporter, Status,
-        token::Generation, transcript::Message,
+        room::RoomEvent, token::Generation, transcript::Message,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
@@ -193,6 +193,32 @@ pub struct DueConversation {
     pub due_at: OffsetDateTime,
     /// Which one.
     pub id: ConversationId,
+}
+
+/// An event of LiveKit about a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebhookEvent<'a> {
+    /// LiveKit's id of the event.
+    pub id: &'a str,
+    /// The name of the room.
+    pub room: &'a str,
+    /// What happened.
+    pub happened: RoomEvent,
+    /// LiveKit's id of the life of the room in which it happened.
+    pub room_life: Option<&'a str>,
+    /// LiveKit's id of the stay of the participant.
+    pub stay: Option<&'a str>,
+}
+
+impl WebhookEvent<'_> {
+    /// What ended by the event.
+    pub(super) fn ended(&self) -> Option<&str> {
+        match self.happened {
+            RoomEvent::VisitorLeft => self.stay,
+            RoomEvent::Finished => self.room_life,
+            RoomEvent::Started | RoomEvent::VisitorJoined | RoomEvent::OtherJoined => None,
+        }
+    }
 }
 
 /// Conversations and what belongs to them.
@@ -412,18 +438,18 @@ pub trait ConversationStore {
         next_attempt_at: OffsetDateTime,
     ) -> Result<(), StoreError>;
 
-    /// Whether a webhook event is remembered.
+    /// Applies an event of LiveKit once, whenever and how often it comes: the note that it came and
+    /// its effect are written together, or nothing is. Returns whether the room was marked for
+    /// removal; for a room of another service nothing is written.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn knows_webhook_event(&self, id: &str) -> Result<bool, StoreError>;
-
-    /// Remembers a webhook event; `false` when it was remembered before.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn record_webhook_event(&self, id: &str, now: OffsetDateTime)
-    -> Result<bool, StoreError>;
+    async fn apply_webhook_event(
+        &self,
+        event: &WebhookEvent<'_>,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<bool, StoreError>;
 
     /// Forgets tickets that have expired by `now` and webhook events older than `events_before`.
     ///

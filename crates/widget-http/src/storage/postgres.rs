@@ -48,7 +48,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// What each connection sets: how long a statement may take, waiting for locks included, and after
 /// how long the server frees what a client that fell silent has locked.
 ///
-/// As statements and not as startup options, which proxies such as PgBouncer reject.
+/// As statements and not as startup options, which proxies such as pgbouncer reject.
 const SESSION: &str = "SET statement_timeout = '1500ms';
     SET idle_in_transaction_session_timeout = '10s';
     SET tcp_user_timeout = '10s';

@@ -9,16 +9,21 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
     conversation::{
-        EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, transcript::Message,
+        EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role,
+        room::{self, RoomAction, RoomState},
+        transcript::Message,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+    origin::SuffixList,
 };
 
-use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
+use super::{
+    super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns, widgets,
+};
 use crate::storage::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
     DueConversation, ListPage, NewConversation, ResumeConversation, ResumeError, Room,
-    SaveFeedbackError, StoreError, Transition, UsedTicket, table::table,
+    SaveFeedbackError, StoreError, Transition, UsedTicket, WebhookEvent, table::table,
 };
 
 table! {
@@ -475,7 +480,7 @@ impl ConversationStore for Backend {
     }
 
     async fn find_room(&self, name: &str) -> Result<Option<Room>, StoreError> {
-        rooms::by_name(self, name).await
+        rooms::by_name(self.reader(), name).await
     }
 
     async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError> {
@@ -487,7 +492,7 @@ impl ConversationStore for Backend {
         name: &str,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        rooms::mark_for_removal(self, name, now).await
+        rooms::mark_for_removal(self.writer(), name, now).await
     }
 
     async fn find_rooms_to_remove(
@@ -510,27 +515,56 @@ impl ConversationStore for Backend {
         rooms::removal_failed(self, name, next_attempt_at).await
     }
 
-    async fn knows_webhook_event(&self, id: &str) -> Result<bool, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_events WHERE id = $1")
-            .bind(id)
-            .fetch_one(self.reader())
-            .await?;
-        Ok(count > 0)
-    }
-
-    async fn record_webhook_event(
+    async fn apply_webhook_event(
         &self,
-        id: &str,
+        event: &WebhookEvent<'_>,
         now: OffsetDateTime,
+        limits: &LifecycleLimits,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "INSERT INTO webhook_events (id, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        )
-        .bind(id)
-        .bind(micros(now))
-        .execute(self.writer())
-        .await?;
-        Ok(done.rows_affected() > 0)
+        // Rooms of other services on the same LiveKit cost one read.
+        if rooms::by_name(self.reader(), event.room).await?.is_none() {
+            return Ok(false);
+        }
+        let mut transaction = self.begin().await?;
+        if !note_event(&mut transaction, event.id, now).await? {
+            return Ok(false);
+        }
+        if let Some(ended) = event.ended() {
+            note_event(&mut transaction, &end_of(ended), now).await?;
+        }
+        let Some(room) = rooms::by_name(&mut transaction, event.room).await? else {
+            return Ok(false);
+        };
+        let Some(conversation) = lock(&mut transaction, room.conversation_id).await? else {
+            return Ok(false);
+        };
+        let (lifecycle, newest) = (conversation.lifecycle, conversation.newest());
+        let state = RoomState {
+            is_newest: room::is_newest(&lifecycle, newest, room.generation),
+            is_removed: room.removal_due_at.is_some() || room.removed_at.is_some(),
+        };
+        let next = match room::decide(event.happened, state) {
+            RoomAction::Ignore => Some(lifecycle),
+            RoomAction::Remove => None,
+            // The widget may have been closed while the conversation was written; whoever closed it
+            // found no room to close.
+            RoomAction::JoinIfServed => {
+                let is_served = is_served(&mut transaction, &conversation, &self.suffixes).await?;
+                let has_left = has_ended(&mut transaction, event).await?;
+                let joined = lifecycle.joined(now);
+                is_served.then_some(if has_left { joined.left(now) } else { joined })
+            }
+            RoomAction::Leave => Some(lifecycle.left(now)),
+        };
+        match next {
+            None => rooms::mark_for_removal(&mut transaction, &room.name, now).await?,
+            Some(next) if next != lifecycle => {
+                write_transition(&mut transaction, conversation.id, next, now, limits).await?;
+            }
+            Some(_) => {}
+        }
+        transaction.commit().await?;
+        Ok(next.is_none())
     }
 
     async fn forget_expired(
@@ -563,6 +597,50 @@ async fn use_ticket(
     .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Notes an event of LiveKit; `false` when it was noted before.
+async fn note_event(
+    transaction: &mut Transaction,
+    id: &str,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO webhook_events (id, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Whether an earlier event said that the stay, or the life of the room, has ended.
+async fn has_ended(
+    transaction: &mut Transaction,
+    event: &WebhookEvent<'_>,
+) -> Result<bool, StoreError> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_events WHERE id IN ($1, $2)")
+        .bind(event.stay.map(end_of))
+        .bind(event.room_life.map(end_of))
+        .fetch_one(&mut *transaction)
+        .await?;
+    Ok(count > 0)
+}
+
+/// Whether the widget serves the page of the conversation at present.
+async fn is_served(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    suffixes: &SuffixList,
+) -> Result<bool, StoreError> {
+    let widget = widgets::find(transaction, conversation.web_widget_id, suffixes).await?;
+    Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
+}
+
+/// Under what the end of a room or of a stay is noted, beside the events.
+fn end_of(span: &str) -> String {
+    format!("end of {span}")
 }
 
 /// Reads a conversation in order to change it: the write that changes nothing locks others out

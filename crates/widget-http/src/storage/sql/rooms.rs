@@ -1,9 +1,10 @@
 //! SQL of rooms: which one is the newest, and which are to be removed from LiveKit, with retries.
 
+use sqlx::Executor;
 use time::OffsetDateTime;
 use widget_core::id::{ConversationId, WidgetId};
 
-use super::{super::driver::micros, Backend, Row, Transaction, row::Columns};
+use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
 use crate::storage::{NewRoom, Room, StoreError, StoredWidget, table::table};
 
 table! {
@@ -63,14 +64,17 @@ pub(super) async fn mark_all_for_removal(
     Ok(())
 }
 
-pub(super) async fn by_name(backend: &Backend, name: &str) -> Result<Option<Room>, StoreError> {
+pub(super) async fn by_name<'c>(
+    database: impl Executor<'c, Database = Database>,
+    name: &str,
+) -> Result<Option<Room>, StoreError> {
     let row = sqlx::query(concat!(
         "SELECT ",
         room_columns!(),
         " FROM rooms WHERE name = $1"
     ))
     .bind(name)
-    .fetch_optional(backend.reader())
+    .fetch_optional(database)
     .await?;
     row.as_ref().map(read_room).transpose()
 }
@@ -90,8 +94,8 @@ pub(super) async fn newest(
     row.as_ref().map(read_room).transpose()
 }
 
-pub(super) async fn mark_for_removal(
-    backend: &Backend,
+pub(super) async fn mark_for_removal<'c>(
+    database: impl Executor<'c, Database = Database>,
     name: &str,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
@@ -101,7 +105,7 @@ pub(super) async fn mark_for_removal(
     )
     .bind(name)
     .bind(micros(now))
-    .execute(backend.writer())
+    .execute(database)
     .await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! SQL of widgets. One query reads a widget together with what the gates need to know.
 
-use sqlx::QueryBuilder;
+use sqlx::{Executor, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
@@ -164,13 +164,7 @@ impl WidgetStore for Backend {
     }
 
     async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
-        let row = sqlx::query(select!("WHERE w.id = $1"))
-            .bind(id.as_uuid())
-            .fetch_optional(self.reader())
-            .await?;
-        row.as_ref()
-            .map(|row| read_widget(row, &self.suffixes))
-            .transpose()
+        find(self.reader(), id, &self.suffixes).await
     }
 
     async fn list_widgets(
@@ -309,6 +303,21 @@ impl WidgetStore for Backend {
         transaction.commit().await?;
         Ok(Some(closed_rooms))
     }
+}
+
+/// A widget of whatever organization.
+pub(super) async fn find<'c>(
+    database: impl Executor<'c, Database = Database>,
+    id: WidgetId,
+    suffixes: &SuffixList,
+) -> Result<Option<StoredWidget>, StoreError> {
+    let row = sqlx::query(select!("WHERE w.id = $1"))
+        .bind(id.as_uuid())
+        .fetch_optional(database)
+        .await?;
+    row.as_ref()
+        .map(|row| read_widget(row, suffixes))
+        .transpose()
 }
 
 /// Remembers an idempotent request, or returns the answer to the same one before.

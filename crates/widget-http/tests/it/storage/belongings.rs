@@ -4,13 +4,14 @@ use serde_json::json;
 use time::Duration;
 use widget_core::{
     conversation::{
-        EndReason, FeedbackError, LifecycleLimits, Reporter, Role, transcript::Message,
+        EndReason, FeedbackError, Lifecycle, LifecycleLimits, Reporter, Role, room::RoomEvent,
+        transcript::Message,
     },
     id::{ConversationId, WidgetId},
     origin::{AllowedOrigins, SuffixList},
     widget::Widget,
 };
-use widget_http::storage::{SaveFeedbackError, Storage, WriteWidgetError};
+use widget_http::storage::{SaveFeedbackError, Storage, WebhookEvent, WriteWidgetError};
 
 use super::{
     agents::registered,
@@ -258,35 +259,43 @@ pub(super) async fn rooms(storage: &dyn Storage) {
 }
 
 pub(super) async fn events(storage: &dyn Storage) {
-    assert!(
+    use RoomEvent::{OtherJoined, VisitorLeft};
+    let limits = LifecycleLimits::default();
+    let new = new_conversation(&organization("events"), 0x7C0, 0x7CF, "https://a.example");
+    storage.create_conversation(&new).await.expect("it is new");
+    let (id, room) = (new.conversation.id, new.room.name.as_str());
+    let join = |lifecycle: Lifecycle| lifecycle.joined(START);
+    let apply = async |event: &str, room: &str, happened: RoomEvent| {
+        // Whoever is there again after the last event is away only by this one.
         storage
-            .record_webhook_event("EV_1", START)
+            .transition_conversation(id, START, &limits, &join)
             .await
-            .expect("works")
-    );
-    assert!(
-        !storage
-            .record_webhook_event("EV_1", START)
+            .expect("works");
+        let event = WebhookEvent {
+            id: event,
+            room,
+            happened,
+            room_life: Some("RM_1"),
+            stay: Some("PA_1"),
+        };
+        storage
+            .apply_webhook_event(&event, START, &limits)
             .await
-            .expect("works")
-    );
+            .expect("works");
+        let found = storage.find_conversation(id).await.expect("works");
+        let found = found.expect("there is one");
+        found.lifecycle.to_row().away_since.is_some()
+    };
+    // One of another service leaves no note.
+    assert!(!apply("EV_1", "another", VisitorLeft).await);
+    assert!(apply("EV_1", room, VisitorLeft).await);
+    assert!(!apply("EV_1", room, VisitorLeft).await);
+    assert!(!apply("EV_2", room, OtherJoined).await);
     storage.forget_expired(START, START).await.expect("works");
-    assert!(
-        !storage
-            .record_webhook_event("EV_1", START)
-            .await
-            .expect("works")
-    );
-    storage
-        .forget_expired(START, START + Duration::seconds(1))
-        .await
-        .expect("works");
-    assert!(
-        storage
-            .record_webhook_event("EV_1", START)
-            .await
-            .expect("works")
-    );
+    assert!(!apply("EV_1", room, VisitorLeft).await);
+    let later = START + Duration::seconds(1);
+    storage.forget_expired(START, later).await.expect("works");
+    assert!(apply("EV_1", room, VisitorLeft).await);
 }
 
 /// Feedback that is the first to write an end that the limits brought closes the rooms, as every

@@ -123,6 +123,32 @@ async fn the_visitors_joining_starts_and_leaving_pauses() {
 }
 
 #[tokio::test]
+async fn who_left_before_the_news_of_their_joining_is_away() {
+    for end in ["participant_left", "room_finished"] {
+        let service = Service::start_with(with_livekit).await;
+        let visitor = Visitor::of(&service, json!({})).await;
+        let started = visitor.start().await;
+        let event = |id: &str, kind: &str, stay: &str| {
+            let mut event = event(id, kind, &started.room);
+            event["room"]["sid"] = "RM_1".into();
+            event["participant"]["sid"] = stay.into();
+            if kind == "room_finished" {
+                event["participant"] = Value::Null;
+            }
+            event
+        };
+        tell(&service, &event("2", end, "PA_1")).await;
+        tell(&service, &event("1", "participant_joined", "PA_1")).await;
+        assert_eq!(status(&visitor, &started).await, "in_progress");
+        // Away for longer than the silence that would end it with the visitor there.
+        service.clock.advance(Duration::minutes(29));
+        assert_eq!(status(&visitor, &started).await, "in_progress", "{end}");
+        service.clock.advance(Duration::minutes(1));
+        assert_eq!(status(&visitor, &started).await, "completed", "{end}");
+    }
+}
+
+#[tokio::test]
 async fn an_old_room_neither_ends_nor_revives_a_conversation() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
