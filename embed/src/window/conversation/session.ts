@@ -321,6 +321,7 @@ export class Session {
   closeForm(values: FormValues | null) {
     this.#store.dispatch({ type: 'form', form: null });
     if (!values) return this.endCall();
+    this.#forms.drafts.delete('before');
     this.#preForm.answer(values);
     this.start();
   }
