@@ -16,7 +16,7 @@ words! {
         AgentNotFound = "agent_not_found",
         /// The widget points at an agent version that the organization does not have.
         AgentVersionNotFound = "agent_version_not_found",
-        /// The service found no answer in time.
+        /// The service did not answer in time.
         AnswerTimeout = "answer_timeout",
         /// The API key is unknown, wrong, expired or revoked.
         ApiKeyInvalid = "api_key_invalid",
@@ -30,7 +30,7 @@ words! {
         BodyTooLarge = "body_too_large",
         /// The body ended before it was complete.
         BodyUnreadable = "body_unreadable",
-        /// The website shows nothing of its brand.
+        /// The website shows no brand.
         BrandNotFound = "brand_not_found",
         /// The organization has used up the conversations of this day.
         BudgetUsedUp = "budget_used_up",
@@ -54,23 +54,23 @@ words! {
         ConversationEnded = "conversation_ended",
         /// Another window resumed the conversation at the same time.
         ConversationResumedElsewhere = "conversation_resumed_elsewhere",
-        /// The conversation token is not valid, or not any more.
+        /// The conversation token is not valid or has been replaced.
         ConversationTokenInvalid = "conversation_token_invalid",
         /// No conversation token was sent.
         ConversationTokenRequired = "conversation_token_required",
-        /// The page sent too much about itself.
+        /// The page sent too much custom metadata.
         CustomMetadataTooLarge = "custom_metadata_too_large",
         /// The text is not a domain.
         DomainInvalid = "domain_invalid",
         /// The list of domains has faults.
         DomainsInvalid = "domains_invalid",
-        /// This build carries no embed.
+        /// This build has no embed.
         EmbedNotBuilt = "embed_not_built",
-        /// There is feedback for this conversation already.
+        /// The conversation already has feedback.
         FeedbackAlreadySubmitted = "feedback_already_submitted",
         /// The conversation ended too long ago for feedback.
         FeedbackClosed = "feedback_closed",
-        /// The widget asks for no feedback.
+        /// Feedback is disabled for the widget.
         FeedbackDisabled = "feedback_disabled",
         /// The browser says that the request was made for something else.
         FetchMetadata = "fetch_metadata",
@@ -96,13 +96,13 @@ words! {
         MethodNotAllowed = "method_not_allowed",
         /// The widget does not offer the mode.
         ModeDisabled = "mode_disabled",
-        /// There is no such thing in the organization.
+        /// The organization has nothing with this id.
         NotFound = "not_found",
         /// The page is of another origin than the one on which the conversation began.
         OriginChanged = "origin_changed",
         /// The `Origin` is not one origin as browsers write it.
         OriginMalformed = "origin_malformed",
-        /// Only the widget's own window may ask this.
+        /// Only the widget's own window may send this request.
         OriginNotOwn = "origin_not_own",
         /// The page has no origin of its own.
         OriginOpaque = "origin_opaque",
@@ -132,7 +132,7 @@ words! {
         TicketRequired = "ticket_required",
         /// The embed ticket is for another widget.
         TicketWrongWidget = "ticket_wrong_widget",
-        /// The window has reported as much as is kept.
+        /// The window has reported as many turns as are stored.
         TranscriptFull = "transcript_full",
         /// The event is not signed by the service's LiveKit.
         WebhookSignatureInvalid = "webhook_signature_invalid",

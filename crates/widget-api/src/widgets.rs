@@ -91,8 +91,8 @@ pub struct NewWidget {
     /// published too.
     #[serde(default)]
     pub published: bool,
-    /// How the widget looks and behaves. The text is kept, because duplicate keys and inexact
-    /// numbers are faults that can be seen there only.
+    /// How the widget looks and behaves. It is kept as text: duplicate keys and inexact
+    /// numbers are visible only there.
     #[serde(
         default,
         deserialize_with = "present",

@@ -61,7 +61,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Deletes an agent that no widget points at",
             )
             .scope(Scope::AgentsManage)
-            .answer_empty(204, "It is gone.")
+            .answer_empty(204, "The agent is deleted.")
             .problems([ProblemCode::NotFound, ProblemCode::AgentInUse]),
             remove,
         )
@@ -92,7 +92,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::post(
                 "/core/agents/{id}/versions/{version_id}/publish",
                 "publishAgentVersion",
-                "Publishes a version; again changes nothing",
+                "Publishes a version; a repetition changes nothing",
             )
             .scope(Scope::AgentsManage)
             .answer::<AgentVersion>(200, "The version.")

@@ -63,7 +63,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::post(
                 "/core/conversations/{id}/end",
                 "endConversation",
-                "Ends a conversation for the agent; again changes nothing",
+                "Ends a conversation for the agent; a repetition changes nothing",
             )
             .scope(Scope::ConversationsWrite)
             .answer::<Conversation>(200, "The conversation.")

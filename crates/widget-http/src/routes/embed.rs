@@ -42,7 +42,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .answer_as::<String>(200, "The script.", "text/javascript")
             .with(header::ETAG)
-            .answer_empty(304, "The caller has it.")
+            .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG)
             .problems([ProblemCode::EmbedNotBuilt]),
             loader,
@@ -55,7 +55,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .answer_as::<String>(200, "The script.", "text/javascript")
             .with(header::ETAG)
-            .answer_empty(304, "The caller has it.")
+            .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG)
             .problems([ProblemCode::NotFound, ProblemCode::EmbedNotBuilt]),
             pinned_loader,
@@ -68,7 +68,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .answer_as::<String>(200, "The file.", "text/javascript")
             .with(header::ETAG)
-            .answer_empty(304, "The caller has it.")
+            .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG)
             .problems([ProblemCode::NotFound]),
             asset,

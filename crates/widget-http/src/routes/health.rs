@@ -22,7 +22,7 @@ static OPENAPI: LazyLock<String> = LazyLock::new(super::document);
 pub(crate) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
         .route(
-            api::get("/healthz", "getHealth", "Tells that the process answers")
+            api::get("/healthz", "getHealth", "Reports that the process answers")
                 .answer::<Health>(200, "It answers."),
             alive,
         )
@@ -30,7 +30,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/readyz",
                 "getReadiness",
-                "Tells that the database answers as well",
+                "Reports that the database answers as well",
             )
             .answer::<Health>(200, "Both answer.")
             .problems([ProblemCode::StorageFull, ProblemCode::StorageUnavailable]),
@@ -43,7 +43,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         )
 }
 
-/// What there is to ask, for generators of clients and for testing tools.
+/// The description of the API, for generators of clients and for testing tools.
 async fn openapi() -> impl IntoResponse {
     let media_type = HeaderValue::from_static("application/json");
     ([(header::CONTENT_TYPE, media_type)], OPENAPI.as_str())

@@ -1,4 +1,4 @@
-//! What LiveKit tells: visitors join and leave, and rooms come back that should be gone.
+//! LiveKit's events: visitors join and leave, and removed rooms come back.
 //!
 //! Events come in any order, late, twice, or not at all. Only the newest room of a conversation
 //! counts; every other room that shows signs of life is removed.
@@ -34,11 +34,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         api::post(
             "/core/livekit/webhook",
             "receiveLivekitEvent",
-            "Takes an event of LiveKit",
+            "Accepts an event of LiveKit",
         )
         .credential(Credential::LiveKitSignature)
         .body::<serde_json::Map<String, serde_json::Value>>()
-        .answer_empty(200, "It was taken, or it is of no concern."),
+        .answer_empty(200, "The event was accepted or ignored."),
         receive,
     )
 }

@@ -40,11 +40,11 @@ mod close;
 mod decision;
 mod revisions;
 
-/// Names a request that is to be done once.
+/// The header with the name of a request that must not be done twice.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// How long such a request is remembered.
+/// How long such a request is stored.
 const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
-/// How often a change is repeated on what somebody else has just written.
+/// How often a change is tried when somebody else changes the same widget at the same time.
 const ATTEMPTS: usize = 8;
 
 /// What can be wrong with a record that is written.
@@ -100,7 +100,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 .header("If-None-Match", "The `ETag` of what the caller has.")
                 .answer::<Widget>(200, "The widget.")
                 .with(header::ETAG)
-                .answer_empty(304, "The caller has it.")
+                .answer_empty(304, "The caller's version is current.")
                 .with(header::ETAG)
                 .problems([ProblemCode::NotFound]),
             read,
@@ -132,7 +132,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::WebWidgetsManage)
             .header("If-Match", "The `ETag` of what the caller has seen.")
-            .answer_empty(204, "It is gone; its conversations stay readable.")
+            .answer_empty(
+                204,
+                "The widget is deleted; its conversations stay readable.",
+            )
             .problems([
                 ProblemCode::NotFound,
                 ProblemCode::PreconditionFailed,
@@ -232,7 +235,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     ))
 }
 
-/// The id in an answer that was kept.
+/// The id in an answer that was stored.
 fn first_id(answer: &str) -> Result<WidgetId, serde_json::Error> {
     #[derive(Deserialize)]
     struct Kept {
@@ -319,8 +322,7 @@ async fn update(
     write(&state, &caller, id, &headers, &patch, None).await
 }
 
-/// Changes a widget as it is by now, again and again while somebody else changes it at the same
-/// time.
+/// Changes a widget as it is now, and tries again when somebody else changes it at the same time.
 async fn write(
     state: &AppState,
     caller: &Caller,
@@ -370,7 +372,7 @@ async fn remove(
     {
         Ok(Some(closed_rooms)) => closed_rooms,
         Ok(None) => return Err(Problem::not_found("widget")),
-        // It had the revision asked for a moment ago: let the condition speak.
+        // It had the expected revision a moment ago, so the condition is checked again.
         Err(WriteWidgetError::Stale) if revision.is_some() => {
             let stored = find(&state, &caller, id).await?;
             etag::require_match(&headers, &etag::of_revision(stored.revision))?;
@@ -382,7 +384,7 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The caller's widget; one of another organization is as unknown as one that never was.
+/// The caller's widget; one of another organization counts as missing.
 async fn find(state: &AppState, caller: &Caller, id: WidgetId) -> Result<StoredWidget, Problem> {
     state
         .storage
@@ -391,7 +393,7 @@ async fn find(state: &AppState, caller: &Caller, id: WidgetId) -> Result<StoredW
         .ok_or_else(|| Problem::not_found("widget"))
 }
 
-/// Domains and config out of a body, every fault of both told at once.
+/// Domains and config out of a body; all faults of both are reported at once.
 fn parse_documents(
     domains: Option<&[String]>,
     config: Option<&RawValue>,

@@ -1,4 +1,4 @@
-//! What visitors are refused, and why, over HTTP.
+//! The problems with which the service refuses visitors.
 
 use http::{HeaderValue, header};
 use widget_api::ProblemCode;
@@ -114,7 +114,7 @@ pub fn token_refused(error: TokenError) -> Problem {
 pub fn conversation_token_invalid() -> Problem {
     unauthorized(
         ProblemCode::ConversationTokenInvalid,
-        "the conversation token is not valid (any more); it may have been renewed in another tab",
+        "the conversation token is not valid; it may have been renewed in another tab",
     )
 }
 

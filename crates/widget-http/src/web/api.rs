@@ -23,7 +23,7 @@ use crate::web::problem::Problem;
 /// Makes the schema of a body.
 pub type Describe = fn(&mut SchemaGenerator) -> Schema;
 
-/// What a caller has to show.
+/// The credential that a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     /// An API key of the organization with this scope.
@@ -94,7 +94,7 @@ pub struct Operation {
     pub id: &'static str,
     /// One line for people.
     pub summary: &'static str,
-    /// What a caller has to show.
+    /// The credential that a caller needs.
     pub credential: Credential,
     /// Request headers with their meaning.
     pub headers: Vec<(&'static str, &'static str)>,
@@ -336,7 +336,7 @@ impl<S: Guard> ApiRouter<S> {
         Self::default()
     }
 
-    /// Adds a route: `handler` answers `operation` when its credential was shown.
+    /// Adds a route: `handler` answers `operation` when its credential is valid.
     #[must_use]
     pub fn route<H, T>(mut self, operation: Operation, handler: H) -> Self
     where
@@ -423,10 +423,10 @@ where
 /// What a header of an answer means.
 pub(crate) fn meaning(name: &HeaderName) -> &'static str {
     match *name {
-        header::ETAG => "Names this state of the record, for `If-Match` and `If-None-Match`.",
+        header::ETAG => "Identifies this state of the record, for `If-Match` and `If-None-Match`.",
         header::LINK => "The address of the next page, as `<…>; rel=\"next\"`; absent on the last.",
         header::LOCATION => "The path of what was created.",
-        header::RETRY_AFTER => "Seconds until a repetition makes sense.",
+        header::RETRY_AFTER => "Seconds to wait before trying again.",
         _ => "",
     }
 }

@@ -49,7 +49,7 @@ fn upload_too_slow() -> Problem {
         ProblemCode::BodyTimeout,
         "the body did not arrive in time; send it again",
     )
-    // The rest of the body would have to be read before the next request.
+    // Otherwise the rest of the body would have to be read before the next request.
     .with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }
 

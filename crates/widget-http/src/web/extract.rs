@@ -15,8 +15,8 @@ use widget_core::finding::Code;
 
 use crate::web::{problem::Problem, strict};
 
-/// Bytes that a body may have where nothing else is said: a config of 64 KiB with room for its
-/// escapes.
+/// The maximum number of bytes of a body where no other limit is set: a config of 64 KiB with room
+/// for its escapes.
 pub const BODY_LIMIT: usize = 1 << 20;
 
 /// How long a body may take to arrive: a client that sends it byte by byte holds nothing for long.
@@ -24,7 +24,7 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A JSON body of at most `LIMIT` bytes.
 ///
-/// Refuses another media type (415 `content_type`), a longer body (413 `body_too_large`), text that
+/// Rejects another media type (415 `content_type`), a longer body (413 `body_too_large`), text that
 /// is not JSON (400 `json_invalid`) and JSON of another shape (422 `body_invalid` with a pointer).
 #[derive(Debug, Clone, Copy)]
 pub struct StrictJson<T, const LIMIT: usize = BODY_LIMIT>(pub T);
@@ -39,7 +39,7 @@ impl<S: Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for Strict
     }
 }
 
-/// Refuses a request that does not say that its body is JSON.
+/// Rejects a request that does not declare its body as JSON.
 ///
 /// A media type of JSON makes a cross-origin request ask first (CORS preflight), so that it cannot
 /// be left out.
@@ -116,8 +116,7 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// The one identifier in a path; a malformed one names nothing, so that it is 404 like an unknown
-/// one.
+/// The one identifier in a path; a malformed one is 404 like an unknown one.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId<T>(pub T);
 
@@ -138,7 +137,7 @@ where
     }
 }
 
-/// Query parameters; unknown ones and wrong values are refused (422 `query_invalid`).
+/// Query parameters; unknown ones and invalid values are rejected (422 `query_invalid`).
 #[derive(Debug, Clone, Copy)]
 pub struct StrictQuery<T>(pub T);
 

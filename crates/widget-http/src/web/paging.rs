@@ -70,14 +70,14 @@ pub(crate) fn link_next<T>(
     };
     let mut url = public_url.clone();
     url.set_path(path);
-    let kept: Vec<(String, String)> =
+    let others: Vec<(String, String)> =
         url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
             .into_owned()
             .filter(|(name, _)| name != "cursor")
             .collect();
     url.query_pairs_mut()
         .clear()
-        .extend_pairs(kept)
+        .extend_pairs(others)
         .append_pair("cursor", &encode(created_at, id));
     if let Ok(value) = HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")) {
         headers.insert(header::LINK, value);

@@ -37,7 +37,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/conversations/{id}/messages",
                 "getTranscript",
-                "Reads what was said and what the visitor and the page told",
+                "Reads what was said and what the visitor and the page sent",
             )
             .scope(Scope::ConversationsReadSensitive)
             .answer::<Transcript>(200, "The transcript.")

@@ -52,7 +52,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             )
             .credential(Credential::EmbedTicket)
             .body::<ConversationStart>()
-            .answer::<Joining>(201, "What it takes to join.")
+            .answer::<Joining>(201, "Everything that is needed to join.")
             .problems(PAGE_PROBLEMS)
             .problems([
                 ProblemCode::OriginNotOwn,
@@ -80,7 +80,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             api::post(
                 "/core/public/web-widgets/{id}/conversations/{cid}/end",
                 "endVisitorConversation",
-                "Ends the conversation for its visitor; again changes nothing",
+                "Ends the conversation for its visitor; a repetition changes nothing",
             )
             .credential(Credential::ConversationToken)
             .body::<Empty>()
@@ -130,7 +130,7 @@ pub(super) fn used(ticket: &RedeemedTicket) -> UsedTicket {
     }
 }
 
-/// A conversation on the widget as it is now, with what the visitor and the page told.
+/// A conversation on the widget as it is now, with what the visitor and the page sent.
 fn new_conversation(
     state: &AppState,
     widget: &PublicWidget,

@@ -32,7 +32,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
         .credential(Credential::ConversationToken)
         .body::<FormSubmission>()
-        .answer::<SubmittedFeedback>(201, "What was kept.")
+        .answer::<SubmittedFeedback>(201, "What was stored.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,
@@ -61,7 +61,7 @@ async fn submit(
         .current()
         .post_conversation_feedback;
     let (now, limits) = (state.now(), &state.lifecycle_limits);
-    // Whether feedback is taken at all is told before what is wrong with it.
+    // Whether feedback is accepted at all is reported before what is wrong with it.
     conversation
         .lifecycle
         .submit_feedback(feedback.enabled, now, limits)?;

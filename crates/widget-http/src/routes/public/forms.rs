@@ -1,5 +1,5 @@
-//! Forms in mid-conversation: the server checks and keeps the values, then the window tells the
-//! agent.
+//! Forms in mid-conversation: the server checks and stores the values, then the window sends them
+//! to the agent.
 
 use axum::{Json, extract::State};
 use serde_json::{Value, value::RawValue};
@@ -37,7 +37,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
         .credential(Credential::ConversationToken)
         .body::<FormSubmission>()
-        .answer::<SubmittedForm>(200, "What was kept.")
+        .answer::<SubmittedForm>(200, "What was stored.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,

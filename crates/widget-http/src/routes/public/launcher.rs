@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-/// Asked again each time, so that closing a widget takes effect at once; an unchanged answer costs
-/// no body.
+/// Requested again each time, so that closing a widget works at once; an unchanged answer has no
+/// body.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 pub(super) fn router() -> ApiRouter<AppState> {
@@ -38,7 +38,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             .header("If-None-Match", "The `ETag` of what the caller has.")
             .answer::<visitors::Launcher>(200, "The config with every default filled in.")
             .with(header::ETAG)
-            .answer_empty(304, "The caller has it.")
+            .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG)
             .problems(PAGE_PROBLEMS),
             show,

@@ -1,7 +1,7 @@
 //! The window's own report of what was said, for workers that report nothing.
 //!
-//! A visitor can write anything here, so it is kept apart from the worker's report and shown to
-//! nobody else as its.
+//! A visitor can write anything here, so it is stored apart from the worker's report and never
+//! shown as the worker's.
 
 use axum::{Json, extract::State};
 use widget_api::{

@@ -1,4 +1,4 @@
-//! Going on with a conversation: always in a fresh room, because only a new room gets an agent.
+//! Resuming a conversation: always in a new room, because only a new room gets an agent.
 
 use axum::{Json, extract::State};
 use widget_api::{
@@ -31,11 +31,11 @@ pub(super) fn router() -> ApiRouter<AppState> {
         api::post(
             "/core/public/web-widgets/{id}/conversations/{cid}/resume",
             "resumeConversation",
-            "Goes on in a fresh room",
+            "Resumes the conversation in a new room",
         )
         .credential(Credential::ConversationToken)
         .body::<ConversationResume>()
-        .answer::<Joining>(200, "What it takes to join.")
+        .answer::<Joining>(200, "Everything that is needed to join.")
         .problems([
             ProblemCode::RateLimited,
             ProblemCode::ConversationEnded,
@@ -66,7 +66,7 @@ async fn resume(
 ) -> Result<Json<Joining>, Problem> {
     state.rate_limits.conversations.check(&address)?;
     let now = state.now();
-    // Told before the ticket is looked at, so that the window can offer a new conversation with it.
+    // Checked before the ticket is read, so that the window can offer a new conversation with it.
     conversation
         .lifecycle
         .resume(now, &state.lifecycle_limits)?;

@@ -1,4 +1,4 @@
-//! What core decides about a widget, told to its owner: go-live report, explanation, snippet.
+//! What core decides about a widget, for its owner: go-live report, explanation, snippet.
 
 use axum::{Json, extract::State};
 use widget_api::{
@@ -32,7 +32,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/web-widgets/{id}/go-live",
                 "getGoLiveReport",
-                "Tells every blocker and every warning",
+                "Reports every blocker and every warning",
             )
             .scope(Scope::WebWidgetsRead)
             .answer::<decisions::GoLiveReport>(200, "The report.")
@@ -43,7 +43,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/web-widgets/{id}/explain",
                 "explainWebWidget",
-                "Tells whether a page may show the widget, and why",
+                "Explains whether a page may show the widget",
             )
             .scope(Scope::WebWidgetsRead)
             .query::<ExplainQuery>()

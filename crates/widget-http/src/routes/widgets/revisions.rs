@@ -1,4 +1,4 @@
-//! The history of a widget: what it was, who changed what, and the way back.
+//! The history of a widget: its revisions, who changed what, and how to restore one.
 
 use axum::{
     Json,
@@ -35,7 +35,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/web-widgets/{id}/revisions",
                 "listRevisions",
-                "Lists what the widget was, the newest first",
+                "Lists the revisions of a widget, the newest first",
             )
             .scope(Scope::WebWidgetsRead)
             .query::<RevisionsQuery>()
@@ -51,7 +51,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             api::post(
                 "/core/web-widgets/{id}/revisions/{number}/restore",
                 "restoreRevision",
-                "Writes an earlier revision anew",
+                "Restores an earlier revision",
             )
             .scope(Scope::WebWidgetsManage)
             .header("If-Match", "The `ETag` of what the caller has seen.")
@@ -92,7 +92,7 @@ async fn list(
     let page = paging::parse_page(query.limit, None)?;
     find(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
-    // One more, to tell what the last one shown has changed and whether there are more.
+    // One more, to compare the last one with and to see whether there are more.
     let found = state
         .storage
         .list_widget_revisions(&caller.organization_id, id, below, page.limit + 1)
@@ -122,7 +122,7 @@ async fn list(
     Ok((headers, Json(bodies)).into_response())
 }
 
-/// Writes an earlier revision anew; the history in between stays.
+/// Restores an earlier revision as a new one; the history in between stays.
 async fn restore(
     State(state): State<AppState>,
     caller: Caller,
