@@ -6,7 +6,6 @@ import type {
   VisitorConversation,
   VisitorMessage,
 } from '../../generated/api';
-import type { ProblemCode } from '../../shared/codes';
 import type { Mode } from '../config';
 import { ServiceProblem } from './problem';
 
@@ -59,7 +58,7 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
     }
     if (response.ok) return answer as T;
     const { code, errors } = (answer ?? {}) as Partial<Problem>;
-    throw new ServiceProblem((code as ProblemCode) ?? 'unknown', response.status, errors);
+    throw new ServiceProblem(code ?? 'unknown', response.status, errors);
   }
 
   return {
