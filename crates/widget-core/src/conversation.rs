@@ -3,7 +3,7 @@
 //! - [`Lifecycle`] is the state machine: events lead from one state to the next, and
 //!   [`LifecycleLimits`] say when it ends by itself.
 //! - [`choose_mode`] and [`choose_mode_for_resume`] decide between text and voice.
-//! - [`metadata`] and [`budget`] decide what a conversation starts with, and whether another one may.
+//! - [`metadata`] and [`budget`] decide what a conversation starts with, and whether one may start.
 //! - [`token`] and [`room`] decide which window and which room speak for it.
 //! - [`turns`] bounds what the worker and the window report; [`transcript`] merges both into one
 //!   list of turns.

@@ -235,7 +235,7 @@ fn check_option(text: &str, options: &Options) -> Result<(), Rejection> {
     })
 }
 
-/// A valid e-mail address of the HTML standard, so that the server accepts what the browser accepts.
+/// A valid e-mail address of the HTML standard, so that server and browser accept the same.
 ///
 /// Source: <https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address>; the limit of
 /// 254 bytes is that of SMTP (RFC 5321, 4.5.3.1.3).
