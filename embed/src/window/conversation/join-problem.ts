@@ -1,4 +1,4 @@
-/** Why a room could not be joined. What follows: a retry, another room, or a sentence and a halt. */
+/** Why a room could not be joined. Then follows a retry, another room, or a sentence and an end. */
 
 export type JoinProblem =
   /** The browser has no WebRTC, or an extension or a policy has switched it off. */
