@@ -81,7 +81,7 @@ pub(crate) fn body_types(bodies: &Bodies) -> String {
     let mut text = String::from(
         "/**\n * What the embed sends to the service and gets from it.\n *\n * Generated from the \
          bodies of `widget-api`; change those and run\n * `cargo xtask gen`.\n \
-         */\n",
+         */\nimport type { Code as FieldCode } from './codes';\n",
     );
     for (name, definition) in bodies.named(&BODIES) {
         text.push('\n');

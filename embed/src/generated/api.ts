@@ -4,6 +4,7 @@
  * Generated from the bodies of `widget-api`; change those and run
  * `cargo xtask gen`.
  */
+import type { Code as FieldCode } from './codes';
 
 /** What a visitor brings to a conversation. */
 export interface ConversationStart {
