@@ -166,7 +166,10 @@ export interface ShowFormAction {
 
 /** What visitors read before the first message. */
 export interface Notice {
-  /** The words; left out: a localized "You are talking to an AI agent". */
+  /**
+   * Words of the owner, shown after the fixed, localized sentence that the visitor talks to an AI
+   * agent; left out: that sentence alone.
+   */
   text: string | null;
   /** Where the privacy policy is; null: nowhere. */
   privacy_url: string | null;

@@ -1,4 +1,4 @@
-/** The codes that the embed compares with. A code that the service renames does not compile here. */
+/** The codes that the embed compares with; one that the service renames does not compile here. */
 import type { ProblemCode } from '../generated/api';
 import type { JoinProblem } from '../window/conversation/join-problem';
 

@@ -199,7 +199,8 @@ settings! {
 settings! {
     /// What visitors read before the first message.
     pub struct Notice {
-        /// The words; left out: a localized "You are talking to an AI agent".
+        /// Words of the owner, shown after the fixed, localized sentence that the visitor talks to
+        /// an AI agent; left out: that sentence alone.
         pub text: Option<String> = None => optional(text(0, Some(300))),
         /// Where the privacy policy is; null: nowhere.
         pub privacy_url: Option<WebUrl> = None => nullable(written()),
