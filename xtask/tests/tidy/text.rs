@@ -4,6 +4,30 @@ use std::path::Path;
 
 use crate::{files, none, read};
 
+/// Words that this project does not use, and what it says instead. Names made of several words are
+/// split before the search.
+const WORDS: &[(&str, &str)] = &[
+    ("behaviour", "behavior"),
+    ("behaviours", "behaviors"),
+    ("can't", "cannot"),
+    ("cancelled", "canceled"),
+    ("colour", "color"),
+    ("colours", "colors"),
+    ("dismantle", "clean up"),
+    ("honour", "follow"),
+    ("hush", "stop_publishing"),
+    ("LEAST", "MIN_…"),
+    ("licence", "license"),
+    ("MOST", "MAX_…"),
+    ("patience", "timeout"),
+    ("strangers", "other pages, unknown callers"),
+    ("surroundings", "dependencies"),
+    ("tell", "say, report, return"),
+    ("telling", "saying, reporting, returning"),
+    ("tells", "says, reports, returns"),
+    ("told", "said, reported, returned"),
+];
+
 /// Who opens a file learns first why it exists.
 #[test]
 fn every_source_file_opens_with_a_comment() {
@@ -77,6 +101,43 @@ fn comments_have_100_columns() {
         }
     }
     none("comments that are too wide", &faults);
+}
+
+/// One language for names, messages, comments and docs, so that a search finds everything.
+#[test]
+fn words_are_those_of_the_project() {
+    let mut faults = Vec::new();
+    for path in files() {
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        let is_text = matches!(
+            kind,
+            Some("rs" | "ts" | "tsx" | "css" | "py" | "sql" | "md")
+        );
+        // The rule has to name the words, and catalogs speak to visitors.
+        let is_exempt = path.ends_with("tidy/text.rs") || path.starts_with("embed/src/window/i18n");
+        if !is_text || is_exempt {
+            continue;
+        }
+        let text = read(&path).unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            let words = line.split(|letter: char| !(letter.is_alphanumeric() || letter == '\''));
+            for word in words.map(|word| word.trim_matches('\'')) {
+                // The words in capitals are prefixes of constants, and good English otherwise.
+                let known = WORDS.iter().find(|(known, _)| {
+                    *known == word || (!is_upper(known) && known.eq_ignore_ascii_case(word))
+                });
+                if let Some((_, instead)) = known {
+                    let place = format!("{}:{}", path.display(), number + 1);
+                    faults.push(format!("{place}: `{word}`: write {instead}"));
+                }
+            }
+        }
+    }
+    none("words of another language", &faults);
+}
+
+fn is_upper(word: &str) -> bool {
+    word.chars().all(char::is_uppercase)
 }
 
 /// The README, the manifest and the file that `rustup` reads name the same compiler.
