@@ -150,8 +150,8 @@ def _describe(page: Mapping[str, object]) -> str:
         f"{key}: {value}" for key, value in page.items() if isinstance(value, (str, int, float))
     ]
     if not known:
-        return "The page has not told me anything about itself."
-    return f"The page told me this: {'; '.join(known[:5])[:400]}."
+        return "The page sent no details about itself."
+    return f"The page sent these details: {'; '.join(known[:5])[:400]}."
 
 
 def _order(words: str) -> str:

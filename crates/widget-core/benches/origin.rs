@@ -61,7 +61,7 @@ mod decide {
 
     #[divan::bench(args = SIZES)]
     fn not_listed(bencher: Bencher<'_, '_>, count: usize) {
-        let (list, page) = (list(count), origin("https://www.stranger.example"));
+        let (list, page) = (list(count), origin("https://www.unlisted.example"));
         bencher.bench(|| black_box(&list).admit(black_box(&page)).is_none());
     }
 

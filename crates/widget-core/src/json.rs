@@ -127,7 +127,7 @@ pub fn parse(text: &str, root: &str, limits: JsonLimits) -> Result<Parsed, JsonE
 /// # Errors
 /// [`JsonError::TooDeep`] and [`JsonError::TooLarge`].
 pub fn measure(value: &Value, limits: JsonLimits) -> Result<(), JsonError> {
-    let depth = depth(value);
+    let depth = measure_depth(value);
     if depth > limits.depth {
         return Err(JsonError::TooDeep {
             depth,
@@ -232,7 +232,7 @@ impl Outline {
 }
 
 /// The depth of a value in memory, without recursion.
-fn depth(value: &Value) -> usize {
+fn measure_depth(value: &Value) -> usize {
     let mut deepest = 0;
     let mut waiting = vec![(value, 1)];
     while let Some((value, level)) = waiting.pop() {

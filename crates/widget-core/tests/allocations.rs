@@ -17,7 +17,7 @@ fn a_decision_allocates_nothing() {
         for page in [
             "https://shop0.example",
             "https://a.b.customer1.example",
-            "https://stranger.example",
+            "https://unlisted.example",
             "http://[::1]:3000",
         ] {
             let page: Origin = page.parse().expect("canonical text");

@@ -130,7 +130,7 @@ async def test_the_agent_knows_the_context_of_the_page(stack: Stack) -> None:
         await visitor.agent_words()
         await visitor.send_context({"product": "Sidamo"})
         await visitor.type("What is on this page?")
-        assert (await visitor.agent_words()).text == "The page told me this: product: Sidamo."
+        assert (await visitor.agent_words()).text == "The page sent these details: product: Sidamo."
 
 
 async def test_a_conversation_that_is_over_is_not_started_again(stack: Stack) -> None:

@@ -54,7 +54,7 @@ async def test_the_page_is_read_when_the_answer_is_made() -> None:
     subject = model(page)
     page["product"] = "Sidamo"
     assert subject.reply(chat(("user", "what is on this page"))) == rules.Say(
-        "The page told me this: product: Sidamo."
+        "The page sent these details: product: Sidamo."
     )
 
 

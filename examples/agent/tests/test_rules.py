@@ -97,7 +97,7 @@ def test_a_form_is_confirmed_or_closed(answer: dict[str, object], expected: str)
 def test_the_context_of_the_page_is_shortened() -> None:
     page = {"product": "Huila", "price": 14, "nested": {"a": 1}, "long": "y" * 5_000}
     text = said("What do you know about this page?", Situation(VERSION, page=page))
-    assert text.startswith("The page told me this: product: Huila; price: 14;")
+    assert text.startswith("The page sent these details: product: Huila; price: 14;")
     assert len(text) < 500
 
 

@@ -6,7 +6,7 @@ use crate::origin::{AllowedOrigins, Entry, Origin, Scheme, SuffixList, to_unicod
 /// How many letters may differ between two names that are easily confused.
 const MAX_TYPOS: usize = 2;
 
-/// In a shorter name, a typing error cannot be told from another name.
+/// In a shorter name, a typo cannot be distinguished from a different name.
 const MIN_LENGTH_FOR_TYPOS: usize = 6;
 
 /// An entry reduced to what is compared.

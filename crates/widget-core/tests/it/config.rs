@@ -67,7 +67,7 @@ struct Valid {
 }
 
 #[test]
-fn valid_documents_are_kept_and_told_about() {
+fn valid_documents_are_kept_and_warned_about() {
     let documents = documents("config/valid");
     let cases: BTreeMap<String, Valid> = cases("config/valid.json");
     assert!(
@@ -166,13 +166,16 @@ fn the_vectors_hold() {
                 let sent: Value = serde_json::from_str(vector.config.get()).expect("JSON");
                 let stored = vector.stored.unwrap_or(sent);
                 assert_eq!(config.to_json(), stored.to_string(), "{name}");
-                let told: Vec<_> = config
+                let pointers: Vec<_> = config
                     .warnings()
                     .into_iter()
-                    .filter_map(|told| told.pointer)
+                    .filter_map(|warning| warning.pointer)
                     .collect();
                 for pointer in vector.warning_pointers {
-                    assert!(told.contains(&pointer), "{name}: {pointer} not in {told:?}");
+                    assert!(
+                        pointers.contains(&pointer),
+                        "{name}: {pointer} not in {pointers:?}"
+                    );
                 }
             }
             ("reject", Err(error)) => {

@@ -57,7 +57,7 @@ fn wpt_cases() -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// Reads the address, tells the origin, or the code of the refusal.
+/// The origin of the address, or the code of its first fault.
 fn outcome(address: &str) -> Result<String, &'static str> {
     match Entry::parse(address, builtin()) {
         Ok(entry) => Ok(entry.to_text()),
@@ -136,7 +136,7 @@ fn suffixes_against_the_lists_own_cases() {
     compare(&differing, "origin_psl_known.txt");
 }
 
-/// The algorithm as the list's site tells it, without any cleverness.
+/// The algorithm as the list's site describes it, without optimizations.
 fn registrable_by_the_book(rules: &BTreeSet<String>, name: &str) -> Option<String> {
     let labels: Vec<_> = name.split('.').collect();
     let tail = |from: usize| labels[from..].join(".");

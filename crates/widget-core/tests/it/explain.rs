@@ -1,4 +1,4 @@
-//! What support staff are told about a page.
+//! The explanation of a page that support staff read.
 
 use std::{collections::HashSet, fmt::Write as _};
 

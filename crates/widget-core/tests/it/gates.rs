@@ -146,20 +146,20 @@ fn an_empty_list_is_a_warning_and_no_blocker() {
 #[test]
 fn admission_needs_gates_and_listing() {
     let listed = origin("https://shop.example");
-    let stranger = origin("https://evil.example");
+    let unlisted = origin("https://evil.example");
     for (version, code, _) in VERSIONS {
         for published in [true, false] {
             let widget = Widget {
                 published,
                 ..widget(&["https://shop.example"])
             };
-            for page in [&listed, &stranger] {
+            for page in [&listed, &unlisted] {
                 let mut expected = Vec::new();
                 if !published {
                     expected.push("not_published");
                 }
                 expected.extend(code);
-                if page == &stranger {
+                if page == &unlisted {
                     expected.push("origin_not_listed");
                 }
                 match serve::admit(&widget, version, page) {

@@ -596,12 +596,12 @@ const FAULTY: [&str; 30] = [
 /// What an owner reads about each fault: what was found, and what to write instead.
 #[test]
 fn faults_say_what_to_write() {
-    let mut told = String::new();
+    let mut report = String::new();
     for entry in FAULTY {
         let error = Entry::parse(entry, builtin()).expect_err(entry);
         for fault in error.faults() {
             let hint = fault.hint().unwrap_or_else(|| "-".to_owned());
-            told.extend([
+            report.extend([
                 fault.code().as_str(),
                 ": ",
                 &fault.to_string(),
@@ -614,7 +614,7 @@ fn faults_say_what_to_write() {
     let list = AllowedOrigins::parse(&["*", "shop.example"], builtin()).expect_err("not alone");
     for finding in list {
         let hint = finding.hint.unwrap_or_else(|| "-".to_owned());
-        told.extend([
+        report.extend([
             finding.code.as_str(),
             ": ",
             &finding.detail,
@@ -688,5 +688,5 @@ fn faults_say_what_to_write() {
             list your own sites there one by one, without `*`
         wildcard_all_not_alone: `*` admits every site, so it must be the only entry
             remove `*`, or remove all the other entries
-    "]].assert_eq(&told);
+    "]].assert_eq(&report);
 }

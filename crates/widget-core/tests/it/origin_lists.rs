@@ -66,7 +66,7 @@ fn patterns() {
 }
 
 #[test]
-fn the_most_telling_entry_admits() {
+fn the_most_specific_entry_is_reported() {
     let entries = [
         "https://*.a.shop.example",
         "https://*.shop.example",

@@ -186,7 +186,7 @@ async fn another_organization_sees_nothing() {
     let widget = service.widget(serde_json::json!({})).await;
     let widget_id = id(&widget);
     let agent = widget["agent_id"].as_str().expect("a string").to_owned();
-    let stranger = service.new_key("other", Scope::ALL).await;
+    let other_key = service.new_key("other", Scope::ALL).await;
     for (method, path, body) in [
         ("GET", format!("/core/web-widgets/{widget_id}"), None),
         (
@@ -220,7 +220,7 @@ async fn another_organization_sees_nothing() {
         ),
     ] {
         service
-            .call_with(Some(&stranger), method, &path, body, &[])
+            .call_with(Some(&other_key), method, &path, body, &[])
             .await
             .problem(404, "not_found");
     }
@@ -230,7 +230,7 @@ async fn another_organization_sees_nothing() {
     }
     let answer = service
         .call_with(
-            Some(&stranger),
+            Some(&other_key),
             "POST",
             "/core/web-widgets",
             Some(&body.to_string()),
@@ -246,7 +246,7 @@ async fn another_organization_sees_nothing() {
     );
     for list in ["/core/web-widgets", "/core/agents", "/core/conversations"] {
         let answer = service
-            .call_with(Some(&stranger), "GET", list, None, &[])
+            .call_with(Some(&other_key), "GET", list, None, &[])
             .await;
         assert_eq!(answer.json(200), serde_json::json!([]), "{list}");
     }

@@ -139,7 +139,7 @@ async fn private_addresses_are_never_read() {
         let body: Value = answer.problem(404, "brand_not_found");
         assert!(
             !body.to_string().contains("127.0.0.1"),
-            "the answer tells nothing of the network: {body}"
+            "the answer reveals nothing of the network: {body}"
         );
     }
     for domain in ["", "a b", "https://"] {

@@ -97,7 +97,7 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(
         transcript,
         json!({
-            // The visitor has spoken, so they are there, whatever LiveKit has told.
+            // The visitor has spoken, so they are present, whatever LiveKit has reported.
             "status": "in_progress",
             "custom_metadata": {"page": {"cart": 3}},
             "room_name": "room-1",
@@ -127,7 +127,7 @@ async fn a_worker_reads_appends_and_ends() {
             .collect::<Vec<_>>(),
         ["room-1"]
     );
-    // What was said last may be told after the end.
+    // The last words may be reported after the end.
     let late = json!({"id": "m3", "role": "agent", "text": "Bye"});
     assert_eq!(
         service.post(&messages, &late).await.json(200),
@@ -194,7 +194,7 @@ async fn what_was_said_needs_its_own_scope() {
         .await
         .json(200);
     assert_eq!(plain.get("custom_metadata"), None);
-    let stranger = service.new_key("other", Scope::ALL).await;
+    let other_key = service.new_key("other", Scope::ALL).await;
     for (method, tail, body) in [
         ("GET", "", None),
         ("GET", "/messages", None),
@@ -203,7 +203,7 @@ async fn what_was_said_needs_its_own_scope() {
     ] {
         let path = format!("{path}{tail}");
         service
-            .call_with(Some(&stranger), method, &path, body, &[])
+            .call_with(Some(&other_key), method, &path, body, &[])
             .await
             .problem(404, "not_found");
     }

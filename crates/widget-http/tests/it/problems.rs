@@ -200,7 +200,7 @@ fn only_the_first_faults_are_shown_and_all_are_counted() {
 }
 
 #[test]
-fn an_internal_error_tells_nothing_of_its_cause() {
+fn an_internal_error_does_not_reveal_its_cause() {
     let problem = Problem::internal("the secret is `hunter2`");
     let body = String::from_utf8(problem.body("r1")).expect("JSON is UTF-8");
     assert_eq!(
@@ -333,7 +333,7 @@ impl Clock for BrokenClock {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_internal_error_that_tells_nothing() {
+async fn a_panic_is_an_internal_error_that_reveals_nothing() {
     let service = Service::start().await;
     let router = service.router_with_clock(std::sync::Arc::new(BrokenClock));
     let request = http::Request::builder()

@@ -332,9 +332,9 @@ fn an_incomplete_suffix_list_is_refused_at_the_start() {
             directory.path(),
             &["serve", "--listen", "127.0.0.1:0", "--suffix-list", file],
         );
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains(complaint), "{told}");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(complaint), "{errors}");
     }
 }
 
@@ -348,9 +348,9 @@ fn a_public_url_is_an_origin() {
     ] {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", url];
         let output = run(directory.path(), &arguments);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains(complaint), "{told}");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(complaint), "{errors}");
     }
 }
 
@@ -414,7 +414,7 @@ fn empty_variables_are_not_set() {
 }
 
 #[test]
-fn migrations_are_told_and_applied() {
+fn migrations_are_listed_and_applied() {
     let directory = TempDir::new().expect("a temporary directory can be made");
     let check = run(directory.path(), &["migrate", "--check"]);
     assert_eq!(check.status.code(), Some(1));

@@ -7,7 +7,7 @@ use widget_api::Scope;
 use crate::support::{Service, id};
 
 #[tokio::test]
-async fn every_write_is_told_and_can_be_undone() {
+async fn every_write_is_recorded_and_can_be_undone() {
     let service = Service::start().await;
     let first = service
         .widget(json!({"config": {"v1": {"theme": "dark"}}}))
@@ -81,14 +81,14 @@ async fn every_write_is_told_and_can_be_undone() {
             .await
             .problem(404, "not_found");
     }
-    let stranger = service.new_key("other", Scope::ALL).await;
+    let other_key = service.new_key("other", Scope::ALL).await;
     service
-        .call_with(Some(&stranger), "GET", &revisions, None, &[])
+        .call_with(Some(&other_key), "GET", &revisions, None, &[])
         .await
         .problem(404, "not_found");
     let path = format!("{revisions}/1/restore");
     service
-        .call_with(Some(&stranger), "POST", &path, None, &[])
+        .call_with(Some(&other_key), "POST", &path, None, &[])
         .await
         .problem(404, "not_found");
 }

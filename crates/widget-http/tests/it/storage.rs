@@ -94,7 +94,7 @@ fn number(number: u128) -> Uuid {
 pub(crate) async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
     let ours = organization("concurrent");
     let mut tasks = tokio::task::JoinSet::new();
-    // Few enough that each has its turn within the patience of a writer, however slow the disk is.
+    // Few enough that each has its turn within the timeout of a writer, however slow the disk is.
     for index in 0..16_u128 {
         let storage = Arc::clone(if index % 2 == 0 { &first } else { &second });
         let mut new =

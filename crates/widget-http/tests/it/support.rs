@@ -27,7 +27,7 @@ use widget_http::{
 /// The moment at which every test begins.
 pub(crate) const START: OffsetDateTime = datetime!(2026-01-31 09:30:00 UTC);
 
-/// A clock that stands still until it is told to go on.
+/// A clock that stands still until a test advances it.
 #[derive(Debug)]
 pub(crate) struct FrozenClock(Mutex<OffsetDateTime>);
 

@@ -186,7 +186,7 @@ async fn a_refused_write_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_fault_of_domains_and_config_is_told_at_once() {
+async fn every_fault_of_domains_and_config_is_reported_at_once() {
     let service = Service::start().await;
     let widget = service.widget(json!({})).await;
     let body = json!({
@@ -216,7 +216,7 @@ async fn every_fault_of_domains_and_config_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_config_too_large_is_told_by_its_own_status() {
+async fn a_config_too_large_has_its_own_status() {
     let service = Service::start().await;
     let widget = service.widget(json!({})).await;
     let path = format!("/core/web-widgets/{}", id(&widget));
@@ -392,7 +392,7 @@ async fn lists_are_filtered() {
 }
 
 #[tokio::test]
-async fn gates_are_told_together() {
+async fn gates_are_reported_together() {
     let service = Service::start().await;
     let (agent, version) = service.agent(false).await;
     let body = json!({"agent_id": agent, "agent_version_id": version, "domains": ["*"]});
@@ -510,10 +510,10 @@ async fn a_repeated_creation_creates_once() {
         answer.problem(400, "idempotency_key_invalid");
     }
     // A key belongs to its organization.
-    let stranger = service.new_key("other", widget_api::Scope::ALL).await;
+    let other_key = service.new_key("other", widget_api::Scope::ALL).await;
     let answer = service
         .call_with(
-            Some(&stranger),
+            Some(&other_key),
             "POST",
             "/core/web-widgets",
             Some(&body),

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::support::START;
 
-#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+#[expect(clippy::too_many_lines, reason = "one story, in order")]
 pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("messages"), 0x700, 0x7FF, "https://a.example");

@@ -47,7 +47,7 @@ pub(super) fn new_conversation(
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+#[expect(clippy::too_many_lines, reason = "one story, in order")]
 pub(super) async fn life(storage: &dyn Storage) {
     let ours = organization("talks");
     let new = new_conversation(&ours, 0x400, 0x4FF, "https://a.example");

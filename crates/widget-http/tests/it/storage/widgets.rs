@@ -43,7 +43,7 @@ pub(super) fn widget(
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one story, told in order")]
+#[expect(clippy::too_many_lines, reason = "one story, in order")]
 pub(super) async fn records(storage: &dyn Storage) {
     let (ours, theirs) = (organization("widgets"), organization("others"));
     let (agent, version) = registered(storage, &ours, 0x200, false).await;

@@ -32,7 +32,7 @@ async fn left(service: &Service, started: &Started) {
         .expect("storage works");
 }
 
-/// Ends what is due and tells status and reason of the conversation.
+/// Ends what is due and returns status and reason of the conversation.
 async fn sweep(service: &Service, started: &Started) -> (String, String) {
     background::end_due_conversations(&service.state)
         .await

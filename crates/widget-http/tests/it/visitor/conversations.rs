@@ -171,8 +171,8 @@ async fn the_form_before_is_checked_and_kept() {
     answer.problem_at(422, "form_invalid", "/form/email", "email_invalid");
     answer.problem_at(422, "form_invalid", "/form/color", "key_unknown");
 
-    let told = json!({"form": {"email": "a@b.example"}, "custom_metadata": {"url": "https://shop.example/cart"}});
-    let started = visitor.try_start(told).await.json(201);
+    let body = json!({"form": {"email": "a@b.example"}, "custom_metadata": {"url": "https://shop.example/cart"}});
+    let started = visitor.try_start(body).await.json(201);
     let path = format!("/core/conversations/{}", id(&started["conversation"]));
     assert_eq!(
         service.get(&path).await.json(200)["custom_metadata"],
@@ -181,7 +181,7 @@ async fn the_form_before_is_checked_and_kept() {
 }
 
 #[tokio::test]
-async fn what_the_page_tells_is_bounded() {
+async fn what_the_page_sends_is_bounded() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let long = json!({"custom_metadata": {"text": "x".repeat(4096)}});
@@ -227,7 +227,7 @@ async fn only_a_mode_that_is_offered_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_stored_end_is_told_before_it_is_stored() {
+async fn an_end_by_the_limits_is_reported_before_it_is_stored() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;

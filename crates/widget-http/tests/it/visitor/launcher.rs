@@ -238,7 +238,7 @@ async fn tickets_are_for_scripts_of_pages_only() {
     ask(r#"{"origin":"https://evil.example"}"#, &[])
         .await
         .problem_at(422, "body_invalid", "/origin", "key_unknown");
-    // What comes first in the contract is told first.
+    // Of several problems, the one that the contract lists first is answered.
     let foreign = service
         .call_with(
             None,

@@ -288,7 +288,10 @@ async fn livekit_takes_the_token_and_sets_the_room_up_as_it_says() {
         .list_participants(&started.room)
         .await
         .expect("LiveKit answers");
-    let permission = inside[0].permission.clone().expect("permissions are told");
+    let permission = inside[0]
+        .permission
+        .clone()
+        .expect("permissions are reported");
     assert!(inside.len() == 1 && inside[0].identity.starts_with("guest_"));
     assert!(permission.can_publish && permission.can_publish_data && permission.can_subscribe);
     assert!(!permission.can_update_metadata && !permission.hidden);

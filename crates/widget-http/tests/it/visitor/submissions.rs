@@ -84,8 +84,8 @@ async fn reported_turns_stay_the_visitors_word() {
     let answer = send(&visitor, &started, "messages", bad).await;
     answer.problem_at(422, "body_invalid", "/messages/0/id", "value_invalid");
     answer.problem_at(422, "body_invalid", "/messages/1/text", "too_long");
-    let stranger = json!({"messages": [{"id": "c", "role": "owner", "text": "x"}]});
-    let answer = send(&visitor, &started, "messages", stranger).await;
+    let unknown_role = json!({"messages": [{"id": "c", "role": "owner", "text": "x"}]});
+    let answer = send(&visitor, &started, "messages", unknown_role).await;
     answer.problem_at(422, "body_invalid", "/messages/0/role", "value_invalid");
 
     visitor.end(&started).await.json(200);

@@ -33,13 +33,13 @@ async fn a_participant_token_grants_exactly_what_a_visitor_needs() {
         "mode": "voice", "resumed": false,
     });
     let configuration = &claims["roomConfig"];
-    let told: Value = serde_json::from_str(
+    let sent: Value = serde_json::from_str(
         configuration["agents"][0]["metadata"]
             .as_str()
             .expect("a string"),
     )
     .expect("metadata is JSON");
-    assert_eq!(told, metadata);
+    assert_eq!(sent, metadata);
     let expected = json!({
         "iss": "devkey", "sub": identity, "nbf": START.unix_timestamp(), "exp": START.unix_timestamp() + 120,
         "video": {
@@ -56,7 +56,7 @@ async fn a_participant_token_grants_exactly_what_a_visitor_needs() {
 }
 
 #[tokio::test]
-async fn resuming_tells_the_agent_so() {
+async fn the_agent_learns_that_a_conversation_is_resumed() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
@@ -65,10 +65,10 @@ async fn resuming_tells_the_agent_so() {
     let after = claims(&resumed.body["participant_token"]);
     assert_ne!(before["sub"], after["sub"]);
     assert_ne!(before["video"]["room"], after["video"]["room"]);
-    let told = after["roomConfig"]["agents"][0]["metadata"]
+    let sent = after["roomConfig"]["agents"][0]["metadata"]
         .as_str()
         .expect("a string");
-    assert!(told.contains(r#""resumed":true"#), "{told}");
+    assert!(sent.contains(r#""resumed":true"#), "{sent}");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn post(service: &Service, token: &str, body: &str) -> Answer {
         .await
 }
 
-async fn tell(service: &Service, event: &Value) {
+async fn deliver(service: &Service, event: &Value) {
     let body = event.to_string();
     let token = token(service, LIVEKIT_KEY, LIVEKIT_SECRET, &body);
     post(service, &token, &body).await.expect(200);
@@ -57,7 +57,7 @@ async fn is_to_be_removed(service: &Service, room: &str) -> bool {
 }
 
 #[tokio::test]
-async fn only_livekits_own_word_counts() {
+async fn only_events_signed_by_livekit_are_accepted() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
@@ -96,26 +96,26 @@ async fn only_livekits_own_word_counts() {
     post(&service, &signed, "no JSON")
         .await
         .problem(400, "json_invalid");
-    tell(&service, &event("2", "participant_joined", "unknown room")).await;
+    deliver(&service, &event("2", "participant_joined", "unknown room")).await;
 }
 
 #[tokio::test]
-async fn the_visitors_joining_starts_and_leaving_pauses() {
+async fn joining_starts_a_conversation_and_leaving_pauses_it() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
-    tell(&service, &event("1", "room_started", &started.room)).await;
+    deliver(&service, &event("1", "room_started", &started.room)).await;
     let mut agent = event("2", "participant_joined", &started.room);
     agent["participant"] = json!({"identity": "agent-1", "kind": "AGENT"});
-    tell(&service, &agent).await;
+    deliver(&service, &agent).await;
     assert_eq!(status(&visitor, &started).await, "token_created");
-    tell(&service, &event("3", "participant_joined", &started.room)).await;
+    deliver(&service, &event("3", "participant_joined", &started.room)).await;
     assert_eq!(status(&visitor, &started).await, "in_progress");
     assert!(!is_to_be_removed(&service, &started.room).await);
 
-    tell(&service, &event("4", "participant_left", &started.room)).await;
-    // Told twice: the visitor stays away.
-    tell(&service, &event("3", "participant_joined", &started.room)).await;
+    deliver(&service, &event("4", "participant_left", &started.room)).await;
+    // Delivered twice: the visitor stays away.
+    deliver(&service, &event("3", "participant_joined", &started.room)).await;
     service.clock.advance(Duration::minutes(29));
     assert_eq!(status(&visitor, &started).await, "in_progress");
     service.clock.advance(Duration::minutes(1));
@@ -123,7 +123,7 @@ async fn the_visitors_joining_starts_and_leaving_pauses() {
 }
 
 #[tokio::test]
-async fn who_left_before_the_news_of_their_joining_is_away() {
+async fn a_visitor_whose_joining_is_reported_after_their_leaving_is_away() {
     for end in ["participant_left", "room_finished"] {
         let service = Service::start_with(with_livekit).await;
         let visitor = Visitor::of(&service, json!({})).await;
@@ -137,8 +137,8 @@ async fn who_left_before_the_news_of_their_joining_is_away() {
             }
             event
         };
-        tell(&service, &event("2", end, "PA_1")).await;
-        tell(&service, &event("1", "participant_joined", "PA_1")).await;
+        deliver(&service, &event("2", end, "PA_1")).await;
+        deliver(&service, &event("1", "participant_joined", "PA_1")).await;
         assert_eq!(status(&visitor, &started).await, "in_progress");
         // Away for longer than the silence that would end it with the visitor there.
         service.clock.advance(Duration::minutes(29));
@@ -153,9 +153,9 @@ async fn an_old_room_neither_ends_nor_revives_a_conversation() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
-    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    deliver(&service, &event("1", "participant_joined", &started.room)).await;
     let resumed = visitor.resume(&started).await;
-    tell(&service, &event("2", "participant_joined", &resumed.room)).await;
+    deliver(&service, &event("2", "participant_joined", &resumed.room)).await;
     service
         .storage
         .record_room_removal(&started.room, service.state.now())
@@ -165,7 +165,7 @@ async fn an_old_room_neither_ends_nor_revives_a_conversation() {
         .into_iter()
         .enumerate()
     {
-        tell(
+        deliver(
             &service,
             &event(&format!("old{number}"), kind, &started.room),
         )
@@ -179,7 +179,7 @@ async fn an_old_room_neither_ends_nor_revives_a_conversation() {
         .into_iter()
         .enumerate()
     {
-        tell(
+        deliver(
             &service,
             &event(&format!("back{number}"), kind, &started.room),
         )
@@ -195,7 +195,7 @@ async fn an_old_room_neither_ends_nor_revives_a_conversation() {
 }
 
 #[tokio::test]
-async fn who_comes_back_after_the_end_is_put_out() {
+async fn a_visitor_who_joins_after_the_end_is_removed() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
@@ -205,23 +205,23 @@ async fn who_comes_back_after_the_end_is_put_out() {
         .record_room_removal(&started.room, service.state.now())
         .await
         .expect("storage works");
-    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    deliver(&service, &event("1", "participant_joined", &started.room)).await;
     assert!(is_to_be_removed(&service, &started.room).await);
     assert_eq!(status(&visitor, &started).await, "completed");
 }
 
 #[tokio::test]
-async fn who_is_put_out_of_a_closed_widget_is_away() {
+async fn a_visitor_removed_from_a_closed_widget_is_away() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
-    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    deliver(&service, &event("1", "participant_joined", &started.room)).await;
     let path = format!("/core/web-widgets/{}", id(&visitor.widget));
     service
         .put(&path, &json!({"published": false}))
         .await
         .json(200);
-    tell(&service, &event("2", "room_finished", &started.room)).await;
+    deliver(&service, &event("2", "room_finished", &started.room)).await;
     service.clock.advance(Duration::minutes(29));
     assert_eq!(status(&visitor, &started).await, "in_progress");
     // LiveKit's refreshed token opens the room again, also while the widget is closed.
@@ -230,12 +230,12 @@ async fn who_is_put_out_of_a_closed_widget_is_away() {
         .record_room_removal(&started.room, service.state.now())
         .await
         .expect("storage works");
-    tell(&service, &event("3", "room_started", &started.room)).await;
+    deliver(&service, &event("3", "room_started", &started.room)).await;
     assert!(is_to_be_removed(&service, &started.room).await);
 }
 
 #[tokio::test]
-async fn who_joins_after_another_node_closed_the_widget_is_put_out() {
+async fn a_visitor_who_joins_after_another_node_closed_the_widget_is_removed() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     // This node knows the widget; the other one closes it and finds no conversation yet.
@@ -252,13 +252,13 @@ async fn who_joins_after_another_node_closed_the_widget_is_put_out() {
     let started = visitor.window("/conversations", &ticket, json!({})).await;
     let started: Started = started.json(201).into();
     assert!(!is_to_be_removed(&service, &started.room).await);
-    tell(&service, &event("1", "participant_joined", &started.room)).await;
+    deliver(&service, &event("1", "participant_joined", &started.room)).await;
     assert!(is_to_be_removed(&service, &started.room).await);
     assert_eq!(status(&visitor, &started).await, "token_created");
 }
 
 #[tokio::test]
-async fn words_of_the_visitor_stand_in_for_an_event_that_got_lost() {
+async fn a_turn_of_the_visitor_replaces_a_lost_event() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
@@ -277,7 +277,7 @@ async fn words_of_the_visitor_stand_in_for_an_event_that_got_lost() {
 }
 
 #[tokio::test]
-async fn without_livekit_there_is_nothing_to_tell() {
+async fn without_livekit_every_event_is_refused() {
     let service = Service::start().await;
     post(&service, "x", "{}")
         .await
