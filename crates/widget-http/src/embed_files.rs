@@ -86,7 +86,7 @@ impl Accepted {
 /// The loader script; `None` when the embed has not been built.
 #[must_use]
 pub fn loader(accepted: Accepted) -> Option<Asset> {
-    find(LOADER, accepted)
+    find_asset(LOADER, accepted)
 }
 
 /// A file of the window, by the name that the document and its modules use.
@@ -97,7 +97,7 @@ pub fn window_file(name: &str, accepted: Accepted) -> Option<Asset> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if plain {
-        find(&format!("{WINDOW}/assets/{name}"), accepted)
+        find_asset(&format!("{WINDOW}/assets/{name}"), accepted)
     } else {
         None
     }
@@ -180,7 +180,7 @@ fn entry_of(manifest: &[u8]) -> Option<WindowFiles> {
     })
 }
 
-fn find(path: &str, accepted: Accepted) -> Option<Asset> {
+fn find_asset(path: &str, accepted: Accepted) -> Option<Asset> {
     let variants = [
         accepted.brotli.then(|| (format!("{path}.br"), Some("br"))),
         accepted.gzip.then(|| (format!("{path}.gz"), Some("gzip"))),

@@ -101,7 +101,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         )
 }
 
-fn agent_body(agent: storage::Agent) -> Agent {
+fn build_agent(agent: storage::Agent) -> Agent {
     Agent {
         id: agent.id,
         name: agent.name,
@@ -109,7 +109,7 @@ fn agent_body(agent: storage::Agent) -> Agent {
     }
 }
 
-fn version_body(version: storage::AgentVersion) -> AgentVersion {
+fn build_version(version: storage::AgentVersion) -> AgentVersion {
     AgentVersion {
         id: version.id,
         agent_id: version.agent_id,
@@ -131,7 +131,7 @@ async fn create(
     caller: Caller,
     StrictJson(body): StrictJson<NewAgent>,
 ) -> Result<impl IntoResponse, Problem> {
-    let name = name("/name", &body.name)?;
+    let name = require_name("/name", &body.name)?;
     let id = AgentId::from_uuid(state.new_id()?);
     let agent = storage::Agent {
         id,
@@ -141,12 +141,12 @@ async fn create(
     };
     state.storage.insert_agent(&agent).await?;
     let location = [(header::LOCATION, format!("/core/agents/{id}"))];
-    Ok((StatusCode::CREATED, location, Json(agent_body(agent))))
+    Ok((StatusCode::CREATED, location, Json(build_agent(agent))))
 }
 
 async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<Agent>>, Problem> {
     let agents = state.storage.list_agents(&caller.organization_id).await?;
-    Ok(Json(agents.into_iter().map(agent_body).collect()))
+    Ok(Json(agents.into_iter().map(build_agent).collect()))
 }
 
 async fn read(
@@ -159,7 +159,7 @@ async fn read(
         .find_agent(&caller.organization_id, id)
         .await?
         .ok_or_else(|| Problem::not_found("agent"))?;
-    Ok(Json(agent_body(agent)))
+    Ok(Json(build_agent(agent)))
 }
 
 async fn remove(
@@ -186,11 +186,11 @@ async fn create_version(
 ) -> Result<impl IntoResponse, Problem> {
     let version = storage::NewAgentVersion {
         id: AgentVersionId::from_uuid(state.new_id()?),
-        livekit_agent_name: name("/livekit_agent_name", &body.livekit_agent_name)?,
+        livekit_agent_name: require_name("/livekit_agent_name", &body.livekit_agent_name)?,
         label: body
             .label
             .as_deref()
-            .map(|label| name("/label", label))
+            .map(|label| require_name("/label", label))
             .transpose()?,
         created_at: state.now(),
     };
@@ -199,7 +199,7 @@ async fn create_version(
         .insert_agent_version(&caller.organization_id, agent, &version)
         .await?
         .ok_or_else(|| Problem::not_found("agent"))?;
-    Ok((StatusCode::CREATED, Json(version_body(version))))
+    Ok((StatusCode::CREATED, Json(build_version(version))))
 }
 
 async fn list_versions(
@@ -221,7 +221,7 @@ async fn list_versions(
     {
         return Err(Problem::not_found("agent"));
     }
-    Ok(Json(versions.into_iter().map(version_body).collect()))
+    Ok(Json(versions.into_iter().map(build_version).collect()))
 }
 
 async fn publish(
@@ -238,12 +238,12 @@ async fn publish(
         .await?;
     state.public_widgets.forget_all();
     published
-        .map(|version| Json(version_body(version)))
+        .map(|version| Json(build_version(version)))
         .ok_or_else(|| Problem::not_found("agent version"))
 }
 
 /// A name out of the body, where it stands at `pointer`.
-fn name(pointer: &str, text: &str) -> Result<String, Problem> {
+fn require_name(pointer: &str, text: &str) -> Result<String, Problem> {
     agent::parse_name(text).map_err(|error| {
         Problem::new(
             ProblemCode::BodyInvalid,

@@ -74,7 +74,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 }
 
 /// What the caller may see of a conversation.
-fn body(conversation: &ConversationRecord, caller: &Caller) -> Result<Conversation, StoreError> {
+fn build_conversation(
+    conversation: &ConversationRecord,
+    caller: &Caller,
+) -> Result<Conversation, StoreError> {
     let custom_metadata = caller
         .may(Scope::ConversationsReadSensitive)
         .then(|| custom_metadata(conversation))
@@ -137,7 +140,7 @@ async fn list(
     );
     let bodies: Result<Vec<_>, _> = found
         .into_iter()
-        .map(|conversation| body(&conversation, &caller))
+        .map(|conversation| build_conversation(&conversation, &caller))
         .collect();
     Ok((headers, Json(bodies?)))
 }
@@ -147,8 +150,8 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Conversation>, Problem> {
-    let conversation = find(&state, &caller, id).await?;
-    Ok(Json(body(&conversation, &caller)?))
+    let conversation = require_conversation(&state, &caller, id).await?;
+    Ok(Json(build_conversation(&conversation, &caller)?))
 }
 
 /// The agent ends the conversation; ending what has ended changes nothing.
@@ -157,7 +160,7 @@ async fn end(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Conversation>, Problem> {
-    find(&state, &caller, id).await?;
+    require_conversation(&state, &caller, id).await?;
     let now = state.now();
     let ended = state
         .storage
@@ -167,10 +170,10 @@ async fn end(
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
     state.room_cleaner.wake();
-    Ok(Json(body(&conversation, &caller)?))
+    Ok(Json(build_conversation(&conversation, &caller)?))
 }
 
-async fn find(
+async fn require_conversation(
     state: &AppState,
     caller: &Caller,
     id: ConversationId,

@@ -80,7 +80,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 /// looked up.
 async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
     let asset = embed_files::loader(accepted(&headers)).ok_or_else(refusals::embed_not_built)?;
-    Ok(readable_anywhere(answer(asset, &headers, REFRESHED)))
+    Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)))
 }
 
 /// The loader under a name that changes with its bytes, for pages that pin them by an `integrity`
@@ -97,7 +97,7 @@ async fn pinned_loader(
             "this version of the loader is not served any more; paste the snippet again",
         )
     };
-    Ok(readable_anywhere(answer(
+    Ok(readable_anywhere(build_answer(
         asset.ok_or_else(gone)?,
         &headers,
         FOR_EVER,
@@ -113,7 +113,7 @@ async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response,
         )
     };
     let asset = embed_files::window_file(&file, accepted(&headers)).ok_or_else(missing)?;
-    let mut response = answer(asset, &headers, FOR_EVER);
+    let mut response = build_answer(asset, &headers, FOR_EVER);
     response
         .headers_mut()
         .insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
@@ -129,7 +129,7 @@ fn accepted(headers: &HeaderMap) -> Accepted {
     Accepted::parse(&named.join(","))
 }
 
-fn answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {
+fn build_answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {
     let tag = etag::of_hash(&asset.hash);
     let is_known = etag::is_known(headers, &tag);
     let mut response = Response::new(if is_known {

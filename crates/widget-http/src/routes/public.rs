@@ -97,7 +97,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PublicPath {
 }
 
 /// The widget that a path names.
-pub(crate) async fn widget(
+pub(crate) async fn require_widget(
     state: &AppState,
     path: &PublicPath,
 ) -> Result<Arc<PublicWidget>, Problem> {
@@ -110,7 +110,7 @@ pub(crate) async fn widget(
 }
 
 /// Whether the widget serves a page of `origin` at this moment.
-pub(crate) fn admit<'a>(
+pub(crate) fn require_admission<'a>(
     widget: &'a PublicWidget,
     origin: &'a Origin,
 ) -> Result<Admission<'a>, Problem> {

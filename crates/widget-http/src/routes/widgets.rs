@@ -149,7 +149,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 }
 
 /// A widget with its entity tag.
-fn answer(status: StatusCode, stored: StoredWidget) -> Response {
+fn build_answer(status: StatusCode, stored: StoredWidget) -> Response {
     let tag = etag::of_revision(stored.revision);
     let body = Json(Widget::from(stored.widget));
     (status, [(header::ETAG, tag)], body).into_response()
@@ -250,12 +250,12 @@ async fn read(
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let stored = find(&state, &caller, id).await?;
+    let stored = require_widget(&state, &caller, id).await?;
     let tag = etag::of_revision(stored.revision);
     if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    Ok(answer(StatusCode::OK, stored))
+    Ok(build_answer(StatusCode::OK, stored))
 }
 
 async fn list(
@@ -337,7 +337,7 @@ async fn write(
     };
     for _ in 0..ATTEMPTS {
         let now = state.now();
-        let stored = find(state, caller, id).await?;
+        let stored = require_widget(state, caller, id).await?;
         etag::require_match(headers, &etag::of_revision(stored.revision))?;
         let changed = patch.clone().apply(stored.widget, now);
         match state
@@ -347,7 +347,7 @@ async fn write(
         {
             Ok(updated) => {
                 close::after_change(state, id, updated.closed_rooms);
-                return Ok(answer(StatusCode::OK, updated.stored));
+                return Ok(build_answer(StatusCode::OK, updated.stored));
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),
@@ -362,7 +362,7 @@ async fn remove(
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let stored = find(&state, &caller, id).await?;
+    let stored = require_widget(&state, &caller, id).await?;
     etag::require_match(&headers, &etag::of_revision(stored.revision))?;
     let revision = etag::is_conditional(&headers).then_some(stored.revision);
     let closed_rooms = match state
@@ -374,7 +374,7 @@ async fn remove(
         Ok(None) => return Err(Problem::not_found("widget")),
         // It had the expected revision a moment ago, so the condition is checked again.
         Err(WriteWidgetError::Stale) if revision.is_some() => {
-            let stored = find(&state, &caller, id).await?;
+            let stored = require_widget(&state, &caller, id).await?;
             etag::require_match(&headers, &etag::of_revision(stored.revision))?;
             return Err(WriteWidgetError::Stale.into());
         }
@@ -385,7 +385,11 @@ async fn remove(
 }
 
 /// The caller's widget; one of another organization counts as missing.
-async fn find(state: &AppState, caller: &Caller, id: WidgetId) -> Result<StoredWidget, Problem> {
+async fn require_widget(
+    state: &AppState,
+    caller: &Caller,
+    id: WidgetId,
+) -> Result<StoredWidget, Problem> {
     state
         .storage
         .find_widget(&caller.organization_id, id)

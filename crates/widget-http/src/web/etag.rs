@@ -16,7 +16,7 @@ pub(crate) fn of_hash(hash: &[u8; 32]) -> HeaderValue {
         .expect("hexadecimal digits are a valid header")
 }
 
-/// The first 128 bits of a hash, which are enough to tell contents apart, in hexadecimal digits.
+/// The first 128 bits of a hash, enough to distinguish contents, in hexadecimal digits.
 pub(crate) fn short_hash(hash: &[u8; 32]) -> String {
     let mut first = [0; 16];
     first.copy_from_slice(&hash[..16]);

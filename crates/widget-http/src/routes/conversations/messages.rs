@@ -15,7 +15,7 @@ use widget_core::{
     id::ConversationId,
 };
 
-use super::{custom_metadata, find};
+use super::{custom_metadata, require_conversation};
 use crate::{
     state::AppState,
     visitors::refusals,
@@ -63,7 +63,7 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Transcript>, Problem> {
-    let conversation = find(&state, &caller, id).await?;
+    let conversation = require_conversation(&state, &caller, id).await?;
     let room = state.storage.find_newest_room(id).await?;
     let messages = state.storage.list_messages(id).await?;
     Ok(Json(Transcript {
@@ -83,7 +83,7 @@ async fn append(
     PathId(id): PathId<ConversationId>,
     StrictJson(body): StrictJson<NewMessages>,
 ) -> Result<Json<Appended>, Problem> {
-    let conversation = find(&state, &caller, id).await?;
+    let conversation = require_conversation(&state, &caller, id).await?;
     let now = state.now();
     let messages: Vec<Message> = requests(body)?
         .into_iter()
@@ -107,7 +107,7 @@ async fn append(
     Ok(Json(Appended { added }))
 }
 
-fn turn(message: &NewMessage) -> Turn<'_> {
+fn build_turn(message: &NewMessage) -> Turn<'_> {
     Turn {
         id: &message.id,
         text: &message.text,
@@ -124,7 +124,7 @@ fn requests(body: NewMessages) -> Result<Vec<NewMessage>, Problem> {
             text: None,
             created_at: None,
         } => {
-            let turns: Vec<Turn<'_>> = messages.iter().map(turn).collect();
+            let turns: Vec<Turn<'_>> = messages.iter().map(build_turn).collect();
             LIMITS
                 .check(&turns, "/messages")
                 .map_err(refusals::turns_invalid)?;
@@ -144,7 +144,7 @@ fn requests(body: NewMessages) -> Result<Vec<NewMessage>, Problem> {
                 created_at,
             };
             LIMITS
-                .check_turn(turn(&message), "")
+                .check_turn(build_turn(&message), "")
                 .map_err(refusals::turns_invalid)?;
             Ok(vec![message])
         }

@@ -18,7 +18,7 @@ use widget_core::{
 use crate::{
     embed_files::{self, WindowFiles},
     livekit::LiveKit,
-    routes::public::{PublicPath, admit, widget},
+    routes::public::{PublicPath, require_admission, require_widget},
     state::AppState,
     visitors::refusals,
     web::{
@@ -109,8 +109,8 @@ async fn open(
     query: Option<&str>,
 ) -> Result<Response, Problem> {
     let origin = declared_origin(query)?;
-    let widget = widget(state, path).await?;
-    let admission = admit(&widget, &origin)?;
+    let widget = require_widget(state, path).await?;
+    let admission = require_admission(&widget, &origin)?;
     let files = embed_files::window_files().ok_or_else(refusals::embed_not_built)?;
     let page = render(admission, files)?;
     let policy = WindowPolicy::new(

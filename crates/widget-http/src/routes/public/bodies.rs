@@ -17,7 +17,7 @@ use crate::{
 
 /// The body for the visitor. The state is judged by the limits, so that it is right even before
 /// the end has been stored.
-pub(super) fn visitor_conversation(
+pub(super) fn build_visitor_conversation(
     state: &AppState,
     conversation: &ConversationRecord,
     messages: Vec<Message>,
@@ -86,7 +86,7 @@ impl Invitation {
 }
 
 /// The conversation as an agent goes into it.
-pub(super) fn target(conversation: &ConversationRecord) -> DispatchTarget<'_> {
+pub(super) fn build_target(conversation: &ConversationRecord) -> DispatchTarget<'_> {
     DispatchTarget {
         conversation_id: conversation.id,
         widget_id: conversation.web_widget_id,
@@ -98,7 +98,7 @@ pub(super) fn target(conversation: &ConversationRecord) -> DispatchTarget<'_> {
 }
 
 /// The LiveKit where conversations take place.
-pub(super) fn livekit(state: &AppState) -> Result<&LiveKit, Problem> {
+pub(super) fn require_livekit(state: &AppState) -> Result<&LiveKit, Problem> {
     state
         .livekit
         .as_ref()

@@ -19,11 +19,10 @@ use widget_core::{
 
 use super::token::OwnConversation;
 use super::{
-    PAGE_PROBLEMS, PublicPath, admit,
-    bodies::{Invitation, livekit, target, visitor_conversation},
-    forms,
-    tickets::redeem,
-    widget,
+    PAGE_PROBLEMS, PublicPath,
+    bodies::{Invitation, build_target, build_visitor_conversation, require_livekit},
+    forms, require_admission, require_widget,
+    tickets::require_ticket,
 };
 use crate::{
     state::AppState,
@@ -98,24 +97,24 @@ async fn create(
     StrictJson(body): StrictJson<ConversationStart, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<Joining>), Problem> {
     state.rate_limits.conversations.check(&address)?;
-    let ticket = redeem(&state, &path, bearer(&headers)).await?;
-    let widget = widget(&state, &path).await?;
-    let admission = admit(&widget, ticket.origin())?;
-    let livekit = livekit(&state)?;
-    let conversation = new_conversation(&state, &widget, &admission, &body)?;
+    let ticket = require_ticket(&state, &path, bearer(&headers)).await?;
+    let widget = require_widget(&state, &path).await?;
+    let admission = require_admission(&widget, ticket.origin())?;
+    let livekit = require_livekit(&state)?;
+    let conversation = build_conversation(&state, &widget, &admission, &body)?;
     require_room_for_one_more(&state, &admission).await?;
-    let dispatch = Dispatch::start(&admission, target(&conversation))?;
+    let dispatch = Dispatch::start(&admission, build_target(&conversation))?;
     let invitation = Invitation::new(&state, livekit, &dispatch, conversation.generation).await?;
     let new = NewConversation {
         conversation,
         room: NewRoom {
             name: invitation.room.as_str().to_owned(),
         },
-        ticket: used(&ticket),
+        ticket: build_used_ticket(&ticket),
         limits: state.lifecycle_limits,
     };
     state.storage.create_conversation(&new).await?;
-    let body = visitor_conversation(&state, &new.conversation, Vec::new());
+    let body = build_visitor_conversation(&state, &new.conversation, Vec::new());
     Ok((
         StatusCode::CREATED,
         Json(invitation.into_body(livekit, body)),
@@ -123,7 +122,7 @@ async fn create(
 }
 
 /// The ticket as storage remembers it.
-pub(super) fn used(ticket: &RedeemedTicket) -> UsedTicket {
+pub(super) fn build_used_ticket(ticket: &RedeemedTicket) -> UsedTicket {
     UsedTicket {
         id: ticket.id().to_string(),
         expires_at: ticket.expires_at(),
@@ -131,7 +130,7 @@ pub(super) fn used(ticket: &RedeemedTicket) -> UsedTicket {
 }
 
 /// A conversation on the widget as it is now, with what the visitor and the page sent.
-fn new_conversation(
+fn build_conversation(
     state: &AppState,
     widget: &PublicWidget,
     admission: &Admission<'_>,
@@ -207,7 +206,11 @@ async fn show(
     OwnConversation(conversation): OwnConversation,
 ) -> Result<Json<VisitorConversation>, Problem> {
     let messages = state.storage.list_messages(conversation.id).await?;
-    Ok(Json(visitor_conversation(&state, &conversation, messages)))
+    Ok(Json(build_visitor_conversation(
+        &state,
+        &conversation,
+        messages,
+    )))
 }
 
 async fn end(

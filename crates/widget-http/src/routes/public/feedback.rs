@@ -8,7 +8,7 @@ use super::token::OwnConversation;
 use super::{
     PublicPath,
     forms::{BODY_LIMIT, validate},
-    widget,
+    require_widget,
 };
 use crate::{
     state::AppState,
@@ -53,7 +53,7 @@ async fn submit(
     StrictJson(body): StrictJson<FormSubmission, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<SubmittedFeedback>), Problem> {
     state.rate_limits.reports.check(&conversation.id)?;
-    let widget = widget(&state, &path).await?;
+    let widget = require_widget(&state, &path).await?;
     let feedback = &widget
         .stored
         .widget

@@ -14,7 +14,7 @@ use widget_core::{
 };
 
 use super::token::OwnConversation;
-use super::{PublicPath, widget};
+use super::{PublicPath, require_widget};
 use crate::{
     state::AppState,
     visitors::refusals,
@@ -56,7 +56,7 @@ async fn submit(
     StrictJson(body): StrictJson<FormSubmission, BODY_LIMIT>,
 ) -> Result<Json<SubmittedForm>, Problem> {
     state.rate_limits.reports.check(&conversation.id)?;
-    let widget = widget(&state, &path).await?;
+    let widget = require_widget(&state, &path).await?;
     let forms = &widget.stored.widget.config.current().forms;
     let form = forms
         .iter()

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use widget_api::visitors;
 use widget_core::serve::Admission;
 
-use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
+use super::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
 use crate::{
     state::AppState,
     visitors::public_widgets::Launcher,
@@ -54,8 +54,8 @@ async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     state.rate_limits.configs.check(&address)?;
-    let widget = widget(&state, &path).await?;
-    let admission = admit(&widget, &origin)?;
+    let widget = require_widget(&state, &path).await?;
+    let admission = require_admission(&widget, &origin)?;
     let launcher = widget.launcher(&admission, render);
     let fields = [
         (header::ETAG, launcher.etag.clone()),

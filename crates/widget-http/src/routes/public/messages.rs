@@ -50,7 +50,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
     )
 }
 
-fn turn(turn: &ReportedTurn) -> Turn<'_> {
+fn build_turn(turn: &ReportedTurn) -> Turn<'_> {
     Turn {
         id: &turn.id,
         text: &turn.text,
@@ -62,7 +62,7 @@ async fn report(
     OwnConversation(conversation): OwnConversation,
     StrictJson(body): StrictJson<TurnReport, BODY_LIMIT>,
 ) -> Result<Json<TurnsReported>, Problem> {
-    let turns: Vec<Turn<'_>> = body.messages.iter().map(turn).collect();
+    let turns: Vec<Turn<'_>> = body.messages.iter().map(build_turn).collect();
     LIMITS
         .check(&turns, "/messages")
         .map_err(refusals::turns_invalid)?;

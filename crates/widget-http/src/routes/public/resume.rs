@@ -9,11 +9,11 @@ use widget_core::{conversation, serve::Dispatch};
 
 use super::token::ResumableConversation;
 use super::{
-    PublicPath, admit,
-    bodies::{Invitation, livekit, target, visitor_conversation},
-    conversations::used,
-    tickets::redeem,
-    widget,
+    PublicPath,
+    bodies::{Invitation, build_target, build_visitor_conversation, require_livekit},
+    conversations::build_used_ticket,
+    require_admission, require_widget,
+    tickets::require_ticket,
 };
 use crate::{
     state::AppState,
@@ -70,11 +70,11 @@ async fn resume(
     conversation
         .lifecycle
         .resume(now, &state.lifecycle_limits)?;
-    let ticket = redeem(&state, &path, body.ticket.as_deref()).await?;
-    let widget = widget(&state, &path).await?;
-    let admission = admit(&widget, ticket.origin())?;
-    let dispatch = Dispatch::resume(&admission, target(&conversation))?;
-    let livekit = livekit(&state)?;
+    let ticket = require_ticket(&state, &path, body.ticket.as_deref()).await?;
+    let widget = require_widget(&state, &path).await?;
+    let admission = require_admission(&widget, ticket.origin())?;
+    let dispatch = Dispatch::resume(&admission, build_target(&conversation))?;
+    let livekit = require_livekit(&state)?;
     let config = admission.widget().config.current();
     let mode = conversation::choose_mode_for_resume(config, body.mode, conversation.mode)?;
     let dispatch = dispatch.with_mode(mode);
@@ -88,13 +88,13 @@ async fn resume(
         room: NewRoom {
             name: invitation.room.as_str().to_owned(),
         },
-        ticket: used(&ticket),
+        ticket: build_used_ticket(&ticket),
         now,
         limits: state.lifecycle_limits,
     };
     let resumed = state.storage.resume_conversation(&request).await?;
     state.room_cleaner.wake();
     let messages = state.storage.list_messages(resumed.id).await?;
-    let body = visitor_conversation(&state, &resumed, messages);
+    let body = build_visitor_conversation(&state, &resumed, messages);
     Ok(Json(invitation.into_body(livekit, body)))
 }

@@ -9,7 +9,7 @@ use widget_api::{
 };
 use widget_core::{embed, serve};
 
-use super::{PAGE_PROBLEMS, PublicPath, admit, widget};
+use super::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
 use crate::{
     state::AppState,
     visitors::{
@@ -55,8 +55,8 @@ async fn create(
     StrictJson(Empty {}): StrictJson<Empty, 1024>,
 ) -> Result<(StatusCode, Json<EmbedTicket>), Problem> {
     state.rate_limits.tickets.check(&address)?;
-    let widget = widget(&state, &path).await?;
-    let admission = admit(&widget, &origin)?;
+    let widget = require_widget(&state, &path).await?;
+    let admission = require_admission(&widget, &origin)?;
     let expires_at = whole_seconds(state.now() + TICKET_LIFETIME);
     let ticket = serve::EmbedTicket::new(&admission, state.new_id()?, expires_at);
     let text = state
@@ -74,7 +74,7 @@ async fn create(
 
 /// The ticket that a window brings, for this widget; it is used up later, by what is written with
 /// it.
-pub(super) async fn redeem(
+pub(super) async fn require_ticket(
     state: &AppState,
     path: &PublicPath,
     token: Option<&str>,

@@ -7,7 +7,7 @@ use widget_api::{
 };
 use widget_core::{brand, id::WidgetId, origin::EntryError};
 
-use super::find;
+use super::require_widget;
 use crate::{
     state::AppState,
     web::{
@@ -45,7 +45,7 @@ async fn read(
     PathId(id): PathId<WidgetId>,
     StrictJson(body): StrictJson<BrandRequest>,
 ) -> Result<Json<Brand>, Problem> {
-    let stored = find(&state, &caller, id).await?;
+    let stored = require_widget(&state, &caller, id).await?;
     let site = brand::parse_site(&body.domain).map_err(|error| domain_invalid(&error))?;
     let page = state
         .page_fetcher

@@ -13,7 +13,7 @@ use widget_core::{
     id::WidgetId,
 };
 
-use super::find;
+use super::require_widget;
 use crate::{
     embed_files,
     state::AppState,
@@ -69,7 +69,7 @@ async fn report(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<GoLiveReport>, Problem> {
-    let stored = find(&state, &caller, id).await?;
+    let stored = require_widget(&state, &caller, id).await?;
     Ok(Json(go_live::report(&stored.widget, stored.pinned)))
 }
 
@@ -79,7 +79,7 @@ async fn explanation(
     PathId(id): PathId<WidgetId>,
     StrictQuery(query): StrictQuery<ExplainQuery>,
 ) -> Result<Json<Explanation>, Problem> {
-    let stored = find(&state, &caller, id).await?;
+    let stored = require_widget(&state, &caller, id).await?;
     let service = state.settings.public_url.origin();
     let page = query.origin.as_str();
     let explanation = explain::explain(
@@ -97,7 +97,7 @@ async fn snippet(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<Snippet>, Problem> {
-    find(&state, &caller, id).await?;
+    require_widget(&state, &caller, id).await?;
     let url = &state.settings.public_url;
     let pinned = embed_files::loader_file()
         .map(|file| embed::snippet_with_integrity(url, id, &file.file_name, &file.integrity));

@@ -15,7 +15,7 @@ use widget_core::{
     widget::{self, WidgetPatch},
 };
 
-use super::{find, write};
+use super::{require_widget, write};
 use crate::{
     state::AppState,
     storage::WidgetRevision,
@@ -68,7 +68,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
 }
 
-fn body(revision: WidgetRevision, before: Option<&WidgetRevision>) -> Revision {
+fn build_revision(revision: WidgetRevision, before: Option<&WidgetRevision>) -> Revision {
     let changes = before.map_or_else(Vec::new, |before| {
         widget::diff(&before.widget, &revision.widget)
     });
@@ -90,7 +90,7 @@ async fn list(
     StrictQuery(query): StrictQuery<RevisionsQuery>,
 ) -> Result<Response, Problem> {
     let page = paging::parse_page(query.limit, None)?;
-    find(&state, &caller, id).await?;
+    require_widget(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
     // One more, to compare the last one with and to see whether there are more.
     let found = state
@@ -105,7 +105,7 @@ async fn list(
         if more && before.is_none() {
             break;
         }
-        bodies.push(body(revision, before));
+        bodies.push(build_revision(revision, before));
     }
     let mut headers = HeaderMap::new();
     if let (true, Some(last)) = (more, bodies.last()) {

@@ -634,7 +634,8 @@ async fn is_served(
     conversation: &ConversationRecord,
     suffixes: &SuffixList,
 ) -> Result<bool, StoreError> {
-    let widget = widgets::find(transaction, conversation.web_widget_id, suffixes).await?;
+    let widget =
+        widgets::find_any_widget(transaction, conversation.web_widget_id, suffixes).await?;
     Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
 }
 

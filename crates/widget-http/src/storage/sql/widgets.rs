@@ -164,7 +164,7 @@ impl WidgetStore for Backend {
     }
 
     async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
-        find(self.reader(), id, &self.suffixes).await
+        find_any_widget(self.reader(), id, &self.suffixes).await
     }
 
     async fn list_widgets(
@@ -305,8 +305,8 @@ impl WidgetStore for Backend {
     }
 }
 
-/// A widget of whatever organization.
-pub(super) async fn find<'c>(
+/// A widget of any organization.
+pub(super) async fn find_any_widget<'c>(
     database: impl Executor<'c, Database = Database>,
     id: WidgetId,
     suffixes: &SuffixList,
