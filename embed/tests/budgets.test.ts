@@ -8,6 +8,8 @@ import { expect, test } from 'vitest';
 
 /** What every page view loads. */
 const MAX_LOADER_BYTES = 3_072;
+/** What the first opening loads beside the window. */
+const MAX_PANEL_BYTES = 4_096;
 /** What the window loads before LiveKit, less room for the document itself (about 1 KB). */
 const MAX_WINDOW_BYTES = 36_864 - 2_048;
 
@@ -28,6 +30,10 @@ const size = (name: string) => gzipSync(built(name), { level: 9 }).length;
 
 test('the loader fits its budget', () => {
   expect(size('loader.js')).toBeLessThanOrEqual(MAX_LOADER_BYTES);
+});
+
+test('the panel script fits its budget', () => {
+  expect(size('panel.js')).toBeLessThanOrEqual(MAX_PANEL_BYTES);
 });
 
 test('the window fits its budget before LiveKit', () => {

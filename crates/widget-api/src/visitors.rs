@@ -1,5 +1,7 @@
 //! Bodies of `/core/public/web-widgets/{id}`: for the loader on a host page and for the window.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use time::OffsetDateTime;
@@ -26,6 +28,8 @@ pub struct Launcher {
     /// The part of the config that the launcher draws.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::LauncherDocument"))]
     pub config: LauncherConfig,
+    /// What the launcher itself says, by language: that the window is not there, try again, close.
+    pub words: BTreeMap<&'static str, [&'static str; 3]>,
 }
 
 /// Nothing to send: the request itself is the question.

@@ -1,4 +1,5 @@
-//! The built embed inside the binary: the loader script, and the window's scripts and styles.
+//! The built embed inside the binary: the loader script, the panel script that it loads when the
+//! window is first opened, and the window's scripts and styles.
 //!
 //! A debug build reads the files each time, so that the embed can be rebuilt while the service
 //! runs.
@@ -19,6 +20,12 @@ struct Dist;
 /// Name of the loader below `embed/dist`.
 const LOADER: &str = "loader.js";
 
+/// Name of the loader that contains the panel script, for pages that pin it.
+const PINNED_LOADER: &str = "loader.pinned.js";
+
+/// Name of the panel script below `embed/dist`.
+const PANEL: &str = "panel.js";
+
 /// Where Vite puts the window.
 const WINDOW: &str = "window";
 
@@ -38,7 +45,7 @@ pub struct Asset {
     pub hash: [u8; 32],
 }
 
-/// The loader's name and hash, for snippets with an `integrity` attribute.
+/// The name and hash of the loader that pages pin by an `integrity` attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoaderFile {
     /// Name that changes with the bytes, `<hash>.js`.
@@ -89,6 +96,19 @@ pub fn loader(accepted: Accepted) -> Option<Asset> {
     find_asset(LOADER, accepted)
 }
 
+/// The loader that pages pin, which contains the panel script; `None` when the embed has not been
+/// built.
+#[must_use]
+pub fn pinned_loader(accepted: Accepted) -> Option<Asset> {
+    find(PINNED_LOADER, accepted)
+}
+
+/// The panel script; `None` when the embed has not been built.
+#[must_use]
+pub fn panel(accepted: Accepted) -> Option<Asset> {
+    find(PANEL, accepted)
+}
+
 /// A file of the window, by the name that the document and its modules use.
 #[must_use]
 pub fn window_file(name: &str, accepted: Accepted) -> Option<Asset> {
@@ -103,15 +123,26 @@ pub fn window_file(name: &str, accepted: Accepted) -> Option<Asset> {
     }
 }
 
-/// Name and integrity of the loader; `None` when the embed has not been built.
+/// Name and integrity of the pinned loader; `None` when the embed has not been built.
 #[must_use]
 pub fn loader_file() -> Option<LoaderFile> {
     once(&LOADER_FILE, || {
-        let file = Dist::get(LOADER)?;
+        let file = Dist::get(PINNED_LOADER)?;
         Some(LoaderFile {
             file_name: format!("{}.js", short_hash(&Sha256::digest(&file.data).into())),
             integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(&file.data))),
         })
+    })
+}
+
+/// Name of the panel script, which the loader of the same build contains; `None` when the embed has
+/// not been built.
+#[must_use]
+pub fn panel_name() -> Option<String> {
+    once(&PANEL_NAME, || {
+        let file = Dist::get(PANEL)?;
+        let hash = short_hash(&Sha256::digest(&file.data).into());
+        Some(format!("{}.js", hash.get(..16)?))
     })
 }
 
@@ -125,6 +156,7 @@ pub fn window_files() -> Option<WindowFiles> {
 }
 
 static LOADER_FILE: OnceLock<Option<LoaderFile>> = OnceLock::new();
+static PANEL_NAME: OnceLock<Option<String>> = OnceLock::new();
 static WINDOW_FILES: OnceLock<Option<WindowFiles>> = OnceLock::new();
 
 /// Computed once in a release, where the files cannot change.

@@ -1,7 +1,10 @@
 /** Entry of the loader: `window.WebWidget`, the queue of early calls, and the tag's own widget. */
-import { createWidget, type Options, type WidgetApi } from './widget';
+import { findTags, readTag, type Tag, type Target } from './tag';
+import { createWidget, type WidgetApi } from './widget';
 
-type Queued = (widget: WidgetApi | undefined) => void;
+type Callback = (widget: WidgetApi) => void;
+/** A callback for the first widget on the page, or for the one with this id. */
+type Queued = Callback | [id: string, callback: Callback];
 
 declare global {
   interface Window {
@@ -9,28 +12,40 @@ declare global {
       /** The widget with this id; without one, the first on the page. */
       get(id?: string): WidgetApi | undefined;
       /** For further copies of this script, which pass their tag to the first one. */
-      add(script: HTMLScriptElement): void;
+      add(tag: Tag): void;
     };
-    webWidgetQueue?: { push(callback: Queued): void; map?(each: (callback: Queued) => void): void };
+    webWidgetQueue?: { push(queued: Queued): void; map?(each: (queued: Queued) => void): void };
   }
 }
 
 function createRegistry(): NonNullable<Window['WebWidget']> {
-  const widgets = new Map<string, WidgetApi>();
+  const widgets = new Map<string, ReturnType<typeof createWidget>>();
+  const waiting: Queued[] = [];
+  const get = (id = [...widgets.keys()][0]) => widgets.get(id as string)?.[0];
+  function push(queued: Queued) {
+    const [id, callback] = typeof queued === 'function' ? [undefined, queued] : queued;
+    const widget = get(id);
+    // In tasks of their own, so that an error in one callback stops neither the next nor the
+    // loader.
+    if (widget) queueMicrotask(() => callback(widget));
+    else waiting.push(queued);
+  }
+  const early = window.webWidgetQueue;
+  window.webWidgetQueue = { push };
+  early?.map?.(push);
   return {
-    get: (id = [...widgets.keys()][0]) => widgets.get(id as string),
-    add({ src, dataset }) {
-      // `<service>/public/embed/<id>` or `…/<id>/<hash>.js`; a path prefix of the service is kept.
-      const [, service, id] = /(.+)\/public\/embed\/([\w-]+)/.exec(src) as string[] as [
-        string,
-        string,
-        string,
-      ];
-      if (!widgets.has(id))
-        widgets.set(
-          id,
-          createWidget(service, id, dataset as Options, () => widgets.delete(id)),
-        );
+    get,
+    add(tag) {
+      const target = readTag(tag) as Target;
+      const { id } = target;
+      const known = widgets.get(id);
+      // The page may have removed what the first tag drew.
+      if (known) return known[1]();
+      widgets.set(
+        id,
+        createWidget(target, () => widgets.delete(id)),
+      );
+      waiting.splice(0).map(push);
     },
   };
 }
@@ -38,12 +53,14 @@ function createRegistry(): NonNullable<Window['WebWidget']> {
 // No error of ours may reach the page.
 try {
   const page = (window.WebWidget ||= createRegistry());
-  page.add(document.currentScript as HTMLScriptElement);
-  const queued = window.webWidgetQueue;
-  // In tasks of their own, so that an error in one callback stops neither the next nor the loader.
-  const push = (callback: Queued) => queueMicrotask(() => callback(page.get()));
-  window.webWidgetQueue = { push };
-  queued?.map?.(push);
+  const tags = findTags(
+    document.currentScript as HTMLScriptElement,
+    [...document.querySelectorAll<HTMLScriptElement>('script,[data-web-widget]')],
+    new Error().stack,
+  );
+  tags.map(page.add);
+  if (!tags[0])
+    console.warn('Web widget: add data-web-widget="<id>" data-service="<address>" to the tag');
 } catch (error) {
   console.error(error);
 }

@@ -1,9 +1,15 @@
-/** One widget on the page: fetches its configuration, draws the launcher, opens the window. */
-import type { LauncherConfig, Theme } from '../shared/launcher-config';
-import type { Context, EventName, FromLoader, FromWindow } from '../shared/messages';
-import { createView, element } from './view';
+/**
+ * One widget on the page: fetches its configuration, draws the launcher, keeps it on the page. The
+ * window belongs to the panel script, which is loaded when it is first opened.
+ */
+import type { Context, EventName } from '../shared/messages';
+import type { Panel, Words } from '../shared/panel';
+import { importPanelScript } from './panel-script';
+import type { Target } from './tag';
+import { element, type LauncherBody, styleText } from './view';
 
 type Callback = (detail: unknown) => void;
+type Tappable = HTMLElement & { tap?(): void };
 
 /** What a page can do with a widget; see `window.WebWidget`. */
 export interface WidgetApi {
@@ -29,42 +35,44 @@ export interface Options {
   theme?: string;
 }
 
-/** How long the window may take to load before the visitor gets an error, in milliseconds. */
-const READY_TIMEOUT = 10_000;
+const EVENTS = /^(ready|open|close|conversation-(start|end)|message|error)$/;
+/** Nothing of the service arrives: more is not known. */
+const UNREACHABLE = 'network or extension blocks the service';
+/** How long the panel script may need before the visitor gets an error, in milliseconds. */
+const SCRIPT_TIMEOUT = 10_000;
 /** Frameworks may remove our node when they replace the page; limited, to end a loop with one. */
 const MAX_ATTACHES = 50;
 
+/** The widget, and what puts it back on a page that removed it. */
 export function createWidget(
-  service: string,
-  id: string,
-  { context, hidden, locale, open, theme }: Options,
+  target: Target,
   onDestroy: () => void,
-): WidgetApi {
-  const { origin } = new URL(service);
+): [api: WidgetApi, attach: () => void] {
+  const { service, id, options } = target;
   const stop = new AbortController();
   const { signal } = stop;
-  let wanted = open != null;
-  // Until the launcher is drawn, these only store the latest request.
-  let post = (_message: FromLoader) => {};
-  let show = (next: boolean) => {
+  let wanted = options.open != null;
+  let panel: Panel | undefined;
+  // Until the launcher is drawn, these do nothing.
+  let attach = () => {};
+  let load = (_question?: string) => {};
+
+  function show(next: boolean, question?: string) {
     wanted = next;
-  };
+    if (signal.aborted) return;
+    if (panel) panel.show(next, question);
+    else load(question);
+  }
 
   /** Logs one line, with the command that explains the reason. */
   function warn(reason: unknown) {
     console.warn(
-      `Web widget: ${reason}. Run: widget explain ${id}.json --service ${service} --page ${location.origin + location.pathname}`,
+      `Web widget: ${reason}. Run: widget explain ${id} --page ${location.origin + location.pathname}`,
     );
   }
 
-  function listen(target: EventTarget, event: string, callback: (event: never) => void) {
-    target.addEventListener(event, callback as EventListener, { signal });
-  }
-
-  function emit(name: EventName, detail?: unknown) {
-    document.dispatchEvent(
-      new CustomEvent(`web-widget:${name}`, { detail: { ...(detail as object), id } }),
-    );
+  function emit(name: EventName, detail?: object) {
+    document.dispatchEvent(new CustomEvent(`web-widget:${name}`, { detail: { ...detail, id } }));
   }
 
   /** Calls the service about this widget; throws the problem document of a refusal. */
@@ -78,162 +86,197 @@ export function createWidget(
     return body;
   }
 
-  function draw(config: LauncherConfig) {
-    if (theme) config.theme = theme as Theme;
-    const title = config.chat.title || 'Chat';
-    const viewport = visualViewport as VisualViewport;
-    const observer = new MutationObserver(attach);
-    let frame: HTMLIFrameElement;
-    let timer: ReturnType<typeof setTimeout>;
-    let isOpen = false;
-    let isReady = false;
-    let question: string | undefined;
-    let focusBefore: HTMLElement | null;
+  function draw({ config, words: catalog }: LauncherBody) {
+    config.theme = (options.theme as typeof config.theme) || config.theme;
+    const words = [options.locale, config.locale, ...navigator.languages, 'en']
+      .map((tag) => catalog[tag?.slice(0, 2) as string])
+      .find(Boolean) as Words;
+    const { url, text } = config.fallback;
+    const { icon_url, label } = config.trigger;
+    const key = `web-widget:${id}:suggestions`;
+    const glyph = element('i');
+    const alert = element('section', { role: 'alert' });
+    const suggestions = element('section');
+    const button = element(
+      'button',
+      {
+        className: 'b',
+        ariaLabel: label || config.chat.title || 'Chat',
+        ariaExpanded: false,
+        tap: () => show(!wanted),
+      },
+      glyph,
+      label || '',
+    );
+    const box = element('div');
+    const host = element('web-widget' as 'div');
+    const root = host.attachShadow({ mode: 'closed' });
+    const observer = new MutationObserver(() => attach());
+    let questions = config.suggested_questions;
     let attached = 0;
+    let timer: ReturnType<typeof setTimeout>;
 
-    const [host, box, button, badge, panel] = createView(config, hidden != null, (tapped) => {
-      question = tapped;
-      show(!isOpen);
-    });
-
-    post = (message) => {
-      if (isReady) frame.contentWindow?.postMessage(message, origin);
-    };
-
-    show = (next) => {
-      wanted = next;
-      if (next === isOpen) return;
-      isOpen = next;
-      box.classList.toggle('o', next);
-      label();
-      if (next) {
-        focusBefore = document.activeElement as HTMLElement;
-        if (!isReady) load();
-        frame.focus();
-      } else if (document.activeElement === host) {
-        button.focus();
-        focusBefore?.focus();
-      }
-      post({ type: 'web-widget:visibility', open: next });
-      emit(next ? 'open' : 'close');
-    };
-
-    function label(unread?: number) {
-      badge.textContent = `${unread || ''}`;
-      button.ariaLabel = `${config.trigger.label || title} ${unread || ''}`;
-      button.ariaExpanded = `${isOpen}`;
+    /** Removes the suggestions, for this visitor. */
+    function dismiss() {
+      suggestions.remove();
+      // Blocked storage throws, here and below.
+      try {
+        localStorage[key] = 1;
+      } catch {}
     }
 
-    function load() {
+    /** Loads the panel script, unless the visitor changed their mind. */
+    load = (question) => {
+      alert.remove();
+      button.ariaBusy = wanted as unknown as string;
       clearTimeout(timer);
-      panel.textContent = '…';
-      frame = element('iframe', {
-        title,
-        allow: `microphone ${origin}; autoplay ${origin}`,
-        src: `${service}/public/widget/${id}?o=${encodeURIComponent(location.origin)}`,
-      });
-      panel.append(frame);
-      timer = setTimeout(() => {
-        panel.role = 'alert';
-        panel.textContent = 'The chat could not be loaded.';
-        warn('window blocked (page framed, frame-src, COEP)');
-        emit('error', { code: 'window_blocked' });
-      }, READY_TIMEOUT);
+      if (!wanted) return;
+      timer = setTimeout(fail, SCRIPT_TIMEOUT);
+      importPanelScript(target).then(({ createPanel }) => {
+        if (panel || signal.aborted) return;
+        panel = createPanel({
+          ...target,
+          config,
+          words,
+          host,
+          root,
+          box,
+          button,
+          signal,
+          call,
+          show,
+          emit,
+          warn,
+          dismiss,
+        });
+        clearTimeout(timer);
+        alert.remove();
+        button.ariaBusy = null;
+        show(wanted, question);
+      }, fail);
+    };
+
+    function fail() {
+      if (panel || !wanted) return;
+      button.ariaBusy = null;
+      alert.replaceChildren(
+        element('button', { tap: () => show(true) }, `${words[0]} ${words[1]}`),
+        url ? element('a', { href: url }, text || url) : '',
+      );
+      box.append(alert);
+      warn(UNREACHABLE);
+      emit('error', { code: 'window_blocked' });
     }
 
-    /** Keeps the full-screen window inside the part that the on-screen keyboard leaves visible. */
-    function followViewport() {
-      panel.style.cssText = `--t:${viewport.offsetTop}px;--v:${viewport.height}px`;
-    }
+    // A page that transforms its root element moves fixed elements away; the top layer stays.
+    const sight = new IntersectionObserver((entries) => {
+      const { isIntersecting, boundingClientRect } = entries[0] as IntersectionObserverEntry;
+      if (isIntersecting || !boundingClientRect.width) return;
+      host.popover = 'manual';
+      host.togglePopover?.(true);
+    });
 
-    /** Outside `<body>`, so that replacing the body does not reload a running conversation. */
-    function attach() {
-      if (host.isConnected || attached++ > MAX_ATTACHES) return;
-      isReady = false;
-      document.documentElement.append(host);
-      observer.observe(document.documentElement, { childList: true });
-    }
-
-    listen(window, 'message', ({ source, origin: sender, data }: MessageEvent) => {
-      if (source !== frame?.contentWindow || sender !== origin) return;
-      const message: FromWindow | undefined = data;
-      switch (message?.type) {
-        case 'web-widget:ready':
-          clearTimeout(timer);
-          isReady = true;
-          panel.className = 'k';
-          post({
-            type: 'web-widget:init',
-            context,
-            page: { url: location.href, title: document.title },
-            options: { locale, theme },
-            open_with: question,
-            open: isOpen,
-          });
-          question = undefined;
-          break;
-        case 'web-widget:ticket-request': {
-          const { request_id } = message;
-          call('/embed-tickets', {
-            method: 'POST',
-            body: new Blob(['{}'], { type: 'application/json' }),
-          }).then(
-            ({ ticket }) => post({ type: 'web-widget:ticket', request_id, ticket }),
-            (problem) => post({ type: 'web-widget:ticket', request_id, problem: { ...problem } }),
-          );
-          break;
-        }
-        case 'web-widget:close':
-          show(false);
-          break;
-        case 'web-widget:unread':
-          label(message.count);
-          break;
-        case 'web-widget:event':
-          emit(message.name, message.detail);
+    /** At the end of the body, where React tolerates it when it hydrates a whole document. */
+    attach = () => {
+      const { body, documentElement, readyState } = document;
+      for (const node of [document, documentElement, body])
+        if (node) observer.observe(node, { childList: true });
+      if (host.isConnected || !body || attached > MAX_ATTACHES) return;
+      // Until the page is parsed, ours would not be the last element of the body.
+      if (readyState === 'loading') {
+        document.addEventListener('DOMContentLoaded', attach, { signal });
+        return;
       }
-    });
-    listen(viewport, 'resize', followViewport);
-    listen(viewport, 'scroll', followViewport);
-    listen(box, 'keydown', ({ key }: KeyboardEvent) => {
-      if (key === 'Escape') show(false);
-    });
+      // Here, because `document.open` removes all handlers, also those of our nodes.
+      box.onclick = ({ target }) => (target as Tappable).tap?.();
+      box.onkeydown = ({ key }) => {
+        if (key === 'Escape') show(false);
+      };
+      (panel?.parent() || body).append(host);
+      if (host.popover) host.togglePopover?.(true);
+      panel?.restore();
+      if (!attached++) {
+        emit('ready');
+        if (wanted) show(true);
+      }
+    };
+
+    if (options.hidden == null) {
+      box.append(button);
+      try {
+        if (localStorage[key]) questions = [];
+      } catch {}
+      if (questions[0]) {
+        suggestions.append(
+          element('button', { className: 'x', ariaLabel: words[2], tap: dismiss }, '×'),
+          ...questions.map((question) =>
+            element('button', { dir: 'auto', tap: () => show(true, question) }, question),
+          ),
+        );
+        box.append(suggestions);
+      }
+    }
+    if (icon_url) {
+      glyph.className = 'g';
+      glyph.append(
+        element('img', {
+          alt: '',
+          src: icon_url,
+          onerror: () => glyph.replaceWith(element('i')),
+        }),
+      );
+    }
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(styleText(config));
+    root.adoptedStyleSheets = [sheet];
+    root.append(box);
     signal.onabort = () => {
-      clearTimeout(timer);
       observer.disconnect();
+      sight.disconnect();
+      clearTimeout(timer);
       host.remove();
-      show = () => {};
     };
-    followViewport();
-    label();
+    sight.observe(button);
     attach();
-    emit('ready');
-    show(wanted);
   }
 
   call('')
-    .then(({ config }) => draw(config))
-    .catch((problem) => signal.aborted || warn(problem.code || problem));
+    .then(draw, async (problem) => {
+      const reason =
+        problem.code ||
+        (await importPanelScript(target).then(
+          (script) => script.findReason(service, id),
+          () => UNREACHABLE,
+        ));
+      signal.aborted || warn(reason);
+    })
+    .catch(console.error);
 
-  return {
-    open: () => show(true),
-    close: () => show(false),
-    toggle: () => show(!wanted),
-    destroy() {
-      stop.abort();
-      onDestroy();
+  return [
+    {
+      open: () => show(true),
+      close: () => show(false),
+      toggle: () => show(!wanted),
+      destroy() {
+        stop.abort();
+        onDestroy();
+      },
+      setContext(context) {
+        options.context = context;
+        panel?.setContext(context);
+      },
+      on(event, callback) {
+        if (!EVENTS.test(event)) console.warn(`Web widget: no event "${event}"`);
+        document.addEventListener(
+          `web-widget:${event}`,
+          (({ detail }: CustomEvent) => detail.id === id && callback?.(detail)) as EventListener,
+          { signal },
+        );
+        return () => {
+          callback = null;
+        };
+      },
     },
-    setContext(next) {
-      context = next;
-      post({ type: 'web-widget:context', context: next });
-    },
-    on(event, callback) {
-      listen(document, `web-widget:${event}`, ({ detail }: CustomEvent) => {
-        if (detail.id === id) callback?.(detail);
-      });
-      return () => {
-        callback = null;
-      };
-    },
-  };
+    () => attach(),
+  ];
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::current::Current;
 use super::document::Config;
-use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Palette, Theme, Trigger};
+use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Fallback, Palette, Theme, Trigger};
 use super::values::{Direction, Locale};
 use crate::check::{Definitions, paragraph};
 use crate::form::FormDefinition;
@@ -113,6 +113,7 @@ part! {
             trigger: Trigger,
             suggested_questions: Vec<String>,
             start_conversation_on_toggle: bool,
+            fallback: Fallback,
         }
         parts {
             chat: LauncherChat,

@@ -29,6 +29,9 @@ const REFRESHED: HeaderValue =
 /// The address changes with the bytes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
+/// The panel script's name that does not change with its bytes.
+const CURRENT_PANEL: &str = "panel.js";
+
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// `/public` and what is below.
@@ -51,7 +54,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/public/embed/{id}/{file}",
                 "getPinnedLoader",
-                "The loader script under a name that changes with its bytes",
+                "The loader script, or the panel script that it loads, under a name that changes with its bytes",
             )
             .answer_as::<String>(200, "The script.", "text/javascript")
             .with(header::ETAG)
@@ -83,14 +86,25 @@ async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
     Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)))
 }
 
-/// The loader under a name that changes with its bytes, for pages that pin them by an `integrity`
-/// attribute.
+/// What changes its name with its bytes: the loader for pages that pin it by an `integrity`
+/// attribute, and the panel script, whose name the other loader knows. A browser may still have a
+/// loader of an earlier build; that one then asks for the panel script as it is now.
 async fn pinned_loader(
     Path((_, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let current = embed_files::loader_file().ok_or_else(refusals::embed_not_built)?;
-    let asset = embed_files::loader(accepted(&headers)).filter(|_| file == current.file_name);
+    let loader = embed_files::loader_file().ok_or_else(refusals::embed_not_built)?;
+    let panel = embed_files::panel_name().ok_or_else(refusals::embed_not_built)?;
+    let encodings = accepted(&headers);
+    let (asset, caching) = if file == loader.file_name {
+        (embed_files::pinned_loader(encodings), FOR_EVER)
+    } else if file == panel {
+        (embed_files::panel(encodings), FOR_EVER)
+    } else if file == CURRENT_PANEL {
+        (embed_files::panel(encodings), REFRESHED)
+    } else {
+        (None, REFRESHED)
+    };
     let gone = || {
         Problem::new(
             ProblemCode::NotFound,
@@ -100,7 +114,7 @@ async fn pinned_loader(
     Ok(readable_anywhere(build_answer(
         asset.ok_or_else(gone)?,
         &headers,
-        FOR_EVER,
+        caching,
     )))
 }
 

@@ -46,6 +46,40 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .route_undescribed("/core/public/web-widgets/{id}", options(preflight))
 }
 
+/// The rest of the widget's words comes with its window; these are needed when it does not come.
+const WORDS: [(&str, [&str; 3]); 7] = [
+    ("ar", ["تعذر تحميل الدردشة.", "حاول مرة أخرى", "إغلاق"]),
+    (
+        "de",
+        [
+            "Der Chat konnte nicht geladen werden.",
+            "Erneut versuchen",
+            "Schließen",
+        ],
+    ),
+    (
+        "en",
+        ["The chat could not be loaded.", "Try again", "Close"],
+    ),
+    ("es", ["No se pudo cargar el chat.", "Reintentar", "Cerrar"]),
+    (
+        "fr",
+        ["Impossible de charger le chat.", "Réessayer", "Fermer"],
+    ),
+    (
+        "ja",
+        ["チャットを読み込めませんでした。", "再試行", "閉じる"],
+    ),
+    (
+        "pt",
+        [
+            "Não foi possível carregar o chat.",
+            "Tentar novamente",
+            "Fechar",
+        ],
+    ),
+];
+
 async fn show(
     State(state): State<AppState>,
     path: PublicPath,
@@ -76,6 +110,7 @@ fn render(admission: &Admission<'_>) -> Launcher {
     let body = visitors::Launcher {
         id: widget.id,
         config: widget.config.for_launcher(),
+        words: WORDS.into(),
     };
     // Plain records are written into memory without fail.
     let body = serde_json::to_string(&body).unwrap_or_default();

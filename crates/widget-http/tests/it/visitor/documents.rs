@@ -1,7 +1,9 @@
 //! Scripts and documents of the embed. What needs the built embed says so when it has not been
 //! built.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
+use sha2::{Digest, Sha384};
 use widget_http::embed_files;
 
 use super::support::{SHOP, Visitor, with_livekit};
@@ -65,7 +67,8 @@ async fn the_loader_is_the_same_for_all() {
     known.expect(304);
 
     let pinned = ask(&format!("/public/embed/{widget}/{}", file.file_name), &[]).await;
-    assert_eq!(pinned.expect(200).text, first.text);
+    let integrity = STANDARD.encode(Sha384::digest(&pinned.expect(200).text));
+    assert_eq!(file.integrity, format!("sha384-{integrity}"));
     assert_eq!(
         pinned.header("cache-control"),
         "public, max-age=31536000, immutable"
@@ -73,6 +76,45 @@ async fn the_loader_is_the_same_for_all() {
     ask(&format!("/public/embed/{widget}/0123.js"), &[])
         .await
         .problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_loader_names_its_panel_script_by_hash() {
+    let service = Service::start().await;
+    let widget = id(&service.widget(json!({})).await);
+    let Some(file) = embed_files::panel_name() else {
+        return;
+    };
+    let ask = async |name: &str| {
+        let path = format!("/public/embed/{widget}{name}");
+        service.call_with(None, "GET", &path, None, &[]).await
+    };
+    let loader = ask("").await;
+    assert!(
+        loader.text.contains(&file),
+        "the loader has another panel script"
+    );
+    let hashed = ask(&format!("/{file}")).await;
+    let current = ask("/panel.js").await;
+    assert_eq!(hashed.expect(200).text, current.expect(200).text);
+    for (answer, caching) in [
+        (&hashed, "public, max-age=31536000, immutable"),
+        (
+            &current,
+            "public, max-age=300, stale-while-revalidate=86400",
+        ),
+    ] {
+        assert_eq!(answer.header("cache-control"), caching);
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert_eq!(
+            answer.header("cross-origin-resource-policy"),
+            "cross-origin"
+        );
+        assert_eq!(
+            answer.header("content-type"),
+            "text/javascript; charset=utf-8"
+        );
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,14 @@ async fn the_launcher_gets_only_what_it_draws() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    assert_eq!(keys(&body), ["id", "config"]);
+    assert_eq!(keys(&body), ["id", "config", "words"]);
+    for language in ["ar", "de", "en", "es", "fr", "ja", "pt"] {
+        let words = body["words"][language].as_array().expect("words");
+        assert!(
+            words.len() == 3 && words.iter().all(Value::is_string),
+            "{language}"
+        );
+    }
     assert_eq!(
         keys(&body["config"]),
         [
@@ -38,6 +45,7 @@ async fn the_launcher_gets_only_what_it_draws() {
             "trigger",
             "suggested_questions",
             "start_conversation_on_toggle",
+            "fallback",
             "chat"
         ]
     );

@@ -1,0 +1,46 @@
+/**
+ * Finds out which widget a script is for. Usually its own tag says so; where there is no such tag
+ * (modules, evaluated code, shadow roots, optimizers), the page is searched.
+ */
+import type { Options } from './widget';
+
+/** What of an element is read; pages have `<script>`, and anything with `data-web-widget`. */
+export interface Tag {
+  src?: string;
+  dataset: DOMStringMap;
+}
+
+export interface Target {
+  service: string;
+  id: string;
+  options: Options;
+}
+
+/**
+ * `<service>/public/embed/<id>` or `…/<id>/<hash>.js`; a path prefix of the service is kept. Tag
+ * managers that drop attributes write the options behind `?`.
+ */
+const ADDRESS = /^(.+)\/public\/embed\/([\w-]+)[^?]*\??([^#]*)/;
+
+/** What a tag asks for; undefined when it is not one of ours. */
+export function readTag({ src, dataset }: Tag): Target | undefined {
+  const [, service = dataset.service, id = dataset.webWidget, query] =
+    ADDRESS.exec(src || '') || [];
+  return service && id
+    ? {
+        service,
+        id,
+        options: { ...Object.fromEntries(new URLSearchParams(query)), ...dataset },
+      }
+    : undefined;
+}
+
+/** The tags that the running script is for: its own, or what comes nearest. */
+export function findTags(own: Tag | null, tags: Tag[], stack = ''): Tag[] {
+  // The address of the running script, as browsers write it into a stack.
+  const [src] = /http\S+?\/public\/embed\/[^\s:)]+/.exec(stack) || [];
+  const ours = tags.filter(readTag);
+  if (own && readTag(own)) return [own];
+  if (src) return [ours.find((tag) => tag.src === src) || { src, dataset: {} }];
+  return ours;
+}

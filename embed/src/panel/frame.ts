@@ -1,0 +1,97 @@
+/** The frame with the window, and the messages between it and the launcher. */
+import type { FromLoader, FromWindow, InitMessage } from '../shared/messages';
+import type { Launcher } from '../shared/panel';
+
+/** How long a window may stay silent that the browser has loaded, in milliseconds. */
+const SILENCE_TIMEOUT = 3_000;
+
+/** What the frame says to the panel. */
+export interface FrameEvents {
+  /** The window is there, and expects what it has to know at first. */
+  onReady(): Omit<InitMessage, 'type' | 'page'>;
+  onUnread(count: number): void;
+  /** The window will not come, or not within this time. */
+  onSilence(milliseconds: number, reason: string): void;
+}
+
+export interface Frame {
+  node: HTMLIFrameElement;
+  post(message: FromLoader): void;
+}
+
+/** Builds the frame, not yet attached to the page. */
+export function createFrame(
+  { service, id, config, call, show, emit, dismiss }: Launcher,
+  { onReady, onUnread, onSilence }: FrameEvents,
+  signal: AbortSignal,
+): Frame {
+  const { origin } = new URL(service);
+  const node = Object.assign(document.createElement('iframe'), {
+    title: config.chat.title || 'Chat',
+    allow: `microphone ${origin}; autoplay ${origin}`,
+    src: `${service}/public/widget/${id}?o=${encodeURIComponent(location.origin)}`,
+  });
+  let isReady = false;
+
+  function post(message: FromLoader) {
+    if (isReady) node.contentWindow?.postMessage(message, origin);
+  }
+
+  function listen(target: EventTarget, event: string, callback: (event: never) => void) {
+    target.addEventListener(event, callback as EventListener, { signal });
+  }
+
+  listen(window, 'message', ({ source, origin: sender, data }: MessageEvent) => {
+    if (source !== node.contentWindow || sender !== origin) return;
+    const message: FromWindow | undefined = data;
+    switch (message?.type) {
+      case 'web-widget:ready': {
+        isReady = true;
+        const page = { url: location.href, title: document.title };
+        post({ type: 'web-widget:init', page, ...onReady() });
+        break;
+      }
+      case 'web-widget:ticket-request': {
+        const { request_id } = message;
+        const body = new Blob(['{}'], { type: 'application/json' });
+        call('/embed-tickets', { method: 'POST', body }).then(
+          ({ ticket }) => post({ type: 'web-widget:ticket', request_id, ticket: ticket as string }),
+          (problem) => post({ type: 'web-widget:ticket', request_id, problem: { ...problem } }),
+        );
+        break;
+      }
+      case 'web-widget:close':
+        show(false);
+        break;
+      case 'web-widget:unread':
+        onUnread(message.count);
+        break;
+      case 'web-widget:event':
+        if (message.name === 'conversation-start') dismiss();
+        emit(message.name, message.detail as object);
+    }
+  });
+  listen(
+    document,
+    'securitypolicyviolation',
+    ({ blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
+      if (!isReady && blockedURI.startsWith(origin) && /frame|child/.test(effectiveDirective))
+        onSilence(
+          0,
+          `the Content-Security-Policy of this page blocks the window: add frame-src ${origin}`,
+        );
+    },
+  );
+  // Also for the page with which a browser answers a failure.
+  listen(node, 'load', () => {
+    if (!isReady) onSilence(SILENCE_TIMEOUT, findCause());
+  });
+  return { node, post };
+}
+
+/** Why a frame may be silent: browsers do not say. */
+function findCause(): string {
+  return window === top
+    ? 'the window did not load: the service does not answer, or an extension or the Cross-Origin-Embedder-Policy of this page blocks it'
+    : 'the window did not load: this page is itself in the frame of another page';
+}

@@ -1,0 +1,159 @@
+/**
+ * The panel: the window's place on the page, with what the visitor sees while the window loads or
+ * cannot be loaded.
+ */
+import type { LauncherConfig } from '../shared/launcher-config';
+import type { Launcher, Panel } from '../shared/panel';
+import { createFrame, type Frame } from './frame';
+import css from './panel.css?inline';
+
+/** How long the window may take to load before the visitor gets an error, in milliseconds. */
+const READY_TIMEOUT = 10_000;
+
+function styleText({ trigger, chat }: LauncherConfig): string {
+  const { position, offset_x, offset_y, size } = trigger;
+  const [vertical, horizontal] = position.split('-');
+  return `${css}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}`;
+}
+
+export function createPanel(launcher: Launcher): Panel {
+  const { config, words, options, host, root, box, button, signal } = launcher;
+  const { url, text } = config.fallback;
+  const viewport = visualViewport as VisualViewport;
+  const alert = Object.assign(document.createElement('p'), { role: 'alert' });
+  const panel = document.createElement('article');
+  const badge = document.createElement('b');
+  let frame: Frame | undefined;
+  let stop = new AbortController();
+  let timer: ReturnType<typeof setTimeout>;
+  let isOpen = false;
+  let isReady = false;
+  let question: string | undefined;
+  let focusBefore: HTMLElement | null = null;
+
+  function setUnread(count?: number) {
+    badge.textContent = `${count || ''}`;
+    button.ariaLabel = `${config.trigger.label || config.chat.title || 'Chat'} ${count || ''}`;
+    button.ariaExpanded = `${isOpen}`;
+  }
+
+  /** A frame whose window is not there would swallow Escape. */
+  function focus() {
+    (isReady && frame ? frame.node : button).focus();
+  }
+
+  /** The frame stays: it is shown if it arrives late. */
+  function fail(reason: string) {
+    const tryAgain = Object.assign(document.createElement('button'), { onclick: load });
+    tryAgain.append(words[1]);
+    alert.replaceChildren(words[0], tryAgain);
+    if (url) {
+      const link = Object.assign(document.createElement('a'), { href: url });
+      link.append(text || url);
+      alert.append(link);
+    }
+    launcher.warn(reason);
+    launcher.emit('error', { code: 'window_blocked' });
+  }
+
+  function onSilence(milliseconds: number, reason: string) {
+    clearTimeout(timer);
+    timer = setTimeout(fail, milliseconds, reason);
+  }
+
+  /** Loads the window, or loads it again. */
+  function load() {
+    stop.abort();
+    stop = new AbortController();
+    frame?.node.remove();
+    isReady = false;
+    box.classList.remove('k');
+    alert.replaceChildren();
+    // Moving a frame reloads it: it comes into an element that is where it stays.
+    const parent = findParent();
+    if (host.parentNode !== parent) parent.append(host);
+    if (isOpen) focus();
+    frame = createFrame(
+      launcher,
+      {
+        onReady() {
+          clearTimeout(timer);
+          isReady = true;
+          box.classList.add('k');
+          if (isOpen) focus();
+          const open_with = question;
+          question = undefined;
+          const { context, locale, theme } = options;
+          return { context, options: { locale, theme }, open_with, open: isOpen };
+        },
+        onUnread: setUnread,
+        onSilence,
+      },
+      stop.signal,
+    );
+    panel.prepend(frame.node);
+    document.addEventListener('keydown', onKey, { signal });
+    onSilence(READY_TIMEOUT, 'the window did not load: the service does not answer');
+  }
+
+  function onKey({ key }: KeyboardEvent) {
+    if (key === 'Escape' && isOpen && !isReady) launcher.show(false);
+  }
+
+  /** Keeps the full-screen window inside the part that the on-screen keyboard leaves visible. */
+  function followViewport() {
+    panel.style.cssText = `--t:${viewport.offsetTop}px;--v:${viewport.height}px`;
+  }
+
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(styleText(config));
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  panel.append(alert);
+  if (!button.parentNode) box.className = 'h';
+  box.prepend(panel, button);
+  button.append(badge);
+  viewport.addEventListener('resize', followViewport, { signal });
+  viewport.addEventListener('scroll', followViewport, { signal });
+  signal.addEventListener('abort', () => {
+    clearTimeout(timer);
+    stop.abort();
+  });
+  followViewport();
+
+  return {
+    parent: findParent,
+    restore() {
+      if (frame) load();
+    },
+    show(next, tapped) {
+      question = tapped ?? question;
+      if (next === isOpen) return;
+      isOpen = next;
+      if (next) {
+        focusBefore = document.activeElement as HTMLElement;
+        if (!frame) load();
+      }
+      box.classList.toggle('o', next);
+      setUnread();
+      if (next) focus();
+      else if (document.activeElement === host) {
+        button.focus();
+        focusBefore?.focus();
+      }
+      frame?.post({ type: 'web-widget:visibility', open: next });
+      launcher.emit(next ? 'open' : 'close');
+    },
+    setContext(context) {
+      frame?.post({ type: 'web-widget:context', context });
+    },
+  };
+}
+
+/**
+ * Outside the body, so that replacing the body does not reload a running conversation; except where
+ * React has the whole document, and would notice.
+ */
+function findParent(): HTMLElement {
+  const isOfReact = Object.keys(document).some((key) => key.startsWith('__reactContainer'));
+  return isOfReact ? document.body : document.documentElement;
+}

@@ -1,0 +1,47 @@
+/** Finds out why a request from the page to the service failed: browsers do not say. */
+
+/** What the search needs of the browser; tests bring their own. */
+export interface Browser {
+  fetch: typeof fetch;
+  document: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
+}
+
+/**
+ * Asks once more, and says what happens. The panel script itself came from the service, which
+ * therefore can be reached.
+ */
+export async function findReason(
+  service: string,
+  id: string,
+  browser: Browser = { fetch: (...request) => fetch(...request), document },
+): Promise<string> {
+  const { origin } = new URL(service);
+  const address = `${service}/core/public/web-widgets/${id}`;
+  let directive = '';
+  const onViolation = (event: Event) => {
+    const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent;
+    if (blockedURI.startsWith(origin)) directive = effectiveDirective;
+  };
+  browser.document.addEventListener('securitypolicyviolation', onViolation);
+  try {
+    const { status } = await browser.fetch(address);
+    return `the service answered with status ${status} and without JSON; look at what stands before it, or load the page again`;
+  } catch {}
+  const answers = await browser.fetch(address, { mode: 'no-cors' }).then(
+    () => true,
+    () => false,
+  );
+  browser.document.removeEventListener('securitypolicyviolation', onViolation);
+  if (directive)
+    return `the Content-Security-Policy of this page blocks the request; add ${directive} ${origin}`;
+  if (answers)
+    return isWrapped()
+      ? 'a script of this page changes fetch, and the browser refuses the request that it makes (CORS)'
+      : 'the browser refuses the answer of the service (CORS)';
+  return 'the network or an extension of the browser blocks the request';
+}
+
+/** Monitoring scripts replace `fetch`, and may add headers or credentials. */
+function isWrapped(): boolean {
+  return !Function.prototype.toString.call(fetch).includes('[native code]');
+}

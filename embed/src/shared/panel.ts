@@ -1,0 +1,52 @@
+/**
+ * What the loader and its panel script (the file that it loads when the window is first opened)
+ * expect of each other. A browser may run the loader of an earlier build with the panel script of
+ * this one: add to these types, and change nothing that is there.
+ */
+import type { LauncherConfig } from './launcher-config';
+import type { Context, EventName, FrameOptions } from './messages';
+
+/** The window is not there; try again; close. */
+export type Words = [failed: string, tryAgain: string, close: string];
+
+/** What the panel script may read and do of a widget. */
+export interface Launcher {
+  readonly service: string;
+  readonly id: string;
+  readonly config: LauncherConfig;
+  readonly words: Words;
+  /** The element on the page, its closed root, and in it the box and the button. */
+  readonly host: HTMLElement;
+  readonly root: ShadowRoot;
+  readonly box: HTMLElement;
+  readonly button: HTMLElement;
+  readonly options: FrameOptions & { context?: string | Context };
+  /** Aborted when the widget is destroyed. */
+  readonly signal: AbortSignal;
+  /** Calls the service about this widget; throws the problem document of a refusal. */
+  call(path: string, request?: RequestInit): Promise<{ ticket?: string }>;
+  /** Opens or closes the window, as the page and the visitor do. */
+  show(open: boolean): void;
+  emit(name: EventName, detail?: object): void;
+  /** Writes a reason to the console. */
+  warn(reason: string): void;
+  /** Removes the suggested questions for good. */
+  dismiss(): void;
+}
+
+/** What the loader does with the window. */
+export interface Panel {
+  /** Where the element of the widget belongs. */
+  parent(): HTMLElement;
+  /** The page had removed the element: the frame is a new one. */
+  restore(): void;
+  show(open: boolean, question?: string): void;
+  setContext(context: Context): void;
+}
+
+/** The exports of the panel script. */
+export interface PanelScript {
+  createPanel(launcher: Launcher): Panel;
+  /** Finds out why the service could not be asked about the widget, for the console. */
+  findReason(service: string, id: string): Promise<string>;
+}
