@@ -6,8 +6,8 @@ import type { Frame } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** axe looks into open shadow roots only. */
-const OPEN_ROOTS = `{
+/** Opens shadow roots: axe and Playwright see no others. */
+export const OPEN_ROOTS = `{
   const attach = Element.prototype.attachShadow;
   Element.prototype.attachShadow = function (init) {
     return attach.call(this, { ...init, mode: 'open' });

@@ -40,6 +40,8 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
       '--disable-sync',
       '--disable-dev-shm-usage',
       '--no-first-run',
+      // Pages that a story answers itself are not on this machine to the browser, unlike the service.
+      '--disable-features=LocalNetworkAccessChecks',
       '--mute-audio',
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,

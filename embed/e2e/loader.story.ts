@@ -1,8 +1,10 @@
 /** The launcher on the host page: focus, replaced bodies, second copies, refusals, destruction. */
 import { describe, expect, test } from 'vitest';
 import type { WidgetApi } from '../src/loader/widget';
+import { OPEN_ROOTS } from './axe';
+import { LOADER, visit } from './pages';
 import { story } from './story';
-import { system, until } from './system';
+import { callApi, system, until } from './system';
 import type { Visitor } from './visitor';
 
 declare global {
@@ -146,27 +148,234 @@ describe('the launcher', { timeout: 60_000 }, () => {
       visitor.console.find((text) => text.includes('widget explain')),
     );
     expect(line).toContain(`Web widget: widget_unavailable.`);
-    expect(line).toContain(
-      `widget explain ${other}.json --service ${system.service} --page ${system.site}/`,
-    );
+    expect(line).toContain(`Run: widget explain ${other} --page ${system.site}/`);
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
 
-  test('a page that blocks the frame gets a sentence instead of a blank window', async () => {
-    const visitor = await here.arrive({ scripts: [LISTEN] });
+  test('functions wait in the queue for their widget, and unknown events are said', async () => {
+    const other = '0197aaaa-0000-7000-8000-000000000001';
+    const queue = `window.called = [];
+      (window.webWidgetQueue ||= []).push(
+        ['${other}', () => called.push('other')],
+        ['${system.widgetId}', (widget) => called.push(typeof widget.open)],
+        (widget) => widget.on('opened', () => {}),
+      );`;
+    const visitor = await here.arrive({ scripts: [queue] });
+    await drawn(visitor);
+    const called = () =>
+      visitor.page.evaluate(() => (window as unknown as { called: string[] }).called);
+    expect(await called()).toEqual(['function']);
+    expect(visitor.console.filter((line) => line.includes('no event "opened"'))).toHaveLength(1);
+    await visitor.page.evaluate(() => window.WebWidget?.get()?.destroy());
+    await visitor.page.evaluate(() =>
+      window.webWidgetQueue?.push(() => window.events.push('never without a widget')),
+    );
+    await visitor.page.evaluate(() => {
+      window.events = [];
+    });
+    await loadCopy(visitor, system.widgetId);
+    await drawn(visitor);
+    expect(await visitor.page.evaluate(() => window.events)).toEqual(['never without a widget']);
+    expect(await called()).toEqual(['function']);
+  });
+});
+
+describe('a script without a tag of its own', { timeout: 60_000 }, () => {
+  const here = story();
+
+  test.each([
+    ['a module', `<script type="module" src="${LOADER}"></script>`],
+    ['import()', `<script>import('${LOADER}')</script>`],
+    [
+      'a shadow root',
+      `<main></main><script>
+        const script = document.createElement('script');
+        script.src = '${LOADER}';
+        document.querySelector('main').attachShadow({ mode: 'open' }).append(script);
+      </script>`,
+    ],
+    [
+      'evaluated, beside a tag that names the widget',
+      `<meta data-web-widget="${system.widgetId}" data-service="${system.service}">
+      <script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`,
+    ],
+  ])('%s: the launcher is drawn', async (_, html) => {
+    const visitor = await here.arrive();
+    await visit(visitor, '/tags', `<!doctype html><body>${html}</body>`);
+    await drawn(visitor);
+    expect(await count(visitor, 'web-widget')).toBe(1);
+    expect(visitor.consoleErrors()).toEqual([]);
+  });
+
+  test('without any name, one line says what to add', async () => {
+    const visitor = await here.arrive();
+    const html = `<script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`;
+    await visit(visitor, '/tags', `<!doctype html><body>${html}</body>`);
+    await until('the advice', () =>
+      visitor.console.some((line) => line.includes('add data-web-widget="<id>"')),
+    );
+  });
+
+  test('the loader that pages pin opens the window', async () => {
+    const { html_with_integrity } = await callApi<{ html_with_integrity: string }>(
+      `/web-widgets/${system.widgetId}/snippet`,
+    );
+    const visitor = await here.arrive();
+    await visit(visitor, '/pinned', `<!doctype html><body>${html_with_integrity}</body>`);
+    await visitor.open();
+    const scripts = visitor.requests.filter((line) => /embed\/.*\.js$/.test(line));
+    expect(scripts, 'the panel script is in the pinned file').toHaveLength(1);
+  });
+});
+
+describe('a window that does not come', { timeout: 60_000 }, () => {
+  const here = story();
+  const PHONE = { size: { width: 390, height: 844 }, phone: true, scripts: [LISTEN, OPEN_ROOTS] };
+  const launcher = (visitor: Visitor) => visitor.page.locator('web-widget button.b');
+  const alert = (visitor: Visitor) => visitor.page.getByRole('alert');
+  const isOpen = (visitor: Visitor) => launcher(visitor).getAttribute('aria-expanded');
+
+  test.each(['light', 'dark'] as const)(
+    'while it loads, the launcher and Escape close it, %s',
+    async (scheme) => {
+      const visitor = await here.arrive({ ...PHONE, scheme });
+      // Never answered.
+      await visitor.page.route('**/public/widget/**', () => {});
+      for (const close of [
+        () => launcher(visitor).tap(),
+        () => visitor.page.keyboard.press('Escape'),
+      ]) {
+        await launcher(visitor).tap();
+        await until('the panel', async () => (await isOpen(visitor)) === 'true');
+        await visitor.screenshot(`loading-${scheme}`);
+        await close();
+        await until('the page', async () => (await isOpen(visitor)) === 'false');
+        await visitor.page.getByRole('heading', { level: 1 }).click({ trial: true });
+      }
+    },
+  );
+
+  test.each([
+    ['light', 'de', 'Der Chat konnte nicht geladen werden.', 'Erneut versuchen'],
+    ['dark', 'ar', 'تعذر تحميل الدردشة.', 'حاول مرة أخرى'],
+  ] as const)(
+    'when it fails, %s, %s: sentence, another try, and the way out',
+    async (scheme, locale, sentence, again) => {
+      const visitor = await here.arrive({ ...PHONE, scheme });
+      const html = `<!doctype html><meta name="viewport" content="width=device-width"><h1>Shop</h1>
+      <script async src="${LOADER}" data-locale="${locale}"></script>`;
+      await visitor.page.route('**/public/widget/**', (route) => route.abort());
+      await visit(visitor, '/failing', html);
+      await launcher(visitor).tap();
+      await alert(visitor).getByText(sentence).waitFor();
+      await visitor.screenshot(`failed-window-${scheme}`);
+      await visitor.page.unroute('**/public/widget/**');
+      await alert(visitor).getByRole('button', { name: again }).tap();
+      await shown(visitor);
+      await visitor.frame.getByRole('dialog').waitFor();
+    },
+  );
+
+  test('when not even the script comes, the sentence stands above the launcher', async () => {
+    const visitor = await here.arrive({ ...PHONE });
+    await visitor.page.route(/embed\/[^/]+\/\w+\.js/, (route) => route.abort());
+    await launcher(visitor).tap();
+    const tryAgain = alert(visitor).getByRole('button');
+    await tryAgain.waitFor();
+    expect(await tryAgain.textContent()).toBe('The chat could not be loaded. Try again');
+    await visitor.screenshot('failed-script');
+    await visitor.page.unroute(/embed\/[^/]+\/\w+\.js/);
+    await tryAgain.tap();
+    await shown(visitor);
+    await visitor.frame.getByRole('dialog').waitFor();
+    expect(await alert(visitor).isVisible()).toBe(false);
+  });
+
+  test('a loader of an earlier build uses the panel script of this one', async () => {
+    const visitor = await here.arrive();
+    await visitor.page.route(/embed\/[^/]+\/[0-9a-f]{16}\.js/, (route) =>
+      route.fulfill({ status: 404 }),
+    );
+    await visitor.open();
+  });
+
+  test('a page that blocks the frame gets a sentence at once instead of a blank window', async () => {
+    const visitor = await here.arrive({ scripts: [LISTEN, OPEN_ROOTS] });
     await visitor.page.evaluate(() => {
       const meta = document.createElement('meta');
       meta.httpEquiv = 'Content-Security-Policy';
       meta.content = "frame-src 'none'";
       document.head.append(meta);
     });
-    const { x, y } = await drawn(visitor);
-    await visitor.page.mouse.click(x, y);
-    const events = () => visitor.page.evaluate(() => window.events);
-    await until('the widget to say so', async () =>
-      (await events()).includes('error window_blocked'),
-    );
-    expect(visitor.console.some((line) => line.includes('widget explain'))).toBe(true);
+    await launcher(visitor).click();
+    await alert(visitor).getByText('The chat could not be loaded.').waitFor();
+    const events = await visitor.page.evaluate(() => window.events);
+    expect(events).toContain('error window_blocked');
+    const advice = visitor.console.filter((line) => line.includes('widget explain'));
+    expect(advice[0]).toContain(`add frame-src ${system.service}`);
     await visitor.screenshot('window-blocked');
   });
+});
+
+describe('suggested questions', { timeout: 60_000 }, () => {
+  const here = story();
+  const questions = ['What are your opening hours?', 'Where is my order?', 'How much is a bag?'];
+
+  async function arrive(options: object = {}): Promise<Visitor> {
+    const visitor = await here.arrive({ scripts: [LISTEN, OPEN_ROOTS], ...options });
+    await visitor.page.route(`**/core/public/web-widgets/${system.widgetId}`, async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      body.config.suggested_questions = questions;
+      body.config.trigger.icon_url = `${system.site}/favicon.svg`;
+      await route.fulfill({ response: answer, json: body });
+    });
+    await visitor.reload();
+    await drawn(visitor);
+    return visitor;
+  }
+
+  const shownQuestions = async (visitor: Visitor) => {
+    const buttons = await visitor.page.locator('web-widget section button').all();
+    const texts = await Promise.all(
+      buttons.map(async (button) => (await button.isVisible()) && button.textContent()),
+    );
+    return texts.filter((text) => text && text !== '×');
+  };
+
+  test('on a phone at most two, dismissed for good, and nothing stored before', async () => {
+    const visitor = await arrive({ size: { width: 390, height: 844 }, phone: true });
+    expect(await shownQuestions(visitor)).toEqual(questions.slice(0, 2));
+    await visitor.screenshot('suggestions-phone');
+    const stored = () => visitor.page.evaluate(() => localStorage.length);
+    expect(await stored()).toBe(0);
+    await visitor.page.locator('web-widget').getByRole('button', { name: 'Close' }).tap();
+    expect(await shownQuestions(visitor)).toEqual([]);
+    expect(await stored()).toBe(1);
+    await visitor.reload();
+    await drawn(visitor);
+    expect(await shownQuestions(visitor)).toEqual([]);
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'gone once a conversation began, and the open launcher shows a chevron, %s',
+    async (scheme) => {
+      const visitor = await arrive({ scheme });
+      expect(await shownQuestions(visitor)).toEqual(questions);
+      await visitor.screenshot(`suggestions-${scheme}`);
+      await visitor.page.locator('web-widget').getByText('Where is my order?').click();
+      await until('the conversation', () =>
+        visitor.page.evaluate(() => window.events.includes('conversation-start')),
+      );
+      const icon = visitor.page.locator('web-widget .b i');
+      const edge = await icon.evaluate((node) => {
+        const { borderBottomWidth, borderBottomStyle } = getComputedStyle(node);
+        return `${borderBottomWidth} ${borderBottomStyle}`;
+      });
+      expect(edge).toBe('4px solid');
+      await visitor.screenshot(`open-icon-${scheme}`);
+      await visitor.page.evaluate(() => window.WebWidget?.get()?.close());
+      expect(await shownQuestions(visitor)).toEqual([]);
+    },
+  );
 });

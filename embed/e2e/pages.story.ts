@@ -1,0 +1,152 @@
+/** Pages that replace what they show: the launcher stays or returns, and so does the window. */
+import { describe, expect, test } from 'vitest';
+import { buildReactPage, packageFile, SNIPPET, serve, visit } from './pages';
+import { story } from './story';
+import { until } from './system';
+import type { Visitor } from './visitor';
+
+const drawn = (visitor: Visitor) => until('the launcher to be drawn', () => visitor.launcher());
+
+const gone = (visitor: Visitor) =>
+  visitor.page.evaluate(() => document.querySelector('web-widget')?.remove());
+
+describe.each([18, 19] as const)(
+  'a document that React %i hydrates',
+  { timeout: 90_000 },
+  (version) => {
+    const here = story();
+
+    async function arrive(): Promise<Visitor> {
+      const visitor = await here.arrive();
+      await serve(visitor, '/react.js', await buildReactPage(version));
+      await visit(
+        visitor,
+        '/react',
+        '<!doctype html><html lang="en"><head><title>Shop</title></head>' +
+          '<body><main id="main">Coffee</main></body></html>',
+      );
+      // Not part of what React hydrates, as in a page that a plugin adds the snippet to.
+      for (const src of ['/react.js', SNIPPET.match(/src="([^"]+)"/)?.[1] as string])
+        await visitor.page.evaluate(
+          (src) =>
+            new Promise((onload) => {
+              const script = Object.assign(document.createElement('script'), { src, onload });
+              document.head.append(script);
+              script.remove();
+            }),
+          src,
+        );
+      await drawn(visitor);
+      return visitor;
+    }
+
+    async function hydrate(visitor: Visitor, words: string): Promise<string[]> {
+      await visitor.page.evaluate((words) => window.hydrate(words), words);
+      await visitor.page.locator('#done').waitFor();
+      return visitor.page.evaluate(() => window.repaired);
+    }
+
+    test('the launcher does not disturb it, and the window opens', async () => {
+      const visitor = await arrive();
+      expect(await hydrate(visitor, 'Coffee'), 'what React had to repair').toEqual([]);
+      await visitor.open();
+      await visitor.frame.getByRole('textbox').fill('a draft');
+      expect(await visitor.page.locator('web-widget').count()).toBe(1);
+    });
+
+    test('the launcher returns when React draws the document anew', async () => {
+      const visitor = await arrive();
+      expect((await hydrate(visitor, 'Tea')).length).toBeGreaterThan(0);
+      await visitor.open();
+      expect(await visitor.page.locator('web-widget').count()).toBe(1);
+    });
+  },
+);
+
+describe('a page that replaces its body', { timeout: 90_000 }, () => {
+  const here = story();
+
+  const turbo = `<script>${packageFile('@hotwired/turbo/dist/turbo.es2017-umd.js').replaceAll('</script', '<\\/script')}</script>`;
+  const htmx = `<script>${packageFile('htmx.org/dist/htmx.min.js')}</script>`;
+
+  test.each([
+    ['Turbo', turbo, ''],
+    ['htmx boost', htmx, ' hx-boost="true"'],
+  ])(
+    '%s: draft and window survive a visit, and the closed launcher returns',
+    async (name, script, boost) => {
+      const visitor = await here.arrive();
+      const folder = `/${name.split(' ')[0]?.toLowerCase()}`;
+      const page = (title: string, link: string) =>
+        `<!doctype html><html><head><title>${title}</title>${script}${SNIPPET}</head>` +
+        `<body${boost}><h1>${title}</h1><a href="${folder}/${link}">Next</a></body></html>`;
+      await serve(visitor, `${folder}/two`, page('Two', 'three'));
+      await serve(visitor, `${folder}/three`, page('Three', 'two'));
+      await visit(visitor, `${folder}/one`, page('One', 'two'));
+      await drawn(visitor);
+      const goOn = async (title: string) => {
+        await visitor.page.getByRole('link').click();
+        await visitor.page.getByRole('heading', { name: title }).waitFor();
+      };
+      await goOn('Two');
+      await visitor.open();
+      await visitor.frame.getByRole('textbox').fill('a draft');
+      await goOn('Three');
+      expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('a draft');
+      expect(await visitor.page.locator('web-widget').count()).toBe(1);
+    },
+  );
+});
+
+describe('a page that replaces its document', { timeout: 90_000 }, () => {
+  const here = story();
+
+  test.each([
+    [
+      'document.open',
+      () => {
+        document.open();
+        document.write('<!doctype html><title>New</title><body><h1>New</h1></body>');
+        document.close();
+      },
+    ],
+    [
+      'another root element',
+      () => {
+        const root = document.createElement('html');
+        root.append(document.createElement('head'), document.createElement('body'));
+        document.replaceChild(root, document.documentElement);
+      },
+    ],
+  ])('%s: the launcher returns, and so does the open window', async (_, replace) => {
+    const visitor = await here.arrive();
+    const html = `<!doctype html><title>Old</title>${SNIPPET}<body><h1>Old</h1></body>`;
+    await visit(visitor, '/old', html);
+    await drawn(visitor);
+    await visitor.page.evaluate(replace);
+    await visitor.open();
+    await visitor.page.evaluate(replace);
+    await until('the window to be back', async () => {
+      const [, frame] = visitor.page.frames();
+      // The frame that came back with its element is replaced at once.
+      return frame?.evaluate(() => !!document.querySelector('[role=dialog]')).catch(() => false);
+    });
+    expect(await visitor.page.locator('web-widget').count()).toBe(1);
+  });
+
+  test('a transformed root element does not move the launcher away', async () => {
+    const visitor = await here.arrive();
+    const html = `<!doctype html><style>html{transform:translateZ(0)}body{height:4000px}</style>${SNIPPET}<body></body>`;
+    await visit(visitor, '/transformed', html);
+    await until('the launcher to be in sight', async () => {
+      const center = await visitor.launcher();
+      return center && center.y < 800 && center.y > 700;
+    });
+    await visitor.open();
+    await gone(visitor);
+    await until('the launcher to be in sight again', async () => {
+      const center = await visitor.launcher();
+      return center && center.y < 800 && center.y > 700;
+    });
+  });
+});
