@@ -173,7 +173,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     await visitor.page.evaluate(() => {
       window.events = [];
     });
-    await loadCopy(visitor, system.widgetId);
+    await visitor.addWidget(system.widgetId);
     await drawn(visitor);
     expect(await visitor.page.evaluate(() => window.events)).toEqual(['never without a widget']);
     expect(await called()).toEqual(['function']);
