@@ -16,9 +16,6 @@ use widget_http::{
 
 use super::{DatabaseArguments, print_line};
 
-/// How long a retired signing key still verifies: as long as a conversation token lives.
-const RETIREMENT: Duration = Duration::hours(24);
-
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
     /// Create an API key and print it on standard output; it is not shown again.
@@ -172,7 +169,9 @@ async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
         .await?;
     let now = SystemClock.now();
     let key = signing::new_key(&SystemRandom, now)?;
-    storage.rotate_signing_key(&key, now - RETIREMENT).await?;
+    storage
+        .rotate_signing_key(&key, now - signing::RETIRED_KEY_LIFETIME)
+        .await?;
     storage.close().await;
     tracing::info!(key.id = key.id, "created a new signing key");
     Ok(())
