@@ -2,15 +2,13 @@
  * The widget's configuration as the document carries it: version 1, every default already filled in
  * by the service, so nothing here decides what a missing key means.
  */
-import type { ConfigV1, Field, FormDefinition } from '../generated/config';
+import type { ConfigV1, FormDefinition } from '../generated/config';
 
 export type { Field, FormDefinition, QuickAction } from '../generated/config';
 
 export type Config = ConfigV1;
 
 export type Mode = ConfigV1['default_mode'];
-
-export type FieldType = Field['type'];
 
 /** What the service writes into the document beside the script. */
 export interface WindowData {
