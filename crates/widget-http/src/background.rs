@@ -19,7 +19,7 @@ use crate::{
 /// rooms of other nodes.
 const REMOVAL_INTERVAL: StdDuration = StdDuration::from_secs(1);
 
-/// How often conversations are ended; far below the shortest limit of ten minutes.
+/// How often conversations are ended; far below one minute, the shortest limit that can be set.
 const SWEEP_INTERVAL: StdDuration = StdDuration::from_secs(5);
 
 /// How often expired records are deleted.

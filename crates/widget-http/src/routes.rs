@@ -1,4 +1,4 @@
-//! One file per resource: bodies, handlers, router. This one only joins them.
+//! One file for each resource: its routes and their handlers. This one only joins them.
 
 use crate::{
     openapi,

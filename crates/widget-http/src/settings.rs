@@ -105,7 +105,7 @@ pub struct LiveKitSettings {
     pub api_secret: SecretString,
 }
 
-/// Bounds of the public endpoints; the defaults are those of the HTTP contract.
+/// Bounds of the public endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSettings {
     /// Launcher configs per minute and address prefix.

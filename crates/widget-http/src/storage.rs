@@ -2,7 +2,7 @@
 //! behind it.
 //!
 //! Two services on one database are the normal case: whatever must be decided once is decided by a
-//! constraint or by a compare-and-set inside one transaction, never by a read followed by a write.
+//! constraint, by a compare-and-set, or in a transaction that locks the row before it reads it.
 
 mod agents;
 mod conversations;

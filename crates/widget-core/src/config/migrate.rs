@@ -1,7 +1,6 @@
 //! Finding the version of a document, and the chain of steps from each version to the newest.
 //!
-//! Adding `v2` is one file with its records and the step from `v1`, and [`super::current`]; nothing
-//! here changes.
+//! A new version changes nothing here; `docs/config.md` says what it does change.
 //!
 //! A migrated document holds what differs from the defaults of the new version. So a default that
 //! a new version changes is written out for the widgets that had the old one, and keeps its

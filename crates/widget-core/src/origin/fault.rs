@@ -8,7 +8,7 @@ use crate::finding::{Code, Finding};
 
 /// One reason why an entry is refused.
 ///
-/// The codes are part of the HTTP contract.
+/// The codes are part of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryFault {
     /// Nothing but white space.

@@ -233,7 +233,7 @@ pub trait ConversationStore {
         new: &NewConversation,
     ) -> Result<(), CreateConversationError>;
 
-    /// A conversation for its own visitor, for LiveKit or for the sweeper, who name no
+    /// A conversation for its own visitor, for LiveKit or for background work, which name no
     /// organization.
     ///
     /// # Errors
@@ -345,7 +345,7 @@ pub trait ConversationStore {
         limits: &LifecycleLimits,
     ) -> Result<u64, StoreError>;
 
-    /// How many messages the reporter has reported, and how many bytes of text.
+    /// How many messages the reporter has reported, and how many characters of text.
     ///
     /// # Errors
     /// [`StoreError`]

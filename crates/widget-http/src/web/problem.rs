@@ -1,7 +1,8 @@
 //! Errors as HTTP answers: RFC 9457 problem details with stable codes.
 //!
-//! The catalog [`status`] gives each code its one status. The errors of core and of storage become
-//! problems here; those of a room (`visitors`, `livekit`) beside the errors themselves.
+//! The catalog [`status`] gives each code its one status. The errors of storage and most of core's
+//! become problems here; those that only visitors meet, beside what refuses them (`visitors/`,
+//! `livekit/`, `routes/public/`).
 
 use std::{error::Error, sync::Arc};
 

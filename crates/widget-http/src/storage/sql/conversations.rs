@@ -1,7 +1,7 @@
 //! SQL of conversations, their messages and used tickets.
 //!
-//! A state changes by compare-and-set in one statement, so that it does not matter which service or
-//! webhook comes first.
+//! A state is locked, changed by core and written in one transaction, so that it does not matter
+//! which service or webhook comes first.
 
 use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
