@@ -3,7 +3,7 @@
 /// Defines, for one table or join, a macro with the list of columns and the function that reads a
 /// row of them.
 ///
-/// ```ignore
+/// ```text
 /// table! {
 ///     agent_columns, read_agent from "agents" by "id";
 ///     id: id(AgentId::from_uuid),
