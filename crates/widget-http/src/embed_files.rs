@@ -100,13 +100,13 @@ pub fn loader(accepted: Accepted) -> Option<Asset> {
 /// built.
 #[must_use]
 pub fn pinned_loader(accepted: Accepted) -> Option<Asset> {
-    find(PINNED_LOADER, accepted)
+    find_asset(PINNED_LOADER, accepted)
 }
 
 /// The panel script; `None` when the embed has not been built.
 #[must_use]
 pub fn panel(accepted: Accepted) -> Option<Asset> {
-    find(PANEL, accepted)
+    find_asset(PANEL, accepted)
 }
 
 /// A file of the window, by the name that the document and its modules use.
