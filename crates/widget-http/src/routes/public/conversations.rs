@@ -102,7 +102,7 @@ async fn create(
     let admission = require_admission(&widget, ticket.origin())?;
     let livekit = require_livekit(&state)?;
     let conversation = build_conversation(&state, &widget, &admission, &body)?;
-    require_room_for_one_more(&state, &admission).await?;
+    require_budget(&state, &admission).await?;
     let dispatch = Dispatch::start(&admission, build_target(&conversation))?;
     let invitation = Invitation::new(&state, livekit, &dispatch, conversation.generation).await?;
     let new = NewConversation {
@@ -182,10 +182,7 @@ impl From<MetadataError> for Problem {
 
 /// The bounds of the widget and of its organization; counted before writing, so that a burst may
 /// overshoot by as many as race.
-async fn require_room_for_one_more(
-    state: &AppState,
-    admission: &Admission<'_>,
-) -> Result<(), Problem> {
+async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<(), Problem> {
     let (widget, now) = (admission.widget(), state.now());
     let budgets = state.settings.limits.budgets();
     state.rate_limits.widget_conversations.check(&widget.id)?;
