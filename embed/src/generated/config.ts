@@ -478,7 +478,7 @@ export interface LauncherConfig {
   suggested_questions: string[];
   /** Whether opening the window starts the conversation. */
   start_conversation_on_toggle: boolean;
-  /** What the visitor is told when no agent answers. */
+  /** What visitors read when no agent answers. */
   fallback: Fallback;
   /** The window of the conversation. */
   chat: LauncherChat;
