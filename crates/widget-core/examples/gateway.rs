@@ -16,7 +16,7 @@ fn decide(allowed: &AllowedOrigins, headers: &[&str]) -> Result<String, (u16, Co
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Read once at start; a decision is then a few look-ups.
+    // Read once at start; a decision is then a few lookups.
     let entries = ["shop.example", "*.shop.example:8443"];
     let allowed = AllowedOrigins::parse(&entries, SuffixList::builtin())?;
 

@@ -1,4 +1,4 @@
-//! A site's brand: read out of a page's HTML, and turned into a config.
+//! A site's brand: read from a page's HTML, and converted into a config.
 //!
 //! Fetching the page is the caller's work; the page can be anybody's, so every address passes
 //! the rules of [`WebUrl`], every text is cut, and nothing is executed.

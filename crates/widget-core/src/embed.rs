@@ -119,7 +119,7 @@ impl LiveKitServer {
 }
 
 impl fmt::Display for LiveKitServer {
-    /// Signaling goes over a WebSocket, the question for the nearest region over HTTP.
+    /// Signaling uses a WebSocket, the request for the nearest region HTTP.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `http` becomes `ws`, `https` becomes `wss`.
         write!(
@@ -209,7 +209,7 @@ fn image_origin(image: &WebUrl) -> Option<Origin> {
     Origin::parse_source(image.as_str()).ok()
 }
 
-/// What a host page with a policy of its own must let through for a widget.
+/// What a host page with a policy of its own must allow for a widget.
 ///
 /// The loader is a script of the service, asks it for the config and frames the window; the
 /// launcher's own icon, if there is one, is an image of the host page.

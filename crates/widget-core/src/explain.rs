@@ -143,7 +143,7 @@ pub struct Explanation {
     pub nearest: Option<Nearest>,
     /// The one change that makes the first failed step pass.
     pub hint: Option<String>,
-    /// What the host page must let through.
+    /// What the host page must allow.
     pub host_page_policy: HostPagePolicy,
     /// What can still keep the widget away although it is allowed.
     pub notes: Vec<Finding>,
@@ -294,7 +294,7 @@ impl Steps {
     }
 }
 
-/// The one change that lets the page in, or that shows why nothing should.
+/// The one change that admits the page, or the reason why it must not be admitted.
 fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> String {
     if let Some(nearest) = nearest
         && matches!(
@@ -356,7 +356,7 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
         notes.push(
             Finding::new(
                 Code::InsecurePage,
-                format!("`{origin}` is not encrypted: browsers give it no microphone, so only text works"),
+                format!("`{origin}` is not encrypted: browsers do not give it the microphone, so only text works"),
             )
             .with_hint("open the page over https"),
         );

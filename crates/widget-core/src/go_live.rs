@@ -52,7 +52,7 @@ impl<'a> LiveWidget<'a> {
     }
 }
 
-/// Everything that the owner should know about a widget's way to its visitors.
+/// Everything that the owner should know before visitors see a widget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -61,7 +61,7 @@ pub struct GoLiveReport {
     pub live: bool,
     /// What keeps them closed; empty exactly when `live`.
     pub blockers: Vec<Finding>,
-    /// What is seldom meant: about the sites, the config, and both together.
+    /// Probable mistakes: in the sites, in the config, and in both together.
     pub warnings: Vec<Finding>,
 }
 
@@ -151,7 +151,7 @@ fn cross_warnings(widget: &Widget) -> Vec<Finding> {
         .map(|warning| Finding {
             code: Code::VoiceNeedsHttps,
             detail:
-                "voice is switched on, but browsers give a page that is not encrypted no microphone"
+                "voice is switched on, but browsers do not give the microphone to a page that is not encrypted"
                     .to_owned(),
             hint: Some("serve the page over https, or set `modes.voice` to false".to_owned()),
             pointer: warning.pointer,

@@ -80,7 +80,7 @@ impl FromStr for Timestamp {
         OffsetDateTime::parse(text, &Rfc3339)
             .ok()
             .and_then(|time| time.checked_to_offset(UtcOffset::UTC))
-            // The text has a year of the calendar, but an offset can lead out of it.
+            // The text has a year of the calendar, but an offset can move it to another one.
             .filter(|time| (0..=9999).contains(&time.year()))
             .map(Self)
             .ok_or_else(|| TimestampError(shortened(text).into_owned()))

@@ -1,5 +1,5 @@
 //! May this widget serve this page now? The one decision that HTTP, CLI and embed all ask for,
-//! and what is made out of its proof.
+//! and what is made from its proof.
 //!
 //! ```
 //! use widget_core::{go_live::PinnedVersion, serve};
@@ -41,7 +41,7 @@ use crate::{
 
 /// Proof that a widget may serve a page now: its gates were open and its list admitted the page.
 ///
-/// What is handed to a browser is made out of one of these, so that the decision cannot be
+/// What is handed to a browser is made from one of these, so that the decision cannot be
 /// forgotten: an [`EmbedTicket`], a [`Dispatch`], the window's
 /// [`WindowPolicy`](crate::embed::WindowPolicy).
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -158,7 +158,7 @@ impl WidgetPatch {
     }
 }
 
-/// The change that makes a widget what this one was: for the way back to an earlier revision.
+/// The change that makes a widget what this one was: to restore an earlier revision.
 impl From<Widget> for WidgetPatch {
     fn from(widget: Widget) -> Self {
         Self {

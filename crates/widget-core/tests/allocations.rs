@@ -1,4 +1,4 @@
-//! A decision allocates nothing, whatever the number of entries.
+//! A decision allocates nothing, independent of the number of entries.
 //!
 //! A binary of its own: counting replaces the allocator.
 

@@ -16,7 +16,7 @@ const MAX_NAME: usize = 120;
 const MAX_COLORS: usize = 8;
 
 impl Brand {
-    /// Reads the brand out of a page's HTML. `page` is the address that the page was read from,
+    /// Reads the brand from a page's HTML. `page` is the address that the page was read from,
     /// which relative addresses are resolved against.
     ///
     /// Looked at are the title, `og:site_name` and `application-name`; `theme-color` and

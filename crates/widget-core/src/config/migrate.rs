@@ -99,7 +99,7 @@ pub(crate) fn read<V: Version>(
     })
 }
 
-/// Reads a document from before there were versions, as what it becomes: its keys under `v1`.
+/// Reads a document without a version as what it becomes: its keys under `v1`.
 /// Faults point to where the values are then.
 fn read_unversioned<V: Version>(
     document: Map<String, Value>,

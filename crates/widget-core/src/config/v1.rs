@@ -281,7 +281,7 @@ settings! {
     }
 }
 
-/// Written as one `not`: out of an `anyOf` of constants, generators make Python that is broken.
+/// Written as one `not`: from an `anyOf` of constants, generators make Python that does not run.
 fn require_one_mode(schema: &mut Map<String, Value>) {
     schema.insert(
         "not".to_owned(),

@@ -27,7 +27,7 @@ pub(crate) trait Version: Default + Serialize {
     fn read(document: &Map<String, Value>, context: &mut Context) -> Self;
     /// The step from the version before: total, from type to type.
     fn migrate(previous: Self::Previous) -> Self;
-    /// Warns of what is valid and should be looked at all the same.
+    /// Warns of what is valid and still deserves a look.
     fn warn(&self, context: &mut Context);
 }
 

@@ -1,4 +1,4 @@
-//! What a visitor's browser gets of a config: finished values, with nothing left to decide there.
+//! What a visitor's browser gets of a config: finished values, with nothing left for it to decide.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -26,7 +26,7 @@ pub struct Budgets {
     pub per_day: Option<u32>,
 }
 
-/// There may be no other conversation now.
+/// No other conversation may start now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BudgetError {
     /// The widget has as many open conversations as it may.
@@ -36,11 +36,11 @@ pub enum BudgetError {
         max: u32,
     },
     /// The organization has started as many as it may on this day.
-    #[error("there have been as many conversations today as are allowed; try again tomorrow")]
+    #[error("the number of conversations allowed per day is used up; try again tomorrow")]
     DayUsedUp {
         /// How many may be started on one day.
         max: u32,
-        /// How long this day still lasts.
+        /// How long this day lasts from now.
         resets_in: Duration,
     },
 }

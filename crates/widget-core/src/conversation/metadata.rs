@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::{config::v1::ConfigV1, finding::Findings};
 
-/// How many bytes of JSON a page may say about itself and its visitor.
+/// How many bytes of JSON a page may send about itself and its visitor.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024;
 
 /// The key of what the page says: no field of a form can have it as its id.
@@ -31,7 +31,7 @@ pub enum MetadataError {
     /// There are answers, but the widget has no form before a conversation.
     #[error("this widget asks for no form before a conversation")]
     FormNotExpected,
-    /// The page says more than [`MAX_PAGE_BYTES`].
+    /// The page sends more than [`MAX_PAGE_BYTES`].
     #[error("it has {bytes} bytes of JSON; at most {MAX_PAGE_BYTES} are allowed")]
     PageTooLarge {
         /// How many bytes of JSON it has.
@@ -58,7 +58,7 @@ impl MetadataError {
 ///
 /// # Errors
 ///
-/// [`MetadataError`] when the form has faults or is not expected, or the page says too much.
+/// [`MetadataError`] when the form has faults or is not expected, or the page sends too much.
 pub fn build_metadata(
     config: &ConfigV1,
     form: Option<&str>,

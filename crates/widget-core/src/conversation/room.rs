@@ -1,7 +1,7 @@
 //! Rooms of a conversation: what an event in one of them means.
 //!
 //! Each resume has a new room, and only the newest counts. Events come in any order, late, twice,
-//! or not at all; each means the same when it comes again.
+//! or not at all; each means the same when it is repeated.
 //!
 //! ```
 //! use widget_core::conversation::room::{RoomAction, RoomEvent, RoomState, decide};
@@ -17,11 +17,11 @@ use super::{Lifecycle, token::Generation};
 pub enum RoomEvent {
     /// It was opened.
     Started,
-    /// The visitor came in.
+    /// The visitor joined.
     VisitorJoined,
-    /// Somebody else came in: an agent or a recorder.
+    /// Somebody else joined: an agent or a recorder.
     OtherJoined,
-    /// The visitor went out.
+    /// The visitor left.
     VisitorLeft,
     /// It was closed.
     Finished,

@@ -1,8 +1,8 @@
 //! Which conversation token speaks for a conversation: the newest, and for one repeated resume the
 //! one before.
 //!
-//! Each resume renews the token, so that of two windows only one continues. An answer may be lost
-//! on its way; then the token before may repeat its resume, once.
+//! Each resume renews the token, so that of two windows only one continues. When an
+//! answer is lost, the token before may repeat its resume, once.
 //!
 //! ```
 //! use time::{Duration, macros::datetime};

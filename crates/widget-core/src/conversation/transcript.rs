@@ -1,4 +1,4 @@
-//! The transcript: one list of turns out of the reports of two.
+//! The transcript: one list of turns, merged from two reports.
 //!
 //! The worker and the window both report what was said. The worker knows best, but one that was
 //! killed leaves out the end, and some report nothing; a window can report anything.

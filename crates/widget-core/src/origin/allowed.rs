@@ -20,7 +20,7 @@ use crate::finding::{Code, Finding, Findings};
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 type Set<T> = HashSet<T, BuildHasherDefault<DefaultHasher>>;
 
-/// The sites on which a widget may be shown, in canonical form and ready for look-ups.
+/// The sites on which a widget may be shown, in canonical form and ready for lookups.
 ///
 /// The default is the empty list, which admits no site.
 #[derive(Clone, Default)]
@@ -189,7 +189,7 @@ impl AllowedOrigins {
 
     /// The decision: which entry, if any, admits the page.
     ///
-    /// Costs a few look-ups, whatever the number of entries, and allocates nothing.
+    /// Costs a few lookups, independent of the number of entries, and allocates nothing.
     #[must_use]
     pub fn admit<'a>(&'a self, origin: &'a Origin) -> Option<AdmittedOrigin<'a>> {
         let position = if self.any_site {

@@ -292,7 +292,7 @@ impl<'a> Address<'a> {
         if literal || !host.contains(['[', ':']) {
             return Ok(HostAndPort { host, port });
         }
-        // `a:80:90`: it is unknown which of the colons was meant to begin the port.
+        // `a:80:90`: it is unknown which colon starts the port.
         let mut faults = vec![EntryFault::HostInvalid {
             host: authority.to_owned(),
             reason: "a host name has no colon or bracket",

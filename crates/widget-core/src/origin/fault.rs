@@ -42,7 +42,7 @@ pub enum EntryFault {
     /// What stands before `://` cannot be a scheme.
     #[error("`{0}` before `://` is not a scheme")]
     SchemeInvalid(String),
-    /// `http:` or `https:` without `//`; taking it for a host called `http` is never meant.
+    /// `http:` or `https:` without `//`; nobody means a host called `http`.
     #[error("`{0}` must be followed by `//`")]
     SchemeMalformed(String),
     /// Another scheme than `http` and `https`.
@@ -101,7 +101,7 @@ pub enum EntryFault {
     #[error("`{0}` is an IPv6 address, which browsers do not accept in `frame-ancestors`")]
     Ipv6NotSupported(String),
     /// Port 0.
-    #[error("port 0 serves no page")]
+    #[error("port 0 cannot serve a page")]
     PortZero,
     /// Not a decimal number from 1 to 65535.
     #[error("`{0}` is not a port; ports are 1 to 65535")]

@@ -95,7 +95,7 @@ pub(super) const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_')
 }
 
-/// Whether browsers take the host for an IPv4 address (URL Standard, "ends in a number checker").
+/// Whether browsers read the host as an IPv4 address (URL Standard, "ends in a number checker").
 pub(super) fn ends_in_number(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     let last = name.rsplit('.').next().unwrap_or(name);

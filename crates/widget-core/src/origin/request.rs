@@ -49,7 +49,7 @@ impl OriginHeaderError {
     #[must_use]
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::Absent => "open the page in a browser; a script cannot take its place",
+            Self::Absent => "open the page in a browser; a script cannot replace it",
             Self::Opaque => {
                 "serve the page from a web server, and give its frame `allow-same-origin`"
             }

@@ -43,7 +43,7 @@ pub enum SuffixListError {
     },
 }
 
-/// A public suffix list, ready for look-ups; cloning shares it.
+/// A public suffix list, ready for lookups; cloning shares it.
 ///
 /// All names given to it are lower-case ASCII.
 #[derive(Clone)]
@@ -203,7 +203,7 @@ fn read_rule(written: &str) -> Option<String> {
 
 /// Suffixes that a wildcard makes, spelled out where a longer rule passes through them.
 ///
-/// With `*.run.app` and `*.mtls.run.app`, the look-up follows the name `mtls` and no longer sees
+/// With `*.run.app` and `*.mtls.run.app`, the lookup follows the name `mtls` and no longer sees
 /// that the first wildcard covers it.
 fn hidden_from_wildcards<'a>(
     parents: &'a BTreeMap<Box<str>, Box<str>>,

@@ -1,4 +1,4 @@
-//! What is legal in a list but seldom meant.
+//! What is valid in a list and probably a mistake.
 
 use super::{
     entry::Entry,

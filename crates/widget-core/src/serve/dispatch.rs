@@ -1,4 +1,4 @@
-//! Which agent goes into a conversation: made out of an [`Admission`] and the conversation.
+//! Which agent joins a conversation: made from an [`Admission`] and the conversation.
 
 use super::Admission;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     origin::Origin,
 };
 
-/// The conversation that an agent goes into, as it is stored.
+/// The conversation that an agent joins, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DispatchTarget<'a> {
     /// The conversation.
@@ -24,10 +24,10 @@ pub struct DispatchTarget<'a> {
     pub mode: Mode,
 }
 
-/// Proof that an agent may go into a conversation now, and what it gets to know.
+/// Proof that an agent may join a conversation now, and what the agent may know.
 ///
 /// The visitor can read all of it, so nothing else may go in here. What lets a visitor into a room
-/// is made out of one of these alone, so that no other admission can be used for it:
+/// is made from one of these alone, so that no other admission can be used for it:
 ///
 /// ```compile_fail,E0451
 /// use widget_core::serve::Dispatch;

@@ -1,4 +1,4 @@
-//! The embed ticket: made out of an [`Admission`].
+//! The embed ticket: made from an [`Admission`].
 
 use time::OffsetDateTime;
 use uuid::Uuid;

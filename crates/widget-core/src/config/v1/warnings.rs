@@ -1,4 +1,4 @@
-//! What is valid in a `v1` document and should be looked at all the same: text that cannot be
+//! What is valid in a `v1` document and still deserves a look: text that cannot be
 //! read, and settings without effect.
 
 use super::{Action, BUILT_IN_BACKGROUND, ConfigV1};
