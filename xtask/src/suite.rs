@@ -43,7 +43,7 @@ enum Step {
     Tidy,
     /// Rust documentation, private items too, and the example in the README
     Docs,
-    /// Generated files are current, and clients can be generated out of the OpenAPI document
+    /// Generated files are current, and clients can be generated from the OpenAPI document
     Generated,
     /// Formatting, lints and tests of the example agent
     Agent,

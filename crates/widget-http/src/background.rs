@@ -1,5 +1,5 @@
-//! What runs without a request: old rooms are removed, conversations end by their limits, expired
-//! records are deleted.
+//! What runs without a request: removing old rooms, ending conversations by their limits, deleting
+//! expired records.
 //!
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
@@ -157,7 +157,7 @@ fn backoff(attempts: i64) -> Duration {
 /// Looks at every conversation that is due and ends those that nobody joined, that went silent, or
 /// that lasted too long; returns how many have ended.
 ///
-/// One that cannot be read is logged and keeps no other from its end.
+/// One that cannot be read is logged and does not prevent the end of the others.
 ///
 /// # Errors
 /// When those that are due cannot be read.
@@ -184,7 +184,7 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
     Ok(ended)
 }
 
-/// Whether the conversation has ended by this.
+/// Ends the conversation if a limit was reached; returns whether it has ended.
 async fn expire(state: &AppState, id: ConversationId, now: OffsetDateTime) -> bool {
     let limits = &state.lifecycle_limits;
     match state.storage.expire_conversation(id, now, limits).await {

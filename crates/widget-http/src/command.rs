@@ -71,7 +71,7 @@ enum Command {
     Openapi,
 }
 
-/// A secret out of the file that holds it; `what` names the secret in the error.
+/// A secret from the file that holds it; `what` names the secret in the error.
 fn read_secret(path: &Path, what: &str) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the file of {what}, {}, cannot be read", path.display()))?;

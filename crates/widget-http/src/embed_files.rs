@@ -63,7 +63,7 @@ pub struct WindowFiles {
     pub styles: Vec<String>,
 }
 
-/// Encodings that a client accepts, out of its `Accept-Encoding`.
+/// Encodings that a client accepts, from its `Accept-Encoding`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Accepted {
     brotli: bool,

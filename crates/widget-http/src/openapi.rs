@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the routes say about themselves, with the schemas of their bodies.
+//! The OpenAPI document: the descriptions of the routes, with the schemas of their bodies.
 //!
 //! The schemas are derived from the very types that are read and written. The service serves the
 //! document; a test compares it with the committed `schema/openapi.json`.
@@ -99,7 +99,7 @@ fn add_headers(response: &mut Value, names: &[HeaderName]) {
     }
 }
 
-/// A header as people write it.
+/// A header in its usual case.
 fn title_case(name: &HeaderName) -> String {
     if *name == header::ETAG {
         return "ETag".to_owned();
@@ -174,8 +174,8 @@ fn query_parameters(schema: &Schema) -> Vec<Value> {
         .collect()
 }
 
-/// Puts what something is before how it looks, as one paragraph; a default of `null` is what "not
-/// required" says.
+/// Puts the description first, as one paragraph, and removes a default of `null`: "not required" says
+/// the same.
 fn tidy(schema: &mut Schema) {
     transform_subschemas(&mut tidy, schema);
     let Some(members) = schema.as_object_mut() else {
@@ -189,8 +189,8 @@ fn tidy(schema: &mut Schema) {
     }
 }
 
-/// What is read and what is written differ: a field with a default may be missing only in what is
-/// read.
+/// The schemas of requests and of answers differ: a field with a default may be missing only in a
+/// request.
 struct Generators {
     requests: SchemaGenerator,
     answers: SchemaGenerator,

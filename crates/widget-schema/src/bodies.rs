@@ -1,4 +1,4 @@
-//! The schemas of what the API accepts and answers, read out of the OpenAPI document: there each is
+//! The schemas of what the API accepts and answers, read from the OpenAPI document: there each is
 //! one of many, here an editor or a test finds them by themselves.
 
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ const COMPONENTS: &str = "#/components/schemas/";
 pub(crate) struct Bodies(Map<String, Value>);
 
 impl Bodies {
-    /// Reads the bodies out of the document; `config` is the config's own schema.
+    /// Reads the bodies from the document; `config` is the config's own schema.
     pub(crate) fn new(openapi: &Value, config: &Value) -> Self {
         let of_config = |name: &str| name == CONFIG || config["$defs"].get(name).is_some();
         let components = openapi["components"]["schemas"].as_object();

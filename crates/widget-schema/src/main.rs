@@ -3,7 +3,7 @@
 //! those.
 //!
 //! The config's schema comes from the definitions in `widget-core` that check a config, those of
-//! the bodies from `schema/openapi.json`, which the service writes out of its own routes
+//! the bodies from `schema/openapi.json`, which the service writes from its own routes
 //! (`widget-http openapi`): nothing is written down twice.
 
 mod bodies;

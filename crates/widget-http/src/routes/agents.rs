@@ -242,7 +242,7 @@ async fn publish(
         .ok_or_else(|| Problem::not_found("agent version"))
 }
 
-/// A name out of the body, where it stands at `pointer`.
+/// A valid name; `pointer` is its place in the body.
 fn require_name(pointer: &str, text: &str) -> Result<String, Problem> {
     agent::parse_name(text).map_err(|error| {
         Problem::new(

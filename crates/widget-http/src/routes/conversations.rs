@@ -101,7 +101,7 @@ fn build_conversation(
     })
 }
 
-/// The stored text, put into an answer as it is.
+/// The stored text, written into an answer as it is.
 fn custom_metadata(conversation: &ConversationRecord) -> Result<Box<RawValue>, StoreError> {
     RawValue::from_string(conversation.custom_metadata.clone())
         .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))

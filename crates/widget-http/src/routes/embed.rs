@@ -21,8 +21,8 @@ use widget_api::ProblemCode;
 
 mod window;
 
-/// The address never changes, the script does: asked again after five minutes, used meanwhile for a
-/// day.
+/// The address never changes, the script does: it is revalidated after five minutes, and a stale
+/// one may be used for a day while that happens.
 const REFRESHED: HeaderValue =
     HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400");
 

@@ -35,7 +35,7 @@ mod resume;
 mod tickets;
 pub(super) mod token;
 
-/// What can be wrong with the page on which a widget is asked for.
+/// What can be wrong with the page that requests a widget.
 const PAGE_PROBLEMS: [ProblemCode; 7] = [
     ProblemCode::StorageUnavailable,
     ProblemCode::OriginMalformed,
@@ -56,8 +56,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(messages::router())
         .merge(forms::router())
         .merge(feedback::router())
-        // Tokens and transcripts are nothing to keep; the launcher's config says for itself how
-        // long it is good.
+        // Tokens and transcripts must not be cached; the launcher's config sets its own lifetime.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
@@ -109,7 +108,7 @@ pub(crate) async fn require_widget(
     found.ok_or_else(refusals::unknown_widget)
 }
 
-/// Whether the widget serves a page of `origin` at this moment.
+/// Proof that the widget serves a page of `origin` now.
 pub(crate) fn require_admission<'a>(
     widget: &'a PublicWidget,
     origin: &'a Origin,

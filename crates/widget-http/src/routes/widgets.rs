@@ -40,11 +40,11 @@ mod close;
 mod decision;
 mod revisions;
 
-/// The header with the name of a request that must not be done twice.
+/// The header that names a request, so that repeating it creates nothing more.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long such a request is stored.
 const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
-/// How often a change is tried when somebody else changes the same widget at the same time.
+/// How often a change is tried when another request changes the same widget at the same time.
 const ATTEMPTS: usize = 8;
 
 /// What can be wrong with a record that is written.
@@ -322,7 +322,7 @@ async fn update(
     write(&state, &caller, id, &headers, &patch, None).await
 }
 
-/// Changes a widget as it is now, and tries again when somebody else changes it at the same time.
+/// Changes a widget as it is now, and tries again when another request changes it at the same time.
 async fn write(
     state: &AppState,
     caller: &Caller,
@@ -397,7 +397,7 @@ async fn require_widget(
         .ok_or_else(|| Problem::not_found("widget"))
 }
 
-/// Domains and config out of a body; all faults of both are reported at once.
+/// The domains and the config of a body; all faults of both are reported at once.
 fn parse_documents(
     domains: Option<&[String]>,
     config: Option<&RawValue>,

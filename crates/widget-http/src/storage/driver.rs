@@ -57,7 +57,7 @@ impl Failure {
         if code.len() == 5 {
             return match code {
                 "53100" => Self::Full,
-                // "cached plan must not change result type", in whatever language.
+                // "cached plan must not change result type", in any language.
                 "0A000" | "26000" => Self::Outdated,
                 _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
                 _ if starts_with_one_of(&["08", "53", "57", "58", "25006"]) => Self::Unavailable,

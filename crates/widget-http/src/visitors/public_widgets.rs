@@ -42,7 +42,7 @@ pub struct PublicWidgets {
     changes: AtomicU64,
 }
 
-/// A widget with what is made of it once and given to many.
+/// A widget with what is computed from it once and sent to many.
 #[derive(Debug)]
 pub struct PublicWidget {
     /// The record, and what the gates need to know.
@@ -127,8 +127,8 @@ impl PublicWidgets {
                 let entry = Entry::new(storage.find_public_widget(id).await?, now);
                 let widget = entry.widget.clone();
                 if self.changes.load(Ordering::Acquire) == changes {
-                    // It can only fail when the entry was replaced meanwhile; then the other one is
-                    // as good.
+                    // It can only fail when the entry was replaced at the same time; then the
+                    // other one is as good.
                     let _ = guard.insert(entry);
                 }
                 Ok(widget)
@@ -170,7 +170,7 @@ impl Entry {
         }
     }
 
-    /// A clock that was set back makes everything old, rather than young for long.
+    /// A clock that was set back makes everything stale, rather than current for too long.
     fn is_fresh(&self, now: OffsetDateTime) -> bool {
         (now - self.read_at).abs() < STALENESS
     }

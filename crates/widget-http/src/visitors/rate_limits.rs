@@ -1,6 +1,6 @@
 //! Rates of the public endpoints: what bounds a script that forges headers.
 //!
-//! Kept in memory of each node: a limit is a brake, not an account. Budgets that must hold exactly
+//! Kept in the memory of each node: a limit slows callers down and does not count exactly. Budgets that must hold exactly
 //! belong to storage.
 
 use std::{hash::Hash, num::NonZeroU32};
@@ -70,7 +70,7 @@ impl RateLimits {
     }
 }
 
-/// So many a minute for each key.
+/// A number of requests per minute for each key.
 pub struct Limit<K: Hash + Eq + Clone> {
     name: &'static str,
     per_minute: u32,
@@ -101,7 +101,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
         }
     }
 
-    /// Uses one up.
+    /// Counts one request.
     ///
     /// # Errors
     /// 429 `rate_limited`, with the headers that say when to retry.

@@ -151,7 +151,7 @@ pub fn no_such_form() -> Problem {
 pub fn ticket_required() -> Problem {
     unauthorized(
         ProblemCode::TicketRequired,
-        "this needs an embed ticket, which the loader gets for its page",
+        "send an embed ticket; the loader requests one for its page",
     )
 }
 

@@ -59,7 +59,7 @@ struct Kind {
 /// What a ticket says that this service signed; only [`TokenSigner::read_ticket`] makes one.
 ///
 /// It proves on which page it was given out. Whether the widget still serves that page is decided
-/// again, so no [`EmbedTicket`] comes out of it.
+/// again, so it cannot become an [`EmbedTicket`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedeemedTicket {
     id: Uuid,

@@ -103,7 +103,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     T::deserialize(Json::new(raw, 0))
 }
 
-/// Reads a `T` out of a query string.
+/// Reads a `T` from a query string.
 pub(crate) fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Fault> {
     let pairs = url::form_urlencoded::parse(query.as_bytes())
         .map(|(name, value)| (name.into_owned(), Parameter(value.into_owned())));

@@ -120,7 +120,7 @@ async fn open(
     Ok(document(StatusCode::OK, &policy, page))
 }
 
-/// The page that a window says it is on; a false one only keeps the liar out.
+/// The page that a window says it is on; with a false one, browsers do not show the window.
 fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
     let mut declared = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .filter(|(name, _)| name == "o")

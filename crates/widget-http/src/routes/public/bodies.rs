@@ -1,4 +1,4 @@
-//! Answers that several public routes give, and how a room is made ready for a visitor.
+//! Answers of several public routes, and how a room is prepared for a visitor.
 
 use time::OffsetDateTime;
 use widget_api::visitors::{Joining, VisitorConversation, VisitorMessage};
@@ -15,7 +15,7 @@ use crate::{
     web::problem::Problem,
 };
 
-/// The body for the visitor. The state is judged by the limits, so that it is right even before
+/// The body for the visitor. The limits are applied to the state, so that it is right even before
 /// the end has been stored.
 pub(super) fn build_visitor_conversation(
     state: &AppState,
@@ -37,8 +37,8 @@ pub(super) fn build_visitor_conversation(
     }
 }
 
-/// A room's name and the tokens for it, made before anything is written: what fails leaves nothing
-/// behind.
+/// A room's name and the tokens for it, made before anything is written, so that a failure leaves
+/// nothing behind.
 pub(super) struct Invitation {
     pub(super) room: RoomName,
     participant_token: String,
@@ -47,7 +47,7 @@ pub(super) struct Invitation {
 }
 
 impl Invitation {
-    /// Makes ready for the generation of the conversation that is about to be written.
+    /// Prepares the generation of the conversation that is about to be written.
     pub(super) async fn new(
         state: &AppState,
         livekit: &LiveKit,
@@ -85,7 +85,7 @@ impl Invitation {
     }
 }
 
-/// The conversation as an agent goes into it.
+/// The conversation as an agent joins it.
 pub(super) fn build_target(conversation: &ConversationRecord) -> DispatchTarget<'_> {
     DispatchTarget {
         conversation_id: conversation.id,

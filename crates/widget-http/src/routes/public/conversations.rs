@@ -38,7 +38,7 @@ use crate::{
     },
 };
 
-/// A form of 16 KiB, the page's 4 KiB, and what JSON puts around.
+/// A form of 16 KiB, the page's 4 KiB, and the JSON around them.
 const BODY_LIMIT: usize = 24 * 1024;
 
 pub(super) fn router() -> ApiRouter<AppState> {
@@ -173,7 +173,7 @@ impl From<MetadataError> for Problem {
                 )),
             MetadataError::PageTooLarge { .. } => Self::new(
                 ProblemCode::CustomMetadataTooLarge,
-                "the page says too much; see `errors`",
+                "the page sends too much; see `errors`",
             )
             .with_error(FieldError::new("/custom_metadata", Code::TooLong, detail)),
         }

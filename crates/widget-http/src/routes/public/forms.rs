@@ -1,4 +1,4 @@
-//! Forms in mid-conversation: the server checks and stores the values, then the window sends them
+//! Forms during a conversation: the server checks and stores the values, then the window sends them
 //! to the agent.
 
 use axum::{Json, extract::State};
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// A submission of 16 KiB, and what JSON puts around.
+/// A submission of 16 KiB, and the JSON around it.
 pub(super) const BODY_LIMIT: usize = 20 * 1024;
 
 pub(super) fn router() -> ApiRouter<AppState> {
@@ -88,7 +88,7 @@ pub(super) fn validate(
         .map_err(|findings| invalid(findings, pointer))
 }
 
-/// The answer to values with faults, which stand at `pointer` in the body.
+/// The answer to values with faults; `pointer` is their place in the body.
 pub(super) fn invalid(findings: Findings, pointer: &str) -> Problem {
     let errors = findings.into_iter().map(FieldError::from);
     Problem::new(

@@ -72,8 +72,8 @@ async fn create(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// The ticket that a window brings, for this widget; it is used up later, by what is written with
-/// it.
+/// The valid ticket of a window, for this widget. It is used up later, together with what is
+/// written.
 pub(super) async fn require_ticket(
     state: &AppState,
     path: &PublicPath,

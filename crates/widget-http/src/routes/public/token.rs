@@ -1,7 +1,7 @@
 //! The conversation token: proof that a window speaks for a conversation.
 //!
 //! Each resume renews it, so that of two windows only one continues. The token before may repeat
-//! the resume once within a minute, for an answer that was lost on its way.
+//! the resume once within a minute, when an answer was lost.
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, request::Parts};

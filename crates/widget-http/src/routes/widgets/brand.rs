@@ -1,4 +1,4 @@
-//! A widget in the look of a website.
+//! A widget with the brand of a website.
 
 use axum::{Json, extract::State};
 use widget_api::{
