@@ -3,6 +3,7 @@
 use axum::response::IntoResponse;
 use expect_test::expect;
 use http::StatusCode;
+use sqlx::Connection as _;
 use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     config::Config,
@@ -15,7 +16,10 @@ use widget_http::{
     web::problem::{Problem, domains_invalid, status},
 };
 
-use crate::support::{Answer, Service};
+use crate::{
+    database,
+    support::{Answer, Service},
+};
 
 #[track_caller]
 fn check(error: impl Into<Problem>, status: u16, code: &str) {
@@ -352,11 +356,10 @@ async fn a_panic_is_an_internal_error_that_reveals_nothing() {
 #[tokio::test]
 async fn a_database_that_somebody_else_holds_is_a_clear_503() {
     let service = Service::start().await;
-    let connection = format!("sqlite:{}", service.database().display());
-    let mut holder = <sqlx::SqliteConnection as sqlx::Connection>::connect(&connection)
+    let mut holder = database::Connection::connect(service.database().url())
         .await
-        .expect("it is a file");
-    sqlx::query("BEGIN EXCLUSIVE")
+        .expect("it can be opened");
+    sqlx::raw_sql(database::HOLD_AGENTS)
         .execute(&mut holder)
         .await
         .expect("nobody else writes");

@@ -5,38 +5,38 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::database::Database;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_widget-http");
 
-/// A command on the database of `directory`, without anything of the environment that could reach
+/// A command on the database, without anything of the environment that could reach
 /// in.
-fn command(directory: &Path) -> Command {
+fn command(database: &Database) -> Command {
     let mut command = Command::new(BINARY);
     command
-        .current_dir(directory)
+        .current_dir(database.directory())
         .env_clear()
-        .env("DATABASE_URL", "sqlite:widgets.db");
+        .env("DATABASE_URL", database.url());
     command
 }
 
-fn run(directory: &Path, arguments: &[&str]) -> Output {
-    command(directory)
+fn run(database: &Database, arguments: &[&str]) -> Output {
+    command(database)
         .args(arguments)
         .output()
         .expect("the binary runs")
 }
 
 #[track_caller]
-fn key(directory: &Path) -> String {
+fn key(database: &Database) -> String {
     let output = run(
-        directory,
+        database,
         &[
             "key",
             "create",
@@ -64,8 +64,8 @@ struct Server {
 }
 
 impl Server {
-    fn start(directory: &Path) -> Self {
-        Self::start_as(command(directory).args(["serve", "--listen", "127.0.0.1:0"]))
+    fn start(database: &Database) -> Self {
+        Self::start_as(command(database).args(["serve", "--listen", "127.0.0.1:0"]))
     }
 
     /// The same by a command of the test's own.
@@ -139,9 +139,9 @@ impl Drop for Server {
 
 #[test]
 fn keys_are_made_listed_and_revoked_while_a_service_runs() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
-    let server = Server::start(directory.path());
-    let key = key(directory.path());
+    let database = Database::create();
+    let server = Server::start(&database);
+    let key = key(&database);
     assert_eq!(
         server
             .request("GET", "/core/agents", &key, "")
@@ -154,21 +154,13 @@ fn keys_are_made_listed_and_revoked_while_a_service_runs() {
         .and_then(|key| key.split_once('.'))
         .expect("a key has two parts")
         .0;
-    let list = String::from_utf8(run(directory.path(), &["key", "list"]).stdout).expect("text");
+    let list = String::from_utf8(run(&database, &["key", "list"]).stdout).expect("text");
     assert!(
         list.contains(id) && !list.contains(&key) && list.contains("agents:manage"),
         "{list}"
     );
-    assert!(
-        run(directory.path(), &["key", "rotate-signing"])
-            .status
-            .success()
-    );
-    assert!(
-        run(directory.path(), &["key", "revoke", id])
-            .status
-            .success()
-    );
+    assert!(run(&database, &["key", "rotate-signing"]).status.success());
+    assert!(run(&database, &["key", "revoke", id]).status.success());
     assert_eq!(
         server
             .request("GET", "/core/agents", &key, "")
@@ -176,7 +168,7 @@ fn keys_are_made_listed_and_revoked_while_a_service_runs() {
             .0,
         401
     );
-    let unknown = run(directory.path(), &["key", "revoke", "nobody"]);
+    let unknown = run(&database, &["key", "revoke", "nobody"]);
     assert_eq!(
         (unknown.status.code(), unknown.stdout.as_slice()),
         (Some(1), b"".as_slice())
@@ -185,7 +177,7 @@ fn keys_are_made_listed_and_revoked_while_a_service_runs() {
 
 #[test]
 fn usage_errors_end_with_two() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     for arguments in [
         &[
             "key",
@@ -217,7 +209,7 @@ fn usage_errors_end_with_two() {
         &["serve", "--listen", "nowhere"],
         &["fly"],
     ] {
-        let output = run(directory.path(), arguments);
+        let output = run(&database, arguments);
         assert_eq!(
             (output.status.code(), output.stdout.as_slice()),
             (Some(2), b"".as_slice()),
@@ -225,13 +217,13 @@ fn usage_errors_end_with_two() {
         );
     }
     assert_eq!(
-        std::fs::read_dir(directory.path())
+        std::fs::read_dir(database.directory())
             .expect("it is there")
             .count(),
         0,
         "nothing was written"
     );
-    let partly = command(directory.path())
+    let partly = command(&database)
         .args(["serve"])
         .env("LIVEKIT_URL", "ws://127.0.0.1:1")
         .output();
@@ -246,8 +238,9 @@ fn usage_errors_end_with_two() {
 
 #[test]
 fn the_database_url_comes_from_flag_variable_or_file() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
-    std::fs::write(directory.path().join("url"), "sqlite:from-file.db\n").expect("it is writable");
+    let database = Database::create();
+    std::fs::write(database.directory().join("url"), "sqlite:from-file.db\n")
+        .expect("it is writable");
     let with_password = "postgres://user:secret@127.0.0.1:1/widgets";
     let warning = "`--database-url` holds a password";
     // Standard error contains the text, and the named file exists afterwards.
@@ -299,7 +292,7 @@ fn the_database_url_comes_from_flag_variable_or_file() {
             "url",
         ),
     ] {
-        let output = command(directory.path())
+        let output = command(&database)
             .env_remove("DATABASE_URL")
             .envs(variables.iter().copied())
             .args(arguments)
@@ -309,9 +302,9 @@ fn the_database_url_comes_from_flag_variable_or_file() {
         assert_eq!(output.status.code(), Some(code), "{shown}");
         assert!(shown.contains(complaint), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");
-        assert!(directory.path().join(file).exists(), "{file}: {shown}");
+        assert!(database.directory().join(file).exists(), "{file}: {shown}");
     }
-    let by_variable = command(directory.path())
+    let by_variable = command(&database)
         .env("DATABASE_URL", with_password)
         .arg("migrate")
         .output()
@@ -322,14 +315,14 @@ fn the_database_url_comes_from_flag_variable_or_file() {
 
 #[test]
 fn an_incomplete_suffix_list_is_refused_at_the_start() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
-    std::fs::write(directory.path().join("list.dat"), "com\n").expect("it can be written");
+    let database = Database::create();
+    std::fs::write(database.directory().join("list.dat"), "com\n").expect("it can be written");
     for (file, complaint) in [
         ("list.dat", "list.dat cannot be the public suffix list"),
         ("none.dat", "the public suffix list none.dat cannot be read"),
     ] {
         let output = run(
-            directory.path(),
+            &database,
             &["serve", "--listen", "127.0.0.1:0", "--suffix-list", file],
         );
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -340,14 +333,14 @@ fn an_incomplete_suffix_list_is_refused_at_the_start() {
 
 #[test]
 fn a_public_url_is_an_origin() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     for (url, complaint) in [
         ("ftp://widgets.example", "must be http or https"),
         ("https://example.com/widgets", "leave out `/widgets`"),
         ("https://widgets.example/?a=1", "leave out `/?a=1`"),
     ] {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", url];
-        let output = run(directory.path(), &arguments);
+        let output = run(&database, &arguments);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{errors}");
         assert!(errors.contains(complaint), "{errors}");
@@ -356,20 +349,20 @@ fn a_public_url_is_an_origin() {
 
 #[test]
 fn an_unspecified_address_needs_a_public_url() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     for listen in ["0.0.0.0:0", "[::]:0", "[::ffff:0.0.0.0]:0"] {
-        let output = run(directory.path(), &["serve", "--listen", listen]);
+        let output = run(&database, &["serve", "--listen", listen]);
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{complaint}");
         assert!(complaint.contains("set WIDGET_PUBLIC_URL"), "{complaint}");
     }
-    let files = std::fs::read_dir(directory.path()).expect("it is there");
+    let files = std::fs::read_dir(database.directory()).expect("it is there");
     assert_eq!(files.count(), 0, "nothing was written");
 }
 
 /// Every variable that the help of a command names.
-fn variables(directory: &Path, command: &[&str]) -> Vec<String> {
-    let output = run(directory, &[command, &["--help"]].concat());
+fn variables(database: &Database, command: &[&str]) -> Vec<String> {
+    let output = run(database, &[command, &["--help"]].concat());
     let help = String::from_utf8(output.stdout).expect("help is text");
     let names = help.split("[env: ").skip(1);
     let end = |text: &str| text.find(['=', ']']).expect("a variable ends");
@@ -378,19 +371,19 @@ fn variables(directory: &Path, command: &[&str]) -> Vec<String> {
 
 #[test]
 fn empty_variables_are_not_set() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     let commands: [&[&str]; 4] = [
         &["serve"],
         &["migrate"],
         &["key", "create"],
         &["key", "list"],
     ];
-    let names = commands.map(|command| variables(directory.path(), command));
+    let names = commands.map(|command| variables(&database, command));
     let mut names: Vec<String> = names.into_iter().flatten().collect();
     assert!(names.len() > 30, "{names:?}");
     names.extend(["LIVEKIT_API_SECRET", "NO_COLOR"].map(str::to_owned));
     let with_empty = || {
-        let mut command = command(directory.path());
+        let mut command = command(&database);
         command.envs(names.iter().map(|name| (name, "")));
         command
     };
@@ -410,17 +403,17 @@ fn empty_variables_are_not_set() {
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{arguments:?}: {complaint}");
     }
-    assert!(directory.path().join("widgets.db").is_file());
+    assert!(database.directory().join("widgets.db").is_file());
 }
 
 #[test]
 fn migrations_are_listed_and_applied() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
-    let check = run(directory.path(), &["migrate", "--check"]);
+    let database = Database::create();
+    let check = run(&database, &["migrate", "--check"]);
     assert_eq!(check.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&check.stdout).contains("_initial"));
-    assert!(run(directory.path(), &["migrate"]).status.success());
-    let check = run(directory.path(), &["migrate", "--check"]);
+    assert!(run(&database, &["migrate"]).status.success());
+    let check = run(&database, &["migrate", "--check"]);
     assert_eq!(
         (check.status.code(), check.stdout.as_slice()),
         (Some(0), b"".as_slice())
@@ -429,9 +422,9 @@ fn migrations_are_listed_and_applied() {
 
 #[test]
 fn a_signal_stops_the_service() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     for signal in ["-TERM", "-INT"] {
-        let mut server = Server::start(directory.path());
+        let mut server = Server::start(&database);
         // A connection that is kept open but idle holds nothing up.
         let _idle = TcpStream::connect(server.address).expect("it listens");
         server.signal(signal);
@@ -459,9 +452,9 @@ fn arguments_of_readme() -> Vec<String> {
 
 #[test]
 fn the_readmes_service_counts_visitors_behind_nginx_separately() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     let server = Server::start_as(
-        command(directory.path())
+        command(&database)
             .arg("serve")
             .args(arguments_of_readme())
             .env("WIDGET_LIMIT_CONFIGS", "1"),
@@ -480,15 +473,15 @@ fn the_readmes_service_counts_visitors_behind_nginx_separately() {
 
 #[test]
 fn a_proxy_whose_visitors_count_as_one_is_named_once() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     for (proxies, header, complaint) in [
         ("private", "x-forwarded-for: 192.0.2.1", "is not trusted"),
         ("private", "forwarded: for=192.0.2.1", "is not trusted"),
         ("loopback", "x-other: 192.0.2.1", "names no visitor"),
     ] {
-        let path = directory.path().join("log");
+        let path = database.directory().join("log");
         let log = File::create(&path).expect("it can be created");
-        let mut command = command(directory.path());
+        let mut command = command(&database);
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env("WIDGET_TRUSTED_PROXIES", proxies);
@@ -513,9 +506,9 @@ fn a_proxy_whose_visitors_count_as_one_is_named_once() {
 
 #[test]
 fn an_operator_limits_connections() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     let server = Server::start_as(
-        command(directory.path())
+        command(&database)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .env("WIDGET_MAX_CONNECTIONS", "2"),
     );
@@ -535,15 +528,16 @@ fn an_operator_limits_connections() {
 #[test]
 fn half_open_sockets_stop_nobody() {
     const FILES: usize = 1_024;
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     // systemd's usual limit, which is what runs out first.
     let script =
         format!(r#"ulimit -Sn 256 && ulimit -Hn {FILES} && exec "$0" serve --listen 127.0.0.1:0"#);
     let mut limited = Command::new("sh");
     limited
         .args(["-c", &script, BINARY])
-        .current_dir(directory.path())
-        .env_clear();
+        .current_dir(database.directory())
+        .env_clear()
+        .env("DATABASE_URL", database.url());
     let mut server = Server::start_as(&mut limited);
     let limits = format!("/proc/{}/limits", server.child.id());
     let limits = std::fs::read_to_string(limits).expect("Linux reports them");
@@ -587,16 +581,16 @@ fn half_open_sockets_stop_nobody() {
 
 #[test]
 fn two_services_start_at_once_on_an_empty_database() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
+    let database = Database::create();
     std::thread::scope(|scope| {
         let starts: Vec<_> = (0..3)
-            .map(|_| scope.spawn(|| Server::start(directory.path())))
+            .map(|_| scope.spawn(|| Server::start(&database)))
             .collect();
         let servers: Vec<Server> = starts
             .into_iter()
             .map(|start| start.join().expect("it starts"))
             .collect();
-        let key = key(directory.path());
+        let key = key(&database);
         for server in &servers {
             assert_eq!(
                 server
@@ -611,11 +605,11 @@ fn two_services_start_at_once_on_an_empty_database() {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill() {
-    let directory = TempDir::new().expect("a temporary directory can be made");
-    let key = key(directory.path());
+    let database = Database::create();
+    let key = key(&database);
     let mut acknowledged = Vec::new();
     for round in 0..3 {
-        let mut server = Server::start(directory.path());
+        let mut server = Server::start(&database);
         std::thread::scope(|scope| {
             let writers: Vec<_> = (0..4)
                 .map(|writer| {
@@ -647,7 +641,7 @@ fn what_was_acknowledged_survives_a_kill() {
         });
         server.child.wait().expect("it was killed");
     }
-    let server = Server::start(directory.path());
+    let server = Server::start(&database);
     let (status, body) = server
         .request("GET", "/core/agents", &key, "")
         .expect("it answers");

@@ -9,13 +9,13 @@ use widget_core::{
 };
 use widget_http::storage::{self, CreateConversationError, ListPage, NewAgentVersion, Storage};
 
-use crate::support::START;
+use crate::{database::Database, support::START};
 
 mod agents;
 mod belongings;
 mod conversations;
 mod keys;
-pub(crate) mod upgrades;
+mod upgrades;
 mod widgets;
 
 const ALL: ListPage = ListPage {
@@ -24,7 +24,7 @@ const ALL: ListPage = ListPage {
 };
 
 /// What every database must do. It is given an empty, migrated one.
-pub(crate) async fn contract(storage: Arc<dyn Storage>) {
+async fn contract(storage: Arc<dyn Storage>) {
     let storage = storage.as_ref();
     storage.ping().await.expect("the database answers");
     assert_eq!(
@@ -55,31 +55,26 @@ pub(crate) async fn contract(storage: Arc<dyn Storage>) {
 }
 
 #[tokio::test]
-async fn sqlite_keeps_the_contract() {
-    let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
-    let storage = storage::open(&url, SuffixList::builtin().clone())
+async fn the_contract_is_kept() {
+    let database = Database::create();
+    let open = || storage::open(database.url(), SuffixList::builtin().clone());
+    let first = open().await.expect("the database can be opened");
+    let second = open().await.expect("a second service opens it");
+    let missing = first
+        .pending_migrations()
         .await
-        .expect("the file can be made");
-    assert_eq!(
-        storage
-            .pending_migrations()
-            .await
-            .expect("it can be asked")
-            .len(),
-        storage.migrate().await.expect("it is empty")
-    );
-    Box::pin(contract(Arc::clone(&storage))).await;
-    concurrent(
-        Arc::clone(&storage),
-        storage::open(&url, SuffixList::builtin().clone())
-            .await
-            .expect("a second service opens it"),
-    )
-    .await;
-    upgrades::without_due_time(Arc::clone(&storage), &url).await;
-    upgrades::with_a_newer_schema(Arc::clone(&storage), &url).await;
-    storage.close().await;
+        .expect("it can be asked")
+        .len();
+    // Two services that start at once migrate once.
+    let (one, other) = tokio::join!(first.migrate(), second.migrate());
+    assert_eq!(one.expect("migrates") + other.expect("migrates"), missing);
+    Box::pin(contract(Arc::clone(&first))).await;
+    concurrent(Arc::clone(&first), Arc::clone(&second)).await;
+    upgrades::without_due_time(Arc::clone(&first), database.url()).await;
+    upgrades::with_a_newer_schema(Arc::clone(&first), database.url()).await;
+    upgrades::with_another_type(Arc::clone(&first), database.url()).await;
+    first.close().await;
+    second.close().await;
 }
 
 fn organization(name: &str) -> OrganizationId {
@@ -91,7 +86,7 @@ fn number(number: u128) -> Uuid {
 }
 
 /// Two services on one database: whatever must happen once happens once, and nobody waits for ever.
-pub(crate) async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
+async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
     let ours = organization("concurrent");
     let mut tasks = tokio::task::JoinSet::new();
     // Few enough that each has its turn within the timeout of a writer, however slow the disk is.

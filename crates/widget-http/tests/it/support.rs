@@ -1,17 +1,13 @@
 //! A service without a socket: frozen clock, counted randomness, a database of its own.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc, LazyLock, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, LazyLock, Mutex,
+    atomic::{AtomicU64, Ordering},
 };
 
 use axum::{Router, body::Body, response::Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tower::ServiceExt;
 use widget_api::Scope;
@@ -23,6 +19,8 @@ use widget_http::{
     system::{Clock, RandomError, RandomSource},
     web::{api::Operation, auth::ApiKeySecret},
 };
+
+use crate::database::Database;
 
 /// The moment at which every test begins.
 pub(crate) const START: OffsetDateTime = datetime!(2026-01-31 09:30:00 UTC);
@@ -66,7 +64,8 @@ pub(crate) struct Service {
     pub(crate) clock: Arc<FrozenClock>,
     random: Arc<CountedRandom>,
     key: String,
-    directory: TempDir,
+    // The last one: it is removed when nobody is connected any more.
+    database: Option<Arc<Database>>,
 }
 
 /// An answer, read to its end.
@@ -165,29 +164,37 @@ impl Service {
 
     /// A service whose settings differ from the defaults.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
-        Self::start_on(directory, &url, change).await
+        let database = Arc::new(Database::create());
+        let mut service = Self::start_at(database.url(), change).await;
+        service.database = Some(database);
+        service
     }
 
-    /// A service on the database at `url`, which is empty; `directory` is kept as long as the
-    /// service.
-    pub(crate) async fn start_on(
-        directory: TempDir,
+    /// A service on the database at `url`, which is empty.
+    pub(crate) async fn start_at(url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new("https://widgets.example".parse().expect("a valid URL"));
+        change(&mut settings);
+        let clock = Arc::new(FrozenClock(Mutex::new(START)));
+        let mut service = Self::join(url, settings, clock, Arc::default()).await;
+        service
+            .storage
+            .migrate()
+            .await
+            .expect("the migrations fit an empty database");
+        service.key = service.new_key("acme", Scope::ALL).await;
+        service
+    }
+
+    /// A service whose clock and randomness others may use, too.
+    async fn join(
         url: &str,
-        change: impl FnOnce(&mut Settings),
+        settings: Settings,
+        clock: Arc<FrozenClock>,
+        random: Arc<CountedRandom>,
     ) -> Self {
         let storage = storage::open(url, SuffixList::builtin().clone())
             .await
             .expect("the database can be opened");
-        storage
-            .migrate()
-            .await
-            .expect("the migrations fit an empty database");
-        let clock = Arc::new(FrozenClock(Mutex::new(START)));
-        let random = Arc::new(CountedRandom::default());
-        let mut settings = Settings::new("https://widgets.example".parse().expect("a valid URL"));
-        change(&mut settings);
         let state = AppState::new(Dependencies {
             storage: Arc::clone(&storage),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -195,17 +202,26 @@ impl Service {
             suffixes: SuffixList::builtin().clone(),
             settings,
         });
-        let mut service = Self {
+        Self {
             router: widget_http::router(state.clone()),
             state,
             storage,
             clock,
             random,
             key: String::new(),
-            directory,
-        };
-        service.key = service.new_key("acme", Scope::ALL).await;
-        service
+            database: None,
+        }
+    }
+
+    /// Another service on the same database, with connections and caches of its own: all that the
+    /// two share is the time, and randomness that never repeats.
+    pub(crate) async fn another_node(&self) -> Self {
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let settings = self.state.settings.clone();
+        let mut node = Self::join(self.database().url(), settings, clock, random).await;
+        node.key.clone_from(&self.key);
+        node.database.clone_from(&self.database);
+        node
     }
 
     /// The same service with another clock.
@@ -222,8 +238,7 @@ impl Service {
 
     /// Starts it again on the same database, with another public suffix list.
     pub(crate) async fn restart_with_suffixes(&mut self, suffixes: SuffixList) {
-        let url = format!("sqlite:{}", self.database().display());
-        self.storage = storage::open(&url, suffixes.clone())
+        self.storage = storage::open(self.database().url(), suffixes.clone())
             .await
             .expect("the database can be opened again");
         self.state = AppState::new(Dependencies {
@@ -236,19 +251,14 @@ impl Service {
         self.router = widget_http::router(self.state.clone());
     }
 
-    /// The file of its database.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.directory.path().join("widgets.db")
+    pub(crate) fn database(&self) -> &Database {
+        let database = self.database.as_deref();
+        database.expect("the service was started on one of its own")
     }
 
     /// A key that may do everything.
     pub(crate) fn key(&self) -> &str {
         &self.key
-    }
-
-    /// Another service on the same database, which shares nothing else with this one.
-    pub(crate) fn another_node(&self) -> Router {
-        self.router_with_clock(Arc::clone(&self.clock) as Arc<dyn Clock>)
     }
 
     /// A key of the organization, as its holder has it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
 use widget_core::conversation::LifecycleLimits;
 use widget_http::storage::Storage;
 
@@ -11,25 +11,18 @@ use super::{
     conversations::{due, new_conversation},
     organization,
 };
+use crate::database;
 
 /// Runs statements beside the service.
 async fn execute(url: &str, statements: String) {
-    let statements = AssertSqlSafe(statements);
-    if url.starts_with("sqlite:") {
-        let mut connection = SqliteConnection::connect(url).await.expect("it opens");
-        sqlx::raw_sql(statements)
-            .execute(&mut connection)
-            .await
-            .expect("it can be executed");
-        connection.close().await.expect("it closes");
-    } else {
-        let mut connection = PgConnection::connect(url).await.expect("it answers");
-        sqlx::raw_sql(statements)
-            .execute(&mut connection)
-            .await
-            .expect("it can be executed");
-        connection.close().await.expect("it closes");
-    }
+    let mut connection = database::Connection::connect(url)
+        .await
+        .expect("it can be opened");
+    sqlx::raw_sql(AssertSqlSafe(statements))
+        .execute(&mut connection)
+        .await
+        .expect("it can be executed");
+    connection.close().await.expect("it can be closed");
 }
 
 /// A conversation that is older than the time at which it is due, or that an older node wrote, is
@@ -100,16 +93,15 @@ pub(crate) async fn with_a_newer_schema(storage: Arc<dyn Storage>, url: &str) {
     Box::pin(contract(storage)).await;
 }
 
-/// The type of a column changes while this release runs: what was prepared before is prepared
-/// again, on its own and as the first statement of a transaction.
+/// The type of a column changes while this release runs, where the database can change it: what was
+/// prepared before is prepared again, on its own and as the first statement of a transaction.
 pub(crate) async fn with_another_type(storage: Arc<dyn Storage>, url: &str) {
     let storage = storage.as_ref();
     let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("types"), 0x620, 0x62F, "https://a.example");
     storage.create_conversation(&new).await.expect("new");
     let (id, now) = (new.conversation.id, new.conversation.created_at);
-    let alter = "ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200);";
-    for statements in [None, Some(alter)] {
+    for statements in [None, database::CHANGE_TYPE] {
         if let Some(statements) = statements {
             execute(url, statements.to_owned()).await;
         }

@@ -60,6 +60,12 @@ impl<'a> Visitor<'a> {
         Self { service, widget }
     }
 
+    /// The same visitor, whose requests reach another node.
+    pub(crate) fn on<'b>(&self, service: &'b Service) -> Visitor<'b> {
+        let widget = self.widget.clone();
+        Visitor { service, widget }
+    }
+
     /// Path below the widget's public address.
     pub(crate) fn path(&self, tail: &str) -> String {
         format!("/core/public/web-widgets/{}{tail}", id(&self.widget))

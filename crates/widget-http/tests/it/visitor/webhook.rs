@@ -240,15 +240,12 @@ async fn a_visitor_who_joins_after_another_node_closed_the_widget_is_removed() {
     let visitor = Visitor::of(&service, json!({})).await;
     // This node knows the widget; the other one closes it and finds no conversation yet.
     let ticket = visitor.ticket().await;
-    let closed = http::Request::builder()
-        .method("PUT")
-        .uri(format!("/core/web-widgets/{}", id(&visitor.widget)))
-        .header("authorization", format!("Bearer {}", service.key()))
-        .header("content-type", "application/json")
-        .body(axum::body::Body::from(r#"{"published":false}"#))
-        .expect("a valid request");
-    let Ok(response) = tower::ServiceExt::oneshot(service.another_node(), closed).await;
-    Answer::of(response).await.expect(200);
+    let path = format!("/core/web-widgets/{}", id(&visitor.widget));
+    let other = service.another_node().await;
+    other
+        .put(&path, &json!({"published": false}))
+        .await
+        .json(200);
     let started = visitor.window("/conversations", &ticket, json!({})).await;
     let started: Started = started.json(201).into();
     assert!(!is_to_be_removed(&service, &started.room).await);

@@ -1,4 +1,6 @@
-//! Every integration test of the service in one binary: it links once.
+//! Every integration test of the service. Each database has a binary of its own that includes all
+//! of them and says in `crate::database` where a test keeps its records, so that no test can forget
+//! one.
 
 #![expect(
     clippy::disallowed_methods,
@@ -10,12 +12,11 @@ mod auth;
 mod brand;
 mod conversations;
 mod openapi;
-mod postgres;
 mod problems;
 mod process;
 mod revisions;
 mod storage;
 mod suffixes;
-mod support;
-mod visitor;
+pub(crate) mod support;
+pub(crate) mod visitor;
 mod widgets;

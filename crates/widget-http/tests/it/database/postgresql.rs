@@ -1,0 +1,282 @@
+//! Databases for tests: one for each on a PostgreSQL server.
+//!
+//! `TEST_DATABASE_URL` names a server that is there already; its user must be allowed to create
+//! databases. Without it a server is started on a Unix socket in a temporary directory, so that it
+//! meets no other, with the programs in the folder `POSTGRES_BIN`, on the PATH, or where Debian
+//! keeps them. It ends, and its directory is removed, when the process of the tests ends.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests find the programs of this machine by its variables"
+)]
+
+use std::{
+    env,
+    ffi::OsStr,
+    io::{BufRead, BufReader, Write as _},
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::LazyLock,
+};
+
+use sqlx::Connection as _;
+use tempfile::TempDir;
+use url::Url;
+use uuid::Uuid;
+
+/// What to connect with beside the service.
+pub(crate) type Connection = sqlx::PgConnection;
+
+/// Keeps others from writing to the agents until `ROLLBACK`; they can still read.
+pub(crate) const HOLD_AGENTS: &str = "BEGIN; LOCK TABLE agents IN EXCLUSIVE MODE";
+
+/// Changes the type of a column.
+pub(crate) const CHANGE_TYPE: Option<&str> =
+    Some("ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200)");
+
+/// The server that the tests share.
+static SHARED: LazyLock<Url> = LazyLock::new(|| {
+    given().unwrap_or_else(|| {
+        let server = Server::start();
+        let url = server.url();
+        // It ends with this process, which holds the other end of its standard input.
+        std::mem::forget(server);
+        url
+    })
+});
+
+/// An empty database that is removed when this value is dropped.
+pub(crate) struct Database {
+    directory: TempDir,
+    name: String,
+    url: String,
+}
+
+impl Database {
+    pub(crate) fn create() -> Self {
+        let name = format!("widgets_test_{}", Uuid::new_v4().simple());
+        execute(format!("CREATE DATABASE {name}"));
+        let mut url = SHARED.clone();
+        url.set_path(&name);
+        Self {
+            directory: tempfile::tempdir().expect("a temporary directory can be made"),
+            name,
+            url: url.into(),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A folder for files of the test.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        execute(format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// Executes a statement on the shared server. A thread of its own does so, since a test's may be
+/// one of an asynchronous runtime already.
+fn execute(statement: String) {
+    let execute = async {
+        let mut connection = Connection::connect(SHARED.as_str())
+            .await
+            .expect("the PostgreSQL server answers");
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await
+            .expect("the user may create and drop databases");
+        connection.close().await.expect("it can be closed");
+    };
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime can be built")
+                .block_on(execute);
+        });
+        thread.join().expect("the statement is executed");
+    });
+}
+
+/// Runs the server until it is asked to stop by a line of standard input. When that ends without
+/// one, the tests are gone, and the folder of the server goes as well.
+const SUPERVISE: &str = r#"
+    folder=$1; shift
+    "$@" & server=$!
+    exec 2>&-
+    read -r line; asked=$?
+    kill -QUIT $server; wait $server
+    [ $asked = 0 ] || { cd / && rm -rf "$folder"; }
+"#;
+
+/// User and group `nobody`: PostgreSQL refuses to run as root.
+const NOBODY: u32 = 65_534;
+
+/// A PostgreSQL server of this test's own.
+pub(crate) struct Server {
+    directory: TempDir,
+    child: Option<Child>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        if is_root(directory.path()) {
+            std::os::unix::fs::chown(directory.path(), Some(NOBODY), Some(NOBODY))
+                .expect("root may do so");
+        }
+        let mut server = Self {
+            directory,
+            child: None,
+        };
+        let made = server
+            .command(program("initdb"))
+            .arg("-D")
+            .arg(server.data())
+            .args([
+                "--username=widgets",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ])
+            .output()
+            .expect("initdb runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        server.go_on();
+        server
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// A command as a user that may run the server.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.directory.path());
+        if is_root(self.directory.path()) {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+
+    /// Starts the server and waits until it accepts connections.
+    pub(crate) fn go_on(&mut self) {
+        let folder = self.directory.path();
+        let mut supervise = self.command("sh");
+        let mut child = supervise
+            .args(["-c", SUPERVISE, "sh"])
+            .arg(folder)
+            .arg(program("postgres"))
+            .arg("-D")
+            .arg(self.data())
+            .args(["-c", "listen_addresses=", "-c", "max_connections=500"])
+            .args(["-c", "fsync=off", "-c", "lc_messages=C", "-k"])
+            .arg(folder)
+            // What a terminal interrupts are the tests.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell runs");
+        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut lines = String::new();
+        while !lines.contains("ready to accept connections") {
+            let length = log.read_line(&mut lines).expect("its log can be read");
+            assert_ne!(length, 0, "postgres ended: {lines}");
+        }
+        // Read on, or the server would wait for its log at some time.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        self.child = Some(child);
+    }
+
+    /// Stops the server at once, as a machine that fails would.
+    pub(crate) fn go_away(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let mut input = child.stdin.take().expect("it is piped");
+            input.write_all(b"stop\n").expect("the shell reads it");
+            child.wait().expect("it ends");
+        }
+    }
+
+    pub(crate) fn url(&self) -> Url {
+        let mut url: Url = "postgres://widgets@localhost/postgres"
+            .parse()
+            .expect("a URL");
+        lead_to(&mut url, self.directory.path());
+        url
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.go_away();
+    }
+}
+
+fn is_root(own: &Path) -> bool {
+    // What this process has just made belongs to it, unless it was handed on, which only root can
+    // do.
+    own.metadata()
+        .is_ok_and(|metadata| [0, NOBODY].contains(&metadata.uid()))
+}
+
+/// A program of PostgreSQL's server.
+fn program(name: &str) -> PathBuf {
+    let mut folders: Vec<PathBuf> = env::var_os("POSTGRES_BIN")
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    if let Some(path) = env::var_os("PATH") {
+        folders.extend(env::split_paths(&path));
+    }
+    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    folders
+        .into_iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| {
+            panic!(
+                "`{name}` is missing: the storage is also tested on a PostgreSQL server of the test's own.\n  \
+                 install it with: sudo apt-get install -y postgresql\n  \
+                 or set TEST_DATABASE_URL to the postgres: URL of a server whose user may make databases"
+            )
+        })
+}
+
+/// The server that the environment names, if it names one.
+pub(crate) fn given() -> Option<Url> {
+    let text = env::var("TEST_DATABASE_URL")
+        .ok()
+        .filter(|text| !text.is_empty())?;
+    let url = text
+        .parse::<Url>()
+        .ok()
+        .filter(|url| ["postgres", "postgresql"].contains(&url.scheme()));
+    Some(url.expect(
+        "TEST_DATABASE_URL is a URL such as postgres://user:password@127.0.0.1:5432/postgres",
+    ))
+}
+
+/// Makes the URL lead to the Unix socket in the folder, whatever host it names.
+pub(crate) fn lead_to(url: &mut Url, folder: &Path) {
+    let folder = folder.to_str().expect("a path of ASCII");
+    url.query_pairs_mut().append_pair("host", folder);
+}

@@ -1,0 +1,8 @@
+//! Every test of the service, with its records in SQLite.
+
+#[path = "it/database/sqlite.rs"]
+mod database;
+#[path = "it/suite.rs"]
+mod sqlite;
+
+use sqlite::{support, visitor};
