@@ -48,13 +48,13 @@ pub(crate) fn postgres() -> Result<Option<PathBuf>> {
     find_postgres().map(Some).with_context(|| {
         let advice = tools::advice(
             "`initdb` is missing",
-            "the storage is also tested on a PostgreSQL server of the tests' own",
+            "the service is also tested on a PostgreSQL server of the tests' own",
             "sudo apt-get install -y postgresql",
             "brew install postgresql@17",
         );
         format!(
             "{advice}\n  or set {POSTGRES_SERVER} to the postgres: URL of a server whose user may create \
-             databases"
+             roles and schemas"
         )
     })
 }

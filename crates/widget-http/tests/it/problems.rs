@@ -339,7 +339,7 @@ impl Clock for BrokenClock {
 #[tokio::test]
 async fn a_panic_is_an_internal_error_that_reveals_nothing() {
     let service = Service::start().await;
-    let router = service.router_with_clock(std::sync::Arc::new(BrokenClock));
+    let router = service.router_with(|parts| parts.clock = std::sync::Arc::new(BrokenClock));
     let request = http::Request::builder()
         .uri("/core/agents")
         .header("x-request-id", "r1")

@@ -1,5 +1,4 @@
-//! The binary itself: what it prints, how it stops, and that what it acknowledged survives being
-//! killed.
+//! The binary itself: what it prints, and how it stops.
 
 use std::{
     fs::File,
@@ -9,15 +8,13 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
-
 use crate::database::Database;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_widget-http");
 
 /// A command on the database, without anything of the environment that could reach
 /// in.
-fn command(database: &Database) -> Command {
+pub(crate) fn command(database: &Database) -> Command {
     let mut command = Command::new(BINARY);
     command
         .current_dir(database.directory())
@@ -34,18 +31,11 @@ fn run(database: &Database, arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn key(database: &Database) -> String {
-    let output = run(
-        database,
-        &[
-            "key",
-            "create",
-            "--organization",
-            "acme",
-            "--scope",
-            "agents:manage",
-        ],
-    );
+pub(crate) fn key(database: &Database, scopes: &[&str]) -> String {
+    let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
+    let mut arguments = vec!["key", "create", "--organization", "acme"];
+    arguments.extend(scopes);
+    let output = run(database, &arguments);
     assert!(
         output.status.success(),
         "{}",
@@ -57,7 +47,7 @@ fn key(database: &Database) -> String {
 }
 
 /// A service that runs until it is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     output: BufReader<ChildStdout>,
     address: SocketAddr,
@@ -69,7 +59,7 @@ impl Server {
     }
 
     /// The same by a command of the test's own.
-    fn start_as(command: &mut Command) -> Self {
+    pub(crate) fn start_as(command: &mut Command) -> Self {
         Self::start_with_log(command, Stdio::null())
     }
 
@@ -95,7 +85,7 @@ impl Server {
     }
 
     /// Status and body of the answer; nothing when the service is gone.
-    fn request(
+    pub(crate) fn request(
         &self,
         method: &str,
         path: &str,
@@ -120,12 +110,17 @@ impl Server {
         parsed.ok_or_else(|| std::io::Error::other("half an answer"))
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args([name, &self.child.id().to_string()])
             .status()
             .expect("kill is there");
         assert!(status.success());
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait(&mut self) {
+        self.child.wait().expect("it ends");
     }
 }
 
@@ -141,7 +136,7 @@ impl Drop for Server {
 fn keys_are_made_listed_and_revoked_while_a_service_runs() {
     let database = Database::create();
     let server = Server::start(&database);
-    let key = key(&database);
+    let key = key(&database, &["agents:manage"]);
     assert_eq!(
         server
             .request("GET", "/core/agents", &key, "")
@@ -590,7 +585,7 @@ fn two_services_start_at_once_on_an_empty_database() {
             .into_iter()
             .map(|start| start.join().expect("it starts"))
             .collect();
-        let key = key(&database);
+        let key = key(&database, &["agents:manage"]);
         for server in &servers {
             assert_eq!(
                 server
@@ -601,63 +596,4 @@ fn two_services_start_at_once_on_an_empty_database() {
             );
         }
     });
-}
-
-#[test]
-fn what_was_acknowledged_survives_a_kill() {
-    let database = Database::create();
-    let key = key(&database);
-    let mut acknowledged = Vec::new();
-    for round in 0..3 {
-        let mut server = Server::start(&database);
-        std::thread::scope(|scope| {
-            let writers: Vec<_> = (0..4)
-                .map(|writer| {
-                    let (server, key) = (&server, &key);
-                    scope.spawn(move || {
-                        let mut kept = Vec::new();
-                        for count in 0.. {
-                            let name = format!("{round}-{writer}-{count}");
-                            let body = format!(r#"{{"name":"{name}"}}"#);
-                            match server.request("POST", "/core/agents", key, &body) {
-                                Ok((201, _)) => kept.push(name),
-                                // Not acknowledged: the disk was too slow for this one.
-                                Ok((503, _)) => {}
-                                Ok((status, body)) => panic!("unexpected {status}: {body}"),
-                                Err(_) => break,
-                            }
-                            // In the midst of the others' writes.
-                            if writer == 0 && count == 20 {
-                                server.signal("-KILL");
-                            }
-                        }
-                        kept
-                    })
-                })
-                .collect();
-            for writer in writers {
-                acknowledged.extend(writer.join().expect("it ends by itself"));
-            }
-        });
-        server.child.wait().expect("it was killed");
-    }
-    let server = Server::start(&database);
-    let (status, body) = server
-        .request("GET", "/core/agents", &key, "")
-        .expect("it answers");
-    assert_eq!(status, 200);
-    let body: Value = serde_json::from_str(&body).expect("JSON");
-    let kept: std::collections::HashSet<&str> = body
-        .as_array()
-        .expect("an array")
-        .iter()
-        .filter_map(|agent| agent["name"].as_str())
-        .collect();
-    assert!(!acknowledged.is_empty(), "{}", acknowledged.len());
-    for name in &acknowledged {
-        assert!(
-            kept.contains(name.as_str()),
-            "{name} was acknowledged and is gone"
-        );
-    }
 }

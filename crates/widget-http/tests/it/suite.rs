@@ -11,6 +11,7 @@ mod agents;
 mod auth;
 mod brand;
 mod conversations;
+mod kill;
 mod openapi;
 mod problems;
 mod process;

@@ -224,15 +224,16 @@ impl Service {
         node
     }
 
-    /// The same service with another clock.
-    pub(crate) fn router_with_clock(&self, clock: Arc<dyn Clock>) -> Router {
-        let dependencies = Dependencies {
+    /// The same service with some of its parts replaced.
+    pub(crate) fn router_with(&self, change: impl FnOnce(&mut Dependencies)) -> Router {
+        let mut dependencies = Dependencies {
             storage: Arc::clone(&self.storage),
-            clock,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             random: Arc::clone(&self.random) as Arc<dyn RandomSource>,
             suffixes: self.state.suffixes.clone(),
             settings: self.state.settings.clone(),
         };
+        change(&mut dependencies);
         widget_http::router(AppState::new(dependencies))
     }
 

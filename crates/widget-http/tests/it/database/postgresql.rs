@@ -1,9 +1,11 @@
-//! Databases for tests: one for each on a PostgreSQL server.
+//! Databases for tests: each test has a role with a schema in one database of a PostgreSQL server,
+//! which looks for the tables of a role there first. Unlike databases, these are created in
+//! milliseconds.
 //!
 //! `TEST_DATABASE_URL` names a server that is there already; its user must be allowed to create
-//! databases. Without it a server is started on a Unix socket in a temporary directory, so that it
-//! meets no other, with the programs in the folder `POSTGRES_BIN`, on the PATH, or where Debian
-//! keeps them. It ends, and its directory is removed, when the process of the tests ends.
+//! roles and schemas. Without it a server is started on a Unix socket in a temporary directory, so
+//! that it meets no other, with the programs in the folder `POSTGRES_BIN`, on the PATH, or where
+//! Debian keeps them. It ends, and its directory is removed, when the process of the tests ends.
 
 #![expect(
     clippy::disallowed_methods,
@@ -56,9 +58,13 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn create() -> Self {
         let name = format!("widgets_test_{}", Uuid::new_v4().simple());
-        execute(format!("CREATE DATABASE {name}"));
+        execute(format!(
+            "CREATE ROLE {name} LOGIN PASSWORD '{name}'; GRANT {name} TO CURRENT_USER;
+             CREATE SCHEMA AUTHORIZATION {name}"
+        ));
         let mut url = SHARED.clone();
-        url.set_path(&name);
+        url.set_username(&name).expect("it names a server");
+        url.set_password(Some(&name)).expect("it names a server");
         Self {
             directory: tempfile::tempdir().expect("a temporary directory can be made"),
             name,
@@ -78,21 +84,25 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        execute(format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let name = &self.name;
+        execute(format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{name}';
+             DROP OWNED BY {name}; DROP ROLE {name}"
+        ));
     }
 }
 
-/// Executes a statement on the shared server. A thread of its own does so, since a test's may be
+/// Executes statements on the shared server. A thread of its own does so, since a test's may be
 /// one of an asynchronous runtime already.
-fn execute(statement: String) {
+fn execute(statements: String) {
     let execute = async {
         let mut connection = Connection::connect(SHARED.as_str())
             .await
             .expect("the PostgreSQL server answers");
-        sqlx::query(sqlx::AssertSqlSafe(statement))
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statements))
             .execute(&mut connection)
             .await
-            .expect("the user may create and drop databases");
+            .expect("the user may create and drop roles and schemas");
         connection.close().await.expect("it can be closed");
     };
     std::thread::scope(|scope| {
@@ -103,7 +113,7 @@ fn execute(statement: String) {
                 .expect("a runtime can be built")
                 .block_on(execute);
         });
-        thread.join().expect("the statement is executed");
+        thread.join().expect("the statements are executed");
     });
 }
 
@@ -254,9 +264,11 @@ fn program(name: &str) -> PathBuf {
         .find(|path| path.is_file())
         .unwrap_or_else(|| {
             panic!(
-                "`{name}` is missing: the storage is also tested on a PostgreSQL server of the test's own.\n  \
+                "`{name}` is missing: the service is also tested on a PostgreSQL server of the \
+                 test's own.\n  \
                  install it with: sudo apt-get install -y postgresql\n  \
-                 or set TEST_DATABASE_URL to the postgres: URL of a server whose user may make databases"
+                 or set TEST_DATABASE_URL to the postgres: URL of a server whose user may create \
+                 roles and schemas"
             )
         })
 }

@@ -1,5 +1,4 @@
-//! Scripts and documents of the embed. What needs the built embed says so when it has not been
-//! built.
+//! Scripts and documents of the embed, which must have been built.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -8,6 +7,9 @@ use widget_http::embed_files;
 
 use super::support::{SHOP, Visitor, with_livekit};
 use crate::support::{Answer, Service, id};
+
+/// What the tests rely on.
+const BUILT: &str = "the embed is built: `cargo xtask test embed` builds it";
 
 async fn window(service: &Service, widget: &str, query: &str, headers: &[(&str, &str)]) -> Answer {
     service
@@ -29,11 +31,8 @@ async fn the_loader_is_the_same_for_all() {
         service.call_with(None, "GET", path, None, headers).await
     };
     let first = ask(&format!("/public/embed/{widget}"), &[]).await;
-    let Some(file) = embed_files::loader_file() else {
-        first.problem(503, "embed_not_built");
-        return;
-    };
     first.expect(200);
+    let file = embed_files::loader_file().expect(BUILT);
     for (path, headers) in [
         ("/public/embed/not-an-id", vec![]),
         (
@@ -133,10 +132,6 @@ async fn the_window_may_be_framed_by_the_declared_page_only() {
         &[("sec-fetch-dest", "iframe")],
     )
     .await;
-    if embed_files::window_files().is_none() {
-        answer.problem(503, "embed_not_built");
-        return;
-    }
     answer.expect(200);
     let policy = answer.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
@@ -165,7 +160,7 @@ async fn the_window_may_be_framed_by_the_declared_page_only() {
         "the title has not ended the element: {}",
         answer.text
     );
-    let script = embed_files::window_files().expect("it is built").script;
+    let script = embed_files::window_files().expect(BUILT).script;
     let path = format!("/public/{script}");
     let asset = service.call_with(None, "GET", &path, None, &[]).await;
     asset.expect(200);
