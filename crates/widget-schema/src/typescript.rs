@@ -46,9 +46,9 @@ pub(crate) fn languages() -> String {
         .map(|language| format!("'{language}'"))
         .collect();
     format!(
-        "/**\n * Generated from `widget_core::config::values`; change that and run\n * `cargo run -p \
-         widget-schema -- write`.\n */\n\n/** The primary subtags of languages that are written \
-         from right to left. */\nexport const RIGHT_TO_LEFT: readonly string[] = [{}];\n",
+        "/**\n * Generated from `widget_core::config::values`; change that and run\n * `cargo xtask \
+         gen`.\n */\n\n/** The primary subtags of languages that are written from right to left. \
+         */\nexport const RIGHT_TO_LEFT: readonly string[] = [{}];\n",
         names.join(", ")
     )
 }
@@ -57,8 +57,8 @@ pub(crate) fn languages() -> String {
 pub(crate) fn codes() -> String {
     let names: Vec<String> = Code::ALL.iter().map(|code| format!("'{code}'")).collect();
     format!(
-        "/**\n * Generated from `widget_core::finding::Code`; change that and run\n * `cargo run -p \
-         widget-schema -- write`.\n */\n\n/** The stable code of a fault, blocker, warning or \
+        "/**\n * Generated from `widget_core::finding::Code`; change that and run\n * `cargo xtask \
+         gen`.\n */\n\n/** The stable code of a fault, blocker, warning or \
          note. */\n{}",
         union("export type Code =", &names)
     )

@@ -1,6 +1,6 @@
 /**
  * Generated from `widget_core::finding::Code`; change that and run
- * `cargo run -p widget-schema -- write`.
+ * `cargo xtask gen`.
  */
 
 /** The stable code of a fault, blocker, warning or note. */

@@ -1,6 +1,6 @@
 /**
  * Generated from `widget_core::config::values`; change that and run
- * `cargo run -p widget-schema -- write`.
+ * `cargo xtask gen`.
  */
 
 /** The primary subtags of languages that are written from right to left. */
