@@ -107,7 +107,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
       window.firstWidget.destroy();
     });
     expect(await count(visitor, 'web-widget, iframe')).toBe(0);
-    expect(visitor.page.frames()).toHaveLength(1);
+    await expect.poll(() => visitor.page.frames().length).toBe(1);
     const after = await visitor.page.evaluate(() => {
       window.events = [];
       const { firstWidget } = window;
