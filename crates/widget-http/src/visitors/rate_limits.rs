@@ -1,7 +1,7 @@
 //! Rates of the public endpoints: what bounds a script that forges headers.
 //!
-//! Kept in the memory of each node: a limit slows callers down and does not count exactly. Budgets that must hold exactly
-//! belong to storage.
+//! Kept in the memory of each node: a limit slows callers down and does not count exactly. Budgets
+//! that hold for all nodes together are counted in storage.
 
 use std::{hash::Hash, num::NonZeroU32};
 
@@ -22,7 +22,7 @@ use crate::{
     web::{caller::AddressPrefix, problem::Problem},
 };
 
-/// Messages that one window may report a minute; a fast talker makes twenty turns.
+/// Requests of one window a minute during its conversation; a fast talker makes twenty turns.
 const REPORTS_PER_MINUTE: u32 = 60;
 
 /// Every rate of the public endpoints.
