@@ -34,11 +34,12 @@ pub use widgets::{
 pub trait Storage:
     KeyStore + AgentStore + WidgetStore + ConversationStore + Send + Sync + 'static
 {
-    /// Whether the database answers and, after a write failed for lack of room, has room again.
+    /// Whether the database answers and, after a write failed for lack of disk space, has space
+    /// again.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Full`] when it has no
-    /// room.
+    /// space.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Applies the missing migrations and returns their number.
@@ -100,7 +101,7 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
-    /// The disk of the database has no room; what was to be written was not.
+    /// The disk of the database is full; what was to be written was not.
     #[error("the disk of the database is full: {0}")]
     Full(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database does not answer in time.

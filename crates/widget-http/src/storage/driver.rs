@@ -15,7 +15,7 @@ pub(super) enum Failure {
     Locked,
     /// The statement was prepared for another schema, or is not prepared on this connection.
     Outdated,
-    /// There is no room for what is to be written.
+    /// There is no disk space for what is to be written.
     Full,
     /// The connection or the database does not work at present.
     Unavailable,
@@ -78,7 +78,7 @@ impl Failure {
     }
 
     /// Whether the connection is in the state of before the statement, so that a transaction can
-    /// be rolled back. SQLite ends a transaction by itself when there is no room; of what cannot be
+    /// be rolled back. SQLite ends a transaction by itself when the disk is full; of what cannot be
     /// explained nothing is known.
     pub(super) fn leaves_the_state_known(self) -> bool {
         match self {

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_named_and_harms_nothing_once_there_is_room() {
+    async fn a_full_disk_is_named_and_harms_nothing_once_there_is_space() {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
         let suffixes = SuffixList::builtin();
@@ -226,7 +226,7 @@ mod tests {
         let storage = SqliteStorage::open_with(options, suffixes.clone())
             .await
             .expect("it opens");
-        storage.ping().await.expect("there is room");
+        storage.ping().await.expect("there is space");
 
         let mut written = 0;
         let error = loop {
@@ -249,8 +249,10 @@ mod tests {
             .execute(roomy.writer())
             .await
             .expect("nothing limits this one");
-        storage.ping().await.expect("there is room again");
-        write(&storage, written).await.expect("there is room again");
+        storage.ping().await.expect("there is space again");
+        write(&storage, written)
+            .await
+            .expect("there is space again");
         roomy.close().await;
         storage.close().await;
     }

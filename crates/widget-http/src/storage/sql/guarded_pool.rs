@@ -72,13 +72,13 @@ impl GuardedPool {
         Ok(bounded(begin).await?)
     }
 
-    /// Whether a write failed for lack of room since [`Self::note_room`].
+    /// Whether a write failed for lack of disk space since [`Self::note_space`].
     pub(super) fn is_full(&self) -> bool {
         self.is_full.load(Ordering::Relaxed)
     }
 
-    /// Notes that there is room again.
-    pub(super) fn note_room(&self) {
+    /// Notes that there is disk space again.
+    pub(super) fn note_space(&self) {
         self.is_full.store(false, Ordering::Relaxed);
     }
 

@@ -1,9 +1,9 @@
-//! Whether the database answers, and whether it has room.
+//! Whether the database answers, and whether it has disk space.
 
 use super::Backend;
 use crate::storage::StoreError;
 
-/// The owner of the row that is written to find out whether there is room; no organization has the
+/// The owner of the row that is written to find out whether there is space; no organization has the
 /// empty name.
 const PROBE_OWNER: &str = "";
 
@@ -17,7 +17,7 @@ pub(super) async fn ping(backend: &Backend) -> Result<(), StoreError> {
     // Only a write finds out, and nobody may write to a node that says it is not ready.
     if backend.writer().is_full() {
         write(backend).await?;
-        backend.writer().note_room();
+        backend.writer().note_space();
     }
     Ok(())
 }
