@@ -1,5 +1,5 @@
-//! May this widget serve this page now? The one decision that HTTP, CLI and embed all ask for,
-//! and what is made from its proof.
+//! May this widget serve this page now? The one decision that the service and the CLI ask for, and
+//! what is made from its proof.
 //!
 //! ```
 //! use widget_core::{go_live::PinnedVersion, serve};

@@ -37,7 +37,7 @@ impl RoomEvent {
     }
 }
 
-/// How a room stands to its conversation.
+/// What is known about the room of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomState {
     /// Whether the conversation continues in it, see [`is_newest`].

@@ -32,14 +32,14 @@ pub struct Generation {
     pub repeat_used: bool,
 }
 
-/// How a token stands to its conversation.
+/// What a token may do for its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStanding {
-    /// It is the newest.
+    /// Everything: it is the newest.
     Current,
-    /// It is the one before, and may repeat its resume.
+    /// Repeat its resume: it is the one before the newest.
     MayRepeat,
-    /// It was renewed.
+    /// Nothing: a newer one has replaced it.
     Renewed,
 }
 

@@ -26,7 +26,7 @@ pub const MAX_WINDOW_TURNS: i64 = 1000;
 /// How many characters of a window are kept of one conversation.
 pub const MAX_WINDOW_CHARACTERS: i64 = 512 * 1024;
 
-/// A reported turn, as far as it is bounded.
+/// The parts of a reported turn whose length is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn<'a> {
     /// The reporter's own id of it.
@@ -121,7 +121,7 @@ impl TranscriptFull {
     }
 }
 
-/// Whether another report of the window is kept, after so many turns and characters of it.
+/// Whether another report of the window is kept when `turns` with `characters` are kept already.
 ///
 /// # Errors
 ///
