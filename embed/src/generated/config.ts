@@ -84,9 +84,9 @@ export interface Chat {
   logo_url: string | null;
   /** The outline of the agent's picture. Left out: that of the launcher. */
   avatar_shape: 'circle' | 'square';
-  /** The width in CSS pixels; on a screen narrower than 480 the window fills it. */
+  /** The width in CSS pixels; on a screen less than 480 wide or high the window fills it. */
   width: number;
-  /** The height in CSS pixels; on a screen narrower than 480 the window fills it. */
+  /** The height in CSS pixels; on a screen less than 480 wide or high the window fills it. */
   height: number;
   /** The colors of the light palette. */
   light_mode: Palette;
@@ -107,9 +107,15 @@ export interface Palette {
 
 /** The colors of the parts that can be colored. */
 export interface PaletteColors {
-  /** The visitor's messages; empty: the built-in color. */
+  /**
+   * The visitor's messages; empty: the built-in background, or a text that is readable on the
+   * background.
+   */
   user_message: string;
-  /** The launcher and the buttons; empty: the built-in color. */
+  /**
+   * The launcher and the buttons; empty: the built-in background, or a text that is readable on
+   * the background.
+   */
   controls_button: string;
 }
 
@@ -456,9 +462,9 @@ export interface PostConversationFeedback {
 export interface LauncherChat {
   /** The heading. */
   title: string;
-  /** The width in CSS pixels; on a screen narrower than 480 the window fills it. */
+  /** The width in CSS pixels; on a screen less than 480 wide or high the window fills it. */
   width: number;
-  /** The height in CSS pixels; on a screen narrower than 480 the window fills it. */
+  /** The height in CSS pixels; on a screen less than 480 wide or high the window fills it. */
   height: number;
   /** The colors of the light palette. */
   light_mode: Palette;

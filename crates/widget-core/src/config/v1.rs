@@ -153,9 +153,9 @@ settings! {
         pub logo_url: Option<WebUrl> = None => nullable(written()),
         /// The outline of the agent's picture. Left out: that of the launcher.
         pub avatar_shape: Shape = Shape::Circle => dependent(choice()),
-        /// The width in CSS pixels; on a screen narrower than 480 the window fills it.
+        /// The width in CSS pixels; on a screen less than 480 wide or high the window fills it.
         pub width: u16 = 400 => integer(280, 640),
-        /// The height in CSS pixels; on a screen narrower than 480 the window fills it.
+        /// The height in CSS pixels; on a screen less than 480 wide or high the window fills it.
         pub height: u16 = 640 => integer(360, 960),
         /// The colors of the light palette.
         pub light_mode: Palette = Palette::default() => record(),
@@ -178,9 +178,11 @@ settings! {
 settings! {
     /// The colors of the parts that can be colored.
     pub struct PaletteColors {
-        /// The visitor's messages; empty: the built-in color.
+        /// The visitor's messages; empty: the built-in background, or a text that is readable on
+        /// the background.
         pub user_message: ColorSetting = ColorSetting::BUILT_IN => written(),
-        /// The launcher and the buttons; empty: the built-in color.
+        /// The launcher and the buttons; empty: the built-in background, or a text that is readable
+        /// on the background.
         pub controls_button: ColorSetting = ColorSetting::BUILT_IN => written(),
     }
 }
