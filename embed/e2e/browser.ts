@@ -40,7 +40,8 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
       '--disable-sync',
       '--disable-dev-shm-usage',
       '--no-first-run',
-      // Pages that a story answers itself are not on this machine to the browser, unlike the service.
+      // To the browser, pages that a story answers itself are not on this machine, but the service
+      // is.
       '--disable-features=LocalNetworkAccessChecks',
       '--mute-audio',
       '--remote-debugging-port=0',

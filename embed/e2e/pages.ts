@@ -1,4 +1,6 @@
-/** Host pages beside the demo site, at its origin: with frameworks, and without its strict policy. */
+/**
+ * Host pages beside the demo site, at its origin: with frameworks, and without its strict policy.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** Loads the panel script, which matters only when the window is opened, or when something failed. */
+/**
+ * Loads the panel script, which matters only when the window is opened, or when something failed.
+ */
 import type { PanelScript } from '../shared/panel';
 import type { Target } from './tag';
 
