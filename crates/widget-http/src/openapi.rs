@@ -174,8 +174,8 @@ fn query_parameters(schema: &Schema) -> Vec<Value> {
         .collect()
 }
 
-/// Puts the description first, as one paragraph, and removes a default of `null`: "not required" says
-/// the same.
+/// Puts the description first, as one paragraph, and removes a default of `null`: "not required"
+/// says the same.
 fn tidy(schema: &mut Schema) {
     transform_subschemas(&mut tidy, schema);
     let Some(members) = schema.as_object_mut() else {

@@ -146,7 +146,8 @@ impl<K: Kind> Kind for ListKind<K> {
             &self.allowed(),
             context,
         );
-        // What is beyond the limit is not read: the number of findings stays in proportion to the limits.
+        // What is beyond the limit is not read: the number of findings stays in proportion to the
+        // limits.
         let values: Option<Vec<_>> = items
             .iter()
             .take(self.maximum)

@@ -623,7 +623,7 @@ fn faults_say_what_to_write() {
             "\n",
         ]);
     }
-    expect![[r#"
+    expect![[r"
         empty: the entry is empty
             remove the entry, or write a site such as `https://shop.example`
         control_or_space: the entry contains a space; write one site per entry
@@ -688,5 +688,5 @@ fn faults_say_what_to_write() {
             list your own sites there one by one, without `*`
         wildcard_all_not_alone: `*` admits every site, so it must be the only entry
             remove `*`, or remove all the other entries
-    "#]].assert_eq(&report);
+    "]].assert_eq(&report);
 }
