@@ -1,4 +1,4 @@
-//! The commands that only save one from remembering the arguments of another command.
+//! Commands that call another program with the right arguments.
 
 use std::{fs, process::Command};
 

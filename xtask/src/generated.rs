@@ -13,7 +13,7 @@ use crate::{
     workspace,
 };
 
-/// What the service says about itself.
+/// The description of the API that the service writes.
 const OPENAPI: &str = "schema/openapi.json";
 
 /// What to do with the generated files.

@@ -57,7 +57,7 @@ pub(crate) fn check_stop() -> Result<()> {
 /// A command that starts in a group of its own and ends with this process.
 pub(crate) fn attached(program: impl AsRef<OsStr>) -> Command {
     let mut command = if cfg!(target_os = "linux") {
-        // Not `current_exe`: a build may have replaced the file meanwhile.
+        // Not `current_exe`: a build may have replaced the file since.
         let mut command = Command::new("/proc/self/exe");
         command
             .args(["run-attached", &std::process::id().to_string(), "--"])

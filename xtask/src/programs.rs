@@ -1,5 +1,5 @@
 //! Chromium and the server programs of PostgreSQL: finding them, or installing them where that
-//! needs nobody's password.
+//! needs no password.
 
 use std::{
     env,

@@ -34,7 +34,7 @@ pub(crate) fn part<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T
 /// One line on standard output, flushed, so that it is also seen at once through a pipe.
 pub(crate) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
-    // A reader that has gone away is no reason to leave children behind.
+    // When the reader is gone, the children must still be stopped.
     let _ = writeln!(out, "{text}");
     let _ = out.flush();
 }

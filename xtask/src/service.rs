@@ -85,7 +85,7 @@ impl Service {
         })
     }
 
-    /// Creates a key of the organization; the service may run meanwhile.
+    /// Creates a key of the organization; the service may be running.
     pub(crate) fn create_key(
         &self,
         organization: &str,

@@ -13,8 +13,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::workspace;
 
-/// The front page once more, as a site that lets nobody have the microphone: to see what its
-/// visitors get to read.
+/// The front page again, as a site that denies the microphone: to see what its visitors read.
 const NO_MICROPHONE: &str = "/no-microphone";
 
 /// Where the site's pages say that the snippet goes.
@@ -30,7 +29,7 @@ impl Site {
     /// Listens on `localhost`.
     pub(crate) fn listen(port: u16) -> Result<Self> {
         let listener = listen(port)?;
-        // Browsers may try IPv6 first for `localhost`; nobody else shall answer there.
+        // Browsers may try IPv6 first for `localhost`; no other program may answer there.
         let other = Server::http((Ipv6Addr::LOCALHOST, port)).ok();
         Ok(Self {
             port,
@@ -78,7 +77,7 @@ fn answer(request: Request, snippet: &str, policy: &str) {
     let path = request.url().split(['?', '#']).next().unwrap_or_default();
     let without_microphone = path == NO_MICROPHONE;
     let file = file(if without_microphone { "/" } else { path });
-    // A client that goes away early misses its answer; nothing follows from that.
+    // A client that disconnects early misses its answer; that is harmless.
     let _ = match file.and_then(|file| Some((kind(&file), fs::read(file).ok()?))) {
         None => {
             request.respond(Response::from_string("there is no such page").with_status_code(404))

@@ -64,7 +64,7 @@ pub(crate) fn play(stories: &[String], measured: bool) -> Result<()> {
         stack.supervisor.check()?;
         let order = control.recv_timeout(process::TICK);
         if let Some(request) = order.map_err(|error| anyhow!(error))? {
-            let (status, text) = match obey(&request, &mut stack) {
+            let (status, text) = match execute(&request, &mut stack) {
                 Ok(()) => (200, "done".to_owned()),
                 Err(error) => (500, format!("{error:#}")),
             };
@@ -85,7 +85,7 @@ pub(crate) fn play(stories: &[String], measured: bool) -> Result<()> {
     Ok(())
 }
 
-fn obey(request: &Request, stack: &mut Stack) -> Result<()> {
+fn execute(request: &Request, stack: &mut Stack) -> Result<()> {
     let mut words = request.url().split('/').skip(1);
     match (request.method(), words.next(), words.next()) {
         (Method::Post, Some("stop"), Some(part)) => {
@@ -93,6 +93,6 @@ fn obey(request: &Request, stack: &mut Stack) -> Result<()> {
             Ok(())
         }
         (Method::Post, Some("start"), Some(part)) => stack.start_part(part),
-        (method, ..) => bail!("there is no order {method} {}", request.url()),
+        (method, ..) => bail!("unknown request {method} {}", request.url()),
     }
 }

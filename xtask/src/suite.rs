@@ -121,7 +121,7 @@ impl Step {
     }
 }
 
-/// Installs what needs nobody's password, and names everything else that is missing before the long
+/// Installs what needs no password, and names everything else that is missing before the long
 /// steps begin.
 fn tools() -> Result<()> {
     tools::together([

@@ -113,7 +113,7 @@ pub(crate) fn advice(fault: &str, why: &str, on_linux: &str, on_macos: &str) -> 
     format!("{fault}: {why}.\n  install it with: {command}")
 }
 
-/// Installs a program with `apt-get`, where that is there and needs nobody's password; elsewhere it
+/// Installs a program with `apt-get`, where that is there and needs no password; elsewhere it
 /// does nothing. A shell runs the script, after the lists of packages have been updated.
 pub(crate) fn install(name: &str, script: &str) -> Result<()> {
     if !nix::unistd::geteuid().is_root() || find("apt-get").is_none() {

@@ -1,4 +1,4 @@
-//! A site's name, icon and color out of its HTML, put into a config.
+//! Reads a site's name, icon and color from its HTML into a config.
 
 use widget_core::{brand::Brand, config::Config, url::Url};
 

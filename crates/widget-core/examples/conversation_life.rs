@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .resume(at(5), &limits)?
         .joined(at(5));
 
-    // Nobody says anything: the limits end it, dated to the limit and not to the look.
+    // Nobody says anything: it ends at the time of the limit and not at the time of the check.
     let ends = at(5) + limits.max_silence;
     assert_eq!(
         conversation.ends_at(&limits),

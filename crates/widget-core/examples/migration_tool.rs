@@ -17,7 +17,7 @@ fn main() -> Result<(), ConfigError> {
     assert_eq!(stored, r#"{"v1":{"theme":"dark"}}"#);
     assert_eq!(migrate(&stored)?, None);
 
-    // A config of a newer build is not guessed at.
+    // A config of a newer build is rejected.
     let error = migrate(r#"{"v99":{}}"#).expect_err("too new");
     assert!(matches!(error, ConfigError::TooNew { .. }));
     Ok(())

@@ -1,7 +1,7 @@
 //! What the service stores, as one object-safe trait in terms of the domain; the databases are
 //! behind it.
 //!
-//! Two services on one database are the normal case: whatever must be decided once is decided by a
+//! Two services on one database are the normal case: what must be decided once is decided by a
 //! constraint, by a compare-and-set, or in a transaction that locks the row before it reads it.
 
 mod agents;

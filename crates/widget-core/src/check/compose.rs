@@ -146,8 +146,7 @@ impl<K: Kind> Kind for ListKind<K> {
             &self.allowed(),
             context,
         );
-        // What is beyond the limit is not read: the number of findings stays in proportion to the
-        // limits.
+        // What is beyond the limit is not read, so that the number of findings has a limit too.
         let values: Option<Vec<_>> = items
             .iter()
             .take(self.maximum)

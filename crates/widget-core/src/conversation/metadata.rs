@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn no_field_can_take_the_place_of_the_page() {
+    fn no_field_can_replace_the_page() {
         let form = json!({"id": "before", "fields": [
             {"id": PAGE_KEY, "type": "text", "label": "Page"}]});
         let config = json!({"v1": {"pre_conversation_form": form}});

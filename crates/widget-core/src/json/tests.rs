@@ -109,7 +109,7 @@ fn order_and_values_are_kept() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn text_that_is_not_json_is_refused() {
     for text in [
         "",
         " ",

@@ -76,7 +76,7 @@ fn entries_against_web_platform_tests() {
             (Ok(ours), Some(theirs)) if ours == theirs => {}
             (Err(_), None) => {}
             (Ok(ours), None) => {
-                differing.insert(key, format!("taken as {ours}"));
+                differing.insert(key, format!("accepted as {ours}"));
             }
             (Ok(ours), Some(theirs)) => panic!("{input:?} is {ours}, to browsers {theirs}"),
             (Err(code), Some(_)) => {

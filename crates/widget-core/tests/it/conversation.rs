@@ -133,7 +133,7 @@ fn check_end(lifecycle: Lifecycle, minute: i64, reason: EndReason) {
 }
 
 #[test]
-fn what_ends_by_itself() {
+fn limits_end_a_conversation() {
     check_end(Lifecycle::created(at(0)), 10, EndReason::NeverJoined);
     check_end(in_progress(), 11, EndReason::Silence);
     check_end(
@@ -164,7 +164,7 @@ fn what_ends_by_itself() {
         EndReason::Silence,
     );
     check_end(in_progress().left(at(40)), 61, EndReason::MaxLength);
-    // The visitor's being away is not ended by silence.
+    // Silence does not end a conversation whose visitor is away.
     check_end(
         in_progress().left(at(2)).said(Role::Agent, at(3), at(3)),
         32,
@@ -181,8 +181,8 @@ fn words_of_the_visitor_show_that_they_are_there() {
     let created = Lifecycle::created(at(0));
     assert_eq!(said(created, Role::Visitor, 2, 2), created.joined(at(2)));
     assert_eq!(said(created, Role::Agent, 2, 2), created);
-    // So was the one of their coming back to the fresh room.
-    let resumed = in_progress().resume(at(5), &limits()).expect("it goes on");
+    // So was the event of their joining the new room.
+    let resumed = in_progress().resume(at(5), &limits()).expect("it is open");
     check_end(resumed, 35, EndReason::Idle);
     check_end(said(resumed, Role::Visitor, 6, 6), 16, EndReason::Silence);
     check_end(said(resumed, Role::Agent, 6, 6), 35, EndReason::Idle);
@@ -228,7 +228,7 @@ fn resuming() {
     let away = in_progress().left(at(5));
     let resumed = away.resume(at(34), &limits()).expect("within the window");
     assert_eq!(resumed.status(), Status::InProgress);
-    // Until the visitor joins the fresh room they are away, from now on.
+    // Until the visitor joins the new room they count as away, from now on.
     assert_eq!(
         resumed.state(),
         State::InProgress {
@@ -243,7 +243,7 @@ fn resuming() {
     // While still there, as from another tab.
     let other_tab = in_progress().resume(at(4), &limits()).expect("in progress");
     check_end(other_tab, 34, EndReason::Idle);
-    // Before the first join the time to join begins anew.
+    // Before the first join the time to join starts over.
     let early = Lifecycle::created(at(0))
         .resume(at(9), &limits())
         .expect("not yet joined");
@@ -438,7 +438,7 @@ proptest! {
 }
 
 #[test]
-fn a_conversation_begins_and_goes_on_in_a_mode_that_is_offered() {
+fn a_conversation_starts_and_resumes_in_an_enabled_mode() {
     use widget_core::config::Config;
     use widget_core::conversation::{ModeDisabled, choose_mode, choose_mode_for_resume};
     let config = |text: &str| Config::parse(text).expect("a valid document");
@@ -458,7 +458,7 @@ fn a_conversation_begins_and_goes_on_in_a_mode_that_is_offered() {
     for (config, requested, before, expected) in [
         (&both, None, Mode::Voice, Ok(Mode::Voice)),
         (&both, Some(Mode::Text), Mode::Voice, Ok(Mode::Text)),
-        // It was switched off meanwhile.
+        // It was switched off since.
         (&voice, None, Mode::Text, Ok(Mode::Voice)),
         (
             &voice,

@@ -136,7 +136,7 @@ fn a_closed_page() {
 }
 
 #[test]
-fn what_a_host_page_lets_through() {
+fn what_a_host_page_must_allow() {
     let service = origin("https://widgets.example");
     let plain = HostPagePolicy::new(&service, &Config::default());
     assert_eq!(
@@ -166,7 +166,7 @@ fn with_images() -> Config {
 }
 
 #[test]
-fn images_on_loopback_are_let_in_by_name() {
+fn images_on_loopback_are_allowed_by_origin() {
     let header = header_with(with_images());
     assert!(
         header.contains("; img-src 'self' https: data: http://127.0.0.1:9000; connect-src"),

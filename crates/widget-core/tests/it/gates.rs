@@ -176,7 +176,7 @@ fn admission_needs_gates_and_listing() {
 }
 
 #[test]
-fn a_refusal_reads_well_in_a_log() {
+fn a_refusal_is_one_sentence() {
     let widget = unpublished(&["https://shop.example"]);
     let refusal = serve::admit(
         &widget,

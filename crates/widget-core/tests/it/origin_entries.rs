@@ -21,7 +21,7 @@ fn check(entry: &str, canonical: &str) {
 #[track_caller]
 fn check_refused(entry: &str, codes: &[&str]) {
     match Entry::parse(entry, builtin()) {
-        Ok(parsed) => panic!("{entry:?} is taken as {}", parsed.to_text()),
+        Ok(parsed) => panic!("{entry:?} is accepted as {}", parsed.to_text()),
         Err(error) => {
             let found: Vec<_> = error
                 .faults()

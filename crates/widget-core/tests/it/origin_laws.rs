@@ -103,7 +103,7 @@ proptest! {
         prop_assert!(!admits(show("https", &format!("{below}."), port)), "a final dot");
     }
 
-    /// Whatever a pattern admits, under whatever list of rules, has the owner of the base.
+    /// Every host that a pattern admits, under any suffix list, belongs to the owner of the base.
     #[test]
     fn a_pattern_never_crosses_owners(base in owned_base(), head in "([a-z]{1,2}\\.){1,4}", rule in "(\\*\\.)?([a-z]{1,2}\\.){0,3}") {
         let rules = format!(

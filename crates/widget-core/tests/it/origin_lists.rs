@@ -1,5 +1,5 @@
-//! Whole lists: what they admit, what they refuse, what they warn of, and what becomes of a stored
-//! list under a newer suffix list.
+//! Whole lists: what they admit, what they refuse, what they warn of, and what a stored list
+//! means under a newer suffix list.
 
 use widget_core::finding::Code;
 use widget_core::origin::{AllowedOrigins, SuffixList, SuffixListError};
@@ -444,7 +444,7 @@ fn wildcards_hold_beside_longer_rules() {
 }
 
 #[test]
-fn texts_that_are_no_suffix_list() {
+fn texts_that_are_not_a_suffix_list() {
     assert!(matches!(
         SuffixList::parse("<html>"),
         Err(SuffixListError::Incomplete(_))

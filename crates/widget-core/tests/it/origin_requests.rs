@@ -55,7 +55,7 @@ fn tuples() {
     tuple(&format!("https://{longest}.:65535"));
     malformed(&format!("https://{longest}a"));
     malformed(&format!("https://{longest}.:655350"));
-    // Too long to be looked at, whatever it is.
+    // Too long to be read.
     malformed(&format!("chrome-extension://{}", "a".repeat(250)));
 }
 

@@ -1,4 +1,4 @@
-//! What is made out of an admission is for its widget and its page.
+//! What is made from an admission is for its widget and its page.
 
 use time::Duration;
 use uuid::Uuid;
@@ -72,7 +72,7 @@ fn a_dispatch_is_for_a_conversation_of_the_admitted_page() {
     }
 }
 
-/// A conversation goes on with the version with which it began, whatever the widget pins by now.
+/// A conversation keeps the version with which it began, even when the widget pins another one.
 #[test]
 fn a_dispatch_keeps_the_version_of_its_conversation() {
     let before = widget(&["https://shop.example"]);

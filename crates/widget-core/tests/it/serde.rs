@@ -123,7 +123,7 @@ fn a_widget_is_read_as_it_was_written() {
     let widget: Widget = read(&json).expect("a widget");
     assert_eq!(serde_json::to_value(&widget).expect("JSON"), json);
 
-    // Fields that a newer service adds are no fault of a record.
+    // Fields that a newer service adds are not faults of a record.
     let mut newer = json.clone();
     newer["tags"] = json!([]);
     assert_eq!(read::<Widget>(&newer), Ok(widget));

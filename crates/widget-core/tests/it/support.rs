@@ -33,7 +33,7 @@ pub(crate) fn list(entries: &[&str]) -> AllowedOrigins {
 #[track_caller]
 pub(crate) fn refused(entries: &[&str]) -> Vec<&'static str> {
     match AllowedOrigins::parse(entries, builtin()) {
-        Ok(list) => panic!("{entries:?} is taken as {list:?}"),
+        Ok(list) => panic!("{entries:?} is accepted as {list:?}"),
         Err(error) => error.iter().map(|finding| finding.code.as_str()).collect(),
     }
 }

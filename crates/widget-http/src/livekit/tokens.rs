@@ -37,7 +37,7 @@ struct DispatchMetadata<'a> {
 
 /// Writes the tokens with which visitors join LiveKit.
 ///
-/// Every grant is named: the defaults of LiveKit's own builder are everything, for six hours.
+/// Every grant is set: by default LiveKit's own builder grants everything, for six hours.
 pub struct ParticipantTokens {
     pub(super) api_key: String,
     pub(super) api_secret: SecretString,

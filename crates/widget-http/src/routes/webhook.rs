@@ -1,4 +1,4 @@
-//! LiveKit's events: visitors join and leave, and removed rooms come back.
+//! LiveKit's events: visitors join and leave, and removed rooms are created again.
 //!
 //! Events come in any order, late, twice, or not at all. Only the newest room of a conversation
 //! counts; every other room that shows signs of life is removed.
@@ -70,7 +70,7 @@ struct Named {
 struct Participant {
     #[serde(default)]
     identity: String,
-    /// LiveKit's id of this stay; who comes back has another.
+    /// LiveKit's id of this stay; a visitor who joins again has another.
     #[serde(default)]
     sid: String,
 }

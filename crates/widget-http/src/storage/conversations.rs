@@ -103,7 +103,7 @@ pub struct NewConversation {
     pub limits: LifecycleLimits,
 }
 
-/// Why a conversation was not created; nothing of it was.
+/// Why a conversation was not created; nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateConversationError {
     /// The ticket was used before.
@@ -306,10 +306,9 @@ pub trait ConversationStore {
     /// Open conversations whose stored time to end has come by `now`, the most overdue first, those
     /// after `after`; [`Self::expire_conversation`] decides whether they have ended.
     ///
-    /// The time is that of the limits under which the conversation was last stored. After limits
-    /// were lengthened it comes too early, which costs one look. After they were shortened the
-    /// conversation ends by them when somebody asks for it, but is found only at the earlier
-    /// limits' time.
+    /// The time is that of the limits under which the conversation was last stored. With
+    /// longer limits it comes too early, which costs one check. With shorter ones the conversation
+    /// ends when somebody asks for it, but is found here only at the time of the earlier limits.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,4 +1,5 @@
-//! How long storage may keep a request waiting: all its calls together, whatever the database does.
+//! How long storage may keep a request waiting: all its calls together, also when the database does
+//! not answer.
 //!
 //! The timeouts of the databases themselves do not help when nothing arrives from them any more.
 
@@ -43,7 +44,7 @@ pub(super) async fn bounded<T>(
     })
 }
 
-/// Ends or gives back what a call has used; nothing when that takes too long.
+/// Ends or releases what a call has used; gives up when that takes too long.
 pub(super) async fn released<F: Future>(work: F) -> Option<F::Output> {
     timeout(RELEASE_TIMEOUT, work).await.ok()
 }

@@ -63,7 +63,7 @@ const MAX_CONNECTIONS: u32 = 16;
 /// restarted since.
 const MAX_UNTESTED_IDLE: Duration = Duration::from_secs(1);
 
-/// How long such a test may take, so that one request finds out about several.
+/// How long such a test may take, so that one request can test several connections.
 const TEST_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A server that several services share.

@@ -141,7 +141,7 @@ impl SqliteStorage {
     }
 }
 
-/// Whether another process has locked the file (`SQLITE_BUSY`, with whatever extension).
+/// Whether another process has locked the file (`SQLITE_BUSY`, with any extension).
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     code.and_then(|code| code.parse::<i32>().ok())

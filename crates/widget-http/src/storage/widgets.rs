@@ -98,7 +98,7 @@ pub enum InsertedWidget {
     Again(String),
 }
 
-/// Why a widget was not written; nothing of it was.
+/// Why a widget was not written; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteWidgetError {
     /// The organization has no such agent or version.

@@ -1,4 +1,4 @@
-//! Rates of the public endpoints: what bounds a script that forges headers.
+//! Rates of the public endpoints: what limits a script that forges headers.
 //!
 //! Kept in the memory of each node: a limit slows callers down and does not count exactly. Budgets
 //! that hold for all nodes together are counted in storage.

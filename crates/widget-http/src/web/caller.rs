@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_names_nobody_ends_the_way() {
+    fn an_entry_without_an_address_ends_the_search() {
         for entry in [
             "unknown",
             "_hidden",

@@ -1,4 +1,4 @@
-//! Keys: who gets in, who sees what.
+//! API keys: which requests they allow, and what they show.
 
 use serde_json::json;
 use time::Duration;

@@ -90,7 +90,7 @@ async fn a_brand_is_read_and_put_into_the_config() {
 }
 
 #[tokio::test]
-async fn what_is_no_page_has_no_brand() {
+async fn an_answer_that_is_not_a_page_has_no_brand() {
     let service =
         Service::start_with(|settings| settings.brand_from_private_addresses = true).await;
     let path = format!("{}/auto-brand", widget(&service).await);

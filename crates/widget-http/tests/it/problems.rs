@@ -1,4 +1,4 @@
-//! Every error is a problem of the documented form, whatever went wrong.
+//! Every error is a problem of the documented form.
 
 use axum::response::IntoResponse;
 use expect_test::expect;
@@ -327,7 +327,7 @@ async fn every_answer_carries_a_request_id() {
     service.get("/readyz").await.expect(200);
 }
 
-/// A clock that is out of order, to see what becomes of a panic.
+/// A clock that panics, to see how a panic is answered.
 struct BrokenClock;
 
 impl Clock for BrokenClock {
@@ -368,7 +368,7 @@ async fn a_database_that_somebody_else_holds_is_a_clear_503() {
         .await;
     answer.problem(503, "storage_unavailable");
     assert_eq!(answer.header("retry-after"), "1");
-    // Readers go on, and so does everything once it is released.
+    // Readers continue, and so does everything once it is released.
     service.get("/core/agents").await.expect(200);
     sqlx::query("ROLLBACK")
         .execute(&mut holder)

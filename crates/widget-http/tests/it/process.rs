@@ -93,7 +93,7 @@ impl Server {
         body: &str,
     ) -> std::io::Result<(u16, String)> {
         let mut stream = TcpStream::connect(self.address)?;
-        // A service that answers nothing fails the test instead of holding it up.
+        // A service that does not answer fails the test instead of blocking it.
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         write!(
             stream,
@@ -420,7 +420,7 @@ fn a_signal_stops_the_service() {
     let database = Database::create();
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start(&database);
-        // A connection that is kept open but idle holds nothing up.
+        // A connection that is kept open but idle blocks nothing.
         let _idle = TcpStream::connect(server.address).expect("it listens");
         server.signal(signal);
         assert!(server.child.wait().expect("it ends").success(), "{signal}");
@@ -521,7 +521,7 @@ fn an_operator_limits_connections() {
 }
 
 #[test]
-fn half_open_sockets_stop_nobody() {
+fn half_open_sockets_do_not_block_others() {
     const FILES: usize = 1_024;
     let database = Database::create();
     // systemd's usual limit, which is what runs out first.

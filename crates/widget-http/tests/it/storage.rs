@@ -85,7 +85,7 @@ fn number(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-/// Two services on one database: whatever must happen once happens once, and nobody waits for ever.
+/// Two services on one database: what must happen once happens once, and nobody waits forever.
 async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
     let ours = organization("concurrent");
     let mut tasks = tokio::task::JoinSet::new();

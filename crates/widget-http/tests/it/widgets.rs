@@ -85,7 +85,7 @@ async fn a_change_touches_only_what_is_sent() {
 }
 
 #[tokio::test]
-async fn a_list_of_values_is_no_widget() {
+async fn a_list_of_values_is_not_a_widget() {
     let service = Service::start().await;
     let (agent, version) = service.agent(false).await;
     service
@@ -242,7 +242,7 @@ async fn a_config_too_large_has_its_own_status() {
 }
 
 #[tokio::test]
-async fn conditions_are_honored() {
+async fn conditions_are_followed() {
     let service = Service::start().await;
     let widget = service.widget(json!({})).await;
     let path = format!("/core/web-widgets/{}", id(&widget));
@@ -330,7 +330,7 @@ async fn lists_are_paged_without_gaps() {
             path.contains("published=true") && path.contains("limit=2"),
             "{path}"
         );
-        // A widget made meanwhile does not shift the pages.
+        // A widget created between two pages does not shift them.
         service.clock.advance(Duration::seconds(1));
         service.widget(json!({})).await;
     }

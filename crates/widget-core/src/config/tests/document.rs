@@ -43,7 +43,7 @@ fn only_an_object_is_a_document() {
 }
 
 #[test]
-fn what_is_no_json_says_where() {
+fn text_that_is_not_json_has_a_place() {
     assert_eq!(
         codes_and_places("{\"v1\":"),
         [("json_invalid", "/config".to_owned())]
@@ -127,7 +127,7 @@ fn unversioned_documents() {
 }
 
 #[test]
-fn newer_documents_are_never_guessed_at() {
+fn newer_documents_are_rejected() {
     for text in [
         r#"{"v2":{}}"#,
         r#"{"v2":{"theme":"Dark"},"v10":[]}"#,
@@ -177,7 +177,7 @@ fn all_faults_are_reported_at_once() {
 }
 
 #[test]
-fn numbers_nobody_knows_are_kept_exactly() {
+fn numbers_of_unknown_keys_are_kept_exactly() {
     for number in [
         "0",
         "-0.0",

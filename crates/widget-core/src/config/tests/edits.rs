@@ -65,7 +65,7 @@ fn the_rest_is_untouched() {
 }
 
 #[test]
-fn a_place_that_cannot_be_is_refused() {
+fn a_pointer_without_a_place_is_rejected() {
     for pointer in [
         "",
         "/",

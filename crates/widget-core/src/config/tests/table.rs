@@ -422,7 +422,7 @@ fn defaults_that_depend_on_others() {
 }
 
 #[test]
-fn what_is_valid_and_worth_a_look() {
+fn valid_documents_with_warnings() {
     assert!(warnings(json!({"theme": "dark"})).is_empty());
     let form = json!({"id": "contact", "fields": [{"id": "a", "type": "text", "label": "A"}]});
     for (v1, code, pointer) in [

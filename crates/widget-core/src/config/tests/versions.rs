@@ -110,7 +110,7 @@ fn migrated<V: Version>(document: &Document<V>) -> Value {
 }
 
 #[test]
-fn an_old_document_is_read_as_what_it_meant() {
+fn an_old_document_keeps_its_meaning() {
     let old = document::<ConfigV2>(json!({"v1": {"chat": {"title": "Ask"}}}));
     assert_eq!(old.current.window.heading, "Ask");
     // A missing key means the default of the version in which it is missing.

@@ -66,7 +66,7 @@ impl GuardedPool {
             lease.run(Statement::new(statement)).await?;
             Ok(Transaction {
                 lease: Some(lease),
-                fresh: Some(statement),
+                begun_by: Some(statement),
             })
         };
         Ok(bounded(begin).await?)
@@ -179,7 +179,7 @@ impl Drop for Lease {
         };
         if self.is_known {
             if let Ok(runtime) = Handle::try_current() {
-                // Tests whether the server is still there, which it may never say.
+                // Tests whether the server is still there; the answer may never come.
                 runtime.spawn(released(connection.return_to_pool()));
             }
         } else {
@@ -194,7 +194,7 @@ impl Drop for Lease {
 pub(super) struct Transaction {
     lease: Option<Lease>,
     /// How it was begun, until a statement has been executed in it.
-    fresh: Option<&'static str>,
+    begun_by: Option<&'static str>,
 }
 
 impl Transaction {
@@ -202,11 +202,11 @@ impl Transaction {
         let Some(lease) = &mut self.lease else {
             return Err(sqlx::Error::PoolClosed);
         };
-        let fresh = self.fresh.take();
+        let begun_by = self.begun_by.take();
         bounded(async {
             let outcome = lease.run(statement.clone()).await;
             // Later on, what was read before may have decided what is written.
-            let (true, Some(begin)) = (is_outdated(&outcome), fresh) else {
+            let (true, Some(begin)) = (is_outdated(&outcome), begun_by) else {
                 return outcome;
             };
             lease.run(Statement::new("ROLLBACK")).await?;
@@ -287,7 +287,7 @@ macro_rules! executor {
             where
                 'c: 'e,
             {
-                // A prepared statement belongs to one connection, which nobody gets here.
+                // A prepared statement belongs to one connection, which is not handed out here.
                 let message = "statements are prepared when they run";
                 Box::pin(async move { Err(sqlx::Error::Protocol(message.to_owned())) })
             }

@@ -14,7 +14,7 @@ pub(super) async fn ping(backend: &Backend) -> Result<(), StoreError> {
     sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
         .fetch_optional(backend.reader())
         .await?;
-    // Only a write finds out, and nobody may write to a node that says it is not ready.
+    // Only a write shows whether there is room, and a node that is not ready gets no other write.
     if backend.writer().is_full() {
         write(backend).await?;
         backend.writer().note_space();

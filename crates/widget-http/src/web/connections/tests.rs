@@ -172,7 +172,7 @@ async fn a_silent_connection_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_arrives_in_drops_gets_no_more_time() {
+async fn a_head_that_arrives_slowly_gets_no_more_time() {
     let server = Server::start(10, 10);
     let mut client = server.connect("192.0.2.1").await;
     let started = Instant::now();

@@ -201,7 +201,7 @@ pub(super) async fn rooms(storage: &dyn Storage) {
             .update_widget(&serving(entries), revision, AUTHOR)
             .await
     };
-    // What is refused closes nothing.
+    // A refused write closes no room.
     let stale = update(7, &["a.example"]).await;
     assert!(matches!(stale, Err(WriteWidgetError::Stale)), "{stale:?}");
     assert_eq!(due(now).await, [""; 0]);
@@ -266,7 +266,7 @@ pub(super) async fn events(storage: &dyn Storage) {
     let (id, room) = (new.conversation.id, new.room.name.as_str());
     let join = |lifecycle: Lifecycle| lifecycle.joined(START);
     let apply = async |event: &str, room: &str, happened: RoomEvent| {
-        // Whoever is there again after the last event is away only by this one.
+        // A visitor who is back after the last event is away only by this one.
         storage
             .transition_conversation(id, START, &limits, &join)
             .await
@@ -298,8 +298,7 @@ pub(super) async fn events(storage: &dyn Storage) {
     assert!(apply("EV_1", room, VisitorLeft).await);
 }
 
-/// Feedback that is the first to write an end that the limits brought closes the rooms, as every
-/// end does.
+/// Feedback that is the first to store an end by the limits closes the rooms, as every end does.
 pub(super) async fn end_by_feedback(storage: &dyn Storage) {
     let limits = LifecycleLimits::default();
     let new = new_conversation(&organization("late"), 0x7B0, 0x7BF, "https://a.example");

@@ -72,7 +72,7 @@ pub(super) async fn life(storage: &dyn Storage) {
         Some(new.conversation.clone())
     );
 
-    // The same ticket makes no second conversation, and leaves nothing of it.
+    // The same ticket creates no second conversation, nor a part of one.
     let mut replay = new_conversation(&ours, 0x401, 0x4FF, "https://a.example");
     replay.ticket.clone_from(&new.ticket);
     let refused = storage.create_conversation(&replay).await;
@@ -296,7 +296,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
     );
     let stale = storage.resume_conversation(&resume(1, "third")).await;
     assert!(matches!(stale, Err(ResumeError::Stale)), "{stale:?}");
-    // What was refused used up nothing.
+    // A refused request uses up nothing.
     let mut retry = resume(2, "third");
     retry.repeat = true;
     let resumed = storage
@@ -397,7 +397,7 @@ pub(super) async fn limits(storage: &dyn Storage) {
         assert_eq!(due(storage, now).await, expected, "{now}");
     }
 
-    // Limits that were lengthened: it is found too early, judged by them, and found again later.
+    // With longer limits it is found too early, is not ended, and is found again later.
     let now = joined + Duration::minutes(30);
     let longer = LifecycleLimits {
         max_silence: Duration::minutes(40),

@@ -336,7 +336,7 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
         .expect("works");
     assert_eq!(kept.len(), 1);
 
-    // What was refused is not remembered, and what was remembered is forgotten.
+    // A refused request is not remembered, and a remembered one is forgotten in time.
     let mut refused = request(3, START);
     "order 8".clone_into(&mut refused.key);
     let record = widget(&ours, 0xB13, AgentId::from_uuid(number(0xBFF)), version, 0);
@@ -375,7 +375,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
         .update_widget(&second, 1, author)
         .await
         .expect("revision 1 is current");
-    // What was refused leaves no trace.
+    // A refused write leaves no trace.
     assert!(storage.update_widget(&first, 1, AUTHOR).await.is_err());
     let list = async |organization: &OrganizationId, below, limit| {
         storage

@@ -1,4 +1,4 @@
-//! What happens without anybody asking.
+//! What the background tasks do.
 
 use serde_json::json;
 use time::Duration;
@@ -50,7 +50,7 @@ fn pair(status: &str, reason: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn conversations_end_by_themselves() {
+async fn conversations_end_by_their_limits() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let (never, silent) = (visitor.start().await, visitor.start().await);
@@ -110,7 +110,7 @@ async fn the_longest_conversation_ends_too() {
 }
 
 #[tokio::test]
-async fn a_room_is_tried_again_when_livekit_is_away() {
+async fn removing_a_room_is_retried_while_livekit_is_down() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;

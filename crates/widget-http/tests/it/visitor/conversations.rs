@@ -107,7 +107,7 @@ async fn only_the_window_speaks_for_a_conversation() {
                 .await
                 .problem(415, "content_type");
         }
-        // Neither the token of another conversation, nor none, nor through another widget.
+        // The token of another conversation, no token, and the path of another widget are refused.
         let other = visitor.start().await;
         let body = match tail {
             "/messages" => Some(r#"{"messages":[]}"#),
@@ -134,7 +134,7 @@ async fn only_the_window_speaks_for_a_conversation() {
 }
 
 #[tokio::test]
-async fn the_list_of_today_decides() {
+async fn the_current_suffix_list_decides() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let ticket = visitor.ticket().await;

@@ -20,7 +20,7 @@ fn assert_limited(answer: &Answer, code: &str, policy: &str) {
 }
 
 #[tokio::test]
-async fn loaders_are_bounded_by_address_and_can_read_so() {
+async fn loaders_are_limited_by_address_and_can_read_the_refusal() {
     let service = Service::start_with(|settings| {
         settings.limits.configs_per_minute = 1;
         settings.limits.tickets_per_minute = 1;
@@ -57,7 +57,7 @@ async fn loaders_are_bounded_by_address_and_can_read_so() {
 }
 
 #[tokio::test]
-async fn windows_are_bounded_by_address() {
+async fn windows_are_limited_by_address() {
     let service = Service::start_with(|settings| settings.limits.documents_per_minute = 1).await;
     let path = "/public/widget/0197a3c0-0000-7000-8000-00000000ffff?o=https%3A%2F%2Fshop.example";
     let ask = async || service.call_with(None, "GET", path, None, &[]).await;
@@ -70,7 +70,7 @@ async fn windows_are_bounded_by_address() {
 }
 
 #[tokio::test]
-async fn conversations_are_bounded_by_address_and_widget() {
+async fn conversations_are_limited_by_address_and_widget() {
     let by_address = Service::start_with(|settings| {
         with_livekit(settings);
         settings.limits.conversations_per_minute = 1;
@@ -100,7 +100,7 @@ async fn conversations_are_bounded_by_address_and_widget() {
 }
 
 #[tokio::test]
-async fn a_widget_has_so_many_open_conversations() {
+async fn a_widget_has_a_maximum_of_open_conversations() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
         settings.limits.widget_open_conversations = 1;
@@ -118,7 +118,7 @@ async fn a_widget_has_so_many_open_conversations() {
 }
 
 #[tokio::test]
-async fn an_organization_has_so_many_conversations_a_day() {
+async fn an_organization_has_a_maximum_of_conversations_per_day() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
         settings.limits.organization_conversations_per_day = Some(1);

@@ -1,5 +1,5 @@
-//! Against a real LiveKit server: it takes the tokens, sets up rooms as they say, signs its events,
-//! and lets go of rooms. Media needs a browser; the browser test of the whole story covers that.
+//! Against a real LiveKit server: it accepts the tokens, sets up rooms from them, signs its events,
+//! and removes rooms. Media needs a browser; the stories in `embed/e2e` cover that.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, UdpSocket},
@@ -222,7 +222,7 @@ impl World {
         }
     }
 
-    /// Removes what events say is to be removed, until the room that somebody came back to is gone.
+    /// Removes rooms that events have marked, until the one that somebody rejoined is gone.
     async fn remove_after_events(&mut self, room: &str) {
         while self.livekit.has_room(room).await {
             let status = within(self.webhooks.recv())
@@ -243,7 +243,7 @@ fn participant_token(started: &Started) -> &str {
 }
 
 #[tokio::test]
-async fn livekit_takes_the_token_and_sets_the_room_up_as_it_says() {
+async fn livekit_accepts_the_token_and_sets_up_the_room_from_it() {
     let mut world = World::start().await;
     let visitor = Visitor::of(&world.service, json!({})).await;
     let started = visitor.start().await;
@@ -318,7 +318,7 @@ async fn livekit_takes_the_token_and_sets_the_room_up_as_it_says() {
 }
 
 #[tokio::test]
-async fn a_replaced_or_ended_room_is_removed_also_when_somebody_comes_back() {
+async fn a_replaced_or_ended_room_is_removed_again_when_somebody_rejoins() {
     let mut world = World::start().await;
     let visitor = Visitor::of(&world.service, json!({})).await;
     let started = visitor.start().await;
@@ -342,12 +342,13 @@ async fn a_replaced_or_ended_room_is_removed_also_when_somebody_comes_back() {
     };
     let _second = world.livekit.join(participant_token(&resumed)).await;
 
-    // The old token still opens the old room: LiveKit makes it anew, says so, and it is gone again.
+    // The old token still opens the old room: LiveKit creates it again, reports that, and it is
+    // removed again.
     let _back = world.livekit.join(participant_token(&started)).await;
     world.remove_after_events(&started.room).await;
     assert!(
         world.livekit.has_room(&resumed.room).await,
-        "the newest room goes on"
+        "the newest room stays"
     );
 
     // The same after the end.

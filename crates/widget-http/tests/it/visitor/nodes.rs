@@ -30,7 +30,7 @@ async fn a_closed_widget_is_closed_everywhere_within_seconds() {
 }
 
 #[tokio::test]
-async fn tickets_and_tokens_are_valid_on_every_node_and_tickets_once_in_all() {
+async fn tickets_and_tokens_are_valid_on_every_node_and_tickets_once_overall() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let other = service.another_node().await;

@@ -1,4 +1,4 @@
-//! Going on in a fresh room: who may, and that only one does.
+//! Resuming in a new room: who may, and that only one window can.
 
 use serde_json::json;
 use time::Duration;
@@ -54,7 +54,7 @@ async fn a_resume_changes_room_and_token_and_keeps_the_transcript() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_can_be_asked_for_once_more() {
+async fn a_resume_whose_answer_was_lost_can_be_repeated_once() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
@@ -108,12 +108,12 @@ async fn of_two_that_race_one_wins() {
             let resumed = answer.json(200).into();
             readable += usize::from(visitor.read(&resumed).await.status == 200);
         }
-        assert_eq!(readable, 1, "one window goes on");
+        assert_eq!(readable, 1, "one window continues");
     }
 }
 
 #[tokio::test]
-async fn only_the_same_page_goes_on() {
+async fn only_a_page_of_the_same_origin_can_resume() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;

@@ -17,7 +17,7 @@ async fn send(visitor: &Visitor<'_>, started: &Started, tail: &str, body: Value)
 }
 
 #[tokio::test]
-async fn reported_turns_stay_the_visitors_word() {
+async fn reported_turns_stay_marked_as_the_visitors() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
@@ -134,7 +134,7 @@ async fn forms_are_checked_and_kept() {
 }
 
 #[tokio::test]
-async fn feedback_is_taken_once_after_the_end() {
+async fn feedback_is_accepted_once_after_the_end() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, config()).await;
     let started = visitor.start().await;
@@ -180,7 +180,7 @@ async fn a_window_that_reports_too_often_is_slowed_down() {
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
     let nothing = json!({"messages": []});
-    // The limiter's own clock goes on meanwhile and gives back one a second.
+    // The limiter's own clock continues and allows one more each second.
     let mut taken = 0;
     let answer = loop {
         let answer = send(&visitor, &started, "messages", nothing.clone()).await;

@@ -91,7 +91,7 @@ async fn a_ticket_lives_for_a_minute() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_for_one_use_of_its_widget() {
+async fn a_ticket_can_be_used_once_for_its_widget() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let elsewhere = Visitor::of(&service, json!({})).await;
@@ -113,7 +113,7 @@ async fn a_ticket_is_good_for_one_use_of_its_widget() {
         .await
         .problem(401, "ticket_invalid");
     let started = visitor.start().await;
-    // A token of another kind is no ticket, and a ticket no token.
+    // A conversation token is not accepted as a ticket, nor a ticket as a token.
     visitor
         .window("/conversations", &started.token, json!({}))
         .await

@@ -18,7 +18,7 @@ fn vectors(part: &str) -> Vec<Value> {
 fn text(value: &Value) -> &str {
     value
         .as_str()
-        .unwrap_or_else(|| panic!("{value} is no string"))
+        .unwrap_or_else(|| panic!("{value} is not a string"))
 }
 
 /// Header fields of a case; one with several values is sent several times.
