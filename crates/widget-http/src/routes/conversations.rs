@@ -73,8 +73,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(messages::router())
 }
 
-/// What the caller may see of a conversation.
+/// What the caller may see of a conversation. The limits are applied first, so that the answer is
+/// right even before the sweep has stored the end.
 fn build_conversation(
+    state: &AppState,
     conversation: &ConversationRecord,
     caller: &Caller,
 ) -> Result<Conversation, StoreError> {
@@ -82,7 +84,9 @@ fn build_conversation(
         .may(Scope::ConversationsReadSensitive)
         .then(|| custom_metadata(conversation))
         .transpose()?;
-    let lifecycle = &conversation.lifecycle;
+    let lifecycle = conversation
+        .lifecycle
+        .expire(state.now(), &state.lifecycle_limits);
     let activity = lifecycle.activity();
     Ok(Conversation {
         id: conversation.id,
@@ -140,7 +144,7 @@ async fn list(
     );
     let bodies: Result<Vec<_>, _> = found
         .into_iter()
-        .map(|conversation| build_conversation(&conversation, &caller))
+        .map(|conversation| build_conversation(&state, &conversation, &caller))
         .collect();
     Ok((headers, Json(bodies?)))
 }
@@ -151,7 +155,7 @@ async fn read(
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Conversation>, Problem> {
     let conversation = require_conversation(&state, &caller, id).await?;
-    Ok(Json(build_conversation(&conversation, &caller)?))
+    Ok(Json(build_conversation(&state, &conversation, &caller)?))
 }
 
 /// The agent ends the conversation; ending what has ended changes nothing.
@@ -161,16 +165,16 @@ async fn end(
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Conversation>, Problem> {
     require_conversation(&state, &caller, id).await?;
-    let now = state.now();
+    let (now, limits) = (state.now(), &state.lifecycle_limits);
     let ended = state
         .storage
-        .transition_conversation(id, now, &state.lifecycle_limits, &|lifecycle| {
-            lifecycle.end(now, EndReason::Agent)
+        .transition_conversation(id, now, limits, &|lifecycle| {
+            lifecycle.expire(now, limits).end(now, EndReason::Agent)
         })
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
     state.room_cleaner.wake();
-    Ok(Json(build_conversation(&conversation, &caller)?))
+    Ok(Json(build_conversation(&state, &conversation, &caller)?))
 }
 
 async fn require_conversation(

@@ -59,6 +59,26 @@ pub(crate) async fn start(
     id
 }
 
+/// A worker sees the end that the limits made, also before the sweep has stored it, and cannot end
+/// the conversation again for a reason of its own.
+#[tokio::test]
+async fn a_worker_sees_the_end_that_the_limits_made() {
+    let service = Service::start().await;
+    let widget = service.widget(json!({})).await;
+    let id = start(&service, &widget, 1, "https://shop.example").await;
+    let path = format!("/core/conversations/{id}");
+    service.clock.advance(Duration::hours(2));
+    let read = service.get(&path).await.json(200);
+    assert_eq!(
+        (&read["status"], &read["end_reason"]),
+        (&json!("failed"), &json!("never_joined"))
+    );
+    let transcript = service.get(&format!("{path}/messages")).await.json(200);
+    assert_eq!(transcript["status"], "failed");
+    let end = format!("{path}/end");
+    assert_eq!(service.call("POST", &end, None, &[]).await.json(200), read);
+}
+
 #[tokio::test]
 async fn a_worker_reads_appends_and_ends() {
     let service = Service::start().await;

@@ -306,7 +306,10 @@ fn what_was_acknowledged_survives_a_kill() {
                 .collect();
             let mut have_enough = [false; KINDS];
             // A writer that ends before has failed.
-            while !writers.iter().any(std::thread::ScopedJoinHandle::is_finished) {
+            while !writers
+                .iter()
+                .any(std::thread::ScopedJoinHandle::is_finished)
+            {
                 let kind = acknowledged.recv().expect("a sender is kept");
                 have_enough[kind] = true;
                 if kind == round && have_enough == [true; KINDS] {

@@ -66,9 +66,12 @@ async fn read(
     let conversation = require_conversation(&state, &caller, id).await?;
     let room = state.storage.find_newest_room(id).await?;
     let messages = state.storage.list_messages(id).await?;
+    let lifecycle = conversation
+        .lifecycle
+        .expire(state.now(), &state.lifecycle_limits);
     Ok(Json(Transcript {
         room_name: room.map(|room| room.name),
-        status: conversation.lifecycle.status(),
+        status: lifecycle.status(),
         custom_metadata: custom_metadata(&conversation)?,
         messages: transcript::merge_for_worker(messages)
             .into_iter()
