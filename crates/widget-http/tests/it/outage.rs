@@ -114,7 +114,7 @@ fn socket(folder: &Path, server: &PgConnectOptions) -> PathBuf {
     folder.join(format!(".s.PGSQL.{}", server.get_port()))
 }
 
-/// What can be taken from the service for a while.
+/// What can be made unavailable to the service for a while.
 enum Lost {
     Server(Server),
     Way(Way),
@@ -195,7 +195,7 @@ async fn a_server_that_falls_silent_is_a_clear_503_until_it_speaks() {
     let mut url = database.url().parse().expect("a URL");
     let way = Way::open_to(&url);
     lead_to(&mut url, way.directory.path());
-    // What waits for the server would wait for ever.
+    // Whoever waits for the server would wait forever.
     tokio::time::timeout(Duration::from_mins(2), is_not_waited_for(way, url))
         .await
         .expect("nothing waits for the server");
