@@ -43,7 +43,9 @@ pub use document::{Config, diff};
 pub use edit::{Change, ChangeKind};
 pub use error::ConfigError;
 pub use version::LIMITS;
-pub use visitor::{LauncherChat, LauncherConfig, WindowConfig, launcher_json_schema};
+pub use visitor::{
+    LauncherChat, LauncherConfig, LauncherFallback, WindowConfig, launcher_json_schema,
+};
 
 use serde_json::{Map, Value, json};
 

@@ -458,6 +458,14 @@ export interface PostConversationFeedback {
   form: FormDefinition;
 }
 
+/** Where else the visitor can turn when the window cannot be loaded. */
+export interface LauncherFallback {
+  /** Where to turn; null: nowhere. */
+  url: string | null;
+  /** The words; left out: localized ones. */
+  text: string | null;
+}
+
 /** What the launcher draws of the window: the name, size and colors of its frame. */
 export interface LauncherChat {
   /** The heading. */
@@ -485,7 +493,7 @@ export interface LauncherConfig {
   /** Whether opening the window starts the conversation. */
   start_conversation_on_toggle: boolean;
   /** What visitors read when no agent answers. */
-  fallback: Fallback;
+  fallback: LauncherFallback;
   /** The window of the conversation. */
   chat: LauncherChat;
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::current::Current;
 use super::document::Config;
 use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Fallback, Palette, Theme, Trigger};
-use super::values::{Direction, Locale};
+use super::values::{Direction, Locale, WebUrl};
 use crate::check::{Definitions, paragraph};
 use crate::form::FormDefinition;
 
@@ -48,13 +48,14 @@ impl WindowConfig {
     }
 }
 
-/// Defines a record that is a part of another one: some of its keys as they are, and some as
-/// parts themselves.
+/// Defines a record that is a part of another one: some of its keys as they are, some that are null
+/// where the document leaves them out, and some as parts themselves.
 macro_rules! part {
     (
         $(#[doc = $doc:literal])*
         pub struct $name:ident of $whole:ident {
             keys { $($key:ident: $type:ty,)* }
+            or_null { $($null_key:ident: $null_type:ty,)* }
             parts { $($part_key:ident: $part:ident,)* }
         }
     ) => {
@@ -67,6 +68,10 @@ macro_rules! part {
                 pub $key: $type,
             )*
             $(
+                #[doc = concat!("As [`", stringify!($whole), "::", stringify!($null_key), "`].")]
+                pub $null_key: $null_type,
+            )*
+            $(
                 #[doc = concat!("Of [`", stringify!($whole), "::", stringify!($part_key), "`].")]
                 pub $part_key: $part,
             )*
@@ -76,6 +81,7 @@ macro_rules! part {
             fn of(whole: &$whole) -> Self {
                 Self {
                     $($key: whole.$key.clone(),)*
+                    $($null_key: whole.$null_key.clone(),)*
                     $($part_key: $part::of(&whole.$part_key),)*
                 }
             }
@@ -85,6 +91,11 @@ macro_rules! part {
                 let properties = &definitions[stringify!($whole)]["properties"];
                 let mut picked = Map::new();
                 $(picked.insert(stringify!($key).to_owned(), properties[stringify!($key)].clone());)*
+                $(
+                    let mut property = properties[stringify!($null_key)].clone();
+                    property["type"] = json!([property["type"], "null"]);
+                    picked.insert(stringify!($null_key).to_owned(), property);
+                )*
                 $(
                     let description = &properties[stringify!($part_key)]["description"];
                     let reference = concat!("#/$defs/", stringify!($part));
@@ -113,9 +124,10 @@ part! {
             trigger: Trigger,
             suggested_questions: Vec<String>,
             start_conversation_on_toggle: bool,
-            fallback: Fallback,
         }
+        or_null {}
         parts {
+            fallback: LauncherFallback,
             chat: LauncherChat,
         }
     }
@@ -130,6 +142,20 @@ part! {
             height: u16,
             light_mode: Palette,
             dark_mode: Palette,
+        }
+        or_null {}
+        parts {}
+    }
+}
+
+part! {
+    /// Where else the visitor can turn when the window cannot be loaded.
+    pub struct LauncherFallback of Fallback {
+        keys {
+            url: Option<WebUrl>,
+        }
+        or_null {
+            text: Option<String>,
         }
         parts {}
     }
@@ -296,6 +322,7 @@ mod tests {
         for (value, name) in [
             (&launcher, "LauncherConfig"),
             (&launcher["chat"], "LauncherChat"),
+            (&launcher["fallback"], "LauncherFallback"),
         ] {
             let definition = &schema["$defs"][name];
             assert_eq!(keys(value), keys(&definition["properties"]), "{name}");
