@@ -73,13 +73,13 @@ pub(crate) fn prepare(service: &Service, folder: &Path, site: &str) -> Result<De
     let widgets = "/core/web-widgets";
     let found = api.find(widgets, &json!({ "agent_id": agent_id }))?;
     let widget_id = match found {
-        Some(found) if matches(&found, &widget) => id(&found)?,
+        Some(found) if matches(&found, &widget) => require_id(&found)?,
         Some(found) => {
-            let id = id(&found)?;
+            let id = require_id(&found)?;
             api.call("PUT", &format!("{widgets}/{id}"), Some(&widget))?;
             id
         }
-        None => id(&api.call("POST", widgets, Some(&widget))?)?,
+        None => require_id(&api.call("POST", widgets, Some(&widget))?)?,
     };
     let snippet = api.call("GET", &format!("{widgets}/{widget_id}/snippet"), None)?;
     Ok(Demo {
@@ -134,8 +134,8 @@ impl Api {
 
     fn find_or_create(&self, path: &str, values: &Value) -> Result<String> {
         match self.find(path, values)? {
-            Some(record) => id(&record),
-            None => id(&self.call("POST", path, Some(values))?),
+            Some(record) => require_id(&record),
+            None => require_id(&self.call("POST", path, Some(values))?),
         }
     }
 }
@@ -145,7 +145,7 @@ fn matches(record: &Value, values: &Value) -> bool {
     values.into_iter().all(|(key, value)| record[key] == *value)
 }
 
-fn id(record: &Value) -> Result<String> {
+fn require_id(record: &Value) -> Result<String> {
     Ok(record["id"]
         .as_str()
         .with_context(|| format!("no id in {record}"))?

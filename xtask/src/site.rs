@@ -76,7 +76,7 @@ fn policy(service: &str) -> String {
 fn answer(request: Request, snippet: &str, policy: &str) {
     let path = request.url().split(['?', '#']).next().unwrap_or_default();
     let without_microphone = path == NO_MICROPHONE;
-    let file = file(if without_microphone { "/" } else { path });
+    let file = find_file(if without_microphone { "/" } else { path });
     // A client that disconnects early misses its answer; that is harmless.
     let _ = match file.and_then(|file| Some((kind(&file), fs::read(file).ok()?))) {
         None => {
@@ -108,7 +108,7 @@ fn answer(request: Request, snippet: &str, policy: &str) {
 }
 
 /// The file that a path names, inside the site's folder only.
-fn file(path: &str) -> Option<PathBuf> {
+fn find_file(path: &str) -> Option<PathBuf> {
     let relative = Path::new(path.trim_start_matches('/'));
     relative
         .components()
@@ -137,9 +137,11 @@ mod tests {
 
     #[test]
     fn paths_stay_inside_the_site() {
-        assert_eq!(file("/../agent/agent.py"), None);
-        assert_eq!(file("/a/../../../Cargo.toml"), None);
-        assert!(file("/").is_some_and(|path| path.ends_with("examples/site/index.html")));
-        assert!(file("/style.css").is_some_and(|path| path.ends_with("examples/site/style.css")));
+        assert_eq!(find_file("/../agent/agent.py"), None);
+        assert_eq!(find_file("/a/../../../Cargo.toml"), None);
+        assert!(find_file("/").is_some_and(|path| path.ends_with("examples/site/index.html")));
+        assert!(
+            find_file("/style.css").is_some_and(|path| path.ends_with("examples/site/style.css"))
+        );
     }
 }

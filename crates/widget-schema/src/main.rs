@@ -68,7 +68,7 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Check => {
-            let stale = stale(&root)?;
+            let stale = find_stale(&root)?;
             for path in &stale {
                 writeln!(io::stderr(), "{path} is out of date")?;
             }
@@ -141,7 +141,7 @@ fn schema(path: &'static str, schema: &Value) -> Generated {
 }
 
 /// The generated files that are not as they should be.
-fn stale(root: &Path) -> Result<Vec<&'static str>> {
+fn find_stale(root: &Path) -> Result<Vec<&'static str>> {
     Ok(generated(root)?
         .into_iter()
         .filter(|file| {

@@ -443,7 +443,7 @@ impl ConversationStore for Backend {
         if current.lifecycle.require_open(now, limits).is_err() {
             return Ok(false);
         }
-        let mut metadata = metadata(&current)?;
+        let mut metadata = read_metadata(&current)?;
         let forms = metadata
             .entry("forms")
             .or_insert_with(|| Value::Object(Map::new()));
@@ -470,7 +470,7 @@ impl ConversationStore for Backend {
             return Err(SaveFeedbackError::Missing);
         };
         let next = current.lifecycle.submit_feedback(enabled, now, limits)?;
-        let mut metadata = metadata(&current)?;
+        let mut metadata = read_metadata(&current)?;
         metadata.insert("feedback_form".to_owned(), values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
@@ -718,7 +718,7 @@ async fn write_metadata(
     Ok(())
 }
 
-fn metadata(conversation: &ConversationRecord) -> Result<Map<String, Value>, StoreError> {
+fn read_metadata(conversation: &ConversationRecord) -> Result<Map<String, Value>, StoreError> {
     serde_json::from_str(&conversation.custom_metadata)
         .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
 }
