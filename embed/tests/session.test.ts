@@ -25,6 +25,7 @@ function conversation(changes: Partial<VisitorConversation> = {}): VisitorConver
   return {
     id: 'c1',
     status: 'in_progress',
+    is_open: true,
     mode: 'text',
     created_at: '2026-01-01T00:00:00Z',
     messages: [],
@@ -606,7 +607,7 @@ describe('a room that is gone', () => {
 
   test('is the end when the conversation has ended', async () => {
     const { session, service, rooms, settle, loader, storage } = await live();
-    service.read.mockResolvedValue(conversation({ status: 'completed' }));
+    service.read.mockResolvedValue(conversation({ status: 'completed', is_open: false }));
     rooms[0]?.events.closed();
     await settle();
     expect(session.state.phase.name).toBe('ended');
@@ -875,7 +876,7 @@ describe('an earlier conversation', () => {
   });
 
   test.each([
-    ['over', async () => conversation({ status: 'completed' as const })],
+    ['over', async () => conversation({ status: 'completed', is_open: false })],
     [
       'not ours',
       async () => {

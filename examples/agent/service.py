@@ -100,7 +100,7 @@ class WidgetService:
             ) from error
         room_name = document.get("room_name")
         return ConversationInfo(
-            is_open=document.get("status") in ("token_created", "in_progress"),
+            is_open=document.get("is_open") is True,
             room_name=room_name if isinstance(room_name, str) else None,
             turns=turns,
         )

@@ -80,6 +80,8 @@ pub struct Conversation {
     /// The state of the conversation.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Status>"))]
     pub status: Status,
+    /// Whether it has not ended: decide by this, not by the status.
+    pub is_open: bool,
     /// The widget that the visitor opened.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetId>"))]
     pub web_widget_id: WidgetId,
@@ -219,6 +221,8 @@ pub struct Transcript {
     /// The state of the conversation.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Status>"))]
     pub status: Status,
+    /// Whether it has not ended: decide by this, not by the status.
+    pub is_open: bool,
     /// What the visitor and the page sent.
     #[cfg_attr(
         feature = "schemars",

@@ -115,6 +115,8 @@ pub struct VisitorConversation {
     /// The state of the conversation.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Status>"))]
     pub status: Status,
+    /// Whether it has not ended: decide by this, not by the status.
+    pub is_open: bool,
     /// Whether the visitor types or speaks.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Mode>"))]
     pub mode: Mode,

@@ -51,6 +51,8 @@ export interface VisitorConversation {
   id: string;
   /** The state of the conversation. */
   status: 'token_created' | 'in_progress' | 'completed' | 'failed';
+  /** Whether it has not ended: decide by this, not by the status. */
+  is_open: boolean;
   /** Whether the visitor types or speaks. */
   mode: 'text' | 'voice';
   /** When it was created. */

@@ -94,18 +94,19 @@ async def test_a_hanging_server_times_out(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("fields", "expected"),
     [
-        ("token_created", True),
-        ("in_progress", True),
-        ("completed", False),
-        ("failed", False),
-        ("of the future", False),
+        ({"is_open": True}, True),
+        ({"is_open": False}, False),
+        ({"is_open": "true"}, False),
+        ({}, False),
     ],
 )
-async def test_only_a_conversation_that_has_not_ended_is_open(status: str, expected: bool) -> None:
+async def test_a_conversation_is_open_when_the_service_says_so(
+    fields: dict[str, object], expected: bool
+) -> None:
     async def handler(_request: web.Request) -> web.Response:
-        return web.json_response({"status": status, "messages": []})
+        return web.json_response({"messages": [], **fields})
 
     async with answering(handler) as client:
         assert (await client.find_conversation(CONVERSATION)).is_open is expected
@@ -126,14 +127,14 @@ async def test_an_unknown_conversation_is_not_open() -> None:
         ({"room_name": None}, {"old", "new"}),
         ({"room_name": 7}, {"old", "new"}),
         ({}, {"old", "new"}),
-        ({"room_name": "new", "status": "completed"}, set()),
+        ({"room_name": "new", "is_open": False}, set()),
     ],
 )
 async def test_a_conversation_continues_in_the_reported_room_or_in_any(
     fields: dict[str, object], expected: set[str]
 ) -> None:
     async def handler(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "in_progress", "messages": [], **fields})
+        return web.json_response({"is_open": True, "messages": [], **fields})
 
     async with answering(handler) as client:
         known = await client.find_conversation(CONVERSATION)
@@ -154,7 +155,7 @@ async def test_a_transcript_of_another_shape_is_a_fault(document: object) -> Non
 
 async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
     document = {
-        "status": "in_progress",
+        "is_open": True,
         "messages": [
             {"id": "1", "role": "visitor", "text": "Tea?", "reported_by": "visitor"},
             {"id": "2", "role": "agent", "text": "With milk?", "reported_by": "agent"},

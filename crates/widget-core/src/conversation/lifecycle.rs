@@ -85,6 +85,12 @@ impl Lifecycle {
         }
     }
 
+    /// Whether it has not ended. What the limits end by themselves is seen after [`Self::expire`].
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !self.status().is_terminal()
+    }
+
     /// When the newest token was made: at the start or at the last resume.
     #[must_use]
     pub const fn token_at(&self) -> OffsetDateTime {

@@ -64,7 +64,7 @@ pub enum RoomAction {
 /// continues nowhere.
 #[must_use]
 pub const fn is_newest(lifecycle: &Lifecycle, newest: Generation, room: i64) -> bool {
-    room == newest.number && !lifecycle.status().is_terminal()
+    room == newest.number && lifecycle.is_open()
 }
 
 /// What an event in a room means for it and for its conversation.

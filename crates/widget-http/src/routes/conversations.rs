@@ -91,6 +91,7 @@ fn build_conversation(
     Ok(Conversation {
         id: conversation.id,
         status: lifecycle.status(),
+        is_open: lifecycle.is_open(),
         web_widget_id: conversation.web_widget_id,
         agent_id: conversation.agent_id,
         agent_version_id: conversation.agent_version_id,

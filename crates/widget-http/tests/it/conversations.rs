@@ -70,11 +70,14 @@ async fn a_worker_sees_the_end_that_the_limits_made() {
     service.clock.advance(Duration::hours(2));
     let read = service.get(&path).await.json(200);
     assert_eq!(
-        (&read["status"], &read["end_reason"]),
-        (&json!("failed"), &json!("never_joined"))
+        (&read["status"], &read["is_open"], &read["end_reason"]),
+        (&json!("failed"), &json!(false), &json!("never_joined"))
     );
     let transcript = service.get(&format!("{path}/messages")).await.json(200);
-    assert_eq!(transcript["status"], "failed");
+    assert_eq!(
+        (&transcript["status"], &transcript["is_open"]),
+        (&json!("failed"), &json!(false))
+    );
     let end = format!("{path}/end");
     assert_eq!(service.call("POST", &end, None, &[]).await.json(200), read);
 }
@@ -89,7 +92,7 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(
         read,
         json!({
-            "id": id.to_string(), "status": "token_created", "web_widget_id": widget["id"],
+            "id": id.to_string(), "status": "token_created", "is_open": true, "web_widget_id": widget["id"],
             "agent_id": widget["agent_id"], "agent_version_id": widget["agent_version_id"], "channel": "webrtc",
             "mode": "text", "created_at": "2026-01-31T09:30:01Z", "joined_at": null, "active_at": null,
             "ended_at": null, "end_reason": null, "custom_metadata": {"page": {"cart": 3}},
@@ -119,6 +122,7 @@ async fn a_worker_reads_appends_and_ends() {
         json!({
             // The visitor has spoken, so they are present, whatever LiveKit has reported.
             "status": "in_progress",
+            "is_open": true,
             "custom_metadata": {"page": {"cart": 3}},
             "room_name": "room-1",
             "messages": [

@@ -109,9 +109,9 @@ export class Connection {
         throw isReplaced ? new ServiceProblem('conversation_resumed_elsewhere') : problem;
       }),
     );
-    if (found?.status === 'completed' || found?.status === 'failed')
-      this.#observer.onStopped({ name: 'ended' });
-    else if (found) this.#requestResume(access);
+    if (!found) return;
+    if (found.is_open) this.#requestResume(access);
+    else this.#observer.onStopped({ name: 'ended' });
   }
 
   #begin({ onCreated, retry }: { onCreated?(id: string): void; retry(): void }): Attempt {

@@ -188,9 +188,9 @@ export class Session {
       this.#store.dispatch({ type: 'open-elsewhere' });
     });
     try {
-      const { status, messages } = await service.read(saved.id, saved.token);
+      const { is_open, messages } = await service.read(saved.id, saved.token);
       if (this.state.phase.name !== 'idle') return;
-      if (status === 'completed' || status === 'failed') return storage.saveConversation(null);
+      if (!is_open) return storage.saveConversation(null);
       this.#conversation.remember(saved);
       this.#reporter.markKnown(messages);
       this.#store.dispatch({

@@ -72,6 +72,7 @@ async fn read(
     Ok(Json(Transcript {
         room_name: room.map(|room| room.name),
         status: lifecycle.status(),
+        is_open: lifecycle.is_open(),
         custom_metadata: custom_metadata(&conversation)?,
         messages: transcript::merge_for_worker(messages)
             .into_iter()

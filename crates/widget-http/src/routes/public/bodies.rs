@@ -28,6 +28,7 @@ pub(super) fn build_visitor_conversation(
     VisitorConversation {
         id: conversation.id,
         status: judged.status(),
+        is_open: judged.is_open(),
         mode: conversation.mode,
         created_at: conversation.created_at,
         messages: transcript::merge(messages)

@@ -13,7 +13,7 @@ async fn a_conversation_is_started_read_and_ended() {
     let started = visitor.start().await;
     assert_eq!(started.body["expires_at"], "2026-02-01T09:30:00Z");
     let expected = json!({
-        "id": started.id, "status": "token_created", "mode": "text", "created_at": "2026-01-31T09:30:00Z",
+        "id": started.id, "status": "token_created", "is_open": true, "mode": "text", "created_at": "2026-01-31T09:30:00Z",
         "messages": [],
     });
     assert_eq!(started.body["conversation"], expected);
@@ -231,8 +231,13 @@ async fn an_end_by_the_limits_is_reported_before_it_is_stored() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
+    assert_eq!(visitor.read(&started).await.json(200)["is_open"], true);
     service.clock.advance(Duration::minutes(10));
-    assert_eq!(visitor.read(&started).await.json(200)["status"], "failed");
+    let read = visitor.read(&started).await.json(200);
+    assert_eq!(
+        (&read["status"], &read["is_open"]),
+        (&json!("failed"), &json!(false))
+    );
     visitor
         .try_resume(&started)
         .await
