@@ -3,20 +3,20 @@
 
 use std::{
     io::{IsTerminal, Write},
-    path::Path,
     process::ExitCode,
 };
 
-use anyhow::Context;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
-use database::DatabaseArguments;
+use output::print_line;
 
 mod database;
 mod environment;
 mod key;
 mod migrate;
+mod output;
+mod secret;
 mod serve;
 
 /// The web widget service.
@@ -69,13 +69,6 @@ enum Command {
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,
-}
-
-/// A secret from the file that holds it; `what` names the secret in the error.
-fn read_secret(path: &Path, what: &str) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the file of {what}, {}, cannot be read", path.display()))?;
-    Ok(text.trim().to_owned())
 }
 
 /// Reads the command line and the environment; ends the process when they cannot be read.
@@ -131,13 +124,6 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 pub(crate) fn complain(error: &anyhow::Error) {
     // With standard error closed there is nowhere left to report it.
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
-}
-
-/// Writes one line of data.
-fn print_line(line: &str) -> std::io::Result<()> {
-    let mut output = std::io::stdout().lock();
-    writeln!(output, "{line}")?;
-    output.flush()
 }
 
 #[cfg(test)]

@@ -35,5 +35,5 @@ pub(crate) fn all() -> ApiRouter<AppState> {
         .merge(public::router())
         .merge(embed::router())
         .merge(webhook::router())
-        .merge(health::router())
+        .merge(health::router(document))
 }

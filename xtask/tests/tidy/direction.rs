@@ -1,6 +1,9 @@
 //! Rules about which part of the project may use which; ARCHITECTURE.md shows them as tables.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -96,35 +99,151 @@ fn areas() -> Vec<String> {
         .collect()
 }
 
-/// The modules at the root of the crate that a file names, after `crate::` or in `crate::{…}`.
-fn used_modules(text: &str) -> BTreeSet<String> {
-    let code = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
-    let code: String = code.flat_map(|line| [line, "\n"]).collect();
-    let mut modules = BTreeSet::new();
-    for (start, path) in code.match_indices("crate::") {
-        let rest = &code[start + path.len()..];
-        let Some(group) = rest.strip_prefix('{') else {
-            modules.insert(first_word(rest));
+/// Areas whose files may still use each other in a circle: the SQL of `storage` is one text below
+/// two parents, which its files name as `super`.
+const CIRCLES_ALLOWED: &[&str] = &["storage"];
+
+/// A parent may use its children, or they may use what it has, but not both: what both need is in a
+/// file of its own.
+#[test]
+fn files_of_an_area_form_no_circle() {
+    let mut texts = BTreeMap::new();
+    for path in files() {
+        let Ok(inside) = path.strip_prefix("crates/widget-http/src") else {
             continue;
         };
-        let mut depth = 0_usize;
-        for (at, character) in group.char_indices() {
-            match character {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                _ => {}
+        let module: Vec<String> = inside
+            .with_extension("")
+            .iter()
+            .map(|part| part.to_str().expect("UTF-8").to_owned())
+            .collect();
+        let area = module[0].as_str();
+        let is_area = !["lib", "main"].contains(&area) && !CIRCLES_ALLOWED.contains(&area);
+        if is_area && module.last().is_some_and(|name| name != "tests") {
+            texts.insert(module, read(&path).expect("a Rust file"));
+        }
+    }
+    let uses: BTreeMap<_, _> = texts
+        .iter()
+        .map(|(module, text)| (module, used_files(module, text, &texts)))
+        .collect();
+    let faults: Vec<String> = uses
+        .keys()
+        .filter_map(|module| find_circle(module, &uses))
+        .collect();
+    none("files that use each other in a circle", &faults);
+}
+
+/// The files of the same area that a file names.
+fn used_files(
+    module: &[String],
+    text: &str,
+    files: &BTreeMap<Vec<String>, String>,
+) -> BTreeSet<Vec<String>> {
+    let text = without_tests(text);
+    let named = ["crate", "self", "super"].into_iter().map(str::to_owned);
+    let own = text
+        .lines()
+        .filter_map(|line| line.trim_end_matches(';').rsplit_once("mod "))
+        .map(|(_, name)| name.to_owned());
+    named
+        .chain(own)
+        .flat_map(|start| paths_from(&start, text))
+        .filter_map(|path| {
+            let ups = path.iter().take_while(|part| *part == "super").count();
+            let mut absolute = match path[0].as_str() {
+                "crate" => Vec::new(),
+                _ => module[..module.len().checked_sub(ups)?].to_vec(),
+            };
+            let is_word = |part: &&String| !["crate", "self", "super"].contains(&part.as_str());
+            absolute.extend(path.iter().filter(is_word).cloned());
+            while !absolute.is_empty() && !files.contains_key(&absolute) {
+                absolute.pop();
             }
-            if depth == 0 && (at == 0 || character == ',') {
-                modules.insert(first_word(group[at..].trim_start_matches(',').trim_start()));
+            let is_other = absolute != module && absolute.first() == module.first();
+            is_other.then_some(absolute)
+        })
+        .collect()
+}
+
+/// A circle that leads from a file back to it, if it is the first file of that circle.
+fn find_circle(
+    start: &Vec<String>,
+    uses: &BTreeMap<&Vec<String>, BTreeSet<Vec<String>>>,
+) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![vec![start]];
+    while let Some(way) = open.pop() {
+        for used in uses.get(way[way.len() - 1]).into_iter().flatten() {
+            if used == start {
+                let names: Vec<String> = way.iter().map(|module| module.join("::")).collect();
+                return Some(names.join(" -> "));
+            }
+            if used > start && seen.insert(used) {
+                open.push(way.iter().copied().chain([used]).collect());
             }
         }
     }
-    // A comma after the last of a group, and the end of its line.
-    modules.remove("");
-    modules
+    None
+}
+
+/// The text before the tests inside a file.
+fn without_tests(text: &str) -> &str {
+    text.split_once("#[cfg(test)]\nmod tests {")
+        .map_or(text, |(text, _)| text)
+}
+
+/// The modules at the root of the crate that a file names, after `crate::` or in `crate::{…}`.
+fn used_modules(text: &str) -> BTreeSet<String> {
+    paths_from("crate", text)
+        .into_iter()
+        .filter_map(|path| path.get(1).cloned())
+        .collect()
+}
+
+/// The paths in a file that begin with this word, those of a group each for itself.
+fn paths_from(start: &str, text: &str) -> Vec<Vec<String>> {
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let mut paths = Vec::new();
+    for (at, found) in code.match_indices(&format!("{start}::")) {
+        let is_whole = |before: char| !(before.is_alphanumeric() || "_:".contains(before));
+        let before = &code[..at];
+        if before.chars().next_back().is_none_or(is_whole) && !before.ends_with("pub(in ") {
+            let rest = &code[at + found.len()..];
+            read_path(rest, &[start.to_owned()], &mut paths);
+        }
+    }
+    paths
+}
+
+/// Reads the rest of a path, and returns what comes after it.
+fn read_path<'a>(text: &'a str, before: &[String], paths: &mut Vec<Vec<String>>) -> &'a str {
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = rest.trim_start_matches([' ', ',', '\n']);
+            let Some(next) = rest.chars().next().filter(|next| *next != '}') else {
+                return rest.strip_prefix('}').unwrap_or(rest);
+            };
+            let after = read_path(rest, before, paths);
+            rest = if after.len() < rest.len() {
+                after
+            } else {
+                &rest[next.len_utf8()..]
+            };
+        }
+    }
+    let word = first_word(text);
+    let rest = &text[word.len()..];
+    let path: Vec<String> = before.iter().cloned().chain([word]).collect();
+    if let Some(rest) = rest.strip_prefix("::") {
+        return read_path(rest, &path, paths);
+    }
+    paths.push(path);
+    rest
 }
 
 fn first_word(text: &str) -> String {
@@ -138,4 +257,32 @@ fn modules_are_found_in_paths_and_groups() {
         "use crate::{\n    a::{b, c},\n    d,\n};\nfn f(e: crate::e::E) {} // x\n// crate::g\n";
     let found: Vec<_> = used_modules(text).into_iter().collect();
     assert_eq!(found, ["a", "d", "e"]);
+}
+
+#[test]
+fn files_are_found_by_the_paths_that_name_them() {
+    let module = |text: &str| -> Vec<String> { text.split("::").map(str::to_owned).collect() };
+    let files = ["a", "a::b", "a::b::c", "a::d", "e"];
+    let files: BTreeMap<_, _> = files
+        .iter()
+        .map(|file| (module(file), String::new()))
+        .collect();
+    let text = "use super::{D, d::{self, X}};\nmod c;\nuse crate::{a::b::c::Y, e::Z};\n\
+                #[cfg(test)]\nmod tests {\n    use super::*;\n}\n";
+    let found: Vec<_> = used_files(&module("a::b"), text, &files)
+        .into_iter()
+        .map(|file| file.join("::"))
+        .collect();
+    assert_eq!(found, ["a", "a::b::c", "a::d"]);
+    let uses = BTreeMap::from([
+        (module("a"), BTreeSet::from([module("a::b")])),
+        (module("a::b"), BTreeSet::from([module("a")])),
+    ]);
+    let uses = uses
+        .iter()
+        .map(|(file, used)| (file, used.clone()))
+        .collect();
+    let circle = find_circle(&module("a"), &uses);
+    assert_eq!(circle.as_deref(), Some("a -> a::b"));
+    assert_eq!(find_circle(&module("a::b"), &uses), None);
 }

@@ -8,7 +8,7 @@ use url::Url;
 use widget_core::origin::SuffixList;
 use widget_http::storage::{self, Storage};
 
-use super::{environment, read_secret};
+use super::{environment, secret::read_secret};
 
 /// What is used when nothing else is given: a file in the working directory.
 const DEFAULT_DATABASE: &str = "sqlite:widgets.db";

@@ -14,7 +14,7 @@ use widget_http::{
     web::auth::ApiKeySecret,
 };
 
-use super::{DatabaseArguments, print_line};
+use super::{database::DatabaseArguments, output::print_line};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use widget_core::origin::SuffixList;
 
-use super::{DatabaseArguments, print_line};
+use super::{database::DatabaseArguments, output::print_line};
 
 #[derive(Debug, Args)]
 pub(super) struct MigrateArguments {

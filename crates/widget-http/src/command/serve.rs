@@ -33,7 +33,7 @@ use widget_http::{
     },
 };
 
-use super::{DatabaseArguments, environment, print_line, read_secret};
+use super::{database::DatabaseArguments, environment, output::print_line, secret::read_secret};
 
 /// How long open requests may take to end after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);

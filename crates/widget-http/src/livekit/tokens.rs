@@ -8,7 +8,7 @@ use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use widget_core::serve::Dispatch;
 
-use super::rooms::{RoomName, random_text};
+use super::names::{RoomName, random_text};
 use crate::{
     system::{RandomError, RandomSource},
     web::{

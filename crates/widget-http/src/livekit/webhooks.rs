@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::{Duration, OffsetDateTime};
 
-use super::{LiveKit, tokens::ParticipantTokens};
+use super::{client::LiveKit, tokens::ParticipantTokens};
 use crate::web::jwt::{self, Untrusted};
 
 /// How much LiveKit's clock may differ from ours where a webhook's token is concerned.

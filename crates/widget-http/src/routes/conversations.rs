@@ -6,7 +6,6 @@ use axum::{
     response::IntoResponse,
 };
 use http::header;
-use serde_json::value::RawValue;
 use widget_api::{
     ProblemCode, Scope,
     conversations::{Conversation, ConversationsQuery},
@@ -26,6 +25,9 @@ use crate::{
 };
 
 mod messages;
+mod record;
+
+use record::{custom_metadata, require_conversation};
 
 /// The channel of every conversation.
 const CHANNEL: &str = "webrtc";
@@ -106,12 +108,6 @@ fn build_conversation(
     })
 }
 
-/// The stored text, written into an answer as it is.
-fn custom_metadata(conversation: &ConversationRecord) -> Result<Box<RawValue>, StoreError> {
-    RawValue::from_string(conversation.custom_metadata.clone())
-        .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
-}
-
 async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -176,16 +172,4 @@ async fn end(
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;
     state.room_cleaner.wake();
     Ok(Json(build_conversation(&state, &conversation, &caller)?))
-}
-
-async fn require_conversation(
-    state: &AppState,
-    caller: &Caller,
-    id: ConversationId,
-) -> Result<ConversationRecord, Problem> {
-    let found = state
-        .storage
-        .find_organization_conversation(&caller.organization_id, id)
-        .await?;
-    found.ok_or_else(|| Problem::not_found("conversation"))
 }

@@ -1,6 +1,6 @@
 //! Whether the process lives and whether it can work: for supervisors and load balancers.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use http::{HeaderValue, header};
@@ -16,10 +16,10 @@ use crate::{
 use widget_api::{ProblemCode, health::Health};
 
 /// The description of the API, made when it is first asked for.
-static OPENAPI: LazyLock<String> = LazyLock::new(super::document);
+static OPENAPI: OnceLock<String> = OnceLock::new();
 
-/// `/healthz`, `/readyz` and `/openapi.json`.
-pub(crate) fn router() -> ApiRouter<AppState> {
+/// `/healthz`, `/readyz` and `/openapi.json`, which answers what `document` writes.
+pub(crate) fn router(document: fn() -> String) -> ApiRouter<AppState> {
     ApiRouter::new()
         .route(
             api::get("/healthz", "getHealth", "Reports that the process answers")
@@ -39,14 +39,17 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .route(
             api::get("/openapi.json", "getOpenapi", "This document")
                 .answer::<Map<String, Value>>(200, "The document."),
-            openapi,
+            async move || openapi(document),
         )
 }
 
 /// The description of the API, for generators of clients and for testing tools.
-async fn openapi() -> impl IntoResponse {
+fn openapi(document: fn() -> String) -> impl IntoResponse {
     let media_type = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, media_type)], OPENAPI.as_str())
+    (
+        [(header::CONTENT_TYPE, media_type)],
+        OPENAPI.get_or_init(document).as_str(),
+    )
 }
 
 /// The process answers.

@@ -1,28 +1,13 @@
 //! What browsers ask for under `/core/public/web-widgets/{id}`: first the loader on the host page,
 //! then the window.
 
-use std::{str::FromStr, sync::Arc};
-
-use axum::{
-    extract::{FromRequestParts, Path},
-    middleware::from_fn,
-};
-use http::{HeaderValue, header, request::Parts};
-use serde::Deserialize;
+use axum::middleware::from_fn;
+use http::{HeaderValue, header};
 use tower_http::set_header::SetResponseHeaderLayer;
-use widget_api::ProblemCode;
-use widget_core::{
-    id::{ConversationId, WidgetId},
-    origin::Origin,
-    serve::{self, Admission},
-};
 
 use crate::{
     state::AppState,
-    storage::StoredWidget,
-    visitors::{public_widgets::PublicWidget, refusals},
-    web::api::ApiRouter,
-    web::{cors, problem::Problem},
+    web::{api::ApiRouter, cors},
 };
 
 mod bodies;
@@ -31,20 +16,10 @@ mod feedback;
 mod forms;
 mod launcher;
 mod messages;
+pub(super) mod page;
 mod resume;
 mod tickets;
 pub(super) mod token;
-
-/// What can be wrong with the page that requests a widget.
-const PAGE_PROBLEMS: [ProblemCode; 7] = [
-    ProblemCode::StorageUnavailable,
-    ProblemCode::OriginMalformed,
-    ProblemCode::OriginOpaque,
-    ProblemCode::OriginRequired,
-    ProblemCode::OriginScheme,
-    ProblemCode::RateLimited,
-    ProblemCode::WidgetUnavailable,
-];
 
 /// The routes; those of the loader are readable by other origins.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -61,59 +36,4 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
-}
-
-/// What a public path names. A malformed id names nothing, exactly as an unknown one does.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PublicPath {
-    pub(crate) widget: Option<WidgetId>,
-    pub(crate) conversation: Option<ConversationId>,
-    pub(crate) form: String,
-}
-
-#[derive(Deserialize)]
-struct RawPath {
-    id: String,
-    #[serde(default)]
-    cid: String,
-    #[serde(default)]
-    form_id: String,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for PublicPath {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let Ok(Path(raw)) = Path::<RawPath>::from_request_parts(parts, state).await else {
-            return Ok(Self::default());
-        };
-        Ok(Self {
-            widget: WidgetId::from_str(&raw.id).ok(),
-            conversation: ConversationId::from_str(&raw.cid).ok(),
-            form: raw.form_id,
-        })
-    }
-}
-
-/// The widget that a path names.
-pub(crate) async fn require_widget(
-    state: &AppState,
-    path: &PublicPath,
-) -> Result<Arc<PublicWidget>, Problem> {
-    let id = path.widget.ok_or_else(refusals::unknown_widget)?;
-    let found = state
-        .public_widgets
-        .find(state.storage.as_ref(), id, state.now())
-        .await?;
-    found.ok_or_else(refusals::unknown_widget)
-}
-
-/// Proof that the widget serves a page of `origin` now.
-pub(crate) fn require_admission<'a>(
-    widget: &'a PublicWidget,
-    origin: &'a Origin,
-) -> Result<Admission<'a>, Problem> {
-    let StoredWidget { widget, pinned, .. } = &widget.stored;
-    serve::admit(widget, *pinned, origin)
-        .map_err(|refusal| refusals::refused(widget.id, origin, &refusal))
 }

@@ -38,27 +38,15 @@ use crate::{
 mod brand;
 mod close;
 mod decision;
+mod record;
 mod revisions;
+
+use record::{RECORD_PROBLEMS, build_answer, change, require_widget};
 
 /// The header that names a request, so that repeating it creates nothing more.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long such a request is stored.
 const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
-/// How often a change is tried when another request changes the same widget at the same time.
-const ATTEMPTS: usize = 8;
-
-/// What can be wrong with a record that is written.
-const RECORD_PROBLEMS: [ProblemCode; 8] = [
-    ProblemCode::AgentNotFound,
-    ProblemCode::AgentVersionNotFound,
-    ProblemCode::ConfigInvalid,
-    ProblemCode::ConfigTooDeep,
-    ProblemCode::ConfigTooLarge,
-    ProblemCode::ConfigTooNew,
-    ProblemCode::ConfigUnversioned,
-    ProblemCode::DomainsInvalid,
-];
-
 /// `/core/web-widgets` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
@@ -146,13 +134,6 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(brand::router())
         .merge(decision::router())
         .merge(revisions::router())
-}
-
-/// A widget with its entity tag.
-fn build_answer(status: StatusCode, stored: StoredWidget) -> Response {
-    let tag = etag::of_revision(stored.revision);
-    let body = Json(Widget::from(stored.widget));
-    (status, [(header::ETAG, tag)], body).into_response()
 }
 
 async fn create(
@@ -319,41 +300,7 @@ async fn update(
         published: body.published,
         config,
     };
-    write(&state, &caller, id, &headers, &patch, None).await
-}
-
-/// Changes a widget as it is now, and tries again when another request changes it at the same time.
-async fn write(
-    state: &AppState,
-    caller: &Caller,
-    id: WidgetId,
-    headers: &HeaderMap,
-    patch: &widget::WidgetPatch,
-    restored_from: Option<i64>,
-) -> Result<Response, Problem> {
-    let author = Author {
-        api_key_id: &caller.key_id,
-        restored_from,
-    };
-    for _ in 0..ATTEMPTS {
-        let now = state.now();
-        let stored = require_widget(state, caller, id).await?;
-        etag::require_match(headers, &etag::of_revision(stored.revision))?;
-        let changed = patch.clone().apply(stored.widget, now);
-        match state
-            .storage
-            .update_widget(&changed, stored.revision, author)
-            .await
-        {
-            Ok(updated) => {
-                close::after_change(state, id, updated.closed_rooms);
-                return Ok(build_answer(StatusCode::OK, updated.stored));
-            }
-            Err(WriteWidgetError::Stale) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(WriteWidgetError::Stale.into())
+    change(&state, &caller, id, &headers, &patch, None).await
 }
 
 async fn remove(
@@ -382,19 +329,6 @@ async fn remove(
     };
     close::after_change(&state, id, closed_rooms);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The caller's widget; one of another organization counts as missing.
-async fn require_widget(
-    state: &AppState,
-    caller: &Caller,
-    id: WidgetId,
-) -> Result<StoredWidget, Problem> {
-    state
-        .storage
-        .find_widget(&caller.organization_id, id)
-        .await?
-        .ok_or_else(|| Problem::not_found("widget"))
 }
 
 /// The domains and the config of a body; all faults of both are reported at once.

@@ -16,6 +16,8 @@ use self::forwarded::Hop;
 
 mod forwarded;
 
+pub use self::forwarded::ForwardedHeader;
+
 /// Peers that the log names; more of them would let visitors fill the log.
 const MAX_NAMED_PEERS: usize = 16;
 
@@ -106,18 +108,6 @@ impl FromIterator<Self> for TrustedProxies {
     fn from_iter<I: IntoIterator<Item = Self>>(lists: I) -> Self {
         Self(lists.into_iter().flat_map(|list| list.0).collect())
     }
-}
-
-/// Which header a trusted proxy names the visitor in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ForwardedHeader {
-    /// `X-Forwarded-For`; `Forwarded` (RFC 7239) where that is absent.
-    #[default]
-    Any,
-    /// `X-Forwarded-For` alone.
-    XForwardedFor,
-    /// `Forwarded` alone.
-    Forwarded,
 }
 
 /// Finds out who makes a request.

@@ -4,7 +4,7 @@
 //! `axum::serve` has neither. How long a request may take until its answer begins is decided by
 //! `web::deadline`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, serve::Listener};
 use tokio::{
@@ -12,65 +12,23 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use self::registry::Registry;
-use crate::web::caller::{self, AddressPrefix, TrustedProxies};
+use self::{connection::is_true, registry::Registry};
 
 mod connection;
 mod files;
+mod limits;
 mod registry;
 #[cfg(test)]
 mod tests;
 
-pub use self::{files::raise_file_limit, registry::Counts};
-
-/// How long a request's head may take to arrive, from the connection or from its first byte.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection may be idle between two requests.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
-
-/// How long a client may accept nothing of an answer.
-pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Largest head of a request: browsers send some KB, proxies refuse more than 8 to 32 KiB.
-pub const MAX_HEAD_BYTES: usize = 32 * 1024;
-
-/// Connections of one address prefix: many visitors can share an IPv4 address.
-pub const MAX_PER_PREFIX: usize = 256;
-
-/// Files that are not connections: the database, the listener, LiveKit, the log.
-pub const RESERVED_FILES: usize = 64;
-
-/// How many connections there may be.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ConnectionLimits {
-    /// All of them.
-    pub total: usize,
-    /// Those of one address prefix.
-    pub per_prefix: usize,
-    /// Peers that count only in the total, as those of this machine and of private networks do.
-    pub trusted: TrustedProxies,
-}
-
-impl ConnectionLimits {
-    /// At most so many in all, and the usual number for each prefix.
-    #[must_use]
-    pub fn new(total: usize, trusted: TrustedProxies) -> Self {
-        Self {
-            total,
-            per_prefix: MAX_PER_PREFIX,
-            trusted,
-        }
-    }
-
-    /// What a peer's connections are counted under, besides the total.
-    fn prefix_of(&self, peer: SocketAddr) -> Option<AddressPrefix> {
-        let address = peer.ip();
-        let is_exempt = caller::is_local(address) || self.trusted.contains(address);
-        (!is_exempt).then(|| AddressPrefix::of(address))
-    }
-}
+pub use self::{
+    files::raise_file_limit,
+    limits::{
+        ConnectionLimits, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, MAX_PER_PREFIX,
+        RESERVED_FILES, STALL_TIMEOUT,
+    },
+    registry::Counts,
+};
 
 /// Connections of one listener.
 #[derive(Debug)]
@@ -126,11 +84,6 @@ impl Connections {
             report_panic(ended);
         }
     }
-}
-
-/// Resolves when the value becomes true, or when nobody is left to change it.
-async fn is_true(value: &mut watch::Receiver<bool>) {
-    let _ = value.wait_for(|value| *value).await;
 }
 
 fn report_panic(ended: Result<(), JoinError>) {

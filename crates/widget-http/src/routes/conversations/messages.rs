@@ -15,7 +15,7 @@ use widget_core::{
     id::ConversationId,
 };
 
-use super::{custom_metadata, require_conversation};
+use super::record::{custom_metadata, require_conversation};
 use crate::{
     state::AppState,
     visitors::refusals,

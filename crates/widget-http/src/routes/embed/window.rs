@@ -18,7 +18,7 @@ use widget_core::{
 use crate::{
     embed_files::{self, WindowFiles},
     livekit::LiveKit,
-    routes::public::{PublicPath, require_admission, require_widget},
+    routes::public::page::{PublicPath, require_admission, require_widget},
     state::AppState,
     visitors::refusals,
     web::{

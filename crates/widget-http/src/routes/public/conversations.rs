@@ -19,9 +19,9 @@ use widget_core::{
 
 use super::token::OwnConversation;
 use super::{
-    PAGE_PROBLEMS, PublicPath,
     bodies::{Invitation, build_target, build_visitor_conversation, require_livekit},
-    forms, require_admission, require_widget,
+    forms,
+    page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget},
     tickets::require_ticket,
 };
 use crate::{

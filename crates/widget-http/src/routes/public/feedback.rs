@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::token::OwnConversation;
 use super::{
-    PublicPath,
     forms::{BODY_LIMIT, validate},
-    require_widget,
+    page::{PublicPath, require_widget},
 };
 use crate::{
     state::AppState,

@@ -13,8 +13,8 @@ use widget_core::{
     form::{FormDefinition, Submission},
 };
 
+use super::page::{PublicPath, require_widget};
 use super::token::OwnConversation;
-use super::{PublicPath, require_widget};
 use crate::{
     state::AppState,
     visitors::refusals,

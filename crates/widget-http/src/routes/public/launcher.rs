@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use widget_api::visitors;
 use widget_core::serve::Admission;
 
-use super::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
+use super::page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
 use crate::{
     state::AppState,
     visitors::public_widgets::Launcher,

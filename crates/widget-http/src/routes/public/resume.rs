@@ -9,10 +9,9 @@ use widget_core::{conversation, serve::Dispatch};
 
 use super::token::ResumableConversation;
 use super::{
-    PublicPath,
     bodies::{Invitation, build_target, build_visitor_conversation, require_livekit},
     conversations::build_used_ticket,
-    require_admission, require_widget,
+    page::{PublicPath, require_admission, require_widget},
     tickets::require_ticket,
 };
 use crate::{

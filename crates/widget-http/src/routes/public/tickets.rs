@@ -9,7 +9,7 @@ use widget_api::{
 };
 use widget_core::{embed, serve};
 
-use super::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
+use super::page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
 use crate::{
     state::AppState,
     visitors::{

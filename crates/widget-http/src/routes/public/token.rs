@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, request::Parts};
 use widget_core::conversation::token::TokenStanding;
 
-use super::PublicPath;
+use super::page::PublicPath;
 use crate::{
     state::AppState,
     storage::ConversationRecord,

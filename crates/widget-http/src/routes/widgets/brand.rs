@@ -7,7 +7,7 @@ use widget_api::{
 };
 use widget_core::{brand, id::WidgetId, origin::EntryError};
 
-use super::require_widget;
+use super::record::{RECORD_PROBLEMS, require_widget};
 use crate::{
     state::AppState,
     web::{
@@ -29,7 +29,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .scope(Scope::WebWidgetsManage)
         .body::<BrandRequest>()
         .answer::<Brand>(200, "The brand.")
-        .problems(super::RECORD_PROBLEMS)
+        .problems(RECORD_PROBLEMS)
         .problems([
             ProblemCode::NotFound,
             ProblemCode::BrandNotFound,

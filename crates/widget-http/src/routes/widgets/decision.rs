@@ -13,7 +13,7 @@ use widget_core::{
     id::WidgetId,
 };
 
-use super::require_widget;
+use super::record::require_widget;
 use crate::{
     embed_files,
     state::AppState,

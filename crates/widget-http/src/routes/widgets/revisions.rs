@@ -15,7 +15,7 @@ use widget_core::{
     widget::{self, WidgetPatch},
 };
 
-use super::{require_widget, write};
+use super::record::{change, require_widget};
 use crate::{
     state::AppState,
     storage::WidgetRevision,
@@ -143,5 +143,5 @@ async fn restore(
         .find(|revision| revision.number == number)
         .ok_or_else(missing)?;
     let patch = WidgetPatch::from(revision.widget);
-    write(&state, &caller, id, &headers, &patch, Some(number)).await
+    change(&state, &caller, id, &headers, &patch, Some(number)).await
 }

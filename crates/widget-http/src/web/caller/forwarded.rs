@@ -7,9 +7,19 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::ForwardedHeader;
-
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Which header a trusted proxy names the visitor in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`; `Forwarded` (RFC 7239) where that is absent.
+    #[default]
+    Any,
+    /// `X-Forwarded-For` alone.
+    XForwardedFor,
+    /// `Forwarded` alone.
+    Forwarded,
+}
 
 /// Whether a proxy wrote one of the headers, or pretends to be one.
 pub(super) fn is_sent(headers: &HeaderMap) -> bool {

@@ -28,7 +28,10 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, is_true, registry::Slot};
+use super::{
+    limits::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT},
+    registry::Slot,
+};
 
 /// Serves one connection to its end.
 pub(super) async fn serve<I>(
@@ -81,6 +84,11 @@ pub(super) async fn serve<I>(
         slot.count_timeout();
     }
     tracing::debug!(peer.address = %peer.ip(), end = ?end, "connection ended");
+}
+
+/// Resolves when the value becomes true, or when nobody is left to change it.
+pub(super) async fn is_true(value: &mut watch::Receiver<bool>) {
+    let _ = value.wait_for(|value| *value).await;
 }
 
 /// Why a connection ended.

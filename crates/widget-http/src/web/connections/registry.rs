@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::ConnectionLimits;
+use super::limits::ConnectionLimits;
 use crate::web::caller::AddressPrefix;
 
 /// Least time between two log lines about connections that were closed or refused.

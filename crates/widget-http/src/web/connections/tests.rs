@@ -1,6 +1,6 @@
 //! Connections in memory, from peers of any address, under a clock that the test moves.
 
-use std::io;
+use std::{io, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
