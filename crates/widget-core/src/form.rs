@@ -16,6 +16,7 @@ mod kind;
 mod rules;
 mod submission;
 
+pub(crate) use definition::{FEEDBACK_KEY, FORMS_KEY, PAGE_KEY};
 pub use definition::{Field, FormDefinition, MAX_FIELDS, RESERVED_IDS};
 pub use kind::{
     DEFAULT_RATING, FieldKind, FieldType, MAX_OPTIONS, MAX_TEXT, NumberRange, Options,

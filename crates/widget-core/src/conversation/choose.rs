@@ -1,6 +1,6 @@
 //! Text or voice: in which mode a conversation starts, and in which it resumes.
 
-use crate::config::v1::ConfigV1;
+use crate::config::Current;
 use crate::mode::Mode;
 
 /// The widget does not offer this mode.
@@ -21,7 +21,7 @@ impl ModeDisabled {
 /// # Errors
 ///
 /// [`ModeDisabled`] when the requested one is not offered.
-pub fn choose_mode(config: &ConfigV1, requested: Option<Mode>) -> Result<Mode, ModeDisabled> {
+pub fn choose_mode(config: &Current, requested: Option<Mode>) -> Result<Mode, ModeDisabled> {
     match requested {
         Some(mode) if config.is_enabled(mode) => Ok(mode),
         Some(mode) => Err(ModeDisabled(mode)),
@@ -36,7 +36,7 @@ pub fn choose_mode(config: &ConfigV1, requested: Option<Mode>) -> Result<Mode, M
 ///
 /// [`ModeDisabled`] when the requested one is not offered.
 pub fn choose_mode_for_resume(
-    config: &ConfigV1,
+    config: &Current,
     requested: Option<Mode>,
     before: Mode,
 ) -> Result<Mode, ModeDisabled> {

@@ -1,5 +1,5 @@
-//! What is known when a conversation starts: the answers of the form before it, and what the page
-//! says about itself and its visitor.
+//! The custom metadata of a conversation: the answers of the form before it, what the page says
+//! about itself and its visitor, and the values of the forms that are sent later.
 //!
 //! ```
 //! use serde_json::json;
@@ -14,13 +14,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::{config::v1::ConfigV1, finding::Findings};
+use crate::{
+    config::Current,
+    finding::Findings,
+    form::{FEEDBACK_KEY, FORMS_KEY, PAGE_KEY},
+};
 
 /// How many bytes of JSON a page may send about itself and its visitor.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024;
-
-/// The key of what the page says: no field of a form can have it as its id.
-const PAGE_KEY: &str = "page";
 
 /// Why a conversation does not start with what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,7 @@ impl MetadataError {
 ///
 /// [`MetadataError`] when the form has faults or is not expected, or the page sends too much.
 pub fn build_metadata(
-    config: &ConfigV1,
+    config: &Current,
     form: Option<&str>,
     page: Option<&Map<String, Value>>,
 ) -> Result<Map<String, Value>, MetadataError> {
@@ -81,6 +82,22 @@ pub fn build_metadata(
         metadata.insert(PAGE_KEY.to_owned(), page);
     }
     Ok(metadata)
+}
+
+/// Puts the values of a form that was sent in the middle of the conversation into its metadata;
+/// they replace those that were sent for the same form before.
+pub fn insert_form(metadata: &mut Map<String, Value>, form_id: &str, values: Value) {
+    let forms = metadata
+        .entry(FORMS_KEY)
+        .or_insert_with(|| Value::Object(Map::new()));
+    if let Some(forms) = forms.as_object_mut() {
+        forms.insert(form_id.to_owned(), values);
+    }
+}
+
+/// Puts the values of the feedback form into the metadata.
+pub fn insert_feedback(metadata: &mut Map<String, Value>, values: Value) {
+    metadata.insert(FEEDBACK_KEY.to_owned(), values);
 }
 
 #[cfg(test)]
@@ -153,10 +170,30 @@ mod tests {
     }
 
     #[test]
-    fn no_field_can_replace_the_page() {
-        let form = json!({"id": "before", "fields": [
-            {"id": PAGE_KEY, "type": "text", "label": "Page"}]});
-        let config = json!({"v1": {"pre_conversation_form": form}});
-        assert!(Config::from_value(config).is_err());
+    fn later_forms_have_their_own_places() {
+        let mut metadata = Map::new();
+        metadata.insert("email".to_owned(), json!("a@b.example"));
+        insert_form(&mut metadata, "contact", json!({"name": "A"}));
+        insert_form(&mut metadata, "order", json!({"number": 1}));
+        insert_form(&mut metadata, "contact", json!({"name": "B"}));
+        insert_feedback(&mut metadata, json!({"rating": 5}));
+        assert_eq!(
+            Value::Object(metadata),
+            json!({
+                "email": "a@b.example",
+                "forms": {"contact": {"name": "B"}, "order": {"number": 1}},
+                "feedback_form": {"rating": 5},
+            })
+        );
+    }
+
+    #[test]
+    fn no_field_can_replace_what_has_its_own_place() {
+        for key in [PAGE_KEY, FORMS_KEY, FEEDBACK_KEY] {
+            let form = json!({"id": "before", "fields": [
+                {"id": key, "type": "text", "label": "Page"}]});
+            let config = json!({"v1": {"pre_conversation_form": form}});
+            assert!(Config::from_value(config).is_err(), "{key}");
+        }
     }
 }

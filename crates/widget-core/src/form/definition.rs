@@ -7,9 +7,18 @@ use crate::check::{
     Keys, any, boolean, example, identifier, list, optional, settings, text, union,
 };
 
+/// The key of the conversation's custom metadata for what the page says.
+pub(crate) const PAGE_KEY: &str = "page";
+
+/// The key for the values of forms in the middle of the conversation, by form id.
+pub(crate) const FORMS_KEY: &str = "forms";
+
+/// The key for the values of the feedback form.
+pub(crate) const FEEDBACK_KEY: &str = "feedback_form";
+
 /// Ids that a form or field cannot have, because the conversation's custom metadata keeps
-/// something else under these names.
-pub const RESERVED_IDS: &[&str] = &["page", "user", "forms", "feedback_form"];
+/// something else under these names; `user` is reserved for what is known about the visitor.
+pub const RESERVED_IDS: &[&str] = &[PAGE_KEY, "user", FORMS_KEY, FEEDBACK_KEY];
 
 /// The limit on the fields of a form.
 pub const MAX_FIELDS: usize = 30;

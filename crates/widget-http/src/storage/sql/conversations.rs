@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
     conversation::{
-        EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role,
+        EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, metadata,
         room::{self, RoomAction, RoomState},
         transcript::Message,
     },
@@ -444,12 +444,7 @@ impl ConversationStore for Backend {
             return Ok(false);
         }
         let mut metadata = read_metadata(&current)?;
-        let forms = metadata
-            .entry("forms")
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Some(forms) = forms.as_object_mut() {
-            forms.insert(form_id.to_owned(), values.clone());
-        }
+        metadata::insert_form(&mut metadata, form_id, values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
         let next = current.lifecycle.said(Role::Visitor, now, now);
         write_state(&mut transaction, id, next, limits).await?;
@@ -471,7 +466,7 @@ impl ConversationStore for Backend {
         };
         let next = current.lifecycle.submit_feedback(enabled, now, limits)?;
         let mut metadata = read_metadata(&current)?;
-        metadata.insert("feedback_form".to_owned(), values.clone());
+        metadata::insert_feedback(&mut metadata, values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
         write_transition(&mut transaction, id, next, now, limits).await?;
