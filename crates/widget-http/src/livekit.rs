@@ -13,3 +13,4 @@ pub use self::{
     rooms::RoomCleaner,
     tokens::{MintError, PARTICIPANT_TOKEN_LIFETIME, ParticipantTokens},
 };
+pub(crate) use tokens::is_visitor;

@@ -6,11 +6,13 @@
 //! ```
 //! use widget_core::conversation::room::{RoomAction, RoomEvent, RoomState, decide};
 //!
-//! let old = RoomState { is_newest: false, is_removed: false };
+//! let old = RoomState { is_newest: false, is_removed: false, visitor_has_left: false };
 //! assert_eq!(decide(RoomEvent::VisitorJoined, old), RoomAction::Remove);
 //! ```
 
-use super::{Lifecycle, token::Generation};
+use time::OffsetDateTime;
+
+use super::{Lifecycle, token::NewestGeneration};
 
 /// Something happened in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,9 @@ pub struct RoomState {
     pub is_newest: bool,
     /// Whether it is removed, or was to be removed at any time: it is never live again.
     pub is_removed: bool,
+    /// Whether the stay or the room of the event is known to have ended: its end was reported
+    /// first.
+    pub visitor_has_left: bool,
 }
 
 /// What follows of an event.
@@ -53,17 +58,55 @@ pub enum RoomAction {
     Ignore,
     /// The room has to be removed.
     Remove,
-    /// The visitor is there, see [`Lifecycle::joined`], while the widget serves the conversation's
-    /// page; when it does not any more, the room has to be removed.
+    /// The visitor is there, see [`Lifecycle::joined`], if the widget still serves the
+    /// conversation's page; if not, the room has to be removed.
     JoinIfServed,
+    /// The same for a visitor who was there and has left already.
+    JoinAndLeaveIfServed,
     /// The visitor is away, see [`Lifecycle::left`].
     Leave,
+}
+
+/// What becomes of the conversation and of the room of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomOutcome {
+    /// The room stays; this is the state of its conversation.
+    Keep(Lifecycle),
+    /// The room has to be removed; its conversation stays as it is.
+    Remove,
+}
+
+impl RoomAction {
+    /// Whether the outcome depends on the widget serving the conversation's page.
+    #[must_use]
+    pub const fn needs_served(self) -> bool {
+        match self {
+            Self::JoinIfServed | Self::JoinAndLeaveIfServed => true,
+            Self::Ignore | Self::Remove | Self::Leave => false,
+        }
+    }
+
+    /// The outcome at `now`; `is_served` matters only if the action
+    /// [needs it](Self::needs_served).
+    #[must_use]
+    pub fn apply(self, lifecycle: Lifecycle, is_served: bool, now: OffsetDateTime) -> RoomOutcome {
+        match self {
+            Self::Ignore => RoomOutcome::Keep(lifecycle),
+            Self::Remove => RoomOutcome::Remove,
+            Self::JoinIfServed if is_served => RoomOutcome::Keep(lifecycle.joined(now)),
+            Self::JoinAndLeaveIfServed if is_served => {
+                RoomOutcome::Keep(lifecycle.joined(now).left(now))
+            }
+            Self::JoinIfServed | Self::JoinAndLeaveIfServed => RoomOutcome::Remove,
+            Self::Leave => RoomOutcome::Keep(lifecycle.left(now)),
+        }
+    }
 }
 
 /// Whether a conversation continues in its room of the generation `room`; one that has ended
 /// continues nowhere.
 #[must_use]
-pub const fn is_newest(lifecycle: &Lifecycle, newest: Generation, room: i64) -> bool {
+pub const fn is_newest(lifecycle: &Lifecycle, newest: NewestGeneration, room: i64) -> bool {
     room == newest.number && lifecycle.is_open()
 }
 
@@ -73,6 +116,7 @@ pub const fn decide(event: RoomEvent, room: RoomState) -> RoomAction {
     let is_live = room.is_newest && !room.is_removed;
     match event {
         _ if !is_live && event.is_sign_of_life() => RoomAction::Remove,
+        RoomEvent::VisitorJoined if room.visitor_has_left => RoomAction::JoinAndLeaveIfServed,
         RoomEvent::VisitorJoined => RoomAction::JoinIfServed,
         RoomEvent::VisitorLeft | RoomEvent::Finished if room.is_newest => RoomAction::Leave,
         RoomEvent::Started
@@ -91,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_event_counts_in_the_newest_room_only() {
-        use RoomAction::{Ignore, JoinIfServed, Leave, Remove};
+        use RoomAction::{Ignore, JoinAndLeaveIfServed, JoinIfServed, Leave, Remove};
         use RoomEvent::{Finished, OtherJoined, Started, VisitorJoined, VisitorLeft};
         // In the newest room, in the newest when it is removed, in an older one.
         for (event, newest, removed, older) in [
@@ -101,24 +145,58 @@ mod tests {
             (VisitorLeft, Leave, Leave, Ignore),
             (Finished, Leave, Leave, Ignore),
         ] {
-            let decided = |is_newest, is_removed| {
-                let state = RoomState {
-                    is_newest,
-                    is_removed,
+            for visitor_has_left in [false, true] {
+                let decided = |is_newest, is_removed| {
+                    let state = RoomState {
+                        is_newest,
+                        is_removed,
+                        visitor_has_left,
+                    };
+                    decide(event, state)
                 };
-                decide(event, state)
-            };
-            assert_eq!(decided(true, false), newest, "{event:?}");
-            assert_eq!(decided(true, true), removed, "{event:?}");
-            assert_eq!(decided(false, false), older, "{event:?}");
-            assert_eq!(decided(false, true), older, "{event:?}");
+                let newest = match newest {
+                    JoinIfServed if visitor_has_left => JoinAndLeaveIfServed,
+                    other => other,
+                };
+                assert_eq!(decided(true, false), newest, "{event:?}");
+                assert_eq!(decided(true, true), removed, "{event:?}");
+                assert_eq!(decided(false, false), older, "{event:?}");
+                assert_eq!(decided(false, true), older, "{event:?}");
+            }
         }
+    }
+
+    #[test]
+    fn an_action_changes_the_conversation_or_removes_the_room() {
+        use RoomAction::{Ignore, JoinAndLeaveIfServed, JoinIfServed, Leave, Remove};
+        let start = datetime!(2026-01-01 12:00 UTC);
+        let now = start + time::Duration::MINUTE;
+        let open = Lifecycle::created(start);
+        let joined = open.joined(now);
+        let keep = RoomOutcome::Keep;
+        // Served, and not served.
+        for (action, served, closed) in [
+            (Ignore, keep(open), keep(open)),
+            (Remove, RoomOutcome::Remove, RoomOutcome::Remove),
+            (JoinIfServed, keep(joined), RoomOutcome::Remove),
+            (
+                JoinAndLeaveIfServed,
+                keep(joined.left(now)),
+                RoomOutcome::Remove,
+            ),
+            (Leave, keep(open.left(now)), keep(open.left(now))),
+        ] {
+            assert_eq!(action.apply(open, true, now), served, "{action:?}");
+            assert_eq!(action.apply(open, false, now), closed, "{action:?}");
+            assert_eq!(action.needs_served(), served != closed, "{action:?}");
+        }
+        assert_eq!(joined.left(now).away_since(), Some(now));
     }
 
     #[test]
     fn a_conversation_continues_in_its_newest_room_until_it_ends() {
         let now = datetime!(2026-01-01 12:00 UTC);
-        let newest = Generation {
+        let newest = NewestGeneration {
             number: 2,
             repeat_used: false,
         };

@@ -6,14 +6,14 @@
 //!
 //! ```
 //! use time::{Duration, macros::datetime};
-//! use widget_core::conversation::{Lifecycle, token::{Generation, TokenStanding}};
+//! use widget_core::conversation::{Lifecycle, token::{NewestGeneration, TokenValidity}};
 //!
 //! let resumed_at = datetime!(2026-01-01 12:00 UTC);
 //! let lifecycle = Lifecycle::created(resumed_at);
-//! let newest = Generation { number: 2, repeat_used: false };
+//! let newest = NewestGeneration { number: 2, repeat_used: false };
 //! let soon = resumed_at + Duration::seconds(5);
-//! assert_eq!(lifecycle.token_standing(2, newest, soon), TokenStanding::Current);
-//! assert_eq!(lifecycle.token_standing(1, newest, soon), TokenStanding::MayRepeat);
+//! assert_eq!(lifecycle.token_validity(2, newest, soon), TokenValidity::Current);
+//! assert_eq!(lifecycle.token_validity(1, newest, soon), TokenValidity::MayRepeat);
 //! ```
 
 use time::{Duration, OffsetDateTime};
@@ -23,9 +23,10 @@ use super::Lifecycle;
 /// How long the token before may repeat a resume whose answer was lost.
 pub const REPEAT_WITHIN: Duration = Duration::seconds(60);
 
-/// The newest room and token of a conversation.
+/// The newest generation of a conversation: each start and resume makes a room and a token of the
+/// next number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Generation {
+pub struct NewestGeneration {
     /// Counts the rooms and tokens of the conversation from 1.
     pub number: i64,
     /// Whether it was made by a repeated resume already.
@@ -34,33 +35,33 @@ pub struct Generation {
 
 /// What a token may do for its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenStanding {
+pub enum TokenValidity {
     /// Everything: it is the newest.
     Current,
     /// Repeat its resume: it is the one before the newest.
     MayRepeat,
     /// Nothing: a newer one has replaced it.
-    Renewed,
+    Replaced,
 }
 
 impl Lifecycle {
-    /// How the token of the generation `token` stands to a conversation whose newest one is
-    /// `newest`.
+    /// What the token of the generation `token` may do for a conversation whose newest generation
+    /// is `newest`.
     #[must_use]
-    pub fn token_standing(
+    pub fn token_validity(
         &self,
         token: i64,
-        newest: Generation,
+        newest: NewestGeneration,
         now: OffsetDateTime,
-    ) -> TokenStanding {
+    ) -> TokenValidity {
         let is_before = token.checked_add(1) == Some(newest.number);
         let is_recent = now - self.token_at() <= REPEAT_WITHIN;
         if token == newest.number {
-            TokenStanding::Current
+            TokenValidity::Current
         } else if is_before && is_recent && !newest.repeat_used {
-            TokenStanding::MayRepeat
+            TokenValidity::MayRepeat
         } else {
-            TokenStanding::Renewed
+            TokenValidity::Replaced
         }
     }
 }
@@ -73,26 +74,26 @@ mod tests {
 
     #[test]
     fn only_the_token_before_may_repeat_once_within_a_minute() {
-        use TokenStanding::{Current, MayRepeat, Renewed};
+        use TokenValidity::{Current, MayRepeat, Replaced};
         let start = datetime!(2026-01-01 12:00 UTC);
         for (token, repeat_used, seconds, expected) in [
             (3, false, 0, Current),
             (3, true, 3600, Current),
             (2, false, 0, MayRepeat),
             (2, false, 60, MayRepeat),
-            (2, false, 61, Renewed),
-            (2, true, 0, Renewed),
-            (1, false, 0, Renewed),
-            (4, false, 0, Renewed),
-            (i64::MAX, false, 0, Renewed),
+            (2, false, 61, Replaced),
+            (2, true, 0, Replaced),
+            (1, false, 0, Replaced),
+            (4, false, 0, Replaced),
+            (i64::MAX, false, 0, Replaced),
         ] {
-            let newest = Generation {
+            let newest = NewestGeneration {
                 number: 3,
                 repeat_used,
             };
             let now = start + Duration::seconds(seconds);
             assert_eq!(
-                Lifecycle::created(start).token_standing(token, newest, now),
+                Lifecycle::created(start).token_validity(token, newest, now),
                 expected,
                 "{token} {repeat_used} {seconds}"
             );

@@ -20,6 +20,14 @@ use crate::{
 /// How long a visitor may take to join: the window joins right away, so this is network time only.
 pub const PARTICIPANT_TOKEN_LIFETIME: Duration = Duration::seconds(120);
 
+/// The start of every visitor's identity in a room; agents and recorders have others.
+const VISITOR_PREFIX: &str = "guest_";
+
+/// Whether a participant with this identity joined with a token of a visitor.
+pub(crate) fn is_visitor(identity: &str) -> bool {
+    identity.starts_with(VISITOR_PREFIX)
+}
+
 /// The visitor and the agent.
 const MAX_PARTICIPANTS: u32 = 2;
 
@@ -103,7 +111,7 @@ impl ParticipantTokens {
         let seconds = |time: OffsetDateTime| usize::try_from(time.unix_timestamp()).unwrap_or(0);
         Ok(Claims {
             iss: self.api_key.clone(),
-            sub: format!("guest_{visitor}"),
+            sub: format!("{VISITOR_PREFIX}{visitor}"),
             nbf: seconds(now),
             exp: seconds(now + PARTICIPANT_TOKEN_LIFETIME),
             video: grants(room),

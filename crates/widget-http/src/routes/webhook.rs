@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use crate::{
+    livekit::is_visitor,
     state::AppState,
     storage::WebhookEvent,
     visitors::refusals,
@@ -25,9 +26,6 @@ use widget_core::conversation::room::RoomEvent;
 
 /// Bytes of an event at most; one with every field has a few KiB.
 const BODY_LIMIT: usize = 256 * 1024;
-
-/// Start of every visitor's identity; agents and recorders have others.
-const VISITOR_PREFIX: &str = "guest_";
 
 pub(crate) fn router() -> ApiRouter<AppState> {
     ApiRouter::new().route(
@@ -91,7 +89,7 @@ impl Event {
     fn is_of_visitor(&self) -> bool {
         self.participant
             .as_ref()
-            .is_some_and(|participant| participant.identity.starts_with(VISITOR_PREFIX))
+            .is_some_and(|participant| is_visitor(&participant.identity))
     }
 }
 

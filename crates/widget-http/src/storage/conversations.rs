@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use widget_core::{
     conversation::{
         ConversationEnded, FeedbackError, Lifecycle, LifecycleLimits, Mode, Reporter, Status,
-        room::RoomEvent, token::Generation, transcript::Message,
+        room::RoomEvent, token::NewestGeneration, transcript::Message,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
@@ -46,8 +46,8 @@ pub struct ConversationRecord {
 impl ConversationRecord {
     /// Its newest room and token.
     #[must_use]
-    pub const fn newest(&self) -> Generation {
-        Generation {
+    pub const fn newest(&self) -> NewestGeneration {
+        NewestGeneration {
             number: self.generation,
             repeat_used: self.repeat_used,
         }

@@ -5,7 +5,7 @@
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, Method, request::Parts};
-use widget_core::conversation::token::TokenStanding;
+use widget_core::conversation::token::TokenValidity;
 
 use super::page::PublicPath;
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone)]
 struct Shown {
     conversation: ConversationRecord,
-    standing: TokenStanding,
+    validity: TokenValidity,
 }
 
 /// The conversation whose newest token was shown.
@@ -37,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for OwnConversation {
         match shown(parts)? {
             Shown {
                 conversation,
-                standing: TokenStanding::Current,
+                validity: TokenValidity::Current,
             } => Ok(Self(conversation)),
             Shown { .. } => Err(refusals::conversation_token_invalid()),
         }
@@ -58,11 +58,11 @@ impl<S: Sync> FromRequestParts<S> for ResumableConversation {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Shown {
             conversation,
-            standing,
+            validity,
         } = shown(parts)?;
         Ok(Self {
             conversation,
-            repeat: standing == TokenStanding::MayRepeat,
+            repeat: validity == TokenValidity::MayRepeat,
         })
     }
 }
@@ -113,12 +113,12 @@ async fn read(state: &AppState, path: &PublicPath, headers: &HeaderMap) -> Resul
     let (token, newest) = (claims.generation, conversation.newest());
     match conversation
         .lifecycle
-        .token_standing(token, newest, state.now())
+        .token_validity(token, newest, state.now())
     {
-        TokenStanding::Renewed => Err(refusals::conversation_token_invalid()),
-        standing => Ok(Shown {
+        TokenValidity::Replaced => Err(refusals::conversation_token_invalid()),
+        validity => Ok(Shown {
             conversation,
-            standing,
+            validity,
         }),
     }
 }

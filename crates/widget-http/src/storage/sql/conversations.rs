@@ -10,7 +10,7 @@ use uuid::Uuid;
 use widget_core::{
     conversation::{
         EndReason, Lifecycle, LifecycleLimits, LifecycleRow, Reporter, Role, metadata,
-        room::{self, RoomAction, RoomState},
+        room::{self, RoomOutcome, RoomState},
         transcript::Message,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
@@ -537,29 +537,25 @@ impl ConversationStore for Backend {
         let state = RoomState {
             is_newest: room::is_newest(&lifecycle, newest, room.generation),
             is_removed: room.removal_due_at.is_some() || room.removed_at.is_some(),
+            visitor_has_left: has_ended(&mut transaction, event).await?,
         };
-        let next = match room::decide(event.happened, state) {
-            RoomAction::Ignore => Some(lifecycle),
-            RoomAction::Remove => None,
-            // The widget may have been closed while the conversation was written; whoever closed it
-            // found no room to close.
-            RoomAction::JoinIfServed => {
-                let is_served = is_served(&mut transaction, &conversation, &self.suffixes).await?;
-                let has_left = has_ended(&mut transaction, event).await?;
-                let joined = lifecycle.joined(now);
-                is_served.then_some(if has_left { joined.left(now) } else { joined })
+        let action = room::decide(event.happened, state);
+        // The widget may have been closed while the conversation was written; whoever closed it
+        // found no room to close.
+        let is_served = action.needs_served()
+            && is_served(&mut transaction, &conversation, &self.suffixes).await?;
+        let outcome = action.apply(lifecycle, is_served, now);
+        match outcome {
+            RoomOutcome::Remove => {
+                rooms::mark_for_removal(&mut transaction, &room.name, now).await?;
             }
-            RoomAction::Leave => Some(lifecycle.left(now)),
-        };
-        match next {
-            None => rooms::mark_for_removal(&mut transaction, &room.name, now).await?,
-            Some(next) if next != lifecycle => {
+            RoomOutcome::Keep(next) if next != lifecycle => {
                 write_transition(&mut transaction, conversation.id, next, now, limits).await?;
             }
-            Some(_) => {}
+            RoomOutcome::Keep(_) => {}
         }
         transaction.commit().await?;
-        Ok(next.is_none())
+        Ok(outcome == RoomOutcome::Remove)
     }
 
     async fn forget_expired(
