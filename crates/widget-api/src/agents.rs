@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use widget_core::{
+    agent::VersionStatus,
     id::{AgentId, AgentVersionId},
     rfc3339,
 };
 
-use crate::words::words;
 #[cfg(feature = "schemars")]
 use {crate::schema, widget_core::agent::MAX_NAME_CHARACTERS};
 
@@ -63,7 +63,8 @@ pub struct AgentVersion {
     /// Counts the versions of the agent from 1.
     pub number: i64,
     /// Widgets are shown only with a published version.
-    pub status: AgentVersionStatus,
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<VersionStatus>"))]
+    pub status: VersionStatus,
     /// The name under which the worker registers with LiveKit.
     pub livekit_agent_name: String,
     /// The name of the version for people.
@@ -76,14 +77,4 @@ pub struct AgentVersion {
     #[serde(with = "rfc3339::option")]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
     pub published_at: Option<OffsetDateTime>,
-}
-
-words! {
-    /// Whether a version of an agent is published.
-    pub enum AgentVersionStatus {
-        /// Not published yet.
-        Draft = "draft",
-        /// Published, so that it never changes.
-        Published = "published",
-    }
 }

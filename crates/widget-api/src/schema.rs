@@ -5,6 +5,7 @@ use std::{borrow::Cow, marker::PhantomData};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, transform::transform_subschemas};
 use serde_json::{Map, Value};
 use widget_core::{
+    agent::VersionStatus,
     config,
     conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{Difference, Verdict},
@@ -120,7 +121,16 @@ macro_rules! choices {
     };
 }
 
-choices!(Difference, EndReason, Mode, Reporter, Role, Status, Verdict);
+choices!(
+    Difference,
+    EndReason,
+    Mode,
+    Reporter,
+    Role,
+    Status,
+    Verdict,
+    VersionStatus
+);
 
 /// A list of sites; which entries are allowed is decided by core.
 pub(crate) fn domains(_: &mut SchemaGenerator) -> Schema {

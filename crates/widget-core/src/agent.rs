@@ -1,6 +1,6 @@
-//! Agents: what they and their versions may be called.
+//! Agents: what they and their versions may be called, and which versions are published.
 //!
-//! The registry itself is the caller's; here is the one rule for its names.
+//! The registry itself is the caller's; here are the rules about its entries.
 //!
 //! ```
 //! use widget_core::agent;
@@ -10,7 +10,30 @@
 //! assert_eq!(error.code(), widget_core::finding::Code::ValueInvalid);
 //! ```
 
-use crate::finding::Code;
+use time::OffsetDateTime;
+
+use crate::{choice::choices, finding::Code};
+
+choices! {
+    /// Whether a version of an agent is published.
+    pub enum VersionStatus {
+        /// Not published yet.
+        Draft = "draft",
+        /// Published, so that it never changes.
+        Published = "published",
+    }
+}
+
+impl VersionStatus {
+    /// The status of a version that was published at this time, or never.
+    #[must_use]
+    pub const fn of(published_at: Option<OffsetDateTime>) -> Self {
+        match published_at {
+            None => Self::Draft,
+            Some(_) => Self::Published,
+        }
+    }
+}
 
 /// The longest name, in characters: a line on a wide screen.
 pub const MAX_NAME_CHARACTERS: usize = 200;

@@ -18,8 +18,10 @@
 //! ```
 
 use crate::{
+    agent::VersionStatus,
     choice::choices,
     finding::{Code, Finding, Findings},
+    id::AgentId,
     widget::Widget,
 };
 
@@ -37,6 +39,27 @@ choices! {
         Draft = "draft",
         /// The version is the agent's, and published.
         Published = "published",
+    }
+}
+
+impl PinnedVersion {
+    /// What a look-up within the widget's organization says of the version that it pins.
+    ///
+    /// `agent` is the widget's agent, and `agent_exists` whether the organization has it;
+    /// `version` is the agent and the status of the pinned version, if the organization has it.
+    #[must_use]
+    pub fn found(
+        agent: AgentId,
+        agent_exists: bool,
+        version: Option<(AgentId, VersionStatus)>,
+    ) -> Self {
+        match version {
+            _ if !agent_exists => Self::AgentMissing,
+            None => Self::VersionMissing,
+            Some((other, _)) if other != agent => Self::OtherAgent,
+            Some((_, VersionStatus::Draft)) => Self::Draft,
+            Some((_, VersionStatus::Published)) => Self::Published,
+        }
     }
 }
 
@@ -157,4 +180,29 @@ fn cross_warnings(widget: &Widget) -> Vec<Finding> {
             pointer: warning.pointer,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_look_up_finds_is_one_of_five_cases() {
+        use VersionStatus::{Draft, Published};
+        let agent = AgentId::from_uuid(uuid::Uuid::from_u128(1));
+        let other = AgentId::from_uuid(uuid::Uuid::from_u128(2));
+        for (exists, version, expected) in [
+            (false, None, PinnedVersion::AgentMissing),
+            (false, Some((agent, Published)), PinnedVersion::AgentMissing),
+            (true, None, PinnedVersion::VersionMissing),
+            (true, Some((other, Published)), PinnedVersion::OtherAgent),
+            (true, Some((agent, Draft)), PinnedVersion::Draft),
+            (true, Some((agent, Published)), PinnedVersion::Published),
+        ] {
+            assert_eq!(PinnedVersion::found(agent, exists, version), expected);
+        }
+        let now = time::macros::datetime!(2026-01-01 00:00 UTC);
+        assert_eq!(VersionStatus::of(Some(now)), Published);
+        assert_eq!(VersionStatus::of(None), Draft);
+    }
 }

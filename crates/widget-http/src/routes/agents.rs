@@ -8,10 +8,10 @@ use axum::{
 use http::{StatusCode, header};
 use widget_api::{
     FieldError, ProblemCode, Scope,
-    agents::{Agent, AgentVersion, AgentVersionStatus, NewAgent, NewAgentVersion},
+    agents::{Agent, AgentVersion, NewAgent, NewAgentVersion},
 };
 use widget_core::{
-    agent,
+    agent::{self, VersionStatus},
     id::{AgentId, AgentVersionId},
 };
 
@@ -114,11 +114,7 @@ fn build_version(version: storage::AgentVersion) -> AgentVersion {
         id: version.id,
         agent_id: version.agent_id,
         number: version.number,
-        status: if version.published_at.is_some() {
-            AgentVersionStatus::Published
-        } else {
-            AgentVersionStatus::Draft
-        },
+        status: VersionStatus::of(version.published_at),
         livekit_agent_name: version.livekit_agent_name,
         label: version.label,
         created_at: version.created_at,

@@ -4,6 +4,7 @@ use sqlx::{Executor, QueryBuilder};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
+    agent::VersionStatus,
     config::Config,
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
@@ -35,15 +36,9 @@ table! {
     livekit_agent_name = "v.livekit_agent_name": get(),
     => |row| -> StoredWidget {
         let (known, version): (Option<Uuid>, Option<Uuid>) = (known_agent_id, version_agent_id);
-        let pinned = match (known, version) {
-            (None, _) => PinnedVersion::AgentMissing,
-            (Some(_), None) => PinnedVersion::VersionMissing,
-            (Some(_), Some(agent)) if AgentId::from_uuid(agent) != agent_id => {
-                PinnedVersion::OtherAgent
-            }
-            (Some(_), Some(_)) if version_published_at.is_none() => PinnedVersion::Draft,
-            (Some(_), Some(_)) => PinnedVersion::Published,
-        };
+        let status = VersionStatus::of(version_published_at);
+        let version = version.map(|agent| (AgentId::from_uuid(agent), status));
+        let pinned = PinnedVersion::found(agent_id, known.is_some(), version);
         Ok(StoredWidget {
             widget: Widget {
                 id,
