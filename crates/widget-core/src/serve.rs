@@ -74,17 +74,12 @@ impl<'a> Admission<'a> {
 
 /// Every reason why a widget does not serve a page.
 ///
-/// For the owner's log only: visitors get the same answer whatever the reason is, see
-/// [`PUBLIC_CODE`](Self::PUBLIC_CODE).
+/// For the owner's log only: visitors get the same answer whatever the reason is, also for a widget
+/// that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The blockers of the gates, then `origin_not_listed`.
     pub reasons: Findings,
-}
-
-impl Refusal {
-    /// The one code that visitors get, also for a widget that does not exist.
-    pub const PUBLIC_CODE: &'static str = "widget_unavailable";
 }
 
 impl fmt::Display for Refusal {

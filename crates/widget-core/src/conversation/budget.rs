@@ -45,17 +45,6 @@ pub enum BudgetError {
     },
 }
 
-impl BudgetError {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::WidgetBusy { .. } => "widget_busy",
-            Self::DayUsedUp { .. } => "budget_used_up",
-        }
-    }
-}
-
 impl Budgets {
     /// Whether the widget, which has `open` conversations, may have another one.
     ///

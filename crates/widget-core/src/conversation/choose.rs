@@ -8,14 +8,6 @@ use crate::mode::Mode;
 #[error("this widget does not offer `{0}`; leave `mode` out or use the other one")]
 pub struct ModeDisabled(pub Mode);
 
-impl ModeDisabled {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        "mode_disabled"
-    }
-}
-
 /// The mode in which a conversation starts: the requested one, or the widget's default.
 ///
 /// # Errors

@@ -21,19 +21,6 @@ pub enum FeedbackError {
     Closed,
 }
 
-impl FeedbackError {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Disabled => "feedback_disabled",
-            Self::Active => "conversation_active",
-            Self::AlreadySubmitted => "feedback_already_submitted",
-            Self::Closed => "feedback_closed",
-        }
-    }
-}
-
 impl Lifecycle {
     /// Accepts the visitor's feedback; `enabled` says whether the widget asks for it.
     ///

@@ -59,14 +59,6 @@ impl Activity {
 #[error("the conversation has ended; start a new one")]
 pub struct ConversationEnded;
 
-impl ConversationEnded {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        "conversation_ended"
-    }
-}
-
 /// Reading.
 impl Lifecycle {
     /// Where it stands.

@@ -40,18 +40,6 @@ pub enum MetadataError {
     },
 }
 
-impl MetadataError {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::FormInvalid(_) => "form_invalid",
-            Self::FormNotExpected => "form_not_expected",
-            Self::PageTooLarge { .. } => "custom_metadata_too_large",
-        }
-    }
-}
-
 /// The metadata of a conversation that starts: the values of `form`, a JSON text, by field id, and
 /// what the page says under `page`.
 ///
@@ -105,7 +93,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Config;
+    use crate::{
+        config::Config,
+        finding::{Code, Finding},
+    };
 
     /// A page that has so many bytes of JSON.
     fn page_of(bytes: usize) -> Value {
@@ -123,10 +114,13 @@ mod tests {
             Config::from_value(config).expect("a valid config")
         };
         let (optional, required) = (fields(false), fields(true));
+        // Which faults a form has is the matter of the form's own tests.
+        let form_invalid =
+            || MetadataError::FormInvalid(Finding::new(Code::JsonInvalid, "any fault").into());
         let mail = r#"{"email": "a@b.example"}"#;
         for (config, form, page, expected) in [
             (&none, None, None, Ok(json!({}))),
-            (&none, Some("{}"), None, Err("form_not_expected")),
+            (&none, Some("{}"), None, Err(MetadataError::FormNotExpected)),
             (
                 &none,
                 None,
@@ -143,17 +137,17 @@ mod tests {
                 &none,
                 None,
                 Some(page_of(4097)),
-                Err("custom_metadata_too_large"),
+                Err(MetadataError::PageTooLarge { bytes: 4097 }),
             ),
             (&optional, None, None, Ok(json!({}))),
-            (&required, None, None, Err("form_invalid")),
-            (&required, Some("{}"), None, Err("form_invalid")),
-            (&required, Some("{"), None, Err("form_invalid")),
+            (&required, None, None, Err(form_invalid())),
+            (&required, Some("{}"), None, Err(form_invalid())),
+            (&required, Some("{"), None, Err(form_invalid())),
             (
                 &required,
                 Some(r#"{"page": {}}"#),
                 None,
-                Err("form_invalid"),
+                Err(form_invalid()),
             ),
             (
                 &required,
@@ -164,7 +158,10 @@ mod tests {
         ] {
             let page = page.as_ref().and_then(Value::as_object);
             let built = build_metadata(config.current(), form, page);
-            let built = built.map(Value::Object).map_err(|error| error.code());
+            let built = built.map(Value::Object).map_err(|error| match error {
+                MetadataError::FormInvalid(_) => form_invalid(),
+                other => other,
+            });
             assert_eq!(built, expected, "{form:?}");
         }
     }

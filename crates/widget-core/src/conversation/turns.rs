@@ -113,14 +113,6 @@ impl ReportLimits {
 #[error("the window has reported as much as is kept of one conversation")]
 pub struct TranscriptFull;
 
-impl TranscriptFull {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        "transcript_full"
-    }
-}
-
 /// Whether another report of the window is kept when `turns` with `characters` are kept already.
 ///
 /// # Errors
