@@ -47,7 +47,7 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
 
   const INPUT = 'Write a message…';
 
-  test('asks a suggested question, uses the menu, talks, ends and starts anew', async () => {
+  test('asks a suggested question, uses the menu, talks, ends and starts over', async () => {
     const visitor = await here.arrive({ microphone: true });
     const { keyboard } = visitor.page;
     await openByKeyboard(visitor);

@@ -54,7 +54,7 @@ describe.each([18, 19] as const)(
       expect(await visitor.page.locator('web-widget').count()).toBe(1);
     });
 
-    test('the launcher returns when React draws the document anew', async () => {
+    test('the launcher returns when React draws the document again', async () => {
       const visitor = await arrive();
       expect((await hydrate(visitor, 'Tea')).length).toBeGreaterThan(0);
       await visitor.open();

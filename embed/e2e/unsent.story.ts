@@ -34,7 +34,7 @@ const WITH_FORM = {
 describe('what was typed', { timeout: 60_000 }, () => {
   const here = story();
 
-  test('is kept without WebRTC, which is said instead of being retried for ever', async () => {
+  test('is kept without WebRTC, which is said instead of being retried', async () => {
     const visitor = await here.arrive({
       scripts: [...axeScripts, RECORD, NO_WEBRTC],
     });

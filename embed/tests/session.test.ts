@@ -522,7 +522,7 @@ describe('an agent that is not there', () => {
     expect(session.state.isAgentLate).toBe(false);
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'token1', 'ticket', 'text');
+    expect(service.resume).toHaveBeenCalledWith('c1', 'token1', { ticket: 'ticket', mode: 'text' });
     expect(rooms[0]?.room.leave).toHaveBeenCalled();
     expect(session.state).toMatchObject({ phase: { name: 'live', isSilent: false } });
     await agentArrives();
@@ -633,7 +633,7 @@ describe('a room that is gone', () => {
     storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'newest', 'ticket', 'text');
+    expect(service.resume).toHaveBeenCalledWith('c1', 'newest', { ticket: 'ticket', mode: 'text' });
   });
 
   test('a tab that lost it can also start over, and leaves it to the other tab', async () => {
@@ -779,7 +779,7 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'old', 'ticket', 'text');
+    expect(service.resume).toHaveBeenCalledWith('c1', 'old', { ticket: 'ticket', mode: 'text' });
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
   });
 
@@ -1054,7 +1054,7 @@ describe('what was typed and not sent', () => {
     ]);
   });
 
-  test("is sent again on the visitor's word after a refusal", async () => {
+  test('is sent again after a refusal when the visitor asks for it', async () => {
     const { session, service, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('rate_limited', 429));
     session.sendMessage('Hello');
@@ -1228,7 +1228,7 @@ describe('forms during the conversation', () => {
     expect(service.submitForm).not.toHaveBeenCalled();
   });
 
-  test('that were not sent when the conversation ends go on in another one', async () => {
+  test('that were not sent when the conversation ends continue in another one', async () => {
     const parts = await live();
     const { session, service, rooms, settle } = parts;
     rooms[0]?.events.form('contact', 60_000);

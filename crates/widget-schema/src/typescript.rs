@@ -65,12 +65,16 @@ pub(crate) fn codes() -> String {
 }
 
 /// The bodies that the embed sends and gets.
-const BODIES: [&str; 8] = [
+const BODIES: [&str; 12] = [
     "ConversationStart",
+    "ConversationResume",
     "EmbedTicket",
     "Joining",
     "VisitorConversation",
     "VisitorMessage",
+    "TurnReport",
+    "ReportedTurn",
+    "FormSubmission",
     "Problem",
     "ProblemCode",
     "ProblemError",

@@ -6,7 +6,7 @@ import { createElement, useEffect, useState } from 'react';
 import { hydrateRoot } from 'react-dom/client';
 
 window.repaired = [];
-/** Hydrates the document; with other words than the server sent, React draws it anew. */
+/** Hydrates the document; with other words than the server sent, React draws it again. */
 window.hydrate = (words) => {
   hydrateRoot(document, createElement(Page, { words }), {
     onRecoverableError: (error) => window.repaired.push(String(error)),

@@ -16,6 +16,14 @@ export interface ConversationStart {
   mode?: 'text' | 'voice';
 }
 
+/** What a window sends to resume a conversation. */
+export interface ConversationResume {
+  /** A new embed ticket of the same page. */
+  ticket?: string | null;
+  /** Whether the visitor types or speaks; the default is what it was. */
+  mode?: 'text' | 'voice';
+}
+
 /** Proof of the page on which a widget runs. */
 export interface EmbedTicket {
   /** The ticket: for this widget on this page, once. */
@@ -71,6 +79,30 @@ export interface VisitorMessage {
   text: string;
   /** When it was said. */
   created_at: string;
+}
+
+/** Turns that a window saw. */
+export interface TurnReport {
+  /** The turns. */
+  messages: ReportedTurn[];
+}
+
+/** A turn that a window saw. */
+export interface ReportedTurn {
+  /** Identifies the turn within the conversation. */
+  id: string;
+  /** Who said it. */
+  role: 'visitor' | 'agent';
+  /** What was said. */
+  text: string;
+  /** When it was said; the default is now. */
+  created_at?: string | null;
+}
+
+/** The values of a form or of the feedback. */
+export interface FormSubmission {
+  /** Values by field id. */
+  data: Record<string, unknown>;
 }
 
 /** A refusal or a failure (RFC 9457). */

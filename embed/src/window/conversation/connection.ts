@@ -21,7 +21,7 @@ export interface ConnectionDependencies extends Omit<AttemptDependencies, 'backo
 
 export interface ConnectionObserver extends RoomObserver {
   /** What a start sends besides its mode. */
-  describeStart(): Partial<ConversationStart>;
+  describeStart(): ConversationStart;
   onStarted(conversationId: string): void;
   /** The service sent these turns. */
   onHistory(messages: VisitorMessage[]): void;
@@ -88,7 +88,7 @@ export class Connection {
     });
     attempt.run(async () => {
       const ticket = await loader.requestTicket();
-      return service.resume(access.id, access.token, ticket, modeOf(store.state));
+      return service.resume(access.id, access.token, { ticket, mode: modeOf(store.state) });
     });
   }
 

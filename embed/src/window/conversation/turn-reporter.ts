@@ -2,7 +2,7 @@
  * Reports the turns that were shown to the service, for workers that do not report them themselves.
  * The service keeps these apart from a worker's own report, so it can merge the two.
  */
-import type { VisitorMessage } from '../../generated/api';
+import type { ReportedTurn } from '../../generated/api';
 import type { Message } from './transcript';
 
 export interface TurnReporter {
@@ -18,10 +18,10 @@ export interface TurnReporter {
 const COLLECT_TIME = 1_500;
 
 export function createTurnReporter(
-  report: (messages: VisitorMessage[]) => Promise<void>,
+  report: (messages: ReportedTurn[]) => Promise<void>,
 ): TurnReporter {
   const known = new Set<string>();
-  let pending: VisitorMessage[] = [];
+  let pending: ReportedTurn[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function flush() {

@@ -1,15 +1,17 @@
 /** The public HTTP API as the window uses it. Same origin, JSON only, no cookies. */
 import type {
+  ConversationResume,
   ConversationStart,
+  FormSubmission,
   Joining,
   Problem,
+  ReportedTurn,
+  TurnReport,
   VisitorConversation,
-  VisitorMessage,
 } from '../../generated/api';
-import type { Mode } from '../config';
 import { ServiceProblem } from './problem';
 
-export type FormValues = Record<string, unknown>;
+export type FormValues = FormSubmission['data'];
 
 /** In milliseconds; the service usually answers within a few. */
 const REQUEST_TIMEOUT = 15_000;
@@ -17,11 +19,11 @@ const REQUEST_TIMEOUT = 15_000;
 const MAX_KEEPALIVE_BYTES = 60_000;
 
 export interface Service {
-  start(embedTicket: string, body: Partial<ConversationStart>): Promise<Joining>;
-  resume(id: string, token: string, embedTicket: string, mode: Mode): Promise<Joining>;
+  start(embedTicket: string, body: ConversationStart): Promise<Joining>;
+  resume(id: string, token: string, body: ConversationResume): Promise<Joining>;
   read(id: string, token: string): Promise<VisitorConversation>;
   end(id: string, token: string): Promise<void>;
-  report(id: string, token: string, messages: VisitorMessage[]): Promise<void>;
+  report(id: string, token: string, messages: ReportedTurn[]): Promise<void>;
   submitForm(id: string, token: string, formId: string, values: FormValues): Promise<void>;
   submitFeedback(id: string, token: string, values: FormValues): Promise<void>;
 }
@@ -63,12 +65,14 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
 
   return {
     start: (ticket, body) => call('', ticket, body),
-    resume: (id, token, ticket, mode) => call(`/${id}/resume`, token, { ticket, mode }),
+    resume: (id, token, body) => call(`/${id}/resume`, token, body),
     read: (id, token) => call(`/${id}`, token),
     end: (id, token) => call(`/${id}/end`, token, {}, true),
-    report: (id, token, messages) => call(`/${id}/messages`, token, { messages }, true),
-    submitForm: (id, token, formId, values) =>
-      call(`/${id}/forms/${formId}`, token, { data: values }),
-    submitFeedback: (id, token, data) => call(`/${id}/feedback`, token, { data }),
+    report: (id, token, messages) =>
+      call(`/${id}/messages`, token, { messages } satisfies TurnReport, true),
+    submitForm: (id, token, formId, data) =>
+      call(`/${id}/forms/${formId}`, token, { data } satisfies FormSubmission),
+    submitFeedback: (id, token, data) =>
+      call(`/${id}/feedback`, token, { data } satisfies FormSubmission),
   };
 }
