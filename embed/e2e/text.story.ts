@@ -49,6 +49,17 @@ describe('a visitor who types', () => {
     );
   });
 
+  test('gets the greeting together with the answer to the first question', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    expect(await visitor.transcript()).toEqual([
+      { role: 'visitor', text: 'What are your opening hours?' },
+      { role: 'agent', text: expect.stringMatching(/^Hello, and welcome .* We are open from/) },
+    ]);
+  });
+
   test('sees it in dark mode and on a phone', async () => {
     const dark = await here.arrive({ scheme: 'dark' });
     await dark.open();

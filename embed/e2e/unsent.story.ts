@@ -83,13 +83,29 @@ describe('what was typed', { timeout: 60_000 }, () => {
     await visitor.waitForTurn('agent', /We are open/);
   });
 
+  test('is kept when it is too long, and says so', async () => {
+    const visitor = await here.arrive({ scripts: axeScripts });
+    await visitor.open();
+    const input = visitor.frame.getByRole('textbox');
+    const long = 'word '.repeat(1_000).trim();
+    await input.fill(long);
+    await visitor.frame.getByText('This message is too long to be sent.').waitFor();
+    await visitor.frame.getByText('4,999 / 4,000').waitFor();
+    await visitor.screenshot('too-long');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.page.keyboard.press('Enter');
+    expect(await input.inputValue()).toBe(long);
+    expect(await visitor.transcript()).toEqual([]);
+    await input.fill('What are your opening hours?');
+    await visitor.page.keyboard.press('Enter');
+    await visitor.waitForTurn('agent', /We are open/);
+  });
+
   test('is in sight after it was sent, also when the visitor had scrolled up', async () => {
     const visitor = await here.arrive({ size: { width: 390, height: 400 }, phone: true });
     await visitor.open();
-    for (const question of ['What are your opening hours?', 'How much is a bag?']) {
-      await visitor.sendMessage(question);
-      await visitor.waitForTurn('visitor', /./);
-    }
+    const questions = ['What are your opening hours?', 'Which beans?', 'How much is a bag?'];
+    for (const question of questions) await visitor.sendMessage(question);
     await visitor.waitForTurn('agent', /\d.*bag|bag.*\d/is);
     // Again while the answer streams in, which is followed until the visitor has scrolled.
     await until('the transcript to be scrolled up', async () => {

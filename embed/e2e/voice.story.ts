@@ -38,6 +38,24 @@ describe('a visitor who talks', () => {
     expect(visitor.consoleErrors()).toEqual([]);
   });
 
+  test('reads the rest of an answer in the same bubble after hanging up', {
+    timeout: 90_000,
+  }, async () => {
+    const visitor = await here.arrive({ microphone: true });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.button('Mute').click();
+    await visitor.waitForTurn('agent', /Hello, and welcome/);
+    await visitor.frame.getByText('Muted').waitFor();
+    await visitor.sendMessage('Which beans do you recommend?');
+    await visitor.waitForTurn('agent', /We roast three/);
+    await visitor.button('End call').click();
+    await visitor.waitForTurn('agent', /^We roast three.*start with the house blend\.$/s);
+    const turns = await visitor.transcript();
+    expect(turns.filter(({ text }) => /house blend/.test(text))).toHaveLength(1);
+    await visitor.screenshot('hung-up');
+  });
+
   test('is not heard while muted, even while the call connects', {
     timeout: 120_000,
   }, async () => {

@@ -151,7 +151,12 @@ describe('starting', () => {
     await settle();
     expect(service.start).toHaveBeenCalledWith('ticket', {
       mode: 'text',
-      custom_metadata: { url: 'https://shop.example/', title: 'Shop', context: { plan: 'gold' } },
+      custom_metadata: {
+        url: 'https://shop.example/',
+        title: 'Shop',
+        context: { plan: 'gold' },
+        message_waiting: true,
+      },
     });
     expect(rooms).toHaveLength(1);
     expect(session.state.phase.name).toBe('live');
@@ -207,11 +212,12 @@ describe('starting', () => {
     });
   });
 
-  test('opening starts it where the owner configured that', async () => {
+  test('opening starts it where the owner configured that, and the agent may greet', async () => {
     const { session, service, settle } = setUp({ start_conversation_on_toggle: true });
     session.setOpen(true);
     await settle();
     expect(service.start).toHaveBeenCalledOnce();
+    expect(service.start.mock.calls[0]?.[1]?.custom_metadata).not.toHaveProperty('message_waiting');
   });
 
   test('consent comes first, and only once', async () => {
@@ -757,6 +763,16 @@ describe('a room that is gone', () => {
     expect(session.state.phase).toEqual({ name: 'ended', feedback: 'given' });
     session.startOver();
     expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [] });
+  });
+
+  test('feedback can be skipped', async () => {
+    const { session, service } = await live({
+      post_conversation_feedback: { ...config().post_conversation_feedback, enabled: true },
+    });
+    await session.end();
+    session.skipFeedback();
+    expect(session.state.phase).toEqual({ name: 'ended', feedback: 'none' });
+    expect(service.submitFeedback).not.toHaveBeenCalled();
   });
 });
 

@@ -1,8 +1,9 @@
 /** How streamed text, recognized speech and typed text become turns. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   addTyped,
   applyPiece,
+  expectRest,
   type Message,
   markSent,
   type Piece,
@@ -84,4 +85,45 @@ test('in a new room only what nobody answered is sent again', () => {
     'done',
     'waiting',
   ]);
+});
+
+describe('an answer that the end of a call cuts off', () => {
+  const cut = () =>
+    expectRest(play([{ text: 'We roast ', starts: true }, { text: 'three coffees' }]));
+
+  const continued = (pieces: Partial<Piece>[]) =>
+    pieces.reduce<Message[]>((messages, fields) => applyPiece(messages, piece(fields), NOW), cut());
+
+  test('is continued in writing, in the same bubble', () => {
+    const messages = continued([
+      { final: true },
+      { segment: 's2', text: 'on the', starts: true },
+      { segment: 's2', text: ' quay.' },
+      { segment: 's2', final: true },
+    ]);
+    expect(shown(messages)).toEqual([['agent', 'We roast three coffees on the quay.', 'done']]);
+    expect(messages.map(({ id }) => id)).toEqual(['s1']);
+  });
+
+  test('stays as it is when the visitor speaks first', () => {
+    const asked = addTyped(continued([{ final: true }]), 'v1', 'And tea?', NOW);
+    const messages = applyPiece(asked, piece({ segment: 's2', text: 'No.', starts: true }), NOW);
+    expect(shown(messages).map(([, text]) => text)).toEqual([
+      'We roast three coffees',
+      'And tea?',
+      'No.',
+    ]);
+  });
+
+  test('may also continue in its own stream, of a worker that does not stop', () => {
+    expect(shown(continued([{ text: ' on the quay.' }, { final: true }]))).toEqual([
+      ['agent', 'We roast three coffees on the quay.', 'done'],
+    ]);
+  });
+
+  test('is not one that was complete', () => {
+    const messages = expectRest(play([{ text: 'Hello.', starts: true }, { final: true }]));
+    const next = applyPiece(messages, piece({ segment: 's2', text: 'Yes?', starts: true }), NOW);
+    expect(next).toHaveLength(2);
+  });
 });

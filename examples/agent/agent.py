@@ -63,7 +63,14 @@ async def run_job(context: JobContext, settings: Settings) -> None:
         return context.shutdown(
             "the conversation does not continue here, or the service did not confirm it"
         )
-    await Conversation(context, job, service, known.turns if job.resumed else ()).start()
+    conversation = Conversation(
+        context,
+        job,
+        service,
+        known.turns if job.resumed else (),
+        message_waits=known.message_waits and not job.resumed,
+    )
+    await conversation.start()
 
 
 def build_server(settings: Settings) -> AgentServer:

@@ -41,6 +41,8 @@ FORM_TIMEOUT_SECONDS = 15 * 60.0
 """How long a visitor has to fill in a form."""
 FORM_REJECTION_SECONDS = 1.5
 """A window that cannot show a form answers within this time."""
+WAITING_MESSAGE_SECONDS = 10.0
+"""How long the greeting waits for a message that the visitor sent before the agent arrived."""
 STOP_SPEAKING_TIMEOUT_SECONDS = 1.0
 """How long a change to text mode waits for the voice to stop, which takes milliseconds."""
 
@@ -61,6 +63,9 @@ class Concierge(Agent):
     async def on_enter(self) -> None:
         """Greet, or refer to the earlier part of a resumed conversation."""
         conversation = self._conversation
+        if conversation.message_waits:
+            # The answer to it begins with the greeting.
+            return conversation.greet_later()
         text = (
             rules.welcome_back(conversation.earlier)
             if conversation.job.resumed
@@ -103,15 +108,26 @@ class Conversation:
     """One conversation in one room; keeps session, window and service in sync."""
 
     def __init__(
-        self, context: JobContext, job: Job, service: WidgetService, earlier: Sequence[rules.Turn]
+        self,
+        context: JobContext,
+        job: Job,
+        service: WidgetService,
+        earlier: Sequence[rules.Turn],
+        *,
+        message_waits: bool = False,
     ) -> None:
         self.job = job
         self.earlier = earlier
+        self.message_waits = message_waits
         self._context = context
         self._service = service
         self._mode: Mode = job.mode
         self._page: dict[str, object] = {}
         self._last_spoken = ""
+        self._has_turns = asyncio.Event()
+        self._is_stopping = False
+        self._cut: llm.ChatMessage | None = None
+        """The spoken part of an answer whose rest is being written; stored together with it."""
         self._transcript = TranscriptWriter(job.conversation_id, service.append)
         self._tasks: set[asyncio.Task[None]] = set()
         self._agent = Concierge(self, _build_chat(earlier))
@@ -169,8 +185,19 @@ class Conversation:
             task.cancel()
         # Closing the session completes the turn that was being spoken.
         await self.session.aclose()
+        self._store_cut()
         await self._transcript.close(FLUSH_TIMEOUT_SECONDS)
         await self._service.close()
+
+    def greet_later(self) -> None:
+        """Greet if the message that the service announced does not come."""
+        self._spawn(self._greet_later())
+
+    async def _greet_later(self) -> None:
+        try:
+            await asyncio.wait_for(self._has_turns.wait(), WAITING_MESSAGE_SECONDS)
+        except TimeoutError:
+            self.session.say(rules.greeting())
 
     async def stream_words(self, text: str) -> AsyncIterator[str]:
         """Yield the text word by word, at the pace of the model's answers."""
@@ -242,6 +269,8 @@ class Conversation:
         self._apply(mode)
         if unspoken:
             self.session.say(self.stream_words(unspoken))
+        else:
+            self._store_cut()
         return json.dumps({"mode": mode})
 
     async def _stop_speaking(self) -> str:
@@ -249,22 +278,40 @@ class Conversation:
         if not (speech := self.session.current_speech):
             return ""
         self._last_spoken = ""
+        self._is_stopping = True
         try:
             await asyncio.wait_for(
                 asyncio.shield(self.session.interrupt()), STOP_SPEAKING_TIMEOUT_SECONDS
             )
         except (TimeoutError, RuntimeError):
             return ""
+        finally:
+            self._is_stopping = False
         return self._agent.unspoken(self._last_spoken) if speech.interrupted else ""
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, llm.ChatMessage) and item.role in ("user", "assistant"):
+            self._has_turns.set()
             role: rules.Role = "visitor" if item.role == "user" else "agent"
             text = item.text_content or ""
             if role == "agent":
                 self._last_spoken = text
+                if self._is_stopping:
+                    self._cut = item
+                    return
+                if cut := self._cut:
+                    self._cut = None
+                    text = f"{(cut.text_content or '').rstrip()} {text}"
+                    return self._transcript.add(cut.id, role, text, cut.created_at)
+            self._store_cut()
             self._transcript.add(item.id, role, text, item.created_at)
+
+    def _store_cut(self) -> None:
+        """Store the part of an answer that was spoken: its rest does not come."""
+        if cut := self._cut:
+            self._cut = None
+            self._transcript.add(cut.id, "agent", cut.text_content or "", cut.created_at)
 
     def _on_context(self, reader: rtc.TextStreamReader, _sender: str) -> None:
         self._spawn(self._read_context(reader))

@@ -73,7 +73,9 @@ class RulesModel(llm.LLM[Never]):
         situation = rules.Situation(
             agent_version_id=self._agent_version_id, earlier=turns[:asked], page=dict(self._page)
         )
-        return rules.answer(turns[asked].text, situation)
+        reply = rules.answer(turns[asked].text, situation)
+        has_spoken = any(turn.role == "agent" for turn in turns)
+        return reply if has_spoken else rules.greeted(reply)
 
     def seconds_between_words(self) -> float:
         return SECONDS_BETWEEN_WORDS if self._mode() == "text" else 0.0

@@ -54,9 +54,17 @@ class UseTool:
     arguments: Mapping[str, str] = field(default_factory=dict)
 
 
+WELCOME = "Hello, and welcome to Harbour Coffee!"
+
+
 def greeting() -> str:
     """The first words of a new conversation."""
-    return f"Hello, and welcome to Harbour Coffee! {SUGGESTION}"
+    return f"{WELCOME} {SUGGESTION}"
+
+
+def greeted(reply: Say | UseTool) -> Say | UseTool:
+    """The reply to a visitor who asked before the agent could greet."""
+    return Say(f"{WELCOME} {reply.text}") if isinstance(reply, Say) else reply
 
 
 def welcome_back(earlier: Sequence[Turn]) -> str:

@@ -48,6 +48,8 @@ class ConversationInfo:
     """Its newest room; `None` when the service does not report it."""
     turns: Sequence[rules.Turn]
     """What was said so far, oldest first."""
+    message_waits: bool = False
+    """Whether the visitor has asked already, before the agent arrived."""
 
     def continues_in(self, room_name: str) -> bool:
         """Whether this is its newest room: an old token can rejoin an earlier one."""
@@ -103,6 +105,7 @@ class WidgetService:
             is_open=document.get("is_open") is True,
             room_name=room_name if isinstance(room_name, str) else None,
             turns=turns,
+            message_waits=_page(document).get("message_waiting") is True,
         )
 
     async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:
@@ -166,6 +169,13 @@ class WidgetService:
 
 class _NotFound(ServiceError):
     """The conversation does not exist in this organization."""
+
+
+def _page(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the window sent when it started the conversation."""
+    metadata = document.get("custom_metadata")
+    page = metadata.get("page") if isinstance(metadata, dict) else None
+    return page if isinstance(page, dict) else {}
 
 
 async def _problem_code(response: aiohttp.ClientResponse) -> str | None:

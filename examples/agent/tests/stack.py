@@ -106,12 +106,13 @@ class Stack:
     agent_version_id: str
     widget_id: str
 
-    async def new_conversation(self, mode: str) -> dict[str, Any]:
+    async def new_conversation(
+        self, mode: str, page: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """What the window does when a visitor starts."""
         ticket = await self._ticket()
-        return await self.service.window(
-            "POST", f"{self._public()}/conversations", ticket, {"mode": mode}
-        )
+        body = {"mode": mode, "custom_metadata": page or {}}
+        return await self.service.window("POST", f"{self._public()}/conversations", ticket, body)
 
     async def resume(self, started: dict[str, Any]) -> dict[str, Any]:
         """What the window does when a visitor resumes: a new room for the same conversation."""

@@ -67,6 +67,14 @@ async def test_text_is_streamed_stored_and_known_after_a_resume(stack: Stack) ->
     assert {message["reported_by"] for message in messages} == {"agent"}
 
 
+async def test_the_answer_to_a_waiting_message_begins_with_the_greeting(stack: Stack) -> None:
+    started = await stack.new_conversation("text", {"message_waiting": True})
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        await visitor.agent_is("listening")
+        await visitor.type(QUESTION)
+        assert (await visitor.agent_words()).text == f"{rules.WELCOME} {ANSWER}"
+
+
 async def test_speech_is_recognized_answered_aloud_and_stopped_by_text_mode(stack: Stack) -> None:
     started = await stack.new_conversation("voice")
     async with joined(started["server_url"], started["participant_token"]) as visitor:
@@ -93,6 +101,11 @@ async def test_speech_is_recognized_answered_aloud_and_stopped_by_text_mode(stac
         assert len(said_aloud.text) + len(in_writing.text) >= len(whole.text) - 1
         await visitor.type(QUESTION)
         assert (await visitor.agent_words()).text == ANSWER
+
+    # It is one turn of the transcript.
+    conversation = f"/core/conversations/{started['conversation']['id']}/messages"
+    messages = (await stack.service.owner("GET", conversation))["messages"]
+    assert ("agent", whole.text) in said(messages)
 
 
 async def test_a_typed_conversation_becomes_a_spoken_one_in_the_same_room(stack: Stack) -> None:

@@ -24,7 +24,9 @@ def chat(*turns: tuple[llm.ChatRole, str]) -> llm.ChatContext:
 
 
 async def test_an_answer_is_streamed_word_by_word() -> None:
-    stream = model().chat(chat_ctx=chat(("system", "Be kind."), ("user", "Which version are you?")))
+    stream = model().chat(
+        chat_ctx=chat(("assistant", "Hello."), ("user", "Which version are you?"))
+    )
     words = [chunk.delta.content async for chunk in stream if chunk.delta and chunk.delta.content]
     assert "".join(words) == f"I am version {VERSION} of this agent."
     assert len(words) == 7
@@ -53,8 +55,14 @@ async def test_the_page_is_read_when_the_answer_is_made() -> None:
     page: dict[str, object] = {}
     subject = model(page)
     page["product"] = "Sidamo"
-    assert subject.reply(chat(("user", "what is on this page"))) == rules.Say(
-        "The page sent these details: product: Sidamo."
+    asked = chat(("assistant", "Hello."), ("user", "what is on this page"))
+    assert subject.reply(asked) == rules.Say("The page sent these details: product: Sidamo.")
+
+
+async def test_the_answer_to_a_visitor_who_was_not_greeted_begins_with_the_greeting() -> None:
+    assert model().reply(chat(("system", "Be kind."), ("user", "Where are you?"))) == rules.Say(
+        "Hello, and welcome to Harbour Coffee! "
+        "You find us at 12 Quay Street, right beside the old lighthouse."
     )
 
 

@@ -156,6 +156,7 @@ async def test_a_transcript_of_another_shape_is_a_fault(document: object) -> Non
 async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
     document = {
         "is_open": True,
+        "custom_metadata": {"page": {"url": "https://shop.example/", "message_waiting": True}},
         "messages": [
             {"id": "1", "role": "visitor", "text": "Tea?", "reported_by": "visitor"},
             {"id": "2", "role": "agent", "text": "With milk?", "reported_by": "agent"},
@@ -168,3 +169,17 @@ async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
     async with answering(handler) as client:
         known = await client.find_conversation(CONVERSATION)
     assert list(known.turns) == [Turn("visitor", "Tea?"), Turn("agent", "With milk?")]
+    assert known.message_waits
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, [], {}, {"page": None}, {"page": {"message_waiting": 1}}]
+)
+async def test_other_metadata_announces_no_message(metadata: object) -> None:
+    document = {"status": "in_progress", "messages": [], "custom_metadata": metadata}
+
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    async with answering(handler) as client:
+        assert not (await client.find_conversation(CONVERSATION)).message_waits

@@ -10,7 +10,7 @@ import type { Backoff } from './backoff';
 import type { FormRequests } from './form-requests';
 import { JoinError, type JoinProblem, MAX_JOINS } from './join-problem';
 import type { Store } from './store';
-import type { Message } from './transcript';
+import { isPartOf, type Message } from './transcript';
 import { agentOf, modeOf } from './window-state';
 
 /** A participant token is valid for 120 s; with an older one, another room is requested instead. */
@@ -182,7 +182,7 @@ export class Attempt {
         store.dispatch({ type: 'piece', piece, now: new Date(now()).toISOString() });
         if (piece.role === 'agent' && !store.state.isAwaitingAnswer) this.#watch.stopWaiting();
         else if (piece.role === 'agent' || piece.final) this.#watch.expectAnswer();
-        const message = store.state.messages.find(({ id }) => id === piece.segment);
+        const message = store.state.messages.find((each) => isPartOf(each, piece.segment));
         if (piece.final && message) this.#observer.onTurn(message);
       }),
       reconnecting: untilEnd(() => store.dispatch({ type: 'reconnecting' })),

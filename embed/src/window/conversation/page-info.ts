@@ -11,10 +11,18 @@ const MAX_BYTES = 4_096;
 const MAX_URL_LENGTH = 1_024;
 const MAX_TITLE_LENGTH = 256;
 
-/** The `custom_metadata` of a start; a context that is too large is left out. */
-export function metadataOf({ url, title }: PageInfo, context: Context): Record<string, unknown> {
-  const full = { url, title, context };
+/**
+ * The `custom_metadata` of a start; a context that is too large is left out. `isMessageWaiting`: the
+ * visitor has asked already, and an agent that greets first would talk past the question.
+ */
+export function metadataOf(
+  { url, title }: PageInfo,
+  context: Context,
+  isMessageWaiting: boolean,
+): Record<string, unknown> {
+  const hint = isMessageWaiting && { message_waiting: true };
+  const full = { url, title, context, ...hint };
   const size = new TextEncoder().encode(JSON.stringify(full)).length;
   if (size <= MAX_BYTES) return full;
-  return { url: url.slice(0, MAX_URL_LENGTH), title: title.slice(0, MAX_TITLE_LENGTH) };
+  return { url: url.slice(0, MAX_URL_LENGTH), title: title.slice(0, MAX_TITLE_LENGTH), ...hint };
 }

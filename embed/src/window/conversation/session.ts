@@ -103,7 +103,11 @@ export class Session {
       },
       {
         describeStart: () => ({
-          custom_metadata: metadataOf(this.#page, this.#context),
+          custom_metadata: metadataOf(
+            this.#page,
+            this.#context,
+            this.state.messages.some((message) => message.state === 'waiting'),
+          ),
           ...(this.#preForm.values && { form: this.#preForm.values }),
         }),
         onStarted: (id) => this.#emit('conversation-start', { conversation_id: id }),
@@ -336,6 +340,11 @@ export class Session {
       if (code !== 'feedback_already_submitted' && code !== 'feedback_closed') throw problem;
     }
     this.#store.dispatch({ type: 'feedback-given' });
+  }
+
+  /** The visitor does not want to give feedback. */
+  skipFeedback() {
+    this.#store.dispatch({ type: 'feedback-skipped' });
   }
 
   /** Gets into a room for what waits to be sent, unless that is under way. */

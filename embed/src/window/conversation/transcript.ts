@@ -15,6 +15,11 @@ export interface Message {
    * being recognized. `done`: final.
    */
   state: 'waiting' | 'streaming' | 'done';
+  /**
+   * Where the end of a call cut the agent off, which then writes the rest as another segment: that
+   * segment, once it has begun, and the text before it.
+   */
+  rest?: { segment: string | null; before: string };
 }
 
 /** A piece of a transcription segment, as it arrives on a text stream. */
@@ -32,19 +37,38 @@ export interface Piece {
 }
 
 export function applyPiece(messages: Message[], piece: Piece, now: string): Message[] {
-  const index = messages.findLastIndex((message) => message.id === piece.segment);
+  const { segment, role, starts, final } = piece;
+  const index = messages.findLastIndex((message) => isPartOf(message, segment));
   const known = messages[index];
-  const text = known && !piece.starts ? known.text + piece.text : piece.text;
-  if (!text.trim())
-    return known && piece.final ? messages.filter((message) => message !== known) : messages;
+  const last = messages.at(-1);
+  if (!known && piece.text.trim() && role === 'agent' && last?.rest?.segment === null)
+    return applyPiece(messages.with(-1, beginRest(last, segment)), piece, now);
+  const before = known?.rest?.segment === segment ? known.rest.before : '';
+  const text = known && !starts ? known.text + piece.text : before + piece.text;
+  if (!text.trim()) return known && final ? messages.filter((each) => each !== known) : messages;
   const next: Message = {
-    id: piece.segment,
-    role: piece.role,
-    created_at: known?.created_at ?? now,
+    ...(known ?? { id: segment, role, created_at: now }),
     text,
-    state: piece.final ? 'done' : 'streaming',
+    state: final ? 'done' : 'streaming',
   };
   return known ? messages.with(index, next) : [...messages, next];
+}
+
+/** Whether the segment is the message, or continues it. */
+export function isPartOf({ id, rest }: Message, segment: string): boolean {
+  return id === segment || rest?.segment === segment;
+}
+
+/** The call has ended: what the agent was saying is continued in writing, in the same message. */
+export function expectRest(messages: Message[]): Message[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'agent' || last.state !== 'streaming') return messages;
+  return messages.with(-1, { ...last, rest: { segment: null, before: '' } });
+}
+
+function beginRest(message: Message, segment: string): Message {
+  const before = `${message.text.trimEnd()} `;
+  return { ...message, text: before, rest: { segment, before } };
 }
 
 export function addTyped(messages: Message[], id: string, text: string, now: string): Message[] {

@@ -39,8 +39,11 @@ export function createTurnReporter(
       for (const { id } of messages) known.add(id);
     },
     observe(messages) {
-      for (const { id, role, text, created_at, state } of messages) {
+      for (const [index, message] of messages.entries()) {
+        const { id, role, text, created_at, state, rest } = message;
         if (state !== 'done' || known.has(id)) continue;
+        // Its rest may follow.
+        if (rest?.segment === null && index === messages.length - 1) continue;
         known.add(id);
         pending.push({ id, role, text, created_at });
         timer ??= setTimeout(flush, COLLECT_TIME);

@@ -7,6 +7,7 @@ import type { FormDefinition, Mode } from '../config';
 import {
   addTyped,
   applyPiece,
+  expectRest,
   type Message,
   markSent,
   type Piece,
@@ -101,6 +102,7 @@ export type Event =
   | { type: 'gone'; code: FailureCode }
   | { type: 'ended'; asksFeedback: boolean }
   | { type: 'feedback-given' }
+  | { type: 'feedback-skipped' }
   | { type: 'typed'; id: string; text: string; now: string }
   | { type: 'sent'; id: string }
   | { type: 'piece'; piece: Piece; now: string }
@@ -226,6 +228,8 @@ export function reduce(state: State, event: Event): State {
       return stop(state, { name: 'ended', feedback: event.asksFeedback ? 'asked' : 'none' });
     case 'feedback-given':
       return phase.name === 'ended' ? { ...state, phase: { ...phase, feedback: 'given' } } : state;
+    case 'feedback-skipped':
+      return phase.name === 'ended' ? { ...state, phase: { ...phase, feedback: 'none' } } : state;
     case 'typed':
       return {
         ...state,
@@ -258,7 +262,11 @@ export function reduce(state: State, event: Event): State {
     case 'call-started':
       return { ...state, voice: { name: 'on', isMuted: false } };
     case 'call-ended':
-      return { ...state, voice: withoutCall(state.voice) };
+      return {
+        ...state,
+        voice: withoutCall(state.voice),
+        messages: expectRest(state.messages),
+      };
     case 'muted':
       if (state.voice.name !== 'on') return state;
       return { ...state, voice: { name: 'on', isMuted: event.isMuted } };

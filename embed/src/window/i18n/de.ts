@@ -82,4 +82,6 @@ export const strings: Strings = {
     'Etwas in Ihrem Netzwerk, etwa ein Proxy oder eine Firewall, lehnt die Verbindung zum Chat ab.',
   media_unreachable:
     'Der Chat antwortet, aber es ist keine direkte Verbindung möglich. Vielleicht blockiert eine Firewall oder ein VPN.',
+  skip: 'Überspringen',
+  too_long: 'Diese Nachricht ist zu lang. Bitte kürzen Sie sie oder senden Sie sie in Teilen.',
 };

@@ -77,6 +77,8 @@ export const en = {
     'Something in your network, such as a proxy or firewall, refuses the connection to the chat.',
   media_unreachable:
     'The chat answers, but no direct connection to it is possible. A firewall or VPN may block it.',
+  skip: 'Skip',
+  too_long: 'This message is too long to be sent. Please shorten it or send it in parts.',
 } as const;
 
 export type Strings = Record<keyof typeof en, string>;

@@ -79,4 +79,6 @@ export const strings: Strings = {
     'Algo en su red, como un proxy o un cortafuegos, rechaza la conexión con el chat.',
   media_unreachable:
     'El chat responde, pero no es posible una conexión directa. Puede que la bloquee un cortafuegos o una VPN.',
+  skip: 'Omitir',
+  too_long: 'Este mensaje es demasiado largo. Acórtelo o envíelo por partes.',
 };

@@ -80,4 +80,6 @@ export const strings: Strings = {
     'Un élément de votre réseau, tel qu’un proxy ou un pare-feu, refuse la connexion au chat.',
   media_unreachable:
     'Le chat répond, mais aucune connexion directe n’est possible. Un pare-feu ou un VPN la bloque peut-être.',
+  skip: 'Passer',
+  too_long: 'Ce message est trop long. Raccourcissez-le ou envoyez-le en plusieurs parties.',
 };

@@ -79,4 +79,6 @@ export const strings: Strings = {
   signal_refused: 'Algo na sua rede, como um proxy ou firewall, recusa a conexão com o chat.',
   media_unreachable:
     'O chat responde, mas não é possível uma conexão direta. Um firewall ou uma VPN pode estar bloqueando.',
+  skip: 'Pular',
+  too_long: 'Esta mensagem é longa demais. Encurte-a ou envie-a em partes.',
 };

@@ -19,7 +19,6 @@ export function App(surface: Surface) {
   const root = useRef<HTMLDivElement>(null);
   // In the layout phase: a plain effect would run later, and miss changes in between.
   useLayoutEffect(() => session.subscribe(setState), [session]);
-  const asksFeedback = state.phase.name === 'ended' && state.phase.feedback === 'asked';
 
   useEffect(() => {
     const element = root.current;
@@ -53,7 +52,7 @@ export function App(surface: Surface) {
         }}
       >
         <Header state={state} showNotice={() => showNotice(true)} />
-        {state.form || asksFeedback ? <FormSheet state={state} /> : <Transcript state={state} />}
+        {state.form ? <FormSheet form={state.form} /> : <Transcript state={state} />}
         <Footer state={state} about={isNoticeShown && <About close={() => showNotice(false)} />} />
       </div>
     </SurfaceContext.Provider>

@@ -5,8 +5,10 @@ import { useSurface } from './context';
 import { isComposing } from './focus';
 import { Icon } from './icons';
 
-/** The service and LiveKit accept more; nobody types more by hand. */
+/** In UTF-16 units; the service and LiveKit accept more, and nobody types more by hand. */
 const MAX_LENGTH = 4_000;
+/** From here on, the visitor sees how much there is. */
+const COUNTED_LENGTH = 3_600;
 
 interface Props {
   state: State;
@@ -17,7 +19,9 @@ export function Composer({ state, draft: [text, setText] }: Props) {
   const { config, strings, session } = useSurface();
   const area = useRef<HTMLTextAreaElement>(null);
   const { modes } = config;
-  const canSend = text.trim() !== '';
+  const isTooLong = text.length > MAX_LENGTH;
+  const hasText = text.trim() !== '';
+  const canSend = hasText && !isTooLong;
   const canCall = modes.voice && modeOf(state) === 'text';
 
   useLayoutEffect(() => {
@@ -36,49 +40,61 @@ export function Composer({ state, draft: [text, setText] }: Props) {
 
   if (!modes.text && !canCall) return null;
   return (
-    <form
-      class="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
-      {modes.text && (
-        <textarea
-          ref={area}
-          rows={1}
-          dir={text ? 'auto' : undefined}
-          maxLength={MAX_LENGTH}
-          value={text}
-          enterkeyhint="send"
-          placeholder={config.chat.placeholder || strings.placeholder}
-          aria-label={config.chat.placeholder || strings.placeholder}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
-            event.preventDefault();
-            send();
-          }}
-        />
+    <>
+      {text.length > COUNTED_LENGTH && (
+        <p id="length" class={isTooLong ? 'length fault' : 'length'} role="status">
+          {isTooLong && strings.too_long} {count(text.length)} / {count(MAX_LENGTH)}
+        </p>
       )}
-      {canCall && (!canSend || !modes.text) && (
-        <button
-          type="button"
-          class={modes.text ? 'round' : 'round wide filled'}
-          aria-label={strings.talk}
-          // Not `disabled`, which would take the focus away; the session ignores a second tap.
-          aria-disabled={state.voice.name === 'requested'}
-          onClick={() => session.startCall()}
-        >
-          <Icon name="microphone" />
-          {!modes.text && strings.talk}
-        </button>
-      )}
-      {modes.text && (canSend || !canCall) && (
-        <button type="submit" class="round filled" aria-label={strings.send} disabled={!canSend}>
-          <Icon name="send" />
-        </button>
-      )}
-    </form>
+      <form
+        class="composer"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        {modes.text && (
+          <textarea
+            ref={area}
+            rows={1}
+            dir={text ? 'auto' : undefined}
+            aria-invalid={isTooLong || undefined}
+            aria-describedby={text.length > COUNTED_LENGTH ? 'length' : undefined}
+            value={text}
+            enterkeyhint="send"
+            placeholder={config.chat.placeholder || strings.placeholder}
+            aria-label={config.chat.placeholder || strings.placeholder}
+            onInput={({ currentTarget }) => setText(currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
+              event.preventDefault();
+              send();
+            }}
+          />
+        )}
+        {canCall && (!hasText || !modes.text) && (
+          <button
+            type="button"
+            class={modes.text ? 'round' : 'round wide filled'}
+            aria-label={strings.talk}
+            // Not `disabled`, which would take the focus away; the session ignores a second tap.
+            aria-disabled={state.voice.name === 'requested'}
+            onClick={() => session.startCall()}
+          >
+            <Icon name="microphone" />
+            {!modes.text && strings.talk}
+          </button>
+        )}
+        {modes.text && (hasText || !canCall) && (
+          <button type="submit" class="round filled" aria-label={strings.send} disabled={!canSend}>
+            <Icon name="send" />
+          </button>
+        )}
+      </form>
+    </>
   );
+}
+
+function count(number: number): string {
+  return number.toLocaleString(document.documentElement.lang);
 }

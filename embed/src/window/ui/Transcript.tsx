@@ -6,6 +6,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../conversation/transcript';
 import { agentOf, isSilent, isUnderWay, modeOf, type State } from '../conversation/window-state';
 import { useSurface } from './context';
+import { FeedbackCard } from './FeedbackCard';
 import { FormCard } from './FormCard';
 import { Icon } from './icons';
 import { Notice, noticeOf } from './Notice';
@@ -29,6 +30,8 @@ export function Transcript({ state }: { state: State }) {
     (isAwaitingAnswer || (agentOf(state) === 'thinking' && !openRequest)) &&
     !(last?.role === 'agent' && last.state === 'streaming') &&
     (phase.name === 'live' || phase.name === 'joining' || phase.name === 'starting');
+
+  const asksFeedback = phase.name === 'ended' && phase.feedback === 'asked';
 
   const toEnd = () => log.current?.scrollTo({ top: log.current.scrollHeight });
   useLayoutEffect(() => {
@@ -88,7 +91,7 @@ export function Transcript({ state }: { state: State }) {
           setFollows(scrollHeight - scrollTop - clientHeight < END_DISTANCE)
         }
       >
-        {messages.length === 0 && requests.length === 0 ? (
+        {messages.length === 0 && requests.length === 0 && !asksFeedback ? (
           <Welcome canAsk={modeOf(state) === 'text'} />
         ) : (
           <>
@@ -106,6 +109,7 @@ export function Transcript({ state }: { state: State }) {
             ))}
           </>
         )}
+        {asksFeedback && <FeedbackCard onDrawn={showCard} />}
         {isTyping && (
           <div class="turn agent">
             <div class="bubble dots" role="img" aria-label={strings.typing}>

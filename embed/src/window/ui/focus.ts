@@ -7,7 +7,7 @@ const FIELDS = 'input, select, textarea';
 
 /** The places to continue at, best first. */
 const NEXT = [
-  '.sheet :is(input, select, textarea)',
+  ':is(.sheet, .feedback) :is(input, select, textarea)',
   '.composer textarea',
   '.composer button',
   '.voice button',

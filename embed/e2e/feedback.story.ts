@@ -1,0 +1,46 @@
+/** Feedback stands below the transcript, which stays readable, and can be skipped. */
+import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
+import { story } from './story';
+import { createWidget, until } from './system';
+import type { Visitor, VisitorOptions } from './visitor';
+
+describe('after the end, a visitor who is asked for feedback', { timeout: 60_000 }, () => {
+  const here = story();
+
+  async function end(options: VisitorOptions = {}): Promise<Visitor> {
+    const widgetId = await createWidget({ post_conversation_feedback: { enabled: true } });
+    const visitor = await here.arrive({ ...options, widgetId, scripts: axeScripts });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.end();
+    await visitor.frame.getByRole('heading', { name: 'How was this conversation?' }).waitFor();
+    return visitor;
+  }
+
+  test('still reads the conversation, and gives it', async () => {
+    const visitor = await end();
+    await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
+    await visitor.screenshot('feedback');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.frame.getByLabel('4 / 5').check();
+    await visitor.button('Send').click();
+    await visitor.frame.getByText('Thank you!').waitFor();
+    await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
+  });
+
+  test.each([
+    ['dark', { scheme: 'dark' }],
+    ['on a phone', { size: { width: 320, height: 640 }, phone: true }],
+  ] as [string, VisitorOptions][])('may skip it, %s', async (name, options) => {
+    const visitor = await end(options);
+    await visitor.screenshot(`feedback-${name.replaceAll(' ', '-')}`);
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.button('Skip').click();
+    await until('the form to be gone', async () => (await visitor.button('Skip').count()) === 0);
+    await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
+    await visitor.button('Start new conversation').click();
+    await visitor.frame.getByRole('textbox').waitFor();
+  });
+});
