@@ -2,12 +2,24 @@
  * Finds out which widget a script is for. Usually its own tag says so; where there is no such tag
  * (modules, evaluated code, shadow roots, optimizers), the page is searched.
  */
-import type { Options } from './widget';
+import type { Context } from '../shared/messages';
 
 /** What of an element is read; pages have `<script>`, and anything with `data-web-widget`. */
 export interface Tag {
   src?: string;
   dataset: DOMStringMap;
+}
+
+/** The `data-*` attributes that a page may set on the script tag; others are left alone. */
+export interface Options {
+  /** A JSON object as text; an object once the page called `setContext`. */
+  context?: string | Context;
+  /** Present: the launcher is not drawn, and the page opens the window itself. */
+  hidden?: string;
+  locale?: string;
+  /** Present: the window opens at once. */
+  open?: string;
+  theme?: string;
 }
 
 export interface Target {

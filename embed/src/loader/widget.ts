@@ -23,18 +23,6 @@ export interface WidgetApi {
   on(event: EventName, callback: Callback | null): () => void;
 }
 
-/** The `data-*` attributes that a page may set on the script tag; others are left alone. */
-export interface Options {
-  /** A JSON object as text; an object once the page called `setContext`. */
-  context?: string | Context;
-  /** Present: the launcher is not drawn, and the page opens the window itself. */
-  hidden?: string;
-  locale?: string;
-  /** Present: the window opens at once. */
-  open?: string;
-  theme?: string;
-}
-
 const EVENTS = /^(ready|open|close|conversation-(start|end)|message|error)$/;
 /** Nothing of the service arrives: more is not known. */
 const UNREACHABLE = 'network or extension blocks the service';
