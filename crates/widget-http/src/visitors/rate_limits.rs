@@ -25,6 +25,10 @@ use crate::{
 /// Requests of one window a minute during its conversation; a fast talker makes twenty turns.
 const REPORTS_PER_MINUTE: u32 = 60;
 
+/// Resumes of one conversation a minute: each page that its visitor goes to needs one. Each takes
+/// a ticket, and tickets are limited by address.
+const RESUMES_PER_MINUTE: u32 = 30;
+
 /// Every rate of the public endpoints.
 #[derive(Debug)]
 pub struct RateLimits {
@@ -34,10 +38,12 @@ pub struct RateLimits {
     pub documents: Limit<AddressPrefix>,
     /// Tickets by address.
     pub tickets: Limit<AddressPrefix>,
-    /// New and resumed conversations by address.
+    /// New conversations by address.
     pub conversations: Limit<AddressPrefix>,
     /// New conversations by widget.
     pub widget_conversations: Limit<WidgetId>,
+    /// Resumes by conversation.
+    pub resumes: Limit<ConversationId>,
     /// Everything that a window sends during a conversation.
     pub reports: Limit<ConversationId>,
 }
@@ -55,6 +61,7 @@ impl RateLimits {
                 "widget-conversations",
                 settings.widget_conversations_per_minute,
             ),
+            resumes: Limit::new("resumes", RESUMES_PER_MINUTE),
             reports: Limit::new("reports", REPORTS_PER_MINUTE),
         }
     }
@@ -66,6 +73,7 @@ impl RateLimits {
         self.tickets.forget_idle();
         self.conversations.forget_idle();
         self.widget_conversations.forget_idle();
+        self.resumes.forget_idle();
         self.reports.forget_idle();
     }
 }

@@ -19,7 +19,6 @@ use crate::{
     storage::{NewRoom, ResumeConversation},
     web::{
         api::{self, ApiRouter, Credential},
-        caller::AddressPrefix,
         extract::StrictJson,
         problem::Problem,
     },
@@ -60,10 +59,9 @@ async fn resume(
         conversation,
         repeat,
     }: ResumableConversation,
-    address: AddressPrefix,
     StrictJson(body): StrictJson<ConversationResume, 8192>,
 ) -> Result<Json<Joining>, Problem> {
-    state.rate_limits.conversations.check(&address)?;
+    state.rate_limits.resumes.check(&conversation.id)?;
     let now = state.now();
     // Checked before the ticket is read, so that the window can offer a new conversation with it.
     conversation

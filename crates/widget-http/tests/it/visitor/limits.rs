@@ -100,6 +100,28 @@ async fn conversations_are_limited_by_address_and_widget() {
 }
 
 #[tokio::test]
+async fn resumes_are_limited_by_conversation_alone() {
+    let service = Service::start_with(|settings| {
+        with_livekit(settings);
+        settings.limits.conversations_per_minute = 2;
+        settings.limits.tickets_per_minute = 1000;
+    })
+    .await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (mut first, second) = (visitor.start().await, visitor.start().await);
+    // A visitor who goes from page to page.
+    for _ in 0..30 {
+        first = visitor.resume(&first).await;
+    }
+    assert_limited(
+        &visitor.try_resume(&first).await,
+        "rate_limited",
+        r#""resumes";q=30;w=60"#,
+    );
+    visitor.resume(&second).await;
+}
+
+#[tokio::test]
 async fn a_widget_has_a_maximum_of_open_conversations() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
