@@ -176,7 +176,7 @@ async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
     "metadata", [None, [], {}, {"page": None}, {"page": {"message_waiting": 1}}]
 )
 async def test_other_metadata_announces_no_message(metadata: object) -> None:
-    document = {"status": "in_progress", "messages": [], "custom_metadata": metadata}
+    document = {"is_open": True, "messages": [], "custom_metadata": metadata}
 
     async def handler(_request: web.Request) -> web.Response:
         return web.json_response(document)
