@@ -1,6 +1,6 @@
 //! The settings of the process, after flags and environment have been read.
 
-use std::{ops::Deref, str::FromStr, time::Duration};
+use std::{ops::Deref, str::FromStr};
 
 use secrecy::SecretString;
 use url::Url;
@@ -118,42 +118,10 @@ pub struct LimitSettings {
     pub conversations_per_minute: u32,
     /// New conversations per minute and widget.
     pub widget_conversations_per_minute: u32,
-    /// Conversations that a widget may have open at once.
-    pub widget_open_conversations: u32,
-    /// New conversations per day (UTC) and organization; no bound when absent.
-    pub organization_conversations_per_day: Option<u32>,
-    /// How long a conversation may last.
-    pub conversation_length: Duration,
-    /// How long a conversation may be silent before it ends.
-    pub conversation_silence: Duration,
-    /// How long a visitor may be away and still come back.
-    pub conversation_resume: Duration,
-    /// How long a visitor may take to join.
-    pub conversation_join: Duration,
-}
-
-impl LimitSettings {
     /// How many conversations there may be.
-    #[must_use]
-    pub const fn budgets(&self) -> Budgets {
-        Budgets {
-            open_on_widget: self.widget_open_conversations,
-            per_day: self.organization_conversations_per_day,
-        }
-    }
-
-    /// The bounds of a conversation's life as core knows them.
-    #[must_use]
-    pub fn of_conversations(&self) -> LifecycleLimits {
-        let bound = |duration| time::Duration::try_from(duration).unwrap_or(time::Duration::MAX);
-        LifecycleLimits {
-            max_length: bound(self.conversation_length),
-            max_silence: bound(self.conversation_silence),
-            resume_within: bound(self.conversation_resume),
-            join_within: bound(self.conversation_join),
-            ..LifecycleLimits::default()
-        }
-    }
+    pub budgets: Budgets,
+    /// How long a conversation may last, wait and stay silent.
+    pub lifecycle: LifecycleLimits,
 }
 
 impl Default for LimitSettings {
@@ -164,12 +132,8 @@ impl Default for LimitSettings {
             tickets_per_minute: 60,
             conversations_per_minute: 20,
             widget_conversations_per_minute: 600,
-            widget_open_conversations: 500,
-            organization_conversations_per_day: None,
-            conversation_length: Duration::from_hours(1),
-            conversation_silence: Duration::from_mins(10),
-            conversation_resume: Duration::from_mins(30),
-            conversation_join: Duration::from_mins(10),
+            budgets: Budgets::default(),
+            lifecycle: LifecycleLimits::default(),
         }
     }
 }

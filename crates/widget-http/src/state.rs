@@ -114,7 +114,7 @@ impl AppState {
         } = dependencies;
         let callers = Callers::new(settings.trusted_proxies.clone(), settings.forwarded_header);
         Self(Arc::new(Services {
-            lifecycle_limits: settings.limits.of_conversations(),
+            lifecycle_limits: settings.limits.lifecycle,
             public_widgets: PublicWidgets::default(),
             rate_limits: RateLimits::new(&settings.limits),
             signer: TokenSigner::new(storage.clone(), clock.clone(), random.clone()),

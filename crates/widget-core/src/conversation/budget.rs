@@ -8,7 +8,8 @@
 //! use time::macros::datetime;
 //! use widget_core::conversation::budget::{BudgetError, Budgets};
 //!
-//! let budgets = Budgets { open_on_widget: 50, per_day: Some(1000) };
+//! let mut budgets = Budgets::default();
+//! (budgets.open_on_widget, budgets.per_day) = (50, Some(1000));
 //! let now = datetime!(2026-01-01 23:59 UTC);
 //! assert_eq!(budgets.require_open(49), Ok(()));
 //! let error = budgets.require_day(1000, now).expect_err("as many as are allowed");
@@ -19,11 +20,21 @@ use time::{Duration, OffsetDateTime, Time, UtcOffset};
 
 /// How many conversations there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Budgets {
     /// Open ones on a widget.
     pub open_on_widget: u32,
     /// Those that an organization starts on one day in UTC; `None` for any number.
     pub per_day: Option<u32>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            open_on_widget: 500,
+            per_day: None,
+        }
+    }
 }
 
 /// No other conversation may start now.

@@ -237,15 +237,22 @@ impl Lifecycle {
         })
     }
 
-    /// Ends it for the given reason; one that has ended stays as it ended.
+    /// Ends it now for the given reason.
+    ///
+    /// The limits are applied first: one that has ended, or should have, ends as they say.
     #[must_use]
-    pub fn end(self, now: OffsetDateTime, reason: EndReason) -> Self {
+    pub fn end(self, now: OffsetDateTime, reason: EndReason, limits: &LifecycleLimits) -> Self {
+        self.expire(now, limits).ended(now, reason)
+    }
+
+    /// Ended at `at`, unless it has ended already.
+    fn ended(self, at: OffsetDateTime, reason: EndReason) -> Self {
         match self.state {
             State::Ended { .. } => self,
             State::TokenCreated | State::InProgress { .. } => Self {
                 state: State::Ended {
                     activity: self.activity(),
-                    at: now,
+                    at,
                     reason,
                 },
                 ..self
@@ -289,7 +296,7 @@ impl Lifecycle {
     #[must_use]
     pub fn expire(self, now: OffsetDateTime, limits: &LifecycleLimits) -> Self {
         match self.ends_at(limits) {
-            Some((at, reason)) if at <= now => self.end(at, reason),
+            Some((at, reason)) if at <= now => self.ended(at, reason),
             _ => self,
         }
     }

@@ -2,8 +2,18 @@
 
 use time::Duration;
 
+use super::token::TOKEN_LIFETIME;
+
 /// How long a conversation may last, wait and stay silent.
+///
+/// ```
+/// use widget_core::{conversation::LifecycleLimits, time::Duration};
+///
+/// let mut limits = LifecycleLimits::default();
+/// limits.max_length = Duration::hours(2);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LifecycleLimits {
     /// How long a visitor has to join after a token was made; then the conversation has failed.
     pub join_within: Duration,
@@ -13,7 +23,8 @@ pub struct LifecycleLimits {
     pub max_length: Duration,
     /// How long nobody needs to say anything while the visitor is there.
     pub max_silence: Duration,
-    /// How long after the end feedback is accepted.
+    /// How long after the end feedback is accepted: as long as a conversation token lives, unless
+    /// set otherwise.
     pub feedback_within: Duration,
 }
 
@@ -24,7 +35,7 @@ impl Default for LifecycleLimits {
             resume_within: Duration::minutes(30),
             max_length: Duration::minutes(60),
             max_silence: Duration::minutes(10),
-            feedback_within: Duration::hours(24),
+            feedback_within: TOKEN_LIFETIME,
         }
     }
 }

@@ -131,7 +131,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::conversation::EndReason;
+    use crate::conversation::{EndReason, LifecycleLimits};
 
     #[test]
     fn an_event_counts_in_the_newest_room_only() {
@@ -201,7 +201,7 @@ mod tests {
             repeat_used: false,
         };
         let open = Lifecycle::created(now);
-        let ended = open.end(now, EndReason::Visitor);
+        let ended = open.end(now, EndReason::Visitor, &LifecycleLimits::default());
         assert!(is_newest(&open, newest, 2));
         assert!(!is_newest(&open, newest, 1));
         assert!(!is_newest(&ended, newest, 2));

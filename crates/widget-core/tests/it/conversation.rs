@@ -86,7 +86,7 @@ fn the_usual_way() {
     assert_eq!(joined.status(), Status::InProgress);
     let ended = joined
         .said(Role::Agent, at(2), at(2))
-        .end(at(3), EndReason::Visitor);
+        .end(at(3), EndReason::Visitor, &limits());
     assert_eq!(ended.status(), Status::Completed);
     assert_eq!(
         ended.state(),
@@ -100,18 +100,36 @@ fn the_usual_way() {
 
 #[test]
 fn terminal_states_never_change() {
-    let completed = in_progress().end(at(5), EndReason::Agent);
-    let failed = Lifecycle::created(at(0)).end(at(10), EndReason::NeverJoined);
+    let completed = in_progress().end(at(5), EndReason::Agent, &limits());
+    let failed = Lifecycle::created(at(0)).end(at(10), EndReason::NeverJoined, &limits());
     assert_eq!(failed.status(), Status::Failed);
     for ended in [completed, failed] {
         assert_eq!(ended.joined(at(20)), ended);
         assert_eq!(ended.said(Role::Agent, at(20), at(20)), ended);
         assert_eq!(ended.left(at(20)), ended);
-        assert_eq!(ended.end(at(20), EndReason::Visitor), ended);
+        assert_eq!(ended.end(at(20), EndReason::Visitor, &limits()), ended);
         assert_eq!(ended.expire(at(9_999), &limits()), ended);
         assert_eq!(ended.ends_at(&limits()), None);
         assert_eq!(ended.resume(at(20), &limits()), Err(ConversationEnded));
     }
+}
+
+#[test]
+fn an_overdue_conversation_ends_as_its_limits_say() {
+    let overdue = in_progress();
+    let (due_at, reason) = overdue.ends_at(&limits()).expect("open");
+    let late = due_at + Duration::MINUTE;
+    let ended = overdue.end(late, EndReason::Visitor, &limits());
+    assert_eq!(
+        (ended.ended_at(), ended.end_reason()),
+        (Some(due_at), Some(reason))
+    );
+    let early = due_at - Duration::MINUTE;
+    let ended = overdue.end(early, EndReason::Visitor, &limits());
+    assert_eq!(
+        (ended.ended_at(), ended.end_reason()),
+        (Some(early), Some(EndReason::Visitor))
+    );
 }
 
 #[track_caller]
@@ -198,7 +216,7 @@ fn open_is_what_no_limit_has_ended() {
     assert_eq!(open(Lifecycle::created(at(0)), 10), Err(ConversationEnded));
     assert_eq!(open(in_progress(), 10), Ok(()));
     assert_eq!(open(in_progress(), 11), Err(ConversationEnded));
-    let ended = in_progress().end(at(2), EndReason::Visitor);
+    let ended = in_progress().end(at(2), EndReason::Visitor, &limits());
     assert_eq!(open(ended, 2), Err(ConversationEnded));
 }
 
@@ -255,7 +273,7 @@ fn resuming() {
 
 #[test]
 fn feedback_once_after_the_end() {
-    let ended = in_progress().end(at(10), EndReason::Visitor);
+    let ended = in_progress().end(at(10), EndReason::Visitor, &limits());
     let day = 24 * 60;
     let given = ended
         .submit_feedback(true, at(10 + day), &limits())
@@ -338,24 +356,24 @@ fn rows_are_read_as_the_state_that_they_hold() {
                 active_at: Some(at(1)),
                 ..ended(Status::Completed, Some(EndReason::Agent))
             },
-            in_progress().end(at(7), EndReason::Agent),
+            in_progress().end(at(7), EndReason::Agent, &limits()),
         ),
         // Without a reason, or with one that contradicts the state, the state counts.
         (
             ended(Status::Failed, None),
-            created.end(at(7), EndReason::NeverJoined),
+            created.end(at(7), EndReason::NeverJoined, &limits()),
         ),
         (
             ended(Status::Failed, Some(EndReason::Visitor)),
-            created.end(at(7), EndReason::NeverJoined),
+            created.end(at(7), EndReason::NeverJoined, &limits()),
         ),
         (
             ended(Status::Completed, None),
-            created.end(at(7), EndReason::Idle),
+            created.end(at(7), EndReason::Idle, &limits()),
         ),
         (
             ended(Status::Completed, Some(EndReason::NeverJoined)),
-            created.end(at(7), EndReason::Idle),
+            created.end(at(7), EndReason::Idle, &limits()),
         ),
     ] {
         assert_eq!(Lifecycle::from_row(row), Ok(expected), "{row:?}");

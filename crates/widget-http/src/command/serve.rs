@@ -20,7 +20,10 @@ use tokio::{
     task::JoinSet,
 };
 use url::Url;
-use widget_core::origin::SuffixList;
+use widget_core::{
+    conversation::{LifecycleLimits, budget::Budgets},
+    origin::SuffixList,
+};
 use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
@@ -219,22 +222,22 @@ struct LimitArguments {
           default_value_t = LimitSettings::default().widget_conversations_per_minute)]
     limit_widget_conversations: u32,
     /// Conversations that a widget may have open at once.
-    #[arg(long, env = "WIDGET_LIMIT_WIDGET_OPEN", default_value_t = LimitSettings::default().widget_open_conversations)]
+    #[arg(long, env = "WIDGET_LIMIT_WIDGET_OPEN", default_value_t = Budgets::default().open_on_widget)]
     limit_widget_open: u32,
     /// New conversations a day (UTC) and organization; no bound when left out.
     #[arg(long, env = "WIDGET_LIMIT_ORGANIZATION_DAY", value_name = "COUNT")]
     limit_organization_day: Option<u32>,
     /// Minutes that a conversation may last.
-    #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = 60, value_parser = minutes())]
+    #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = default_minutes(|limits| limits.max_length), value_parser = minutes())]
     conversation_minutes: u32,
     /// Minutes of silence after which a conversation ends.
-    #[arg(long, env = "WIDGET_SILENCE_MINUTES", default_value_t = 10, value_parser = minutes())]
+    #[arg(long, env = "WIDGET_SILENCE_MINUTES", default_value_t = default_minutes(|limits| limits.max_silence), value_parser = minutes())]
     silence_minutes: u32,
     /// Minutes that a visitor may be away and still come back.
-    #[arg(long, env = "WIDGET_RESUME_MINUTES", default_value_t = 30, value_parser = minutes())]
+    #[arg(long, env = "WIDGET_RESUME_MINUTES", default_value_t = default_minutes(|limits| limits.resume_within), value_parser = minutes())]
     resume_minutes: u32,
     /// Minutes that a visitor may take to join.
-    #[arg(long, env = "WIDGET_JOIN_MINUTES", default_value_t = 10, value_parser = minutes())]
+    #[arg(long, env = "WIDGET_JOIN_MINUTES", default_value_t = default_minutes(|limits| limits.join_within), value_parser = minutes())]
     join_minutes: u32,
 }
 
@@ -244,21 +247,31 @@ fn minutes() -> RangedI64ValueParser<u32> {
     value_parser!(u32).range(1..=525_600)
 }
 
+/// A limit as long as it is when nothing is set.
+fn default_minutes(limit: impl Fn(LifecycleLimits) -> time::Duration) -> u32 {
+    let minutes = limit(LifecycleLimits::default()).whole_minutes();
+    minutes.try_into().unwrap_or(u32::MAX)
+}
+
 impl LimitArguments {
     fn settings(&self) -> LimitSettings {
-        let minutes = |count: u32| Duration::from_mins(u64::from(count));
+        let minutes = |count: u32| time::Duration::minutes(i64::from(count));
+        let mut budgets = Budgets::default();
+        budgets.open_on_widget = self.limit_widget_open;
+        budgets.per_day = self.limit_organization_day;
+        let mut lifecycle = LifecycleLimits::default();
+        lifecycle.max_length = minutes(self.conversation_minutes);
+        lifecycle.max_silence = minutes(self.silence_minutes);
+        lifecycle.resume_within = minutes(self.resume_minutes);
+        lifecycle.join_within = minutes(self.join_minutes);
         LimitSettings {
             configs_per_minute: self.limit_configs,
             documents_per_minute: self.limit_documents,
             tickets_per_minute: self.limit_tickets,
             conversations_per_minute: self.limit_conversations,
             widget_conversations_per_minute: self.limit_widget_conversations,
-            widget_open_conversations: self.limit_widget_open,
-            organization_conversations_per_day: self.limit_organization_day,
-            conversation_length: minutes(self.conversation_minutes),
-            conversation_silence: minutes(self.silence_minutes),
-            conversation_resume: minutes(self.resume_minutes),
-            conversation_join: minutes(self.join_minutes),
+            budgets,
+            lifecycle,
         }
     }
 }

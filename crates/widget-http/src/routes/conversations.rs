@@ -166,7 +166,7 @@ async fn end(
     let ended = state
         .storage
         .transition_conversation(id, now, limits, &|lifecycle| {
-            lifecycle.expire(now, limits).end(now, EndReason::Agent)
+            lifecycle.end(now, EndReason::Agent, limits)
         })
         .await?;
     let conversation = ended.ok_or_else(|| Problem::not_found("conversation"))?;

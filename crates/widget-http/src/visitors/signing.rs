@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use widget_core::{
+    conversation::token::TOKEN_LIFETIME,
     id::{ConversationId, WidgetId},
     origin::Origin,
     serve::{Dispatch, EmbedTicket},
@@ -30,13 +31,9 @@ use crate::{
 /// time only.
 pub const TICKET_LIFETIME: Duration = Duration::seconds(60);
 
-/// How long a conversation token lives without a resume; feedback is open for as long after the
-/// end.
-pub const CONVERSATION_TOKEN_LIFETIME: Duration = Duration::hours(24);
-
 /// How long a retired key is still read: as long as the longest token signed with it, and a clock's
 /// difference.
-pub const RETIRED_KEY_LIFETIME: Duration = Duration::hours(25);
+pub const RETIRED_KEY_LIFETIME: Duration = TOKEN_LIFETIME.saturating_add(Duration::HOUR);
 
 /// How often a token that names an unknown key may make this node read the keys again.
 const RELOAD_INTERVAL: Duration = Duration::seconds(1);
@@ -235,7 +232,7 @@ impl TokenSigner {
         generation: i64,
     ) -> Result<(String, OffsetDateTime), TokenError> {
         let now = self.clock.now();
-        let expires_at = now + CONVERSATION_TOKEN_LIFETIME;
+        let expires_at = now + TOKEN_LIFETIME;
         let claims = ConversationClaims {
             aud: CONVERSATION.audience.to_owned(),
             sub: dispatch.conversation_id().as_uuid(),

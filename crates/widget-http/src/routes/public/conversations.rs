@@ -184,7 +184,7 @@ impl From<MetadataError> for Problem {
 /// overshoot by as many as race.
 async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<(), Problem> {
     let (widget, now) = (admission.widget(), state.now());
-    let budgets = state.settings.limits.budgets();
+    let budgets = state.settings.limits.budgets;
     state.rate_limits.widget_conversations.check(&widget.id)?;
     let open = state.storage.count_open_conversations(widget.id).await?;
     budgets.require_open(open)?;
@@ -219,7 +219,7 @@ async fn end(
     let ended = state
         .storage
         .transition_conversation(conversation.id, now, limits, &|lifecycle| {
-            lifecycle.expire(now, limits).end(now, EndReason::Visitor)
+            lifecycle.end(now, EndReason::Visitor, limits)
         })
         .await?
         .ok_or_else(refusals::conversation_token_invalid)?;

@@ -118,7 +118,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     let new_now = new.conversation.created_at;
     storage
         .transition_conversation(id, new_now, &LifecycleLimits::default(), &|lifecycle| {
-            lifecycle.end(new_now, EndReason::Visitor)
+            lifecycle.end(new_now, EndReason::Visitor, &LifecycleLimits::default())
         })
         .await
         .expect("works");

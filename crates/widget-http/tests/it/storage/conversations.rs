@@ -205,7 +205,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     let end = now + Duration::minutes(1);
     let ended = storage
         .transition_conversation(id, end, &LifecycleLimits::default(), &|lifecycle| {
-            lifecycle.end(end, EndReason::Visitor)
+            lifecycle.end(end, EndReason::Visitor, &LifecycleLimits::default())
         })
         .await;
     let ended = ended.expect("works").expect("it exists");
@@ -340,7 +340,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
     }
     storage
         .transition_conversation(id, now, &LifecycleLimits::default(), &|lifecycle| {
-            lifecycle.end(now, EndReason::Agent)
+            lifecycle.end(now, EndReason::Agent, &LifecycleLimits::default())
         })
         .await
         .expect("works");
@@ -380,7 +380,9 @@ pub(super) async fn limits(storage: &dyn Storage) {
     let steps: [(u128, Transition<'_>); 3] = [
         (0x601, &|lifecycle| lifecycle.joined(joined)),
         (0x602, &|lifecycle| lifecycle.joined(joined).left(joined)),
-        (0x603, &|lifecycle| lifecycle.end(joined, EndReason::Agent)),
+        (0x603, &|lifecycle| {
+            lifecycle.end(joined, EndReason::Agent, &limits)
+        }),
     ];
     for (number, step) in steps {
         storage
@@ -399,10 +401,8 @@ pub(super) async fn limits(storage: &dyn Storage) {
 
     // With longer limits it is found too early, is not ended, and is found again later.
     let now = joined + Duration::minutes(30);
-    let longer = LifecycleLimits {
-        max_silence: Duration::minutes(40),
-        ..limits
-    };
+    let mut longer = limits;
+    longer.max_silence = Duration::minutes(40);
     let kept = storage
         .expire_conversation(id(0x601), now, &longer)
         .await

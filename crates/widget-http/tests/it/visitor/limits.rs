@@ -125,7 +125,7 @@ async fn resumes_are_limited_by_conversation_alone() {
 async fn a_widget_has_a_maximum_of_open_conversations() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
-        settings.limits.widget_open_conversations = 1;
+        settings.limits.budgets.open_on_widget = 1;
     })
     .await;
     let visitor = Visitor::of(&service, json!({})).await;
@@ -143,7 +143,7 @@ async fn a_widget_has_a_maximum_of_open_conversations() {
 async fn an_organization_has_a_maximum_of_conversations_per_day() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
-        settings.limits.organization_conversations_per_day = Some(1);
+        settings.limits.budgets.per_day = Some(1);
     })
     .await;
     let visitor = Visitor::of(&service, json!({})).await;
