@@ -96,7 +96,10 @@ impl ConfigV1 {
                         context.warn(Code::TextDisabled, detail.to_owned(), Some(hint.to_owned()));
                     });
                 }
-                _ => {}
+                Action::ShowForm { .. }
+                | Action::StartVoice
+                | Action::SendMessage { .. }
+                | Action::OpenUrl { .. } => {}
             }
         }
     }
