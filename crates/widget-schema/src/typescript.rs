@@ -47,9 +47,9 @@ pub(crate) fn languages() -> String {
         .collect();
     format!(
         "/**\n * Generated from `widget_core::config::values`; change that and run\n * `cargo xtask \
-         gen`.\n */\n\n/** The primary subtags of languages that are written from right to left. \
-         */\nexport const RIGHT_TO_LEFT: readonly string[] = [{}];\n",
-        names.join(", ")
+         gen`.\n */\n\n/**\n * The primary subtags of languages that are written from right to left, \
+         unless a tag names another\n * script.\n */\n{}",
+        array("export const RIGHT_TO_LEFT: readonly string[] =", &names)
     )
 }
 
@@ -214,6 +214,16 @@ fn union(start: &str, names: &[String]) -> String {
     }
     let variants: Vec<String> = names.iter().map(|name| format!("  | {name}")).collect();
     format!("{start}\n{};\n", variants.join("\n"))
+}
+
+/// An array as the embed's formatter writes it: on one line if it fits.
+fn array(start: &str, items: &[String]) -> String {
+    let line = format!("{start} [{}];\n", items.join(", "));
+    if line.trim_end().len() <= LINE {
+        return line;
+    }
+    let items: String = items.iter().map(|item| format!("  {item},\n")).collect();
+    format!("{start} [\n{items}];\n")
 }
 
 /// The description as a comment, broken into lines.

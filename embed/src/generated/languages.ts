@@ -3,5 +3,19 @@
  * `cargo xtask gen`.
  */
 
-/** The primary subtags of languages that are written from right to left. */
-export const RIGHT_TO_LEFT: readonly string[] = ['ar', 'dv', 'fa', 'he', 'ku', 'ps', 'ur', 'yi'];
+/**
+ * The primary subtags of languages that are written from right to left, unless a tag names another
+ * script.
+ */
+export const RIGHT_TO_LEFT: readonly string[] = [
+  'ar',
+  'ckb',
+  'dv',
+  'fa',
+  'he',
+  'ps',
+  'sd',
+  'ug',
+  'ur',
+  'yi',
+];

@@ -220,8 +220,14 @@ fn is_loopback(url: &Url) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locale(LanguageTag<String>);
 
-/// The primary subtags of languages that are written from right to left.
-pub const RIGHT_TO_LEFT: &[&str] = &["ar", "dv", "fa", "he", "ku", "ps", "ur", "yi"];
+/// The primary subtags of languages that are written from right to left, unless a tag names another
+/// script.
+pub const RIGHT_TO_LEFT: &[&str] = &["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
+
+/// The scripts that are written from right to left, of languages that are written at present.
+const RIGHT_TO_LEFT_SCRIPTS: &[&str] = &[
+    "Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa",
+];
 
 choices! {
     /// The direction in which a language is written, as HTML's `dir` names it.
@@ -234,13 +240,17 @@ choices! {
 }
 
 impl Locale {
-    /// The direction in which the language is written, see [`RIGHT_TO_LEFT`].
+    /// The direction in which the language is written: that of the script, if the tag names one
+    /// (`az-Arab`), else that of the language, see [`RIGHT_TO_LEFT`].
     #[must_use]
     pub fn direction(&self) -> Direction {
-        let language = self.0.primary_language();
-        if RIGHT_TO_LEFT
+        let (subtag, right_to_left) = match self.0.script() {
+            Some(script) => (script, RIGHT_TO_LEFT_SCRIPTS),
+            None => (self.0.primary_language(), RIGHT_TO_LEFT),
+        };
+        if right_to_left
             .iter()
-            .any(|known| known.eq_ignore_ascii_case(language))
+            .any(|known| known.eq_ignore_ascii_case(subtag))
         {
             Direction::RightToLeft
         } else {
@@ -472,16 +482,49 @@ mod tests {
 
     #[test]
     fn directions() {
-        for (tag, direction) in [
-            ("ar", Direction::RightToLeft),
-            ("AR-EG", Direction::RightToLeft),
-            ("he-IL", Direction::RightToLeft),
-            ("arn", Direction::LeftToRight),
-            ("en", Direction::LeftToRight),
-            ("x-ar", Direction::LeftToRight),
+        let right_to_left = [
+            "ar",
+            "AR-eg",
+            "he-IL",
+            "ckb",
+            "sd",
+            "ug",
+            "yi",
+            "dv",
+            "fa",
+            "ps",
+            "ur",
+            // The script decides first.
+            "az-Arab",
+            "AZ-ARAB",
+            "pa-Arab-PK",
+            "ku-Arab",
+            "ur-Aran",
+            "ff-Adlm",
+            "ar-Arab",
+        ];
+        let left_to_right = [
+            "en",
+            "arn",
+            "x-ar",
+            "ku",
+            "ku-TR",
+            "az",
+            "pa",
+            "ar-Latn",
+            "AR-LATN-x-a",
+            "sd-Deva",
+            "ug-Cyrl",
+            "he-Latn",
+        ];
+        for (tags, direction) in [
+            (&right_to_left[..], Direction::RightToLeft),
+            (&left_to_right[..], Direction::LeftToRight),
         ] {
-            let locale: Locale = tag.parse().expect("a tag");
-            assert_eq!(locale.direction(), direction, "{tag}");
+            for tag in tags {
+                let locale: Locale = tag.parse().expect("a tag");
+                assert_eq!(locale.direction(), direction, "{tag}");
+            }
         }
     }
 
