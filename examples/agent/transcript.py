@@ -24,7 +24,8 @@ MAX_RETRY_SECONDS = 5.0
 MAX_BATCH = 20
 """Turns in one request: limits the body after a long outage."""
 MAX_TEXT_BYTES = 32 * 1024
-"""The longest text that the service accepts; the rest of a longer one is cut off."""
+"""The longest text that the service accepts, `ReportLimits::WORKER` in `widget-core`; the rest of a
+longer one is cut off."""
 
 
 class TranscriptWriter:

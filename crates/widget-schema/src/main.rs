@@ -104,6 +104,10 @@ fn generated(root: &Path) -> Result<Vec<Generated>> {
             content: typescript::languages(),
         },
         Generated {
+            path: "embed/src/generated/limits.ts",
+            content: typescript::limits(),
+        },
+        Generated {
             path: "embed/src/generated/config.ts",
             content: typescript::config_types(&config::launcher_json_schema()),
         },

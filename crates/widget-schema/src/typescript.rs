@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use widget_core::config::{Config, values::RIGHT_TO_LEFT};
+use widget_core::conversation::{metadata::MAX_PAGE_BYTES, token::TOKEN_LIFETIME};
 use widget_core::finding::Code;
 
 use crate::bodies::Bodies;
@@ -50,6 +51,17 @@ pub(crate) fn languages() -> String {
          gen`.\n */\n\n/**\n * The primary subtags of languages that are written from right to left, \
          unless a tag names another\n * script.\n */\n{}",
         array("export const RIGHT_TO_LEFT: readonly string[] =", &names)
+    )
+}
+
+/// The numbers of core that the embed needs before it asks the service.
+pub(crate) fn limits() -> String {
+    format!(
+        "/**\n * Generated from `widget_core::conversation`; change that and run\n * `cargo xtask \
+         gen`.\n */\n\n/** How long the service accepts a conversation token without a resume, in \
+         milliseconds. */\nexport const TOKEN_LIFETIME = {};\n\n/** How many bytes of JSON a page may \
+         send about itself and its visitor. */\nexport const MAX_PAGE_BYTES = {MAX_PAGE_BYTES};\n",
+        TOKEN_LIFETIME.whole_milliseconds()
     )
 }
 

@@ -2,6 +2,7 @@
  * What the window stores between page loads. A browser may block storage, throw at each use, or
  * delete the content at any time; then the values last as long as the page.
  */
+import { TOKEN_LIFETIME } from '../generated/limits';
 
 /** A conversation that can be continued. */
 export interface SavedConversation {
@@ -11,9 +12,6 @@ export interface SavedConversation {
   /** When it was saved, in milliseconds since 1970. */
   at: number;
 }
-
-/** How long the service accepts a conversation token, in milliseconds. */
-const TOKEN_LIFETIME = 24 * 60 * 60 * 1000;
 
 export interface WindowStorage {
   conversation(now: number): SavedConversation | null;

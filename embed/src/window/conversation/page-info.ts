@@ -1,4 +1,5 @@
 /** What the host page says about itself and its visitor, for the agent. */
+import { MAX_PAGE_BYTES } from '../../generated/limits';
 import type { Context } from '../../shared/messages';
 
 export interface PageInfo {
@@ -6,8 +7,6 @@ export interface PageInfo {
   title: string;
 }
 
-/** What the service stores of it, in bytes of JSON. */
-const MAX_BYTES = 4_096;
 const MAX_URL_LENGTH = 1_024;
 const MAX_TITLE_LENGTH = 256;
 
@@ -23,6 +22,6 @@ export function metadataOf(
   const hint = isMessageWaiting && { message_waiting: true };
   const full = { url, title, context, ...hint };
   const size = new TextEncoder().encode(JSON.stringify(full)).length;
-  if (size <= MAX_BYTES) return full;
+  if (size <= MAX_PAGE_BYTES) return full;
   return { url: url.slice(0, MAX_URL_LENGTH), title: title.slice(0, MAX_TITLE_LENGTH), ...hint };
 }

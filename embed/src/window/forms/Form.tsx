@@ -237,7 +237,7 @@ function Control({
         rows={3}
         dir="auto"
         placeholder={field.placeholder ?? ''}
-        maxLength={field.max_length ?? 4000}
+        maxLength={field.max_length}
         value={text}
         onInput={({ currentTarget }) => change(currentTarget.value)}
       />

@@ -60,9 +60,7 @@ function faultOf(field: Field, value: unknown): keyof Strings | null {
     case 'text':
     case 'textarea': {
       const { length } = [...text];
-      return length >= (field.min_length ?? 0) && length <= (field.max_length ?? 4000)
-        ? null
-        : 'invalid';
+      return length >= field.min_length && length <= field.max_length ? null : 'invalid';
     }
     default:
       return null;
