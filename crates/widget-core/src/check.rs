@@ -17,19 +17,19 @@ mod compose;
 mod plain;
 mod text;
 
-mod keys;
+pub(crate) mod keys;
 
 mod describe;
 mod read;
 
 mod nested;
 
-mod settings;
+pub(crate) mod settings;
 
 pub(crate) use compose::{any, dependent, example, list, nullable, optional};
 pub(crate) use context::{Context, Unknown, shown, type_name};
 pub(crate) use describe::paragraph;
-pub(crate) use keys::{Keys, Record, Union};
+pub(crate) use keys::Keys;
 pub(crate) use kind::{Definitions, Kind};
 pub(crate) use names::nearest;
 pub(crate) use nested::{record, union};

@@ -14,7 +14,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::json::shortened;
+use crate::text::shortened;
 
 /// A text is not one of a closed set of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,7 @@ macro_rules! choices {
         #[cfg(feature = "serde")]
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::serde_impls::deserialize_text(deserializer)
+                $crate::text::deserialize_text(deserializer)
             }
         }
 

@@ -27,6 +27,8 @@
 
 mod nearest;
 
+pub use nearest::{Difference, Nearest};
+
 use crate::{
     choice::choices,
     config::Config,
@@ -79,50 +81,6 @@ pub struct Step {
     /// Whether the step was passed.
     pub ok: bool,
     /// One sentence.
-    pub detail: String,
-}
-
-choices! {
-    /// How the nearest entry differs from the page, the smallest difference first.
-    #[derive(PartialOrd, Ord)]
-    pub enum Difference {
-        /// `http` against `https`.
-        Scheme = "scheme",
-        /// Another port.
-        Port = "port",
-        /// Another scheme and another port.
-        SchemeAndPort = "scheme_and_port",
-        /// A final dot.
-        TrailingDot = "trailing_dot",
-        /// With `www.` against without.
-        Www = "www",
-        /// The page is on the base of a pattern, which covers subdomains only.
-        PatternApex = "pattern_apex",
-        /// The page is on a subdomain of the entry.
-        Subdomain = "subdomain",
-        /// The page is on the domain of which the entry is a subdomain.
-        ParentDomain = "parent_domain",
-        /// Both are subdomains of the same registered domain.
-        Sibling = "sibling",
-        /// The name looks the same and is another one.
-        LookAlike = "look_alike",
-        /// A few letters.
-        Spelling = "spelling",
-    }
-}
-
-/// The listed entry that comes nearest to a page that is not listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Nearest {
-    /// The entry.
-    pub entry: String,
-    /// Where it stands, such as `/domains/0`.
-    pub pointer: String,
-    /// In what it differs.
-    pub difference: Difference,
-    /// One sentence: "`https://www.shop.example` is listed, `https://shop.example` is not".
     pub detail: String,
 }
 
@@ -283,7 +241,7 @@ impl Steps {
             );
             return None;
         }
-        let nearest = nearest::nearest(domains, origin, suffixes);
+        let nearest = nearest::find_nearest(domains, origin, suffixes);
         let mut finding = serve::not_listed(origin);
         if domains.is_empty() {
             finding.detail = format!("the list of domains is empty, so `{origin}` is not on it");

@@ -24,6 +24,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use crate::finding::{Code, Finding};
+use crate::text::shortened;
 
 /// How much JSON is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -380,15 +381,6 @@ impl Reader {
             detail,
             hint: hint.map(str::to_owned),
         });
-    }
-}
-
-/// A text short enough for a sentence.
-pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
-    const MAX_CHARACTERS: usize = 60;
-    match text.char_indices().nth(MAX_CHARACTERS) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-        None => Cow::Borrowed(text),
     }
 }
 

@@ -79,18 +79,20 @@ struct ReadMe;
 /// The crates whose types stand in this crate's signatures.
 pub use {serde_json, time, url, uuid};
 
-// In reading order.
-pub mod finding;
+// Each uses only those above it.
+mod text;
 
 pub mod choice;
+
+pub mod finding;
+
+pub mod json;
 
 pub mod id;
 
 pub mod origin;
 
 mod check;
-
-pub mod json;
 
 pub mod color;
 
@@ -102,6 +104,9 @@ pub mod config;
 
 pub mod brand;
 
+#[cfg(feature = "serde")]
+pub mod rfc3339;
+
 pub mod agent;
 
 pub mod widget;
@@ -110,14 +115,11 @@ pub mod go_live;
 
 pub mod serve;
 
-pub mod explain;
-
 pub mod embed;
 
-pub mod conversation;
+pub mod explain;
 
-#[cfg(feature = "serde")]
-pub mod rfc3339;
+pub mod conversation;
 
 #[cfg(feature = "serde")]
 pub mod seed;

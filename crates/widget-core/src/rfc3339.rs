@@ -20,7 +20,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserializer, Serialize, Serializer, ser};
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
-use crate::{json::shortened, serde_impls::deserialize_text};
+use crate::text::{deserialize_text, shortened};
 
 /// Writes the time in UTC.
 ///

@@ -5,34 +5,10 @@
 
 mod records;
 
-use std::{fmt, marker::PhantomData, str::FromStr};
-
-use crate::finding::Findings;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Reads a string through `FromStr`.
-pub(crate) fn deserialize_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
-where
-    T: FromStr<Err: fmt::Display>,
-    D: Deserializer<'de>,
-{
-    struct Text<T>(PhantomData<T>);
-
-    impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Text<T> {
-        type Value = T;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a string")
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            text.parse().map_err(E::custom)
-        }
-    }
-
-    deserializer.deserialize_str(Text(PhantomData))
-}
+use crate::finding::Findings;
+use crate::text::deserialize_text;
 
 /// `Serialize` by `Display`, `Deserialize` by `FromStr`.
 macro_rules! as_text {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::finding::{Code, Finding};
-use crate::json::{push_token, shortened};
+use crate::json::push_token;
+use crate::text::shortened;
 
 /// Where the reader is, and what it has found so far.
 #[derive(Debug, Default)]

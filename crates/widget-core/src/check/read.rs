@@ -9,7 +9,7 @@ use super::kind::{Kind, pick};
 use super::names::nearest;
 use crate::choice::{Choice, one_of};
 use crate::finding::Code;
-use crate::json::shortened;
+use crate::text::shortened;
 
 /// How many unknown keys of a document get the nearest known one as a hint. A document with more
 /// of them was not mistyped, and finding the nearest is the slowest part of reading.

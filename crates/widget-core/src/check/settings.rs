@@ -39,20 +39,20 @@ macro_rules! settings {
             )*
         }
 
-        $crate::check::settings!(@default $name $($key [$($default)?])*);
+        $crate::check::settings::settings!(@default $name $($key [$($default)?])*);
 
-        impl $crate::check::Record for $name {
+        impl $crate::check::keys::Record for $name {
             const NAME: &'static str = stringify!($name);
             const DOC: &'static [&'static str] = &[$($doc),*];
 
-            fn define(keys: &mut impl $crate::check::Keys) -> Option<Self> {
+            fn define(keys: &mut impl $crate::check::keys::Keys) -> Option<Self> {
                 $(
-                    let $key = $crate::check::settings!(
+                    let $key = $crate::check::settings::settings!(
                         @ask keys, $key, [$($key_doc),*], $kind $(, $default)?
                     );
                 )*
                 let record = Self { $($key: $key?,)* };
-                $crate::check::settings!(@check record, keys $(, $check)?)
+                $crate::check::settings::settings!(@check record, keys $(, $check)?)
             }
 
             $(
@@ -106,7 +106,7 @@ macro_rules! settings {
             )*
         }
 
-        impl $crate::check::Union for $name {
+        impl $crate::check::keys::Union for $name {
             const NAME: &'static str = stringify!($name);
             const DOC: &'static [&'static str] = &[$($doc),*];
             const TAG: &'static str = $tag;
@@ -118,11 +118,11 @@ macro_rules! settings {
 
             fn define(
                 tag: Option<Self::Tag>,
-                keys: &mut impl $crate::check::Keys,
+                keys: &mut impl $crate::check::keys::Keys,
             ) -> Option<Self> {
                 match tag? {
                     $(
-                        $tag_type::$variant => $crate::check::settings!(
+                        $tag_type::$variant => $crate::check::settings::settings!(
                             @variant keys, $variant
                             $(, ($record))?
                             $(, {
@@ -169,29 +169,29 @@ macro_rules! settings {
             pub $part: $union,
         }
 
-        impl $crate::check::Union for $name {
+        impl $crate::check::keys::Union for $name {
             const NAME: &'static str = stringify!($name);
             const DOC: &'static [&'static str] = &[$($doc),*];
-            const TAG: &'static str = <$union as $crate::check::Union>::TAG;
-            const TAG_DOC: &'static [&'static str] = <$union as $crate::check::Union>::TAG_DOC;
+            const TAG: &'static str = <$union as $crate::check::keys::Union>::TAG;
+            const TAG_DOC: &'static [&'static str] = <$union as $crate::check::keys::Union>::TAG_DOC;
             const VARIANTS: &'static [(Self::Tag, &'static [&'static str])] =
-                <$union as $crate::check::Union>::VARIANTS;
+                <$union as $crate::check::keys::Union>::VARIANTS;
 
-            type Tag = <$union as $crate::check::Union>::Tag;
+            type Tag = <$union as $crate::check::keys::Union>::Tag;
 
             fn define(
                 tag: Option<Self::Tag>,
-                keys: &mut impl $crate::check::Keys,
+                keys: &mut impl $crate::check::keys::Keys,
             ) -> Option<Self> {
                 $(
-                    let $key = $crate::check::settings!(
+                    let $key = $crate::check::settings::settings!(
                         @ask keys, $key, [$($key_doc),*], $kind $(, $default)?
                     );
                 )*
-                let $part = <$union as $crate::check::Union>::define(tag, keys);
+                let $part = <$union as $crate::check::keys::Union>::define(tag, keys);
                 let $tag = tag?;
                 $(
-                    let $last = $crate::check::settings!(
+                    let $last = $crate::check::settings::settings!(
                         @ask keys, $last, [$($last_doc),*], $last_kind $(, $last_default)?
                     );
                 )*
@@ -200,7 +200,7 @@ macro_rules! settings {
                     $($last: $last?,)*
                     $part: $part?,
                 };
-                $crate::check::settings!(@check record, keys $(, $check)?)
+                $crate::check::settings::settings!(@check record, keys $(, $check)?)
             }
         }
     };
@@ -232,13 +232,13 @@ macro_rules! settings {
         Some(Self::$variant)
     };
     (@variant $keys:ident, $variant:ident, ($record:ty)) => {
-        <$record as $crate::check::Record>::define($keys).map(Self::$variant)
+        <$record as $crate::check::keys::Record>::define($keys).map(Self::$variant)
     };
     (@variant $keys:ident, $variant:ident, {
         $($key:ident [$($doc:literal),*] [$kind:expr] [$($default:expr)?])*
     }) => {{
         $(
-            let $key = $crate::check::settings!(
+            let $key = $crate::check::settings::settings!(
                 @ask $keys, $key, [$($doc),*], $kind $(, $default)?
             );
         )*

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::current::VERSION;
 use super::version::{LIMITS, ROOT};
 use crate::finding::{Code, Finding, Findings};
-use crate::json::{self, JsonError};
+use crate::json::JsonError;
+use crate::text::shortened;
 
 /// Why a document is not a config of this build.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +115,7 @@ impl fmt::Display for Names<'_> {
         let Self(names, one, several) = self;
         for (index, name) in names.iter().take(MAX_NAMES).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            write!(formatter, "{comma}`{}`", json::shortened(name))?;
+            write!(formatter, "{comma}`{}`", shortened(name))?;
         }
         if names.len() > MAX_NAMES {
             write!(formatter, " and {} more", names.len() - MAX_NAMES)?;

@@ -15,6 +15,7 @@ use super::version::{LIMITS, Past as _, ROOT, Version, is_version_key, key_of};
 use crate::check::{Context, Unknown, known_keys, nearest, type_name};
 use crate::finding::{Code, Finding, Findings};
 use crate::json;
+use crate::text::shortened;
 
 /// A document that was read, and the typed values of version `V` that it means.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,7 +149,7 @@ fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> Vec<Finding
         .filter(|key| **key != read)
         .map(|key| {
             let pointer = Some(format!("{ROOT}/{}", json::escape_token(key)));
-            let shown = json::shortened(key);
+            let shown = shortened(key);
             if is_version_key(key) {
                 let is_older = key[1..].parse().is_ok_and(|number: u64| number < found);
                 return Finding {

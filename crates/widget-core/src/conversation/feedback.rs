@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Lifecycle, LifecycleLimits};
+use super::{lifecycle::Lifecycle, limits::LifecycleLimits};
 
 /// Why feedback is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::{EndReason, LifecycleLimits, Role, Status};
+use super::{
+    limits::LifecycleLimits,
+    names::{EndReason, Role, Status},
+};
 
 /// A conversation's state and its times; each event consumes it and returns the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use time::Duration;
 
-use super::token::TOKEN_LIFETIME;
+/// How long a conversation token is accepted without a resume, which makes a new one.
+pub const TOKEN_LIFETIME: Duration = Duration::hours(24);
 
 /// How long a conversation may last, wait and stay silent.
 ///

@@ -12,7 +12,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Lifecycle, token::NewestGeneration};
+use super::{lifecycle::Lifecycle, token::NewestGeneration};
 
 /// Something happened in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::{Activity, EndReason, Lifecycle, State, Status};
+use super::{
+    lifecycle::{Activity, Lifecycle, State},
+    names::{EndReason, Status},
+};
 
 /// A lifecycle as columns of a stored row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

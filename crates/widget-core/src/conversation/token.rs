@@ -18,10 +18,8 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::Lifecycle;
-
-/// How long a conversation token is accepted without a resume, which makes a new one.
-pub const TOKEN_LIFETIME: Duration = Duration::hours(24);
+use super::lifecycle::Lifecycle;
+pub use super::limits::TOKEN_LIFETIME;
 
 /// How long the token before may repeat a resume whose answer was lost.
 pub const REPEAT_WITHIN: Duration = Duration::seconds(60);

@@ -31,7 +31,7 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
-use super::{Reporter, Role};
+use super::names::{Reporter, Role};
 
 /// A turn of a conversation, as it was reported.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@
 
 use time::OffsetDateTime;
 
-use super::Reporter;
+use super::names::Reporter;
 use crate::finding::{Code, Finding, Findings};
 
 /// The longest id of a turn, in characters: several UUIDs, or a key of LiveKit.

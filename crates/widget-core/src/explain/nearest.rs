@@ -1,7 +1,51 @@
 //! The entry that comes nearest to a page that no entry admits.
 
-use super::{Difference, Nearest};
+use crate::choice::choices;
 use crate::origin::{AllowedOrigins, Entry, Origin, Scheme, SuffixList, to_unicode};
+
+choices! {
+    /// How the nearest entry differs from the page, the smallest difference first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Difference {
+        /// `http` against `https`.
+        Scheme = "scheme",
+        /// Another port.
+        Port = "port",
+        /// Another scheme and another port.
+        SchemeAndPort = "scheme_and_port",
+        /// A final dot.
+        TrailingDot = "trailing_dot",
+        /// With `www.` against without.
+        Www = "www",
+        /// The page is on the base of a pattern, which covers subdomains only.
+        PatternApex = "pattern_apex",
+        /// The page is on a subdomain of the entry.
+        Subdomain = "subdomain",
+        /// The page is on the domain of which the entry is a subdomain.
+        ParentDomain = "parent_domain",
+        /// Both are subdomains of the same registered domain.
+        Sibling = "sibling",
+        /// The name looks the same and is another one.
+        LookAlike = "look_alike",
+        /// A few letters.
+        Spelling = "spelling",
+    }
+}
+
+/// The listed entry that comes nearest to a page that is not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Nearest {
+    /// The entry.
+    pub entry: String,
+    /// Where it stands, such as `/domains/0`.
+    pub pointer: String,
+    /// In what it differs.
+    pub difference: Difference,
+    /// One sentence: "`https://www.shop.example` is listed, `https://shop.example` is not".
+    pub detail: String,
+}
 
 /// How many letters may differ between two names that are easily confused.
 const MAX_TYPOS: usize = 2;
@@ -17,7 +61,7 @@ struct Listed<'a> {
     pattern: bool,
 }
 
-pub(super) fn nearest(
+pub(super) fn find_nearest(
     domains: &AllowedOrigins,
     page: &Origin,
     suffixes: &SuffixList,

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::definition::FormDefinition;
 use crate::check::{nearest, shown};
 use crate::finding::{Code, Finding, Findings};
-use crate::json::{self, JsonError, JsonLimits, push_token, shortened};
+use crate::json::{self, JsonError, JsonLimits, push_token};
+use crate::text::shortened;
 
 /// How much a visitor may send for one form: an object of plain values and lists.
 pub const SUBMISSION_LIMITS: JsonLimits = JsonLimits {

@@ -12,7 +12,7 @@ use super::{
     tuple::{Origin, Scheme},
 };
 use crate::finding::Code;
-use crate::json::shortened;
+use crate::text::shortened;
 
 /// Why the `Origin` field of a request names no page that could be on a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Which agent joins a conversation: made from an [`Admission`] and the conversation.
 
-use super::Admission;
+use super::admission::Admission;
 use crate::{
     id::{AgentVersionId, ConversationId, WidgetId},
     mode::Mode,

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Admission;
+use super::admission::Admission;
 use crate::{id::WidgetId, origin::Origin};
 
 /// Says that a page may start or resume one conversation, for a short time.
