@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// An agent of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,15 @@
-//! Conversations, their rooms, messages and used tickets.
+//! Conversations: how they start, how they are resumed, and how they are found.
 
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{
-        ConversationEnded, FeedbackError, Lifecycle, LifecycleLimits, Mode, Reporter, Status,
-        room::RoomEvent, token::NewestGeneration, transcript::Message,
+        ConversationEnded, Lifecycle, LifecycleLimits, Mode, Status, token::NewestGeneration,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
 };
 
-use super::{ListPage, StoreError};
+use super::{error::StoreError, list_page::ListPage, rooms::NewRoom};
 
 /// A conversation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,26 +53,6 @@ impl ConversationRecord {
     }
 }
 
-/// A room of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Room {
-    /// LiveKit's name of it.
-    pub name: String,
-    /// Its conversation.
-    pub conversation_id: ConversationId,
-    /// Which one of the conversation's rooms it is; the conversation's own generation is the
-    /// newest.
-    pub generation: i64,
-    /// When its name was issued.
-    pub created_at: OffsetDateTime,
-    /// It is to be removed from LiveKit, next attempt not before this.
-    pub removal_due_at: Option<OffsetDateTime>,
-    /// Removals that failed.
-    pub attempts: i64,
-    /// When LiveKit last confirmed that it is gone.
-    pub removed_at: Option<OffsetDateTime>,
-}
-
 /// A ticket that is used up by what is written with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedTicket {
@@ -81,13 +60,6 @@ pub struct UsedTicket {
     pub id: String,
     /// Until when it has to be remembered.
     pub expires_at: OffsetDateTime,
-}
-
-/// Name of a room to be created.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRoom {
-    /// LiveKit's name of it, which nobody can guess.
-    pub name: String,
 }
 
 /// A conversation to be created with its first room, by using up a ticket.
@@ -169,59 +141,7 @@ pub struct ConversationFilter {
     pub created_before: Option<OffsetDateTime>,
 }
 
-/// Why feedback was not stored.
-#[derive(Debug, thiserror::Error)]
-pub enum SaveFeedbackError {
-    /// The rules reject it.
-    #[error(transparent)]
-    Refused(#[from] FeedbackError),
-    /// There is no such conversation.
-    #[error("there is no such conversation")]
-    Missing,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// A transition of core, applied to a conversation while nobody else can change it.
-pub type Transition<'a> = &'a (dyn Fn(Lifecycle) -> Lifecycle + Send + Sync);
-
-/// An open conversation and when it was to be looked at, as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueConversation {
-    /// When the limits were to end it.
-    pub due_at: OffsetDateTime,
-    /// Which one.
-    pub id: ConversationId,
-}
-
-/// An event of LiveKit about a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WebhookEvent<'a> {
-    /// LiveKit's id of the event.
-    pub id: &'a str,
-    /// The name of the room.
-    pub room: &'a str,
-    /// What happened.
-    pub happened: RoomEvent,
-    /// LiveKit's id of the life of the room in which it happened.
-    pub room_life: Option<&'a str>,
-    /// LiveKit's id of the stay of the participant.
-    pub stay: Option<&'a str>,
-}
-
-impl WebhookEvent<'_> {
-    /// What ended by the event.
-    pub(super) fn ended(&self) -> Option<&str> {
-        match self.happened {
-            RoomEvent::VisitorLeft => self.stay,
-            RoomEvent::Finished => self.room_life,
-            RoomEvent::Started | RoomEvent::VisitorJoined | RoomEvent::OtherJoined => None,
-        }
-    }
-}
-
-/// Conversations and what belongs to them.
+/// Conversations.
 #[async_trait::async_trait]
 pub trait ConversationStore {
     /// Creates a conversation with its first room and uses up the ticket, all or nothing.
@@ -289,174 +209,4 @@ pub trait ConversationStore {
         &self,
         resume: &ResumeConversation,
     ) -> Result<ConversationRecord, ResumeError>;
-
-    /// Applies a transition of core and stores its outcome; returns the conversation as it is now,
-    /// nothing when there is none. When it ends by this, its rooms are marked for removal with it.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn transition_conversation(
-        &self,
-        id: ConversationId,
-        now: OffsetDateTime,
-        limits: &LifecycleLimits,
-        transition: Transition<'_>,
-    ) -> Result<Option<ConversationRecord>, StoreError>;
-
-    /// Open conversations whose stored time to end has come by `now`, the most overdue first, those
-    /// after `after`; [`Self::expire_conversation`] decides whether they have ended.
-    ///
-    /// The time is that of the limits under which the conversation was last stored. With
-    /// longer limits it comes too early, which costs one check. With shorter ones the conversation
-    /// ends when somebody asks for it, but is found here only at the time of the earlier limits.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn find_due_conversations(
-        &self,
-        now: OffsetDateTime,
-        after: Option<DueConversation>,
-        limit: u32,
-    ) -> Result<Vec<DueConversation>, StoreError>;
-
-    /// Ends a conversation if the limits say so, else stores the time at which they will; returns
-    /// the conversation as it is now, nothing when there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn expire_conversation(
-        &self,
-        id: ConversationId,
-        now: OffsetDateTime,
-        limits: &LifecycleLimits,
-    ) -> Result<Option<ConversationRecord>, StoreError>;
-
-    /// Appends the messages that this reporter has not reported yet (by id) in their order; returns
-    /// how many were new.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn append_messages(
-        &self,
-        id: ConversationId,
-        messages: &[Message],
-        now: OffsetDateTime,
-        limits: &LifecycleLimits,
-    ) -> Result<u64, StoreError>;
-
-    /// How many messages the reporter has reported, and how many characters of text.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn measure_messages(
-        &self,
-        id: ConversationId,
-        reporter: Reporter,
-    ) -> Result<(i64, i64), StoreError>;
-
-    /// All messages of a conversation, in the order in which they were reported.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
-
-    /// Stores the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
-    /// an earlier submission; `false` when there is no such conversation or it is over, by the
-    /// limits too.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn save_form(
-        &self,
-        id: ConversationId,
-        form_id: &str,
-        values: &serde_json::Value,
-        now: OffsetDateTime,
-        limits: &LifecycleLimits,
-    ) -> Result<bool, StoreError>;
-
-    /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
-    /// says whether the widget asks for any.
-    ///
-    /// # Errors
-    /// [`SaveFeedbackError`]
-    async fn save_feedback(
-        &self,
-        id: ConversationId,
-        values: &serde_json::Value,
-        enabled: bool,
-        now: OffsetDateTime,
-        limits: &LifecycleLimits,
-    ) -> Result<(), SaveFeedbackError>;
-
-    /// The room that LiveKit calls `name`.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn find_room(&self, name: &str) -> Result<Option<Room>, StoreError>;
-
-    /// The newest room of a conversation.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
-
-    /// Marks a room for removal, also one that was removed before (LiveKit creates rooms again).
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn mark_room_for_removal(
-        &self,
-        name: &str,
-        now: OffsetDateTime,
-    ) -> Result<(), StoreError>;
-
-    /// Rooms whose removal is due, most overdue first.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn find_rooms_to_remove(
-        &self,
-        now: OffsetDateTime,
-        limit: u32,
-    ) -> Result<Vec<Room>, StoreError>;
-
-    /// Notes that LiveKit has removed a room, or does not know it.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
-
-    /// Notes that a removal failed and when to try again.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn record_failed_room_removal(
-        &self,
-        name: &str,
-        next_attempt_at: OffsetDateTime,
-    ) -> Result<(), StoreError>;
-
-    /// Applies an event of LiveKit once, whenever and how often it comes: the note that it came and
-    /// its effect are written together, or nothing is. Returns whether the room was marked for
-    /// removal; for a room of another service nothing is written.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn apply_webhook_event(
-        &self,
-        event: &WebhookEvent<'_>,
-        now: OffsetDateTime,
-        limits: &LifecycleLimits,
-    ) -> Result<bool, StoreError>;
-
-    /// Forgets tickets that have expired by `now` and webhook events older than `events_before`.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn forget_expired(
-        &self,
-        now: OffsetDateTime,
-        events_before: OffsetDateTime,
-    ) -> Result<(), StoreError>;
 }

@@ -4,7 +4,7 @@
 use sqlx::error::ErrorKind;
 use time::OffsetDateTime;
 
-use super::{ConflictKind, StoreError};
+use super::error::{ConflictKind, StoreError};
 
 /// What a failure of the driver means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use secrecy::SecretSlice;
 use time::OffsetDateTime;
 use widget_core::id::OrganizationId;
 
-use super::StoreError;
+use super::error::StoreError;
 use widget_api::Scope;
 
 /// An API key as it is stored: the secret itself is not.

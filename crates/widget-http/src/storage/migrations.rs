@@ -7,7 +7,7 @@ use sqlx::{
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// A migration as it is embedded.
 struct Embedded {

@@ -1,138 +1,38 @@
 //! PostgreSQL: for several services on several machines.
 
-use std::{str::FromStr, time::Duration};
+use sqlx::{Connection as _, migrate::Migrate as _};
+use time::OffsetDateTime;
 
-use sqlx::{
-    Connection, Executor, PgConnection, PgPool,
-    migrate::Migrate,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-
-use tokio::time::timeout;
-use widget_core::origin::SuffixList;
-
+use self::sql::{expired, probe};
 use super::{
-    Storage, StoreError,
-    deadline::bounded,
+    error::StoreError,
+    interface::Storage,
     migrations::{self, MigrationError},
 };
 
-pub(super) type Database = sqlx::Postgres;
-pub(super) type Row = sqlx::postgres::PgRow;
-type Pool = PgPool;
+mod backend;
+mod types;
 
-// The SQL is the same text for both databases, compiled once for each driver.
-#[path = "sql/agents.rs"]
-mod agents;
-#[path = "sql/conversations.rs"]
-mod conversations;
-#[path = "sql/guarded_pool.rs"]
+// The same text for both databases, compiled once for each driver.
+#[path = "guarded_pool.rs"]
 mod guarded_pool;
-#[path = "sql/keys.rs"]
-mod keys;
-#[path = "sql/probe.rs"]
-mod probe;
-#[path = "sql/rooms.rs"]
-mod rooms;
-#[path = "sql/row.rs"]
-mod row;
-#[path = "sql/widgets.rs"]
-mod widgets;
+#[path = "sql.rs"]
+mod sql;
 
-use guarded_pool::{GuardedPool, Transaction};
-
-/// How long a request waits for a connection, a new one included; below the two seconds after which
-/// it is answered with 503.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
-
-/// What each connection sets: how long a statement may take, waiting for locks included, and after
-/// how long the server frees what a client that fell silent has locked.
-///
-/// As statements and not as startup options, which proxies such as pgbouncer reject.
-const SESSION: &str = "SET statement_timeout = '1500ms';
-    SET idle_in_transaction_session_timeout = '10s';
-    SET tcp_user_timeout = '10s';
-    SET tcp_keepalives_idle = 30;
-    SET tcp_keepalives_interval = 5;
-    SET tcp_keepalives_count = 3";
-
-/// Connections of one service; a server accepts 100 by default.
-const MAX_CONNECTIONS: u32 = 16;
-
-/// A connection that was idle for longer is tested before it is used: the server may have been
-/// restarted since.
-const MAX_UNTESTED_IDLE: Duration = Duration::from_secs(1);
-
-/// How long such a test may take, so that one request can test several connections.
-const TEST_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// A server that several services share.
-#[derive(Debug, Clone)]
-pub struct PostgresStorage {
-    options: PgConnectOptions,
-    pool: GuardedPool,
-    suffixes: SuffixList,
-}
-
-impl PostgresStorage {
-    /// Connects to `url` (`postgres://…`); applies no migration.
-    ///
-    /// # Errors
-    /// When the URL cannot be used or the server does not answer.
-    pub async fn open(url: &str, suffixes: SuffixList) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?
-            .application_name("widget-http")
-            .extra_float_digits(None);
-        let pool = PgPoolOptions::new()
-            .max_connections(MAX_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
-            })
-            .before_acquire(|connection, rest| {
-                Box::pin(async move {
-                    if rest.idle_for > MAX_UNTESTED_IDLE {
-                        timeout(TEST_TIMEOUT, connection.ping())
-                            .await
-                            .map_err(|elapsed| sqlx::Error::Io(elapsed.into()))??;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_with(options.clone())
-            .await?;
-        Ok(Self {
-            options,
-            pool: GuardedPool::new(pool),
-            suffixes,
-        })
-    }
-
-    fn reader(&self) -> &GuardedPool {
-        &self.pool
-    }
-
-    fn writer(&self) -> &GuardedPool {
-        &self.pool
-    }
-
-    async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.pool.begin("BEGIN").await
-    }
-
-    /// A connection of its own, for migrations: a migration has no time limit.
-    async fn connect(&self) -> Result<PgConnection, StoreError> {
-        Ok(bounded(PgConnection::connect_with(&self.options)).await?)
-    }
-}
-
-use PostgresStorage as Backend;
+pub use backend::PostgresStorage;
 
 #[async_trait::async_trait]
 impl Storage for PostgresStorage {
     async fn ping(&self) -> Result<(), StoreError> {
         probe::ping(self).await
+    }
+
+    async fn forget_expired(
+        &self,
+        now: OffsetDateTime,
+        events_before: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        expired::forget(self, now, events_before).await
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {
@@ -152,6 +52,6 @@ impl Storage for PostgresStorage {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.writer().close().await;
     }
 }

@@ -36,7 +36,7 @@ macro_rules! table {
             };
         }
 
-        fn $read(row: &Row $(, $context: $type)?) -> Result<$record, StoreError> {
+        pub(super) fn $read(row: &Row $(, $context: $type)?) -> Result<$record, StoreError> {
             let $row = Columns::new(row, $table, $key);
             let $first = $row.$first_method(stringify!($first) $(, $first_argument)?)?;
             $(let $column = $row.$method(stringify!($column) $(, $argument)?)?;)*

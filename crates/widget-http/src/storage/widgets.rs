@@ -9,7 +9,7 @@ use widget_core::{
     widget::Widget,
 };
 
-use super::{ListPage, StoreError};
+use super::{error::StoreError, list_page::ListPage};
 
 /// A widget as it is stored.
 #[derive(Debug, Clone)]

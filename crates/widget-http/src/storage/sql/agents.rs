@@ -3,9 +3,12 @@
 use time::OffsetDateTime;
 use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
 
-use super::{super::driver::micros, Backend, Row, row::Columns};
+use super::{Backend, Row, row::Columns};
 use crate::storage::{
-    Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion, StoreError, table::table,
+    agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion},
+    driver::micros,
+    error::StoreError,
+    table::table,
 };
 
 table! {

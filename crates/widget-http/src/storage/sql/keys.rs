@@ -4,8 +4,13 @@ use secrecy::ExposeSecret;
 use time::OffsetDateTime;
 use widget_core::id::OrganizationId;
 
-use super::{super::driver::micros, Backend, Row, row::Columns};
-use crate::storage::{ApiKey, KeyStore, SigningKey, StoreError, table::table};
+use super::{Backend, Row, row::Columns};
+use crate::storage::{
+    driver::micros,
+    error::StoreError,
+    keys::{ApiKey, KeyStore, SigningKey},
+    table::table,
+};
 
 table! {
     api_key_columns, read_api_key from "api_keys" by "id";

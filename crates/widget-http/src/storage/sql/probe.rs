@@ -1,7 +1,7 @@
 //! Whether the database answers, and whether it has disk space.
 
 use super::Backend;
-use crate::storage::StoreError;
+use crate::storage::error::StoreError;
 
 /// The owner of the row that is written to find out whether there is space; no organization has the
 /// empty name.
@@ -10,7 +10,7 @@ const PROBE_OWNER: &str = "";
 /// More than a page, so that it does not fit into what is left of one.
 const PROBE_BYTES: usize = 16 * 1024;
 
-pub(super) async fn ping(backend: &Backend) -> Result<(), StoreError> {
+pub(in crate::storage) async fn ping(backend: &Backend) -> Result<(), StoreError> {
     sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
         .fetch_optional(backend.reader())
         .await?;

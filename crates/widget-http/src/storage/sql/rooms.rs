@@ -4,8 +4,14 @@ use sqlx::Executor;
 use time::OffsetDateTime;
 use widget_core::id::{ConversationId, WidgetId};
 
-use super::{super::driver::micros, Backend, Database, Row, Transaction, row::Columns};
-use crate::storage::{NewRoom, Room, StoreError, StoredWidget, table::table};
+use super::{Backend, Database, Row, Transaction, row::Columns};
+use crate::storage::{
+    driver::micros,
+    error::StoreError,
+    rooms::{NewRoom, Room, RoomStore},
+    table::table,
+    widgets::StoredWidget,
+};
 
 table! {
     room_columns, read_room from "rooms" by "name";
@@ -26,6 +32,65 @@ table! {
             attempts,
             removed_at,
         })
+    }
+}
+
+#[async_trait::async_trait]
+impl RoomStore for Backend {
+    async fn find_newest_room(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<Room>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms WHERE conversation_id = $1 ORDER BY generation DESC LIMIT 1"
+        ))
+        .bind(conversation.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read_room).transpose()
+    }
+
+    async fn find_rooms_to_remove(
+        &self,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<Room>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            room_columns!(),
+            " FROM rooms WHERE removal_due_at <= $1 ORDER BY removal_due_at LIMIT $2"
+        ))
+        .bind(micros(now))
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(read_room).collect()
+    }
+
+    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError> {
+        sqlx::query("UPDATE rooms SET removed_at = $2, removal_due_at = NULL WHERE name = $1")
+            .bind(name)
+            .bind(micros(now))
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    async fn record_failed_room_removal(
+        &self,
+        name: &str,
+        next_attempt_at: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE rooms SET attempts = attempts + 1, removal_due_at = $2 WHERE name = $1 AND removal_due_at IS NOT NULL",
+        )
+        .bind(name)
+        .bind(micros(next_attempt_at))
+        .execute(self.writer())
+        .await?;
+        Ok(())
     }
 }
 
@@ -75,21 +140,6 @@ pub(super) async fn by_name<'c>(
     ))
     .bind(name)
     .fetch_optional(database)
-    .await?;
-    row.as_ref().map(read_room).transpose()
-}
-
-pub(super) async fn newest(
-    backend: &Backend,
-    conversation: ConversationId,
-) -> Result<Option<Room>, StoreError> {
-    let row = sqlx::query(concat!(
-        "SELECT ",
-        room_columns!(),
-        " FROM rooms WHERE conversation_id = $1 ORDER BY generation DESC LIMIT 1"
-    ))
-    .bind(conversation.as_uuid())
-    .fetch_optional(backend.reader())
     .await?;
     row.as_ref().map(read_room).transpose()
 }
@@ -152,49 +202,4 @@ pub(super) async fn mark_widget_for_removal(
     .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected())
-}
-
-pub(super) async fn to_remove(
-    backend: &Backend,
-    now: OffsetDateTime,
-    limit: u32,
-) -> Result<Vec<Room>, StoreError> {
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        room_columns!(),
-        " FROM rooms WHERE removal_due_at <= $1 ORDER BY removal_due_at LIMIT $2"
-    ))
-    .bind(micros(now))
-    .bind(i64::from(limit))
-    .fetch_all(backend.reader())
-    .await?;
-    rows.iter().map(read_room).collect()
-}
-
-pub(super) async fn removed(
-    backend: &Backend,
-    name: &str,
-    now: OffsetDateTime,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE rooms SET removed_at = $2, removal_due_at = NULL WHERE name = $1")
-        .bind(name)
-        .bind(micros(now))
-        .execute(backend.writer())
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn removal_failed(
-    backend: &Backend,
-    name: &str,
-    next_attempt_at: OffsetDateTime,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE rooms SET attempts = attempts + 1, removal_due_at = $2 WHERE name = $1 AND removal_due_at IS NOT NULL",
-    )
-    .bind(name)
-    .bind(micros(next_attempt_at))
-    .execute(backend.writer())
-    .await?;
-    Ok(())
 }

@@ -6,8 +6,8 @@ use sqlx::{ColumnIndex, Decode, Row as _, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{super::driver::time_of, Database, Row};
-use crate::storage::StoreError;
+use super::{Database, Row};
+use crate::storage::{driver::time_of, error::StoreError};
 
 /// A row with the table that faults are reported for.
 pub(super) struct Columns<'a> {

@@ -12,10 +12,16 @@ use widget_core::{
     widget::Widget,
 };
 
-use super::{super::driver::micros, Backend, Database, Row, Transaction, rooms, row::Columns};
+use super::{Backend, Database, Row, Transaction, rooms, row::Columns};
 use crate::storage::{
-    Author, IdempotentRequest, InsertedWidget, ListPage, StoreError, StoredWidget, UpdatedWidget,
-    WidgetFilter, WidgetRevision, WidgetStore, WriteWidgetError, table::table,
+    driver::micros,
+    error::StoreError,
+    list_page::ListPage,
+    table::table,
+    widgets::{
+        Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
+        WidgetRevision, WidgetStore, WriteWidgetError,
+    },
 };
 
 table! {
@@ -138,7 +144,7 @@ impl WidgetStore for Backend {
         .execute(&mut transaction)
         .await
         .map_err(dangling)?;
-        let stored = finish(&mut transaction, widget, author, &self.suffixes).await?;
+        let stored = finish(&mut transaction, widget, author, self.suffixes()).await?;
         transaction.commit().await?;
         Ok(InsertedWidget::New(Box::new(stored)))
     }
@@ -154,12 +160,12 @@ impl WidgetStore for Backend {
             .fetch_optional(self.reader())
             .await?;
         row.as_ref()
-            .map(|row| read_widget(row, &self.suffixes))
+            .map(|row| read_widget(row, self.suffixes()))
             .transpose()
     }
 
     async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
-        find_any_widget(self.reader(), id, &self.suffixes).await
+        find_any_widget(self.reader(), id, self.suffixes()).await
     }
 
     async fn list_widgets(
@@ -193,7 +199,7 @@ impl WidgetStore for Backend {
             .push_bind(i64::from(page.limit));
         let rows = query.build().fetch_all(self.reader()).await?;
         rows.iter()
-            .map(|row| read_widget(row, &self.suffixes))
+            .map(|row| read_widget(row, self.suffixes()))
             .collect()
     }
 
@@ -226,7 +232,7 @@ impl WidgetStore for Backend {
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
-        let stored = finish(&mut transaction, widget, author, &self.suffixes).await?;
+        let stored = finish(&mut transaction, widget, author, self.suffixes()).await?;
         let closed_rooms =
             rooms::mark_unserved_for_removal(&mut transaction, &stored, widget.updated_at).await?;
         transaction.commit().await?;
@@ -258,7 +264,7 @@ impl WidgetStore for Backend {
         .fetch_all(self.reader())
         .await?;
         rows.iter()
-            .map(|row| read_revision(row, &self.suffixes))
+            .map(|row| read_revision(row, self.suffixes()))
             .collect()
     }
 

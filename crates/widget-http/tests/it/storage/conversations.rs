@@ -87,7 +87,8 @@ pub(super) async fn life(storage: &dyn Storage) {
             .expect("works"),
         None
     );
-    assert_eq!(storage.find_room("room-1025").await.expect("works"), None);
+    let room = storage.find_newest_room(replay.conversation.id).await;
+    assert_eq!(room.expect("works"), None);
 
     let later = new_conversation(&ours, 0x402, 0x4FE, "https://b.example");
     storage
@@ -229,7 +230,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .find_room("room-1024")
+            .find_newest_room(id)
             .await
             .expect("works")
             .expect("it exists")
@@ -311,8 +312,6 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         matches!(refused, Err(ResumeError::TicketReplayed)),
         "{refused:?}"
     );
-    assert_eq!(storage.find_room("fourth").await.expect("works"), None);
-
     let newest = storage
         .find_newest_room(id)
         .await
@@ -326,15 +325,12 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         ),
         ("third", 3, None)
     );
+    let due = storage.find_rooms_to_remove(now, 100).await.expect("works");
     for old in ["room-1280", "second"] {
+        let room = due.iter().find(|room| room.name == old);
         assert_eq!(
-            storage
-                .find_room(old)
-                .await
-                .expect("works")
-                .expect("it exists")
-                .removal_due_at,
-            Some(now),
+            room.map(|room| room.removal_due_at),
+            Some(Some(now)),
             "{old}"
         );
     }

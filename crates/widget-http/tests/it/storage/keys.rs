@@ -2,7 +2,7 @@
 
 use time::Duration;
 use widget_api::Scope;
-use widget_http::storage::{ApiKey, SigningKey, Storage};
+use widget_http::storage::{ApiKey, ConflictKind, SigningKey, Storage, StoreError};
 
 use super::organization;
 use crate::support::START;
@@ -19,12 +19,11 @@ pub(super) async fn api_keys(storage: &dyn Storage) {
         revoked_at: None,
     };
     storage.insert_api_key(&key).await.expect("it is new");
+    let again = storage.insert_api_key(&key).await;
+    let kind = ConflictKind::Unique;
     assert!(
-        storage
-            .insert_api_key(&key)
-            .await
-            .expect_err("it exists")
-            .is_duplicate()
+        matches!(&again, Err(StoreError::Conflict { kind: found, .. }) if *found == kind),
+        "{again:?}"
     );
     assert_eq!(
         storage.find_api_key("first").await.expect("works"),

@@ -124,7 +124,7 @@ async fn removing_a_room_is_retried_while_livekit_is_down() {
         );
         let room = service
             .storage
-            .find_room(&started.room)
+            .find_newest_room(started.id.parse().expect("an id"))
             .await
             .expect("storage works")
             .expect("it is kept");

@@ -19,14 +19,12 @@ use sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::{
-    super::{
-        deadline::{bounded, released},
-        driver::Failure,
-    },
-    Database, Pool,
+use super::types::{Database, Pool};
+use crate::storage::{
+    deadline::{bounded, released},
+    driver::Failure,
+    error::StoreError,
 };
-use crate::storage::StoreError;
 
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;

@@ -1,0 +1,70 @@
+//! Why storage fails, whichever database is behind it.
+
+/// Why storage failed; opaque about the database behind it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A constraint was violated: the same thing exists already, or something points at it.
+    #[error("a constraint of the database was violated: {cause}")]
+    Conflict {
+        /// What the database said.
+        cause: String,
+        /// Which kind of constraint it was.
+        kind: ConflictKind,
+    },
+    /// A stored row is not valid for this build.
+    #[error("row `{row}` of table `{table}` cannot be read: {cause}")]
+    Corrupt {
+        /// Its table.
+        table: &'static str,
+        /// Its key.
+        row: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The disk of the database is full; what was to be written was not.
+    #[error("the disk of the database is full: {0}")]
+    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database does not answer in time.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database rejected a statement.
+    #[error("the database rejected a statement: {0}")]
+    Query(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Kinds of constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConflictKind {
+    /// The same key exists already.
+    Unique,
+    /// A row that is pointed at is missing, or the row to delete is pointed at.
+    ForeignKey,
+    /// Another one.
+    Other,
+}
+
+impl StoreError {
+    pub(crate) fn corrupt(
+        table: &'static str,
+        row: &dyn std::fmt::Display,
+        cause: &dyn std::fmt::Display,
+    ) -> Self {
+        Self::Corrupt {
+            table,
+            row: row.to_string(),
+            cause: cause.to_string(),
+        }
+    }
+
+    /// Whether a foreign key was violated.
+    #[must_use]
+    pub fn is_dangling(&self) -> bool {
+        matches!(
+            self,
+            Self::Conflict {
+                kind: ConflictKind::ForeignKey,
+                ..
+            }
+        )
+    }
+}

@@ -1,0 +1,59 @@
+//! Everything that storage does, as one object-safe trait.
+
+use time::OffsetDateTime;
+
+use super::{
+    agents::AgentStore, conversations::ConversationStore, error::StoreError, keys::KeyStore,
+    lifecycle::LifecycleStore, messages::MessageStore, migrations::MigrationError,
+    rooms::RoomStore, submissions::SubmissionStore, webhooks::WebhookStore, widgets::WidgetStore,
+};
+
+/// Everything that is stored; see the traits it is made of.
+#[async_trait::async_trait]
+pub trait Storage:
+    KeyStore
+    + AgentStore
+    + WidgetStore
+    + ConversationStore
+    + LifecycleStore
+    + MessageStore
+    + SubmissionStore
+    + RoomStore
+    + WebhookStore
+    + Send
+    + Sync
+    + 'static
+{
+    /// Whether the database answers and, after a write failed for lack of disk space, has space
+    /// again.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not answer, [`StoreError::Full`] when it has no
+    /// space.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Forgets tickets that have expired by `now` and webhook events older than `events_before`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn forget_expired(
+        &self,
+        now: OffsetDateTime,
+        events_before: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+
+    /// Applies the missing migrations and returns their number.
+    ///
+    /// # Errors
+    /// [`MigrationError`]
+    async fn migrate(&self) -> Result<usize, MigrationError>;
+
+    /// Names of the migrations that are missing.
+    ///
+    /// # Errors
+    /// [`MigrationError`]
+    async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError>;
+
+    /// Waits a moment for running statements to end and closes all connections.
+    async fn close(&self);
+}

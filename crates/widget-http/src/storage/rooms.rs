@@ -1,0 +1,69 @@
+//! Rooms of conversations, and their removal from LiveKit.
+
+use time::OffsetDateTime;
+use widget_core::id::ConversationId;
+
+use super::error::StoreError;
+
+/// A room of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// LiveKit's name of it.
+    pub name: String,
+    /// Its conversation.
+    pub conversation_id: ConversationId,
+    /// Which one of the conversation's rooms it is; the conversation's own generation is the
+    /// newest.
+    pub generation: i64,
+    /// When its name was issued.
+    pub created_at: OffsetDateTime,
+    /// It is to be removed from LiveKit, next attempt not before this.
+    pub removal_due_at: Option<OffsetDateTime>,
+    /// Removals that failed.
+    pub attempts: i64,
+    /// When LiveKit last confirmed that it is gone.
+    pub removed_at: Option<OffsetDateTime>,
+}
+
+/// Name of a room to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// LiveKit's name of it, which nobody can guess.
+    pub name: String,
+}
+
+/// Rooms that are known to the service.
+#[async_trait::async_trait]
+pub trait RoomStore {
+    /// The newest room of a conversation.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
+
+    /// Rooms whose removal is due, most overdue first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn find_rooms_to_remove(
+        &self,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<Room>, StoreError>;
+
+    /// Notes that LiveKit has removed a room, or does not know it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError>;
+
+    /// Notes that a removal failed and when to try again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn record_failed_room_removal(
+        &self,
+        name: &str,
+        next_attempt_at: OffsetDateTime,
+    ) -> Result<(), StoreError>;
+}

@@ -1,0 +1,35 @@
+//! The statements, in the subset of SQL that both databases understand: a file for each part of
+//! storage.
+
+use super::{
+    backend::Backend,
+    guarded_pool::Transaction,
+    types::{Database, Row},
+};
+
+#[path = "sql/agents.rs"]
+mod agents;
+#[path = "sql/conversation_row.rs"]
+mod conversation_row;
+#[path = "sql/conversations.rs"]
+mod conversations;
+#[path = "sql/expired.rs"]
+pub(super) mod expired;
+#[path = "sql/keys.rs"]
+mod keys;
+#[path = "sql/lifecycle.rs"]
+mod lifecycle;
+#[path = "sql/messages.rs"]
+mod messages;
+#[path = "sql/probe.rs"]
+pub(super) mod probe;
+#[path = "sql/rooms.rs"]
+mod rooms;
+#[path = "sql/row.rs"]
+mod row;
+#[path = "sql/submissions.rs"]
+mod submissions;
+#[path = "sql/webhooks.rs"]
+mod webhooks;
+#[path = "sql/widgets.rs"]
+mod widgets;

@@ -1,0 +1,128 @@
+//! The row of a conversation: it is locked, changed by core and written in one transaction, so that
+//! it does not matter which service or webhook comes first.
+
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::{EndReason, Lifecycle, LifecycleLimits, LifecycleRow},
+    id::{AgentId, AgentVersionId, ConversationId, WidgetId},
+};
+
+use super::{Row, Transaction, rooms, row::Columns};
+use crate::storage::{
+    conversations::ConversationRecord, driver::micros, error::StoreError, table::table,
+};
+
+table! {
+    conversation_columns, read_conversation from "conversations" by "id";
+    id: id(ConversationId::from_uuid),
+    organization_id: parsed(str::parse),
+    web_widget_id: id(WidgetId::from_uuid),
+    agent_id: id(AgentId::from_uuid),
+    agent_version_id: id(AgentVersionId::from_uuid),
+    livekit_agent_name: get(),
+    origin: parsed(str::parse),
+    status: parsed(str::parse),
+    mode: parsed(str::parse),
+    custom_metadata: get(),
+    generation: get(),
+    repeat_used: get(),
+    created_at: time(),
+    token_at: time(),
+    joined_at: optional_time(),
+    active_at: optional_time(),
+    away_since: optional_time(),
+    ended_at: optional_time(),
+    end_reason: optional_parsed(str::parse),
+    feedback_at: optional_time(),
+    => |row| -> ConversationRecord {
+        let lifecycle = LifecycleRow {
+            status,
+            token_at,
+            joined_at,
+            active_at,
+            away_since,
+            ended_at,
+            end_reason,
+            feedback_at,
+        };
+        Ok(ConversationRecord {
+            id,
+            organization_id,
+            web_widget_id,
+            agent_id,
+            agent_version_id,
+            livekit_agent_name,
+            origin,
+            lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt(&error))?,
+            mode,
+            custom_metadata,
+            generation,
+            repeat_used,
+            created_at,
+        })
+    }
+}
+
+pub(super) use conversation_columns;
+
+/// Reads a conversation and keeps others from changing it until the transaction ends.
+///
+/// The update changes nothing: it is the way to lock a row that both databases have.
+pub(super) async fn lock_conversation(
+    transaction: &mut Transaction,
+    id: ConversationId,
+) -> Result<Option<ConversationRecord>, StoreError> {
+    let row = sqlx::query(concat!(
+        "UPDATE conversations SET generation = generation WHERE id = $1 RETURNING ",
+        conversation_columns!()
+    ))
+    .bind(id.as_uuid())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    row.as_ref().map(read_conversation).transpose()
+}
+
+/// Writes what core decided; with the end of a conversation its rooms are marked for removal.
+pub(super) async fn write_transition(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    next: Lifecycle,
+    now: OffsetDateTime,
+    limits: &LifecycleLimits,
+) -> Result<ConversationRecord, StoreError> {
+    let written = write_state(transaction, id, next, limits).await?;
+    if next.status().is_terminal() {
+        rooms::mark_all_for_removal(transaction, id, now).await?;
+    }
+    Ok(written)
+}
+
+/// Writes a state with the time at which the limits end it, and nothing else.
+pub(super) async fn write_state(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    next: Lifecycle,
+    limits: &LifecycleLimits,
+) -> Result<ConversationRecord, StoreError> {
+    let columns = next.to_row();
+    let row = sqlx::query(
+        concat!("UPDATE conversations
+         SET status = $2, token_at = $3, joined_at = $4, active_at = $5, away_since = $6, ended_at = $7,
+             end_reason = $8, feedback_at = $9, due_at = $10
+         WHERE id = $1
+         RETURNING ", conversation_columns!()),
+    )
+    .bind(id.as_uuid())
+    .bind(columns.status.as_str())
+    .bind(micros(columns.token_at))
+    .bind(columns.joined_at.map(micros))
+    .bind(columns.active_at.map(micros))
+    .bind(columns.away_since.map(micros))
+    .bind(columns.ended_at.map(micros))
+    .bind(columns.end_reason.map(EndReason::as_str))
+    .bind(columns.feedback_at.map(micros))
+    .bind(next.due_at(limits).map(micros))
+    .fetch_one(&mut *transaction)
+    .await?;
+    read_conversation(&row)
+}

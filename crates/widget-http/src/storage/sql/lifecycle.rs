@@ -1,0 +1,94 @@
+//! SQL of what happens to a conversation after it started, and of its end by the limits.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+use widget_core::{conversation::LifecycleLimits, id::ConversationId};
+
+use super::{
+    Backend, Row,
+    conversation_row::{lock_conversation, write_transition},
+    row::Columns,
+};
+use crate::storage::{
+    conversations::ConversationRecord,
+    driver::micros,
+    error::StoreError,
+    lifecycle::{DueConversation, LifecycleStore, Transition},
+    table::table,
+};
+
+table! {
+    due_columns, read_due from "conversations" by "id";
+    due_at: time(),
+    id: id(ConversationId::from_uuid),
+    => |row| -> DueConversation {
+        Ok(DueConversation { due_at, id })
+    }
+}
+
+#[async_trait::async_trait]
+impl LifecycleStore for Backend {
+    async fn transition_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+        transition: Transition<'_>,
+    ) -> Result<Option<ConversationRecord>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(current) = lock_conversation(&mut transaction, id).await? else {
+            return Ok(None);
+        };
+        let next = transition(current.lifecycle);
+        if next == current.lifecycle {
+            return Ok(Some(current));
+        }
+        let changed = write_transition(&mut transaction, id, next, now, limits).await?;
+        transaction.commit().await?;
+        Ok(Some(changed))
+    }
+
+    async fn find_due_conversations(
+        &self,
+        now: OffsetDateTime,
+        after: Option<DueConversation>,
+        limit: u32,
+    ) -> Result<Vec<DueConversation>, StoreError> {
+        let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
+            (micros(after.due_at), after.id.as_uuid())
+        });
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            due_columns!(),
+            " FROM conversations
+             WHERE ended_at IS NULL AND due_at <= $1 AND (due_at, id) > ($2, $3)
+             ORDER BY due_at, id LIMIT $4"
+        ))
+        .bind(micros(now))
+        .bind(after_time)
+        .bind(after_id)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(read_due).collect()
+    }
+
+    async fn expire_conversation(
+        &self,
+        id: ConversationId,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<Option<ConversationRecord>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(current) = lock_conversation(&mut transaction, id).await? else {
+            return Ok(None);
+        };
+        if current.lifecycle.status().is_terminal() {
+            return Ok(Some(current));
+        }
+        let next = current.lifecycle.expire(now, limits);
+        let written = write_transition(&mut transaction, id, next, now, limits).await?;
+        transaction.commit().await?;
+        Ok(Some(written))
+    }
+}

@@ -1,0 +1,101 @@
+//! SQL of messages.
+
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::{LifecycleLimits, Reporter, transcript::Message},
+    id::ConversationId,
+};
+
+use super::{
+    Backend, Row,
+    conversation_row::{lock_conversation, write_state},
+    row::Columns,
+};
+use crate::storage::{driver::micros, error::StoreError, messages::MessageStore, table::table};
+
+table! {
+    message_columns, read_message from "messages" by "id";
+    id: get(),
+    role: parsed(str::parse),
+    text: get(),
+    created_at: time(),
+    reported_by: parsed(str::parse),
+    => |row| -> Message {
+        Ok(Message { id, role, text, created_at, reported_by })
+    }
+}
+
+#[async_trait::async_trait]
+impl MessageStore for Backend {
+    async fn append_messages(
+        &self,
+        id: ConversationId,
+        messages: &[Message],
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let mut added = 0;
+        for message in messages {
+            let done = sqlx::query(
+                "INSERT INTO messages (conversation_id, reported_by, id, role, text, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (conversation_id, reported_by, id) DO NOTHING",
+            )
+            .bind(id.as_uuid())
+            .bind(message.reported_by.as_str())
+            .bind(without_nul(&message.id))
+            .bind(message.role.as_str())
+            .bind(without_nul(&message.text))
+            .bind(micros(message.created_at))
+            .execute(&mut transaction)
+            .await?;
+            added += done.rows_affected();
+        }
+        if added > 0
+            && let Some(current) = lock_conversation(&mut transaction, id).await?
+        {
+            let next = messages
+                .iter()
+                .fold(current.lifecycle, |lifecycle, message| {
+                    lifecycle.said(message.role, message.created_at, now)
+                });
+            write_state(&mut transaction, id, next, limits).await?;
+        }
+        transaction.commit().await?;
+        Ok(added)
+    }
+
+    async fn measure_messages(
+        &self,
+        id: ConversationId,
+        reporter: Reporter,
+    ) -> Result<(i64, i64), StoreError> {
+        let size = sqlx::query_as(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(text)), 0) AS BIGINT) FROM messages
+             WHERE conversation_id = $1 AND reported_by = $2",
+        )
+        .bind(id.as_uuid())
+        .bind(reporter.as_str())
+        .fetch_one(self.reader())
+        .await?;
+        Ok(size)
+    }
+
+    async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            message_columns!(),
+            " FROM messages WHERE conversation_id = $1 ORDER BY sequence"
+        ))
+        .bind(id.as_uuid())
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(read_message).collect()
+    }
+}
+
+/// A NUL is a character that a visitor can send and PostgreSQL cannot store.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}

@@ -1,0 +1,150 @@
+//! SQL of the events of LiveKit.
+
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::{
+        LifecycleLimits,
+        room::{self, RoomOutcome, RoomState},
+    },
+    origin::SuffixList,
+};
+
+use super::{
+    Backend, Transaction,
+    conversation_row::{lock_conversation, write_transition},
+    rooms, widgets,
+};
+use crate::storage::{
+    conversations::ConversationRecord,
+    driver::micros,
+    error::StoreError,
+    rooms::Room,
+    webhooks::{WebhookEvent, WebhookStore},
+};
+
+#[async_trait::async_trait]
+impl WebhookStore for Backend {
+    async fn apply_webhook_event(
+        &self,
+        event: &WebhookEvent<'_>,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<bool, StoreError> {
+        // Rooms of other services on the same LiveKit cost one read.
+        if rooms::by_name(self.reader(), event.room).await?.is_none() {
+            return Ok(false);
+        }
+        let mut transaction = self.begin().await?;
+        if !note_event(&mut transaction, event, now).await? {
+            return Ok(false);
+        }
+        let Some((room, conversation)) = lock_room(&mut transaction, event.room).await? else {
+            return Ok(false);
+        };
+        let state = state_of(&mut transaction, event, &room, &conversation).await?;
+        let action = room::decide(event.happened, state);
+        // The widget may have been closed while the conversation was written; whoever closed it
+        // found no room to close.
+        let is_served = action.needs_served()
+            && is_served(&mut transaction, &conversation, self.suffixes()).await?;
+        let outcome = action.apply(conversation.lifecycle, is_served, now);
+        match outcome {
+            RoomOutcome::Remove => {
+                rooms::mark_for_removal(&mut transaction, &room.name, now).await?;
+            }
+            RoomOutcome::Keep(next) if next != conversation.lifecycle => {
+                write_transition(&mut transaction, conversation.id, next, now, limits).await?;
+            }
+            RoomOutcome::Keep(_) => {}
+        }
+        transaction.commit().await?;
+        Ok(outcome == RoomOutcome::Remove)
+    }
+}
+
+/// Reads a room and its conversation, and locks the conversation.
+async fn lock_room(
+    transaction: &mut Transaction,
+    name: &str,
+) -> Result<Option<(Room, ConversationRecord)>, StoreError> {
+    let Some(room) = rooms::by_name(&mut *transaction, name).await? else {
+        return Ok(None);
+    };
+    let conversation = lock_conversation(transaction, room.conversation_id).await?;
+    Ok(conversation.map(|conversation| (room, conversation)))
+}
+
+/// What the rules ask about a room.
+async fn state_of(
+    transaction: &mut Transaction,
+    event: &WebhookEvent<'_>,
+    room: &Room,
+    conversation: &ConversationRecord,
+) -> Result<RoomState, StoreError> {
+    let (lifecycle, newest) = (&conversation.lifecycle, conversation.newest());
+    Ok(RoomState {
+        is_newest: room::is_newest(lifecycle, newest, room.generation),
+        is_removed: room.removal_due_at.is_some() || room.removed_at.is_some(),
+        visitor_has_left: has_ended(transaction, event).await?,
+    })
+}
+
+/// Notes an event, and what ended by it; `false` when the event was noted before.
+async fn note_event(
+    transaction: &mut Transaction,
+    event: &WebhookEvent<'_>,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    if !note(transaction, event.id, now).await? {
+        return Ok(false);
+    }
+    if let Some(ended) = event.ended() {
+        note(transaction, &end_of(ended), now).await?;
+    }
+    Ok(true)
+}
+
+/// Notes an id; `false` when it was noted before.
+async fn note(
+    transaction: &mut Transaction,
+    id: &str,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO webhook_events (id, received_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Whether an earlier event said that the stay, or the life of the room, has ended.
+async fn has_ended(
+    transaction: &mut Transaction,
+    event: &WebhookEvent<'_>,
+) -> Result<bool, StoreError> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_events WHERE id IN ($1, $2)")
+        .bind(event.stay.map(end_of))
+        .bind(event.room_life.map(end_of))
+        .fetch_one(&mut *transaction)
+        .await?;
+    Ok(count > 0)
+}
+
+/// Whether the widget serves the page of the conversation at present.
+async fn is_served(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    suffixes: &SuffixList,
+) -> Result<bool, StoreError> {
+    let widget =
+        widgets::find_any_widget(transaction, conversation.web_widget_id, suffixes).await?;
+    Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
+}
+
+/// The id under which the end of a room's life or of a stay is noted, beside those of the events.
+fn end_of(life_or_stay: &str) -> String {
+    format!("end of {life_or_stay}")
+}

@@ -1,0 +1,131 @@
+//! Connections to a SQLite file.
+//!
+//! Writers queue for the one connection of the write pool; the busy timeout waits for writers in
+//! other processes. Both waits together stay under two seconds; then the answer is 503.
+
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    Connection, SqliteConnection,
+    error::DatabaseError,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use widget_core::origin::SuffixList;
+
+use super::guarded_pool::{GuardedPool, Transaction};
+use crate::storage::error::StoreError;
+
+/// How long a statement waits for a writer of another process, and how long a writer waits for the
+/// connection.
+const WAIT_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// How long a start waits for others that start on the same new file.
+const START_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pause between two attempts to start.
+const START_PAUSE: Duration = Duration::from_millis(20);
+
+/// Readers at once; more would only wait for the same disk.
+const MAX_READERS: u32 = 8;
+
+/// The name that the SQL uses for either database.
+pub(super) type Backend = SqliteStorage;
+
+/// The database in one file.
+#[derive(Debug, Clone)]
+pub struct SqliteStorage {
+    options: SqliteConnectOptions,
+    writer: GuardedPool,
+    readers: GuardedPool,
+    suffixes: SuffixList,
+}
+
+impl SqliteStorage {
+    /// Opens `url` (`sqlite:PATH`), and creates the file when it is missing; applies no migration.
+    ///
+    /// # Errors
+    /// When the URL or the file cannot be used.
+    pub async fn open(url: &str, suffixes: SuffixList) -> Result<Self, StoreError> {
+        Self::open_with(Self::options(url)?, suffixes).await
+    }
+
+    pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+        Ok(SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answered write survives the loss of power, too.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(WAIT_TIMEOUT)
+            .optimize_on_close(true, 400))
+    }
+
+    pub(super) async fn open_with(
+        options: SqliteConnectOptions,
+        suffixes: SuffixList,
+    ) -> Result<Self, StoreError> {
+        let started = Instant::now();
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(WAIT_TIMEOUT)
+                .test_before_acquire(false)
+        };
+        let writer = loop {
+            let writer = pool()
+                .max_connections(1)
+                .connect_with(options.clone())
+                .await;
+            match writer {
+                // Turning on the write-ahead log needs exclusive use of the file and does not wait
+                // for it: of several services that start on a new file at once, some have to retry.
+                Err(error) if is_busy(&error) && started.elapsed() < START_TIMEOUT => {
+                    tokio::time::sleep(START_PAUSE).await;
+                }
+                writer => break writer?,
+            }
+        };
+        let readers = pool()
+            .max_connections(MAX_READERS)
+            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+        Ok(Self {
+            options,
+            writer: GuardedPool::new(writer),
+            readers: GuardedPool::new(readers),
+            suffixes,
+        })
+    }
+
+    /// The list with which records are read.
+    pub(super) fn suffixes(&self) -> &SuffixList {
+        &self.suffixes
+    }
+
+    pub(super) fn reader(&self) -> &GuardedPool {
+        &self.readers
+    }
+
+    pub(super) fn writer(&self) -> &GuardedPool {
+        &self.writer
+    }
+
+    /// A transaction that has the write lock from its beginning, so that it never fails halfway
+    /// because of another writer.
+    pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
+        self.writer.begin("BEGIN IMMEDIATE").await
+    }
+
+    /// A connection of its own, for migrations.
+    pub(super) async fn connect(&self) -> Result<SqliteConnection, StoreError> {
+        Ok(SqliteConnection::connect_with(&self.options).await?)
+    }
+}
+
+/// Whether another process has locked the file (`SQLITE_BUSY`, with any extension).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.and_then(|code| code.parse::<i32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
+}

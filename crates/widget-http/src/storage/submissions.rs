@@ -1,0 +1,56 @@
+//! Forms and feedback that visitors send during or after a conversation.
+
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::{FeedbackError, LifecycleLimits},
+    id::ConversationId,
+};
+
+use super::error::StoreError;
+
+/// Why feedback was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveFeedbackError {
+    /// The rules reject it.
+    #[error(transparent)]
+    Refused(#[from] FeedbackError),
+    /// There is no such conversation.
+    #[error("there is no such conversation")]
+    Missing,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Values of forms in the custom metadata of conversations.
+#[async_trait::async_trait]
+pub trait SubmissionStore {
+    /// Stores the values of a form at `forms.<form_id>` of the custom metadata, replacing those of
+    /// an earlier submission; `false` when there is no such conversation or it is over, by the
+    /// limits too.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn save_form(
+        &self,
+        id: ConversationId,
+        form_id: &str,
+        values: &serde_json::Value,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<bool, StoreError>;
+
+    /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
+    /// says whether the widget asks for any.
+    ///
+    /// # Errors
+    /// [`SaveFeedbackError`]
+    async fn save_feedback(
+        &self,
+        id: ConversationId,
+        values: &serde_json::Value,
+        enabled: bool,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<(), SaveFeedbackError>;
+}
