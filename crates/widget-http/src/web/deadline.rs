@@ -2,6 +2,9 @@
 //!
 //! What comes after that has no deadline of its own: downloads and event streams may last as long
 //! as the client accepts them.
+//!
+//! What a request has begun runs to its end, also when the client does not wait for the answer: a
+//! write is never given up halfway.
 
 use std::{
     pin::Pin,
@@ -21,6 +24,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use hyper::body::{Frame, SizeHint};
+use tracing::Instrument as _;
 use widget_api::ProblemCode;
 
 use crate::{storage::deadline::share_time, web::problem::Problem};
@@ -29,6 +33,9 @@ use crate::{storage::deadline::share_time, web::problem::Problem};
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers 408 or 503 for a request that takes too long.
+///
+/// Every handler runs in a task of its own, so that it is not dropped with the connection or at the
+/// deadline. It ends soon after: reading the body fails, and storage has its own deadline.
 pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
     let is_waiting = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| {
@@ -37,8 +44,14 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
             is_waiting: Arc::clone(&is_waiting),
         })
     });
-    match tokio::time::timeout(ANSWER_TIMEOUT, share_time(next.run(request))).await {
-        Ok(response) => response,
+    let work = tokio::spawn(share_time(next.run(request)).in_current_span());
+    match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(failed)) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down.
+            Err(_) => answer_too_slow().into_response(),
+        },
         Err(_) if is_waiting.load(Ordering::Relaxed) => upload_too_slow().into_response(),
         Err(_) => answer_too_slow().into_response(),
     }

@@ -13,7 +13,7 @@ use crate::{database::Database, support::START};
 
 mod agents;
 mod belongings;
-mod conversations;
+pub(crate) mod conversations;
 mod keys;
 mod upgrades;
 mod widgets;

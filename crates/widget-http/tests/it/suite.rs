@@ -11,6 +11,7 @@ mod agents;
 mod auth;
 mod brand;
 mod conversations;
+mod hang_up;
 mod kill;
 mod openapi;
 mod problems;

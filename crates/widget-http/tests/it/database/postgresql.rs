@@ -33,6 +33,15 @@ pub(crate) type Connection = sqlx::PgConnection;
 /// Keeps others from writing to the agents until `ROLLBACK`; they can still read.
 pub(crate) const HOLD_AGENTS: &str = "BEGIN; LOCK TABLE agents IN EXCLUSIVE MODE";
 
+/// Keeps others from writing revisions of widgets until `ROLLBACK`, so that a change of a widget
+/// waits after its first statement.
+pub(crate) const HOLD_REVISIONS: &str = "BEGIN; LOCK TABLE web_widget_revisions IN EXCLUSIVE MODE";
+
+/// How many statements wait for what this connection holds.
+pub(crate) const COUNT_WAITING: Option<&str> = Some(
+    "SELECT COUNT(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))",
+);
+
 /// Changes the type of a column.
 pub(crate) const CHANGE_TYPE: Option<&str> =
     Some("ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200)");

@@ -10,6 +10,12 @@ pub(crate) type Connection = sqlx::SqliteConnection;
 /// Keeps others from writing to the agents until `ROLLBACK`; they can still read.
 pub(crate) const HOLD_AGENTS: &str = "BEGIN EXCLUSIVE";
 
+/// Keeps others from writing until `ROLLBACK`, so that a change of a widget waits.
+pub(crate) const HOLD_REVISIONS: &str = "BEGIN EXCLUSIVE";
+
+/// SQLite cannot say who waits.
+pub(crate) const COUNT_WAITING: Option<&str> = None;
+
 /// Changes the type of a column; SQLite cannot.
 pub(crate) const CHANGE_TYPE: Option<&str> = None;
 

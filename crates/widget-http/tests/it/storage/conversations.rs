@@ -13,7 +13,7 @@ use widget_http::storage::{
 use super::{ALL, number, organization};
 use crate::support::START;
 
-pub(super) fn new_conversation(
+pub(crate) fn new_conversation(
     organization: &OrganizationId,
     id: u128,
     widget: u128,
