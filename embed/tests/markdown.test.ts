@@ -1,7 +1,15 @@
 /** What agents write, and what it must not be able to do. */
 import { describe, expect, test } from 'vitest';
-import { parseInline, parseMarkdown, safeHref } from '../src/window/markdown';
+import {
+  type Block,
+  type Inline,
+  parseInline,
+  parseMarkdown,
+  plainTextOf,
+  safeHref,
+} from '../src/window/markdown';
 
+const words = (...children: Inline[]): Block => ({ type: 'paragraph', children });
 const link = (href: string, text: string) => ({ type: 'link', href, children: [text] });
 
 describe('inline', () => {
@@ -30,6 +38,14 @@ describe('inline', () => {
     ['(https://shop.example)', ['(', link('https://shop.example/', 'https://shop.example'), ')']],
     ['mailto:help@shop.example', [link('mailto:help@shop.example', 'mailto:help@shop.example')]],
     ['<b>&amp;', ['<b>&amp;']],
+    ['~~old~~ new', [{ type: 'del', children: ['old'] }, ' new']],
+    ['about ~5 to ~10', ['about ~5 to ~10']],
+    ['![the shop](https://shop.example/a.png)', [link('https://shop.example/a.png', 'the shop')]],
+    [
+      '![](https://shop.example/a.png "Shop")',
+      [link('https://shop.example/a.png', 'https://shop.example/a.png')],
+    ],
+    ['one<br>two<br/>three', ['one', { type: 'break' }, 'two', { type: 'break' }, 'three']],
   ])('%s', (text, expected) => {
     expect(parseInline(text)).toEqual(expected);
   });
@@ -54,7 +70,10 @@ describe('inline', () => {
   });
 
   test('random and hostile input is parsed without errors', () => {
-    const pieces = ['*', '**', '_', '`', '[', '](', ')', 'https://', 'a ', '\n', '\\', '<', '😀'];
+    const pieces = [
+      ...['*', '**', '_', '`', '[', '](', ')', 'https://', 'a ', '\n', '\\', '<', '😀'],
+      ...['~~', '|', '\n|-|-|\n', '\n> ', '\n- ', '\n  1. ', '\n---\n', '![', '\n```\n', '  '],
+    ];
     let seed = 7;
     const next = () => {
       seed = (seed * 1103515245 + 12345) % 2147483648;
@@ -69,6 +88,15 @@ describe('inline', () => {
       '['.repeat(20_000),
       '**a'.repeat(5_000),
       '_a '.repeat(5_000),
+      '~~a'.repeat(5_000),
+      '!['.repeat(10_000),
+      '> '.repeat(10_000),
+      '- '.repeat(10_000),
+      '|'.repeat(20_000),
+      '|a|b|\n|-|-|\n'.repeat(3_000),
+      `${' '.repeat(20_000)}- a`,
+      '- a\n\n'.repeat(5_000),
+      Array.from({ length: 300 }, (_, depth) => `${'  '.repeat(depth)}- a`).join('\n'),
     ];
     for (const bomb of bombs) expect(parseMarkdown(bomb).length).toBeGreaterThan(0);
   });
@@ -85,12 +113,94 @@ describe('blocks', () => {
         type: 'list',
         ordered: false,
         start: 1,
-        items: [['one'], [{ type: 'strong', children: ['two'] }]],
+        items: [[words('one')], [words({ type: 'strong', children: ['two'] })]],
       },
-      { type: 'list', ordered: true, start: 3, items: [['three'], ['four']] },
+      { type: 'list', ordered: true, start: 3, items: [[words('three')], [words('four')]] },
       { type: 'code', text: 'let a = "<b>";' },
       { type: 'paragraph', children: ['End'] },
     ]);
+  });
+
+  test('lists nest, whatever the agent indents by', () => {
+    const nested = (inner: Block): Block => ({
+      type: 'list',
+      ordered: true,
+      start: 1,
+      items: [[words('one'), inner], [words('two')]],
+    });
+    const inner: Block = {
+      type: 'list',
+      ordered: false,
+      start: 1,
+      items: [[words('a')], [words('b')]],
+    };
+    for (const indent of ['  ', '   ', '    '])
+      expect(parseMarkdown(`1. one\n${indent}- a\n${indent}- b\n2. two`)).toEqual([nested(inner)]);
+    expect(parseMarkdown('1. one\n\n   - a\n   - b\n\n2. two')).toEqual([nested(inner)]);
+  });
+
+  test('an item keeps its further paragraphs and its code', () => {
+    expect(parseMarkdown('- one\n\n  more\n  ```\n  let a\n    b\n  ```\nend')).toEqual([
+      {
+        type: 'list',
+        ordered: false,
+        start: 1,
+        items: [[words('one'), words('more'), { type: 'code', text: 'let a\n  b' }]],
+      },
+      words('end'),
+    ]);
+  });
+
+  test('quotes contain blocks', () => {
+    expect(parseMarkdown('> one\n>\n> - two\nend')).toEqual([
+      {
+        type: 'quote',
+        children: [
+          words('one'),
+          { type: 'list', ordered: false, start: 1, items: [[words('two')]] },
+        ],
+      },
+      words('end'),
+    ]);
+  });
+
+  test('rules', () => {
+    for (const rule of ['---', '***', '___', '- - -', '* * *'])
+      expect(parseMarkdown(`a\n\n${rule}\nb`), rule).toEqual([
+        words('a'),
+        { type: 'rule' },
+        words('b'),
+      ]);
+  });
+
+  test('tables', () => {
+    const text = '| Size | *Price* |\n|:-----|------:|\n| small \\| tiny | `3` |\n| big |\n\nend';
+    expect(parseMarkdown(text)).toEqual([
+      {
+        type: 'table',
+        align: ['left', 'right'],
+        head: [['Size'], [{ type: 'em', children: ['Price'] }]],
+        rows: [
+          [['small | tiny'], [{ type: 'code', text: '3' }]],
+          [['big'], []],
+        ],
+      },
+      words('end'),
+    ]);
+    expect(parseMarkdown('a | b\n:-: | -').at(0)).toMatchObject({ align: ['center', null] });
+  });
+
+  test('a table that is still being written, or is none, is text', () => {
+    for (const text of ['| a | b |', '| a | b |\n|-', 'a | b\nc | d', '| a | b |\n|---|'])
+      expect(parseMarkdown(text).map(({ type }) => type)).toEqual(['paragraph']);
+  });
+
+  test('plain text says what is seen', () => {
+    const text =
+      '# Hi\n\n**Two** [things](https://shop.example/):\n\n1. one\n   - a\n2. `two`\n\n> so\n\n|A|B|\n|-|-|\n|1|2|\n\n---\n![pic](https://shop.example/a.png)';
+    expect(plainTextOf(parseMarkdown(text))).toBe(
+      'Hi\n\nTwo things:\n\n1. one\n  • a\n2. two\n\nso\n\nA, B\n1, 2\n\npic',
+    );
   });
 
   test('a fence that is not closed yet is code already', () => {

@@ -20,6 +20,35 @@ CONTACT_FORM = "contact"
 """The id, in the widget's `forms`, of the form for a visitor who wants to be contacted."""
 
 
+BREWING = """\
+### Filter coffee for two
+
+1. **Grind** 30 g of the *Sidamo*:
+   - for paper, as fine as sand
+   - for metal, a little coarser
+2. Pour 500 ml of water at 94 °C, in ~~two~~ three steps.
+
+| Step | Water | Time |
+|:-----|------:|-----:|
+| Bloom | 60 ml | 0:40 |
+| First pour | 240 ml | 1:20 |
+| Second pour | 200 ml | 3:00 |
+
+> Too bitter? Grind coarser. Too sour? Finer.
+
+Our timer counts along:
+
+```
+bloom 0:40 | pour 1:20 | pour 3:00 | serve within ten minutes, while it is hot
+```
+
+---
+
+![Picture of the grind](https://harbour-coffee.example/grind.png)
+"""
+"""An answer with everything that the window can draw."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """One thing that was said, in this room or in an earlier one."""
@@ -64,7 +93,11 @@ def greeting() -> str:
 
 def greeted(reply: Say | UseTool) -> Say | UseTool:
     """The reply to a visitor who asked before the agent could greet."""
-    return Say(f"{WELCOME} {reply.text}") if isinstance(reply, Say) else reply
+    if not isinstance(reply, Say):
+        return reply
+    # A formatted answer begins with a line of its own.
+    separator = "\n\n" if "\n" in reply.text else " "
+    return Say(f"{WELCOME}{separator}{reply.text}")
 
 
 def welcome_back(earlier: Sequence[Turn]) -> str:
@@ -246,6 +279,12 @@ _TOPICS = (
         "chocolatey, and forgiving in any machine. The Sidamo is light and floral, best as a "
         "filter. And the Huila has the sweetness of caramel with a little red apple, which makes "
         "it our favorite in milk. If you are not sure, start with the house blend.",
+    ),
+    _Topic(
+        "brewing",
+        ("brew", "brewing", "recipe", "grind", "how do i make"),
+        (),
+        BREWING,
     ),
     _Topic(
         "place",

@@ -1,23 +1,30 @@
 /**
- * Parses the subset of Markdown that agents write: paragraphs, line breaks, lists, code, emphasis
- * and links. The result is plain data that the view turns into nodes; nothing is parsed as HTML.
- * Headings become bold text, and images stay as they were typed.
+ * Parses the Markdown that agents write: paragraphs, line breaks, nested lists, quotes, tables,
+ * rules, code, emphasis and links. The result is plain data that the view turns into nodes; nothing
+ * is parsed as HTML. Headings become bold text, and an image becomes a link with its text.
  */
 
 export type Inline =
   | string
-  | { type: 'strong' | 'em'; children: Inline[] }
+  | { type: 'strong' | 'em' | 'del'; children: Inline[] }
   | { type: 'code'; text: string }
   | { type: 'link'; href: string; children: Inline[] }
   | { type: 'break' };
 
+export type Align = 'left' | 'center' | 'right' | null;
+
 export type Block =
   | { type: 'paragraph'; children: Inline[] }
-  | { type: 'list'; ordered: boolean; start: number; items: Inline[][] }
+  | { type: 'list'; ordered: boolean; start: number; items: Block[][] }
+  | { type: 'quote'; children: Block[] }
+  | { type: 'table'; align: Align[]; head: Inline[][]; rows: Inline[][][] }
+  | { type: 'rule' }
   | { type: 'code'; text: string };
 
-/** How deep emphasis may nest; beyond this, text stays as it is. */
+/** How deep emphasis, lists and quotes may nest; beyond this, text stays as it is. */
 const MAX_DEPTH = 4;
+/** What is right of it is not shown; agents write far fewer. */
+const MAX_COLUMNS = 20;
 
 /** An address that may become a link, or null: only these schemes, and nothing relative. */
 export function safeHref(address: string): string | null {
@@ -34,8 +41,12 @@ export function safeHref(address: string): string | null {
 const CODE = /`([^`\n]+)`/y;
 const STRONG = /(\*\*|__)(?=\S)([^\n]{1,1000}?\S)\1/y;
 const EMPHASIS = /([*_])(?=[^\s*_])([^\n*_]{1,1000}?)(?<=\S)\1(?!\w)/y;
+const STRIKE = /(~~)(?=\S)([^\n]{1,1000}?\S)\1/y;
+/** An image as well: its text may be missing, and its title is not shown. */
 const LINK =
-  /\[([^[\]\n]{1,300})\]\(([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\)[^\s()<>]{0,200})?)\)/y;
+  /!?\[([^[\]\n]{0,300})\]\(([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\)[^\s()<>]{0,200})?)(?: +"[^"\n]{0,300}")?\)/y;
+/** The one tag that agents write, since a table has no other line break. */
+const BREAK = /<br ?\/?>/iy;
 const ADDRESS = /(?:https?:\/\/|mailto:)[^\s<>"']{1,2000}/iy;
 const ESCAPE = /\\([\\`*_[\](){}#+.!-])/y;
 
@@ -76,15 +87,19 @@ export function parseInline(text: string, depth = 0, plain = false): Inline[] {
     } else if (
       !plain &&
       depth < MAX_DEPTH &&
-      (char === '*' || (char === '_' && !/\w/.test(before))) &&
-      (match = at(STRONG, text, index) ?? at(EMPHASIS, text, index))
+      (/[*~]/.test(char) || (char === '_' && !/\w/.test(before))) &&
+      (match = at(STRONG, text, index) ?? at(EMPHASIS, text, index) ?? at(STRIKE, text, index))
     ) {
-      const type = match[1]?.length === 2 ? 'strong' : 'em';
-      push({ type, children: parseInline(match[2] as string, depth + 1) });
-    } else if (!plain && char === '[' && (match = at(LINK, text, index))) {
-      const href = safeHref(match[2] as string);
-      if (href) push({ type: 'link', href, children: [match[1] as string] });
-      else buffer += match[0];
+      const [, mark, inner] = match as unknown as [string, string, string];
+      const type = mark === '~~' ? 'del' : mark.length === 2 ? 'strong' : 'em';
+      push({ type, children: parseInline(inner, depth + 1) });
+    } else if (!plain && /[![]/.test(char) && (match = at(LINK, text, index))) {
+      const [all, label, address] = match as unknown as [string, string, string];
+      const href = safeHref(address);
+      if (href) push({ type: 'link', href, children: [label || address] });
+      else buffer += all;
+    } else if (!plain && char === '<' && (match = at(BREAK, text, index))) {
+      push({ type: 'break' });
     } else if (/[hm]/i.test(char) && !/\w/.test(before) && (match = at(ADDRESS, text, index))) {
       const shown = trimAddress(match[0]);
       const href = safeHref(shown);
@@ -103,54 +118,158 @@ export function parseInline(text: string, depth = 0, plain = false): Inline[] {
   return out;
 }
 
-const BULLET = /^\s{0,3}[-*+]\s+(.*)$/;
-const NUMBER = /^\s{0,3}(\d{1,9})[.)]\s+(.*)$/;
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const HEADING = /^ {0,3}#{1,6}\s+(.*?)\s*#*\s*$/;
+const RULE = /^ {0,3}([-*_])(?: *\1){2,} *$/;
+const QUOTE = /^ {0,3}> ?(.*)$/;
+/** Its indentation, its number, and what follows. */
+const ITEM = /^(\s*)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
+const DELIMITER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 
 export function parseMarkdown(text: string): Block[] {
-  const blocks: Block[] = [];
-  let lines: string[] = [];
-  let code: string[] | null = null;
+  return parseBlocks(text.replace(/\r\n?/g, '\n').split('\n'), 0);
+}
 
+function parseBlocks(lines: string[], depth: number): Block[] {
+  const blocks: Block[] = [];
+  let paragraph: string[] = [];
   const flush = () => {
-    if (lines.length) blocks.push({ type: 'paragraph', children: parseInline(lines.join('\n')) });
-    lines = [];
+    if (paragraph.length)
+      blocks.push({ type: 'paragraph', children: parseInline(paragraph.join('\n')) });
+    paragraph = [];
+  };
+  const push = (block: Block) => {
+    flush();
+    blocks.push(block);
+  };
+  let index = 0;
+  /** Takes the lines from here for which `belongs` is true. */
+  const take = (belongs: (line: string) => boolean): string[] => {
+    const start = index;
+    while (index < lines.length && belongs(lines[index] as string)) index += 1;
+    return lines.slice(start, index);
   };
 
-  for (const line of text.replace(/\r\n?/g, '\n').split('\n')) {
-    if (/^\s{0,3}```/.test(line)) {
-      if (code) blocks.push({ type: 'code', text: code.join('\n') });
-      else flush();
-      code = code ? null : [];
-      continue;
-    }
-    if (code) {
-      code.push(line);
-      continue;
-    }
-    const bullet = BULLET.exec(line);
-    const number = bullet ? null : NUMBER.exec(line);
-    if (bullet || number) {
+  while (index < lines.length) {
+    const line = lines[index] as string;
+    const fence = FENCE.exec(line)?.[1];
+    const heading = HEADING.exec(line)?.[1];
+    const columns = splitRow(line).length;
+    const isNested = depth < MAX_DEPTH;
+    let item: RegExpExecArray | null;
+    if (fence) {
+      index += 1;
+      const code = take((next) => !next.trimStart().startsWith(fence));
+      // A fence that is still open is code that is still being written.
+      index += 1;
+      push({ type: 'code', text: code.join('\n') });
+    } else if (heading !== undefined) {
+      index += 1;
+      const children = parseInline(heading, 1);
+      push({ type: 'paragraph', children: [{ type: 'strong', children }] });
+    } else if (RULE.test(line)) {
+      index += 1;
+      push({ type: 'rule' });
+    } else if (isNested && QUOTE.test(line)) {
+      const quoted = take((next) => QUOTE.test(next)).map((next) => QUOTE.exec(next)?.[1] ?? '');
+      push({ type: 'quote', children: parseBlocks(quoted, depth + 1) });
+    } else if (isNested && (item = ITEM.exec(line))) {
+      const [, indent, number, first] = item as unknown as [string, string, string?, string?];
+      index += 1;
+      // What is indented further belongs to the item, also after an empty line.
+      const rest = take((next) => isDeeper(next, indent.length) || isGap(lines, index, indent));
       flush();
-      const ordered = number !== null;
-      const item = parseInline((number?.[2] ?? bullet?.[1]) as string);
+      const children = parseBlocks([first ?? '', ...dedent(rest)], depth + 1);
+      const ordered = number !== undefined;
       const last = blocks.at(-1);
-      if (last?.type === 'list' && last.ordered === ordered) last.items.push(item);
-      else blocks.push({ type: 'list', ordered, start: Number(number?.[1] ?? 1), items: [item] });
-    } else if (!line.trim()) {
-      flush();
+      if (last?.type === 'list' && last.ordered === ordered) last.items.push(children);
+      else blocks.push({ type: 'list', ordered, start: Number(number ?? 1), items: [children] });
+    } else if (columns > 1 && isDelimiterOf(columns, lines[index + 1])) {
+      const align = splitRow(lines[index + 1] as string).map(alignOf);
+      index += 2;
+      const cells = (row: string) =>
+        align.map((_, column) => parseInline(splitRow(row)[column] ?? '', 1));
+      const rows = take((next) => next.includes('|')).map(cells);
+      push({ type: 'table', align, head: cells(line), rows });
     } else {
-      const heading = /^#{1,6}\s+(.*?)\s*#*$/.exec(line);
-      if (heading) {
-        flush();
-        const children = parseInline(heading[1] as string, 1);
-        blocks.push({ type: 'paragraph', children: [{ type: 'strong', children }] });
-      } else {
-        lines.push(line);
-      }
+      if (line.trim()) paragraph.push(line);
+      else flush();
+      index += 1;
     }
   }
-  // A fence that is still open is code that is still being written.
-  if (code) blocks.push({ type: 'code', text: code.join('\n') });
   flush();
   return blocks;
+}
+
+const indentOf = (line: string) => line.length - line.trimStart().length;
+
+/** Agents indent by two, three or four. */
+function isDeeper(line: string, indent: number): boolean {
+  return line.trim() !== '' && indentOf(line) > indent + 1;
+}
+
+/** An empty line inside of an item. */
+function isGap(lines: string[], index: number, { length }: string): boolean {
+  return !lines[index]?.trim() && isDeeper(lines[index + 1] ?? '', length);
+}
+
+/** Without the indentation of the first line. */
+function dedent(lines: string[]): string[] {
+  const indent = indentOf(lines.find((line) => line.trim()) ?? '');
+  return lines.map((line) => line.slice(Math.min(indent, indentOf(line))));
+}
+
+/** The cells of a table's row; `\|` is a character of a cell. */
+function splitRow(line: string): string[] {
+  return line
+    .trim()
+    .replace(/^\||(?<!\\)\|$/g, '')
+    .split(/(?<!\\)\|/, MAX_COLUMNS)
+    .map((cell) => cell.trim().replaceAll('\\|', '|'));
+}
+
+function isDelimiterOf(columns: number, line = ''): boolean {
+  return DELIMITER.test(line) && splitRow(line).length === columns;
+}
+
+function alignOf(cell: string): Align {
+  if (!cell.endsWith(':')) return cell.startsWith(':') ? 'left' : null;
+  return cell.startsWith(':') ? 'center' : 'right';
+}
+
+/** What is seen of a message, as plain text: to be spoken, copied and saved. */
+export function plainTextOf(blocks: Block[]): string {
+  return blocks.map(textOfBlock).filter(Boolean).join('\n\n');
+}
+
+function textOfBlock(block: Block): string {
+  switch (block.type) {
+    case 'paragraph':
+      return textOf(block.children);
+    case 'code':
+      return block.text;
+    case 'quote':
+      return plainTextOf(block.children);
+    case 'table':
+      return [block.head, ...block.rows].map((row) => row.map(textOf).join(', ')).join('\n');
+    case 'list':
+      return block.items
+        .map((item, index) => {
+          const mark = block.ordered ? `${block.start + index}.` : '•';
+          return `${mark} ${item.map(textOfBlock).join('\n').replaceAll('\n', '\n  ')}`;
+        })
+        .join('\n');
+    default:
+      return '';
+  }
+}
+
+function textOf(nodes: Inline[]): string {
+  return nodes
+    .map((node) => {
+      if (typeof node === 'string') return node;
+      if (node.type === 'break') return '\n';
+      return node.type === 'code' ? node.text : textOf(node.children);
+    })
+    .join('');
 }

@@ -84,4 +84,6 @@ export const strings: Strings = {
     'Der Chat antwortet, aber es ist keine direkte Verbindung möglich. Vielleicht blockiert eine Firewall oder ein VPN.',
   skip: 'Überspringen',
   too_long: 'Diese Nachricht ist zu lang. Bitte kürzen Sie sie oder senden Sie sie in Teilen.',
+  code: 'Code',
+  table: 'Tabelle',
 };

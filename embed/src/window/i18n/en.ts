@@ -79,6 +79,8 @@ export const en = {
     'The chat answers, but no direct connection to it is possible. A firewall or VPN may block it.',
   skip: 'Skip',
   too_long: 'This message is too long to be sent. Please shorten it or send it in parts.',
+  code: 'Code',
+  table: 'Table',
 } as const;
 
 export type Strings = Record<keyof typeof en, string>;

@@ -81,4 +81,6 @@ export const strings: Strings = {
     'El chat responde, pero no es posible una conexión directa. Puede que la bloquee un cortafuegos o una VPN.',
   skip: 'Omitir',
   too_long: 'Este mensaje es demasiado largo. Acórtelo o envíelo por partes.',
+  code: 'Código',
+  table: 'Tabla',
 };

@@ -82,4 +82,6 @@ export const strings: Strings = {
     'Le chat répond, mais aucune connexion directe n’est possible. Un pare-feu ou un VPN la bloque peut-être.',
   skip: 'Passer',
   too_long: 'Ce message est trop long. Raccourcissez-le ou envoyez-le en plusieurs parties.',
+  code: 'Code',
+  table: 'Tableau',
 };

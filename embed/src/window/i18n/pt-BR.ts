@@ -81,4 +81,6 @@ export const strings: Strings = {
     'O chat responde, mas não é possível uma conexão direta. Um firewall ou uma VPN pode estar bloqueando.',
   skip: 'Pular',
   too_long: 'Esta mensagem é longa demais. Encurte-a ou envie-a em partes.',
+  code: 'Código',
+  table: 'Tabela',
 };

@@ -9,15 +9,16 @@ import { useSurface } from './context';
 import { FeedbackCard } from './FeedbackCard';
 import { FormCard } from './FormCard';
 import { Icon } from './icons';
-import { Notice, noticeOf } from './Notice';
+import { Notice } from './Notice';
 import { Plain, Rich } from './Rich';
+import { Spoken } from './Spoken';
 import { Welcome } from './Welcome';
 
 /** Within so many pixels of the end, the transcript follows new text. */
 const END_DISTANCE = 80;
 
 export function Transcript({ state }: { state: State }) {
-  const { config, strings } = useSurface();
+  const { strings } = useSurface();
   const log = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
   const { messages, requests, isAwaitingAnswer, phase } = state;
@@ -58,9 +59,6 @@ export function Transcript({ state }: { state: State }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-
-  // One announcement for each turn, when it is final: streamed text would be read in fragments.
-  const complete = messages.findLast((m) => m.role === 'agent' && m.state === 'done');
 
   /** A form is read from its beginning, also where it is higher than the window. */
   const showCard = (card: HTMLElement) => {
@@ -133,14 +131,7 @@ export function Transcript({ state }: { state: State }) {
           <Icon name="down" />
         </button>
       )}
-      <p class="unseen" aria-live="polite">
-        {complete
-          ? `${strings.agent}: ${complete.text}`
-          : isUnderWay(state) && noticeOf(config, strings)}
-      </p>
-      <p class="unseen" aria-live="polite">
-        {openRequest && !openRequest.isOwn && `${strings.agent}: ${openRequest.definition.title}`}
-      </p>
+      <Spoken state={state} />
     </div>
   );
 }

@@ -1,0 +1,33 @@
+/** What screen readers get, sentence by sentence. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { completeSentences, splitSentences } from '../src/window/sentences';
+
+afterEach(() => void vi.unstubAllGlobals());
+
+describe.each([
+  ['with Intl.Segmenter', false],
+  ['without', true],
+])('%s', (_, isOld) => {
+  const split = (text: string, language: string) => {
+    if (isOld) vi.stubGlobal('Intl', {});
+    return splitSentences(text, language);
+  };
+
+  test.each([
+    ['en', 'We are open. Come in! Why not?', ['We are open.', 'Come in!', 'Why not?']],
+    ['en', 'A flat white is 3.90 euros.', ['A flat white is 3.90 euros.']],
+    ['en', '1. One.\n2. Two', ['1. One.', '2. Two']],
+    ['en', '• one\n• two', ['• one', '• two']],
+    ['ja', '営業中です。どうぞ！', ['営業中です。', 'どうぞ！']],
+    ['ar', 'هل تريد؟ نعم.', ['هل تريد؟', 'نعم.']],
+    ['en', ' \n ', []],
+  ])('%s: %s', (language, text, sentences) => {
+    expect(split(text, language)).toEqual(sentences);
+  });
+});
+
+test('the last sentence of a text that is streaming may continue', () => {
+  expect(completeSentences('We are open. Come', 'en', false)).toEqual(['We are open.']);
+  expect(completeSentences('We are open. Come', 'en', true)).toEqual(['We are open.', 'Come']);
+  expect(completeSentences('', 'en', false)).toEqual([]);
+});
