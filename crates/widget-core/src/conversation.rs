@@ -2,6 +2,8 @@
 //!
 //! - [`Lifecycle`] is the state machine: events lead from one state to the next, and
 //!   [`LifecycleLimits`] say when it ends by itself.
+//! - [`Presence`] says where the visitor is, in case the event of their joining or leaving was
+//!   lost.
 //! - [`choose_mode`] and [`choose_mode_for_resume`] decide between text and voice.
 //! - [`metadata`] and [`budget`] decide what a conversation starts with, and whether one may start.
 //! - [`token`] and [`room`] decide which window and which room speak for it.
@@ -38,6 +40,7 @@ mod lifecycle;
 mod limits;
 pub mod metadata;
 mod names;
+mod presence;
 pub mod room;
 mod row;
 pub mod token;
@@ -49,6 +52,7 @@ pub use feedback::FeedbackError;
 pub use lifecycle::{Activity, ConversationEnded, Lifecycle, State};
 pub use limits::LifecycleLimits;
 pub use names::{EndReason, Reporter, Role, Status};
+pub use presence::Presence;
 pub use row::{LifecycleRow, LifecycleRowError};
 
 pub use crate::mode::Mode;
