@@ -7,12 +7,12 @@ mod records;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::finding::Findings;
-use crate::text::deserialize_text;
+use crate::finding::{Code, Findings};
+use crate::text::deserialize_text_or;
 
-/// `Serialize` by `Display`, `Deserialize` by `FromStr`.
+/// `Serialize` by `Display`, `Deserialize` by `FromStr`; `code` is that of a text that is refused.
 macro_rules! as_text {
-    ($($name:ty,)*) => {
+    ($code:expr; $($name:ty,)*) => {
         $(
             impl Serialize for $name {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -22,7 +22,7 @@ macro_rules! as_text {
 
             impl<'de> Deserialize<'de> for $name {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    deserialize_text(deserializer)
+                    deserialize_text_or($code.as_str(), deserializer)
                 }
             }
         )*
@@ -38,10 +38,15 @@ impl<'de> Deserialize<'de> for Findings {
 }
 
 as_text! {
+    Code::OriginMalformed;
+    crate::origin::Origin,
+}
+
+as_text! {
+    Code::IdInvalid;
     crate::id::AgentId,
     crate::id::AgentVersionId,
     crate::id::ConversationId,
     crate::id::OrganizationId,
     crate::id::WidgetId,
-    crate::origin::Origin,
 }

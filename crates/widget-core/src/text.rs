@@ -16,6 +16,22 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Reads a string through `FromStr`, as a newtype that has `code` as its name.
+///
+/// serde's errors have a text only. A deserializer that reports codes finds out by this name which
+/// code a text that is refused has; all others ignore it.
+#[cfg(feature = "serde")]
+pub(crate) fn deserialize_text_or<'de, T, D>(
+    code: &'static str,
+    deserializer: D,
+) -> Result<T, D::Error>
+where
+    T: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_newtype_struct(code, Text(PhantomData))
+}
+
 /// Reads a string through `FromStr`.
 #[cfg(feature = "serde")]
 pub(crate) fn deserialize_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
@@ -30,7 +46,7 @@ where
 struct Text<T>(PhantomData<T>);
 
 #[cfg(feature = "serde")]
-impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Text<T> {
+impl<'de, T: FromStr<Err: fmt::Display>> de::Visitor<'de> for Text<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,5 +55,9 @@ impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Text<T> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
     }
 }

@@ -83,7 +83,7 @@ impl ReportLimits {
     ///
     /// # Errors
     ///
-    /// All faults: `value_invalid` at an id that is empty or too long, `too_long` at a text.
+    /// All faults: `id_invalid` at an id that is empty or too long, `too_long` at a text.
     pub fn check_turn(&self, turn: Turn<'_>, pointer: &str) -> Result<(), Findings> {
         let mut faults = Vec::new();
         self.collect_faults(turn, pointer, &mut faults);
@@ -95,7 +95,7 @@ impl ReportLimits {
         if !(1..=MAX_ID_CHARACTERS).contains(&characters) {
             let detail =
                 format!("an id has 1 to {MAX_ID_CHARACTERS} characters; this one has {characters}");
-            faults.push(Finding::new(Code::ValueInvalid, detail).at(format!("{pointer}/id")));
+            faults.push(Finding::new(Code::IdInvalid, detail).at(format!("{pointer}/id")));
         }
         if turn.text.len() > self.max_text_bytes {
             let detail = format!(
@@ -181,8 +181,8 @@ mod tests {
             assert_eq!(
                 check(&[largest, Turn { id: "", text: "" }, wrong]),
                 [
-                    ("/messages/1/id".to_owned(), Code::ValueInvalid),
-                    ("/messages/2/id".to_owned(), Code::ValueInvalid),
+                    ("/messages/1/id".to_owned(), Code::IdInvalid),
+                    ("/messages/2/id".to_owned(), Code::IdInvalid),
                     ("/messages/2/text".to_owned(), Code::TooLong),
                 ]
             );
@@ -190,7 +190,7 @@ mod tests {
             assert_eq!(
                 places(limits.check_turn(wrong, "")),
                 [
-                    ("/id".to_owned(), Code::ValueInvalid),
+                    ("/id".to_owned(), Code::IdInvalid),
                     ("/text".to_owned(), Code::TooLong)
                 ]
             );

@@ -34,6 +34,14 @@ impl Fault {
         Self::new(Code::JsonInvalid, error.to_string())
     }
 
+    /// The same fault with the code of a refused text, unless it is about something else.
+    fn with_code(mut self, code: Code) -> Self {
+        if self.0.code == Code::ValueInvalid {
+            self.0.code = code.into();
+        }
+        self
+    }
+
     /// The fault as seen from the object or list around it.
     fn below(mut self, token: &str) -> Self {
         let token = token.replace('~', "~0").replace('/', "~1");
@@ -193,12 +201,17 @@ impl<'de> Deserializer<'de> for Json<'de> {
         }
     }
 
-    /// `serde_json` reads these: its `RawValue` is one.
+    /// Either a text of core, whose name is the code of a refused one, or one that `serde_json`
+    /// reads: its `RawValue`.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        if let Ok(code) = name.parse() {
+            let read = visitor.visit_newtype_struct(self);
+            return read.map_err(|fault| fault.with_code(code));
+        }
         serde_json::Deserializer::from_str(self.text)
             .deserialize_newtype_struct(name, visitor)
             .map_err(Fault::custom)
@@ -280,6 +293,18 @@ impl<'de> Deserializer<'de> for Parameter {
         visitor.visit_some(self)
     }
 
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let read = visitor.visit_newtype_struct(self);
+        match name.parse() {
+            Ok(code) => read.map_err(|fault| fault.with_code(code)),
+            Err(_) => read,
+        }
+    }
+
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0.as_str() {
             "true" => visitor.visit_bool(true),
@@ -308,7 +333,7 @@ impl<'de> Deserializer<'de> for Parameter {
 
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+        seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -510,7 +535,7 @@ mod tests {
         let fault = from_json::<Body>(id.as_bytes()).expect_err(id).0;
         assert_eq!(
             (fault.pointer.as_str(), fault.code),
-            ("/parts/0/id", Code::ValueInvalid.into())
+            ("/parts/0/id", Code::IdInvalid.into())
         );
     }
 

@@ -176,7 +176,7 @@ async fn messages_out_of_bounds_are_refused_together() {
             ]}),
         )
         .await;
-    answer.problem_at(422, "body_invalid", "/messages/1/id", "value_invalid");
+    answer.problem_at(422, "body_invalid", "/messages/1/id", "id_invalid");
     answer.problem_at(422, "body_invalid", "/messages/2/text", "too_long");
     for (body, pointer, code) in [
         (json!({}), "", "value_invalid"),

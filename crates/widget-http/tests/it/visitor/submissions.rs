@@ -82,7 +82,7 @@ async fn reported_turns_stay_marked_as_the_visitors() {
 
     let bad = json!({"messages": [{"id": "", "role": "visitor", "text": "x"}, {"id": "c", "role": "visitor", "text": "x".repeat(16 * 1024 + 1)}]});
     let answer = send(&visitor, &started, "messages", bad).await;
-    answer.problem_at(422, "body_invalid", "/messages/0/id", "value_invalid");
+    answer.problem_at(422, "body_invalid", "/messages/0/id", "id_invalid");
     answer.problem_at(422, "body_invalid", "/messages/1/text", "too_long");
     let unknown_role = json!({"messages": [{"id": "c", "role": "owner", "text": "x"}]});
     let answer = send(&visitor, &started, "messages", unknown_role).await;
