@@ -5,9 +5,12 @@
 //! old, so that closing a widget stops new conversations. Ids that name nothing are remembered too,
 //! within the same bounded memory.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    ops::Deref,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -15,7 +18,11 @@ use bytes::Bytes;
 use http::HeaderValue;
 use quick_cache::{Weighter, sync::Cache};
 use time::{Duration, OffsetDateTime};
-use widget_core::{id::WidgetId, serve::Admission};
+use widget_core::{
+    id::WidgetId,
+    origin::Origin,
+    serve::{self, Admission, Refusal},
+};
 
 use crate::storage::{Storage, StoreError, StoredWidget};
 
@@ -67,14 +74,46 @@ impl PublicWidget {
         }
     }
 
-    /// The launcher's config for a page that the widget admitted, built by `build` on the first
-    /// request.
-    pub fn launcher(
-        &self,
-        admission: &Admission<'_>,
-        build: impl FnOnce(&Admission<'_>) -> Launcher,
-    ) -> &Launcher {
-        self.launcher.get_or_init(|| build(admission))
+    /// Decides whether the widget serves a page of `origin` now.
+    ///
+    /// # Errors
+    /// Every reason why it does not.
+    pub fn admit<'a>(&'a self, origin: &'a Origin) -> Result<AdmittedWidget<'a>, Refusal> {
+        let StoredWidget { widget, pinned, .. } = &self.stored;
+        let admission = serve::admit(widget, *pinned, origin)?;
+        Ok(AdmittedWidget {
+            widget: self,
+            admission,
+        })
+    }
+}
+
+/// A widget with its own admission of a page, so that what is kept for it is given to no page that
+/// only another widget admits.
+#[derive(Debug, Clone, Copy)]
+pub struct AdmittedWidget<'a> {
+    widget: &'a PublicWidget,
+    admission: Admission<'a>,
+}
+
+impl<'a> AdmittedWidget<'a> {
+    /// The launcher's config, built by `build` on the first request.
+    pub fn launcher(&self, build: impl FnOnce(&Admission<'_>) -> Launcher) -> &'a Launcher {
+        self.widget.launcher.get_or_init(|| build(&self.admission))
+    }
+
+    /// The name under which the workers of the pinned version are registered.
+    #[must_use]
+    pub fn livekit_agent_name(&self) -> Option<&'a str> {
+        self.widget.stored.livekit_agent_name.as_deref()
+    }
+}
+
+impl<'a> Deref for AdmittedWidget<'a> {
+    type Target = Admission<'a>;
+
+    fn deref(&self) -> &Admission<'a> {
+        &self.admission
     }
 }
 

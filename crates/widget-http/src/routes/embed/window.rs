@@ -112,9 +112,9 @@ async fn open(
     let widget = require_widget(state, path).await?;
     let admission = require_admission(&widget, &origin)?;
     let files = embed_files::window_files().ok_or_else(refusals::embed_not_built)?;
-    let page = render(admission, files)?;
+    let page = render(*admission, files)?;
     let policy = WindowPolicy::new(
-        admission,
+        *admission,
         state.livekit.as_ref().and_then(LiveKit::policy_source),
     );
     Ok(document(StatusCode::OK, &policy, page))

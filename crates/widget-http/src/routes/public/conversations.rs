@@ -27,7 +27,7 @@ use super::{
 use crate::{
     state::AppState,
     storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
-    visitors::{public_widgets::PublicWidget, refusals, signing::RedeemedTicket},
+    visitors::{public_widgets::AdmittedWidget, refusals, signing::RedeemedTicket},
     web::{
         api::{self, ApiRouter, Credential},
         auth::bearer,
@@ -101,7 +101,7 @@ async fn create(
     let widget = require_widget(&state, &path).await?;
     let admission = require_admission(&widget, ticket.origin())?;
     let livekit = require_livekit(&state)?;
-    let conversation = build_conversation(&state, &widget, &admission, &body)?;
+    let conversation = build_conversation(&state, &admission, &body)?;
     require_budget(&state, &admission).await?;
     let dispatch = Dispatch::start(&admission, build_target(&conversation))?;
     let invitation = Invitation::new(&state, livekit, &dispatch, conversation.generation).await?;
@@ -132,8 +132,7 @@ pub(super) fn build_used_ticket(ticket: &RedeemedTicket) -> UsedTicket {
 /// A conversation on the widget as it is now, with what the visitor and the page sent.
 fn build_conversation(
     state: &AppState,
-    widget: &PublicWidget,
-    admission: &Admission<'_>,
+    admission: &AdmittedWidget<'_>,
     body: &ConversationStart,
 ) -> Result<ConversationRecord, Problem> {
     let (now, record) = (state.now(), admission.widget());
@@ -141,7 +140,7 @@ fn build_conversation(
     let form = body.form.as_deref().map(RawValue::get);
     let metadata = metadata::build_metadata(config, form, body.custom_metadata.as_ref());
     let mode = conversation::choose_mode(config, body.mode)?;
-    let agent_name = widget.stored.livekit_agent_name.clone();
+    let agent_name = admission.livekit_agent_name().map(str::to_owned);
     Ok(ConversationRecord {
         id: ConversationId::from_uuid(state.new_id()?),
         organization_id: record.organization_id.clone(),

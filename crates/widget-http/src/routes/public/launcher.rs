@@ -90,7 +90,7 @@ async fn show(
     state.rate_limits.configs.check(&address)?;
     let widget = require_widget(&state, &path).await?;
     let admission = require_admission(&widget, &origin)?;
-    let launcher = widget.launcher(&admission, render);
+    let launcher = admission.launcher(render);
     let fields = [
         (header::ETAG, launcher.etag.clone()),
         (header::CACHE_CONTROL, REVALIDATE),

@@ -9,13 +9,14 @@ use widget_api::ProblemCode;
 use widget_core::{
     id::{ConversationId, WidgetId},
     origin::Origin,
-    serve::{self, Admission},
 };
 
 use crate::{
     state::AppState,
-    storage::StoredWidget,
-    visitors::{public_widgets::PublicWidget, refusals},
+    visitors::{
+        public_widgets::{AdmittedWidget, PublicWidget},
+        refusals,
+    },
     web::problem::Problem,
 };
 
@@ -79,8 +80,7 @@ pub(crate) async fn require_widget(
 pub(crate) fn require_admission<'a>(
     widget: &'a PublicWidget,
     origin: &'a Origin,
-) -> Result<Admission<'a>, Problem> {
-    let StoredWidget { widget, pinned, .. } = &widget.stored;
-    serve::admit(widget, *pinned, origin)
-        .map_err(|refusal| refusals::refused(widget.id, origin, &refusal))
+) -> Result<AdmittedWidget<'a>, Problem> {
+    let admitted = widget.admit(origin);
+    admitted.map_err(|refusal| refusals::refused(widget.stored.widget.id, origin, &refusal))
 }
