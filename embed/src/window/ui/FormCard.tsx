@@ -35,7 +35,7 @@ export function FormCard({ request, onDrawn }: Props) {
     );
   return (
     <div class="card closed">
-      <h2 dir="auto">{definition.title || definition.name}</h2>
+      {definition.title && <h2 dir="auto">{definition.title}</h2>}
       {status === 'later' ? (
         <button type="button" class="small" onClick={() => forms.reopen(id)}>
           {strings.fill_in}
