@@ -272,12 +272,4 @@ impl HostPagePolicy {
         };
         (policy.lines() == lines).then_some(policy)
     }
-
-    /// The directives as one policy.
-    #[must_use]
-    pub fn content_security_policy(&self) -> String {
-        let directives = self.directives().into_iter();
-        let directives = directives.map(|(directive, source)| format!("{directive} {source}"));
-        directives.collect::<Vec<_>>().join("; ")
-    }
 }

@@ -181,12 +181,6 @@ impl AllowedOrigins {
         self.entries.is_empty()
     }
 
-    /// Whether the list is `*`.
-    #[must_use]
-    pub const fn is_any_site(&self) -> bool {
-        self.any_site
-    }
-
     /// The decision: which entry, if any, admits the page.
     ///
     /// Costs a few lookups, independent of the number of entries, and allocates nothing.
