@@ -3,18 +3,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
 };
 
 use anyhow::Result;
 
 use crate::{
-    demo,
-    livekit::{self, Access},
-    packages,
-    process::{self, Supervisor},
+    demo, livekit, packages,
+    process::{self, attached},
     service::{self, Build},
+    stack::Stack,
     workspace,
 };
 
@@ -31,33 +28,21 @@ pub(crate) fn install() -> Result<PathBuf> {
     packages::python("agent", &lists)
 }
 
-/// A program of the example's environment, in its folder.
-fn command(mut python: Command, arguments: &str) -> Command {
-    python
-        .args(arguments.split_whitespace())
-        .current_dir(folder());
-    python
-}
-
 /// Starts the worker and waits until LiveKit has registered it.
-pub(crate) fn start(
-    python: &Path,
-    service: &str,
-    key: &str,
-    livekit: &Access,
-    supervisor: &mut Supervisor,
-) -> Result<()> {
-    let mut command = command(process::attached(python), "agent.py start");
+pub(crate) fn start(stack: &mut Stack) -> Result<()> {
+    let mut command = attached(install()?, "agent.py start");
     command
+        .current_dir(folder())
         .env("PYTHONUNBUFFERED", "1")
-        .env("WIDGETS_URL", service)
-        .env("WIDGETS_API_KEY", key)
+        .env("WIDGETS_URL", &stack.service)
+        .env("WIDGETS_API_KEY", &stack.demo.worker_key)
         .env("AGENT_NAME", demo::LIVEKIT_AGENT)
-        .env("AGENT_PORT", "0");
-    livekit.export(&mut command);
-    supervisor.start(NAME, command, Duration::from_mins(1), |log| {
-        fs::read_to_string(log)
-            .is_ok_and(|text| text.lines().any(|line| line.trim() == "agent ready"))
+        .env("AGENT_PORT", "0")
+        .envs(stack.livekit.clone());
+    let log = stack.supervisor.log(NAME);
+    stack.supervisor.start(NAME, command, move || {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        text.lines().any(|line| line.trim() == "agent ready")
     })
 }
 
@@ -66,25 +51,24 @@ pub(crate) fn start(
 pub(crate) fn test() -> Result<()> {
     let livekit = livekit::program()?;
     let python = install()?;
-    for check in ["format --check", "check"] {
-        let ruff = format!("-m ruff {check} --quiet --no-cache");
-        process::run(&mut command(process::attached(&python), &ruff))?;
-    }
-    service::build(Build::Workspace)?;
-    process::run(
-        command(
-            process::attached(python),
-            "-m pytest --quiet -p no:cacheprovider",
+    let run = |arguments: &str| {
+        process::run(
+            attached(&python, arguments)
+                .current_dir(folder())
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .env("LIVEKIT_SERVER", &livekit)
+                .env("WIDGET_HTTP", service::program()),
         )
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("LIVEKIT_SERVER", livekit)
-        .env("WIDGET_HTTP", service::program()),
-    )
+    };
+    run("-m ruff format --check --quiet --no-cache")?;
+    run("-m ruff check --quiet --no-cache")?;
+    service::build(Build::Workspace)?;
+    run("-m pytest --quiet -p no:cacheprovider")
 }
 
 /// Speaks a sentence into a file, for a browser's microphone that plays it over and over. Before it
 /// is silence enough for a greeting, and after it for an answer.
-pub(crate) fn say(python: &Path, text: &str, file: &Path) -> Result<()> {
-    let mut say = command(Command::new(python), "say.py --lead 5 --tail 12");
-    process::output(say.arg(text).arg(file)).map(drop)
+pub(crate) fn say(text: &str, file: &Path) -> Result<()> {
+    let mut say = attached(install()?, "say.py --lead 5 --tail 12");
+    process::run(say.arg(text).arg(file).current_dir(folder()))
 }

@@ -1,8 +1,8 @@
 //! Commands that call another program with the right arguments.
 
-use std::{fs, process::Command};
+use std::fs;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use crate::{
@@ -48,9 +48,8 @@ pub(crate) fn fuzz(rest: &Rest) -> Result<()> {
     // `cargo-fuzz` wants a nightly compiler only for the sanitizer's flags, which this allows on
     // the stable one.
     let stable = ("RUSTC_BOOTSTRAP", "1");
-    if process::output(Command::new("cargo").args(["fuzz", "--version"])).is_err() {
-        bail!("`cargo fuzz` is missing.\n  install it with: cargo install cargo-fuzz");
-    }
+    process::output(&mut cargo("fuzz --version"))
+        .context("`cargo fuzz` is missing.\n  install it with: cargo install cargo-fuzz")?;
     if !rest.rest.is_empty() {
         return process::run(cargo("fuzz").args(&rest.rest).env(stable.0, stable.1));
     }

@@ -1,64 +1,56 @@
-//! The demo's records: an organization's key, an agent with a published version, and a widget on
+//! The demo's records: an organization's keys, an agent with a published version, and a widget on
 //! the demo site. They are created over the service's own API and found again at the next start.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{
-    http,
-    service::Service,
-    workspace::{self, write_secret},
-};
+use crate::{http, service, workspace};
 
-const ORGANIZATION: &str = "demo";
-const AGENT: &str = "Concierge";
 /// The name under which the example worker registers.
 pub(crate) const LIVEKIT_AGENT: &str = "concierge";
+const WORKER_SCOPES: &[&str] = &["conversations:read_sensitive", "conversations:write"];
 const SCOPES: &[&str] = &[
     "web_widgets:manage",
     "agents:manage",
     "conversations:read_sensitive",
     "conversations:write",
 ];
-const WORKER_SCOPES: &[&str] = &["conversations:read_sensitive", "conversations:write"];
 
 /// What was created or found.
 pub(crate) struct Demo {
     pub(crate) widget_id: String,
     /// The HTML to paste.
     pub(crate) snippet: String,
-    /// The file with the organization's key.
+    /// The organization's key, and the file that keeps it.
+    pub(crate) key: String,
     pub(crate) key_file: PathBuf,
     /// The key that the worker uses.
     pub(crate) worker_key: String,
 }
 
-/// Creates or finds the records.
-pub(crate) fn prepare(service: &Service, folder: &Path, site: &str) -> Result<Demo> {
+/// Creates or finds the records of a service that keeps them in the folder.
+pub(crate) fn prepare(service: &str, folder: &Path, site: &str) -> Result<Demo> {
     let key_file = folder.join("api-key");
-    let api = Api {
-        service: service.origin(),
-        key: require_key(service, &key_file, "demo", SCOPES)?,
-    };
+    let key = require_key(service, &key_file, "demo", SCOPES)?;
     let worker_file = folder.join("worker-key");
     let worker_key = require_key(service, &worker_file, "agent worker", WORKER_SCOPES)?;
+    let api = Api { service, key: &key };
 
-    let agent = json!({ "name": AGENT });
-    let agent_id = api.find_or_create("/core/agents", &agent)?;
+    let agent = json!({ "name": "Concierge" });
+    let agent_id = api.find_or_create("/core/agents", "name", &agent)?;
     let versions = format!("/core/agents/{agent_id}/versions");
     let version = json!({ "livekit_agent_name": LIVEKIT_AGENT, "label": "The example worker" });
-    let version_id = api.find_or_create(&versions, &version)?;
+    let version_id = api.find_or_create(&versions, "livekit_agent_name", &version)?;
     // A version that is published already stays so.
-    api.call(
-        "POST",
-        &format!("{versions}/{version_id}/publish"),
-        Some(&json!({})),
-    )?;
+    let publish = format!("{versions}/{version_id}/publish");
+    api.call("POST", &publish, &json!({}))?;
 
     let config = workspace::root().join("examples/site/widget.json");
     let config: Value = serde_json::from_slice(&fs::read(&config)?)
@@ -70,84 +62,69 @@ pub(crate) fn prepare(service: &Service, folder: &Path, site: &str) -> Result<De
         "published": true,
         "config": config,
     });
-    let widgets = "/core/web-widgets";
-    let found = api.find(widgets, &json!({ "agent_id": agent_id }))?;
-    let widget_id = match found {
-        Some(found) if matches(&found, &widget) => require_id(&found)?,
-        Some(found) => {
-            let id = require_id(&found)?;
-            api.call("PUT", &format!("{widgets}/{id}"), Some(&widget))?;
-            id
-        }
-        None => require_id(&api.call("POST", widgets, Some(&widget))?)?,
-    };
-    let snippet = api.call("GET", &format!("{widgets}/{widget_id}/snippet"), None)?;
+    let widget_id = api.find_or_create("/core/web-widgets", "agent_id", &widget)?;
+    let path = format!("/core/web-widgets/{widget_id}");
+    // This writes no revision when nothing has changed.
+    api.call("PUT", &path, &widget)?;
+    let snippet = api.call("GET", &format!("{path}/snippet"), &Value::Null)?;
+    let snippet = snippet["html"].as_str();
     Ok(Demo {
-        snippet: snippet["html"]
-            .as_str()
+        snippet: snippet
             .context("the service returned no snippet")?
             .to_owned(),
         widget_id,
+        key,
         key_file,
         worker_key,
     })
 }
 
 /// The key kept in the file, or a new one when the service does not know it.
-fn require_key(service: &Service, file: &Path, name: &str, scopes: &[&str]) -> Result<String> {
-    if let Ok(key) = fs::read_to_string(file) {
-        let key = key.trim().to_owned();
-        // Each of the keys may list conversations.
-        let probe = format!("{}/core/conversations", service.origin());
-        if http::request("GET", &probe, Some(&key), None)?.0 == 200 {
-            return Ok(key);
-        }
+fn require_key(service: &str, file: &Path, name: &str, scopes: &[&str]) -> Result<String> {
+    let kept = fs::read_to_string(file).unwrap_or_default();
+    let kept = kept.trim();
+    // Each of the keys may list conversations.
+    let probe = format!("{service}/core/conversations");
+    if http::request("GET", &probe, kept, &Value::Null)?.0 == 200 {
+        return Ok(kept.to_owned());
     }
-    let key = service.create_key(ORGANIZATION, name, scopes)?;
-    write_secret(file, &format!("{key}\n"))?;
+    let folder = file.parent().context("the file is in no folder")?;
+    let key = service::create_key(folder, name, scopes)?;
+    let mut options = OpenOptions::new();
+    // Only its owner can read it.
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options
+        .open(file)
+        .and_then(|mut out| writeln!(out, "{key}"));
+    written.with_context(|| format!("cannot write {}", file.display()))?;
     Ok(key)
 }
 
-struct Api {
-    service: String,
-    key: String,
+struct Api<'a> {
+    service: &'a str,
+    key: &'a str,
 }
 
-impl Api {
-    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+impl Api<'_> {
+    fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let url = format!("{}{path}", self.service);
-        let (status, body) = http::request(method, &url, Some(&self.key), body)?;
+        let (status, body) = http::request(method, &url, self.key, body)?;
         if !(200..300).contains(&status) {
             bail!("the service answered {status} to {method} {path}: {body}");
         }
         Ok(body)
     }
 
-    /// The first record of a list that has all of the values.
-    fn find(&self, path: &str, values: &Value) -> Result<Option<Value>> {
-        let list = self.call("GET", path, None)?;
-        let list = list
-            .as_array()
-            .with_context(|| format!("{path} is not a list: {list}"))?;
-        Ok(list.iter().find(|record| matches(record, values)).cloned())
+    /// The id of the first record of a list whose field has the value that a new one would have, or
+    /// of the new one.
+    fn find_or_create(&self, path: &str, field: &str, new: &Value) -> Result<String> {
+        let list = self.call("GET", path, &Value::Null)?;
+        let mut records = list.as_array().into_iter().flatten();
+        let record = match records.find(|record| record[field] == new[field]) {
+            Some(record) => record.clone(),
+            None => self.call("POST", path, new)?,
+        };
+        let id = record["id"].as_str();
+        Ok(id.with_context(|| format!("no id in {record}"))?.to_owned())
     }
-
-    fn find_or_create(&self, path: &str, values: &Value) -> Result<String> {
-        match self.find(path, values)? {
-            Some(record) => require_id(&record),
-            None => require_id(&self.call("POST", path, Some(values))?),
-        }
-    }
-}
-
-fn matches(record: &Value, values: &Value) -> bool {
-    let values = values.as_object().into_iter().flatten();
-    values.into_iter().all(|(key, value)| record[key] == *value)
-}
-
-fn require_id(record: &Value) -> Result<String> {
-    Ok(record["id"]
-        .as_str()
-        .with_context(|| format!("no id in {record}"))?
-        .to_owned())
 }

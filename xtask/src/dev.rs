@@ -10,13 +10,15 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
-    livekit::{self, Access},
-    ports, process,
+    agent, livekit, process,
     report::{self, line, paint},
     service::Build,
     stack::Stack,
     tools, workspace,
 };
+
+/// The ports of the service and the site.
+const PORTS: [u16; 2] = [8080, 8090];
 
 /// How to run it.
 #[derive(Debug, Args)]
@@ -31,16 +33,11 @@ pub(crate) struct Arguments {
 
 /// Starts everything, says where it is, and keeps it running until somebody asks to stop.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let access = Access::from_environment()?;
+    let access = livekit::access_from_environment()?;
     let is_foreign = access.is_some();
-    tools::together([
-        tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),
-        if is_foreign {
-            Ok(())
-        } else {
-            livekit::require()
-        },
-    ])?;
+    let mut needed = vec![tools::NODE, tools::NPM, tools::PYTHON];
+    needed.extend((!is_foreign && livekit::find().is_none()).then_some(tools::GO));
+    tools::require(&needed)?;
     let folder = arguments.data.clone();
     let folder = folder.unwrap_or_else(|| workspace::target().join("dev"));
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -58,7 +55,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         Build::Alone
     };
-    let mut stack = Stack::start(&folder, || ports::remembered(&folder), build, access)?;
+    agent::install()?;
+    let mut stack = Stack::start(&folder, PORTS, build, access)?;
+    stack.start_for_visitors()?;
     announce(&stack, is_foreign);
     while !process::stop_requested() {
         stack.supervisor.check()?;
@@ -71,12 +70,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn announce(stack: &Stack, is_foreign: bool) {
-    let service = stack.service.origin();
-    line(&format!("\n  Open     {}\n", paint("1;36", &stack.site)));
+    let (service, logs) = (&stack.service, stack.supervisor.logs.display());
+    line(&format!("\n  Open     {}\n", paint("1;36", &stack.site())));
     line(&format!("  Service  {service}"));
     line(&format!("  Widget   {}", stack.demo.widget_id));
     line(&format!("  API key  {}", stack.demo.key_file.display()));
-    line(&format!("  Logs     {}", stack.supervisor.logs.display()));
+    line(&format!("  Logs     {logs}"));
     if is_foreign {
         line(&format!(
             "\n  Your LiveKit must report to {service}/core/livekit/webhook: \

@@ -27,19 +27,16 @@ pub(crate) fn build() -> Result<()> {
     inputs.sort();
     let stamp = workspace::target().join("xtask/embed.inputs");
     fs::create_dir_all(stamp.with_file_name(""))?;
-    packages::once(
-        packages::hash(&inputs)?,
-        &folder.join("dist"),
-        &stamp,
-        "Building the embed",
-        || process::run_logged(&mut npm("run build"), "embed-build"),
-    )
+    let (inputs, dist) = (packages::hash(&inputs)?, folder.join("dist"));
+    packages::once(inputs, &dist, &stamp, "Building the embed", || {
+        process::run_logged(&mut npm("run build"), "embed-build")
+    })
 }
 
-/// npm in the embed's folder, with arguments separated by spaces.
+/// npm in the embed's folder.
 fn npm(arguments: &str) -> std::process::Command {
-    let mut npm = process::attached("npm");
-    npm.args(arguments.split_whitespace()).current_dir(folder());
+    let mut npm = process::attached("npm", arguments);
+    npm.current_dir(folder());
     npm
 }
 

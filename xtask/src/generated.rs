@@ -45,17 +45,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     // What the tests have compiled; alone, the package would be compiled again with fewer features.
     service::build(Build::Workspace)?;
-    let built = |name: &str| attached(workspace::target().join("debug").join(name));
+    let built = |name: &str, arguments: &str| {
+        attached(workspace::target().join("debug").join(name), arguments)
+    };
     let document = workspace::root().join(OPENAPI);
-    let described = process::output(built("widget-http").arg("openapi"))?;
+    let described = process::output(&mut built("widget-http", "openapi"))?;
     if fs::read_to_string(&document)?.trim_end() != described.trim_end() {
         bail!("{OPENAPI} is out of date.\n  run: cargo xtask gen");
     }
-    process::run(built("widget-schema").arg("check"))?;
+    process::run(&mut built("widget-schema", "check"))?;
     process::run(&mut cargo("test --locked --package xtask --test api"))?;
     let settings = workspace::root().join("xtask/clients");
-    let output = workspace::target().join("xtask/clients");
-    workspace::empty_folder(&output)?;
+    let output = workspace::empty_folder("xtask/clients")?;
     typescript(&document, &settings, &output)?;
     python(&document, &settings, &output)
 }
@@ -66,11 +67,9 @@ fn typescript(document: &Path, settings: &Path, output: &Path) -> Result<()> {
     let programs = settings.join("node_modules/.bin");
     let client = output.join("client.ts");
     report::part("Compiling a TypeScript client of the API", || {
-        let mut generate = attached(programs.join("openapi-typescript"));
-        generate.arg(document).arg("--output").arg(&client);
-        process::run_logged(&mut generate, "client-typescript")?;
-        let mut compile = attached(programs.join("tsc"));
-        process::run(compile.args(["--strict", "--noEmit"]).arg(&client))
+        let mut generate = attached(programs.join("openapi-typescript"), "--output");
+        process::run_logged(generate.arg(&client).arg(document), "client-typescript")?;
+        process::run(attached(programs.join("tsc"), "--strict --noEmit").arg(&client))
     })
 }
 
@@ -78,19 +77,19 @@ fn typescript(document: &Path, settings: &Path, output: &Path) -> Result<()> {
 fn python(document: &Path, settings: &Path, output: &Path) -> Result<()> {
     let python = packages::python("openapi-client", &[settings.join("requirements.txt")])?;
     report::part("Importing a Python client of the API", || {
-        let mut generate = attached(python.with_file_name("openapi-python-client"));
-        generate
-            .args(["generate", "--overwrite", "--fail-on-warning"])
-            .args(["--meta", "none"])
-            .arg("--config")
-            .arg(settings.join("openapi-python-client.yml"))
-            .arg("--path")
-            .arg(document)
-            .arg("--output-path")
-            .arg(output.join("widgets"));
+        let mut generate = attached(
+            python.with_file_name("openapi-python-client"),
+            "generate --overwrite --fail-on-warning --meta none --config",
+        );
+        generate.arg(settings.join("openapi-python-client.yml"));
+        generate.arg("--path").arg(document);
+        generate.arg("--output-path").arg(output.join("widgets"));
         process::run_logged(&mut generate, "client-python")?;
-        let mut import = attached(&python);
-        import.arg("-B").arg(settings.join("import_all.py"));
-        process::run(import.env("PYTHONPATH", output))
+        let mut import = attached(&python, "-B");
+        process::run(
+            import
+                .arg(settings.join("import_all.py"))
+                .env("PYTHONPATH", output),
+        )
     })
 }

@@ -14,7 +14,6 @@ mod livekit;
 mod packages;
 mod ports;
 mod process;
-mod programs;
 mod report;
 mod service;
 mod site;

@@ -5,6 +5,7 @@ use std::{
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result};
@@ -18,8 +19,7 @@ pub(crate) fn npm(name: &str, folder: &Path) -> Result<()> {
     let modules = folder.join("node_modules");
     let title = format!("Installing the packages of {name}");
     once(inputs, &modules, &modules.join(".inputs"), &title, || {
-        let mut npm = process::attached("npm");
-        npm.args(["ci", "--no-audit", "--no-fund"]);
+        let mut npm = process::attached("npm", "ci --no-audit --no-fund");
         process::run_logged(npm.current_dir(folder), "npm-ci")
     })
 }
@@ -27,38 +27,25 @@ pub(crate) fn npm(name: &str, folder: &Path) -> Result<()> {
 /// Installs Python packages into an environment in the user's cache, which clones in several
 /// folders share, and returns its Python.
 pub(crate) fn python(name: &str, requirements: &[PathBuf]) -> Result<PathBuf> {
-    tools::require(&[tools::PYTHON])?;
-    let mut texts = requirements
-        .iter()
-        .map(fs::read_to_string)
-        .collect::<std::io::Result<Vec<_>>>()?;
-    texts.push(process::output(
-        std::process::Command::new("python3").arg("--version"),
-    )?);
+    let python3 = tools::PYTHON.require()?;
+    let texts = requirements.iter().map(fs::read_to_string);
+    let mut texts = texts.collect::<std::io::Result<Vec<_>>>()?;
+    texts.push(process::output(Command::new(&python3).arg("--version"))?);
     let mut hasher = DefaultHasher::new();
     texts.hash(&mut hasher);
     let inputs = hasher.finish();
     let environment = workspace::cache()?.join(format!("{name}-{inputs:016x}"));
-    let python = environment.join("bin/python");
+    let (python, stamp) = (environment.join("bin/python"), environment.join(".inputs"));
     let title = format!("Installing the Python packages of {name}, once");
-    once(
-        inputs,
-        &python,
-        &environment.join(".inputs"),
-        &title,
-        || {
-            let mut venv = process::attached("python3");
-            venv.args(["-m", "venv", "--clear"]).arg(&environment);
-            process::run_logged(&mut venv, &format!("{name}-venv"))?;
-            let mut pip = process::attached(&python);
-            pip.args(["-m", "pip", "install"])
-                .args(["--disable-pip-version-check", "--no-input"]);
-            for list in requirements {
-                pip.arg("--requirement").arg(list);
-            }
-            process::run_logged(&mut pip, &format!("{name}-pip"))
-        },
-    )?;
+    once(inputs, &python, &stamp, &title, || {
+        let mut venv = process::attached(python3, "-m venv --clear");
+        process::run_logged(venv.arg(&environment), &format!("{name}-venv"))?;
+        let mut pip = process::attached(&python, "-m pip install --disable-pip-version-check");
+        for list in requirements {
+            pip.arg("--requirement").arg(list);
+        }
+        process::run_logged(&mut pip, &format!("{name}-pip"))
+    })?;
     Ok(python)
 }
 

@@ -28,6 +28,9 @@ use crate::workspace;
 /// How often a loop that waits looks again.
 pub(crate) const TICK: Duration = Duration::from_millis(25);
 
+/// How long a program may take to be ready, on a busy machine.
+const START_TIMEOUT: Duration = Duration::from_mins(2);
+
 /// How long a program may take to end by itself.
 const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -54,18 +57,19 @@ pub(crate) fn check_stop() -> Result<()> {
     Ok(())
 }
 
-/// A command that starts in a group of its own and ends with this process.
-pub(crate) fn attached(program: impl AsRef<OsStr>) -> Command {
-    let mut command = if cfg!(target_os = "linux") {
+/// A command that starts in a group of its own and ends with this process. Its arguments are
+/// separated by spaces.
+pub(crate) fn attached(program: impl AsRef<OsStr>, arguments: &str) -> Command {
+    let mut command;
+    if cfg!(target_os = "linux") {
         // Not `current_exe`: a build may have replaced the file since.
-        let mut command = Command::new("/proc/self/exe");
-        command
-            .args(["run-attached", &std::process::id().to_string(), "--"])
-            .arg(program);
-        command
+        command = Command::new("/proc/self/exe");
+        command.args(["run-attached", &std::process::id().to_string(), "--"]);
+        command.arg(program);
     } else {
-        Command::new(program)
-    };
+        command = Command::new(program);
+    }
+    command.args(arguments.split_whitespace());
     command.process_group(0).stdin(Stdio::null());
     command
 }
@@ -84,23 +88,18 @@ pub(crate) fn run_attached(parent: i32, command: &[OsString]) -> Result<()> {
     Err(error).with_context(|| format!("cannot run `{}`", program.display()))
 }
 
-/// An [`attached`] cargo, the same one that runs this command, with arguments separated by spaces.
+/// An [`attached`] cargo, the same one that runs this command.
 pub(crate) fn cargo(arguments: &str) -> Command {
-    let mut cargo = attached(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(arguments.split_whitespace());
-    cargo
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    attached(program, arguments)
 }
 
 /// The command as one would type it, without the wrapping of [`attached`].
 fn shown(command: &Command) -> String {
-    let mut words: Vec<_> = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(OsStr::to_string_lossy)
-        .collect();
-    if words.first().is_some_and(|word| word == "/proc/self/exe") {
-        words.drain(..4.min(words.len()));
-    }
-    words.join(" ")
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
+    let wrapping = if words[0] == "/proc/self/exe" { 4 } else { 0 };
+    words[wrapping..].join(" ")
 }
 
 /// Runs a command to its end, its output shown as it comes.
@@ -130,17 +129,12 @@ pub(crate) fn run_logged(command: &mut Command, name: &str) -> Result<()> {
 /// Runs a short command and returns what it wrote to its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = shown(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start `{name}`"))?;
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.with_context(|| format!("cannot start `{name}`"))?;
     if !output.status.success() {
-        let error = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{name}` ended with {}\n{}",
-            output.status,
-            error.trim_end()
-        );
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let status = output.status;
+        bail!("`{name}` ended with {status}\n{}", errors.trim_end());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -202,43 +196,60 @@ impl Drop for Group {
     }
 }
 
-/// The programs that run as long as the command does, their output in files; dropping it stops
-/// them, the latest first.
+/// The programs that run as long as the command does, their output in logs; dropping it stops them,
+/// the latest first.
 pub(crate) struct Supervisor {
     pub(crate) logs: PathBuf,
-    running: Vec<(&'static str, Group)>,
+    programs: Vec<Program>,
+}
+
+struct Program {
+    name: &'static str,
+    command: Command,
+    is_ready: Box<dyn Fn() -> bool>,
+    running: Option<Group>,
 }
 
 impl Supervisor {
     /// Supervises nothing yet; logs will be in the folder, one file for each program.
     pub(crate) fn new(logs: PathBuf) -> Result<Self> {
         fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
-        Ok(Self {
-            logs,
-            running: Vec::new(),
-        })
+        let programs = Vec::new();
+        Ok(Self { logs, programs })
     }
 
-    /// Starts an [`attached`] program with its output in a new log, and waits until it is ready.
-    /// `ready` gets the path of the log.
+    /// Starts an [`attached`] program, and waits until it is ready.
     pub(crate) fn start(
         &mut self,
         name: &'static str,
-        mut command: Command,
-        timeout: Duration,
-        ready: impl Fn(&Path) -> bool,
+        command: Command,
+        is_ready: impl Fn() -> bool + 'static,
     ) -> Result<()> {
+        self.programs.push(Program {
+            name,
+            command,
+            is_ready: Box::new(is_ready),
+            running: None,
+        });
+        self.start_again(name)
+    }
+
+    /// Starts a program again that was killed, with a new log.
+    pub(crate) fn start_again(&mut self, name: &str) -> Result<()> {
         let log = self.log(name);
-        write_output_to(&mut command, &log)?;
-        self.running.push((name, Group::spawn(&mut command)?));
-        let deadline = Instant::now() + timeout;
-        while !ready(&log) {
+        let index = self.programs.iter().position(|known| known.name == name);
+        let index = index.with_context(|| format!("there is no program `{name}` to start"))?;
+        let program = &mut self.programs[index];
+        write_output_to(&mut program.command, &log)?;
+        program.running = Some(Group::spawn(&mut program.command)?);
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !(self.programs[index].is_ready)() {
             check_stop()?;
             self.check()?;
             if Instant::now() > deadline {
+                let seconds = START_TIMEOUT.as_secs();
                 bail!(
-                    "{name} was not ready within {} s. {}",
-                    timeout.as_secs(),
+                    "{name} was not ready within {seconds} s. {}",
                     last_lines(&log)
                 );
             }
@@ -249,10 +260,10 @@ impl Supervisor {
 
     /// Fails when one of the programs has ended by itself.
     pub(crate) fn check(&mut self) -> Result<()> {
-        for (name, group) in &mut self.running {
-            if let Some(status) = group.status()? {
-                let log = self.logs.join(format!("{name}.log"));
-                bail!("{name} ended by itself with {status}. {}", last_lines(&log));
+        for Program { name, running, .. } in &mut self.programs {
+            if let Some(status) = running.as_mut().map_or(Ok(None), Group::status)? {
+                let log = last_lines(&self.logs.join(format!("{name}.log")));
+                bail!("{name} ended by itself with {status}. {log}");
             }
         }
         Ok(())
@@ -260,8 +271,10 @@ impl Supervisor {
 
     /// Ends one program at once, as if its machine had gone.
     pub(crate) fn kill(&mut self, name: &str) {
-        for (_, group) in self.running.extract_if(.., |(running, _)| *running == name) {
-            group.signal(Some(Signal::SIGKILL));
+        for program in self.programs.iter_mut().filter(|known| known.name == name) {
+            if let Some(group) = program.running.take() {
+                group.signal(Some(Signal::SIGKILL));
+            }
         }
     }
 
@@ -272,15 +285,14 @@ impl Supervisor {
 
     /// What runs, and the process that also names its group.
     pub(crate) fn processes(&self) -> impl Iterator<Item = (&'static str, u32)> {
-        self.running
-            .iter()
-            .map(|(name, group)| (*name, group.child.id()))
+        let id = |program: &Program| Some((program.name, program.running.as_ref()?.child.id()));
+        self.programs.iter().filter_map(id)
     }
 }
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        while self.running.pop().is_some() {}
+        while self.programs.pop().is_some() {}
     }
 }
 
@@ -312,6 +324,9 @@ mod tests {
 
     #[test]
     fn the_wrapping_is_not_shown() {
-        assert_eq!(shown(attached("npm").arg("ci")), "npm ci");
+        assert_eq!(
+            shown(attached("npm", "ci --quiet").arg("a b")),
+            "npm ci --quiet a b"
+        );
     }
 }

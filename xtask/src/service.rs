@@ -4,7 +4,6 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use anyhow::Result;
@@ -18,12 +17,6 @@ use crate::{
 
 /// The name under which it is supervised.
 pub(crate) const NAME: &str = "widget-http";
-
-/// A service on this machine.
-pub(crate) struct Service {
-    address: String,
-    database: String,
-}
 
 /// What is compiled to get the service.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +35,8 @@ pub(crate) fn build(what: Build) -> Result<()> {
         // With the tests, since it is their set of features that has been compiled.
         Build::Workspace => "build --locked --workspace --exclude xtask --bins --tests",
     });
-    report::part(
-        "Building the service (minutes the first time, seconds later)",
-        || process::run(&mut cargo),
-    )
+    let title = "Building the service (minutes the first time, seconds later)";
+    report::part(title, || process::run(&mut cargo))
 }
 
 /// The program that [`build`] makes.
@@ -53,51 +44,40 @@ pub(crate) fn program() -> PathBuf {
     workspace::target().join("debug/widget-http")
 }
 
-impl Service {
-    /// A service that will listen on the port and keep its records in the folder.
-    pub(crate) fn new(port: u16, folder: &Path) -> Self {
-        Self {
-            address: format!("127.0.0.1:{port}"),
-            database: format!("sqlite:{}", folder.join("widgets.db").display()),
-        }
-    }
+/// The URL of the database in the folder.
+fn database(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("widgets.db").display())
+}
 
-    /// Its own origin.
-    pub(crate) fn origin(&self) -> String {
-        format!("http://{}", self.address)
-    }
+/// Starts it with its records in the folder and waits until it answers.
+pub(crate) fn start(
+    port: u16,
+    folder: &Path,
+    livekit: &Access,
+    supervisor: &mut Supervisor,
+) -> Result<()> {
+    let address = format!("127.0.0.1:{port}");
+    let mut command = process::attached(program(), "serve --listen");
+    command
+        .arg(&address)
+        .env("DATABASE_URL", database(folder))
+        // All visitors here have the same address.
+        .env("WIDGET_LIMIT_TICKETS", "600")
+        .env("WIDGET_LIMIT_CONVERSATIONS", "600")
+        .env_remove("WIDGET_LISTEN")
+        .env_remove("WIDGET_PUBLIC_URL")
+        .env_remove("LIVEKIT_PUBLIC_URL")
+        .envs(livekit.clone());
+    let probe = format!("http://{address}/readyz");
+    supervisor.start(NAME, command, move || http::is_up(&probe))
+}
 
-    /// Starts it and waits until it answers.
-    pub(crate) fn start(&self, livekit: &Access, supervisor: &mut Supervisor) -> Result<()> {
-        let mut command = process::attached(program());
-        command
-            .args(["serve", "--listen", &self.address])
-            .env("DATABASE_URL", &self.database)
-            // All visitors here have the same address.
-            .env("WIDGET_LIMIT_TICKETS", "600")
-            .env("WIDGET_LIMIT_CONVERSATIONS", "600")
-            .env_remove("WIDGET_LISTEN")
-            .env_remove("WIDGET_PUBLIC_URL");
-        livekit.export(&mut command);
-        let probe = format!("{}/readyz", self.origin());
-        supervisor.start(NAME, command, Duration::from_secs(30), |_| {
-            http::is_up(&probe)
-        })
-    }
-
-    /// Creates a key of the organization; the service may be running.
-    pub(crate) fn create_key(
-        &self,
-        organization: &str,
-        name: &str,
-        scopes: &[&str],
-    ) -> Result<String> {
-        let mut command = Command::new(program());
-        command
-            .args(["key", "create", "--organization", organization])
-            .args(["--name", name])
-            .args(scopes.iter().flat_map(|scope| ["--scope", scope]));
-        let key = process::output(command.env("DATABASE_URL", &self.database))?;
-        Ok(key.trim().to_owned())
-    }
+/// Creates an API key in the records of the folder; the service may be running.
+pub(crate) fn create_key(folder: &Path, name: &str, scopes: &[&str]) -> Result<String> {
+    let mut command = Command::new(program());
+    command
+        .args(["key", "create", "--organization", "demo", "--name", name])
+        .args(scopes.iter().flat_map(|scope| ["--scope", scope]))
+        .env("DATABASE_URL", database(folder));
+    Ok(process::output(&mut command)?.trim().to_owned())
 }

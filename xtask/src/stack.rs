@@ -1,96 +1,80 @@
-//! The whole system on this machine: LiveKit, the service, the demo's records, the agent worker and
-//! a site that embeds the widget. `dev` shows it to a person, the browser test to Chromium.
+//! The system on this machine: LiveKit, the service with the demo's records, and for visitors the
+//! example agent and a site that embeds the widget. `dev` shows it to a person, the browser test to
+//! Chromium.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::{
     agent,
     demo::{self, Demo},
     livekit::{self, Access},
+    ports,
     process::Supervisor,
-    report,
-    service::{self, Build, Service},
-    site::Site,
+    report::part,
+    service::{self, Build},
+    site,
 };
 
-/// Everything, running; dropping it stops everything.
+/// Everything that runs; dropping it stops everything.
 pub(crate) struct Stack {
     pub(crate) supervisor: Supervisor,
-    pub(crate) service: Service,
-    /// The origin of the demo site.
-    pub(crate) site: String,
+    /// The origin of the service.
+    pub(crate) service: String,
+    /// How to reach LiveKit.
+    pub(crate) livekit: Access,
     pub(crate) demo: Demo,
-    /// The LiveKit server, unless the environment names one.
-    livekit: Option<livekit::Server>,
-    access: Access,
-    python: PathBuf,
+    site_port: u16,
 }
 
 impl Stack {
-    /// Installs and builds what is missing, then picks the ports and starts everything, with its
-    /// records and logs in the folder, which must exist.
+    /// Builds what is missing and starts LiveKit, unless the environment's is given, and the
+    /// service, with its records and logs in the folder, which must exist. The ports of the service
+    /// and of the site are those named, or free ones when these are in use.
     pub(crate) fn start(
         folder: &Path,
-        ports: impl FnOnce() -> Result<[u16; 2]>,
+        [service_port, site_port]: [u16; 2],
         build: Build,
-        access: Option<Access>,
+        livekit: Option<Access>,
     ) -> Result<Self> {
         service::build(build)?;
-        let python = agent::install()?;
-        if access.is_none() {
+        if livekit.is_none() {
             livekit::program()?;
         }
         // Only now: what is free before the builds may be in use after them.
-        let [service_port, site_port] = ports()?;
+        let (service_port, site_port) = (ports::tcp(service_port)?, ports::tcp(site_port)?);
+        let service = format!("http://127.0.0.1:{service_port}");
         let mut supervisor = Supervisor::new(folder.join("logs"))?;
-        let service = Service::new(service_port, folder);
-        let (livekit, access) = if let Some(access) = access {
-            (None, access)
-        } else {
-            let server = livekit::Server::configure(folder, &service.origin())?;
-            report::part("Starting the LiveKit server", || {
-                server.start(&mut supervisor)
-            })?;
-            let access = server.access.clone();
-            (Some(server), access)
+        let livekit = match livekit {
+            Some(access) => access,
+            None => part("Starting the LiveKit server", || {
+                livekit::start(&service, &mut supervisor)
+            })?,
         };
-        report::part("Starting the service", || {
-            service.start(&access, &mut supervisor)
+        part("Starting the service", || {
+            service::start(service_port, folder, &livekit, &mut supervisor)
         })?;
-        let site = Site::listen(site_port)?;
-        let origin = site.origin();
-        let demo = report::part("Preparing the demo's agent and widget", || {
-            demo::prepare(&service, folder, &origin)
+        let demo = part("Preparing the demo's agent and widget", || {
+            demo::prepare(&service, folder, &site::origin(site_port))
         })?;
-        site.serve(&demo.snippet, &service.origin());
-        let mut stack = Self {
+        Ok(Self {
             supervisor,
             service,
-            site: origin,
-            demo,
             livekit,
-            access,
-            python,
-        };
-        report::part("Starting the example agent", || {
-            stack.start_part(agent::NAME)
-        })?;
-        Ok(stack)
+            demo,
+            site_port,
+        })
     }
 
-    /// Starts a part again that was stopped.
-    pub(crate) fn start_part(&mut self, name: &str) -> Result<()> {
-        let (access, supervisor) = (&self.access, &mut self.supervisor);
-        match (name, &self.livekit) {
-            (livekit::NAME, Some(server)) => server.start(supervisor),
-            (service::NAME, _) => self.service.start(access, supervisor),
-            (agent::NAME, _) => {
-                let (service, key) = (self.service.origin(), &self.demo.worker_key);
-                agent::start(&self.python, &service, key, access, supervisor)
-            }
-            _ => bail!("there is no part `{name}` to start"),
-        }
+    /// Serves the site and starts the agent that answers its visitors.
+    pub(crate) fn start_for_visitors(&mut self) -> Result<()> {
+        site::serve(self.site_port, self)?;
+        part("Starting the example agent", || agent::start(self))
+    }
+
+    /// The origin of the demo site.
+    pub(crate) fn site(&self) -> String {
+        site::origin(self.site_port)
     }
 }

@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use crate::{
     agent, embed, generated, livekit,
     process::{self, cargo, run},
-    programs,
     report::{self, line, paint},
     story, tools,
+    workspace::env_path,
 };
 
 /// Which steps to run.
@@ -56,44 +56,34 @@ enum Step {
 /// Runs the steps. After one that fails the others still run, so that all failures are reported.
 pub(crate) fn run_steps(arguments: &Arguments) -> Result<()> {
     let start = Instant::now();
-    let (mut summary, mut failures) = (Vec::new(), Vec::new());
+    let (mut summary, mut failed) = (Vec::new(), 0);
     let steps = Step::value_variants().iter();
     for step in steps.filter(|step| arguments.steps.is_empty() || arguments.steps.contains(step)) {
         let value = step.to_possible_value().unwrap_or_default();
-        let (name, about) = (value.get_name(), value.get_help());
-        let about = about.map(ToString::to_string).unwrap_or_default();
+        let about = value.get_help().map(ToString::to_string);
+        let (name, about) = (value.get_name(), about.unwrap_or_default());
         line(&paint("1", &format!("\n── {name}: {about} ──")));
         let begin = Instant::now();
-        let mark = match step.run(arguments) {
-            Ok(()) => paint("32", "passed"),
-            Err(error) => {
-                line(&format!("{} {error:#}", paint("31", "error:")));
-                failures.push(format!(
-                    "\n{name}: {}\n  run it alone with: cargo xtask test {name}",
-                    error.to_string().lines().next().unwrap_or_default()
-                ));
-                paint("31", "FAILED")
-            }
-        };
+        let result = step.run(arguments);
         process::check_stop()?;
-        let elapsed = report::duration(begin.elapsed());
-        summary.push(format!("{mark}  {name:<10} {elapsed:>12}"));
+        let row = format!("{name:<10} {:>9}", report::since(begin));
+        summary.push(match result {
+            Ok(()) => format!("{}  {row}", paint("32", "passed")),
+            Err(error) => {
+                failed += 1;
+                line(&format!("{} {error:#}", paint("31", "error:")));
+                let error = error.to_string();
+                let first = error.lines().next().unwrap_or_default();
+                format!("{}  {row}  {first}", paint("31", "FAILED"))
+            }
+        });
     }
-    let elapsed = report::duration(start.elapsed());
-    summary.push(format!("        {:<10} {elapsed:>12}", "together"));
-    line(&format!(
-        "
-{}",
-        summary.join(
-            "
-"
-        )
-    ));
-    if failures.is_empty() {
-        return Ok(());
+    line(&format!("\n{}", summary.join("\n")));
+    line(&format!("all steps took {}", report::since(start)));
+    if failed > 0 {
+        bail!("{failed} of the steps failed; `cargo xtask test <step>` runs one alone");
     }
-    line(&failures.join("\n"));
-    bail!("{} of the steps failed", failures.len())
+    Ok(())
 }
 
 impl Step {
@@ -124,19 +114,16 @@ impl Step {
 /// Installs what needs no password, and names everything else that is missing before the long
 /// steps begin.
 fn tools() -> Result<()> {
-    tools::together([
-        tools::require(&[tools::NODE, tools::NPM, tools::PYTHON]),
-        livekit::require(),
-        programs::postgres().map(drop),
-        programs::chromium().map(drop),
-    ])
+    let mut needed = vec![tools::NODE, tools::NPM, tools::PYTHON];
+    needed.extend(livekit::find().is_none().then_some(tools::GO));
+    needed.extend([tools::POSTGRESQL, tools::CHROMIUM]);
+    tools::require(&needed)
 }
 
 /// Runs tests of this package.
 fn own_tests(which: &str) -> Result<()> {
-    run(&mut cargo(&format!(
-        "test --locked --package xtask {which}"
-    )))
+    let tests = format!("test --locked --package xtask {which}");
+    run(&mut cargo(&tests))
 }
 
 fn rust() -> Result<()> {
@@ -144,8 +131,9 @@ fn rust() -> Result<()> {
     embed::build()?;
     let mut tests = cargo("test --workspace --exclude xtask --locked");
     tests.env("LIVEKIT_SERVER", livekit::program()?);
-    if let Some(folder) = programs::postgres()? {
-        tests.env(programs::POSTGRES_FOLDER, folder);
+    tools::POSTGRESQL.require()?;
+    if let (None, Some(initdb)) = (env_path("POSTGRES_BIN"), tools::POSTGRESQL.find()) {
+        tests.env("POSTGRES_BIN", initdb.with_file_name(""));
     }
     run(&mut tests)
 }

@@ -1,100 +1,187 @@
-//! Finding the programs that this project does not bring along, and saying how to install those
-//! that are missing.
+//! Programs that this project does not bring along: finding them, installing those that need no
+//! password, and saying how to install the others.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{process, report};
+use crate::{process, report, workspace::env_path};
 
 /// A program that must be there, and what somebody who lacks it needs to know.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tool {
     name: &'static str,
-    /// The lowest version that works, as major and minor.
-    minimum: (u32, u32),
-    /// What prints the version, or fails when the installation lacks something.
-    probe: &'static [&'static str],
     why: &'static str,
+    /// Names on the PATH and patterns of paths, the preferred one first.
+    places: &'static [&'static str],
+    /// Environment variables that name the program, or what is used instead.
+    variables: &'static [&'static str],
+    /// The arguments that print the version, and the lowest one that works, as major and minor.
+    version: Option<(&'static [&'static str], (u32, u32))>,
+    /// What a shell runs on Debian as root to install it.
+    install: Option<&'static str>,
     on_linux: &'static str,
     on_macos: &'static str,
 }
 
-/// Node.js, which builds and tests the embed.
 pub(crate) const NODE: Tool = Tool {
     name: "node",
-    minimum: (20, 19),
-    probe: &["--version"],
     why: "it builds the script and the window that visitors load",
+    places: &["node"],
+    variables: &[],
+    version: Some((&["--version"], (20, 19))),
+    install: None,
     on_linux: "curl -fsSL https://deb.nodesource.com/setup_22.x | sudo bash - && \
         sudo apt-get install -y nodejs",
     on_macos: "brew install node",
 };
 
-/// npm, which installs the embed's packages.
 pub(crate) const NPM: Tool = Tool {
     name: "npm",
-    minimum: (9, 0),
-    probe: &["--version"],
     why: "it installs the packages of the embed",
+    places: &["npm"],
+    version: Some((&["--version"], (9, 0))),
     on_linux: "sudo apt-get install -y npm",
-    on_macos: "brew install node",
+    ..NODE
 };
 
-/// Python, which runs the example agent.
 pub(crate) const PYTHON: Tool = Tool {
     name: "python3",
-    minimum: (3, 11),
-    probe: &[
-        "-c",
-        "import ensurepip, platform, venv; print(platform.python_version())",
-    ],
     why: "with its module `venv` it runs the example agent that answers visitors",
+    places: &["python3"],
+    version: Some((&["-c", PYTHON_VERSION], (3, 11))),
     on_linux: "sudo apt-get install -y python3 python3-venv",
     on_macos: "brew install python@3.12",
+    ..NODE
 };
 
-/// Go, which builds the LiveKit server when there is none.
+/// Fails where the installation lacks a module.
+const PYTHON_VERSION: &str = "import ensurepip, platform, venv; print(platform.python_version())";
+
+/// Needed only where there is no LiveKit server.
 pub(crate) const GO: Tool = Tool {
     name: "go",
-    minimum: (1, 26),
-    probe: &["version"],
     why: "it builds the LiveKit server once, since no `livekit-server` is on the PATH",
+    places: &["go"],
+    version: Some((&["version"], (1, 26))),
     on_linux: "curl -fsSL https://go.dev/dl/go1.26.8.linux-$(dpkg --print-architecture).tar.gz | \
         sudo tar -C /usr/local -xz && export PATH=/usr/local/go/bin:$PATH",
     on_macos: "brew install livekit",
+    ..NODE
+};
+
+pub(crate) const CHROMIUM: Tool = Tool {
+    name: "chromium",
+    why: "the browser test runs in it",
+    places: &[
+        "chromium",
+        "chromium-browser",
+        "google-chrome-stable",
+        "google-chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ],
+    variables: &["CHROMIUM"],
+    version: None,
+    install: Some("apt-get install -y --no-install-recommends chromium"),
+    on_linux: "sudo apt-get install -y chromium",
+    on_macos: "brew install --cask chromium",
+};
+
+/// The server programs, found by one of them: the tests start a server of their own.
+pub(crate) const POSTGRESQL: Tool = Tool {
+    name: "postgresql",
+    why: "the service is tested on it too, unless TEST_DATABASE_URL names a server whose user may \
+        create roles and schemas",
+    // The packages of Debian, of PostgreSQL for Red Hat, of Homebrew on both kinds of processors,
+    // and Postgres.app.
+    places: &[
+        "initdb",
+        "/usr/lib/postgresql/*/bin/initdb",
+        "/usr/pgsql-*/bin/initdb",
+        "/opt/homebrew/opt/postgresql@*/bin/initdb",
+        "/usr/local/opt/postgresql@*/bin/initdb",
+        "/Applications/Postgres.app/Contents/Versions/*/bin/initdb",
+    ],
+    variables: &["POSTGRES_BIN", "TEST_DATABASE_URL"],
+    version: None,
+    // Keeps Debian's package from creating and starting a server of the system.
+    install: Some(
+        "apt-get install -y --no-install-recommends postgresql-common; \
+        settings=/etc/postgresql-common/createcluster.conf; \
+        cp -p $settings $settings.before; trap 'mv $settings.before $settings' EXIT; \
+        pg_conftool $settings set create_main_cluster off; \
+        apt-get install -y --no-install-recommends postgresql",
+    ),
+    on_linux: "sudo apt-get install -y postgresql",
+    on_macos: "brew install postgresql@17",
 };
 
 impl Tool {
-    /// What is wrong with the installation, if anything.
-    fn fault(&self) -> Option<String> {
-        let (name, (major, minor)) = (self.name, self.minimum);
-        let Some(path) = find(name) else {
-            return Some(format!("`{name}` is missing"));
+    /// Where the program is, or what a variable names; installed where that needs no password.
+    pub(crate) fn require(&self) -> Result<PathBuf> {
+        if let Some(named) = self.variables.iter().find_map(|name| env_path(name)) {
+            return Ok(named);
+        }
+        let mut found = self.find();
+        if let (None, Some(script)) = (&found, self.install) {
+            apt_get(self.name, script)?;
+            found = self.find();
+        }
+        let fault = match found {
+            None => format!("`{}` is missing", self.name),
+            Some(path) => match self.fault(&path) {
+                None => return Ok(path),
+                Some(fault) => fault,
+            },
         };
-        let printed = process::output(Command::new(path).args(self.probe)).unwrap_or_default();
+        bail!(
+            "{fault}: {}.\n  install it with: {}",
+            self.why,
+            self.advice()
+        )
+    }
+
+    /// Where the program is installed.
+    pub(crate) fn find(&self) -> Option<PathBuf> {
+        self.places.iter().find_map(|place| {
+            if place.starts_with('/') {
+                glob::glob(place).ok()?.flatten().next()
+            } else {
+                find(place)
+            }
+        })
+    }
+
+    /// What is wrong with the installed program, if anything.
+    fn fault(&self, path: &Path) -> Option<String> {
+        let (name, (arguments, minimum)) = (self.name, self.version?);
+        let printed = process::output(Command::new(path).args(arguments)).unwrap_or_default();
         match version(&printed) {
-            Some(found) if found >= self.minimum => None,
-            Some((found, part)) => Some(format!(
-                "`{name}` is {found}.{part}, at least {major}.{minor} is needed"
-            )),
             None => Some(format!("`{name}` is incomplete")),
+            Some(found) if found >= minimum => None,
+            Some((major, minor)) => Some(format!(
+                "`{name}` is {major}.{minor}, at least {}.{} is needed",
+                minimum.0, minimum.1
+            )),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        if cfg!(target_os = "macos") {
+            self.on_macos
+        } else {
+            self.on_linux
         }
     }
 }
 
-/// Checks all of the tools and reports every missing or old one, with what it is for and the
-/// command that installs it.
+/// Requires all of the tools, and reports everything that is missing at once.
 pub(crate) fn require(tools: &[Tool]) -> Result<()> {
-    together(tools.iter().map(|tool| match tool.fault() {
-        None => Ok(()),
-        Some(fault) => bail!(advice(&fault, tool.why, tool.on_linux, tool.on_macos)),
-    }))
-}
-
-/// Joins the errors of several checks, so that everything missing is reported at once.
-pub(crate) fn together(checks: impl IntoIterator<Item = Result<()>>) -> Result<()> {
-    let errors = checks.into_iter().filter_map(Result::err);
+    let errors = tools.iter().filter_map(|tool| tool.require().err());
     let errors: Vec<_> = errors.map(|error| format!("{error:#}")).collect();
     process::check_stop()?;
     if errors.is_empty() {
@@ -103,30 +190,18 @@ pub(crate) fn together(checks: impl IntoIterator<Item = Result<()>>) -> Result<(
     bail!("{}", errors.join("\n\n"))
 }
 
-/// What somebody who lacks something needs to know.
-pub(crate) fn advice(fault: &str, why: &str, on_linux: &str, on_macos: &str) -> String {
-    let command = if cfg!(target_os = "macos") {
-        on_macos
-    } else {
-        on_linux
-    };
-    format!("{fault}: {why}.\n  install it with: {command}")
-}
-
-/// Installs a program with `apt-get`, where that is there and needs no password; elsewhere it
-/// does nothing. A shell runs the script, after the lists of packages have been updated.
-pub(crate) fn install(name: &str, script: &str) -> Result<()> {
+/// Runs the script where there is `apt-get` and no password is needed; elsewhere it does nothing.
+fn apt_get(name: &str, script: &str) -> Result<()> {
     if !nix::unistd::geteuid().is_root() || find("apt-get").is_none() {
         return Ok(());
     }
-    let mut shell = process::attached("sh");
-    shell
-        // A list that cannot be fetched may be one that is not needed.
-        .args(["-ec", &format!("apt-get update || true; {script}")])
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    let mut shell = process::attached("sh", "-ec");
+    shell.env("DEBIAN_FRONTEND", "noninteractive");
+    // A list of packages that cannot be fetched may be one that is not needed.
+    shell.arg(format!("apt-get update || true; {script}"));
     report::part(&format!("Installing {name}"), || {
-        process::run_logged(&mut shell, &format!("{}-install", name.to_lowercase()))
-            .with_context(|| format!("{name} is missing and cannot be installed"))
+        process::run_logged(&mut shell, &format!("{name}-install"))
+            .with_context(|| format!("`{name}` is missing and cannot be installed"))
     })
 }
 
@@ -138,7 +213,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// The first thing in a text that looks like a version, as major and minor.
-pub(crate) fn version(text: &str) -> Option<(u32, u32)> {
+fn version(text: &str) -> Option<(u32, u32)> {
     text.split(|character: char| !(character.is_ascii_digit() || character == '.'))
         .find_map(|word| {
             let mut numbers = word.split('.').map(str::parse);
@@ -166,15 +241,12 @@ mod tests {
     fn every_missing_tool_is_named_with_its_reason_and_its_installation() {
         let tool = Tool {
             name: "no-such-program",
+            places: &["no-such-program"],
             ..NODE
         };
         let error = require(&[tool, tool]).expect_err("there is none");
-        let one = advice(
-            "`no-such-program` is missing",
-            NODE.why,
-            NODE.on_linux,
-            NODE.on_macos,
-        );
+        let (why, advice) = (tool.why, tool.advice());
+        let one = format!("`no-such-program` is missing: {why}.\n  install it with: {advice}");
         assert_eq!(error.to_string(), format!("{one}\n\n{one}"));
     }
 }

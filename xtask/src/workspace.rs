@@ -3,12 +3,10 @@
 
 use std::{
     env, fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> &'static Path {
@@ -24,43 +22,23 @@ pub(crate) fn target() -> PathBuf {
 
 /// Where downloads and installations live that do not depend on this clone.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let base = match env_path("XDG_CACHE_HOME") {
-        Some(folder) => folder,
-        None => env::home_dir()
-            .context("the home folder is unknown; set HOME or XDG_CACHE_HOME")?
-            .join(if cfg!(target_os = "macos") {
-                "Library/Caches"
-            } else {
-                ".cache"
-            }),
-    };
+    let base = env_path("XDG_CACHE_HOME").or_else(|| Some(env::home_dir()?.join(".cache")));
+    let base = base.context("the home folder is unknown; set HOME or XDG_CACHE_HOME")?;
     Ok(base.join("web-widgets"))
 }
 
 /// A path that an environment variable holds; an empty one counts as missing.
 pub(crate) fn env_path(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
+    let path = env::var_os(name).filter(|path| !path.is_empty());
+    path.map(PathBuf::from)
 }
 
-/// Makes a folder that is empty.
-pub(crate) fn empty_folder(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display())),
+/// Makes a folder in the build output that is empty.
+pub(crate) fn empty_folder(name: &str) -> Result<PathBuf> {
+    let folder = target().join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
     }
-}
-
-/// Writes a file that only its owner can read.
-pub(crate) fn write_secret(path: &Path, text: &str) -> Result<()> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
 }
