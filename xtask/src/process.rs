@@ -91,7 +91,14 @@ pub(crate) fn run_attached(parent: i32, command: &[OsString]) -> Result<()> {
 /// An [`attached`] cargo, the same one that runs this command.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    attached(program, arguments)
+    let mut cargo = attached(program, arguments);
+    // What cargo says about this package would have build scripts run again that read it.
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// The command as one would type it, without the wrapping of [`attached`].
