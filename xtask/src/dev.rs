@@ -70,20 +70,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn announce(stack: &Stack, is_foreign: bool) {
-    let (service, logs) = (&stack.service, stack.supervisor.logs.display());
-    line(&format!("\n  Open     {}\n", paint("1;36", &stack.site())));
+    let open = paint("1;36", &stack.site());
+    let (service, demo) = (&stack.service, &stack.demo);
+    line(&format!("\n  Open     {open}\n"));
     line(&format!("  Service  {service}"));
-    line(&format!("  Widget   {}", stack.demo.widget_id));
-    line(&format!("  API key  {}", stack.demo.key_file.display()));
-    line(&format!("  Logs     {logs}"));
+    line(&format!("  Widget   {}", demo.widget_id));
+    line(&format!("  API key  {}", demo.key_file.display()));
+    line(&format!("  Logs     {}", stack.supervisor.logs.display()));
+    line(&format!("  Running  {}", stack.supervisor.processes()));
     if is_foreign {
         line(&format!(
             "\n  Your LiveKit must report to {service}/core/livekit/webhook: \
              the states of conversations depend on it."
         ));
     }
-    let processes = stack.supervisor.processes();
-    let processes: Vec<_> = processes.map(|(name, id)| format!("{name} {id}")).collect();
-    line(&format!("  Running  {}", processes.join(", ")));
     line("\n  Ctrl-C stops everything.");
 }

@@ -212,6 +212,7 @@ pub(crate) struct Supervisor {
 
 struct Program {
     name: &'static str,
+    log: PathBuf,
     command: Command,
     is_ready: Box<dyn Fn() -> bool>,
     running: Option<Group>,
@@ -234,6 +235,7 @@ impl Supervisor {
     ) -> Result<()> {
         self.programs.push(Program {
             name,
+            log: self.log(name),
             command,
             is_ready: Box::new(is_ready),
             running: None,
@@ -243,33 +245,30 @@ impl Supervisor {
 
     /// Starts a program again that was killed, with a new log.
     pub(crate) fn start_again(&mut self, name: &str) -> Result<()> {
-        let log = self.log(name);
         let index = self.programs.iter().position(|known| known.name == name);
         let index = index.with_context(|| format!("there is no program `{name}` to start"))?;
         let program = &mut self.programs[index];
-        write_output_to(&mut program.command, &log)?;
+        write_output_to(&mut program.command, &program.log)?;
         program.running = Some(Group::spawn(&mut program.command)?);
         let deadline = Instant::now() + START_TIMEOUT;
-        while !(self.programs[index].is_ready)() {
+        while Instant::now() < deadline {
             check_stop()?;
             self.check()?;
-            if Instant::now() > deadline {
-                let seconds = START_TIMEOUT.as_secs();
-                bail!(
-                    "{name} was not ready within {seconds} s. {}",
-                    last_lines(&log)
-                );
+            if (self.programs[index].is_ready)() {
+                return Ok(());
             }
             thread::sleep(TICK);
         }
-        Ok(())
+        let (seconds, log) = (START_TIMEOUT.as_secs(), last_lines(&self.log(name)));
+        bail!("{name} was not ready within {seconds} s. {log}")
     }
 
     /// Fails when one of the programs has ended by itself.
     pub(crate) fn check(&mut self) -> Result<()> {
-        for Program { name, running, .. } in &mut self.programs {
-            if let Some(status) = running.as_mut().map_or(Ok(None), Group::status)? {
-                let log = last_lines(&self.logs.join(format!("{name}.log")));
+        for program in &mut self.programs {
+            let group = program.running.as_mut();
+            if let Some(status) = group.map_or(Ok(None), Group::status)? {
+                let (name, log) = (program.name, last_lines(&program.log));
                 bail!("{name} ended by itself with {status}. {log}");
             }
         }
@@ -290,10 +289,13 @@ impl Supervisor {
         self.logs.join(format!("{name}.log"))
     }
 
-    /// What runs, and the process that also names its group.
-    pub(crate) fn processes(&self) -> impl Iterator<Item = (&'static str, u32)> {
-        let id = |program: &Program| Some((program.name, program.running.as_ref()?.child.id()));
-        self.programs.iter().filter_map(id)
+    /// What runs, each with the process that also names its group.
+    pub(crate) fn processes(&self) -> String {
+        let shown = self.programs.iter().filter_map(|program| {
+            let id = program.running.as_ref()?.child.id();
+            Some(format!("{} {id}", program.name))
+        });
+        shown.collect::<Vec<_>>().join(", ")
     }
 }
 
