@@ -25,6 +25,8 @@ const SCOPES: &[&str] = &[
 
 /// What was created or found.
 pub(crate) struct Demo {
+    pub(crate) agent_id: String,
+    pub(crate) version_id: String,
     pub(crate) widget_id: String,
     /// The HTML to paste.
     pub(crate) snippet: String,
@@ -72,6 +74,8 @@ pub(crate) fn prepare(service: &str, folder: &Path, site: &str) -> Result<Demo> 
         snippet: snippet
             .context("the service returned no snippet")?
             .to_owned(),
+        agent_id,
+        version_id,
         widget_id,
         key,
         key_file,

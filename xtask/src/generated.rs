@@ -75,7 +75,7 @@ fn typescript(document: &Path, settings: &Path, output: &Path) -> Result<()> {
 
 /// All of a Python client can be imported.
 fn python(document: &Path, settings: &Path, output: &Path) -> Result<()> {
-    let python = packages::python("openapi-client", &[settings.join("requirements.txt")])?;
+    let python = packages::openapi_python()?;
     report::part("Importing a Python client of the API", || {
         let mut generate = attached(
             python.with_file_name("openapi-python-client"),

@@ -5,6 +5,7 @@
 
 mod agent;
 mod commands;
+mod contract;
 mod demo;
 mod dev;
 mod embed;

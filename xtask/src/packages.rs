@@ -49,6 +49,12 @@ pub(crate) fn python(name: &str, requirements: &[PathBuf]) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// Installs the Python programs that read the OpenAPI document, and returns the Python beside them.
+pub(crate) fn openapi_python() -> Result<PathBuf> {
+    let list = workspace::root().join("xtask/clients/requirements.txt");
+    python("openapi", &[list])
+}
+
 /// Does the work unless the stamp says that it was done with the same inputs and its result is
 /// still there.
 pub(crate) fn once(

@@ -1,6 +1,6 @@
 //! The system on this machine: LiveKit, the service with the demo's records, and for visitors the
 //! example agent and a site that embeds the widget. `dev` shows it to a person, the browser test to
-//! Chromium.
+//! Chromium, the test of the API to Schemathesis.
 
 use std::path::Path;
 

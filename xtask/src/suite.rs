@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    agent, embed, generated, livekit,
+    agent, contract, embed, generated, livekit,
     process::{self, cargo, run},
     report::{self, line, paint},
     story, tools,
@@ -45,6 +45,8 @@ enum Step {
     Docs,
     /// Generated files are current, and clients can be generated from the OpenAPI document
     Generated,
+    /// Answers are what the OpenAPI document says, whatever is requested
+    Contract,
     /// Formatting, lints and tests of the example agent
     Agent,
     /// Starting everything, and that stopping leaves nothing behind
@@ -104,6 +106,7 @@ impl Step {
                 own_tests("--test readme")
             }
             Self::Generated => generated::check(),
+            Self::Contract => contract::test(),
             Self::Agent => agent::test(),
             Self::Stop => own_tests("--test stop -- --nocapture"),
             Self::Story => story::play(&arguments.stories, false),
