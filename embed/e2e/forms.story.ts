@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { axeScripts, violations } from './axe';
 import { story } from './story';
-import { callApi, until } from './system';
+import { callApi, createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
 
 interface Stored {
@@ -91,5 +91,83 @@ describe('a visitor who wants to be contacted', () => {
     const visitor = await askForCall({ ...options, scripts: axeScripts });
     await visitor.screenshot(`form-${name.replaceAll(' ', '-')}`);
     expect(await violations(visitor.frame, '#app')).toEqual([]);
+  });
+});
+
+/** A form before the conversation with the kinds of fields that people write in many ways. */
+const DETAILS = {
+  pre_conversation_form: {
+    id: 'details',
+    name: 'Details',
+    title: 'Your details',
+    fields: [
+      { id: 'phone', type: 'phone', label: 'Phone', required: true },
+      { id: 'site', type: 'url', label: 'Website' },
+      { id: 'people', type: 'number', label: 'People' },
+      { id: 'email', type: 'email', label: 'Email' },
+    ],
+  },
+};
+
+describe('a visitor who fills in a form before the conversation', { timeout: 60_000 }, () => {
+  const here = story();
+
+  async function openForm(options: VisitorOptions = {}): Promise<Visitor> {
+    const visitor = await here.arrive({ ...options, widgetId: await createWidget(DETAILS) });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.frame.getByLabel('Phone').waitFor();
+    return visitor;
+  }
+
+  const stored = async (visitor: Visitor) => {
+    const id = visitor.joinings.at(-1)?.conversation.id;
+    return (await callApi<Stored>(`/conversations/${id}/messages`)).custom_metadata;
+  };
+
+  test('may write a number as at home, and an address without its scheme', async () => {
+    const visitor = await openForm();
+    expect(
+      visitor.requests.filter((path) => /phone/.test(path)),
+      'loaded with the form',
+    ).toHaveLength(1);
+    await visitor.frame.getByLabel('Phone').fill('(020) 7946-0018');
+    await visitor.frame.getByLabel('Website').fill('shop.example/about');
+    await visitor.button('Continue').click();
+    await visitor.waitForTurn('agent', /We are open/);
+    expect(await stored(visitor)).toMatchObject({
+      phone: '+442079460018',
+      site: 'https://shop.example/about',
+    });
+  });
+
+  test('is told about a number that the browser cannot read', async () => {
+    const visitor = await openForm();
+    await visitor.frame.getByLabel('Phone').fill('+1 408-555-0123');
+    await visitor.frame.getByLabel('People').pressSequentially('2e');
+    await visitor.button('Continue').click();
+    await visitor.frame.getByText('Please check this.').waitFor();
+    expect(await visitor.frame.evaluate(() => document.activeElement?.getAttribute('name'))).toBe(
+      'people',
+    );
+    expect(visitor.joinings).toEqual([]);
+    await visitor.screenshot('form-bad-input');
+  });
+
+  test('sees what the service rejects beside its field', async () => {
+    const visitor = await openForm();
+    // As from a window of another build, whose rules find no fault.
+    await visitor.context.route(
+      /\/conversations$/,
+      (route) =>
+        route.continue({ postData: route.request().postData()?.replace('ada@example.com', 'ada') }),
+      { times: 1 },
+    );
+    await visitor.frame.getByLabel('Phone').fill('+1 408-555-0123');
+    await visitor.frame.getByLabel('Email').fill('ada@example.com');
+    await visitor.button('Continue').click();
+    await visitor.frame.getByText('Please enter an email address.').waitFor();
+    expect(await visitor.frame.getByLabel('Phone').inputValue()).toBe('+14085550123');
+    await visitor.screenshot('form-rejected');
   });
 });

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Code } from '../src/generated/codes';
 import { type FormDefinition, feedbackForm } from '../src/window/config';
-import { submissionOf, validate } from '../src/window/forms/validate';
+import { readPhone } from '../src/window/forms/phone';
+import { faultsOf, submissionOf, validate } from '../src/window/forms/validate';
 import { config, field, form } from './fixtures';
 
 interface Fixture {
@@ -18,6 +19,7 @@ interface Fixture {
 }
 
 const FOLDER = '../fixtures/forms';
+const phones = (text: string) => readPhone(text, 'GB');
 
 /** Faults that a visitor cannot cause in the window, so the window does not check for them. */
 const IMPOSSIBLE_IN_WINDOW = new Set<Code>([
@@ -49,10 +51,13 @@ describe.each(readdirSync(FOLDER))('%s', (name) => {
   test.each(fixture.submissions.filter(({ data }) => data !== null))(
     '$note $data',
     ({ data, stored, faults }) => {
-      const found = Object.keys(validate(definition, data)).sort();
+      const international = (text: string) => readPhone(text, undefined);
+      const found = Object.keys(validate(definition, data, international)).sort();
       if (stored) {
         // The window rejects nothing that the service accepts, and sends what it would store.
         expect(found).toEqual([]);
+        if (/^(phone|url)/.test(name))
+          expect(submissionOf(definition, data, international)).toEqual(stored);
       } else if (
         !faults?.some(([code]) => IMPOSSIBLE_IN_WINDOW.has(code)) &&
         canBeEntered(definition, data)
@@ -72,8 +77,9 @@ test('an empty field counts as no answer', () => {
     ['rating', null],
   ] as const) {
     const needed = form('f', [field({ id: 'x', type, required: true })]);
-    expect(validate(needed, { x: empty }), type).toEqual({ x: 'required' });
-    expect(validate(form('f', [field({ id: 'x', type })]), { x: empty }), type).toEqual({});
+    expect(validate(needed, { x: empty }, phones), type).toEqual({ x: 'required' });
+    const optional = form('f', [field({ id: 'x', type })]);
+    expect(validate(optional, { x: empty }, phones), type).toEqual({});
   }
 });
 
@@ -84,16 +90,33 @@ test('values are sent as the service expects them', () => {
   const typed = {
     text: ' hi ',
     number: '7',
-    phone: '+44 20',
+    phone: '020 7946 0018',
     checkbox: null,
     email: '',
     rating: 4,
   };
-  expect(submissionOf(form('f', fields), typed)).toEqual({
+  expect(submissionOf(form('f', fields), typed, phones)).toEqual({
     text: 'hi',
     number: 7,
-    phone: '+4420',
+    phone: '+442079460018',
     checkbox: false,
     rating: 4,
   });
+});
+
+test('faults that the service finds are shown beside their fields', () => {
+  const definition = form('f', [
+    field({ id: 'email', type: 'email' }),
+    field({ id: 'a/b~c', type: 'text' }),
+    field({ id: 'phone', type: 'phone' }),
+  ]);
+  const found = faultsOf(definition, [
+    { pointer: '/data/email', code: 'email_invalid', detail: '' },
+    { pointer: '/form/a~1b~0c', code: 'too_long', detail: '' },
+    { pointer: '/form/phone', code: 'value_missing', detail: '' },
+    { pointer: '/form/phone', code: 'phone_invalid', detail: '' },
+    { pointer: '/data/other', code: 'key_unknown', detail: '' },
+    { pointer: '', code: 'type_invalid', detail: '' },
+  ]);
+  expect(found).toEqual({ email: 'invalid_email', 'a/b~c': 'invalid', phone: 'required' });
 });

@@ -13,6 +13,7 @@
 
 mod definition;
 mod kind;
+mod phone;
 mod rules;
 mod submission;
 

@@ -281,7 +281,7 @@ export interface EmailField {
   default?: string;
 }
 
-/** A telephone number in E.164 once spaces are removed, such as `+34 912 345 678`. */
+/** An international telephone number, such as `+34 912 345 678`; stored in E.164. */
 export interface PhoneField {
   /** What kind of answer is accepted. */
   type: 'phone';
@@ -299,7 +299,7 @@ export interface PhoneField {
   default?: string;
 }
 
-/** An absolute `http` or `https` URL. */
+/** An `http` or `https` URL; one without a scheme gets `https://`. */
 export interface UrlField {
   /** What kind of answer is accepted. */
   type: 'url';

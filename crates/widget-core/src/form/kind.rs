@@ -25,9 +25,9 @@ settings! {
         Textarea = "textarea" (TextLength),
         /// An e-mail address.
         Email = "email",
-        /// A telephone number in E.164 once spaces are removed, such as `+34 912 345 678`.
+        /// An international telephone number, such as `+34 912 345 678`; stored in E.164.
         Phone = "phone",
-        /// An absolute `http` or `https` URL.
+        /// An `http` or `https` URL; one without a scheme gets `https://`.
         Url = "url",
         /// A number.
         Number = "number" (NumberRange),

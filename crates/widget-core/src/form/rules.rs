@@ -7,6 +7,7 @@ use time::{Date, Month};
 use url::Url;
 
 use super::kind::{FieldKind, NumberRange, Options, TextLength};
+use super::phone::read_phone;
 use crate::check::{nearest, shown};
 use crate::finding::Code;
 
@@ -76,32 +77,30 @@ impl FieldKind {
                     quoted()
                 ),
             )),
-            Self::Phone => {
-                let plain: String = text
-                    .chars()
-                    .filter(|letter| !letter.is_whitespace())
-                    .collect();
-                if is_phone(&plain) {
-                    Ok(Cow::Owned(plain))
+            Self::Phone => read_phone(text).map(Cow::Owned).ok_or_else(|| {
+                Rejection::new(
+                    Code::PhoneInvalid,
+                    format!(
+                        "{} is not an international number such as `+34 912 345 678`: a plus, \
+                         the country code and as many digits as that country's numbers have",
+                        quoted()
+                    ),
+                )
+            }),
+            Self::Url => {
+                let address = completed(text);
+                if is_web_url(&address) {
+                    Ok(address)
                 } else {
                     Err(Rejection::new(
-                        Code::PhoneInvalid,
+                        Code::UrlInvalid,
                         format!(
-                            "{} is not an international number such as `+34 912 345 678`: a plus, \
-                             the country code and at most 15 digits",
+                            "{} is not an `http` or `https` URL such as `https://example.com`",
                             quoted()
                         ),
                     ))
                 }
             }
-            Self::Url if is_web_url(text) => Ok(Cow::Borrowed(text)),
-            Self::Url => Err(Rejection::new(
-                Code::UrlInvalid,
-                format!(
-                    "{} is not an absolute `http` or `https` URL such as `https://example.com`",
-                    quoted()
-                ),
-            )),
             Self::Date if is_date(text) => Ok(Cow::Borrowed(text)),
             Self::Date => Err(Rejection::new(
                 Code::DateInvalid,
@@ -259,13 +258,27 @@ fn is_email(text: &str) -> bool {
         && domain.split('.').all(label)
 }
 
-/// E.164: a plus and at most fifteen digits, the first of them not 0.
-fn is_phone(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        (2..=15).contains(&digits.len())
-            && !digits.starts_with('0')
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
+/// The address with its scheme: people leave it out. What comes first must then be a name with a
+/// dot and a last label of letters, so that `javascript:x` and `3.5` are not completed.
+fn completed(text: &str) -> Cow<'_, str> {
+    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
+    let mut labels = name.rsplit('.');
+    let is_name = labels
+        .next()
+        .is_some_and(|last| last.chars().count() > 1 && last.chars().all(char::is_alphabetic))
+        && name.contains('.')
+        && labels.all(|label| {
+            !label.is_empty()
+                && label
+                    .chars()
+                    .all(|letter| letter.is_alphanumeric() || letter == '-')
+        });
+    if is_name && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        Cow::Owned(format!("https://{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// An absolute web address, written in full. The URL parser alone would accept

@@ -40,8 +40,8 @@ impl Submission {
 impl FormDefinition {
     /// Checks what a visitor has sent.
     ///
-    /// A blank text and an empty choice count as no answer; a phone number is stored without
-    /// spaces.
+    /// A blank text and an empty choice count as no answer; a phone number is stored in E.164, and
+    /// a web address with its scheme.
     ///
     /// # Errors
     /// Every fault. Pointers start at the submission's root (`/email`), because a submission is

@@ -1,4 +1,5 @@
 /** The form before a conversation: whether it has to be filled in, and the values that it gave. */
+import type { ProblemError } from '../../generated/api';
 import type { Config, FormDefinition } from '../config';
 import type { FormValues } from '../service/service';
 import type { WindowStorage } from '../storage';
@@ -15,6 +16,7 @@ export class PreConversationForm {
   readonly #definition: FormDefinition | null;
   readonly #isShownOnce: boolean;
   readonly #storage: WindowStorage;
+  #errors: ProblemError[] = [];
 
   constructor(config: Config, storage: WindowStorage) {
     this.#definition = config.pre_conversation_form ?? null;
@@ -28,19 +30,21 @@ export class PreConversationForm {
     if (!definition || this.values) return null;
     const stored = this.#storage.read('form') as StoredAnswer | null;
     if (!this.#isShownOnce || stored?.shape !== shapeOf(definition))
-      return { definition, values: stored?.values ?? {} };
+      return { definition, values: stored?.values ?? {}, errors: this.#errors };
     this.values = stored.values;
     return null;
   }
 
   answer(values: FormValues) {
     this.values = values;
+    this.#errors = [];
     if (this.#isShownOnce && this.#definition)
       this.#storage.write('form', { shape: shapeOf(this.#definition), values });
   }
 
   /** The service rejected the values: the form is shown again as it was filled in. */
-  reject() {
+  reject(errors: ProblemError[]) {
+    this.#errors = errors;
     this.#storage.write('form', { shape: '', values: this.values ?? {} });
     this.values = null;
   }

@@ -1,4 +1,5 @@
 /** What follows when the service does not start or resume a conversation. Pure. */
+import type { ProblemError } from '../../generated/api';
 import type { FailureCode } from '../../shared/codes';
 import { ServiceProblem } from '../service/problem';
 
@@ -11,7 +12,7 @@ export type StopReason =
   /** It cannot be continued from here. */
   | { name: 'gone'; code: FailureCode }
   /** The form before the conversation has to be filled in again. */
-  | { name: 'form' }
+  | { name: 'form'; errors: ProblemError[] }
   | { name: 'refused'; code: FailureCode };
 
 /** `retry`: the same request may succeed in a moment. */
@@ -19,7 +20,7 @@ export type Consequence = StopReason | { name: 'retry' };
 
 /** `isTokenReplaced`: another tab of this browser has a newer conversation token. */
 export function consequenceOf(problem: unknown, isTokenReplaced: boolean): Consequence {
-  const { code, isTransient, status } =
+  const { code, errors, isTransient, status } =
     problem instanceof ServiceProblem ? problem : new ServiceProblem('network');
   switch (code) {
     case 'conversation_ended':
@@ -33,7 +34,7 @@ export function consequenceOf(problem: unknown, isTokenReplaced: boolean): Conse
     case 'form_invalid':
     case 'form_not_expected':
     case 'form_not_found':
-      return { name: 'form' };
+      return { name: 'form', errors };
     // Each retry brings a new embed ticket.
     case 'ticket_expired':
     case 'ticket_replayed':

@@ -386,7 +386,7 @@ export class Session {
         this.#store.dispatch({ type: 'gone', code: reason.code });
         return this.#emit('error', { code: reason.code });
       case 'form':
-        this.#preForm.reject();
+        this.#preForm.reject(reason.errors);
         this.#store.dispatch({ type: 'not-started' });
         return this.start();
       case 'refused':

@@ -2,6 +2,7 @@
  * The one state that the window shows, and the only place where it changes. Pure: the session feeds
  * it events, and the view draws the result.
  */
+import type { ProblemError } from '../../generated/api';
 import type { FailureCode } from '../../shared/codes';
 import type { FormDefinition, Mode } from '../config';
 import {
@@ -51,6 +52,8 @@ export interface OpenForm {
   definition: FormDefinition;
   /** Earlier answers by field; some may fit no field anymore. */
   values: Record<string, unknown>;
+  /** What the service rejected of them. */
+  errors: ProblemError[];
 }
 
 /** A form that was requested during the conversation; it is a part of the transcript. */

@@ -1,10 +1,19 @@
 /** Draws a configured form: before, during or after the conversation. A chunk of its own. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ProblemError } from '../../generated/api';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
+import type { ServiceProblem } from '../service/problem';
 import type { FormValues } from '../service/service';
 import { Icon } from '../ui/icons';
-import { type Faults, submissionOf, validate } from './validate';
+import {
+  type Faults,
+  faultsOf,
+  type ReadPhone,
+  readInternational,
+  submissionOf,
+  validate,
+} from './validate';
 
 export interface FormProps {
   /** Unique in the window. */
@@ -14,6 +23,8 @@ export interface FormProps {
   title?: string;
   /** Earlier answers, by field. */
   earlier?: FormValues;
+  /** The faults that the service found in them. */
+  found?: ProblemError[];
   strings: Strings;
   submitLabel: string;
   submit(values: FormValues): Promise<void>;
@@ -30,6 +41,7 @@ export function Form({
   definition,
   title,
   earlier,
+  found = [],
   strings,
   submitLabel,
   submit,
@@ -43,9 +55,11 @@ export function Form({
       definition.fields.map((field) => [field.id, earlier?.[field.id] ?? field.default ?? null]),
     ),
   );
-  const [faults, setFaults] = useState<Faults>({});
+  const [faults, setFaults] = useState(() => faultsOf(definition, found));
   const [state, setState] = useState<'open' | 'sending' | 'failed'>('open');
   const form = useRef<HTMLFormElement>(null);
+  const phones = useRef<Promise<ReadPhone> | null>(null);
+  if (definition.fields.some(({ type }) => type === 'phone')) phones.current ??= loadPhones();
 
   // Not on a phone, where the keyboard would cover the questions.
   useEffect(() => {
@@ -53,19 +67,24 @@ export function Form({
       form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
   }, []);
 
+  /** Shows the faults beside their fields; false when there are none. */
+  function show(next: Faults): boolean {
+    setFaults(next);
+    const first = definition.fields.find((field) => next[field.id]);
+    if (first) form.current?.querySelector<HTMLElement>(`[name="${first.id}"]`)?.focus();
+    return first !== undefined;
+  }
+
   async function send() {
-    const found = validate(definition, values);
-    setFaults(found);
-    const first = definition.fields.find((field) => found[field.id]);
-    if (first) {
-      form.current?.querySelector<HTMLElement>(`[name="${first.id}"]`)?.focus();
-      return;
-    }
     setState('sending');
+    const readPhone = (await phones.current) ?? readInternational;
+    if (show({ ...validate(definition, values, readPhone), ...unreadable(form.current) }))
+      return setState('open');
     try {
-      await submit(submissionOf(definition, values));
-    } catch {
-      setState('failed');
+      await submit(submissionOf(definition, values, readPhone));
+    } catch (problem) {
+      const { errors = [] } = problem as Partial<ServiceProblem>;
+      setState(show(faultsOf(definition, errors)) ? 'open' : 'failed');
     }
   }
 
@@ -112,6 +131,24 @@ export function Form({
         </button>
       </div>
     </form>
+  );
+}
+
+async function loadPhones(): Promise<ReadPhone> {
+  try {
+    const { readPhone, countryOf } = await import('./phone');
+    const country = countryOf(navigator.languages);
+    return (text) => readPhone(text, country);
+  } catch {
+    return readInternational;
+  }
+}
+
+/** Fields with something in them that the browser does not read, and reports as empty. */
+function unreadable(form: HTMLFormElement | null): Faults {
+  const inputs = [...(form?.querySelectorAll('input') ?? [])];
+  return Object.fromEntries(
+    inputs.filter(({ validity }) => validity.badInput).map(({ name }) => [name, 'invalid']),
   );
 }
 

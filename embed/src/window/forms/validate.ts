@@ -2,6 +2,7 @@
  * Checks a form before it is sent, so that a mistake is shown beside its field at once. The service
  * checks again by the same rules and decides.
  */
+import type { ProblemError } from '../../generated/api';
 import type { NumberField } from '../../generated/config';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
@@ -13,8 +14,22 @@ export type Faults = Record<string, keyof Strings>;
 const EMAIL =
   /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/i;
 const MAX_EMAIL_LENGTH = 254;
-/** E.164: a plus, then up to fifteen digits. */
-const PHONE = /^\+[1-9]\d{1,14}$/;
+/** A name with a dot and a last label of letters, which is an address that lacks its scheme. */
+const HOST = /^(?:[\p{Alphabetic}\p{N}-]+\.)+\p{Alphabetic}{2,}(?::\d+)?(?=[/?#]|$)/u;
+
+/** Reads a telephone number into E.164; see `phone.ts`. */
+export type ReadPhone = (text: string) => string | null;
+
+/** Until `phone.ts` is loaded: numbers that are in E.164 but for spaces and hyphens. */
+export const readInternational: ReadPhone = (text) => {
+  const plain = text.replace(/[\s-]/g, '');
+  return /^\+[1-9]\d{4,16}$/.test(plain) ? plain : null;
+};
+
+/** The address with its scheme, which people leave out. */
+function completed(address: string): string {
+  return HOST.test(address) ? `https://${address}` : address;
+}
 
 /** Whether the day exists: JavaScript turns one that does not into another. */
 function isDate(text: string): boolean {
@@ -40,16 +55,18 @@ function isEmpty(value: unknown): boolean {
   );
 }
 
-function faultOf(field: Field, value: unknown): keyof Strings | null {
+function faultOf(field: Field, value: unknown, readPhone: ReadPhone): keyof Strings | null {
   if (isEmpty(value)) return field.required ? 'required' : null;
   const text = String(value).trim();
   switch (field.type) {
     case 'email':
       return EMAIL.test(text) && text.length <= MAX_EMAIL_LENGTH ? null : 'invalid_email';
     case 'phone':
-      return PHONE.test(text.replace(/\s/g, '')) ? null : 'invalid_phone';
-    case 'url':
-      return /^https?:\/\//i.test(text) && URL.canParse(text) ? null : 'invalid_url';
+      return readPhone(text) ? null : 'invalid_phone';
+    case 'url': {
+      const address = completed(text);
+      return /^https?:\/\//i.test(address) && URL.canParse(address) ? null : 'invalid_url';
+    }
     case 'number': {
       const number = Number(value);
       const isIn = number >= (field.min ?? -Infinity) && number <= (field.max ?? Infinity);
@@ -67,24 +84,52 @@ function faultOf(field: Field, value: unknown): keyof Strings | null {
   }
 }
 
-export function validate(definition: FormDefinition, values: FormValues): Faults {
+export function validate(
+  definition: FormDefinition,
+  values: FormValues,
+  readPhone: ReadPhone,
+): Faults {
   const faults: Faults = {};
   for (const field of definition.fields) {
-    const fault = faultOf(field, values[field.id]);
+    const fault = faultOf(field, values[field.id], readPhone);
     if (fault) faults[field.id] = fault;
   }
   return faults;
 }
 
-/** The values as they are sent: without empty ones, numbers as numbers, text trimmed. */
-export function submissionOf(definition: FormDefinition, values: FormValues): FormValues {
+/** What the window says about a fault that the service finds; others are `invalid`. */
+const SENTENCES: { readonly [code in ProblemError['code']]?: keyof Strings } = {
+  value_missing: 'required',
+  email_invalid: 'invalid_email',
+  phone_invalid: 'invalid_phone',
+  url_invalid: 'invalid_url',
+};
+
+/** The faults that the service found, by field: the last part of each pointer. */
+export function faultsOf({ fields }: FormDefinition, errors: ProblemError[]): Faults {
+  const faults: Faults = {};
+  for (const { pointer, code } of errors) {
+    const id = pointer.split('/').at(2)?.replaceAll('~1', '/').replaceAll('~0', '~');
+    const field = fields.find((each) => each.id === id);
+    if (field) faults[field.id] ??= SENTENCES[code] ?? 'invalid';
+  }
+  return faults;
+}
+
+/** The values as they are sent: without empty ones, numbers as numbers, each as it is stored. */
+export function submissionOf(
+  definition: FormDefinition,
+  values: FormValues,
+  readPhone: ReadPhone,
+): FormValues {
   const out: FormValues = {};
   for (const { id, type } of definition.fields) {
     const value = values[id];
     if (type === 'checkbox') out[id] = value === true;
     else if (isEmpty(value)) continue;
     else if (type === 'number' || type === 'rating') out[id] = Number(value);
-    else if (type === 'phone') out[id] = String(value).replace(/\s/g, '');
+    else if (type === 'phone') out[id] = readPhone(String(value)) ?? value;
+    else if (type === 'url') out[id] = completed(String(value).trim());
     else out[id] = typeof value === 'string' ? value.trim() : value;
   }
   return out;

@@ -3,7 +3,7 @@ import type { OpenForm } from '../conversation/window-state';
 import { useSurface } from './context';
 import { LazyForm } from './LazyForm';
 
-export function FormSheet({ form: { definition, values } }: { form: OpenForm }) {
+export function FormSheet({ form: { definition, values, errors } }: { form: OpenForm }) {
   const { session, strings } = useSurface();
   const { forms } = session;
   return (
@@ -12,6 +12,7 @@ export function FormSheet({ form: { definition, values } }: { form: OpenForm }) 
         id="before"
         definition={definition}
         earlier={forms.drafts.get('before') ?? values}
+        found={errors}
         strings={strings}
         submitLabel={definition.submit_label || strings.continue}
         submit={async (answers) => session.closeForm(answers)}
