@@ -69,6 +69,7 @@ async def run_job(context: JobContext, settings: Settings) -> None:
         service,
         known.turns if job.resumed else (),
         message_waits=known.message_waits and not job.resumed,
+        is_new_page=known.page_changed and job.resumed,
     )
     await conversation.start()
 

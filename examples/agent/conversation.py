@@ -66,6 +66,9 @@ class Concierge(Agent):
         if conversation.message_waits:
             # The answer to it begins with the greeting.
             return conversation.greet_later()
+        if conversation.is_new_page:
+            # The visitor was never away.
+            return
         text = (
             rules.welcome_back(conversation.earlier)
             if conversation.job.resumed
@@ -115,10 +118,13 @@ class Conversation:
         earlier: Sequence[rules.Turn],
         *,
         message_waits: bool = False,
+        is_new_page: bool = False,
     ) -> None:
+        """`is_new_page`: it continues on another page of the site, without an interruption."""
         self.job = job
         self.earlier = earlier
         self.message_waits = message_waits
+        self.is_new_page = is_new_page
         self._context = context
         self._service = service
         self._mode: Mode = job.mode

@@ -50,6 +50,8 @@ class ConversationInfo:
     """What was said so far, oldest first."""
     message_waits: bool = False
     """Whether the visitor has asked already, before the agent arrived."""
+    page_changed: bool = False
+    """Whether the newest room exists only because the visitor went to another page."""
 
     def continues_in(self, room_name: str) -> bool:
         """Whether this is its newest room: an old token can rejoin an earlier one."""
@@ -106,6 +108,7 @@ class WidgetService:
             room_name=room_name if isinstance(room_name, str) else None,
             turns=turns,
             message_waits=_page(document).get("message_waiting") is True,
+            page_changed=document.get("page_changed") is True,
         )
 
     async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:

@@ -15,6 +15,8 @@ pub struct Room {
     /// Which one of the conversation's rooms it is; the conversation's own generation is the
     /// newest.
     pub generation: i64,
+    /// It was needed only because the visitor went to another page of the site.
+    pub page_changed: bool,
     /// When its name was issued.
     pub created_at: OffsetDateTime,
     /// It is to be removed from LiveKit, next attempt not before this.
@@ -30,6 +32,8 @@ pub struct Room {
 pub struct NewRoom {
     /// LiveKit's name of it, which nobody can guess.
     pub name: String,
+    /// It is needed only because the visitor went to another page of the site.
+    pub page_changed: bool,
 }
 
 /// Rooms that are known to the service.

@@ -44,6 +44,7 @@ pub(crate) async fn start(
         },
         room: NewRoom {
             name: format!("room-{number}"),
+            page_changed: false,
         },
         ticket: UsedTicket {
             id: format!("ticket-{number}"),
@@ -125,6 +126,7 @@ async fn a_worker_reads_appends_and_ends() {
             "is_open": true,
             "custom_metadata": {"page": {"cart": 3}},
             "room_name": "room-1",
+            "page_changed": false,
             "messages": [
                 {"id": "m1", "role": "agent", "text": "Hello", "created_at": "2026-01-31T09:30:00Z", "reported_by": "agent"},
                 {"id": "m2", "role": "visitor", "text": "Hi", "created_at": "2026-01-31T09:30:02Z", "reported_by": "agent"},

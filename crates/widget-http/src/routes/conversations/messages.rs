@@ -70,6 +70,7 @@ async fn read(
         .lifecycle
         .expire(state.now(), &state.lifecycle_limits);
     Ok(Json(Transcript {
+        page_changed: room.as_ref().is_some_and(|room| room.page_changed),
         room_name: room.map(|room| room.name),
         status: lifecycle.status(),
         is_open: lifecycle.is_open(),

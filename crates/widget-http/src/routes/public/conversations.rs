@@ -109,6 +109,7 @@ async fn create(
         conversation,
         room: NewRoom {
             name: invitation.room.as_str().to_owned(),
+            page_changed: false,
         },
         ticket: build_used_ticket(&ticket),
         limits: state.lifecycle_limits,

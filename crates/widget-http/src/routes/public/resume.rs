@@ -84,6 +84,7 @@ async fn resume(
         mode,
         room: NewRoom {
             name: invitation.room.as_str().to_owned(),
+            page_changed: body.page_changed,
         },
         ticket: build_used_ticket(&ticket),
         now,

@@ -18,6 +18,7 @@ table! {
     name: get(),
     conversation_id: id(ConversationId::from_uuid),
     generation: get(),
+    page_changed: get(),
     created_at: time(),
     removal_due_at: optional_time(),
     attempts: get(),
@@ -27,6 +28,7 @@ table! {
             name,
             conversation_id,
             generation,
+            page_changed,
             created_at,
             removal_due_at,
             attempts,
@@ -102,12 +104,14 @@ pub(super) async fn insert(
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts) VALUES ($1, $2, $3, $4, 0)",
+        "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts, page_changed)
+         VALUES ($1, $2, $3, $4, 0, $5)",
     )
     .bind(&room.name)
     .bind(conversation.as_uuid())
     .bind(generation)
     .bind(micros(now))
+    .bind(room.page_changed)
     .execute(&mut *transaction)
     .await?;
     Ok(())

@@ -38,6 +38,7 @@ pub(crate) fn new_conversation(
         },
         room: NewRoom {
             name: format!("room-{id}"),
+            page_changed: false,
         },
         ticket: UsedTicket {
             id: format!("ticket-{id}"),
@@ -275,6 +276,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         mode: Mode::Text,
         room: NewRoom {
             name: name.to_owned(),
+            page_changed: name == "third",
         },
         ticket: UsedTicket {
             id: format!("for {name}"),
@@ -321,9 +323,10 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         (
             newest.name.as_str(),
             newest.generation,
+            newest.page_changed,
             newest.removal_due_at
         ),
-        ("third", 3, None)
+        ("third", 3, true, None)
     );
     let due = storage.find_rooms_to_remove(now, 100).await.expect("works");
     for old in ["room-1280", "second"] {

@@ -54,6 +54,24 @@ async fn a_resume_changes_room_and_token_and_keeps_the_transcript() {
 }
 
 #[tokio::test]
+async fn a_worker_reads_that_the_visitor_only_changed_pages() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let mut started = visitor.start().await;
+    let transcript = format!("/core/conversations/{}/messages", started.id);
+    let page_changed = async || service.get(&transcript).await.json(200)["page_changed"].clone();
+    assert_eq!(page_changed().await, false);
+    for changed in [true, false] {
+        let ticket = visitor.ticket().await;
+        let tail = format!("/conversations/{}/resume", started.id);
+        let body = json!({"ticket": ticket, "page_changed": changed});
+        let resumed = visitor.window(&tail, &started.token, body).await;
+        started = resumed.json(200).into();
+        assert_eq!(page_changed().await, changed);
+    }
+}
+
+#[tokio::test]
 async fn a_resume_whose_answer_was_lost_can_be_repeated_once() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;

@@ -1,0 +1,4 @@
+-- Whether the room was made because the visitor went to another page of the site. Older nodes do not set
+-- it, and their workers welcome the visitor back.
+
+ALTER TABLE rooms ADD COLUMN page_changed INTEGER NOT NULL DEFAULT 0;
