@@ -148,7 +148,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
       visitor.console.find((text) => text.includes('widget explain')),
     );
     expect(line).toContain(`Web widget: widget_unavailable.`);
-    expect(line).toContain(`Run: widget explain ${other} --page ${system.site}/`);
+    expect(line).toContain(`Run: widget explain ${other} --page ${system.site}`);
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
 
@@ -212,7 +212,7 @@ describe('a script without a tag of its own', { timeout: 60_000 }, () => {
     const html = `<script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`;
     await visit(visitor, '/tags', `<!doctype html><body>${html}</body>`);
     await until('the advice', () =>
-      visitor.console.some((line) => line.includes('add data-web-widget="<id>"')),
+      visitor.console.some((line) => line.includes('add data-web-widget and data-service')),
     );
   });
 

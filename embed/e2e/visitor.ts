@@ -94,6 +94,14 @@ export class Visitor {
     );
   }
 
+  /** Another tab of the same browser, on the same page. */
+  async openTab(): Promise<Visitor> {
+    const visitor = new Visitor(this.context, await this.context.newPage());
+    visitor.#observe();
+    await visitor.page.goto(this.page.url());
+    return visitor;
+  }
+
   #observe() {
     const { page } = this;
     page.on('console', (message) => this.console.push(`${message.type()}: ${message.text()}`));

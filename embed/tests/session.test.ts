@@ -33,8 +33,18 @@ function conversation(changes: Partial<VisitorConversation> = {}): VisitorConver
   };
 }
 
+const RESUME = { ticket: 'ticket', mode: 'text', page_changed: false };
+
+function throwBlocked(): never {
+  throw new Error('blocked');
+}
+
 /** A session with fake dependencies that record their calls. */
-function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
+function setUp(
+  changes: Partial<Config> = {},
+  storage?: WindowStorage,
+  tabStorage = createStorage('w1', throwBlocked),
+) {
   let count = 0;
   const joining = (status: Partial<VisitorConversation> = {}): Joining => {
     count += 1;
@@ -91,22 +101,21 @@ function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
     release: vi.fn(),
   };
   let claimElsewhere: (id: string) => void = () => {};
-  const usedStorage =
-    storage ??
-    createStorage('w1', () => {
-      throw new Error('blocked');
-    });
+  const isMicrophoneGranted = vi.fn(async () => true);
+  const usedStorage = storage ?? createStorage('w1', throwBlocked);
   const session = new Session({
     config: config(changes),
     service,
     loader,
     storage: usedStorage,
+    tabStorage,
     createTabs: (onClaimedElsewhere) => {
       claimElsewhere = onClaimedElsewhere;
       return tabs;
     },
     loadRoomModule: async () => ({ joinRoom }),
     openMicrophone,
+    isMicrophoneGranted,
     isWebRtcAvailable,
     now: () => Date.now(),
   });
@@ -130,6 +139,7 @@ function setUp(changes: Partial<Config> = {}, storage?: WindowStorage) {
     joinRoom,
     isWebRtcAvailable,
     openMicrophone,
+    isMicrophoneGranted,
     track,
     tabs,
     openElsewhere,
@@ -528,7 +538,7 @@ describe('an agent that is not there', () => {
     expect(session.state.isAgentLate).toBe(false);
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'token1', { ticket: 'ticket', mode: 'text' });
+    expect(service.resume).toHaveBeenCalledWith('c1', 'token1', RESUME);
     expect(rooms[0]?.room.leave).toHaveBeenCalled();
     expect(session.state).toMatchObject({ phase: { name: 'live', isSilent: false } });
     await agentArrives();
@@ -639,7 +649,7 @@ describe('a room that is gone', () => {
     storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'newest', { ticket: 'ticket', mode: 'text' });
+    expect(service.resume).toHaveBeenCalledWith('c1', 'newest', RESUME);
   });
 
   test('a tab that lost it can also start over, and leaves it to the other tab', async () => {
@@ -795,7 +805,7 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'old', { ticket: 'ticket', mode: 'text' });
+    expect(service.resume).toHaveBeenCalledWith('c1', 'old', RESUME);
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
   });
 
@@ -1298,4 +1308,100 @@ test('turns are reported together, each once, and unread ones counted while clos
   session.setOpen(true);
   expect(session.state.unread).toBe(0);
   expect(loader.send).toHaveBeenLastCalledWith({ type: 'web-widget:unread', count: 0 });
+});
+
+describe('the next page of the same tab', () => {
+  const contact = form('contact', [field({ id: 'name', type: 'text' })]);
+
+  /** Leaves a page on which the visitor talked, and returns the session of the next one. */
+  async function changePage(prepare?: (page: ReturnType<typeof setUp>) => void | Promise<void>) {
+    const storage = createStorage('w1', throwBlocked);
+    const tabStorage = createStorage('w1', throwBlocked);
+    const before = setUp({ forms: [contact] }, storage, tabStorage);
+    before.session.sendMessage('Hello');
+    await before.settle();
+    await before.agentArrives();
+    before.agentSays('Hi!');
+    await prepare?.(before);
+    before.session.keepForNextPage();
+    const next = setUp({ forms: [contact] }, storage, tabStorage);
+    return { before, next, tabStorage };
+  }
+
+  test('continues with the transcript at once, the draft, and a resume that says why', async () => {
+    const { before, next } = await changePage(({ session }) => {
+      session.draft = 'And the';
+      session.openForm('contact');
+      session.forms.saveDraft(session.state.requests[0]?.id ?? '', { name: 'Ada' });
+    });
+    const { session, service, settle } = next;
+    expect(session.takeUp()).toBe(true);
+    expect(session.state.messages).toEqual(before.session.state.messages);
+    expect(session.draft).toBe('And the');
+    const [request] = session.state.requests;
+    expect(request?.definition).toBe(contact);
+    expect(session.forms.drafts.get(request?.id ?? '')).toEqual({ name: 'Ada' });
+    session.setOpen(true);
+    await session.resumeHere();
+    await settle();
+    expect(service.resume.mock.calls).toEqual([
+      ['c1', 'token1', { ...RESUME, page_changed: true }],
+    ]);
+    expect(service.start).not.toHaveBeenCalled();
+    expect(session.state.messages.map(({ text }) => text)).toEqual(['Hello', 'Hi!']);
+    expect(service.report, 'the turns of the page before').not.toHaveBeenCalled();
+  });
+
+  test('is read once: a copy of the tab, and a later page, find nothing', async () => {
+    const { next, tabStorage } = await changePage();
+    expect(next.session.takeUp()).toBe(true);
+    expect(next.session.takeUp()).toBe(false);
+    next.session.keepForNextPage();
+    vi.setSystemTime(Date.now() + 60_000);
+    expect(setUp({}, undefined, tabStorage).session.takeUp()).toBe(false);
+  });
+
+  test('a conversation that ended is not taken up, but the draft is', async () => {
+    const { next } = await changePage(async ({ session }) => {
+      await session.end();
+      session.draft = 'One more';
+    });
+    expect(next.session.takeUp()).toBe(false);
+    expect(next.session.draft).toBe('One more');
+    expect(next.session.state.phase.name).toBe('idle');
+  });
+
+  const talk = async ({ session, settle }: ReturnType<typeof setUp>) => {
+    session.startCall();
+    await settle();
+  };
+
+  test('the call returns by itself when nothing has to be asked', async () => {
+    const { next } = await changePage(talk);
+    next.session.takeUp();
+    await next.session.resumeHere();
+    await next.settle();
+    expect(next.session.state.voice).toEqual({ name: 'on', isMuted: false });
+    expect(next.service.resume.mock.calls[0]?.at(-1)).toMatchObject({ mode: 'voice' });
+    expect(next.rooms[0]?.room.startPublishing).toHaveBeenCalledWith(expect.anything(), false);
+  });
+
+  test.each([
+    ['muted', true, true],
+    ['not allowed for good', false, false],
+  ])('a microphone that was %s waits for the visitor', async (_, isMuted, isGranted) => {
+    const { next } = await changePage(async (page) => {
+      await talk(page);
+      page.session.setMuted(isMuted);
+    });
+    next.isMicrophoneGranted.mockResolvedValue(isGranted);
+    next.session.takeUp();
+    await next.session.resumeHere();
+    await next.settle();
+    expect(next.openMicrophone).not.toHaveBeenCalled();
+    expect(next.session.state.voice).toEqual({ name: 'paused', isMuted });
+    await next.session.startCall();
+    await next.settle();
+    expect(next.session.state.voice).toEqual({ name: 'on', isMuted });
+  });
 });

@@ -21,9 +21,10 @@ declare global {
 function createRegistry(): NonNullable<Window['WebWidget']> {
   const widgets = new Map<string, ReturnType<typeof createWidget>>();
   const waiting: Queued[] = [];
-  const get = (id = [...widgets.keys()][0]) => widgets.get(id as string)?.[0];
+  const get = (id = [...widgets.keys()][0]) => widgets.get(id as string);
   function push(queued: Queued) {
-    const [id, callback] = typeof queued === 'function' ? [undefined, queued] : queued;
+    // One function, or an id and a function.
+    const [callback, id] = [queued].flat().reverse() as [Callback, string?];
     const widget = get(id);
     // In tasks of their own, so that an error in one callback stops neither the next nor the
     // loader.
@@ -40,7 +41,7 @@ function createRegistry(): NonNullable<Window['WebWidget']> {
       const { id } = target;
       const known = widgets.get(id);
       // The page may have removed what the first tag drew.
-      if (known) return known[1]();
+      if (known) return known.attach();
       widgets.set(
         id,
         createWidget(target, () => widgets.delete(id)),
@@ -59,8 +60,7 @@ try {
     new Error().stack,
   );
   tags.map(page.add);
-  if (!tags[0])
-    console.warn('Web widget: add data-web-widget="<id>" data-service="<address>" to the tag');
+  if (!tags[0]) console.warn('Web widget: add data-web-widget and data-service to the tag');
 } catch (error) {
   console.error(error);
 }

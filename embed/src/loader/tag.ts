@@ -16,6 +16,8 @@ export interface Options {
   context?: string | Context;
   /** Present: the launcher is not drawn, and the page opens the window itself. */
   hidden?: string;
+  /** A regular expression: the launcher is not drawn on the paths that it matches. */
+  hiddenOn?: string;
   locale?: string;
   /** Present: the window opens at once. */
   open?: string;

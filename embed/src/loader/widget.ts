@@ -17,46 +17,48 @@ export interface WidgetApi {
   close(): void;
   toggle(): void;
   destroy(): void;
+  /** Takes the launcher away, and brings it back; the window stays as it is. */
+  hide(): void;
+  show(): void;
   /** Replaces what the agent knows about the page. */
   setContext(context: Context): void;
   /** Calls back on an event until the function that it returns is called. */
   on(event: EventName, callback: Callback | null): () => void;
 }
 
-const EVENTS = /^(ready|open|close|conversation-(start|end)|message|error)$/;
 /** Nothing of the service arrives: more is not known. */
-const UNREACHABLE = 'network or extension blocks the service';
-/** How long the panel script may need before the visitor gets an error, in milliseconds. */
-const SCRIPT_TIMEOUT = 10_000;
-/** Frameworks may remove our node when they replace the page; limited, to end a loop with one. */
-const MAX_ATTACHES = 50;
+const UNREACHABLE = 'the service is blocked';
 
 /** The widget, and what puts it back on a page that removed it. */
 export function createWidget(
   target: Target,
   onDestroy: () => void,
-): [api: WidgetApi, attach: () => void] {
+): WidgetApi & { attach(): void } {
   const { service, id, options } = target;
   const stop = new AbortController();
   const { signal } = stop;
   let wanted = options.open != null;
   let panel: Panel | undefined;
-  // Until the launcher is drawn, these do nothing.
-  let attach = () => {};
-  let load = (_question?: string) => {};
+  const box = element('div');
+  // Not until the launcher is drawn.
+  let attach: (() => void) | undefined;
+  let load: ((question?: string) => void) | undefined;
 
   function show(next: boolean, question?: string) {
     wanted = next;
     if (signal.aborted) return;
     if (panel) panel.show(next, question);
-    else load(question);
+    else load?.(question);
+  }
+
+  /** Hides the launcher, or shows it; the window is not concerned. */
+  function hide(isHidden: unknown) {
+    box.classList.toggle('h', isHidden as boolean);
   }
 
   /** Logs one line, with the command that explains the reason. */
   function warn(reason: unknown) {
-    console.warn(
-      `Web widget: ${reason}. Run: widget explain ${id} --page ${location.origin + location.pathname}`,
-    );
+    console.warn(`Web widget: ${reason}. Run: widget explain ${id} --page ${location.origin}`);
   }
 
   function emit(name: EventName, detail?: object) {
@@ -82,7 +84,7 @@ export function createWidget(
     const { url, text } = config.fallback;
     const { icon_url, label } = config.trigger;
     const key = `web-widget:${id}:suggestions`;
-    const glyph = element('i');
+    const icon = element('i');
     const alert = element('section', { role: 'alert' });
     const suggestions = element('section');
     const button = element(
@@ -93,13 +95,11 @@ export function createWidget(
         ariaExpanded: false,
         tap: () => show(!wanted),
       },
-      glyph,
+      icon,
       label || '',
     );
-    const box = element('div');
     const host = element('web-widget' as 'div');
     const root = host.attachShadow({ mode: 'closed' });
-    const observer = new MutationObserver(() => attach());
     let questions = config.suggested_questions;
     let attached = 0;
     let timer: ReturnType<typeof setTimeout>;
@@ -119,7 +119,7 @@ export function createWidget(
       button.ariaBusy = wanted as unknown as string;
       clearTimeout(timer);
       if (!wanted) return;
-      timer = setTimeout(fail, SCRIPT_TIMEOUT);
+      timer = setTimeout(fail, 10_000);
       importPanelScript(target).then(({ createPanel }) => {
         if (panel || signal.aborted) return;
         panel = createPanel({
@@ -169,10 +169,11 @@ export function createWidget(
       const { body, documentElement, readyState } = document;
       for (const node of [document, documentElement, body])
         if (node) observer.observe(node, { childList: true });
-      if (host.isConnected || !body || attached > MAX_ATTACHES) return;
+      // Frameworks may remove our node when they replace the page; limited, to end a loop with one.
+      if (host.isConnected || !body || attached > 50) return;
       // Until the page is parsed, ours would not be the last element of the body.
       if (readyState === 'loading') {
-        document.addEventListener('DOMContentLoaded', attach, { signal });
+        document.addEventListener('DOMContentLoaded', attach as () => void, { signal });
         return;
       }
       // Here, because `document.open` removes all handlers, also those of our nodes.
@@ -189,30 +190,26 @@ export function createWidget(
       }
     };
 
-    if (options.hidden == null) {
-      box.append(button);
-      try {
-        if (localStorage[key]) questions = [];
-      } catch {}
-      if (questions[0]) {
-        suggestions.append(
-          element('button', { className: 'x', ariaLabel: words[2], tap: dismiss }, '×'),
-          ...questions.map((question) =>
-            element('button', { dir: 'auto', tap: () => show(true, question) }, question),
-          ),
-        );
-        box.append(suggestions);
-      }
-    }
-    if (icon_url) {
-      glyph.className = 'g';
-      glyph.append(
-        element('img', {
-          alt: '',
-          src: icon_url,
-          onerror: () => glyph.replaceWith(element('i')),
-        }),
+    const observer = new MutationObserver(attach);
+
+    try {
+      if (localStorage[key]) questions = [];
+      // Left by the panel script, for the next page within a minute.
+      wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < 60_000;
+    } catch {}
+    if (questions[0])
+      suggestions.append(
+        element('button', { ariaLabel: words[2], tap: dismiss }, '×'),
+        ...questions.map((question) =>
+          element('button', { dir: 'auto', tap: () => show(true, question) }, question),
+        ),
       );
+    box.append(button, suggestions);
+    // An empty pattern matches every path, the last one none.
+    hide(location.pathname.match(options.hidden ?? options.hiddenOn ?? '^$'));
+    if (icon_url) {
+      const image = element('img', { alt: '', src: icon_url, onerror: () => image.remove() });
+      icon.append(image);
     }
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styleText(config));
@@ -220,7 +217,6 @@ export function createWidget(
     root.append(box);
     signal.onabort = () => {
       observer.disconnect();
-      sight.disconnect();
       clearTimeout(timer);
       host.remove();
     };
@@ -240,31 +236,32 @@ export function createWidget(
     })
     .catch(console.error);
 
-  return [
-    {
-      open: () => show(true),
-      close: () => show(false),
-      toggle: () => show(!wanted),
-      destroy() {
-        stop.abort();
-        onDestroy();
-      },
-      setContext(context) {
-        options.context = context;
-        panel?.setContext(context);
-      },
-      on(event, callback) {
-        if (!EVENTS.test(event)) console.warn(`Web widget: no event "${event}"`);
-        document.addEventListener(
-          `web-widget:${event}`,
-          (({ detail }: CustomEvent) => detail.id === id && callback?.(detail)) as EventListener,
-          { signal },
-        );
-        return () => {
-          callback = null;
-        };
-      },
+  return {
+    attach: () => attach?.(),
+    open: () => show(true),
+    close: () => show(false),
+    toggle: () => show(!wanted),
+    destroy() {
+      stop.abort();
+      onDestroy();
     },
-    () => attach(),
-  ];
+    hide: () => hide(true),
+    show: () => hide(false),
+    setContext(context) {
+      options.context = context;
+      panel?.setContext(context);
+    },
+    on(event, callback) {
+      if (!/^(ready|open|close|conversation-(start|end)|message|error)$/.test(event))
+        console.warn('Web widget: no event', event);
+      document.addEventListener(
+        `web-widget:${event}`,
+        (({ detail }: CustomEvent) => detail.id === id && callback?.(detail)) as EventListener,
+        { signal },
+      );
+      return () => {
+        callback = null;
+      };
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /** The frame with the window, and the messages between it and the launcher. */
-import type { FromLoader, FromWindow, InitMessage } from '../shared/messages';
+import type { CallInfo, FromLoader, FromWindow, InitMessage } from '../shared/messages';
 import type { Launcher } from '../shared/panel';
 
 /** How long a window may stay silent that the browser has loaded, in milliseconds. */
@@ -10,6 +10,7 @@ export interface FrameEvents {
   /** The window is there, and expects what it has to know at first. */
   onReady(): Omit<InitMessage, 'type' | 'page'>;
   onUnread(count: number): void;
+  onCall(call: CallInfo | null): void;
   /** The window will not come, or not within this time. */
   onSilence(milliseconds: number, reason: string): void;
 }
@@ -22,7 +23,7 @@ export interface Frame {
 /** Builds the frame, not yet attached to the page. */
 export function createFrame(
   { service, id, config, call, show, emit, dismiss }: Launcher,
-  { onReady, onUnread, onSilence }: FrameEvents,
+  { onReady, onUnread, onCall, onSilence }: FrameEvents,
   signal: AbortSignal,
 ): Frame {
   const { origin } = new URL(service);
@@ -65,6 +66,9 @@ export function createFrame(
         break;
       case 'web-widget:unread':
         onUnread(message.count);
+        break;
+      case 'web-widget:call':
+        onCall(message.call);
         break;
       case 'web-widget:event':
         if (message.name === 'conversation-start') dismiss();

@@ -4,7 +4,9 @@
  */
 import type { LauncherConfig } from '../shared/launcher-config';
 import type { Launcher, Panel } from '../shared/panel';
+import { createCallBar } from './call-bar';
 import { createFrame, type Frame } from './frame';
+import { takeLeft, writeLeft } from './left-page';
 import css from './panel.css?inline';
 
 /** How long the window may take to load before the visitor gets an error, in milliseconds. */
@@ -17,16 +19,25 @@ function styleText({ trigger, chat }: LauncherConfig): string {
 }
 
 export function createPanel(launcher: Launcher): Panel {
-  const { config, words, options, host, root, box, button, signal } = launcher;
+  const { id, config, words, options, host, root, box, button, signal } = launcher;
+  const leftKey = `web-widget:${id}`;
   const { url, text } = config.fallback;
   const viewport = visualViewport as VisualViewport;
   const alert = Object.assign(document.createElement('p'), { role: 'alert' });
-  const panel = document.createElement('article');
+  // The dialog is inside the frame.
+  const panel = Object.assign(document.createElement('article'), { role: 'presentation' });
   const badge = document.createElement('b');
+  const callBar = createCallBar(
+    () => launcher.show(true),
+    (action) => frame?.post({ type: 'web-widget:call-action', action }),
+  );
   let frame: Frame | undefined;
   let stop = new AbortController();
   let timer: ReturnType<typeof setTimeout>;
   let isOpen = false;
+  let hasCall = false;
+  /** The page before had the window open or a call behind it, and nobody has tapped. */
+  let returning = takeLeft(leftKey);
   let isReady = false;
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
@@ -39,6 +50,8 @@ export function createPanel(launcher: Launcher): Panel {
 
   /** A frame whose window is not there would swallow Escape. */
   function focus() {
+    // The visitor is on the page, which has just loaded.
+    if (returning) return;
     (isReady && frame ? frame.node : button).focus();
   }
 
@@ -69,6 +82,8 @@ export function createPanel(launcher: Launcher): Panel {
     isReady = false;
     box.classList.remove('k');
     alert.replaceChildren();
+    hasCall = false;
+    callBar.update(null);
     // Moving a frame reloads it: it comes into an element that is where it stays.
     const parent = findParent();
     if (host.parentNode !== parent) parent.append(host);
@@ -87,6 +102,10 @@ export function createPanel(launcher: Launcher): Panel {
           return { context, options: { locale, theme }, open_with, open: isOpen };
         },
         onUnread: setUnread,
+        onCall(call) {
+          hasCall = !!call;
+          callBar.update(call);
+        },
         onSilence,
       },
       stop.signal,
@@ -109,11 +128,22 @@ export function createPanel(launcher: Launcher): Panel {
   sheet.replaceSync(styleText(config));
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   panel.append(alert);
-  if (!button.parentNode) box.className = 'h';
-  box.prepend(panel, button);
+  // By a loader of an earlier build.
+  if (!button.parentNode) box.classList.add('h');
+  box.prepend(panel, callBar.node, button);
   button.append(badge);
   viewport.addEventListener('resize', followViewport, { signal });
   viewport.addEventListener('scroll', followViewport, { signal });
+  window.addEventListener(
+    'pagehide',
+    () => {
+      if (isOpen || hasCall) writeLeft(leftKey, isOpen);
+    },
+    { signal },
+  );
+  window.addEventListener('pageshow', ({ persisted }) => persisted && takeLeft(leftKey), {
+    signal,
+  });
   signal.addEventListener('abort', () => {
     clearTimeout(timer);
     stop.abort();
@@ -127,8 +157,14 @@ export function createPanel(launcher: Launcher): Panel {
     },
     show(next, tapped) {
       question = tapped ?? question;
+      if (returning === 'closed') {
+        returning = undefined;
+        load();
+        return launcher.show(false);
+      }
       if (next === isOpen) return;
       isOpen = next;
+      if (!next) returning = undefined;
       if (next) {
         focusBefore = document.activeElement as HTMLElement;
         if (!frame) load();

@@ -44,18 +44,32 @@ export interface InitMessage {
   open: boolean;
 }
 
+/** A call that is going on, in the visitor's language, for the launcher of a closed window. */
+export interface CallInfo {
+  /** What the agent or the visitor is doing. */
+  status: string;
+  isMuted: boolean;
+  /** Labels of the two buttons. */
+  mute: string;
+  end_call: string;
+}
+
 export type FromLoader =
   | InitMessage
   | { type: 'web-widget:ticket'; request_id: string; ticket: string }
   | { type: 'web-widget:ticket'; request_id: string; problem: TicketProblem }
   | { type: 'web-widget:visibility'; open: boolean }
-  | { type: 'web-widget:context'; context: Context };
+  | { type: 'web-widget:context'; context: Context }
+  /** A button of a closed window's call. */
+  | { type: 'web-widget:call-action'; action: 'mute' | 'unmute' | 'end' };
 
 export type FromWindow =
   | { type: 'web-widget:ready' }
   | { type: 'web-widget:ticket-request'; request_id: string }
   | { type: 'web-widget:close' }
   | { type: 'web-widget:unread'; count: number }
+  /** The state of the call has changed; null when there is none. */
+  | { type: 'web-widget:call'; call: CallInfo | null }
   | { type: 'web-widget:event'; name: EventName; detail: unknown };
 
 /** True for anything shaped like a message of this protocol; unknown types are ignored later. */

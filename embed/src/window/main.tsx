@@ -6,11 +6,12 @@ import { createOtherTabs } from './conversation/other-tabs';
 import { Session } from './conversation/session';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
-import { openMicrophone } from './microphone';
+import { isMicrophoneGranted, openMicrophone } from './microphone';
 import { createService } from './service/service';
 import { createStorage } from './storage';
 import { applyTheme } from './theme';
 import { App } from './ui/App';
+import { callInfo } from './ui/activity';
 import './window.css';
 
 function contextOf(value: unknown): Context {
@@ -46,6 +47,10 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
           break;
         case 'web-widget:context':
           session.setContext(contextOf(message.context));
+          break;
+        case 'web-widget:call-action':
+          if (message.action === 'end') session.endCall();
+          else session.setMuted(message.action === 'mute');
       }
     },
     browserEnvironment(),
@@ -55,9 +60,11 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     loader,
     service: createService(widget_id, (...request) => fetch(...request)),
     storage: createStorage(widget_id),
+    tabStorage: createStorage(widget_id, () => window.sessionStorage),
     createTabs: (onClaimedElsewhere) => createOtherTabs(widget_id, onClaimedElsewhere),
     loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
+    isMicrophoneGranted,
     // False also where an extension has removed it.
     isWebRtcAvailable: () => typeof RTCPeerConnection === 'function',
     now: Date.now,
@@ -65,13 +72,19 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
 
   async function draw({ context, page, options, open, open_with }: InitMessage) {
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
-    const offered = session.offerSaved();
+    const isReturning = session.takeUp();
+    const offered = isReturning ? undefined : session.offerSaved();
     const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
     const [strings] = await Promise.all([loadStrings(language), Promise.race([offered, delay])]);
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
     applyTheme(config, options.theme);
     session.setPage(contextOf(context), page);
+    session.subscribe((state, before) => {
+      const call = callInfo(state, strings);
+      if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
+        loader.send({ type: 'web-widget:call', call });
+    });
     render(
       <App
         session={session}
@@ -83,10 +96,18 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     );
     await offered;
     session.setOpen(isOpen ?? open);
+    if (isReturning) session.resumeHere();
     if (open_with) session.sendMessage(open_with);
   }
 
-  window.addEventListener('pagehide', () => session.leavePage());
+  window.addEventListener('pagehide', () => {
+    session.leavePage();
+    session.keepForNextPage();
+  });
+  window.addEventListener('pageshow', ({ persisted }) => {
+    // The browser had kept this page, and others may have followed in this tab.
+    if (persisted && session.takeUp()) session.resumeHere();
+  });
   // On a phone, often the last event of a page.
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') session.leavePage();

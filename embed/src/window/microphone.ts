@@ -33,3 +33,14 @@ export function problemOf(error: unknown): MicrophoneProblem {
       return 'busy';
   }
 }
+
+/** Whether the microphone opens without a question. */
+export async function isMicrophoneGranted(): Promise<boolean> {
+  try {
+    const { state } = await navigator.permissions.query({ name: 'microphone' });
+    return state === 'granted';
+  } catch {
+    // Not every browser answers for the microphone.
+    return false;
+  }
+}

@@ -31,7 +31,8 @@ export class Call {
 
   async start() {
     const { voice, hasConsented } = this.#store.state;
-    if (voice.name !== 'off' || !hasConsented) return;
+    if ((voice.name !== 'off' && voice.name !== 'paused') || !hasConsented) return;
+    const isMuted = voice.name === 'paused' && voice.isMuted;
     this.#store.dispatch({ type: 'microphone-requested' });
     const track = await this.#openMicrophone();
     if (typeof track === 'string') {
@@ -43,7 +44,7 @@ export class Call {
     this.#observer.beforeStart();
     this.#track = track;
     track.addEventListener('ended', () => this.fail(track, 'missing'));
-    this.#store.dispatch({ type: 'call-started' });
+    this.#store.dispatch({ type: 'call-started', isMuted });
     this.#observer.onStarted(track);
   }
 

@@ -50,10 +50,12 @@ export class Connection {
     this.#requestStart();
   }
 
-  /** Replaces the room, if there is one. */
-  resume(access: ConversationAccess) {
+  /**
+   * Replaces the room, if there is one. `isNewPage`: only because the visitor went to another page.
+   */
+  resume(access: ConversationAccess, isNewPage = false) {
     this.#backoff.reset();
-    this.#requestResume(access);
+    this.#requestResume(access, isNewPage);
   }
 
   /** Makes a scheduled retry now; false when there is none. */
@@ -79,16 +81,17 @@ export class Connection {
     });
   }
 
-  #requestResume(access: ConversationAccess) {
+  #requestResume(access: ConversationAccess, isNewPage = false) {
     const { loader, service, store } = this.#dependencies;
     this.#leaveRoom();
     const attempt = this.#begin({
       onCreated: () => store.dispatch({ type: 'new-room' }),
-      retry: () => this.#requestResume(access),
+      retry: () => this.#requestResume(access, isNewPage),
     });
     attempt.run(async () => {
       const ticket = await loader.requestTicket();
-      return service.resume(access.id, access.token, { ticket, mode: modeOf(store.state) });
+      const mode = modeOf(store.state);
+      return service.resume(access.id, access.token, { ticket, mode, page_changed: isNewPage });
     });
   }
 

@@ -15,6 +15,7 @@ import { Connection, type ConnectionDependencies } from './connection';
 import { CurrentConversation } from './current-conversation';
 import { FormRequests } from './form-requests';
 import { adviceOn, type JoinProblem } from './join-problem';
+import { type LeftPage, takeLeftPage, writeLeftPage } from './left-page';
 import type { OtherTabs } from './other-tabs';
 import { metadataOf, type PageInfo } from './page-info';
 import { PreConversationForm } from './pre-conversation-form';
@@ -28,9 +29,12 @@ export interface SessionDependencies {
   service: Service;
   loader: LoaderPort;
   storage: WindowStorage;
+  /** Only of this tab. */
+  tabStorage: Pick<WindowStorage, 'read' | 'write'>;
   createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
+  isMicrophoneGranted(): Promise<boolean>;
   isWebRtcAvailable(): boolean;
   /** Milliseconds since 1970. */
   now(): number;
@@ -46,9 +50,12 @@ export class Session {
   readonly #reporter: TurnReporter;
   readonly #call: Call;
   readonly #connection: Connection;
+  /** What the visitor has typed and not sent. */
+  draft = '';
   #context: Context = {};
   #page: PageInfo = { url: '', title: '' };
   #wasOpened = false;
+  #callBefore: LeftPage['call'] = 'none';
   /** Already reported, and not solved since. */
   #joinProblem: JoinProblem | null = null;
 
@@ -146,7 +153,7 @@ export class Session {
     return this.#store.state;
   }
 
-  subscribe(listener: (state: State) => void): () => void {
+  subscribe(listener: (state: State, before: State) => void): () => void {
     return this.#store.subscribe(listener);
   }
 
@@ -166,6 +173,51 @@ export class Session {
   /** The page is hidden or closed, and this may be the last moment to send anything. */
   leavePage() {
     this.#reporter.flush();
+  }
+
+  /** The visitor leaves the page, and the next one may continue here. */
+  keepForNextPage() {
+    const { tabStorage, now } = this.#dependencies;
+    const drafts = { draft: this.draft, forms: this.#forms.drafts };
+    writeLeftPage(tabStorage, this.state, drafts, now());
+  }
+
+  /**
+   * Shows what the page before has left in this tab. True when its conversation continues, with
+   * `resumeHere`.
+   */
+  takeUp(): boolean {
+    const { config, storage, tabStorage, now } = this.#dependencies;
+    const left = takeLeftPage(tabStorage, now());
+    if (!left) return false;
+    this.draft = left.draft;
+    for (const [id, values] of left.formDrafts) this.#forms.drafts.set(id, values);
+    const saved = storage.conversation(now());
+    if (saved?.id !== left.conversationId || !saved) return false;
+    this.#call.release();
+    this.#callBefore = left.call;
+    this.#conversation.remember(saved);
+    const { messages } = left;
+    this.#reporter.markKnown(messages.filter(({ state }) => state === 'done'));
+    const requests = left.requests.flatMap((request) => {
+      const definition = config.forms.find(({ id }) => id === request.definition.id);
+      return definition ? [{ ...request, definition }] : [];
+    });
+    this.#store.dispatch({ type: 'returned', id: saved.id, messages, requests });
+    return true;
+  }
+
+  /** Continues the conversation of the page before, and its call if nothing has to be asked. */
+  async resumeHere() {
+    const { isMicrophoneGranted } = this.#dependencies;
+    const call = this.#callBefore;
+    if (call === 'on' && (await isMicrophoneGranted())) await this.#call.start();
+    const { voice } = this.state;
+    if (call !== 'none' && voice.name === 'off' && !voice.problem)
+      this.#store.dispatch({ type: 'call-paused', isMuted: call === 'muted' });
+    const access = this.#conversation.refresh();
+    // The visitor may have put it aside meanwhile.
+    if (access && this.state.phase.name === 'starting') this.#connection.resume(access, true);
   }
 
   /** The window was opened or closed. */

@@ -45,7 +45,9 @@ export type Voice =
   | { name: 'off'; problem: MicrophoneProblem | null }
   /** The browser is asking the visitor for the microphone. */
   | { name: 'requested' }
-  | { name: 'on'; isMuted: boolean };
+  | { name: 'on'; isMuted: boolean }
+  /** Interrupted by a change of the page; the visitor continues it. */
+  | { name: 'paused'; isMuted: boolean };
 
 /** The form before the conversation. */
 export interface OpenForm {
@@ -93,6 +95,8 @@ export type Event =
   | { type: 'consented' }
   | { type: 'offered'; id: string; messages: Message[]; isOpenElsewhere: boolean }
   | { type: 'open-elsewhere' }
+  /** The page before had this conversation, which continues here. */
+  | { type: 'returned'; id: string; messages: Message[]; requests: FormRequest[] }
   | { type: 'reset' }
   | { type: 'starting' }
   | { type: 'not-started' }
@@ -115,7 +119,8 @@ export type Event =
   | { type: 'new-room' }
   | { type: 'microphone-requested' }
   | { type: 'microphone-failed'; problem: MicrophoneProblem }
-  | { type: 'call-started' }
+  | { type: 'call-started'; isMuted: boolean }
+  | { type: 'call-paused'; isMuted: boolean }
   | { type: 'call-ended' }
   | { type: 'muted'; isMuted: boolean }
   | { type: 'form'; form: OpenForm | null }
@@ -190,6 +195,15 @@ export function reduce(state: State, event: Event): State {
     case 'open-elsewhere':
       if (phase.name !== 'offered') return state;
       return { ...state, phase: { ...phase, isOpenElsewhere: true } };
+    case 'returned':
+      return {
+        ...state,
+        phase: { name: 'starting' },
+        voice: NO_CALL,
+        conversationId: event.id,
+        messages: event.messages,
+        requests: event.requests,
+      };
     case 'reset':
       return { ...initialState(), isOpen: state.isOpen, hasConsented: state.hasConsented };
     case 'starting':
@@ -263,7 +277,9 @@ export function reduce(state: State, event: Event): State {
     case 'microphone-failed':
       return { ...state, voice: { name: 'off', problem: event.problem } };
     case 'call-started':
-      return { ...state, voice: { name: 'on', isMuted: false } };
+      return { ...state, voice: { name: 'on', isMuted: event.isMuted } };
+    case 'call-paused':
+      return { ...state, voice: { name: 'paused', isMuted: event.isMuted } };
     case 'call-ended':
       return {
         ...state,

@@ -21,6 +21,8 @@ export const strings: Strings = {
   talk: 'تحدث',
   mute: 'كتم الصوت',
   end_call: 'إنهاء المكالمة',
+  call_paused: 'المكالمة متوقفة مؤقتًا.',
+  continue_call: 'متابعة المكالمة',
   microphone_requested: 'يرجى السماح باستخدام الميكروفون…',
   listening: 'يستمع',
   thinking: 'يفكر',

@@ -21,6 +21,8 @@ export const strings: Strings = {
   talk: 'Sprechen',
   mute: 'Stummschalten',
   end_call: 'Auflegen',
+  call_paused: 'Ihr Gespräch ist unterbrochen.',
+  continue_call: 'Gespräch fortsetzen',
   microphone_requested: 'Bitte das Mikrofon erlauben…',
   listening: 'Hört zu',
   thinking: 'Denkt nach',

@@ -19,6 +19,8 @@ export const en = {
   talk: 'Talk',
   mute: 'Mute',
   end_call: 'End call',
+  call_paused: 'Your call is paused.',
+  continue_call: 'Continue call',
   microphone_requested: 'Please allow the microphone…',
   listening: 'Listening',
   thinking: 'Thinking',

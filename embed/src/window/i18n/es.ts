@@ -21,6 +21,8 @@ export const strings: Strings = {
   talk: 'Hablar',
   mute: 'Silenciar',
   end_call: 'Terminar llamada',
+  call_paused: 'La llamada está en pausa.',
+  continue_call: 'Continuar la llamada',
   microphone_requested: 'Permita el uso del micrófono…',
   listening: 'Escuchando',
   thinking: 'Pensando',

@@ -21,6 +21,8 @@ export const strings: Strings = {
   talk: 'Parler',
   mute: 'Couper le micro',
   end_call: 'Raccrocher',
+  call_paused: 'Votre appel est interrompu.',
+  continue_call: 'Reprendre l’appel',
   microphone_requested: 'Veuillez autoriser le microphone…',
   listening: 'À l’écoute',
   thinking: 'Réflexion',

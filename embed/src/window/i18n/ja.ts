@@ -21,6 +21,8 @@ export const strings: Strings = {
   talk: '話す',
   mute: 'ミュート',
   end_call: '通話を終了',
+  call_paused: '通話は中断されています。',
+  continue_call: '通話を続ける',
   microphone_requested: 'マイクの使用を許可してください…',
   listening: '聞いています',
   thinking: '考えています',

@@ -21,6 +21,8 @@ export const strings: Strings = {
   talk: 'Falar',
   mute: 'Silenciar',
   end_call: 'Encerrar chamada',
+  call_paused: 'Sua chamada está pausada.',
+  continue_call: 'Continuar a chamada',
   microphone_requested: 'Permita o uso do microfone…',
   listening: 'Ouvindo',
   thinking: 'Pensando',

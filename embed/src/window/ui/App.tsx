@@ -23,10 +23,16 @@ export function App(surface: Surface) {
   useEffect(() => {
     const element = root.current;
     if (!element || !state.isOpen) return;
-    focusNext(element, ['.voice button']);
+    const takeFocus = () => focusNext(element, ['.voice button']);
+    // A window that opened by itself after a page load leaves the focus on the page.
+    if (document.hasFocus()) takeFocus();
+    else window.addEventListener('focus', takeFocus, { once: true });
     const observer = new MutationObserver(() => isFocusLost() && focusNext(element));
     observer.observe(element, { childList: true, subtree: true });
-    return () => observer.disconnect();
+    return () => {
+      observer.disconnect();
+      window.removeEventListener('focus', takeFocus);
+    };
   }, [state.isOpen]);
 
   useEffect(() => {
@@ -60,9 +66,10 @@ export function App(surface: Surface) {
 }
 
 function Footer({ state, about }: { state: State; about: preact.ComponentChild }) {
-  const { config } = useSurface();
+  const { config, session } = useSurface();
   // Kept here, because the input goes away with the end of a conversation or for a form.
-  const draft = useState('');
+  const draft = useState(session.draft);
+  session.draft = draft[0];
   const { phase, form, hasConsented, messages } = state;
   const isOver = isPast(state) || phase.name === 'continued-elsewhere';
   const isVoice = modeOf(state) === 'voice';

@@ -17,6 +17,7 @@ export function Banner({ state }: { state: State }) {
     start_over: startOver,
     start_new: startOver,
     try_now: () => session.retryNow(),
+    continue_call: () => session.startCall(),
   };
   return (
     <div class={urgent ? 'banner urgent' : 'banner'} role={urgent ? 'alert' : 'status'}>

@@ -1,7 +1,7 @@
 /** The call: a sphere that moves with whoever speaks, what the agent is doing, and two buttons. */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { agentOf, type State } from '../conversation/window-state';
-import type { Strings } from '../i18n';
+import type { State } from '../conversation/window-state';
+import { activityOf } from './activity';
 import { useSurface } from './context';
 import { Icon } from './icons';
 
@@ -13,9 +13,11 @@ export function Voice({ state }: { state: State }) {
   const orb = useRef<HTMLDivElement>(null);
   const mute = useRef<HTMLButtonElement>(null);
   const isMuted = state.voice.name === 'on' && state.voice.isMuted;
-  const activity = activityOf(state, isMuted);
+  const activity = activityOf(state);
 
-  useLayoutEffect(() => mute.current?.focus(), []);
+  useLayoutEffect(() => {
+    if (document.hasFocus()) mute.current?.focus();
+  }, []);
 
   useEffect(() => {
     let frame = 0;
@@ -38,7 +40,7 @@ export function Voice({ state }: { state: State }) {
         <i />
         <i />
       </div>
-      <p>{labelOf(activity, strings)}</p>
+      <p>{strings[activity]}</p>
       <div class="controls">
         <button
           type="button"
@@ -61,18 +63,4 @@ export function Voice({ state }: { state: State }) {
       </div>
     </section>
   );
-}
-
-type Activity = 'connecting' | 'muted' | 'listening' | 'thinking' | 'speaking';
-
-function activityOf(state: State, isMuted: boolean): Activity {
-  const agent = agentOf(state);
-  if (state.phase.name !== 'live' || agent === 'absent' || agent === 'initializing')
-    return 'connecting';
-  if (agent === 'speaking' || agent === 'thinking') return agent;
-  return isMuted ? 'muted' : 'listening';
-}
-
-function labelOf(activity: Activity, strings: Strings): string {
-  return strings[activity];
 }

@@ -14,7 +14,8 @@ export type Step =
   | 'try_again'
   | 'start_over'
   | 'start_new'
-  | 'try_now';
+  | 'try_now'
+  | 'continue_call';
 
 export interface Status {
   text: string;
@@ -77,6 +78,7 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
   }
   if (voice.name === 'off' && voice.problem)
     return { text: strings[`microphone_${voice.problem}`], urgent: true };
+  if (voice.name === 'paused') return { text: strings.call_paused, steps: ['continue_call'] };
   if (voice.name === 'requested') return { text: strings.microphone_requested };
   if ((phase.name === 'starting' || phase.name === 'joining') && voice.name === 'off')
     return { text: strings.connecting };

@@ -1,0 +1,156 @@
+/** A visitor follows links on a site of many pages: window, conversation and call go along. */
+import { describe, expect, test } from 'vitest';
+import { OPEN_ROOTS } from './axe';
+import { SNIPPET, serve, visit } from './pages';
+import { story } from './story';
+import { callApi, system, until } from './system';
+import type { Visitor } from './visitor';
+
+describe('a visitor who goes to another page of the site', { timeout: 120_000 }, () => {
+  const here = story();
+  const WINDOW = `${system.service}/public/widget/`;
+  const QUESTION = 'What are your opening hours?';
+
+  async function arrive(options: object = {}): Promise<Visitor> {
+    const visitor = await here.arrive({ scripts: [OPEN_ROOTS], ...options });
+    const page = (title: string, link: string) =>
+      `<!doctype html><title>${title}</title><meta name="viewport" content="width=device-width">
+      ${SNIPPET}<h1>${title}</h1><a href="/${link}">Next</a>`;
+    await serve(visitor, '/two', page('Two', 'three'));
+    await serve(visitor, '/three', page('Three', 'two'));
+    await visit(visitor, '/one', page('One', 'two'));
+    return visitor;
+  }
+
+  async function follow(visitor: Visitor, title: string) {
+    await visitor.page.getByRole('link').click();
+    await visitor.page.getByRole('heading', { name: title }).waitFor();
+  }
+
+  const windowThere = async (visitor: Visitor) => {
+    await until('the window by itself', () =>
+      visitor.page.frames().some((frame) => frame.url().startsWith(WINDOW)),
+    );
+    await visitor.frame.getByRole('dialog').waitFor();
+  };
+
+  const stored = (visitor: Visitor) =>
+    visitor.page.evaluate(() =>
+      Object.keys(sessionStorage).filter((key) => /^web-widget/.test(key)),
+    );
+
+  test('finds the window as it was, and the agent says no second welcome', async () => {
+    const visitor = await arrive();
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.frame.getByRole('textbox').fill('And on Sun');
+    const before = await visitor.transcript();
+    expect(await stored(visitor), 'nothing while the page is there').toEqual([]);
+
+    await follow(visitor, 'Two');
+    await windowThere(visitor);
+    expect((await visitor.transcript()).slice(0, before.length)).toEqual(before);
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');
+    expect(await visitor.page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
+    await until('another room', () => visitor.joinings.length === 2);
+    await visitor.screenshot('page-changed');
+    expect(await visitor.frame.getByText('Continue where you left off?').count()).toBe(0);
+    expect(await stored(visitor)).toEqual([]);
+    const { conversation } = visitor.joinings[0] ?? {};
+    const { page_changed } = await callApi<{ page_changed: boolean }>(
+      `/conversations/${conversation?.id}/messages`,
+    );
+    expect(page_changed).toBe(true);
+
+    await visitor.sendMessage('What did I ask before?');
+    await visitor.waitForTurn('agent', /Before this you asked: “What are your opening hours\?”/);
+    const said = (await visitor.transcript()).map(({ text }) => text).join('\n');
+    expect(said).not.toContain('Welcome back');
+    expect(visitor.joinings.map((each) => each.conversation.id)).toEqual(
+      Array(2).fill(conversation?.id),
+    );
+
+    // And back, wherever the browser takes the page from.
+    await visitor.page.goBack();
+    await visitor.page.getByRole('heading', { name: 'One' }).waitFor();
+    await windowThere(visitor);
+    await until('a room of this page', () => visitor.joinings.length === 3);
+    await visitor.sendMessage('What are your prices?');
+    await visitor.waitForTurn('agent', /\d/);
+    expect(visitor.consoleErrors()).toEqual([]);
+  });
+
+  test('who closed the window finds it closed, and continues without a question', async () => {
+    const visitor = await arrive();
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.button('Close').click();
+    await follow(visitor, 'Two');
+    await until('the launcher', () => visitor.launcher());
+    expect(visitor.page.frames()).toHaveLength(1);
+    await visitor.open();
+    await until('another room', () => visitor.joinings.length === 2);
+    expect(await visitor.frame.getByText('Continue where you left off?').count()).toBe(0);
+  });
+
+  test('in a call is heard on the next page, and sees that behind the closed window', async () => {
+    const visitor = await arrive({ microphone: true });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.waitForTurn('agent', /Hello, and welcome/);
+    await follow(visitor, 'Two');
+    await windowThere(visitor);
+    await visitor.button('End call').waitFor();
+    await until('the microphone', async () => (await visitor.probe()).microphone.loudest > 0.01);
+    await visitor.button('Close').click();
+    const bar = visitor.page.locator('web-widget nav');
+    await bar.waitFor();
+    await until('the second room', () => visitor.joinings.length === 2);
+    await follow(visitor, 'Three');
+    await bar.getByRole('button', { name: 'End call' }).waitFor();
+    await until('the microphone', async () => (await visitor.probe()).microphone.loudest > 0.01);
+    const isOpen = visitor.page.locator('web-widget button.b').getAttribute('aria-expanded');
+    expect(await isOpen).toBe('false');
+    await visitor.screenshot('page-changed-call-behind');
+  });
+
+  test('and was muted decides whether the call goes on', async () => {
+    const visitor = await arrive({ microphone: true });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.button('Mute').click();
+    await visitor.waitForTurn('agent', /Hello, and welcome/);
+    await follow(visitor, 'Two');
+    await windowThere(visitor);
+    await visitor.button('Continue call').waitFor();
+    await visitor.screenshot('continue-call');
+    expect((await visitor.probe()).microphone.bursts).toEqual([]);
+    await visitor.button('Continue call').click();
+    await visitor.button('End call').waitFor();
+    expect(await visitor.button('Mute').getAttribute('aria-pressed')).toBe('true');
+  });
+
+  test('a copy of the tab asks first', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    // A window that a page opens gets a copy of the session storage, as a duplicated tab does.
+    const [copy] = await Promise.all([
+      visitor.context.waitForEvent('page'),
+      visitor.page.evaluate(() => void window.open(location.href)),
+    ]);
+    await copy.locator('web-widget').waitFor({ state: 'attached' });
+    expect(copy.frames()).toHaveLength(1);
+    await copy.evaluate(() => window.WebWidget?.get()?.open());
+    const frame = await until('the window of the copy', () =>
+      copy.frames().find((each) => each.url().startsWith(WINDOW)),
+    );
+    await frame
+      .getByText('This conversation is open in another tab. Continue here instead?')
+      .waitFor();
+    expect(visitor.joinings).toHaveLength(1);
+  });
+});

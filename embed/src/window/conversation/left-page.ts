@@ -1,0 +1,58 @@
+/**
+ * What a page leaves behind for the next one in the same tab, so that a visitor who follows a link
+ * loses nothing. It is written when the page is left and removed when it is read: a copy of the tab
+ * finds nothing, and asks.
+ */
+import type { FormValues } from '../service/service';
+import type { WindowStorage } from '../storage';
+import type { Message } from './transcript';
+import { type FormRequest, isUnderWay, type State } from './window-state';
+
+export interface LeftPage {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The conversation that was going on. */
+  conversationId: string | null;
+  messages: Message[];
+  requests: FormRequest[];
+  /** What was filled in, by request. */
+  formDrafts: [string, FormValues][];
+  draft: string;
+  call: 'none' | 'on' | 'muted';
+}
+
+type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
+
+/** How long the way to the next page may take, in milliseconds. */
+const MAX_AGE = 60_000;
+const NAME = 'left-page';
+
+export function writeLeftPage(
+  storage: TabStorage,
+  state: State,
+  drafts: { draft: string; forms: Map<string, FormValues> },
+  at: number,
+) {
+  const { voice, messages, requests, conversationId } = state;
+  const page: LeftPage = {
+    at,
+    conversationId: isUnderWay(state) ? conversationId : null,
+    messages,
+    requests,
+    formDrafts: [...drafts.forms],
+    draft: drafts.draft,
+    call: voice.name === 'on' || voice.name === 'paused' ? callOf(voice) : 'none',
+  };
+  storage.write(NAME, page);
+}
+
+function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
+  return isMuted ? 'muted' : 'on';
+}
+
+/** Returns what the page before has left, once; null when that was too long ago. */
+export function takeLeftPage(storage: TabStorage, now: number): LeftPage | null {
+  const page = storage.read(NAME) as LeftPage | null;
+  storage.write(NAME, null);
+  return page && now - page.at < MAX_AGE ? page : null;
+}

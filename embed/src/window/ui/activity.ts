@@ -1,0 +1,23 @@
+/** What happens in a call, as one word for the visitor. Pure. */
+import type { CallInfo } from '../../shared/messages';
+import { agentOf, type State } from '../conversation/window-state';
+import type { Strings } from '../i18n';
+
+/** Also the name of its string. */
+export type Activity = 'connecting' | 'muted' | 'listening' | 'thinking' | 'speaking';
+
+export function activityOf(state: State): Activity {
+  const agent = agentOf(state);
+  if (state.phase.name !== 'live' || agent === 'absent' || agent === 'initializing')
+    return 'connecting';
+  if (agent === 'speaking' || agent === 'thinking') return agent;
+  return state.voice.name === 'on' && state.voice.isMuted ? 'muted' : 'listening';
+}
+
+/** What the launcher shows of a call while the window is closed. */
+export function callInfo(state: State, strings: Strings): CallInfo | null {
+  if (state.voice.name !== 'on') return null;
+  const { isMuted } = state.voice;
+  const { mute, end_call } = strings;
+  return { status: strings[activityOf(state)], isMuted, mute, end_call };
+}
