@@ -24,6 +24,7 @@ pub mod embed_files;
 pub mod livekit;
 pub mod openapi;
 pub mod page_fetcher;
+pub mod readiness;
 mod routes;
 pub mod settings;
 pub mod state;

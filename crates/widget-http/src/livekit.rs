@@ -1,8 +1,11 @@
-//! What this service asks of LiveKit: participant tokens, removal of rooms, and the proof that a
-//! webhook is LiveKit's own.
+//! What this service asks of LiveKit: participant tokens, who is in a room, removal of rooms, the
+//! proof that a webhook is LiveKit's own, and whether it works at all.
 
+mod checks;
 mod client;
+mod health;
 mod names;
+mod presence;
 mod rooms;
 mod tokens;
 mod webhooks;

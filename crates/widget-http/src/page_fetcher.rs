@@ -190,18 +190,23 @@ fn unreadable(error: reqwest::Error) -> FetchError {
     FetchError::Unreadable(text)
 }
 
-/// A client with certificates of its own: no file of the machine is needed, and no proxy reaches
-/// further than we do.
-fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
+/// TLS with the certificates that are built in.
+pub(crate) fn tls_roots() -> Result<ClientConfig, rustls::Error> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    Ok(config)
+}
+
+/// A client with certificates of its own: no file of the machine is needed, and no proxy reaches
+/// further than we do.
+fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
     Ok(Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls_roots()?)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .dns_resolver(PublicNames { private })

@@ -10,6 +10,7 @@ use widget_core::{conversation::LifecycleLimits, origin::SuffixList};
 use crate::{
     livekit::{LiveKit, RoomCleaner},
     page_fetcher::PageFetcher,
+    readiness::Drain,
     settings::Settings,
     storage::Storage,
     system::{Clock, RandomError, RandomSource, new_id},
@@ -68,6 +69,8 @@ pub struct Services {
     pub room_cleaner: RoomCleaner,
     /// Reads websites for their brand.
     pub page_fetcher: PageFetcher,
+    /// Whether the process is about to stop.
+    pub drain: Drain,
     callers: Arc<Callers>,
     own_origin: OwnOrigin,
 }
@@ -121,6 +124,7 @@ impl AppState {
             livekit: settings.livekit.as_ref().map(LiveKit::new),
             room_cleaner: RoomCleaner::default(),
             page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
+            drain: Drain::default(),
             callers: Arc::new(callers),
             own_origin: OwnOrigin::new(settings.public_url.origin().clone()),
             storage,

@@ -76,6 +76,16 @@ pub(super) struct ServeArguments {
     /// Connections at once; without it, the limit of open files less 64.
     #[arg(long, env = "WIDGET_MAX_CONNECTIONS", value_name = "COUNT")]
     max_connections: Option<NonZeroUsize>,
+    /// Seconds between a signal to stop, when `/readyz` fails, and the end of new connections: as
+    /// long as a load balancer takes to notice.
+    #[arg(
+        long,
+        env = "WIDGET_DRAIN_DELAY",
+        default_value_t = 0,
+        value_name = "SECONDS",
+        value_parser = value_parser!(u16).range(..=3_600)
+    )]
+    drain_delay: u16,
     /// A newer public suffix list than the one built in, as from <https://publicsuffix.org/list/>.
     #[arg(long, env = "WIDGET_SUFFIX_LIST", value_name = "PATH")]
     suffix_list: Option<PathBuf>,
@@ -344,9 +354,9 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = background::start(&state, &stopped);
     let mut server = JoinSet::new();
+    let router = widget_http::router(state.clone());
     server.spawn(async move {
         let listener = listener.tap_io(send_at_once);
-        let router = widget_http::router(state);
         connections.serve(listener, router, stopped).await;
     });
     let mut signals = Signals::new()?;
@@ -354,7 +364,8 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
 
     let failed = tokio::select! {
         cause = signals.next() => {
-            tracing::info!(signal = cause, "stopping: no new requests; open ones may end");
+            state.drain.begin();
+            drain(cause, arguments.drain_delay, &mut signals).await;
             false
         }
         // It ends by itself only when it panics; without it rooms and conversations would stay
@@ -388,6 +399,21 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Waits after a signal to stop, so that load balancers notice that `/readyz` fails while new
+/// connections are still accepted.
+async fn drain(cause: &str, seconds: u16, signals: &mut Signals) {
+    let delay = Duration::from_secs(u64::from(seconds));
+    tracing::info!(
+        signal = cause,
+        delay.seconds = seconds,
+        "stopping: no new requests after the delay; open ones may end"
+    );
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        cause = signals.next() => tracing::warn!(signal = cause, "second signal; no further delay"),
+    }
 }
 
 /// The bounds on connections: as many as there can be files, or as many as the operator allows.

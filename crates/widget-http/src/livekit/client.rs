@@ -6,7 +6,7 @@ use livekit_api::services::room::RoomClient;
 use secrecy::ExposeSecret;
 use widget_core::embed::LiveKitServer;
 
-use super::tokens::ParticipantTokens;
+use super::{health::Health, tokens::ParticipantTokens};
 use crate::settings::LiveKitSettings;
 
 /// How long one call to LiveKit may take before it counts as failed; it is retried later.
@@ -19,6 +19,7 @@ pub struct LiveKit {
     pub(super) rooms: RoomClient,
     public_url: String,
     policy_source: Option<LiveKitServer>,
+    pub(super) health: Health,
 }
 
 impl LiveKit {
@@ -35,6 +36,7 @@ impl LiveKit {
                 api_key: settings.api_key.clone(),
                 api_secret: settings.api_secret.clone(),
             },
+            health: Health::new(&settings.url, CALL_TIMEOUT),
             rooms: rooms.with_request_timeout(CALL_TIMEOUT),
             public_url: settings
                 .public_url

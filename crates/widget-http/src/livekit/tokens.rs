@@ -89,35 +89,42 @@ impl ParticipantTokens {
         random: &dyn RandomSource,
         now: OffsetDateTime,
     ) -> Result<String, MintError> {
-        let claims = self.claims(room, dispatch, &random_text(random)?, now)?;
+        let identity = format!("{VISITOR_PREFIX}{}", random_text(random)?);
+        let claims = Claims {
+            room_config: Some(room_configuration(dispatch)?),
+            ..self.claims(room, identity, now)
+        };
+        self.sign(&claims)
+    }
+
+    /// A token that LiveKit can validate, and with which nobody is meant to join.
+    pub(super) fn mint_for_check(
+        &self,
+        room: &RoomName,
+        now: OffsetDateTime,
+    ) -> Result<String, MintError> {
+        self.sign(&self.claims(room, "readiness-check".to_owned(), now))
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, MintError> {
         let envelope = Envelope {
             key_id: None,
             token_type: "JWT",
         };
-        Ok(jwt::sign(
-            envelope,
-            self.api_secret.expose_secret().as_bytes(),
-            &claims,
-        )?)
+        let secret = self.api_secret.expose_secret().as_bytes();
+        Ok(jwt::sign(envelope, secret, claims)?)
     }
 
-    fn claims(
-        &self,
-        room: &RoomName,
-        dispatch: &Dispatch,
-        visitor: &str,
-        now: OffsetDateTime,
-    ) -> Result<Claims, MintError> {
+    fn claims(&self, room: &RoomName, identity: String, now: OffsetDateTime) -> Claims {
         let seconds = |time: OffsetDateTime| usize::try_from(time.unix_timestamp()).unwrap_or(0);
-        Ok(Claims {
+        Claims {
             iss: self.api_key.clone(),
-            sub: format!("{VISITOR_PREFIX}{visitor}"),
+            sub: identity,
             nbf: seconds(now),
             exp: seconds(now + PARTICIPANT_TOKEN_LIFETIME),
             video: grants(room),
-            room_config: Some(room_configuration(dispatch)?),
             ..Claims::default()
-        })
+        }
     }
 }
 

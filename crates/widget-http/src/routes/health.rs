@@ -2,18 +2,19 @@
 
 use std::sync::OnceLock;
 
-use axum::{Json, extract::State, response::IntoResponse};
-use http::{HeaderValue, header};
+use axum::{Extension, Json, extract::State, response::IntoResponse};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
+    readiness,
     state::AppState,
     web::{
         api::{self, ApiRouter},
-        problem::Problem,
+        telemetry::Unlogged,
     },
 };
-use widget_api::{ProblemCode, health::Health};
+use widget_api::health::{Health, Readiness, ReadinessStatus};
 
 /// The description of the API, made when it is first asked for.
 static OPENAPI: OnceLock<String> = OnceLock::new();
@@ -30,10 +31,10 @@ pub(crate) fn router(document: fn() -> String) -> ApiRouter<AppState> {
             api::get(
                 "/readyz",
                 "getReadiness",
-                "Reports that the database answers as well",
+                "Reports whether this node can serve visitors",
             )
-            .answer::<Health>(200, "Both answer.")
-            .problems([ProblemCode::StorageFull, ProblemCode::StorageUnavailable]),
+            .answer::<Readiness>(200, "It can, at least in part.")
+            .answer::<Readiness>(503, "It cannot, or is about to stop."),
             ready,
         )
         .route(
@@ -53,16 +54,20 @@ fn openapi(document: fn() -> String) -> impl IntoResponse {
 }
 
 /// The process answers.
-async fn alive() -> Json<Health> {
-    Json(Health {
+async fn alive() -> impl IntoResponse {
+    let body = Json(Health {
         status: "ok".into(),
-    })
+    });
+    (Extension(Unlogged), body)
 }
 
-/// The database answers as well.
-async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
-    state.storage.ping().await?;
-    Ok(Json(Health {
-        status: "ok".into(),
-    }))
+/// Whether this node can serve visitors.
+async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+    let report =
+        readiness::report(&state.drain, state.storage.as_ref(), state.livekit.as_ref()).await;
+    let status = match report.status {
+        ReadinessStatus::Ready | ReadinessStatus::Degraded => StatusCode::OK,
+        ReadinessStatus::Unavailable | ReadinessStatus::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Extension(Unlogged), Json(report))
 }

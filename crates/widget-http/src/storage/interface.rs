@@ -54,6 +54,12 @@ pub trait Storage:
     /// [`MigrationError`]
     async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError>;
 
+    /// Whether the database has every migration of this release; as cheap as one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn is_migrated(&self) -> Result<bool, StoreError>;
+
     /// Waits a moment for running statements to end and closes all connections.
     async fn close(&self);
 }

@@ -35,6 +35,14 @@ pub enum MigrationError {
 }
 
 impl Migrations {
+    /// Whether every one of them is among these versions.
+    pub(super) fn are_all_in(self, applied: &[i64]) -> bool {
+        let versions = self.0.iter().map(|migration| &migration.version);
+        versions
+            .into_iter()
+            .all(|version| applied.contains(version))
+    }
+
     fn migrator(self) -> Migrator {
         let migrations = self.0.iter().map(|migration| {
             Migration::new(

@@ -51,6 +51,10 @@ impl Storage for PostgresStorage {
         Ok(pending)
     }
 
+    async fn is_migrated(&self) -> Result<bool, StoreError> {
+        probe::is_migrated(self, migrations::POSTGRES).await
+    }
+
     async fn close(&self) {
         self.writer().close().await;
     }

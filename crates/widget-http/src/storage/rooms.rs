@@ -55,6 +55,12 @@ pub trait RoomStore {
         limit: u32,
     ) -> Result<Vec<Room>, StoreError>;
 
+    /// How many rooms are to be removed, due or not.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn count_rooms_to_remove(&self) -> Result<i64, StoreError>;
+
     /// Notes that LiveKit has removed a room, or does not know it.
     ///
     /// # Errors

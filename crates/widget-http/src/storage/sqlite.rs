@@ -60,6 +60,10 @@ impl Storage for SqliteStorage {
         Ok(pending)
     }
 
+    async fn is_migrated(&self) -> Result<bool, StoreError> {
+        probe::is_migrated(self, migrations::SQLITE).await
+    }
+
     async fn close(&self) {
         self.reader().close().await;
         self.writer().close().await;

@@ -56,6 +56,11 @@ impl RequestIds {
 #[derive(Debug, Clone)]
 pub struct PageOf(pub Problem);
 
+/// Marks an answer, as an extension of it, that is neither logged nor counted: probes ask every
+/// few seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Unlogged;
+
 impl RequestId {
     /// The id as text.
     #[must_use]
@@ -81,6 +86,9 @@ pub async fn observe(State(ids): State<RequestIds>, mut request: Request, next: 
     async move {
         let mut response = complete(next.run(request).await, &id);
         response.headers_mut().insert(REQUEST_ID, id.0);
+        if response.extensions_mut().remove::<Unlogged>().is_some() {
+            return response;
+        }
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             http.status = response.status().as_u16(),

@@ -433,6 +433,30 @@ fn a_signal_stops_the_service() {
     }
 }
 
+#[test]
+fn a_signal_takes_the_node_out_before_it_stops() {
+    let database = Database::create();
+    let mut command = command(&database);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("WIDGET_DRAIN_DELAY", "3600");
+    let mut server = Server::start_as(&mut command);
+    let ask = |path: &str| server.request("GET", path, "", "").expect("it answers");
+    assert_eq!(ask("/readyz").0, 200);
+    server.signal("-TERM");
+    let stopping = loop {
+        let (status, body) = ask("/readyz");
+        if status != 200 {
+            break body;
+        }
+    };
+    assert!(stopping.contains(r#""status":"stopping""#), "{stopping}");
+    assert_eq!(ask("/healthz").0, 200);
+    // A second signal ends the delay.
+    server.signal("-TERM");
+    assert!(server.child.wait().expect("it ends").success());
+}
+
 /// The arguments of the command with which the README starts the service behind nginx.
 fn arguments_of_readme() -> Vec<String> {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");

@@ -16,6 +16,7 @@ mod kill;
 mod openapi;
 mod problems;
 mod process;
+mod readiness;
 mod revisions;
 mod storage;
 mod suffixes;

@@ -438,3 +438,45 @@ pub(crate) fn id(body: &Value) -> String {
         .unwrap_or_else(|| panic!("no id in {body}"))
         .to_owned()
 }
+
+/// The lines that the present thread logs while this value is there.
+pub(crate) struct LogLines {
+    text: Arc<Mutex<Vec<u8>>>,
+    _subscriber: tracing::subscriber::DefaultGuard,
+}
+
+impl LogLines {
+    pub(crate) fn capture() -> Self {
+        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let writer = Arc::clone(&text);
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || LogWriter(Arc::clone(&writer)))
+            .finish();
+        Self {
+            text,
+            _subscriber: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// Those that contain `part`.
+    pub(crate) fn with(&self, part: &str) -> Vec<String> {
+        let text = self.text.lock().expect("no test panics while holding it");
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let lines = text.lines().filter(|line| line.contains(part));
+        lines.map(str::to_owned).collect()
+    }
+}
+
+struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut text = self.0.lock().expect("no test panics while holding it");
+        text.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

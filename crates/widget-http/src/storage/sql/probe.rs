@@ -1,7 +1,7 @@
-//! Whether the database answers, and whether it has disk space.
+//! Whether the database answers, whether it has disk space, and whether it is migrated.
 
 use super::Backend;
-use crate::storage::error::StoreError;
+use crate::storage::{error::StoreError, migrations::Migrations};
 
 /// The owner of the row that is written to find out whether there is space; no organization has the
 /// empty name.
@@ -14,12 +14,28 @@ pub(in crate::storage) async fn ping(backend: &Backend) -> Result<(), StoreError
     sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
         .fetch_optional(backend.reader())
         .await?;
-    // Only a write shows whether there is room, and a node that is not ready gets no other write.
+    // Only a write shows whether there is space.
     if backend.writer().is_full() {
         write(backend).await?;
         backend.writer().note_space();
     }
     Ok(())
+}
+
+pub(in crate::storage) async fn is_migrated(
+    backend: &Backend,
+    migrations: Migrations,
+) -> Result<bool, StoreError> {
+    let applied: Result<Vec<i64>, sqlx::Error> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(backend.reader())
+            .await;
+    match applied.map_err(StoreError::from) {
+        Ok(applied) => Ok(migrations.are_all_in(&applied)),
+        // A database without the table has no migration.
+        Err(StoreError::Query(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 async fn write(backend: &Backend) -> Result<(), StoreError> {

@@ -71,6 +71,14 @@ impl RoomStore for Backend {
         rows.iter().map(read_room).collect()
     }
 
+    async fn count_rooms_to_remove(&self) -> Result<i64, StoreError> {
+        let count =
+            sqlx::query_scalar("SELECT COUNT(*) FROM rooms WHERE removal_due_at IS NOT NULL")
+                .fetch_one(self.reader())
+                .await?;
+        Ok(count)
+    }
+
     async fn record_room_removal(&self, name: &str, now: OffsetDateTime) -> Result<(), StoreError> {
         sqlx::query("UPDATE rooms SET removed_at = $2, removal_due_at = NULL WHERE name = $1")
             .bind(name)

@@ -46,6 +46,11 @@ pub(crate) const COUNT_WAITING: Option<&str> = Some(
 pub(crate) const CHANGE_TYPE: Option<&str> =
     Some("ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200)");
 
+/// An id in SQL.
+pub(crate) fn uuid_literal(id: Uuid) -> String {
+    format!("'{id}'")
+}
+
 /// The server that the tests share.
 static SHARED: LazyLock<Url> = LazyLock::new(|| {
     given().unwrap_or_else(|| {

@@ -19,6 +19,11 @@ pub(crate) const COUNT_WAITING: Option<&str> = None;
 /// Changes the type of a column; SQLite cannot.
 pub(crate) const CHANGE_TYPE: Option<&str> = None;
 
+/// An id in SQL.
+pub(crate) fn uuid_literal(id: uuid::Uuid) -> String {
+    format!("x'{}'", id.simple())
+}
+
 /// An empty database that is removed when this value is dropped.
 pub(crate) struct Database {
     directory: TempDir,

@@ -13,7 +13,7 @@ use axum::{
     middleware::{Next, from_fn},
 };
 use livekit_api::services::{agent_dispatch::AgentDispatchClient, room::RoomClient};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -34,18 +34,23 @@ use crate::support::Service;
 const WORK_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A LiveKit server on this machine only, ended with the test.
-struct LiveKit {
+pub(super) struct LiveKit {
     address: SocketAddr,
-    _server: Child,
+    server: Child,
     _directory: tempfile::TempDir,
 }
 
 impl LiveKit {
     /// Starts it, with webhooks to `service`; it listens when this returns.
-    async fn start(service: SocketAddr) -> Self {
+    pub(super) async fn start(service: SocketAddr) -> Self {
+        Self::start_with(service, |_| {}).await
+    }
+
+    /// The same with some of its configuration replaced.
+    pub(super) async fn start_with(service: SocketAddr, change: impl FnOnce(&mut Value)) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let (tcp, udp) = (free_tcp_port().await, free_udp_port());
-        let config = json!({
+        let mut config = json!({
             "port": tcp,
             "bind_addresses": ["127.0.0.1"],
             "rtc": {
@@ -55,6 +60,7 @@ impl LiveKit {
             "keys": {LIVEKIT_KEY: LIVEKIT_SECRET},
             "webhook": {"api_key": LIVEKIT_KEY, "urls": [format!("http://{service}/core/livekit/webhook")]},
         });
+        change(&mut config);
         let file = directory.path().join("livekit.yaml");
         // JSON is YAML.
         std::fs::write(&file, config.to_string()).expect("the directory is writable");
@@ -78,12 +84,30 @@ impl LiveKit {
         within(listening(log)).await;
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, tcp)),
-            _server: server,
+            server,
             _directory: directory,
         }
     }
 
-    fn rooms(&self) -> RoomClient {
+    /// How a service reaches it.
+    pub(super) fn settings(&self) -> LiveKitSettings {
+        let url: url::Url = format!("ws://{}", self.address)
+            .parse()
+            .expect("a valid URL");
+        LiveKitSettings {
+            url: url.clone(),
+            public_url: url,
+            api_key: LIVEKIT_KEY.to_owned(),
+            api_secret: LIVEKIT_SECRET.into(),
+        }
+    }
+
+    /// Stops it, as a machine that fails would.
+    pub(super) async fn go_away(&mut self) {
+        self.server.kill().await.expect("it runs");
+    }
+
+    pub(super) fn rooms(&self) -> RoomClient {
         RoomClient::with_api_key(
             &format!("http://{}", self.address),
             LIVEKIT_KEY,
@@ -101,7 +125,7 @@ impl LiveKit {
     }
 
     /// Opens the connection by which a client joins: LiveKit makes the room and lets it in.
-    async fn join(&self, token: &str) -> TcpStream {
+    pub(super) async fn join(&self, token: &str) -> TcpStream {
         let path =
             format!("/rtc?access_token={token}&protocol=15&auto_subscribe=1&sdk=js&version=2.0.0");
         let (stream, status) = self.upgrade(&path).await;
@@ -150,13 +174,13 @@ async fn listening(log: tokio::process::ChildStderr) {
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
 }
 
-async fn within<T>(work: impl Future<Output = T>) -> T {
+pub(super) async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(WORK_TIMEOUT, work)
         .await
         .expect("it takes far less")
 }
 
-async fn free_tcp_port() -> u16 {
+pub(super) async fn free_tcp_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .expect("a free port");
@@ -182,18 +206,8 @@ impl World {
             .await
             .expect("a free port");
         let livekit = LiveKit::start(listener.local_addr().expect("it has one")).await;
-        let url: url::Url = format!("ws://{}", livekit.address)
-            .parse()
-            .expect("a valid URL");
-        let mut service = Service::start_with(|settings| {
-            settings.livekit = Some(LiveKitSettings {
-                url: url.clone(),
-                public_url: url,
-                api_key: LIVEKIT_KEY.to_owned(),
-                api_secret: LIVEKIT_SECRET.into(),
-            });
-        })
-        .await;
+        let mut service =
+            Service::start_with(|settings| settings.livekit = Some(livekit.settings())).await;
         service.state = AppState::new(Dependencies {
             storage: Arc::clone(&service.storage),
             clock: Arc::new(SystemClock),
@@ -236,7 +250,7 @@ impl World {
     }
 }
 
-fn participant_token(started: &Started) -> &str {
+pub(super) fn participant_token(started: &Started) -> &str {
     started.body["participant_token"]
         .as_str()
         .expect("a string")

@@ -1,0 +1,112 @@
+//! A real LiveKit whose events do not arrive: where the visitor is comes from asking it.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+use widget_core::{conversation::EndReason, id::ConversationId};
+use widget_http::{
+    background,
+    state::{AppState, Dependencies},
+    system::{Clock, SystemClock, SystemRandom},
+};
+
+use super::{
+    livekit::{LiveKit, participant_token, within},
+    support::{Started, Visitor},
+};
+use crate::support::Service;
+
+/// The real time, which LiveKit compares tokens with, and what a test adds to it.
+#[derive(Default)]
+struct ShiftedClock(Mutex<Duration>);
+
+impl ShiftedClock {
+    fn advance(&self, duration: Duration) {
+        *self.0.lock().expect("no test panics while holding it") += duration;
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now() + *self.0.lock().expect("no test panics while holding it")
+    }
+}
+
+/// Looks at what is due; returns the stored status and reason of the conversation.
+async fn sweep(service: &Service, started: &Started) -> (String, String) {
+    background::end_due_conversations(&service.state)
+        .await
+        .expect("storage works");
+    let id: ConversationId = started.id.parse().expect("an id");
+    let kept = service.storage.find_conversation(id).await;
+    let kept = kept.expect("storage works").expect("it is kept").lifecycle;
+    let reason = kept.end_reason().map(EndReason::as_str).unwrap_or_default();
+    pair(kept.status().as_str(), reason)
+}
+
+fn pair(status: &str, reason: &str) -> (String, String) {
+    (status.to_owned(), reason.to_owned())
+}
+
+#[tokio::test]
+async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
+    // Nobody listens where the events go.
+    let mut livekit = LiveKit::start(SocketAddr::from(([127, 0, 0, 1], 9))).await;
+    let mut service =
+        Service::start_with(|settings| settings.livekit = Some(livekit.settings())).await;
+    let clock = Arc::new(ShiftedClock::default());
+    service.state = AppState::new(Dependencies {
+        storage: Arc::clone(&service.storage),
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        random: Arc::new(SystemRandom),
+        suffixes: service.state.suffixes.clone(),
+        settings: service.state.settings.clone(),
+    });
+    service.router = widget_http::router(service.state.clone());
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (here, nobody) = (visitor.start().await, visitor.start().await);
+    let socket = livekit.join(participant_token(&here)).await;
+
+    // The event of joining was lost.
+    clock.advance(Duration::minutes(10));
+    assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
+    assert_eq!(
+        sweep(&service, &nobody).await,
+        pair("failed", "never_joined")
+    );
+
+    // The event of leaving was lost, too: they can come back for half an hour.
+    drop(socket);
+    let is_gone = async {
+        let rooms = livekit.rooms();
+        loop {
+            let people = rooms.list_participants(&here.room).await;
+            if people.is_ok_and(|people| people.is_empty()) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    within(is_gone).await;
+    clock.advance(Duration::minutes(10));
+    assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
+    clock.advance(Duration::minutes(29));
+    assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
+    clock.advance(Duration::minutes(1));
+    assert_eq!(sweep(&service, &here).await, pair("completed", "idle"));
+
+    // Without an answer it waits a while.
+    let unseen = visitor.start().await;
+    livekit.go_away().await;
+    clock.advance(Duration::minutes(10));
+    assert_eq!(sweep(&service, &unseen).await, pair("token_created", ""));
+    clock.advance(Duration::minutes(5));
+    assert_eq!(
+        sweep(&service, &unseen).await,
+        pair("failed", "never_joined")
+    );
+}
