@@ -1,20 +1,40 @@
 //! The macro in which a record reads like its table in the documentation.
+//!
+//! It has three forms, one for each shape of a JSON object:
+//!
+//! 1. `struct Name { … }`: a record, an object that always has the same keys.
+//! 2. `enum Name { tag …, … }`: a union, an object of which one key, the *tag*, decides which other
+//!    keys it has.
+//! 3. `struct Name by tag of part: Union { … } then { … }`: both in one, an object with the keys of
+//!    a union and others that it always has.
+//!
+//! Each form writes the type, and an implementation of [`Record`](super::keys::Record) or
+//! [`Union`](super::keys::Union). Their one function of interest, `define`, asks for one key after
+//! the other. For `size: u16 = 56 => integer(32, 96)` it contains, in effect:
+//!
+//! ```ignore
+//! let size = Some(keys.with_default("size", &["The side length."], &integer(32, 96), 56));
+//! ```
+//!
+//! Who is asked answers with the value in a document, or writes the key into a schema. The rules
+//! that begin with `@` are steps that the three forms share.
 
-/// Defines a record, a union, or a record of which one part is a union: the type, and how it is
-/// read and described.
+/// Defines a record, a union, or both in one: the type, and how it is read and described.
 ///
 /// A key is `name: type = default => kind`, or `name: type => kind` when it is required. Its doc
 /// comment is also its description in the schema. A record has a `Default` when every key has one.
 ///
 /// - `check = f;` names a rule about several keys, `fn(Self, &mut impl Keys) -> Option<Self>`.
-/// - `refine_schema = f;` writes such a rule into the schema.
+/// - `refine_schema = f;` names a function that writes such a rule into the schema.
 ///
-/// A union is an `enum`. The line `tag "type": Type,` names the key that decides and its own enum;
-/// a variant is `Name = "text"`, with keys in braces or with a record in parentheses.
+/// In a union, `tag "type": Type,` names the key that decides, and the enum of its values, which is
+/// made as well. A variant is `Name = "text"`: alone, with keys of its own in braces, or with a
+/// record in parentheses.
 ///
-/// `struct Whole by tag of part: Union { … } then { … }` is a record with the keys of the union
-/// between its own. The keys after `then` may use `tag`, the variant in question.
+/// In the third form, the keys before `then` stand before those of the union, the keys after it
+/// behind them. The latter may use `tag`, the value of the union's tag.
 macro_rules! settings {
+    // 1. A record.
     (
         $(#[doc = $doc:literal])*
         $(#[derive($($derive:ident),*)])?
@@ -63,6 +83,7 @@ macro_rules! settings {
         }
     };
 
+    // 2. A union.
     (
         $(#[doc = $doc:literal])*
         $vis:vis enum $name:ident {
@@ -135,6 +156,7 @@ macro_rules! settings {
         }
     };
 
+    // 3. A record with the keys of a union among its own.
     (
         $(#[doc = $doc:literal])*
         $vis:vis struct $name:ident by $tag:ident of $part:ident: $union:ty {
@@ -205,6 +227,7 @@ macro_rules! settings {
         }
     };
 
+    // The `Default` of a record, if every key has a default.
     (@default $name:ident $($key:ident [$default:expr])*) => {
         impl Default for $name {
             fn default() -> Self {
@@ -214,6 +237,7 @@ macro_rules! settings {
     };
     (@default $($some_key_is_required:tt)*) => {};
 
+    // Asks for one key: a required one, or one with a default.
     (@ask $keys:ident, $key:ident, [$($doc:literal),*], $kind:expr) => {
         $keys.required(stringify!($key), &[$($doc),*], &$kind)
     };
@@ -221,6 +245,7 @@ macro_rules! settings {
         Some($keys.with_default(stringify!($key), &[$($doc),*], &$kind, $default))
     };
 
+    // Applies the rule about several keys, if there is one.
     (@check $record:ident, $keys:ident) => {
         Some($record)
     };
@@ -228,6 +253,7 @@ macro_rules! settings {
         $check($record, $keys)
     };
 
+    // Makes a variant: without keys, with those of a record, or with keys of its own.
     (@variant $keys:ident, $variant:ident) => {
         Some(Self::$variant)
     };

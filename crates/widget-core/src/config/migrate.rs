@@ -1,11 +1,13 @@
-//! Finding the version of a document, and the chain of steps from each version to the newest.
+//! Reads a document: finds its version, and migrates what that version says to the newest one.
 //!
-//! A new version changes nothing here; `docs/config.md` says what it does change.
+//! The steps from one version to the next are in the versions themselves, so this file stays as it
+//! is when there is a new one; `docs/config.md` says which files change.
 //!
-//! A migrated document holds what differs from the defaults of the new version. So a default that
-//! a new version changes is written out for the widgets that had the old one, and keeps its
-//! meaning. Unknown keys are carried to the same place; where that place is gone or means
-//! something else now, the old version stays in the document beside the new one.
+//! A migrated document contains the settings that differ from the defaults of the newest version.
+//! A setting that was left out, and whose default is another one in the newest version, is written
+//! out with its old default. Unknown keys are copied to the same place. When a place does not exist
+//! in the newest version, or is read there as something else, nothing is copied, and the old version
+//! stays in the document beside the new one.
 
 use serde_json::{Map, Value};
 

@@ -120,7 +120,8 @@ async fn open(
     Ok(document(StatusCode::OK, &policy, page))
 }
 
-/// The page that a window says it is on; with a false one, browsers do not show the window.
+/// The origin of the host page, which is in the window's own address. If it is not the page that
+/// frames the window, the window's policy forbids that page, and browsers show nothing.
 fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
     let mut declared = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .filter(|(name, _)| name == "o")
