@@ -231,8 +231,8 @@ pub struct Transcript {
     pub custom_metadata: Box<RawValue>,
     /// The room where the conversation continues; in any other an agent has nothing to do.
     pub room_name: Option<String>,
-    /// Whether this room exists only because the visitor went to another page of the site: nobody was
-    /// away, and no welcome is needed.
+    /// Whether this room exists only because the visitor went to another page of the site: nobody
+    /// was away, and no welcome is needed.
     #[serde(default)]
     pub page_changed: bool,
     /// The turns, the oldest first, each once: those of workers, and of the window those of the

@@ -82,8 +82,8 @@ pub struct ConversationResume {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Text<Mode>>"))]
     pub mode: Option<Mode>,
-    /// Whether the visitor only went to another page of the site, which the agent's worker reads with
-    /// the transcript.
+    /// Whether the visitor only went to another page of the site, which the agent's worker reads
+    /// with the transcript.
     #[serde(default)]
     pub page_changed: bool,
 }
