@@ -234,8 +234,8 @@ fn array(start: &str, items: &[String]) -> String {
     if line.trim_end().len() <= LINE {
         return line;
     }
-    let items: String = items.iter().map(|item| format!("  {item},\n")).collect();
-    format!("{start} [\n{items}];\n")
+    let items: Vec<String> = items.iter().map(|item| format!("  {item},")).collect();
+    format!("{start} [\n{}\n];\n", items.join("\n"))
 }
 
 /// The description as a comment, broken into lines.

@@ -6,8 +6,8 @@
 //! A migrated document contains the settings that differ from the defaults of the newest version.
 //! A setting that was left out, and whose default is another one in the newest version, is written
 //! out with its old default. Unknown keys are copied to the same place. When a place does not exist
-//! in the newest version, or is read there as something else, nothing is copied, and the old version
-//! stays in the document beside the new one.
+//! in the newest version, or is read there as something else, nothing is copied, and the old
+//! version stays in the document beside the new one.
 
 use serde_json::{Map, Value};
 

@@ -3,7 +3,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{EndReason, Lifecycle, LifecycleLimits};
+use super::{lifecycle::Lifecycle, limits::LifecycleLimits, names::EndReason};
 
 /// How long a conversation waits for an answer about its visitor; then the limits end it without.
 const ANSWER_WITHIN: Duration = Duration::minutes(5);

@@ -92,12 +92,11 @@ impl RoomAction {
     pub fn apply(self, lifecycle: Lifecycle, is_served: bool, now: OffsetDateTime) -> RoomOutcome {
         match self {
             Self::Ignore => RoomOutcome::Keep(lifecycle),
-            Self::Remove => RoomOutcome::Remove,
             Self::JoinIfServed if is_served => RoomOutcome::Keep(lifecycle.joined(now)),
             Self::JoinAndLeaveIfServed if is_served => {
                 RoomOutcome::Keep(lifecycle.joined(now).left(now))
             }
-            Self::JoinIfServed | Self::JoinAndLeaveIfServed => RoomOutcome::Remove,
+            Self::Remove | Self::JoinIfServed | Self::JoinAndLeaveIfServed => RoomOutcome::Remove,
             Self::Leave => RoomOutcome::Keep(lifecycle.left(now)),
         }
     }

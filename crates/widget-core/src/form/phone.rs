@@ -16,10 +16,10 @@ const MAX_DIGITS: usize = 24;
 /// parentheses and marks of writing direction are ignored, digits may be those of Arabic or be
 /// full-width, and a 0 as in `+49 (0)171` is dropped where the country writes one.
 pub(super) fn read_phone(text: &str) -> Option<String> {
-    let plain = plain_number(text)?;
-    let digits = plain
+    let number = plain_number(text)?;
+    let digits = number
         .strip_prefix(['+'])
-        .or_else(|| plain.strip_prefix("00"))?;
+        .or_else(|| number.strip_prefix("00"))?;
     let plan = PLANS
         .lines()
         .find_map(|line| Plan::parse(line).filter(|plan| digits.starts_with(plan.code)))?;

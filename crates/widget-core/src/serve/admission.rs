@@ -1,5 +1,5 @@
-//! The decision: both gates and the list of sites give an [`Admission`], or a [`Refusal`] with every
-//! reason.
+//! The decision: both gates and the list of sites give an [`Admission`], or a [`Refusal`] with
+//! every reason.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use crate::{
 /// Proof that a widget may serve a page now: its gates were open and its list admitted the page.
 ///
 /// What is handed to a browser is made from one of these, so that the decision cannot be
-/// forgotten: an [`EmbedTicket`](crate::serve::EmbedTicket), a [`Dispatch`](crate::serve::Dispatch), the window's
-/// [`WindowPolicy`](crate::embed::WindowPolicy).
+/// forgotten: an [`EmbedTicket`](crate::serve::EmbedTicket), a
+/// [`Dispatch`](crate::serve::Dispatch), the window's [`WindowPolicy`](crate::embed::WindowPolicy).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Admission<'a> {
     widget: &'a Widget,
