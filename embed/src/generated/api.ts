@@ -22,6 +22,11 @@ export interface ConversationResume {
   ticket?: string | null;
   /** Whether the visitor types or speaks; the default is what it was. */
   mode?: 'text' | 'voice';
+  /**
+   * Whether the visitor only went to another page of the site, which the agent's worker reads with
+   * the transcript.
+   */
+  page_changed: boolean;
 }
 
 /** Proof of the page on which a widget runs. */
