@@ -141,7 +141,7 @@ describe('a visitor who fills in a form before the conversation', { timeout: 60_
     });
   });
 
-  test('is told about a number that the browser cannot read', async () => {
+  test('learns of a number that the browser cannot read', async () => {
     const visitor = await openForm();
     await visitor.frame.getByLabel('Phone').fill('+1 408-555-0123');
     await visitor.frame.getByLabel('People').pressSequentially('2e');

@@ -1,4 +1,4 @@
-/** No module of the embed imports itself through others: each can be understood after its imports. */
+/** No module of the embed imports itself through others. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { expect, test } from 'vitest';

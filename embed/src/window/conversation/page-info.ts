@@ -11,8 +11,8 @@ const MAX_URL_LENGTH = 1_024;
 const MAX_TITLE_LENGTH = 256;
 
 /**
- * The `custom_metadata` of a start; a context that is too large is left out. `isMessageWaiting`: the
- * visitor has asked already, and an agent that greets first would talk past the question.
+ * The `custom_metadata` of a start; a context that is too large is left out.
+ * `isMessageWaiting`: the visitor has asked already, so that the agent answers instead of greeting.
  */
 export function metadataOf(
   { url, title }: PageInfo,
