@@ -1,6 +1,8 @@
 /** A microphone that is denied, blocked by the page, or missing is explained, and text works. */
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
+import { createWidget } from './system';
 
 describe('without a microphone', () => {
   const here = story();
@@ -26,6 +28,26 @@ describe('without a microphone', () => {
       .waitFor();
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open/);
+  });
+});
+
+describe('without a microphone and with voice only', () => {
+  const here = story();
+
+  test('what is true is said, and nothing about writing', async () => {
+    const widgetId = await createWidget({
+      modes: { text: false, voice: true },
+      default_mode: 'voice',
+      fallback: { url: 'https://harbour-coffee.example/contact' },
+    });
+    const visitor = await here.arrive({ widgetId, scripts: axeScripts });
+    await visitor.open();
+    await visitor.frame.getByText('The microphone was not allowed. Please allow it').waitFor();
+    expect(await visitor.frame.getByText('in writing').count()).toBe(0);
+    expect(await visitor.frame.getByRole('link', { name: 'Other ways' }).count()).toBe(1);
+    await visitor.screenshot('voice-only-denied');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.button('Talk').waitFor();
   });
 });
 

@@ -24,6 +24,12 @@ export function story(microphone: Microphone = 'speaks') {
       if (!chromium) throw new Error('the browser is not started');
       return chromium.browser;
     },
+    /** Another tab of the same visitor, on the same page. */
+    async openTab(visitor: Visitor): Promise<Visitor> {
+      const tab = await visitor.openTab();
+      visitors.push(tab);
+      return tab;
+    },
     async arrive(options?: VisitorOptions): Promise<Visitor> {
       const visitor = await Visitor.arrive(this.browser, options);
       visitors.push(visitor);

@@ -46,4 +46,34 @@ describe('a visitor with two tabs', { timeout: 90_000 }, () => {
           .length === 2,
     );
   });
+
+  test.each([
+    ['', []],
+    [', also without messages between tabs', ['delete globalThis.BroadcastChannel;']],
+  ])('is asked even when a question was tapped in the second tab%s', async (_, scripts) => {
+    const visitor = await here.arrive({ scripts, microphone: true });
+    const second = await here.openTab(visitor);
+    await until('the suggestion in the second tab', () => second.suggestion('How much is a bag?'));
+    await visitor.page.bringToFront();
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.button('Talk').click();
+    await visitor.button('Mute').waitFor();
+
+    await second.page.bringToFront();
+    await second.openWith('How much is a bag?');
+    await second.frame
+      .getByText('This conversation is open in another tab. Continue here instead?')
+      .waitFor();
+    await second.frame.getByText('Not sent.').waitFor();
+    await second.screenshot('question-in-second-tab');
+    expect(await second.frame.locator('.composer').count(), 'another way to take it').toBe(0);
+    expect(second.joinings).toEqual([]);
+    expect(await visitor.button('End call').count(), 'the call of the first tab').toBe(1);
+
+    await second.button('Continue here').click();
+    await second.waitForTurn('agent', /12 euros/);
+    await visitor.frame.getByText('This conversation continues in another tab.').waitFor();
+  });
 });

@@ -63,6 +63,14 @@ test('claiming a conversation informs the tab that had it, once', () => {
   expect(onClaimed.mock.calls).toEqual([['c1']]);
 });
 
+test('a tab that claims a conversation later informs those that have asked for it', () => {
+  const onOpenElsewhere = vi.fn();
+  createOtherTabs('w1', vi.fn()).ask('c1', onOpenElsewhere);
+  createOtherTabs('w1', vi.fn()).claim('c1');
+  deliver();
+  expect(onOpenElsewhere).toHaveBeenCalledOnce();
+});
+
 test('without a channel to other tabs, nothing arrives and nothing fails', () => {
   vi.stubGlobal('BroadcastChannel', undefined);
   const onOpenElsewhere = vi.fn();

@@ -96,7 +96,7 @@ function setUp(
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(async () => track as unknown as MediaStreamTrack | 'denied');
   const tabs = {
-    ask: vi.fn((_id: string, _onOpenElsewhere: () => void) => {}),
+    ask: vi.fn(async (_id: string, _onOpenElsewhere: () => void) => {}),
     claim: vi.fn(),
     release: vi.fn(),
   };
@@ -833,6 +833,48 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello', 'again']);
   });
 
+  describe('that another tab has', () => {
+    async function elsewhere() {
+      const parts = returning();
+      parts.tabs.ask.mockImplementation(async (_id, onOpenElsewhere) => void onOpenElsewhere());
+      await parts.session.offerSaved();
+      parts.session.sendMessage('And tea?');
+      await parts.settle();
+      return parts;
+    }
+
+    test('is not taken from it without a question, whatever the visitor does first', async () => {
+      const { session, service, openMicrophone, settle } = await elsewhere();
+      session.startCall();
+      session.sendAgain();
+      session.giveConsent();
+      await settle();
+      expect(service.resume).not.toHaveBeenCalled();
+      expect(openMicrophone).not.toHaveBeenCalled();
+      expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: true });
+      expect(session.state.messages.at(-1)).toMatchObject({ text: 'And tea?', state: 'waiting' });
+    });
+
+    test('continues here with what was typed, when the visitor agrees', async () => {
+      const { session, service, rooms, settle, agentArrives } = await elsewhere();
+      session.continue();
+      await settle();
+      await agentArrives();
+      expect(service.resume).toHaveBeenCalledOnce();
+      expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith('lk.chat', 'And tea?');
+    });
+
+    test('stays there when the visitor starts over, and what was typed is asked here', async () => {
+      const { session, service, rooms, settle, agentArrives } = await elsewhere();
+      session.startOver();
+      await settle();
+      await agentArrives();
+      expect(service.end).not.toHaveBeenCalled();
+      expect(service.start).toHaveBeenCalledOnce();
+      expect(rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And tea?']]);
+    });
+  });
+
   test('is ended when the visitor starts over', async () => {
     const { session, service, storage } = returning();
     await session.offerSaved();
@@ -872,7 +914,7 @@ describe('an earlier conversation', () => {
 
   test('is left to the other tab that has it, when the visitor starts over', async () => {
     const { session, service, storage, tabs } = returning();
-    tabs.ask.mockImplementation((_id, onOpenElsewhere) => onOpenElsewhere());
+    tabs.ask.mockImplementation(async (_id, onOpenElsewhere) => void onOpenElsewhere());
     await session.offerSaved();
     session.startOver();
     expect(service.end).not.toHaveBeenCalled();
@@ -882,7 +924,7 @@ describe('an earlier conversation', () => {
 
   test('another tab that has it is shown', async () => {
     const { session, tabs } = returning();
-    tabs.ask.mockImplementation((_id, onOpenElsewhere) => onOpenElsewhere());
+    tabs.ask.mockImplementation(async (_id, onOpenElsewhere) => void onOpenElsewhere());
     await session.offerSaved();
     expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: true });
   });

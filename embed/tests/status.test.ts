@@ -77,8 +77,20 @@ test.each<MicrophoneProblem>(['blocked', 'denied', 'missing', 'insecure', 'busy'
   (problem) => {
     const live = { name: 'live', agent: 'listening', isSilent: false } as const;
     expect(status(live, { voice: { name: 'off', problem } })?.text).toBe(
-      en[`microphone_${problem}`],
+      `${en[`microphone_${problem}`]} ${en.in_writing}`,
     );
     expect(status(live, { voice: { name: 'on', isMuted: false } })).toBeNull();
   },
 );
+
+test('without a microphone, a widget for voice only offers nothing that it does not have', () => {
+  const voiceOnly = config({ modes: { text: false, voice: true } });
+  const said = (problem: MicrophoneProblem) =>
+    statusOf({ ...initialState(), voice: { name: 'off', problem } }, en, voiceOnly);
+  expect(said('missing')).toEqual({
+    text: `${en.microphone_missing} ${en.voice_only}`,
+    urgent: true,
+    fallback: true,
+  });
+  expect(said('denied')?.text).toBe(`${en.microphone_denied} ${en.allow_microphone}`);
+});

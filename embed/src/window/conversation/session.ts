@@ -22,7 +22,7 @@ import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
-import { type FormRequest, isPast, isUnderWay, type State } from './window-state';
+import { type FormRequest, isHeldElsewhere, isPast, isUnderWay, type State } from './window-state';
 
 export interface SessionDependencies {
   config: Config;
@@ -239,12 +239,13 @@ export class Session {
     if (!saved) return;
     // Usually answered before the service answers; a busy tab may be later, which still counts.
     let isOpenElsewhere = false;
-    this.#tabs.ask(saved.id, () => {
+    const asked = this.#tabs.ask(saved.id, () => {
       isOpenElsewhere = true;
       this.#store.dispatch({ type: 'open-elsewhere' });
     });
     try {
       const { is_open, messages } = await service.read(saved.id, saved.token);
+      await asked;
       if (this.state.phase.name !== 'idle') return;
       if (!is_open) return storage.saveConversation(null);
       this.#conversation.remember(saved);
@@ -263,7 +264,7 @@ export class Session {
   giveConsent() {
     this.#dependencies.storage.write('consent', true);
     this.#store.dispatch({ type: 'consented' });
-    if (this.state.messages.some((message) => message.state === 'waiting')) this.continue();
+    if (this.state.messages.some((message) => message.state === 'waiting')) this.#seekRoom();
     else this.#startIfConfigured();
   }
 
@@ -305,18 +306,20 @@ export class Session {
   /** Puts the conversation aside, so that the next message starts another one. */
   startOver() {
     const { access } = this.#conversation;
-    const { phase } = this.state;
+    const { phase, messages } = this.state;
+    // Typed before the visitor chose to start over, and meant for the conversation that follows.
+    const unasked =
+      phase.name === 'offered' ? messages.filter(({ state }) => state === 'waiting') : [];
     // Another tab, or a page of another site, may still continue it.
     const isOurs =
-      !isPast(this.state) &&
-      phase.name !== 'continued-elsewhere' &&
-      !(phase.name === 'offered' && phase.isOpenElsewhere);
+      !isPast(this.state) && phase.name !== 'continued-elsewhere' && !isHeldElsewhere(this.state);
     this.#leaveConversation();
     if (isOurs) this.#conversation.deleteStored();
     this.#conversation.forget();
     this.#forms.forget();
     if (access && isOurs) this.#dependencies.service.end(access.id, access.token).catch(() => {});
     this.#store.dispatch({ type: 'reset' });
+    for (const { text } of unasked) this.sendMessage(text);
   }
 
   async end() {
@@ -332,6 +335,7 @@ export class Session {
   // The call
 
   async startCall() {
+    if (isHeldElsewhere(this.state)) return;
     // Not asked for the microphone in vain: the attempt to connect says what is missing.
     if (this.#dependencies.isWebRtcAvailable()) return this.#call.start();
     this.#seekRoom();
@@ -401,6 +405,8 @@ export class Session {
 
   /** Gets into a room for what waits to be sent, unless that is under way. */
   #seekRoom() {
+    // Not while the visitor is asked whether to take the conversation from another tab.
+    if (isHeldElsewhere(this.state)) return;
     if (!this.#connection.retryNow() && !isUnderWay(this.state)) this.continue();
   }
 

@@ -164,6 +164,11 @@ export function isPast({ phase }: State): boolean {
   return phase.name === 'ended' || phase.name === 'gone';
 }
 
+/** Another tab has the conversation, and the visitor is asked whether it continues here. */
+export function isHeldElsewhere({ phase }: State): boolean {
+  return phase.name === 'offered' && phase.isOpenElsewhere;
+}
+
 /** What the agent in the room does; `absent` where there is no room. */
 export function agentOf({ phase }: State): AgentState {
   return 'agent' in phase ? phase.agent : 'absent';

@@ -48,13 +48,11 @@ export const strings: Strings = {
   other_site:
     'Dieses Gespräch wurde auf einer anderen Website begonnen und kann hier nicht weitergehen.',
   gone: 'Dieses Gespräch kann nicht mehr weitergeführt werden.',
-  microphone_blocked:
-    'Diese Seite erlaubt das Mikrofon nicht. Sie können schriftlich weitermachen.',
-  microphone_denied: 'Das Mikrofon wurde nicht erlaubt. Sie können schriftlich weitermachen.',
-  microphone_missing: 'Es wurde kein Mikrofon gefunden. Sie können schriftlich weitermachen.',
-  microphone_insecure:
-    'Das Mikrofon braucht eine sichere Seite (https). Sie können schriftlich weitermachen.',
-  microphone_busy: 'Das Mikrofon ist nicht nutzbar. Sie können schriftlich weitermachen.',
+  microphone_blocked: 'Diese Seite erlaubt das Mikrofon nicht.',
+  microphone_denied: 'Das Mikrofon wurde nicht erlaubt.',
+  microphone_missing: 'Es wurde kein Mikrofon gefunden.',
+  microphone_insecure: 'Das Mikrofon braucht eine sichere Seite (https).',
+  microphone_busy: 'Das Mikrofon ist nicht nutzbar.',
   submit: 'Senden',
   continue: 'Weiter',
   not_sent: 'Das konnte nicht gesendet werden. Bitte versuchen Sie es erneut.',
@@ -88,4 +86,8 @@ export const strings: Strings = {
   too_long: 'Diese Nachricht ist zu lang. Bitte kürzen Sie sie oder senden Sie sie in Teilen.',
   code: 'Code',
   table: 'Tabelle',
+  in_writing: 'Sie können schriftlich weitermachen.',
+  voice_only: 'Dieser Chat funktioniert nur mit Sprache.',
+  allow_microphone:
+    'Bitte erlauben Sie es in den Einstellungen des Browsers und versuchen Sie es erneut.',
 };

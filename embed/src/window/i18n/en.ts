@@ -45,11 +45,11 @@ export const en = {
   used_up: 'The chat is not available anymore today. Please try again tomorrow.',
   other_site: 'This conversation was started on another site and cannot be continued here.',
   gone: 'This conversation can no longer be continued.',
-  microphone_blocked: 'This page does not allow the microphone. You can continue in writing.',
-  microphone_denied: 'The microphone was not allowed. You can continue in writing.',
-  microphone_missing: 'No microphone was found. You can continue in writing.',
-  microphone_insecure: 'The microphone needs a secure (https) page. You can continue in writing.',
-  microphone_busy: 'The microphone could not be used. You can continue in writing.',
+  microphone_blocked: 'This page does not allow the microphone.',
+  microphone_denied: 'The microphone was not allowed.',
+  microphone_missing: 'No microphone was found.',
+  microphone_insecure: 'The microphone needs a secure (https) page.',
+  microphone_busy: 'The microphone could not be used.',
   submit: 'Send',
   continue: 'Continue',
   not_sent: 'That could not be sent. Please try again.',
@@ -83,6 +83,9 @@ export const en = {
   too_long: 'This message is too long to be sent. Please shorten it or send it in parts.',
   code: 'Code',
   table: 'Table',
+  in_writing: 'You can continue in writing.',
+  voice_only: 'This chat works only by voice.',
+  allow_microphone: 'Please allow it in the settings of the browser, and try again.',
 } as const;
 
 export type Strings = Record<keyof typeof en, string>;

@@ -1,6 +1,6 @@
 /** The whole window, drawn from one state. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { isPast, modeOf, type State } from '../conversation/window-state';
+import { isHeldElsewhere, isPast, modeOf, type State } from '../conversation/window-state';
 import { Banner } from './Banner';
 import { Composer } from './Composer';
 import { type Surface, SurfaceContext, useSurface } from './context';
@@ -73,7 +73,8 @@ function Footer({ state, about }: { state: State; about: preact.ComponentChild }
   const { phase, form, hasConsented, messages } = state;
   const isOver = isPast(state) || phase.name === 'continued-elsewhere';
   const isVoice = modeOf(state) === 'voice';
-  const canTalk = !isOver && !form;
+  // The question of another tab's conversation comes first.
+  const canTalk = !isOver && !form && (!isHeldElsewhere(state) || !hasConsented);
   return (
     <footer class="footer">
       {about}

@@ -4,7 +4,14 @@
 import { type ComponentChild, Fragment } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../conversation/transcript';
-import { agentOf, isSilent, isUnderWay, modeOf, type State } from '../conversation/window-state';
+import {
+  agentOf,
+  isHeldElsewhere,
+  isSilent,
+  isUnderWay,
+  modeOf,
+  type State,
+} from '../conversation/window-state';
 import { useSurface } from './context';
 import { FeedbackCard } from './FeedbackCard';
 import { FormCard } from './FormCard';
@@ -142,7 +149,7 @@ function Mark({ state }: { state: State }) {
   if (isUnderWay(state)) return <p class="mark sending">{strings.sending}</p>;
   const { phase, hasConsented } = state;
   // The consent, or the choice of the tab, is asked for right below.
-  const isAsked = !hasConsented || phase.name === 'continued-elsewhere';
+  const isAsked = !hasConsented || phase.name === 'continued-elsewhere' || isHeldElsewhere(state);
   const isHopeless = phase.name === 'refused' && phase.code === 'webrtc_missing';
   return (
     <p class="mark">

@@ -76,8 +76,12 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
         fallback: true,
       };
   }
-  if (voice.name === 'off' && voice.problem)
-    return { text: strings[`microphone_${voice.problem}`], urgent: true };
+  if (voice.name === 'off' && voice.problem) {
+    const reason = strings[`microphone_${voice.problem}`];
+    if (config.modes.text) return { text: `${reason} ${strings.in_writing}`, urgent: true };
+    const help = voice.problem === 'denied' ? strings.allow_microphone : strings.voice_only;
+    return { text: `${reason} ${help}`, urgent: true, fallback: true };
+  }
   if (voice.name === 'paused') return { text: strings.call_paused, steps: ['continue_call'] };
   if (voice.name === 'requested') return { text: strings.microphone_requested };
   if ((phase.name === 'starting' || phase.name === 'joining') && voice.name === 'off')

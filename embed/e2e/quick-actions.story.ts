@@ -1,0 +1,38 @@
+/** However many quick actions there are, a mouse and a finger reach each of them. */
+import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
+import { story } from './story';
+import { createWidget } from './system';
+import type { VisitorOptions } from './visitor';
+
+const LABELS = ['Opening hours', 'Prices', 'Where is my order?', 'Delivery to an island', 'Beans'];
+
+describe('quick actions', { timeout: 60_000 }, () => {
+  const here = story();
+
+  test.each([
+    ['wide', {}],
+    ['phone', { size: { width: 320, height: 640 }, phone: true, scheme: 'dark' }],
+  ] as [string, VisitorOptions][])('are all in sight: %s', async (name, options) => {
+    const widgetId = await createWidget({
+      quick_actions: LABELS.map((label, index) => ({
+        id: `action-${index}`,
+        label,
+        action: { type: 'send_message', text: 'What are your opening hours?' },
+      })),
+    });
+    const visitor = await here.arrive({ ...options, widgetId, scripts: axeScripts });
+    await visitor.open();
+    await visitor.button(LABELS[0] as string).waitFor();
+    await visitor.screenshot(`quick-actions-${name}`);
+    const reachable = await visitor.frame.locator('.chip').evaluateAll(
+      (chips) =>
+        chips.filter((chip) => {
+          const { left, top, width, height } = chip.getBoundingClientRect();
+          return chip === document.elementFromPoint(left + width / 2, top + height / 2);
+        }).length,
+    );
+    expect(reachable).toBe(LABELS.length);
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+  });
+});
