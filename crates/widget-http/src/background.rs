@@ -1,5 +1,5 @@
 //! What runs without a request: removing old rooms, ending conversations by their limits, checking
-//! LiveKit, deleting expired records.
+//! LiveKit, keeping builds of the embed, deleting expired records.
 //!
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
@@ -10,10 +10,12 @@ use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{
-    conversations::end_due_conversations, livekit::check_livekit, rooms::remove_due_rooms,
+    builds::keep_embed_builds, conversations::end_due_conversations, livekit::check_livekit,
+    rooms::remove_due_rooms,
 };
 use crate::state::AppState;
 
+mod builds;
 mod conversations;
 mod livekit;
 mod rooms;
@@ -39,6 +41,7 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
                 rooms::remove_rooms(&state),
                 conversations::end_conversations(&state),
                 livekit::watch(&state),
+                builds::look_after(&state),
                 forget(&state)
             )
         };

@@ -1,21 +1,47 @@
 //! The built embed inside the binary: the loader script, the panel script that it loads when the
-//! window is first opened, and the window's scripts and styles.
+//! window is first opened, and the window's scripts and styles; and builds of other releases, as
+//! they are kept in storage.
 //!
 //! A debug build reads the files each time, so that the embed can be rebuilt while the service
 //! runs.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::SystemTime,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use rust_embed::Embed;
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384};
 
-use crate::web::etag::short_hash;
+use crate::storage::{BuildKind, BuildName, EmbedBuild};
+
+pub use self::window_build::WindowBuild;
+
+mod window_build;
 
 #[derive(Embed)]
 #[folder = "../../embed/dist"]
 struct Dist;
+
+/// The folder of [`Dist`] on the machine that built this.
+const DIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../embed/dist");
+
+/// The embed that a service has as its own.
+#[derive(Debug, Clone, Default)]
+pub enum EmbedFiles {
+    /// The one inside the binary.
+    #[default]
+    BuiltIn,
+    /// One in a folder, as another release would have it.
+    Folder(PathBuf),
+}
 
 /// Name of the loader below `embed/dist`.
 const LOADER: &str = "loader.js";
@@ -29,6 +55,9 @@ const PANEL: &str = "panel.js";
 /// Where Vite puts the window.
 const WINDOW: &str = "window";
 
+/// The files of the window below `embed/dist`.
+const ASSETS: &str = "window/assets";
+
 /// Start of the source of the entry that the window document loads.
 const ENTRY_SOURCE: &str = "src/window/";
 
@@ -36,7 +65,7 @@ const ENTRY_SOURCE: &str = "src/window/";
 #[derive(Debug, Clone)]
 pub struct Asset {
     /// Its bytes, in `encoding`.
-    pub bytes: Cow<'static, [u8]>,
+    pub bytes: Bytes,
     /// Value of `Content-Encoding`.
     pub encoding: Option<&'static str>,
     /// Value of `Content-Type`.
@@ -48,8 +77,8 @@ pub struct Asset {
 /// The name and hash of the loader that pages pin by an `integrity` attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoaderFile {
-    /// Name that changes with the bytes, `<hash>.js`.
-    pub file_name: String,
+    /// Name that changes with the bytes.
+    pub name: BuildName,
     /// Value of the `integrity` attribute.
     pub integrity: String,
 }
@@ -71,6 +100,16 @@ pub struct Accepted {
 }
 
 impl Accepted {
+    /// The names under which a file may be, the best first, with their encodings.
+    fn variants(self, path: &str) -> impl Iterator<Item = (String, Option<&'static str>)> {
+        let variants = [
+            self.brotli.then(|| (format!("{path}.br"), Some("br"))),
+            self.gzip.then(|| (format!("{path}.gz"), Some("gzip"))),
+            Some((path.to_owned(), None)),
+        ];
+        variants.into_iter().flatten()
+    }
+
     /// Reads the header; an encoding that is refused (`q=0`) or not named is not accepted.
     #[must_use]
     pub fn parse(header: &str) -> Self {
@@ -90,81 +129,264 @@ impl Accepted {
     }
 }
 
-/// The loader script; `None` when the embed has not been built.
-#[must_use]
-pub fn loader(accepted: Accepted) -> Option<Asset> {
-    find_asset(LOADER, accepted)
-}
+impl EmbedFiles {
+    /// The loader script; `None` when the embed has not been built.
+    #[must_use]
+    pub fn loader(&self, accepted: Accepted) -> Option<Asset> {
+        self.find_asset(LOADER, accepted)
+    }
 
-/// The loader that pages pin, which contains the panel script; `None` when the embed has not been
-/// built.
-#[must_use]
-pub fn pinned_loader(accepted: Accepted) -> Option<Asset> {
-    find_asset(PINNED_LOADER, accepted)
-}
+    /// The panel script; `None` when the embed has not been built.
+    #[must_use]
+    pub fn panel(&self, accepted: Accepted) -> Option<Asset> {
+        self.find_asset(PANEL, accepted)
+    }
 
-/// The panel script; `None` when the embed has not been built.
-#[must_use]
-pub fn panel(accepted: Accepted) -> Option<Asset> {
-    find_asset(PANEL, accepted)
-}
+    /// The loader that pages pin, which contains the panel script, or the panel script, if this is
+    /// its name.
+    #[must_use]
+    pub fn script(&self, name: &BuildName, accepted: Accepted) -> Option<Asset> {
+        let (path, own) = match name.kind() {
+            BuildKind::Loader => (PINNED_LOADER, self.loader_file()?.name),
+            BuildKind::Panel => (PANEL, self.panel_name()?),
+            BuildKind::Window => return None,
+        };
+        if own == *name {
+            self.find_asset(path, accepted)
+        } else {
+            None
+        }
+    }
 
-/// A file of the window, by the name that the document and its modules use.
-#[must_use]
-pub fn window_file(name: &str, accepted: Accepted) -> Option<Asset> {
-    let plain = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if plain {
-        find_asset(&format!("{WINDOW}/assets/{name}"), accepted)
-    } else {
-        None
+    /// A file of the window of this name, by the name that the document and its modules use.
+    #[must_use]
+    pub fn window_file(&self, build: &BuildName, file: &str, accepted: Accepted) -> Option<Asset> {
+        let is_plain = !file.is_empty()
+            && file
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        if is_plain && self.window_build()?.name() == build {
+            self.find_asset(&format!("{ASSETS}/{file}"), accepted)
+        } else {
+            None
+        }
+    }
+
+    /// Name and integrity of the pinned loader; `None` when the embed has not been built.
+    #[must_use]
+    pub fn loader_file(&self) -> Option<LoaderFile> {
+        self.once(&LOADER_FILE, || {
+            let (bytes, _) = self.read(PINNED_LOADER)?;
+            Some(LoaderFile {
+                name: BuildName::of(BuildKind::Loader, &bytes),
+                integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(&bytes))),
+            })
+        })
+    }
+
+    /// Name of the panel script, which the loader of the same build contains; `None` when the embed
+    /// has not been built.
+    #[must_use]
+    pub fn panel_name(&self) -> Option<BuildName> {
+        self.once(&PANEL_NAME, || {
+            let (bytes, _) = self.read(PANEL)?;
+            Some(BuildName::of(BuildKind::Panel, &bytes))
+        })
+    }
+
+    /// What the window document refers to; `None` when the embed has not been built.
+    #[must_use]
+    pub fn window_files(&self) -> Option<WindowFiles> {
+        self.once(&WINDOW_FILES, || {
+            let (manifest, _) = self.read(&format!("{WINDOW}/.vite/manifest.json"))?;
+            let files = entry_of(&manifest)?;
+            let build = self.window_build()?;
+            let hash = build.name().hash();
+            let inside = |file: String| match file.strip_prefix("assets/") {
+                Some(file) => format!("assets/{hash}/{file}"),
+                None => file,
+            };
+            Some(WindowFiles {
+                script: inside(files.script),
+                styles: files.styles.into_iter().map(inside).collect(),
+            })
+        })
+    }
+
+    /// What other nodes and later releases have to serve, too.
+    #[must_use]
+    pub fn builds(&self) -> Vec<EmbedBuild> {
+        let script = |kind, path| {
+            let (bytes, _) = self.read(path)?;
+            Some(EmbedBuild::new(kind, bytes))
+        };
+        let window = self.window_build().map(|window| window.build().clone());
+        [
+            script(BuildKind::Loader, PINNED_LOADER),
+            script(BuildKind::Panel, PANEL),
+            window,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// All files of the window; the same value as long as they do not change.
+    fn window_build(&self) -> Option<Arc<WindowBuild>> {
+        let Some(folder) = self.folder() else {
+            return WINDOW_BUILD
+                .get_or_init(|| self.pack_window().map(Arc::new))
+                .clone();
+        };
+        let seen = fingerprint(&folder.join(ASSETS)).ok()?;
+        let mut packed = PACKED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, build)) = packed.get(folder).filter(|(kept, _)| *kept == seen) {
+            return Some(Arc::clone(build));
+        }
+        let build = Arc::new(self.pack_window()?);
+        packed.insert(folder.to_owned(), (seen, Arc::clone(&build)));
+        Some(build)
+    }
+
+    fn pack_window(&self) -> Option<WindowBuild> {
+        let names: Vec<String> = match self.folder() {
+            Some(folder) => fingerprint(&folder.join(ASSETS))
+                .ok()?
+                .into_iter()
+                .map(|(name, ..)| name)
+                .collect(),
+            None => Dist::iter()
+                .filter_map(|path| Some(path.strip_prefix(ASSETS)?[1..].to_owned()))
+                .collect(),
+        };
+        let files = names.into_iter().map(|name| {
+            let (bytes, _) = self.read(&format!("{ASSETS}/{name}"))?;
+            Some((name, bytes))
+        });
+        WindowBuild::pack(&files.collect::<Option<BTreeMap<_, _>>>()?)
+    }
+
+    /// Where the files are read from, if not from the binary.
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::BuiltIn => cfg!(debug_assertions).then_some(Path::new(DIST)),
+        }
+    }
+
+    /// A file and its SHA-256.
+    fn read(&self, path: &str) -> Option<(Bytes, [u8; 32])> {
+        let Some(folder) = self.folder() else {
+            let file = Dist::get(path)?;
+            let hash = file.metadata.sha256_hash();
+            return Some(match file.data {
+                Cow::Borrowed(bytes) => (Bytes::from_static(bytes), hash),
+                Cow::Owned(bytes) => (Bytes::from(bytes), hash),
+            });
+        };
+        let bytes = fs::read(folder.join(path)).ok()?;
+        let hash = Sha256::digest(&bytes).into();
+        Some((Bytes::from(bytes), hash))
+    }
+
+    fn find_asset(&self, path: &str, accepted: Accepted) -> Option<Asset> {
+        accepted.variants(path).find_map(|(variant, encoding)| {
+            let (bytes, hash) = self.read(&variant)?;
+            Some(Asset {
+                bytes,
+                hash,
+                encoding,
+                media_type: media_type(path),
+            })
+        })
+    }
+
+    /// Computed once where the files cannot change.
+    fn once<T: Clone>(
+        &self,
+        cell: &OnceLock<Option<T>>,
+        compute: impl Fn() -> Option<T>,
+    ) -> Option<T> {
+        match self.folder() {
+            Some(_) => compute(),
+            None => cell.get_or_init(compute).clone(),
+        }
     }
 }
 
-/// Name and integrity of the pinned loader; `None` when the embed has not been built.
-#[must_use]
-pub fn loader_file() -> Option<LoaderFile> {
-    once(&LOADER_FILE, || {
-        let file = Dist::get(PINNED_LOADER)?;
-        Some(LoaderFile {
-            file_name: format!("{}.js", short_hash(&Sha256::digest(&file.data).into())),
-            integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(&file.data))),
-        })
-    })
-}
-
-/// Name of the panel script, which the loader of the same build contains; `None` when the embed has
-/// not been built.
-#[must_use]
-pub fn panel_name() -> Option<String> {
-    once(&PANEL_NAME, || {
-        let file = Dist::get(PANEL)?;
-        let hash = short_hash(&Sha256::digest(&file.data).into());
-        Some(format!("{}.js", hash.get(..16)?))
-    })
-}
-
-/// What the window document refers to; `None` when the embed has not been built.
-#[must_use]
-pub fn window_files() -> Option<WindowFiles> {
-    once(&WINDOW_FILES, || {
-        let manifest = Dist::get(&format!("{WINDOW}/.vite/manifest.json"))?;
-        entry_of(&manifest.data)
-    })
-}
-
 static LOADER_FILE: OnceLock<Option<LoaderFile>> = OnceLock::new();
-static PANEL_NAME: OnceLock<Option<String>> = OnceLock::new();
+static PANEL_NAME: OnceLock<Option<BuildName>> = OnceLock::new();
 static WINDOW_FILES: OnceLock<Option<WindowFiles>> = OnceLock::new();
+static WINDOW_BUILD: OnceLock<Option<Arc<WindowBuild>>> = OnceLock::new();
 
-/// Computed once in a release, where the files cannot change.
-fn once<T: Clone>(cell: &OnceLock<Option<T>>, compute: impl Fn() -> Option<T>) -> Option<T> {
-    if cfg!(debug_assertions) {
-        compute()
-    } else {
-        cell.get_or_init(compute).clone()
+/// Name, size and time of each file, by which a change is noticed.
+type Fingerprint = Vec<(String, u64, SystemTime)>;
+
+/// Windows of folders, so that not every request reads and hashes all files.
+static PACKED: Mutex<BTreeMap<PathBuf, (Fingerprint, Arc<WindowBuild>)>> =
+    Mutex::new(BTreeMap::new());
+
+fn fingerprint(folder: &Path) -> io::Result<Fingerprint> {
+    let mut files = fs::read_dir(folder)?
+        .map(|entry| {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Ok((name, metadata.len(), metadata.modified()?))
+        })
+        .collect::<io::Result<Fingerprint>>()?;
+    files.sort();
+    Ok(files)
+}
+
+/// A build of another release.
+#[derive(Debug, Clone)]
+pub enum OldBuild {
+    /// A loader or a panel script.
+    Script(Asset),
+    /// A window.
+    Window(Arc<WindowBuild>),
+}
+
+impl OldBuild {
+    /// Reads what is stored; `None` when it is not a window although it says so.
+    #[must_use]
+    pub fn read(stored: &EmbedBuild) -> Option<Self> {
+        match stored.name().kind() {
+            BuildKind::Loader | BuildKind::Panel => Some(Self::Script(Asset {
+                bytes: stored.bytes().clone(),
+                encoding: None,
+                media_type: media_type(LOADER),
+                hash: Sha256::digest(stored.bytes()).into(),
+            })),
+            BuildKind::Window => Some(Self::Window(Arc::new(WindowBuild::unpack(stored)?))),
+        }
+    }
+
+    /// The script, if it is one.
+    #[must_use]
+    pub fn script(self) -> Option<Asset> {
+        match self {
+            Self::Script(asset) => Some(asset),
+            Self::Window(_) => None,
+        }
+    }
+
+    /// A file of the window, if it is one.
+    #[must_use]
+    pub fn window_file(&self, file: &str, accepted: Accepted) -> Option<Asset> {
+        let Self::Window(window) = self else {
+            return None;
+        };
+        accepted.variants(file).find_map(|(variant, encoding)| {
+            let (bytes, hash) = window.file(&variant)?;
+            Some(Asset {
+                bytes,
+                hash,
+                encoding,
+                media_type: media_type(file),
+            })
+        })
     }
 }
 
@@ -209,24 +431,6 @@ fn entry_of(manifest: &[u8]) -> Option<WindowFiles> {
     Some(WindowFiles {
         script: entry.file.clone(),
         styles,
-    })
-}
-
-fn find_asset(path: &str, accepted: Accepted) -> Option<Asset> {
-    let variants = [
-        accepted.brotli.then(|| (format!("{path}.br"), Some("br"))),
-        accepted.gzip.then(|| (format!("{path}.gz"), Some("gzip"))),
-        Some((path.to_owned(), None)),
-    ];
-    let (file, encoding) = variants
-        .into_iter()
-        .flatten()
-        .find_map(|(path, encoding)| Some((Dist::get(&path)?, encoding)))?;
-    Some(Asset {
-        hash: file.metadata.sha256_hash(),
-        bytes: file.data,
-        encoding,
-        media_type: media_type(path),
     })
 }
 
@@ -289,7 +493,11 @@ mod tests {
             "a/b.js",
             ".vite/manifest.json",
         ] {
-            assert!(window_file(name, Accepted::default()).is_none(), "{name}");
+            let files = EmbedFiles::BuiltIn;
+            let build = files.window_build().map(|build| build.name().clone());
+            let build = build.unwrap_or(BuildName::of(BuildKind::Window, b""));
+            let found = files.window_file(&build, name, Accepted::default());
+            assert!(found.is_none(), "{name}");
         }
     }
 }

@@ -9,6 +9,7 @@ use widget_core::{
     origin::Origin,
 };
 
+use crate::embed_files::EmbedFiles;
 use crate::web::caller::{ForwardedHeader, TrustedProxies};
 
 /// Where browsers reach this service: an `http` or `https` address with an origin that a page can
@@ -71,6 +72,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Which of these headers is read.
     pub forwarded_header: ForwardedHeader,
+    /// The embed that this service has as its own.
+    pub embed: EmbedFiles,
     /// Whether auto-brand reads pages on private addresses, too.
     pub brand_from_private_addresses: bool,
     /// Rates and bounds of the public endpoints.
@@ -86,6 +89,7 @@ impl Settings {
             livekit: None,
             trusted_proxies: TrustedProxies::default(),
             forwarded_header: ForwardedHeader::default(),
+            embed: EmbedFiles::default(),
             brand_from_private_addresses: false,
             limits: LimitSettings::default(),
         }

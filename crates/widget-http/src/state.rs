@@ -14,7 +14,10 @@ use crate::{
     settings::Settings,
     storage::Storage,
     system::{Clock, RandomError, RandomSource, new_id},
-    visitors::{public_widgets::PublicWidgets, rate_limits::RateLimits, signing::TokenSigner},
+    visitors::{
+        embed_builds::EmbedBuilds, public_widgets::PublicWidgets, rate_limits::RateLimits,
+        signing::TokenSigner,
+    },
     web::{caller::Callers, cors::OwnOrigin},
 };
 
@@ -59,6 +62,8 @@ pub struct Services {
     pub lifecycle_limits: LifecycleLimits,
     /// Widgets as visitors may see them.
     pub public_widgets: PublicWidgets,
+    /// Builds of the embed that other releases have.
+    pub embed_builds: EmbedBuilds,
     /// Rates of the public endpoints.
     pub rate_limits: RateLimits,
     /// Signs and reads embed tickets and conversation tokens.
@@ -119,6 +124,7 @@ impl AppState {
         Self(Arc::new(Services {
             lifecycle_limits: settings.limits.lifecycle,
             public_widgets: PublicWidgets::default(),
+            embed_builds: EmbedBuilds::default(),
             rate_limits: RateLimits::new(&settings.limits),
             signer: TokenSigner::new(storage.clone(), clock.clone(), random.clone()),
             livekit: settings.livekit.as_ref().map(LiveKit::new),

@@ -8,6 +8,7 @@ mod agents;
 mod conversations;
 pub(crate) mod deadline;
 mod driver;
+mod embed_builds;
 mod error;
 mod interface;
 mod keys;
@@ -29,6 +30,7 @@ pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
     NewConversation, ResumeConversation, ResumeError, UsedTicket,
 };
+pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};
 pub use error::{ConflictKind, StoreError};
 pub use interface::Storage;
 pub use keys::{ApiKey, KeyStore, SigningKey};

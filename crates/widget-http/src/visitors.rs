@@ -3,6 +3,7 @@
 //!
 //! What is kept here lives in the memory of one process and may be lost with it.
 
+pub mod embed_builds;
 pub mod public_widgets;
 pub mod rate_limits;
 pub mod refusals;

@@ -351,6 +351,10 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         settings,
     });
 
+    // Before the first page can ask another node for them.
+    if let Err(error) = background::keep_embed_builds(&state).await {
+        tracing::warn!(error = %error, "this node's build of the embed is not kept for other nodes");
+    }
     let (stop, stopped) = watch::channel(false);
     let mut tasks = background::start(&state, &stopped);
     let mut server = JoinSet::new();

@@ -2,17 +2,19 @@
 
 use axum::{
     body::Body,
-    extract::Path,
+    extract::{Path, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
-    embed_files::{self, Accepted, Asset},
+    embed_files::{Accepted, Asset, OldBuild},
     state::AppState,
+    storage::{BuildKind, BuildName},
     visitors::refusals,
     web::{
         api::{self, ApiRouter},
+        caller::AddressPrefix,
         etag,
         problem::Problem,
     },
@@ -60,12 +62,17 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .with(header::ETAG)
             .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG)
-            .problems([ProblemCode::NotFound, ProblemCode::EmbedNotBuilt]),
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::EmbedNotBuilt,
+                ProblemCode::RateLimited,
+                ProblemCode::StorageUnavailable,
+            ]),
             pinned_loader,
         )
         .route(
             api::get(
-                "/public/assets/{file}",
+                "/public/assets/{build}/{file}",
                 "getAsset",
                 "A script or style sheet of the window",
             )
@@ -73,7 +80,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .with(header::ETAG)
             .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG)
-            .problems([ProblemCode::NotFound]),
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::RateLimited,
+                ProblemCode::StorageUnavailable,
+            ]),
             asset,
         )
         .merge(window::router())
@@ -81,57 +92,98 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 
 /// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
 /// looked up.
-async fn loader(headers: HeaderMap) -> Result<Response, Problem> {
-    let asset = embed_files::loader(accepted(&headers)).ok_or_else(refusals::embed_not_built)?;
+async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
+    let asset = state.settings.embed.loader(accepted(&headers));
+    let asset = asset.ok_or_else(refusals::embed_not_built)?;
     Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)))
 }
 
 /// What changes its name with its bytes: the loader for pages that pin it by an `integrity`
-/// attribute, and the panel script, whose name the other loader knows. A browser may still have a
-/// loader of an earlier build; that one then asks for the panel script as it is now.
+/// attribute, and the panel script, whose name the other loader knows. Pages and browsers may have
+/// those of another release.
 async fn pinned_loader(
+    State(state): State<AppState>,
     Path((_, file)): Path<(String, String)>,
+    address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let loader = embed_files::loader_file().ok_or_else(refusals::embed_not_built)?;
-    let panel = embed_files::panel_name().ok_or_else(refusals::embed_not_built)?;
-    let encodings = accepted(&headers);
-    let (asset, caching) = if file == loader.file_name {
-        (embed_files::pinned_loader(encodings), FOR_EVER)
-    } else if file == panel {
-        (embed_files::panel(encodings), FOR_EVER)
-    } else if file == CURRENT_PANEL {
-        (embed_files::panel(encodings), REFRESHED)
-    } else {
-        (None, REFRESHED)
-    };
-    let gone = || {
-        Problem::new(
+    let (embed, encodings) = (&state.settings.embed, accepted(&headers));
+    let gone = || match embed.loader_file() {
+        Some(_) => Problem::new(
             ProblemCode::NotFound,
             "this version of the loader is not served any more; paste the snippet again",
-        )
+        ),
+        None => refusals::embed_not_built(),
     };
-    Ok(readable_anywhere(build_answer(
-        asset.ok_or_else(gone)?,
-        &headers,
-        caching,
-    )))
+    if file == CURRENT_PANEL {
+        let asset = embed.panel(encodings).ok_or_else(gone)?;
+        return Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)));
+    }
+    let digits = file.strip_suffix(".js").unwrap_or_default();
+    let name = BuildName::parse(BuildKind::Loader, digits)
+        .or_else(|| BuildName::parse(BuildKind::Panel, digits))
+        .ok_or_else(gone)?;
+    let asset = match embed.script(&name, encodings) {
+        Some(asset) => Some(asset),
+        None => find_old_build(&state, &name, &address)
+            .await?
+            .and_then(OldBuild::script),
+    };
+    let asset = asset.ok_or_else(gone)?;
+    Ok(readable_anywhere(build_answer(asset, &headers, FOR_EVER)))
 }
 
-/// A script or style sheet of the window.
-async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+/// A script or style sheet of the window, of this release or of another.
+async fn asset(
+    State(state): State<AppState>,
+    Path((build, file)): Path<(String, String)>,
+    address: AddressPrefix,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let missing = || {
         Problem::new(
             ProblemCode::NotFound,
             "this version of the embed has no such file",
         )
     };
-    let asset = embed_files::window_file(&file, accepted(&headers)).ok_or_else(missing)?;
-    let mut response = build_answer(asset, &headers, FOR_EVER);
+    let name = BuildName::parse(BuildKind::Window, &build).ok_or_else(missing)?;
+    let encodings = accepted(&headers);
+    let asset = match state.settings.embed.window_file(&name, &file, encodings) {
+        Some(asset) => Some(asset),
+        None => find_old_build(&state, &name, &address)
+            .await?
+            .and_then(|old| old.window_file(&file, encodings)),
+    };
+    let mut response = build_answer(asset.ok_or_else(missing)?, &headers, FOR_EVER);
     response
         .headers_mut()
         .insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)
+}
+
+/// A build of another release; one that is not in memory counts for the address that asks for it.
+async fn find_old_build(
+    state: &AppState,
+    name: &BuildName,
+    address: &AddressPrefix,
+) -> Result<Option<OldBuild>, Problem> {
+    let builds = &state.embed_builds;
+    if !builds.has(name) {
+        state.rate_limits.embed_builds.check(address)?;
+    }
+    let now = state.now();
+    let Some(found) = builds.find(state.storage.as_ref(), name, now).await? else {
+        return Ok(None);
+    };
+    if found.is_to_mark {
+        let (state, name) = (state.clone(), name.clone());
+        tokio::spawn(async move {
+            if let Err(error) = state.storage.mark_embed_build(&name, now).await {
+                tracing::warn!(error = %error, "the use of a build is not noted");
+            }
+        });
+    }
+    Ok(Some(found.build))
 }
 
 fn accepted(headers: &HeaderMap) -> Accepted {
@@ -149,7 +201,7 @@ fn build_answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Resp
     let mut response = Response::new(if is_known {
         Body::empty()
     } else {
-        Body::from(owned(asset.bytes))
+        Body::from(asset.bytes)
     });
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -172,14 +224,6 @@ fn build_answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Resp
         }
     }
     response
-}
-
-/// Bytes inside the binary are handed on without a copy.
-fn owned(bytes: std::borrow::Cow<'static, [u8]>) -> bytes::Bytes {
-    match bytes {
-        std::borrow::Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
-        std::borrow::Cow::Owned(bytes) => bytes.into(),
-    }
 }
 
 /// For `<script>` on any page, with `integrity` (which needs CORS) and under

@@ -3,9 +3,10 @@
 use time::OffsetDateTime;
 
 use super::{
-    agents::AgentStore, conversations::ConversationStore, error::StoreError, keys::KeyStore,
-    lifecycle::LifecycleStore, messages::MessageStore, migrations::MigrationError,
-    rooms::RoomStore, submissions::SubmissionStore, webhooks::WebhookStore, widgets::WidgetStore,
+    agents::AgentStore, conversations::ConversationStore, embed_builds::EmbedBuildStore,
+    error::StoreError, keys::KeyStore, lifecycle::LifecycleStore, messages::MessageStore,
+    migrations::MigrationError, rooms::RoomStore, submissions::SubmissionStore,
+    webhooks::WebhookStore, widgets::WidgetStore,
 };
 
 /// Everything that is stored; see the traits it is made of.
@@ -20,6 +21,7 @@ pub trait Storage:
     + SubmissionStore
     + RoomStore
     + WebhookStore
+    + EmbedBuildStore
     + Send
     + Sync
     + 'static

@@ -13,6 +13,8 @@ mod agents;
 mod conversation_row;
 #[path = "sql/conversations.rs"]
 mod conversations;
+#[path = "sql/embed_builds.rs"]
+mod embed_builds;
 #[path = "sql/expired.rs"]
 pub(super) mod expired;
 #[path = "sql/keys.rs"]

@@ -29,6 +29,9 @@ const REPORTS_PER_MINUTE: u32 = 60;
 /// a ticket, and tickets are limited by address.
 const RESUMES_PER_MINUTE: u32 = 30;
 
+/// Builds of other releases that one address may ask for a minute, unless they are in memory.
+const BUILDS_PER_MINUTE: u32 = 60;
+
 /// Every rate of the public endpoints.
 #[derive(Debug)]
 pub struct RateLimits {
@@ -44,6 +47,8 @@ pub struct RateLimits {
     pub widget_conversations: Limit<WidgetId>,
     /// Resumes by conversation.
     pub resumes: Limit<ConversationId>,
+    /// Builds of other releases by address.
+    pub embed_builds: Limit<AddressPrefix>,
     /// Everything that a window sends during a conversation.
     pub reports: Limit<ConversationId>,
 }
@@ -62,6 +67,7 @@ impl RateLimits {
                 settings.widget_conversations_per_minute,
             ),
             resumes: Limit::new("resumes", RESUMES_PER_MINUTE),
+            embed_builds: Limit::new("embed-builds", BUILDS_PER_MINUTE),
             reports: Limit::new("reports", REPORTS_PER_MINUTE),
         }
     }
@@ -74,6 +80,7 @@ impl RateLimits {
         self.conversations.forget_idle();
         self.widget_conversations.forget_idle();
         self.resumes.forget_idle();
+        self.embed_builds.forget_idle();
         self.reports.forget_idle();
     }
 }

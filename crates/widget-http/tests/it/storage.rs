@@ -13,7 +13,8 @@ use crate::{database::Database, support::START};
 
 mod agents;
 mod belongings;
-pub(crate) mod conversations;
+pub(crate) mod builds;
+mod conversations;
 mod keys;
 mod upgrades;
 mod widgets;
@@ -52,6 +53,7 @@ async fn contract(storage: Arc<dyn Storage>) {
     Box::pin(belongings::end_by_feedback(storage)).await;
     Box::pin(belongings::rooms(storage)).await;
     Box::pin(belongings::events(storage)).await;
+    Box::pin(builds::builds(storage)).await;
 }
 
 #[tokio::test]

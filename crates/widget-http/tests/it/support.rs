@@ -216,8 +216,14 @@ impl Service {
     /// Another service on the same database, with connections and caches of its own: all that the
     /// two share is the time, and randomness that never repeats.
     pub(crate) async fn another_node(&self) -> Self {
+        self.another_node_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn another_node_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
-        let settings = self.state.settings.clone();
+        let mut settings = self.state.settings.clone();
+        change(&mut settings);
         let mut node = Self::join(self.database().url(), settings, clock, random).await;
         node.key.clone_from(&self.key);
         node.database.clone_from(&self.database);

@@ -16,7 +16,7 @@ use widget_core::{
 };
 
 use crate::{
-    embed_files::{self, WindowFiles},
+    embed_files::WindowFiles,
     livekit::LiveKit,
     routes::public::page::{PublicPath, require_admission, require_widget},
     state::AppState,
@@ -111,7 +111,11 @@ async fn open(
     let origin = declared_origin(query)?;
     let widget = require_widget(state, path).await?;
     let admission = require_admission(&widget, &origin)?;
-    let files = embed_files::window_files().ok_or_else(refusals::embed_not_built)?;
+    let files = state
+        .settings
+        .embed
+        .window_files()
+        .ok_or_else(refusals::embed_not_built)?;
     let page = render(*admission, files)?;
     let policy = WindowPolicy::new(
         *admission,

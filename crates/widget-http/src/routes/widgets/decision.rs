@@ -15,7 +15,6 @@ use widget_core::{
 
 use super::record::require_widget;
 use crate::{
-    embed_files,
     state::AppState,
     web::{
         api::{self, ApiRouter},
@@ -99,8 +98,10 @@ async fn snippet(
 ) -> Result<Json<Snippet>, Problem> {
     require_widget(&state, &caller, id).await?;
     let url = &state.settings.public_url;
-    let pinned = embed_files::loader_file()
-        .map(|file| embed::snippet_with_integrity(url, id, &file.file_name, &file.integrity));
+    let pinned = state.settings.embed.loader_file().map(|file| {
+        let name = format!("{}.js", file.name.hash());
+        embed::snippet_with_integrity(url, id, &name, &file.integrity)
+    });
     Ok(Json(Snippet {
         html: embed::snippet(url, id),
         html_with_integrity: pinned,

@@ -46,6 +46,9 @@ pub(crate) const COUNT_WAITING: Option<&str> = Some(
 pub(crate) const CHANGE_TYPE: Option<&str> =
     Some("ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200)");
 
+/// Some bytes in SQL.
+pub(crate) const BYTES: &str = "'\\x00'::bytea";
+
 /// An id in SQL.
 pub(crate) fn uuid_literal(id: Uuid) -> String {
     format!("'{id}'")

@@ -19,6 +19,9 @@ pub(crate) const COUNT_WAITING: Option<&str> = None;
 /// Changes the type of a column; SQLite cannot.
 pub(crate) const CHANGE_TYPE: Option<&str> = None;
 
+/// Some bytes in SQL.
+pub(crate) const BYTES: &str = "x'00'";
+
 /// An id in SQL.
 pub(crate) fn uuid_literal(id: uuid::Uuid) -> String {
     format!("x'{}'", id.simple())

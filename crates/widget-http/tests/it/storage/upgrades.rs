@@ -61,7 +61,7 @@ pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
 }
 
 /// Every table of the service; those that others point at first.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "api_keys",
     "signing_keys",
     "agents",
@@ -74,6 +74,7 @@ const TABLES: [&str; 12] = [
     "used_tickets",
     "webhook_events",
     "idempotency_keys",
+    "embed_builds",
 ];
 
 /// A newer release adds a column to every table while this one runs: every statement, prepared

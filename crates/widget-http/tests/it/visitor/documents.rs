@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use sha2::{Digest, Sha384};
-use widget_http::embed_files;
+use widget_http::embed_files::EmbedFiles;
 
 use super::support::{SHOP, Visitor, with_livekit};
 use crate::support::{Answer, Service, id};
@@ -32,7 +32,7 @@ async fn the_loader_is_the_same_for_all() {
     };
     let first = ask(&format!("/public/embed/{widget}"), &[]).await;
     first.expect(200);
-    let file = embed_files::loader_file().expect(BUILT);
+    let file = EmbedFiles::BuiltIn.loader_file().expect(BUILT);
     for (path, headers) in [
         ("/public/embed/not-an-id", vec![]),
         (
@@ -65,7 +65,11 @@ async fn the_loader_is_the_same_for_all() {
     .await;
     known.expect(304);
 
-    let pinned = ask(&format!("/public/embed/{widget}/{}", file.file_name), &[]).await;
+    let pinned = ask(
+        &format!("/public/embed/{widget}/{}.js", file.name.hash()),
+        &[],
+    )
+    .await;
     let integrity = STANDARD.encode(Sha384::digest(&pinned.expect(200).text));
     assert_eq!(file.integrity, format!("sha384-{integrity}"));
     assert_eq!(
@@ -81,9 +85,8 @@ async fn the_loader_is_the_same_for_all() {
 async fn the_loader_names_its_panel_script_by_hash() {
     let service = Service::start().await;
     let widget = id(&service.widget(json!({})).await);
-    let Some(file) = embed_files::panel_name() else {
-        return;
-    };
+    let panel = EmbedFiles::BuiltIn.panel_name().expect(BUILT);
+    let file = format!("{}.js", panel.hash());
     let ask = async |name: &str| {
         let path = format!("/public/embed/{widget}{name}");
         service.call_with(None, "GET", &path, None, &[]).await
@@ -160,7 +163,7 @@ async fn the_window_may_be_framed_by_the_declared_page_only() {
         "the title has not ended the element: {}",
         answer.text
     );
-    let script = embed_files::window_files().expect(BUILT).script;
+    let script = EmbedFiles::BuiltIn.window_files().expect(BUILT).script;
     let path = format!("/public/{script}");
     let asset = service.call_with(None, "GET", &path, None, &[]).await;
     asset.expect(200);
@@ -234,9 +237,11 @@ async fn the_window_is_a_document_and_nothing_else() {
 async fn no_path_leads_out_of_the_assets() {
     let service = Service::start().await;
     for path in [
-        "/public/assets/..%2Floader.js",
-        "/public/assets/%2e%2e%2f%2e%2e%2fCargo.toml",
-        "/public/assets/nothing.js",
+        "/public/assets/x/..%2Floader.js",
+        "/public/assets/..%2f/loader.js",
+        "/public/assets/%2e%2e%2f%2e%2e%2f/Cargo.toml",
+        "/public/assets/0123456789abcdef0123456789abcdef/nothing.js",
+        "/public/assets/0123456789ABCDEF0123456789ABCDEF/nothing.js",
     ] {
         service
             .call_with(None, "GET", path, None, &[])
