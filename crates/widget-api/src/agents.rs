@@ -1,13 +1,12 @@
 //! Bodies of `/core/agents`: the registry of agents and their versions.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use widget_core::{
     agent::VersionStatus,
     id::{AgentId, AgentVersionId},
-    rfc3339,
 };
 
+use crate::Timestamp;
 #[cfg(feature = "schemars")]
 use {crate::schema, widget_core::agent::MAX_NAME_CHARACTERS};
 
@@ -31,9 +30,7 @@ pub struct Agent {
     /// The name for people.
     pub name: String,
     /// When the agent was registered.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
 }
 
 /// A version to add to an agent.
@@ -70,11 +67,7 @@ pub struct AgentVersion {
     /// The name of the version for people.
     pub label: Option<String>,
     /// When the version was added.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
     /// When the version was published.
-    #[serde(with = "rfc3339::option")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub published_at: Option<OffsetDateTime>,
+    pub published_at: Option<Timestamp>,
 }

@@ -4,14 +4,12 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
 use widget_core::{
     conversation::{EndReason, Mode, Reporter, Role, Status, transcript},
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
-    rfc3339,
 };
 
-use crate::present;
+use crate::{Timestamp, present};
 #[cfg(feature = "schemars")]
 use {
     crate::{MAX_PAGE_LIMIT, schema},
@@ -53,21 +51,11 @@ pub struct ConversationsQuery {
     #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Text<Status>>"))]
     pub status: Option<Status>,
     /// Only those that began after this time.
-    #[serde(
-        default,
-        with = "rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub created_after: Option<OffsetDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_after: Option<Timestamp>,
     /// Only those that began before this time.
-    #[serde(
-        default,
-        with = "rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub created_before: Option<OffsetDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_before: Option<Timestamp>,
 }
 
 /// A conversation of a visitor with an agent.
@@ -97,21 +85,13 @@ pub struct Conversation {
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Mode>"))]
     pub mode: Mode,
     /// When it was created.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
     /// When the visitor first joined.
-    #[serde(with = "rfc3339::option")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub joined_at: Option<OffsetDateTime>,
+    pub joined_at: Option<Timestamp>,
     /// When something was last said.
-    #[serde(with = "rfc3339::option")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub active_at: Option<OffsetDateTime>,
+    pub active_at: Option<Timestamp>,
     /// When it ended.
-    #[serde(with = "rfc3339::option")]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub ended_at: Option<OffsetDateTime>,
+    pub ended_at: Option<Timestamp>,
     /// What ended it.
     #[cfg_attr(
         feature = "schemars",
@@ -171,13 +151,8 @@ pub struct NewMessages {
     #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub text: Option<String>,
     /// When it was said; the default is now.
-    #[serde(
-        default,
-        with = "rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub created_at: Option<OffsetDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
 }
 
 /// A turn to append.
@@ -197,13 +172,8 @@ pub struct NewMessage {
     /// What was said.
     pub text: String,
     /// When it was said; the default is now.
-    #[serde(
-        default,
-        with = "rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub created_at: Option<OffsetDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
 }
 
 /// The number of messages that were new.
@@ -252,9 +222,7 @@ pub struct Message {
     /// What was said.
     pub text: String,
     /// When it was said.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
     /// Who reported it; a visitor can report anything.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Reporter>"))]
     pub reported_by: Reporter,
@@ -266,7 +234,7 @@ impl From<transcript::Message> for Message {
             id: message.id,
             role: message.role,
             text: message.text,
-            created_at: message.created_at,
+            created_at: message.created_at.into(),
             reported_by: message.reported_by,
         }
     }

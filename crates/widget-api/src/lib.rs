@@ -15,13 +15,15 @@ pub mod revisions;
 #[cfg(feature = "schemars")]
 pub mod schema;
 mod scope;
+mod timestamp;
 pub mod visitors;
 pub mod widgets;
 mod words;
 
 pub use problem::{FieldError, Problem, ProblemCode};
 pub use received::Received;
-pub use scope::{Scope, UnknownScope};
+pub use scope::Scope;
+pub use timestamp::Timestamp;
 pub use widgets::{NewWidget, Widget, WidgetPatch};
 
 /// The maximum number of items in one answer of a list.

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use time::OffsetDateTime;
-use widget_core::{config, rfc3339};
+use widget_core::config;
 
 #[cfg(feature = "schemars")]
-use crate::{MAX_PAGE_LIMIT, schema};
-use crate::{Widget, present, words::words};
+use crate::MAX_PAGE_LIMIT;
+use crate::{Timestamp, Widget, present, words::words};
 
 /// Which revisions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +29,7 @@ pub struct Revision {
     /// Counts the revisions of the widget from 1.
     pub number: i64,
     /// When it was written.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
     /// The API key that wrote it; `null` for what is older than the history.
     pub api_key_id: Option<String>,
     /// The revision that was restored, if this one came from a restore.

@@ -32,28 +32,6 @@ impl JsonSchema for FieldCode {
     }
 }
 
-/// A time.
-#[derive(Debug)]
-pub struct Timestamp;
-
-impl JsonSchema for Timestamp {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Timestamp".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "format": "date-time",
-            "examples": ["2026-01-31T09:30:00Z"],
-        })
-    }
-}
-
 /// A `T` of core, which is a text in JSON.
 #[derive(Debug)]
 pub struct Text<T>(PhantomData<T>);

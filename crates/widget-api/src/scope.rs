@@ -1,7 +1,5 @@
 //! Scopes: what an API key may do.
 
-use std::str::FromStr;
-
 use crate::words::words;
 
 words! {
@@ -38,36 +36,6 @@ impl Scope {
     }
 }
 
-/// The text is not the name of a scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownScope(pub String);
-
-impl std::fmt::Display for UnknownScope {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
-        let scopes = scopes.join("`, `");
-        write!(
-            formatter,
-            "`{}` is not a scope; use one of `{scopes}`",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for UnknownScope {}
-
-impl FromStr for Scope {
-    type Err = UnknownScope;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        Self::ALL
-            .iter()
-            .find(|scope| scope.as_str() == text)
-            .copied()
-            .ok_or_else(|| UnknownScope(text.to_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +49,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("`widgets` is not a scope; use one of `web_w")
+                .starts_with("`widgets` must be one of `web_widgets:read`, `web_w")
         );
     }
 

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
-use time::OffsetDateTime;
 use widget_core::{
     config::LauncherConfig,
     conversation::{Mode, Role, Status, transcript},
     id::{ConversationId, WidgetId},
-    rfc3339,
 };
 
+use crate::Timestamp;
 #[cfg(feature = "schemars")]
 use {
     crate::schema,
@@ -45,9 +44,7 @@ pub struct EmbedTicket {
     /// The ticket: for this widget on this page, once.
     pub ticket: String,
     /// When the ticket expires.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub expires_at: OffsetDateTime,
+    pub expires_at: Timestamp,
     /// The address of the window for this page.
     pub window_url: String,
 }
@@ -104,9 +101,7 @@ pub struct Joining {
     /// The room; each resume has another one.
     pub room_name: String,
     /// When the conversation token expires.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub expires_at: OffsetDateTime,
+    pub expires_at: Timestamp,
 }
 
 /// A conversation as its own visitor sees it.
@@ -125,9 +120,7 @@ pub struct VisitorConversation {
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Mode>"))]
     pub mode: Mode,
     /// When it was created.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
     /// What was said so far, the oldest first.
     pub messages: Vec<VisitorMessage>,
 }
@@ -144,9 +137,7 @@ pub struct VisitorMessage {
     /// What was said.
     pub text: String,
     /// When it was said.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
 }
 
 impl From<transcript::Message> for VisitorMessage {
@@ -155,7 +146,7 @@ impl From<transcript::Message> for VisitorMessage {
             id: message.id,
             role: message.role,
             text: message.text,
-            created_at: message.created_at,
+            created_at: message.created_at.into(),
         }
     }
 }
@@ -199,13 +190,8 @@ pub struct ReportedTurn {
     /// What was said.
     pub text: String,
     /// When it was said; the default is now.
-    #[serde(
-        default,
-        with = "rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Timestamp>"))]
-    pub created_at: Option<OffsetDateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
 }
 
 /// The number of turns that were new.

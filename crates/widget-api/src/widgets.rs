@@ -2,15 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
-use time::OffsetDateTime;
-use widget_core::{
-    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    rfc3339,
-};
+use widget_core::id::{AgentId, AgentVersionId, OrganizationId, WidgetId};
 
-use crate::present;
 #[cfg(feature = "schemars")]
 use crate::{MAX_PAGE_LIMIT, schema};
+use crate::{Timestamp, present};
 
 /// A web widget: an agent, the sites that may show it, and its config.
 ///
@@ -46,13 +42,9 @@ pub struct Widget {
     #[cfg_attr(feature = "schemars", schemars(with = "schema::ConfigDocument"))]
     pub config: Value,
     /// When the widget was created.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub created_at: OffsetDateTime,
+    pub created_at: Timestamp,
     /// When the widget was last changed.
-    #[serde(with = "rfc3339")]
-    #[cfg_attr(feature = "schemars", schemars(with = "schema::Timestamp"))]
-    pub updated_at: OffsetDateTime,
+    pub updated_at: Timestamp,
 }
 
 impl From<widget_core::widget::Widget> for Widget {
@@ -65,8 +57,8 @@ impl From<widget_core::widget::Widget> for Widget {
             domains: widget.domains.entries().to_vec(),
             published: widget.published,
             config: widget.config.as_value().clone(),
-            created_at: widget.created_at,
-            updated_at: widget.updated_at,
+            created_at: widget.created_at.into(),
+            updated_at: widget.updated_at.into(),
         }
     }
 }

@@ -1,39 +1,15 @@
-//! The macro for a closed set of words: one list gives the enum, its texts, serde and the schema.
+//! The macro for a closed set of words of the API: core's names, with an order and a schema.
 
 /// Defines an enum whose variants have a text in the API.
 macro_rules! words {
     (
         $(#[doc = $doc:literal])*
-        pub enum $name:ident {
-            $($(#[$variant_attribute:meta])* $variant:ident = $text:literal,)*
-        }
+        pub enum $name:ident { $($variants:tt)* }
     ) => {
-        $(#[doc = $doc])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord,
-            serde::Serialize, serde::Deserialize,
-        )]
-        pub enum $name {
-            $($(#[$variant_attribute])* #[serde(rename = $text)] $variant,)*
-        }
-
-        impl $name {
-            /// Every variant, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The text in the API.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(self.as_str())
-            }
+        widget_core::choices! {
+            $(#[doc = $doc])*
+            #[derive(PartialOrd, Ord)]
+            pub enum $name { $($variants)* }
         }
 
         // Derived, each variant would be a schema of its own, which generators of clients turn into

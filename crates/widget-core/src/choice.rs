@@ -15,6 +15,9 @@
 use std::{fmt, str::FromStr};
 
 use crate::text::shortened;
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub use crate::text::deserialize_text;
 
 /// A text is not one of a closed set of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,9 @@ pub struct ChoiceError {
 }
 
 impl ChoiceError {
-    pub(crate) fn of<T: Choice>(given: &str) -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of<T: Choice>(given: &str) -> Self {
         Self {
             given: shortened(given).into_owned(),
             names: T::NAMES,
@@ -47,7 +52,8 @@ impl fmt::Display for ChoiceError {
 impl std::error::Error for ChoiceError {}
 
 /// A type whose values are a closed set of names.
-pub(crate) trait Choice: FromStr<Err = ChoiceError> + 'static {
+#[doc(hidden)]
+pub trait Choice: FromStr<Err = ChoiceError> + 'static {
     /// Every name, in the order of the definition.
     const NAMES: &'static [&'static str];
 }
@@ -58,10 +64,12 @@ pub(crate) fn one_of(names: &[&str]) -> String {
     format!("one of {}", quoted.join(", "))
 }
 
-/// Defines an enum whose variants have names.
+/// Defines an enum whose variants have names; also for the crate of the API's bodies.
 ///
 /// `Serialize` is there without the feature `serde` too: the typed config is compared with its
 /// defaults through it.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! choices {
     (
         $(#[$meta:meta])*
@@ -111,17 +119,33 @@ macro_rules! choices {
             }
         }
 
-        #[cfg(feature = "serde")]
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::text::deserialize_text(deserializer)
-            }
-        }
+        $crate::deserialize_choice!($name);
 
         impl $crate::choice::Choice for $name {
             const NAMES: &'static [&'static str] = &[$($text),*];
         }
     };
+}
+
+/// `Deserialize` by `FromStr`, with the feature `serde` of this crate, not of the one that uses it.
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! deserialize_choice {
+    ($name:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::choice::deserialize_text(deserializer)
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "serde"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! deserialize_choice {
+    ($name:ident) => {};
 }
 
 pub(crate) use choices;

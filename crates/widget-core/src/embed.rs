@@ -66,9 +66,9 @@ pub fn snippet_with_integrity(
 #[must_use]
 pub fn window_url(public_url: &Url, ticket: &EmbedTicket) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("o", ticket.origin().as_str())
+        .append_pair("o", ticket.claims().origin.as_str())
         .finish();
-    let path = format!("public/widget/{}?{query}", ticket.widget_id());
+    let path = format!("public/widget/{}?{query}", ticket.claims().widget_id);
     address(public_url, &path)
 }
 

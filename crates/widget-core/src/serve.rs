@@ -17,7 +17,7 @@
 //! let page = "https://shop.example".parse()?;
 //! let admission = serve::admit(&widget, PinnedVersion::Published, &page)?;
 //! let ticket = serve::EmbedTicket::new(&admission, id, now);
-//! assert_eq!(ticket.origin(), &page);
+//! assert_eq!(ticket.claims().origin, page);
 //!
 //! let other = "https://other.example".parse()?;
 //! assert!(serve::admit(&widget, PinnedVersion::Published, &other).is_err());
@@ -25,11 +25,10 @@
 //! ```
 
 mod admission;
-
 mod dispatch;
 mod ticket;
 
 pub(crate) use admission::not_listed;
 pub use admission::{Admission, Refusal, admit};
 pub use dispatch::{Dispatch, DispatchError, DispatchTarget};
-pub use ticket::EmbedTicket;
+pub use ticket::{EmbedTicket, TicketClaims};

@@ -34,7 +34,7 @@ where
 
 /// Reads a string through `FromStr`.
 #[cfg(feature = "serde")]
-pub(crate) fn deserialize_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+pub fn deserialize_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: fmt::Display>,
     D: Deserializer<'de>,

@@ -6,58 +6,48 @@ use uuid::Uuid;
 use super::admission::Admission;
 use crate::{id::WidgetId, origin::Origin};
 
+/// What a ticket says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketClaims {
+    /// Its own id, so that it can be used once.
+    pub id: Uuid,
+    /// The widget that it is for.
+    pub widget_id: WidgetId,
+    /// The origin of the page that asked for it.
+    pub origin: Origin,
+    /// The end of its life.
+    pub expires_at: OffsetDateTime,
+}
+
 /// Says that a page may start or resume one conversation, for a short time.
 ///
 /// Only what is made here may be signed and handed out:
 ///
-/// ```compile_fail,E0451
-/// use widget_core::{origin::Origin, serve::EmbedTicket};
+/// ```compile_fail,E0423
+/// use widget_core::serve::{EmbedTicket, TicketClaims};
 ///
-/// fn forge(allowed: EmbedTicket, origin: Origin) -> EmbedTicket {
-///     EmbedTicket { origin, ..allowed }
+/// fn forge(claims: TicketClaims) -> EmbedTicket {
+///     EmbedTicket(claims)
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmbedTicket {
-    id: Uuid,
-    widget_id: WidgetId,
-    origin: Origin,
-    expires_at: OffsetDateTime,
-}
+pub struct EmbedTicket(TicketClaims);
 
 impl EmbedTicket {
     /// A ticket for the admitted page; `id` is new, so that the ticket can be used once.
     #[must_use]
     pub fn new(admission: &Admission<'_>, id: Uuid, expires_at: OffsetDateTime) -> Self {
-        Self {
+        Self(TicketClaims {
             id,
             widget_id: admission.widget().id,
             origin: admission.origin().clone(),
             expires_at,
-        }
+        })
     }
 
-    /// Its own id.
+    /// What it says.
     #[must_use]
-    pub const fn id(&self) -> Uuid {
-        self.id
-    }
-
-    /// The widget that it is for.
-    #[must_use]
-    pub const fn widget_id(&self) -> WidgetId {
-        self.widget_id
-    }
-
-    /// The origin of the page that asked for it.
-    #[must_use]
-    pub const fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// The end of its life.
-    #[must_use]
-    pub const fn expires_at(&self) -> OffsetDateTime {
-        self.expires_at
+    pub const fn claims(&self) -> &TicketClaims {
+        &self.0
     }
 }

@@ -6,7 +6,7 @@ use widget_core::{
     go_live::PinnedVersion,
     id::{ConversationId, WidgetId},
     mode::Mode,
-    serve::{self, Dispatch, DispatchError, DispatchTarget, EmbedTicket},
+    serve::{self, Dispatch, DispatchError, DispatchTarget, EmbedTicket, TicketClaims},
     widget::Widget,
 };
 
@@ -19,10 +19,13 @@ fn a_ticket_is_for_the_admitted_page() {
     let admission = serve::admit(&widget, PinnedVersion::Published, &page).expect("listed");
     let expires_at = at(0) + Duration::seconds(60);
     let ticket = EmbedTicket::new(&admission, Uuid::from_u128(7), expires_at);
-    assert_eq!(ticket.id(), Uuid::from_u128(7));
-    assert_eq!(ticket.widget_id(), widget.id);
-    assert_eq!(ticket.origin(), &page);
-    assert_eq!(ticket.expires_at(), expires_at);
+    let claims = TicketClaims {
+        id: Uuid::from_u128(7),
+        widget_id: widget.id,
+        origin: page.clone(),
+        expires_at,
+    };
+    assert_eq!(ticket.claims(), &claims);
 }
 
 #[test]

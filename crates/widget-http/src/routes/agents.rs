@@ -105,7 +105,7 @@ fn build_agent(agent: storage::Agent) -> Agent {
     Agent {
         id: agent.id,
         name: agent.name,
-        created_at: agent.created_at,
+        created_at: agent.created_at.into(),
     }
 }
 
@@ -117,8 +117,8 @@ fn build_version(version: storage::AgentVersion) -> AgentVersion {
         status: VersionStatus::of(version.published_at),
         livekit_agent_name: version.livekit_agent_name,
         label: version.label,
-        created_at: version.created_at,
-        published_at: version.published_at,
+        created_at: version.created_at.into(),
+        published_at: version.published_at.map(Into::into),
     }
 }
 

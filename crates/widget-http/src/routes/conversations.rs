@@ -99,10 +99,10 @@ fn build_conversation(
         agent_version_id: conversation.agent_version_id,
         channel: CHANNEL.into(),
         mode: conversation.mode,
-        created_at: conversation.created_at,
-        joined_at: activity.map(|at| at.joined_at),
-        active_at: activity.map(|at| at.active_at),
-        ended_at: lifecycle.ended_at(),
+        created_at: conversation.created_at.into(),
+        joined_at: activity.map(|at| at.joined_at.into()),
+        active_at: activity.map(|at| at.active_at.into()),
+        ended_at: lifecycle.ended_at().map(Into::into),
         end_reason: lifecycle.end_reason(),
         custom_metadata,
     })
@@ -120,8 +120,8 @@ async fn list(
         agent_id: query.agent_id,
         agent_version_id: query.agent_version_id,
         status: query.status,
-        created_after: query.created_after,
-        created_before: query.created_before,
+        created_after: query.created_after.map(Into::into),
+        created_before: query.created_before.map(Into::into),
     };
     let organization = &caller.organization_id;
     let mut found = state

@@ -23,7 +23,7 @@ impl Guard for AppState {
                 Ok(())
             }
             Credential::ConversationToken => token::check(self, parts).await,
-            // A ticket is redeemed by what is written with it, and LiveKit signs the whole body.
+            // A ticket is used up by what is written with it, and LiveKit signs the whole body.
             Credential::EmbedTicket | Credential::LiveKitSignature | Credential::None => Ok(()),
         }
     }

@@ -17,8 +17,7 @@ use uuid::Uuid;
 use widget_core::{
     conversation::token::TOKEN_LIFETIME,
     id::{ConversationId, WidgetId},
-    origin::Origin,
-    serve::{Dispatch, EmbedTicket},
+    serve::{Dispatch, EmbedTicket, TicketClaims},
 };
 
 use crate::{
@@ -53,41 +52,19 @@ struct Kind {
     audience: &'static str,
 }
 
-/// What a ticket says that this service signed; only [`TokenSigner::read_ticket`] makes one.
+/// A ticket that this service signed; only [`TokenSigner::read_ticket`] makes one.
 ///
-/// It proves on which page it was given out. Whether the widget still serves that page is decided
-/// again, so it cannot become an [`EmbedTicket`].
+/// It names the page that got it. A page that got a ticket may have been refused since, so this does
+/// not become an [`EmbedTicket`], and it may have been used: storage uses it up together with what it
+/// allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RedeemedTicket {
-    id: Uuid,
-    widget_id: WidgetId,
-    origin: Origin,
-    expires_at: OffsetDateTime,
-}
+pub struct VerifiedTicket(TicketClaims);
 
-impl RedeemedTicket {
-    /// Its own id: it can be used once.
+impl VerifiedTicket {
+    /// What it says.
     #[must_use]
-    pub const fn id(&self) -> Uuid {
-        self.id
-    }
-
-    /// The widget that it is for.
-    #[must_use]
-    pub const fn widget_id(&self) -> WidgetId {
-        self.widget_id
-    }
-
-    /// The origin of the page that asked for it.
-    #[must_use]
-    pub const fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// The end of its life.
-    #[must_use]
-    pub const fn expires_at(&self) -> OffsetDateTime {
-        self.expires_at
+    pub const fn claims(&self) -> &TicketClaims {
+        &self.0
     }
 }
 
@@ -154,7 +131,7 @@ struct Keys {
 }
 
 #[derive(Serialize, Deserialize)]
-struct TicketClaims {
+struct TicketPayload {
     aud: String,
     jti: Uuid,
     wid: Uuid,
@@ -164,7 +141,7 @@ struct TicketClaims {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ConversationClaims {
+struct ConversationPayload {
     aud: String,
     sub: Uuid,
     #[serde(rename = "gen")]
@@ -194,15 +171,16 @@ impl TokenSigner {
     /// # Errors
     /// When the keys cannot be read.
     pub async fn sign_ticket(&self, ticket: &EmbedTicket) -> Result<String, TokenError> {
-        let claims = TicketClaims {
+        let claims = ticket.claims();
+        let payload = TicketPayload {
             aud: TICKET.audience.to_owned(),
-            jti: ticket.id(),
-            wid: ticket.widget_id().as_uuid(),
-            org: ticket.origin().as_str().to_owned(),
+            jti: claims.id,
+            wid: claims.widget_id.as_uuid(),
+            org: claims.origin.as_str().to_owned(),
             iat: self.clock.now().unix_timestamp(),
-            exp: ticket.expires_at().unix_timestamp(),
+            exp: claims.expires_at.unix_timestamp(),
         };
-        self.sign(TICKET, &claims).await
+        self.sign(TICKET, &payload).await
     }
 
     /// Reads a ticket.
@@ -210,15 +188,14 @@ impl TokenSigner {
     /// # Errors
     /// [`TokenError::Invalid`] or [`TokenError::Expired`]; storage errors when the keys cannot be
     /// read.
-    pub async fn read_ticket(&self, token: &str) -> Result<RedeemedTicket, TokenError> {
-        let claims: TicketClaims = self.read(TICKET, token).await?;
-        let ticket = RedeemedTicket {
-            id: claims.jti,
-            widget_id: WidgetId::from_uuid(claims.wid),
-            origin: claims.org.parse().map_err(|_| TokenError::Invalid)?,
-            expires_at: alive(claims.exp, self.clock.now())?,
-        };
-        Ok(ticket)
+    pub async fn read_ticket(&self, token: &str) -> Result<VerifiedTicket, TokenError> {
+        let payload: TicketPayload = self.read(TICKET, token).await?;
+        Ok(VerifiedTicket(TicketClaims {
+            id: payload.jti,
+            widget_id: WidgetId::from_uuid(payload.wid),
+            origin: payload.org.parse().map_err(|_| TokenError::Invalid)?,
+            expires_at: alive(payload.exp, self.clock.now())?,
+        }))
     }
 
     /// Writes the conversation token for `generation` of the conversation that the dispatch admits,
@@ -233,14 +210,14 @@ impl TokenSigner {
     ) -> Result<(String, OffsetDateTime), TokenError> {
         let now = self.clock.now();
         let expires_at = now + TOKEN_LIFETIME;
-        let claims = ConversationClaims {
+        let claims = ConversationPayload {
             aud: CONVERSATION.audience.to_owned(),
             sub: dispatch.conversation_id().as_uuid(),
             generation,
             iat: now.unix_timestamp(),
             exp: expires_at.unix_timestamp(),
         };
-        let text = self.sign(CONVERSATION, &claims).await?;
+        let text = self.sign(CONVERSATION, &payload).await?;
         Ok((text, expires_at.replace_nanosecond(0).unwrap_or(expires_at)))
     }
 
@@ -253,11 +230,11 @@ impl TokenSigner {
         &self,
         token: &str,
     ) -> Result<ConversationToken, TokenError> {
-        let claims: ConversationClaims = self.read(CONVERSATION, token).await?;
-        alive(claims.exp, self.clock.now())?;
+        let payload: ConversationPayload = self.read(CONVERSATION, token).await?;
+        alive(payload.exp, self.clock.now())?;
         Ok(ConversationToken {
-            conversation_id: ConversationId::from_uuid(claims.sub),
-            generation: claims.generation,
+            conversation_id: ConversationId::from_uuid(payload.sub),
+            generation: payload.generation,
         })
     }
 

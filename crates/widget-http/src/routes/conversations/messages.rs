@@ -98,7 +98,7 @@ async fn append(
             text: message.text,
             created_at: turns::said_at(
                 Reporter::Agent,
-                message.created_at,
+                message.created_at.map(Into::into),
                 conversation.created_at,
                 now,
             ),

@@ -30,7 +30,7 @@ pub(super) fn build_visitor_conversation(
         status: judged.status(),
         is_open: judged.is_open(),
         mode: conversation.mode,
-        created_at: conversation.created_at,
+        created_at: conversation.created_at.into(),
         messages: transcript::merge(messages)
             .into_iter()
             .map(VisitorMessage::from)
@@ -40,14 +40,14 @@ pub(super) fn build_visitor_conversation(
 
 /// A room's name and the tokens for it, made before anything is written, so that a failure leaves
 /// nothing behind.
-pub(super) struct Invitation {
+pub(super) struct PreparedRoom {
     pub(super) room: RoomName,
     participant_token: String,
     conversation_token: String,
     expires_at: OffsetDateTime,
 }
 
-impl Invitation {
+impl PreparedRoom {
     /// Prepares the generation of the conversation that is about to be written.
     pub(super) async fn new(
         state: &AppState,
@@ -81,7 +81,7 @@ impl Invitation {
             server_url: livekit.public_url().to_owned(),
             participant_token: self.participant_token,
             room_name: self.room.as_str().to_owned(),
-            expires_at: self.expires_at,
+            expires_at: self.expires_at.into(),
         }
     }
 }

@@ -19,7 +19,7 @@ use widget_core::{
 
 use super::token::OwnConversation;
 use super::{
-    bodies::{Invitation, build_target, build_visitor_conversation, require_livekit},
+    bodies::{PreparedRoom, build_target, build_visitor_conversation, require_livekit},
     forms,
     page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget},
     tickets::require_ticket,
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     state::AppState,
     storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
-    visitors::{public_widgets::AdmittedWidget, refusals, signing::RedeemedTicket},
+    visitors::{public_widgets::AdmittedWidget, refusals, signing::VerifiedTicket},
     web::{
         api::{self, ApiRouter, Credential},
         auth::bearer,
@@ -99,16 +99,16 @@ async fn create(
     state.rate_limits.conversations.check(&address)?;
     let ticket = require_ticket(&state, &path, bearer(&headers)).await?;
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&widget, ticket.origin())?;
+    let admission = require_admission(&widget, &ticket.claims().origin)?;
     let livekit = require_livekit(&state)?;
     let conversation = build_conversation(&state, &admission, &body)?;
     require_budget(&state, &admission).await?;
     let dispatch = Dispatch::start(&admission, build_target(&conversation))?;
-    let invitation = Invitation::new(&state, livekit, &dispatch, conversation.generation).await?;
+    let prepared = PreparedRoom::new(&state, livekit, &dispatch, conversation.generation).await?;
     let new = NewConversation {
         conversation,
         room: NewRoom {
-            name: invitation.room.as_str().to_owned(),
+            name: prepared.room.as_str().to_owned(),
             page_changed: false,
         },
         ticket: build_used_ticket(&ticket),
@@ -116,17 +116,15 @@ async fn create(
     };
     state.storage.create_conversation(&new).await?;
     let body = build_visitor_conversation(&state, &new.conversation, Vec::new());
-    Ok((
-        StatusCode::CREATED,
-        Json(invitation.into_body(livekit, body)),
-    ))
+    Ok((StatusCode::CREATED, Json(prepared.into_body(livekit, body))))
 }
 
 /// The ticket as storage remembers it.
-pub(super) fn build_used_ticket(ticket: &RedeemedTicket) -> UsedTicket {
+pub(super) fn build_used_ticket(ticket: &VerifiedTicket) -> UsedTicket {
+    let claims = ticket.claims();
     UsedTicket {
-        id: ticket.id().to_string(),
-        expires_at: ticket.expires_at(),
+        id: claims.id.to_string(),
+        expires_at: claims.expires_at,
     }
 }
 

@@ -85,7 +85,7 @@ async fn report(
             text: message.text,
             created_at: turns::said_at(
                 Reporter::Visitor,
-                message.created_at,
+                message.created_at.map(Into::into),
                 conversation.created_at,
                 now,
             ),

@@ -9,7 +9,7 @@ use widget_core::{conversation, serve::Dispatch};
 
 use super::token::ResumableConversation;
 use super::{
-    bodies::{Invitation, build_target, build_visitor_conversation, require_livekit},
+    bodies::{PreparedRoom, build_target, build_visitor_conversation, require_livekit},
     conversations::build_used_ticket,
     page::{PublicPath, require_admission, require_widget},
     tickets::require_ticket,
@@ -69,21 +69,21 @@ async fn resume(
         .resume(now, &state.lifecycle_limits)?;
     let ticket = require_ticket(&state, &path, body.ticket.as_deref()).await?;
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&widget, ticket.origin())?;
+    let admission = require_admission(&widget, &ticket.claims().origin)?;
     let dispatch = Dispatch::resume(&admission, build_target(&conversation))?;
     let livekit = require_livekit(&state)?;
     let config = admission.widget().config.current();
     let mode = conversation::choose_mode_for_resume(config, body.mode, conversation.mode)?;
     let dispatch = dispatch.with_mode(mode);
     let generation = conversation.generation;
-    let invitation = Invitation::new(&state, livekit, &dispatch, generation + 1).await?;
+    let prepared = PreparedRoom::new(&state, livekit, &dispatch, generation + 1).await?;
     let request = ResumeConversation {
         id: conversation.id,
         generation,
         repeat,
         mode,
         room: NewRoom {
-            name: invitation.room.as_str().to_owned(),
+            name: prepared.room.as_str().to_owned(),
             page_changed: body.page_changed,
         },
         ticket: build_used_ticket(&ticket),
@@ -94,5 +94,5 @@ async fn resume(
     state.room_cleaner.wake();
     let messages = state.storage.list_messages(resumed.id).await?;
     let body = build_visitor_conversation(&state, &resumed, messages);
-    Ok(Json(invitation.into_body(livekit, body)))
+    Ok(Json(prepared.into_body(livekit, body)))
 }

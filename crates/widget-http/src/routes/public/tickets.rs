@@ -14,7 +14,7 @@ use crate::{
     state::AppState,
     visitors::{
         refusals,
-        signing::{RedeemedTicket, TICKET_LIFETIME},
+        signing::{TICKET_LIFETIME, VerifiedTicket},
     },
     web::{
         api::{self, ApiRouter},
@@ -66,7 +66,7 @@ async fn create(
         .map_err(refusals::token_refused)?;
     let body = EmbedTicket {
         ticket: text,
-        expires_at,
+        expires_at: expires_at.into(),
         window_url: embed::window_url(&state.settings.public_url, &ticket),
     };
     Ok((StatusCode::CREATED, Json(body)))
@@ -78,11 +78,11 @@ pub(super) async fn require_ticket(
     state: &AppState,
     path: &PublicPath,
     token: Option<&str>,
-) -> Result<RedeemedTicket, Problem> {
+) -> Result<VerifiedTicket, Problem> {
     let token = token.ok_or_else(refusals::ticket_required)?;
     let ticket = state.signer.read_ticket(token).await;
     let ticket = ticket.map_err(refusals::token_refused)?;
-    if path.widget == Some(ticket.widget_id()) {
+    if path.widget == Some(ticket.claims().widget_id) {
         Ok(ticket)
     } else {
         Err(refusals::ticket_wrong_widget())

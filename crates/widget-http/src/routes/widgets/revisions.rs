@@ -74,7 +74,7 @@ fn build_revision(revision: WidgetRevision, before: Option<&WidgetRevision>) -> 
     });
     Revision {
         number: revision.number,
-        created_at: revision.widget.updated_at,
+        created_at: revision.widget.updated_at.into(),
         api_key_id: Some(revision.api_key_id).filter(|id| !id.is_empty()),
         restored_from: revision.restored_from,
         changes: changes.into_iter().map(Change::from).collect(),
