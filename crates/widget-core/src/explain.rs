@@ -216,7 +216,7 @@ impl Steps {
             None => self.passed(Code::Published, "the widget is published"),
             Some(blocker) => self.failed(blocker),
         }
-        match go_live::version_gate(widget, version) {
+        match go_live::version_blocker(widget, version) {
             None => self.passed(
                 Code::VersionPublished,
                 format!(

@@ -98,7 +98,7 @@ pub struct GoLiveReport {
 pub fn check(widget: &Widget, version: PinnedVersion) -> Result<LiveWidget<'_>, Findings> {
     let blockers: Vec<_> = owner_gate(widget)
         .into_iter()
-        .chain(version_gate(widget, version))
+        .chain(version_blocker(widget, version))
         .collect();
     Findings::none_or(blockers, LiveWidget(widget))
 }
@@ -128,7 +128,9 @@ pub(crate) fn owner_gate(widget: &Widget) -> Option<Finding> {
     })
 }
 
-pub(crate) fn version_gate(widget: &Widget, version: PinnedVersion) -> Option<Finding> {
+/// What keeps the gate of the version closed: to be shown where a version is pinned.
+#[must_use]
+pub fn version_blocker(widget: &Widget, version: PinnedVersion) -> Option<Finding> {
     let agent = widget.agent_id;
     let pinned = widget.agent_version_id;
     Some(match version {

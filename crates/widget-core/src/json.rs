@@ -151,8 +151,9 @@ pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push_str(&escape_token(token));
 }
 
-/// A key as a reference token of a JSON Pointer.
-pub(crate) fn escape_token(token: &str) -> Cow<'_, str> {
+/// A key as a reference token of a JSON Pointer (RFC 6901).
+#[must_use]
+pub fn escape_token(token: &str) -> Cow<'_, str> {
     if token.contains(['~', '/']) {
         Cow::Owned(token.replace('~', "~0").replace('/', "~1"))
     } else {

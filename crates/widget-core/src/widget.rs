@@ -136,7 +136,8 @@ impl WidgetPatch {
     /// The record after the change.
     ///
     /// `updated_at` becomes `now` only if something is different, so that a repeated write is
-    /// seen to have done nothing.
+    /// seen to have done nothing: the order of keys in the config, and how a number is written, is
+    /// not a difference.
     #[must_use]
     pub fn apply(self, widget: Widget, now: OffsetDateTime) -> Widget {
         let changed = Widget {
@@ -147,7 +148,7 @@ impl WidgetPatch {
             config: self.config.unwrap_or_else(|| widget.config.clone()),
             ..widget.clone()
         };
-        if changed == widget {
+        if diff(&widget, &changed).is_empty() {
             widget
         } else {
             Widget {
@@ -252,6 +253,21 @@ mod tests {
                 r#"+ /config/v1: {"theme":"dark"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn the_same_config_written_otherwise_is_no_change() {
+        let config = |text| WidgetPatch {
+            config: Some(Config::parse(text).expect("a valid config")),
+            ..WidgetPatch::default()
+        };
+        let stored = config(r#"{"v1": {"x": 1, "y": [2.5]}}"#).apply(widget(), NOW);
+        let later = NOW + time::Duration::HOUR;
+        let same = config(r#"{"v1": {"y": [25e-1], "x": 1.0}}"#).apply(stored.clone(), later);
+        assert_eq!(same, stored);
+        assert_eq!(same.config.to_json(), stored.config.to_json());
+        let other = config(r#"{"v1": {"x": 1, "y": [2]}}"#).apply(stored, later);
+        assert_eq!(other.updated_at, later);
     }
 
     #[test]

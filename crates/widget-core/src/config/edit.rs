@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::error::ConfigError;
 use super::version::ROOT;
@@ -92,6 +92,7 @@ fn compare_at(pointer: &mut String, from: &Value, to: &Value, changes: &mut Vec<
                 });
             }
         }
+        (Value::Number(from), Value::Number(to)) if is_same_number(from, to) => {}
         (from, to) if from != to => {
             let kind = ChangeKind::Replaced {
                 from: from.clone(),
@@ -101,6 +102,12 @@ fn compare_at(pointer: &mut String, from: &Value, to: &Value, changes: &mut Vec<
         }
         _ => {}
     }
+}
+
+/// Whether both are one number of JSON, which does not distinguish `1` from `1.0`.
+fn is_same_number(one: &Number, other: &Number) -> bool {
+    // A document holds only numbers that a double represents exactly.
+    one == other || one.as_f64() == other.as_f64()
 }
 
 fn push(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {
