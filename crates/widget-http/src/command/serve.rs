@@ -28,6 +28,7 @@ use widget_http::{
     background,
     settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
     state::{AppState, Dependencies},
+    storage::Storage,
     system::{Clock, SystemClock, SystemRandom},
     visitors::signing,
     web::{
@@ -294,6 +295,42 @@ fn read_suffix_list(path: &Path) -> anyhow::Result<SuffixList> {
 }
 
 pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    require_reachable(&arguments)?;
+    let livekit = arguments.livekit.settings()?;
+    // Some milliseconds of work at start, so that the first request does not wait for it.
+    let suffixes = match &arguments.suffix_list {
+        Some(path) => read_suffix_list(path)?,
+        None => SuffixList::builtin().clone(),
+    };
+    let storage = open_storage(&arguments.database, suffixes.clone()).await?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    let max_connections = arguments.max_connections;
+    let drain_delay = Duration::from_secs(u64::from(arguments.drain_delay));
+    let settings = build_settings(arguments, livekit, address)?;
+    let limits = connection_limits(max_connections, settings.trusted_proxies.clone());
+    let state = AppState::new(Dependencies {
+        storage: Arc::clone(&storage),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        suffixes,
+        settings,
+    });
+
+    let mut signals = Signals::new()?;
+    let mut running = Running::start(state, listener, Connections::new(limits), drain_delay).await;
+    print_line(&format!("listening on http://{address}"))?;
+    let code = running.wait(&mut signals).await;
+    running.stop(&mut signals).await;
+    storage.close().await;
+    tracing::info!("stopped");
+    Ok(code)
+}
+
+/// Refuses to listen on every address without knowing one where browsers reach the service.
+fn require_reachable(arguments: &ServeArguments) -> anyhow::Result<()> {
     if arguments.public_url.is_none() && arguments.listen.ip().to_canonical().is_unspecified() {
         bail!(
             "`--listen {}` is every address of this machine, so it does not say where browsers \
@@ -301,22 +338,42 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
             arguments.listen
         );
     }
-    let livekit = arguments.livekit.settings()?;
-    // Some milliseconds of work at start, so that the first request does not wait for it.
-    let suffixes = match &arguments.suffix_list {
-        Some(path) => read_suffix_list(path)?,
-        None => SuffixList::builtin().clone(),
-    };
-    let storage = arguments.database.open_migrated(suffixes.clone()).await?;
+    Ok(())
+}
+
+/// The migrated database, with a key that signs.
+async fn open_storage(
+    database: &DatabaseArguments,
+    suffixes: SuffixList,
+) -> anyhow::Result<Arc<dyn Storage>> {
+    let storage = database.open_migrated(suffixes).await?;
     storage
         .ensure_signing_key(&signing::new_key(&SystemRandom, SystemClock.now())?)
         .await?;
+    Ok(storage)
+}
 
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
-    let address = listener.local_addr()?;
-    let public_url = match arguments.public_url {
+fn build_settings(
+    arguments: ServeArguments,
+    livekit: Option<LiveKitSettings>,
+    address: SocketAddr,
+) -> anyhow::Result<Settings> {
+    if livekit.is_none() {
+        tracing::warn!("LIVEKIT_URL is not set: everything works but conversations");
+    }
+    Ok(Settings {
+        livekit,
+        trusted_proxies: arguments.trusted_proxies.into_iter().collect(),
+        forwarded_header: arguments.forwarded_header.into(),
+        brand_from_private_addresses: arguments.brand_from_private_addresses,
+        limits: arguments.limits.settings(),
+        ..Settings::new(build_public_url(arguments.public_url, address)?)
+    })
+}
+
+/// Where browsers reach the service; without a URL, the address that it listens on.
+fn build_public_url(url: Option<Url>, address: SocketAddr) -> anyhow::Result<PublicUrl> {
+    let url = match url {
         Some(url) if !["http", "https"].contains(&url.scheme()) => {
             bail!("the public URL must be http or https")
         }
@@ -329,89 +386,91 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Some(url) => url,
         None => Url::parse(&format!("http://{address}"))?,
     };
-    let public_url = PublicUrl::try_from(public_url)?;
-    if livekit.is_none() {
-        tracing::warn!("LIVEKIT_URL is not set: everything works but conversations");
-    }
-    let settings = Settings {
-        livekit,
-        trusted_proxies: arguments.trusted_proxies.into_iter().collect(),
-        forwarded_header: arguments.forwarded_header.into(),
-        brand_from_private_addresses: arguments.brand_from_private_addresses,
-        limits: arguments.limits.settings(),
-        ..Settings::new(public_url)
-    };
-    let limits = connection_limits(arguments.max_connections, settings.trusted_proxies.clone());
-    let connections = Connections::new(limits);
-    let state = AppState::new(Dependencies {
-        storage: Arc::clone(&storage),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        suffixes,
-        settings,
-    });
+    Ok(PublicUrl::try_from(url)?)
+}
 
-    // Before the first page can ask another node for them.
-    if let Err(error) = background::keep_embed_builds(&state).await {
-        tracing::warn!(error = %error, "this node's build of the embed is not kept for other nodes");
-    }
-    let (stop, stopped) = watch::channel(false);
-    let mut tasks = background::start(&state, &stopped);
-    let mut server = JoinSet::new();
-    let router = widget_http::router(state.clone());
-    server.spawn(async move {
-        let listener = listener.tap_io(send_at_once);
-        connections.serve(listener, router, stopped).await;
-    });
-    let mut signals = Signals::new()?;
-    print_line(&format!("listening on http://{address}"))?;
+/// The service while it runs: its connections and its work in the background.
+struct Running {
+    state: AppState,
+    drain_delay: Duration,
+    stop: watch::Sender<bool>,
+    server: JoinSet<()>,
+    tasks: JoinSet<()>,
+}
 
-    let failed = tokio::select! {
-        cause = signals.next() => {
-            state.drain.begin();
-            drain(cause, arguments.drain_delay, &mut signals).await;
-            false
+impl Running {
+    async fn start(
+        state: AppState,
+        listener: TcpListener,
+        connections: Connections,
+        drain_delay: Duration,
+    ) -> Self {
+        // Before the first page can ask another node for them.
+        if let Err(error) = background::keep_embed_builds(&state).await {
+            tracing::warn!(error = %error, "this node's build of the embed is not kept for other nodes");
         }
-        // It ends by itself only when it panics; without it rooms and conversations would stay
-        // open.
-        ended = tasks.join_next() => {
-            let error = ended.and_then(Result::err).map(|error| error.to_string());
-            tracing::error!(error, "background work ended; stopping, so that the service is restarted");
-            true
+        let (stop, stopped) = watch::channel(false);
+        let tasks = background::start(&state, &stopped);
+        let mut server = JoinSet::new();
+        let router = widget_http::router(state.clone());
+        server.spawn(async move {
+            let listener = listener.tap_io(send_at_once);
+            connections.serve(listener, router, stopped).await;
+        });
+        Self {
+            state,
+            drain_delay,
+            stop,
+            server,
+            tasks,
         }
-    };
-    stop.send_replace(true);
-    let drained = async {
-        while server.join_next().await.is_some() {}
-        while tasks.join_next().await.is_some() {}
-    };
-    tokio::select! {
-        done = tokio::time::timeout(DRAIN_TIMEOUT, drained) => {
-            if done.is_err() {
-                tracing::warn!("some requests did not end in time; stopping without them");
+    }
+
+    /// Waits for the reason to stop, and returns what the process ends with.
+    async fn wait(&mut self, signals: &mut Signals) -> ExitCode {
+        tokio::select! {
+            cause = signals.next() => {
+                self.state.drain.begin();
+                delay_stop(cause, self.drain_delay, signals).await;
+                ExitCode::SUCCESS
+            }
+            // It ends by itself only when it panics; without it rooms and conversations would stay
+            // open.
+            ended = self.tasks.join_next() => {
+                let error = ended.and_then(Result::err).map(|error| error.to_string());
+                tracing::error!(error, "background work ended; stopping, so that the service is restarted");
+                ExitCode::FAILURE
             }
         }
-        cause = signals.next() => tracing::warn!(signal = cause, "second signal; stopping at once"),
     }
-    // Closes every connection that is left, so that none holds the database.
-    server.shutdown().await;
-    tasks.shutdown().await;
-    storage.close().await;
-    tracing::info!("stopped");
-    Ok(if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+
+    /// Lets open requests end for a while, then closes every connection that is left, so that none
+    /// holds the database.
+    async fn stop(mut self, signals: &mut Signals) {
+        self.stop.send_replace(true);
+        let drained = async {
+            while self.server.join_next().await.is_some() {}
+            while self.tasks.join_next().await.is_some() {}
+        };
+        tokio::select! {
+            done = tokio::time::timeout(DRAIN_TIMEOUT, drained) => {
+                if done.is_err() {
+                    tracing::warn!("some requests did not end in time; stopping without them");
+                }
+            }
+            cause = signals.next() => tracing::warn!(signal = cause, "second signal; stopping at once"),
+        }
+        self.server.shutdown().await;
+        self.tasks.shutdown().await;
+    }
 }
 
 /// Waits after a signal to stop, so that load balancers notice that `/readyz` fails while new
 /// connections are still accepted.
-async fn drain(cause: &str, seconds: u16, signals: &mut Signals) {
-    let delay = Duration::from_secs(u64::from(seconds));
+async fn delay_stop(cause: &str, delay: Duration, signals: &mut Signals) {
     tracing::info!(
         signal = cause,
-        delay.seconds = seconds,
+        delay.seconds = delay.as_secs(),
         "stopping: no new requests after the delay; open ones may end"
     );
     tokio::select! {

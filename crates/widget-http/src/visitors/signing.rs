@@ -210,7 +210,7 @@ impl TokenSigner {
     ) -> Result<(String, OffsetDateTime), TokenError> {
         let now = self.clock.now();
         let expires_at = now + TOKEN_LIFETIME;
-        let claims = ConversationPayload {
+        let payload = ConversationPayload {
             aud: CONVERSATION.audience.to_owned(),
             sub: dispatch.conversation_id().as_uuid(),
             generation,
