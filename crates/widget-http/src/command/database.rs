@@ -4,6 +4,7 @@ use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use sqlx::sqlite::SqliteConnectOptions;
 use url::Url;
 use widget_core::origin::SuffixList;
 use widget_http::storage::{self, Storage};
@@ -16,7 +17,7 @@ const DEFAULT_DATABASE: &str = "sqlite:widgets.db";
 /// The database that a command works on.
 #[derive(Debug, Args)]
 pub(super) struct DatabaseArguments {
-    /// `sqlite:PATH`, where a missing file is created, or `postgres://USER@HOST/DATABASE`.
+    /// `sqlite:PATH`, a file that `serve` and `migrate` create when it is missing, or `postgres://USER@HOST/DATABASE`.
     ///
     /// The default is `sqlite:widgets.db`. A URL with a password belongs in the variable or in a
     /// file: other users of the machine can read flags.
@@ -36,7 +37,26 @@ impl DatabaseArguments {
             .context("the database cannot be opened; check DATABASE_URL")
     }
 
-    /// The database with every migration applied.
+    /// The database with every migration applied, which a service or `migrate` has made before: a
+    /// wrong URL must not leave an empty database, with a key that no service knows.
+    pub(super) async fn open_existing(
+        &self,
+        suffixes: SuffixList,
+    ) -> anyhow::Result<Arc<dyn Storage>> {
+        if let Some(path) = sqlite_file(&self.url()?) {
+            let size = std::fs::metadata(&path).map_or(0, |file| file.len());
+            if size == 0 {
+                bail!(
+                    "there is no database at `{}`; set DATABASE_URL to the one that the service \
+                     uses, or create it with `widget-http migrate`",
+                    path.display()
+                );
+            }
+        }
+        self.open_migrated(suffixes).await
+    }
+
+    /// The database with every migration applied; a missing SQLite file is created.
     pub(super) async fn open_migrated(
         &self,
         suffixes: SuffixList,
@@ -71,6 +91,14 @@ impl DatabaseArguments {
             (None, None) => Ok(Cow::Borrowed(DEFAULT_DATABASE)),
         }
     }
+}
+
+/// The file behind a URL of SQLite.
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let options = url
+        .starts_with("sqlite:")
+        .then(|| url.parse::<SqliteConnectOptions>().ok())??;
+    Some(options.get_filename().to_owned())
 }
 
 fn has_password(url: &str) -> bool {

@@ -83,7 +83,7 @@ pub(super) async fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
 async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
     let storage = arguments
         .database
-        .open_migrated(SuffixList::builtin().clone())
+        .open_existing(SuffixList::builtin().clone())
         .await?;
     let now = SystemClock.now();
     let credential = ApiKeySecret::generate(&SystemRandom)?;
@@ -116,7 +116,7 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
 async fn list(arguments: ListArguments) -> anyhow::Result<()> {
     let storage = arguments
         .database
-        .open_migrated(SuffixList::builtin().clone())
+        .open_existing(SuffixList::builtin().clone())
         .await?;
     let now = SystemClock.now();
     for key in storage
@@ -149,7 +149,7 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
 async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
     let storage = arguments
         .database
-        .open_migrated(SuffixList::builtin().clone())
+        .open_existing(SuffixList::builtin().clone())
         .await?;
     // Accepts a pasted whole key as well; the secret part is not looked at.
     let id = arguments.id.strip_prefix("ak_").unwrap_or(&arguments.id);
@@ -165,7 +165,7 @@ async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
 
 async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
     let storage = database
-        .open_migrated(SuffixList::builtin().clone())
+        .open_existing(SuffixList::builtin().clone())
         .await?;
     let now = SystemClock.now();
     let key = signing::new_key(&SystemRandom, now)?;

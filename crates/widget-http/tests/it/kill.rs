@@ -276,8 +276,8 @@ fn what_was_acknowledged_survives_a_kill() {
         "conversations:read_sensitive",
         "conversations:write",
     ];
-    let key = key(&database, &scopes);
     let mut server = start(&database);
+    let key = key(&database, &scopes);
     let scene = Scene::prepare(&server, &key);
     // In each round another kind has just been acknowledged when the service is killed, so that the
     // others are in the midst of their writes.

@@ -171,6 +171,45 @@ fn keys_are_made_listed_and_revoked_while_a_service_runs() {
 }
 
 #[test]
+fn a_key_is_not_made_for_a_database_that_no_service_knows() {
+    // Not the database of the suite: only SQLite creates one by opening it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wrong.db");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_widget-http"));
+        command.current_dir(folder.path()).env_clear();
+        command.env("DATABASE_URL", format!("sqlite:{}", path.display()));
+        command.args(arguments).output().expect("the binary runs")
+    };
+    let create = "key create --organization acme --scope agents:read";
+    let create: Vec<&str> = create.split(' ').collect();
+    let others = [
+        &["key", "list"][..],
+        &["key", "revoke", "x"],
+        &["key", "rotate-signing"],
+    ];
+    for is_empty in [false, true] {
+        if is_empty {
+            std::fs::write(&path, "").expect("it can be written");
+        }
+        for arguments in others.into_iter().chain([&create[..]]) {
+            let output = run(arguments);
+            let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {complaint}");
+            let expected = format!(
+                "there is no database at `{}`; set DATABASE_URL",
+                path.display()
+            );
+            assert!(complaint.contains(&expected), "{complaint}");
+            let size = std::fs::metadata(&path).map(|file| file.len()).ok();
+            assert_eq!(size, is_empty.then_some(0), "nothing was written");
+        }
+    }
+    assert!(run(&["migrate"]).status.success());
+    assert!(run(&create).status.success());
+}
+
+#[test]
 fn usage_errors_end_with_two() {
     let database = Database::create();
     for arguments in [
