@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     state::AppState,
-    web::{api::Operation, problem::Problem, telemetry::RequestIds},
+    web::{api::Operation, cors::ReadablePaths, problem::Problem, telemetry::RequestIds},
 };
 use widget_api::ProblemCode;
 
@@ -37,12 +37,17 @@ pub mod web;
 /// panics.
 pub fn router(state: AppState) -> Router {
     let request_ids = RequestIds::new(state.clock.clone(), state.random.clone());
-    let (routes, _) = routes::all().into_parts();
+    let (routes, operations) = routes::all().into_parts();
     routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(caught_panic))
         .layer(middleware::from_fn(web::deadline::answer_in_time))
+        // Outside of all that answers, so that pages can read those answers, too.
+        .layer(middleware::from_fn_with_state(
+            ReadablePaths::of(&operations),
+            web::cors::readable_by_pages,
+        ))
         .layer(middleware::from_fn_with_state(
             request_ids,
             web::telemetry::observe,

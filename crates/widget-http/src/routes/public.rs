@@ -1,14 +1,10 @@
 //! What browsers ask for under `/core/public/web-widgets/{id}`: first the loader on the host page,
 //! then the window.
 
-use axum::middleware::from_fn;
 use http::{HeaderValue, header};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{
-    state::AppState,
-    web::{api::ApiRouter, cors},
-};
+use crate::{state::AppState, web::api::ApiRouter};
 
 mod bodies;
 mod conversations;
@@ -21,11 +17,10 @@ mod resume;
 mod tickets;
 pub(super) mod token;
 
-/// The routes; those of the loader are readable by other origins.
+/// The routes of the loader and of the window.
 pub(crate) fn router() -> ApiRouter<AppState> {
     launcher::router()
         .merge(tickets::router())
-        .layer(from_fn(cors::readable_by_pages))
         .merge(conversations::router())
         .merge(resume::router())
         .merge(messages::router())

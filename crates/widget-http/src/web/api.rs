@@ -28,7 +28,7 @@ pub type Describe = fn(&mut SchemaGenerator) -> Schema;
 pub enum Credential {
     /// An API key of the organization with this scope.
     ApiKey(Scope),
-    /// An embed ticket; its handler redeems it.
+    /// An embed ticket; it is used up by what its handler writes.
     EmbedTicket,
     /// The token of one conversation.
     ConversationToken,
@@ -57,6 +57,8 @@ pub enum Method {
     Post,
     /// `PUT`
     Put,
+    /// `PATCH`
+    Patch,
     /// `DELETE`
     Delete,
 }
@@ -69,6 +71,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }
@@ -78,6 +81,7 @@ impl Method {
             Self::Get => MethodFilter::GET,
             Self::Post => MethodFilter::POST,
             Self::Put => MethodFilter::PUT,
+            Self::Patch => MethodFilter::PATCH,
             Self::Delete => MethodFilter::DELETE,
         }
     }
@@ -104,6 +108,8 @@ pub struct Operation {
     pub body: Option<Describe>,
     /// The answers that are not problems.
     pub answers: Vec<Answer>,
+    /// Whether pages of other origins may read every answer.
+    pub is_readable_by_pages: bool,
     problems: Vec<ProblemCode>,
 }
 
@@ -138,6 +144,12 @@ pub const fn put(path: &'static str, id: &'static str, summary: &'static str) ->
     Operation::new(Method::Put, path, id, summary)
 }
 
+/// A `PATCH` that `id` names.
+#[must_use]
+pub const fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(Method::Patch, path, id, summary)
+}
+
 /// A `DELETE` that `id` names.
 #[must_use]
 pub const fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
@@ -161,6 +173,7 @@ impl Operation {
             query: None,
             body: None,
             answers: Vec::new(),
+            is_readable_by_pages: false,
             problems: Vec::new(),
         }
     }
@@ -175,6 +188,14 @@ impl Operation {
     #[must_use]
     pub const fn credential(mut self, credential: Credential) -> Self {
         self.credential = credential;
+        self
+    }
+
+    /// Pages of other origins may read every answer to a request for this path, also one that is
+    /// made outside the handler.
+    #[must_use]
+    pub const fn readable_by_pages(mut self) -> Self {
+        self.is_readable_by_pages = true;
         self
     }
 

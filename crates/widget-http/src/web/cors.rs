@@ -4,10 +4,10 @@
 //! The decision is made on the request itself, so the answers need no credentials and hold nothing
 //! secret; CORS only lets the loader read them, refusals included.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use axum::{
-    extract::{FromRef, FromRequestParts, Request},
+    extract::{FromRef, FromRequestParts, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use widget_api::ProblemCode;
 use widget_core::origin::{Origin, OriginHeaderError};
 
-use crate::web::{extract::require_json, problem::Problem};
+use crate::web::{api::Operation, extract::require_json, problem::Problem};
 
 /// How long a browser may remember a preflight, in seconds; the answer depends only on the
 /// preflight itself.
@@ -197,8 +197,32 @@ fn fetch_metadata(detail: &str) -> Problem {
     Problem::new(ProblemCode::FetchMetadata, detail)
 }
 
-/// Lets the requesting page read the answer, refusals included.
-pub async fn readable_by_pages(request: Request, next: Next) -> Response {
+/// The paths whose answers pages of other origins may read.
+#[derive(Debug, Clone)]
+pub struct ReadablePaths(Arc<HashSet<&'static str>>);
+
+impl ReadablePaths {
+    /// Those of the operations that say so.
+    #[must_use]
+    pub fn of(operations: &[Operation]) -> Self {
+        let readable = operations
+            .iter()
+            .filter(|operation| operation.is_readable_by_pages);
+        Self(Arc::new(readable.map(|operation| operation.path).collect()))
+    }
+}
+
+/// Lets the requesting page read the answer, refusals included. Surrounds everything that answers,
+/// so that a page can read a timeout as well.
+pub async fn readable_by_pages(
+    State(readable): State<ReadablePaths>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.extensions().get::<MatchedPath>();
+    if !path.is_some_and(|path| readable.0.contains(path.as_str())) {
+        return next.run(request).await;
+    }
     let is_tuple = request_origin(request.headers()).is_ok();
     let origin = request
         .headers()

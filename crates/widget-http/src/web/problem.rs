@@ -233,6 +233,10 @@ impl IntoResponse for Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        // A 404 could otherwise outlive the reason for it.
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in &self.0.headers {
             response.headers_mut().append(name, value.clone());
         }

@@ -336,6 +336,49 @@ impl Clock for BrokenClock {
     }
 }
 
+/// Answers that no handler makes are readable where those of the handler are, so that the loader
+/// can say what happened.
+#[tokio::test]
+async fn a_page_can_read_every_answer_of_what_is_for_pages() {
+    let service = Service::start().await;
+    let router = service.router_with(|parts| parts.clock = std::sync::Arc::new(BrokenClock));
+    let readable: Vec<_> = widget_http::operations()
+        .into_iter()
+        .filter(|operation| operation.is_readable_by_pages)
+        .collect();
+    assert_eq!(readable.len(), 2, "the launcher's config, and tickets");
+    let ask = async |method: &str, path: &str| {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("origin", "https://shop.example")
+            .header("content-type", "application/json")
+            .header("x-request-id", "r1");
+        let request = request
+            .body(axum::body::Body::from("{}"))
+            .expect("a valid request");
+        let Ok(response) = tower::ServiceExt::oneshot(router.clone(), request).await;
+        Answer::of(response).await
+    };
+    for operation in readable {
+        let path = operation
+            .path
+            .replace("{id}", "0197a3c0-0000-7000-8000-00000000ffff");
+        for (method, status, code) in [
+            (operation.method.as_str(), 500, "internal_error"),
+            ("TRACE", 405, "method_not_allowed"),
+        ] {
+            let answer = ask(method, &path).await;
+            answer.problem(status, code);
+            let allowed = answer.header("access-control-allow-origin");
+            assert_eq!(allowed, "https://shop.example", "{method} {path}");
+            assert_eq!(answer.header("vary"), "Origin, Sec-Fetch-Site");
+        }
+    }
+    let other = ask("GET", "/core/agents").await;
+    assert!(!other.headers.contains_key("access-control-allow-origin"));
+}
+
 #[tokio::test]
 async fn a_panic_is_an_internal_error_that_reveals_nothing() {
     let service = Service::start().await;

@@ -33,6 +33,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "createEmbedTicket",
                 "Gives a ticket to a page whose `Origin` is listed",
             )
+            .readable_by_pages()
             .body::<Empty>()
             .answer::<EmbedTicket>(201, "The ticket.")
             .problems(PAGE_PROBLEMS)
