@@ -45,6 +45,17 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
+impl From<widget_core::finding::Finding> for Finding {
+    fn from(finding: widget_core::finding::Finding) -> Self {
+        Self {
+            code: finding.code.into(),
+            pointer: finding.pointer,
+            detail: finding.detail,
+            hint: finding.hint,
+        }
+    }
+}
+
 /// The page to explain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

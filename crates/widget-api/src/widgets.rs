@@ -6,7 +6,7 @@ use widget_core::id::{AgentId, AgentVersionId, OrganizationId, WidgetId};
 
 #[cfg(feature = "schemars")]
 use crate::{MAX_PAGE_LIMIT, schema};
-use crate::{Timestamp, present};
+use crate::{Timestamp, decisions::Finding, present};
 
 /// A web widget: an agent, the sites that may show it, and its config.
 ///
@@ -45,6 +45,18 @@ pub struct Widget {
     pub created_at: Timestamp,
     /// When the widget was last changed.
     pub updated_at: Timestamp,
+}
+
+/// A widget as it was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct WrittenWidget {
+    /// The widget.
+    #[serde(flatten)]
+    pub widget: Widget,
+    /// What keeps the pinned version from being shown, such as that it is a draft.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
 }
 
 impl From<widget_core::widget::Widget> for Widget {

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use time::Duration;
-use widget_api::{NewWidget, ProblemCode, Scope, Widget, WidgetPatch, widgets::WidgetsQuery};
+use widget_api::{
+    NewWidget, ProblemCode, Scope, Widget, WidgetPatch,
+    widgets::{WidgetsQuery, WrittenWidget},
+};
 use widget_core::{
     config::Config,
     id::WidgetId,
@@ -24,7 +27,7 @@ use crate::{
         Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WriteWidgetError,
     },
     web::{
-        api::{self, ApiRouter},
+        api::{self, ApiRouter, Operation},
         auth::Caller,
         etag,
         extract::{
@@ -41,7 +44,7 @@ mod decision;
 mod record;
 mod revisions;
 
-use record::{RECORD_PROBLEMS, build_answer, change, require_widget};
+use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_widget};
 
 /// The header that names a request, so that repeating it creates nothing more.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -71,7 +74,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                     "Repeating the request with the same key creates nothing more.",
                 )
                 .body::<NewWidget>()
-                .answer::<Widget>(201, "The widget.")
+                .answer::<WrittenWidget>(201, "The widget.")
                 .with(header::ETAG)
                 .with(header::LOCATION)
                 .problems(RECORD_PROBLEMS)
@@ -94,22 +97,19 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             read,
         )
         .route(
-            api::put(
-                "/core/web-widgets/{id}",
+            describe_update(
+                api::put,
                 "updateWebWidget",
                 "Changes the fields that are sent",
-            )
-            .scope(Scope::WebWidgetsManage)
-            .header("If-Match", "The `ETag` of what the change was made from.")
-            .body::<WidgetPatch>()
-            .answer::<Widget>(200, "The widget.")
-            .with(header::ETAG)
-            .problems(RECORD_PROBLEMS)
-            .problems([
-                ProblemCode::NotFound,
-                ProblemCode::PreconditionFailed,
-                ProblemCode::Conflict,
-            ]),
+            ),
+            update,
+        )
+        .route(
+            describe_update(
+                api::patch,
+                "patchWebWidget",
+                "Changes the fields that are sent, as `PUT` does",
+            ),
             update,
         )
         .route(
@@ -134,6 +134,29 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(brand::router())
         .merge(decision::router())
         .merge(revisions::router())
+}
+
+/// A change by either method.
+fn describe_update(
+    method: fn(&'static str, &'static str, &'static str) -> Operation,
+    id: &'static str,
+    summary: &'static str,
+) -> Operation {
+    method("/core/web-widgets/{id}", id, summary)
+        .scope(Scope::WebWidgetsManage)
+        .header("If-Match", "The `ETag` of what the change was made from.")
+        .body::<WidgetPatch>()
+        .answer::<WrittenWidget>(
+            200,
+            "The widget; the `ETag` is the one before when nothing changed.",
+        )
+        .with(header::ETAG)
+        .problems(RECORD_PROBLEMS)
+        .problems([
+            ProblemCode::NotFound,
+            ProblemCode::PreconditionFailed,
+            ProblemCode::Conflict,
+        ])
 }
 
 async fn create(
@@ -161,22 +184,19 @@ async fn create(
     };
     let now = state.now();
     let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), now);
-    let request = match key {
-        None => None,
-        Some(key) => Some(IdempotentRequest {
-            key,
-            hash: Sha256::digest(&bytes).into(),
-            answer: to_json(widget.clone())?,
-            now,
-            forget_before: now - IDEMPOTENCY_MEMORY,
-        }),
-    };
+    let request = key.map(|key| IdempotentRequest {
+        key,
+        hash: Sha256::digest(&bytes).into(),
+        build_answer: &to_json,
+        now,
+        forget_before: now - IDEMPOTENCY_MEMORY,
+    });
     let (body, id) = match state
         .storage
         .insert_widget(&widget, author, request.as_ref())
         .await?
     {
-        InsertedWidget::New(stored) => (to_json(stored.widget)?, widget.id),
+        InsertedWidget::New(stored) => (to_json(&stored).map_err(Problem::internal)?, widget.id),
         InsertedWidget::Again(answer) => {
             let id = first_id(&answer).map_err(Problem::internal)?;
             (answer, id)
@@ -196,8 +216,8 @@ async fn create(
     Ok((StatusCode::CREATED, headers, body).into_response())
 }
 
-fn to_json(widget: widget::Widget) -> Result<String, Problem> {
-    serde_json::to_string(&Widget::from(widget)).map_err(Problem::internal)
+fn to_json(stored: &StoredWidget) -> serde_json::Result<String> {
+    serde_json::to_string(&build_written(stored))
 }
 
 /// The caller's name for a request that it may repeat: 1 to 255 printable ASCII characters.
@@ -236,7 +256,7 @@ async fn read(
     if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    Ok(build_answer(StatusCode::OK, stored))
+    Ok(build_answer(stored.revision, Widget::from(stored.widget)))
 }
 
 async fn list(

@@ -75,18 +75,27 @@ pub struct WidgetRevision {
 }
 
 /// A request to create that can be repeated, because its answer was lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotentRequest {
+#[derive(Clone)]
+pub struct IdempotentRequest<'a> {
     /// The caller's own name for it, unique in the organization.
     pub key: String,
     /// SHA-256 of its body.
     pub hash: [u8; 32],
-    /// The answer to repeat.
-    pub answer: String,
+    /// Writes the answer to repeat, of what was stored.
+    pub build_answer: &'a (dyn Fn(&StoredWidget) -> serde_json::Result<String> + Sync),
     /// The present time.
     pub now: OffsetDateTime,
     /// Requests older than this are forgotten.
     pub forget_before: OffsetDateTime,
+}
+
+impl std::fmt::Debug for IdempotentRequest<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("IdempotentRequest")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The outcome of inserting a widget.
@@ -131,7 +140,7 @@ pub trait WidgetStore {
         &self,
         widget: &Widget,
         author: Author<'_>,
-        request: Option<&IdempotentRequest>,
+        request: Option<&IdempotentRequest<'_>>,
     ) -> Result<InsertedWidget, WriteWidgetError>;
 
     /// A widget of the organization.

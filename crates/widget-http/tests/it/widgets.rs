@@ -85,6 +85,104 @@ async fn a_change_touches_only_what_is_sent() {
 }
 
 #[tokio::test]
+async fn a_change_that_changes_nothing_writes_no_revision() {
+    let service = Service::start().await;
+    let config = json!({"v1": {"theme": "dark", "x": {"a": 1, "b": [2.5]}}});
+    let widget = service.widget(json!({"config": config})).await;
+    let path = format!("/core/web-widgets/{}", id(&widget));
+    let first = service.get(&path).await.header("etag").to_owned();
+    service.clock.advance(Duration::minutes(1));
+    let same = r#"{"config": {"v1": {"x": {"b": [25e-1], "a": 1.0}, "theme": "dark"}}}"#;
+    for (method, body) in [
+        ("PUT", same),
+        ("PATCH", same),
+        ("PUT", "{}"),
+        (
+            "PATCH",
+            r#"{"domains": ["https://SHOP.example"], "published": true}"#,
+        ),
+    ] {
+        let answer = service.call(method, &path, Some(body), &[]).await;
+        assert_eq!(answer.json(200), widget, "{method} {body}");
+        assert_eq!(answer.header("etag"), first, "{method} {body}");
+        let stale = [("if-match", "\"r0\"")];
+        let answer = service.call(method, &path, Some(body), &stale).await;
+        answer.problem(412, "precondition_failed");
+    }
+    let revisions = format!("{path}/revisions");
+    let list = service.get(&revisions).await.json(200);
+    assert_eq!(list.as_array().map(Vec::len), Some(1));
+    assert_eq!(service.get(&path).await.text, widget.to_string());
+
+    // The order of a list counts.
+    let answer = service
+        .put(&path, &json!({"config": {"v1": {"x": {"b": [2]}}}}))
+        .await;
+    assert_ne!(answer.expect(200).header("etag"), first);
+}
+
+#[tokio::test]
+async fn a_patch_is_a_put() {
+    let service = Service::start().await;
+    let widget = service.widget(json!({})).await;
+    let path = format!("/core/web-widgets/{}", id(&widget));
+    let first = [("if-match", "\"r1\"")];
+    let body = Some(r#"{"published": false}"#);
+    let changed = service.call("PATCH", &path, body, &first).await;
+    assert_eq!(changed.json(200)["published"], false);
+    assert_eq!(changed.header("etag"), "\"r2\"");
+    service
+        .call("PATCH", &path, body, &first)
+        .await
+        .problem(412, "precondition_failed");
+    let unknown = Some(r#"{"titel": 1}"#);
+    service.call("PATCH", &path, unknown, &[]).await.problem_at(
+        422,
+        "body_invalid",
+        "/titel",
+        "key_unknown",
+    );
+}
+
+#[tokio::test]
+async fn who_pins_a_draft_is_warned() {
+    let service = Service::start().await;
+    let (agent, draft) = service.agent(false).await;
+    let body = json!({"agent_id": agent, "agent_version_id": draft});
+    let text = body.to_string();
+    let key = [("idempotency-key", "order 8")];
+    let create = async || {
+        service
+            .call("POST", "/core/web-widgets", Some(&text), &key)
+            .await
+    };
+    let created = create().await;
+    let warned = |answer: &Value| {
+        let warnings = answer["warnings"].as_array().expect("an array");
+        let found = warnings.iter().map(|warning| {
+            let text = |key: &str| warning[key].as_str().expect("a string").to_owned();
+            (text("code"), text("pointer"))
+        });
+        let found: Vec<_> = found.collect();
+        let expected = (
+            "agent_version_draft".to_owned(),
+            "/agent_version_id".to_owned(),
+        );
+        assert_eq!(found, [expected], "{answer}");
+    };
+    warned(&created.json(201));
+    let path = format!("/core/web-widgets/{}", id(&created.json(201)));
+    let publish = format!("/core/agents/{agent}/versions/{draft}/publish");
+    let put = async || service.put(&path, &body).await.json(200);
+    warned(&put().await);
+    service.call("POST", &publish, None, &[]).await.expect(200);
+    assert_eq!(put().await.get("warnings"), None);
+    assert_eq!(service.get(&path).await.json(200).get("warnings"), None);
+    // The answer to a repeated request is the one before.
+    assert_eq!(create().await.text, created.text);
+}
+
+#[tokio::test]
 async fn a_list_of_values_is_not_a_widget() {
     let service = Service::start().await;
     let (agent, version) = service.agent(false).await;

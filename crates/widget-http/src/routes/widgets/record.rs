@@ -5,8 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use widget_api::{ProblemCode, Widget};
-use widget_core::{id::WidgetId, widget::WidgetPatch};
+use serde::Serialize;
+use widget_api::{ProblemCode, decisions::Finding, widgets::WrittenWidget};
+use widget_core::{go_live, id::WidgetId, widget::WidgetPatch};
 
 use super::close;
 use crate::{
@@ -30,11 +31,19 @@ pub(super) const RECORD_PROBLEMS: [ProblemCode; 8] = [
     ProblemCode::DomainsInvalid,
 ];
 
+/// A widget that was written, with what keeps the gate of its version closed.
+pub(super) fn build_written(stored: &StoredWidget) -> WrittenWidget {
+    let blocker = go_live::version_blocker(&stored.widget, stored.pinned);
+    WrittenWidget {
+        widget: stored.widget.clone().into(),
+        warnings: blocker.into_iter().map(Finding::from).collect(),
+    }
+}
+
 /// A widget with its entity tag.
-pub(super) fn build_answer(status: StatusCode, stored: StoredWidget) -> Response {
-    let tag = etag::of_revision(stored.revision);
-    let body = Json(Widget::from(stored.widget));
-    (status, [(header::ETAG, tag)], body).into_response()
+pub(super) fn build_answer(revision: i64, body: impl Serialize) -> Response {
+    let tag = etag::of_revision(revision);
+    (StatusCode::OK, [(header::ETAG, tag)], Json(body)).into_response()
 }
 
 /// The caller's widget; one of another organization counts as missing.
@@ -51,6 +60,9 @@ pub(super) async fn require_widget(
 }
 
 /// Changes a widget as it is now, and tries again when another request changes it at the same time.
+///
+/// A change that changes nothing writes nothing, so that the tag stays; a restored revision is in
+/// the history in any case.
 pub(super) async fn change(
     state: &AppState,
     caller: &Caller,
@@ -67,7 +79,10 @@ pub(super) async fn change(
         let now = state.now();
         let stored = require_widget(state, caller, id).await?;
         etag::require_match(headers, &etag::of_revision(stored.revision))?;
-        let changed = patch.clone().apply(stored.widget, now);
+        let changed = patch.clone().apply(stored.widget.clone(), now);
+        if restored_from.is_none() && changed == stored.widget {
+            return Ok(build_answer(stored.revision, build_written(&stored)));
+        }
         match state
             .storage
             .update_widget(&changed, stored.revision, author)
@@ -75,7 +90,8 @@ pub(super) async fn change(
         {
             Ok(updated) => {
                 close::after_change(state, id, updated.closed_rooms);
-                return Ok(build_answer(StatusCode::OK, updated.stored));
+                let stored = updated.stored;
+                return Ok(build_answer(stored.revision, build_written(&stored)));
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),

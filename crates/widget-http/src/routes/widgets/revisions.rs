@@ -7,8 +7,9 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, header};
 use widget_api::{
-    ProblemCode, Scope, Widget,
+    ProblemCode, Scope,
     revisions::{Change, Revision, RevisionsQuery},
+    widgets::WrittenWidget,
 };
 use widget_core::{
     id::WidgetId,
@@ -55,7 +56,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::WebWidgetsManage)
             .header("If-Match", "The `ETag` of what the caller has seen.")
-            .answer::<Widget>(200, "The widget.")
+            .answer::<WrittenWidget>(200, "The widget.")
             .with(header::ETAG)
             .problems([
                 ProblemCode::NotFound,

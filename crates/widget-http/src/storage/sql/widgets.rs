@@ -118,7 +118,7 @@ impl WidgetStore for Backend {
         &self,
         widget: &Widget,
         author: Author<'_>,
-        request: Option<&IdempotentRequest>,
+        request: Option<&IdempotentRequest<'_>>,
     ) -> Result<InsertedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         if let Some(request) = request
@@ -145,6 +145,9 @@ impl WidgetStore for Backend {
         .await
         .map_err(dangling)?;
         let stored = finish(&mut transaction, widget, author, self.suffixes()).await?;
+        if let Some(request) = request {
+            keep_answer(&mut transaction, &stored, request).await?;
+        }
         transaction.commit().await?;
         Ok(InsertedWidget::New(Box::new(stored)))
     }
@@ -328,7 +331,7 @@ pub(super) async fn find_any_widget<'c>(
 async fn seen_before(
     transaction: &mut Transaction,
     widget: &Widget,
-    request: &IdempotentRequest,
+    request: &IdempotentRequest<'_>,
 ) -> Result<Option<String>, WriteWidgetError> {
     let organization = widget.organization_id.as_str();
     sqlx::query("DELETE FROM idempotency_keys WHERE organization_id = $1 AND created_at < $2")
@@ -339,12 +342,11 @@ async fn seen_before(
         .map_err(StoreError::from)?;
     let done = sqlx::query(
         "INSERT INTO idempotency_keys (organization_id, key, request_hash, answer, created_at)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (organization_id, key) DO NOTHING",
+         VALUES ($1, $2, $3, '', $4) ON CONFLICT (organization_id, key) DO NOTHING",
     )
     .bind(organization)
     .bind(&request.key)
     .bind(request.hash.as_slice())
-    .bind(&request.answer)
     .bind(micros(request.now))
     .execute(&mut *transaction)
     .await
@@ -365,6 +367,23 @@ async fn seen_before(
     } else {
         Err(WriteWidgetError::KeyReused)
     }
+}
+
+/// Stores the answer that a repetition of the request gets.
+async fn keep_answer(
+    transaction: &mut Transaction,
+    stored: &StoredWidget,
+    request: &IdempotentRequest<'_>,
+) -> Result<(), StoreError> {
+    let answer = (request.build_answer)(stored)
+        .map_err(|error| StoreError::corrupt("web_widgets", &stored.widget.id, &error))?;
+    sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE organization_id = $1 AND key = $2")
+        .bind(stored.widget.organization_id.as_str())
+        .bind(&request.key)
+        .bind(answer)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
 }
 
 /// Reports which of agent and version is missing; the foreign keys only say that one is.

@@ -54,6 +54,30 @@ async fn tickets_and_tokens_are_valid_on_every_node_and_tickets_once_overall() {
 }
 
 #[tokio::test]
+async fn a_request_that_arrives_at_two_nodes_at_once_creates_once() {
+    let service = Service::start().await;
+    let other = service.another_node().await;
+    let (agent, version) = service.agent(false).await;
+    let body = json!({"agent_id": agent, "agent_version_id": version}).to_string();
+    for round in 0..8 {
+        let key = format!("round {round}");
+        let headers = [("idempotency-key", key.as_str())];
+        let create = async |node: &Service| {
+            node.call("POST", "/core/web-widgets", Some(&body), &headers)
+                .await
+        };
+        let answers = tokio::join!(create(&service), create(&other), create(&service));
+        let first = answers.0.json(201);
+        for answer in [&answers.1, &answers.2] {
+            assert_eq!(answer.json(201), first, "{key}");
+            assert_eq!(answer.header("location"), answers.0.header("location"));
+        }
+        let list = other.get("/core/web-widgets").await.json(200);
+        assert_eq!(list.as_array().map(Vec::len), Some(round + 1));
+    }
+}
+
+#[tokio::test]
 async fn a_widget_that_one_node_closes_has_its_visitors_removed_by_every_node() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
