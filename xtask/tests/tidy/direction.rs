@@ -118,10 +118,6 @@ fn areas(head: &str) -> Vec<String> {
         .collect()
 }
 
-/// Areas whose files may still use each other in a circle: the SQL of `storage` is one text below
-/// two parents, which its files name as `super`.
-const CIRCLES_ALLOWED: &[&str] = &["storage"];
-
 /// A parent may use its children, or they may use what it has, but not both: what both need is in a
 /// file of its own.
 #[test]
@@ -146,11 +142,12 @@ fn circles_in(sources: &str) -> Vec<String> {
             .map(|part| part.to_str().expect("UTF-8").to_owned())
             .collect();
         let area = module[0].as_str();
-        let is_area = !["lib", "main"].contains(&area) && !CIRCLES_ALLOWED.contains(&area);
+        let is_area = !["lib", "main"].contains(&area);
         if is_area && module.iter().all(|name| name != "tests") {
             texts.insert(module, read(&path).expect("a Rust file"));
         }
     }
+    let texts = place_by_attributes(&texts);
     let uses: BTreeMap<_, _> = texts
         .iter()
         .map(|(module, text)| (module, used_files(module, text, &texts)))
@@ -158,6 +155,30 @@ fn circles_in(sources: &str) -> Vec<String> {
     uses.keys()
         .filter_map(|module| find_circle(module, &uses))
         .collect()
+}
+
+/// The same texts, each at the module that it is: one that `#[path]` names is a module of whoever
+/// names it, also of several, and not one of its own folder.
+fn place_by_attributes(files: &BTreeMap<Vec<String>, String>) -> BTreeMap<Vec<String>, String> {
+    let mut placed = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    let mut open: Vec<_> = files.keys().map(|file| (file.clone(), file)).collect();
+    while let Some((module, file)) = open.pop() {
+        for attribute in files[file].split("#[path = \"").skip(1) {
+            let (path, rest) = attribute.split_once(".rs\"]").expect("a path of a file");
+            let (declaration, _) = rest.split_once(';').expect("a module");
+            let (_, name) = declaration.rsplit_once(' ').expect("a name");
+            let folder = file[..file.len() - 1].iter().map(String::as_str);
+            let target: Vec<_> = folder.chain(path.split('/')).map(str::to_owned).collect();
+            let (target, _) = files.get_key_value(&target).expect("a file of the area");
+            named.insert(target);
+            let own = module.iter().cloned().chain([name.to_owned()]).collect();
+            open.push((own, target));
+        }
+        placed.insert(module, files[file].clone());
+    }
+    placed.retain(|module, _| !named.contains(module));
+    placed
 }
 
 /// The files of the same area that a file names.
