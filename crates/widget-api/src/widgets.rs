@@ -45,6 +45,12 @@ pub struct Widget {
     pub created_at: Timestamp,
     /// When the widget was last changed.
     pub updated_at: Timestamp,
+    /// When the widget was deleted; absent unless it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// The API key that deleted the widget; absent unless it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_by: Option<String>,
 }
 
 /// A widget as it was written.
@@ -71,6 +77,8 @@ impl From<widget_core::widget::Widget> for Widget {
             config: widget.config.as_value().clone(),
             created_at: widget.created_at.into(),
             updated_at: widget.updated_at.into(),
+            deleted_at: None,
+            deleted_by: None,
         }
     }
 }
@@ -182,6 +190,9 @@ pub struct WidgetsQuery {
     /// Only widgets that list this entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    /// With `true`, widgets that were deleted, the last deleted first, instead of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
 }
 
 /// Where to look for a brand.

@@ -14,10 +14,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::text::shortened;
 #[cfg(feature = "serde")]
 #[doc(hidden)]
 pub use crate::text::deserialize_text;
+use crate::text::shortened;
 
 /// A text is not one of a closed set of names.
 #[derive(Debug, Clone, PartialEq, Eq)]

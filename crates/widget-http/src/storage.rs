@@ -7,6 +7,7 @@
 mod agents;
 mod conversations;
 pub(crate) mod deadline;
+mod deleted_widgets;
 mod driver;
 mod embed_builds;
 mod error;
@@ -30,6 +31,7 @@ pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
     NewConversation, ResumeConversation, ResumeError, UsedTicket,
 };
+pub use deleted_widgets::{DeletedWidget, DeletedWidgetStore};
 pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};
 pub use error::{ConflictKind, StoreError};
 pub use interface::Storage;

@@ -24,7 +24,8 @@ use widget_core::{
 use crate::{
     state::AppState,
     storage::{
-        Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WriteWidgetError,
+        Author, DeletedWidget, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter,
+        WriteWidgetError,
     },
     web::{
         api::{self, ApiRouter, Operation},
@@ -41,9 +42,11 @@ use crate::{
 mod brand;
 mod close;
 mod decision;
+mod deleted;
 mod record;
 mod revisions;
 
+use deleted::build_deleted;
 use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_widget};
 
 /// The header that names a request, so that repeating it creates nothing more.
@@ -57,7 +60,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/web-widgets",
                 "listWebWidgets",
-                "Lists widgets, the newest first",
+                "Lists widgets, the newest first, or those that were deleted",
             )
             .scope(Scope::WebWidgetsRead)
             .query::<WidgetsQuery>()
@@ -122,7 +125,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .header("If-Match", "The `ETag` of what the caller has seen.")
             .answer_empty(
                 204,
-                "The widget is deleted; its conversations stay readable.",
+                "The widget is deleted and can be restored; its conversations stay readable.",
             )
             .problems([
                 ProblemCode::NotFound,
@@ -133,6 +136,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         )
         .merge(brand::router())
         .merge(decision::router())
+        .merge(deleted::router())
         .merge(revisions::router())
 }
 
@@ -276,28 +280,27 @@ async fn list(
         published: query.published,
         domain: domain.and_then(|domain| domain.entries().first().cloned()),
     };
-    let mut stored = state
-        .storage
-        .list_widgets(
-            &caller.organization_id,
-            &filter,
-            paging::with_lookahead(page),
-        )
-        .await?;
-    let url = &state.settings.public_url;
-    let key = |stored: &StoredWidget| (stored.widget.created_at, stored.widget.id.as_uuid());
-    let headers = paging::link_next(
-        &mut stored,
-        page,
-        url,
+    let (organization, url) = (&caller.organization_id, &state.settings.public_url);
+    let (wanted, path, raw) = (
+        paging::with_lookahead(page),
         "/core/web-widgets",
         raw.as_deref(),
-        key,
     );
-    let bodies: Vec<Widget> = stored
-        .into_iter()
-        .map(|stored| Widget::from(stored.widget))
-        .collect();
+    if query.deleted == Some(true) {
+        let found = state
+            .storage
+            .list_deleted_widgets(organization, &filter, wanted);
+        let mut found = found.await?;
+        let key = |found: &DeletedWidget| (found.deleted_at, found.widget.id.as_uuid());
+        let headers = paging::link_next(&mut found, page, url, path, raw, key);
+        let bodies: Vec<Widget> = found.into_iter().map(build_deleted).collect();
+        return Ok((headers, Json(bodies)));
+    }
+    let found = state.storage.list_widgets(organization, &filter, wanted);
+    let mut found = found.await?;
+    let key = |found: &StoredWidget| (found.widget.created_at, found.widget.id.as_uuid());
+    let headers = paging::link_next(&mut found, page, url, path, raw, key);
+    let bodies: Vec<Widget> = found.into_iter().map(|found| found.widget.into()).collect();
     Ok((headers, Json(bodies)))
 }
 
@@ -334,7 +337,13 @@ async fn remove(
     let revision = etag::is_conditional(&headers).then_some(stored.revision);
     let closed_rooms = match state
         .storage
-        .delete_widget(&caller.organization_id, id, revision, state.now())
+        .delete_widget(
+            &caller.organization_id,
+            id,
+            revision,
+            &caller.key_id,
+            state.now(),
+        )
         .await
     {
         Ok(Some(closed_rooms)) => closed_rooms,

@@ -3,10 +3,10 @@
 use time::OffsetDateTime;
 
 use super::{
-    agents::AgentStore, conversations::ConversationStore, embed_builds::EmbedBuildStore,
-    error::StoreError, keys::KeyStore, lifecycle::LifecycleStore, messages::MessageStore,
-    migrations::MigrationError, rooms::RoomStore, submissions::SubmissionStore,
-    webhooks::WebhookStore, widgets::WidgetStore,
+    agents::AgentStore, conversations::ConversationStore, deleted_widgets::DeletedWidgetStore,
+    embed_builds::EmbedBuildStore, error::StoreError, keys::KeyStore, lifecycle::LifecycleStore,
+    messages::MessageStore, migrations::MigrationError, rooms::RoomStore,
+    submissions::SubmissionStore, webhooks::WebhookStore, widgets::WidgetStore,
 };
 
 /// Everything that is stored; see the traits it is made of.
@@ -15,6 +15,7 @@ pub trait Storage:
     KeyStore
     + AgentStore
     + WidgetStore
+    + DeletedWidgetStore
     + ConversationStore
     + LifecycleStore
     + MessageStore

@@ -13,6 +13,8 @@ mod agents;
 mod conversation_row;
 #[path = "sql/conversations.rs"]
 mod conversations;
+#[path = "sql/deleted_widgets.rs"]
+mod deleted_widgets;
 #[path = "sql/embed_builds.rs"]
 mod embed_builds;
 #[path = "sql/expired.rs"]
@@ -33,5 +35,7 @@ mod row;
 mod submissions;
 #[path = "sql/webhooks.rs"]
 mod webhooks;
+#[path = "sql/widget_row.rs"]
+mod widget_row;
 #[path = "sql/widgets.rs"]
 mod widgets;

@@ -45,6 +45,46 @@ macro_rules! table {
     };
 }
 
+/// Defines, for columns that several tables have, a macro with their list and the function that
+/// reads them.
+///
+/// ```text
+/// shared_columns! {
+///     $ record_columns, read_record(suffixes: &SuffixList);
+///     agent_id: id(AgentId::from_uuid),
+///     …
+///     => |row| -> Record { … }
+/// }
+/// record_columns!()    // their names: `agent_id, …`
+/// record_columns!("w") // those of the table with that alias: `w.agent_id AS agent_id, …`
+/// ```
+macro_rules! shared_columns {
+    (
+        $dollar:tt $columns:ident, $read:ident ($context:ident: $type:ty);
+        $first:ident: $first_method:ident($($first_argument:expr)?),
+        $($column:ident: $method:ident($($argument:expr)?),)*
+        => |$row:ident| -> $record:ty $build:block
+    ) => {
+        macro_rules! $columns {
+            () => {
+                concat!(stringify!($first) $(, ", ", stringify!($column))*)
+            };
+            ($dollar table:literal) => {
+                concat!(
+                    $dollar table, ".", stringify!($first), " AS ", stringify!($first)
+                    $(, ", ", $dollar table, ".", stringify!($column), " AS ", stringify!($column))*
+                )
+            };
+        }
+
+        fn $read($row: &Columns<'_>, $context: $type) -> Result<$record, StoreError> {
+            let $first = $row.$first_method(stringify!($first) $(, $first_argument)?)?;
+            $(let $column = $row.$method(stringify!($column) $(, $argument)?)?;)*
+            $build
+        }
+    };
+}
+
 /// The SQL of one column.
 macro_rules! column {
     ($column:ident) => {
@@ -55,4 +95,4 @@ macro_rules! column {
     };
 }
 
-pub(super) use {column, table};
+pub(super) use {column, shared_columns, table};

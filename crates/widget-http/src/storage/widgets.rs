@@ -171,7 +171,8 @@ pub trait WidgetStore {
     ) -> Result<Vec<StoredWidget>, StoreError>;
 
     /// Replaces a widget that still has `revision`, and marks the rooms of open conversations for
-    /// removal whose page it no longer serves, all or nothing.
+    /// removal whose page it no longer serves, all or nothing. One that was restored with an agent
+    /// that is gone may go on to point at it.
     ///
     /// # Errors
     /// [`WriteWidgetError`]
@@ -194,18 +195,4 @@ pub trait WidgetStore {
         below: i64,
         limit: u32,
     ) -> Result<Vec<WidgetRevision>, StoreError>;
-
-    /// Deletes a widget that still has `revision`, where one is given, and marks the rooms of its
-    /// open conversations for removal, all or nothing; returns how many rooms were marked, nothing
-    /// when there is no such widget.
-    ///
-    /// # Errors
-    /// [`WriteWidgetError`]
-    async fn delete_widget(
-        &self,
-        organization: &OrganizationId,
-        id: WidgetId,
-        revision: Option<i64>,
-        now: OffsetDateTime,
-    ) -> Result<Option<u64>, WriteWidgetError>;
 }

@@ -14,7 +14,8 @@ use crate::{database::Database, support::START};
 mod agents;
 mod belongings;
 pub(crate) mod builds;
-mod conversations;
+pub(crate) mod conversations;
+mod deleted_widgets;
 mod keys;
 mod upgrades;
 mod widgets;
@@ -46,6 +47,8 @@ async fn contract(storage: Arc<dyn Storage>) {
     Box::pin(widgets::lists(storage)).await;
     Box::pin(widgets::repeated_requests(storage)).await;
     Box::pin(widgets::revisions(storage)).await;
+    Box::pin(deleted_widgets::restoring(storage)).await;
+    Box::pin(deleted_widgets::lists(storage)).await;
     Box::pin(conversations::life(storage)).await;
     Box::pin(conversations::resuming(storage)).await;
     Box::pin(conversations::limits(storage)).await;
@@ -72,6 +75,7 @@ async fn the_contract_is_kept() {
     assert_eq!(one.expect("migrates") + other.expect("migrates"), missing);
     Box::pin(contract(Arc::clone(&first))).await;
     concurrent(Arc::clone(&first), Arc::clone(&second)).await;
+    deleted_widgets::restored_once(first.as_ref(), second.as_ref()).await;
     upgrades::without_due_time(Arc::clone(&first), database.url()).await;
     upgrades::with_a_newer_schema(Arc::clone(&first), database.url()).await;
     upgrades::with_another_type(Arc::clone(&first), database.url()).await;

@@ -11,6 +11,7 @@ mod agents;
 mod auth;
 mod brand;
 mod conversations;
+mod deleted_widgets;
 mod hang_up;
 mod kill;
 mod openapi;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How often a change is tried when another request changes the same widget at the same time.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 /// What can be wrong with a record that is written.
 pub(super) const RECORD_PROBLEMS: [ProblemCode; 8] = [

@@ -12,7 +12,7 @@ use widget_core::{
 use super::{
     Backend, Transaction,
     conversation_row::{lock_conversation, write_transition},
-    rooms, widgets,
+    rooms, widget_row,
 };
 use crate::storage::{
     conversations::ConversationRecord,
@@ -140,7 +140,7 @@ async fn is_served(
     suffixes: &SuffixList,
 ) -> Result<bool, StoreError> {
     let widget =
-        widgets::find_any_widget(transaction, conversation.web_widget_id, suffixes).await?;
+        widget_row::find_any_widget(transaction, conversation.web_widget_id, suffixes).await?;
     Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
 }
 

@@ -216,10 +216,14 @@ pub(super) async fn rooms(storage: &dyn Storage) {
     assert_eq!(due(now - Duration::microseconds(1)).await, [""; 0]);
     assert_eq!(due(now).await, ["room-2049", "room-2050"]);
     let id = WidgetId::from_uuid(number(0x8FF));
-    let stale = storage.delete_widget(&ours, id, Some(1), now).await;
+    let stale = storage
+        .delete_widget(&ours, id, Some(1), "first", now)
+        .await;
     assert!(matches!(stale, Err(WriteWidgetError::Stale)), "{stale:?}");
     assert_eq!(due(now).await, ["room-2049", "room-2050"]);
-    let deleted = storage.delete_widget(&ours, id, Some(4), now).await;
+    let deleted = storage
+        .delete_widget(&ours, id, Some(4), "first", now)
+        .await;
     assert_eq!(deleted.expect("it is current"), Some(1));
     assert_eq!(due(now).await, ["room-2048", "room-2049", "room-2050"]);
     let retry = now + Duration::seconds(30);

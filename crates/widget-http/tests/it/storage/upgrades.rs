@@ -61,13 +61,15 @@ pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
 }
 
 /// Every table of the service; those that others point at first.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "api_keys",
     "signing_keys",
     "agents",
     "agent_versions",
     "web_widgets",
     "web_widget_revisions",
+    "deleted_web_widgets",
+    "deleted_web_widget_revisions",
     "conversations",
     "rooms",
     "messages",
@@ -116,4 +118,74 @@ pub(crate) async fn with_another_type(storage: Arc<dyn Storage>, url: &str) {
             assert!(found.expect("it is readable").is_some());
         }
     }
+}
+
+/// A migration builds the tables of widgets anew: what is in them stays, and so do the rules about
+/// agents.
+#[tokio::test]
+async fn widgets_of_an_earlier_release_are_kept() {
+    const NEW_TABLES: &str = "_deleted_web_widgets.sql";
+    let database = database::Database::create();
+    let is_sqlite = database.url().starts_with("sqlite:");
+    let folder = if is_sqlite { "sqlite" } else { "postgres" };
+    let folder = format!("{}/migrations/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    let at = files
+        .iter()
+        .position(|file| file.to_string_lossy().ends_with(NEW_TABLES))
+        .expect("one of them");
+    let read = |file| std::fs::read_to_string(file).expect("SQL");
+    let id = |number: u8| {
+        let hex = format!("{number:032x}");
+        if is_sqlite {
+            format!("X'{hex}'")
+        } else {
+            format!("'{hex}'")
+        }
+    };
+    let (agent, version, widget) = (id(1), id(2), id(3));
+    let mut statements: Vec<String> = files[..at].iter().map(read).collect();
+    statements.push(format!(
+        "INSERT INTO agents VALUES ({agent}, 'o', 'a', 1);
+         INSERT INTO agent_versions VALUES ({version}, 'o', {agent}, 1, 'n', NULL, 1, 1);
+         INSERT INTO web_widgets VALUES ({widget}, 'o', {agent}, {version}, '[]', TRUE, '{{}}', 1, 2, 2);
+         INSERT INTO web_widget_revisions VALUES
+             ({widget}, 1, 'k', NULL, 1, {agent}, {version}, '[]', TRUE, '{{}}'),
+             ({widget}, 2, 'k', 1, 2, {agent}, {version}, '[]', TRUE, '{{}}');"
+    ));
+    // A file that SQLite opens does not exist before; whoever executes makes it.
+    let url = if is_sqlite {
+        format!("{}?mode=rwc", database.url())
+    } else {
+        database.url().to_owned()
+    };
+    execute(&url, statements.concat()).await;
+    execute(&url, files[at..].iter().map(read).collect()).await;
+
+    let mut connection = database::Connection::connect(&url).await.expect("it opens");
+    let kept: (i64, i64) = sqlx::query_as(
+        "SELECT w.revision, COUNT(*) FROM web_widgets w
+         JOIN web_widget_revisions r ON r.web_widget_id = w.id GROUP BY w.revision",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .expect("they are there");
+    assert_eq!(kept, (2, 2));
+    // The statements of the earlier release: an agent in use stays, and deleting takes the history.
+    let delete_agents = sqlx::query("DELETE FROM agents");
+    assert!(delete_agents.execute(&mut connection).await.is_err());
+    for statement in ["DELETE FROM web_widgets", "DELETE FROM agents"] {
+        let done = sqlx::query(statement).execute(&mut connection).await;
+        done.expect("nothing points there");
+    }
+    let revisions: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM web_widget_revisions")
+        .fetch_one(&mut connection)
+        .await
+        .expect("it can be asked");
+    assert_eq!(revisions, 0);
+    connection.close().await.expect("it can be closed");
 }

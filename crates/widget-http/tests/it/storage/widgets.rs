@@ -170,27 +170,27 @@ pub(super) async fn records(storage: &dyn Storage) {
     }
     assert_eq!(
         storage
-            .delete_widget(&theirs, record.id, None, START)
+            .delete_widget(&theirs, record.id, None, "first", START)
             .await
             .expect("nothing of theirs"),
         None
     );
     assert!(matches!(
         storage
-            .delete_widget(&ours, record.id, Some(1), START)
+            .delete_widget(&ours, record.id, Some(1), "first", START)
             .await,
         Err(WriteWidgetError::Stale)
     ));
     assert_eq!(
         storage
-            .delete_widget(&ours, record.id, Some(2), START)
+            .delete_widget(&ours, record.id, Some(2), "first", START)
             .await
             .expect("revision 2 is current"),
         Some(0)
     );
     assert_eq!(
         storage
-            .delete_widget(&ours, record.id, None, START)
+            .delete_widget(&ours, record.id, None, "first", START)
             .await
             .expect("it is gone"),
         None
@@ -405,7 +405,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
     assert_eq!(list(&theirs, i64::MAX, 10).await, []);
     assert_eq!(
         storage
-            .delete_widget(&ours, first.id, None, START)
+            .delete_widget(&ours, first.id, None, "first", START)
             .await
             .expect("works"),
         Some(0)

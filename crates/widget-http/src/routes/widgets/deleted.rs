@@ -1,0 +1,87 @@
+//! Deleted widgets: how they are shown, and how one is restored.
+
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, header};
+use widget_api::{ProblemCode, Scope, Widget, widgets::WrittenWidget};
+use widget_core::id::WidgetId;
+
+use super::{
+    close,
+    record::{ATTEMPTS, build_answer, build_written, require_widget},
+};
+use crate::{
+    state::AppState,
+    storage::{DeletedWidget, WriteWidgetError},
+    web::{
+        api::{self, ApiRouter},
+        auth::Caller,
+        etag,
+        extract::PathId,
+        problem::Problem,
+    },
+};
+
+/// `/core/web-widgets/{id}/restore`.
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/web-widgets/{id}/restore",
+            "restoreWebWidget",
+            "Restores a deleted widget, unpublished",
+        )
+        .scope(Scope::WebWidgetsManage)
+        .header("If-Match", "The `ETag` of the widget when it was deleted.")
+        .answer::<WrittenWidget>(
+            200,
+            "The widget; one that is not deleted is answered as it is.",
+        )
+        .with(header::ETAG)
+        .problems([
+            ProblemCode::NotFound,
+            ProblemCode::PreconditionFailed,
+            ProblemCode::Conflict,
+        ]),
+        restore,
+    )
+}
+
+/// A deleted widget with who deleted it and when.
+pub(super) fn build_deleted(found: DeletedWidget) -> Widget {
+    Widget {
+        deleted_at: Some(found.deleted_at.into()),
+        deleted_by: Some(found.deleted_by),
+        ..found.widget.into()
+    }
+}
+
+/// Restores a widget. Repeating it changes nothing: the answer may have been lost.
+async fn restore(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<WidgetId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (organization, key) = (&caller.organization_id, &caller.key_id);
+    // Another request may restore it, or delete its agent, at the same time.
+    for _ in 0..ATTEMPTS {
+        let Some(found) = state.storage.find_deleted_widget(organization, id).await? else {
+            let stored = require_widget(&state, &caller, id).await?;
+            etag::require_match(&headers, &etag::of_revision(stored.revision))?;
+            return Ok(build_answer(stored.revision, build_written(&stored)));
+        };
+        etag::require_match(&headers, &etag::of_revision(found.revision))?;
+        match state
+            .storage
+            .restore_widget(organization, id, found.revision, key, state.now())
+            .await
+        {
+            Ok(restored) => {
+                close::after_change(&state, id, 0);
+                return Ok(build_answer(restored.revision, build_written(&restored)));
+            }
+            Err(WriteWidgetError::Stale) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(WriteWidgetError::Stale.into())
+}

@@ -1,0 +1,268 @@
+//! The row of a widget. One query reads it together with what the gates need to know; each write of
+//! it is kept as a revision.
+
+use sqlx::Executor;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use widget_core::{
+    agent::VersionStatus,
+    config::Config,
+    go_live::PinnedVersion,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    origin::{AllowedOrigins, SuffixList},
+    widget::Widget,
+};
+
+use super::{Database, Row, Transaction, row::Columns};
+use crate::storage::{
+    deleted_widgets::DeletedWidget,
+    error::StoreError,
+    table::{shared_columns, table},
+    widgets::{Author, StoredWidget, WidgetRevision, WriteWidgetError},
+};
+
+/// What is the same in a widget and in each of its revisions.
+pub(super) struct Record {
+    agent_id: AgentId,
+    agent_version_id: AgentVersionId,
+    domains: AllowedOrigins,
+    published: bool,
+    config: Config,
+}
+
+impl Record {
+    fn into_widget(
+        self,
+        id: WidgetId,
+        organization_id: OrganizationId,
+        created_at: OffsetDateTime,
+        updated_at: OffsetDateTime,
+    ) -> Widget {
+        Widget {
+            id,
+            organization_id,
+            agent_id: self.agent_id,
+            agent_version_id: self.agent_version_id,
+            domains: self.domains,
+            published: self.published,
+            config: self.config,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+shared_columns! {
+    $ record_columns, read_record(suffixes: &SuffixList);
+    agent_id: id(AgentId::from_uuid),
+    agent_version_id: id(AgentVersionId::from_uuid),
+    domains: parsed(|text| read_domains(text, suffixes)),
+    published: get(),
+    config: parsed(Config::parse),
+    => |row| -> Record {
+        Ok(Record { agent_id, agent_version_id, domains, published, config })
+    }
+}
+
+table! {
+    widget_columns, read_widget(suffixes: &SuffixList) from "web_widgets" by "id";
+    id = "w.id": id(WidgetId::from_uuid),
+    organization_id = "w.organization_id": parsed(str::parse),
+    created_at = "w.created_at": time(),
+    updated_at = "w.updated_at": time(),
+    revision = "w.revision": get(),
+    known_agent_id = "a.id": get(),
+    version_agent_id = "v.agent_id": get(),
+    version_published_at = "v.published_at": optional_time(),
+    livekit_agent_name = "v.livekit_agent_name": get(),
+    => |row| -> StoredWidget {
+        let record = read_record(&row, suffixes)?;
+        let (known, version): (Option<Uuid>, Option<Uuid>) = (known_agent_id, version_agent_id);
+        let status = VersionStatus::of(version_published_at);
+        let version = version.map(|agent| (AgentId::from_uuid(agent), status));
+        let pinned = PinnedVersion::found(record.agent_id, known.is_some(), version);
+        Ok(StoredWidget {
+            widget: record.into_widget(id, organization_id, created_at, updated_at),
+            revision,
+            pinned,
+            livekit_agent_name,
+        })
+    }
+}
+
+table! {
+    revision_columns, read_revision(suffixes: &SuffixList) from "web_widget_revisions" by "id";
+    id = "w.id": id(WidgetId::from_uuid),
+    organization_id = "w.organization_id": parsed(str::parse),
+    created_at = "w.created_at": time(),
+    number = "r.number": get(),
+    api_key_id = "r.api_key_id": get(),
+    restored_from = "r.restored_from": get(),
+    updated_at = "r.created_at": time(),
+    => |row| -> WidgetRevision {
+        let record = read_record(&row, suffixes)?;
+        Ok(WidgetRevision {
+            number,
+            api_key_id,
+            restored_from,
+            widget: record.into_widget(id, organization_id, created_at, updated_at),
+        })
+    }
+}
+
+table! {
+    deleted_columns, read_deleted(suffixes: &SuffixList) from "deleted_web_widgets" by "id";
+    id = "w.id": id(WidgetId::from_uuid),
+    organization_id = "w.organization_id": parsed(str::parse),
+    created_at = "w.created_at": time(),
+    updated_at = "w.updated_at": time(),
+    revision = "w.revision": get(),
+    deleted_at = "w.deleted_at": time(),
+    deleted_by = "w.deleted_by": get(),
+    => |row| -> DeletedWidget {
+        let record = read_record(&row, suffixes)?;
+        Ok(DeletedWidget {
+            widget: record.into_widget(id, organization_id, created_at, updated_at),
+            revision,
+            deleted_at,
+            deleted_by,
+        })
+    }
+}
+
+/// A widget with the version that it pins.
+macro_rules! select_widget {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            record_columns!("w"),
+            ", ",
+            widget_columns!(),
+            " FROM web_widgets w
+             LEFT JOIN agents a ON a.organization_id = w.organization_id AND a.id = w.agent_id
+             LEFT JOIN agent_versions v ON v.organization_id = w.organization_id AND v.id = w.agent_version_id ",
+            $rest
+        )
+    };
+}
+
+/// A deleted widget.
+macro_rules! select_deleted {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            record_columns!("w"),
+            ", ",
+            deleted_columns!(),
+            " FROM deleted_web_widgets w ",
+            $rest
+        )
+    };
+}
+
+pub(super) use {
+    deleted_columns, record_columns, revision_columns, select_deleted, select_widget,
+    widget_columns,
+};
+
+/// A widget of any organization.
+pub(super) async fn find_any_widget<'c>(
+    database: impl Executor<'c, Database = Database>,
+    id: WidgetId,
+    suffixes: &SuffixList,
+) -> Result<Option<StoredWidget>, StoreError> {
+    let row = sqlx::query(select_widget!("WHERE w.id = $1"))
+        .bind(id.as_uuid())
+        .fetch_optional(database)
+        .await?;
+    row.as_ref()
+        .map(|row| read_widget(row, suffixes))
+        .transpose()
+}
+
+/// Whether the registry has what a widget points at.
+pub(super) struct Pin {
+    pub(super) has_agent: bool,
+    pub(super) has_version: bool,
+}
+
+impl Pin {
+    /// The foreign keys only say that one of the two is missing.
+    pub(super) async fn find(
+        transaction: &mut Transaction,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: AgentVersionId,
+    ) -> Result<Self, StoreError> {
+        let agent: Option<i32> =
+            sqlx::query_scalar("SELECT 1 FROM agents WHERE organization_id = $1 AND id = $2")
+                .bind(organization.as_str())
+                .bind(agent.as_uuid())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let version: Option<i32> = sqlx::query_scalar(
+            "SELECT 1 FROM agent_versions WHERE organization_id = $1 AND id = $2",
+        )
+        .bind(organization.as_str())
+        .bind(version.as_uuid())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        Ok(Self {
+            has_agent: agent.is_some(),
+            has_version: version.is_some(),
+        })
+    }
+
+    /// Whether it has both.
+    pub(super) const fn is_registered(&self) -> bool {
+        self.has_agent && self.has_version
+    }
+
+    pub(super) fn require(&self) -> Result<(), WriteWidgetError> {
+        if self.is_registered() {
+            return Ok(());
+        }
+        Err(WriteWidgetError::Dangling {
+            agent: !self.has_agent,
+            version: !self.has_version,
+        })
+    }
+}
+
+/// Writes the revision of a write and reads what it wrote.
+pub(super) async fn finish_write(
+    transaction: &mut Transaction,
+    id: WidgetId,
+    author: Author<'_>,
+    suffixes: &SuffixList,
+) -> Result<StoredWidget, StoreError> {
+    sqlx::query(concat!(
+        "INSERT INTO web_widget_revisions
+             (web_widget_id, number, api_key_id, restored_from, created_at, ",
+        record_columns!(),
+        ")
+         SELECT id, revision, $2, $3, updated_at, ",
+        record_columns!(),
+        " FROM web_widgets WHERE id = $1"
+    ))
+    .bind(id.as_uuid())
+    .bind(author.api_key_id)
+    .bind(author.restored_from)
+    .execute(&mut *transaction)
+    .await?;
+    let row = sqlx::query(select_widget!("WHERE w.id = $1"))
+        .bind(id.as_uuid())
+        .fetch_one(&mut *transaction)
+        .await?;
+    read_widget(&row, suffixes)
+}
+
+pub(super) fn domains_text(widget: &Widget) -> Result<String, StoreError> {
+    serde_json::to_string(widget.domains.entries())
+        .map_err(|error| StoreError::corrupt("web_widgets", &widget.id, &error))
+}
+
+fn read_domains(text: &str, suffixes: &SuffixList) -> Result<AllowedOrigins, serde_json::Error> {
+    let entries: Vec<String> = serde_json::from_str(text)?;
+    Ok(AllowedOrigins::load(&entries, suffixes))
+}
