@@ -6,6 +6,7 @@
 
 mod agents;
 mod conversations;
+mod database_file;
 pub(crate) mod deadline;
 mod deleted_widgets;
 mod driver;

@@ -2,6 +2,8 @@
 
 #[path = "it/database/sqlite.rs"]
 mod database;
+#[path = "it/database_file.rs"]
+mod database_file;
 #[path = "it/suite.rs"]
 mod sqlite;
 

@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 
 use super::types::{Database, Pool};
 use crate::storage::{
+    database_file::DatabaseFile,
     deadline::{bounded, released},
     driver::Failure,
     error::StoreError,
@@ -38,18 +39,24 @@ type TypeInfo = <Database as sqlx::Database>::TypeInfo;
 #[derive(Debug, Clone)]
 pub(super) struct GuardedPool {
     pool: Pool,
+    /// Where the database is a file, that file.
+    file: Option<DatabaseFile>,
     is_full: Arc<AtomicBool>,
 }
 
 impl GuardedPool {
-    pub(super) fn new(pool: Pool) -> Self {
+    pub(super) fn new(pool: Pool, file: Option<DatabaseFile>) -> Self {
         Self {
             pool,
+            file,
             is_full: Arc::default(),
         }
     }
 
     async fn lease(&self) -> Result<Lease, sqlx::Error> {
+        if let Some(file) = &self.file {
+            file.check()?;
+        }
         Ok(Lease {
             connection: Some(self.pool.acquire().await?),
             is_known: true,

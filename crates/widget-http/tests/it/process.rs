@@ -638,6 +638,36 @@ fn half_open_sockets_do_not_block_others() {
 }
 
 #[test]
+fn a_second_process_reads_and_writes_the_same_database() {
+    let database = Database::create();
+    let servers = [Server::start(&database), Server::start(&database)];
+    let key = key(&database, &["agents:manage"]);
+    for number in 0..20 {
+        let body = format!(r#"{{"name":"Agent {number}"}}"#);
+        let writer = &servers[number % 2];
+        let (status, answer) = writer
+            .request("POST", "/core/agents", &key, &body)
+            .expect("it answers");
+        assert_eq!(status, 201, "{answer}");
+        for server in &servers {
+            let list = server.request("GET", "/core/agents", &key, "");
+            let (status, list) = list.expect("it answers");
+            assert_eq!(status, 200, "{list}");
+            assert!(list.contains(&format!("Agent {number}\"")), "{list}");
+        }
+    }
+    drop(servers);
+    let again = Server::start(&database);
+    assert_eq!(
+        again
+            .request("GET", "/readyz", "", "")
+            .expect("it answers")
+            .0,
+        200
+    );
+}
+
+#[test]
 fn two_services_start_at_once_on_an_empty_database() {
     let database = Database::create();
     std::thread::scope(|scope| {

@@ -78,7 +78,7 @@ impl PostgresStorage {
             .await?;
         Ok(Self {
             options,
-            pool: GuardedPool::new(pool),
+            pool: GuardedPool::new(pool, None),
             suffixes,
         })
     }

@@ -16,7 +16,10 @@ use sqlx::{
 use widget_core::origin::SuffixList;
 
 use super::guarded_pool::{GuardedPool, Transaction};
-use crate::storage::error::StoreError;
+use crate::storage::{
+    database_file::{DatabaseFile, refuse_network},
+    error::StoreError,
+};
 
 /// How long a statement waits for a writer of another process, and how long a writer waits for the
 /// connection.
@@ -67,18 +70,28 @@ impl SqliteStorage {
         options: SqliteConnectOptions,
         suffixes: SuffixList,
     ) -> Result<Self, StoreError> {
+        refuse_network(options.get_filename())?;
         let started = Instant::now();
+        let existing = options.clone().create_if_missing(false);
         let pool = || {
             SqlitePoolOptions::new()
                 .acquire_timeout(WAIT_TIMEOUT)
                 .test_before_acquire(false)
         };
         let writer = loop {
-            let writer = pool()
-                .max_connections(1)
-                .connect_with(options.clone())
-                .await;
-            match writer {
+            // Only the start creates a file: a pool that connects again later must not, when
+            // somebody has removed it.
+            let writer = async {
+                SqliteConnection::connect_with(&options)
+                    .await?
+                    .close()
+                    .await?;
+                pool()
+                    .max_connections(1)
+                    .connect_with(existing.clone())
+                    .await
+            };
+            match writer.await {
                 // Turning on the write-ahead log needs exclusive use of the file and does not wait
                 // for it: of several services that start on a new file at once, some have to retry.
                 Err(error) if is_busy(&error) && started.elapsed() < START_TIMEOUT => {
@@ -89,11 +102,12 @@ impl SqliteStorage {
         };
         let readers = pool()
             .max_connections(MAX_READERS)
-            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+            .connect_lazy_with(existing.clone().pragma("query_only", "ON"));
+        let file = DatabaseFile::of(existing.get_filename());
         Ok(Self {
-            options,
-            writer: GuardedPool::new(writer),
-            readers: GuardedPool::new(readers),
+            options: existing,
+            writer: GuardedPool::new(writer, file.clone()),
+            readers: GuardedPool::new(readers, file),
             suffixes,
         })
     }

@@ -1,0 +1,133 @@
+//! The file of a database: whether it is still the one that was opened, and whether it may be used
+//! at all.
+
+use std::{
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// A file that was opened.
+///
+/// Whoever has a removed file open can write to it, and everything is lost with the process; so it
+/// is looked for before every use.
+#[derive(Debug, Clone)]
+pub(super) struct DatabaseFile {
+    path: PathBuf,
+    /// Device and number of the file.
+    identity: (u64, u64),
+    is_lost: Arc<AtomicBool>,
+}
+
+impl DatabaseFile {
+    /// The file at the path; `None` when the database is not in a file.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        Some(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+            is_lost: Arc::default(),
+        })
+    }
+
+    /// Fails while another file, or none, is at the path; logs when that begins and ends.
+    pub(super) fn check(&self) -> Result<(), sqlx::Error> {
+        let is_lost = identity(&self.path) != Some(self.identity);
+        let was_lost = self.is_lost.swap(is_lost, Ordering::Relaxed);
+        let file = self.path.display();
+        match (was_lost, is_lost) {
+            (false, true) => tracing::error!(
+                %file,
+                "the file of the database was removed or replaced, so nothing is read or written; \
+                 put it back, or restart the service to use what is there"
+            ),
+            (true, false) => tracing::info!(%file, "the file of the database is back"),
+            _ => {}
+        }
+        if is_lost {
+            let message = format!("the file `{file}` was removed or replaced");
+            return Err(sqlx::Error::Io(io::Error::other(message)));
+        }
+        Ok(())
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Refuses a path on a network file system: the log of SQLite needs memory that all processes
+/// share, and locks that hold.
+pub(super) fn refuse_network(path: &Path) -> Result<(), sqlx::Error> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match network_name(folder) {
+        None => Ok(()),
+        Some(name) => Err(sqlx::Error::Io(io::Error::other(format!(
+            "`{}` is on a network file system ({name}), where SQLite loses data; use a local disk \
+             or PostgreSQL",
+            path.display()
+        )))),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn network_name(folder: &Path) -> Option<&'static str> {
+    let found = rustix::fs::statfs(folder).ok()?;
+    // Some platforms have a signed number here.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the numbers have 32 bits"
+    )]
+    name_of_network(found.f_type as u32)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn network_name(_: &Path) -> Option<&'static str> {
+    None
+}
+
+/// The network file systems among those of `linux/magic.h`.
+#[cfg(target_os = "linux")]
+fn name_of_network(number: u32) -> Option<&'static str> {
+    Some(match number {
+        0x6969 => "NFS",
+        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
+        0x00C3_6400 => "Ceph",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x7461_636F => "OCFS2",
+        0x0116_1970 => "GFS2",
+        0x0BD0_0BD0 => "Lustre",
+        _ => return None,
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_named_and_local_ones_are_not() {
+        for (number, expected) in [
+            (0x6969, Some("NFS")),
+            (0xFE53_4D42, Some("SMB")),
+            // ext4, tmpfs, overlayfs, XFS and Btrfs.
+            (0xEF53, None),
+            (0x0102_1994, None),
+            (0x794C_7630, None),
+            (0x5846_5342, None),
+            (0x9123_683E, None),
+        ] {
+            assert_eq!(name_of_network(number), expected, "{number:x}");
+        }
+        assert!(refuse_network(&std::env::temp_dir().join("widgets.db")).is_ok());
+        assert!(refuse_network(Path::new("widgets.db")).is_ok());
+    }
+}
