@@ -14,6 +14,8 @@ export interface Probe {
   microphone: Heard;
   agent: Heard;
   violations: string[];
+  /** The names of the microphones that were opened, oldest first. */
+  microphones: string[];
 }
 
 declare global {
@@ -28,7 +30,7 @@ export function installProbe() {
   /** Silence within one sentence is shorter than this, in milliseconds. */
   const PAUSE = 700;
   const heard = (): Heard => ({ loudest: 0, bursts: [] });
-  const probe: Probe = { microphone: heard(), agent: heard(), violations: [] };
+  const probe: Probe = { microphone: heard(), agent: heard(), violations: [], microphones: [] };
   window.storyProbe = probe;
   document.addEventListener('securitypolicyviolation', (event) => {
     probe.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`);
@@ -63,7 +65,10 @@ export function installProbe() {
     const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {
       const stream = await open(constraints);
-      for (const track of stream.getAudioTracks()) listen(track, probe.microphone);
+      for (const track of stream.getAudioTracks()) {
+        probe.microphones.push(track.label);
+        listen(track, probe.microphone);
+      }
       return stream;
     };
   }

@@ -77,14 +77,6 @@ export class Visitor {
     return visitor;
   }
 
-  /** Another tab of the same browser. */
-  async openTab(): Promise<Visitor> {
-    const tab = new Visitor(this.context, await this.context.newPage());
-    tab.#observe();
-    await tab.page.goto(this.page.url());
-    return tab;
-  }
-
   /** Adds the script of a widget to the page, as a page under Trusted Types has to. */
   async addWidget(id: string): Promise<void> {
     await this.page.evaluate(

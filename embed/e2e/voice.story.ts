@@ -1,7 +1,21 @@
 /** A visitor talks: one tap turns the conversation into a call, and the agent answers aloud. */
 import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
 import { until } from './system';
+
+/** As browsers do that wait for a tap, here for one on the button that offers it. */
+const NO_AUTOPLAY = `{
+  const { play } = HTMLMediaElement.prototype;
+  let isAllowed = false;
+  addEventListener('click', ({ target }) => {
+    isAllowed ||= target.textContent === 'Play sound';
+  }, true);
+  HTMLMediaElement.prototype.play = function () {
+    if (isAllowed) return play.call(this);
+    return Promise.reject(new DOMException('play() needs a tap', 'NotAllowedError'));
+  };
+}`;
 
 describe('a visitor who talks', () => {
   const here = story();
@@ -81,5 +95,39 @@ describe('a visitor who talks', () => {
     const heard = (await visitor.transcript()).filter(({ role }) => role === 'visitor');
     expect(heard, 'words of a muted visitor').toEqual([]);
     expect(visitor.consoleErrors()).toEqual([]);
+  });
+
+  test('chooses another microphone, which the next call uses as well', {
+    timeout: 90_000,
+  }, async () => {
+    const visitor = await here.arrive({ microphone: true, scripts: axeScripts });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    const choice = visitor.frame.getByLabel('Choose microphone');
+    await choice.waitFor({ state: 'attached' });
+    const labels = await choice.locator('option').allInnerTexts();
+    await choice.selectOption({ label: labels.at(-1) ?? '' });
+    const used = async () => (await visitor.probe()).microphones;
+    await until('the other microphone', async () => (await used()).at(-1) === labels.at(-1));
+    expect((await used())[0]).not.toBe(labels.at(-1));
+    await visitor.screenshot('voice-devices');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.waitForTurn('visitor', /opening hours/i, 70_000);
+    await visitor.button('End call').click();
+    await visitor.button('Talk').click();
+    await visitor.button('Mute').waitFor();
+    expect((await used()).slice(-2)).toEqual([labels.at(-1), labels.at(-1)]);
+  });
+
+  test('plays the voice on a tap where the browser refused to play it', async () => {
+    const visitor = await here.arrive({ microphone: true, scripts: [...axeScripts, NO_AUTOPLAY] });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    const play = visitor.button('Play sound');
+    await play.waitFor();
+    await visitor.screenshot('voice-no-autoplay');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await play.click();
+    await play.waitFor({ state: 'detached' });
   });
 });

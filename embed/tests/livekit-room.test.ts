@@ -78,6 +78,7 @@ const events = (): RoomEvents => ({
   piece: vi.fn(),
   reconnecting: vi.fn(),
   reconnected: vi.fn(),
+  soundBlocked: vi.fn(),
   closed: vi.fn(),
   form: vi.fn(),
 });

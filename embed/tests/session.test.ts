@@ -10,7 +10,7 @@ import {
 } from '../src/window/conversation/agent-watch';
 import { JoinError, type JoinProblem } from '../src/window/conversation/join-problem';
 import { Session } from '../src/window/conversation/session';
-import { isSilent } from '../src/window/conversation/window-state';
+import { isSilent, type MicrophoneProblem } from '../src/window/conversation/window-state';
 import type { Room, RoomEvents } from '../src/window/livekit-room';
 import type { LoaderPort } from '../src/window/loader-port';
 import { ServiceProblem } from '../src/window/service/problem';
@@ -94,7 +94,9 @@ function setUp(
   );
   const isWebRtcAvailable = vi.fn(() => true);
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
-  const openMicrophone = vi.fn(async () => track as unknown as MediaStreamTrack | 'denied');
+  const openMicrophone = vi.fn(
+    async (_id?: string) => track as unknown as MediaStreamTrack | MicrophoneProblem,
+  );
   const tabs = {
     ask: vi.fn(async (_id: string, _onOpenElsewhere: () => void) => {}),
     claim: vi.fn(),
@@ -115,6 +117,7 @@ function setUp(
     },
     loadRoomModule: async () => ({ joinRoom }),
     openMicrophone,
+    listMicrophones: async () => [],
     isMicrophoneGranted,
     isWebRtcAvailable,
     now: () => Date.now(),
@@ -1057,14 +1060,16 @@ describe('voice', () => {
   });
 
   test('a microphone that is unplugged is explained, also in a later room', async () => {
-    const { session, settle, track, rooms } = setUp();
+    const { session, settle, track, rooms, openMicrophone } = setUp();
     session.startCall();
     await settle();
     session.continue();
     await settle();
     expect(track.stop).not.toHaveBeenCalled();
     expect(rooms[1]?.room.startPublishing).toHaveBeenCalledWith(track, false);
+    openMicrophone.mockResolvedValue('missing');
     track.dispatchEvent(new Event('ended'));
+    await settle();
     expect(session.state.voice).toEqual({ name: 'off', problem: 'missing' });
   });
 
@@ -1446,4 +1451,86 @@ describe('the next page of the same tab', () => {
     await next.settle();
     expect(next.session.state.voice).toEqual({ name: 'on', isMuted });
   });
+});
+
+describe('the microphone of a call', () => {
+  const newTrack = () =>
+    Object.assign(new EventTarget(), { stop: vi.fn() }) as unknown as MediaStreamTrack;
+
+  async function calling() {
+    const parts = setUp();
+    parts.session.start();
+    await parts.settle();
+    await parts.session.startCall();
+    await parts.settle();
+    return parts;
+  }
+
+  test('that another program takes is said to be interrupted until it is back', async () => {
+    const { session, track } = await calling();
+    track.dispatchEvent(new Event('mute'));
+    expect(session.state).toMatchObject({ isInterrupted: true, voice: { name: 'on' } });
+    track.dispatchEvent(new Event('unmute'));
+    expect(session.state).toMatchObject({ isInterrupted: false, voice: { name: 'on' } });
+  });
+
+  test('that is unplugged is replaced by another one, muted as it was', async () => {
+    const { session, rooms, track, openMicrophone, settle } = await calling();
+    session.setMuted(true);
+    const other = newTrack();
+    openMicrophone.mockResolvedValue(other);
+    track.dispatchEvent(new Event('ended'));
+    expect(session.state.isInterrupted).toBe(true);
+    await settle();
+    expect(session.state).toMatchObject({
+      isInterrupted: false,
+      voice: { name: 'on', isMuted: true },
+    });
+    expect(rooms[0]?.room.stopPublishing).toHaveBeenCalledOnce();
+    expect(rooms[0]?.room.startPublishing).toHaveBeenLastCalledWith(other, true);
+  });
+
+  test('that is unplugged, and no other is there, ends the call with that sentence', async () => {
+    const { session, track, openMicrophone, settle } = await calling();
+    openMicrophone.mockResolvedValue('missing');
+    track.dispatchEvent(new Event('ended'));
+    await settle();
+    expect(session.state.voice).toEqual({ name: 'off', problem: 'missing' });
+  });
+
+  test('is not opened again by a call that ended meanwhile', async () => {
+    const { session, track, openMicrophone, settle } = await calling();
+    const other = newTrack();
+    openMicrophone.mockResolvedValue(other);
+    track.dispatchEvent(new Event('ended'));
+    session.endCall();
+    await settle();
+    expect(other.stop).toHaveBeenCalled();
+    expect(session.state.voice).toEqual({ name: 'off', problem: null });
+  });
+
+  test('is the one that the visitor has chosen, also in the next call', async () => {
+    const { session, rooms, openMicrophone, settle } = await calling();
+    const other = newTrack();
+    openMicrophone.mockResolvedValue(other);
+    await session.chooseMicrophone('headset');
+    await settle();
+    expect(openMicrophone).toHaveBeenLastCalledWith('headset');
+    expect(rooms[0]?.room.startPublishing).toHaveBeenLastCalledWith(other, false);
+    session.endCall();
+    await session.startCall();
+    expect(openMicrophone).toHaveBeenLastCalledWith('headset');
+  });
+});
+
+test('a voice that the browser does not play is played on a tap', async () => {
+  const { session, rooms, settle } = setUp();
+  await session.startCall();
+  await settle();
+  rooms[0]?.events.soundBlocked(true);
+  expect(session.state.isSoundBlocked).toBe(true);
+  session.playSound();
+  expect(rooms[0]?.room.playAgent).toHaveBeenLastCalledWith(true);
+  rooms[0]?.events.soundBlocked(false);
+  expect(session.state.isSoundBlocked).toBe(false);
 });

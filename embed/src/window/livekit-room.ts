@@ -29,6 +29,8 @@ export interface RoomEvents {
   piece(piece: Piece): void;
   reconnecting(): void;
   reconnected(): void;
+  /** The browser does not play the agent's voice before a tap, or does again. */
+  soundBlocked(isBlocked: boolean): void;
   /** The room is gone for good, or the visitor was removed from it. */
   closed(): void;
   /** The agent asks for a form; its call waits so many milliseconds for the answer. */
@@ -142,6 +144,9 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
       stopPlayback();
       agentVoice = null;
     })
+    .on(RoomEvent.AudioPlaybackStatusChanged, () =>
+      events.soundBlocked(isAgentPlayed && !room.canPlaybackAudio),
+    )
     .on(RoomEvent.Reconnecting, () => events.reconnecting())
     .on(RoomEvent.SignalReconnecting, () => events.reconnecting())
     .on(RoomEvent.Reconnected, () => events.reconnected())

@@ -6,7 +6,7 @@ import { createOtherTabs } from './conversation/other-tabs';
 import { Session } from './conversation/session';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
-import { isMicrophoneGranted, openMicrophone } from './microphone';
+import { isMicrophoneGranted, listMicrophones, openMicrophone } from './microphone';
 import { createService } from './service/service';
 import { createStorage } from './storage';
 import { applyTheme } from './theme';
@@ -64,6 +64,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     createTabs: (onClaimedElsewhere) => createOtherTabs(widget_id, onClaimedElsewhere),
     loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
+    listMicrophones,
     isMicrophoneGranted,
     // False also where an extension has removed it.
     isWebRtcAvailable: () => typeof RTCPeerConnection === 'function',

@@ -6,17 +6,27 @@ interface WithPolicy {
   featurePolicy?: { allowsFeature(name: string): boolean };
 }
 
-export async function openMicrophone(): Promise<MediaStreamTrack | MicrophoneProblem> {
+/** `deviceId`: the microphone that the visitor has chosen, if it is there. */
+export async function openMicrophone(
+  deviceId?: string,
+): Promise<MediaStreamTrack | MicrophoneProblem> {
   // Checked first: a page that forbids it gets the same error as a visitor who refuses.
   if ((document as WithPolicy).featurePolicy?.allowsFeature('microphone') === false)
     return 'blocked';
   if (!window.isSecureContext || !navigator.mediaDevices) return 'insecure';
   try {
     const stream = await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+      audio: {
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+        ...(deviceId && { deviceId: { exact: deviceId } }),
+      },
     });
     return stream.getAudioTracks()[0] ?? 'missing';
   } catch (error) {
+    // The chosen one is not there.
+    if (deviceId && (error as Error).name === 'OverconstrainedError') return openMicrophone();
     return problemOf(error);
   }
 }
@@ -43,4 +53,23 @@ export async function isMicrophoneGranted(): Promise<boolean> {
     // Not every browser answers for the microphone.
     return false;
   }
+}
+
+/** The microphones to choose from; browsers name them only once one is open. */
+export async function listMicrophones(): Promise<{ id: string; label: string }[]> {
+  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  return (
+    devices
+      // Chromium lists the one for calls a second time.
+      .filter(
+        ({ kind, label, deviceId }) =>
+          kind === 'audioinput' && label && deviceId !== 'communications',
+      )
+      .map(({ deviceId, label }) => ({ id: deviceId, label }))
+  );
+}
+
+/** Calls back when a microphone is plugged in or out, until the signal aborts. */
+export function watchMicrophones(callback: () => void, signal: AbortSignal) {
+  navigator.mediaDevices?.addEventListener('devicechange', callback, { signal });
 }

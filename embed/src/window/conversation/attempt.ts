@@ -192,6 +192,7 @@ export class Attempt {
         if (!this.#watch.isReady || store.state.isAwaitingAnswer) this.#watch.expectAnswer();
         this.sendWaiting();
       }),
+      soundBlocked: untilEnd((isBlocked) => store.dispatch({ type: 'sound-blocked', isBlocked })),
       closed: untilEnd(() => this.#observer.onClosed()),
       form: (formId, timeout) =>
         this.hasEnded
@@ -252,6 +253,17 @@ export class Attempt {
       if (!this.hasEnded) this.#observer.onMicrophoneUnusable(track);
     });
     this.followMode();
+  }
+
+  /** Another microphone takes the place of the one that is published. */
+  async replaceMicrophone(track: MediaStreamTrack, isMuted: boolean) {
+    await this.#room?.stopPublishing().catch(() => {});
+    if (!this.hasEnded) this.startCall(track, isMuted);
+  }
+
+  /** On a tap, which is when browsers allow sound. */
+  playSound() {
+    this.#room?.playAgent(true);
   }
 
   stopCall() {

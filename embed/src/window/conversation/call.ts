@@ -7,6 +7,8 @@ export interface CallObserver {
   /** The microphone is open: publish it in the room, or get a room to do so. */
   onStarted(track: MediaStreamTrack): void;
   onStopped(): void;
+  /** Another microphone takes over: publish it instead of the one before. */
+  onReplaced(track: MediaStreamTrack): void;
   onUnavailable(problem: MicrophoneProblem): void;
   /** A call on a past conversation starts another one; called before the call is on. */
   beforeStart(): void;
@@ -42,10 +44,15 @@ export class Call {
     // The visitor may have started something else meanwhile.
     if (this.#store.state.voice.name !== 'requested') return track.stop();
     this.#observer.beforeStart();
-    this.#track = track;
-    track.addEventListener('ended', () => this.fail(track, 'missing'));
+    this.#use(track);
     this.#store.dispatch({ type: 'call-started', isMuted });
     this.#observer.onStarted(track);
+  }
+
+  /** Changes to the microphone that the visitor has chosen; one that does not open changes nothing. */
+  async change() {
+    const before = this.#track;
+    if (before) this.#replace(before, await this.#openMicrophone());
   }
 
   stop() {
@@ -65,5 +72,42 @@ export class Call {
   release() {
     this.#track?.stop();
     this.#track = null;
+  }
+
+  #use(track: MediaStreamTrack) {
+    this.#track = track;
+    const interrupt = (isInterrupted: boolean) => {
+      if (this.#track === track) this.#store.dispatch({ type: 'interrupted', isInterrupted });
+    };
+    // A telephone call or another program has the microphone, and gives it back.
+    track.addEventListener('mute', () => interrupt(true));
+    track.addEventListener('unmute', () => interrupt(false));
+    track.addEventListener('ended', () => {
+      interrupt(true);
+      this.#recover(track);
+    });
+  }
+
+  /** The microphone was unplugged, or taken away: another one may be there. */
+  async #recover(lost: MediaStreamTrack) {
+    if (this.#track !== lost) return;
+    const next = await this.#openMicrophone();
+    if (this.#replace(lost, next) || this.#track !== lost) return;
+    this.fail(lost, 'missing');
+  }
+
+  /** False when there is no other microphone. */
+  #replace(before: MediaStreamTrack, next: MediaStreamTrack | MicrophoneProblem): boolean {
+    if (typeof next === 'string') return false;
+    if (this.#track !== before) {
+      // The call has ended meanwhile.
+      next.stop();
+      return false;
+    }
+    before.stop();
+    this.#use(next);
+    this.#store.dispatch({ type: 'interrupted', isInterrupted: false });
+    this.#observer.onReplaced(next);
+    return true;
   }
 }

@@ -62,6 +62,9 @@ export function createOtherTabs(
     unlock();
   }
 
+  // Browsers keep no page for a return in the history that holds a lock.
+  globalThis.addEventListener?.('pagehide', () => unlock());
+
   return {
     async ask(id, onOpenElsewhere) {
       asked = { id, onOpenElsewhere };
@@ -73,10 +76,8 @@ export function createOtherTabs(
     },
     claim(id) {
       asked = null;
-      if (claimed !== id) {
-        release();
-        lock(id);
-      }
+      release();
+      lock(id);
       claimed = id;
       post({ kind: 'claimed', id });
     },

@@ -5,7 +5,7 @@
 import type { Context, EventName } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
-import type { openMicrophone } from '../microphone';
+import type { listMicrophones, openMicrophone } from '../microphone';
 import { newId } from '../new-id';
 import { ServiceProblem } from '../service/problem';
 import type { FormValues, Service } from '../service/service';
@@ -34,6 +34,7 @@ export interface SessionDependencies {
   createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
+  listMicrophones: typeof listMicrophones;
   isMicrophoneGranted(): Promise<boolean>;
   isWebRtcAvailable(): boolean;
   /** Milliseconds since 1970. */
@@ -87,13 +88,20 @@ export class Session {
       const { access } = this.#conversation;
       if (access && !isPast(this.state)) await service.report(access.id, access.token, messages);
     });
-    this.#call = new Call(this.#store, dependencies.openMicrophone, {
+    const open = () =>
+      dependencies.openMicrophone((storage.read('microphone') as string) || undefined);
+    this.#call = new Call(this.#store, open, {
       beforeStart: () => isPast(this.state) && this.startOver(),
       onStarted: () => {
         if (this.#connection.attempt?.hasRoom) this.#publishCall();
         else if (!isUnderWay(this.state)) this.continue();
       },
       onStopped: () => this.#connection.attempt?.stopCall(),
+      onReplaced: (track) => {
+        const { voice } = this.state;
+        const isMuted = voice.name === 'on' && voice.isMuted;
+        this.#connection.attempt?.replaceMicrophone(track, isMuted);
+      },
       onUnavailable: (problem) => this.#emit('error', { code: `microphone_${problem}` }),
     });
     this.#connection = new Connection(
@@ -343,6 +351,22 @@ export class Session {
 
   endCall() {
     this.#call.stop();
+  }
+
+  /** The microphones to choose from during a call, and the one in use. */
+  async microphones(): Promise<{ all: { id: string; label: string }[]; current: string }> {
+    const all = await this.#dependencies.listMicrophones();
+    return { all, current: this.#call.track?.getSettings().deviceId ?? '' };
+  }
+
+  /** The visitor's choice, also for later calls. */
+  chooseMicrophone(id: string): Promise<void> {
+    this.#dependencies.storage.write('microphone', id);
+    return this.#call.change();
+  }
+
+  playSound() {
+    this.#connection.attempt?.playSound();
   }
 
   setMuted(isMuted: boolean) {

@@ -80,6 +80,10 @@ export interface State {
   messages: Message[];
   /** The visitor said something that the agent has not answered yet. */
   isAwaitingAnswer: boolean;
+  /** The browser plays the agent's voice only after a tap. */
+  isSoundBlocked: boolean;
+  /** The microphone of the call gives nothing at the moment. */
+  isInterrupted: boolean;
   /** The first agent of this room takes longer than usual to arrive. */
   isAgentLate: boolean;
   isOpen: boolean;
@@ -122,6 +126,8 @@ export type Event =
   | { type: 'call-started'; isMuted: boolean }
   | { type: 'call-paused'; isMuted: boolean }
   | { type: 'call-ended' }
+  | { type: 'interrupted'; isInterrupted: boolean }
+  | { type: 'sound-blocked'; isBlocked: boolean }
   | { type: 'muted'; isMuted: boolean }
   | { type: 'form'; form: OpenForm | null }
   | { type: 'form-requested'; id: string; definition: FormDefinition; isOwn: boolean }
@@ -136,6 +142,8 @@ export function initialState(): State {
     conversationId: null,
     messages: [],
     isAwaitingAnswer: false,
+    isSoundBlocked: false,
+    isInterrupted: false,
     isAgentLate: false,
     isOpen: false,
     unread: 0,
@@ -282,7 +290,11 @@ export function reduce(state: State, event: Event): State {
     case 'microphone-failed':
       return { ...state, voice: { name: 'off', problem: event.problem } };
     case 'call-started':
-      return { ...state, voice: { name: 'on', isMuted: event.isMuted } };
+      return { ...state, voice: { name: 'on', isMuted: event.isMuted }, isInterrupted: false };
+    case 'interrupted':
+      return { ...state, isInterrupted: event.isInterrupted };
+    case 'sound-blocked':
+      return { ...state, isSoundBlocked: event.isBlocked };
     case 'call-paused':
       return { ...state, voice: { name: 'paused', isMuted: event.isMuted } };
     case 'call-ended':

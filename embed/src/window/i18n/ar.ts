@@ -86,4 +86,8 @@ export const strings: Strings = {
   in_writing: 'يمكنك المتابعة كتابةً.',
   voice_only: 'تعمل هذه الدردشة بالصوت فقط.',
   allow_microphone: 'يرجى السماح به في إعدادات المتصفح ثم المحاولة مرة أخرى.',
+  choose_microphone: 'اختيار الميكروفون',
+  microphone_interrupted: 'انقطع الميكروفون. ستستمر المكالمة فور عودته.',
+  sound_blocked: 'لا يشغّل المتصفح الصوت بعد.',
+  play_sound: 'تشغيل الصوت',
 };

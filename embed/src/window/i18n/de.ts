@@ -90,4 +90,9 @@ export const strings: Strings = {
   voice_only: 'Dieser Chat funktioniert nur mit Sprache.',
   allow_microphone:
     'Bitte erlauben Sie es in den Einstellungen des Browsers und versuchen Sie es erneut.',
+  choose_microphone: 'Mikrofon wählen',
+  microphone_interrupted:
+    'Das Mikrofon wurde unterbrochen. Das Gespräch geht weiter, sobald es wieder da ist.',
+  sound_blocked: 'Der Browser gibt den Ton noch nicht wieder.',
+  play_sound: 'Ton abspielen',
 };

@@ -86,6 +86,11 @@ export const en = {
   in_writing: 'You can continue in writing.',
   voice_only: 'This chat works only by voice.',
   allow_microphone: 'Please allow it in the settings of the browser, and try again.',
+  choose_microphone: 'Choose microphone',
+  microphone_interrupted:
+    'The microphone was interrupted. The call continues as soon as it is back.',
+  sound_blocked: 'The browser does not play the sound yet.',
+  play_sound: 'Play sound',
 } as const;
 
 export type Strings = Record<keyof typeof en, string>;

@@ -87,4 +87,8 @@ export const strings: Strings = {
   in_writing: 'Puede continuar por escrito.',
   voice_only: 'Este chat solo funciona por voz.',
   allow_microphone: 'Permítalo en los ajustes del navegador e inténtelo de nuevo.',
+  choose_microphone: 'Elegir micrófono',
+  microphone_interrupted: 'Se interrumpió el micrófono. La llamada continúa en cuanto vuelva.',
+  sound_blocked: 'El navegador aún no reproduce el sonido.',
+  play_sound: 'Reproducir sonido',
 };

@@ -88,4 +88,9 @@ export const strings: Strings = {
   in_writing: 'Vous pouvez continuer par écrit.',
   voice_only: 'Ce chat fonctionne uniquement à la voix.',
   allow_microphone: 'Veuillez l’autoriser dans les réglages du navigateur, puis réessayer.',
+  choose_microphone: 'Choisir le microphone',
+  microphone_interrupted:
+    'Le microphone a été interrompu. L’appel reprend dès qu’il est de retour.',
+  sound_blocked: 'Le navigateur ne diffuse pas encore le son.',
+  play_sound: 'Activer le son',
 };

@@ -88,4 +88,8 @@ export const strings: Strings = {
   in_writing: '文字で続けられます。',
   voice_only: 'このチャットは音声のみです。',
   allow_microphone: 'ブラウザーの設定で許可して、もう一度お試しください。',
+  choose_microphone: 'マイクを選択',
+  microphone_interrupted: 'マイクが中断されました。戻り次第、通話を続けます。',
+  sound_blocked: 'ブラウザーが音声を再生していません。',
+  play_sound: '音声を再生',
 };

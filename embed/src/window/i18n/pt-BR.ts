@@ -87,4 +87,8 @@ export const strings: Strings = {
   in_writing: 'Você pode continuar por escrito.',
   voice_only: 'Este chat funciona apenas por voz.',
   allow_microphone: 'Permita-o nas configurações do navegador e tente novamente.',
+  choose_microphone: 'Escolher microfone',
+  microphone_interrupted: 'O microfone foi interrompido. A chamada continua assim que ele voltar.',
+  sound_blocked: 'O navegador ainda não reproduz o som.',
+  play_sound: 'Reproduzir som',
 };

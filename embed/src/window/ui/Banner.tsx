@@ -18,6 +18,7 @@ export function Banner({ state }: { state: State }) {
     start_new: startOver,
     try_now: () => session.retryNow(),
     continue_call: () => session.startCall(),
+    play_sound: () => session.playSound(),
   };
   return (
     <div class={urgent ? 'banner urgent' : 'banner'} role={urgent ? 'alert' : 'status'}>

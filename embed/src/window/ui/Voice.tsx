@@ -1,6 +1,7 @@
 /** The call: a sphere that moves with whoever speaks, what the agent is doing, and two buttons. */
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { State } from '../conversation/window-state';
+import { watchMicrophones } from '../microphone';
 import { activityOf } from './activity';
 import { useSurface } from './context';
 import { Icon } from './icons';
@@ -42,6 +43,7 @@ export function Voice({ state }: { state: State }) {
       </div>
       <p>{strings[activity]}</p>
       <div class="controls">
+        <Microphones />
         <button
           type="button"
           ref={mute}
@@ -62,5 +64,45 @@ export function Voice({ state }: { state: State }) {
         </button>
       </div>
     </section>
+  );
+}
+
+interface Devices {
+  all: { id: string; label: string }[];
+  current: string;
+}
+
+/** Which microphone is used, where there are several: a list of the browser's own behind a button. */
+function Microphones() {
+  const { strings, session } = useSurface();
+  const [{ all, current }, setDevices] = useState<Devices>({ all: [], current: '' });
+  useEffect(() => {
+    const stop = new AbortController();
+    const update = () => {
+      session.microphones().then((found) => stop.signal.aborted || setDevices(found));
+    };
+    update();
+    watchMicrophones(update, stop.signal);
+    return () => stop.abort();
+  }, [session]);
+  if (all.length < 2) return null;
+  return (
+    <label class="round devices">
+      <Icon name="down" />
+      <select
+        aria-label={strings.choose_microphone}
+        value={current}
+        onChange={({ currentTarget: { value } }) => {
+          setDevices({ all, current: value });
+          session.chooseMicrophone(value);
+        }}
+      >
+        {all.map(({ id, label }) => (
+          <option key={id} value={id}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -15,7 +15,8 @@ export type Step =
   | 'start_over'
   | 'start_new'
   | 'try_now'
-  | 'continue_call';
+  | 'continue_call'
+  | 'play_sound';
 
 export interface Status {
   text: string;
@@ -82,6 +83,10 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
     const help = voice.problem === 'denied' ? strings.allow_microphone : strings.voice_only;
     return { text: `${reason} ${help}`, urgent: true, fallback: true };
   }
+  if (voice.name === 'on' && state.isInterrupted)
+    return { text: strings.microphone_interrupted, urgent: true };
+  if (voice.name === 'on' && state.isSoundBlocked)
+    return { text: strings.sound_blocked, urgent: true, steps: ['play_sound'] };
   if (voice.name === 'paused') return { text: strings.call_paused, steps: ['continue_call'] };
   if (voice.name === 'requested') return { text: strings.microphone_requested };
   if ((phase.name === 'starting' || phase.name === 'joining') && voice.name === 'off')
