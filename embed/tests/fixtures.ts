@@ -45,6 +45,10 @@ export function config(changes: Partial<Config> = {}): Config {
       light_mode: mode(),
       dark_mode: mode(),
     },
+    edges: {
+      light_mode: { user_message: '#2450d8', controls_button: '#2450d8' },
+      dark_mode: { user_message: '#7d97e8', controls_button: '#7d97e8' },
+    },
     modes: { text: true, voice: true },
     default_mode: 'text',
     start_conversation_on_toggle: false,

@@ -54,6 +54,7 @@ test('an owner’s colors and theme reach the sheet', () => {
   const rules = themeRules(chosen, 'dark');
   expect(rules).toContain('color-scheme:dark');
   expect(rules).toContain('--visitor:light-dark(#fc0,#2450d8)');
+  expect(rules).toContain('--visitor-edge:light-dark(#2450d8,#7d97e8)');
   expect(rules).toContain('--on-visitor:light-dark(#ffffff,#ffffff)');
   expect(rules).toContain('--on-accent:light-dark(#ffffff,#eee)');
 });

@@ -16,16 +16,10 @@ mod page;
 
 use serde_json::json;
 
-use crate::color::Color;
+use crate::color::{Color, DARK_SURFACE, MIN_PROMINENCE};
 use crate::config::values::WebUrl;
 use crate::config::{Config, ConfigError};
 use crate::origin::{EntryError, Origin};
-
-/// The background of the window in dark mode, which a brand's color must stand out from.
-const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
-
-/// How much a button stands out from what is around it: WCAG 2.2, success criterion 1.4.11.
-const MIN_PROMINENCE: f64 = 3.0;
 
 /// The limit on the title of a chat, in characters.
 const MAX_TITLE: usize = 60;

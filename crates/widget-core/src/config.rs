@@ -44,7 +44,8 @@ pub use edit::{Change, ChangeKind};
 pub use error::ConfigError;
 pub use version::LIMITS;
 pub use visitor::{
-    LauncherChat, LauncherConfig, LauncherFallback, WindowConfig, launcher_json_schema,
+    Edges, LauncherChat, LauncherConfig, LauncherFallback, PaletteEdges, WindowConfig,
+    launcher_json_schema,
 };
 
 use serde_json::{Map, Value, json};

@@ -2,11 +2,14 @@
  * The widget's configuration as the document carries it: version 1, every default already filled in
  * by the service, so nothing here decides what a missing key means.
  */
-import type { ConfigV1, FormDefinition } from '../generated/config';
+import type { ConfigV1, FormDefinition, PaletteColors } from '../generated/config';
 
 export type { Field, FormDefinition, QuickAction } from '../generated/config';
 
-export type Config = ConfigV1;
+export interface Config extends ConfigV1 {
+  /** What stands out from the window where the colors of the palettes do not. */
+  edges: { light_mode: PaletteColors; dark_mode: PaletteColors };
+}
 
 export type Mode = ConfigV1['default_mode'];
 

@@ -17,6 +17,8 @@ export function themeRules(config: Config, theme: Theme): string {
     const { background_color: dark, text_color: darkText } = dark_mode;
     rules.push(`--${name}:light-dark(${light[part]},${dark[part]})`);
     rules.push(`--on-${name}:light-dark(${lightText[part]},${darkText[part]})`);
+    const { edges } = config;
+    rules.push(`--${name}-edge:light-dark(${edges.light_mode[part]},${edges.dark_mode[part]})`);
   }
   rules.push(`--avatar-radius:${avatar_shape === 'square' ? '28%' : '50%'}`);
   return `:root{${rules.join(';')}}`;

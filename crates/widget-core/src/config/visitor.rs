@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use super::current::Current;
 use super::document::Config;
 use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Fallback, Palette, Theme, Trigger};
-use super::values::{Direction, Locale, WebUrl};
+use super::values::{ColorSetting, Direction, Locale, WebUrl};
 use crate::check::{Definitions, paragraph};
+use crate::color::{Color, DARK_SURFACE, MIN_PROMINENCE};
 use crate::form::FormDefinition;
 
 /// What the window of the conversation draws: the whole config, where every color is filled in and
@@ -16,19 +17,69 @@ use crate::form::FormDefinition;
 /// The labels of the built-in feedback form are empty: the window localizes them by the fields'
 /// ids, see [`FormDefinition::default_feedback`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WindowConfig(Current);
+pub struct WindowConfig {
+    #[serde(flatten)]
+    config: Current,
+    edges: Edges,
+}
+
+/// What stands out from the window where the colors of a palette may be too pale or too dark to:
+/// borders of messages and buttons, the focus ring, the sphere of a call. A color that stands out
+/// is its own edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Edges {
+    /// On the light surfaces of the window.
+    pub light_mode: PaletteEdges,
+    /// On the dark ones.
+    pub dark_mode: PaletteEdges,
+}
+
+/// The edges of one palette.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PaletteEdges {
+    /// Of the visitor's messages.
+    pub user_message: Color,
+    /// Of the launcher and the buttons.
+    pub controls_button: Color,
+}
+
+/// What messages and buttons stand on, as in the window's style sheet; of its surfaces, the one
+/// with the least contrast.
+const LIGHT_SURFACE: Color = Color::new(0xf3, 0xf4, 0xf6);
+const RAISED_DARK_SURFACE: Color = Color::new(0x23, 0x26, 0x2c);
+
+impl PaletteEdges {
+    fn of(palette: &Palette, surface: Color) -> Self {
+        let edge = |background: ColorSetting| {
+            background
+                .color()
+                .unwrap_or(BUILT_IN_BACKGROUND)
+                .made_to_contrast(surface, MIN_PROMINENCE)
+        };
+        Self {
+            user_message: edge(palette.background_color.user_message),
+            controls_button: edge(palette.background_color.controls_button),
+        }
+    }
+}
 
 impl WindowConfig {
     /// The finished values.
     #[must_use]
     pub const fn values(&self) -> &Current {
-        &self.0
+        &self.config
+    }
+
+    /// What stands out where the colors of the palettes do not.
+    #[must_use]
+    pub const fn edges(&self) -> Edges {
+        self.edges
     }
 
     /// The title of the document: that of the chat, or `Chat`, because a frame needs a name.
     #[must_use]
     pub fn title(&self) -> &str {
-        match self.0.chat.title.as_str() {
+        match self.config.chat.title.as_str() {
             "" => "Chat",
             title => title,
         }
@@ -37,13 +88,13 @@ impl WindowConfig {
     /// The language of the document: the configured one, or that of the built-in texts.
     #[must_use]
     pub fn language(&self) -> &str {
-        self.0.locale.as_ref().map_or("en", Locale::as_str)
+        self.config.locale.as_ref().map_or("en", Locale::as_str)
     }
 
     /// The direction in which that language is written.
     #[must_use]
     pub fn direction(&self) -> Direction {
-        let locale = self.0.locale.as_ref();
+        let locale = self.config.locale.as_ref();
         locale.map_or(Direction::LeftToRight, Locale::direction)
     }
 }
@@ -180,13 +231,19 @@ impl Config {
     #[must_use]
     pub fn for_window(&self) -> WindowConfig {
         let mut config = self.current().clone();
-        finish_colors(&mut config.chat.light_mode);
-        finish_colors(&mut config.chat.dark_mode);
+        let chat = &mut config.chat;
+        derive_dark(&chat.light_mode, &mut chat.dark_mode);
+        finish_colors(&mut chat.light_mode);
+        finish_colors(&mut chat.dark_mode);
+        let edges = Edges {
+            light_mode: PaletteEdges::of(&chat.light_mode, LIGHT_SURFACE),
+            dark_mode: PaletteEdges::of(&chat.dark_mode, RAISED_DARK_SURFACE),
+        };
         config
             .post_conversation_feedback
             .form
             .get_or_insert_with(FormDefinition::default_feedback);
-        WindowConfig(config)
+        WindowConfig { config, edges }
     }
 
     /// What the launcher draws on a host page.
@@ -211,6 +268,20 @@ pub fn launcher_json_schema() -> Value {
     })
 }
 
+/// A background that only the light palette has is used in the dark one as well, made light enough
+/// to stand out there.
+fn derive_dark(light: &Palette, dark: &mut Palette) {
+    let (light, dark) = (&light.background_color, &mut dark.background_color);
+    for (from, to) in [
+        (light.user_message, &mut dark.user_message),
+        (light.controls_button, &mut dark.controls_button),
+    ] {
+        if let (Some(color), None) = (from.color(), to.color()) {
+            *to = color.made_to_contrast(DARK_SURFACE, MIN_PROMINENCE).into();
+        }
+    }
+}
+
 fn finish_colors(palette: &mut Palette) {
     let Palette {
         background_color: backgrounds,
@@ -232,7 +303,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::color::{Color, MIN_CONTRAST};
+    use crate::color::MIN_CONTRAST;
 
     fn config(v1: &Value) -> Config {
         Config::from_value(json!({ "v1": v1 })).expect("a valid config")
@@ -240,9 +311,7 @@ mod tests {
 
     fn colors(palette: &Palette) -> [(Color, Color); 2] {
         let (grounds, texts) = (&palette.background_color, &palette.text_color);
-        let color = |setting: super::super::values::ColorSetting| {
-            setting.color().expect("a finished color")
-        };
+        let color = |setting: ColorSetting| setting.color().expect("a finished color");
         [
             (color(grounds.user_message), color(texts.user_message)),
             (color(grounds.controls_button), color(texts.controls_button)),
@@ -261,8 +330,46 @@ mod tests {
                     assert!(text.contrast(ground) >= MIN_CONTRAST, "{text} on {ground}");
                 }
             }
-            let built_in = (BUILT_IN_BACKGROUND, Color::WHITE);
-            assert_eq!(colors(&launcher.chat.dark_mode), [built_in, built_in]);
+        }
+    }
+
+    #[test]
+    fn the_dark_palette_follows_the_light_one_where_it_says_nothing() {
+        let dark = |chat: &Value| {
+            let config = config(&json!({ "chat": chat }));
+            colors(&config.for_launcher().chat.dark_mode).map(|(ground, _)| ground.to_string())
+        };
+        let brand = |color: &str| json!({"background_color": {"controls_button": color}});
+        let built_in = BUILT_IN_BACKGROUND.to_string();
+        assert_eq!(dark(&json!({})), [built_in.clone(), built_in.clone()]);
+        // Light enough as it is, and made so.
+        assert_eq!(dark(&json!({"light_mode": brand("#fc0")}))[1], "#ffcc00");
+        let [message, button] = dark(&json!({"light_mode": brand("#004000")}));
+        assert_eq!(message, built_in);
+        let button: Color = button.parse().expect("a color");
+        assert!(button.contrast(DARK_SURFACE) >= MIN_PROMINENCE, "{button}");
+        let both = json!({"light_mode": brand("#004000"), "dark_mode": brand("#123456")});
+        assert_eq!(dark(&both)[1], "#123456");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_edge_stands_out_on_every_surface(red: u8, green: u8, blue: u8) {
+            let color = Color::new(red, green, blue).to_string();
+            let mode = json!({"background_color": {
+                "user_message": color, "controls_button": color}});
+            let chat = json!({"light_mode": mode, "dark_mode": mode});
+            let edges = config(&json!({ "chat": chat })).for_window().edges();
+            for (edges, surfaces) in [
+                (edges.light_mode, [LIGHT_SURFACE, Color::WHITE]),
+                (edges.dark_mode, [RAISED_DARK_SURFACE, DARK_SURFACE]),
+            ] {
+                for edge in [edges.user_message, edges.controls_button] {
+                    for surface in surfaces {
+                        proptest::prop_assert!(edge.contrast(surface) >= MIN_PROMINENCE);
+                    }
+                }
+            }
         }
     }
 

@@ -66,7 +66,7 @@ export function App(surface: Surface) {
 }
 
 function Footer({ state, about }: { state: State; about: preact.ComponentChild }) {
-  const { config, session } = useSurface();
+  const { session } = useSurface();
   // Kept here, because the input goes away with the end of a conversation or for a form.
   const draft = useState(session.draft);
   session.draft = draft[0];
@@ -88,9 +88,6 @@ function Footer({ state, about }: { state: State; about: preact.ComponentChild }
         </>
       )}
       {hasConsented && messages.length === 0 && !about && <Notice />}
-      {config.chat.logo_url && config.chat.avatar_url && (
-        <img class="logo" src={config.chat.logo_url} alt="" />
-      )}
     </footer>
   );
 }

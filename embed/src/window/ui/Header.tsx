@@ -1,7 +1,7 @@
 /** The agent's name, the menu, and the way out. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isPast, isUnderWay, type State } from '../conversation/window-state';
-import { Avatar } from './Avatar';
+import { Logo } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
 import { Menu, type MenuItem } from './Menu';
@@ -21,7 +21,7 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
   const isPresent = phase.name === 'live' && phase.agent !== 'absent' && !phase.isSilent;
   return (
     <header class="header">
-      <Avatar />
+      <Logo />
       <div class="heading">
         <h1 id="title">{config.chat.title || strings.chat}</h1>
         <p class={isPresent ? 'presence' : ''}>{config.chat.subtitle || strings.subtitle}</p>
