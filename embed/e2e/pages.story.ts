@@ -150,3 +150,38 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
     });
   });
 });
+
+describe('on a single-page site', { timeout: 60_000 }, () => {
+  const here = story();
+
+  test('the agent knows which page the visitor sees now', async () => {
+    const visitor = await here.arrive();
+    const go = (path: string, title: string) =>
+      visitor.page.evaluate(
+        ([address, name]) => {
+          history.pushState(null, '', address);
+          document.title = name ?? '';
+        },
+        [path, title],
+      );
+    await visitor.open();
+    await go('/#beans', 'Our beans');
+    await visitor.sendMessage('Which page is this?');
+    await visitor.waitForTurn('agent', /You are reading “Our beans”\./);
+    await go('/#visit', 'Visit us');
+    const told = await until('the agent to be informed', async () => {
+      await visitor.sendMessage('And which page is this?');
+      const answer = await visitor.waitForTurn('agent', /You are reading “[^”]*”\. .*\.$/);
+      return /Visit us/.test(answer);
+    });
+    expect(told).toBe(true);
+    await visitor.page.goBack();
+    await until('the first title again', async () => {
+      await visitor.page.evaluate(() => {
+        document.title = 'Our beans again';
+      });
+      await visitor.sendMessage('Which page now?');
+      return visitor.waitForTurn('agent', /Our beans again/, 3_000).catch(() => null);
+    });
+  });
+});

@@ -1453,6 +1453,26 @@ describe('the next page of the same tab', () => {
   });
 });
 
+test('the agent knows the page of each moment, also of a single-page site', async () => {
+  const { session, service, loader, rooms, settle, agentArrives } = setUp();
+  session.setPage({}, { url: 'https://shop.example/a', title: 'A' });
+  // The loader sends the present page with the ticket.
+  loader.requestTicket.mockImplementation(async () => {
+    session.changePage({ url: 'https://shop.example/b', title: 'B' });
+    return 'ticket';
+  });
+  session.start();
+  await settle();
+  expect(service.start.mock.calls[0]?.[1].custom_metadata).toMatchObject({ title: 'B' });
+  await agentArrives();
+  session.changePage({ url: 'https://shop.example/b', title: 'B' });
+  session.changePage({ url: 'https://shop.example/c', title: 'C' });
+  expect(rooms[0]?.room.sendText.mock.calls).toEqual([
+    ['web-widget.page', '{"url":"https://shop.example/b","title":"B"}'],
+    ['web-widget.page', '{"url":"https://shop.example/c","title":"C"}'],
+  ]);
+});
+
 describe('the microphone of a call', () => {
   const newTrack = () =>
     Object.assign(new EventTarget(), { stop: vi.fn() }) as unknown as MediaStreamTrack;

@@ -129,6 +129,7 @@ class Conversation:
         self._service = service
         self._mode: Mode = job.mode
         self._page: dict[str, object] = {}
+        self._location: dict[str, object] = {}
         self._last_spoken = ""
         self._has_turns = asyncio.Event()
         self._is_stopping = False
@@ -138,7 +139,10 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._agent = Concierge(self, _build_chat(earlier))
         self._model = RulesModel(
-            agent_version_id=job.agent_version_id, mode=lambda: self._mode, page=self._page
+            agent_version_id=job.agent_version_id,
+            mode=lambda: self._mode,
+            page=self._page,
+            location=self._location,
         )
         hearing = inference.VAD(model="silero")
         self.session: AgentSession[None] = AgentSession(
@@ -168,6 +172,7 @@ class Conversation:
         room = self._context.room
         room.local_participant.register_rpc_method("set_mode", self._on_set_mode)
         room.register_text_stream_handler("web-widget.context", self._on_context)
+        room.register_text_stream_handler("web-widget.page", self._on_page)
         room.register_text_stream_handler("web-widget.form", self._on_late_form)
         # The greeting is spoken inside `start`, so the mode is set before.
         self._apply(self._mode)
@@ -323,13 +328,10 @@ class Conversation:
         self._spawn(self._read_context(reader))
 
     async def _read_context(self, reader: rtc.TextStreamReader) -> None:
-        try:
-            document = json.loads(await reader.read_all())
-        except ValueError:
-            return
-        if isinstance(document, dict):
-            self._page.clear()
-            self._page.update(document)
+        await _read_into(self._page, reader)
+
+    def _on_page(self, reader: rtc.TextStreamReader, _sender: str) -> None:
+        self._spawn(_read_into(self._location, reader))
 
     def _on_late_form(self, reader: rtc.TextStreamReader, _sender: str) -> None:
         self._spawn(self._read_late_form(reader))
@@ -341,6 +343,17 @@ class Conversation:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _read_into(known: dict[str, object], reader: rtc.TextStreamReader) -> None:
+    """Replace what is known by the object on the stream; anything else is ignored."""
+    try:
+        document = json.loads(await reader.read_all())
+    except ValueError:
+        return
+    if isinstance(document, dict):
+        known.clear()
+        known.update(document)
 
 
 def _build_chat(turns: Sequence[rules.Turn]) -> llm.ChatContext:

@@ -31,13 +31,19 @@ class RulesModel(llm.LLM[Never]):
     """Answers from `rules` instead of a language model."""
 
     def __init__(
-        self, *, agent_version_id: str, mode: Callable[[], Mode], page: Mapping[str, object]
+        self,
+        *,
+        agent_version_id: str,
+        mode: Callable[[], Mode],
+        page: Mapping[str, object],
+        location: Mapping[str, object] | None = None,
     ) -> None:
-        """`page` may change while the model is in use; each answer reads its current content."""
+        """`page` and `location` may change; each answer reads their current content."""
         super().__init__()
         self._agent_version_id = agent_version_id
         self._mode = mode
         self._page = page
+        self._location = location if location is not None else {}
 
     @property
     def model(self) -> str:
@@ -71,7 +77,10 @@ class RulesModel(llm.LLM[Never]):
         if asked is None:
             return rules.Say(rules.greeting())
         situation = rules.Situation(
-            agent_version_id=self._agent_version_id, earlier=turns[:asked], page=dict(self._page)
+            agent_version_id=self._agent_version_id,
+            earlier=turns[:asked],
+            page=dict(self._page),
+            title=str(self._location.get("title") or ""),
         )
         reply = rules.answer(turns[asked].text, situation)
         has_spoken = any(turn.role == "agent" for turn in turns)

@@ -66,6 +66,8 @@ class Situation:
     """Everything said before the question, oldest first."""
     page: Mapping[str, object] = field(default_factory=dict)
     """The context that the host page set."""
+    title: str = ""
+    """Of the page that the visitor sees now."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def answer(question: str, situation: Situation) -> Say | UseTool:
         case "before":
             return Say(_recall(situation.earlier))
         case "page":
-            return Say(_describe(situation.page))
+            return Say(_describe(situation))
         case "order":
             return Say(_order(words))
         case "contact":
@@ -186,13 +188,16 @@ def _recall(earlier: Sequence[Turn]) -> str:
     return f"Before this you asked: {', '.join(_quoted(question) for question in asked[-3:])}."
 
 
-def _describe(page: Mapping[str, object]) -> str:
+def _describe(situation: Situation) -> str:
+    reading = f"You are reading {_quoted(situation.title)}. " if situation.title else ""
     known = [
-        f"{key}: {value}" for key, value in page.items() if isinstance(value, (str, int, float))
+        f"{key}: {value}"
+        for key, value in situation.page.items()
+        if isinstance(value, (str, int, float))
     ]
     if not known:
-        return "The page sent no details about itself."
-    return f"The page sent these details: {'; '.join(known[:5])[:400]}."
+        return f"{reading}The page sent no details about itself."
+    return f"{reading}The page sent these details: {'; '.join(known[:5])[:400]}."
 
 
 def _order(words: str) -> str:

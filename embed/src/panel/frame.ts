@@ -1,9 +1,11 @@
 /** The frame with the window, and the messages between it and the launcher. */
-import type { CallInfo, FromLoader, FromWindow, InitMessage } from '../shared/messages';
+import type { CallInfo, FromLoader, FromWindow, InitMessage, PageState } from '../shared/messages';
 import type { Launcher } from '../shared/panel';
 
 /** How long a window may stay silent that the browser has loaded, in milliseconds. */
 const SILENCE_TIMEOUT = 3_000;
+/** How long a single-page site has to set the title of its new page, in milliseconds. */
+const DRAW_TIME = 300;
 
 /** What the frame says to the panel. */
 export interface FrameEvents {
@@ -33,6 +35,8 @@ export function createFrame(
     src: `${service}/public/widget/${id}?o=${encodeURIComponent(location.origin)}`,
   });
   let isReady = false;
+  let timer: ReturnType<typeof setTimeout>;
+  const pageState = (): PageState => ({ url: location.href, title: document.title });
 
   function post(message: FromLoader) {
     if (isReady) node.contentWindow?.postMessage(message, origin);
@@ -48,15 +52,15 @@ export function createFrame(
     switch (message?.type) {
       case 'web-widget:ready': {
         isReady = true;
-        const page = { url: location.href, title: document.title };
-        post({ type: 'web-widget:init', page, ...onReady() });
+        post({ type: 'web-widget:init', page: pageState(), ...onReady() });
         break;
       }
       case 'web-widget:ticket-request': {
         const { request_id } = message;
         const body = new Blob(['{}'], { type: 'application/json' });
         call('/embed-tickets', { method: 'POST', body }).then(
-          ({ ticket }) => post({ type: 'web-widget:ticket', request_id, ticket: ticket as string }),
+          ({ ticket = '' }) =>
+            post({ type: 'web-widget:ticket', request_id, ticket, page: pageState() }),
           (problem) => post({ type: 'web-widget:ticket', request_id, problem: { ...problem } }),
         );
         break;
@@ -75,6 +79,14 @@ export function createFrame(
         emit(message.name, message.detail as object);
     }
   });
+  /** Once the page has drawn what its new address shows. */
+  function onNavigated() {
+    clearTimeout(timer);
+    timer = setTimeout(() => post({ type: 'web-widget:page', page: pageState() }), DRAW_TIME);
+  }
+  listen(window, 'popstate', onNavigated);
+  const { navigation } = window as { navigation?: EventTarget };
+  if (navigation) listen(navigation, 'currententrychange', onNavigated);
   listen(
     document,
     'securitypolicyviolation',

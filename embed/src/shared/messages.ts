@@ -32,11 +32,17 @@ export interface FrameOptions {
   theme?: string | undefined;
 }
 
+/** The page as it is now: a single-page site changes it without loading anything. */
+export interface PageState {
+  url: string;
+  title: string;
+}
+
 export interface InitMessage {
   type: 'web-widget:init';
   /** An object, or the text of the tag's `data-context`, which the window then parses. */
   context?: Context | string | undefined;
-  page: { url: string; title: string };
+  page: PageState;
   options: FrameOptions;
   /** A suggested question that the visitor tapped, to be sent at once. */
   open_with?: string | undefined;
@@ -56,8 +62,9 @@ export interface CallInfo {
 
 export type FromLoader =
   | InitMessage
-  | { type: 'web-widget:ticket'; request_id: string; ticket: string }
+  | { type: 'web-widget:ticket'; request_id: string; ticket: string; page?: PageState }
   | { type: 'web-widget:ticket'; request_id: string; problem: TicketProblem }
+  | { type: 'web-widget:page'; page: PageState }
   | { type: 'web-widget:visibility'; open: boolean }
   | { type: 'web-widget:context'; context: Context }
   /** A button of a closed window's call. */

@@ -40,6 +40,9 @@ export function createLoaderPort(
     if (source !== environment.parent || sender !== origin || !isMessage(data)) return;
     const message = data as FromLoader;
     if (message.type === 'web-widget:ticket') {
+      // The page as it is now, for the start or resume that has asked.
+      if ('page' in message && message.page)
+        receive({ type: 'web-widget:page', page: message.page });
       waiting.get(message.request_id)?.('ticket' in message ? message.ticket : message.problem);
       waiting.delete(message.request_id);
     } else {

@@ -48,6 +48,9 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
         case 'web-widget:context':
           session.setContext(contextOf(message.context));
           break;
+        case 'web-widget:page':
+          session.changePage(message.page);
+          break;
         case 'web-widget:call-action':
           if (message.action === 'end') session.endCall();
           else session.setMuted(message.action === 'mute');

@@ -1,11 +1,6 @@
 /** What the host page says about itself and its visitor, for the agent. */
 import { MAX_PAGE_BYTES } from '../../generated/limits';
-import type { Context } from '../../shared/messages';
-
-export interface PageInfo {
-  url: string;
-  title: string;
-}
+import type { Context, PageState } from '../../shared/messages';
 
 const MAX_URL_LENGTH = 1_024;
 const MAX_TITLE_LENGTH = 256;
@@ -15,7 +10,7 @@ const MAX_TITLE_LENGTH = 256;
  * `isMessageWaiting`: the visitor has asked already, so that the agent answers instead of greeting.
  */
 export function metadataOf(
-  { url, title }: PageInfo,
+  { url, title }: PageState,
   context: Context,
   isMessageWaiting: boolean,
 ): Record<string, unknown> {

@@ -2,7 +2,7 @@
  * What the page, the visitor and the view can do with the conversation. `connection.ts` handles
  * rooms, and `window-state.ts` decides what is shown.
  */
-import type { Context, EventName } from '../../shared/messages';
+import type { Context, EventName, PageState } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
 import type { listMicrophones, openMicrophone } from '../microphone';
@@ -17,7 +17,7 @@ import { FormRequests } from './form-requests';
 import { adviceOn, type JoinProblem } from './join-problem';
 import { type LeftPage, takeLeftPage, writeLeftPage } from './left-page';
 import type { OtherTabs } from './other-tabs';
-import { metadataOf, type PageInfo } from './page-info';
+import { metadataOf } from './page-info';
 import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
@@ -54,7 +54,7 @@ export class Session {
   /** What the visitor has typed and not sent. */
   draft = '';
   #context: Context = {};
-  #page: PageInfo = { url: '', title: '' };
+  #page: PageState = { url: '', title: '' };
   #wasOpened = false;
   #callBefore: LeftPage['call'] = 'none';
   /** Already reported, and not solved since. */
@@ -140,6 +140,7 @@ export class Session {
           this.#forms.sendUnsent();
         },
         onAgentReady: () => {
+          this.#sendPage();
           if (Object.keys(this.#context).length) this.#sendContext();
           this.#forms.sendWaiting();
         },
@@ -168,9 +169,17 @@ export class Session {
   // The page
 
   /** Called once, when the loader has sent the page's data. */
-  setPage(context: Context, page: PageInfo) {
+  setPage(context: Context, page: PageState) {
     this.#context = context;
     this.#page = page;
+  }
+
+  /** The page has another address or title, without having been loaded. */
+  changePage(page: PageState) {
+    const { url, title } = this.#page;
+    this.#page = page;
+    if ((url !== page.url || title !== page.title) && this.#connection.attempt?.isAgentReady)
+      this.#sendPage();
   }
 
   setContext(context: Context) {
@@ -438,6 +447,10 @@ export class Session {
     const { voice } = this.state;
     const { track } = this.#call;
     if (track && voice.name === 'on') this.#connection.attempt?.startCall(track, voice.isMuted);
+  }
+
+  #sendPage() {
+    if (this.#page.url) this.#connection.attempt?.sendData('web-widget.page', this.#page);
   }
 
   #sendContext() {
