@@ -2,13 +2,13 @@
 
 use widget_core::{
     config::Config,
-    finding::Finding,
-    go_live::{self, PinnedVersion},
+    finding::{Finding, FindingList},
+    go_live,
 };
 
 use crate::{
     record::{self, Record},
-    subject::{Kind, Located, Subject},
+    subject::{Kind, LocatedList, Subject},
     suffixes::Suffixes,
 };
 
@@ -19,8 +19,8 @@ pub(crate) struct Checked {
     pub(crate) record: Option<Box<Record>>,
     /// The config, if it is a config on its own and has no faults.
     pub(crate) config: Option<Box<Config>>,
-    pub(crate) faults: Vec<Located>,
-    pub(crate) warnings: Vec<Located>,
+    pub(crate) faults: LocatedList,
+    pub(crate) warnings: LocatedList,
 }
 
 /// Checks one subject.
@@ -35,15 +35,15 @@ fn check_config(subject: &Subject<'_>) -> Checked {
     let (config, faults, warnings) = match Config::parse(subject.json) {
         Ok(config) => {
             let warnings = config.warnings();
-            (Some(Box::new(config)), Vec::new(), warnings)
+            (Some(Box::new(config)), FindingList::new(), warnings)
         }
-        Err(error) => (None, error.findings().into_vec(), Vec::new()),
+        Err(error) => (None, error.findings().into_list(), FindingList::new()),
     };
     Checked {
         record: None,
         config,
-        faults: locate_all(subject, faults),
-        warnings: locate_all(subject, warnings),
+        faults: subject.locate_all(faults),
+        warnings: subject.locate_all(warnings),
     }
 }
 
@@ -56,32 +56,17 @@ fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
     };
     let domains_are_faulty = record.faults.iter().any(is_domain);
     // Whether the version is published is not in the record, and no warning depends on it.
-    let warnings = go_live::report(&record.widget, PinnedVersion::Published)
-        .warnings
-        .into_iter()
-        .filter(|finding| !(domains_are_faulty && is_domain(finding)))
-        .map(|finding| record.with_written_position(finding))
-        .collect();
-    let faults = record
-        .faults
-        .iter()
-        .chain(&record.missing)
-        .cloned()
-        .collect();
+    let mut warnings = go_live::warnings(&record.widget);
+    if domains_are_faulty {
+        warnings.retain(|finding| !is_domain(finding));
+    }
+    let warnings = warnings.map(|finding| record.with_written_position(finding));
+    let mut faults = record.faults.clone();
+    faults.append(record.missing.clone());
     Checked {
-        faults: locate_all(subject, faults),
-        warnings: locate_all(subject, warnings),
+        faults: subject.locate_all(faults),
+        warnings: subject.locate_all(warnings),
         record: Some(Box::new(record)),
         config: None,
     }
-}
-
-/// Locates findings and sorts them by their place in the text.
-fn locate_all(subject: &Subject<'_>, findings: Vec<Finding>) -> Vec<Located> {
-    let mut located: Vec<_> = findings
-        .into_iter()
-        .map(|finding| subject.locate(finding))
-        .collect();
-    located.sort_by_key(|located| located.span.as_ref().map(|span| span.start));
-    located
 }

@@ -8,7 +8,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 use widget_core::{
     config::Config,
-    finding::{Code, Finding},
+    finding::{Code, Finding, FindingList},
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, Entry},
     widget::Widget,
@@ -40,8 +40,8 @@ pub(crate) struct Record {
     /// The widget as far as it could be read; a missing or invalid part has its default.
     pub(crate) widget: Widget,
     /// Required keys that are missing: faults that do not prevent a decision.
-    pub(crate) missing: Vec<Finding>,
-    pub(crate) faults: Vec<Finding>,
+    pub(crate) missing: FindingList,
+    pub(crate) faults: FindingList,
     /// The position of each entry of `widget.domains` in the list as written.
     positions: Vec<usize>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Record {
 pub(crate) fn read_record(members: &Members<'_>, suffixes: &Suffixes) -> Record {
     let mut reader = Reader {
         members,
-        faults: Vec::new(),
+        faults: FindingList::new(),
     };
     reader.check_keys();
     let id = reader.parse::<WidgetId>("id", Code::IdInvalid);
@@ -114,7 +114,7 @@ fn unnamed_organization() -> OrganizationId {
 
 struct Reader<'m, 'd> {
     members: &'m Members<'d>,
-    faults: Vec<Finding>,
+    faults: FindingList,
 }
 
 impl Reader<'_, '_> {
@@ -172,7 +172,7 @@ impl Reader<'_, '_> {
             return Config::default();
         };
         Config::parse(raw.get()).unwrap_or_else(|error| {
-            self.faults.extend(error.findings());
+            self.faults.append(error.findings().into_list());
             Config::default()
         })
     }
@@ -225,7 +225,7 @@ impl Reader<'_, '_> {
                 (domains, positions)
             }
             Err(error) => {
-                self.faults.extend(error.into_iter().map(|mut finding| {
+                self.faults.append(error.into_list().map(|mut finding| {
                     let position = finding
                         .pointer
                         .as_deref()

@@ -6,9 +6,9 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::{
-    printer::{hint_line, printable},
+    printer::{count, hint_line, printable},
     source::input::Input,
-    subject::Located,
+    subject::{Located, LocatedList},
 };
 
 /// Whether a finding is an error or a warning.
@@ -75,6 +75,27 @@ pub(crate) fn render(severity: Severity, name: &str, input: &Input, located: &Lo
         shown.push('\n');
     }
     shown
+}
+
+/// Renders each finding, and after them how many are not shown.
+pub(crate) fn render_all<'a>(
+    severity: Severity,
+    name: &'a str,
+    input: &'a Input,
+    findings: &'a LocatedList,
+) -> impl Iterator<Item = String> + 'a {
+    let kinds = match severity {
+        Severity::Error => ("error", "errors"),
+        Severity::Warning => ("warning", "warnings"),
+    };
+    let more = (findings.omitted > 0).then(|| {
+        let number = count(findings.omitted, kinds.0, kinds.1);
+        format!("and {number} more in {}\n", printable(name))
+    });
+    findings
+        .iter()
+        .map(move |located| render(severity, name, input, located))
+        .chain(more)
 }
 
 /// Builds the JSON of a finding.

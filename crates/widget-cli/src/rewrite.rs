@@ -12,7 +12,7 @@ use crate::{
         document::Document,
         input::{Format, Input},
     },
-    subject::{Kind, Located, Subject, find_subjects},
+    subject::{Kind, Located, LocatedList, Subject, find_subjects},
 };
 
 /// A text in which all configs are current.
@@ -27,14 +27,14 @@ pub(crate) struct Rewritten {
 #[derive(Debug)]
 pub(crate) enum RewriteError {
     /// It has faults.
-    Faults(Vec<Located>),
+    Faults(LocatedList),
     /// It is valid, but its notation cannot be changed here.
     Unchangeable,
 }
 
 /// Updates every config in an input to the current version.
 pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, RewriteError> {
-    let one = |located: Located| RewriteError::Faults(vec![located]);
+    let one = |located: Located| RewriteError::Faults(located.into());
     let document = Document::read(input).map_err(|fault| one(fault.into()))?;
     let subjects = find_subjects(&document, kind).map_err(|fault| one(fault.into()))?;
     let (wanted, faults) = build_wanted(&subjects);
@@ -69,15 +69,14 @@ pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, Re
 }
 
 /// What each subject's config should be; `None` for a record without one.
-fn build_wanted(subjects: &[Subject<'_>]) -> (Vec<Option<Config>>, Vec<Located>) {
-    let mut faults = Vec::new();
+fn build_wanted(subjects: &[Subject<'_>]) -> (Vec<Option<Config>>, LocatedList) {
+    let mut faults = LocatedList::default();
     let configs = subjects
         .iter()
         .map(|subject| match Config::parse(subject.config_json()?) {
             Ok(config) => Some(config.migrated()),
             Err(error) => {
-                let findings = error.findings().into_iter();
-                faults.extend(findings.map(|finding| subject.locate(finding)));
+                faults.append(subject.locate_all(error.findings()));
                 None
             }
         })

@@ -1,10 +1,10 @@
 //! What an input contains: a widget record, a config, or a list of them; its keys say which.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use clap::ValueEnum;
 use serde_json::value::RawValue;
-use widget_core::finding::{Code, Finding};
+use widget_core::finding::{Code, Finding, FindingList};
 
 use crate::{
     record::RECORD_KEYS,
@@ -54,6 +54,61 @@ pub(crate) struct Located {
     /// From the root of the record, also for a config on its own and in a list.
     pub(crate) pointer: Option<String>,
     pub(crate) span: Option<Range<usize>>,
+}
+
+/// Findings with their places, in the order of the text, and how many more there are.
+#[derive(Debug, Default)]
+pub(crate) struct LocatedList {
+    kept: Vec<Located>,
+    /// How many are only counted.
+    pub(crate) omitted: usize,
+}
+
+impl LocatedList {
+    /// How many were found.
+    pub(crate) fn total(&self) -> usize {
+        self.kept.len() + self.omitted
+    }
+
+    /// How many were found, if not all of them are shown.
+    pub(crate) fn total_if_omitted(&self) -> Option<usize> {
+        (self.omitted > 0).then(|| self.total())
+    }
+
+    /// Adds those of another subject.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.kept.append(&mut other.kept);
+        self.omitted += other.omitted;
+    }
+}
+
+impl Deref for LocatedList {
+    type Target = [Located];
+
+    fn deref(&self) -> &[Located] {
+        &self.kept
+    }
+}
+
+impl From<Located> for LocatedList {
+    fn from(located: Located) -> Self {
+        Self {
+            kept: vec![located],
+            omitted: 0,
+        }
+    }
+}
+
+impl From<SourceFault> for LocatedList {
+    fn from(fault: SourceFault) -> Self {
+        Located::from(fault).into()
+    }
+}
+
+impl From<Box<Located>> for LocatedList {
+    fn from(located: Box<Located>) -> Self {
+        (*located).into()
+    }
 }
 
 impl Located {
@@ -176,6 +231,18 @@ impl<'d> Subject<'d> {
     pub(crate) fn config_span(&self) -> Option<Range<usize>> {
         let base = self.document.offset_of(self.config_json()?);
         self.document.find(base, "", Part::Value)
+    }
+
+    /// Finds the places of findings, and sorts them by their place in the text.
+    pub(crate) fn locate_all(&self, findings: impl Into<FindingList>) -> LocatedList {
+        let findings = findings.into();
+        let omitted = findings.omitted();
+        let mut kept: Vec<_> = findings
+            .into_iter()
+            .map(|finding| self.locate(finding))
+            .collect();
+        kept.sort_by_key(|located| located.span.as_ref().map(|span| span.start));
+        LocatedList { kept, omitted }
     }
 
     /// Finds the place of a finding, whose pointer starts at the root of the record.

@@ -13,7 +13,7 @@ use crate::{
         document::Document,
         input::{Format, Input},
     },
-    subject::{Kind, Located, Subject, find_subjects},
+    subject::{Kind, LocatedList, Subject, find_subjects},
     suffixes::Suffixes,
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn find_record(
 pub(crate) fn show_faults(
     input: &Input,
     name: &str,
-    faults: &[Located],
+    faults: &LocatedList,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     if printer.is_json() {
@@ -49,14 +49,17 @@ pub(crate) fn show_faults(
             .iter()
             .map(|located| report::build_json(input, located))
             .collect();
-        return printer.json(&serde_json::json!({
+        let mut answer = serde_json::json!({
             "path": name,
             "valid": false,
             "errors": errors,
-        }));
+        });
+        if let Some(total) = faults.total_if_omitted() {
+            answer["errors_total"] = total.into();
+        }
+        return printer.json(&answer);
     }
-    for located in faults {
-        let shown = report::render(Severity::Error, name, input, located);
+    for shown in report::render_all(Severity::Error, name, input, faults) {
         printer.error(shown)?;
     }
     Ok(())
@@ -67,14 +70,14 @@ fn find_record_in(
     name: &str,
     id: Option<&str>,
     suffixes: &Suffixes,
-) -> Result<Result<Record, Vec<Located>>, Failure> {
+) -> Result<Result<Record, LocatedList>, Failure> {
     let document = match Document::read(input) {
         Ok(document) => document,
-        Err(fault) => return Ok(Err(vec![fault.into()])),
+        Err(fault) => return Ok(Err(fault.into())),
     };
     let subjects = match find_subjects(&document, None) {
         Ok(subjects) => subjects,
-        Err(fault) => return Ok(Err(vec![fault.into()])),
+        Err(fault) => return Ok(Err(fault.into())),
     };
     let subject = require_subject(&subjects, name, id)?;
     if subject.kind == Kind::Config {

@@ -8,7 +8,7 @@ type Row = (&'static str, &'static str);
 /// Faults of a config that cannot be read, else its warnings.
 fn lint(text: &str) -> Vec<Finding> {
     match Config::parse(text) {
-        Ok(config) => config.warnings(),
+        Ok(config) => config.warnings().into_vec(),
         Err(error) => error.findings().to_vec(),
     }
 }

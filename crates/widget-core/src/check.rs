@@ -27,7 +27,7 @@ mod nested;
 pub(crate) mod settings;
 
 pub(crate) use compose::{any, dependent, example, list, nullable, optional};
-pub(crate) use context::{Context, Unknown, shown, type_name};
+pub(crate) use context::{Context, shown, type_name};
 pub(crate) use describe::paragraph;
 pub(crate) use keys::Keys;
 pub(crate) use kind::{Definitions, Kind};

@@ -316,7 +316,152 @@ impl fmt::Display for Finding {
     }
 }
 
-/// One or more findings: the error of whatever reports all faults at once.
+/// How many findings of one kind are kept and reported: enough to see the pattern, and a bound for
+/// what a hostile document can cause. The others are counted.
+pub const MAX_FINDINGS: usize = 100;
+
+/// Findings in the order in which they are found, or none: the first [`MAX_FINDINGS`] of them, and
+/// how many there are.
+///
+/// ```
+/// use widget_core::finding::{Code, Finding, FindingList};
+///
+/// let list: FindingList = (0..190_000).map(|_| Finding::new(Code::Empty, "empty")).collect();
+/// assert_eq!((list.len(), list.total(), list.omitted()), (100, 190_000, 189_900));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FindingList {
+    kept: Vec<Finding>,
+    omitted: usize,
+}
+
+impl FindingList {
+    /// No finding.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            kept: Vec::new(),
+            omitted: 0,
+        }
+    }
+
+    /// Adds a finding: it is kept while there is room, and counted beyond.
+    pub fn push(&mut self, finding: Finding) {
+        self.push_with(|| finding);
+    }
+
+    /// Adds a finding that is made only if it is kept.
+    pub fn push_with(&mut self, finding: impl FnOnce() -> Finding) {
+        if self.is_full() {
+            self.omitted = self.omitted.saturating_add(1);
+        } else {
+            self.kept.push(finding());
+        }
+    }
+
+    /// Adds all of another list, those that it only counted too.
+    pub fn append(&mut self, other: Self) {
+        self.extend(other.kept);
+        self.omitted = self.omitted.saturating_add(other.omitted);
+    }
+
+    /// Whether further findings are only counted.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_FINDINGS
+    }
+
+    /// How many were found.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.kept.len().saturating_add(self.omitted)
+    }
+
+    /// How many of them are only counted.
+    #[must_use]
+    pub const fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// How many were found, if not all of them are kept.
+    #[must_use]
+    pub fn total_if_omitted(&self) -> Option<u64> {
+        (self.omitted > 0).then(|| u64::try_from(self.total()).unwrap_or(u64::MAX))
+    }
+
+    /// Those that are kept.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.kept
+    }
+
+    /// Drops those kept findings that are not wanted.
+    pub fn retain(&mut self, wanted: impl FnMut(&Finding) -> bool) {
+        self.kept.retain(wanted);
+    }
+
+    /// The same list with each kept finding changed.
+    #[must_use]
+    pub fn map(self, change: impl FnMut(Finding) -> Finding) -> Self {
+        Self {
+            kept: self.kept.into_iter().map(change).collect(),
+            omitted: self.omitted,
+        }
+    }
+}
+
+impl Deref for FindingList {
+    type Target = [Finding];
+
+    fn deref(&self) -> &[Finding] {
+        &self.kept
+    }
+}
+
+impl Extend<Finding> for FindingList {
+    fn extend<I: IntoIterator<Item = Finding>>(&mut self, findings: I) {
+        for finding in findings {
+            self.push(finding);
+        }
+    }
+}
+
+impl FromIterator<Finding> for FindingList {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        let mut list = Self::new();
+        list.extend(findings);
+        list
+    }
+}
+
+impl IntoIterator for FindingList {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.kept.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a FindingList {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.kept.iter()
+    }
+}
+
+/// Written as the array of those that are kept.
+#[cfg(feature = "serde")]
+impl serde::Serialize for FindingList {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.kept.serialize(serializer)
+    }
+}
+
+/// One or more findings: the error of whatever reports all faults at once. As of every
+/// [`FindingList`], the first [`MAX_FINDINGS`] are kept, and the others are counted.
 ///
 /// ```
 /// use widget_core::finding::Code;
@@ -330,12 +475,12 @@ impl fmt::Display for Finding {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Findings(Vec<Finding>);
+pub struct Findings(FindingList);
 
 impl Findings {
     /// All of them; `None` when there are none.
     #[must_use]
-    pub fn from_vec(findings: Vec<Finding>) -> Option<Self> {
+    pub fn from_list(findings: FindingList) -> Option<Self> {
         (!findings.is_empty()).then_some(Self(findings))
     }
 
@@ -343,23 +488,41 @@ impl Findings {
     ///
     /// # Errors
     /// The findings, when there are any.
-    pub fn none_or<T>(findings: Vec<Finding>, value: T) -> Result<T, Self> {
-        match Self::from_vec(findings) {
+    pub fn none_or<T>(findings: FindingList, value: T) -> Result<T, Self> {
+        match Self::from_list(findings) {
             None => Ok(value),
             Some(findings) => Err(findings),
         }
     }
 
-    /// All of them, in the order in which they were found.
+    /// Those that are kept, in the order in which they were found.
     #[must_use]
     pub fn as_slice(&self) -> &[Finding] {
         &self.0
     }
 
-    /// All of them, in the order in which they were found.
+    /// All of them as a list.
+    #[must_use]
+    pub fn into_list(self) -> FindingList {
+        self.0
+    }
+
+    /// Those that are kept, in the order in which they were found.
     #[must_use]
     pub fn into_vec(self) -> Vec<Finding> {
-        self.0
+        self.0.into_vec()
+    }
+
+    /// How many were found.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.0.total()
+    }
+
+    /// How many of them are only counted.
+    #[must_use]
+    pub const fn omitted(&self) -> usize {
+        self.0.omitted()
     }
 
     /// These and those.
@@ -372,7 +535,13 @@ impl Findings {
 
 impl From<Finding> for Findings {
     fn from(finding: Finding) -> Self {
-        Self(vec![finding])
+        Self(std::iter::once(finding).collect())
+    }
+}
+
+impl From<Findings> for FindingList {
+    fn from(findings: Findings) -> Self {
+        findings.0
     }
 }
 
@@ -411,7 +580,7 @@ impl fmt::Display for Findings {
             let separator = if index == 0 { "" } else { "; " };
             write!(formatter, "{separator}{finding}")?;
         }
-        match self.0.len().saturating_sub(MAX_DISPLAYED) {
+        match self.total().saturating_sub(MAX_DISPLAYED) {
             0 => Ok(()),
             more => write!(formatter, "; and {more} more"),
         }
@@ -462,9 +631,9 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_never_empty_and_its_text_is_bounded() {
-        assert_eq!(Findings::from_vec(Vec::new()), None);
-        assert_eq!(Findings::none_or(Vec::new(), 1), Ok(1));
+    fn an_error_is_never_empty_and_its_text_is_bounded() {
+        assert_eq!(Findings::from_list(FindingList::new()), None);
+        assert_eq!(Findings::none_or(FindingList::new(), 1), Ok(1));
         let one = Findings::from(Finding::new(Code::TooFew, "a"));
         assert_eq!(one.to_string(), "a [too_few]");
         let many = one.and((0..9).map(|_| Finding::new(Code::TooMany, "b")));
@@ -473,6 +642,35 @@ mod tests {
             many.to_string(),
             "a [too_few]; b [too_many]; b [too_many]; and 7 more"
         );
-        assert_eq!(Findings::none_or(many.clone().into_vec(), 1), Err(many));
+        assert_eq!(Findings::none_or(many.clone().into_list(), 1), Err(many));
+    }
+
+    #[test]
+    fn a_list_keeps_the_first_and_counts_all() {
+        let list = |count: usize| -> FindingList {
+            let numbered = |number: usize| Finding::new(Code::Empty, number.to_string());
+            (0..count).map(numbered).collect()
+        };
+        for (count, kept, total_if_omitted) in [
+            (0, 0, None),
+            (100, 100, None),
+            (101, 100, Some(101)),
+            (190_000, 100, Some(190_000)),
+        ] {
+            let list = list(count);
+            assert_eq!((list.len(), list.total()), (kept, count));
+            assert_eq!(list.omitted(), count - kept);
+            assert_eq!(list.total_if_omitted(), total_if_omitted);
+            assert_eq!(list.last(), list.get(kept.saturating_sub(1)));
+        }
+        let mut both = list(60);
+        both.append(list(150));
+        assert_eq!((both.len(), both.total()), (100, 210));
+        assert_eq!(both[99].detail, "39");
+        both.push_with(|| unreachable!("a finding that is only counted is not made"));
+        assert_eq!(both.map(|finding| finding.at("/x")).total(), 211);
+        let error = Findings::from_list(list(1000)).expect("an error");
+        assert!(error.to_string().ends_with("; and 997 more"), "{error}");
+        assert_eq!((error.total(), error.omitted()), (1000, 900));
     }
 }

@@ -20,7 +20,7 @@
 use crate::{
     agent::VersionStatus,
     choice::choices,
-    finding::{Code, Finding, Findings},
+    finding::{Code, Finding, FindingList, Findings},
     id::AgentId,
     widget::Widget,
 };
@@ -86,6 +86,9 @@ pub struct GoLiveReport {
     pub blockers: Vec<Finding>,
     /// Probable mistakes: in the sites, in the config, and in both together.
     pub warnings: Vec<Finding>,
+    /// How many of them there are, when `warnings` holds only the first.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub warnings_total: Option<u64>,
 }
 
 /// Passes a widget through both gates.
@@ -96,7 +99,7 @@ pub struct GoLiveReport {
 /// `agent_not_found`, `agent_version_not_found`, `agent_version_of_other_agent`,
 /// `agent_version_draft`.
 pub fn check(widget: &Widget, version: PinnedVersion) -> Result<LiveWidget<'_>, Findings> {
-    let blockers: Vec<_> = owner_gate(widget)
+    let blockers = owner_gate(widget)
         .into_iter()
         .chain(version_blocker(widget, version))
         .collect();
@@ -110,14 +113,23 @@ pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
         .err()
         .map(Findings::into_vec)
         .unwrap_or_default();
-    let mut warnings = widget.domains.warnings();
-    warnings.extend(widget.config.warnings());
-    warnings.extend(cross_warnings(widget));
+    let warnings = warnings(widget);
     GoLiveReport {
         live: blockers.is_empty(),
         blockers,
-        warnings,
+        warnings_total: warnings.total_if_omitted(),
+        warnings: warnings.into_vec(),
     }
+}
+
+/// Everything that is probably a mistake in a widget: in its sites, in its config, and in both
+/// together.
+#[must_use]
+pub fn warnings(widget: &Widget) -> FindingList {
+    let mut warnings = widget.domains.warnings();
+    warnings.append(widget.config.warnings());
+    warnings.extend(cross_warnings(widget));
+    warnings
 }
 
 pub(crate) fn owner_gate(widget: &Widget) -> Option<Finding> {

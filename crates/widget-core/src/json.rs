@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, FindingList};
 use crate::text::shortened;
 
 /// How much JSON is accepted.
@@ -68,7 +68,7 @@ pub struct Parsed {
     /// The document. Where there is a fault it holds a stand-in.
     pub value: Value,
     /// `key_duplicate`, `number_inexact` and `string_invalid`, each with its pointer.
-    pub faults: Vec<Finding>,
+    pub faults: FindingList,
 }
 
 /// Reads `text`; pointers of the faults start with `root`, such as `/config` or the empty string.
@@ -100,14 +100,14 @@ pub fn parse(text: &str, root: &str, limits: JsonLimits) -> Result<Parsed, JsonE
     {
         return Ok(Parsed {
             value,
-            faults: Vec::new(),
+            faults: FindingList::new(),
         });
     }
     let raw: &RawValue =
         serde_json::from_str(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
     let mut reader = Reader {
         path: root.to_owned(),
-        faults: Vec::new(),
+        faults: FindingList::new(),
     };
     let value = reader.value(raw);
     let bytes = compact_size(&value);
@@ -283,7 +283,7 @@ pub(crate) fn compact_size(value: &Value) -> usize {
 /// Reads one level after the other from the raw text, so that every token is seen as written.
 struct Reader {
     path: String,
-    faults: Vec<Finding>,
+    faults: FindingList,
 }
 
 impl Reader {
@@ -376,7 +376,7 @@ impl Reader {
     }
 
     fn fault(&mut self, code: Code, detail: String, hint: Option<&str>) {
-        self.faults.push(Finding {
+        self.faults.push_with(|| Finding {
             code,
             pointer: Some(self.path.clone()),
             detail,

@@ -7,7 +7,7 @@ mod records;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::finding::{Code, Findings};
+use crate::finding::{Code, Finding, Findings};
 use crate::text::deserialize_text_or;
 
 /// `Serialize` by `Display`, `Deserialize` by `FromStr`; `code` is that of a text that is refused.
@@ -31,8 +31,8 @@ macro_rules! as_text {
 
 impl<'de> Deserialize<'de> for Findings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let findings = Vec::deserialize(deserializer)?;
-        Self::from_vec(findings)
+        let findings = Vec::<Finding>::deserialize(deserializer)?;
+        Self::from_list(findings.into_iter().collect())
             .ok_or_else(|| de::Error::invalid_length(0, &"at least one finding"))
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     paths,
     printer::{GREEN, Printer, RED, YELLOW, count, printable},
     source::{document::Document, input::Input},
-    subject::{Located, find_subjects},
+    subject::{LocatedList, find_subjects},
     suffixes::Suffixes,
     widget_file::show_faults,
 };
@@ -93,14 +93,14 @@ fn read_side(
     input: &Input,
     name: &str,
     arguments: &Diff,
-) -> Result<Result<Side, Vec<Located>>, Failure> {
+) -> Result<Result<Side, LocatedList>, Failure> {
     let document = match Document::read(input) {
         Ok(document) => document,
-        Err(fault) => return Ok(Err(vec![fault.into()])),
+        Err(fault) => return Ok(Err(fault.into())),
     };
     let subjects = match find_subjects(&document, arguments.reading.kind) {
         Ok(subjects) => subjects,
-        Err(fault) => return Ok(Err(vec![fault.into()])),
+        Err(fault) => return Ok(Err(fault.into())),
     };
     let [subject] = &subjects[..] else {
         return Err(Failure::bad_input(format_args!(

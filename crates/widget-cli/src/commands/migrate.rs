@@ -18,7 +18,7 @@ use crate::{
     report::{self, FindingJson, Severity},
     rewrite::{RewriteError, rewrite},
     source::{fault::SourceCode, input::Input},
-    subject::Located,
+    subject::{Located, LocatedList},
 };
 
 /// What to do with the result.
@@ -39,6 +39,9 @@ struct MigratedJson {
     /// The result, if it is to be printed.
     text: Option<String>,
     errors: Vec<FindingJson>,
+    /// How many errors there are, when `errors` holds only the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_total: Option<usize>,
 }
 
 /// The result for one file.
@@ -130,7 +133,7 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
         Ok(input) => input,
         Err(error) => {
             let exit = error.exit();
-            return build_failed(path, &Input::none(), &[error.into_fault().into()], exit);
+            return build_failed(path, &Input::none(), &error.into_fault().into(), exit);
         }
     };
     let rewritten = match rewrite(&input, arguments.reading.kind) {
@@ -145,7 +148,7 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
                 "write the config without anchors, tags and aliases, or put its settings under \
                  `v1` by hand",
             );
-            return build_failed(path, &input, &[fault], ExitCode::No);
+            return build_failed(path, &input, &fault.into(), ExitCode::No);
         }
     };
     let changed = rewritten.changed > 0;
@@ -157,7 +160,7 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
                 format!("the file cannot be replaced: {error}"),
                 None,
             );
-            return build_failed(path, &Input::none(), &[fault], ExitCode::Unexpected);
+            return build_failed(path, &Input::none(), &fault.into(), ExitCode::Unexpected);
         }
         written = true;
     }
@@ -170,14 +173,15 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
             written,
             text: (mode == Mode::Print).then_some(rewritten.text),
             errors: Vec::new(),
+            errors_total: None,
         },
     }
 }
 
-fn build_failed(path: String, input: &Input, faults: &[Located], exit: ExitCode) -> Migrated {
-    let shown = |located| report::render(Severity::Error, &path, input, located);
+fn build_failed(path: String, input: &Input, faults: &LocatedList, exit: ExitCode) -> Migrated {
+    let shown: Vec<_> = report::render_all(Severity::Error, &path, input, faults).collect();
     Migrated {
-        errors_text: faults.iter().map(shown).collect::<Vec<_>>().join("\n"),
+        errors_text: shown.join("\n"),
         exit,
         answer: MigratedJson {
             changed: false,
@@ -187,6 +191,7 @@ fn build_failed(path: String, input: &Input, faults: &[Located], exit: ExitCode)
                 .iter()
                 .map(|located| report::build_json(input, located))
                 .collect(),
+            errors_total: faults.total_if_omitted(),
             path,
         },
     }

@@ -12,7 +12,7 @@ use crate::{
     cli::{OriginsNormalize, OriginsTest},
     exit::ExitCode,
     failure::Failure,
-    printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
+    printer::{BOLD, GREEN, Printer, RED, YELLOW, count, hint_line, printable},
     suffixes::Suffixes,
 };
 
@@ -133,6 +133,10 @@ fn print_rejected_list(
         }
         print_rejected(entry, &of_entry, printer)?;
         shown = true;
+    }
+    if findings.omitted() > 0 && !printer.is_json() {
+        let more = count(findings.omitted(), "error", "errors");
+        printer.error(format_args!("\nand {more} more"))?;
     }
     if shown {
         Ok(ExitCode::No)

@@ -17,7 +17,7 @@ use crate::{
         document::Document,
         input::{Format, Input},
     },
-    subject::{Kind, Located, find_subjects},
+    subject::{Kind, Located, LocatedList, find_subjects},
     suffixes::Suffixes,
 };
 
@@ -40,7 +40,13 @@ struct CheckedJson {
     id: Option<String>,
     valid: bool,
     errors: Vec<FindingJson>,
+    /// How many errors there are, when `errors` holds only the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_total: Option<usize>,
     warnings: Vec<FindingJson>,
+    /// How many warnings there are, when `warnings` holds only the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings_total: Option<usize>,
 }
 
 /// How files are checked.
@@ -116,12 +122,13 @@ fn check_text(
     let document = Document::read(input)?;
     for subject in &find_subjects(&document, options.kind)? {
         let checked = check(subject, suffixes);
-        file_report.errors += checked.faults.len();
-        file_report.warnings += checked.warnings.len();
+        file_report.errors += checked.faults.total();
+        file_report.warnings += checked.warnings.total();
+        let none = LocatedList::default();
         let warnings = if options.with_warnings {
-            &checked.warnings[..]
+            &checked.warnings
         } else {
-            &[]
+            &none
         };
         if options.as_json {
             let as_json = |located: &Located| report::build_json(input, located);
@@ -135,15 +142,17 @@ fn check_text(
                     .and_then(|record| Some(record.id?.to_string())),
                 valid: checked.faults.is_empty(),
                 errors: checked.faults.iter().map(as_json).collect(),
+                errors_total: checked.faults.total_if_omitted(),
                 warnings: warnings.iter().map(as_json).collect(),
+                warnings_total: warnings.total_if_omitted(),
             });
         } else {
             for (severity, findings) in [
-                (Severity::Error, &checked.faults[..]),
+                (Severity::Error, &checked.faults),
                 (Severity::Warning, warnings),
             ] {
-                for located in findings {
-                    file_report.text += &report::render(severity, name, input, located);
+                for shown in report::render_all(severity, name, input, findings) {
+                    file_report.text += &shown;
                     file_report.text.push('\n');
                 }
             }
@@ -163,7 +172,9 @@ impl FileReport {
                 id: None,
                 valid: false,
                 errors: vec![report::build_json(input, located)],
+                errors_total: None,
                 warnings: Vec::new(),
+                warnings_total: None,
             });
         } else {
             self.text += &report::render(Severity::Error, name, input, located);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, FindingList};
 use crate::json::push_token;
 use crate::text::shortened;
 
@@ -12,30 +12,12 @@ pub(crate) struct Context {
     path: String,
     /// How many bytes of the path are left out of sentences: those of `/config/v1`.
     hidden: usize,
-    pub(crate) faults: Vec<Finding>,
-    pub(crate) unknown: Vec<Unknown>,
-    pub(crate) warnings: Vec<Finding>,
-}
-
-/// A key that no definition asked for: it is kept and reported.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Unknown {
-    pub(crate) pointer: String,
-    /// The sentence for the owner.
-    pub(crate) detail: String,
-    pub(crate) hint: Option<String>,
-}
-
-impl Unknown {
-    /// The warning about the key.
-    pub(crate) fn to_finding(&self) -> Finding {
-        Finding {
-            code: Code::KeyUnknown,
-            pointer: Some(self.pointer.clone()),
-            detail: self.detail.clone(),
-            hint: self.hint.clone(),
-        }
-    }
+    pub(crate) faults: FindingList,
+    /// The keys that no definition asked for: they are kept and reported.
+    pub(crate) unknown: FindingList,
+    /// The pointers of all those keys.
+    pub(crate) unknown_pointers: Vec<String>,
+    pub(crate) warnings: FindingList,
 }
 
 impl Context {
@@ -81,7 +63,7 @@ impl Context {
 
     /// Records a fault at the value that is being read.
     pub(crate) fn fault(&mut self, code: Code, detail: String, hint: Option<String>) {
-        self.faults.push(Finding {
+        self.faults.push_with(|| Finding {
             code,
             pointer: Some(self.path.clone()),
             detail,
@@ -91,7 +73,7 @@ impl Context {
 
     /// Records a warning at the value that is being read.
     pub(crate) fn warn(&mut self, code: Code, detail: String, hint: Option<String>) {
-        self.warnings.push(Finding {
+        self.warnings.push_with(|| Finding {
             code,
             pointer: Some(self.path.clone()),
             detail,

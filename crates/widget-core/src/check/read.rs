@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::context::{Context, Unknown};
+use super::context::Context;
 use super::keys::{Keys, Record, Union};
 use super::kind::{Kind, pick};
 use super::names::nearest;
 use crate::choice::{Choice, one_of};
-use crate::finding::Code;
+use crate::finding::{Code, Finding};
 use crate::text::shortened;
 
 /// How many unknown keys of a document get the nearest known one as a hint. A document with more
@@ -73,30 +73,34 @@ impl<'a> Reader<'a> {
             context,
             known,
         } = self;
+        let owner = context.name();
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            let owner = context.name();
-            let nearest = if context.unknown.len() < MAX_SUGGESTIONS {
+            let nearest = if context.unknown_pointers.len() < MAX_SUGGESTIONS {
                 nearest(key, &known)
             } else {
                 None
             };
-            let question = nearest.map(|name| format!("; did you mean `{name}`?"));
-            let detail = format!(
-                "`{}` is not a key of `{owner}`{}",
-                shortened(key),
-                question.unwrap_or_default()
-            );
-            let hint = Some(match nearest {
-                Some(name) => format!("rename it to `{name}`"),
-                None => "it is kept and has no effect; remove it if it is not for a newer version"
-                    .to_owned(),
-            });
             let pointer = context.pointer_to(key);
-            context.unknown.push(Unknown {
-                pointer,
-                detail,
-                hint,
+            context.unknown.push_with(|| {
+                let question = nearest.map(|name| format!("; did you mean `{name}`?"));
+                Finding {
+                    code: Code::KeyUnknown,
+                    pointer: Some(pointer.clone()),
+                    detail: format!(
+                        "`{}` is not a key of `{owner}`{}",
+                        shortened(key),
+                        question.unwrap_or_default()
+                    ),
+                    hint: Some(match nearest {
+                        Some(name) => format!("rename it to `{name}`"),
+                        None => {
+                            "it is kept and has no effect; remove it if it is not for a newer version"
+                                .to_owned()
+                        }
+                    }),
+                }
             });
+            context.unknown_pointers.push(pointer);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::edit::{self, Change};
 use super::error::ConfigError;
 use super::migrate::{self, Document};
 use super::version::{LIMITS, ROOT};
-use crate::finding::Finding;
+use crate::finding::FindingList;
 use crate::json;
 
 /// A config document that this build understands, with the typed values that it means.
@@ -43,7 +43,7 @@ impl Config {
             json::drop_flat(value);
             return Err(error.into());
         }
-        migrate::read(value, Vec::new()).map(Self)
+        migrate::read(value, FindingList::new()).map(Self)
     }
 
     /// The document as it is stored: unknown keys and versions included, defaults not.
@@ -67,8 +67,8 @@ impl Config {
     /// What the owner should look at although the document is valid: unknown keys, unreadable
     /// colors, settings without effect.
     #[must_use]
-    pub fn warnings(&self) -> Vec<Finding> {
-        self.0.warnings.clone()
+    pub fn warnings(&self) -> FindingList {
+        self.0.warnings()
     }
 
     /// The same settings as a document of the newest version. A document that is current already
@@ -77,7 +77,7 @@ impl Config {
     pub fn migrated(&self) -> Self {
         self.0
             .migrated()
-            .and_then(|value| migrate::read(value, Vec::new()).ok())
+            .and_then(|value| migrate::read(value, FindingList::new()).ok())
             .map_or_else(|| self.clone(), Self)
     }
 

@@ -9,13 +9,15 @@
 //! in the newest version, or is read there as something else, nothing is copied, and the old
 //! version stays in the document beside the new one.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
 use super::v1::ConfigV1;
 use super::version::{LIMITS, Past as _, ROOT, Version, is_version_key, key_of};
-use crate::check::{Context, Unknown, known_keys, nearest, type_name};
-use crate::finding::{Code, Finding, Findings};
+use crate::check::{Context, known_keys, nearest, type_name};
+use crate::finding::{Code, Finding, FindingList, Findings};
 use crate::json;
 use crate::text::shortened;
 
@@ -27,8 +29,6 @@ pub(crate) struct Document<V> {
     /// The version that was read; `None` for the empty document.
     found: Option<u64>,
     pub(crate) current: V,
-    unknown: Vec<Unknown>,
-    pub(crate) warnings: Vec<Finding>,
 }
 
 impl<V: Version> Default for Document<V> {
@@ -37,8 +37,6 @@ impl<V: Version> Default for Document<V> {
             value: Value::Object(Map::new()),
             found: None,
             current: V::default(),
-            unknown: Vec::new(),
-            warnings: Vec::new(),
         }
     }
 }
@@ -46,14 +44,14 @@ impl<V: Version> Default for Document<V> {
 /// Reads a document; `text_faults` are those that reading its text has found already.
 pub(crate) fn read<V: Version>(
     value: Value,
-    text_faults: Vec<Finding>,
+    text_faults: FindingList,
 ) -> Result<Document<V>, ConfigError> {
     let Value::Object(document) = value else {
         let detail = format!(
             "`config` is {}, but it must be an object",
             type_name(&value)
         );
-        return Err(match Findings::from_vec(text_faults) {
+        return Err(match Findings::from_list(text_faults) {
             Some(faults) => ConfigError::Invalid(faults),
             None => Finding::new(Code::TypeInvalid, detail).at(ROOT).into(),
         });
@@ -85,20 +83,13 @@ pub(crate) fn read<V: Version>(
             V::default()
         }
     };
-    if let Some(faults) = Findings::from_vec(merged(text_faults, context.faults)) {
+    if let Some(faults) = Findings::from_list(merged(text_faults, context.faults)) {
         return Err(ConfigError::Invalid(faults));
     }
-    let mut warned = Context::new(&format!("{ROOT}/{key}"));
-    current.warn(&mut warned);
-    let mut warnings = beside(&document, found, V::NUMBER);
-    warnings.extend(context.unknown.iter().map(Unknown::to_finding));
-    warnings.extend(warned.warnings);
     Ok(Document {
         value: Value::Object(document),
         found: Some(found),
         current,
-        unknown: context.unknown,
-        warnings,
     })
 }
 
@@ -106,7 +97,7 @@ pub(crate) fn read<V: Version>(
 /// Faults point to where the values are then.
 fn read_unversioned<V: Version>(
     document: Map<String, Value>,
-    text_faults: Vec<Finding>,
+    text_faults: FindingList,
 ) -> Result<Document<V>, ConfigError> {
     let known = known_keys::<ConfigV1>();
     let unknown: Vec<String> = document
@@ -118,33 +109,27 @@ fn read_unversioned<V: Version>(
         return Err(ConfigError::Unversioned { unknown });
     }
     let key = key_of(ConfigV1::NUMBER);
-    let text_faults = text_faults
-        .into_iter()
-        .map(|mut fault| {
-            if let Some(below) = fault.pointer.as_deref().and_then(|p| p.strip_prefix(ROOT)) {
-                fault.pointer = Some(format!("{ROOT}/{key}{below}"));
-            }
-            fault
-        })
-        .collect();
+    let text_faults = text_faults.map(|mut fault| {
+        if let Some(below) = fault.pointer.as_deref().and_then(|p| p.strip_prefix(ROOT)) {
+            fault.pointer = Some(format!("{ROOT}/{key}{below}"));
+        }
+        fault
+    });
     let mut versioned = Map::new();
     versioned.insert(key, Value::Object(document));
     read(Value::Object(versioned), text_faults)
 }
 
 /// Both lists; where the text has a fault, the value that stands in for it is not reported as well.
-fn merged(text_faults: Vec<Finding>, faults: Vec<Finding>) -> Vec<Finding> {
+fn merged(text_faults: FindingList, mut faults: FindingList) -> FindingList {
     let mut all = text_faults;
-    for fault in faults {
-        if !all.iter().any(|other| other.pointer == fault.pointer) {
-            all.push(fault);
-        }
-    }
+    faults.retain(|fault| !all.iter().any(|other| other.pointer == fault.pointer));
+    all.append(faults);
     all
 }
 
 /// What is in the document beside the version that was read.
-fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> Vec<Finding> {
+fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> FindingList {
     let read = key_of(found);
     document
         .keys()
@@ -223,10 +208,11 @@ impl<V: Version> Document<V> {
         found: u64,
     ) -> Option<Map<String, Value>> {
         let prefix = format!("{ROOT}/{}", key_of(found));
+        let unknown = self.noted()?.unknown_pointers;
         let mut target = Value::Object(settings.clone());
-        for unknown in &self.unknown {
-            let value = self.value.pointer(unknown.pointer.strip_prefix(ROOT)?)?;
-            insert(&mut target, unknown.pointer.strip_prefix(&prefix)?, value)?;
+        for pointer in &unknown {
+            let value = self.value.pointer(pointer.strip_prefix(ROOT)?)?;
+            insert(&mut target, pointer.strip_prefix(&prefix)?, value)?;
         }
         let Value::Object(target) = target else {
             return None;
@@ -234,13 +220,36 @@ impl<V: Version> Document<V> {
         // What the new version reads is no longer unknown: it would change its meaning.
         let mut context = Context::new(&prefix);
         let _ = W::read(&target, &mut context);
-        let still_unknown = context.faults.is_empty()
-            && context.unknown.len() == self.unknown.len()
-            && self
-                .unknown
-                .iter()
-                .all(|old| context.unknown.iter().any(|new| new.pointer == old.pointer));
-        still_unknown.then_some(target)
+        let before: BTreeSet<String> = unknown.into_iter().collect();
+        let now: BTreeSet<String> = context.unknown_pointers.into_iter().collect();
+        (context.faults.is_empty() && now == before).then_some(target)
+    }
+
+    /// What reading the document notes beside its values; `None` for the empty document.
+    fn noted(&self) -> Option<Context> {
+        let found = self.found?;
+        let key = key_of(found);
+        let mut context = Context::new(&format!("{ROOT}/{key}"));
+        V::load(found, self.value.get(&key)?.as_object()?, &mut context)?;
+        Some(context)
+    }
+
+    /// What deserves a look although the document is valid. It is found again each time, because
+    /// few who read a document ask for it, and it can take more memory than the document.
+    pub(crate) fn warnings(&self) -> FindingList {
+        let (Some(found), Some(noted)) = (self.found, self.noted()) else {
+            return FindingList::new();
+        };
+        let mut warnings = self
+            .value
+            .as_object()
+            .map(|document| beside(document, found, V::NUMBER))
+            .unwrap_or_default();
+        warnings.append(noted.unknown);
+        let mut warned = Context::new(&format!("{ROOT}/{}", key_of(found)));
+        self.current.warn(&mut warned);
+        warnings.append(warned.warnings);
+        warnings
     }
 }
 

@@ -14,7 +14,7 @@
 use time::OffsetDateTime;
 
 use super::names::Reporter;
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Code, Finding, FindingList, Findings};
 
 /// The longest id of a turn, in characters: several UUIDs, or a key of LiveKit.
 pub const MAX_ID_CHARACTERS: usize = 128;
@@ -62,16 +62,17 @@ impl ReportLimits {
     ///
     /// # Errors
     ///
-    /// All faults: `too_many` at the list, and those of [`Self::check_turn`] at each turn.
+    /// `too_many` at the list, without a look at its turns, or all faults of
+    /// [`Self::check_turn`] at each turn.
     pub fn check(&self, turns: &[Turn<'_>], pointer: &str) -> Result<(), Findings> {
-        let mut faults = Vec::new();
+        let mut faults = FindingList::new();
         if turns.len() > self.max_turns {
             let detail = format!(
                 "there are {} messages; send at most {} at once",
                 turns.len(),
                 self.max_turns
             );
-            faults.push(Finding::new(Code::TooMany, detail).at(pointer));
+            return Err(Finding::new(Code::TooMany, detail).at(pointer).into());
         }
         for (index, turn) in turns.iter().enumerate() {
             self.collect_faults(*turn, &format!("{pointer}/{index}"), &mut faults);
@@ -85,12 +86,12 @@ impl ReportLimits {
     ///
     /// All faults: `id_invalid` at an id that is empty or too long, `too_long` at a text.
     pub fn check_turn(&self, turn: Turn<'_>, pointer: &str) -> Result<(), Findings> {
-        let mut faults = Vec::new();
+        let mut faults = FindingList::new();
         self.collect_faults(turn, pointer, &mut faults);
         Findings::none_or(faults, ())
     }
 
-    fn collect_faults(&self, turn: Turn<'_>, pointer: &str, faults: &mut Vec<Finding>) {
+    fn collect_faults(&self, turn: Turn<'_>, pointer: &str, faults: &mut FindingList) {
         let characters = turn.id.chars().count();
         if !(1..=MAX_ID_CHARACTERS).contains(&characters) {
             let detail =

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::definition::FormDefinition;
 use crate::check::{nearest, shown};
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Code, Finding, FindingList, Findings};
 use crate::json::{self, JsonError, JsonLimits, push_token};
 use crate::text::shortened;
 
@@ -124,7 +124,7 @@ impl FormDefinition {
     /// `string_invalid`.
     pub fn validate_text(&self, text: &str) -> Result<Submission, Findings> {
         match json::parse(text, "", SUBMISSION_LIMITS) {
-            Ok(parsed) => match Findings::from_vec(parsed.faults) {
+            Ok(parsed) => match Findings::from_list(parsed.faults) {
                 None => self.validate(&parsed.value),
                 Some(faults) => Err(faults),
             },
@@ -142,7 +142,7 @@ impl FormDefinition {
         }
     }
 
-    fn unknown_fields(&self, given: &Map<String, Value>) -> Vec<Finding> {
+    fn unknown_fields(&self, given: &Map<String, Value>) -> FindingList {
         let known: Vec<&str> = self.fields.iter().map(|field| field.id.as_str()).collect();
         given
             .keys()

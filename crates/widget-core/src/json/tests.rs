@@ -193,10 +193,10 @@ fn reading_in_one_pass_is_the_same() {
         let Plain(fast) = serde_json::from_str(plain).expect("plain");
         let mut careful = Reader {
             path: String::new(),
-            faults: Vec::new(),
+            faults: FindingList::new(),
         };
         let value = careful.value(serde_json::from_str(plain).expect("JSON"));
-        assert_eq!(careful.faults, []);
+        assert_eq!(*careful.faults, []);
         assert_eq!(fast.to_string(), value.to_string(), "{plain}");
         let outline = Outline::of(plain);
         assert!(!outline.long_numbers, "{plain}");

@@ -13,7 +13,7 @@ use super::{
     tuple::{Origin, Scheme},
     warning,
 };
-use crate::finding::{Code, Finding, Findings};
+use crate::finding::{Code, Finding, FindingList, Findings};
 
 /// Hashing with fixed keys: an owner chooses at most a hundred keys, so nobody gains from
 /// collisions, and the crate needs no source of randomness.
@@ -32,7 +32,7 @@ pub struct AllowedOrigins {
     /// Lengths of the shortest and longest base: only parts of a host of such lengths are looked
     /// up.
     base_lengths: Option<(usize, usize)>,
-    warnings: Vec<Finding>,
+    warnings: FindingList,
 }
 
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl<'a> AdmittedOrigin<'a> {
 }
 
 impl AllowedOrigins {
-    /// The largest number of entries in one list: it is meant to be read by people.
+    /// The largest number of entries in one list, as written: it is meant to be read by people.
     pub const MAX_ENTRIES: usize = 100;
 
     /// Longest entry in bytes: what browsers and proxies accept as an address at least.
@@ -78,8 +78,12 @@ impl AllowedOrigins {
     ///
     /// # Errors
     ///
-    /// Every fault of every entry: a list is accepted whole or not at all.
+    /// Every fault of every entry, or `too_many` alone, without a look at the entries: a list is
+    /// accepted whole or not at all.
     pub fn parse<E: AsRef<str>>(entries: &[E], suffixes: &SuffixList) -> Result<Self, Findings> {
+        if entries.len() > Self::MAX_ENTRIES {
+            return Err(too_many(entries.len()).into());
+        }
         let mut seen = Set::default();
         let mut parsed = Vec::new();
         let mut faults: Vec<(usize, EntryFault)> = Vec::new();
@@ -106,14 +110,11 @@ impl AllowedOrigins {
             }
             faults.sort_by_key(|(position, _)| *position);
         }
-        let mut findings: Vec<_> = faults
+        let findings = faults
             .into_iter()
             .map(|(position, fault)| fault.finding(entry_pointer(position)))
             .collect();
-        if parsed.len() > Self::MAX_ENTRIES {
-            findings.push(too_many(parsed.len()));
-        }
-        if let Some(findings) = Findings::from_vec(findings) {
+        if let Some(findings) = Findings::from_list(findings) {
             return Err(findings);
         }
         let mut list = Self::default();
@@ -202,7 +203,7 @@ impl AllowedOrigins {
     /// Warnings about a list that is accepted all the same, with pointers into
     /// [`entries`](Self::entries).
     #[must_use]
-    pub fn warnings(&self) -> Vec<Finding> {
+    pub fn warnings(&self) -> FindingList {
         let mut warnings = self.warnings.clone();
         if self.is_empty() {
             warnings.push(warning::no_domains());

@@ -182,6 +182,8 @@ struct WrittenReport {
     live: bool,
     blockers: Vec<Finding>,
     warnings: Vec<Finding>,
+    #[serde(default)]
+    warnings_total: Option<u64>,
 }
 
 impl<'de> Deserialize<'de> for GoLiveReport {
@@ -190,6 +192,7 @@ impl<'de> Deserialize<'de> for GoLiveReport {
             live,
             blockers,
             warnings,
+            warnings_total,
         } = WrittenReport::deserialize(deserializer)?;
         if live != blockers.is_empty() {
             return Err(D::Error::custom(
@@ -200,6 +203,7 @@ impl<'de> Deserialize<'de> for GoLiveReport {
             live,
             blockers,
             warnings,
+            warnings_total,
         })
     }
 }

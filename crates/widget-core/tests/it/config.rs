@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use widget_core::config::Config;
-use widget_core::finding::Finding;
+use widget_core::finding::{Finding, MAX_FINDINGS};
 
 fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
@@ -197,4 +197,30 @@ fn the_vectors_hold() {
             (expected, result) => panic!("{name}: expected {expected}, got {result:?}"),
         }
     }
+}
+
+#[test]
+fn a_document_full_of_faults_is_answered_with_the_first_hundred() {
+    let items = |item: &str, count: usize| vec![item; count].join(",");
+    let keys = |count: usize| -> String {
+        let keys: Vec<_> = (0..count).map(|key| format!("\"k{key}\":0")).collect();
+        keys.join(",")
+    };
+    // Equal keys, numbers that cannot be kept: faults of the text.
+    for text in [
+        format!("{{\"v1\":{{{}}}}}", items("\"k\":0", 5_000)),
+        format!("{{\"v1\":{{\"k\":[{}]}}}}", items("1e999", 5_000)),
+    ] {
+        let error = Config::parse(&text).expect_err("faults");
+        let findings = error.findings();
+        assert_eq!(findings.len(), MAX_FINDINGS);
+        assert!(findings.total() >= 4_999, "{}", findings.total());
+    }
+    // Unknown keys are warnings.
+    let text = format!("{{\"v1\":{{{}}},\"extra\":0}}", keys(5_000));
+    let config = Config::parse(&text).expect("a valid document");
+    let warnings = config.warnings();
+    assert_eq!((warnings.len(), warnings.total()), (MAX_FINDINGS, 5_001));
+    assert_eq!(warnings[0].pointer.as_deref(), Some("/config/extra"));
+    assert_eq!(warnings[1].pointer.as_deref(), Some("/config/v1/k0"));
 }

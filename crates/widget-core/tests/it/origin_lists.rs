@@ -178,10 +178,17 @@ fn a_hundred_entries_and_no_more() {
     assert_eq!(findings[0].code, Code::TooMany);
     assert_eq!(findings[0].pointer.as_deref(), Some("/domains"));
     assert!(findings[0].detail.contains("101"));
-    // Duplicates do not count.
-    let mut twice = many(100);
-    twice.extend(many(100));
-    assert!(parse(&twice).is_ok());
+    // Entries count as written, before any of them is read: a long list is refused in one sentence,
+    // whatever is in it.
+    let bad = vec![String::from("no site"); 190_000];
+    let findings = parse(&bad).expect_err("190,000 bad entries");
+    assert_eq!((findings.len(), findings.total()), (1, 1));
+    assert_eq!(findings[0].code, Code::TooMany);
+    let mut twice = many(50);
+    twice.extend(many(50));
+    assert_eq!(parse(&twice).expect("100 as written").entries().len(), 50);
+    twice.extend(many(1));
+    assert_eq!(parse(&twice).expect_err("101 as written")[0].code, Code::TooMany);
     assert_eq!(refused(&["*", "a.example"]), ["wildcard_all_not_alone"]);
     assert_eq!(
         refused(&["null", "*"]),

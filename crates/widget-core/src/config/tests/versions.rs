@@ -2,6 +2,7 @@
 //! added inside the test, to show that the chain and its laws do not depend on there being one.
 
 use super::*;
+use crate::finding::FindingList;
 use crate::check::{Context, boolean, choice, integer, read_record, record, settings, text};
 use crate::config::migrate::{Document, read};
 use crate::config::v1::{Chat, ConfigV1, Modes, Theme};
@@ -96,7 +97,7 @@ impl Version for ConfigV3 {
 
 #[track_caller]
 fn document<V: Version>(value: Value) -> Document<V> {
-    match read(value, Vec::new()) {
+    match read(value, FindingList::new()) {
         Ok(document) => document,
         Err(error) => panic!("{error}"),
     }
@@ -165,7 +166,7 @@ fn a_current_document_is_unchanged() {
     assert_eq!(read.current.theme, Theme::Light);
     assert_eq!(migrated(&read), current);
     let codes: Vec<_> = read
-        .warnings
+        .warnings()
         .iter()
         .map(|finding| finding.code.as_str())
         .collect();
@@ -176,7 +177,7 @@ fn a_current_document_is_unchanged() {
 fn an_old_document_is_checked_by_its_own_version() {
     let error = read::<ConfigV2>(
         json!({"v1": {"chat": {"title": 1}, "forms": 2}}),
-        Vec::new(),
+        FindingList::new(),
     )
     .expect_err("two faults");
     assert_eq!(
@@ -186,7 +187,7 @@ fn an_old_document_is_checked_by_its_own_version() {
             ("type_invalid", "/config/v1/forms".to_owned()),
         ]
     );
-    let error = read::<ConfigV2>(json!({"v3": {}}), Vec::new()).expect_err("too new");
+    let error = read::<ConfigV2>(json!({"v3": {}}), FindingList::new()).expect_err("too new");
     let found = vec!["v3".to_owned()];
     assert_eq!(error, ConfigError::TooNew { found, newest: 2 });
 }
