@@ -188,7 +188,10 @@ fn a_hundred_entries_and_no_more() {
     twice.extend(many(50));
     assert_eq!(parse(&twice).expect("100 as written").entries().len(), 50);
     twice.extend(many(1));
-    assert_eq!(parse(&twice).expect_err("101 as written")[0].code, Code::TooMany);
+    assert_eq!(
+        parse(&twice).expect_err("101 as written")[0].code,
+        Code::TooMany
+    );
     assert_eq!(refused(&["*", "a.example"]), ["wildcard_all_not_alone"]);
     assert_eq!(
         refused(&["null", "*"]),

@@ -2,11 +2,11 @@
 //! added inside the test, to show that the chain and its laws do not depend on there being one.
 
 use super::*;
-use crate::finding::FindingList;
 use crate::check::{Context, boolean, choice, integer, read_record, record, settings, text};
 use crate::config::migrate::{Document, read};
 use crate::config::v1::{Chat, ConfigV1, Modes, Theme};
 use crate::config::version::Version;
+use crate::finding::FindingList;
 
 settings! {
     /// A window that has been renamed and knows a new key.
