@@ -169,12 +169,12 @@ describe('on a single-page site', { timeout: 60_000 }, () => {
     await visitor.sendMessage('Which page is this?');
     await visitor.waitForTurn('agent', /You are reading “Our beans”\./);
     await go('/#visit', 'Visit us');
-    const told = await until('the agent to be informed', async () => {
+    const informed = await until('the agent to be informed', async () => {
       await visitor.sendMessage('And which page is this?');
       const answer = await visitor.waitForTurn('agent', /You are reading “[^”]*”\. .*\.$/);
       return /Visit us/.test(answer);
     });
-    expect(told).toBe(true);
+    expect(informed).toBe(true);
     await visitor.page.goBack();
     await until('the first title again', async () => {
       await visitor.page.evaluate(() => {

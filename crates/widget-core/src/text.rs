@@ -33,6 +33,10 @@ where
 }
 
 /// Reads a string through `FromStr`.
+///
+/// # Errors
+///
+/// When it is not a string, or the string is not a `T`.
 #[cfg(feature = "serde")]
 pub fn deserialize_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where

@@ -236,7 +236,7 @@ fn find_circle(
 
 /// The text before the tests inside a file.
 fn without_tests(text: &str) -> &str {
-    text.split_once("#[cfg(test)]\nmod tests {")
+    text.split_once("\nmod tests {")
         .map_or(text, |(text, _)| text)
 }
 
@@ -289,7 +289,10 @@ fn read_path<'a>(text: &'a str, before: &[String], paths: &mut Vec<Vec<String>>)
     if let Some(rest) = rest.strip_prefix("::") {
         return read_path(rest, &path, paths);
     }
-    paths.push(path);
+    // An exported macro is at the root of the crate, wherever it is defined.
+    if !rest.starts_with('!') {
+        paths.push(path);
+    }
     rest
 }
 

@@ -17,7 +17,8 @@ const DEFAULT_DATABASE: &str = "sqlite:widgets.db";
 /// The database that a command works on.
 #[derive(Debug, Args)]
 pub(super) struct DatabaseArguments {
-    /// `sqlite:PATH`, a file that `serve` and `migrate` create when it is missing, or `postgres://USER@HOST/DATABASE`.
+    /// `sqlite:PATH`, a file that `serve` and `migrate` create when it is missing, or
+    /// `postgres://USER@HOST/DATABASE`.
     ///
     /// The default is `sqlite:widgets.db`. A URL with a password belongs in the variable or in a
     /// file: other users of the machine can read flags.

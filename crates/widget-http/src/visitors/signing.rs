@@ -54,9 +54,8 @@ struct Kind {
 
 /// A ticket that this service signed; only [`TokenSigner::read_ticket`] makes one.
 ///
-/// It names the page that got it. A page that got a ticket may have been refused since, so this does
-/// not become an [`EmbedTicket`], and it may have been used: storage uses it up together with what it
-/// allows.
+/// It names the page that got it. That page may have been refused since, so this does not become an
+/// [`EmbedTicket`], and it may have been used: storage uses it up together with what it allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedTicket(TicketClaims);
 

@@ -2,8 +2,8 @@
 //! code and the place of what is wrong.
 //!
 //! Serde's types report a fault by calling one of the methods of [`serde::de::Error`], such as
-//! `missing_field`. `serde_json` turns each call into an English sentence, and nothing may decide by
-//! a sentence; crates that find the place, such as `serde_path_to_error`, keep that error as it is.
+//! `missing_field`. `serde_json` turns each call into an English sentence, and nothing may decide
+//! by a sentence; crates that find the place, such as `serde_path_to_error`, keep that error.
 //! So [`Fault`] implements that trait and keeps the kind as a code. A deserializer chooses the type
 //! of its errors, which is why the deserializers are here, too. They are thin:
 //!

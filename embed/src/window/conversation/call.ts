@@ -49,7 +49,7 @@ export class Call {
     this.#observer.onStarted(track);
   }
 
-  /** Changes to the microphone that the visitor has chosen; one that does not open changes nothing. */
+  /** Changes to the microphone that the visitor chose; one that does not open changes nothing. */
   async change() {
     const before = this.#track;
     if (before) this.#replace(before, await this.#openMicrophone());

@@ -72,7 +72,7 @@ interface Devices {
   current: string;
 }
 
-/** Which microphone is used, where there are several: a list of the browser's own behind a button. */
+/** Which microphone is used, where there are several: the browser's list behind a button. */
 function Microphones() {
   const { strings, session } = useSurface();
   const [{ all, current }, setDevices] = useState<Devices>({ all: [], current: '' });

@@ -1,5 +1,5 @@
-//! What is wrong with a text that is not a `T`: serde reports it by a method for each kind of fault,
-//! and each has a code.
+//! What is wrong with a text that is not a `T`: serde reports it by a method for each kind of
+//! fault, and each has a code.
 
 use std::fmt;
 
