@@ -1,6 +1,6 @@
 /** The launcher on the host page: focus, replaced bodies, second copies, refusals, destruction. */
 import { describe, expect, test } from 'vitest';
-import type { WidgetApi } from '../src/loader/widget';
+import type { WebWidget } from '../packages/web-widget/src/types';
 import { OPEN_ROOTS } from './axe';
 import { LOADER, visit } from './pages';
 import { story } from './story';
@@ -10,7 +10,7 @@ import type { Visitor } from './visitor';
 declare global {
   interface Window {
     events: string[];
-    firstWidget: WidgetApi;
+    firstWidget: WebWidget;
   }
 }
 
@@ -80,7 +80,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const visitor = await here.arrive();
     await drawn(visitor);
     await visitor.page.evaluate(() => {
-      window.firstWidget = window.WebWidget?.get() as WidgetApi;
+      window.firstWidget = window.WebWidget?.get() as WebWidget;
     });
     await visitor.addWidget(system.widgetId);
     expect(await count(visitor, 'web-widget')).toBe(1);
@@ -103,7 +103,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const visitor = await here.arrive({ scripts: [LISTEN] });
     await visitor.open();
     await visitor.page.evaluate(() => {
-      window.firstWidget = window.WebWidget?.get() as WidgetApi;
+      window.firstWidget = window.WebWidget?.get() as WebWidget;
       window.firstWidget.destroy();
     });
     expect(await count(visitor, 'web-widget, iframe')).toBe(0);
@@ -165,7 +165,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const called = () =>
       visitor.page.evaluate(() => (window as unknown as { called: string[] }).called);
     expect(await called()).toEqual(['function']);
-    expect(visitor.console.filter((line) => line.includes('no event "opened"'))).toHaveLength(1);
+    expect(visitor.console.filter((line) => line.includes('no event opened'))).toHaveLength(1);
     await visitor.page.evaluate(() => window.WebWidget?.get()?.destroy());
     await visitor.page.evaluate(() =>
       window.webWidgetQueue?.push(() => window.events.push('never without a widget')),

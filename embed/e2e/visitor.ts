@@ -94,12 +94,12 @@ export class Visitor {
     );
   }
 
-  /** Another tab of the same browser, on the same page. */
+  /** Another tab of the same browser. */
   async openTab(): Promise<Visitor> {
-    const visitor = new Visitor(this.context, await this.context.newPage());
-    visitor.#observe();
-    await visitor.page.goto(this.page.url());
-    return visitor;
+    const tab = new Visitor(this.context, await this.context.newPage());
+    tab.#observe();
+    await tab.page.goto(this.page.url());
+    return tab;
   }
 
   #observe() {
@@ -176,6 +176,11 @@ export class Visitor {
 
   async #tap({ x, y }: { x: number; y: number }) {
     await this.page.mouse.click(x, y);
+    await this.waitForWindow();
+  }
+
+  /** Waits for a window that opens without a click of this visitor. */
+  async waitForWindow(): Promise<void> {
     await until('the window to be there', () => this.page.frames().some(isWindow));
     await this.frame.getByRole('dialog').waitFor();
   }

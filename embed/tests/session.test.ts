@@ -1354,7 +1354,11 @@ test('turns are reported together, each once, and unread ones counted while clos
   expect(session.state.unread).toBe(2);
   session.setOpen(true);
   expect(session.state.unread).toBe(0);
-  expect(loader.send).toHaveBeenLastCalledWith({ type: 'web-widget:unread', count: 0 });
+  expect(loader.send).toHaveBeenLastCalledWith({
+    type: 'web-widget:unread',
+    count: 0,
+    preview: '',
+  });
 });
 
 describe('the next page of the same tab', () => {

@@ -1,28 +1,24 @@
 /** Entry of the loader: `window.WebWidget`, the queue of early calls, and the tag's own widget. */
+import type {
+  WebWidget,
+  WebWidgetQueued,
+  WebWidgetRegistry,
+} from '../../packages/web-widget/src/types';
 import { findTags, readTag, type Tag, type Target } from './tag';
-import { createWidget, type WidgetApi } from './widget';
+import { createWidget } from './widget';
 
-type Callback = (widget: WidgetApi) => void;
-/** A callback for the first widget on the page, or for the one with this id. */
-type Queued = Callback | [id: string, callback: Callback];
+type Callback = (widget: WebWidget) => void;
 
-declare global {
-  interface Window {
-    WebWidget?: {
-      /** The widget with this id; without one, the first on the page. */
-      get(id?: string): WidgetApi | undefined;
-      /** For further copies of this script, which pass their tag to the first one. */
-      add(tag: Tag): void;
-    };
-    webWidgetQueue?: { push(queued: Queued): void; map?(each: (queued: Queued) => void): void };
-  }
+interface Registry extends WebWidgetRegistry {
+  /** For further copies of this script, which pass their tag to the first one. */
+  add(tag: Tag): void;
 }
 
-function createRegistry(): NonNullable<Window['WebWidget']> {
+function createRegistry(): Registry {
   const widgets = new Map<string, ReturnType<typeof createWidget>>();
-  const waiting: Queued[] = [];
+  const waiting: WebWidgetQueued[] = [];
   const get = (id = [...widgets.keys()][0]) => widgets.get(id as string);
-  function push(queued: Queued) {
+  function push(queued: WebWidgetQueued) {
     // One function, or an id and a function.
     const [callback, id] = [queued].flat().reverse() as [Callback, string?];
     const widget = get(id);
@@ -31,7 +27,8 @@ function createRegistry(): NonNullable<Window['WebWidget']> {
     if (widget) queueMicrotask(() => callback(widget));
     else waiting.push(queued);
   }
-  const early = window.webWidgetQueue;
+  // What the page has pushed so far, unless another copy of this script was first.
+  const early = window.webWidgetQueue as { map?: WebWidgetQueued[]['map'] } | undefined;
   window.webWidgetQueue = { push };
   early?.map?.(push);
   return {
@@ -53,14 +50,14 @@ function createRegistry(): NonNullable<Window['WebWidget']> {
 
 // No error of ours may reach the page.
 try {
-  const page = (window.WebWidget ||= createRegistry());
+  const page = (window.WebWidget ||= createRegistry()) as Registry;
   const tags = findTags(
     document.currentScript as HTMLScriptElement,
     [...document.querySelectorAll<HTMLScriptElement>('script,[data-web-widget]')],
     new Error().stack,
   );
   tags.map(page.add);
-  if (!tags[0]) console.warn('Web widget: add data-web-widget and data-service to the tag');
+  if (!tags[0]) console.warn('Web widget: add data-web-widget and data-service');
 } catch (error) {
   console.error(error);
 }

@@ -22,6 +22,8 @@ export interface Options {
   /** Present: the window opens at once. */
   open?: string;
   theme?: string;
+  /** Present: the page's title shows how many messages are unread. */
+  titleBadge?: string;
 }
 
 export interface Target {

@@ -2,38 +2,23 @@
  * One widget on the page: fetches its configuration, draws the launcher, keeps it on the page. The
  * window belongs to the panel script, which is loaded when it is first opened.
  */
-import type { Context, EventName } from '../shared/messages';
+import type { WebWidget } from '../../packages/web-widget/src/types';
+import type { EventName } from '../shared/messages';
 import type { Panel, Words } from '../shared/panel';
 import { importPanelScript } from './panel-script';
 import type { Target } from './tag';
 import { element, type LauncherBody, styleText } from './view';
 
-type Callback = (detail: unknown) => void;
 type Tappable = HTMLElement & { tap?(): void };
 
-/** What a page can do with a widget; see `window.WebWidget`. */
-export interface WidgetApi {
-  open(): void;
-  close(): void;
-  toggle(): void;
-  destroy(): void;
-  /** Takes the launcher away, and brings it back; the window stays as it is. */
-  hide(): void;
-  show(): void;
-  /** Replaces what the agent knows about the page. */
-  setContext(context: Context): void;
-  /** Calls back on an event until the function that it returns is called. */
-  on(event: EventName, callback: Callback | null): () => void;
-}
-
 /** Nothing of the service arrives: more is not known. */
-const UNREACHABLE = 'the service is blocked';
+const UNREACHABLE = 'service unreachable';
 
 /** The widget, and what puts it back on a page that removed it. */
 export function createWidget(
   target: Target,
   onDestroy: () => void,
-): WidgetApi & { attach(): void } {
+): WebWidget & { attach(): void } {
   const { service, id, options } = target;
   const stop = new AbortController();
   const { signal } = stop;
@@ -260,7 +245,7 @@ export function createWidget(
         { signal },
       );
       return () => {
-        callback = null;
+        callback = null as unknown as typeof callback;
       };
     },
   };

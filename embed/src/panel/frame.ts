@@ -1,5 +1,12 @@
 /** The frame with the window, and the messages between it and the launcher. */
-import type { CallInfo, FromLoader, FromWindow, InitMessage, PageState } from '../shared/messages';
+import type {
+  CallInfo,
+  FromLoader,
+  FromWindow,
+  InitMessage,
+  PageState,
+  UnreadInfo,
+} from '../shared/messages';
 import type { Launcher } from '../shared/panel';
 
 /** How long a window may stay silent that the browser has loaded, in milliseconds. */
@@ -11,7 +18,7 @@ const DRAW_TIME = 300;
 export interface FrameEvents {
   /** The window is there, and expects what it has to know at first. */
   onReady(): Omit<InitMessage, 'type' | 'page'>;
-  onUnread(count: number): void;
+  onUnread(unread: UnreadInfo): void;
   onCall(call: CallInfo | null): void;
   /** The window will not come, or not within this time. */
   onSilence(milliseconds: number, reason: string): void;
@@ -69,7 +76,7 @@ export function createFrame(
         show(false);
         break;
       case 'web-widget:unread':
-        onUnread(message.count);
+        onUnread(message);
         break;
       case 'web-widget:call':
         onCall(message.call);

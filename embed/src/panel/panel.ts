@@ -8,6 +8,7 @@ import { createCallBar } from './call-bar';
 import { createFrame, type Frame } from './frame';
 import { takeLeft, writeLeft } from './left-page';
 import css from './panel.css?inline';
+import { createPreview, createTitleBadge } from './preview';
 
 /** How long the window may take to load before the visitor gets an error, in milliseconds. */
 const READY_TIMEOUT = 10_000;
@@ -31,6 +32,8 @@ export function createPanel(launcher: Launcher): Panel {
     () => launcher.show(true),
     (action) => frame?.post({ type: 'web-widget:call-action', action }),
   );
+  const preview = createPreview(() => launcher.show(true), words[2]);
+  const badgeTitle = options.titleBadge == null ? undefined : createTitleBadge();
   let frame: Frame | undefined;
   let stop = new AbortController();
   let timer: ReturnType<typeof setTimeout>;
@@ -42,7 +45,9 @@ export function createPanel(launcher: Launcher): Panel {
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
 
-  function setUnread(count?: number) {
+  function setUnread(count = 0, text = '') {
+    preview.update(isOpen ? '' : text);
+    badgeTitle?.(count);
     badge.textContent = `${count || ''}`;
     button.ariaLabel = `${config.trigger.label || config.chat.title || 'Chat'} ${count || ''}`;
     button.ariaExpanded = `${isOpen}`;
@@ -101,7 +106,7 @@ export function createPanel(launcher: Launcher): Panel {
           const { context, locale, theme } = options;
           return { context, options: { locale, theme }, open_with, open: isOpen };
         },
-        onUnread: setUnread,
+        onUnread: (unread) => setUnread(unread.count, unread.preview),
         onCall(call) {
           hasCall = !!call;
           callBar.update(call);
@@ -130,7 +135,7 @@ export function createPanel(launcher: Launcher): Panel {
   panel.append(alert);
   // By a loader of an earlier build.
   if (!button.parentNode) box.classList.add('h');
-  box.prepend(panel, callBar.node, button);
+  box.prepend(panel, preview.node, callBar.node, button);
   button.append(badge);
   viewport.addEventListener('resize', followViewport, { signal });
   viewport.addEventListener('scroll', followViewport, { signal });
@@ -147,6 +152,7 @@ export function createPanel(launcher: Launcher): Panel {
   signal.addEventListener('abort', () => {
     clearTimeout(timer);
     stop.abort();
+    badgeTitle?.(0);
   });
   followViewport();
 

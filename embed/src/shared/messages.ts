@@ -3,20 +3,14 @@
  * import these types, check the sender's window and origin before they read a message, and always
  * post to an exact target origin.
  */
+import type { WebWidgetContext, WebWidgetEventName } from '../../packages/web-widget/src/types';
 import type { FailureCode } from './codes';
 
 /** Names of the events that a host page can listen to, on `document` as `web-widget:<name>`. */
-export type EventName =
-  | 'ready'
-  | 'open'
-  | 'close'
-  | 'conversation-start'
-  | 'conversation-end'
-  | 'message'
-  | 'error';
+export type EventName = WebWidgetEventName;
 
 /** What the host page says to the agent; has to survive structured cloning and JSON. */
-export type Context = Record<string, unknown>;
+export type Context = WebWidgetContext;
 
 /**
  * Why there is no embed ticket: parts of the service's problem, or nothing when no answer arrived.
@@ -60,6 +54,13 @@ export interface CallInfo {
   end_call: string;
 }
 
+/** Messages that arrived while the window is closed. */
+export interface UnreadInfo {
+  count: number;
+  /** The beginning of the newest one as plain text; empty while there is none to show. */
+  preview: string;
+}
+
 export type FromLoader =
   | InitMessage
   | { type: 'web-widget:ticket'; request_id: string; ticket: string; page?: PageState }
@@ -74,7 +75,7 @@ export type FromWindow =
   | { type: 'web-widget:ready' }
   | { type: 'web-widget:ticket-request'; request_id: string }
   | { type: 'web-widget:close' }
-  | { type: 'web-widget:unread'; count: number }
+  | ({ type: 'web-widget:unread' } & UnreadInfo)
   /** The state of the call has changed; null when there is none. */
   | { type: 'web-widget:call'; call: CallInfo | null }
   | { type: 'web-widget:event'; name: EventName; detail: unknown };

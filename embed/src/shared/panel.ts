@@ -20,7 +20,7 @@ export interface Launcher {
   readonly root: ShadowRoot;
   readonly box: HTMLElement;
   readonly button: HTMLElement;
-  readonly options: FrameOptions & { context?: string | Context };
+  readonly options: FrameOptions & { context?: string | Context; titleBadge?: string };
   /** Aborted when the widget is destroyed. */
   readonly signal: AbortSignal;
   /** Calls the service about this widget; throws the problem document of a refusal. */

@@ -22,6 +22,7 @@ import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
+import { unreadOf } from './unread';
 import { type FormRequest, isHeldElsewhere, isPast, isUnderWay, type State } from './window-state';
 
 export interface SessionDependencies {
@@ -152,8 +153,9 @@ export class Session {
     if (!config.notice.consent_required || storage.read('consent') === true)
       this.#store.dispatch({ type: 'consented' });
     this.#store.subscribe((state, before) => {
-      if (state.unread !== before.unread)
-        loader.send({ type: 'web-widget:unread', count: state.unread });
+      const unread = unreadOf(state);
+      if (JSON.stringify(unread) !== JSON.stringify(unreadOf(before)))
+        loader.send({ type: 'web-widget:unread', ...unread });
       if (state.messages !== before.messages) this.#reporter.observe(state.messages);
     });
   }

@@ -1,0 +1,52 @@
+/** Strict policies of a page, as `docs/site.md` describes them: a nonce, or the hash of the script. */
+import { describe, expect, test } from 'vitest';
+import { SNIPPET } from './pages';
+import { story } from './story';
+import { callApi, system } from './system';
+import type { Visitor } from './visitor';
+
+describe('a page with a strict policy', { timeout: 60_000 }, () => {
+  const here = story();
+  const service = `connect-src ${system.service}; frame-src ${system.service}`;
+
+  async function visit(scriptSource: string, html: string): Promise<Visitor> {
+    const visitor = await here.arrive();
+    await visitor.page.route(`${system.site}/strict`, (route) =>
+      route.fulfill({
+        contentType: 'text/html; charset=utf-8',
+        headers: {
+          'content-security-policy':
+            `default-src 'none'; script-src ${scriptSource}; ${service}; ` +
+            "require-trusted-types-for 'script'",
+        },
+        body: `<!doctype html><title>Strict</title><body>${html}</body>`,
+      }),
+    );
+    await visitor.page.goto(`${system.site}/strict`);
+    return visitor;
+  }
+
+  async function snippets(): Promise<{ html_with_integrity: string }> {
+    return callApi(`/web-widgets/${system.widgetId}/snippet`);
+  }
+
+  test.each(["'nonce-r4nd0m'", "'nonce-r4nd0m' 'strict-dynamic'"])(
+    'script-src %s: the snippet with the nonce opens the window',
+    async (source) => {
+      const visitor = await visit(source, SNIPPET.replace('<script', '<script nonce="r4nd0m"'));
+      await visitor.open();
+      await visitor.frame.getByRole('textbox').waitFor();
+      expect(await visitor.violations()).toEqual([]);
+      expect(visitor.consoleErrors()).toEqual([]);
+    },
+  );
+
+  test('a hash: the snippet with `integrity` opens the window', async () => {
+    const { html_with_integrity } = await snippets();
+    const [, hash] = html_with_integrity.match(/integrity="([^"]+)"/) ?? [];
+    const visitor = await visit(`'${hash}'`, html_with_integrity);
+    await visitor.open();
+    await visitor.frame.getByRole('textbox').waitFor();
+    expect(await visitor.violations()).toEqual([]);
+  });
+});

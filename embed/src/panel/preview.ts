@@ -1,0 +1,39 @@
+/** New messages while the window is closed: their beginning, and a count in the page's title. */
+
+export interface Preview {
+  node: HTMLElement;
+  update(text: string): void;
+}
+
+/** The text opens the window; the other button removes it until the next message. */
+export function createPreview(open: () => void, close: string): Preview {
+  const node = Object.assign(document.createElement('aside'), { ariaLive: 'polite' });
+  const message = Object.assign(document.createElement('button'), { tap: open });
+  const lines = Object.assign(document.createElement('span'), { dir: 'auto' });
+  const dismiss = Object.assign(document.createElement('button'), {
+    tap: () => node.replaceChildren(),
+    ariaLabel: close,
+  });
+  dismiss.append('×');
+  message.append(lines);
+  return {
+    node,
+    update(text) {
+      lines.textContent = text;
+      node.replaceChildren(...(text ? [dismiss, message] : []));
+    },
+  };
+}
+
+/** Returns a function that writes `(2) ` in front of the page's title, and removes it at zero. */
+export function createTitleBadge(): (count: number) => void {
+  let shown = '';
+  return (count) => {
+    // The page may have another title by now.
+    const title = document.title.startsWith(shown)
+      ? document.title.slice(shown.length)
+      : document.title;
+    shown = count ? `(${count}) ` : '';
+    document.title = shown + title;
+  };
+}
