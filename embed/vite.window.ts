@@ -3,12 +3,13 @@
  * There is no HTML file, because the document contains the widget's configuration.
  */
 import { defineConfig } from 'vite';
+import { importAgain } from './vite.import-again.ts';
 import { precompress } from './vite.precompress.ts';
 
 export default defineConfig({
   base: '/public/',
   publicDir: false,
-  plugins: [precompress('dist/window/assets', /\.(js|css)$/)],
+  plugins: [importAgain(), precompress('dist/window/assets', /\.(js|css)$/)],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: 'dist/window',
