@@ -5,6 +5,7 @@
 import { defineConfig } from 'vite';
 import { importAgain } from './vite.import-again.ts';
 import { precompress } from './vite.precompress.ts';
+import { TARGETS } from './vite.targets.ts';
 
 export default defineConfig({
   base: '/public/',
@@ -15,8 +16,7 @@ export default defineConfig({
     outDir: 'dist/window',
     manifest: true,
     modulePreload: false,
-    // Keeps `light-dark()` and color mixing as written.
-    cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
+    target: TARGETS,
     chunkSizeWarningLimit: 700,
     rolldownOptions: { input: 'src/window/main.tsx' },
   },

@@ -4,6 +4,7 @@
  */
 import type { Theme } from '../shared/launcher-config';
 import type { Config } from './config';
+import { lowerLightDark, schemeRules } from './light-dark';
 
 export function themeRules(config: Config, theme: Theme): string {
   const { light_mode, dark_mode, avatar_shape } = config.chat;
@@ -29,6 +30,6 @@ const sheet = typeof CSSStyleSheet === 'undefined' ? null : new CSSStyleSheet();
 export function applyTheme(config: Config, theme: string | undefined) {
   const chosen = theme === 'light' || theme === 'dark' || theme === 'system' ? theme : config.theme;
   if (!sheet) return;
-  sheet.replaceSync(themeRules(config, chosen));
+  sheet.replaceSync(lowerLightDark(themeRules(config, chosen)) + schemeRules(chosen));
   document.adoptedStyleSheets = [sheet];
 }

@@ -65,7 +65,7 @@ function faultOf(field: Field, value: unknown, readPhone: ReadPhone): keyof Stri
       return readPhone(text) ? null : 'invalid_phone';
     case 'url': {
       const address = completed(text);
-      return /^https?:\/\//i.test(address) && URL.canParse(address) ? null : 'invalid_url';
+      return /^https?:\/\//i.test(address) && isUrl(address) ? null : 'invalid_url';
     }
     case 'number': {
       const number = Number(value);
@@ -133,4 +133,13 @@ export function submissionOf(
     else out[id] = typeof value === 'string' ? value.trim() : value;
   }
   return out;
+}
+
+/** Without `URL.canParse`, which iOS before 17 does not know. */
+function isUrl(address: string): boolean {
+  try {
+    return Boolean(new URL(address));
+  } catch {
+    return false;
+  }
 }
