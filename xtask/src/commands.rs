@@ -19,12 +19,13 @@ pub(crate) struct Rest {
     rest: Vec<String>,
 }
 
-/// Builds the embed, then the release binaries with the embed inside.
+/// Builds the embed, then the release binaries with the embed inside, and packs the npm package.
 ///
 /// One package at a time: building several together would switch on features in one that only
 /// another asks for.
 pub(crate) fn build() -> Result<()> {
     embed::build()?;
+    let package = embed::pack()?;
     for package in ["widget-http", "widget-cli"] {
         report::part(&format!("Building {package}"), || {
             process::run(cargo("build --release --locked --package").arg(package))
@@ -34,6 +35,7 @@ pub(crate) fn build() -> Result<()> {
         let path = workspace::target().join("release").join(binary);
         report::line(&path.display().to_string());
     }
+    report::line(&package.display().to_string());
     Ok(())
 }
 

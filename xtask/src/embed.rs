@@ -33,6 +33,14 @@ pub(crate) fn build() -> Result<()> {
     })
 }
 
+/// Compiles and packs the npm package for site owners; returns the archive in `target`.
+pub(crate) fn pack() -> Result<PathBuf> {
+    process::run(&mut npm("run --silent build:package"))?;
+    let mut pack = npm("pack --silent ./packages/web-widget --pack-destination");
+    let name = process::output(pack.arg(workspace::target()))?;
+    Ok(workspace::target().join(name.trim()))
+}
+
 /// npm in the embed's folder.
 fn npm(arguments: &str) -> std::process::Command {
     let mut npm = process::attached("npm", arguments);
