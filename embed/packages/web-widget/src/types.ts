@@ -1,6 +1,6 @@
 /**
- * What a page can do with a widget, and what it is told: the types of `window.WebWidget`, of the
- * queue, and of the events. The loader itself is checked against them.
+ * What a page can do with a widget, and what the widget reports: the types of `window.WebWidget`,
+ * of the queue, and of the events. The loader itself is checked against them.
  */
 
 /** The detail of each event. New members may be added. */
