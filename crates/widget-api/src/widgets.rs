@@ -74,7 +74,7 @@ impl From<widget_core::widget::Widget> for Widget {
             agent_version_id: widget.agent_version_id,
             domains: widget.domains.entries().to_vec(),
             published: widget.published,
-            config: widget.config.as_value().clone(),
+            config: widget.config.to_value(),
             created_at: widget.created_at.into(),
             updated_at: widget.updated_at.into(),
             deleted_at: None,

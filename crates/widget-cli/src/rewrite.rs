@@ -51,15 +51,16 @@ pub(crate) fn rewrite(input: &Input, kind: Option<Kind>) -> Result<Rewritten, Re
         let Ok(before) = serde_json::from_str::<Value>(json) else {
             continue;
         };
-        if config.as_value() == &before {
+        let after = config.to_value();
+        if after == before {
             continue;
         }
         let place = subject
             .config_span()
             .and_then(|span| Place::of(&text, span, input.format))
             .ok_or(RewriteError::Unchangeable)?;
-        let inside = only_wrapped(config.as_value(), &before);
-        text = place.replace(&text, inside, config.as_value());
+        let inside = only_wrapped(&after, &before);
+        text = place.replace(&text, inside, &after);
         changed += 1;
     }
     if changed > 0 && !means(&text, input.format, kind, &wanted) {
@@ -96,7 +97,7 @@ fn means(text: &str, format: Format, kind: Option<Kind>, wanted: &[Option<Config
                 let found: Option<Value> = subject
                     .config_json()
                     .and_then(|json| serde_json::from_str(json).ok());
-                found.as_ref() == wanted.as_ref().map(Config::as_value)
+                found == wanted.as_ref().map(Config::to_value)
             })
     })
 }

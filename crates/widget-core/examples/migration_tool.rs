@@ -8,7 +8,7 @@ fn migrate(stored: &str) -> Result<Option<(String, Vec<String>)>, ConfigError> {
     let after = before.migrated();
     let changes = config::diff(&before, &after);
     let lines = changes.iter().map(ToString::to_string).collect();
-    Ok((after.to_json() != stored).then(|| (after.to_json(), lines)))
+    Ok((after.as_json() != stored).then(|| (after.as_json().to_owned(), lines)))
 }
 
 fn main() -> Result<(), ConfigError> {

@@ -30,6 +30,7 @@ pub mod v1;
 mod current;
 
 mod error;
+mod memory;
 
 mod edit;
 mod migrate;

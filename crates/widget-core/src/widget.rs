@@ -56,6 +56,27 @@ pub struct Widget {
     pub updated_at: OffsetDateTime,
 }
 
+impl Widget {
+    /// The same widget with what the decision and browsers need, and nothing else: no unknown keys
+    /// of the config, no warnings. For who serves it and never stores it.
+    #[must_use]
+    pub fn into_served(self) -> Self {
+        Self {
+            domains: self.domains.without_warnings(),
+            config: self.config.without_unread(),
+            ..self
+        }
+    }
+
+    /// An upper bound of the memory that a [served](Self::into_served) widget holds beside its own
+    /// size, in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        const ORGANIZATION: usize = 128;
+        ORGANIZATION + self.domains.heap_bytes() + self.config.heap_bytes()
+    }
+}
+
 /// A widget that has no id yet.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -265,7 +286,7 @@ mod tests {
         let later = NOW + time::Duration::HOUR;
         let same = config(r#"{"v1": {"y": [25e-1], "x": 1.0}}"#).apply(stored.clone(), later);
         assert_eq!(same, stored);
-        assert_eq!(same.config.to_json(), stored.config.to_json());
+        assert_eq!(same.config.as_json(), stored.config.as_json());
         let other = config(r#"{"v1": {"x": 1, "y": [2]}}"#).apply(stored, later);
         assert_eq!(other.updated_at, later);
     }

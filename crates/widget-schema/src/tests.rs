@@ -159,8 +159,7 @@ fn valid_documents_are_valid_by_the_schema() {
         assert!(faults.is_empty(), "{name}: {faults:?}");
         let stored = Config::from_value(document)
             .expect("valid")
-            .as_value()
-            .clone();
+            .to_value();
         assert!(validator.is_valid(&stored), "{name} as stored");
     }
 }

@@ -171,7 +171,7 @@ fn what_the_brand_does_not_say_is_untouched() {
     };
     let branded = unnamed.apply_to(&config).expect("valid");
     assert_eq!(
-        branded.to_json(),
+        branded.as_json(),
         r#"{"x":1,"v1":{"note":2,"theme":"dark","chat":{"title":"Ours","titel":"?","avatar_url":"https://acme.example/i.png"},"trigger":{"icon_url":"https://acme.example/i.png"}}}"#
     );
 }

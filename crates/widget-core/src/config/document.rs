@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::current::Current;
 use super::edit::{self, Change};
 use super::error::ConfigError;
+use super::memory;
 use super::migrate::{self, Document};
 use super::version::{LIMITS, ROOT};
 use crate::finding::FindingList;
@@ -48,20 +49,33 @@ impl Config {
 
     /// The document as it is stored: unknown keys and versions included, defaults not.
     #[must_use]
-    pub fn as_value(&self) -> &Value {
-        &self.0.value
+    pub fn to_value(&self) -> Value {
+        self.0.value()
     }
 
     /// The document as compact JSON, as it is stored. Reading it gives the same document.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        self.0.value.to_string()
+    pub fn as_json(&self) -> &str {
+        &self.0.text
     }
 
     /// The typed values of the current version, every default filled in.
     #[must_use]
     pub fn current(&self) -> &Current {
         &self.0.current
+    }
+
+    /// The same settings without what this build does not read: unknown keys and other versions.
+    /// For who serves the config and never stores it.
+    #[must_use]
+    pub fn without_unread(self) -> Self {
+        Self(self.0.without_unread())
+    }
+
+    /// An upper bound of the memory that the config holds beside its own size, in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        memory::of_text(self.as_json()) + memory::of_settings(self.current())
     }
 
     /// What the owner should look at although the document is valid: unknown keys, unreadable
@@ -94,7 +108,7 @@ impl Config {
             json::drop_flat(value);
             return Err(error.into());
         }
-        Self::from_value(edit::set(self.as_value(), pointer, value)?)
+        Self::from_value(edit::set(self.to_value(), pointer, value)?)
     }
 
     /// The config without one value, everything else untouched.
@@ -103,7 +117,7 @@ impl Config {
     /// `pointer_invalid` when there is no value at that place, and every fault of the document that
     /// results.
     pub fn remove(&self, pointer: &str) -> Result<Self, ConfigError> {
-        Self::from_value(edit::remove(self.as_value(), pointer)?)
+        Self::from_value(edit::remove(self.to_value(), pointer)?)
     }
 }
 
@@ -113,5 +127,5 @@ impl Config {
 /// the other. The order of keys does not matter.
 #[must_use]
 pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
-    edit::compare(from.as_value(), to.as_value())
+    edit::compare(&from.to_value(), &to.to_value())
 }

@@ -120,8 +120,11 @@ fn push(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {
 /// The document with one value put in place. Objects on the way are made when they are missing,
 /// arrays are not: an index may be a key of an object as well. In an array the index of an item
 /// replaces it, and its length or `-` appends.
-pub(super) fn set(document: &Value, pointer: &str, value: Value) -> Result<Value, ConfigError> {
-    let mut document = document.clone();
+pub(super) fn set(
+    mut document: Value,
+    pointer: &str,
+    value: Value,
+) -> Result<Value, ConfigError> {
     let tokens = tokens_in_config(pointer)?;
     let mut place = &mut document;
     for (depth, token) in tokens.iter().enumerate() {
@@ -177,9 +180,8 @@ fn missing_array(tokens: &[String], depth: usize) -> String {
 }
 
 /// The document without the value at a pointer.
-pub(super) fn remove(document: &Value, pointer: &str) -> Result<Value, ConfigError> {
+pub(super) fn remove(mut document: Value, pointer: &str) -> Result<Value, ConfigError> {
     let missing = || pointer_invalid(pointer, "there is no value at this place".to_owned());
-    let mut document = document.clone();
     let mut tokens = tokens_in_config(pointer)?;
     let Some(last) = tokens.pop() else {
         return Ok(Value::Object(Map::new()));

@@ -22,10 +22,11 @@ use crate::json;
 use crate::text::shortened;
 
 /// A document that was read, and the typed values of version `V` that it means.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Document<V> {
-    /// The document as it is stored.
-    pub(crate) value: Value,
+    /// The document as it is stored: compact JSON. Its values in memory would take up to twenty
+    /// times as much.
+    pub(crate) text: Box<str>,
     /// The version that was read; `None` for the empty document.
     found: Option<u64>,
     pub(crate) current: V,
@@ -34,7 +35,7 @@ pub(crate) struct Document<V> {
 impl<V: Version> Default for Document<V> {
     fn default() -> Self {
         Self {
-            value: Value::Object(Map::new()),
+            text: "{}".into(),
             found: None,
             current: V::default(),
         }
@@ -87,7 +88,7 @@ pub(crate) fn read<V: Version>(
         return Err(ConfigError::Invalid(faults));
     }
     Ok(Document {
-        value: Value::Object(document),
+        text: Value::Object(document).to_string().into(),
         found: Some(found),
         current,
     })
@@ -172,18 +173,30 @@ fn beside(document: &Map<String, Value>, found: u64, newest: u64) -> FindingList
         .collect()
 }
 
+/// Two documents are equal if their values are; the order of keys does not matter.
+impl<V> PartialEq for Document<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text || self.value() == other.value()
+    }
+}
+
+impl<V> Document<V> {
+    /// The document's values.
+    pub(crate) fn value(&self) -> Value {
+        // The text was written from values that were read with the same limits.
+        json::parse(&self.text, ROOT, LIMITS).map_or(Value::Null, |parsed| parsed.value)
+    }
+}
+
 impl<V: Version> Document<V> {
     /// The same settings as a document of the newest version; `None` for a document that has it
     /// already, or is empty, or would be too large, and so stays as it is.
     pub(crate) fn migrated(&self) -> Option<Value> {
-        let (Some(found), Value::Object(document)) = (self.found, &self.value) else {
-            return None;
-        };
-        if found == V::NUMBER {
-            return None;
-        }
+        let found = self.found.filter(|found| *found != V::NUMBER)?;
+        let value = self.value();
+        let document = value.as_object()?;
         let settings = differences(&self.current);
-        let (settings, all_carried) = match self.carried::<V>(&settings, found) {
+        let (settings, all_carried) = match Self::carried(&value, &settings, found) {
             Some(with_unknown) => (with_unknown, true),
             None => (settings, false),
         };
@@ -202,16 +215,16 @@ impl<V: Version> Document<V> {
     }
 
     /// The settings with every unknown key at its old place; `None` when one has no place there.
-    fn carried<W: Version>(
-        &self,
+    fn carried(
+        document: &Value,
         settings: &Map<String, Value>,
         found: u64,
     ) -> Option<Map<String, Value>> {
         let prefix = format!("{ROOT}/{}", key_of(found));
-        let unknown = self.noted()?.unknown_pointers;
+        let unknown = Self::noted(document, found)?.unknown_pointers;
         let mut target = Value::Object(settings.clone());
         for pointer in &unknown {
-            let value = self.value.pointer(pointer.strip_prefix(ROOT)?)?;
+            let value = document.pointer(pointer.strip_prefix(ROOT)?)?;
             insert(&mut target, pointer.strip_prefix(&prefix)?, value)?;
         }
         let Value::Object(target) = target else {
@@ -219,33 +232,51 @@ impl<V: Version> Document<V> {
         };
         // What the new version reads is no longer unknown: it would change its meaning.
         let mut context = Context::new(&prefix);
-        let _ = W::read(&target, &mut context);
+        let _ = V::read(&target, &mut context);
         let before: BTreeSet<String> = unknown.into_iter().collect();
         let now: BTreeSet<String> = context.unknown_pointers.into_iter().collect();
         (context.faults.is_empty() && now == before).then_some(target)
     }
 
-    /// What reading the document notes beside its values; `None` for the empty document.
-    fn noted(&self) -> Option<Context> {
-        let found = self.found?;
+    /// The same settings with a document that contains nothing else.
+    pub(crate) fn without_unread(self) -> Self {
+        if self.found.is_none() {
+            return self;
+        }
+        let mut document = Map::new();
+        document.insert(
+            key_of(V::NUMBER),
+            Value::Object(differences(&self.current)),
+        );
+        Self {
+            text: Value::Object(document).to_string().into(),
+            found: Some(V::NUMBER),
+            current: self.current,
+        }
+    }
+
+    /// What reading a document notes beside its values.
+    fn noted(document: &Value, found: u64) -> Option<Context> {
         let key = key_of(found);
         let mut context = Context::new(&format!("{ROOT}/{key}"));
-        V::load(found, self.value.get(&key)?.as_object()?, &mut context)?;
+        V::load(found, document.get(&key)?.as_object()?, &mut context)?;
         Some(context)
     }
 
     /// What deserves a look although the document is valid. It is found again each time, because
     /// few who read a document ask for it, and it can take more memory than the document.
     pub(crate) fn warnings(&self) -> FindingList {
-        let (Some(found), Some(noted)) = (self.found, self.noted()) else {
+        let Some(found) = self.found else {
             return FindingList::new();
         };
-        let mut warnings = self
-            .value
-            .as_object()
+        let value = self.value();
+        let document = value.as_object();
+        let mut warnings = document
             .map(|document| beside(document, found, V::NUMBER))
             .unwrap_or_default();
-        warnings.append(noted.unknown);
+        if let Some(noted) = Self::noted(&value, found) {
+            warnings.append(noted.unknown);
+        }
         let mut warned = Context::new(&format!("{ROOT}/{}", key_of(found)));
         self.current.warn(&mut warned);
         warnings.append(warned.warnings);

@@ -211,6 +211,26 @@ impl AllowedOrigins {
         warnings
     }
 
+    /// The same list without its warnings, for who only asks for decisions.
+    #[must_use]
+    pub fn without_warnings(self) -> Self {
+        Self {
+            warnings: FindingList::new(),
+            ..self
+        }
+    }
+
+    /// An upper bound of the memory that the list without its warnings holds beside its own size,
+    /// in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        /// An entry's places in the list and in a map, which may have room for twice as many; the
+        /// allocations of both; and a pattern's list of slots.
+        const ENTRY: usize = 320;
+        let held = |entry: &String| ENTRY + 2 * entry.len();
+        self.entries.iter().map(held).sum()
+    }
+
     fn matching_pattern(&self, origin: &Origin) -> Option<usize> {
         let (shortest, longest) = self.base_lengths?;
         let host = origin.host();

@@ -24,7 +24,7 @@ use crate::{
 
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.as_value().serialize(serializer)
+        self.to_value().serialize(serializer)
     }
 }
 

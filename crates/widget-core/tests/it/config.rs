@@ -80,7 +80,7 @@ fn valid_documents_are_kept_and_warned_about() {
         let stored = case
             .stored
             .unwrap_or_else(|| serde_json::from_str(text).expect("JSON"));
-        assert_eq!(config.to_json(), stored.to_string(), "{name}");
+        assert_eq!(config.as_json(), stored.to_string(), "{name}");
         assert_eq!(places(config.warnings()), case.warnings, "{name}");
         assert_eq!(Config::from_value(stored), Ok(config.clone()), "{name}");
         let effective = serde_json::to_value(config.current()).expect("JSON");
@@ -165,7 +165,7 @@ fn the_vectors_hold() {
             ("accept", Ok(config)) => {
                 let sent: Value = serde_json::from_str(vector.config.get()).expect("JSON");
                 let stored = vector.stored.unwrap_or(sent);
-                assert_eq!(config.to_json(), stored.to_string(), "{name}");
+                assert_eq!(config.as_json(), stored.to_string(), "{name}");
                 let pointers: Vec<_> = config
                     .warnings()
                     .into_iter()

@@ -32,15 +32,17 @@ pub const STALENESS: Duration = Duration::seconds(5);
 /// How many widgets the cache is sized for.
 const EXPECTED_WIDGETS: usize = 10_000;
 
-/// Memory for all of them, in bytes, by a generous estimate of each.
+/// Memory for all of them, in bytes, by an upper bound of what each holds.
 const CAPACITY: u64 = 96 << 20;
 
-/// Memory of a widget beside its config and domains: the record, its lists, the cache's own
-/// bookkeeping.
-const ENTRY_OVERHEAD: u64 = 1024;
+/// The cache's own bookkeeping of one entry, with its key and the allocations around it.
+const BOOKKEEPING: usize = 256;
 
-/// The typed config with all its defaults, as a multiple of the text it was read from.
-const TEXT_FACTOR: u64 = 4;
+/// The launcher's config as it is sent, beside the texts of the config.
+const LAUNCHER: usize = 2048;
+
+/// The longest form of one byte of a text in JSON: `\u001f`.
+const ESCAPED: usize = 6;
 
 /// Widgets by id, as visitors may see them.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ pub struct PublicWidgets {
 /// A widget with what is computed from it once and sent to many.
 #[derive(Debug)]
 pub struct PublicWidget {
-    /// The record, and what the gates need to know.
+    /// The record as far as it is served, and what the gates need to know.
     pub stored: StoredWidget,
     launcher: OnceLock<Launcher>,
 }
@@ -68,10 +70,31 @@ pub struct Launcher {
 
 impl PublicWidget {
     fn new(stored: StoredWidget) -> Self {
+        let stored = StoredWidget {
+            widget: stored.widget.into_served(),
+            ..stored
+        };
         Self {
             stored,
             launcher: OnceLock::new(),
         }
+    }
+
+    /// An upper bound of the memory that it holds, in bytes, with the launcher's config, which may
+    /// be built later.
+    fn weight(&self) -> usize {
+        let StoredWidget {
+            widget,
+            livekit_agent_name,
+            ..
+        } = &self.stored;
+        let name = livekit_agent_name.as_ref().map_or(0, String::capacity);
+        size_of::<Self>() + widget.heap_bytes() + name + self.launcher_bytes()
+    }
+
+    /// An upper bound of the bytes of the launcher's config.
+    fn launcher_bytes(&self) -> usize {
+        LAUNCHER + ESCAPED * self.stored.widget.config.as_json().len()
     }
 
     /// Decides whether the widget serves a page of `origin` now.
@@ -190,21 +213,11 @@ impl PublicWidgets {
 
 impl Entry {
     fn new(widget: Option<StoredWidget>, now: OffsetDateTime) -> Self {
-        let text = widget.as_ref().map_or(0, |stored| {
-            let domains: usize = stored
-                .widget
-                .domains
-                .entries()
-                .iter()
-                .map(String::len)
-                .sum();
-            stored.widget.config.to_json().len() + domains
-        });
-        let text = u64::try_from(text).unwrap_or(u64::MAX / TEXT_FACTOR);
-        let weight = ENTRY_OVERHEAD.saturating_add(text.saturating_mul(TEXT_FACTOR));
+        let widget = widget.map(PublicWidget::new).map(Arc::new);
+        let held = widget.as_deref().map_or(0, PublicWidget::weight);
         Self {
-            widget: widget.map(PublicWidget::new).map(Arc::new),
-            weight,
+            weight: u64::try_from(BOOKKEEPING + held).unwrap_or(u64::MAX),
+            widget,
             read_at: now,
         }
     }

@@ -16,10 +16,10 @@ fn codes_and_places(text: &str) -> Vec<(&'static str, String)> {
 fn the_empty_document_is_every_default() {
     let config = Config::parse("{}").expect("valid");
     assert_eq!(config, Config::default());
-    assert_eq!(config.to_json(), "{}");
+    assert_eq!(config.as_json(), "{}");
     let explicit = Config::parse(r#"{"v1":{}}"#).expect("valid");
     assert_eq!(explicit.current(), config.current());
-    assert_eq!(explicit.to_json(), r#"{"v1":{}}"#);
+    assert_eq!(explicit.as_json(), r#"{"v1":{}}"#);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn text_that_is_not_json_has_a_place() {
 fn unknown_keys_and_versions_are_kept_and_reported() {
     let text = r#"{"x-note":"kept","v9":{"a":[1,2.0,1e2]},"v1":{"zz":{"a":[1,{"b":null}]},"theme":"light","chat":{"titel":"x"}},"v01":1,"V1":{}}"#;
     let config = Config::parse(text).expect("valid");
-    assert_eq!(config.to_json(), text.replace("1e2", "100.0"));
+    assert_eq!(config.as_json(), text.replace("1e2", "100.0"));
     assert_eq!(config.migrated(), config);
     let reported: Vec<String> = config
         .warnings()
@@ -83,7 +83,7 @@ fn unknown_keys_and_versions_are_kept_and_reported() {
 fn unversioned_documents() {
     let config = Config::parse(r#"{"trigger":{"size":40},"theme":"dark"}"#).expect("valid");
     assert_eq!(
-        config.to_json(),
+        config.as_json(),
         r#"{"v1":{"trigger":{"size":40},"theme":"dark"}}"#
     );
     let config = Config::parse(r#"{"chat":{"titel":1}}"#).expect("valid");
@@ -189,8 +189,8 @@ fn numbers_of_unknown_keys_are_kept_exactly() {
     ] {
         let text = format!(r#"{{"v1":{{"x":{number}}}}}"#);
         let config = Config::parse(&text).expect("kept");
-        assert_eq!(config.to_json(), text);
-        assert_eq!(Config::parse(&config.to_json()), Ok(config));
+        assert_eq!(config.as_json(), text);
+        assert_eq!(Config::parse(&config.as_json()), Ok(config));
     }
 }
 

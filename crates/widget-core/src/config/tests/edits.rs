@@ -42,12 +42,12 @@ fn the_rest_is_untouched() {
         ),
     ] {
         let edited = config(DOCUMENT).set(pointer, value).expect("valid");
-        assert_eq!(edited.to_json(), text);
+        assert_eq!(edited.as_json(), text);
     }
     let edited = Config::default()
         .set("/config/v1/theme", json!("dark"))
         .expect("valid");
-    assert_eq!(edited.to_json(), r#"{"v1":{"theme":"dark"}}"#);
+    assert_eq!(edited.as_json(), r#"{"v1":{"theme":"dark"}}"#);
     for (pointer, text) in [
         (
             "/config/v1/theme",
@@ -58,7 +58,7 @@ fn the_rest_is_untouched() {
         ("/config", "{}".to_owned()),
     ] {
         assert_eq!(
-            config(DOCUMENT).remove(pointer).expect("valid").to_json(),
+            config(DOCUMENT).remove(pointer).expect("valid").as_json(),
             text
         );
     }

@@ -103,14 +103,15 @@ proptest! {
     #[test]
     fn reading_what_was_written_is_the_identity(value in document(false)) {
         let config = Config::from_value(value.clone()).expect("valid");
-        prop_assert_eq!(config.to_json(), value.to_string());
-        prop_assert_eq!(Config::parse(&config.to_json()), Ok(config));
+        prop_assert_eq!(config.as_json(), value.to_string());
+        prop_assert_eq!(Config::parse(&config.as_json()), Ok(config));
     }
 
     #[test]
     fn a_current_document_is_unchanged_by_migrating(value in document(false)) {
         let config = Config::from_value(value.clone()).expect("valid");
-        prop_assert_eq!(config.migrated().to_json(), value.to_string());
+        let migrated = config.migrated();
+        prop_assert_eq!(migrated.as_json(), value.to_string());
         prop_assert_eq!(config.migrated().migrated(), config.migrated());
     }
 
@@ -120,10 +121,10 @@ proptest! {
         let all_known = value.as_object().expect("an object").keys()
             .all(|key| known.contains(&key.as_str()));
         match Config::from_value(value.clone()) {
-            Ok(config) if value == json!({}) => prop_assert_eq!(config.to_json(), "{}"),
+            Ok(config) if value == json!({}) => prop_assert_eq!(config.as_json(), "{}"),
             Ok(config) => {
                 prop_assert!(all_known);
-                prop_assert_eq!(config.to_json(), json!({"v1": value}).to_string());
+                prop_assert_eq!(config.as_json(), json!({"v1": value}).to_string());
             }
             Err(error) => {
                 prop_assert!(!all_known);
@@ -141,7 +142,8 @@ proptest! {
         for (pointer, leaf) in before {
             // An empty `chat` or the old title are what the edit replaces.
             if !matches!(pointer.as_str(), "/v1" | "/v1/chat" | "/v1/chat/title") {
-                prop_assert_eq!(edited.as_value().pointer(&pointer), Some(&leaf), "{}", pointer);
+                let edited = edited.to_value();
+                prop_assert_eq!(edited.pointer(&pointer), Some(&leaf), "{}", pointer);
             }
         }
         prop_assert_eq!(&edited.current().chat.title, &title);
@@ -151,7 +153,7 @@ proptest! {
     fn any_document_is_read_or_refused_with_places(value in document(true)) {
         match Config::parse(&value.to_string()) {
             Ok(config) => {
-                prop_assert_eq!(config.to_json(), value.to_string());
+                prop_assert_eq!(config.as_json(), value.to_string());
                 for finding in config.warnings() {
                     let pointer = finding.pointer.expect("a pointer");
                     prop_assert!(pointer.starts_with("/config/"));
@@ -181,16 +183,16 @@ proptest! {
     fn changes_turn_one_document_into_the_other(from in document(false), to in document(false)) {
         let from = Config::from_value(from).expect("valid");
         let to = Config::from_value(to).expect("valid");
-        let mut value = from.as_value().clone();
+        let mut value = from.to_value();
         for change in diff(&from, &to) {
             value = match change.kind {
-                ChangeKind::Removed(_) => edit::remove(&value, &change.pointer),
+                ChangeKind::Removed(_) => edit::remove(value, &change.pointer),
                 ChangeKind::Added(new) | ChangeKind::Replaced { to: new, .. } => {
-                    edit::set(&value, &change.pointer, new)
+                    edit::set(value, &change.pointer, new)
                 }
             }
             .expect("a place that is there");
         }
-        prop_assert_eq!(&value, to.as_value());
+        prop_assert_eq!(value, to.to_value());
     }
 }

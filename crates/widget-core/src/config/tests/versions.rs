@@ -107,7 +107,7 @@ fn document<V: Version>(value: Value) -> Document<V> {
 fn migrated<V: Version>(document: &Document<V>) -> Value {
     document
         .migrated()
-        .unwrap_or_else(|| document.value.clone())
+        .unwrap_or_else(|| document.value())
 }
 
 #[test]

@@ -62,7 +62,7 @@ async fn read(
         colors: brand.colors.iter().map(ToString::to_string).collect(),
         logo_url: brand.logo_url.map(|url| url.as_str().to_owned()),
         icon_url: brand.icon_url.map(|url| url.as_str().to_owned()),
-        config: config.as_value().clone(),
+        config: config.to_value(),
     }))
 }
 

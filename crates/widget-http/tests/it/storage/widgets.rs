@@ -86,7 +86,7 @@ pub(super) async fn records(storage: &dyn Storage) {
         (&stored.widget, stored.revision, stored.pinned),
         (&record, 1, PinnedVersion::Draft)
     );
-    assert_eq!(stored.widget.config.to_json(), record.config.to_json());
+    assert_eq!(stored.widget.config.as_json(), record.config.as_json());
     assert_eq!(stored.livekit_agent_name.as_deref(), Some("concierge"));
     assert!(
         storage
