@@ -38,11 +38,8 @@ const CAPACITY: u64 = 96 << 20;
 /// The cache's own bookkeeping of one entry, with its key and the allocations around it.
 const BOOKKEEPING: usize = 256;
 
-/// The launcher's config as it is sent, beside the texts of the config.
+/// The launcher's config as it is sent, beside what is written in the document as well.
 const LAUNCHER: usize = 2048;
-
-/// The longest form of one byte of a text in JSON: `\u001f`.
-const ESCAPED: usize = 6;
 
 /// Widgets by id, as visitors may see them.
 #[derive(Debug)]
@@ -94,7 +91,7 @@ impl PublicWidget {
 
     /// An upper bound of the bytes of the launcher's config.
     fn launcher_bytes(&self) -> usize {
-        LAUNCHER + ESCAPED * self.stored.widget.config.as_json().len()
+        LAUNCHER + self.stored.widget.config.as_json().len()
     }
 
     /// Decides whether the widget serves a page of `origin` now.

@@ -15,7 +15,7 @@ use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     config::ConfigError,
     conversation::{ConversationEnded, FeedbackError, ModeDisabled},
-    finding::{Code, Finding, Findings},
+    finding::{Code, FindingList, Findings, MAX_FINDINGS},
     origin::OriginHeaderError,
 };
 
@@ -26,9 +26,6 @@ use crate::{
 
 /// Media type of every error answer.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-
-/// Faults in one answer: enough to see the pattern, and a bound for what a hostile body can cause.
-const MAX_ERRORS: usize = 100;
 
 /// The status of each code.
 #[must_use]
@@ -106,7 +103,10 @@ pub struct Problem(Box<Parts>);
 struct Parts {
     code: ProblemCode,
     detail: String,
+    /// At most [`MAX_FINDINGS`].
     errors: Vec<FieldError>,
+    /// How many more are only counted.
+    errors_omitted: usize,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -118,6 +118,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            errors_omitted: 0,
             headers: Vec::new(),
             cause: None,
         }))
@@ -146,24 +147,26 @@ impl Problem {
     /// Adds a fault with its place.
     #[must_use]
     pub fn with_error(mut self, error: FieldError) -> Self {
-        self.0.errors.push(error);
+        if self.0.errors.len() < MAX_FINDINGS {
+            self.0.errors.push(error);
+        } else {
+            self.0.errors_omitted += 1;
+        }
         self
     }
 
-    /// Adds faults with their places.
+    /// Adds faults with their places: the first are kept, and the others are counted.
     #[must_use]
-    pub fn with_errors(mut self, errors: impl IntoIterator<Item = FieldError>) -> Self {
-        self.0.errors.extend(errors);
-        self
+    pub fn with_errors(self, errors: impl IntoIterator<Item = FieldError>) -> Self {
+        errors.into_iter().fold(self, Self::with_error)
     }
 
     /// Adds faults found by core.
     #[must_use]
-    pub fn with_findings(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
-        self.0
-            .errors
-            .extend(findings.into_iter().map(FieldError::from));
-        self
+    pub fn with_findings(mut self, findings: impl Into<FindingList>) -> Self {
+        let findings = findings.into();
+        self.0.errors_omitted += findings.omitted();
+        self.with_errors(findings.into_iter().map(FieldError::from))
     }
 
     /// Adds a header to the answer.
@@ -205,19 +208,19 @@ impl Problem {
             code,
             detail,
             errors,
+            errors_omitted,
             ..
         } = &*self.0;
         let status = self.status();
-        let shown = errors.len().min(MAX_ERRORS);
         let body = widget_api::Problem {
             r#type: "about:blank".into(),
             title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
             detail: detail.clone(),
             code: (*code).into(),
-            errors: errors[..shown].to_vec(),
-            errors_total: (shown < errors.len())
-                .then(|| u64::try_from(errors.len()).unwrap_or(u64::MAX)),
+            errors: errors.clone(),
+            errors_total: (*errors_omitted > 0)
+                .then(|| u64::try_from(errors.len() + errors_omitted).unwrap_or(u64::MAX)),
             request_id: request_id.to_owned(),
         };
         // Strings and numbers always serialize.

@@ -4,7 +4,7 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, value::RawValue};
 use widget_api::{
-    FieldError, ProblemCode,
+    ProblemCode,
     visitors::{FormSubmission, SubmittedForm},
 };
 use widget_core::{
@@ -90,13 +90,14 @@ pub(super) fn validate(
 
 /// The answer to values with faults; `pointer` is their place in the body.
 pub(super) fn invalid(findings: Findings, pointer: &str) -> Problem {
-    let errors = findings.into_iter().map(FieldError::from);
+    let in_body = findings.into_list().map(|finding| {
+        let below = finding.pointer.as_deref().unwrap_or_default();
+        let place = format!("{pointer}{below}");
+        finding.at(place)
+    });
     Problem::new(
         ProblemCode::FormInvalid,
         "the form has faults; see `errors`",
     )
-    .with_errors(errors.map(|error| FieldError {
-        pointer: format!("{pointer}{}", error.pointer),
-        ..error
-    }))
+    .with_findings(in_body)
 }
