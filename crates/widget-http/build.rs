@@ -73,6 +73,18 @@ fn list_migrations(root: &Path, database: &str) -> Result<List, Box<dyn Error>> 
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<io::Result<Vec<String>>>()?;
     names.sort();
+    let version = |name: &str| name.split('_').next().map(str::to_owned);
+    if let Some(pair) = names
+        .windows(2)
+        .find(|pair| version(&pair[0]) == version(&pair[1]))
+    {
+        let (first, second) = (&pair[0], &pair[1]);
+        return Err(format!(
+            "migrations/{database}/{first} and {second} must not have the same version; rename the \
+             one that is not released"
+        )
+        .into());
+    }
     let mut code = format!(
         "pub(super) const {}: Migrations = Migrations(&[\n",
         database.to_uppercase()
