@@ -124,7 +124,14 @@ fn what_nothing_reads_is_not_served_and_a_stored_config_is_hardly_more_than_its_
     let config = unknown_values();
     let widget = widget(&[], &config);
     let served = held(widget.clone().into_served());
-    assert!(served <= 1024, "{served} bytes of settings that are all defaults");
+    assert!(
+        served <= 1024,
+        "{served} bytes of settings that are all defaults"
+    );
     let stored = held(widget);
-    assert!(stored <= config.len() + 1024, "{stored} bytes of a text of {}", config.len());
+    assert!(
+        stored <= config.len() + 1024,
+        "{stored} bytes of a text of {}",
+        config.len()
+    );
 }

@@ -157,9 +157,7 @@ fn valid_documents_are_valid_by_the_schema() {
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert!(faults.is_empty(), "{name}: {faults:?}");
-        let stored = Config::from_value(document)
-            .expect("valid")
-            .to_value();
+        let stored = Config::from_value(document).expect("valid").to_value();
         assert!(validator.is_valid(&stored), "{name} as stored");
     }
 }

@@ -120,11 +120,7 @@ fn push(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {
 /// The document with one value put in place. Objects on the way are made when they are missing,
 /// arrays are not: an index may be a key of an object as well. In an array the index of an item
 /// replaces it, and its length or `-` appends.
-pub(super) fn set(
-    mut document: Value,
-    pointer: &str,
-    value: Value,
-) -> Result<Value, ConfigError> {
+pub(super) fn set(mut document: Value, pointer: &str, value: Value) -> Result<Value, ConfigError> {
     let tokens = tokens_in_config(pointer)?;
     let mut place = &mut document;
     for (depth, token) in tokens.iter().enumerate() {

@@ -244,10 +244,7 @@ impl<V: Version> Document<V> {
             return self;
         }
         let mut document = Map::new();
-        document.insert(
-            key_of(V::NUMBER),
-            Value::Object(differences(&self.current)),
-        );
+        document.insert(key_of(V::NUMBER), Value::Object(differences(&self.current)));
         Self {
             text: Value::Object(document).to_string().into(),
             found: Some(V::NUMBER),

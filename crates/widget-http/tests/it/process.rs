@@ -30,6 +30,15 @@ fn run(database: &Database, arguments: &[&str]) -> Output {
         .expect("the binary runs")
 }
 
+/// Runs a command that succeeds.
+#[track_caller]
+fn run_well(database: &Database, arguments: &[&str]) -> Output {
+    let output = run(database, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    output
+}
+
 #[track_caller]
 pub(crate) fn key(database: &Database, scopes: &[&str]) -> String {
     let scopes = scopes.iter().flat_map(|scope| ["--scope", scope]);
@@ -149,13 +158,13 @@ fn keys_are_made_listed_and_revoked_while_a_service_runs() {
         .and_then(|key| key.split_once('.'))
         .expect("a key has two parts")
         .0;
-    let list = String::from_utf8(run(&database, &["key", "list"]).stdout).expect("text");
+    let list = String::from_utf8(run_well(&database, &["key", "list"]).stdout).expect("text");
     assert!(
         list.contains(id) && !list.contains(&key) && list.contains("agents:manage"),
         "{list}"
     );
-    assert!(run(&database, &["key", "rotate-signing"]).status.success());
-    assert!(run(&database, &["key", "revoke", id]).status.success());
+    run_well(&database, &["key", "rotate-signing"]);
+    run_well(&database, &["key", "revoke", id]);
     assert_eq!(
         server
             .request("GET", "/core/agents", &key, "")
@@ -446,7 +455,7 @@ fn migrations_are_listed_and_applied() {
     let check = run(&database, &["migrate", "--check"]);
     assert_eq!(check.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&check.stdout).contains("_initial"));
-    assert!(run(&database, &["migrate"]).status.success());
+    run_well(&database, &["migrate"]);
     let check = run(&database, &["migrate", "--check"]);
     assert_eq!(
         (check.status.code(), check.stdout.as_slice()),

@@ -234,7 +234,7 @@ async fn a_refused_write_changes_nothing() {
             json!({"agent_id": "nonsense"}),
             "body_invalid",
             "/agent_id",
-            "value_invalid",
+            "id_invalid",
         ),
         (
             json!({"agent_id": nobody}),
@@ -475,7 +475,7 @@ async fn lists_are_filtered() {
         ("limit=201", "/limit", "value_invalid"),
         ("limit=x", "/limit", "value_invalid"),
         ("cursor=x", "/cursor", "value_invalid"),
-        ("agent_id=x", "/agent_id", "value_invalid"),
+        ("agent_id=x", "/agent_id", "id_invalid"),
         ("published=maybe", "/published", "value_invalid"),
         ("color=red", "/color", "key_unknown"),
         ("limit=1&limit=2", "/limit", "key_duplicate"),

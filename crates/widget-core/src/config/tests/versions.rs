@@ -105,9 +105,7 @@ fn document<V: Version>(value: Value) -> Document<V> {
 
 /// The document after migrating.
 fn migrated<V: Version>(document: &Document<V>) -> Value {
-    document
-        .migrated()
-        .unwrap_or_else(|| document.value())
+    document.migrated().unwrap_or_else(|| document.value())
 }
 
 #[test]
