@@ -1,6 +1,6 @@
 /** Pages that replace what they show: the launcher stays or returns, and so does the window. */
 import { describe, expect, test } from 'vitest';
-import { buildReactPage, packageFile, SNIPPET, serve, visit } from './pages';
+import { buildAstroPage, buildReactPage, packageFile, SNIPPET, serve, visit } from './pages';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
@@ -69,12 +69,18 @@ describe('a page that replaces its body', { timeout: 90_000 }, () => {
   const turbo = `<script>${packageFile('@hotwired/turbo/dist/turbo.es2017-umd.js').replaceAll('</script', '<\\/script')}</script>`;
   const htmx = `<script>${packageFile('htmx.org/dist/htmx.min.js')}</script>`;
 
+  const astro = async () =>
+    `<meta name="astro-view-transitions-enabled" content="true">
+    <script type="module">${await buildAstroPage()}</script>`;
+
   test.each([
-    ['Turbo', turbo, ''],
-    ['htmx boost', htmx, ' hx-boost="true"'],
+    ['Turbo', async () => turbo, ''],
+    ['htmx boost', async () => htmx, ' hx-boost="true"'],
+    ['Astro view transitions', astro, ''],
   ])(
     '%s: draft and window survive a visit, and the closed launcher returns',
-    async (name, script, boost) => {
+    async (name, load, boost) => {
+      const script = await load();
       const visitor = await here.arrive();
       const folder = `/${name.split(' ')[0]?.toLowerCase()}`;
       const page = (title: string, link: string) =>

@@ -1,4 +1,4 @@
-/** Strict policies of a page, as `docs/site.md` describes them: a nonce, or the hash of a script. */
+/** Strict policies of a page, as `docs/site.md` says: a nonce, or the hash of a script. */
 import { describe, expect, test } from 'vitest';
 import { SNIPPET } from './pages';
 import { story } from './story';
