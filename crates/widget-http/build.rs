@@ -74,11 +74,10 @@ fn list_migrations(root: &Path, database: &str) -> Result<List, Box<dyn Error>> 
         .collect::<io::Result<Vec<String>>>()?;
     names.sort();
     let version = |name: &str| name.split('_').next().map(str::to_owned);
-    if let Some(pair) = names
-        .windows(2)
-        .find(|pair| version(&pair[0]) == version(&pair[1]))
+    let next = names.iter().skip(1);
+    if let Some((first, second)) =
+        (names.iter().zip(next)).find(|(first, second)| version(first) == version(second))
     {
-        let (first, second) = (&pair[0], &pair[1]);
         return Err(format!(
             "migrations/{database}/{first} and {second} must not have the same version; rename the \
              one that is not released"

@@ -19,6 +19,7 @@ export interface FrameEvents {
   /** The window is there, and expects what it has to know at first. */
   onReady(): Omit<InitMessage, 'type' | 'page'>;
   onUnread(unread: UnreadInfo): void;
+  onExpand(isExpanded: boolean): void;
   onCall(call: CallInfo | null): void;
   /** The window will not come, or not within this time. */
   onSilence(milliseconds: number, reason: string): void;
@@ -32,13 +33,13 @@ export interface Frame {
 /** Builds the frame, not yet attached to the page. */
 export function createFrame(
   { service, id, config, call, show, emit, dismiss }: Launcher,
-  { onReady, onUnread, onCall, onSilence }: FrameEvents,
+  { onReady, onUnread, onExpand, onCall, onSilence }: FrameEvents,
   signal: AbortSignal,
 ): Frame {
   const { origin } = new URL(service);
   const node = Object.assign(document.createElement('iframe'), {
     title: config.chat.title || 'Chat',
-    allow: `microphone ${origin}; autoplay ${origin}`,
+    allow: `microphone ${origin}; autoplay ${origin}; clipboard-write ${origin}`,
     src: `${service}/public/widget/${id}?o=${encodeURIComponent(location.origin)}`,
   });
   let isReady = false;
@@ -74,6 +75,9 @@ export function createFrame(
       }
       case 'web-widget:close':
         show(false);
+        break;
+      case 'web-widget:expand':
+        onExpand(message.isExpanded);
         break;
       case 'web-widget:unread':
         onUnread(message);

@@ -13,10 +13,13 @@ import { createPreview, createTitleBadge } from './preview';
 /** How long the window may take to load before the visitor gets an error, in milliseconds. */
 const READY_TIMEOUT = 10_000;
 
+/** Of a window that the visitor has enlarged, in pixels; wider lines are hard to read. */
+const EXPANDED_WIDTH = 760;
+
 function styleText({ trigger, chat }: LauncherConfig): string {
   const { position, offset_x, offset_y, size } = trigger;
   const [vertical, horizontal] = position.split('-');
-  return `${css}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}`;
+  return `${css}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}.e article{width:min(${EXPANDED_WIDTH}px,100vw - ${2 * offset_x}px);height:calc(100vh - ${2 * offset_y + size + 12}px)}`;
 }
 
 export function createPanel(launcher: Launcher): Panel {
@@ -107,6 +110,7 @@ export function createPanel(launcher: Launcher): Panel {
           return { context, options: { locale, theme }, open_with, open: isOpen };
         },
         onUnread: (unread) => setUnread(unread.count, unread.preview),
+          onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),
         onCall(call) {
           hasCall = !!call;
           callBar.update(call);

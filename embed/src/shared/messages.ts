@@ -76,6 +76,8 @@ export type FromWindow =
   | { type: 'web-widget:ticket-request'; request_id: string }
   | { type: 'web-widget:close' }
   | ({ type: 'web-widget:unread' } & UnreadInfo)
+  /** The visitor wants a larger window, or the usual one. */
+  | { type: 'web-widget:expand'; isExpanded: boolean }
   /** The state of the call has changed; null when there is none. */
   | { type: 'web-widget:call'; call: CallInfo | null }
   | { type: 'web-widget:event'; name: EventName; detail: unknown };

@@ -4,6 +4,7 @@ import type { Context, InitMessage } from '../shared/messages';
 import type { WindowData } from './config';
 import { createOtherTabs } from './conversation/other-tabs';
 import { Session } from './conversation/session';
+import { isNewAnswer } from './conversation/window-state';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
 import { isMicrophoneGranted, listMicrophones, openMicrophone } from './microphone';
@@ -74,6 +75,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     now: Date.now,
   });
 
+  const close = () => loader.send({ type: 'web-widget:close' });
+
   async function draw({ context, page, options, open, open_with }: InitMessage) {
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
     const isReturning = session.takeUp();
@@ -85,6 +88,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     applyTheme(config, options.theme);
     session.setPage(contextOf(context), page);
     session.subscribe((state, before) => {
+      if (session.hasSound && isNewAnswer(state, before))
+        import('./extras').then((extras) => extras.playSound()).catch(() => {});
       const call = callInfo(state, strings);
       if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
         loader.send({ type: 'web-widget:call', call });
@@ -94,7 +99,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
         session={session}
         config={config}
         strings={strings}
-        close={() => loader.send({ type: 'web-widget:close' })}
+        close={close}
+        expand={(isExpanded) => loader.send({ type: 'web-widget:expand', isExpanded })}
       />,
       root,
     );

@@ -249,6 +249,15 @@ export class Session {
     this.#startIfConfigured();
   }
 
+  /** Whether the visitor wants to hear a sound for new messages; kept. */
+  get hasSound(): boolean {
+    return this.#dependencies.storage.read('sound') === true;
+  }
+
+  set hasSound(isOn: boolean) {
+    this.#dependencies.storage.write('sound', isOn);
+  }
+
   // The conversation
 
   /** Offers to continue the conversation that storage has from an earlier page load, if any. */

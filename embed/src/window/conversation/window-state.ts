@@ -172,6 +172,12 @@ export function isPast({ phase }: State): boolean {
   return phase.name === 'ended' || phase.name === 'gone';
 }
 
+/** The agent has begun a turn that the visitor has not heard. */
+export function isNewAnswer(state: State, before: State): boolean {
+  const isNew = state.messages.length === before.messages.length + 1;
+  return isNew && state.messages.at(-1)?.role === 'agent' && modeOf(state) === 'text';
+}
+
 /** Another tab has the conversation, and the visitor is asked whether it continues here. */
 export function isHeldElsewhere({ phase }: State): boolean {
   return phase.name === 'offered' && phase.isOpenElsewhere;

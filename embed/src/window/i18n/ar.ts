@@ -90,4 +90,9 @@ export const strings: Strings = {
   microphone_interrupted: 'انقطع الميكروفون. ستستمر المكالمة فور عودته.',
   sound_blocked: 'لا يشغّل المتصفح الصوت بعد.',
   play_sound: 'تشغيل الصوت',
+  copy: 'نسخ',
+  copied: 'تم النسخ',
+  save: 'تنزيل المحادثة',
+  sound: 'صوت للرسائل الجديدة',
+  expand: 'تكبير النافذة',
 };

@@ -95,4 +95,9 @@ export const strings: Strings = {
     'Das Mikrofon wurde unterbrochen. Das Gespräch geht weiter, sobald es wieder da ist.',
   sound_blocked: 'Der Browser gibt den Ton noch nicht wieder.',
   play_sound: 'Ton abspielen',
+  copy: 'Kopieren',
+  copied: 'Kopiert',
+  save: 'Gespräch herunterladen',
+  sound: 'Ton bei neuen Nachrichten',
+  expand: 'Fenster vergrößern',
 };

@@ -91,6 +91,11 @@ export const en = {
     'The microphone was interrupted. The call continues as soon as it is back.',
   sound_blocked: 'The browser does not play the sound yet.',
   play_sound: 'Play sound',
+  copy: 'Copy',
+  copied: 'Copied',
+  save: 'Download transcript',
+  sound: 'Sound for new messages',
+  expand: 'Enlarge window',
 } as const;
 
 export type Strings = Record<keyof typeof en, string>;

@@ -91,4 +91,9 @@ export const strings: Strings = {
   microphone_interrupted: 'Se interrumpió el micrófono. La llamada continúa en cuanto vuelva.',
   sound_blocked: 'El navegador aún no reproduce el sonido.',
   play_sound: 'Reproducir sonido',
+  copy: 'Copiar',
+  copied: 'Copiado',
+  save: 'Descargar la conversación',
+  sound: 'Sonido para mensajes nuevos',
+  expand: 'Ampliar la ventana',
 };

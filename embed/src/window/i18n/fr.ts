@@ -93,4 +93,9 @@ export const strings: Strings = {
     'Le microphone a été interrompu. L’appel reprend dès qu’il est de retour.',
   sound_blocked: 'Le navigateur ne diffuse pas encore le son.',
   play_sound: 'Activer le son',
+  copy: 'Copier',
+  copied: 'Copié',
+  save: 'Télécharger la conversation',
+  sound: 'Son pour les nouveaux messages',
+  expand: 'Agrandir la fenêtre',
 };

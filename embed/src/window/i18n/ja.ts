@@ -92,4 +92,9 @@ export const strings: Strings = {
   microphone_interrupted: 'マイクが中断されました。戻り次第、通話を続けます。',
   sound_blocked: 'ブラウザーが音声を再生していません。',
   play_sound: '音声を再生',
+  copy: 'コピー',
+  copied: 'コピーしました',
+  save: '会話をダウンロード',
+  sound: '新着メッセージの音',
+  expand: 'ウィンドウを拡大',
 };

@@ -91,4 +91,9 @@ export const strings: Strings = {
   microphone_interrupted: 'O microfone foi interrompido. A chamada continua assim que ele voltar.',
   sound_blocked: 'O navegador ainda não reproduz o som.',
   play_sound: 'Reproduzir som',
+  copy: 'Copiar',
+  copied: 'Copiado',
+  save: 'Baixar a conversa',
+  sound: 'Som para novas mensagens',
+  expand: 'Ampliar a janela',
 };

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isHeldElsewhere, isPast, modeOf, type State } from '../conversation/window-state';
 import { Banner } from './Banner';
+import { closeOnBack } from './back';
 import { Composer } from './Composer';
 import { type Surface, SurfaceContext, useSurface } from './context';
 import { FormSheet } from './FormSheet';
@@ -34,6 +35,11 @@ export function App(surface: Surface) {
       window.removeEventListener('focus', takeFocus);
     };
   }, [state.isOpen]);
+
+  useEffect(() => {
+    if (state.isOpen && matchMedia('(pointer: coarse)').matches) return closeOnBack(close);
+    return undefined;
+  }, [state.isOpen, close]);
 
   useEffect(() => {
     // On the document: wherever the focus is, there is a way out.

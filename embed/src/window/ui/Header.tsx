@@ -1,6 +1,9 @@
 /** The agent's name, the menu, and the way out. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Config } from '../config';
+import type { Message } from '../conversation/transcript';
 import { isPast, isUnderWay, type State } from '../conversation/window-state';
+import type { Strings } from '../i18n';
 import { Logo } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
@@ -10,11 +13,26 @@ import { Menu, type MenuItem } from './Menu';
 type Question = 'end' | 'start_over';
 
 export function Header({ state, showNotice }: { state: State; showNotice(): void }) {
-  const { config, strings, session, close } = useSurface();
+  const { config, strings, session, close, expand } = useSurface();
+  const [hasSound, setSound] = useState(session.hasSound);
+  const [isExpanded, setExpanded] = useState(false);
   const [question, ask] = useState<Question | null>(null);
+  const { messages } = state;
   const exists = state.conversationId !== null && !isPast(state);
   const canEnd = exists && isUnderWay(state);
   const items: MenuItem[] = [{ label: strings.about, action: showNotice }];
+  if (messages.length)
+    items.push({ label: strings.save, action: () => save(config, strings, messages) });
+  items.push({
+    label: strings.sound,
+    isOn: hasSound,
+    action: () => {
+      session.hasSound = !hasSound;
+      setSound(!hasSound);
+      // On the tap, which is when browsers allow sound; and so that it is known.
+      if (!hasSound) import('../extras').then((extras) => extras.playSound()).catch(() => {});
+    },
+  });
   if (exists) items.push({ label: strings.start_over, action: () => ask('start_over') });
   if (canEnd) items.push({ label: strings.end, action: () => ask('end') });
   const { phase } = state;
@@ -27,6 +45,21 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
         <p class={isPresent ? 'presence' : ''}>{config.chat.subtitle || strings.subtitle}</p>
       </div>
       <Menu items={items} />
+      {/* Phones and tablets have no room to grow. */}
+      {!matchMedia('(pointer: coarse)').matches && (
+        <button
+          type="button"
+          class="plain"
+          aria-label={strings.expand}
+          aria-pressed={isExpanded}
+          onClick={() => {
+            setExpanded(!isExpanded);
+            expand(!isExpanded);
+          }}
+        >
+          <Icon name={isExpanded ? 'shrink' : 'expand'} />
+        </button>
+      )}
       <button type="button" class="plain" aria-label={strings.close} onClick={close}>
         <Icon name="close" />
       </button>
@@ -43,6 +76,19 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
       )}
     </header>
   );
+}
+
+/** Offers the conversation as a file. */
+async function save(config: Config, strings: Strings, messages: Message[]) {
+  const { lang } = document.documentElement;
+  const title = config.chat.title || strings.chat;
+  try {
+    const { saveFile, transcriptText } = await import('../extras');
+    const day = new Date().toISOString().slice(0, 10);
+    saveFile(`${title}-${day}.txt`, transcriptText(title, messages, strings, lang));
+  } catch {
+    // The code could not be loaded: the menu is still there to try again.
+  }
 }
 
 interface ConfirmationProps {

@@ -5,6 +5,8 @@ import { Icon } from './icons';
 
 export interface MenuItem {
   label: string;
+  /** Of an item that is switched on and off. */
+  isOn?: boolean;
   action(): void;
 }
 
@@ -13,7 +15,7 @@ export function Menu({ items }: { items: MenuItem[] }) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const all = () => [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
+  const all = () => [...(root.current?.querySelectorAll<HTMLElement>('.items button') ?? [])];
 
   useLayoutEffect(() => {
     if (isOpen) all()[0]?.focus();
@@ -67,10 +69,12 @@ export function Menu({ items }: { items: MenuItem[] }) {
           tabIndex={-1}
           onKeyDown={onKeyDown}
         >
-          {items.map(({ label, action }) => (
+          {items.map(({ label, isOn, action }) => (
+            // biome-ignore lint/a11y/useAriaPropsSupportedByRole: an item that can be checked has a role for it
             <button
               type="button"
-              role="menuitem"
+              role={isOn === undefined ? 'menuitem' : 'menuitemcheckbox'}
+              aria-checked={isOn}
               tabIndex={-1}
               key={label}
               onClick={() => {
@@ -79,6 +83,7 @@ export function Menu({ items }: { items: MenuItem[] }) {
               }}
             >
               {label}
+              {isOn && <Icon name="check" />}
             </button>
           ))}
         </div>

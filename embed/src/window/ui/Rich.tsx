@@ -1,8 +1,9 @@
 /** Draws messages. Text stays text: nothing that anybody wrote is parsed as HTML. */
 import type { ComponentChild } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { type Align, type Block, type Inline, parseInline, parseMarkdown } from '../markdown';
 import { useSurface } from './context';
+import { copy } from './copy';
 
 function Words({ nodes }: { nodes: Inline[] }) {
   return (
@@ -78,12 +79,18 @@ function DataTable({ table: { head, rows, align } }: { table: Table }) {
 
 function Code({ text }: { text: string }) {
   const { strings } = useSurface();
+  const [isCopied, setCopied] = useState(false);
   return (
-    <Scroller label={strings.code}>
-      <pre dir="ltr">
-        <code>{text}</code>
-      </pre>
-    </Scroller>
+    <div class="code">
+      <Scroller label={strings.code}>
+        <pre dir="ltr">
+          <code>{text}</code>
+        </pre>
+      </Scroller>
+      <button type="button" onClick={() => copy(text, setCopied)} onBlur={() => setCopied(false)}>
+        {isCopied ? strings.copied : strings.copy}
+      </button>
+    </div>
   );
 }
 

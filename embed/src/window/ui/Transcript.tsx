@@ -12,7 +12,9 @@ import {
   modeOf,
   type State,
 } from '../conversation/window-state';
+import { clockTime, dayName, fullTime, isSameDay } from '../times';
 import { useSurface } from './context';
+import { copy } from './copy';
 import { FeedbackCard } from './FeedbackCard';
 import { FormCard } from './FormCard';
 import { Icon } from './icons';
@@ -104,9 +106,11 @@ export function Transcript({ state }: { state: State }) {
             {cardsAfter(null)}
             {messages.map((message, index) => (
               <Fragment key={message.id}>
+                <Day message={message} before={messages[index - 1]} />
                 <Turn
                   message={message}
                   continues={messages[index - 1]?.role === message.role}
+                  isLast={messages[index + 1]?.role !== message.role}
                   mark={message.id === marked?.id && <Mark state={state} />}
                 />
                 {cardsAfter(message.id)}
@@ -166,10 +170,12 @@ function Mark({ state }: { state: State }) {
 interface TurnProps {
   message: Message;
   continues: boolean;
+  /** Of those of the same role, one after the other. */
+  isLast: boolean;
   mark: ComponentChild;
 }
 
-function Turn({ message, continues, mark }: TurnProps) {
+function Turn({ message, continues, isLast, mark }: TurnProps) {
   const { strings } = useSurface();
   const { role, text, state } = message;
   const isAgent = role === 'agent';
@@ -179,7 +185,36 @@ function Turn({ message, continues, mark }: TurnProps) {
       <div class="bubble" dir="auto">
         {isAgent ? <Rich text={text} /> : <Plain text={text} />}
       </div>
-      {mark}
+      {mark || (state === 'done' && (isLast || isAgent) && <Meta message={message} />)}
+    </div>
+  );
+}
+
+/** The day on which the turns below it were said, where it is another one. */
+function Day({ message, before }: { message: Message; before: Message | undefined }) {
+  const now = new Date();
+  const { created_at } = message;
+  if (isSameDay(before?.created_at ?? now.toISOString(), created_at)) return null;
+  return <p class="day">{dayName(created_at, +now, document.documentElement.lang)}</p>;
+}
+
+/** When it was said, and for an answer a way to copy it. */
+function Meta({ message: { role, text, created_at } }: { message: Message }) {
+  const { strings } = useSurface();
+  const [isCopied, setCopied] = useState(false);
+  const { lang } = document.documentElement;
+  const full = fullTime(created_at, lang);
+  return (
+    <div class="meta">
+      <time dateTime={created_at} title={full}>
+        <span aria-hidden="true">{clockTime(created_at, lang)}</span>
+        <span class="unseen">{full}</span>
+      </time>
+      {role === 'agent' && (
+        <button type="button" onClick={() => copy(text, setCopied)} onBlur={() => setCopied(false)}>
+          {isCopied ? strings.copied : strings.copy}
+        </button>
+      )}
     </div>
   );
 }

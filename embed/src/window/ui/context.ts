@@ -10,6 +10,8 @@ export interface Surface {
   config: Config;
   strings: Strings;
   close(): void;
+  /** Makes the window larger, or as large as before. */
+  expand(isExpanded: boolean): void;
 }
 
 export const SurfaceContext = createContext<Surface | null>(null);

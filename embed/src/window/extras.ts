@@ -1,0 +1,71 @@
+/** What few visitors use: copying, the transcript as a file, a sound. A chunk of its own. */
+import type { Message } from './conversation/transcript';
+import type { Strings } from './i18n';
+import { clockTime, dayName, isSameDay } from './times';
+
+/** How loud the sound is, from 0 to 1, and how long each of its two tones is, in seconds. */
+const VOLUME = 0.06;
+const TONE_TIME = 0.18;
+const TONES = [660, 880];
+
+/** Copies a text; also where the page does not allow the clipboard to frames. */
+export async function copyText(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const { activeElement } = document;
+    const area = Object.assign(document.createElement('textarea'), { value: text });
+    area.className = 'unseen';
+    document.body.append(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+    (activeElement as HTMLElement | null)?.focus();
+  }
+}
+
+/** The whole conversation as plain text. */
+export function transcriptText(
+  title: string,
+  messages: Message[],
+  { you, agent }: Pick<Strings, 'you' | 'agent'>,
+  language: string,
+): string {
+  const lines = messages.flatMap(({ role, text, created_at }, index) => {
+    const before = messages[index - 1];
+    const day = dayName(created_at, Number.NaN, language);
+    return [
+      ...(before && isSameDay(before.created_at, created_at) ? [] : [`${day}\n`]),
+      `[${clockTime(created_at, language)}] ${role === 'agent' ? agent : you}:\n${text}\n`,
+    ];
+  });
+  return `${[`${title}\n`, ...lines].join('\n')}`;
+}
+
+/** Offers a text to the visitor as a file. */
+export function saveFile(name: string, text: string) {
+  const href = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
+  const link = Object.assign(document.createElement('a'), { href, download: name });
+  link.click();
+  // The browser reads it after the click.
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+let context: AudioContext | undefined;
+
+/** Two soft tones; silent where the browser allows no sound before a tap. */
+export function playSound() {
+  context ??= new AudioContext();
+  const { currentTime, destination } = context;
+  if (context.state === 'suspended') context.resume().catch(() => {});
+  for (const [index, frequency] of TONES.entries()) {
+    const start = currentTime + index * TONE_TIME * 0.6;
+    const tone = new OscillatorNode(context, { frequency });
+    const volume = new GainNode(context, { gain: 0 });
+    volume.gain.setTargetAtTime(VOLUME, start, 0.01);
+    volume.gain.setTargetAtTime(0, start + TONE_TIME / 2, TONE_TIME / 4);
+    tone.connect(volume).connect(destination);
+    tone.start(start);
+    tone.stop(start + TONE_TIME * 2);
+  }
+}
