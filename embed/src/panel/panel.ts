@@ -110,7 +110,7 @@ export function createPanel(launcher: Launcher): Panel {
           return { context, options: { locale, theme }, open_with, open: isOpen };
         },
         onUnread: (unread) => setUnread(unread.count, unread.preview),
-          onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),
+        onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),
         onCall(call) {
           hasCall = !!call;
           callBar.update(call);
