@@ -40,6 +40,7 @@ const TOLERATED: Record<string, string> = {
   'css.properties.forced-color-adjust': 'these browsers have no forced colors',
   'forced-color-adjust: none': 'these browsers have no forced colors',
   '.moveBefore()': 'Preact looks for it first',
+  '.destroy()': '`back.ts` looks for `CloseWatcher` first',
   // Methods of ours that have the name of a newer one.
   '.dispatch()': 'Store',
   '.fetch()': 'the browser of `findReason`',
@@ -133,8 +134,8 @@ const GLOBALS = [look('api'), look('javascript', 'builtins')] as Identifier[];
 function membersNamed(name: string): CompatStatement[] {
   return GLOBALS.flatMap((group) =>
     Object.values(group).flatMap((owner) => {
-      const member = owner && Object.hasOwn(owner, name) ? (owner as Identifier)[name] : undefined;
-      return member?.__compat ? [member.__compat] : [];
+      const members = owner ? [memberOf(owner, name), memberOf(owner, `${name}_static`)] : [];
+      return members.flatMap((member) => member?.__compat ?? []);
     }),
   );
 }
