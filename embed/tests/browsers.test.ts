@@ -134,7 +134,8 @@ const GLOBALS = [look('api'), look('javascript', 'builtins')] as Identifier[];
 function membersNamed(name: string): CompatStatement[] {
   return GLOBALS.flatMap((group) =>
     Object.values(group).flatMap((owner) => {
-      const members = owner ? [memberOf(owner, name), memberOf(owner, `${name}_static`)] : [];
+      const type = owner as Identifier | undefined;
+      const members = type ? [memberOf(type, name), memberOf(type, `${name}_static`)] : [];
       return members.flatMap((member) => member?.__compat ?? []);
     }),
   );
@@ -175,7 +176,8 @@ function checkScript(code: string): string[] {
       const callee = node.callee as AstNode;
       if (callee.type === 'MemberExpression' && !callee.computed && !callee.optional) {
         const name = String((callee.property as AstNode).name);
-        const known = membersNamed(name);
+        // One letter is a name that the minifier gave.
+        const known = name.length > 1 ? membersNamed(name) : [];
         if (known.length && known.every((each) => lacking(each).length))
           findings.add(`.${name}()`, { __compat: known[0] } as Identifier);
       }
