@@ -1,6 +1,6 @@
 /** A call behind the closed window: the launcher shows it, and it can be muted and ended there. */
 import { describe, expect, test } from 'vitest';
-import { OPEN_ROOTS } from './axe';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
@@ -13,7 +13,7 @@ describe('a call while the window is closed', { timeout: 90_000 }, () => {
     bar(visitor).getByRole('button', { name, exact: true }).click();
 
   async function closeDuringCall(options: object = {}): Promise<Visitor> {
-    const visitor = await here.arrive({ microphone: true, scripts: [OPEN_ROOTS], ...options });
+    const visitor = await here.arrive({ microphone: true, scripts: axeScripts, ...options });
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.waitForTurn('agent', /Hello/);
@@ -53,6 +53,7 @@ describe('a call while the window is closed', { timeout: 90_000 }, () => {
   ] as const)('is opened by what it shows, %s', async (scheme, options) => {
     const visitor = await closeDuringCall({ scheme, ...options });
     await visitor.screenshot(`call-behind-phone-${scheme}`);
+    expect(await violations(visitor.page.mainFrame(), 'web-widget')).toEqual([]);
     await bar(visitor).getByRole('button').first().click();
     await visitor.button('End call').click();
     await visitor.button('Talk').waitFor();

@@ -1,6 +1,6 @@
 /** Messages that arrive while the window is closed, and pages that hide the launcher. */
 import { describe, expect, test } from 'vitest';
-import { OPEN_ROOTS } from './axe';
+import { axeScripts, violations } from './axe';
 import { LOADER, serve, visit } from './pages';
 import { story } from './story';
 import { until } from './system';
@@ -13,7 +13,7 @@ describe('a closed window', { timeout: 60_000 }, () => {
   const PHONE = { size: { width: 390, height: 844 }, phone: true };
 
   async function arrive(attributes: string, options: object = {}): Promise<Visitor> {
-    const visitor = await here.arrive({ scripts: [OPEN_ROOTS], ...options });
+    const visitor = await here.arrive({ scripts: axeScripts, ...options });
     const page = (title: string) =>
       `<!doctype html><title>${title}</title><meta name="viewport" content="width=device-width">
       <meta name="color-scheme" content="light dark"><h1>${title}</h1>
@@ -45,6 +45,7 @@ describe('a closed window', { timeout: 60_000 }, () => {
       const visitor = await arrive('data-title-badge', { scheme, ...options });
       await missAnswer(visitor);
       await visitor.screenshot(`preview-${scheme}`);
+      expect(await violations(visitor.page.mainFrame(), 'web-widget')).toEqual([]);
       const count = Number(await badge(visitor));
       expect(count).toBeGreaterThan(0);
       expect(await title(visitor)).toBe(`(${count}) Shop`);

@@ -1403,6 +1403,25 @@ describe('the next page of the same tab', () => {
     expect(service.report, 'the turns of the page before').not.toHaveBeenCalled();
   });
 
+  test('asks again what was being answered', async () => {
+    const { next } = await changePage(async ({ session, rooms, settle }) => {
+      session.sendMessage('And on Sunday?');
+      const piece = { segment: 'a2', role: 'agent', text: 'On Sun', starts: true } as const;
+      rooms[0]?.events.piece({ ...piece, final: false });
+      await settle();
+    });
+    next.session.takeUp();
+    await next.session.resumeHere();
+    await next.settle();
+    await next.agentArrives();
+    expect(next.rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And on Sunday?']]);
+    expect(next.session.state.messages.map(({ text }) => text)).toEqual([
+      'Hello',
+      'Hi!',
+      'And on Sunday?',
+    ]);
+  });
+
   test('is read once: a copy of the tab, and a later page, find nothing', async () => {
     const { next, tabStorage } = await changePage();
     expect(next.session.takeUp()).toBe(true);

@@ -37,13 +37,20 @@ export function writeLeftPage(
   const page: LeftPage = {
     at,
     conversationId: isUnderWay(state) ? conversationId : null,
-    messages,
+    messages: withoutHalfAnswer(messages),
     requests,
     formDrafts: [...drafts.forms],
     draft: drafts.draft,
     call: voice.name === 'on' || voice.name === 'paused' ? callOf(voice) : 'none',
   };
   storage.write(NAME, page);
+}
+
+/** An answer that the change of the page cuts off: the question is asked again in the next room. */
+function withoutHalfAnswer(messages: Message[]): Message[] {
+  const [question, answer] = messages.slice(-2);
+  const isCutOff = answer?.role === 'agent' && answer.state === 'streaming';
+  return isCutOff && question?.role === 'visitor' ? messages.slice(0, -1) : messages;
 }
 
 function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
