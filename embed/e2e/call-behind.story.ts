@@ -8,7 +8,7 @@ import type { Visitor } from './visitor';
 describe('a call while the window is closed', { timeout: 90_000 }, () => {
   const here = story();
   const PHONE = { size: { width: 390, height: 844 }, phone: true };
-  const bar = (visitor: Visitor) => visitor.page.locator('web-widget nav');
+  const bar = (visitor: Visitor) => visitor.page.locator('web-widget footer');
   const press = (visitor: Visitor, name: string) =>
     bar(visitor).getByRole('button', { name, exact: true }).click();
 
@@ -28,7 +28,7 @@ describe('a call while the window is closed', { timeout: 90_000 }, () => {
     const title = await visitor.page.title();
     const isMuted = () =>
       visitor.frame.evaluate(
-        () => document.querySelector('.controls .round')?.ariaPressed === 'true',
+        () => document.querySelector('[aria-label="Mute"]')?.ariaPressed === 'true',
       );
     expect(await bar(visitor).innerText()).toMatch(/^(Listening|Thinking|Speaking)$/);
     await visitor.screenshot('call-behind-light');

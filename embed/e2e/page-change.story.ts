@@ -98,7 +98,7 @@ describe('a visitor who goes to another page of the site', { timeout: 120_000 },
     await visitor.button('End call').waitFor();
     await until('the microphone', async () => (await visitor.probe()).microphone.loudest > 0.01);
     await visitor.button('Close').click();
-    const bar = visitor.page.locator('web-widget nav');
+    const bar = visitor.page.locator('web-widget footer');
     await bar.waitFor();
     await until('the second room', () => visitor.joinings.length === 2);
     await follow(visitor, 'Three');

@@ -93,6 +93,10 @@ describe('a page that replaces its body', { timeout: 90_000 }, () => {
       const goOn = async (title: string) => {
         await visitor.page.getByRole('link').click();
         await visitor.page.getByRole('heading', { name: title }).waitFor();
+        // Until a view transition has ended, it lies above the page.
+        await until('the end of animations', () =>
+          visitor.page.evaluate(() => document.getAnimations().length === 0),
+        );
       };
       await goOn('Two');
       await visitor.open();

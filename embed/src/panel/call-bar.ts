@@ -20,7 +20,7 @@ export interface CallBar {
 }
 
 export function createCallBar(open: () => void, act: (action: CallAction) => void): CallBar {
-  const node = Object.assign(document.createElement('nav'), { role: 'group' });
+  const node = Object.assign(document.createElement('footer'), { role: 'group' });
   const status = button(open);
   const mute = button(() => act(isMuted ? 'unmute' : 'mute'));
   const end = button(() => act('end'));
