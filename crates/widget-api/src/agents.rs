@@ -8,7 +8,10 @@ use widget_core::{
 
 use crate::Timestamp;
 #[cfg(feature = "schemars")]
-use {crate::schema, widget_core::agent::MAX_NAME_CHARACTERS};
+use {
+    crate::{MAX_PAGE_LIMIT, schema},
+    widget_core::agent::MAX_NAME_CHARACTERS,
+};
 
 /// An agent to register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,34 @@ pub struct Agent {
     pub name: String,
     /// When the agent was registered.
     pub created_at: Timestamp,
+}
+
+/// Which agents to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AgentsQuery {
+    /// The number of agents in an answer: 1 to 200, the default is 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = MAX_PAGE_LIMIT)))]
+    pub limit: Option<u32>,
+    /// Where to continue, as the `Link` of the answer before says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Which versions of an agent to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AgentVersionsQuery {
+    /// The number of versions in an answer: 1 to 200, the default is 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = MAX_PAGE_LIMIT)))]
+    pub limit: Option<u32>,
+    /// Only versions older than this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<i64>,
 }
 
 /// A version to add to an agent.

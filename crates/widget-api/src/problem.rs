@@ -118,6 +118,8 @@ words! {
         QueryInvalid = "query_invalid",
         /// Too many requests.
         RateLimited = "rate_limited",
+        /// The organization has as many agents, or the agent as many versions, as there may be.
+        RegistryFull = "registry_full",
         /// The disk of the database is full.
         StorageFull = "storage_full",
         /// The database does not answer.
@@ -132,7 +134,7 @@ words! {
         TicketRequired = "ticket_required",
         /// The embed ticket is for another widget.
         TicketWrongWidget = "ticket_wrong_widget",
-        /// The window has reported as many turns as are stored.
+        /// The reporter has reported as much as is kept of one conversation.
         TranscriptFull = "transcript_full",
         /// The event is not signed by the service's LiveKit.
         WebhookSignatureInvalid = "webhook_signature_invalid",

@@ -35,6 +35,47 @@ impl VersionStatus {
     }
 }
 
+/// How many agents an organization may have: people choose among them.
+pub const MAX_AGENTS: i64 = 1000;
+
+/// How many versions an agent may have: one each day for more than twenty years.
+pub const MAX_VERSIONS: i64 = 10_000;
+
+/// The registry takes no more entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryFull {
+    /// The organization has [`MAX_AGENTS`].
+    #[error("the organization has {MAX_AGENTS} agents, which is the most; delete one first")]
+    Agents,
+    /// The agent has [`MAX_VERSIONS`].
+    #[error("the agent has {MAX_VERSIONS} versions, which is the most; create another agent")]
+    Versions,
+}
+
+/// Whether an organization that has `count` agents may have another.
+///
+/// # Errors
+///
+/// [`RegistryFull::Agents`]
+pub const fn require_room_for_agent(count: i64) -> Result<(), RegistryFull> {
+    if count >= MAX_AGENTS {
+        return Err(RegistryFull::Agents);
+    }
+    Ok(())
+}
+
+/// Whether a version may have this number; the first of an agent has 1.
+///
+/// # Errors
+///
+/// [`RegistryFull::Versions`]
+pub const fn require_room_for_version(number: i64) -> Result<(), RegistryFull> {
+    if number > MAX_VERSIONS {
+        return Err(RegistryFull::Versions);
+    }
+    Ok(())
+}
+
 /// The longest name, in characters: a line on a wide screen.
 pub const MAX_NAME_CHARACTERS: usize = 200;
 

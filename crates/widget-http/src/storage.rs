@@ -27,7 +27,9 @@ mod table;
 mod webhooks;
 mod widgets;
 
-pub use agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion};
+pub use agents::{
+    Agent, AgentStore, AgentVersion, DeleteAgentError, InsertAgentError, NewAgentVersion,
+};
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
     NewConversation, ResumeConversation, ResumeError, UsedTicket,
@@ -38,8 +40,8 @@ pub use error::{ConflictKind, StoreError};
 pub use interface::Storage;
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use lifecycle::{DueConversation, LifecycleStore, Transition};
-pub use list_page::ListPage;
-pub use messages::MessageStore;
+pub use list_page::{ListPage, MAX_PAGE_BYTES, Page};
+pub use messages::{AppendError, MessageStore};
 pub use open::open;
 pub use rooms::{NewRoom, Room, RoomStore};
 pub use submissions::{SaveFeedbackError, SubmissionStore};

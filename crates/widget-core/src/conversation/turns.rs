@@ -26,6 +26,12 @@ pub const MAX_WINDOW_TURNS: i64 = 1000;
 /// How many characters of a window are kept of one conversation.
 pub const MAX_WINDOW_CHARACTERS: i64 = 512 * 1024;
 
+/// How many turns of a worker are kept of one conversation, whose parts it may report one by one.
+pub const MAX_WORKER_TURNS: i64 = 5000;
+
+/// How many characters of a worker are kept of one conversation.
+pub const MAX_WORKER_CHARACTERS: i64 = 2 * 1024 * 1024;
+
 /// The parts of a reported turn whose length is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn<'a> {
@@ -109,19 +115,43 @@ impl ReportLimits {
     }
 }
 
-/// The window has reported as much as is kept of one conversation.
+/// A report is more than what is kept of one conversation, together with those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the window has reported as much as is kept of one conversation")]
-pub struct TranscriptFull;
+#[error(
+    "nothing of this report was kept: of one conversation, {max_turns} messages and \
+     {max_characters} characters are kept of the {reporter}"
+)]
+pub struct TranscriptFull {
+    reporter: &'static str,
+    max_turns: i64,
+    max_characters: i64,
+}
 
-/// Whether another report of the window is kept when `turns` with `characters` are kept already.
+/// Whether this much is kept of what a reporter reports of one conversation: `turns` with
+/// `characters`, those of the last report among them.
 ///
 /// # Errors
 ///
-/// [`TranscriptFull`] when one of the two is used up.
-pub const fn require_space(turns: i64, characters: i64) -> Result<(), TranscriptFull> {
-    if turns >= MAX_WINDOW_TURNS || characters >= MAX_WINDOW_CHARACTERS {
-        return Err(TranscriptFull);
+/// [`TranscriptFull`] when one of the two is too much.
+pub const fn require_space(
+    reporter: Reporter,
+    turns: i64,
+    characters: i64,
+) -> Result<(), TranscriptFull> {
+    let full = match reporter {
+        Reporter::Agent => TranscriptFull {
+            reporter: "worker",
+            max_turns: MAX_WORKER_TURNS,
+            max_characters: MAX_WORKER_CHARACTERS,
+        },
+        Reporter::Visitor => TranscriptFull {
+            reporter: "window",
+            max_turns: MAX_WINDOW_TURNS,
+            max_characters: MAX_WINDOW_CHARACTERS,
+        },
+    };
+    if turns > full.max_turns || characters > full.max_characters {
+        return Err(full);
     }
     Ok(())
 }
@@ -199,18 +229,20 @@ mod tests {
     }
 
     #[test]
-    fn a_window_fills_its_part_by_turns_or_by_characters() {
-        for (turns, characters, expected) in [
-            (0, 0, Ok(())),
-            (999, 512 * 1024 - 1, Ok(())),
-            (1000, 0, Err(TranscriptFull)),
-            (0, 512 * 1024, Err(TranscriptFull)),
+    fn each_reporter_fills_its_part_by_turns_or_by_characters() {
+        for (reporter, max_turns, max_characters) in [
+            (Reporter::Visitor, 1000, 512 * 1024),
+            (Reporter::Agent, 5000, 2 * 1024 * 1024),
         ] {
-            assert_eq!(
-                require_space(turns, characters),
-                expected,
-                "{turns}, {characters}"
-            );
+            for (turns, characters, fits) in [
+                (0, 0, true),
+                (max_turns, max_characters, true),
+                (max_turns + 1, 0, false),
+                (0, max_characters + 1, false),
+            ] {
+                let space = require_space(reporter, turns, characters);
+                assert_eq!(space.is_ok(), fits, "{reporter} {turns} {characters}");
+            }
         }
     }
 

@@ -2,13 +2,13 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     response::IntoResponse,
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use widget_api::{
     FieldError, ProblemCode, Scope,
-    agents::{Agent, AgentVersion, NewAgent, NewAgentVersion},
+    agents::{Agent, AgentVersion, AgentVersionsQuery, AgentsQuery, NewAgent, NewAgentVersion},
 };
 use widget_core::{
     agent::{self, VersionStatus},
@@ -21,7 +21,8 @@ use crate::{
     web::{
         api::{self, ApiRouter},
         auth::Caller,
-        extract::{PathId, StrictJson},
+        extract::{PathId, StrictJson, StrictQuery},
+        paging::{self, JsonList},
         problem::Problem,
     },
 };
@@ -33,10 +34,12 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/agents",
                 "listAgents",
-                "Lists the agents of the organization",
+                "Lists the agents of the organization, the newest first",
             )
             .scope(Scope::AgentsRead)
-            .answer::<Vec<Agent>>(200, "The agents."),
+            .query::<AgentsQuery>()
+            .answer::<Vec<Agent>>(200, "A page of agents; the header `Link` names the next.")
+            .with(header::LINK),
             list,
         )
         .route(
@@ -44,7 +47,8 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 .scope(Scope::AgentsManage)
                 .body::<NewAgent>()
                 .answer::<Agent>(201, "The agent.")
-                .with(header::LOCATION),
+                .with(header::LOCATION)
+                .problems([ProblemCode::RegistryFull]),
             create,
         )
         .route(
@@ -69,10 +73,15 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get(
                 "/core/agents/{id}/versions",
                 "listAgentVersions",
-                "Lists the versions of an agent",
+                "Lists the versions of an agent, the newest first",
             )
             .scope(Scope::AgentsRead)
-            .answer::<Vec<AgentVersion>>(200, "The versions.")
+            .query::<AgentVersionsQuery>()
+            .answer::<Vec<AgentVersion>>(
+                200,
+                "A page of versions; the header `Link` names the next.",
+            )
+            .with(header::LINK)
             .problems([ProblemCode::NotFound]),
             list_versions,
         )
@@ -85,7 +94,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .scope(Scope::AgentsManage)
             .body::<NewAgentVersion>()
             .answer::<AgentVersion>(201, "The version.")
-            .problems([ProblemCode::NotFound, ProblemCode::Conflict]),
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::Conflict,
+                ProblemCode::RegistryFull,
+            ]),
             create_version,
         )
         .route(
@@ -140,9 +153,21 @@ async fn create(
     Ok((StatusCode::CREATED, location, Json(build_agent(agent))))
 }
 
-async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<Agent>>, Problem> {
-    let agents = state.storage.list_agents(&caller.organization_id).await?;
-    Ok(Json(agents.into_iter().map(build_agent).collect()))
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    StrictQuery(query): StrictQuery<AgentsQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
+    let found = state
+        .storage
+        .list_agents(&caller.organization_id, page)
+        .await?;
+    let url = &state.settings.public_url;
+    let key = |agent: &storage::Agent| (agent.created_at, agent.id.as_uuid());
+    let headers = paging::link_next(&found, url, "/core/agents", raw.as_deref(), key);
+    Ok((headers, JsonList::of(found.into_iter().map(build_agent))?))
 }
 
 async fn read(
@@ -202,11 +227,13 @@ async fn list_versions(
     State(state): State<AppState>,
     caller: Caller,
     PathId(agent): PathId<AgentId>,
-) -> Result<Json<Vec<AgentVersion>>, Problem> {
+    StrictQuery(query): StrictQuery<AgentVersionsQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let limit = paging::parse_page(query.limit, None)?.limit;
     let organization = &caller.organization_id;
     let versions = state
         .storage
-        .list_agent_versions(organization, agent)
+        .list_agent_versions(organization, agent, query.before.unwrap_or(i64::MAX), limit)
         .await?;
     if versions.is_empty()
         && state
@@ -217,7 +244,19 @@ async fn list_versions(
     {
         return Err(Problem::not_found("agent"));
     }
-    Ok(Json(versions.into_iter().map(build_version).collect()))
+    let headers = match versions.last() {
+        Some(last) if versions.has_more => paging::link_before(
+            &state.settings.public_url,
+            &format!("/core/agents/{agent}/versions"),
+            limit,
+            last.number,
+        ),
+        _ => HeaderMap::new(),
+    };
+    Ok((
+        headers,
+        JsonList::of(versions.into_iter().map(build_version))?,
+    ))
 }
 
 async fn publish(

@@ -19,7 +19,7 @@ use crate::{
         api::{self, ApiRouter},
         auth::Caller,
         extract::{PathId, StrictQuery},
-        paging,
+        paging::{self, JsonList},
         problem::Problem,
     },
 };
@@ -124,26 +124,19 @@ async fn list(
         created_before: query.created_before.map(Into::into),
     };
     let organization = &caller.organization_id;
-    let mut found = state
+    let found = state
         .storage
-        .list_conversations(organization, &filter, paging::with_lookahead(page))
+        .list_conversations(organization, &filter, page)
         .await?;
     let url = &state.settings.public_url;
     let key =
         |conversation: &ConversationRecord| (conversation.created_at, conversation.id.as_uuid());
-    let headers = paging::link_next(
-        &mut found,
-        page,
-        url,
-        "/core/conversations",
-        raw.as_deref(),
-        key,
-    );
-    let bodies: Result<Vec<_>, _> = found
-        .into_iter()
-        .map(|conversation| build_conversation(&state, &conversation, &caller))
-        .collect();
-    Ok((headers, Json(bodies?)))
+    let headers = paging::link_next(&found, url, "/core/conversations", raw.as_deref(), key);
+    let mut bodies = JsonList::new();
+    for conversation in found {
+        bodies.push(&build_conversation(&state, &conversation, &caller)?)?;
+    }
+    Ok((headers, bodies))
 }
 
 async fn read(

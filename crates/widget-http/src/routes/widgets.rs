@@ -1,7 +1,6 @@
 //! Widgets of an organization: create, read, list, change, delete.
 
 use axum::{
-    Json,
     extract::{RawQuery, Request, State},
     response::{IntoResponse, Response},
 };
@@ -34,7 +33,7 @@ use crate::{
         extract::{
             BODY_LIMIT, PathId, StrictJson, StrictQuery, parse_json, read_body, require_json,
         },
-        paging,
+        paging::{self, JsonList},
         problem::{Problem, domains_invalid},
     },
 };
@@ -281,27 +280,24 @@ async fn list(
         domain: domain.and_then(|domain| domain.entries().first().cloned()),
     };
     let (organization, url) = (&caller.organization_id, &state.settings.public_url);
-    let (wanted, path, raw) = (
-        paging::with_lookahead(page),
-        "/core/web-widgets",
-        raw.as_deref(),
-    );
+    let (path, raw) = ("/core/web-widgets", raw.as_deref());
     if query.deleted == Some(true) {
         let found = state
             .storage
-            .list_deleted_widgets(organization, &filter, wanted);
-        let mut found = found.await?;
+            .list_deleted_widgets(organization, &filter, page)
+            .await?;
         let key = |found: &DeletedWidget| (found.deleted_at, found.widget.id.as_uuid());
-        let headers = paging::link_next(&mut found, page, url, path, raw, key);
-        let bodies: Vec<Widget> = found.into_iter().map(build_deleted).collect();
-        return Ok((headers, Json(bodies)));
+        let headers = paging::link_next(&found, url, path, raw, key);
+        return Ok((headers, JsonList::of(found.into_iter().map(build_deleted))?));
     }
-    let found = state.storage.list_widgets(organization, &filter, wanted);
-    let mut found = found.await?;
+    let found = state
+        .storage
+        .list_widgets(organization, &filter, page)
+        .await?;
     let key = |found: &StoredWidget| (found.widget.created_at, found.widget.id.as_uuid());
-    let headers = paging::link_next(&mut found, page, url, path, raw, key);
-    let bodies: Vec<Widget> = found.into_iter().map(|found| found.widget.into()).collect();
-    Ok((headers, Json(bodies)))
+    let headers = paging::link_next(&found, url, path, raw, key);
+    let bodies = found.into_iter().map(|found| Widget::from(found.widget));
+    Ok((headers, JsonList::of(bodies)?))
 }
 
 async fn update(

@@ -1,9 +1,15 @@
 //! The registry of agents and their versions.
 
 use time::OffsetDateTime;
-use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
+use widget_core::{
+    agent::RegistryFull,
+    id::{AgentId, AgentVersionId, OrganizationId},
+};
 
-use super::error::StoreError;
+use super::{
+    error::StoreError,
+    list_page::{ListPage, Page},
+};
 
 /// An agent of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +56,17 @@ pub struct NewAgentVersion {
     pub created_at: OffsetDateTime,
 }
 
+/// Why an agent or a version was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum InsertAgentError {
+    /// There are as many as there may be.
+    #[error(transparent)]
+    Full(#[from] RegistryFull),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why an agent was not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteAgentError {
@@ -64,17 +81,21 @@ pub enum DeleteAgentError {
 /// Agents and versions; every method looks at one organization only.
 #[async_trait::async_trait]
 pub trait AgentStore {
-    /// Stores a new agent.
+    /// Stores a new agent. Of several at once a few more than allowed may be stored.
     ///
     /// # Errors
-    /// [`StoreError`]
-    async fn insert_agent(&self, agent: &Agent) -> Result<(), StoreError>;
+    /// [`InsertAgentError`]
+    async fn insert_agent(&self, agent: &Agent) -> Result<(), InsertAgentError>;
 
-    /// Every agent of the organization, newest first.
+    /// Agents of the organization, newest first.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn list_agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError>;
+    async fn list_agents(
+        &self,
+        organization: &OrganizationId,
+        page: ListPage,
+    ) -> Result<Page<Agent>, StoreError>;
 
     /// One agent.
     ///
@@ -99,15 +120,16 @@ pub trait AgentStore {
     /// Stores a new version under the next number; nothing when there is no such agent.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`InsertAgentError`]
     async fn insert_agent_version(
         &self,
         organization: &OrganizationId,
         agent: AgentId,
         version: &NewAgentVersion,
-    ) -> Result<Option<AgentVersion>, StoreError>;
+    ) -> Result<Option<AgentVersion>, InsertAgentError>;
 
-    /// The versions of an agent, newest first; empty also when there is no such agent.
+    /// Versions of an agent with a number below `below`, newest first; none also when there is no
+    /// such agent.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -115,7 +137,9 @@ pub trait AgentStore {
         &self,
         organization: &OrganizationId,
         agent: AgentId,
-    ) -> Result<Vec<AgentVersion>, StoreError>;
+        below: i64,
+        limit: u32,
+    ) -> Result<Page<AgentVersion>, StoreError>;
 
     /// Publishes a version and returns it; publishing again keeps the first time.
     ///

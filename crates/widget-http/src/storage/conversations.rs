@@ -9,7 +9,11 @@ use widget_core::{
     origin::Origin,
 };
 
-use super::{error::StoreError, list_page::ListPage, rooms::NewRoom};
+use super::{
+    error::StoreError,
+    list_page::{ListPage, Page},
+    rooms::NewRoom,
+};
 
 /// A conversation as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +186,7 @@ pub trait ConversationStore {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: ListPage,
-    ) -> Result<Vec<ConversationRecord>, StoreError>;
+    ) -> Result<Page<ConversationRecord>, StoreError>;
 
     /// How many conversations of the widget have not ended.
     ///

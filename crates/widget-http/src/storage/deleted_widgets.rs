@@ -8,7 +8,7 @@ use widget_core::{
 
 use super::{
     error::StoreError,
-    list_page::ListPage,
+    list_page::{ListPage, Page},
     widgets::{StoredWidget, WidgetFilter, WriteWidgetError},
 };
 
@@ -54,7 +54,7 @@ pub trait DeletedWidgetStore {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Vec<DeletedWidget>, StoreError>;
+    ) -> Result<Page<DeletedWidget>, StoreError>;
 
     /// A deleted widget of the organization.
     ///

@@ -2,37 +2,38 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{LifecycleLimits, Reporter, transcript::Message},
+    conversation::{LifecycleLimits, transcript::Message, turns::TranscriptFull},
     id::ConversationId,
 };
 
 use super::error::StoreError;
 
+/// Why messages were not appended; none of them was.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// With them, the reporter's would be more than what is kept of one conversation.
+    #[error(transparent)]
+    Full(#[from] TranscriptFull),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Messages of conversations.
 #[async_trait::async_trait]
 pub trait MessageStore {
-    /// Appends the messages that this reporter has not reported yet (by id) in their order; returns
-    /// how many were new.
+    /// Appends the messages that their reporter has not reported yet (by id) in their order; returns
+    /// how many were new. When the reporter's are too many with them, none is kept.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`AppendError`]
     async fn append_messages(
         &self,
         id: ConversationId,
         messages: &[Message],
         now: OffsetDateTime,
         limits: &LifecycleLimits,
-    ) -> Result<u64, StoreError>;
-
-    /// How many messages the reporter has reported, and how many characters of text.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn measure_messages(
-        &self,
-        id: ConversationId,
-        reporter: Reporter,
-    ) -> Result<(i64, i64), StoreError>;
+    ) -> Result<u64, AppendError>;
 
     /// All messages of a conversation, in the order in which they were reported.
     ///

@@ -9,7 +9,10 @@ use widget_core::{
     widget::Widget,
 };
 
-use super::{error::StoreError, list_page::ListPage};
+use super::{
+    error::StoreError,
+    list_page::{ListPage, Page},
+};
 
 /// A widget as it is stored.
 #[derive(Debug, Clone)]
@@ -159,7 +162,7 @@ pub trait WidgetStore {
     /// [`StoreError`]
     async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError>;
 
-    /// Widgets of the organization, newest first.
+    /// Widgets of the organization, newest first; a page ends by count or by bytes.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -168,7 +171,7 @@ pub trait WidgetStore {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Vec<StoredWidget>, StoreError>;
+    ) -> Result<Page<StoredWidget>, StoreError>;
 
     /// Replaces a widget that still has `revision`, and marks the rooms of open conversations for
     /// removal whose page it no longer serves, all or nothing. One that was restored with an agent
@@ -184,7 +187,8 @@ pub trait WidgetStore {
     ) -> Result<UpdatedWidget, WriteWidgetError>;
 
     /// Revisions of a widget of the organization with a number below `below`, newest first; none
-    /// when there is no such widget.
+    /// when there is no such widget. At most `limit`, and fewer where they are long, though at
+    /// least two, so that one can be compared with the one before it.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -194,5 +198,5 @@ pub trait WidgetStore {
         id: WidgetId,
         below: i64,
         limit: u32,
-    ) -> Result<Vec<WidgetRevision>, StoreError>;
+    ) -> Result<Page<WidgetRevision>, StoreError>;
 }

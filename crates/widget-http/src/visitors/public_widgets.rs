@@ -195,6 +195,12 @@ impl PublicWidgets {
         }
     }
 
+    /// An upper bound of the memory of all entries, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.cache.weight()
+    }
+
     /// Forgets a widget that was changed here.
     pub fn forget(&self, id: WidgetId) {
         self.changes.fetch_add(1, Ordering::AcqRel);

@@ -3,7 +3,6 @@
 use http::{HeaderValue, header};
 use widget_api::ProblemCode;
 use widget_core::{
-    conversation::turns::TranscriptFull,
     finding::Findings,
     id::WidgetId,
     origin::Origin,
@@ -11,7 +10,7 @@ use widget_core::{
 };
 
 use crate::{
-    storage::{CreateConversationError, ResumeError, SaveFeedbackError},
+    storage::{AppendError, CreateConversationError, ResumeError, SaveFeedbackError},
     visitors::signing::TokenError,
     web::problem::Problem,
 };
@@ -49,9 +48,12 @@ impl From<DispatchError> for Problem {
     }
 }
 
-impl From<TranscriptFull> for Problem {
-    fn from(error: TranscriptFull) -> Self {
-        Self::new(ProblemCode::TranscriptFull, error.to_string())
+impl From<AppendError> for Problem {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Full(full) => Self::new(ProblemCode::TranscriptFull, full.to_string()),
+            AppendError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -1,7 +1,10 @@
-//! Pages of lists: opaque cursors, bounded limits, and the `Link` to the next page.
+//! Pages of lists: opaque cursors, bounded limits, the `Link` to the next page, and the list as
+//! JSON.
 
+use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
+use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
@@ -9,7 +12,10 @@ use uuid::Uuid;
 use widget_api::{FieldError, MAX_PAGE_LIMIT, ProblemCode};
 use widget_core::finding::Code;
 
-use crate::{storage::ListPage, web::problem::Problem};
+use crate::{
+    storage::{ListPage, MAX_PAGE_BYTES, Page},
+    web::problem::Problem,
+};
 
 /// Items on a page when the request does not say how many.
 const DEFAULT_LIMIT: u32 = 50;
@@ -41,48 +47,95 @@ fn invalid(pointer: &str, detail: String) -> Problem {
     .with_error(FieldError::new(pointer, Code::ValueInvalid, detail))
 }
 
-/// One item more than requested, to see whether there is a next page.
-pub(crate) fn with_lookahead(page: ListPage) -> ListPage {
-    ListPage {
-        limit: page.limit + 1,
-        ..page
-    }
-}
-
-/// Cuts the look-ahead off `items` and links to the page after it, keeping the other parameters of
-/// `query`.
+/// Links to the page after `page`, keeping the other parameters of `query`.
 pub(crate) fn link_next<T>(
-    items: &mut Vec<T>,
-    page: ListPage,
+    page: &Page<T>,
     public_url: &Url,
     path: &str,
     query: Option<&str>,
     key: impl Fn(&T) -> (OffsetDateTime, Uuid),
 ) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    if items.len() <= limit {
-        return headers;
-    }
-    items.truncate(limit);
-    let Some((created_at, id)) = items.last().map(key) else {
-        return headers;
+    let last = page.last().filter(|_| page.has_more).map(key);
+    let Some((created_at, id)) = last else {
+        return HeaderMap::new();
     };
-    let mut url = public_url.clone();
-    url.set_path(path);
     let others: Vec<(String, String)> =
         url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
             .into_owned()
             .filter(|(name, _)| name != "cursor")
             .collect();
+    let mut url = public_url.clone();
+    url.set_path(path);
     url.query_pairs_mut()
         .clear()
         .extend_pairs(others)
         .append_pair("cursor", &encode(created_at, id));
+    link(&url)
+}
+
+/// Links to the page after the item with the number `last`, of a list that is ordered by number.
+pub(crate) fn link_before(public_url: &Url, path: &str, limit: u32, last: i64) -> HeaderMap {
+    let mut url = public_url.clone();
+    url.set_path(path);
+    url.query_pairs_mut()
+        .clear()
+        .append_pair("limit", &limit.to_string())
+        .append_pair("before", &last.to_string());
+    link(&url)
+}
+
+fn link(url: &Url) -> HeaderMap {
+    let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")) {
         headers.insert(header::LINK, value);
     }
     headers
+}
+
+/// A list as JSON, written item by item: of the typed items only one is in memory at a time.
+#[derive(Debug)]
+pub(crate) struct JsonList(Vec<u8>);
+
+impl JsonList {
+    pub(crate) fn new() -> Self {
+        Self(b"[".to_vec())
+    }
+
+    /// Whether it has as many bytes as a page may have.
+    pub(crate) fn is_full(&self) -> bool {
+        i64::try_from(self.0.len()).is_ok_and(|bytes| bytes >= MAX_PAGE_BYTES)
+    }
+
+    /// Writes an item.
+    ///
+    /// # Errors
+    /// 500, when it is not JSON.
+    pub(crate) fn push(&mut self, item: &impl Serialize) -> Result<(), Problem> {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        serde_json::to_writer(&mut self.0, item).map_err(Problem::internal)
+    }
+
+    /// Writes items.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub(crate) fn of<T: Serialize>(items: impl IntoIterator<Item = T>) -> Result<Self, Problem> {
+        let mut list = Self::new();
+        for item in items {
+            list.push(&item)?;
+        }
+        Ok(list)
+    }
+}
+
+impl IntoResponse for JsonList {
+    fn into_response(mut self) -> Response {
+        self.0.push(b']');
+        let media_type = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, media_type)], self.0).into_response()
+    }
 }
 
 /// Time of creation and id of the last item shown; unlike an offset, it stays correct when items

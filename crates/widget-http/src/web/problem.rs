@@ -20,7 +20,7 @@ use widget_core::{
 };
 
 use crate::{
-    storage::{DeleteAgentError, StoreError, WriteWidgetError},
+    storage::{DeleteAgentError, InsertAgentError, StoreError, WriteWidgetError},
     system::RandomError,
 };
 
@@ -63,6 +63,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::FeedbackAlreadySubmitted
         | P::FeedbackClosed
         | P::FeedbackDisabled
+        | P::RegistryFull
         | P::TicketReplayed
         | P::TranscriptFull => StatusCode::CONFLICT,
         P::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
@@ -276,6 +277,15 @@ impl From<StoreError> for Problem {
 impl From<RandomError> for Problem {
     fn from(error: RandomError) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<InsertAgentError> for Problem {
+    fn from(error: InsertAgentError) -> Self {
+        match error {
+            InsertAgentError::Full(full) => Self::new(ProblemCode::RegistryFull, full.to_string()),
+            InsertAgentError::Store(error) => error.into(),
+        }
     }
 }
 

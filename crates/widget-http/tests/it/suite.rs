@@ -9,6 +9,7 @@
 
 mod agents;
 mod auth;
+mod bounds;
 mod brand;
 mod conversations;
 mod deleted_widgets;

@@ -53,7 +53,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .scope(Scope::ConversationsWrite)
             .body::<NewMessages>()
             .answer::<Appended>(200, "How many were new.")
-            .problems([ProblemCode::NotFound]),
+            .problems([ProblemCode::NotFound, ProblemCode::TranscriptFull]),
             append,
         )
 }

@@ -71,11 +71,6 @@ async fn report(
     conversation
         .lifecycle
         .require_open(now, &state.lifecycle_limits)?;
-    let (count, total) = state
-        .storage
-        .measure_messages(conversation.id, Reporter::Visitor)
-        .await?;
-    turns::require_space(count, total)?;
     let messages: Vec<Message> = body
         .messages
         .into_iter()

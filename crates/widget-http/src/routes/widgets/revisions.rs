@@ -1,11 +1,10 @@
 //! The history of a widget: its revisions, who changed what, and how to restore one.
 
 use axum::{
-    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use widget_api::{
     ProblemCode, Scope,
     revisions::{Change, Revision, RevisionsQuery},
@@ -24,7 +23,7 @@ use crate::{
         api::{self, ApiRouter},
         auth::Caller,
         extract::{PathId, StrictQuery},
-        paging,
+        paging::{self, JsonList},
         problem::Problem,
     },
 };
@@ -93,34 +92,40 @@ async fn list(
     let page = paging::parse_page(query.limit, None)?;
     require_widget(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
-    // One more, to compare the last one with and to see whether there are more.
+    // One more, to compare the last one with.
     let found = state
         .storage
         .list_widget_revisions(&caller.organization_id, id, below, page.limit + 1)
         .await?;
-    let more = found.len() > usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let mut bodies = Vec::with_capacity(found.len());
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut has_more = found.has_more || found.len() > limit;
+    let mut bodies = JsonList::new();
+    let mut last = None;
     let mut found = found.into_iter().peekable();
     while let Some(revision) = found.next() {
         let before = found.peek();
-        if more && before.is_none() {
+        // The last one is only there to be compared with, unless it is the first of all.
+        if has_more && before.is_none() {
             break;
         }
-        bodies.push(build_revision(revision, before));
+        // The changes are not a part of what is stored, so only their text shows how long they are.
+        if bodies.is_full() {
+            has_more = true;
+            break;
+        }
+        last = Some(revision.number);
+        bodies.push(&build_revision(revision, before))?;
     }
-    let mut headers = HeaderMap::new();
-    if let (true, Some(last)) = (more, bodies.last()) {
-        let mut url = url::Url::clone(&state.settings.public_url);
-        url.set_path(&format!("/core/web-widgets/{id}/revisions"));
-        url.set_query(Some(&format!(
-            "limit={}&before={}",
-            page.limit, last.number
-        )));
-        let link =
-            HeaderValue::try_from(format!("<{url}>; rel=\"next\"")).map_err(Problem::internal)?;
-        headers.insert(header::LINK, link);
-    }
-    Ok((headers, Json(bodies)).into_response())
+    let headers = match last {
+        Some(last) if has_more => paging::link_before(
+            &state.settings.public_url,
+            &format!("/core/web-widgets/{id}/revisions"),
+            page.limit,
+            last,
+        ),
+        _ => HeaderMap::new(),
+    };
+    Ok((headers, bodies).into_response())
 }
 
 /// Restores an earlier revision as a new one; the history in between stays.

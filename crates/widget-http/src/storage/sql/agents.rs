@@ -1,13 +1,20 @@
 //! SQL of the registry of agents.
 
+use sqlx::QueryBuilder;
 use time::OffsetDateTime;
-use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
+use widget_core::{
+    agent,
+    id::{AgentId, AgentVersionId, OrganizationId},
+};
 
-use super::{Backend, Row, row::Columns};
+use super::{Backend, Database, Row, row::Columns, widgets::push_page};
 use crate::storage::{
-    agents::{Agent, AgentStore, AgentVersion, DeleteAgentError, NewAgentVersion},
+    agents::{
+        Agent, AgentStore, AgentVersion, DeleteAgentError, InsertAgentError, NewAgentVersion,
+    },
     driver::micros,
     error::StoreError,
+    list_page::{ListPage, Page},
     table::table,
 };
 
@@ -38,7 +45,15 @@ table! {
 
 #[async_trait::async_trait]
 impl AgentStore for Backend {
-    async fn insert_agent(&self, agent: &Agent) -> Result<(), StoreError> {
+    async fn insert_agent(&self, agent: &Agent) -> Result<(), InsertAgentError> {
+        let mut transaction = self.begin().await?;
+        let count: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM agents WHERE organization_id = $1")
+                .bind(agent.organization_id.as_str())
+                .fetch_one(&mut transaction)
+                .await
+                .map_err(StoreError::from)?;
+        agent::require_room_for_agent(count)?;
         sqlx::query(
             "INSERT INTO agents (id, organization_id, name, created_at) VALUES ($1, $2, $3, $4)",
         )
@@ -46,21 +61,34 @@ impl AgentStore for Backend {
         .bind(agent.organization_id.as_str())
         .bind(&agent.name)
         .bind(micros(agent.created_at))
-        .execute(self.writer())
-        .await?;
+        .execute(&mut transaction)
+        .await
+        .map_err(StoreError::from)?;
+        transaction.commit().await?;
         Ok(())
     }
 
-    async fn list_agents(&self, organization: &OrganizationId) -> Result<Vec<Agent>, StoreError> {
-        let rows = sqlx::query(concat!(
+    async fn list_agents(
+        &self,
+        organization: &OrganizationId,
+        page: ListPage,
+    ) -> Result<Page<Agent>, StoreError> {
+        let mut query = QueryBuilder::<Database>::new(concat!(
             "SELECT ",
             agent_columns!(),
-            " FROM agents WHERE organization_id = $1 ORDER BY created_at DESC, id DESC"
-        ))
-        .bind(organization.as_str())
-        .fetch_all(self.reader())
-        .await?;
-        rows.iter().map(read_agent).collect()
+            " FROM agents WHERE organization_id = "
+        ));
+        query.push_bind(organization.as_str());
+        push_page(
+            &mut query,
+            page,
+            "created_at",
+            "id",
+            i64::from(page.limit) + 1,
+        );
+        let rows = query.build().fetch_all(self.reader()).await?;
+        let items: Result<_, _> = rows.iter().map(read_agent).collect();
+        Ok(Page::of_lookahead(items?, page.limit))
     }
 
     async fn find_agent(
@@ -106,7 +134,7 @@ impl AgentStore for Backend {
         organization: &OrganizationId,
         agent: AgentId,
         version: &NewAgentVersion,
-    ) -> Result<Option<AgentVersion>, StoreError> {
+    ) -> Result<Option<AgentVersion>, InsertAgentError> {
         let mut transaction = self.begin().await?;
         // Writing the agent's row makes others wait for their number; without it the constraint
         // would refuse the second of two.
@@ -114,7 +142,8 @@ impl AgentStore for Backend {
             .bind(organization.as_str())
             .bind(agent.as_uuid())
             .execute(&mut transaction)
-            .await?;
+            .await
+            .map_err(StoreError::from)?;
         let row = sqlx::query(
             concat!("INSERT INTO agent_versions
                  (id, organization_id, agent_id, number, livekit_agent_name, label, created_at)
@@ -130,26 +159,37 @@ impl AgentStore for Backend {
         .bind(&version.label)
         .bind(micros(version.created_at))
         .fetch_optional(&mut transaction)
-        .await?;
+        .await
+        .map_err(StoreError::from)?;
+        let stored = row.as_ref().map(read_agent_version).transpose()?;
+        if let Some(stored) = &stored {
+            agent::require_room_for_version(stored.number)?;
+        }
         transaction.commit().await?;
-        row.as_ref().map(read_agent_version).transpose()
+        Ok(stored)
     }
 
     async fn list_agent_versions(
         &self,
         organization: &OrganizationId,
         agent: AgentId,
-    ) -> Result<Vec<AgentVersion>, StoreError> {
+        below: i64,
+        limit: u32,
+    ) -> Result<Page<AgentVersion>, StoreError> {
         let rows = sqlx::query(concat!(
             "SELECT ",
             agent_version_columns!(),
-            " FROM agent_versions WHERE organization_id = $1 AND agent_id = $2 ORDER BY number DESC"
+            " FROM agent_versions WHERE organization_id = $1 AND agent_id = $2 AND number < $3
+             ORDER BY number DESC LIMIT $4"
         ))
         .bind(organization.as_str())
         .bind(agent.as_uuid())
+        .bind(below)
+        .bind(i64::from(limit) + 1)
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(read_agent_version).collect()
+        let items: Result<_, _> = rows.iter().map(read_agent_version).collect();
+        Ok(Page::of_lookahead(items?, limit))
     }
 
     async fn publish_agent_version(

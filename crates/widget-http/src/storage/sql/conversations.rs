@@ -8,6 +8,7 @@ use super::{
     Backend, Database, Transaction,
     conversation_row::{conversation_columns, lock_conversation, read_conversation, write_state},
     rooms,
+    widgets::push_page,
 };
 use crate::storage::{
     conversations::{
@@ -16,7 +17,7 @@ use crate::storage::{
     },
     driver::micros,
     error::StoreError,
-    list_page::ListPage,
+    list_page::{Fitting, ListPage, Page},
 };
 
 #[async_trait::async_trait]
@@ -151,46 +152,39 @@ impl ConversationStore for Backend {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: ListPage,
-    ) -> Result<Vec<ConversationRecord>, StoreError> {
-        let mut query = QueryBuilder::<Database>::new(concat!(
-            "SELECT ",
-            conversation_columns!(),
-            " FROM conversations WHERE organization_id = "
-        ));
-        query.push_bind(organization.as_str());
-        if let Some(widget) = filter.web_widget_id {
+    ) -> Result<Page<ConversationRecord>, StoreError> {
+        let select = |start: &'static str, limit: i64| {
+            let mut query = QueryBuilder::<Database>::new(start);
+            query.push_bind(organization.as_str());
+            push_filter(&mut query, filter);
+            push_page(&mut query, page, "created_at", "id", limit);
             query
-                .push(" AND web_widget_id = ")
-                .push_bind(widget.as_uuid());
-        }
-        if let Some(agent) = filter.agent_id {
-            query.push(" AND agent_id = ").push_bind(agent.as_uuid());
-        }
-        if let Some(version) = filter.agent_version_id {
-            query
-                .push(" AND agent_version_id = ")
-                .push_bind(version.as_uuid());
-        }
-        if let Some(status) = filter.status {
-            query.push(" AND status = ").push_bind(status.as_str());
-        }
-        if let Some(after) = filter.created_after {
-            query.push(" AND created_at > ").push_bind(micros(after));
-        }
-        if let Some(before) = filter.created_before {
-            query.push(" AND created_at < ").push_bind(micros(before));
-        }
-        if let Some((created_at, id)) = page.before {
-            query
-                .push(" AND (created_at, id) < (")
-                .push_bind(micros(created_at));
-            query.push(", ").push_bind(id).push(")");
-        }
-        query
-            .push(" ORDER BY created_at DESC, id DESC LIMIT ")
-            .push_bind(i64::from(page.limit));
-        let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter().map(read_conversation).collect()
+        };
+        let sizes: Vec<i64> = select(
+            "SELECT CAST(OCTET_LENGTH(custom_metadata) AS BIGINT) FROM conversations
+             WHERE organization_id = ",
+            i64::from(page.limit) + 1,
+        )
+        .build_query_scalar()
+        .fetch_all(self.reader())
+        .await?;
+        let fitting = Fitting::of(&sizes, page.limit, 1);
+        let rows = select(
+            concat!(
+                "SELECT ",
+                conversation_columns!(),
+                " FROM conversations WHERE organization_id = "
+            ),
+            fitting.limit,
+        )
+        .build()
+        .fetch_all(self.reader())
+        .await?;
+        let items: Result<_, _> = rows.iter().map(read_conversation).collect();
+        Ok(Page {
+            items: items?,
+            has_more: fitting.has_more,
+        })
     }
 
     async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
@@ -216,6 +210,32 @@ impl ConversationStore for Backend {
         .fetch_one(self.reader())
         .await?;
         Ok(count)
+    }
+}
+
+/// Adds the conditions of a filter.
+fn push_filter(query: &mut QueryBuilder<Database>, filter: &ConversationFilter) {
+    if let Some(widget) = filter.web_widget_id {
+        query
+            .push(" AND web_widget_id = ")
+            .push_bind(widget.as_uuid());
+    }
+    if let Some(agent) = filter.agent_id {
+        query.push(" AND agent_id = ").push_bind(agent.as_uuid());
+    }
+    if let Some(version) = filter.agent_version_id {
+        query
+            .push(" AND agent_version_id = ")
+            .push_bind(version.as_uuid());
+    }
+    if let Some(status) = filter.status {
+        query.push(" AND status = ").push_bind(status.as_str());
+    }
+    if let Some(after) = filter.created_after {
+        query.push(" AND created_at > ").push_bind(micros(after));
+    }
+    if let Some(before) = filter.created_before {
+        query.push(" AND created_at < ").push_bind(micros(before));
     }
 }
 

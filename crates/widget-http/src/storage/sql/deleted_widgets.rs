@@ -9,14 +9,15 @@ use super::{
     Backend, Database, rooms,
     widget_row::{
         Pin, deleted_columns, finish_write, read_deleted, record_columns, select_deleted,
+        select_size,
     },
-    widgets::push_filter,
+    widgets::{push_filter, push_page},
 };
 use crate::storage::{
     deleted_widgets::{DeletedWidget, DeletedWidgetStore},
     driver::micros,
     error::StoreError,
-    list_page::ListPage,
+    list_page::{Fitting, ListPage, Page},
     widgets::{Author, StoredWidget, WidgetFilter, WriteWidgetError},
 };
 
@@ -113,24 +114,35 @@ impl DeletedWidgetStore for Backend {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Vec<DeletedWidget>, StoreError> {
-        let mut query =
-            QueryBuilder::<Database>::new(select_deleted!("WHERE w.organization_id = "));
-        query.push_bind(organization.as_str());
-        push_filter(&mut query, filter);
-        if let Some((deleted_at, id)) = page.before {
+    ) -> Result<Page<DeletedWidget>, StoreError> {
+        let select = |start: &'static str, limit: i64| {
+            let mut query = QueryBuilder::<Database>::new(start);
+            query.push_bind(organization.as_str());
+            push_filter(&mut query, filter);
+            push_page(&mut query, page, "w.deleted_at", "w.id", limit);
             query
-                .push(" AND (w.deleted_at, w.id) < (")
-                .push_bind(micros(deleted_at));
-            query.push(", ").push_bind(id).push(")");
-        }
-        query
-            .push(" ORDER BY w.deleted_at DESC, w.id DESC LIMIT ")
-            .push_bind(i64::from(page.limit));
-        let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter()
+        };
+        let sizes = concat!(
+            select_size!("w"),
+            " FROM deleted_web_widgets w WHERE w.organization_id = "
+        );
+        let sizes: Vec<i64> = select(sizes, i64::from(page.limit) + 1)
+            .build_query_scalar()
+            .fetch_all(self.reader())
+            .await?;
+        let fitting = Fitting::of(&sizes, page.limit, 1);
+        let rows = select(select_deleted!("WHERE w.organization_id = "), fitting.limit)
+            .build()
+            .fetch_all(self.reader())
+            .await?;
+        let items: Result<_, _> = rows
+            .iter()
             .map(|row| read_deleted(row, self.suffixes()))
-            .collect()
+            .collect();
+        Ok(Page {
+            items: items?,
+            has_more: fitting.has_more,
+        })
     }
 
     async fn find_deleted_widget(

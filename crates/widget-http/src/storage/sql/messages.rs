@@ -2,16 +2,21 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{LifecycleLimits, Reporter, transcript::Message},
+    conversation::{LifecycleLimits, Reporter, transcript::Message, turns},
     id::ConversationId,
 };
 
 use super::{
-    Backend, Row,
+    Backend, Row, Transaction,
     conversation_row::{lock_conversation, write_state},
     row::Columns,
 };
-use crate::storage::{driver::micros, error::StoreError, messages::MessageStore, table::table};
+use crate::storage::{
+    driver::micros,
+    error::StoreError,
+    messages::{AppendError, MessageStore},
+    table::table,
+};
 
 table! {
     message_columns, read_message from "messages" by "id";
@@ -33,7 +38,7 @@ impl MessageStore for Backend {
         messages: &[Message],
         now: OffsetDateTime,
         limits: &LifecycleLimits,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64, AppendError> {
         let mut transaction = self.begin().await?;
         let mut added = 0;
         for message in messages {
@@ -49,7 +54,8 @@ impl MessageStore for Backend {
             .bind(without_nul(&message.text))
             .bind(micros(message.created_at))
             .execute(&mut transaction)
-            .await?;
+            .await
+            .map_err(StoreError::from)?;
             added += done.rows_affected();
         }
         if added > 0
@@ -61,25 +67,17 @@ impl MessageStore for Backend {
                     lifecycle.said(message.role, message.created_at, now)
                 });
             write_state(&mut transaction, id, next, limits).await?;
+            // Others who report wait for this conversation, so none of theirs is missing here.
+            let reporters = messages.iter().map(|message| message.reported_by);
+            for reporter in Reporter::ALL.iter().copied() {
+                if reporters.clone().any(|other| other == reporter) {
+                    let (turns, characters) = measure(&mut transaction, id, reporter).await?;
+                    turns::require_space(reporter, turns, characters)?;
+                }
+            }
         }
         transaction.commit().await?;
         Ok(added)
-    }
-
-    async fn measure_messages(
-        &self,
-        id: ConversationId,
-        reporter: Reporter,
-    ) -> Result<(i64, i64), StoreError> {
-        let size = sqlx::query_as(
-            "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(text)), 0) AS BIGINT) FROM messages
-             WHERE conversation_id = $1 AND reported_by = $2",
-        )
-        .bind(id.as_uuid())
-        .bind(reporter.as_str())
-        .fetch_one(self.reader())
-        .await?;
-        Ok(size)
     }
 
     async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError> {
@@ -93,6 +91,23 @@ impl MessageStore for Backend {
         .await?;
         rows.iter().map(read_message).collect()
     }
+}
+
+/// How many messages the reporter has reported, and how many characters of text.
+async fn measure(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    reporter: Reporter,
+) -> Result<(i64, i64), StoreError> {
+    let size = sqlx::query_as(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(text)), 0) AS BIGINT) FROM messages
+         WHERE conversation_id = $1 AND reported_by = $2",
+    )
+    .bind(id.as_uuid())
+    .bind(reporter.as_str())
+    .fetch_one(&mut *transaction)
+    .await?;
+    Ok(size)
 }
 
 /// A NUL is a character that a visitor can send and PostgreSQL cannot store.

@@ -160,8 +160,21 @@ macro_rules! select_deleted {
     };
 }
 
+/// The bytes of the documents of a widget or a revision.
+macro_rules! select_size {
+    ($table:literal) => {
+        concat!(
+            "SELECT CAST(OCTET_LENGTH(",
+            $table,
+            ".config) + OCTET_LENGTH(",
+            $table,
+            ".domains) AS BIGINT)"
+        )
+    };
+}
+
 pub(super) use {
-    deleted_columns, record_columns, revision_columns, select_deleted, select_widget,
+    deleted_columns, record_columns, revision_columns, select_deleted, select_size, select_widget,
     widget_columns,
 };
 

@@ -10,13 +10,13 @@ use super::{
     Backend, Database, Transaction, rooms,
     widget_row::{
         Pin, domains_text, find_any_widget, finish_write, read_revision, read_widget,
-        record_columns, revision_columns, select_widget, widget_columns,
+        record_columns, revision_columns, select_size, select_widget, widget_columns,
     },
 };
 use crate::storage::{
     driver::micros,
     error::StoreError,
-    list_page::ListPage,
+    list_page::{Fitting, ListPage, Page},
     widgets::{
         Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
         WidgetRevision, WidgetStore, WriteWidgetError,
@@ -87,23 +87,35 @@ impl WidgetStore for Backend {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Vec<StoredWidget>, StoreError> {
-        let mut query = QueryBuilder::<Database>::new(select_widget!("WHERE w.organization_id = "));
-        query.push_bind(organization.as_str());
-        push_filter(&mut query, filter);
-        if let Some((created_at, id)) = page.before {
+    ) -> Result<Page<StoredWidget>, StoreError> {
+        let select = |start: &'static str, limit: i64| {
+            let mut query = QueryBuilder::<Database>::new(start);
+            query.push_bind(organization.as_str());
+            push_filter(&mut query, filter);
+            push_page(&mut query, page, "w.created_at", "w.id", limit);
             query
-                .push(" AND (w.created_at, w.id) < (")
-                .push_bind(micros(created_at));
-            query.push(", ").push_bind(id).push(")");
-        }
-        query
-            .push(" ORDER BY w.created_at DESC, w.id DESC LIMIT ")
-            .push_bind(i64::from(page.limit));
-        let rows = query.build().fetch_all(self.reader()).await?;
-        rows.iter()
+        };
+        let sizes = concat!(
+            select_size!("w"),
+            " FROM web_widgets w WHERE w.organization_id = "
+        );
+        let sizes: Vec<i64> = select(sizes, i64::from(page.limit) + 1)
+            .build_query_scalar()
+            .fetch_all(self.reader())
+            .await?;
+        let fitting = Fitting::of(&sizes, page.limit, 1);
+        let rows = select(select_widget!("WHERE w.organization_id = "), fitting.limit)
+            .build()
+            .fetch_all(self.reader())
+            .await?;
+        let items: Result<_, _> = rows
+            .iter()
             .map(|row| read_widget(row, self.suffixes()))
-            .collect()
+            .collect();
+        Ok(Page {
+            items: items?,
+            has_more: fitting.has_more,
+        })
     }
 
     async fn update_widget(
@@ -156,27 +168,64 @@ impl WidgetStore for Backend {
         id: WidgetId,
         below: i64,
         limit: u32,
-    ) -> Result<Vec<WidgetRevision>, StoreError> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            record_columns!("r"),
-            ", ",
-            revision_columns!(),
-            "
-             FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
+    ) -> Result<Page<WidgetRevision>, StoreError> {
+        let sizes: Vec<i64> = sqlx::query_scalar(concat!(
+            select_size!("r"),
+            " FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
              WHERE w.organization_id = $1 AND w.id = $2 AND r.number < $3
              ORDER BY r.number DESC LIMIT $4"
         ))
         .bind(organization.as_str())
         .bind(id.as_uuid())
         .bind(below)
-        .bind(i64::from(limit))
+        .bind(i64::from(limit) + 1)
         .fetch_all(self.reader())
         .await?;
-        rows.iter()
+        let fitting = Fitting::of(&sizes, limit, 2);
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            record_columns!("r"),
+            ", ",
+            revision_columns!(),
+            " FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
+             WHERE w.organization_id = $1 AND w.id = $2 AND r.number < $3
+             ORDER BY r.number DESC LIMIT $4"
+        ))
+        .bind(organization.as_str())
+        .bind(id.as_uuid())
+        .bind(below)
+        .bind(fitting.limit)
+        .fetch_all(self.reader())
+        .await?;
+        let items: Result<_, _> = rows
+            .iter()
             .map(|row| read_revision(row, self.suffixes()))
-            .collect()
+            .collect();
+        Ok(Page {
+            items: items?,
+            has_more: fitting.has_more,
+        })
     }
+}
+
+/// Adds the condition, the order and the length of a page, of a table with these columns of the
+/// cursor.
+pub(super) fn push_page(
+    query: &mut QueryBuilder<Database>,
+    page: ListPage,
+    time: &str,
+    id: &str,
+    limit: i64,
+) {
+    if let Some((at, last)) = page.before {
+        query
+            .push(format!(" AND ({time}, {id}) < ("))
+            .push_bind(micros(at));
+        query.push(", ").push_bind(last).push(")");
+    }
+    query
+        .push(format!(" ORDER BY {time} DESC, {id} DESC LIMIT "))
+        .push_bind(limit);
 }
 
 /// Adds the conditions of a filter on a table with the alias `w`.

@@ -79,13 +79,6 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
         storage.list_messages(id).await.expect("works"),
         [first, second, same_id]
     );
-    assert_eq!(
-        storage
-            .measure_messages(id, Reporter::Visitor)
-            .await
-            .expect("works"),
-        (1, 13)
-    );
 
     assert!(
         storage

@@ -90,8 +90,8 @@ pub(super) async fn restoring(storage: &dyn Storage) {
         widget: unpublished.clone(),
     };
     let found = storage.list_widget_revisions(&ours, id, i64::MAX, 9).await;
-    let expected: Vec<_> = [vec![newest], history].concat();
-    assert_eq!(found.expect("works"), expected);
+    let expected: Vec<_> = [vec![newest], history.items].concat();
+    assert_eq!(found.expect("works").items, expected);
     // It keeps its agent, as every widget does.
     let refused = storage.delete_agent(&ours, agent).await;
     assert!(

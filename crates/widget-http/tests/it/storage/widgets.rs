@@ -384,6 +384,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
             .list_widget_revisions(organization, first.id, below, limit)
             .await
             .expect("works")
+            .items
     };
     let expected = [
         WidgetRevision {
