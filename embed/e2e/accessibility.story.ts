@@ -60,10 +60,11 @@ describe.each(['light', 'dark'] as const)('axe, %s', { timeout: 90_000 }, (schem
     await visitor.open();
     await visitor.sendMessage('Hello');
     await visitor.waitForTurn('agent', /Ask me about/);
-    await visitor.reload();
-    await visitor.open();
-    await visitor.frame.getByText('Continue where you left off?').waitFor();
-    await expectClean(visitor, 'offer');
+    const later = await visitor.openTab();
+    await visitor.page.close();
+    await later.open();
+    await later.frame.getByText('Continue where you left off?').waitFor();
+    await expectClean(later, 'offer');
   });
 
   test('microphone refused', async () => {

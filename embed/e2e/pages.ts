@@ -49,7 +49,7 @@ export async function buildReactPage(version: 18 | 19): Promise<string> {
   return buildPage('react.js', version === 18 ? old : {});
 }
 
-/** The script of `pages/astro.js`. Only the package itself is fetched: its router needs no other. */
+/** The script of `pages/astro.js`. Only the package itself is fetched: its router needs no more. */
 export async function buildAstroPage(): Promise<string> {
   const folder = fileURLToPath(new URL('../node_modules/.cache/astro-5.18.2', import.meta.url));
   if (!existsSync(folder)) {
