@@ -1431,6 +1431,34 @@ describe('the next page of the same tab', () => {
     expect(setUp({}, undefined, tabStorage).session.takeUp()).toBe(false);
   });
 
+  test('leads back to a page that the browser had kept, with the newest token', async () => {
+    const { before, next } = await changePage();
+    next.session.takeUp();
+    await next.session.resumeHere();
+    await next.settle();
+    await next.agentArrives();
+    next.session.sendMessage('Thanks');
+    await next.settle();
+    next.agentSays('You are welcome.', 'a2');
+    next.session.keepForNextPage();
+    next.storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
+
+    before.openElsewhere();
+    expect(before.session.state.phase.name).toBe('continued-elsewhere');
+    expect(before.session.takeUp()).toBe(true);
+    await before.session.resumeHere();
+    await before.settle();
+    expect(before.service.resume.mock.calls).toEqual([
+      ['c1', 'newest', { ...RESUME, page_changed: true }],
+    ]);
+    expect(before.session.state.messages.map(({ text }) => text)).toEqual([
+      'Hello',
+      'Hi!',
+      'Thanks',
+      'You are welcome.',
+    ]);
+  });
+
   test('a conversation that ended is not taken up, but the draft is', async () => {
     const { next } = await changePage(async ({ session }) => {
       await session.end();
