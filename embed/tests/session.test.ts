@@ -1459,6 +1459,12 @@ describe('the next page of the same tab', () => {
     ]);
   });
 
+  test('of another build is left alone', () => {
+    const tabStorage = createStorage('w1', throwBlocked);
+    tabStorage.write('left-page', { at: Date.now(), conversationId: 'c1' });
+    expect(setUp({}, undefined, tabStorage).session.takeUp()).toBe(false);
+  });
+
   test('a conversation that ended is not taken up, but the draft is', async () => {
     const { next } = await changePage(async ({ session }) => {
       await session.end();

@@ -9,6 +9,8 @@ import type { Message } from './transcript';
 import { type FormRequest, isUnderWay, type State } from './window-state';
 
 export interface LeftPage {
+  /** The page may have had the window of another build. */
+  version: typeof VERSION;
   /** Milliseconds since 1970. */
   at: number;
   /** The conversation that was going on. */
@@ -20,6 +22,9 @@ export interface LeftPage {
   draft: string;
   call: 'none' | 'on' | 'muted';
 }
+
+/** Changes with the shape of what is written. */
+const VERSION = 1;
 
 type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
 
@@ -35,6 +40,7 @@ export function writeLeftPage(
 ) {
   const { voice, messages, requests, conversationId } = state;
   const page: LeftPage = {
+    version: VERSION,
     at,
     conversationId: isUnderWay(state) ? conversationId : null,
     messages: withoutHalfAnswer(messages),
@@ -61,5 +67,5 @@ function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
 export function takeLeftPage(storage: TabStorage, now: number): LeftPage | null {
   const page = storage.read(NAME) as LeftPage | null;
   storage.write(NAME, null);
-  return page && now - page.at < MAX_AGE ? page : null;
+  return page?.version === VERSION && now - page.at < MAX_AGE ? page : null;
 }
