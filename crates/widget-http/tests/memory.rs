@@ -104,6 +104,6 @@ fn eight_lists_of_large_documents_take_little_memory() {
         };
         let taken = measure(|| runtime.block_on(lists())).bytes_max;
         println!("{path}: {} MiB", taken / MEGABYTE);
-        assert!(taken <= 80 * MEGABYTE, "{path}: {taken} bytes");
+        assert!(taken <= 24 * MEGABYTE, "{path}: {taken} bytes");
     }
 }
