@@ -1,7 +1,13 @@
 //! Resuming in a new room: who may, and that only one window can.
 
+use std::sync::{
+    Arc, Barrier,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use serde_json::json;
 use time::Duration;
+use widget_http::system::{RandomError, RandomSource};
 
 use super::support::{Visitor, with_livekit};
 use crate::support::Service;
@@ -103,30 +109,58 @@ async fn a_resume_whose_answer_was_lost_can_be_repeated_once() {
         .problem(401, "conversation_token_invalid");
 }
 
-#[tokio::test]
-async fn of_two_that_race_one_wins() {
-    let service = Service::start_with(with_livekit).await;
-    let visitor = Visitor::of(&service, json!({})).await;
-    for _ in 0..5 {
-        let started = visitor.start().await;
-        let (one, other) = tokio::join!(visitor.try_resume(&started), visitor.try_resume(&started));
-        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
-        statuses.sort_unstable();
-        // The slower one lost against the stored generation, or came so late that it repeated the
-        // resume.
-        assert!(
-            statuses == [200, 409] || statuses == [200, 200],
-            "{one:?} {other:?}"
-        );
-        let current = [&one, &other]
-            .into_iter()
-            .filter(|answer| answer.status == 200);
-        let mut readable = 0;
-        for answer in current {
-            let resumed = answer.json(200).into();
-            readable += usize::from(visitor.read(&resumed).await.status == 200);
+/// Randomness that keeps the first who prepares a room waiting until another one does, so that both
+/// have read the conversation and neither has written it.
+struct Meeting {
+    random: Arc<dyn RandomSource>,
+    prepared: AtomicUsize,
+    both: Barrier,
+}
+
+impl RandomSource for Meeting {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        // Rooms have names of 16 bytes, ids have 10 of them.
+        if bytes.len() == 16 && self.prepared.fetch_add(1, Ordering::SeqCst) < 2 {
+            // The other one may be next on this very thread.
+            tokio::task::block_in_place(|| self.both.wait());
         }
-        assert_eq!(readable, 1, "one window continues");
+        self.random.fill(bytes)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_race_one_wins() {
+    let mut service = Service::start_with(with_livekit).await;
+    let router = service.router.clone();
+    for _ in 0..5 {
+        service.router = router.clone();
+        let visitor = Visitor::of(&service, json!({})).await;
+        let started = visitor.start().await;
+        let racing = service.router_with(|parts| {
+            parts.random = Arc::new(Meeting {
+                random: Arc::clone(&parts.random),
+                prepared: AtomicUsize::new(0),
+                both: Barrier::new(2),
+            });
+        });
+        let widget = visitor.widget.clone();
+        service.router = racing;
+        let visitor = Visitor {
+            service: &service,
+            widget,
+        };
+        let (one, other) = tokio::join!(visitor.try_resume(&started), visitor.try_resume(&started));
+        let (won, lost) = match (one.status.as_u16(), other.status.as_u16()) {
+            (200, _) => (one, other),
+            _ => (other, one),
+        };
+        lost.problem(409, "conversation_resumed_elsewhere");
+        let resumed = won.json(200).into();
+        visitor.read(&resumed).await.json(200);
+        visitor
+            .read(&started)
+            .await
+            .problem(401, "conversation_token_invalid");
     }
 }
 
