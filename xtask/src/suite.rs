@@ -119,7 +119,7 @@ impl Step {
 fn tools() -> Result<()> {
     let mut needed = vec![tools::NODE, tools::NPM, tools::PYTHON];
     needed.extend(livekit::find().is_none().then_some(tools::GO));
-    needed.extend([tools::POSTGRESQL, tools::CHROMIUM]);
+    needed.extend([tools::POSTGRESQL, tools::PGBOUNCER, tools::CHROMIUM]);
     tools::require(&needed)
 }
 
@@ -134,6 +134,7 @@ fn rust() -> Result<()> {
     embed::build()?;
     let mut tests = cargo("test --workspace --exclude xtask --locked");
     tests.env("LIVEKIT_SERVER", livekit::program()?);
+    tests.env("PGBOUNCER", tools::PGBOUNCER.require()?);
     tools::POSTGRESQL.require()?;
     if let (None, Some(initdb)) = (env_path("POSTGRES_BIN"), tools::POSTGRESQL.find()) {
         tests.env("POSTGRES_BIN", initdb.with_file_name(""));

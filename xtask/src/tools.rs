@@ -120,6 +120,27 @@ pub(crate) const POSTGRESQL: Tool = Tool {
     on_macos: "brew install postgresql@17",
 };
 
+/// A pooler in front of PostgreSQL.
+pub(crate) const PGBOUNCER: Tool = Tool {
+    name: "pgbouncer",
+    why: "the service is tested behind it",
+    places: &[
+        "pgbouncer",
+        "/usr/sbin/pgbouncer",
+        "/opt/homebrew/bin/pgbouncer",
+        "/usr/local/bin/pgbouncer",
+    ],
+    variables: &["PGBOUNCER"],
+    version: None,
+    // Debian's package starts a pooler of the system.
+    install: Some(
+        "apt-get install -y --no-install-recommends pgbouncer; \
+        systemctl disable --now pgbouncer || true",
+    ),
+    on_linux: "sudo apt-get install -y pgbouncer",
+    on_macos: "brew install pgbouncer",
+};
+
 impl Tool {
     /// Where the program is, or what a variable names; installed where that needs no password.
     pub(crate) fn require(&self) -> Result<PathBuf> {

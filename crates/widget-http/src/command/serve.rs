@@ -37,7 +37,12 @@ use widget_http::{
     },
 };
 
-use super::{database::DatabaseArguments, environment, output::print_line, secret::read_secret};
+use super::{
+    database::{DatabaseArguments, WaitArguments},
+    environment,
+    output::print_line,
+    secret::read_secret,
+};
 
 /// How long open requests may take to end after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,6 +51,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct ServeArguments {
     #[command(flatten)]
     database: DatabaseArguments,
+    #[command(flatten)]
+    wait: WaitArguments,
     /// Address to listen on; port 0 chooses a free one.
     #[arg(
         long,
@@ -302,7 +309,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         Some(path) => read_suffix_list(path)?,
         None => SuffixList::builtin().clone(),
     };
-    let storage = open_storage(&arguments.database, suffixes.clone()).await?;
+    let storage = open_storage(&arguments.database, arguments.wait, suffixes.clone()).await?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
@@ -344,9 +351,10 @@ fn require_reachable(arguments: &ServeArguments) -> anyhow::Result<()> {
 /// The migrated database, with a key that signs.
 async fn open_storage(
     database: &DatabaseArguments,
+    wait: WaitArguments,
     suffixes: SuffixList,
 ) -> anyhow::Result<Arc<dyn Storage>> {
-    let storage = database.open_migrated(suffixes).await?;
+    let storage = database.await_migrated(suffixes, wait).await?;
     storage
         .ensure_signing_key(&signing::new_key(&SystemRandom, SystemClock.now())?)
         .await?;

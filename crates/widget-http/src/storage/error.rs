@@ -27,6 +27,15 @@ pub enum StoreError {
     /// The database does not answer in time.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// This program is too old for the database.
+    #[error(
+        "this is widget-http {}, and the database needs {needed} or newer; install that release",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Incompatible {
+        /// The oldest release that may use it.
+        needed: String,
+    },
     /// The database rejected a statement.
     #[error("the database rejected a statement: {0}")]
     Query(#[source] Box<dyn std::error::Error + Send + Sync>),

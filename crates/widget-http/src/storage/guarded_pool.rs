@@ -41,14 +41,22 @@ pub(super) struct GuardedPool {
     pool: Pool,
     /// Where the database is a file, that file.
     file: Option<DatabaseFile>,
+    begin_each: Option<&'static str>,
     is_full: Arc<AtomicBool>,
 }
 
 impl GuardedPool {
-    pub(super) fn new(pool: Pool, file: Option<DatabaseFile>) -> Self {
+    /// Where connections change their server between transactions, `begin_each` begins a
+    /// transaction for each single statement, and no statement is kept prepared.
+    pub(super) fn new(
+        pool: Pool,
+        file: Option<DatabaseFile>,
+        begin_each: Option<&'static str>,
+    ) -> Self {
         Self {
             pool,
             file,
+            begin_each,
             is_full: Arc::default(),
         }
     }
@@ -59,6 +67,7 @@ impl GuardedPool {
         }
         Ok(Lease {
             connection: Some(self.pool.acquire().await?),
+            keeps_statements: self.begin_each.is_none(),
             is_known: true,
             is_full: Arc::clone(&self.is_full),
         })
@@ -134,6 +143,8 @@ fn is_outdated(outcome: &Result<Steps, sqlx::Error>) -> bool {
 #[derive(Debug)]
 struct Lease {
     connection: Option<PoolConnection<Database>>,
+    /// Whether what was prepared is there the next time.
+    keeps_statements: bool,
     /// Whether the connection is in a state that the next user may find it in.
     is_known: bool,
     is_full: Arc<AtomicBool>,
@@ -146,7 +157,16 @@ impl Lease {
         };
         // Stays so when this is canceled.
         self.is_known = false;
-        let steps = (&mut **connection).fetch_many((statement.sql, statement.arguments));
+        let Statement { sql, arguments } = statement;
+        tracing::trace!(statement = sql.as_str(), "executing");
+        let connection = &mut **connection;
+        let steps = match arguments {
+            None => connection.fetch_many((sql, None)),
+            Some(arguments) => {
+                let query = sqlx::query_with(sql, arguments);
+                connection.fetch_many(query.persistent(self.keeps_statements))
+            }
+        };
         let outcome = steps.try_collect().await;
         self.is_known = match &outcome {
             Ok(_) => true,
@@ -158,6 +178,29 @@ impl Lease {
                 failure.leaves_the_state_known()
             }
         };
+        outcome
+    }
+
+    /// Runs a statement in a transaction of its own.
+    async fn run_alone(
+        &mut self,
+        begin: &'static str,
+        statement: Statement,
+    ) -> Result<Steps, sqlx::Error> {
+        self.run(Statement::new(begin)).await?;
+        let outcome = self.run(statement).await;
+        if self.is_known {
+            let end = if outcome.is_ok() {
+                "COMMIT"
+            } else {
+                "ROLLBACK"
+            };
+            let ended = self.run(Statement::new(end)).await;
+            self.is_known = ended.is_ok();
+            if outcome.is_ok() {
+                ended?;
+            }
+        }
         outcome
     }
 
@@ -307,6 +350,9 @@ impl GuardedPool {
     async fn run(&self, statement: Statement) -> Result<Steps, sqlx::Error> {
         bounded(async {
             let mut lease = self.lease().await?;
+            if let Some(begin) = self.begin_each {
+                return lease.run_alone(begin, statement).await;
+            }
             let outcome = lease.run(statement.clone()).await;
             if !is_outdated(&outcome) {
                 return outcome;

@@ -54,8 +54,15 @@ pub trait Storage:
     /// Names of the migrations that are missing.
     ///
     /// # Errors
-    /// [`MigrationError`]
-    async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError>;
+    /// [`StoreError`]
+    async fn pending_migrations(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Refuses a database whose schema lacks what this program needs, because a newer one removed
+    /// it.
+    ///
+    /// # Errors
+    /// [`StoreError::Incompatible`], or another [`StoreError`]
+    async fn require_compatible(&self) -> Result<(), StoreError>;
 
     /// Whether the database has every migration of this release; as cheap as one read.
     ///

@@ -1,13 +1,11 @@
 //! Migrations: embedded, one folder for each database, never edited after a release.
 
-use std::collections::HashSet;
-
 use sqlx::{
     SqlSafeStr,
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
 };
 
-use super::error::StoreError;
+use super::{driver::Failure, error::StoreError};
 
 /// A migration as it is embedded.
 struct Embedded {
@@ -29,18 +27,31 @@ pub enum MigrationError {
     /// A migration failed, or was applied in another form.
     #[error("the database cannot be migrated: {0}")]
     Migrate(#[from] MigrateError),
+    /// Some are missing, and the way to the server leads through a pooler.
+    #[error(
+        "the database lacks migrations, which cannot be applied through a pooler such as \
+         PgBouncer; set WIDGET_MIGRATION_DATABASE_URL to the address of the PostgreSQL server itself"
+    )]
+    Pooled,
     /// The database could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Migrations {
-    /// Whether every one of them is among these versions.
-    pub(super) fn are_all_in(self, applied: &[i64]) -> bool {
-        let versions = self.0.iter().map(|migration| &migration.version);
-        versions
-            .into_iter()
-            .all(|version| applied.contains(version))
+    /// The names of those that are not among these versions.
+    pub(super) fn missing_in(self, applied: &[i64]) -> Vec<String> {
+        let missing = self.0.iter();
+        missing
+            .filter(|migration| !applied.contains(&migration.version))
+            .map(|migration| format!("{}_{}", migration.version, migration.description))
+            .collect()
+    }
+
+    /// Whether this program is as new as the one that brought a migration.
+    pub(super) fn reach(self, version: i64) -> bool {
+        let newest = self.0.iter().map(|migration| migration.version).max();
+        newest >= Some(version)
     }
 
     fn migrator(self) -> Migrator {
@@ -60,6 +71,18 @@ impl Migrations {
     }
 }
 
+impl MigrationError {
+    /// Whether a migration waited too long for a table that others use.
+    pub(super) fn is_locked(&self) -> bool {
+        match self {
+            Self::Migrate(
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _),
+            ) => Failure::of(error) == Failure::Locked,
+            _ => false,
+        }
+    }
+}
+
 /// Applies the missing migrations and returns their number.
 ///
 /// Two services may start at once: where the driver has no lock of its own, the connection must be
@@ -69,31 +92,10 @@ pub(super) async fn apply<C: Migrate>(
     connection: &mut C,
 ) -> Result<usize, MigrationError> {
     let migrator = migrations.migrator();
-    let before = pending(migrations, connection).await?.len();
+    let table = &migrator.table_name;
+    connection.ensure_migrations_table(table).await?;
+    let applied = connection.list_applied_migrations(table).await?;
+    let applied: Vec<i64> = applied.iter().map(|migration| migration.version).collect();
     migrator.run_direct(None, connection, false).await?;
-    Ok(before)
-}
-
-/// Names of the migrations that are missing.
-pub(super) async fn pending<C: Migrate>(
-    migrations: Migrations,
-    connection: &mut C,
-) -> Result<Vec<String>, MigrationError> {
-    let migrator = migrations.migrator();
-    connection
-        .ensure_migrations_table(&migrator.table_name)
-        .await?;
-    let applied = connection
-        .list_applied_migrations(&migrator.table_name)
-        .await?;
-    let applied: HashSet<i64> = applied
-        .into_iter()
-        .map(|migration| migration.version)
-        .collect();
-    Ok(migrations
-        .0
-        .iter()
-        .filter(|migration| !applied.contains(&migration.version))
-        .map(|migration| format!("{}_{}", migration.version, migration.description))
-        .collect())
+    Ok(migrations.missing_in(&applied).len())
 }

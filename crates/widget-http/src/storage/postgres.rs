@@ -1,6 +1,8 @@
 //! PostgreSQL: for several services on several machines.
 
-use sqlx::{Connection as _, migrate::Migrate as _};
+use std::time::Duration;
+
+use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrate as _};
 use time::OffsetDateTime;
 
 use self::sql::{expired, probe};
@@ -36,19 +38,25 @@ impl Storage for PostgresStorage {
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {
-        let mut connection = self.connect().await?;
+        let Some(mut connection) = self.connect_for_migrations().await? else {
+            return match self.pending_migrations().await?.as_slice() {
+                [] => Ok(0),
+                _ => Err(MigrationError::Pooled),
+            };
+        };
         connection.lock().await?;
-        let count = migrations::apply(migrations::POSTGRES, &mut connection).await?;
+        let count = self::apply(&mut connection).await?;
         connection.unlock().await?;
         connection.close().await.map_err(StoreError::from)?;
         Ok(count)
     }
 
-    async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
-        let mut connection = self.connect().await?;
-        let pending = migrations::pending(migrations::POSTGRES, &mut connection).await?;
-        connection.close().await.map_err(StoreError::from)?;
-        Ok(pending)
+    async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        probe::pending_migrations(self, migrations::POSTGRES).await
+    }
+
+    async fn require_compatible(&self) -> Result<(), StoreError> {
+        probe::require_compatible(self, migrations::POSTGRES).await
     }
 
     async fn is_migrated(&self) -> Result<bool, StoreError> {
@@ -57,5 +65,31 @@ impl Storage for PostgresStorage {
 
     async fn close(&self) {
         self.writer().close().await;
+    }
+}
+
+/// How long a migration waits for a table that others use; meanwhile all who come later wait, too.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '1s'";
+
+/// The pause before a migration tries again, in which those that waited have their turn.
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often it tries.
+const MAX_ATTEMPTS: u32 = 30;
+
+/// Applies what is missing; the connection has locked out others who would.
+async fn apply(connection: &mut PgConnection) -> Result<usize, MigrationError> {
+    let run = connection.execute(LOCK_TIMEOUT).await;
+    run.map_err(StoreError::from)?;
+    let mut attempts = 1;
+    loop {
+        match migrations::apply(migrations::POSTGRES, connection).await {
+            Err(error) if error.is_locked() && attempts < MAX_ATTEMPTS => {
+                tracing::warn!(attempts, "a migration waits for a table that others use");
+                tokio::time::sleep(LOCK_PAUSE).await;
+                attempts += 1;
+            }
+            outcome => return outcome,
+        }
     }
 }

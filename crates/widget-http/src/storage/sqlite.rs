@@ -21,6 +21,17 @@ mod sql;
 
 pub use backend::SqliteStorage;
 
+impl SqliteStorage {
+    /// Names of the migrations that the file lacks, which may be missing itself.
+    pub(super) async fn pending_migrations_of(url: &str) -> Result<Vec<String>, MigrationError> {
+        let applied = match Self::read_only(url).await? {
+            Some(mut connection) => probe::applied_migrations(&mut connection).await?,
+            None => Vec::new(),
+        };
+        Ok(migrations::SQLITE.missing_in(&applied))
+    }
+}
+
 #[async_trait::async_trait]
 impl Storage for SqliteStorage {
     async fn ping(&self) -> Result<(), StoreError> {
@@ -48,16 +59,12 @@ impl Storage for SqliteStorage {
         Ok(count)
     }
 
-    async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
-        let mut connection = self.connect().await?;
-        let mut transaction = connection
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(StoreError::from)?;
-        let pending = migrations::pending(migrations::SQLITE, &mut *transaction).await?;
-        transaction.rollback().await.map_err(StoreError::from)?;
-        connection.close().await.map_err(StoreError::from)?;
-        Ok(pending)
+    async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        probe::pending_migrations(self, migrations::SQLITE).await
+    }
+
+    async fn require_compatible(&self) -> Result<(), StoreError> {
+        probe::require_compatible(self, migrations::SQLITE).await
     }
 
     async fn is_migrated(&self) -> Result<bool, StoreError> {

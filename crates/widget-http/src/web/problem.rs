@@ -269,7 +269,9 @@ impl From<StoreError> for Problem {
                 "another request changed this at the same time; try again",
             )
             .with_cause(error),
-            StoreError::Corrupt { .. } | StoreError::Query(_) => Self::internal(error),
+            StoreError::Corrupt { .. } | StoreError::Incompatible { .. } | StoreError::Query(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What happens when the PostgreSQL server goes away or falls silent, and comes back.
 
 use std::{
+    io::{BufRead as _, BufReader, Read},
     path::{Path, PathBuf},
+    process::{Child, Stdio},
     str::FromStr as _,
     sync::Arc,
     time::Duration,
@@ -9,18 +11,21 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::json;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpStream, UnixListener, UnixStream},
     sync::{oneshot, watch},
-    task::{JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet, spawn_blocking},
 };
 use url::Url;
+use widget_core::origin::SuffixList;
+use widget_http::storage;
 
 use crate::{
-    database::{Database, Server, given, lead_to},
+    database::{self, Database, Server, given, lead_to},
+    postgresql::process::command,
     support::{Service, id},
 };
 
@@ -236,4 +241,100 @@ async fn is_not_waited_for(way: Way, database: Url) {
 
     way.silent.send_replace(true);
     service.storage.close().await;
+}
+
+/// A service on the database, whose log can be read; nothing has answered it yet.
+fn start(database: &Database, url: &Url, seconds: &str) -> Child {
+    command(database)
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("DATABASE_URL", url.as_str())
+        .env("WIDGET_DATABASE_WAIT", seconds)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs")
+}
+
+/// Reads lines until one contains the text, and the rest on a thread of its own: a log that nobody
+/// reads stops the process.
+fn read_until(output: impl Read + Send + 'static, text: &str) {
+    let mut lines = BufReader::new(output).lines();
+    let mut found = lines.by_ref().map(|line| line.expect("it is text"));
+    assert!(found.any(|line| line.contains(text)), "there is no `{text}`");
+    std::thread::spawn(move || lines.count());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_for_the_server() {
+    let database = Database::create();
+    let mut url = database.url().parse().expect("a URL");
+    let mut way = Way::open_to(&url);
+    lead_to(&mut url, way.directory.path());
+    way.go_away().await;
+
+    let gone = start(&database, &url, "0");
+    let gone = gone.wait_with_output().expect("it ends");
+    assert_eq!(gone.status.code(), Some(1));
+    let complaint = String::from_utf8(gone.stderr).expect("text");
+    assert!(
+        complaint.contains("the database cannot be opened"),
+        "{complaint}"
+    );
+
+    let mut waiting = start(&database, &url, "600");
+    let log = waiting.stderr.take().expect("it is piped");
+    let said = spawn_blocking(|| read_until(log, "waiting for the database"));
+    said.await.expect("it says so");
+    way.go_on();
+    let output = waiting.stdout.take().expect("it is piped");
+    let said = spawn_blocking(|| read_until(output, "listening on"));
+    said.await.expect("it starts");
+    waiting.kill().expect("it runs");
+    waiting.wait().expect("it ends");
+}
+
+#[tokio::test]
+async fn a_migration_that_waits_for_a_table_lets_others_pass() {
+    let database = Database::create();
+    let open = storage::open(database.url(), SuffixList::builtin().clone());
+    let storage = open.await.expect("the server answers");
+    storage.migrate().await.expect("it is empty");
+    let holder = database::Connection::connect(database.url()).await;
+    let mut holder = holder.expect("the server answers");
+    // One that changes a table is missing, and somebody reads that table for long.
+    sqlx::raw_sql(
+        "ALTER TABLE rooms DROP COLUMN page_changed;
+         DELETE FROM _sqlx_migrations WHERE version = 20261128010000",
+    )
+    .execute(&mut holder)
+    .await
+    .expect("it can be executed");
+    sqlx::raw_sql("BEGIN; SELECT name FROM rooms")
+        .execute(&mut holder)
+        .await
+        .expect("it can be executed");
+    let migrating = tokio::spawn({
+        let storage = Arc::clone(&storage);
+        async move { storage.migrate().await }
+    });
+    let question = database::COUNT_WAITING.expect("PostgreSQL can say so");
+    for is_waiting in [true, false] {
+        let waits = async |holder: &mut database::Connection| -> bool {
+            let count: i64 = sqlx::query_scalar(question)
+                .fetch_one(holder)
+                .await
+                .expect("it can be asked");
+            count > 0
+        };
+        while waits(&mut holder).await != is_waiting {
+            assert!(!migrating.is_finished());
+        }
+    }
+    sqlx::raw_sql("ROLLBACK")
+        .execute(&mut holder)
+        .await
+        .expect("it was begun");
+    let migrated = migrating.await.expect("it does not panic");
+    assert_eq!(migrated.expect("the table is free"), 1);
+    storage.close().await;
 }

@@ -23,7 +23,7 @@ pub(crate) fn command(database: &Database) -> Command {
     command
 }
 
-fn run(database: &Database, arguments: &[&str]) -> Output {
+pub(crate) fn run(database: &Database, arguments: &[&str]) -> Output {
     command(database)
         .args(arguments)
         .output()
@@ -338,6 +338,7 @@ fn the_database_url_comes_from_flag_variable_or_file() {
         let output = command(&database)
             .env_remove("DATABASE_URL")
             .envs(variables.iter().copied())
+            .env("WIDGET_DATABASE_WAIT", "0")
             .args(arguments)
             .output()
             .expect("the binary runs");
@@ -349,6 +350,7 @@ fn the_database_url_comes_from_flag_variable_or_file() {
     }
     let by_variable = command(&database)
         .env("DATABASE_URL", with_password)
+        .env("WIDGET_DATABASE_WAIT", "0")
         .arg("migrate")
         .output()
         .expect("the binary runs");
@@ -455,6 +457,7 @@ fn migrations_are_listed_and_applied() {
     let check = run(&database, &["migrate", "--check"]);
     assert_eq!(check.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&check.stdout).contains("_initial"));
+    database.assert_untouched();
     run_well(&database, &["migrate"]);
     let check = run(&database, &["migrate", "--check"]);
     assert_eq!(

@@ -7,7 +7,9 @@ use widget_core::{
     id::{AgentVersionId, OrganizationId, WidgetId},
     origin::SuffixList,
 };
-use widget_http::storage::{self, CreateConversationError, ListPage, NewAgentVersion, Storage};
+use widget_http::storage::{
+    self, CreateConversationError, ListPage, Location, NewAgentVersion, Storage,
+};
 
 use crate::{database::Database, support::START};
 
@@ -16,7 +18,9 @@ mod belongings;
 pub(crate) mod builds;
 pub(crate) mod conversations;
 mod deleted_widgets;
+mod faults;
 mod keys;
+mod releases;
 mod upgrades;
 mod widgets;
 
@@ -62,7 +66,13 @@ async fn contract(storage: Arc<dyn Storage>) {
 #[tokio::test]
 async fn the_contract_is_kept() {
     let database = Database::create();
-    let open = || storage::open(database.url(), SuffixList::builtin().clone());
+    Box::pin(keep_contract(database.url().into(), database.url())).await;
+}
+
+/// What every database must do, by two services that start at once; `url` leads to the database
+/// itself.
+pub(crate) async fn keep_contract(location: Location<'_>, url: &str) {
+    let open = || storage::open(location, SuffixList::builtin().clone());
     let first = open().await.expect("the database can be opened");
     let second = open().await.expect("a second service opens it");
     let missing = first
@@ -76,11 +86,19 @@ async fn the_contract_is_kept() {
     Box::pin(contract(Arc::clone(&first))).await;
     concurrent(Arc::clone(&first), Arc::clone(&second)).await;
     deleted_widgets::restored_once(first.as_ref(), second.as_ref()).await;
-    upgrades::without_due_time(Arc::clone(&first), database.url()).await;
-    upgrades::with_a_newer_schema(Arc::clone(&first), database.url()).await;
-    upgrades::with_another_type(Arc::clone(&first), database.url()).await;
+    upgrades::without_due_time(Arc::clone(&first), url).await;
+    upgrades::with_a_newer_schema(Arc::clone(&first), url).await;
+    upgrades::with_another_type(Arc::clone(&first), url).await;
     first.close().await;
     second.close().await;
+}
+
+/// An empty database with every migration.
+async fn migrated(database: &Database) -> Arc<dyn Storage> {
+    let storage = storage::open(database.url(), SuffixList::builtin().clone()).await;
+    let storage = storage.expect("the database can be opened");
+    storage.migrate().await.expect("it is empty");
+    storage
 }
 
 fn organization(name: &str) -> OrganizationId {

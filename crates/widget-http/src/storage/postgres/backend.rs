@@ -1,16 +1,21 @@
-//! Connections to a PostgreSQL server.
+//! Connections to a PostgreSQL server, its own or those of a pooler such as PgBouncer.
+//!
+//! A pooler may give each transaction another connection to the server. What one transaction leaves
+//! there, a prepared statement or a setting, the next one does not find, or finds of another
+//! client. So each connection says by itself whether it is one to the server: it is opened with a
+//! setting that only the server can report afterwards.
 
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    Connection, Executor, PgConnection,
+    Connection, Executor, PgConnection, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
 use widget_core::origin::SuffixList;
 
 use super::guarded_pool::{GuardedPool, Transaction};
-use crate::storage::{deadline::bounded, error::StoreError};
+use crate::storage::{deadline::bounded, error::StoreError, location::Location};
 
 /// How long a request waits for a connection, a new one included; below the two seconds after which
 /// it is answered with 503.
@@ -18,14 +23,23 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What each connection sets: how long a statement may take, waiting for locks included, and after
 /// how long the server frees what a client that fell silent has locked.
-///
-/// As statements and not as startup options, which proxies such as pgbouncer reject.
+/// Then it says whether it is one to the server itself.
 const SESSION: &str = "SET statement_timeout = '1500ms';
     SET idle_in_transaction_session_timeout = '10s';
     SET tcp_user_timeout = '10s';
     SET tcp_keepalives_idle = 30;
     SET tcp_keepalives_interval = 5;
-    SET tcp_keepalives_count = 3";
+    SET tcp_keepalives_count = 3;
+    SELECT current_setting('widget.direct', true)";
+
+/// The setting that a connection is opened with.
+const MARK: (&str, &str) = ("widget.direct", "on");
+
+/// What begins a transaction where a pooler is: the settings above for the time of it. The pooler
+/// has its own for the ways to the server and to its clients.
+const BEGIN_POOLED: &str = "BEGIN;
+    SET LOCAL statement_timeout = '1500ms';
+    SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 /// Connections of one service; a server accepts 100 by default.
 const MAX_CONNECTIONS: u32 = 16;
@@ -43,27 +57,34 @@ pub(super) type Backend = PostgresStorage;
 /// A server that several services share.
 #[derive(Debug, Clone)]
 pub struct PostgresStorage {
-    options: PgConnectOptions,
     pool: GuardedPool,
+    begin: &'static str,
+    migration_options: PgConnectOptions,
     suffixes: SuffixList,
 }
 
 impl PostgresStorage {
-    /// Connects to `url` (`postgres://…`); applies no migration.
+    /// Connects to a server (`postgres://…`), directly or through a pooler; applies no migration.
     ///
     /// # Errors
-    /// When the URL cannot be used or the server does not answer.
-    pub async fn open(url: &str, suffixes: SuffixList) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?
-            .application_name("widget-http")
-            .extra_float_digits(None);
+    /// When a URL cannot be used or the server does not answer.
+    pub async fn open(location: Location<'_>, suffixes: SuffixList) -> Result<Self, StoreError> {
+        let options = options(location.url)?;
+        let migration_options = match location.migration_url {
+            Some(url) => self::options(url)?,
+            None => options.clone(),
+        };
+        let is_direct = match connect_directly(&options).await? {
+            Some(connection) => {
+                bounded(connection.close()).await?;
+                true
+            }
+            None => false,
+        };
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
-            })
             .before_acquire(|connection, rest| {
                 Box::pin(async move {
                     if rest.idle_for > MAX_UNTESTED_IDLE {
@@ -73,12 +94,30 @@ impl PostgresStorage {
                     }
                     Ok(true)
                 })
-            })
-            .connect_with(options.clone())
-            .await?;
+            });
+        let (pool, begin) = if is_direct {
+            let pool = pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    let message = "a pooler stands before the server since this process started; \
+                        restart it";
+                    let is_direct = prepare_session(connection).await?;
+                    is_direct
+                        .then_some(())
+                        .ok_or_else(|| sqlx::Error::Protocol(message.to_owned()))
+                })
+            });
+            let pool = pool.connect_with(options.options([MARK])).await?;
+            (GuardedPool::new(pool, None, None), "BEGIN")
+        } else {
+            tracing::info!("a pooler stands before the database; each statement is a transaction");
+            let pool = pool.connect_with(options).await?;
+            let pool = GuardedPool::new(pool, None, Some(BEGIN_POOLED));
+            (pool, BEGIN_POOLED)
+        };
         Ok(Self {
-            options,
-            pool: GuardedPool::new(pool, None),
+            pool,
+            begin,
+            migration_options,
             suffixes,
         })
     }
@@ -97,11 +136,53 @@ impl PostgresStorage {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.pool.begin("BEGIN").await
+        self.pool.begin(self.begin).await
     }
 
-    /// A connection of its own, for migrations: a migration has no time limit.
-    pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
-        Ok(bounded(PgConnection::connect_with(&self.options)).await?)
+    /// A connection of its own, for migrations, if it can be one to the server itself: a migration
+    /// has no time limit, and locks out others for longer than a transaction.
+    pub(super) async fn connect_for_migrations(&self) -> Result<Option<PgConnection>, StoreError> {
+        connect_directly(&self.migration_options).await
     }
+}
+
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url)?
+        .application_name("widget-http")
+        .extra_float_digits(None))
+}
+
+/// A connection to the server itself; nothing when a pooler answers.
+async fn connect_directly(options: &PgConnectOptions) -> Result<Option<PgConnection>, StoreError> {
+    let marked = options.clone().options([MARK]);
+    let connection = bounded(async {
+        match PgConnection::connect_with(&marked).await {
+            Ok(mut connection) => {
+                let mark = "SELECT current_setting('widget.direct', true)";
+                let is_direct = is_marked(&mut connection, mark).await?;
+                Ok(is_direct.then_some(connection))
+            }
+            // PgBouncer rejects settings that it does not know, unless it is told to ignore them.
+            Err(sqlx::Error::Database(_)) => {
+                PgConnection::connect_with(options).await?.close().await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    });
+    Ok(connection.await?)
+}
+
+/// Sets up a connection for requests; whether it is one to the server itself.
+async fn prepare_session(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    is_marked(connection, SESSION).await
+}
+
+/// Runs statements whose only row is the mark.
+async fn is_marked(
+    connection: &mut PgConnection,
+    statements: &'static str,
+) -> Result<bool, sqlx::Error> {
+    let row = connection.fetch_one(sqlx::raw_sql(statements)).await?;
+    Ok(row.try_get::<Option<&str>, _>(0)? == Some(MARK.1))
 }

@@ -1,6 +1,9 @@
-//! Whether the database answers, whether it has disk space, and whether it is migrated.
+//! Whether the database answers, whether it has disk space, whether it is migrated, and whether this
+//! program may use it.
 
-use super::Backend;
+use sqlx::Executor;
+
+use super::{Backend, Database};
 use crate::storage::{error::StoreError, migrations::Migrations};
 
 /// The owner of the row that is written to find out whether there is space; no organization has the
@@ -26,15 +29,49 @@ pub(in crate::storage) async fn is_migrated(
     backend: &Backend,
     migrations: Migrations,
 ) -> Result<bool, StoreError> {
-    let applied: Result<Vec<i64>, sqlx::Error> =
-        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+    let pending = pending_migrations(backend, migrations).await?;
+    Ok(pending.is_empty())
+}
+
+pub(in crate::storage) async fn pending_migrations(
+    backend: &Backend,
+    migrations: Migrations,
+) -> Result<Vec<String>, StoreError> {
+    let applied = applied_migrations(backend.reader()).await?;
+    Ok(migrations.missing_in(&applied))
+}
+
+pub(in crate::storage) async fn applied_migrations<'c>(
+    database: impl Executor<'c, Database = Database>,
+) -> Result<Vec<i64>, StoreError> {
+    let applied = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(database)
+        .await;
+    unless_missing(applied)
+}
+
+/// Refuses a database that needs a newer program.
+pub(in crate::storage) async fn require_compatible(
+    backend: &Backend,
+    migrations: Migrations,
+) -> Result<(), StoreError> {
+    let needed =
+        sqlx::query_as("SELECT oldest_migration, oldest_release FROM schema_compatibility")
             .fetch_all(backend.reader())
             .await;
-    match applied.map_err(StoreError::from) {
-        Ok(applied) => Ok(migrations.are_all_in(&applied)),
-        // A database without the table has no migration.
-        Err(StoreError::Query(_)) => Ok(false),
-        Err(error) => Err(error),
+    for (migration, release) in unless_missing::<(i64, String)>(needed)? {
+        if !migrations.reach(migration) {
+            return Err(StoreError::Incompatible { needed: release });
+        }
+    }
+    Ok(())
+}
+
+/// A database without the table has none of its rows.
+fn unless_missing<T>(rows: Result<Vec<T>, sqlx::Error>) -> Result<Vec<T>, StoreError> {
+    match rows.map_err(StoreError::from) {
+        Err(StoreError::Query(_)) => Ok(Vec::new()),
+        rows => rows,
     }
 }
 

@@ -106,8 +106,8 @@ impl SqliteStorage {
         let file = DatabaseFile::of(existing.get_filename());
         Ok(Self {
             options: existing,
-            writer: GuardedPool::new(writer, file.clone()),
-            readers: GuardedPool::new(readers, file),
+            writer: GuardedPool::new(writer, file.clone(), None),
+            readers: GuardedPool::new(readers, file, None),
             suffixes,
         })
     }
@@ -129,6 +129,16 @@ impl SqliteStorage {
     /// because of another writer.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         self.writer.begin("BEGIN IMMEDIATE").await
+    }
+
+    /// A connection that writes nothing; nothing when the file is missing.
+    pub(super) async fn read_only(url: &str) -> Result<Option<SqliteConnection>, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)?.read_only(true);
+        if options.get_filename().exists() {
+            Ok(Some(SqliteConnection::connect_with(&options).await?))
+        } else {
+            Ok(None)
+        }
     }
 
     /// A connection of its own, for migrations.

@@ -30,6 +30,12 @@ use uuid::Uuid;
 /// What to connect with beside the service.
 pub(crate) type Connection = sqlx::PgConnection;
 
+/// The name of the database.
+pub(crate) const NAME: &str = "postgresql";
+
+/// The folder of its migrations.
+pub(crate) const MIGRATIONS: &str = "postgres";
+
 /// Keeps others from writing to the agents until `ROLLBACK`; they can still read.
 pub(crate) const HOLD_AGENTS: &str = "BEGIN; LOCK TABLE agents IN EXCLUSIVE MODE";
 
@@ -48,6 +54,41 @@ pub(crate) const CHANGE_TYPE: Option<&str> =
 
 /// Some bytes in SQL.
 pub(crate) const BYTES: &str = "'\\x00'::bytea";
+
+/// Finds the names of all tables.
+pub(crate) const FIND_TABLES: &str =
+    "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";
+
+/// Finds the columns of the table `?` that every new row must name.
+pub(crate) const FIND_REQUIRED_COLUMNS: &str =
+    "SELECT CAST(column_name AS TEXT) FROM information_schema.columns
+     WHERE table_schema = current_schema() AND table_name = '?' AND is_nullable = 'NO'
+         AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'";
+
+/// Makes the question that returns each row of the table `?` as the statement that inserts it.
+pub(crate) const ASK_FOR_ROWS: &str =
+    "SELECT 'SELECT ''INSERT INTO ? (' || string_agg(column_name, ', ' ORDER BY column_name)
+         || ') OVERRIDING SYSTEM VALUE VALUES ('' || '
+         || string_agg('quote_nullable(' || column_name || ')', ' || '', '' || ' ORDER BY column_name)
+         || ' || '')'' FROM ? ORDER BY 1'
+     FROM information_schema.columns
+     WHERE table_schema = current_schema() AND table_name = '?' AND is_generated = 'NEVER'";
+
+/// Makes the write after the next `remaining` ones fail.
+pub(crate) const COUNT_WRITES: &str =
+    "CREATE TABLE faults (remaining BIGINT NOT NULL); INSERT INTO faults VALUES (0);
+     CREATE FUNCTION count_write() RETURNS trigger LANGUAGE plpgsql AS $$
+     BEGIN
+         UPDATE faults SET remaining = remaining - 1;
+         IF (SELECT remaining FROM faults) < 0 THEN RAISE EXCEPTION 'this write fails'; END IF;
+         IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+         RETURN NEW;
+     END $$;";
+
+/// Makes [`COUNT_WRITES`] count those of the table `?`.
+pub(crate) const COUNT_WRITES_OF_TABLE: &str =
+    "CREATE TRIGGER count_write BEFORE INSERT OR UPDATE OR DELETE ON ?
+     FOR EACH ROW EXECUTE FUNCTION count_write();";
 
 /// An id in SQL.
 pub(crate) fn uuid_literal(id: Uuid) -> String {
@@ -93,6 +134,18 @@ impl Database {
         &self.url
     }
 
+    /// Checks that nothing was created in it.
+    pub(crate) fn assert_untouched(&self) {
+        execute(format!(
+            "DO $$ BEGIN
+                 IF EXISTS (SELECT FROM pg_class WHERE relnamespace = '{}'::regnamespace) THEN
+                     RAISE EXCEPTION 'something was created';
+                 END IF;
+             END $$",
+            self.name
+        ));
+    }
+
     /// A folder for files of the test.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
@@ -134,16 +187,82 @@ fn execute(statements: String) {
     });
 }
 
-/// Runs the server until it is asked to stop by a line of standard input. When that ends without
-/// one, the tests are gone, and the folder of the server goes as well.
+/// Runs a server until it is asked to stop by a line of standard input. When that ends without one,
+/// the tests are gone, and the folder of the server goes as well.
 const SUPERVISE: &str = r#"
-    folder=$1; shift
+    folder=$1; signal=$2; shift 2
     "$@" & server=$!
     exec 2>&-
     read -r line; asked=$?
-    kill -QUIT $server; wait $server
+    kill -$signal $server; wait $server
     [ $asked = 0 ] || { cd / && rm -rf "$folder"; }
 "#;
+
+/// A server program in a folder of its own, as a user that may run it.
+pub(crate) struct Supervised(Child);
+
+impl Supervised {
+    /// Starts the program, which the signal stops, and waits until its log says that it is ready.
+    pub(crate) fn start(
+        folder: &Path,
+        signal: &str,
+        program: &Path,
+        arguments: &[&OsStr],
+        ready: &str,
+    ) -> Self {
+        let mut supervise = command(folder, "sh");
+        let mut child = supervise
+            .args(["-c", SUPERVISE, "sh"])
+            .arg(folder)
+            .arg(signal)
+            .arg(program)
+            .args(arguments)
+            // What a terminal interrupts are the tests.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell runs");
+        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut lines = String::new();
+        while !lines.contains(ready) {
+            let length = log.read_line(&mut lines).expect("its log can be read");
+            assert_ne!(length, 0, "{} ended: {lines}", program.display());
+        }
+        // Read on, or the server would wait for its log at some time.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self(child)
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        let mut input = self.0.stdin.take().expect("it is piped");
+        input.write_all(b"stop\n").expect("the shell reads it");
+        self.0.wait().expect("it ends");
+    }
+}
+
+/// A folder that a server program may write to.
+pub(crate) fn server_folder() -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    if is_root(directory.path()) {
+        std::os::unix::fs::chown(directory.path(), Some(NOBODY), Some(NOBODY))
+            .expect("root may do so");
+    }
+    directory
+}
+
+/// A command as a user that may run a server, which works in the folder.
+fn command(folder: &Path, program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    if is_root(folder) {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
 
 /// User and group `nobody`: PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65_534;
@@ -151,22 +270,16 @@ const NOBODY: u32 = 65_534;
 /// A PostgreSQL server of this test's own.
 pub(crate) struct Server {
     directory: TempDir,
-    child: Option<Child>,
+    running: Option<Supervised>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        if is_root(directory.path()) {
-            std::os::unix::fs::chown(directory.path(), Some(NOBODY), Some(NOBODY))
-                .expect("root may do so");
-        }
         let mut server = Self {
-            directory,
-            child: None,
+            directory: server_folder(),
+            running: None,
         };
-        let made = server
-            .command(program("initdb"))
+        let made = command(server.directory.path(), program("initdb"))
             .arg("-D")
             .arg(server.data())
             .args([
@@ -191,54 +304,22 @@ impl Server {
         self.directory.path().join("data")
     }
 
-    /// A command as a user that may run the server.
-    fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(self.directory.path());
-        if is_root(self.directory.path()) {
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command
-    }
-
     /// Starts the server and waits until it accepts connections.
     pub(crate) fn go_on(&mut self) {
-        let folder = self.directory.path();
-        let mut supervise = self.command("sh");
-        let mut child = supervise
-            .args(["-c", SUPERVISE, "sh"])
-            .arg(folder)
-            .arg(program("postgres"))
-            .arg("-D")
-            .arg(self.data())
-            .args(["-c", "listen_addresses=", "-c", "max_connections=500"])
-            .args(["-c", "fsync=off", "-c", "lc_messages=C", "-k"])
-            .arg(folder)
-            // What a terminal interrupts are the tests.
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("a shell runs");
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut lines = String::new();
-        while !lines.contains("ready to accept connections") {
-            let length = log.read_line(&mut lines).expect("its log can be read");
-            assert_ne!(length, 0, "postgres ended: {lines}");
-        }
-        // Read on, or the server would wait for its log at some time.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        self.child = Some(child);
+        let (folder, data) = (self.directory.path(), self.data());
+        let settings = ["-c", "listen_addresses=", "-c", "max_connections=500"];
+        let more = ["-c", "fsync=off", "-c", "lc_messages=C", "-k"];
+        let mut arguments = vec![OsStr::new("-D"), data.as_os_str()];
+        arguments.extend(settings.into_iter().chain(more).map(OsStr::new));
+        arguments.push(folder.as_os_str());
+        let ready = "ready to accept connections";
+        let running = Supervised::start(folder, "QUIT", &program("postgres"), &arguments, ready);
+        self.running = Some(running);
     }
 
     /// Stops the server at once, as a machine that fails would.
     pub(crate) fn go_away(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let mut input = child.stdin.take().expect("it is piped");
-            input.write_all(b"stop\n").expect("the shell reads it");
-            child.wait().expect("it ends");
-        }
+        self.running = None;
     }
 
     pub(crate) fn url(&self) -> Url {
@@ -247,12 +328,6 @@ impl Server {
             .expect("a URL");
         lead_to(&mut url, self.directory.path());
         url
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.go_away();
     }
 }
 

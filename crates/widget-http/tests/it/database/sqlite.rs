@@ -7,6 +7,12 @@ use tempfile::TempDir;
 /// What to connect with beside the service.
 pub(crate) type Connection = sqlx::SqliteConnection;
 
+/// The name of the database.
+pub(crate) const NAME: &str = "sqlite";
+
+/// The folder of its migrations.
+pub(crate) const MIGRATIONS: &str = "sqlite";
+
 /// Keeps others from writing to the agents until `ROLLBACK`; they can still read.
 pub(crate) const HOLD_AGENTS: &str = "BEGIN EXCLUSIVE";
 
@@ -21,6 +27,39 @@ pub(crate) const CHANGE_TYPE: Option<&str> = None;
 
 /// Some bytes in SQL.
 pub(crate) const BYTES: &str = "x'00'";
+
+/// Finds the names of all tables.
+pub(crate) const FIND_TABLES: &str =
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+
+/// Finds the columns of the table `?` that every new row must name.
+pub(crate) const FIND_REQUIRED_COLUMNS: &str = "SELECT name FROM pragma_table_info('?')
+     WHERE \"notnull\" AND dflt_value IS NULL AND NOT (pk > 0 AND type = 'INTEGER')";
+
+/// Makes the question that returns each row of the table `?` as the statement that inserts it.
+pub(crate) const ASK_FOR_ROWS: &str =
+    "SELECT 'SELECT ''INSERT INTO ? (' || group_concat(name, ', ') || ') VALUES ('' || '
+         || group_concat('quote(' || name || ')', ' || '', '' || ') || ' || '')'' FROM ? ORDER BY 1'
+     FROM (SELECT name FROM pragma_table_info('?') ORDER BY name)";
+
+/// Makes the write after the next `remaining` ones fail.
+pub(crate) const COUNT_WRITES: &str =
+    "CREATE TABLE faults (remaining INTEGER NOT NULL) STRICT; INSERT INTO faults VALUES (0);";
+
+/// Makes [`COUNT_WRITES`] count those of the table `?`.
+pub(crate) const COUNT_WRITES_OF_TABLE: &str = "
+    CREATE TRIGGER count_inserts_of_? BEFORE INSERT ON ? BEGIN
+        UPDATE faults SET remaining = remaining - 1;
+        SELECT RAISE(ABORT, 'this write fails') FROM faults WHERE remaining < 0;
+    END;
+    CREATE TRIGGER count_updates_of_? BEFORE UPDATE ON ? BEGIN
+        UPDATE faults SET remaining = remaining - 1;
+        SELECT RAISE(ABORT, 'this write fails') FROM faults WHERE remaining < 0;
+    END;
+    CREATE TRIGGER count_deletes_of_? BEFORE DELETE ON ? BEGIN
+        UPDATE faults SET remaining = remaining - 1;
+        SELECT RAISE(ABORT, 'this write fails') FROM faults WHERE remaining < 0;
+    END;";
 
 /// An id in SQL.
 pub(crate) fn uuid_literal(id: uuid::Uuid) -> String {
@@ -42,6 +81,12 @@ impl Database {
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Checks that nothing was created in it.
+    pub(crate) fn assert_untouched(&self) {
+        let files = std::fs::read_dir(self.directory()).expect("it is there");
+        assert_eq!(files.count(), 0, "something was created");
     }
 
     /// A folder for files of the test.

@@ -61,7 +61,7 @@ pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
 }
 
 /// Every table of the service; those that others point at first.
-const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 15] = [
     "api_keys",
     "signing_keys",
     "agents",
@@ -82,18 +82,27 @@ const TABLES: [&str; 15] = [
 /// A newer release adds a column to every table while this one runs: every statement, prepared
 /// before by warm connections, works as before.
 pub(crate) async fn with_a_newer_schema(storage: Arc<dyn Storage>, url: &str) {
-    // Those that point at others are emptied first.
-    let each = |statement: &str| -> String {
-        let tables = TABLES.iter().rev();
-        let statements: Vec<_> = tables.map(|table| statement.replace('?', table)).collect();
-        statements.concat()
-    };
-    let empty = each("DELETE FROM ?;");
-    execute(url, empty.clone()).await;
+    empty(url).await;
     Box::pin(contract(Arc::clone(&storage))).await;
-    let add = each("ALTER TABLE ? ADD COLUMN of_a_newer_release TEXT;");
-    execute(url, format!("{add}{empty}")).await;
+    execute(
+        url,
+        each("ALTER TABLE ? ADD COLUMN of_a_newer_release TEXT;"),
+    )
+    .await;
+    empty(url).await;
     Box::pin(contract(storage)).await;
+}
+
+/// Deletes every row.
+pub(super) async fn empty(url: &str) {
+    execute(url, each("DELETE FROM ?;")).await;
+}
+
+/// The statement for each table; those that point at others come first.
+fn each(statement: &str) -> String {
+    let tables = TABLES.iter().rev();
+    let statements: Vec<_> = tables.map(|table| statement.replace('?', table)).collect();
+    statements.concat()
 }
 
 /// The type of a column changes while this release runs, where the database can change it: what was
