@@ -23,7 +23,7 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
 
   /** Presses Tab until the element of that name has the focus. */
   async function tabTo(visitor: Visitor, name: string) {
-    for (let steps = 0; steps < 20; steps += 1) {
+    for (let steps = 0; steps < 40; steps += 1) {
       if ((await focused(visitor)) === name) return;
       await visitor.page.keyboard.press('Tab');
     }
@@ -59,9 +59,12 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
 
     await press(visitor, 'Menu');
     await expectFocus(visitor, 'About AI and privacy');
-    await keyboard.press('ArrowDown');
-    await expectFocus(visitor, 'Start over');
-    await keyboard.press('ArrowUp');
+    for (const item of ['Download transcript', 'Sound for new messages', 'Start over']) {
+      await keyboard.press('ArrowDown');
+      await expectFocus(visitor, item);
+    }
+    await keyboard.press('Home');
+    await expectFocus(visitor, 'About AI and privacy');
     await keyboard.press('Enter');
     await expectFocus(visitor, 'OK');
     await keyboard.press('Enter');
