@@ -24,6 +24,10 @@ pub struct GoLiveReport {
     pub blockers: Vec<Finding>,
     /// What the owner should look at.
     pub warnings: Vec<Finding>,
+    /// How many warnings there are, when `warnings` holds only the first of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "u64"))]
+    pub warnings_total: Option<u64>,
 }
 
 /// Something to know about a widget.

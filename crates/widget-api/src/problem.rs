@@ -58,7 +58,7 @@ words! {
         ConversationTokenInvalid = "conversation_token_invalid",
         /// No conversation token was sent.
         ConversationTokenRequired = "conversation_token_required",
-        /// The page sent too much custom metadata.
+        /// The page sent too much custom metadata, or its forms are too much together.
         CustomMetadataTooLarge = "custom_metadata_too_large",
         /// The text is not a domain.
         DomainInvalid = "domain_invalid",

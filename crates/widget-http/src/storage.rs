@@ -46,7 +46,7 @@ pub use location::Location;
 pub use messages::{AppendError, MessageStore};
 pub use open::{open, pending_migrations};
 pub use rooms::{NewRoom, Room, RoomStore};
-pub use submissions::{SaveFeedbackError, SubmissionStore};
+pub use submissions::{SaveFeedbackError, SaveFormError, SubmissionStore};
 pub use webhooks::{WebhookEvent, WebhookStore};
 pub use widgets::{
     Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,

@@ -500,12 +500,23 @@ fn equal_entries_do_not_shift_the_place_of_a_warning() {
 #[test]
 fn a_hundred_findings_are_shown_and_the_others_are_counted() {
     let keys: Vec<_> = (0..250).map(|key| format!("\"k{key}\": 0")).collect();
-    let folder = Folder::new().with("config.json", format!("{{\"v1\": {{{}}}}}", keys.join(", ")));
-    let (shown, summary) = folder.output(&["lint", "config.json"]);
+    let folder = Folder::new().with(
+        "config.json",
+        format!("{{\"v1\": {{{}}}}}", keys.join(", ")),
+    );
+    let output = |arguments: &[&str]| {
+        let output = folder.command(arguments).output().expect("a run");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (text(output.stdout), text(output.stderr))
+    };
+    let (shown, summary) = output(&["lint", "config.json"]);
     assert_eq!(shown.matches("warning[key_unknown]").count(), 100);
-    assert!(shown.ends_with("\nand 150 more warnings in config.json\n\n"), "{shown}");
+    assert!(
+        shown.ends_with("\nand 150 more warnings in config.json\n\n"),
+        "{shown}"
+    );
     assert!(summary.contains("250 warnings"), "{summary}");
-    let (json, _) = folder.output(&["lint", "config.json", "--output", "json"]);
+    let (json, _) = output(&["lint", "config.json", "--output", "json"]);
     let answer: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(answer["warnings"].as_array().map(Vec::len), Some(100));
     assert_eq!(answer["warnings_total"], 250);

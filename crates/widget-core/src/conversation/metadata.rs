@@ -18,10 +18,25 @@ use crate::{
     config::Current,
     finding::Findings,
     form::{FEEDBACK_KEY, FORMS_KEY, PAGE_KEY},
+    json,
 };
 
 /// How many bytes of JSON a page may send about itself and its visitor.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024;
+
+/// How many bytes of JSON the metadata may have with the forms of a conversation: the form before
+/// it, what the page says, and six of the largest forms, or many small ones.
+pub const MAX_BYTES: usize = 128 * 1024;
+
+/// The forms of a conversation are more than what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "with this form the conversation's metadata would have {bytes} bytes of JSON; at most \
+     {MAX_BYTES} are kept"
+)]
+pub struct MetadataFull {
+    bytes: usize,
+}
 
 /// Why a conversation does not start with what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,12 +89,26 @@ pub fn build_metadata(
 
 /// Puts the values of a form that was sent in the middle of the conversation into its metadata;
 /// they replace those that were sent for the same form before.
-pub fn insert_form(metadata: &mut Map<String, Value>, form_id: &str, values: Value) {
+///
+/// # Errors
+///
+/// [`MetadataFull`] when it is too much with them.
+pub fn insert_form(
+    mut metadata: Map<String, Value>,
+    form_id: &str,
+    values: Value,
+) -> Result<Map<String, Value>, MetadataFull> {
     let forms = metadata
         .entry(FORMS_KEY)
         .or_insert_with(|| Value::Object(Map::new()));
     if let Some(forms) = forms.as_object_mut() {
         forms.insert(form_id.to_owned(), values);
+    }
+    let metadata = Value::Object(metadata);
+    let bytes = json::compact_size(&metadata);
+    match metadata {
+        Value::Object(metadata) if bytes <= MAX_BYTES => Ok(metadata),
+        _ => Err(MetadataFull { bytes }),
     }
 }
 
@@ -170,9 +199,13 @@ mod tests {
     fn later_forms_have_their_own_places() {
         let mut metadata = Map::new();
         metadata.insert("email".to_owned(), json!("a@b.example"));
-        insert_form(&mut metadata, "contact", json!({"name": "A"}));
-        insert_form(&mut metadata, "order", json!({"number": 1}));
-        insert_form(&mut metadata, "contact", json!({"name": "B"}));
+        for (form, values) in [
+            ("contact", json!({"name": "A"})),
+            ("order", json!({"number": 1})),
+            ("contact", json!({"name": "B"})),
+        ] {
+            metadata = insert_form(metadata, form, values).expect("little");
+        }
         insert_feedback(&mut metadata, json!({"rating": 5}));
         assert_eq!(
             Value::Object(metadata),
@@ -192,5 +225,15 @@ mod tests {
             let config = json!({"v1": {"pre_conversation_form": form}});
             assert!(Config::from_value(config).is_err(), "{key}");
         }
+    }
+
+    #[test]
+    fn forms_fill_the_metadata() {
+        let form = |bytes: usize| Value::String("x".repeat(bytes - r#"{"forms":{"a":""}}"#.len()));
+        let inserted = |bytes| insert_form(Map::new(), "a", form(bytes));
+        let largest = inserted(MAX_BYTES).expect("it fits");
+        assert_eq!(Value::Object(largest).to_string().len(), MAX_BYTES);
+        let full = inserted(MAX_BYTES + 1).expect_err("a byte too much");
+        assert!(full.to_string().contains("131073"), "{full}");
     }
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{FeedbackError, LifecycleLimits},
+    conversation::{FeedbackError, LifecycleLimits, metadata::MetadataFull},
     id::ConversationId,
 };
 
@@ -22,6 +22,17 @@ pub enum SaveFeedbackError {
     Store(#[from] StoreError),
 }
 
+/// Why the values of a form were not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveFormError {
+    /// The forms of the conversation are more than what is kept.
+    #[error(transparent)]
+    Full(#[from] MetadataFull),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Values of forms in the custom metadata of conversations.
 #[async_trait::async_trait]
 pub trait SubmissionStore {
@@ -30,7 +41,7 @@ pub trait SubmissionStore {
     /// limits too.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`SaveFormError`]
     async fn save_form(
         &self,
         id: ConversationId,
@@ -38,7 +49,7 @@ pub trait SubmissionStore {
         values: &serde_json::Value,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool, SaveFormError>;
 
     /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
     /// says whether the widget asks for any.

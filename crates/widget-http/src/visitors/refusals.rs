@@ -10,7 +10,9 @@ use widget_core::{
 };
 
 use crate::{
-    storage::{AppendError, CreateConversationError, ResumeError, SaveFeedbackError},
+    storage::{
+        AppendError, CreateConversationError, ResumeError, SaveFeedbackError, SaveFormError,
+    },
     visitors::signing::TokenError,
     web::problem::Problem,
 };
@@ -73,6 +75,17 @@ impl From<ResumeError> for Problem {
             ResumeError::Ended(ended) => ended.into(),
             ResumeError::Stale => resumed_elsewhere(),
             ResumeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SaveFormError> for Problem {
+    fn from(error: SaveFormError) -> Self {
+        match error {
+            SaveFormError::Full(full) => {
+                Self::new(ProblemCode::CustomMetadataTooLarge, full.to_string())
+            }
+            SaveFormError::Store(error) => error.into(),
         }
     }
 }

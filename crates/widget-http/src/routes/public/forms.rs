@@ -43,6 +43,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::WidgetUnavailable,
             ProblemCode::FormNotFound,
             ProblemCode::FormInvalid,
+            ProblemCode::CustomMetadataTooLarge,
             ProblemCode::ConversationEnded,
         ]),
         submit,

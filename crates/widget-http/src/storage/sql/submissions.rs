@@ -14,7 +14,7 @@ use super::{
 use crate::storage::{
     conversations::ConversationRecord,
     error::StoreError,
-    submissions::{SaveFeedbackError, SubmissionStore},
+    submissions::{SaveFeedbackError, SaveFormError, SubmissionStore},
 };
 
 #[async_trait::async_trait]
@@ -26,7 +26,7 @@ impl SubmissionStore for Backend {
         values: &Value,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, SaveFormError> {
         let mut transaction = self.begin().await?;
         let Some(current) = lock_conversation(&mut transaction, id).await? else {
             return Ok(false);
@@ -34,8 +34,8 @@ impl SubmissionStore for Backend {
         if current.lifecycle.require_open(now, limits).is_err() {
             return Ok(false);
         }
-        let mut metadata = read_metadata(&current)?;
-        metadata::insert_form(&mut metadata, form_id, values.clone());
+        let metadata = read_metadata(&current)?;
+        let metadata = metadata::insert_form(metadata, form_id, values.clone())?;
         write_metadata(&mut transaction, id, metadata).await?;
         let next = current.lifecycle.said(Role::Visitor, now, now);
         write_state(&mut transaction, id, next, limits).await?;
