@@ -1,5 +1,5 @@
-//! How much memory the service holds and takes. The databases differ in nothing of this, so SQLite is
-//! enough.
+//! How much memory the service holds and takes. The databases differ in nothing of this, so SQLite
+//! is enough.
 //!
 //! A binary of its own: counting replaces the allocator. Only the present thread is counted, which
 //! runs everything but SQLite itself.

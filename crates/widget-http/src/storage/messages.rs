@@ -22,8 +22,8 @@ pub enum AppendError {
 /// Messages of conversations.
 #[async_trait::async_trait]
 pub trait MessageStore {
-    /// Appends the messages that their reporter has not reported yet (by id) in their order; returns
-    /// how many were new. When the reporter's are too many with them, none is kept.
+    /// Appends the messages that their reporter has not reported yet (by id) in their order;
+    /// returns how many were new. When the reporter's are too many with them, none is kept.
     ///
     /// # Errors
     /// [`AppendError`]
