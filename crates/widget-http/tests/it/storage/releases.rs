@@ -255,9 +255,9 @@ async fn read_everything(storage: &dyn Storage, connection: &mut database::Conne
         let agent = storage.find_agent(organization, found.agent_id).await;
         assert!(agent.expect("it is readable").is_some());
         let versions = storage
-            .list_agent_versions(organization, found.agent_id)
+            .list_agent_versions(organization, found.agent_id, i64::MAX, 9)
             .await;
-        assert!(!versions.expect("they are readable").is_empty());
+        assert!(!versions.expect("they are readable").items.is_empty());
     }
     for id in ids("conversations").await {
         let id = ConversationId::from_uuid(id);
