@@ -33,7 +33,7 @@ pub use agents::{
 };
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-    NewConversation, ResumeConversation, ResumeError, UsedTicket,
+    NewConversation, ResumeConversation, ResumeError, StartPlace, UsedTicket,
 };
 pub use deleted_widgets::{DeletedWidget, DeletedWidgetStore};
 pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};

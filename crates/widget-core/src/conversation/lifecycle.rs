@@ -86,6 +86,12 @@ impl Lifecycle {
         !self.status().is_terminal()
     }
 
+    /// Whether nobody has joined it, and somebody may: where it was started counts for as long.
+    #[must_use]
+    pub const fn is_unjoined(&self) -> bool {
+        matches!(self.state, State::TokenCreated)
+    }
+
     /// When the newest token was made: at the start or at the last resume.
     #[must_use]
     pub const fn token_at(&self) -> OffsetDateTime {
@@ -215,7 +221,8 @@ impl Lifecycle {
     /// The visitor asks to continue in a new room.
     ///
     /// The limits are applied first, so that the answer is right even before somebody has stored
-    /// the end. Until the visitor joins the new room they count as away, from now on.
+    /// the end. Until the visitor joins the new room they count as away, from now on. One that
+    /// nobody has joined can be joined as long from now on as after its start.
     ///
     /// # Errors
     ///

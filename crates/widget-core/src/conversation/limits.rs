@@ -32,7 +32,7 @@ pub struct LifecycleLimits {
 impl Default for LifecycleLimits {
     fn default() -> Self {
         Self {
-            join_within: Duration::minutes(10),
+            join_within: Duration::minutes(3),
             resume_within: Duration::minutes(30),
             max_length: Duration::minutes(60),
             max_silence: Duration::minutes(10),

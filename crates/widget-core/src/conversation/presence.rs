@@ -75,11 +75,11 @@ mod tests {
         let away = joined.left(minute(2));
         for (lifecycle, now, [present, absent, unknown, late]) in [
             // Nothing is due.
-            (waiting, minute(9), [None; 4]),
-            // Nobody was seen to join within ten minutes.
+            (waiting, minute(2), [None; 4]),
+            // Nobody was seen to join within three minutes.
             (
                 waiting,
-                minute(10),
+                minute(3),
                 [
                     None,
                     Some(EndReason::NeverJoined),

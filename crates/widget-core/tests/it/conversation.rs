@@ -151,7 +151,7 @@ fn check_end(lifecycle: Lifecycle, minute: i64, reason: EndReason) {
 
 #[test]
 fn limits_end_a_conversation() {
-    check_end(Lifecycle::created(at(0)), 10, EndReason::NeverJoined);
+    check_end(Lifecycle::created(at(0)), 3, EndReason::NeverJoined);
     check_end(in_progress(), 11, EndReason::Silence);
     check_end(
         in_progress().said(Role::Agent, at(8), at(8)),
@@ -212,8 +212,8 @@ fn words_of_the_visitor_show_that_they_are_there() {
 #[test]
 fn open_is_what_no_limit_has_ended() {
     let open = |lifecycle: Lifecycle, minute| lifecycle.require_open(at(minute), &limits());
-    assert_eq!(open(Lifecycle::created(at(0)), 9), Ok(()));
-    assert_eq!(open(Lifecycle::created(at(0)), 10), Err(ConversationEnded));
+    assert_eq!(open(Lifecycle::created(at(0)), 2), Ok(()));
+    assert_eq!(open(Lifecycle::created(at(0)), 3), Err(ConversationEnded));
     assert_eq!(open(in_progress(), 10), Ok(()));
     assert_eq!(open(in_progress(), 11), Err(ConversationEnded));
     let ended = in_progress().end(at(2), EndReason::Visitor, &limits());
@@ -262,11 +262,11 @@ fn resuming() {
     check_end(other_tab, 34, EndReason::Idle);
     // Before the first join the time to join starts over.
     let early = Lifecycle::created(at(0))
-        .resume(at(9), &limits())
+        .resume(at(2), &limits())
         .expect("not yet joined");
-    check_end(early, 19, EndReason::NeverJoined);
+    check_end(early, 5, EndReason::NeverJoined);
     assert_eq!(
-        Lifecycle::created(at(0)).resume(at(10), &limits()),
+        Lifecycle::created(at(0)).resume(at(3), &limits()),
         Err(ConversationEnded)
     );
 }
@@ -327,7 +327,7 @@ fn row(status: Status) -> LifecycleRow {
 #[test]
 fn rows_are_read_as_the_state_that_they_hold() {
     let ended = |status, end_reason| LifecycleRow {
-        ended_at: Some(at(7)),
+        ended_at: Some(at(2)),
         end_reason,
         ..row(status)
     };
@@ -356,24 +356,24 @@ fn rows_are_read_as_the_state_that_they_hold() {
                 active_at: Some(at(1)),
                 ..ended(Status::Completed, Some(EndReason::Agent))
             },
-            in_progress().end(at(7), EndReason::Agent, &limits()),
+            in_progress().end(at(2), EndReason::Agent, &limits()),
         ),
         // Without a reason, or with one that contradicts the state, the state counts.
         (
             ended(Status::Failed, None),
-            created.end(at(7), EndReason::NeverJoined, &limits()),
+            created.end(at(2), EndReason::NeverJoined, &limits()),
         ),
         (
             ended(Status::Failed, Some(EndReason::Visitor)),
-            created.end(at(7), EndReason::NeverJoined, &limits()),
+            created.end(at(2), EndReason::NeverJoined, &limits()),
         ),
         (
             ended(Status::Completed, None),
-            created.end(at(7), EndReason::Idle, &limits()),
+            created.end(at(2), EndReason::Idle, &limits()),
         ),
         (
             ended(Status::Completed, Some(EndReason::NeverJoined)),
-            created.end(at(7), EndReason::Idle, &limits()),
+            created.end(at(2), EndReason::Idle, &limits()),
         ),
     ] {
         assert_eq!(Lifecycle::from_row(row), Ok(expected), "{row:?}");

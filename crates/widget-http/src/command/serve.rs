@@ -239,9 +239,15 @@ struct LimitArguments {
     #[arg(long, env = "WIDGET_LIMIT_WIDGET_CONVERSATIONS",
           default_value_t = LimitSettings::default().widget_conversations_per_minute)]
     limit_widget_conversations: u32,
-    /// Conversations that a widget may have open at once.
+    /// Conversations that were joined and that a widget may have open at once.
     #[arg(long, env = "WIDGET_LIMIT_WIDGET_OPEN", default_value_t = Budgets::default().open_on_widget)]
     limit_widget_open: u32,
+    /// Conversations that may wait to be joined, started from one IPv4 address or IPv6 /64.
+    #[arg(long, env = "WIDGET_LIMIT_ADDRESS_UNJOINED", default_value_t = Budgets::default().unjoined_per_address)]
+    limit_address_unjoined: u32,
+    /// Conversations that may wait to be joined, started from one IPv6 /48.
+    #[arg(long, env = "WIDGET_LIMIT_NETWORK_UNJOINED", default_value_t = Budgets::default().unjoined_per_network)]
+    limit_network_unjoined: u32,
     /// New conversations a day (UTC) and organization; no bound when left out.
     #[arg(long, env = "WIDGET_LIMIT_ORGANIZATION_DAY", value_name = "COUNT")]
     limit_organization_day: Option<u32>,
@@ -254,7 +260,7 @@ struct LimitArguments {
     /// Minutes that a visitor may be away and still come back.
     #[arg(long, env = "WIDGET_RESUME_MINUTES", default_value_t = default_minutes(|limits| limits.resume_within), value_parser = minutes())]
     resume_minutes: u32,
-    /// Minutes that a visitor may take to join.
+    /// Minutes that a visitor may take to join; then the conversation has failed.
     #[arg(long, env = "WIDGET_JOIN_MINUTES", default_value_t = default_minutes(|limits| limits.join_within), value_parser = minutes())]
     join_minutes: u32,
 }
@@ -276,6 +282,8 @@ impl LimitArguments {
         let minutes = |count: u32| time::Duration::minutes(i64::from(count));
         let mut budgets = Budgets::default();
         budgets.open_on_widget = self.limit_widget_open;
+        budgets.unjoined_per_address = self.limit_address_unjoined;
+        budgets.unjoined_per_network = self.limit_network_unjoined;
         budgets.per_day = self.limit_organization_day;
         let mut lifecycle = LifecycleLimits::default();
         lifecycle.max_length = minutes(self.conversation_minutes);

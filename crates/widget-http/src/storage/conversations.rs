@@ -3,7 +3,9 @@
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{
-        ConversationEnded, Lifecycle, LifecycleLimits, Mode, Status, token::NewestGeneration,
+        ConversationEnded, Lifecycle, LifecycleLimits, Mode, Status,
+        budget::{BudgetError, Budgets},
+        token::NewestGeneration,
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
     origin::Origin,
@@ -66,6 +68,20 @@ pub struct UsedTicket {
     pub expires_at: OffsetDateTime,
 }
 
+/// Where a conversation is started or resumed, as hashes that only this service can make; kept
+/// until somebody joins it or it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartPlace {
+    /// Of the caller's address, as [`StartRange::Address`] counts it.
+    ///
+    /// [`StartRange::Address`]: widget_core::conversation::budget::StartRange::Address
+    pub address: String,
+    /// Of the caller's network, as [`StartRange::Network`] counts it; none for IPv4.
+    ///
+    /// [`StartRange::Network`]: widget_core::conversation::budget::StartRange::Network
+    pub network: Option<String>,
+}
+
 /// A conversation to be created with its first room, by using up a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewConversation {
@@ -75,6 +91,10 @@ pub struct NewConversation {
     pub room: NewRoom,
     /// The ticket that allows it.
     pub ticket: UsedTicket,
+    /// Where it is started; none where nothing is counted.
+    pub place: Option<StartPlace>,
+    /// How many conversations may wait there to be joined.
+    pub budgets: Budgets,
     /// How long conversations may last.
     pub limits: LifecycleLimits,
 }
@@ -85,6 +105,9 @@ pub enum CreateConversationError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
+    /// Too many wait to be joined where it was started.
+    #[error(transparent)]
+    OverBudget(#[from] BudgetError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,6 +128,10 @@ pub struct ResumeConversation {
     pub room: NewRoom,
     /// The ticket that allows it.
     pub ticket: UsedTicket,
+    /// Where it is resumed; it counts there from now on if nobody has joined it.
+    pub place: Option<StartPlace>,
+    /// How many conversations may wait there to be joined.
+    pub budgets: Budgets,
     /// The present time.
     pub now: OffsetDateTime,
     /// How long conversations may last.
@@ -123,6 +150,9 @@ pub enum ResumeError {
     /// It was resumed by somebody else, or does not exist any more.
     #[error("the conversation was resumed in the meantime")]
     Stale,
+    /// Nobody has joined it, and too many others wait to be joined where it is resumed.
+    #[error(transparent)]
+    OverBudget(#[from] BudgetError),
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -149,6 +179,9 @@ pub struct ConversationFilter {
 #[async_trait::async_trait]
 pub trait ConversationStore {
     /// Creates a conversation with its first room and uses up the ticket, all or nothing.
+    ///
+    /// Of those that are created at the same time, on whichever node, no more succeed than may wait
+    /// at their place.
     ///
     /// # Errors
     /// [`CreateConversationError`]
@@ -188,11 +221,11 @@ pub trait ConversationStore {
         page: ListPage,
     ) -> Result<Page<ConversationRecord>, StoreError>;
 
-    /// How many conversations of the widget have not ended.
+    /// How many conversations of the widget were joined and have not ended.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
+    async fn count_joined_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
 
     /// How many conversations the organization has had since a time.
     ///

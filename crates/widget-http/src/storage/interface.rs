@@ -35,7 +35,8 @@ pub trait Storage:
     /// space.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Forgets tickets that have expired by `now` and webhook events older than `events_before`.
+    /// Forgets tickets that have expired by `now`, webhook events older than `events_before`, and
+    /// where conversations were started that older nodes have seen joined or ended.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -2,7 +2,7 @@
 //! storage.
 
 use super::{
-    backend::Backend,
+    backend::{Backend, LOCK_NAME},
     guarded_pool::Transaction,
     types::{Database, Row},
 };
@@ -31,6 +31,8 @@ pub(super) mod probe;
 mod rooms;
 #[path = "sql/row.rs"]
 mod row;
+#[path = "sql/start_places.rs"]
+mod start_places;
 #[path = "sql/submissions.rs"]
 mod submissions;
 #[path = "sql/webhooks.rs"]

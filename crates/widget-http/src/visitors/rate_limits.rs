@@ -11,9 +11,10 @@ use governor::{
     state::keyed::DefaultKeyedStateStore,
 };
 use http::{HeaderName, HeaderValue, header};
+use time::Duration;
 use widget_api::ProblemCode;
 use widget_core::{
-    conversation::budget::BudgetError,
+    conversation::budget::{BudgetError, StartRange},
     id::{ConversationId, WidgetId},
 };
 
@@ -163,12 +164,30 @@ impl From<BudgetError> for Problem {
             BudgetError::DayUsedUp { max, resets_in } => {
                 let name = "organization-day";
                 let policy = format!("\"{name}\";q={max};w=86400");
-                let seconds = u64::try_from(resets_in.whole_seconds()).unwrap_or(0).max(1);
                 let code = ProblemCode::BudgetUsedUp;
-                over(code, &detail, name, &policy, seconds)
+                over(code, &detail, name, &policy, whole_seconds(resets_in))
+            }
+            BudgetError::TooManyUnjoined {
+                range,
+                max,
+                resets_in,
+            } => {
+                let name = match range {
+                    StartRange::Address => "unjoined-of-address",
+                    StartRange::Network => "unjoined-of-network",
+                };
+                let policy = format!("\"{name}\";q={max}");
+                let code = ProblemCode::RateLimited;
+                over(code, &detail, name, &policy, whole_seconds(resets_in))
             }
         }
     }
+}
+
+/// The seconds after which the time is over.
+fn whole_seconds(time: Duration) -> u64 {
+    let seconds = time.whole_seconds() + i64::from(time.subsec_nanoseconds() > 0);
+    u64::try_from(seconds).unwrap_or(0).max(1)
 }
 
 /// 429, with the headers that say what the limit is and when to retry.

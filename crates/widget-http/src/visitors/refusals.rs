@@ -63,6 +63,7 @@ impl From<CreateConversationError> for Problem {
     fn from(error: CreateConversationError) -> Self {
         match error {
             CreateConversationError::TicketReplayed => ticket_replayed(),
+            CreateConversationError::OverBudget(error) => error.into(),
             CreateConversationError::Store(error) => error.into(),
         }
     }
@@ -74,6 +75,7 @@ impl From<ResumeError> for Problem {
             ResumeError::TicketReplayed => ticket_replayed(),
             ResumeError::Ended(ended) => ended.into(),
             ResumeError::Stale => resumed_elsewhere(),
+            ResumeError::OverBudget(error) => error.into(),
             ResumeError::Store(error) => error.into(),
         }
     }

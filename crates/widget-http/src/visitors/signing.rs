@@ -21,9 +21,12 @@ use widget_core::{
 };
 
 use crate::{
-    storage::{SigningKey, Storage, StoreError},
+    storage::{SigningKey, StartPlace, Storage, StoreError},
     system::{Clock, RandomError, RandomSource},
-    web::jwt::{self, Envelope, Untrusted},
+    web::{
+        caller::AddressPrefix,
+        jwt::{self, Envelope, Untrusted},
+    },
 };
 
 /// How long a ticket can be used: the window asks for one right before each use, so this is network
@@ -234,6 +237,28 @@ impl TokenSigner {
         Ok(ConversationToken {
             conversation_id: ConversationId::from_uuid(payload.sub),
             generation: payload.generation,
+        })
+    }
+
+    /// Hashes where a conversation is started, with the key that signs: whoever has only the hash
+    /// does not learn the address.
+    ///
+    /// After a rotation the same place has another hash; what waits there is forgotten in minutes.
+    ///
+    /// # Errors
+    /// When the keys cannot be read.
+    pub async fn hash_place(&self, address: AddressPrefix) -> Result<StartPlace, TokenError> {
+        let keys = self.keys().await?;
+        let secret = keys.secrets.get(&keys.newest).ok_or(TokenError::Invalid)?;
+        let hash = |range: &str, prefix: AddressPrefix| {
+            jwt::keyed_hash(secret.expose_secret(), &format!("{range} {prefix}"))
+        };
+        Ok(StartPlace {
+            address: hash("start address", address)?,
+            network: address
+                .network()
+                .map(|network| hash("start network", network))
+                .transpose()?,
         })
     }
 

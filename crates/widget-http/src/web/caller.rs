@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
@@ -56,6 +57,14 @@ impl TrustedProxies {
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// What the caller at this address is counted under; nothing for these proxies, for this
+    /// machine and for private networks, behind which there may be any number of callers.
+    #[must_use]
+    pub fn counted_prefix(&self, address: IpAddr) -> Option<AddressPrefix> {
+        let is_exempt = is_local(address) || self.contains(address);
+        (!is_exempt).then(|| AddressPrefix::of(address))
     }
 }
 
@@ -195,11 +204,55 @@ impl AddressPrefix {
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.into()),
-            IpAddr::V6(address) => {
-                Self(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into())
-            }
+            IpAddr::V6(address) => Self(truncate(address, 64)),
         }
     }
+
+    /// The IPv6 /48 around it; IPv4 has no such network.
+    #[must_use]
+    pub fn network(self) -> Option<Self> {
+        match self.0 {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => Some(Self(truncate(address, 48))),
+        }
+    }
+}
+
+/// The address with nothing but its first bits.
+fn truncate(address: Ipv6Addr, bits: u32) -> IpAddr {
+    Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits))).into()
+}
+
+/// Its first address.
+impl fmt::Display for AddressPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// The address that the caller is counted under where only some callers are, see
+/// [`TrustedProxies::counted_prefix`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedAddress(pub Option<AddressPrefix>);
+
+impl<S> FromRequestParts<S> for CountedAddress
+where
+    S: Sync,
+    Arc<Callers>: FromRef<S>,
+{
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let callers = Arc::<Callers>::from_ref(state);
+        let caller = callers.find(peer_of(parts), &parts.headers);
+        Ok(Self(callers.trusted.counted_prefix(caller)))
+    }
+}
+
+/// The other end of the connection.
+fn peer_of(parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(Ipv6Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip())
 }
 
 /// The caller's address prefix.
@@ -211,14 +264,8 @@ where
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(peer)| peer.ip());
-        let peer = peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        Ok(Self::of(
-            Arc::<Callers>::from_ref(state).find(peer, &parts.headers),
-        ))
+        let callers = Arc::<Callers>::from_ref(state);
+        Ok(Self::of(callers.find(peer_of(parts), &parts.headers)))
     }
 }
 
@@ -448,6 +495,33 @@ mod tests {
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+        let network = of("2001:db8:1:2::1").network();
+        assert_eq!(network, of("2001:db8:1:ffff::9").network());
+        assert_ne!(network, of("2001:db8:2:2::1").network());
+        assert_eq!(
+            network.map(|network| network.to_string()).as_deref(),
+            Some("2001:db8:1::")
+        );
+        assert_eq!(of("::ffff:192.0.2.1").network(), None);
+    }
+
+    #[test]
+    fn only_callers_of_the_internet_are_counted_by_address() {
+        let trusted: TrustedProxies = "203.0.113.0/24".parse().expect("a list of proxies");
+        for exempt in [
+            "127.0.0.1",
+            "::1",
+            "10.1.2.3",
+            "fd00::1",
+            "::ffff:203.0.113.7",
+        ] {
+            assert_eq!(trusted.counted_prefix(address(exempt)), None, "{exempt}");
+        }
+        for counted in ["198.51.100.1", "2001:db8::1"] {
+            let counted = address(counted);
+            let prefix = Some(AddressPrefix::of(counted));
+            assert_eq!(trusted.counted_prefix(counted), prefix);
+        }
     }
 
     #[test]

@@ -61,6 +61,19 @@ pub(crate) fn sign(
     )?)
 }
 
+/// A hash of the text that only holders of the secret can make.
+///
+/// A text with a space cannot be what is signed in a token.
+pub(crate) fn keyed_hash(secret: &[u8], text: &str) -> Result<String, Untrusted> {
+    install_provider();
+    let key = EncodingKey::from_secret(secret);
+    Ok(jsonwebtoken::crypto::sign(
+        text.as_bytes(),
+        &key,
+        ALGORITHM,
+    )?)
+}
+
 /// The name of the key that a token says it was signed with; nothing is verified yet.
 pub(crate) fn key_id(token: &str) -> Result<String, Untrusted> {
     check_length(token)?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use widget_api::Scope;
 use widget_core::{
-    conversation::{Lifecycle, LifecycleLimits, Mode},
+    conversation::{Lifecycle, LifecycleLimits, Mode, budget::Budgets},
     id::ConversationId,
 };
 use widget_http::storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket};
@@ -50,6 +50,8 @@ pub(crate) async fn start(
             id: format!("ticket-{number}"),
             expires_at: now + Duration::minutes(1),
         },
+        place: None,
+        budgets: Budgets::default(),
         limits: LifecycleLimits::default(),
     };
     service

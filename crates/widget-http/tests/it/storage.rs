@@ -8,7 +8,7 @@ use widget_core::{
     origin::SuffixList,
 };
 use widget_http::storage::{
-    self, CreateConversationError, ListPage, Location, NewAgentVersion, Storage,
+    self, ConversationFilter, CreateConversationError, ListPage, Location, NewAgentVersion, Storage,
 };
 
 use crate::{database::Database, support::START};
@@ -55,6 +55,7 @@ async fn contract(storage: Arc<dyn Storage>) {
     Box::pin(deleted_widgets::lists(storage)).await;
     Box::pin(conversations::life(storage)).await;
     Box::pin(conversations::resuming(storage)).await;
+    Box::pin(conversations::places(storage)).await;
     Box::pin(conversations::limits(storage)).await;
     Box::pin(belongings::messages_and_forms(storage)).await;
     Box::pin(belongings::end_by_feedback(storage)).await;
@@ -86,6 +87,7 @@ pub(crate) async fn keep_contract(location: Location<'_>, url: &str) {
     Box::pin(contract(Arc::clone(&first))).await;
     concurrent(Arc::clone(&first), Arc::clone(&second)).await;
     deleted_widgets::restored_once(first.as_ref(), second.as_ref()).await;
+    upgrades::places_of_older_nodes(Arc::clone(&first), url).await;
     upgrades::without_due_time(Arc::clone(&first), url).await;
     upgrades::with_a_newer_schema(Arc::clone(&first), url).await;
     upgrades::with_another_type(Arc::clone(&first), url).await;
@@ -130,14 +132,12 @@ async fn concurrent(first: Arc<dyn Storage>, second: Arc<dyn Storage>) {
         }
     }
     assert_eq!(created, 4);
-    let widget = WidgetId::from_uuid(number(0x9FF));
-    assert_eq!(
-        second
-            .count_open_conversations(widget)
-            .await
-            .expect("works"),
-        4
-    );
+    let filter = ConversationFilter {
+        web_widget_id: Some(WidgetId::from_uuid(number(0x9FF))),
+        ..ConversationFilter::default()
+    };
+    let listed = second.list_conversations(&ours, &filter, ALL).await;
+    assert_eq!(listed.expect("works").items.len(), 4);
 
     let (agent, _) = agents::registered(first.as_ref(), &ours, 0xA00, false).await;
     let mut tasks = tokio::task::JoinSet::new();

@@ -26,12 +26,12 @@ use super::{
 };
 use crate::{
     state::AppState,
-    storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket},
+    storage::{ConversationRecord, NewConversation, NewRoom, StartPlace, UsedTicket},
     visitors::{public_widgets::AdmittedWidget, refusals, signing::VerifiedTicket},
     web::{
         api::{self, ApiRouter, Credential},
         auth::bearer,
-        caller::AddressPrefix,
+        caller::{AddressPrefix, CountedAddress},
         cors::OwnWindow,
         extract::StrictJson,
         problem::Problem,
@@ -93,6 +93,7 @@ async fn create(
     path: PublicPath,
     _: OwnWindow,
     address: AddressPrefix,
+    CountedAddress(counted): CountedAddress,
     headers: HeaderMap,
     StrictJson(body): StrictJson<ConversationStart, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<Joining>), Problem> {
@@ -112,11 +113,25 @@ async fn create(
             page_changed: false,
         },
         ticket: build_used_ticket(&ticket),
+        place: hash_place(&state, counted).await?,
+        budgets: state.settings.limits.budgets,
         limits: state.lifecycle_limits,
     };
     state.storage.create_conversation(&new).await?;
     let body = build_visitor_conversation(&state, &new.conversation, Vec::new());
     Ok((StatusCode::CREATED, Json(prepared.into_body(livekit, body))))
+}
+
+/// Where the caller starts or resumes a conversation, as storage counts it.
+pub(super) async fn hash_place(
+    state: &AppState,
+    counted: Option<AddressPrefix>,
+) -> Result<Option<StartPlace>, Problem> {
+    let Some(address) = counted else {
+        return Ok(None);
+    };
+    let place = state.signer.hash_place(address).await;
+    Ok(Some(place.map_err(refusals::token_refused)?))
 }
 
 /// The ticket as storage remembers it.
@@ -179,12 +194,12 @@ impl From<MetadataError> for Problem {
 }
 
 /// The bounds of the widget and of its organization; counted before writing, so that a burst may
-/// overshoot by as many as race.
+/// overshoot by as many as race. The bound of where it is started is counted in storage.
 async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<(), Problem> {
     let (widget, now) = (admission.widget(), state.now());
     let budgets = state.settings.limits.budgets;
     state.rate_limits.widget_conversations.check(&widget.id)?;
-    let open = state.storage.count_open_conversations(widget.id).await?;
+    let open = state.storage.count_joined_conversations(widget.id).await?;
     budgets.require_open(open)?;
     if let Some(since) = budgets.counted_since(now) {
         let today = state

@@ -10,7 +10,7 @@ use widget_core::{conversation, serve::Dispatch};
 use super::token::ResumableConversation;
 use super::{
     bodies::{PreparedRoom, build_target, build_visitor_conversation, require_livekit},
-    conversations::build_used_ticket,
+    conversations::{build_used_ticket, hash_place},
     page::{PublicPath, require_admission, require_widget},
     tickets::require_ticket,
 };
@@ -19,6 +19,7 @@ use crate::{
     storage::{NewRoom, ResumeConversation},
     web::{
         api::{self, ApiRouter, Credential},
+        caller::CountedAddress,
         extract::StrictJson,
         problem::Problem,
     },
@@ -55,6 +56,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
 async fn resume(
     State(state): State<AppState>,
     path: PublicPath,
+    CountedAddress(counted): CountedAddress,
     ResumableConversation {
         conversation,
         repeat,
@@ -87,6 +89,8 @@ async fn resume(
             page_changed: body.page_changed,
         },
         ticket: build_used_ticket(&ticket),
+        place: hash_place(&state, counted).await?,
+        budgets: state.settings.limits.budgets,
         now,
         limits: state.lifecycle_limits,
     };

@@ -51,6 +51,10 @@ const MAX_UNTESTED_IDLE: Duration = Duration::from_secs(1);
 /// How long such a test may take, so that one request can test several connections.
 const TEST_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Keeps others from locking the same name until the transaction ends.
+pub(super) const LOCK_NAME: Option<&str> =
+    Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+
 /// The name that the SQL uses for either database.
 pub(super) type Backend = PostgresStorage;
 

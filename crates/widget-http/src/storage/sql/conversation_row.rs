@@ -97,7 +97,8 @@ pub(super) async fn write_transition(
     Ok(written)
 }
 
-/// Writes a state with the time at which the limits end it, and nothing else.
+/// Writes a state with the time at which the limits end it, and nothing else. Where it was started
+/// is kept only while it waits to be joined.
 pub(super) async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,
@@ -108,7 +109,9 @@ pub(super) async fn write_state(
     let row = sqlx::query(
         concat!("UPDATE conversations
          SET status = $2, token_at = $3, joined_at = $4, active_at = $5, away_since = $6, ended_at = $7,
-             end_reason = $8, feedback_at = $9, due_at = $10
+             end_reason = $8, feedback_at = $9, due_at = $10,
+             start_address = CASE WHEN $11 THEN start_address END,
+             start_network = CASE WHEN $11 THEN start_network END
          WHERE id = $1
          RETURNING ", conversation_columns!()),
     )
@@ -122,6 +125,7 @@ pub(super) async fn write_state(
     .bind(columns.end_reason.map(EndReason::as_str))
     .bind(columns.feedback_at.map(micros))
     .bind(next.due_at(limits).map(micros))
+    .bind(next.is_unjoined())
     .fetch_one(&mut *transaction)
     .await?;
     read_conversation(&row)

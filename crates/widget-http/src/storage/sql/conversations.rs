@@ -2,12 +2,15 @@
 
 use sqlx::QueryBuilder;
 use time::OffsetDateTime;
-use widget_core::id::{ConversationId, OrganizationId, WidgetId};
+use widget_core::{
+    conversation::Status,
+    id::{ConversationId, OrganizationId, WidgetId},
+};
 
 use super::{
     Backend, Database, Transaction,
     conversation_row::{conversation_columns, lock_conversation, read_conversation, write_state},
-    rooms,
+    rooms, start_places,
     widgets::push_page,
 };
 use crate::storage::{
@@ -31,11 +34,21 @@ impl ConversationStore for Backend {
             return Err(CreateConversationError::TicketReplayed);
         }
         let conversation = &new.conversation;
+        if let Some(place) = &new.place {
+            start_places::require_space::<CreateConversationError>(
+                &mut transaction,
+                place,
+                conversation.id,
+                &new.budgets,
+                conversation.created_at,
+            )
+            .await?;
+        }
         sqlx::query(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
-                 token_at, due_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                 token_at, due_at, start_address, start_network)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         )
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -52,6 +65,8 @@ impl ConversationStore for Backend {
         .bind(micros(conversation.created_at))
         .bind(micros(conversation.lifecycle.token_at()))
         .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
+        .bind(new.place.as_ref().map(|place| place.address.as_str()))
+        .bind(new.place.as_ref().and_then(|place| place.network.as_deref()))
         .execute(&mut transaction)
         .await
         .map_err(StoreError::from)?;
@@ -82,15 +97,22 @@ impl ConversationStore for Backend {
         if current.generation != resume.generation {
             return Err(ResumeError::Stale);
         }
-        write_state(
-            &mut transaction,
-            resume.id,
-            current.lifecycle.resume(resume.now, &resume.limits)?,
-            &resume.limits,
-        )
-        .await?;
+        let next = current.lifecycle.resume(resume.now, &resume.limits)?;
+        let place = resume.place.as_ref().filter(|_| next.is_unjoined());
+        if let Some(place) = place {
+            start_places::require_space::<ResumeError>(
+                &mut transaction,
+                place,
+                resume.id,
+                &resume.budgets,
+                resume.now,
+            )
+            .await?;
+        }
+        write_state(&mut transaction, resume.id, next, &resume.limits).await?;
         let row = sqlx::query(concat!(
-            "UPDATE conversations SET generation = generation + 1, mode = $2, repeat_used = $3
+            "UPDATE conversations SET generation = generation + 1, mode = $2, repeat_used = $3,
+                 start_address = $4, start_network = $5
              WHERE id = $1
              RETURNING ",
             conversation_columns!()
@@ -98,6 +120,8 @@ impl ConversationStore for Backend {
         .bind(resume.id.as_uuid())
         .bind(resume.mode.as_str())
         .bind(resume.repeat)
+        .bind(place.map(|place| place.address.as_str()))
+        .bind(place.and_then(|place| place.network.as_deref()))
         .fetch_one(&mut transaction)
         .await
         .map_err(StoreError::from)?;
@@ -187,11 +211,12 @@ impl ConversationStore for Backend {
         })
     }
 
-    async fn count_open_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
+    async fn count_joined_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL",
+            "SELECT COUNT(*) FROM conversations WHERE web_widget_id = $1 AND status = $2",
         )
         .bind(widget.as_uuid())
+        .bind(Status::InProgress.as_str())
         .fetch_one(self.reader())
         .await?;
         Ok(count)

@@ -1,6 +1,7 @@
-//! SQL that deletes what has expired.
+//! SQL that forgets what has expired.
 
 use time::OffsetDateTime;
+use widget_core::conversation::Status;
 
 use super::Backend;
 use crate::storage::{driver::micros, error::StoreError};
@@ -18,5 +19,13 @@ pub(in crate::storage) async fn forget(
         .bind(micros(events_before))
         .execute(backend.writer())
         .await?;
+    // Nodes of the release before this column leave it when somebody joins, or at the end.
+    sqlx::query(
+        "UPDATE conversations SET start_address = NULL, start_network = NULL
+         WHERE start_address IS NOT NULL AND status <> $1",
+    )
+    .bind(Status::TokenCreated.as_str())
+    .execute(backend.writer())
+    .await?;
     Ok(())
 }

@@ -34,6 +34,9 @@ const START_PAUSE: Duration = Duration::from_millis(20);
 /// Readers at once; more would only wait for the same disk.
 const MAX_READERS: u32 = 8;
 
+/// A transaction that writes is the only one, see [`SqliteStorage::begin`].
+pub(super) const LOCK_NAME: Option<&str> = None;
+
 /// The name that the SQL uses for either database.
 pub(super) type Backend = SqliteStorage;
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::web::caller::{self, AddressPrefix, TrustedProxies};
+use crate::web::caller::{AddressPrefix, TrustedProxies};
 
 /// How long a request's head may take to arrive, from the connection or from its first byte.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,8 +47,6 @@ impl ConnectionLimits {
 
     /// What a peer's connections are counted under, besides the total.
     pub(super) fn prefix_of(&self, peer: SocketAddr) -> Option<AddressPrefix> {
-        let address = peer.ip();
-        let is_exempt = caller::is_local(address) || self.trusted.contains(address);
-        (!is_exempt).then(|| AddressPrefix::of(address))
+        self.trusted.counted_prefix(peer.ip())
     }
 }

@@ -2,12 +2,15 @@
 
 use time::{Duration, OffsetDateTime};
 use widget_core::{
-    conversation::{Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Status},
+    conversation::{
+        Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Status,
+        budget::{BudgetError, Budgets, StartRange},
+    },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 use widget_http::storage::{
     ConversationFilter, ConversationRecord, CreateConversationError, ListPage, NewConversation,
-    NewRoom, ResumeConversation, ResumeError, Storage, Transition, UsedTicket,
+    NewRoom, ResumeConversation, ResumeError, StartPlace, Storage, Transition, UsedTicket,
 };
 
 use super::{ALL, number, organization};
@@ -44,6 +47,8 @@ pub(crate) fn new_conversation(
             id: format!("ticket-{id}"),
             expires_at: now + Duration::minutes(1),
         },
+        place: None,
+        budgets: Budgets::default(),
         limits: LifecycleLimits::default(),
     }
 }
@@ -199,7 +204,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .count_open_conversations(new.conversation.web_widget_id)
+            .count_joined_conversations(new.conversation.web_widget_id)
             .await
             .expect("works"),
         1
@@ -257,7 +262,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     );
     assert_eq!(
         storage
-            .count_open_conversations(new.conversation.web_widget_id)
+            .count_joined_conversations(new.conversation.web_widget_id)
             .await
             .expect("works"),
         0
@@ -282,6 +287,8 @@ pub(super) async fn resuming(storage: &dyn Storage) {
             id: format!("for {name}"),
             expires_at: now,
         },
+        place: None,
+        budgets: Budgets::default(),
         now,
         limits: LifecycleLimits::default(),
     };
@@ -345,6 +352,132 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         .expect("works");
     let over = storage.resume_conversation(&resume(3, "fifth")).await;
     assert!(matches!(over, Err(ResumeError::Ended(_))), "{over:?}");
+}
+
+/// Where a test starts conversations.
+pub(super) fn place(address: &str, network: Option<&str>) -> Option<StartPlace> {
+    Some(StartPlace {
+        address: address.to_owned(),
+        network: network.map(str::to_owned),
+    })
+}
+
+/// What waits to be joined is bounded where it was started: until it is joined, ends or is due.
+pub(super) async fn places(storage: &dyn Storage) {
+    let ours = organization("places");
+    let limits = LifecycleLimits::default();
+    let mut budgets = Budgets::default();
+    (budgets.unjoined_per_address, budgets.unjoined_per_network) = (2, 3);
+    let new = |id, place| {
+        let mut new = new_conversation(&ours, id, 0xBFF, "https://a.example");
+        // All at one time, so that each fails at the same time.
+        new.conversation.created_at = START;
+        new.conversation.lifecycle = Lifecycle::created(START);
+        (new.place, new.budgets) = (place, budgets);
+        new
+    };
+    let create = async |id, place| storage.create_conversation(&new(id, place)).await;
+    let refusal = |outcome: Result<(), CreateConversationError>| match outcome {
+        Err(CreateConversationError::OverBudget(BudgetError::TooManyUnjoined {
+            range,
+            max,
+            resets_in,
+        })) => (range, max, resets_in),
+        other => panic!("{other:?}"),
+    };
+    let one = || place("one", Some("wide"));
+    let (per_address, per_network) = (
+        (StartRange::Address, 2, limits.join_within),
+        (StartRange::Network, 3, limits.join_within),
+    );
+    create(0xB00, one()).await.expect("the first");
+    create(0xB01, one()).await.expect("the second");
+    assert_eq!(refusal(create(0xB02, one()).await), per_address);
+    // Refused, it is not there, and its ticket is not used up.
+    let id = |number_of| ConversationId::from_uuid(number(number_of));
+    let refused = storage.find_conversation(id(0xB02)).await;
+    assert_eq!(refused.expect("works"), None);
+    let other = || place("other", Some("wide"));
+    create(0xB03, other()).await.expect("another address");
+    assert_eq!(refusal(create(0xB04, other()).await), per_network);
+    create(0xB05, place("narrow", None))
+        .await
+        .expect("another network");
+    create(0xB06, None).await.expect("nothing is counted");
+
+    // Who joins or ends makes room.
+    let steps: [(u128, Transition<'_>); 2] = [
+        (0xB00, &|lifecycle| lifecycle.joined(START)),
+        (0xB01, &|lifecycle| {
+            lifecycle.end(START, EndReason::Visitor, &limits)
+        }),
+    ];
+    for (number, step) in steps {
+        let stepped = storage
+            .transition_conversation(id(number), START, &limits, step)
+            .await;
+        assert!(stepped.expect("works").is_some());
+    }
+    create(0xB02, one()).await.expect("its ticket is unused");
+    create(0xB07, one()).await.expect("one joined, one ended");
+    assert_eq!(refusal(create(0xB08, one()).await), per_address);
+
+    // A resume of what nobody joined moves it to where it is resumed, if there is room.
+    let resume = async |number_of, generation, place, now: OffsetDateTime| {
+        let request = ResumeConversation {
+            id: id(number_of),
+            generation,
+            repeat: false,
+            mode: Mode::Text,
+            room: NewRoom {
+                name: format!("room {number_of} {generation}"),
+                page_changed: false,
+            },
+            ticket: UsedTicket {
+                id: format!("resumes {number_of} {generation}"),
+                expires_at: now,
+            },
+            place,
+            budgets,
+            now,
+            limits,
+        };
+        storage.resume_conversation(&request).await
+    };
+    let refused = resume(0xB06, 1, one(), START).await;
+    assert!(
+        matches!(refused, Err(ResumeError::OverBudget(_))),
+        "{refused:?}"
+    );
+    // It is no other than itself, and who has joined waits nowhere.
+    resume(0xB02, 1, one(), START).await.expect("it was there");
+    resume(0xB00, 1, one(), START).await.expect("it was joined");
+    let far = || place("far", None);
+    resume(0xB02, 2, far(), START).await.expect("there is room");
+    resume(0xB07, 1, far(), START).await.expect("there is room");
+    assert_eq!(refusal(create(0xB08, far()).await), per_address);
+    create(0xB08, one()).await.expect("two are elsewhere");
+
+    // What is due makes room before anybody has stored its end.
+    let due = START + limits.join_within;
+    let mut later = new(0xB09, far());
+    later.conversation.created_at = due - Duration::SECOND;
+    let refused = storage.create_conversation(&later).await;
+    assert_eq!(refusal(refused).2, Duration::SECOND);
+    later.conversation.created_at = due;
+    storage
+        .create_conversation(&later)
+        .await
+        .expect("two are due");
+
+    for number in 0xB00..=0xB09_u128 {
+        storage
+            .transition_conversation(id(number), due, &limits, &|lifecycle| {
+                lifecycle.end(due, EndReason::Agent, &limits)
+            })
+            .await
+            .expect("works");
+    }
 }
 
 /// Which of the conversations 0x600 to 0x6FF are due, in pages of two.

@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use time::Duration;
 use widget_core::{
     conversation::{
-        Lifecycle, LifecycleLimits, Mode, Reporter, Role, room::RoomEvent, transcript::Message,
+        Lifecycle, LifecycleLimits, Mode, Reporter, Role, budget::Budgets, room::RoomEvent,
+        transcript::Message,
     },
     id::AgentVersionId,
     widget::Widget,
@@ -194,6 +195,8 @@ async fn a_request_writes_all_or_nothing() {
             id: "second".to_owned(),
             expires_at: now + Duration::minutes(1),
         },
+        place: None,
+        budgets: Budgets::default(),
         now,
         limits,
     };

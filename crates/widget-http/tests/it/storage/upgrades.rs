@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Connection};
-use widget_core::conversation::LifecycleLimits;
-use widget_http::storage::Storage;
+use widget_core::{conversation::LifecycleLimits, id::ConversationId};
+use widget_http::storage::{Storage, Transition};
 
 use super::{
     contract,
-    conversations::{due, new_conversation},
-    organization,
+    conversations::{due, new_conversation, place},
+    number, organization,
 };
-use crate::database;
+use crate::{database, support::START};
 
 /// Runs statements beside the service.
 async fn execute(url: &str, statements: String) {
@@ -58,6 +58,59 @@ pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
         .expire_conversation(new.conversation.id, later, &limits)
         .await
         .expect("works");
+}
+
+/// Where a conversation was started is forgotten with its joining or its end, also when an older
+/// node has written that.
+pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) {
+    let storage = storage.as_ref();
+    let limits = LifecycleLimits::default();
+    let ours = organization("older-places");
+    for number in 0xC00..0xC04 {
+        let mut new = new_conversation(&ours, number, 0xCFF, "https://a.example");
+        new.place = place(&format!("address {number}"), Some("network"));
+        storage.create_conversation(&new).await.expect("new");
+    }
+    let kept = async || -> (i64, i64) {
+        let mut connection = database::Connection::connect(url).await.expect("it opens");
+        let kept = sqlx::query_as(
+            "SELECT COUNT(start_address), COUNT(start_network) FROM conversations
+             WHERE organization_id = 'older-places'",
+        );
+        let kept = kept.fetch_one(&mut connection).await;
+        connection.close().await.expect("it can be closed");
+        kept.expect("it can be asked")
+    };
+    assert_eq!(kept().await, (4, 4));
+    let steps: [(u128, Transition<'_>); 2] = [
+        (0xC00, &|lifecycle| lifecycle.joined(START)),
+        (0xC01, &|lifecycle| {
+            lifecycle.expire(START + limits.join_within + limits.max_length, &limits)
+        }),
+    ];
+    for (id, step) in steps {
+        let id = ConversationId::from_uuid(number(id));
+        let stepped = storage
+            .transition_conversation(id, START, &limits, step)
+            .await;
+        assert!(stepped.expect("works").is_some());
+    }
+    assert_eq!(kept().await, (2, 2));
+    execute(
+        url,
+        "UPDATE conversations SET status = 'in_progress', joined_at = 1, active_at = 1
+         WHERE start_address = 'address 3074';"
+            .to_owned(),
+    )
+    .await;
+    assert_eq!(kept().await, (2, 2));
+    storage.forget_expired(START, START).await.expect("works");
+    assert_eq!(kept().await, (1, 1));
+    execute(
+        url,
+        "DELETE FROM conversations WHERE organization_id = 'older-places'".to_owned(),
+    )
+    .await;
 }
 
 /// Every table of the service; those that others point at first.

@@ -61,15 +61,10 @@ async fn conversations_end_by_their_limits() {
         joined(&service, started).await;
     }
     left(&service, &away).await;
-    let almost = Duration::minutes(10) - Duration::microseconds(1);
-    service.clock.advance(almost);
+    let moment = Duration::microseconds(1);
+    service.clock.advance(Duration::minutes(3) - moment);
     assert_eq!(sweep(&service, &never).await, pair("token_created", ""));
-    let word = json!({"id": "1", "role": "visitor", "text": "still here"});
-    service
-        .post(&format!("/core/conversations/{}/messages", long.id), &word)
-        .await
-        .json(200);
-    service.clock.advance(Duration::microseconds(1));
+    service.clock.advance(moment);
     // LiveKit is asked where the visitors are and does not answer; that is waited for.
     assert_eq!(sweep(&service, &never).await, pair("token_created", ""));
     service.clock.advance(Duration::minutes(5));
@@ -77,6 +72,15 @@ async fn conversations_end_by_their_limits() {
         sweep(&service, &never).await,
         pair("failed", "never_joined")
     );
+    service.clock.advance(Duration::minutes(2) - moment);
+    let word = json!({"id": "1", "role": "visitor", "text": "still here"});
+    service
+        .post(&format!("/core/conversations/{}/messages", long.id), &word)
+        .await
+        .json(200);
+    service.clock.advance(moment);
+    assert_eq!(sweep(&service, &silent).await, pair("in_progress", ""));
+    service.clock.advance(Duration::minutes(5));
     assert_eq!(sweep(&service, &silent).await, pair("completed", "silence"));
     assert_eq!(sweep(&service, &away).await, pair("in_progress", ""));
     service.clock.advance(Duration::minutes(20));

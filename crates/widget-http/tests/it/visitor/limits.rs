@@ -1,9 +1,10 @@
 //! Bounds of the public endpoints, each of which a setting changes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
+use widget_http::settings::Settings;
 
-use super::support::{SHOP, Visitor, with_livekit};
+use super::support::{SHOP, Started, Visitor, with_livekit};
 use crate::support::{Answer, Service};
 
 #[track_caller]
@@ -121,6 +122,107 @@ async fn resumes_are_limited_by_conversation_alone() {
     visitor.resume(&second).await;
 }
 
+/// A service behind a proxy that names its visitors, and whose rates never end.
+fn behind_a_proxy(settings: &mut Settings) {
+    with_livekit(settings);
+    settings.trusted_proxies = "::".parse().expect("a list of proxies");
+    settings.limits.tickets_per_minute = 1000;
+    settings.limits.conversations_per_minute = 1000;
+    settings.limits.widget_conversations_per_minute = 1000;
+}
+
+/// The visitor joins, or so LiveKit says.
+async fn join(service: &Service, started: &Started) {
+    let (id, now) = (started.id.parse().expect("an id"), service.state.now());
+    let limits = &service.state.lifecycle_limits;
+    let joined = service
+        .storage
+        .transition_conversation(id, now, limits, &|lifecycle| lifecycle.joined(now))
+        .await;
+    assert!(joined.expect("storage works").is_some());
+}
+
+#[tokio::test]
+async fn starts_that_nobody_joins_keep_no_other_visitor_out() {
+    let service = Service::start_with(behind_a_proxy).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let mut last = None;
+    for address in 1..=26 {
+        let address = format!("198.51.100.{address}");
+        for _ in 0..20 {
+            last = Some(visitor.try_start_from(&address).await.json(201));
+        }
+    }
+    visitor.try_start_from("198.51.100.27").await.json(201);
+
+    // Only who left so many waiting has to wait, and not for long.
+    service.clock.advance(Duration::seconds(10));
+    let refused = visitor.try_start_from("198.51.100.26").await;
+    assert_limited(&refused, "rate_limited", r#""unjoined-of-address";q=20"#);
+    assert_eq!(refused.header("retry-after"), "170");
+    join(&service, &Started::from(last.expect("the last of many"))).await;
+    visitor.try_start_from("198.51.100.26").await.json(201);
+    let refused = visitor.try_start_from("198.51.100.26").await;
+    assert_limited(&refused, "rate_limited", r#""unjoined-of-address";q=20"#);
+
+    service.clock.advance(Duration::seconds(170));
+    visitor.try_start_from("198.51.100.26").await.json(201);
+    let path = "/core/conversations?limit=200&status=token_created";
+    let waiting = service.get(path).await.json(200);
+    let waiting = waiting.as_array().expect("a list");
+    let is_open = |conversation: &&Value| conversation["is_open"] == true;
+    // Those of the last ten seconds before.
+    assert_eq!(waiting.iter().filter(is_open).count(), 2);
+}
+
+#[tokio::test]
+async fn a_network_has_a_bound_of_its_own_and_who_has_no_address_has_none() {
+    let service = Service::start_with(behind_a_proxy).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    for subnet in 1..=3 {
+        for host in 1..=20 {
+            let address = format!("2001:db8:1:{subnet}::{host}");
+            visitor.try_start_from(&address).await.json(201);
+        }
+        let address = format!("2001:db8:1:{subnet}::ffff");
+        let refused = visitor.try_start_from(&address).await;
+        assert_limited(&refused, "rate_limited", r#""unjoined-of-address";q=20"#);
+    }
+    let refused = visitor.try_start_from("2001:db8:1:4::1").await;
+    assert_limited(&refused, "rate_limited", r#""unjoined-of-network";q=60"#);
+    visitor.try_start_from("2001:db8:2:4::1").await.json(201);
+    // Behind these there may be any number of visitors.
+    for address in ["127.0.0.1", "10.1.2.3", "fd00::1", "::"] {
+        for _ in 0..=20 {
+            visitor.try_start_from(address).await.json(201);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_resume_of_what_nobody_joined_counts_where_it_is_resumed() {
+    let service = Service::start_with(|settings| {
+        behind_a_proxy(settings);
+        settings.limits.budgets.unjoined_per_address = 1;
+    })
+    .await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.try_start_from("198.51.100.1").await;
+    let started = Started::from(started.json(201));
+    let refused = visitor.try_start_from("198.51.100.1").await;
+    assert_limited(&refused, "rate_limited", r#""unjoined-of-address";q=1"#);
+    service.clock.advance(Duration::minutes(2));
+    // The proxy itself asks, so that it counts nowhere.
+    let resumed = visitor.resume(&started).await;
+    visitor.try_start_from("198.51.100.1").await.json(201);
+    service.clock.advance(Duration::minutes(2));
+    let body = visitor.read(&resumed).await.json(200);
+    assert_eq!(body["status"], "token_created");
+    service.clock.advance(Duration::minutes(1));
+    let body = visitor.read(&resumed).await.json(200);
+    assert_eq!(body["status"], "failed");
+}
+
 #[tokio::test]
 async fn a_widget_has_a_maximum_of_open_conversations() {
     let service = Service::start_with(|settings| {
@@ -130,6 +232,8 @@ async fn a_widget_has_a_maximum_of_open_conversations() {
     .await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
+    visitor.start().await;
+    join(&service, &started).await;
     assert_limited(
         &visitor.try_start(json!({})).await,
         "widget_busy",

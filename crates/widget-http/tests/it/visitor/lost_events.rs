@@ -72,7 +72,7 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
     let socket = livekit.join(participant_token(&here)).await;
 
     // The event of joining was lost.
-    clock.advance(Duration::minutes(10));
+    clock.advance(Duration::minutes(3));
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
     assert_eq!(
         sweep(&service, &nobody).await,
@@ -102,7 +102,7 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
     // Without an answer it waits a while.
     let unseen = visitor.start().await;
     livekit.go_away().await;
-    clock.advance(Duration::minutes(10));
+    clock.advance(Duration::minutes(3));
     assert_eq!(sweep(&service, &unseen).await, pair("token_created", ""));
     clock.advance(Duration::minutes(5));
     assert_eq!(

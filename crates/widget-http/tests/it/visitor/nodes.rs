@@ -1,7 +1,9 @@
 //! Two services on one database: each has connections and caches of its own.
 
+use futures_util::future::join_all;
 use serde_json::json;
 use time::Duration;
+use widget_http::settings::Settings;
 
 use super::support::{SHOP, Started, Visitor, with_livekit};
 use crate::support::{Service, id};
@@ -51,6 +53,55 @@ async fn tickets_and_tokens_are_valid_on_every_node_and_tickets_once_overall() {
         .await
         .problem(401, "conversation_token_invalid");
     there.end(&resumed).await.json(200);
+}
+
+#[tokio::test]
+async fn of_starts_at_once_on_two_nodes_no_more_succeed_than_may_wait() {
+    let service = Service::start_with(|settings| {
+        with_livekit(settings);
+        settings.trusted_proxies = "::".parse().expect("a list of proxies");
+    })
+    .await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let other = service.another_node().await;
+    for (addresses, expected) in [
+        // An address of IPv4, one of IPv6 with its neighbors, and a network.
+        (vec!["198.51.100.1".to_owned()], 5),
+        (
+            (1..=9)
+                .map(|host| format!("2001:db8:1:1::{host}"))
+                .collect(),
+            5,
+        ),
+        (
+            (1..=9).map(|net| format!("2001:db8:2:{net}::1")).collect(),
+            7,
+        ),
+    ] {
+        let change = |settings: &mut Settings| {
+            settings.limits.budgets.unjoined_per_address = 5;
+            settings.limits.budgets.unjoined_per_network = 7;
+        };
+        // Rates begin anew.
+        let nodes = [
+            service.another_node_with(change).await,
+            other.another_node_with(change).await,
+        ];
+        let visitors = nodes.each_ref().map(|node| visitor.on(node));
+        let starts = (0..20).map(|number| {
+            let address = &addresses[number / 2 % addresses.len()];
+            visitors[number % 2].try_start_from(address)
+        });
+        let answers = join_all(starts).await;
+        let mut started = 0;
+        for answer in &answers {
+            match answer.status.as_u16() {
+                201 => started += 1,
+                _ => drop(answer.problem(429, "rate_limited")),
+            }
+        }
+        assert_eq!(started, expected, "{addresses:?}");
+    }
 }
 
 #[tokio::test]

@@ -94,6 +94,23 @@ impl<'a> Visitor<'a> {
             .await
     }
 
+    /// The start of a conversation through a proxy that names this address as the visitor's.
+    pub(crate) async fn try_start_from(&self, address: &str) -> Answer {
+        let call = async |tail: &str, body: &str, headers: &[(&str, &str)]| {
+            let forwarded = [("x-forwarded-for", address)];
+            let headers = [&forwarded, headers].concat();
+            let path = self.path(tail);
+            self.service
+                .call_with(None, "POST", &path, Some(body), &headers)
+                .await
+        };
+        let ticket = call("/embed-tickets", "{}", &[("origin", SHOP)]).await;
+        let ticket = ticket.json(201)["ticket"].clone();
+        let authorization = format!("Bearer {}", ticket.as_str().expect("a string"));
+        let headers = [("origin", OWN), ("authorization", authorization.as_str())];
+        call("/conversations", "{}", &headers).await
+    }
+
     pub(crate) async fn ask_for_ticket(&self, origin: &str) -> Answer {
         let path = self.path("/embed-tickets");
         self.service
