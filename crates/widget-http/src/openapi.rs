@@ -20,12 +20,12 @@ use crate::web::{
 /// An operation as the document shows it.
 fn describe(operation: &Operation, generators: &mut Generators) -> Value {
     let mut parameters: Vec<Value> = path_parameters(operation.path).collect();
-    parameters.extend(operation.headers.iter().map(|(name, description)| {
+    parameters.extend(operation.headers.iter().map(|header| {
         json!({
-            "name": name,
+            "name": header.name,
             "in": "header",
-            "description": description,
-            "schema": {"type": "string"},
+            "description": header.description,
+            "schema": header.schema,
         })
     }));
     if let Some(query) = operation.query {

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use schemars::json_schema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -50,6 +51,8 @@ use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_widge
 
 /// The header that names a request, so that repeating it creates nothing more.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Its values in the OpenAPI document; HTTP removes the spaces around them.
+const IDEMPOTENCY_KEY_PATTERN: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
 /// How long such a request is stored.
 const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
 /// `/core/web-widgets` and what is below.
@@ -74,6 +77,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 .header(
                     "Idempotency-Key",
                     "Repeating the request with the same key creates nothing more.",
+                    json_schema!({"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN}),
                 )
                 .body::<NewWidget>()
                 .answer::<WrittenWidget>(201, "The widget.")
@@ -90,7 +94,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .route(
             api::get("/core/web-widgets/{id}", "getWebWidget", "Reads a widget")
                 .scope(Scope::WebWidgetsRead)
-                .header("If-None-Match", "The `ETag` of what the caller has.")
+                .etag_header("If-None-Match", "The `ETag` of what the caller has.")
                 .answer::<Widget>(200, "The widget.")
                 .with(header::ETAG)
                 .answer_empty(304, "The caller's version is current.")
@@ -121,7 +125,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "Deletes a widget",
             )
             .scope(Scope::WebWidgetsManage)
-            .header("If-Match", "The `ETag` of what the caller has seen.")
+            .etag_header("If-Match", "The `ETag` of what the caller has seen.")
             .answer_empty(
                 204,
                 "The widget is deleted and can be restored; its conversations stay readable.",
@@ -147,7 +151,7 @@ fn describe_update(
 ) -> Operation {
     method("/core/web-widgets/{id}", id, summary)
         .scope(Scope::WebWidgetsManage)
-        .header("If-Match", "The `ETag` of what the change was made from.")
+        .etag_header("If-Match", "The `ETag` of what the change was made from.")
         .body::<WidgetPatch>()
         .answer::<WrittenWidget>(
             200,
@@ -229,8 +233,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
+    // `to_str` accepts a tab, too.
     let text = value.to_str().unwrap_or_default();
-    if values.next().is_none() && (1..=255).contains(&text.len()) {
+    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if values.next().is_none() && is_printable && (1..=255).contains(&text.len()) {
         return Ok(Some(text.to_owned()));
     }
     Err(Problem::new(

@@ -14,7 +14,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, Route, on},
 };
 use http::{HeaderName, header, request::Parts};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use tower::{Layer, Service};
 use widget_api::{ProblemCode, Scope};
 
@@ -100,8 +100,8 @@ pub struct Operation {
     pub summary: &'static str,
     /// The credential that a caller needs.
     pub credential: Credential,
-    /// Request headers with their meaning.
-    pub headers: Vec<(&'static str, &'static str)>,
+    /// Request headers that it reads.
+    pub headers: Vec<RequestHeader>,
     /// The query parameters, as the fields of a body.
     pub query: Option<Describe>,
     /// The JSON body.
@@ -111,6 +111,17 @@ pub struct Operation {
     /// Whether pages of other origins may read every answer.
     pub is_readable_by_pages: bool,
     problems: Vec<ProblemCode>,
+}
+
+/// A request header that an operation reads; none is required.
+#[derive(Debug, Clone)]
+pub struct RequestHeader {
+    /// Its name, in its usual case.
+    pub name: &'static str,
+    /// What it means.
+    pub description: &'static str,
+    /// What its value may be.
+    pub schema: Schema,
 }
 
 /// An answer that is not a problem.
@@ -199,11 +210,21 @@ impl Operation {
         self
     }
 
-    /// Accepts a request header.
+    /// Accepts a request header with a value of this schema.
     #[must_use]
-    pub fn header(mut self, name: &'static str, description: &'static str) -> Self {
-        self.headers.push((name, description));
+    pub fn header(mut self, name: &'static str, description: &'static str, schema: Schema) -> Self {
+        self.headers.push(RequestHeader {
+            name,
+            description,
+            schema,
+        });
         self
+    }
+
+    /// Accepts a request header with entity tags.
+    #[must_use]
+    pub fn etag_header(self, name: &'static str, description: &'static str) -> Self {
+        self.header(name, description, json_schema!({"type": "string"}))
     }
 
     /// Accepts the fields of `T` as query parameters.

@@ -56,6 +56,42 @@ fn every_operation_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_header_accepts_what_its_schema_says() {
+    let service = Service::start().await;
+    let document = document(&service).await;
+    let parameters = &document["paths"]["/core/web-widgets"]["post"]["parameters"];
+    let parameters = parameters.as_array().expect("a list");
+    let header = parameters
+        .iter()
+        .find(|parameter| parameter["name"] == "Idempotency-Key")
+        .expect("it is described");
+    let schema = jsonschema::draft202012::new(&header["schema"]).expect("a schema");
+    let (agent, version) = service.agent(false).await;
+    let body = json!({"agent_id": agent, "agent_version_id": version}).to_string();
+    let long = |length| "x".repeat(length);
+    for (key, is_accepted) in [
+        ("a", true),
+        ("order 7, ~!", true),
+        (&long(255), true),
+        (&long(256), false),
+        ("", false),
+        ("a\tb", false),
+        ("\u{e9}", false),
+    ] {
+        assert_eq!(schema.is_valid(&json!(key)), is_accepted, "{key:?}");
+        let headers = [("idempotency-key", key)];
+        let answer = service
+            .call("POST", "/core/web-widgets", Some(&body), &headers)
+            .await;
+        if is_accepted {
+            answer.json(201);
+        } else {
+            answer.problem(400, "idempotency_key_invalid");
+        }
+    }
+}
+
+#[tokio::test]
 async fn answers_to_management_look_as_described() {
     let service = Service::start().await;
     let document = document(&service).await;

@@ -36,7 +36,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "What the loader draws on a page whose `Origin` is listed",
             )
             .readable_by_pages()
-            .header("If-None-Match", "The `ETag` of what the caller has.")
+            .etag_header("If-None-Match", "The `ETag` of what the caller has.")
             .answer::<visitors::Launcher>(200, "The config with every default filled in.")
             .with(header::ETAG)
             .answer_empty(304, "The caller's version is current.")

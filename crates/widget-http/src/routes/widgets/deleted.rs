@@ -30,7 +30,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             "Restores a deleted widget, unpublished",
         )
         .scope(Scope::WebWidgetsManage)
-        .header("If-Match", "The `ETag` of the widget when it was deleted.")
+        .etag_header("If-Match", "The `ETag` of the widget when it was deleted.")
         .answer::<WrittenWidget>(
             200,
             "The widget; one that is not deleted is answered as it is.",

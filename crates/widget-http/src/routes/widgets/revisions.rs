@@ -54,7 +54,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "Restores an earlier revision",
             )
             .scope(Scope::WebWidgetsManage)
-            .header("If-Match", "The `ETag` of what the caller has seen.")
+            .etag_header("If-Match", "The `ETag` of what the caller has seen.")
             .answer::<WrittenWidget>(200, "The widget.")
             .with(header::ETAG)
             .problems([
