@@ -260,7 +260,10 @@ fn start(database: &Database, url: &Url, seconds: &str) -> Child {
 fn read_until(output: impl Read + Send + 'static, text: &str) {
     let mut lines = BufReader::new(output).lines();
     let mut found = lines.by_ref().map(|line| line.expect("it is text"));
-    assert!(found.any(|line| line.contains(text)), "there is no `{text}`");
+    assert!(
+        found.any(|line| line.contains(text)),
+        "there is no `{text}`"
+    );
     std::thread::spawn(move || lines.count());
 }
 
