@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::{
-    printer::{count, hint_line, printable},
+    printer::{hint_line, printable},
     source::input::Input,
     subject::{Located, LocatedList},
 };
@@ -89,8 +89,16 @@ pub(crate) fn render_all<'a>(
         Severity::Warning => ("warning", "warnings"),
     };
     let more = (findings.omitted > 0).then(|| {
-        let number = count(findings.omitted, kinds.0, kinds.1);
-        format!("and {number} more in {}\n", printable(name))
+        let kind = if findings.omitted == 1 {
+            kinds.0
+        } else {
+            kinds.1
+        };
+        format!(
+            "and {} more {kind} in {}\n",
+            findings.omitted,
+            printable(name)
+        )
     });
     findings
         .iter()

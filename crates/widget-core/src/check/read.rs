@@ -93,11 +93,9 @@ impl<'a> Reader<'a> {
                     ),
                     hint: Some(match nearest {
                         Some(name) => format!("rename it to `{name}`"),
-                        None => {
-                            "it is kept and has no effect; remove it if it is not for a newer \
+                        None => "it is kept and has no effect; remove it if it is not for a newer \
                              version"
-                                .to_owned()
-                        }
+                            .to_owned(),
                     }),
                 }
             });
