@@ -41,14 +41,14 @@ pub const MAX_AGENTS: i64 = 1000;
 /// How many versions an agent may have: one each day for more than twenty years.
 pub const MAX_VERSIONS: i64 = 10_000;
 
-/// The registry takes no more entries.
+/// The registry is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFull {
     /// The organization has [`MAX_AGENTS`].
-    #[error("the organization has {MAX_AGENTS} agents, which is the most; delete one first")]
+    #[error("the organization has {MAX_AGENTS} agents, the maximum; delete one first")]
     Agents,
     /// The agent has [`MAX_VERSIONS`].
-    #[error("the agent has {MAX_VERSIONS} versions, which is the most; create another agent")]
+    #[error("the agent has {MAX_VERSIONS} versions, the maximum; create another agent")]
     Versions,
 }
 
@@ -57,7 +57,7 @@ pub enum RegistryFull {
 /// # Errors
 ///
 /// [`RegistryFull::Agents`]
-pub const fn require_room_for_agent(count: i64) -> Result<(), RegistryFull> {
+pub const fn require_agent_capacity(count: i64) -> Result<(), RegistryFull> {
     if count >= MAX_AGENTS {
         return Err(RegistryFull::Agents);
     }
@@ -69,7 +69,7 @@ pub const fn require_room_for_agent(count: i64) -> Result<(), RegistryFull> {
 /// # Errors
 ///
 /// [`RegistryFull::Versions`]
-pub const fn require_room_for_version(number: i64) -> Result<(), RegistryFull> {
+pub const fn require_version_capacity(number: i64) -> Result<(), RegistryFull> {
     if number > MAX_VERSIONS {
         return Err(RegistryFull::Versions);
     }

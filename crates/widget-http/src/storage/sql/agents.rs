@@ -53,7 +53,7 @@ impl AgentStore for Backend {
                 .fetch_one(&mut transaction)
                 .await
                 .map_err(StoreError::from)?;
-        agent::require_room_for_agent(count)?;
+        agent::require_agent_capacity(count)?;
         sqlx::query(
             "INSERT INTO agents (id, organization_id, name, created_at) VALUES ($1, $2, $3, $4)",
         )
@@ -163,7 +163,7 @@ impl AgentStore for Backend {
         .map_err(StoreError::from)?;
         let stored = row.as_ref().map(read_agent_version).transpose()?;
         if let Some(stored) = &stored {
-            agent::require_room_for_version(stored.number)?;
+            agent::require_version_capacity(stored.number)?;
         }
         transaction.commit().await?;
         Ok(stored)
