@@ -253,8 +253,10 @@ mod tests {
             );
         }
         // Nothing may wait: nobody can start.
-        let mut none = Budgets::default();
-        none.unjoined_per_address = 0;
+        let none = Budgets {
+            unjoined_per_address: 0,
+            ..Budgets::default()
+        };
         let unjoined = Unjoined {
             count: 0,
             first_fails_at: None,
