@@ -64,7 +64,7 @@ pub fn config(data: &[u8]) {
     };
     match Config::parse(text) {
         Ok(config) => {
-            let again = Config::parse(&config.as_json()).expect("what is written can be read");
+            let again = Config::parse(config.as_json()).expect("what is written can be read");
             assert_eq!(again.to_value(), config.to_value(), "value for value");
             assert_eq!(again.warnings(), config.warnings());
             let migrated = config.migrated();

@@ -1,7 +1,13 @@
-//! Which database a command works on, how its URL is given (by flag, variable or file), and how long
-//! a command waits for it.
+//! Which database a command works on, how its URL is given (by flag, variable or file), and how
+//! long a command waits for it.
 
-use std::{borrow::Cow, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use clap::{Args, value_parser};
@@ -128,10 +134,19 @@ impl DatabaseArguments {
 
     fn urls(&self) -> anyhow::Result<Urls<'_>> {
         let (flag, variable) = ("--database-url", "DATABASE_URL");
-        let database = url(&self.database_url, &self.database_url_file, flag, variable)?;
+        let database = url(
+            self.database_url.as_deref(),
+            self.database_url_file.as_deref(),
+            flag,
+            variable,
+        )?;
         let (flag, variable) = ("--migration-database-url", "WIDGET_MIGRATION_DATABASE_URL");
-        let file = &self.migration_database_url_file;
-        let migration = url(&self.migration_database_url, file, flag, variable)?;
+        let migration = url(
+            self.migration_database_url.as_deref(),
+            self.migration_database_url_file.as_deref(),
+            flag,
+            variable,
+        )?;
         let urls = Urls {
             database: database.unwrap_or(Cow::Borrowed(DEFAULT_DATABASE)),
             migration,
@@ -165,8 +180,8 @@ impl Urls<'_> {
 
 /// A URL as it was given by a flag, by a variable or in a file.
 fn url<'a>(
-    given: &'a Option<String>,
-    file: &Option<PathBuf>,
+    given: Option<&'a str>,
+    file: Option<&Path>,
     flag: &str,
     variable: &str,
 ) -> anyhow::Result<Option<Cow<'a, str>>> {
@@ -179,7 +194,7 @@ fn url<'a>(
             Ok(Some(Cow::Owned(url)))
         }
         (Some(url), None) => {
-            if has_password(url) && environment::variable(variable).as_ref() != Some(url) {
+            if has_password(url) && environment::variable(variable).as_deref() != Some(url) {
                 tracing::warn!(
                     "`{flag}` holds a password, which other users of this machine can read; use \
                      {variable} or {variable}_FILE instead"

@@ -166,7 +166,7 @@ async fn connect_directly(options: &PgConnectOptions) -> Result<Option<PgConnect
                 let is_direct = is_marked(&mut connection, mark).await?;
                 Ok(is_direct.then_some(connection))
             }
-            // PgBouncer rejects settings that it does not know, unless it is told to ignore them.
+            // PgBouncer rejects settings that it does not know, unless it is set to ignore them.
             Err(sqlx::Error::Database(_)) => {
                 PgConnection::connect_with(options).await?.close().await?;
                 Ok(None)

@@ -1,5 +1,5 @@
-//! Whether the database answers, whether it has disk space, whether it is migrated, and whether this
-//! program may use it.
+//! Whether the database answers, whether it has disk space, whether it is migrated, and whether
+//! this program may use it.
 
 use sqlx::Executor;
 

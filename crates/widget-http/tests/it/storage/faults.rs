@@ -1,5 +1,5 @@
-//! A write that fails leaves nothing of its request behind, whichever of its writes it is. A process
-//! that is killed between two of them leaves the same.
+//! A write that fails leaves nothing of its request behind, whichever of its writes it is. A
+//! process that is killed between two of them leaves the same.
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _};
