@@ -16,6 +16,7 @@ pub mod revisions;
 pub mod schema;
 mod scope;
 mod timestamp;
+pub mod unreadable;
 pub mod visitors;
 pub mod widgets;
 mod words;

@@ -118,6 +118,8 @@ words! {
         QueryInvalid = "query_invalid",
         /// Too many requests.
         RateLimited = "rate_limited",
+        /// What is stored cannot be read by this version of the service.
+        RecordUnreadable = "record_unreadable",
         /// The organization has as many agents, or the agent as many versions, as there may be.
         RegistryFull = "registry_full",
         /// The disk of the database is full.

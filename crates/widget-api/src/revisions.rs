@@ -6,7 +6,7 @@ use widget_core::config;
 
 #[cfg(feature = "schemars")]
 use crate::MAX_PAGE_LIMIT;
-use crate::{Timestamp, Widget, present, words::words};
+use crate::{Timestamp, present, unreadable::WidgetRecord, words::words};
 
 /// Which revisions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,16 +28,17 @@ pub struct RevisionsQuery {
 pub struct Revision {
     /// Counts the revisions of the widget from 1.
     pub number: i64,
-    /// When it was written.
-    pub created_at: Timestamp,
+    /// When it was written; `null` when that cannot be read.
+    pub created_at: Option<Timestamp>,
     /// The API key that wrote it; `null` for what is older than the history.
     pub api_key_id: Option<String>,
     /// The revision that was restored, if this one came from a restore.
     pub restored_from: Option<i64>,
-    /// The differences from the revision before; empty for the first.
+    /// The differences from the revision before; empty for the first, and when one of the two cannot
+    /// be read.
     pub changes: Vec<Change>,
     /// The widget as it was.
-    pub web_widget: Widget,
+    pub web_widget: WidgetRecord,
 }
 
 /// One value that differs.

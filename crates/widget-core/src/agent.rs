@@ -10,8 +10,6 @@
 //! assert_eq!(error.code(), widget_core::finding::Code::ValueInvalid);
 //! ```
 
-use time::OffsetDateTime;
-
 use crate::{choice::choices, finding::Code};
 
 choices! {
@@ -27,7 +25,7 @@ choices! {
 impl VersionStatus {
     /// The status of a version that was published at this time, or never.
     #[must_use]
-    pub const fn of(published_at: Option<OffsetDateTime>) -> Self {
+    pub const fn of<T: Copy>(published_at: Option<T>) -> Self {
         match published_at {
             None => Self::Draft,
             Some(_) => Self::Published,

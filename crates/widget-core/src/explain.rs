@@ -37,7 +37,7 @@ use crate::{
     go_live::{self, PinnedVersion},
     origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
-    widget::Widget,
+    widget::{UnreadableWidget, Widget},
 };
 
 /// The page in question.
@@ -126,29 +126,29 @@ pub fn explain(
 
     let origin = steps.origin(page.into());
     steps.widget(widget, version);
-    let nearest = match (widget, &origin) {
-        (Some(widget), Some(origin)) => steps.listed(&widget.domains, origin, suffixes),
-        _ => None,
-    };
+    let domains = widget.map(|widget| &widget.domains);
+    steps.finish(origin, domains, service, config, suffixes)
+}
 
-    let failed = steps.done.iter().find(|step| !step.ok);
-    Explanation {
-        verdict: if failed.is_some() {
-            Verdict::NotShown
-        } else {
-            Verdict::Shown
-        },
-        code: failed.map_or(Code::Shown, |step| step.code),
-        nearest,
-        hint: steps.hint,
-        host_page_policy: HostPagePolicy::new(service, config),
-        notes: origin
-            .as_ref()
-            .map(|origin| notes(origin, service))
-            .unwrap_or_default(),
-        origin,
-        steps: steps.done,
+/// Explains the decision for a page and a widget that cannot be read: it is not shown.
+#[must_use]
+pub fn explain_unreadable(
+    widget: &UnreadableWidget,
+    page: impl Into<PageRef>,
+    service: &Origin,
+    suffixes: &SuffixList,
+) -> Explanation {
+    let default = Config::default();
+    let config = widget.config.as_ref().unwrap_or(&default);
+    let mut steps = Steps::default();
+
+    let origin = steps.origin(page.into());
+    steps.passed(Code::WidgetFound, format!("the widget is `{}`", widget.id));
+    for blocker in go_live::report_unreadable(widget).blockers {
+        steps.failed(blocker);
     }
+    let domains = widget.domains.as_ref();
+    steps.finish(origin, domains, service, config, suffixes)
 }
 
 /// The steps so far, and the advice of the first that failed.
@@ -159,6 +159,40 @@ struct Steps {
 }
 
 impl Steps {
+    /// The explanation, after the last step: whether the page is listed.
+    fn finish(
+        mut self,
+        origin: Option<Origin>,
+        domains: Option<&AllowedOrigins>,
+        service: &Origin,
+        config: &Config,
+        suffixes: &SuffixList,
+    ) -> Explanation {
+        let nearest = match (domains, &origin) {
+            (Some(domains), Some(origin)) => self.listed(domains, origin, suffixes),
+            _ => None,
+        };
+        let steps = self;
+        let failed = steps.done.iter().find(|step| !step.ok);
+        Explanation {
+            verdict: if failed.is_some() {
+                Verdict::NotShown
+            } else {
+                Verdict::Shown
+            },
+            code: failed.map_or(Code::Shown, |step| step.code),
+            nearest,
+            hint: steps.hint,
+            host_page_policy: HostPagePolicy::new(service, config),
+            notes: origin
+                .as_ref()
+                .map(|origin| notes(origin, service))
+                .unwrap_or_default(),
+            origin,
+            steps: steps.done,
+        }
+    }
+
     fn passed(&mut self, code: Code, detail: impl Into<String>) {
         self.done.push(Step {
             code,

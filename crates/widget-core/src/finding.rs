@@ -204,6 +204,10 @@ choices! {
         /// A URL on the visitor's own machine.
         UrlLoopback = "url_loopback",
         // The gates.
+        /// The stored config cannot be read: a newer version wrote it, or it is damaged.
+        ConfigUnreadable = "config_unreadable",
+        /// Another stored field cannot be read.
+        FieldUnreadable = "field_unreadable",
         /// The widget is not published.
         NotPublished = "not_published",
         /// The organization has no such agent.

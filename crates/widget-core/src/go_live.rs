@@ -22,7 +22,7 @@ use crate::{
     choice::choices,
     finding::{Code, Finding, FindingList, Findings},
     id::AgentId,
-    widget::Widget,
+    widget::{UnreadableWidget, Widget},
 };
 
 choices! {
@@ -122,6 +122,22 @@ pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
     }
 }
 
+/// The report about a widget that cannot be read: each unreadable field is a blocker, and so is
+/// what else is known to keep a gate closed.
+#[must_use]
+pub fn report_unreadable(widget: &UnreadableWidget) -> GoLiveReport {
+    let mut blockers = widget.blockers();
+    if widget.published == Some(false) {
+        blockers.push(not_published());
+    }
+    GoLiveReport {
+        live: false,
+        blockers: blockers.into_vec(),
+        warnings: Vec::new(),
+        warnings_total: None,
+    }
+}
+
 /// Everything that is probably a mistake in a widget: in its sites, in its config, and in both
 /// together.
 #[must_use]
@@ -133,11 +149,13 @@ pub fn warnings(widget: &Widget) -> FindingList {
 }
 
 pub(crate) fn owner_gate(widget: &Widget) -> Option<Finding> {
-    (!widget.published).then(|| {
-        Finding::new(Code::NotPublished, "the widget is not published")
-            .at("/published")
-            .with_hint("set `published` to true")
-    })
+    (!widget.published).then(not_published)
+}
+
+fn not_published() -> Finding {
+    Finding::new(Code::NotPublished, "the widget is not published")
+        .at("/published")
+        .with_hint("set `published` to true")
 }
 
 /// What keeps the gate of the version closed: to be shown where a version is pinned.
@@ -217,6 +235,6 @@ mod tests {
         }
         let now = time::macros::datetime!(2026-01-01 00:00 UTC);
         assert_eq!(VersionStatus::of(Some(now)), Published);
-        assert_eq!(VersionStatus::of(None), Draft);
+        assert_eq!(VersionStatus::of(None::<i64>), Draft);
     }
 }

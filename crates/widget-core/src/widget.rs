@@ -20,6 +20,10 @@
 //! # Ok::<(), widget_core::id::IdError>(())
 //! ```
 
+mod unreadable;
+
+pub use unreadable::{UnreadableField, UnreadableWidget, WidgetRecord};
+
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -154,6 +158,16 @@ pub struct WidgetPatch {
 }
 
 impl WidgetPatch {
+    /// Whether it replaces every field that it can.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.agent_id.is_some()
+            && self.agent_version_id.is_some()
+            && self.domains.is_some()
+            && self.published.is_some()
+            && self.config.is_some()
+    }
+
     /// The record after the change.
     ///
     /// `updated_at` becomes `now` only if something is different, so that a repeated write is

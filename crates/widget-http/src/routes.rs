@@ -11,6 +11,7 @@ mod conversations;
 mod embed;
 mod guard;
 mod health;
+mod listed;
 mod public;
 mod webhook;
 mod widgets;

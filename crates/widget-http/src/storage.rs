@@ -25,6 +25,7 @@ mod rooms;
 pub mod sqlite;
 mod submissions;
 mod table;
+mod unreadable;
 mod webhooks;
 mod widgets;
 
@@ -47,6 +48,7 @@ pub use messages::{AppendError, MessageStore};
 pub use open::{open, pending_migrations};
 pub use rooms::{NewRoom, Room, RoomStore};
 pub use submissions::{SaveFeedbackError, SaveFormError, SubmissionStore};
+pub use unreadable::{ListPosition, Listed, StoredRow, UnreadableRow};
 pub use webhooks::{WebhookEvent, WebhookStore};
 pub use widgets::{
     Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,

@@ -46,6 +46,10 @@ impl Bodies {
         if let Some(Value::Object(body)) = self.0.get(name) {
             schema.extend(body.clone());
         }
+        // A record in a file is of a widget that is not deleted; who deleted one is only answered.
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.retain(|key, _| !["deleted_at", "deleted_by"].contains(&key.as_str()));
+        }
         Value::Object(schema)
     }
 

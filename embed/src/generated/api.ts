@@ -186,6 +186,7 @@ export type ProblemCode =
   | 'precondition_failed'
   | 'query_invalid'
   | 'rate_limited'
+  | 'record_unreadable'
   | 'registry_full'
   | 'storage_full'
   | 'storage_unavailable'

@@ -93,6 +93,8 @@ export type Code =
   | 'question_duplicate'
   | 'start_delayed'
   | 'url_loopback'
+  | 'config_unreadable'
+  | 'field_unreadable'
   | 'not_published'
   | 'agent_not_found'
   | 'agent_version_not_found'

@@ -83,6 +83,8 @@ struct Look {
 async fn look_at(state: AppState, id: ConversationId, now: OffsetDateTime, ask: bool) -> Look {
     match settle(&state, id, now, ask).await {
         Ok(look) => look,
+        // Storage has told the operator once.
+        Err(StoreError::Corrupt { .. }) => Look::default(),
         Err(error) => {
             tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
             Look::default()

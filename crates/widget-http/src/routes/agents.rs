@@ -9,12 +9,14 @@ use http::{HeaderMap, StatusCode, header};
 use widget_api::{
     FieldError, ProblemCode, Scope,
     agents::{Agent, AgentVersion, AgentVersionsQuery, AgentsQuery, NewAgent, NewAgentVersion},
+    unreadable::Listed,
 };
 use widget_core::{
     agent::{self, VersionStatus},
     id::{AgentId, AgentVersionId},
 };
 
+use super::listed::build_listed;
 use crate::{
     state::AppState,
     storage,
@@ -38,7 +40,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::AgentsRead)
             .query::<AgentsQuery>()
-            .answer::<Vec<Agent>>(200, "A page of agents; the header `Link` names the next.")
+            .answer::<Vec<Listed<Agent>>>(
+                200,
+                "A page of agents; the header `Link` names the next.",
+            )
             .with(header::LINK),
             list,
         )
@@ -77,7 +82,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::AgentsRead)
             .query::<AgentVersionsQuery>()
-            .answer::<Vec<AgentVersion>>(
+            .answer::<Vec<Listed<AgentVersion>>>(
                 200,
                 "A page of versions; the header `Link` names the next.",
             )
@@ -165,9 +170,12 @@ async fn list(
         .list_agents(&caller.organization_id, page)
         .await?;
     let url = &state.settings.public_url;
-    let key = |agent: &storage::Agent| (agent.created_at, agent.id.as_uuid());
-    let headers = paging::link_next(&found, url, "/core/agents", raw.as_deref(), key);
-    Ok((headers, JsonList::of(found.into_iter().map(build_agent))?))
+    let headers = paging::link_next(&found, url, "/core/agents", raw.as_deref());
+    let mut bodies = JsonList::new();
+    for row in found {
+        bodies.push(&build_listed(row.item, |agent| Ok(build_agent(agent)))?)?;
+    }
+    Ok((headers, bodies))
 }
 
 async fn read(
@@ -249,14 +257,17 @@ async fn list_versions(
             &state.settings.public_url,
             &format!("/core/agents/{agent}/versions"),
             limit,
-            last.number,
+            last.position.0,
         ),
         _ => HeaderMap::new(),
     };
-    Ok((
-        headers,
-        JsonList::of(versions.into_iter().map(build_version))?,
-    ))
+    let mut bodies = JsonList::new();
+    for row in versions {
+        bodies.push(&build_listed(row.item, |version| {
+            Ok(build_version(version))
+        })?)?;
+    }
+    Ok((headers, bodies))
 }
 
 async fn publish(

@@ -9,9 +9,11 @@ use http::header;
 use widget_api::{
     ProblemCode, Scope,
     conversations::{Conversation, ConversationsQuery},
+    unreadable::Listed,
 };
 use widget_core::{conversation::EndReason, id::ConversationId};
 
+use super::listed::build_listed;
 use crate::{
     state::AppState,
     storage::{ConversationFilter, ConversationRecord, StoreError},
@@ -43,7 +45,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::ConversationsRead)
             .query::<ConversationsQuery>()
-            .answer::<Vec<Conversation>>(
+            .answer::<Vec<Listed<Conversation>>>(
                 200,
                 "A page of conversations; the header `Link` names the next.",
             )
@@ -129,12 +131,13 @@ async fn list(
         .list_conversations(organization, &filter, page)
         .await?;
     let url = &state.settings.public_url;
-    let key =
-        |conversation: &ConversationRecord| (conversation.created_at, conversation.id.as_uuid());
-    let headers = paging::link_next(&found, url, "/core/conversations", raw.as_deref(), key);
+    let headers = paging::link_next(&found, url, "/core/conversations", raw.as_deref());
     let mut bodies = JsonList::new();
-    for conversation in found {
-        bodies.push(&build_conversation(&state, &conversation, &caller)?)?;
+    for row in found {
+        let body = build_listed(row.item, |conversation| {
+            build_conversation(&state, &conversation, &caller)
+        });
+        bodies.push(&body?)?;
     }
     Ok((headers, bodies))
 }

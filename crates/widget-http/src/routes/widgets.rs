@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use time::Duration;
 use widget_api::{
-    NewWidget, ProblemCode, Scope, Widget, WidgetPatch,
+    NewWidget, ProblemCode, Scope, WidgetPatch,
+    unreadable::WidgetRecord,
     widgets::{WidgetsQuery, WrittenWidget},
 };
 use widget_core::{
@@ -24,8 +25,7 @@ use widget_core::{
 use crate::{
     state::AppState,
     storage::{
-        Author, DeletedWidget, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter,
-        WriteWidgetError,
+        Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WriteWidgetError,
     },
     web::{
         api::{self, ApiRouter, Operation},
@@ -47,7 +47,7 @@ mod record;
 mod revisions;
 
 use deleted::build_deleted;
-use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_widget};
+use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_record};
 
 /// The header that names a request, so that repeating it creates nothing more.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -66,7 +66,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::WebWidgetsRead)
             .query::<WidgetsQuery>()
-            .answer::<Vec<Widget>>(200, "A page of widgets; the header `Link` names the next.")
+            .answer::<Vec<WidgetRecord>>(
+                200,
+                "A page of widgets; the header `Link` names the next.",
+            )
             .with(header::LINK)
             .problems([ProblemCode::DomainsInvalid]),
             list,
@@ -95,7 +98,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             api::get("/core/web-widgets/{id}", "getWebWidget", "Reads a widget")
                 .scope(Scope::WebWidgetsRead)
                 .etag_header("If-None-Match", "The `ETag` of what the caller has.")
-                .answer::<Widget>(200, "The widget.")
+                .answer::<WidgetRecord>(200, "The widget.")
                 .with(header::ETAG)
                 .answer_empty(304, "The caller's version is current.")
                 .with(header::ETAG)
@@ -205,7 +208,7 @@ async fn create(
     {
         InsertedWidget::New(stored) => (to_json(&stored).map_err(Problem::internal)?, widget.id),
         InsertedWidget::Again(answer) => {
-            let id = first_id(&answer).map_err(Problem::internal)?;
+            let id = first_id(&answer)?;
             (answer, id)
         }
     };
@@ -246,12 +249,19 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// The id in an answer that was stored.
-fn first_id(answer: &str) -> Result<WidgetId, serde_json::Error> {
+fn first_id(answer: &str) -> Result<WidgetId, Problem> {
     #[derive(Deserialize)]
     struct Kept {
         id: WidgetId,
     }
-    serde_json::from_str::<Kept>(answer).map(|kept| kept.id)
+    let kept: Result<Kept, _> = serde_json::from_str(answer);
+    kept.map(|kept| kept.id).map_err(|error| {
+        Problem::new(
+            ProblemCode::RecordUnreadable,
+            "the answer to the first request with this `Idempotency-Key` cannot be read; look for the widget in the list",
+        )
+        .with_cause(error)
+    })
 }
 
 async fn read(
@@ -260,12 +270,15 @@ async fn read(
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let stored = require_widget(&state, &caller, id).await?;
+    let stored = require_record(&state, &caller, id).await?;
     let tag = etag::of_revision(stored.revision);
     if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    Ok(build_answer(stored.revision, Widget::from(stored.widget)))
+    Ok(build_answer(
+        stored.revision,
+        WidgetRecord::from(stored.widget),
+    ))
 }
 
 async fn list(
@@ -292,17 +305,17 @@ async fn list(
             .storage
             .list_deleted_widgets(organization, &filter, page)
             .await?;
-        let key = |found: &DeletedWidget| (found.deleted_at, found.widget.id.as_uuid());
-        let headers = paging::link_next(&found, url, path, raw, key);
-        return Ok((headers, JsonList::of(found.into_iter().map(build_deleted))?));
+        let headers = paging::link_next(&found, url, path, raw);
+        let bodies = found.into_iter().map(|row| build_deleted(row.item));
+        return Ok((headers, JsonList::of(bodies)?));
     }
     let found = state
         .storage
         .list_widgets(organization, &filter, page)
         .await?;
-    let key = |found: &StoredWidget| (found.widget.created_at, found.widget.id.as_uuid());
-    let headers = paging::link_next(&found, url, path, raw, key);
-    let bodies = found.into_iter().map(|found| Widget::from(found.widget));
+    let headers = paging::link_next(&found, url, path, raw);
+    let bodies = found.into_iter();
+    let bodies = bodies.map(|row| WidgetRecord::from(row.item.widget));
     Ok((headers, JsonList::of(bodies)?))
 }
 
@@ -334,7 +347,7 @@ async fn remove(
     PathId(id): PathId<WidgetId>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    let stored = require_widget(&state, &caller, id).await?;
+    let stored = require_record(&state, &caller, id).await?;
     etag::require_match(&headers, &etag::of_revision(stored.revision))?;
     let revision = etag::is_conditional(&headers).then_some(stored.revision);
     let closed_rooms = match state
@@ -352,7 +365,7 @@ async fn remove(
         Ok(None) => return Err(Problem::not_found("widget")),
         // It had the expected revision a moment ago, so the condition is checked again.
         Err(WriteWidgetError::Stale) if revision.is_some() => {
-            let stored = require_widget(&state, &caller, id).await?;
+            let stored = require_record(&state, &caller, id).await?;
             etag::require_match(&headers, &etag::of_revision(stored.revision))?;
             return Err(WriteWidgetError::Stale.into());
         }

@@ -9,6 +9,7 @@ use widget_core::{
 use super::{
     error::StoreError,
     list_page::{ListPage, Page},
+    unreadable::{Listed, StoredRow},
 };
 
 /// An agent of an organization.
@@ -95,7 +96,7 @@ pub trait AgentStore {
         &self,
         organization: &OrganizationId,
         page: ListPage,
-    ) -> Result<Page<Agent>, StoreError>;
+    ) -> Result<Page<Listed<StoredRow<Agent>>>, StoreError>;
 
     /// One agent.
     ///
@@ -129,7 +130,7 @@ pub trait AgentStore {
     ) -> Result<Option<AgentVersion>, InsertAgentError>;
 
     /// Versions of an agent with a number below `below`, newest first; none also when there is no
-    /// such agent.
+    /// such agent. The position of each is its number.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -139,7 +140,7 @@ pub trait AgentStore {
         agent: AgentId,
         below: i64,
         limit: u32,
-    ) -> Result<Page<AgentVersion>, StoreError>;
+    ) -> Result<Page<Listed<StoredRow<AgentVersion>>>, StoreError>;
 
     /// Publishes a version and returns it; publishing again keeps the first time.
     ///

@@ -15,6 +15,7 @@ use super::{
     error::StoreError,
     list_page::{ListPage, Page},
     rooms::NewRoom,
+    unreadable::{Listed, StoredRow},
 };
 
 /// A conversation as it is stored.
@@ -219,7 +220,7 @@ pub trait ConversationStore {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: ListPage,
-    ) -> Result<Page<ConversationRecord>, StoreError>;
+    ) -> Result<Page<Listed<StoredRow<ConversationRecord>>>, StoreError>;
 
     /// How many conversations of the widget were joined and have not ended.
     ///

@@ -3,12 +3,13 @@
 use time::OffsetDateTime;
 use widget_core::{
     id::{OrganizationId, WidgetId},
-    widget::Widget,
+    widget::WidgetRecord,
 };
 
 use super::{
     error::StoreError,
     list_page::{ListPage, Page},
+    unreadable::Listed,
     widgets::{StoredWidget, WidgetFilter, WriteWidgetError},
 };
 
@@ -16,11 +17,11 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeletedWidget {
     /// The record.
-    pub widget: Widget,
+    pub widget: WidgetRecord,
     /// Counts its writes from 1.
     pub revision: i64,
-    /// When it was deleted.
-    pub deleted_at: OffsetDateTime,
+    /// When it was deleted, if that can be read.
+    pub deleted_at: Option<OffsetDateTime>,
     /// Public part of the API key that deleted it.
     pub deleted_by: String,
 }
@@ -54,7 +55,7 @@ pub trait DeletedWidgetStore {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Page<DeletedWidget>, StoreError>;
+    ) -> Result<Page<Listed<DeletedWidget>>, StoreError>;
 
     /// A deleted widget of the organization.
     ///
@@ -79,5 +80,5 @@ pub trait DeletedWidgetStore {
         revision: i64,
         api_key_id: &str,
         now: OffsetDateTime,
-    ) -> Result<StoredWidget, WriteWidgetError>;
+    ) -> Result<StoredWidget<WidgetRecord>, WriteWidgetError>;
 }

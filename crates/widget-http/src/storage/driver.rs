@@ -120,8 +120,21 @@ pub(super) fn micros(time: OffsetDateTime) -> i64 {
     i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
-/// The time of [`micros`].
+/// The end of the year 9998, so that limits can be added to any time that is read.
+const LATEST_TIME: i64 = 253_370_764_799_999_999;
+
+/// The time of [`micros`]; nothing that is stored is older than 1970.
 pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
-        .map_err(|_| format!("`{micros}` microseconds is not a time"))
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000);
+    match time {
+        Ok(time) if (0..=LATEST_TIME).contains(&micros) => Ok(time),
+        _ => Err(format!(
+            "`{micros}` microseconds after 1970 is not a time from 1970 to 9998"
+        )),
+    }
+}
+
+/// The same, where it matters only that there is a time.
+pub(super) fn nearest_time_of(micros: i64) -> OffsetDateTime {
+    time_of(micros.clamp(0, LATEST_TIME)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -12,12 +12,14 @@ pub enum StoreError {
         kind: ConflictKind,
     },
     /// A stored row is not valid for this build.
-    #[error("row `{row}` of table `{table}` cannot be read: {cause}")]
+    #[error("`{column}` of row `{row}` in table `{table}` cannot be read: {cause}")]
     Corrupt {
         /// Its table.
         table: &'static str,
         /// Its key.
         row: String,
+        /// The column that is not valid.
+        column: &'static str,
         /// What is wrong with it.
         cause: String,
     },
@@ -56,11 +58,13 @@ impl StoreError {
     pub(crate) fn corrupt(
         table: &'static str,
         row: &dyn std::fmt::Display,
+        column: &'static str,
         cause: &dyn std::fmt::Display,
     ) -> Self {
         Self::Corrupt {
             table,
             row: row.to_string(),
+            column,
             cause: cause.to_string(),
         }
     }

@@ -50,13 +50,13 @@ pub trait KeyStore {
     /// [`StoreError`]
     async fn insert_api_key(&self, key: &ApiKey) -> Result<(), StoreError>;
 
-    /// The API key named `id`, also when it is expired or revoked.
+    /// The API key named `id`, also when it is expired or revoked; nothing when it cannot be read.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn find_api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError>;
 
-    /// Every API key, or those of one organization, oldest first.
+    /// Every API key that can be read, or those of one organization, oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -72,7 +72,8 @@ pub trait KeyStore {
     /// [`StoreError`]
     async fn revoke_api_key(&self, id: &str, now: OffsetDateTime) -> Result<bool, StoreError>;
 
-    /// The keys that sign (`retired_at` absent, newest first) and then those that only verify.
+    /// The keys that sign (`retired_at` absent, newest first) and then those that only verify;
+    /// those that cannot be read are left out.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -14,8 +14,9 @@ pub type Transition<'a> = &'a (dyn Fn(Lifecycle) -> Lifecycle + Send + Sync);
 /// An open conversation with the time at which it is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueConversation {
-    /// When it ends by the limits that were set when it was last written.
-    pub due_at: OffsetDateTime,
+    /// When it ends by the limits that were set when it was last written, in microseconds since
+    /// 1970.
+    pub due_at: i64,
     /// Which one.
     pub id: ConversationId,
 }

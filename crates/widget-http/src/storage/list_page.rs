@@ -2,11 +2,13 @@
 
 use std::ops::Deref;
 
+use super::unreadable::ListPosition;
+
 /// One page of a list, newest first: at most `limit` items older than `before`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListPage {
-    /// Time of creation and id of the last item of the page before.
-    pub before: Option<(time::OffsetDateTime, uuid::Uuid)>,
+    /// The position of the last item of the page before.
+    pub before: Option<ListPosition>,
     /// How many at most.
     pub limit: u32,
 }

@@ -35,7 +35,7 @@ pub trait MessageStore {
         limits: &LifecycleLimits,
     ) -> Result<u64, AppendError>;
 
-    /// All messages of a conversation, in the order in which they were reported.
+    /// All messages of a conversation that can be read, in the order in which they were reported.
     ///
     /// # Errors
     /// [`StoreError`]

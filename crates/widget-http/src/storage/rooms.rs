@@ -5,7 +5,7 @@ use widget_core::id::ConversationId;
 
 use super::error::StoreError;
 
-/// A room of a conversation.
+/// A room of a conversation. A damaged time of it is the nearest one that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
     /// LiveKit's name of it.

@@ -50,7 +50,7 @@ macro_rules! table {
 ///
 /// ```text
 /// shared_columns! {
-///     $ record_columns, read_record(suffixes: &SuffixList);
+///     $ record_columns, read_record(backend: &Backend);
 ///     agent_id: id(AgentId::from_uuid),
 ///     …
 ///     => |row| -> Record { … }

@@ -6,19 +6,20 @@ use widget_core::{
     id::{AgentId, OrganizationId, WidgetId},
     origin::Origin,
     serve,
-    widget::Widget,
+    widget::{UnreadableWidget, Widget, WidgetRecord},
 };
 
 use super::{
     error::StoreError,
     list_page::{ListPage, Page},
+    unreadable::Listed,
 };
 
 /// A widget as it is stored.
 #[derive(Debug, Clone)]
-pub struct StoredWidget {
+pub struct StoredWidget<W = Widget> {
     /// The record.
-    pub widget: Widget,
+    pub widget: W,
     /// Counts its writes from 1.
     pub revision: i64,
     /// What its organization's registry says of the version it pins.
@@ -32,6 +33,44 @@ impl StoredWidget {
     #[must_use]
     pub fn serves(&self, page: &Origin) -> bool {
         serve::admit(&self.widget, self.pinned, page).is_ok()
+    }
+}
+
+impl StoredWidget<WidgetRecord> {
+    /// The widget, or what can be read of it.
+    ///
+    /// # Errors
+    /// The latter.
+    pub fn readable(self) -> Result<StoredWidget, Box<StoredWidget<UnreadableWidget>>> {
+        let Self {
+            widget,
+            revision,
+            pinned,
+            livekit_agent_name,
+        } = self;
+        match widget {
+            WidgetRecord::Readable(widget) => Ok(StoredWidget {
+                widget,
+                revision,
+                pinned,
+                livekit_agent_name,
+            }),
+            WidgetRecord::Unreadable(widget) => Err(Box::new(StoredWidget {
+                widget: *widget,
+                revision,
+                pinned,
+                livekit_agent_name,
+            })),
+        }
+    }
+
+    /// The widget that was written just before, which must be readable.
+    pub(super) fn require_readable(self) -> Result<StoredWidget, StoreError> {
+        self.readable().map_err(|stored| {
+            let cause = stored.widget.blockers();
+            let cause = cause.first().map(ToString::to_string).unwrap_or_default();
+            StoreError::corrupt("web_widgets", &stored.widget.id, "config", &cause)
+        })
     }
 }
 
@@ -73,8 +112,10 @@ pub struct WidgetRevision {
     pub api_key_id: String,
     /// The revision that was restored by it, if one was.
     pub restored_from: Option<i64>,
+    /// When it was written, if that can be read.
+    pub created_at: Option<OffsetDateTime>,
     /// The record; its `updated_at` is the time of the write.
-    pub widget: Widget,
+    pub widget: WidgetRecord,
 }
 
 /// A request to create that can be repeated, because its answer was lost.
@@ -154,13 +195,16 @@ pub trait WidgetStore {
         &self,
         organization: &OrganizationId,
         id: WidgetId,
-    ) -> Result<Option<StoredWidget>, StoreError>;
+    ) -> Result<Option<StoredWidget<WidgetRecord>>, StoreError>;
 
     /// A widget for a visitor, who names no organization.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError>;
+    async fn find_public_widget(
+        &self,
+        id: WidgetId,
+    ) -> Result<Option<StoredWidget<WidgetRecord>>, StoreError>;
 
     /// Widgets of the organization, newest first; a page ends by count or by bytes.
     ///
@@ -171,7 +215,7 @@ pub trait WidgetStore {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Page<StoredWidget>, StoreError>;
+    ) -> Result<Page<Listed<StoredWidget<WidgetRecord>>>, StoreError>;
 
     /// Replaces a widget that still has `revision`, and marks the rooms of open conversations for
     /// removal whose page it no longer serves, all or nothing. One that was restored with an agent

@@ -183,7 +183,10 @@ impl PublicWidgets {
             Ok(entry) => Ok(entry.widget),
             Err(guard) => {
                 let changes = self.changes.load(Ordering::Acquire);
-                let entry = Entry::new(storage.find_public_widget(id).await?, now);
+                let found = storage.find_public_widget(id).await?;
+                // To visitors there is no widget that cannot be read; its operator knows of it.
+                let readable = found.and_then(|stored| stored.readable().ok());
+                let entry = Entry::new(readable, now);
                 let widget = entry.widget.clone();
                 if self.changes.load(Ordering::Acquire) == changes {
                     // It can only fail when the entry was replaced at the same time; then the

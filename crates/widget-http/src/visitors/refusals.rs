@@ -29,7 +29,7 @@ fn unavailable() -> Problem {
 /// The answer for an id that names no widget.
 #[must_use]
 pub fn unknown_widget() -> Problem {
-    unavailable().with_cause("there is no widget with this id")
+    unavailable().with_cause("there is no widget with this id that can be read")
 }
 
 /// The answer for a page that the widget does not serve; the log has every reason.

@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
-use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
@@ -13,7 +12,7 @@ use widget_api::{FieldError, MAX_PAGE_LIMIT, ProblemCode};
 use widget_core::finding::Code;
 
 use crate::{
-    storage::{ListPage, MAX_PAGE_BYTES, Page},
+    storage::{ListPage, ListPosition, Listed, MAX_PAGE_BYTES, Page},
     web::problem::Problem,
 };
 
@@ -49,14 +48,12 @@ fn invalid(pointer: &str, detail: String) -> Problem {
 
 /// Links to the page after `page`, keeping the other parameters of `query`.
 pub(crate) fn link_next<T>(
-    page: &Page<T>,
+    page: &Page<Listed<T>>,
     public_url: &Url,
     path: &str,
     query: Option<&str>,
-    key: impl Fn(&T) -> (OffsetDateTime, Uuid),
 ) -> HeaderMap {
-    let last = page.last().filter(|_| page.has_more).map(key);
-    let Some((created_at, id)) = last else {
+    let Some(last) = page.last().filter(|_| page.has_more) else {
         return HeaderMap::new();
     };
     let others: Vec<(String, String)> =
@@ -69,7 +66,7 @@ pub(crate) fn link_next<T>(
     url.query_pairs_mut()
         .clear()
         .extend_pairs(others)
-        .append_pair("cursor", &encode(created_at, id));
+        .append_pair("cursor", &encode(last.position));
     link(&url)
 }
 
@@ -138,20 +135,20 @@ impl IntoResponse for JsonList {
     }
 }
 
-/// Time of creation and id of the last item shown; unlike an offset, it stays correct when items
-/// are added or removed.
-fn encode(created_at: OffsetDateTime, id: Uuid) -> String {
+/// The position of the last item shown, its time in nanoseconds; unlike an offset, it stays correct
+/// when items are added or removed.
+fn encode((micros, id): ListPosition) -> String {
     let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&created_at.unix_timestamp_nanos().to_be_bytes());
+    bytes[..16].copy_from_slice(&(i128::from(micros) * 1_000).to_be_bytes());
     bytes[16..].copy_from_slice(id.as_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn decode(text: &str) -> Option<(OffsetDateTime, Uuid)> {
+fn decode(text: &str) -> Option<ListPosition> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (time, id) = bytes.split_first_chunk::<16>()?;
-    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from_be_bytes(*time)).ok()?;
-    Some((time, Uuid::from_slice(id).ok()?))
+    let micros = i64::try_from(i128::from_be_bytes(*time) / 1_000).ok()?;
+    Some((micros, Uuid::from_slice(id).ok()?))
 }
 
 #[cfg(test)]
@@ -160,11 +157,10 @@ mod tests {
 
     #[test]
     fn a_cursor_round_trips() {
-        let key = (
-            OffsetDateTime::UNIX_EPOCH + time::Duration::microseconds(1_234_567),
-            Uuid::from_u128(7),
-        );
-        assert_eq!(decode(&encode(key.0, key.1)), Some(key));
+        for micros in [1_234_567, 0, -1, i64::MAX, i64::MIN] {
+            let position = (micros, Uuid::from_u128(7));
+            assert_eq!(decode(&encode(position)), Some(position));
+        }
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::FeedbackAlreadySubmitted
         | P::FeedbackClosed
         | P::FeedbackDisabled
+        | P::RecordUnreadable
         | P::RegistryFull
         | P::TicketReplayed
         | P::TranscriptFull => StatusCode::CONFLICT,
@@ -269,11 +270,25 @@ impl From<StoreError> for Problem {
                 "another request changed this at the same time; try again",
             )
             .with_cause(error),
-            StoreError::Corrupt { .. } | StoreError::Incompatible { .. } | StoreError::Query(_) => {
-                Self::internal(error)
+            StoreError::Corrupt {
+                column, ref cause, ..
+            } => {
+                let detail = format!("the stored `{column}` cannot be read: {cause}");
+                let fault = FieldError::new(format!("/{column}"), Code::FieldUnreadable, detail);
+                record_unreadable().with_error(fault).with_cause(error)
             }
+            StoreError::Incompatible { .. } | StoreError::Query(_) => Self::internal(error),
         }
     }
+}
+
+/// What is stored cannot be read by this build; the owner learns which fields.
+#[must_use]
+pub fn record_unreadable() -> Problem {
+    Problem::new(
+        ProblemCode::RecordUnreadable,
+        "what is stored cannot be read by this version of the service, because a newer one wrote it or it is damaged; see `errors`",
+    )
 }
 
 impl From<RandomError> for Problem {

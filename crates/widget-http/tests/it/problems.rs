@@ -38,12 +38,13 @@ fn errors_have_their_status_and_code() {
     let corrupt = || StoreError::Corrupt {
         table: "t",
         row: "r".to_owned(),
+        column: "c",
         cause: "c".to_owned(),
     };
     check(conflict(ConflictKind::Unique), 409, "conflict");
     check(conflict(ConflictKind::ForeignKey), 409, "conflict");
     check(conflict(ConflictKind::Other), 409, "conflict");
-    check(corrupt(), 500, "internal_error");
+    check(corrupt(), 409, "record_unreadable");
     check(
         StoreError::Unavailable("x".into()),
         503,
@@ -52,7 +53,7 @@ fn errors_have_their_status_and_code() {
     check(StoreError::Query("x".into()), 500, "internal_error");
     check(RandomError("x".to_owned()), 500, "internal_error");
     check(DeleteAgentError::InUse, 409, "agent_in_use");
-    check(DeleteAgentError::Store(corrupt()), 500, "internal_error");
+    check(DeleteAgentError::Store(corrupt()), 409, "record_unreadable");
     check(
         WriteWidgetError::Dangling {
             agent: true,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
     id::{AgentVersionId, OrganizationId, WidgetId},
@@ -23,6 +24,11 @@ mod keys;
 mod releases;
 mod upgrades;
 mod widgets;
+
+/// A time as it is stored.
+fn micros(time: OffsetDateTime) -> i64 {
+    i64::try_from(time.unix_timestamp_nanos() / 1_000).expect("it is a time of today")
+}
 
 const ALL: ListPage = ListPage {
     before: None,

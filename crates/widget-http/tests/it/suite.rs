@@ -23,5 +23,6 @@ mod revisions;
 pub(crate) mod storage;
 mod suffixes;
 pub(crate) mod support;
+mod unreadable;
 pub(crate) mod visitor;
 mod widgets;

@@ -26,6 +26,7 @@ pub(super) async fn require_conversation(
 pub(super) fn custom_metadata(
     conversation: &ConversationRecord,
 ) -> Result<Box<RawValue>, StoreError> {
-    RawValue::from_string(conversation.custom_metadata.clone())
-        .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
+    RawValue::from_string(conversation.custom_metadata.clone()).map_err(|error| {
+        StoreError::corrupt("conversations", &conversation.id, "custom_metadata", &error)
+    })
 }

@@ -7,14 +7,14 @@ use widget_api::{
 };
 use widget_core::{brand, id::WidgetId, origin::EntryError};
 
-use super::record::{RECORD_PROBLEMS, require_widget};
+use super::record::{RECORD_PROBLEMS, require_record};
 use crate::{
     state::AppState,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
         extract::{PathId, StrictJson},
-        problem::Problem,
+        problem::{Problem, record_unreadable},
     },
 };
 
@@ -45,7 +45,10 @@ async fn read(
     PathId(id): PathId<WidgetId>,
     StrictJson(body): StrictJson<BrandRequest>,
 ) -> Result<Json<Brand>, Problem> {
-    let stored = require_widget(&state, &caller, id).await?;
+    let stored = require_record(&state, &caller, id).await?;
+    let stored = stored
+        .readable()
+        .map_err(|stored| record_unreadable().with_findings(stored.widget.blockers()))?;
     let site = brand::parse_site(&body.domain).map_err(|error| domain_invalid(&error))?;
     let page = state
         .page_fetcher

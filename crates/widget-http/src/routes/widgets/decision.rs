@@ -13,9 +13,10 @@ use widget_core::{
     id::WidgetId,
 };
 
-use super::record::require_widget;
+use super::record::require_record;
 use crate::{
     state::AppState,
+    storage::StoredWidget,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -68,8 +69,11 @@ async fn report(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<GoLiveReport>, Problem> {
-    let stored = require_widget(&state, &caller, id).await?;
-    Ok(Json(go_live::report(&stored.widget, stored.pinned)))
+    let stored = require_record(&state, &caller, id).await?;
+    Ok(Json(match stored.readable() {
+        Ok(stored) => go_live::report(&stored.widget, stored.pinned),
+        Err(stored) => go_live::report_unreadable(&stored.widget),
+    }))
 }
 
 async fn explanation(
@@ -78,17 +82,16 @@ async fn explanation(
     PathId(id): PathId<WidgetId>,
     StrictQuery(query): StrictQuery<ExplainQuery>,
 ) -> Result<Json<Explanation>, Problem> {
-    let stored = require_widget(&state, &caller, id).await?;
+    let stored = require_record(&state, &caller, id).await?;
     let service = state.settings.public_url.origin();
     let page = query.origin.as_str();
-    let explanation = explain::explain(
-        Some(&stored.widget),
-        stored.pinned,
-        page,
-        service,
-        &state.suffixes,
-    );
-    Ok(Json(explanation))
+    let suffixes = &state.suffixes;
+    Ok(Json(match stored.readable() {
+        Ok(StoredWidget { widget, pinned, .. }) => {
+            explain::explain(Some(&widget), pinned, page, service, suffixes)
+        }
+        Err(stored) => explain::explain_unreadable(&stored.widget, page, service, suffixes),
+    }))
 }
 
 async fn snippet(
@@ -96,7 +99,7 @@ async fn snippet(
     caller: Caller,
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<Snippet>, Problem> {
-    require_widget(&state, &caller, id).await?;
+    require_record(&state, &caller, id).await?;
     let url = &state.settings.public_url;
     let pinned = state.settings.embed.loader_file().map(|file| {
         let name = format!("{}.js", file.name.hash());

@@ -2,16 +2,20 @@
 
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, header};
-use widget_api::{ProblemCode, Scope, Widget, widgets::WrittenWidget};
-use widget_core::id::WidgetId;
+use widget_api::{
+    ProblemCode, Scope, Widget,
+    unreadable::{UnreadableWidget, WidgetRecord},
+    widgets::WrittenWidget,
+};
+use widget_core::{id::WidgetId, widget};
 
 use super::{
     close,
-    record::{ATTEMPTS, build_answer, build_written, require_widget},
+    record::{ATTEMPTS, build_answer, build_written, require_record},
 };
 use crate::{
     state::AppState,
-    storage::{DeletedWidget, WriteWidgetError},
+    storage::{DeletedWidget, StoredWidget, WriteWidgetError},
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -31,7 +35,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
         .scope(Scope::WebWidgetsManage)
         .etag_header("If-Match", "The `ETag` of the widget when it was deleted.")
-        .answer::<WrittenWidget>(
+        .answer::<WidgetRecord<WrittenWidget>>(
             200,
             "The widget; one that is not deleted is answered as it is.",
         )
@@ -46,12 +50,31 @@ pub(super) fn router() -> ApiRouter<AppState> {
 }
 
 /// A deleted widget with who deleted it and when.
-pub(super) fn build_deleted(found: DeletedWidget) -> Widget {
-    Widget {
-        deleted_at: Some(found.deleted_at.into()),
-        deleted_by: Some(found.deleted_by),
-        ..found.widget.into()
+pub(super) fn build_deleted(found: DeletedWidget) -> WidgetRecord {
+    let deleted_at = found.deleted_at.map(Into::into);
+    let deleted_by = Some(found.deleted_by);
+    match found.widget.into() {
+        WidgetRecord::Readable(widget) => WidgetRecord::Readable(Widget {
+            deleted_at,
+            deleted_by,
+            ..widget
+        }),
+        WidgetRecord::Unreadable(widget) => WidgetRecord::Unreadable(UnreadableWidget {
+            deleted_at,
+            deleted_by,
+            ..widget
+        }),
     }
+}
+
+/// A widget that is there, or what can be read of it: restoring brings back what was deleted.
+fn build_restored(stored: StoredWidget<widget::WidgetRecord>) -> Response {
+    let revision = stored.revision;
+    let body = match stored.readable() {
+        Ok(stored) => WidgetRecord::Readable(build_written(&stored)),
+        Err(stored) => WidgetRecord::Unreadable(stored.widget.into()),
+    };
+    build_answer(revision, body)
 }
 
 /// Restores a widget. Repeating it changes nothing: the answer may have been lost.
@@ -65,9 +88,9 @@ async fn restore(
     // Another request may restore it, or delete its agent, at the same time.
     for _ in 0..ATTEMPTS {
         let Some(found) = state.storage.find_deleted_widget(organization, id).await? else {
-            let stored = require_widget(&state, &caller, id).await?;
+            let stored = require_record(&state, &caller, id).await?;
             etag::require_match(&headers, &etag::of_revision(stored.revision))?;
-            return Ok(build_answer(stored.revision, build_written(&stored)));
+            return Ok(build_restored(stored));
         };
         etag::require_match(&headers, &etag::of_revision(found.revision))?;
         match state
@@ -77,7 +100,7 @@ async fn restore(
         {
             Ok(restored) => {
                 close::after_change(&state, id, 0);
-                return Ok(build_answer(restored.revision, build_written(&restored)));
+                return Ok(build_restored(restored));
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),

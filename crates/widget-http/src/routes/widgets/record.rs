@@ -7,13 +7,21 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use widget_api::{ProblemCode, decisions::Finding, widgets::WrittenWidget};
-use widget_core::{go_live, id::WidgetId, widget::WidgetPatch};
+use widget_core::{
+    go_live,
+    id::WidgetId,
+    widget::{WidgetPatch, WidgetRecord},
+};
 
 use super::close;
 use crate::{
     state::AppState,
     storage::{Author, StoredWidget, WriteWidgetError},
-    web::{auth::Caller, etag, problem::Problem},
+    web::{
+        auth::Caller,
+        etag,
+        problem::{Problem, record_unreadable},
+    },
 };
 
 /// How often a change is tried when another request changes the same widget at the same time.
@@ -46,12 +54,12 @@ pub(super) fn build_answer(revision: i64, body: impl Serialize) -> Response {
     (StatusCode::OK, [(header::ETAG, tag)], Json(body)).into_response()
 }
 
-/// The caller's widget; one of another organization counts as missing.
-pub(super) async fn require_widget(
+/// The caller's widget, or what of it can be read; one of another organization counts as missing.
+pub(super) async fn require_record(
     state: &AppState,
     caller: &Caller,
     id: WidgetId,
-) -> Result<StoredWidget, Problem> {
+) -> Result<StoredWidget<WidgetRecord>, Problem> {
     state
         .storage
         .find_widget(&caller.organization_id, id)
@@ -77,15 +85,25 @@ pub(super) async fn change(
     };
     for _ in 0..ATTEMPTS {
         let now = state.now();
-        let stored = require_widget(state, caller, id).await?;
-        etag::require_match(headers, &etag::of_revision(stored.revision))?;
-        let changed = patch.clone().apply(stored.widget.clone(), now);
-        if restored_from.is_none() && changed == stored.widget {
-            return Ok(build_answer(stored.revision, build_written(&stored)));
-        }
+        let stored = require_record(state, caller, id).await?;
+        let revision = stored.revision;
+        etag::require_match(headers, &etag::of_revision(revision))?;
+        let changed = match stored.readable() {
+            Ok(stored) => {
+                let changed = patch.clone().apply(stored.widget.clone(), now);
+                if restored_from.is_none() && changed == stored.widget {
+                    return Ok(build_answer(revision, build_written(&stored)));
+                }
+                changed
+            }
+            Err(stored) => stored
+                .widget
+                .repair(&caller.organization_id, patch.clone(), now)
+                .map_err(|left| record_unreadable().with_findings(left))?,
+        };
         match state
             .storage
-            .update_widget(&changed, stored.revision, author)
+            .update_widget(&changed, revision, author)
             .await
         {
             Ok(updated) => {

@@ -12,10 +12,10 @@ use widget_api::{
 };
 use widget_core::{
     id::WidgetId,
-    widget::{self, WidgetPatch},
+    widget::{self, WidgetPatch, WidgetRecord},
 };
 
-use super::record::{change, require_widget};
+use super::record::{change, require_record};
 use crate::{
     state::AppState,
     storage::WidgetRevision,
@@ -24,7 +24,7 @@ use crate::{
         auth::Caller,
         extract::{PathId, StrictQuery},
         paging::{self, JsonList},
-        problem::Problem,
+        problem::{Problem, record_unreadable},
     },
 };
 
@@ -69,12 +69,14 @@ pub(super) fn router() -> ApiRouter<AppState> {
 }
 
 fn build_revision(revision: WidgetRevision, before: Option<&WidgetRevision>) -> Revision {
-    let changes = before.map_or_else(Vec::new, |before| {
-        widget::diff(&before.widget, &revision.widget)
-    });
+    let before = before.and_then(|before| before.widget.readable());
+    let changes = match (before, revision.widget.readable()) {
+        (Some(before), Some(after)) => widget::diff(before, after),
+        _ => Vec::new(),
+    };
     Revision {
         number: revision.number,
-        created_at: revision.widget.updated_at.into(),
+        created_at: revision.created_at.map(Into::into),
         api_key_id: Some(revision.api_key_id).filter(|id| !id.is_empty()),
         restored_from: revision.restored_from,
         changes: changes.into_iter().map(Change::from).collect(),
@@ -90,7 +92,7 @@ async fn list(
     StrictQuery(query): StrictQuery<RevisionsQuery>,
 ) -> Result<Response, Problem> {
     let page = paging::parse_page(query.limit, None)?;
-    require_widget(&state, &caller, id).await?;
+    require_record(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
     // One more, to compare the last one with.
     let found = state
@@ -148,6 +150,11 @@ async fn restore(
         .into_iter()
         .find(|revision| revision.number == number)
         .ok_or_else(missing)?;
-    let patch = WidgetPatch::from(revision.widget);
+    let patch = match revision.widget {
+        WidgetRecord::Readable(widget) => WidgetPatch::from(widget),
+        WidgetRecord::Unreadable(widget) => widget
+            .to_patch()
+            .map_err(|unreadable| record_unreadable().with_findings(unreadable))?,
+    };
     change(&state, &caller, id, &headers, &patch, Some(number)).await
 }

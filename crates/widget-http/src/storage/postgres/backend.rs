@@ -15,7 +15,9 @@ use tokio::time::timeout;
 use widget_core::origin::SuffixList;
 
 use super::guarded_pool::{GuardedPool, Transaction};
-use crate::storage::{deadline::bounded, error::StoreError, location::Location};
+use crate::storage::{
+    deadline::bounded, error::StoreError, location::Location, unreadable::UnreadableLog,
+};
 
 /// How long a request waits for a connection, a new one included; below the two seconds after which
 /// it is answered with 503.
@@ -65,6 +67,7 @@ pub struct PostgresStorage {
     begin: &'static str,
     migration_options: PgConnectOptions,
     suffixes: SuffixList,
+    unreadable: UnreadableLog,
 }
 
 impl PostgresStorage {
@@ -123,12 +126,18 @@ impl PostgresStorage {
             begin,
             migration_options,
             suffixes,
+            unreadable: UnreadableLog::default(),
         })
     }
 
     /// The list with which records are read.
     pub(super) fn suffixes(&self) -> &SuffixList {
         &self.suffixes
+    }
+
+    /// Where rows that cannot be read are reported.
+    pub(super) fn unreadable(&self) -> &UnreadableLog {
+        &self.unreadable
     }
 
     pub(super) fn reader(&self) -> &GuardedPool {

@@ -16,6 +16,7 @@ use crate::storage::{
     error::StoreError,
     list_page::{ListPage, Page},
     table::table,
+    unreadable::{Listed, StoredRow},
 };
 
 table! {
@@ -72,7 +73,7 @@ impl AgentStore for Backend {
         &self,
         organization: &OrganizationId,
         page: ListPage,
-    ) -> Result<Page<Agent>, StoreError> {
+    ) -> Result<Page<Listed<StoredRow<Agent>>>, StoreError> {
         let mut query = QueryBuilder::<Database>::new(concat!(
             "SELECT ",
             agent_columns!(),
@@ -87,7 +88,9 @@ impl AgentStore for Backend {
             i64::from(page.limit) + 1,
         );
         let rows = query.build().fetch_all(self.reader()).await?;
-        let items: Result<_, _> = rows.iter().map(read_agent).collect();
+        let items = self.list(&rows, "agents", "created_at", |row| {
+            self.unreadable().keep(read_agent(row))
+        });
         Ok(Page::of_lookahead(items?, page.limit))
     }
 
@@ -105,7 +108,8 @@ impl AgentStore for Backend {
         .bind(id.as_uuid())
         .fetch_optional(self.reader())
         .await?;
-        row.as_ref().map(read_agent).transpose()
+        self.unreadable()
+            .noted(row.as_ref().map(read_agent).transpose())
     }
 
     async fn delete_agent(
@@ -175,7 +179,7 @@ impl AgentStore for Backend {
         agent: AgentId,
         below: i64,
         limit: u32,
-    ) -> Result<Page<AgentVersion>, StoreError> {
+    ) -> Result<Page<Listed<StoredRow<AgentVersion>>>, StoreError> {
         let rows = sqlx::query(concat!(
             "SELECT ",
             agent_version_columns!(),
@@ -188,7 +192,9 @@ impl AgentStore for Backend {
         .bind(i64::from(limit) + 1)
         .fetch_all(self.reader())
         .await?;
-        let items: Result<_, _> = rows.iter().map(read_agent_version).collect();
+        let items = self.list(&rows, "agent_versions", "number", |row| {
+            self.unreadable().keep(read_agent_version(row))
+        });
         Ok(Page::of_lookahead(items?, limit))
     }
 

@@ -53,7 +53,7 @@ table! {
             agent_version_id,
             livekit_agent_name,
             origin,
-            lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt(&error))?,
+            lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt("status", &error))?,
             mode,
             custom_metadata,
             generation,

@@ -21,6 +21,7 @@ use crate::storage::{
     driver::micros,
     error::StoreError,
     list_page::{Fitting, ListPage, Page},
+    unreadable::{Listed, StoredRow},
 };
 
 #[async_trait::async_trait]
@@ -151,7 +152,8 @@ impl ConversationStore for Backend {
         .bind(id.as_uuid())
         .fetch_optional(self.reader())
         .await?;
-        row.as_ref().map(read_conversation).transpose()
+        self.unreadable()
+            .noted(row.as_ref().map(read_conversation).transpose())
     }
 
     async fn find_organization_conversation(
@@ -168,7 +170,8 @@ impl ConversationStore for Backend {
         .bind(id.as_uuid())
         .fetch_optional(self.reader())
         .await?;
-        row.as_ref().map(read_conversation).transpose()
+        self.unreadable()
+            .noted(row.as_ref().map(read_conversation).transpose())
     }
 
     async fn list_conversations(
@@ -176,7 +179,7 @@ impl ConversationStore for Backend {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: ListPage,
-    ) -> Result<Page<ConversationRecord>, StoreError> {
+    ) -> Result<Page<Listed<StoredRow<ConversationRecord>>>, StoreError> {
         let select = |start: &'static str, limit: i64| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());
@@ -204,7 +207,9 @@ impl ConversationStore for Backend {
         .build()
         .fetch_all(self.reader())
         .await?;
-        let items: Result<_, _> = rows.iter().map(read_conversation).collect();
+        let items = self.list(&rows, "conversations", "created_at", |row| {
+            self.unreadable().keep(read_conversation(row))
+        });
         Ok(Page {
             items: items?,
             has_more: fitting.has_more,

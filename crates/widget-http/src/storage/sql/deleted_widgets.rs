@@ -1,9 +1,11 @@
 //! SQL of deleted widgets. They are moved with their history into tables of their own, and back.
 
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Row as _};
 use time::OffsetDateTime;
-use uuid::Uuid;
-use widget_core::id::{AgentId, AgentVersionId, OrganizationId, WidgetId};
+use widget_core::{
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    widget::WidgetRecord,
+};
 
 use super::{
     Backend, Database, rooms,
@@ -18,6 +20,7 @@ use crate::storage::{
     driver::micros,
     error::StoreError,
     list_page::{Fitting, ListPage, Page},
+    unreadable::Listed,
     widgets::{Author, StoredWidget, WidgetFilter, WriteWidgetError},
 };
 
@@ -71,7 +74,7 @@ impl DeletedWidgetStore for Backend {
     ) -> Result<Option<u64>, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         // Locks the row, so that nobody changes it while it is moved.
-        let found: Option<i64> = sqlx::query_scalar(
+        let found = sqlx::query(
             "UPDATE web_widgets SET revision = revision WHERE organization_id = $1 AND id = $2
              RETURNING revision",
         )
@@ -81,6 +84,8 @@ impl DeletedWidgetStore for Backend {
         .await
         .map_err(StoreError::from)?;
         let Some(found) = found else { return Ok(None) };
+        // Whoever names a revision has read it; without one, any row can be deleted.
+        let found: i64 = found.try_get("revision").unwrap_or_default();
         if revision.is_some_and(|revision| revision != found) {
             return Err(WriteWidgetError::Stale);
         }
@@ -114,7 +119,7 @@ impl DeletedWidgetStore for Backend {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Page<DeletedWidget>, StoreError> {
+    ) -> Result<Page<Listed<DeletedWidget>>, StoreError> {
         let select = |start: &'static str, limit: i64| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());
@@ -135,10 +140,9 @@ impl DeletedWidgetStore for Backend {
             .build()
             .fetch_all(self.reader())
             .await?;
-        let items: Result<_, _> = rows
-            .iter()
-            .map(|row| read_deleted(row, self.suffixes()))
-            .collect();
+        let items = self.list(&rows, "deleted_web_widgets", "deleted_at", |row| {
+            read_deleted(row, self)
+        });
         Ok(Page {
             items: items?,
             has_more: fitting.has_more,
@@ -157,9 +161,7 @@ impl DeletedWidgetStore for Backend {
         .bind(id.as_uuid())
         .fetch_optional(self.reader())
         .await?;
-        row.as_ref()
-            .map(|row| read_deleted(row, self.suffixes()))
-            .transpose()
+        row.as_ref().map(|row| read_deleted(row, self)).transpose()
     }
 
     async fn restore_widget(
@@ -169,10 +171,10 @@ impl DeletedWidgetStore for Backend {
         revision: i64,
         api_key_id: &str,
         now: OffsetDateTime,
-    ) -> Result<StoredWidget, WriteWidgetError> {
+    ) -> Result<StoredWidget<WidgetRecord>, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         // Locks the row, so that it is restored once; it is restored as it is then: unpublished.
-        let found: Option<(Uuid, Uuid)> = sqlx::query_as(
+        let found = sqlx::query(
             "UPDATE deleted_web_widgets SET published = FALSE
              WHERE organization_id = $1 AND id = $2 AND revision = $3
              RETURNING agent_id, agent_version_id",
@@ -183,17 +185,26 @@ impl DeletedWidgetStore for Backend {
         .fetch_optional(&mut transaction)
         .await
         .map_err(StoreError::from)?;
-        let (agent, version) = found.ok_or(WriteWidgetError::Stale)?;
-        let agent = AgentId::from_uuid(agent);
-        let version = AgentVersionId::from_uuid(version);
-        let pin = Pin::find(&mut transaction, organization, agent, version).await?;
+        let found = found.ok_or(WriteWidgetError::Stale)?;
+        let agent = found.try_get("agent_id").map(AgentId::from_uuid);
+        let version = found
+            .try_get("agent_version_id")
+            .map(AgentVersionId::from_uuid);
+        // Ids that cannot be read are in no registry.
+        let is_registered = match (agent, version) {
+            (Ok(agent), Ok(version)) => {
+                let pin = Pin::find(&mut transaction, organization, agent, version).await?;
+                pin.is_registered()
+            }
+            _ => false,
+        };
         sqlx::query(copy_widget!(
             "deleted_web_widgets" => "web_widgets",
             "updated_at, pin_registered" = "$2, $3"
         ))
         .bind(id.as_uuid())
         .bind(micros(now))
-        .bind(pin.is_registered())
+        .bind(is_registered)
         .execute(&mut transaction)
         .await
         .map_err(stale_if_dangling)?;
@@ -212,7 +223,7 @@ impl DeletedWidgetStore for Backend {
             api_key_id,
             restored_from: Some(revision),
         };
-        let stored = finish_write(&mut transaction, id, author, self.suffixes()).await?;
+        let stored = finish_write(&mut transaction, id, author, self).await?;
         transaction.commit().await?;
         Ok(stored)
     }

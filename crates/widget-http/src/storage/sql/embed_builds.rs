@@ -21,7 +21,7 @@ table! {
         let (kind, hash, bytes): (BuildKind, String, Vec<u8>) = (kind, hash, bytes);
         let build = EmbedBuild::new(kind, Bytes::from(bytes));
         if build.name().hash() != hash {
-            return Err(row.corrupt(&format!("its bytes are those of `{}`", build.name().hash())));
+            return Err(row.corrupt("bytes", &format!("they are those of `{}`", build.name().hash())));
         }
         Ok(StoredBuild { build, last_seen_at })
     }
@@ -33,7 +33,7 @@ table! {
     hash: get(),
     => |row| -> BuildName {
         let (kind, hash): (BuildKind, String) = (kind, hash);
-        BuildName::parse(kind, &hash).ok_or_else(|| row.corrupt(&"it is not a name"))
+        BuildName::parse(kind, &hash).ok_or_else(|| row.corrupt("hash", &"it is not a name"))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::storage::{
 
 table! {
     due_columns, read_due from "conversations" by "id";
-    due_at: time(),
+    due_at: get(),
     id: id(ConversationId::from_uuid),
     => |row| -> DueConversation {
         Ok(DueConversation { due_at, id })
@@ -55,7 +55,7 @@ impl LifecycleStore for Backend {
         limit: u32,
     ) -> Result<Vec<DueConversation>, StoreError> {
         let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
-            (micros(after.due_at), after.id.as_uuid())
+            (after.due_at, after.id.as_uuid())
         });
         let rows = sqlx::query(concat!(
             "SELECT ",
@@ -70,7 +70,7 @@ impl LifecycleStore for Backend {
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(read_due).collect()
+        self.unreadable().skip_all(rows.iter().map(read_due))
     }
 
     async fn expire_conversation(

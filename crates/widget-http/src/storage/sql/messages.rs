@@ -89,7 +89,7 @@ impl MessageStore for Backend {
         .bind(id.as_uuid())
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(read_message).collect()
+        self.unreadable().skip_all(rows.iter().map(read_message))
     }
 }
 

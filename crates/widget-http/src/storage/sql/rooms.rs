@@ -19,10 +19,10 @@ table! {
     conversation_id: id(ConversationId::from_uuid),
     generation: get(),
     page_changed: get(),
-    created_at: time(),
-    removal_due_at: optional_time(),
+    created_at: nearest_time(),
+    removal_due_at: optional_nearest_time(),
     attempts: get(),
-    removed_at: optional_time(),
+    removed_at: optional_nearest_time(),
     => |row| -> Room {
         Ok(Room {
             name,
@@ -68,7 +68,7 @@ impl RoomStore for Backend {
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(read_room).collect()
+        self.unreadable().skip_all(rows.iter().map(read_room))
     }
 
     async fn count_rooms_to_remove(&self) -> Result<i64, StoreError> {

@@ -1,7 +1,6 @@
 //! SQL of where conversations were started, as long as nobody has joined them.
 
 use time::OffsetDateTime;
-use uuid::Uuid;
 use widget_core::{
     conversation::{
         Status,
@@ -13,7 +12,7 @@ use widget_core::{
 use super::{LOCK_NAME, Transaction};
 use crate::storage::{
     conversations::StartPlace,
-    driver::{micros, time_of},
+    driver::{micros, nearest_time_of},
     error::StoreError,
 };
 
@@ -70,13 +69,9 @@ async fn count(
         .bind(waiting.as_uuid())
         .fetch_one(&mut *transaction)
         .await?;
-    let first_fails_at = first
-        .map(time_of)
-        .transpose()
-        .map_err(|cause| StoreError::corrupt("conversations", &Uuid::nil(), &cause))?;
     Ok(Unjoined {
         count,
-        first_fails_at,
+        first_fails_at: first.map(nearest_time_of),
     })
 }
 

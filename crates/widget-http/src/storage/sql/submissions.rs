@@ -67,8 +67,9 @@ impl SubmissionStore for Backend {
 }
 
 fn read_metadata(conversation: &ConversationRecord) -> Result<Map<String, Value>, StoreError> {
-    serde_json::from_str(&conversation.custom_metadata)
-        .map_err(|error| StoreError::corrupt("conversations", &conversation.id, &error))
+    serde_json::from_str(&conversation.custom_metadata).map_err(|error| {
+        StoreError::corrupt("conversations", &conversation.id, "custom_metadata", &error)
+    })
 }
 
 async fn write_metadata(

@@ -1,12 +1,9 @@
 //! SQL of the events of LiveKit.
 
 use time::OffsetDateTime;
-use widget_core::{
-    conversation::{
-        LifecycleLimits,
-        room::{self, RoomOutcome, RoomState},
-    },
-    origin::SuffixList,
+use widget_core::conversation::{
+    LifecycleLimits,
+    room::{self, RoomOutcome, RoomState},
 };
 
 use super::{
@@ -20,6 +17,7 @@ use crate::storage::{
     error::StoreError,
     rooms::Room,
     webhooks::{WebhookEvent, WebhookStore},
+    widgets::StoredWidget,
 };
 
 #[async_trait::async_trait]
@@ -30,36 +28,50 @@ impl WebhookStore for Backend {
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<bool, StoreError> {
-        // Rooms of other services on the same LiveKit cost one read.
-        if rooms::by_name(self.reader(), event.room).await?.is_none() {
-            return Ok(false);
-        }
-        let mut transaction = self.begin().await?;
-        if !note_event(&mut transaction, event, now).await? {
-            return Ok(false);
-        }
-        let Some((room, conversation)) = lock_room(&mut transaction, event.room).await? else {
-            return Ok(false);
-        };
-        let state = state_of(&mut transaction, event, &room, &conversation).await?;
-        let action = room::decide(event.happened, state);
-        // The widget may have been closed while the conversation was written; whoever closed it
-        // found no room to close.
-        let is_served = action.needs_served()
-            && is_served(&mut transaction, &conversation, self.suffixes()).await?;
-        let outcome = action.apply(conversation.lifecycle, is_served, now);
-        match outcome {
-            RoomOutcome::Remove => {
-                rooms::mark_for_removal(&mut transaction, &room.name, now).await?;
-            }
-            RoomOutcome::Keep(next) if next != conversation.lifecycle => {
-                write_transition(&mut transaction, conversation.id, next, now, limits).await?;
-            }
-            RoomOutcome::Keep(_) => {}
-        }
-        transaction.commit().await?;
-        Ok(outcome == RoomOutcome::Remove)
+        let applied = apply(self, event, now, limits).await;
+        Ok(self.unreadable().skip(applied)?.unwrap_or(false))
     }
+}
+
+/// Applies an event, all or nothing.
+async fn apply(
+    backend: &Backend,
+    event: &WebhookEvent<'_>,
+    now: OffsetDateTime,
+    limits: &LifecycleLimits,
+) -> Result<bool, StoreError> {
+    // Rooms of other services on the same LiveKit cost one read.
+    if rooms::by_name(backend.reader(), event.room)
+        .await?
+        .is_none()
+    {
+        return Ok(false);
+    }
+    let mut transaction = backend.begin().await?;
+    if !note_event(&mut transaction, event, now).await? {
+        return Ok(false);
+    }
+    let Some((room, conversation)) = lock_room(&mut transaction, event.room).await? else {
+        return Ok(false);
+    };
+    let state = state_of(&mut transaction, event, &room, &conversation).await?;
+    let action = room::decide(event.happened, state);
+    // The widget may have been closed while the conversation was written; whoever closed it
+    // found no room to close.
+    let is_served =
+        action.needs_served() && is_served(&mut transaction, &conversation, backend).await?;
+    let outcome = action.apply(conversation.lifecycle, is_served, now);
+    match outcome {
+        RoomOutcome::Remove => {
+            rooms::mark_for_removal(&mut transaction, &room.name, now).await?;
+        }
+        RoomOutcome::Keep(next) if next != conversation.lifecycle => {
+            write_transition(&mut transaction, conversation.id, next, now, limits).await?;
+        }
+        RoomOutcome::Keep(_) => {}
+    }
+    transaction.commit().await?;
+    Ok(outcome == RoomOutcome::Remove)
 }
 
 /// Reads a room and its conversation, and locks the conversation.
@@ -137,11 +149,17 @@ async fn has_ended(
 async fn is_served(
     transaction: &mut Transaction,
     conversation: &ConversationRecord,
-    suffixes: &SuffixList,
+    backend: &Backend,
 ) -> Result<bool, StoreError> {
     let widget =
-        widget_row::find_any_widget(transaction, conversation.web_widget_id, suffixes).await?;
-    Ok(widget.is_some_and(|stored| stored.serves(&conversation.origin)))
+        widget_row::find_any_widget(transaction, conversation.web_widget_id, backend).await?;
+    let page = &conversation.origin;
+    Ok(match widget.map(StoredWidget::readable) {
+        None => false,
+        Some(Ok(stored)) => stored.serves(page),
+        // Another build can read it and has admitted the page.
+        Some(Err(stored)) => stored.widget.may_serve(page),
+    })
 }
 
 /// The id under which the end of a room's life or of a stay is noted, beside those of the events.

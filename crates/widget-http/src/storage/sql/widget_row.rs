@@ -10,10 +10,10 @@ use widget_core::{
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, SuffixList},
-    widget::Widget,
+    widget::{UnreadableWidget, Widget, WidgetRecord},
 };
 
-use super::{Database, Row, Transaction, row::Columns};
+use super::{Backend, Database, Row, Transaction, row::Columns};
 use crate::storage::{
     deleted_widgets::DeletedWidget,
     error::StoreError,
@@ -21,69 +21,86 @@ use crate::storage::{
     widgets::{Author, StoredWidget, WidgetRevision, WriteWidgetError},
 };
 
-/// What is the same in a widget and in each of its revisions.
+/// What is the same in a widget and in each of its revisions, as far as it can be read.
 pub(super) struct Record {
-    agent_id: AgentId,
-    agent_version_id: AgentVersionId,
-    domains: AllowedOrigins,
-    published: bool,
-    config: Config,
+    agent_id: Option<AgentId>,
+    agent_version_id: Option<AgentVersionId>,
+    domains: Option<AllowedOrigins>,
+    published: Option<bool>,
+    config: Option<Config>,
+}
+
+/// What of a widget is not in [`Record`].
+struct Head {
+    id: WidgetId,
+    organization_id: Option<OrganizationId>,
+    created_at: Option<OffsetDateTime>,
+    updated_at: Option<OffsetDateTime>,
 }
 
 impl Record {
-    fn into_widget(
-        self,
-        id: WidgetId,
-        organization_id: OrganizationId,
-        created_at: OffsetDateTime,
-        updated_at: OffsetDateTime,
-    ) -> Widget {
-        Widget {
-            id,
-            organization_id,
+    /// The widget, or what of it can be read; the latter is reported.
+    fn with(self, head: Head, row: &Columns<'_>, backend: &Backend) -> WidgetRecord {
+        let record = WidgetRecord::from_parts(UnreadableWidget {
+            id: head.id,
+            organization_id: head.organization_id,
             agent_id: self.agent_id,
             agent_version_id: self.agent_version_id,
             domains: self.domains,
             published: self.published,
             config: self.config,
-            created_at,
-            updated_at,
+            created_at: head.created_at,
+            updated_at: head.updated_at,
+            unreadable: row.take_unreadable(),
+        });
+        if let WidgetRecord::Unreadable(widget) = &record {
+            let cause = widget.blockers().into_iter().map(|fault| fault.to_string());
+            let cause = cause.collect::<Vec<_>>().join("; ");
+            backend
+                .unreadable()
+                .note(row.table(), &head.id.to_string(), &cause);
         }
+        record
     }
 }
 
 shared_columns! {
-    $ record_columns, read_record(suffixes: &SuffixList);
-    agent_id: id(AgentId::from_uuid),
-    agent_version_id: id(AgentVersionId::from_uuid),
-    domains: parsed(|text| read_domains(text, suffixes)),
-    published: get(),
-    config: parsed(Config::parse),
+    $ record_columns, read_record(backend: &Backend);
+    agent_id: noted_id(AgentId::from_uuid),
+    agent_version_id: noted_id(AgentVersionId::from_uuid),
+    domains: noted_parsed(|text| read_domains(text, backend.suffixes())),
+    published: noted(),
+    config: noted_parsed(Config::parse),
     => |row| -> Record {
         Ok(Record { agent_id, agent_version_id, domains, published, config })
     }
 }
 
 table! {
-    widget_columns, read_widget(suffixes: &SuffixList) from "web_widgets" by "id";
+    widget_columns, read_widget(backend: &Backend) from "web_widgets" by "id";
     id = "w.id": id(WidgetId::from_uuid),
-    organization_id = "w.organization_id": parsed(str::parse),
-    created_at = "w.created_at": time(),
-    updated_at = "w.updated_at": time(),
-    revision = "w.revision": get(),
+    organization_id = "w.organization_id": noted_parsed(str::parse),
+    created_at = "w.created_at": noted_time(),
+    updated_at = "w.updated_at": noted_time(),
+    revision = "w.revision": noted(),
     known_agent_id = "a.id": get(),
     version_agent_id = "v.agent_id": get(),
-    version_published_at = "v.published_at": optional_time(),
+    version_published_at = "v.published_at": get(),
     livekit_agent_name = "v.livekit_agent_name": get(),
-    => |row| -> StoredWidget {
-        let record = read_record(&row, suffixes)?;
+    => |row| -> StoredWidget<WidgetRecord> {
+        let record = read_record(&row, backend)?;
         let (known, version): (Option<Uuid>, Option<Uuid>) = (known_agent_id, version_agent_id);
-        let status = VersionStatus::of(version_published_at);
+        // Whether the version is published does not depend on a time that can be read.
+        let published_at: Option<i64> = version_published_at;
+        let status = VersionStatus::of(published_at);
         let version = version.map(|agent| (AgentId::from_uuid(agent), status));
-        let pinned = PinnedVersion::found(record.agent_id, known.is_some(), version);
+        let pinned = record.agent_id.map_or(PinnedVersion::AgentMissing, |agent| {
+            PinnedVersion::found(agent, known.is_some(), version)
+        });
+        let head = Head { id, organization_id, created_at, updated_at };
         Ok(StoredWidget {
-            widget: record.into_widget(id, organization_id, created_at, updated_at),
-            revision,
+            widget: record.with(head, &row, backend),
+            revision: revision.unwrap_or_default(),
             pinned,
             livekit_agent_name,
         })
@@ -91,39 +108,42 @@ table! {
 }
 
 table! {
-    revision_columns, read_revision(suffixes: &SuffixList) from "web_widget_revisions" by "id";
+    revision_columns, read_revision(backend: &Backend) from "web_widget_revisions" by "id";
     id = "w.id": id(WidgetId::from_uuid),
-    organization_id = "w.organization_id": parsed(str::parse),
-    created_at = "w.created_at": time(),
+    organization_id = "w.organization_id": noted_parsed(str::parse),
+    created_at = "w.created_at": noted_time(),
     number = "r.number": get(),
     api_key_id = "r.api_key_id": get(),
     restored_from = "r.restored_from": get(),
-    updated_at = "r.created_at": time(),
+    updated_at = "r.created_at": noted_time(),
     => |row| -> WidgetRevision {
-        let record = read_record(&row, suffixes)?;
+        let record = read_record(&row, backend)?;
+        let head = Head { id, organization_id, created_at, updated_at };
         Ok(WidgetRevision {
             number,
             api_key_id,
             restored_from,
-            widget: record.into_widget(id, organization_id, created_at, updated_at),
+            created_at: updated_at,
+            widget: record.with(head, &row, backend),
         })
     }
 }
 
 table! {
-    deleted_columns, read_deleted(suffixes: &SuffixList) from "deleted_web_widgets" by "id";
+    deleted_columns, read_deleted(backend: &Backend) from "deleted_web_widgets" by "id";
     id = "w.id": id(WidgetId::from_uuid),
-    organization_id = "w.organization_id": parsed(str::parse),
-    created_at = "w.created_at": time(),
-    updated_at = "w.updated_at": time(),
-    revision = "w.revision": get(),
-    deleted_at = "w.deleted_at": time(),
+    organization_id = "w.organization_id": noted_parsed(str::parse),
+    created_at = "w.created_at": noted_time(),
+    updated_at = "w.updated_at": noted_time(),
+    revision = "w.revision": noted(),
+    deleted_at = "w.deleted_at": noted_time(),
     deleted_by = "w.deleted_by": get(),
     => |row| -> DeletedWidget {
-        let record = read_record(&row, suffixes)?;
+        let record = read_record(&row, backend)?;
+        let head = Head { id, organization_id, created_at, updated_at };
         Ok(DeletedWidget {
-            widget: record.into_widget(id, organization_id, created_at, updated_at),
-            revision,
+            widget: record.with(head, &row, backend),
+            revision: revision.unwrap_or_default(),
             deleted_at,
             deleted_by,
         })
@@ -182,14 +202,14 @@ pub(super) use {
 pub(super) async fn find_any_widget<'c>(
     database: impl Executor<'c, Database = Database>,
     id: WidgetId,
-    suffixes: &SuffixList,
-) -> Result<Option<StoredWidget>, StoreError> {
+    backend: &Backend,
+) -> Result<Option<StoredWidget<WidgetRecord>>, StoreError> {
     let row = sqlx::query(select_widget!("WHERE w.id = $1"))
         .bind(id.as_uuid())
         .fetch_optional(database)
         .await?;
     row.as_ref()
-        .map(|row| read_widget(row, suffixes))
+        .map(|row| read_widget(row, backend))
         .transpose()
 }
 
@@ -247,8 +267,8 @@ pub(super) async fn finish_write(
     transaction: &mut Transaction,
     id: WidgetId,
     author: Author<'_>,
-    suffixes: &SuffixList,
-) -> Result<StoredWidget, StoreError> {
+    backend: &Backend,
+) -> Result<StoredWidget<WidgetRecord>, StoreError> {
     sqlx::query(concat!(
         "INSERT INTO web_widget_revisions
              (web_widget_id, number, api_key_id, restored_from, created_at, ",
@@ -267,12 +287,12 @@ pub(super) async fn finish_write(
         .bind(id.as_uuid())
         .fetch_one(&mut *transaction)
         .await?;
-    read_widget(&row, suffixes)
+    read_widget(&row, backend)
 }
 
 pub(super) fn domains_text(widget: &Widget) -> Result<String, StoreError> {
     serde_json::to_string(widget.domains.entries())
-        .map_err(|error| StoreError::corrupt("web_widgets", &widget.id, &error))
+        .map_err(|error| StoreError::corrupt("web_widgets", &widget.id, "domains", &error))
 }
 
 fn read_domains(text: &str, suffixes: &SuffixList) -> Result<AllowedOrigins, serde_json::Error> {

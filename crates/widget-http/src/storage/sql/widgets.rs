@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use widget_core::{
     id::{OrganizationId, WidgetId},
-    widget::Widget,
+    widget::{Widget, WidgetRecord},
 };
 
 use super::{
@@ -17,6 +17,7 @@ use crate::storage::{
     driver::micros,
     error::StoreError,
     list_page::{Fitting, ListPage, Page},
+    unreadable::Listed,
     widgets::{
         Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
         WidgetRevision, WidgetStore, WriteWidgetError,
@@ -55,7 +56,8 @@ impl WidgetStore for Backend {
         .execute(&mut transaction)
         .await
         .map_err(dangling)?;
-        let stored = finish_write(&mut transaction, widget.id, author, self.suffixes()).await?;
+        let stored = finish_write(&mut transaction, widget.id, author, self).await?;
+        let stored = stored.require_readable()?;
         if let Some(request) = request {
             keep_answer(&mut transaction, &stored, request).await?;
         }
@@ -67,19 +69,20 @@ impl WidgetStore for Backend {
         &self,
         organization: &OrganizationId,
         id: WidgetId,
-    ) -> Result<Option<StoredWidget>, StoreError> {
+    ) -> Result<Option<StoredWidget<WidgetRecord>>, StoreError> {
         let row = sqlx::query(select_widget!("WHERE w.organization_id = $1 AND w.id = $2"))
             .bind(organization.as_str())
             .bind(id.as_uuid())
             .fetch_optional(self.reader())
             .await?;
-        row.as_ref()
-            .map(|row| read_widget(row, self.suffixes()))
-            .transpose()
+        row.as_ref().map(|row| read_widget(row, self)).transpose()
     }
 
-    async fn find_public_widget(&self, id: WidgetId) -> Result<Option<StoredWidget>, StoreError> {
-        find_any_widget(self.reader(), id, self.suffixes()).await
+    async fn find_public_widget(
+        &self,
+        id: WidgetId,
+    ) -> Result<Option<StoredWidget<WidgetRecord>>, StoreError> {
+        find_any_widget(self.reader(), id, self).await
     }
 
     async fn list_widgets(
@@ -87,7 +90,7 @@ impl WidgetStore for Backend {
         organization: &OrganizationId,
         filter: &WidgetFilter,
         page: ListPage,
-    ) -> Result<Page<StoredWidget>, StoreError> {
+    ) -> Result<Page<Listed<StoredWidget<WidgetRecord>>>, StoreError> {
         let select = |start: &'static str, limit: i64| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());
@@ -108,10 +111,9 @@ impl WidgetStore for Backend {
             .build()
             .fetch_all(self.reader())
             .await?;
-        let items: Result<_, _> = rows
-            .iter()
-            .map(|row| read_widget(row, self.suffixes()))
-            .collect();
+        let items = self.list(&rows, "web_widgets", "created_at", |row| {
+            read_widget(row, self)
+        });
         Ok(Page {
             items: items?,
             has_more: fitting.has_more,
@@ -132,7 +134,7 @@ impl WidgetStore for Backend {
         let done = sqlx::query(concat!(
             "UPDATE web_widgets SET (",
             record_columns!(),
-            ") = ($4, $5, $6, $7, $8), updated_at = $9, pin_registered = $10,
+            ") = ($4, $5, $6, $7, $8), updated_at = $9, pin_registered = $10, created_at = $11,
                  revision = revision + 1
              WHERE organization_id = $1 AND id = $2 AND revision = $3"
         ))
@@ -146,13 +148,15 @@ impl WidgetStore for Backend {
         .bind(widget.config.as_json())
         .bind(micros(widget.updated_at))
         .bind(pin.is_registered())
+        .bind(micros(widget.created_at))
         .execute(&mut transaction)
         .await
         .map_err(dangling)?;
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
-        let stored = finish_write(&mut transaction, widget.id, author, self.suffixes()).await?;
+        let stored = finish_write(&mut transaction, widget.id, author, self).await?;
+        let stored = stored.require_readable()?;
         let closed_rooms =
             rooms::mark_unserved_for_removal(&mut transaction, &stored, widget.updated_at).await?;
         transaction.commit().await?;
@@ -197,10 +201,7 @@ impl WidgetStore for Backend {
         .bind(fitting.limit)
         .fetch_all(self.reader())
         .await?;
-        let items: Result<_, _> = rows
-            .iter()
-            .map(|row| read_revision(row, self.suffixes()))
-            .collect();
+        let items: Result<_, _> = rows.iter().map(|row| read_revision(row, self)).collect();
         Ok(Page {
             items: items?,
             has_more: fitting.has_more,
@@ -218,9 +219,7 @@ pub(super) fn push_page(
     limit: i64,
 ) {
     if let Some((at, last)) = page.before {
-        query
-            .push(format!(" AND ({time}, {id}) < ("))
-            .push_bind(micros(at));
+        query.push(format!(" AND ({time}, {id}) < (")).push_bind(at);
         query.push(", ").push_bind(last).push(")");
     }
     query
@@ -296,7 +295,7 @@ async fn keep_answer(
     request: &IdempotentRequest<'_>,
 ) -> Result<(), StoreError> {
     let answer = (request.build_answer)(stored)
-        .map_err(|error| StoreError::corrupt("web_widgets", &stored.widget.id, &error))?;
+        .map_err(|error| StoreError::corrupt("web_widgets", &stored.widget.id, "config", &error))?;
     sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE organization_id = $1 AND key = $2")
         .bind(stored.widget.organization_id.as_str())
         .bind(&request.key)

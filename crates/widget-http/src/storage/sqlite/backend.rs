@@ -19,6 +19,7 @@ use super::guarded_pool::{GuardedPool, Transaction};
 use crate::storage::{
     database_file::{DatabaseFile, refuse_network},
     error::StoreError,
+    unreadable::UnreadableLog,
 };
 
 /// How long a statement waits for a writer of another process, and how long a writer waits for the
@@ -47,6 +48,7 @@ pub struct SqliteStorage {
     writer: GuardedPool,
     readers: GuardedPool,
     suffixes: SuffixList,
+    unreadable: UnreadableLog,
 }
 
 impl SqliteStorage {
@@ -112,12 +114,18 @@ impl SqliteStorage {
             writer: GuardedPool::new(writer, file.clone(), None),
             readers: GuardedPool::new(readers, file, None),
             suffixes,
+            unreadable: UnreadableLog::default(),
         })
     }
 
     /// The list with which records are read.
     pub(super) fn suffixes(&self) -> &SuffixList {
         &self.suffixes
+    }
+
+    /// Where rows that cannot be read are reported.
+    pub(super) fn unreadable(&self) -> &UnreadableLog {
+        &self.unreadable
     }
 
     pub(super) fn reader(&self) -> &GuardedPool {

@@ -52,6 +52,15 @@ pub(crate) const COUNT_WAITING: Option<&str> = Some(
 pub(crate) const CHANGE_TYPE: Option<&str> =
     Some("ALTER TABLE conversations ALTER COLUMN livekit_agent_name TYPE VARCHAR(200)");
 
+/// The names of all tables.
+pub(crate) const TABLES: &str = "SELECT table_name::TEXT FROM information_schema.tables
+    WHERE table_schema = current_schema()";
+
+/// The columns of a table that are not computed, with their types.
+pub(crate) const COLUMNS: &str = "SELECT column_name::TEXT, data_type::TEXT
+    FROM information_schema.columns
+    WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER'";
+
 /// Some bytes in SQL.
 pub(crate) const BYTES: &str = "'\\x00'::bytea";
 

@@ -25,6 +25,13 @@ pub(crate) const COUNT_WAITING: Option<&str> = None;
 /// Changes the type of a column; SQLite cannot.
 pub(crate) const CHANGE_TYPE: Option<&str> = None;
 
+/// The names of all tables.
+pub(crate) const TABLES: &str =
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+
+/// The columns of a table that are not computed, with their types.
+pub(crate) const COLUMNS: &str = "SELECT name, type FROM pragma_table_info($1)";
+
 /// Some bytes in SQL.
 pub(crate) const BYTES: &str = "x'00'";
 

@@ -83,8 +83,8 @@ pub(super) async fn registry(storage: &dyn Storage) {
         .list_agent_versions(&ours, agent, i64::MAX, 9)
         .await
         .expect("works")
-        .iter()
-        .map(|version| version.number)
+        .into_iter()
+        .filter_map(|row| row.item.readable().map(|version| version.number))
         .collect();
     assert_eq!(numbers, [2, 1]);
 

@@ -13,7 +13,7 @@ use widget_http::storage::{
     NewRoom, ResumeConversation, ResumeError, StartPlace, Storage, Transition, UsedTicket,
 };
 
-use super::{ALL, number, organization};
+use super::{ALL, micros, number, organization};
 use crate::support::START;
 
 pub(crate) fn new_conversation(
@@ -108,12 +108,13 @@ pub(super) async fn life(storage: &dyn Storage) {
             .expect("works");
         found
             .iter()
-            .map(|conversation| conversation.id.as_uuid().as_u128())
+            .map(|listed| listed.position.1.as_u128())
             .collect()
     };
     let any = ConversationFilter::default;
     assert_eq!(ids(any(), ALL).await, [0x402, 0x400]);
-    let before = Some((later.conversation.created_at, number(0x402)));
+    let created_at = later.conversation.created_at;
+    let before = Some((micros(created_at), number(0x402)));
     assert_eq!(ids(any(), ListPage { before, limit: 5 }).await, [0x400]);
     let widget = Some(WidgetId::from_uuid(number(0x4FE)));
     assert_eq!(

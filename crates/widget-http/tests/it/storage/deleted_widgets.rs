@@ -14,7 +14,7 @@ use widget_http::storage::{
 use super::{
     ALL,
     agents::registered,
-    number, organization,
+    micros, number, organization,
     widgets::{AUTHOR, widget},
 };
 use crate::support::START;
@@ -47,9 +47,9 @@ pub(super) async fn restoring(storage: &dyn Storage) {
             .is_none()
     );
     let deleted = DeletedWidget {
-        widget: second.clone(),
+        widget: second.clone().into(),
         revision: 2,
-        deleted_at,
+        deleted_at: Some(deleted_at),
         deleted_by: "second".to_owned(),
     };
     for (organization, expected) in [(&ours, Some(&deleted)), (&theirs, None)] {
@@ -57,7 +57,8 @@ pub(super) async fn restoring(storage: &dyn Storage) {
         assert_eq!(found.expect("works").as_ref(), expected);
         let filter = WidgetFilter::default();
         let found = storage.list_deleted_widgets(organization, &filter, ALL);
-        assert_eq!(found.await.expect("works").first(), expected);
+        let found = found.await.expect("works");
+        assert_eq!(found.first().map(|listed| &listed.item), expected);
     }
 
     let now = START + Duration::hours(3);
@@ -78,7 +79,7 @@ pub(super) async fn restoring(storage: &dyn Storage) {
     };
     assert_eq!(
         (&restored.widget, restored.revision, restored.pinned),
-        (&unpublished, 3, PinnedVersion::Published)
+        (&unpublished.clone().into(), 3, PinnedVersion::Published)
     );
     let found = storage.find_deleted_widget(&ours, id).await;
     assert_eq!(found.expect("works"), None);
@@ -87,7 +88,8 @@ pub(super) async fn restoring(storage: &dyn Storage) {
         number: 3,
         api_key_id: "third".to_owned(),
         restored_from: Some(2),
-        widget: unpublished.clone(),
+        created_at: Some(now),
+        widget: unpublished.clone().into(),
     };
     let found = storage.list_widget_revisions(&ours, id, i64::MAX, 9).await;
     let expected: Vec<_> = [vec![newest], history.items].concat();
@@ -182,13 +184,11 @@ pub(super) async fn lists(storage: &dyn Storage) {
         };
         let found = storage.list_deleted_widgets(&ours, &filter, page).await;
         let found = found.expect("works").into_iter();
-        found
-            .map(|deleted| deleted.widget.id.as_uuid().as_u128())
-            .collect()
+        found.map(|listed| listed.position.1.as_u128()).collect()
     };
     assert_eq!(ids(None, ALL).await, [0xD60, 0xD62, 0xD61]);
     let page = ListPage {
-        before: Some((START + Duration::seconds(1), number(0xD62))),
+        before: Some((micros(START + Duration::seconds(1)), number(0xD62))),
         limit: 5,
     };
     assert_eq!(ids(None, page).await, [0xD61]);

@@ -246,7 +246,8 @@ async fn read_everything(storage: &dyn Storage, connection: &mut database::Conne
     };
     for id in ids("web_widgets").await {
         let found = storage.find_public_widget(WidgetId::from_uuid(id)).await;
-        let found = found.expect("it is readable").expect("it is there").widget;
+        let found = found.expect("it is readable").expect("it is there");
+        let found = found.readable().expect("every field is readable").widget;
         let (organization, id) = (&found.organization_id, found.id);
         let revisions = storage
             .list_widget_revisions(organization, id, i64::MAX, 9)

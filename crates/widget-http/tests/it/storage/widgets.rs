@@ -13,7 +13,7 @@ use widget_http::storage::{
     WidgetFilter, WidgetRevision, WriteWidgetError,
 };
 
-use super::{ALL, agents::registered, number, organization};
+use super::{ALL, agents::registered, micros, number, organization};
 use crate::support::START;
 
 pub(super) const AUTHOR: Author<'static> = Author {
@@ -102,7 +102,7 @@ pub(super) async fn records(storage: &dyn Storage) {
             .expect("works")
             .expect("it is kept")
             .widget,
-        record
+        record.clone().into()
     );
     storage
         .publish_agent_version(&ours, agent, version, START)
@@ -158,7 +158,7 @@ pub(super) async fn records(storage: &dyn Storage) {
             .expect("works")
             .expect("it is kept")
             .widget,
-        changed
+        changed.clone().into()
     );
 
     for agent in [agent, other_agent] {
@@ -237,7 +237,7 @@ pub(super) async fn lists(storage: &dyn Storage) {
             .expect("works");
         found
             .iter()
-            .map(|stored| stored.widget.id.as_uuid().as_u128())
+            .map(|listed| listed.position.1.as_u128())
             .collect()
     };
     let any = WidgetFilter::default;
@@ -253,7 +253,7 @@ pub(super) async fn lists(storage: &dyn Storage) {
         .await,
         [0x323, 0x322]
     );
-    let before = Some((START + Duration::seconds(1), number(0x322)));
+    let before = Some((micros(START + Duration::seconds(1)), number(0x322)));
     assert_eq!(
         ids(any(), ListPage { before, limit: 2 }).await,
         [0x321, 0x320]
@@ -391,13 +391,15 @@ pub(super) async fn revisions(storage: &dyn Storage) {
             number: 2,
             api_key_id: "second".to_owned(),
             restored_from: Some(1),
-            widget: second.clone(),
+            created_at: Some(second.updated_at),
+            widget: second.clone().into(),
         },
         WidgetRevision {
             number: 1,
             api_key_id: "first".to_owned(),
             restored_from: None,
-            widget: first.clone(),
+            created_at: Some(first.updated_at),
+            widget: first.clone().into(),
         },
     ];
     assert_eq!(list(&ours, i64::MAX, 10).await, expected);

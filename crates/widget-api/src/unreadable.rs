@@ -1,0 +1,164 @@
+//! Stored records that this version of the service cannot read: a newer version wrote them, or they
+//! are damaged. They are in lists beside the others, and their readable neighbors are untouched.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use widget_core::{
+    finding::Code,
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    widget,
+};
+
+#[cfg(feature = "schemars")]
+use crate::schema;
+use crate::{Received, Timestamp, Widget};
+
+/// A widget, or what can be read of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{W}Record")
+)]
+#[serde(untagged)]
+pub enum WidgetRecord<W = Widget> {
+    /// Known by its member `unreadable`.
+    Unreadable(UnreadableWidget),
+    /// A widget.
+    Readable(W),
+}
+
+/// A stored widget with fields that this version of the service cannot read. It is not live. A
+/// change that sends each of them makes it readable, and so does restoring a revision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct UnreadableWidget {
+    /// The id of the widget; a UUID of version 7.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetId>"))]
+    pub id: WidgetId,
+    /// The organization that owns the widget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<OrganizationId>"))]
+    pub organization_id: Option<OrganizationId>,
+    /// The agent that visitors talk to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentId>"))]
+    pub agent_id: Option<AgentId>,
+    /// The version of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
+    pub agent_version_id: Option<AgentVersionId>,
+    /// The sites that may show the widget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(schema_with = "schema::domains"))]
+    pub domains: Option<Vec<String>>,
+    /// Whether the owner wants the widget to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "bool"))]
+    pub published: Option<bool>,
+    /// How the widget looks and behaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::ConfigDocument"))]
+    pub config: Option<Value>,
+    /// When the widget was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Timestamp"))]
+    pub created_at: Option<Timestamp>,
+    /// When the widget was last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Timestamp"))]
+    pub updated_at: Option<Timestamp>,
+    /// When the widget was deleted; absent unless it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Timestamp"))]
+    pub deleted_at: Option<Timestamp>,
+    /// The API key that deleted the widget; absent unless it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub deleted_by: Option<String>,
+    /// The fields that cannot be read.
+    pub unreadable: Vec<UnreadableField>,
+}
+
+/// A record of a list, or which one it is that cannot be read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}Record")
+)]
+#[serde(untagged)]
+pub enum Listed<T> {
+    /// Known by its member `unreadable`.
+    Unreadable(UnreadableRecord),
+    /// The record.
+    Readable(T),
+}
+
+/// A stored record that this version of the service cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct UnreadableRecord {
+    /// The id of the record.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetId>"))]
+    pub id: String,
+    /// The fields that cannot be read; others may be unreadable, too.
+    pub unreadable: Vec<UnreadableField>,
+}
+
+/// A stored field that this version of the service cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct UnreadableField {
+    /// JSON Pointer into the record.
+    pub pointer: String,
+    /// `config_unreadable` for the config of a widget, else `field_unreadable`.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::FieldCode"))]
+    pub code: Received<Code>,
+    /// One sentence that says what is wrong with it.
+    pub detail: String,
+    /// The text as it is stored, of the fields of widgets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub raw: Option<String>,
+}
+
+impl From<widget::UnreadableField> for UnreadableField {
+    fn from(field: widget::UnreadableField) -> Self {
+        let finding = field.finding();
+        Self {
+            pointer: field.pointer,
+            code: finding.code.into(),
+            detail: finding.detail,
+            raw: field.raw,
+        }
+    }
+}
+
+impl From<widget::UnreadableWidget> for UnreadableWidget {
+    fn from(widget: widget::UnreadableWidget) -> Self {
+        Self {
+            id: widget.id,
+            organization_id: widget.organization_id,
+            agent_id: widget.agent_id,
+            agent_version_id: widget.agent_version_id,
+            domains: widget.domains.map(|domains| domains.entries().to_vec()),
+            published: widget.published,
+            config: widget.config.map(|config| config.to_value()),
+            created_at: widget.created_at.map(Into::into),
+            updated_at: widget.updated_at.map(Into::into),
+            deleted_at: None,
+            deleted_by: None,
+            unreadable: widget.unreadable.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<widget::WidgetRecord> for WidgetRecord {
+    fn from(record: widget::WidgetRecord) -> Self {
+        match record {
+            widget::WidgetRecord::Readable(widget) => Self::Readable(widget.into()),
+            widget::WidgetRecord::Unreadable(widget) => Self::Unreadable((*widget).into()),
+        }
+    }
+}
