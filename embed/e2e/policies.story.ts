@@ -2,21 +2,21 @@
 import { describe, expect, test } from 'vitest';
 import { SNIPPET } from './pages';
 import { story } from './story';
-import { callApi, system } from './system';
+import { callApi, system, until } from './system';
 import type { Visitor } from './visitor';
 
 describe('a page with a strict policy', { timeout: 60_000 }, () => {
   const here = story();
-  const service = `connect-src ${system.service}; frame-src ${system.service}`;
+  const SERVICE = `connect-src ${system.service}; frame-src ${system.service}`;
 
-  async function visit(scriptSource: string, html: string): Promise<Visitor> {
+  async function visit(scriptSource: string, html: string, rest = SERVICE): Promise<Visitor> {
     const visitor = await here.arrive();
     await visitor.page.route(`${system.site}/strict`, (route) =>
       route.fulfill({
         contentType: 'text/html; charset=utf-8',
         headers: {
           'content-security-policy':
-            `default-src 'none'; script-src ${scriptSource}; ${service}; ` +
+            `default-src 'none'; script-src ${scriptSource}; ${rest}; ` +
             "require-trusted-types-for 'script'",
         },
         body: `<!doctype html><title>Strict</title><body>${html}</body>`,
@@ -48,5 +48,14 @@ describe('a page with a strict policy', { timeout: 60_000 }, () => {
     await visitor.open();
     await visitor.frame.getByRole('textbox').waitFor();
     expect(await visitor.violations()).toEqual([]);
+  });
+
+  test('without connect-src, the console says what to add, and nothing else', async () => {
+    const visitor = await visit(system.service, SNIPPET, `frame-src ${system.service}`);
+    const line = await until('the reason', () =>
+      visitor.console.find((text) => text.includes('Web widget:')),
+    );
+    expect(line).toContain(`add connect-src ${system.service}`);
+    expect(line).not.toContain('extension');
   });
 });

@@ -4,7 +4,10 @@ import { findReason } from '../src/panel/reason';
 
 const SERVICE = 'https://widgets.example/chat';
 
-/** A browser in which the first request fails as a network error, and the second as given. */
+/**
+ * A browser in which the first request fails as a network error, and the second as given. As in
+ * Chromium, the report of a violation follows the failure of its request.
+ */
 function browser(second: 'answers' | 'fails', violation?: { uri: string; directive: string }) {
   const document = new EventTarget();
   let requests = 0;
@@ -16,7 +19,7 @@ function browser(second: 'answers' | 'fails', violation?: { uri: string; directi
         blockedURI: violation.uri,
         effectiveDirective: violation.directive,
       });
-      document.dispatchEvent(event);
+      setTimeout(() => document.dispatchEvent(event));
     }
     if (requests === 1 || second === 'fails') throw new TypeError('Failed to fetch');
     return new Response();

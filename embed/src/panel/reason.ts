@@ -1,5 +1,8 @@
 /** Finds out why a request from the page to the service failed: browsers do not say. */
 
+/** How long the report of a blocked request may follow its failure, in milliseconds. */
+const REPORT_TIME = 100;
+
 /** What the search needs of the browser; tests bring their own. */
 export interface Browser {
   fetch: typeof fetch;
@@ -31,6 +34,8 @@ export async function findReason(
     () => true,
     () => false,
   );
+  // Browsers report what a policy has blocked in a task that follows the failure.
+  await new Promise((resolve) => setTimeout(resolve, REPORT_TIME));
   browser.document.removeEventListener('securitypolicyviolation', onViolation);
   if (directive)
     return `the Content-Security-Policy of this page blocks the request; add ${directive} ${origin}`;
