@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WebWidget } from '../packages/web-widget/src/types';
 import { OPEN_ROOTS } from './axe';
-import { LOADER, visit } from './pages';
+import { LOADER, SNIPPET, visit } from './pages';
 import { story } from './story';
 import { callApi, system, until } from './system';
 import type { Visitor } from './visitor';
@@ -147,10 +147,35 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const line = await until('the reason', () =>
       visitor.console.find((text) => text.includes('widget explain')),
     );
-    expect(line).toContain(`Web widget: widget_unavailable.`);
-    expect(line).toContain(`Run: widget explain ${other} --page ${system.site}`);
+    expect(line).toContain(
+      `Web widget: the service does not show this widget on ${system.site} (widget_unavailable)`,
+    );
+    expect(line).toContain(
+      `${system.service}/core/web-widgets/${other} | widget explain - --page ${system.site}`,
+    );
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
+
+  test('a pattern that is none draws the launcher, and the console names the attribute', async () => {
+    const visitor = await here.arrive();
+    await visit(visitor, '/pattern', SNIPPET.replace(' src', ' data-hidden-on="(" src'));
+    await drawn(visitor);
+    expect(visitor.console.filter((line) => line.includes('data-hidden-on'))).toEqual([
+      expect.stringMatching(/^warning: Web widget: data-hidden-on: SyntaxError: .*\(/),
+    ]);
+    expect(visitor.consoleErrors()).toEqual([]);
+  });
+
+  test.each(['data-hidden', 'data-hidden="true"', 'data-hidden-on="^/hid"'])(
+    '%s: the launcher is hidden',
+    async (attribute) => {
+      const visitor = await here.arrive({ scripts: [OPEN_ROOTS] });
+      await visit(visitor, '/hidden', SNIPPET.replace(' src', ` ${attribute} src`));
+      const button = visitor.page.locator('web-widget button.b');
+      await button.waitFor({ state: 'attached' });
+      expect(await button.isVisible()).toBe(false);
+    },
+  );
 
   test('functions wait in the queue for their widget, and unknown events are said', async () => {
     const other = '0197aaaa-0000-7000-8000-000000000001';
@@ -311,7 +336,7 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
     await alert(visitor).getByText('The chat could not be loaded.').waitFor();
     const events = await visitor.page.evaluate(() => window.events);
     expect(events).toContain('error window_blocked');
-    const advice = visitor.console.filter((line) => line.includes('widget explain'));
+    const advice = visitor.console.filter((line) => line.includes('Web widget:'));
     expect(advice[0]).toContain(`add frame-src ${system.service}`);
     await visitor.screenshot('window-blocked');
   });

@@ -1,8 +1,10 @@
 /** The console says what stands between the page and the service. */
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { findReason } from '../src/panel/reason';
 
 const SERVICE = 'https://widgets.example/chat';
+
+afterEach(() => void vi.unstubAllGlobals());
 
 /**
  * A browser in which the first request fails as a network error, and the second as given. As in
@@ -29,26 +31,44 @@ function browser(second: 'answers' | 'fails', violation?: { uri: string; directi
 
 test('a policy of the page', async () => {
   const violation = { uri: `${SERVICE}/core`, directive: 'connect-src' };
-  expect(await findReason(SERVICE, 'a', browser('fails', violation))).toContain(
+  expect(await findReason(SERVICE, 'a', undefined, browser('fails', violation))).toContain(
     'add connect-src https://widgets.example',
   );
 });
 
 test('a policy that blocks something else is not the reason', async () => {
   const violation = { uri: 'https://ads.example/', directive: 'connect-src' };
-  expect(await findReason(SERVICE, 'a', browser('fails', violation))).toContain('extension');
+  expect(await findReason(SERVICE, 'a', undefined, browser('fails', violation))).toContain(
+    'extension',
+  );
 });
 
 test('an answer that the page may not read', async () => {
-  expect(await findReason(SERVICE, 'a', browser('answers'))).toContain('(CORS)');
+  expect(await findReason(SERVICE, 'a', undefined, browser('answers'))).toContain('(CORS)');
 });
 
 test('nothing arrives', async () => {
-  expect(await findReason(SERVICE, 'a', browser('fails'))).toContain('extension');
+  expect(await findReason(SERVICE, 'a', undefined, browser('fails'))).toContain('extension');
 });
 
 test('an answer that is not of this service', async () => {
   const fetch = async () => new Response('<html>', { status: 502 });
-  const reason = await findReason(SERVICE, 'a', { document: new EventTarget(), fetch });
+  const browser = { document: new EventTarget(), fetch };
+  const reason = await findReason(SERVICE, 'a', undefined, browser);
   expect(reason).toContain('status 502');
+});
+
+test('a widget that is not shown on this page, with a command for its owner', async () => {
+  vi.stubGlobal('location', { origin: 'https://shop.example' });
+  const reason = await findReason(SERVICE, 'a', 'widget_unavailable', browser('fails'));
+  expect(reason).toContain('does not show this widget on https://shop.example');
+  expect(reason).toContain(
+    'curl -H "Authorization: Bearer $KEY" https://widgets.example/chat/core/web-widgets/a | ' +
+      'widget explain - --page https://shop.example',
+  );
+});
+
+test('another refusal keeps its code, and asks for nothing more', async () => {
+  const reason = await findReason(SERVICE, 'a', 'rate_limited', browser('fails'));
+  expect(reason).toBe('the service refuses with the code rate_limited');
 });

@@ -41,9 +41,8 @@ export function createWidget(
     box.classList.toggle('h', isHidden as boolean);
   }
 
-  /** Logs one line, with the command that explains the reason. */
   function warn(reason: unknown) {
-    console.warn(`Web widget: ${reason}. Run: widget explain ${id} --page ${location.origin}`);
+    console.warn(`Web widget: ${reason}`);
   }
 
   function emit(name: EventName, detail?: object) {
@@ -190,8 +189,12 @@ export function createWidget(
         ),
       );
     box.append(button, suggestions);
-    // An empty pattern matches every path, the last one none.
-    hide(location.pathname.match(options.hidden ?? options.hiddenOn ?? '^$'));
+    try {
+      // The last pattern matches no path.
+      hide(options.hidden != null || location.pathname.match(options.hiddenOn ?? '^$'));
+    } catch (error) {
+      warn(`data-hidden-on: ${error}`);
+    }
     if (icon_url) {
       const image = element('img', { alt: '', src: icon_url, onerror: () => image.remove() });
       icon.append(image);
@@ -211,12 +214,10 @@ export function createWidget(
 
   call('')
     .then(draw, async (problem) => {
-      const reason =
-        problem.code ||
-        (await importPanelScript(target).then(
-          (script) => script.findReason(service, id),
-          () => UNREACHABLE,
-        ));
+      const reason = await importPanelScript(target).then(
+        (script) => script.findReason(service, id, problem.code),
+        () => problem.code || UNREACHABLE,
+      );
       signal.aborted || warn(reason);
     })
     .catch(console.error);
@@ -238,7 +239,7 @@ export function createWidget(
     },
     on(event, callback) {
       if (!/^(ready|open|close|conversation-(start|end)|message|error)$/.test(event))
-        console.warn('Web widget: no event', event);
+        warn(`no event ${event}`);
       document.addEventListener(
         `web-widget:${event}`,
         (({ detail }: CustomEvent) => detail.id === id && callback?.(detail)) as EventListener,

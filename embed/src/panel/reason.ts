@@ -1,4 +1,7 @@
-/** Finds out why a request from the page to the service failed: browsers do not say. */
+/**
+ * Finds out why the service says nothing about a widget: browsers do not say why a request failed.
+ */
+import type { ProblemCode } from '../shared/codes';
 
 /** How long the report of a blocked request may follow its failure, in milliseconds. */
 const REPORT_TIME = 100;
@@ -9,15 +12,20 @@ export interface Browser {
   document: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 }
 
+/** The code of a service that does not show the widget on this page. */
+const NOT_SHOWN: ProblemCode = 'widget_unavailable';
+
 /**
- * Asks once more, and says what happens. The panel script itself came from the service, which
- * therefore can be reached.
+ * Explains a refusal; where no answer has arrived, asks once more, and says what happens. The panel
+ * script itself came from the service, which therefore can be reached.
  */
 export async function findReason(
   service: string,
   id: string,
+  code?: string,
   browser: Browser = { fetch: (...request) => fetch(...request), document },
 ): Promise<string> {
+  if (code) return explainRefusal(service, id, code);
   const { origin } = new URL(service);
   const address = `${service}/core/public/web-widgets/${id}`;
   let directive = '';
@@ -44,6 +52,12 @@ export async function findReason(
       ? 'a script of this page changes fetch, and the browser refuses the request that it makes (CORS)'
       : 'the browser refuses the answer of the service (CORS)';
   return 'the network or an extension of the browser blocks the request';
+}
+
+function explainRefusal(service: string, id: string, code: string): string {
+  if (code !== NOT_SHOWN) return `the service refuses with the code ${code}`;
+  const page = location.origin;
+  return `the service does not show this widget on ${page} (${code}): unknown id, not published, or the site is not on its list; ask its owner, for whom this explains it: curl -H "Authorization: Bearer $KEY" ${service}/core/web-widgets/${id} | widget explain - --page ${page}`;
 }
 
 /** Monitoring scripts replace `fetch`, and may add headers or credentials. */

@@ -47,6 +47,9 @@ export interface Panel {
 /** The exports of the panel script. */
 export interface PanelScript {
   createPanel(launcher: Launcher): Panel;
-  /** Finds out why the service could not be asked about the widget, for the console. */
-  findReason(service: string, id: string): Promise<string>;
+  /**
+   * Finds out why the service says nothing about the widget, for the console. `code` is that of a
+   * refusal; without one, no answer of the service has arrived.
+   */
+  findReason(service: string, id: string, code?: string): Promise<string>;
 }

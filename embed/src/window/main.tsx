@@ -22,7 +22,7 @@ function contextOf(value: unknown): Context {
       ? (parsed as Context)
       : {};
   } catch {
-    console.warn('web widget: data-context is not a JSON object');
+    console.warn('Web widget: data-context is not a JSON object');
     return {};
   }
 }
