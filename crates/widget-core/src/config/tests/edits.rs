@@ -144,7 +144,6 @@ fn differences_are_a_list() {
         .map(ToString::to_string)
         .collect();
     expect_test::expect![[r#"
-        ~ /config/v1/zz/0: 1.0 -> 1
         ~ /config/v1/theme: "light" -> "dark"
         - /config/v1/suggested_questions/1: "b"
         + /config/v1/locale: null
