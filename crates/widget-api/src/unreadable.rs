@@ -6,7 +6,7 @@ use serde_json::Value;
 use widget_core::{
     finding::Code,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    widget,
+    unreadable as core,
 };
 
 #[cfg(feature = "schemars")]
@@ -23,7 +23,7 @@ use crate::{Received, Timestamp, Widget};
 #[serde(untagged)]
 pub enum WidgetRecord<W = Widget> {
     /// Known by its member `unreadable`.
-    Unreadable(UnreadableWidget),
+    Unreadable(Box<UnreadableWidget>),
     /// A widget.
     Readable(W),
 }
@@ -123,8 +123,8 @@ pub struct UnreadableField {
     pub raw: Option<String>,
 }
 
-impl From<widget::UnreadableField> for UnreadableField {
-    fn from(field: widget::UnreadableField) -> Self {
+impl From<core::UnreadableField> for UnreadableField {
+    fn from(field: core::UnreadableField) -> Self {
         let finding = field.finding();
         Self {
             pointer: field.pointer,
@@ -135,8 +135,8 @@ impl From<widget::UnreadableField> for UnreadableField {
     }
 }
 
-impl From<widget::UnreadableWidget> for UnreadableWidget {
-    fn from(widget: widget::UnreadableWidget) -> Self {
+impl From<core::UnreadableWidget> for UnreadableWidget {
+    fn from(widget: core::UnreadableWidget) -> Self {
         Self {
             id: widget.id,
             organization_id: widget.organization_id,
@@ -154,11 +154,11 @@ impl From<widget::UnreadableWidget> for UnreadableWidget {
     }
 }
 
-impl From<widget::WidgetRecord> for WidgetRecord {
-    fn from(record: widget::WidgetRecord) -> Self {
+impl From<core::WidgetRecord> for WidgetRecord {
+    fn from(record: core::WidgetRecord) -> Self {
         match record {
-            widget::WidgetRecord::Readable(widget) => Self::Readable(widget.into()),
-            widget::WidgetRecord::Unreadable(widget) => Self::Unreadable((*widget).into()),
+            core::WidgetRecord::Readable(widget) => Self::Readable((*widget).into()),
+            core::WidgetRecord::Unreadable(widget) => Self::Unreadable(Box::new((*widget).into())),
         }
     }
 }

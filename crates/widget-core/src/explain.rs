@@ -37,7 +37,8 @@ use crate::{
     go_live::{self, PinnedVersion},
     origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
-    widget::{UnreadableWidget, Widget},
+    unreadable::UnreadableWidget,
+    widget::Widget,
 };
 
 /// The page in question.

@@ -22,7 +22,8 @@ use crate::{
     choice::choices,
     finding::{Code, Finding, FindingList, Findings},
     id::AgentId,
-    widget::{UnreadableWidget, Widget},
+    unreadable::UnreadableWidget,
+    widget::Widget,
 };
 
 choices! {

@@ -111,6 +111,8 @@ pub mod agent;
 
 pub mod widget;
 
+pub mod unreadable;
+
 pub mod go_live;
 
 pub mod serve;

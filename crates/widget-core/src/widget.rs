@@ -20,10 +20,6 @@
 //! # Ok::<(), widget_core::id::IdError>(())
 //! ```
 
-mod unreadable;
-
-pub use unreadable::{UnreadableField, UnreadableWidget, WidgetRecord};
-
 use serde_json::Value;
 use time::OffsetDateTime;
 

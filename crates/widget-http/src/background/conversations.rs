@@ -83,7 +83,7 @@ struct Look {
 async fn look_at(state: AppState, id: ConversationId, now: OffsetDateTime, ask: bool) -> Look {
     match settle(&state, id, now, ask).await {
         Ok(look) => look,
-        // Storage has told the operator once.
+        // Storage has logged it once.
         Err(StoreError::Corrupt { .. }) => Look::default(),
         Err(error) => {
             tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");

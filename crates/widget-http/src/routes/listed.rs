@@ -1,7 +1,7 @@
 //! Rows of lists, those that cannot be read included.
 
 use widget_api::unreadable::{Listed, UnreadableRecord};
-use widget_core::widget::UnreadableField;
+use widget_core::unreadable::UnreadableField;
 
 use crate::storage::{StoreError, StoredRow, UnreadableRow};
 

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::{
     id::{OrganizationId, WidgetId},
-    widget::WidgetRecord,
+    unreadable::WidgetRecord,
 };
 
 use super::{

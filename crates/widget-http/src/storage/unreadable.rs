@@ -55,7 +55,7 @@ impl<T> StoredRow<T> {
     }
 }
 
-/// Tells the operator of each unreadable row once.
+/// Reports each unreadable row to the operator once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnreadableLog(Arc<Mutex<HashSet<(&'static str, String)>>>);
 

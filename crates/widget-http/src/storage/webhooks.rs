@@ -36,8 +36,8 @@ impl WebhookEvent<'_> {
 pub trait WebhookStore {
     /// Applies an event of LiveKit once, whenever and how often it comes: the note that it came and
     /// its effect are written together, or nothing is. Returns whether the room was marked for
-    /// removal; for a room of another service, and for a conversation that cannot be read, nothing is
-    /// written.
+    /// removal; for a room of another service, and for a conversation that cannot be read, nothing
+    /// is written.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -6,7 +6,8 @@ use widget_core::{
     id::{AgentId, OrganizationId, WidgetId},
     origin::Origin,
     serve,
-    widget::{UnreadableWidget, Widget, WidgetRecord},
+    unreadable::{UnreadableWidget, WidgetRecord},
+    widget::Widget,
 };
 
 use super::{
@@ -50,7 +51,7 @@ impl StoredWidget<WidgetRecord> {
         } = self;
         match widget {
             WidgetRecord::Readable(widget) => Ok(StoredWidget {
-                widget,
+                widget: *widget,
                 revision,
                 pinned,
                 livekit_agent_name,

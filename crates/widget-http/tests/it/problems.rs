@@ -80,7 +80,7 @@ fn errors_have_their_status_and_code() {
     );
     check(WriteWidgetError::Stale, 409, "conflict");
     check(WriteWidgetError::KeyReused, 422, "idempotency_key_reused");
-    check(WriteWidgetError::Store(corrupt()), 500, "internal_error");
+    check(WriteWidgetError::Store(corrupt()), 409, "record_unreadable");
     let suffixes = SuffixList::builtin();
     check(
         domains_invalid(
@@ -171,6 +171,7 @@ fn codes_have_their_status() {
         412 precondition_failed
         422 query_invalid
         429 rate_limited
+        409 record_unreadable
         409 registry_full
         503 storage_full
         503 storage_unavailable

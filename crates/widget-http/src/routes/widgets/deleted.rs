@@ -7,7 +7,7 @@ use widget_api::{
     unreadable::{UnreadableWidget, WidgetRecord},
     widgets::WrittenWidget,
 };
-use widget_core::{id::WidgetId, widget};
+use widget_core::{id::WidgetId, unreadable as core};
 
 use super::{
     close,
@@ -59,20 +59,20 @@ pub(super) fn build_deleted(found: DeletedWidget) -> WidgetRecord {
             deleted_by,
             ..widget
         }),
-        WidgetRecord::Unreadable(widget) => WidgetRecord::Unreadable(UnreadableWidget {
+        WidgetRecord::Unreadable(widget) => WidgetRecord::Unreadable(Box::new(UnreadableWidget {
             deleted_at,
             deleted_by,
-            ..widget
-        }),
+            ..*widget
+        })),
     }
 }
 
 /// A widget that is there, or what can be read of it: restoring brings back what was deleted.
-fn build_restored(stored: StoredWidget<widget::WidgetRecord>) -> Response {
+fn build_restored(stored: StoredWidget<core::WidgetRecord>) -> Response {
     let revision = stored.revision;
     let body = match stored.readable() {
         Ok(stored) => WidgetRecord::Readable(build_written(&stored)),
-        Err(stored) => WidgetRecord::Unreadable(stored.widget.into()),
+        Err(stored) => WidgetRecord::Unreadable(Box::new(stored.widget.into())),
     };
     build_answer(revision, body)
 }

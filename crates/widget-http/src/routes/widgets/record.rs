@@ -7,11 +7,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use widget_api::{ProblemCode, decisions::Finding, widgets::WrittenWidget};
-use widget_core::{
-    go_live,
-    id::WidgetId,
-    widget::{WidgetPatch, WidgetRecord},
-};
+use widget_core::{go_live, id::WidgetId, unreadable::WidgetRecord, widget::WidgetPatch};
 
 use super::close;
 use crate::{
@@ -98,7 +94,7 @@ pub(super) async fn change(
             }
             Err(stored) => stored
                 .widget
-                .repair(&caller.organization_id, patch.clone(), now)
+                .repair(&caller.organization_id, patch, now)
                 .map_err(|left| record_unreadable().with_findings(left))?,
         };
         match state

@@ -12,7 +12,8 @@ use widget_api::{
 };
 use widget_core::{
     id::WidgetId,
-    widget::{self, WidgetPatch, WidgetRecord},
+    unreadable::WidgetRecord,
+    widget::{self, WidgetPatch},
 };
 
 use super::record::{change, require_record};
@@ -151,7 +152,7 @@ async fn restore(
         .find(|revision| revision.number == number)
         .ok_or_else(missing)?;
     let patch = match revision.widget {
-        WidgetRecord::Readable(widget) => WidgetPatch::from(widget),
+        WidgetRecord::Readable(widget) => WidgetPatch::from(*widget),
         WidgetRecord::Unreadable(widget) => widget
             .to_patch()
             .map_err(|unreadable| record_unreadable().with_findings(unreadable))?,

@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Row as _};
 use time::OffsetDateTime;
 use widget_core::{
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
-    widget::WidgetRecord,
+    unreadable::WidgetRecord,
 };
 
 use super::{

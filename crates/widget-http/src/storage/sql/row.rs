@@ -6,7 +6,7 @@ use sqlx::{ColumnIndex, Decode, Row as _, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use widget_core::widget::UnreadableField;
+use widget_core::unreadable::UnreadableField;
 
 use super::{Backend, Database, Row};
 use crate::storage::{

@@ -10,7 +10,8 @@ use widget_core::{
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, SuffixList},
-    widget::{UnreadableWidget, Widget, WidgetRecord},
+    unreadable::{UnreadableWidget, WidgetRecord},
+    widget::Widget,
 };
 
 use super::{Backend, Database, Row, Transaction, row::Columns};

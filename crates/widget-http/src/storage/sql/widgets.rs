@@ -3,7 +3,8 @@
 use sqlx::QueryBuilder;
 use widget_core::{
     id::{OrganizationId, WidgetId},
-    widget::{Widget, WidgetRecord},
+    unreadable::WidgetRecord,
+    widget::Widget,
 };
 
 use super::{

@@ -2,19 +2,19 @@
 
 use time::OffsetDateTime;
 
-use super::{Widget, WidgetPatch};
 use crate::{
     config::Config,
     finding::{Code, Finding, FindingList, Findings},
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, Origin},
+    widget::{Widget, WidgetPatch},
 };
 
 /// A widget as it is stored: this build can read all of it, or not.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WidgetRecord {
     /// A valid widget.
-    Readable(Widget),
+    Readable(Box<Widget>),
     /// What can be read of another one.
     Unreadable(Box<UnreadableWidget>),
 }
@@ -106,7 +106,7 @@ impl UnreadableWidget {
     pub fn repair(
         &self,
         organization: &OrganizationId,
-        patch: WidgetPatch,
+        patch: &WidgetPatch,
         now: OffsetDateTime,
     ) -> Result<Widget, Findings> {
         let repaired = (|| {
@@ -160,8 +160,8 @@ impl UnreadableWidget {
         Err(Findings::from_list(self.blockers()).unwrap_or_else(|| missing.into()))
     }
 
-    /// Whether the widget, as far as it can be read, does not stop serving pages of this origin: for
-    /// conversations that another build, which can read it, has started.
+    /// Whether the widget, as far as it can be read, does not stop serving pages of this origin:
+    /// for conversations that another build, which can read it, has started.
     #[must_use]
     pub fn may_serve(&self, page: &Origin) -> bool {
         self.published != Some(false)
@@ -197,7 +197,7 @@ impl WidgetRecord {
         if parts.unreadable.is_empty()
             && let Some(widget) = parts.whole()
         {
-            return Self::Readable(widget);
+            return widget.into();
         }
         Self::Unreadable(Box::new(parts))
     }
@@ -205,7 +205,7 @@ impl WidgetRecord {
 
 impl From<Widget> for WidgetRecord {
     fn from(widget: Widget) -> Self {
-        Self::Readable(widget)
+        Self::Readable(Box::new(widget))
     }
 }
 
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn a_record_is_readable_when_every_field_is() {
         let whole = WidgetRecord::from_parts(parts(widget(), &[]));
-        assert_eq!(whole, WidgetRecord::Readable(widget()));
+        assert_eq!(whole, widget().into());
         for field in FIELDS {
             let record = WidgetRecord::from_parts(parts(widget(), &[field]));
             assert_eq!((record.readable(), record.id()), (None, widget().id));
@@ -293,12 +293,12 @@ mod tests {
         for field in FIELDS {
             let broken = parts(widget(), &[field]);
             let whole = broken
-                .repair(&organization, WidgetPatch::from(widget()), later)
+                .repair(&organization, &WidgetPatch::from(widget()), later)
                 .expect("every field is sent");
             assert_eq!(whole.updated_at, later, "{field}");
             let created_at = if field == "/created_at" { later } else { NOW };
             assert_eq!(whole.created_at, created_at, "{field}");
-            let again = broken.repair(&organization, WidgetPatch::default(), later);
+            let again = broken.repair(&organization, &WidgetPatch::default(), later);
             if field.ends_with("_at") {
                 assert!(again.is_ok(), "{field} is not sent");
                 assert_eq!(broken.to_patch(), Ok(WidgetPatch::from(widget())));
