@@ -4,11 +4,12 @@
 //! the rules of [`WebUrl`], every text is cut, and nothing is executed.
 //!
 //! ```
-//! use widget_core::brand::Brand;
+//! use widget_core::{brand::Brand, config::Config};
 //!
 //! let html = r##"<meta property="og:site_name" content="The Shop">"##;
 //! let brand = Brand::from_html(html, &"https://shop.example/".parse()?);
-//! assert_eq!(brand.to_config()?.current().chat.title, "The Shop");
+//! let config = brand.apply_to(&Config::default())?;
+//! assert_eq!(config.current().chat.title, "The Shop");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -51,14 +52,6 @@ impl Brand {
             .iter()
             .copied()
             .find(|color| is_colorful(*color))
-    }
-
-    /// The config of a widget in this brand, all else by default.
-    ///
-    /// # Errors
-    /// See [`Brand::apply_to`].
-    pub fn to_config(&self) -> Result<Config, ConfigError> {
-        self.apply_to(&Config::default())
     }
 
     /// The config with the brand's title, pictures and colors put in place, for light and dark;

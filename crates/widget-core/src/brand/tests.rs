@@ -138,7 +138,7 @@ fn a_brand_becomes_a_config_that_can_be_read() {
         logo_url: "https://acme.example/l.png".parse().ok(),
         icon_url: "https://acme.example/i.png".parse().ok(),
     };
-    let config = found.to_config().expect("valid");
+    let config = found.apply_to(&Config::default()).expect("valid");
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     let chat = &config.current().chat;
     assert_eq!(chat.title.len(), 60);
@@ -157,7 +157,10 @@ fn a_brand_becomes_a_config_that_can_be_read() {
         .color()
         .expect("a color");
     assert!(dark.contrast(DARK_SURFACE) >= MIN_PROMINENCE);
-    assert_eq!(Brand::default().to_config(), Ok(Config::default()));
+    assert_eq!(
+        Brand::default().apply_to(&Config::default()),
+        Ok(Config::default())
+    );
     assert!(Brand::default().is_empty());
 }
 
@@ -191,7 +194,7 @@ proptest! {
         ".{0,20}".prop_map(|value| format!("<base href=\"{value}\">")),
         ".{0,80}".prop_map(|value| format!("<meta property=\"og:site_name\" content=\"{value}\">")),
     ], 0..12)) {
-        let config = brand(&parts.concat()).to_config();
+        let config = brand(&parts.concat()).apply_to(&Config::default());
         prop_assert!(config.is_ok_and(|config| config.warnings().is_empty()));
     }
 }

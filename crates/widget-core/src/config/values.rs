@@ -44,12 +44,6 @@ fn invalid(text: &str, verdict: &str) -> ValueError {
 pub struct WebUrl(Url);
 
 impl WebUrl {
-    /// The parsed address.
-    #[must_use]
-    pub fn as_url(&self) -> &Url {
-        &self.0
-    }
-
     /// The address in its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -107,12 +101,6 @@ impl Written for WebUrl {
 pub struct ActionUrl(Url);
 
 impl ActionUrl {
-    /// The parsed address.
-    #[must_use]
-    pub fn as_url(&self) -> &Url {
-        &self.0
-    }
-
     /// The address in its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -20,7 +20,7 @@ pub struct DispatchTarget<'a> {
     pub agent_version_id: AgentVersionId,
     /// The name under which that version's workers are registered.
     pub agent_name: &'a str,
-    /// Whether the visitor types or speaks.
+    /// Whether the visitor types or speaks from here on.
     pub mode: Mode,
 }
 
@@ -99,12 +99,6 @@ impl Dispatch {
             mode: target.mode,
             resumed,
         })
-    }
-
-    /// The same for a visitor who types or speaks from now on.
-    #[must_use]
-    pub fn with_mode(self, mode: Mode) -> Self {
-        Self { mode, ..self }
     }
 
     /// The name under which the worker is registered.

@@ -48,10 +48,15 @@ fn a_dispatch_is_for_a_conversation_of_the_admitted_page() {
     assert_eq!(started.agent_name(), "helper");
     assert!(!started.resumed());
 
-    let resumed = Dispatch::resume(&admission, target).expect("its own conversation");
+    assert_eq!(started.mode(), Mode::Text);
+
+    let spoken = DispatchTarget {
+        mode: Mode::Voice,
+        ..target
+    };
+    let resumed = Dispatch::resume(&admission, spoken).expect("its own conversation");
     assert!(resumed.resumed());
-    assert_eq!(resumed.mode(), Mode::Text);
-    assert_eq!(resumed.with_mode(Mode::Voice).mode(), Mode::Voice);
+    assert_eq!(resumed.mode(), Mode::Voice);
 
     let other = origin("https://other.example");
     for (target, error) in [

@@ -5,7 +5,10 @@ use widget_api::{
     ProblemCode,
     visitors::{ConversationResume, Joining},
 };
-use widget_core::{conversation, serve::Dispatch};
+use widget_core::{
+    conversation,
+    serve::{Dispatch, DispatchTarget},
+};
 
 use super::token::ResumableConversation;
 use super::{
@@ -72,11 +75,14 @@ async fn resume(
     let ticket = require_ticket(&state, &path, body.ticket.as_deref()).await?;
     let widget = require_widget(&state, &path).await?;
     let admission = require_admission(&widget, &ticket.claims().origin)?;
-    let dispatch = Dispatch::resume(&admission, build_target(&conversation))?;
-    let livekit = require_livekit(&state)?;
     let config = admission.widget().config.current();
     let mode = conversation::choose_mode_for_resume(config, body.mode, conversation.mode)?;
-    let dispatch = dispatch.with_mode(mode);
+    let target = DispatchTarget {
+        mode,
+        ..build_target(&conversation)
+    };
+    let dispatch = Dispatch::resume(&admission, target)?;
+    let livekit = require_livekit(&state)?;
     let generation = conversation.generation;
     let prepared = PreparedRoom::new(&state, livekit, &dispatch, generation + 1).await?;
     let request = ResumeConversation {
