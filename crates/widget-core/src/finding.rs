@@ -144,7 +144,7 @@ choices! {
         /// Not an id.
         IdInvalid = "id_invalid",
         /// An id that names something else.
-        ReservedId = "reserved_id",
+        IdReserved = "id_reserved",
         /// An id that occurs twice in one list.
         IdDuplicate = "id_duplicate",
         /// Not a color.

@@ -64,7 +64,7 @@ export type Code =
   | 'too_short'
   | 'too_few'
   | 'id_invalid'
-  | 'reserved_id'
+  | 'id_reserved'
   | 'id_duplicate'
   | 'color_invalid'
   | 'date_invalid'

@@ -118,7 +118,7 @@ impl Kind for IdentifierKind {
                 context.name(),
                 names.join(", ")
             );
-            context.fault(Code::ReservedId, detail, None);
+            context.fault(Code::IdReserved, detail, None);
             return None;
         }
         Some(string.clone())

@@ -360,7 +360,7 @@ fn forms_are_checked_where_they_are() {
     for pointer in ["/pre_conversation_form", "/post_conversation_feedback/form"] {
         accepts(pointer, form("a"));
         let reserved = faults(with(pointer, form("feedback_form")));
-        assert_eq!(reserved, [("reserved_id", format!("{pointer}/id"))]);
+        assert_eq!(reserved, [("id_reserved", format!("{pointer}/id"))]);
     }
 }
 
