@@ -4,6 +4,7 @@
  */
 import type { WebWidget } from '../../packages/web-widget/src/types';
 import type { EventName } from '../shared/messages';
+import { NEXT_PAGE_TIME } from '../shared/next-page';
 import type { Panel, Words } from '../shared/panel';
 import { importPanelScript } from './panel-script';
 import type { Target } from './tag';
@@ -178,8 +179,8 @@ export function createWidget(
 
     try {
       if (localStorage[key]) questions = [];
-      // Left by the panel script, for the next page within a minute.
-      wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < 60_000;
+      // Left by the panel script, for the next page.
+      wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
     } catch {}
     if (questions[0])
       suggestions.append(

@@ -6,7 +6,7 @@ import type { LauncherConfig } from '../shared/launcher-config';
 import type { Launcher, Panel } from '../shared/panel';
 import { createCallBar } from './call-bar';
 import { createFrame, type Frame } from './frame';
-import { takeLeft, writeLeft } from './left-page';
+import { takeLeft, writeLeft } from './left-window';
 import css from './panel.css?inline';
 import { createPreview, createTitleBadge } from './preview';
 

@@ -3,6 +3,7 @@
  * loses nothing. It is written when the page is left and removed when it is read: a copy of the tab
  * finds nothing, and asks.
  */
+import { NEXT_PAGE_TIME } from '../../shared/next-page';
 import type { FormValues } from '../service/service';
 import type { WindowStorage } from '../storage';
 import type { Message } from './transcript';
@@ -28,8 +29,6 @@ const VERSION = 1;
 
 type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
 
-/** How long the way to the next page may take, in milliseconds. */
-const MAX_AGE = 60_000;
 const NAME = 'left-page';
 
 export function writeLeftPage(
@@ -67,5 +66,5 @@ function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
 export function takeLeftPage(storage: TabStorage, now: number): LeftPage | null {
   const page = storage.read(NAME) as LeftPage | null;
   storage.write(NAME, null);
-  return page?.version === VERSION && now - page.at < MAX_AGE ? page : null;
+  return page?.version === VERSION && now - page.at < NEXT_PAGE_TIME ? page : null;
 }

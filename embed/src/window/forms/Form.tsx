@@ -5,6 +5,7 @@ import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
 import type { ServiceProblem } from '../service/problem';
 import type { FormValues } from '../service/service';
+import { isTouch } from '../touch';
 import { Icon } from '../ui/icons';
 import {
   type Faults,
@@ -63,7 +64,7 @@ export function Form({
 
   // Not on a phone, where the keyboard would cover the questions.
   useEffect(() => {
-    if (takesFocus && !matchMedia('(pointer: coarse)').matches)
+    if (takesFocus && !isTouch())
       form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
   }, []);
 

@@ -1,6 +1,7 @@
 /** The whole window, drawn from one state. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isHeldElsewhere, isPast, modeOf, type State } from '../conversation/window-state';
+import { isTouch } from '../touch';
 import { Banner } from './Banner';
 import { closeOnBack } from './back';
 import { Composer } from './Composer';
@@ -37,7 +38,7 @@ export function App(surface: Surface) {
   }, [state.isOpen]);
 
   useEffect(() => {
-    if (state.isOpen && matchMedia('(pointer: coarse)').matches) return closeOnBack(close);
+    if (state.isOpen && isTouch()) return closeOnBack(close);
     return undefined;
   }, [state.isOpen, close]);
 

@@ -4,6 +4,7 @@ import type { Config } from '../config';
 import type { Message } from '../conversation/transcript';
 import { isPast, isUnderWay, type State } from '../conversation/window-state';
 import type { Strings } from '../i18n';
+import { isTouch } from '../touch';
 import { Logo } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
@@ -46,7 +47,7 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
       </div>
       <Menu items={items} />
       {/* Phones and tablets have no room to grow. */}
-      {!matchMedia('(pointer: coarse)').matches && (
+      {!isTouch() && (
         <button
           type="button"
           class="plain"

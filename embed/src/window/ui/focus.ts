@@ -3,6 +3,8 @@
  * go somewhere, and Escape must reach the window.
  */
 
+import { isTouch } from '../touch';
+
 const FIELDS = 'input, select, textarea';
 
 /** The places to continue at, best first. */
@@ -18,10 +20,10 @@ const NEXT = [
 /** Moves the focus to where the visitor most likely continues, or else to the dialog itself. */
 export function focusNext(root: HTMLElement, first: string[] = []) {
   // A focused field opens the keyboard of a phone, which covers half of the window.
-  const isTouch = matchMedia('(pointer: coarse)').matches;
+  const skipsFields = isTouch();
   for (const selector of [...first, ...NEXT]) {
     const element = root.querySelector<HTMLElement>(selector);
-    if (!element || (isTouch && element.matches(FIELDS))) continue;
+    if (!element || (skipsFields && element.matches(FIELDS))) continue;
     return element.focus();
   }
   root.focus();

@@ -1,13 +1,13 @@
 /** Line icons on a 24-unit grid. Decoration only: the buttons around them carry the label. */
+import { MICROPHONE, RECEIVER } from '../../shared/icon-paths';
+
 const SHAPES = {
   close: 'M6 6l12 12M18 6 6 18',
   send: 'M12 19V5M5.5 11.5 12 5l6.5 6.5',
-  microphone:
-    'M12 3.5a2.8 2.8 0 0 1 2.8 2.8v5a2.8 2.8 0 0 1-5.6 0v-5A2.8 2.8 0 0 1 12 3.5zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5v3',
+  microphone: MICROPHONE,
   muted:
     'M9.2 9.2v2.1a2.8 2.8 0 0 0 4.8 2M14.8 10.8V6.3a2.8 2.8 0 0 0-5.4-1M5.5 11a6.5 6.5 0 0 0 10.2 5.3M18.5 11a6.5 6.5 0 0 1-.6 2.7M12 17.5v3M4 4l16 16',
-  phone:
-    'M3.5 14.8c0-1.7 3.5-4.3 8.5-4.3s8.5 2.6 8.5 4.3v1.4c0 .8-.7 1.4-1.5 1.2l-3-.6c-.6-.1-1-.6-1-1.2v-1.4a11 11 0 0 0-6 0v1.4c0 .6-.4 1.1-1 1.2l-3 .6c-.8.2-1.5-.4-1.5-1.2z',
+  phone: RECEIVER,
   expand: 'M14 4h6v6M10 20H4v-6M20 4l-7 7M4 20l7-7',
   shrink: 'M20 10h-6V4M4 14h6v6M14 10l7-7M10 14l-7 7',
   check: 'M5 12.5l5 5L19.5 7',

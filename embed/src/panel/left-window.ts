@@ -2,13 +2,14 @@
  * Remembers for the next page of this tab that the window was there; the conversation is in the
  * storage of the window itself. The loader reads the value as the time when the page was left.
  */
+import { NEXT_PAGE_TIME } from '../shared/next-page';
 
 /** What the page before had: the window, or a call behind the closed window. */
 export type LeftWindow = 'open' | 'closed';
 
 export function writeLeft(key: string, isOpen: boolean) {
   try {
-    // A part of a millisecond says that it was closed.
+    // The time says when the page was left; half a millisecond more, that the window was closed.
     sessionStorage[key] = isOpen ? Date.now() : Date.now() + 0.5;
   } catch {
     // Blocked storage throws: the next page begins with a closed window.
@@ -20,10 +21,7 @@ export function takeLeft(key: string, now = Date.now()): LeftWindow | undefined 
   try {
     const at = Number(sessionStorage[key]);
     sessionStorage.removeItem(key);
-    if (now - at < MAX_AGE) return at % 1 ? 'closed' : 'open';
+    if (now - at < NEXT_PAGE_TIME) return at % 1 ? 'closed' : 'open';
   } catch {}
   return undefined;
 }
-
-/** The loader counts the same minute, in milliseconds. */
-const MAX_AGE = 60_000;
