@@ -27,13 +27,23 @@ afterEach(() => void vi.useRealTimers());
 
 test('messages go to the exact origin', () => {
   const { port, posted } = setUp();
-  port.emit('message', { role: 'agent' });
+  port.emit('message', { role: 'agent', text: 'Hi' });
   expect(posted).toEqual([
     {
-      message: { type: 'web-widget:event', name: 'message', detail: { role: 'agent' } },
+      message: { type: 'web-widget:event', name: 'message', detail: { role: 'agent', text: 'Hi' } },
       origin: ORIGIN,
     },
   ]);
+});
+
+test('an error has one of the known codes, or does not compile', () => {
+  const { port, posted } = setUp();
+  port.emit('error', { code: 'microphone_denied' });
+  // @ts-expect-error
+  port.emit('error', { code: 'microphone_gone' });
+  // @ts-expect-error
+  port.emit('error');
+  expect(posted).toHaveLength(3);
 });
 
 test.each([

@@ -10,9 +10,10 @@ import {
 } from '../src/window/conversation/agent-watch';
 import { JoinError, type JoinProblem } from '../src/window/conversation/join-problem';
 import { Session } from '../src/window/conversation/session';
-import { isSilent, type MicrophoneProblem } from '../src/window/conversation/window-state';
+import { isSilent } from '../src/window/conversation/window-state';
 import type { Room, RoomEvents } from '../src/window/livekit-room';
 import type { LoaderPort } from '../src/window/loader-port';
+import type { MicrophoneProblem } from '../src/window/microphone';
 import { ServiceProblem } from '../src/window/service/problem';
 import type { Service } from '../src/window/service/service';
 import { createStorage, type WindowStorage } from '../src/window/storage';

@@ -1,13 +1,10 @@
 /** What the banner says: the right sentence, and a way out of every dead end. */
+
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../src/shared/codes';
-import {
-  initialState,
-  type MicrophoneProblem,
-  type Phase,
-  type State,
-} from '../src/window/conversation/window-state';
+import { initialState, type Phase, type State } from '../src/window/conversation/window-state';
 import { en } from '../src/window/i18n/en';
+import type { MicrophoneProblem } from '../src/window/microphone';
 import { statusOf } from '../src/window/ui/status';
 import { config } from './fixtures';
 

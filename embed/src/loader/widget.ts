@@ -3,7 +3,7 @@
  * window belongs to the panel script, which is loaded when it is first opened.
  */
 import type { WebWidget } from '../../packages/web-widget/src/types';
-import type { EventName } from '../shared/messages';
+import type { Emit } from '../shared/messages';
 import { NEXT_PAGE_TIME } from '../shared/next-page';
 import type { Panel, Words } from '../shared/panel';
 import { importPanelScript } from './panel-script';
@@ -46,9 +46,9 @@ export function createWidget(
     console.warn(`Web widget: ${reason}`);
   }
 
-  function emit(name: EventName, detail?: object) {
+  const emit: Emit = (name, detail?: object) => {
     document.dispatchEvent(new CustomEvent(`web-widget:${name}`, { detail: { ...detail, id } }));
-  }
+  };
 
   /** Calls the service about this widget; throws the problem document of a refusal. */
   async function call(path: string, request?: RequestInit) {

@@ -87,7 +87,7 @@ export function createFrame(
         break;
       case 'web-widget:event':
         if (message.name === 'conversation-start') dismiss();
-        emit(message.name, message.detail as object);
+        emit(message.name, message.detail);
     }
   });
   /** Once the page has drawn what its new address shows. */

@@ -3,11 +3,26 @@
  * import these types, check the sender's window and origin before they read a message, and always
  * post to an exact target origin.
  */
-import type { WebWidgetContext, WebWidgetEventName } from '../../packages/web-widget/src/types';
-import type { FailureCode } from './codes';
+import type {
+  WebWidgetContext,
+  WebWidgetEventName,
+  WebWidgetEvents,
+} from '../../packages/web-widget/src/types';
+import type { EventCode, FailureCode } from './codes';
 
 /** Names of the events that a host page can listen to, on `document` as `web-widget:<name>`. */
 export type EventName = WebWidgetEventName;
+
+/** What an event says beside the id of the widget, which the loader adds. */
+export type EventDetail<Name extends EventName> = Name extends 'error'
+  ? { code: EventCode }
+  : Omit<WebWidgetEvents[Name], 'id'>;
+
+/** Reports an event; the detail may be left out where all of it is optional. */
+export type Emit = <Name extends EventName>(
+  name: Name,
+  ...detail: object extends EventDetail<Name> ? [EventDetail<Name>?] : [EventDetail<Name>]
+) => void;
 
 /** What the host page says to the agent; has to survive structured cloning and JSON. */
 export type Context = WebWidgetContext;
@@ -80,7 +95,7 @@ export type FromWindow =
   | { type: 'web-widget:expand'; isExpanded: boolean }
   /** The state of the call has changed; null when there is none. */
   | { type: 'web-widget:call'; call: CallInfo | null }
-  | { type: 'web-widget:event'; name: EventName; detail: unknown };
+  | { type: 'web-widget:event'; name: EventName; detail: EventDetail<EventName> };
 
 /** True for anything shaped like a message of this protocol; unknown types are ignored later. */
 export function isMessage(data: unknown): data is { type: string } {

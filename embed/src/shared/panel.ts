@@ -4,7 +4,7 @@
  * this one: add to these types, and change nothing that is there.
  */
 import type { LauncherConfig } from './launcher-config';
-import type { Context, EventName, FrameOptions } from './messages';
+import type { Context, Emit, FrameOptions } from './messages';
 
 /** The window is not there; try again; close. */
 export type Words = [failed: string, tryAgain: string, close: string];
@@ -27,7 +27,7 @@ export interface Launcher {
   call(path: string, request?: RequestInit): Promise<{ ticket?: string }>;
   /** Opens or closes the window, as the page and the visitor do. */
   show(open: boolean): void;
-  emit(name: EventName, detail?: object): void;
+  readonly emit: Emit;
   /** Writes a reason to the console. */
   warn(reason: string): void;
   /** Removes the suggested questions for good. */

@@ -2,7 +2,7 @@
  * Messages with the loader on the host page: one sender is accepted, at the origin we were given.
  */
 import {
-  type EventName,
+  type Emit,
   type FromLoader,
   type FromWindow,
   isMessage,
@@ -16,7 +16,7 @@ const TICKET_TIMEOUT = 15_000;
 
 export interface LoaderPort {
   send(message: FromWindow): void;
-  emit(name: EventName, detail?: object): void;
+  readonly emit: Emit;
   /** A new embed ticket, good for one start or resume. */
   requestTicket(): Promise<string>;
 }
@@ -52,7 +52,7 @@ export function createLoaderPort(
 
   return {
     send,
-    emit: (name, detail = {}) => send({ type: 'web-widget:event', name, detail }),
+    emit: (name, ...[detail = {}]) => send({ type: 'web-widget:event', name, detail }),
     requestTicket: () =>
       new Promise((resolve, reject) => {
         const request_id = newId();

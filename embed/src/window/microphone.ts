@@ -1,5 +1,6 @@
 /** Asks the browser for the microphone, and says what is in the way when it gives none. */
-import type { MicrophoneProblem } from './conversation/window-state';
+/** What is in the way of the microphone. */
+export type MicrophoneProblem = 'blocked' | 'denied' | 'missing' | 'insecure' | 'busy';
 
 /** Chromium only; elsewhere a policy's refusal looks the same as the visitor's. */
 interface WithPolicy {

@@ -1,7 +1,6 @@
 /** The visitor's microphone: asks for it, hands it to the room, and says what is in the way. */
-import type { openMicrophone } from '../microphone';
+import type { MicrophoneProblem, openMicrophone } from '../microphone';
 import type { Store } from './store';
-import type { MicrophoneProblem } from './window-state';
 
 export interface CallObserver {
   /** The microphone is open: publish it in the room, or get a room to do so. */

@@ -2,7 +2,7 @@
  * What the page, the visitor and the view can do with the conversation. `connection.ts` handles
  * rooms, and `window-state.ts` decides what is shown.
  */
-import type { Context, EventName, PageState } from '../../shared/messages';
+import type { Context, Emit, PageState } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
 import type { listMicrophones, openMicrophone } from '../microphone';
@@ -52,6 +52,7 @@ export class Session {
   readonly #reporter: TurnReporter;
   readonly #call: Call;
   readonly #connection: Connection;
+  readonly #emit: Emit;
   /** What the visitor has typed and not sent. */
   draft = '';
   #context: Context = {};
@@ -64,6 +65,7 @@ export class Session {
   constructor(dependencies: SessionDependencies) {
     const { config, service, loader, storage, now } = dependencies;
     this.#dependencies = dependencies;
+    this.#emit = loader.emit;
     this.#tabs = dependencies.createTabs(() => this.#loseToOtherTab());
     this.#conversation = new CurrentConversation(storage, this.#tabs, now);
     this.#preForm = new PreConversationForm(config, storage);
@@ -475,10 +477,6 @@ export class Session {
     else if (start_conversation_on_toggle) this.start();
   }
 
-  #emit(name: EventName, detail: object) {
-    this.#dependencies.loader.emit(name, detail);
-  }
-
   // Endings
 
   #handleStop(reason: StopReason) {
@@ -521,6 +519,6 @@ export class Session {
     this.#leaveConversation();
     this.#conversation.deleteStored();
     this.#store.dispatch({ type: 'ended', asksFeedback: enabled && access !== null });
-    this.#emit('conversation-end', { conversation_id: access?.id });
+    this.#emit('conversation-end', access ? { conversation_id: access.id } : {});
   }
 }

@@ -5,6 +5,7 @@
 import type { ProblemError } from '../../generated/api';
 import type { FailureCode } from '../../shared/codes';
 import type { FormDefinition, Mode } from '../config';
+import type { MicrophoneProblem } from '../microphone';
 import {
   addTyped,
   applyPiece,
@@ -37,8 +38,6 @@ export type Phase =
   | { name: 'ended'; feedback: 'none' | 'asked' | 'given' };
 
 export type AgentState = 'absent' | 'initializing' | 'idle' | 'listening' | 'thinking' | 'speaking';
-
-export type MicrophoneProblem = 'blocked' | 'denied' | 'missing' | 'insecure' | 'busy';
 
 /** The visitor's side of a call. */
 export type Voice =
