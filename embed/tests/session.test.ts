@@ -160,7 +160,7 @@ describe('starting', () => {
     session.setOpen(true);
     await settle();
     expect(loader.requestTicket).not.toHaveBeenCalled();
-    session.setPage({ plan: 'gold' }, { url: 'https://shop.example/', title: 'Shop' });
+    session.hostPage.set({ plan: 'gold' }, { url: 'https://shop.example/', title: 'Shop' });
     session.sendMessage(' Hello ');
     await settle();
     expect(service.start).toHaveBeenCalledWith('ticket', {
@@ -218,7 +218,10 @@ describe('starting', () => {
 
   test('too large a context is left out rather than the conversation', async () => {
     const { session, service, settle } = setUp();
-    session.setPage({ big: 'x'.repeat(5_000) }, { url: 'https://shop.example/', title: 'Shop' });
+    session.hostPage.set(
+      { big: 'x'.repeat(5_000) },
+      { url: 'https://shop.example/', title: 'Shop' },
+    );
     session.start();
     await settle();
     expect(service.start.mock.calls[0]?.[1]).toMatchObject({
@@ -1375,7 +1378,7 @@ describe('the next page of the same tab', () => {
     await before.agentArrives();
     before.agentSays('Hi!');
     await prepare?.(before);
-    before.session.keepForNextPage();
+    before.session.nextPage.keep();
     const next = setUp({ forms: [contact] }, storage, tabStorage);
     return { before, next, tabStorage };
   }
@@ -1387,14 +1390,14 @@ describe('the next page of the same tab', () => {
       session.forms.saveDraft(session.state.requests[0]?.id ?? '', { name: 'Ada' });
     });
     const { session, service, settle } = next;
-    expect(session.takeUp()).toBe(true);
+    expect(session.nextPage.restoreLeftPage()).toBe(true);
     expect(session.state.messages).toEqual(before.session.state.messages);
     expect(session.draft).toBe('And the');
     const [request] = session.state.requests;
     expect(request?.definition).toBe(contact);
     expect(session.forms.drafts.get(request?.id ?? '')).toEqual({ name: 'Ada' });
     session.setOpen(true);
-    await session.resumeHere();
+    await session.nextPage.resumeHere();
     await settle();
     expect(service.resume.mock.calls).toEqual([
       ['c1', 'token1', { ...RESUME, page_changed: true }],
@@ -1411,8 +1414,8 @@ describe('the next page of the same tab', () => {
       rooms[0]?.events.piece({ ...piece, final: false });
       await settle();
     });
-    next.session.takeUp();
-    await next.session.resumeHere();
+    next.session.nextPage.restoreLeftPage();
+    await next.session.nextPage.resumeHere();
     await next.settle();
     await next.agentArrives();
     expect(next.rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And on Sunday?']]);
@@ -1425,29 +1428,29 @@ describe('the next page of the same tab', () => {
 
   test('is read once: a copy of the tab, and a later page, find nothing', async () => {
     const { next, tabStorage } = await changePage();
-    expect(next.session.takeUp()).toBe(true);
-    expect(next.session.takeUp()).toBe(false);
-    next.session.keepForNextPage();
+    expect(next.session.nextPage.restoreLeftPage()).toBe(true);
+    expect(next.session.nextPage.restoreLeftPage()).toBe(false);
+    next.session.nextPage.keep();
     vi.setSystemTime(Date.now() + 60_000);
-    expect(setUp({}, undefined, tabStorage).session.takeUp()).toBe(false);
+    expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage()).toBe(false);
   });
 
   test('leads back to a page that the browser had kept, with the newest token', async () => {
     const { before, next } = await changePage();
-    next.session.takeUp();
-    await next.session.resumeHere();
+    next.session.nextPage.restoreLeftPage();
+    await next.session.nextPage.resumeHere();
     await next.settle();
     await next.agentArrives();
     next.session.sendMessage('Thanks');
     await next.settle();
     next.agentSays('You are welcome.', 'a2');
-    next.session.keepForNextPage();
+    next.session.nextPage.keep();
     next.storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
 
     before.openElsewhere();
     expect(before.session.state.phase.name).toBe('continued-elsewhere');
-    expect(before.session.takeUp()).toBe(true);
-    await before.session.resumeHere();
+    expect(before.session.nextPage.restoreLeftPage()).toBe(true);
+    await before.session.nextPage.resumeHere();
     await before.settle();
     expect(before.service.resume.mock.calls).toEqual([
       ['c1', 'newest', { ...RESUME, page_changed: true }],
@@ -1463,7 +1466,7 @@ describe('the next page of the same tab', () => {
   test('of another build is left alone', () => {
     const tabStorage = createStorage('w1', throwBlocked);
     tabStorage.write('left-page', { at: Date.now(), conversationId: 'c1' });
-    expect(setUp({}, undefined, tabStorage).session.takeUp()).toBe(false);
+    expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage()).toBe(false);
   });
 
   test('a conversation that ended is not taken up, but the draft is', async () => {
@@ -1471,7 +1474,7 @@ describe('the next page of the same tab', () => {
       await session.end();
       session.draft = 'One more';
     });
-    expect(next.session.takeUp()).toBe(false);
+    expect(next.session.nextPage.restoreLeftPage()).toBe(false);
     expect(next.session.draft).toBe('One more');
     expect(next.session.state.phase.name).toBe('idle');
   });
@@ -1483,8 +1486,8 @@ describe('the next page of the same tab', () => {
 
   test('the call returns by itself when nothing has to be asked', async () => {
     const { next } = await changePage(talk);
-    next.session.takeUp();
-    await next.session.resumeHere();
+    next.session.nextPage.restoreLeftPage();
+    await next.session.nextPage.resumeHere();
     await next.settle();
     expect(next.session.state.voice).toEqual({ name: 'on', isMuted: false });
     expect(next.service.resume.mock.calls[0]?.at(-1)).toMatchObject({ mode: 'voice' });
@@ -1500,8 +1503,8 @@ describe('the next page of the same tab', () => {
       page.session.setMuted(isMuted);
     });
     next.isMicrophoneGranted.mockResolvedValue(isGranted);
-    next.session.takeUp();
-    await next.session.resumeHere();
+    next.session.nextPage.restoreLeftPage();
+    await next.session.nextPage.resumeHere();
     await next.settle();
     expect(next.openMicrophone).not.toHaveBeenCalled();
     expect(next.session.state.voice).toEqual({ name: 'paused', isMuted });
@@ -1513,18 +1516,18 @@ describe('the next page of the same tab', () => {
 
 test('the agent knows the page of each moment, also of a single-page site', async () => {
   const { session, service, loader, rooms, settle, agentArrives } = setUp();
-  session.setPage({}, { url: 'https://shop.example/a', title: 'A' });
+  session.hostPage.set({}, { url: 'https://shop.example/a', title: 'A' });
   // The loader sends the present page with the ticket.
   loader.requestTicket.mockImplementation(async () => {
-    session.changePage({ url: 'https://shop.example/b', title: 'B' });
+    session.hostPage.change({ url: 'https://shop.example/b', title: 'B' });
     return 'ticket';
   });
   session.start();
   await settle();
   expect(service.start.mock.calls[0]?.[1].custom_metadata).toMatchObject({ title: 'B' });
   await agentArrives();
-  session.changePage({ url: 'https://shop.example/b', title: 'B' });
-  session.changePage({ url: 'https://shop.example/c', title: 'C' });
+  session.hostPage.change({ url: 'https://shop.example/b', title: 'B' });
+  session.hostPage.change({ url: 'https://shop.example/c', title: 'C' });
   expect(rooms[0]?.room.sendText.mock.calls).toEqual([
     ['web-widget.page', '{"url":"https://shop.example/b","title":"B"}'],
     ['web-widget.page', '{"url":"https://shop.example/c","title":"C"}'],

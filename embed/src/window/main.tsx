@@ -47,10 +47,10 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
           session.setOpen(message.open);
           break;
         case 'web-widget:context':
-          session.setContext(contextOf(message.context));
+          session.hostPage.setContext(contextOf(message.context));
           break;
         case 'web-widget:page':
-          session.changePage(message.page);
+          session.hostPage.change(message.page);
           break;
         case 'web-widget:call-action':
           if (message.action === 'end') session.endCall();
@@ -79,14 +79,14 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
 
   async function draw({ context, page, options, open, open_with }: InitMessage) {
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
-    const isReturning = session.takeUp();
+    const isReturning = session.nextPage.restoreLeftPage();
     const offered = isReturning ? undefined : session.offerSaved();
     const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
     const [strings] = await Promise.all([loadStrings(language), Promise.race([offered, delay])]);
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
     applyTheme(config, options.theme);
-    session.setPage(contextOf(context), page);
+    session.hostPage.set(contextOf(context), page);
     session.subscribe((state, before) => {
       if (session.hasSound && isNewAnswer(state, before))
         import('./extras').then((extras) => extras.playSound()).catch(() => {});
@@ -106,17 +106,17 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     );
     await offered;
     session.setOpen(isOpen ?? open);
-    if (isReturning) session.resumeHere();
+    if (isReturning) session.nextPage.resumeHere();
     if (open_with) session.sendMessage(open_with);
   }
 
   window.addEventListener('pagehide', () => {
     session.leavePage();
-    session.keepForNextPage();
+    session.nextPage.keep();
   });
   window.addEventListener('pageshow', ({ persisted }) => {
     // The browser had kept this page, and others may have followed in this tab.
-    if (persisted && session.takeUp()) session.resumeHere();
+    if (persisted && session.nextPage.restoreLeftPage()) session.nextPage.resumeHere();
   });
   // On a phone, often the last event of a page.
   document.addEventListener('visibilitychange', () => {

@@ -27,7 +27,7 @@ export interface LeftPage {
 /** Changes with the shape of what is written. */
 const VERSION = 1;
 
-type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
+export type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
 
 const NAME = 'left-page';
 
@@ -60,6 +60,11 @@ function withoutHalfAnswer(messages: Message[]): Message[] {
 
 function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
   return isMuted ? 'muted' : 'on';
+}
+
+/** Whether there is something to take, however old. */
+export function hasLeftPage(storage: TabStorage): boolean {
+  return storage.read(NAME) !== null;
 }
 
 /** Returns what the page before has left, once; null when that was too long ago. */

@@ -2,7 +2,7 @@
  * What the page, the visitor and the view can do with the conversation. `connection.ts` handles
  * rooms, and `window-state.ts` decides what is shown.
  */
-import type { Context, Emit, PageState } from '../../shared/messages';
+import type { Emit } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
 import type { listMicrophones, openMicrophone } from '../microphone';
@@ -14,10 +14,11 @@ import { Call } from './call';
 import { Connection, type ConnectionDependencies } from './connection';
 import { CurrentConversation } from './current-conversation';
 import { FormRequests } from './form-requests';
+import { HostPage } from './host-page';
 import { adviceOn, type JoinProblem } from './join-problem';
-import { type LeftPage, takeLeftPage, writeLeftPage } from './left-page';
+import type { TabStorage } from './left-page';
+import { NextPage } from './next-page';
 import type { OtherTabs } from './other-tabs';
-import { metadataOf } from './page-info';
 import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
@@ -31,7 +32,7 @@ export interface SessionDependencies {
   loader: LoaderPort;
   storage: WindowStorage;
   /** Only of this tab. */
-  tabStorage: Pick<WindowStorage, 'read' | 'write'>;
+  tabStorage: TabStorage;
   createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
@@ -53,12 +54,11 @@ export class Session {
   readonly #call: Call;
   readonly #connection: Connection;
   readonly #emit: Emit;
+  readonly hostPage = new HostPage(() => this.#connection.attempt);
+  readonly nextPage: NextPage;
   /** What the visitor has typed and not sent. */
   draft = '';
-  #context: Context = {};
-  #page: PageState = { url: '', title: '' };
   #wasOpened = false;
-  #callBefore: LeftPage['call'] = 'none';
   /** Already reported, and not solved since. */
   #joinProblem: JoinProblem | null = null;
 
@@ -121,9 +121,7 @@ export class Session {
       },
       {
         describeStart: () => ({
-          custom_metadata: metadataOf(
-            this.#page,
-            this.#context,
+          custom_metadata: this.hostPage.describe(
             this.state.messages.some((message) => message.state === 'waiting'),
           ),
           ...(this.#preForm.values && { form: this.#preForm.values }),
@@ -143,8 +141,7 @@ export class Session {
           this.#forms.sendUnsent();
         },
         onAgentReady: () => {
-          this.#sendPage();
-          if (Object.keys(this.#context).length) this.#sendContext();
+          this.hostPage.send();
           this.#forms.sendWaiting();
         },
         onTurn: ({ role, text }) => this.#emit('message', { role, text }),
@@ -152,6 +149,20 @@ export class Session {
         onStopped: (reason) => this.#handleStop(reason),
       },
     );
+    this.nextPage = new NextPage({
+      store: this.#store,
+      conversation: this.#conversation,
+      call: this.#call,
+      connection: this.#connection,
+      forms: this.#forms,
+      reporter: this.#reporter,
+      composer: this,
+      config,
+      storage,
+      tabStorage: dependencies.tabStorage,
+      isMicrophoneGranted: dependencies.isMicrophoneGranted,
+      now,
+    });
     if (!config.notice.consent_required || storage.read('consent') === true)
       this.#store.dispatch({ type: 'consented' });
     this.#store.subscribe((state, before) => {
@@ -172,73 +183,9 @@ export class Session {
 
   // The page
 
-  /** Called once, when the loader has sent the page's data. */
-  setPage(context: Context, page: PageState) {
-    this.#context = context;
-    this.#page = page;
-  }
-
-  /** The page has another address or title, without having been loaded. */
-  changePage(page: PageState) {
-    const { url, title } = this.#page;
-    this.#page = page;
-    if ((url !== page.url || title !== page.title) && this.#connection.attempt?.isAgentReady)
-      this.#sendPage();
-  }
-
-  setContext(context: Context) {
-    this.#context = context;
-    if (this.#connection.attempt?.isAgentReady) this.#sendContext();
-  }
-
   /** The page is hidden or closed, and this may be the last moment to send anything. */
   leavePage() {
     this.#reporter.flush();
-  }
-
-  /** The visitor leaves the page, and the next one may continue here. */
-  keepForNextPage() {
-    const { tabStorage, now } = this.#dependencies;
-    const drafts = { draft: this.draft, forms: this.#forms.drafts };
-    writeLeftPage(tabStorage, this.state, drafts, now());
-  }
-
-  /**
-   * Shows what the page before has left in this tab. True when its conversation continues, with
-   * `resumeHere`.
-   */
-  takeUp(): boolean {
-    const { config, storage, tabStorage, now } = this.#dependencies;
-    const left = takeLeftPage(tabStorage, now());
-    if (!left) return false;
-    this.draft = left.draft;
-    for (const [id, values] of left.formDrafts) this.#forms.drafts.set(id, values);
-    const saved = storage.conversation(now());
-    if (saved?.id !== left.conversationId || !saved) return false;
-    this.#call.release();
-    this.#callBefore = left.call;
-    this.#conversation.remember(saved);
-    const { messages } = left;
-    this.#reporter.markKnown(messages.filter(({ state }) => state === 'done'));
-    const requests = left.requests.flatMap((request) => {
-      const definition = config.forms.find(({ id }) => id === request.definition.id);
-      return definition ? [{ ...request, definition }] : [];
-    });
-    this.#store.dispatch({ type: 'returned', id: saved.id, messages, requests });
-    return true;
-  }
-
-  /** Continues the conversation of the page before, and its call if nothing has to be asked. */
-  async resumeHere() {
-    const { isMicrophoneGranted } = this.#dependencies;
-    const call = this.#callBefore;
-    if (call === 'on' && (await isMicrophoneGranted())) await this.#call.start();
-    const { voice } = this.state;
-    if (call !== 'none' && voice.name === 'off' && !voice.problem)
-      this.#store.dispatch({ type: 'call-paused', isMuted: call === 'muted' });
-    const access = this.#conversation.refresh();
-    // The visitor may have put it aside meanwhile.
-    if (access && this.state.phase.name === 'starting') this.#connection.resume(access, true);
   }
 
   /** The window was opened or closed. */
@@ -460,14 +407,6 @@ export class Session {
     const { voice } = this.state;
     const { track } = this.#call;
     if (track && voice.name === 'on') this.#connection.attempt?.startCall(track, voice.isMuted);
-  }
-
-  #sendPage() {
-    if (this.#page.url) this.#connection.attempt?.sendData('web-widget.page', this.#page);
-  }
-
-  #sendContext() {
-    this.#connection.attempt?.sendData('web-widget.context', this.#context);
   }
 
   #startIfConfigured() {
