@@ -74,6 +74,26 @@ describe('a visitor who goes to another page of the site', { timeout: 120_000 },
     expect(visitor.consoleErrors()).toEqual([]);
   });
 
+  test('is not asked when the window before writes later than the next one reads', async () => {
+    // Chromium does this under heavy load: the two windows may run in two processes.
+    const late = `{
+      const read = Storage.prototype.getItem;
+      let reads = 0;
+      Storage.prototype.getItem = function (key) {
+        const isLate = this === sessionStorage && key.endsWith(':left-page') && (reads += 1) < 5;
+        return isLate ? null : read.call(this, key);
+      };
+    }`;
+    const visitor = await arrive({ scripts: [OPEN_ROOTS, late] });
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await follow(visitor, 'Two');
+    await visitor.waitForWindow();
+    await until('another room', () => visitor.joinings.length === 2);
+    expect(await visitor.frame.getByText('Continue where you left off?').count()).toBe(0);
+  });
+
   test('who closed the window finds it closed, and continues without a question', async () => {
     const visitor = await arrive();
     await visitor.open();

@@ -1426,6 +1426,29 @@ describe('the next page of the same tab', () => {
     ]);
   });
 
+  test('waits for what the page before writes late, and no longer', async () => {
+    const { next, tabStorage } = await changePage();
+    const late = tabStorage.read('left-page');
+    tabStorage.write('left-page', null);
+    const onArrived = vi.fn();
+    next.session.nextPage.waitForLeftPage().then(onArrived);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(onArrived).not.toHaveBeenCalled();
+    tabStorage.write('left-page', late);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(onArrived).toHaveBeenCalledOnce();
+    expect(next.session.nextPage.restoreLeftPage()).toBe(true);
+  });
+
+  test('waits a second at most when nothing was left', async () => {
+    const { session } = setUp();
+    const onGivenUp = vi.fn();
+    session.nextPage.waitForLeftPage().then(onGivenUp);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(onGivenUp).toHaveBeenCalledOnce();
+    expect(session.nextPage.restoreLeftPage()).toBe(false);
+  });
+
   test('is read once: a copy of the tab, and a later page, find nothing', async () => {
     const { next, tabStorage } = await changePage();
     expect(next.session.nextPage.restoreLeftPage()).toBe(true);

@@ -44,6 +44,8 @@ export function createPanel(launcher: Launcher): Panel {
   let hasCall = false;
   /** The page before had the window open or a call behind it, and nobody has tapped. */
   let returning = takeLeft(leftKey);
+  /** For the first window only: the next one on this page finds nothing more. */
+  let isFirstOfReturn = returning !== undefined;
   let isReady = false;
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
@@ -107,7 +109,9 @@ export function createPanel(launcher: Launcher): Panel {
           const open_with = question;
           question = undefined;
           const { context, locale, theme } = options;
-          return { context, options: { locale, theme }, open_with, open: isOpen };
+          const returning = isFirstOfReturn;
+          isFirstOfReturn = false;
+          return { context, options: { locale, theme }, open_with, open: isOpen, returning };
         },
         onUnread: (unread) => setUnread(unread.count, unread.preview),
         onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),

@@ -57,6 +57,8 @@ export interface InitMessage {
   open_with?: string | undefined;
   /** False when the visitor closed the window while it loaded. */
   open: boolean;
+  /** The page before in this tab had the window, which leaves for this one what it had. */
+  returning?: boolean;
 }
 
 /** A call that is going on, in the visitor's language, for the launcher of a closed window. */

@@ -35,6 +35,9 @@ const FIRST_PAINT_DELAY = 300;
 
 function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
   let isOpen: boolean | undefined;
+  /** What the page before has left is taken over. */
+  let hasRestored = false;
+  let isShown = false;
   const loader = createLoaderPort(
     origin,
     (message) => {
@@ -44,7 +47,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
           break;
         case 'web-widget:visibility':
           isOpen = message.open;
-          session.setOpen(message.open);
+          // Before, it could start a conversation in place of the one that is to continue.
+          if (isShown) session.setOpen(message.open);
           break;
         case 'web-widget:context':
           session.hostPage.setContext(contextOf(message.context));
@@ -77,16 +81,19 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
 
   const close = () => loader.send({ type: 'web-widget:close' });
 
-  async function draw({ context, page, options, open, open_with }: InitMessage) {
+  async function draw({ context, page, options, open, open_with, returning }: InitMessage) {
+    session.hostPage.set(contextOf(context), page);
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
+    const loading = loadStrings(language);
+    if (returning) await session.nextPage.waitForLeftPage();
+    hasRestored = true;
     const isReturning = session.nextPage.restoreLeftPage();
     const offered = isReturning ? undefined : session.offerSaved();
     const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
-    const [strings] = await Promise.all([loadStrings(language), Promise.race([offered, delay])]);
+    const [strings] = await Promise.all([loading, Promise.race([offered, delay])]);
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
     applyTheme(config, options.theme);
-    session.hostPage.set(contextOf(context), page);
     session.subscribe((state, before) => {
       if (session.hasSound && isNewAnswer(state, before))
         import('./extras').then((extras) => extras.playSound()).catch(() => {});
@@ -105,6 +112,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
       root,
     );
     await offered;
+    isShown = true;
     session.setOpen(isOpen ?? open);
     if (isReturning) session.nextPage.resumeHere();
     if (open_with) session.sendMessage(open_with);
@@ -112,7 +120,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
 
   window.addEventListener('pagehide', () => {
     session.leavePage();
-    session.nextPage.keep();
+    // Else it is still there for the next page.
+    if (hasRestored) session.nextPage.keep();
   });
   window.addEventListener('pageshow', ({ persisted }) => {
     // The browser had kept this page, and others may have followed in this tab.
