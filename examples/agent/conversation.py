@@ -128,8 +128,8 @@ class Conversation:
         self._context = context
         self._service = service
         self._mode: Mode = job.mode
-        self._page: dict[str, object] = {}
-        self._location: dict[str, object] = {}
+        self._page_context: dict[str, object] = {}
+        self._page_state: dict[str, object] = {}
         self._last_spoken = ""
         self._has_turns = asyncio.Event()
         self._is_stopping = False
@@ -141,8 +141,8 @@ class Conversation:
         self._model = RulesModel(
             agent_version_id=job.agent_version_id,
             mode=lambda: self._mode,
-            page=self._page,
-            location=self._location,
+            page_context=self._page_context,
+            page_state=self._page_state,
         )
         hearing = inference.VAD(model="silero")
         self.session: AgentSession[None] = AgentSession(
@@ -328,10 +328,10 @@ class Conversation:
         self._spawn(self._read_context(reader))
 
     async def _read_context(self, reader: rtc.TextStreamReader) -> None:
-        await _read_into(self._page, reader)
+        await _read_into(self._page_context, reader)
 
     def _on_page(self, reader: rtc.TextStreamReader, _sender: str) -> None:
-        self._spawn(_read_into(self._location, reader))
+        self._spawn(_read_into(self._page_state, reader))
 
     def _on_late_form(self, reader: rtc.TextStreamReader, _sender: str) -> None:
         self._spawn(self._read_late_form(reader))

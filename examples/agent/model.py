@@ -35,15 +35,18 @@ class RulesModel(llm.LLM[Never]):
         *,
         agent_version_id: str,
         mode: Callable[[], Mode],
-        page: Mapping[str, object],
-        location: Mapping[str, object] | None = None,
+        page_context: Mapping[str, object],
+        page_state: Mapping[str, object] | None = None,
     ) -> None:
-        """`page` and `location` may change; each answer reads their current content."""
+        """`page_context` is what the page says about itself, `page_state` its address and title.
+
+        Both may change; each answer reads their current content.
+        """
         super().__init__()
         self._agent_version_id = agent_version_id
         self._mode = mode
-        self._page = page
-        self._location = location if location is not None else {}
+        self._page_context = page_context
+        self._page_state = page_state if page_state is not None else {}
 
     @property
     def model(self) -> str:
@@ -79,8 +82,8 @@ class RulesModel(llm.LLM[Never]):
         situation = rules.Situation(
             agent_version_id=self._agent_version_id,
             earlier=turns[:asked],
-            page=dict(self._page),
-            title=str(self._location.get("title") or ""),
+            page_context=dict(self._page_context),
+            page_state=dict(self._page_state),
         )
         reply = rules.answer(turns[asked].text, situation)
         has_spoken = any(turn.role == "agent" for turn in turns)

@@ -64,10 +64,10 @@ class Situation:
     agent_version_id: str
     earlier: Sequence[Turn] = ()
     """Everything said before the question, oldest first."""
-    page: Mapping[str, object] = field(default_factory=dict)
-    """The context that the host page set."""
-    title: str = ""
-    """Of the page that the visitor sees now."""
+    page_context: Mapping[str, object] = field(default_factory=dict)
+    """What the host page says about itself."""
+    page_state: Mapping[str, object] = field(default_factory=dict)
+    """Address and title of the page that the visitor sees now."""
 
 
 @dataclass(frozen=True)
@@ -189,10 +189,11 @@ def _recall(earlier: Sequence[Turn]) -> str:
 
 
 def _describe(situation: Situation) -> str:
-    reading = f"You are reading {_quoted(situation.title)}. " if situation.title else ""
+    title = str(situation.page_state.get("title") or "")
+    reading = f"You are reading {_quoted(title)}. " if title else ""
     known = [
         f"{key}: {value}"
-        for key, value in situation.page.items()
+        for key, value in situation.page_context.items()
         if isinstance(value, (str, int, float))
     ]
     if not known:

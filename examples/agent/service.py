@@ -107,7 +107,7 @@ class WidgetService:
             is_open=document.get("is_open") is True,
             room_name=room_name if isinstance(room_name, str) else None,
             turns=turns,
-            message_waits=_page(document).get("message_waiting") is True,
+            message_waits=_page_at_start(document).get("message_waiting") is True,
             page_changed=document.get("page_changed") is True,
         )
 
@@ -174,7 +174,7 @@ class _NotFound(ServiceError):
     """The conversation does not exist in this organization."""
 
 
-def _page(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _page_at_start(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the window sent when it started the conversation."""
     metadata = document.get("custom_metadata")
     page = metadata.get("page") if isinstance(metadata, dict) else None

@@ -10,9 +10,11 @@ from model import RulesModel, split_words
 VERSION = "0197b2c4-5d6e-7f80-8912-3456789abcde"
 
 
-def model(page: dict[str, object] | None = None) -> RulesModel:
+def model(page_context: dict[str, object] | None = None) -> RulesModel:
     return RulesModel(
-        agent_version_id=VERSION, mode=lambda: "voice", page=page if page is not None else {}
+        agent_version_id=VERSION,
+        mode=lambda: "voice",
+        page_context=page_context if page_context is not None else {},
     )
 
 
@@ -52,9 +54,9 @@ async def test_a_tool_is_called_and_its_outcome_put_into_words() -> None:
 
 
 async def test_the_page_is_read_when_the_answer_is_made() -> None:
-    page: dict[str, object] = {}
-    subject = model(page)
-    page["product"] = "Sidamo"
+    page_context: dict[str, object] = {}
+    subject = model(page_context)
+    page_context["product"] = "Sidamo"
     asked = chat(("assistant", "Hello."), ("user", "what is on this page"))
     assert subject.reply(asked) == rules.Say("The page sent these details: product: Sidamo.")
 

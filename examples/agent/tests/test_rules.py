@@ -94,9 +94,15 @@ def test_a_form_is_confirmed_or_closed(answer: dict[str, object], expected: str)
     assert expected in rules.after_form(answer)
 
 
+def test_the_title_is_that_of_the_page_as_it_is_now() -> None:
+    now = Situation(VERSION, page_state={"url": "https://shop.example/", "title": "Huila"})
+    text = said("What do you know about this page?", now)
+    assert text == "You are reading “Huila”. The page sent no details about itself."
+
+
 def test_the_context_of_the_page_is_shortened() -> None:
     page = {"product": "Huila", "price": 14, "nested": {"a": 1}, "long": "y" * 5_000}
-    text = said("What do you know about this page?", Situation(VERSION, page=page))
+    text = said("What do you know about this page?", Situation(VERSION, page_context=page))
     assert text.startswith("The page sent these details: product: Huila; price: 14;")
     assert len(text) < 500
 
