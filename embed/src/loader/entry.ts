@@ -59,5 +59,5 @@ try {
   tags.map(page.add);
   if (!tags[0]) console.warn('Web widget: add data-web-widget and data-service');
 } catch (error) {
-  console.error(error);
+  console.error('Web widget:', error);
 }

@@ -221,7 +221,7 @@ export function createWidget(
       );
       signal.aborted || warn(reason);
     })
-    .catch(console.error);
+    .catch((error) => console.error('Web widget:', error));
 
   return {
     attach: () => attach?.(),

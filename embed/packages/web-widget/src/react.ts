@@ -66,7 +66,7 @@ export function useWebWidget(props: WebWidgetProps): Widget | null {
         stops = listen(loaded, () => latest.current);
         setWidget(loaded);
       },
-      (error) => console.error(error),
+      (error) => console.error('Web widget:', error),
     );
     return () => {
       isMounted = false;

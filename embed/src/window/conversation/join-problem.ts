@@ -43,5 +43,5 @@ const ADVICE: { readonly [problem in JoinProblem]: string } = {
 
 /** One line for the console. */
 export function adviceOn({ problem, message }: JoinError): string {
-  return `Web widget: cannot join the room: ${problem} (${message}); ${ADVICE[problem]}`;
+  return `cannot join the room: ${problem} (${message}); ${ADVICE[problem]}`;
 }

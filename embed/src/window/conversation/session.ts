@@ -132,7 +132,7 @@ export class Session {
           // Once for each reason, however often it is retried.
           if (this.#joinProblem === error.problem) return;
           this.#joinProblem = error.problem;
-          console.warn(adviceOn(error));
+          console.warn(`Web widget: ${adviceOn(error)}`);
           this.#emit('error', { code: error.problem });
         },
         onJoined: () => {
