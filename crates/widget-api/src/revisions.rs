@@ -34,8 +34,8 @@ pub struct Revision {
     pub api_key_id: Option<String>,
     /// The revision that was restored, if this one came from a restore.
     pub restored_from: Option<i64>,
-    /// The differences from the revision before; empty for the first, and when one of the two cannot
-    /// be read.
+    /// The differences from the revision before; empty for the first, and when one of the two
+    /// cannot be read.
     pub changes: Vec<Change>,
     /// The widget as it was.
     pub web_widget: WidgetRecord,

@@ -1,6 +1,11 @@
 //! The service behind PgBouncer, which gives connections to the server to its clients: each client
 //! one for as long as it stays (`session`), or for the time of a transaction (`transaction`).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests find the programs of this machine by its variables"
+)]
+
 use std::{
     env,
     ffi::OsStr,

@@ -104,7 +104,7 @@ proptest! {
     fn reading_what_was_written_is_the_identity(value in document(false)) {
         let config = Config::from_value(value.clone()).expect("valid");
         prop_assert_eq!(config.as_json(), value.to_string());
-        prop_assert_eq!(Config::parse(&config.as_json()), Ok(config));
+        prop_assert_eq!(Config::parse(config.as_json()), Ok(config));
     }
 
     #[test]

@@ -356,11 +356,39 @@ pub(super) async fn resuming(storage: &dyn Storage) {
 }
 
 /// Where a test starts conversations.
-pub(super) fn place(address: &str, network: Option<&str>) -> Option<StartPlace> {
-    Some(StartPlace {
+pub(super) fn place(address: &str, network: Option<&str>) -> StartPlace {
+    StartPlace {
         address: address.to_owned(),
         network: network.map(str::to_owned),
-    })
+    }
+}
+
+/// A resume in text by a ticket of its own.
+fn resume_at(
+    id: ConversationId,
+    generation: i64,
+    place: Option<StartPlace>,
+    budgets: Budgets,
+    now: OffsetDateTime,
+) -> ResumeConversation {
+    ResumeConversation {
+        id,
+        generation,
+        repeat: false,
+        mode: Mode::Text,
+        room: NewRoom {
+            name: format!("room {id} {generation}"),
+            page_changed: false,
+        },
+        ticket: UsedTicket {
+            id: format!("resumes {id} {generation}"),
+            expires_at: now,
+        },
+        place,
+        budgets,
+        now,
+        limits: LifecycleLimits::default(),
+    }
 }
 
 /// What waits to be joined is bounded where it was started: until it is joined, ends or is due.
@@ -386,7 +414,7 @@ pub(super) async fn places(storage: &dyn Storage) {
         })) => (range, max, resets_in),
         other => panic!("{other:?}"),
     };
-    let one = || place("one", Some("wide"));
+    let one = || Some(place("one", Some("wide")));
     let (per_address, per_network) = (
         (StartRange::Address, 2, limits.join_within),
         (StartRange::Network, 3, limits.join_within),
@@ -398,10 +426,10 @@ pub(super) async fn places(storage: &dyn Storage) {
     let id = |number_of| ConversationId::from_uuid(number(number_of));
     let refused = storage.find_conversation(id(0xB02)).await;
     assert_eq!(refused.expect("works"), None);
-    let other = || place("other", Some("wide"));
+    let other = || Some(place("other", Some("wide")));
     create(0xB03, other()).await.expect("another address");
     assert_eq!(refusal(create(0xB04, other()).await), per_network);
-    create(0xB05, place("narrow", None))
+    create(0xB05, Some(place("narrow", None)))
         .await
         .expect("another network");
     create(0xB06, None).await.expect("nothing is counted");
@@ -424,25 +452,8 @@ pub(super) async fn places(storage: &dyn Storage) {
     assert_eq!(refusal(create(0xB08, one()).await), per_address);
 
     // A resume of what nobody joined moves it to where it is resumed, if there is room.
-    let resume = async |number_of, generation, place, now: OffsetDateTime| {
-        let request = ResumeConversation {
-            id: id(number_of),
-            generation,
-            repeat: false,
-            mode: Mode::Text,
-            room: NewRoom {
-                name: format!("room {number_of} {generation}"),
-                page_changed: false,
-            },
-            ticket: UsedTicket {
-                id: format!("resumes {number_of} {generation}"),
-                expires_at: now,
-            },
-            place,
-            budgets,
-            now,
-            limits,
-        };
+    let resume = async |number_of, generation, place, now| {
+        let request = resume_at(id(number_of), generation, place, budgets, now);
         storage.resume_conversation(&request).await
     };
     let refused = resume(0xB06, 1, one(), START).await;
@@ -453,7 +464,7 @@ pub(super) async fn places(storage: &dyn Storage) {
     // It is no other than itself, and who has joined waits nowhere.
     resume(0xB02, 1, one(), START).await.expect("it was there");
     resume(0xB00, 1, one(), START).await.expect("it was joined");
-    let far = || place("far", None);
+    let far = || Some(place("far", None));
     resume(0xB02, 2, far(), START).await.expect("there is room");
     resume(0xB07, 1, far(), START).await.expect("there is room");
     assert_eq!(refusal(create(0xB08, far()).await), per_address);

@@ -68,7 +68,7 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
     let ours = organization("older-places");
     for number in 0xC00..0xC04 {
         let mut new = new_conversation(&ours, number, 0xCFF, "https://a.example");
-        new.place = place(&format!("address {number}"), Some("network"));
+        new.place = Some(place(&format!("address {number}"), Some("network")));
         storage.create_conversation(&new).await.expect("new");
     }
     let kept = async || -> (i64, i64) {
