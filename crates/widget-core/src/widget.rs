@@ -58,7 +58,7 @@ pub struct Widget {
 
 impl Widget {
     /// The same widget with what the decision and browsers need, and nothing else: no unknown keys
-    /// of the config, no warnings. For who serves it and never stores it.
+    /// of the config, no warnings. For callers that only serve it.
     #[must_use]
     pub fn into_served(self) -> Self {
         Self {

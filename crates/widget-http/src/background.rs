@@ -41,7 +41,7 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
                 rooms::remove_rooms(&state),
                 conversations::end_conversations(&state),
                 livekit::watch(&state),
-                builds::look_after(&state),
+                builds::keep_builds(&state),
                 forget(&state)
             )
         };

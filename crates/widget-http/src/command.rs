@@ -81,7 +81,7 @@ pub(crate) fn read_arguments() -> Arguments {
 /// Starts the log; a filter that cannot be read is reported and replaced by `info`.
 pub(crate) fn start_log(arguments: &LogArguments) {
     let parsed = EnvFilter::try_new(&arguments.log);
-    let complaint = parsed.as_ref().err().map(ToString::to_string);
+    let error = parsed.as_ref().err().map(ToString::to_string);
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -94,11 +94,8 @@ pub(crate) fn start_log(arguments: &LogArguments) {
             builder.with_target(false).with_ansi(color).init();
         }
     }
-    if let Some(complaint) = complaint {
-        tracing::warn!(
-            error = complaint,
-            "the log filter cannot be read; using `info`"
-        );
+    if let Some(error) = error {
+        tracing::warn!(error, "the log filter cannot be read; using `info`");
     }
 }
 
@@ -121,7 +118,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints why a command failed.
-pub(crate) fn complain(error: &anyhow::Error) {
+pub(crate) fn report_failure(error: &anyhow::Error) {
     // With standard error closed there is nowhere left to report it.
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
 }

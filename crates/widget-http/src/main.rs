@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Logs may be JSON; what goes wrong at start is for the person who started it.
-            command::complain(&error);
+            command::report_failure(&error);
             ExitCode::from(1)
         }
     }

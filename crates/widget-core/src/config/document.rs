@@ -66,7 +66,7 @@ impl Config {
     }
 
     /// The same settings without what this build does not read: unknown keys and other versions.
-    /// For who serves the config and never stores it.
+    /// For callers that only serve it.
     #[must_use]
     pub fn without_unread(self) -> Self {
         Self(self.0.without_unread())

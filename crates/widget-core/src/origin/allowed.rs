@@ -211,7 +211,7 @@ impl AllowedOrigins {
         warnings
     }
 
-    /// The same list without its warnings, for who only asks for decisions.
+    /// The same list without its warnings, for callers that only ask for decisions.
     #[must_use]
     pub fn without_warnings(self) -> Self {
         Self {

@@ -6,13 +6,13 @@ use time::Duration;
 
 use crate::{state::AppState, storage::StoreError};
 
-/// How often it is looked after; the times are kept to a day.
+/// How often builds are stored and forgotten; the times are kept to a day.
 const INTERVAL: StdDuration = StdDuration::from_hours(1);
 
 /// How long a build is kept after its last use.
 const MEMORY: Duration = Duration::days(400);
 
-pub(super) async fn look_after(state: &AppState) {
+pub(super) async fn keep_builds(state: &AppState) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         if let Err(error) = keep_embed_builds(state).await {

@@ -31,7 +31,7 @@ pub(super) async fn end_conversations(state: &AppState) {
     }
 }
 
-/// Looks at every conversation that is due and ends those that nobody joined, that went silent, or
+/// Ends, of the conversations that are due, those that nobody joined, that went silent, or
 /// that lasted too long; returns how many have ended.
 ///
 /// Those that end or not by where the visitor is wait for LiveKit's answer, see
@@ -50,14 +50,14 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
             .storage
             .find_due_conversations(now, last, BATCH)
             .await?;
-        let mut looks = JoinSet::new();
+        let mut settling = JoinSet::new();
         for conversation in &due {
-            looks.spawn(look_at(state.clone(), conversation.id, now, is_answered));
+            settling.spawn(settle_one(state.clone(), conversation.id, now, is_answered));
         }
-        let looks = looks.join_all().await;
-        ended += looks.iter().filter(|look| look.has_ended).count();
+        let settled = settling.join_all().await;
+        ended += settled.iter().filter(|one| one.has_ended).count();
         // An outage of LiveKit costs a sweep one timeout, and not one for each batch.
-        let mut answers = looks.iter().filter_map(|look| look.presence).peekable();
+        let mut answers = settled.iter().filter_map(|one| one.presence).peekable();
         if answers.peek().is_some() {
             is_answered &= answers.any(|presence| presence != Presence::Unknown);
         }
@@ -74,20 +74,25 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
 
 /// What became of a conversation that was due.
 #[derive(Debug, Default)]
-struct Look {
+struct Settled {
     has_ended: bool,
     /// Where the visitor is, if that mattered.
     presence: Option<Presence>,
 }
 
-async fn look_at(state: AppState, id: ConversationId, now: OffsetDateTime, ask: bool) -> Look {
+async fn settle_one(
+    state: AppState,
+    id: ConversationId,
+    now: OffsetDateTime,
+    ask: bool,
+) -> Settled {
     match settle(&state, id, now, ask).await {
-        Ok(look) => look,
+        Ok(settled) => settled,
         // Storage has logged it once.
-        Err(StoreError::Corrupt { .. }) => Look::default(),
+        Err(StoreError::Corrupt { .. }) => Settled::default(),
         Err(error) => {
             tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
-            Look::default()
+            Settled::default()
         }
     }
 }
@@ -98,17 +103,17 @@ async fn settle(
     id: ConversationId,
     now: OffsetDateTime,
     ask: bool,
-) -> Result<Look, StoreError> {
+) -> Result<Settled, StoreError> {
     let limits = &state.lifecycle_limits;
     let Some(before) = state.storage.find_conversation(id).await? else {
-        return Ok(Look::default());
+        return Ok(Settled::default());
     };
     let livekit = state.livekit.as_ref();
     let livekit = livekit.filter(|_| before.lifecycle.depends_on_presence(now, limits));
     let Some(livekit) = livekit else {
         let after = state.storage.expire_conversation(id, now, limits).await?;
         let has_ended = after.is_some_and(|after| has_ended(&after));
-        return Ok(Look {
+        return Ok(Settled {
             has_ended,
             presence: None,
         });
@@ -130,7 +135,7 @@ async fn settle(
         }
         has_ended
     });
-    Ok(Look {
+    Ok(Settled {
         has_ended,
         presence: Some(presence),
     })

@@ -10,9 +10,9 @@ use widget_api::health::LiveKitPart;
 use super::{client::LiveKit, names::RoomName, tokens::MintError};
 use crate::system::RandomSource;
 
-/// What a check found.
+/// What a health check of LiveKit found.
 #[derive(Debug)]
-pub(crate) struct Finding {
+pub(crate) struct LiveKitCheck {
     /// What is reported.
     pub(crate) part: LiveKitPart,
     /// Whether the check before found something else.
@@ -36,7 +36,7 @@ impl LiveKit {
         &self,
         random: &dyn RandomSource,
         now: OffsetDateTime,
-    ) -> Result<Finding, MintError> {
+    ) -> Result<LiveKitCheck, MintError> {
         let room = RoomName::random(random)?;
         let token = self.tokens.mint_for_check(&room, now)?;
         let (part, cause) = match self.health.validate(&token).await {
@@ -59,7 +59,7 @@ impl LiveKit {
             ),
             Err(cause) => (LiveKitPart::Unavailable, cause),
         };
-        Ok(Finding {
+        Ok(LiveKitCheck {
             part,
             is_new: self.health.keep(part),
             cause,

@@ -79,11 +79,11 @@ impl RoomCleaner {
         self.woken.notified().await;
     }
 
-    /// How many rooms to try at once: `most`, or one after LiveKit removed none, to find out
+    /// How many rooms to try at once: `max`, or one after LiveKit removed none, to find out
     /// whether it does again; `None` during the pause until then.
-    pub(crate) fn batch(&self, now: OffsetDateTime, most: u32) -> Option<u32> {
+    pub(crate) fn batch(&self, now: OffsetDateTime, max: u32) -> Option<u32> {
         match *self.outage() {
-            None => Some(most),
+            None => Some(max),
             Some(outage) => outage.is_over(now).then_some(1),
         }
     }

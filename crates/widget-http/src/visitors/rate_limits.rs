@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn over_the_limit_says_when_to_come_again() {
+    fn over_the_limit_says_when_to_retry() {
         let limit = Limit::new("tickets", 1);
         assert!(limit.check(&1).is_ok());
         assert!(limit.check(&2).is_ok());

@@ -124,7 +124,7 @@ impl FromIterator<Self> for TrustedProxies {
 pub struct Callers {
     trusted: TrustedProxies,
     header: ForwardedHeader,
-    /// Peers whose headers the log has complained about already.
+    /// Peers whose headers the log has warned about already.
     named: Mutex<HashSet<IpAddr>>,
 }
 
