@@ -21,7 +21,7 @@ use crate::{
     agent::VersionStatus,
     choice::choices,
     finding::{Code, Finding, FindingList, Findings},
-    id::AgentId,
+    id::{AgentId, AgentVersionId},
     unreadable::UnreadableWidget,
     widget::Widget,
 };
@@ -166,18 +166,8 @@ pub fn version_blocker(widget: &Widget, version: PinnedVersion) -> Option<Findin
     let pinned = widget.agent_version_id;
     Some(match version {
         PinnedVersion::Published => return None,
-        PinnedVersion::AgentMissing => Finding::new(
-            Code::AgentNotFound,
-            format!("the organization has no agent `{agent}`"),
-        )
-        .at("/agent_id")
-        .with_hint("set `agent_id` to an agent of the organization"),
-        PinnedVersion::VersionMissing => Finding::new(
-            Code::AgentVersionNotFound,
-            format!("the agent `{agent}` has no version `{pinned}`"),
-        )
-        .at("/agent_version_id")
-        .with_hint("set `agent_version_id` to a published version of the agent"),
+        PinnedVersion::AgentMissing => agent_not_found(agent),
+        PinnedVersion::VersionMissing => agent_version_not_found(pinned),
         PinnedVersion::OtherAgent => Finding::new(
             Code::AgentVersionOfOtherAgent,
             format!("the version `{pinned}` is not one of the agent `{agent}`"),
@@ -191,6 +181,28 @@ pub fn version_blocker(widget: &Widget, version: PinnedVersion) -> Option<Findin
         .at("/agent_version_id")
         .with_hint("publish the version, or pin one that is published"),
     })
+}
+
+/// A widget points at an agent that its organization does not have.
+#[must_use]
+pub fn agent_not_found(agent: AgentId) -> Finding {
+    Finding::new(
+        Code::AgentNotFound,
+        format!("the organization has no agent `{agent}`"),
+    )
+    .at("/agent_id")
+    .with_hint("set `agent_id` to an agent of the organization")
+}
+
+/// A widget points at a version that its organization does not have.
+#[must_use]
+pub fn agent_version_not_found(version: AgentVersionId) -> Finding {
+    Finding::new(
+        Code::AgentVersionNotFound,
+        format!("the organization has no agent version `{version}`"),
+    )
+    .at("/agent_version_id")
+    .with_hint("set `agent_version_id` to a published version of the agent")
 }
 
 /// What neither the list nor the config can see by itself.

@@ -18,7 +18,7 @@ pub struct ListPage {
 pub struct Page<T> {
     /// Its items.
     pub items: Vec<T>,
-    /// Whether the list goes on behind them.
+    /// Whether the list continues behind them.
     pub has_more: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Fitting {
 
 impl Fitting {
     /// Of items with these sizes in bytes, at most `limit`, and at least `minimum` of those that
-    /// there are. `sizes` has one more where the list goes on.
+    /// there are. `sizes` has one more where the list continues.
     pub(super) fn of(sizes: &[i64], limit: u32, minimum: usize) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut bytes = 0_i64;
@@ -57,7 +57,7 @@ impl Fitting {
 }
 
 impl<T> Page<T> {
-    /// Of items that are small: one more than `limit` was read where the list goes on.
+    /// Of items that are small: one more than `limit` was read where the list continues.
     pub(super) fn of_lookahead(mut items: Vec<T>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = items.len() > limit;
@@ -89,16 +89,16 @@ mod tests {
 
     #[test]
     fn a_page_ends_by_count_or_by_bytes() {
-        let most = MAX_PAGE_BYTES;
+        let max = MAX_PAGE_BYTES;
         for (sizes, limit, minimum, expected, has_more) in [
             (&[][..], 5, 1, 0, false),
             (&[1, 1, 1], 3, 1, 3, false),
             (&[1, 1, 1, 1], 3, 1, 3, true),
-            (&[most, 1], 3, 1, 1, true),
-            (&[most - 1, 1, 1], 3, 1, 2, true),
-            (&[most + 1, 1], 3, 1, 1, true),
-            (&[most + 1, most + 1, 1], 3, 2, 2, true),
-            (&[most + 1], 3, 2, 1, false),
+            (&[max, 1], 3, 1, 1, true),
+            (&[max - 1, 1, 1], 3, 1, 2, true),
+            (&[max + 1, 1], 3, 1, 1, true),
+            (&[max + 1, max + 1, 1], 3, 2, 2, true),
+            (&[max + 1], 3, 2, 1, false),
             (&[i64::MAX, i64::MAX], 3, 1, 1, true),
         ] {
             let found = Fitting::of(sizes, limit, minimum);

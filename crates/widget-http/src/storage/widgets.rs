@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::{
     go_live::PinnedVersion,
-    id::{AgentId, OrganizationId, WidgetId},
+    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::Origin,
     serve,
     unreadable::{UnreadableWidget, WidgetRecord},
@@ -158,10 +158,10 @@ pub enum WriteWidgetError {
     /// The organization has no such agent or version.
     #[error("the organization does not have the agent or version that the widget points at")]
     Dangling {
-        /// There is no such agent.
-        agent: bool,
-        /// There is no such version.
-        version: bool,
+        /// The agent, if it has none of this id.
+        agent: Option<AgentId>,
+        /// The version, if it has none of this id.
+        version: Option<AgentVersionId>,
     },
     /// The key of the request was used before, for another body.
     #[error("this key was used before, for another request")]

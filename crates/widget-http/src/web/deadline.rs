@@ -58,12 +58,8 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
 }
 
 fn upload_too_slow() -> Problem {
-    Problem::new(
-        ProblemCode::BodyTimeout,
-        "the body did not arrive in time; send it again",
-    )
     // Otherwise the rest of the body would have to be read before the next request.
-    .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+    Problem::body_timeout().with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }
 
 fn answer_too_slow() -> Problem {

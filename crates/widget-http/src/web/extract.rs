@@ -69,12 +69,7 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// `body_unreadable` when the caller stops in the middle.
 pub async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, Problem> {
     let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, limit)).await;
-    let read = read.map_err(|_| {
-        Problem::new(
-            ProblemCode::BodyTimeout,
-            "the body did not arrive in time; send it again",
-        )
-    })?;
+    let read = read.map_err(|_| Problem::body_timeout())?;
     read.map_err(|error| {
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
@@ -151,12 +146,6 @@ where
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         strict::from_query(parts.uri.query().unwrap_or_default())
             .map(Self)
-            .map_err(|fault| {
-                Problem::new(
-                    ProblemCode::QueryInvalid,
-                    "a query parameter is not what is expected here; see `errors`",
-                )
-                .with_error(fault.into())
-            })
+            .map_err(|fault| Problem::query_invalid(fault.into()))
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
-use widget_api::{FieldError, MAX_PAGE_LIMIT, ProblemCode};
+use widget_api::{FieldError, MAX_PAGE_LIMIT};
 use widget_core::finding::Code;
 
 use crate::{
@@ -39,11 +39,7 @@ pub(crate) fn parse_page(limit: Option<u32>, cursor: Option<&str>) -> Result<Lis
 }
 
 fn invalid(pointer: &str, detail: String) -> Problem {
-    Problem::new(
-        ProblemCode::QueryInvalid,
-        "a query parameter is not what is expected here; see `errors`",
-    )
-    .with_error(FieldError::new(pointer, Code::ValueInvalid, detail))
+    Problem::query_invalid(FieldError::new(pointer, Code::ValueInvalid, detail))
 }
 
 /// Links to the page after `page`, keeping the other parameters of `query`.

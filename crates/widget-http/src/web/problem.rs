@@ -16,6 +16,8 @@ use widget_core::{
     config::ConfigError,
     conversation::{ConversationEnded, FeedbackError, ModeDisabled},
     finding::{Code, FindingList, Findings, MAX_FINDINGS},
+    go_live,
+    id::{AgentId, AgentVersionId},
     origin::OriginHeaderError,
 };
 
@@ -146,6 +148,34 @@ impl Problem {
         )
     }
 
+    /// Two requests wrote the same record at once, and this one changed nothing.
+    #[must_use]
+    pub fn conflict() -> Self {
+        Self::new(
+            ProblemCode::Conflict,
+            "another request changed this at the same time; try again",
+        )
+    }
+
+    /// The body took too long to arrive.
+    #[must_use]
+    pub fn body_timeout() -> Self {
+        Self::new(
+            ProblemCode::BodyTimeout,
+            "the body did not arrive in time; send it again",
+        )
+    }
+
+    /// A query parameter is unknown or has a value that is not allowed.
+    #[must_use]
+    pub fn query_invalid(fault: FieldError) -> Self {
+        Self::new(
+            ProblemCode::QueryInvalid,
+            "a query parameter is not what is expected here; see `errors`",
+        )
+        .with_error(fault)
+    }
+
     /// Adds a fault with its place.
     #[must_use]
     pub fn with_error(mut self, error: FieldError) -> Self {
@@ -265,11 +295,7 @@ impl From<StoreError> for Problem {
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
             .with_cause(error),
-            StoreError::Conflict { .. } => Self::new(
-                ProblemCode::Conflict,
-                "another request changed this at the same time; try again",
-            )
-            .with_cause(error),
+            StoreError::Conflict { .. } => Self::conflict().with_cause(error),
             StoreError::Corrupt {
                 column, ref cause, ..
             } => {
@@ -326,38 +352,21 @@ impl From<WriteWidgetError> for Problem {
                 ProblemCode::IdempotencyKeyReused,
                 "this `Idempotency-Key` was used before, for another body; use a new one for each request",
             ),
-            WriteWidgetError::Stale => Self::new(
-                ProblemCode::Conflict,
-                "another request changed this at the same time; try again",
-            ),
+            WriteWidgetError::Stale => Self::conflict(),
             WriteWidgetError::Store(error) => error.into(),
         }
     }
 }
 
 /// A widget points at an agent, a version or both that its organization does not have.
-fn dangling(agent: bool, version: bool) -> Problem {
-    let mut faults = Vec::new();
-    if agent {
-        faults.push(FieldError::new(
-            "/agent_id",
-            Code::AgentNotFound,
-            "this organization has no agent of this id",
-        ));
-    }
-    if version {
-        let detail = "this organization has no agent version of this id";
-        faults.push(FieldError::new(
-            "/agent_version_id",
-            Code::AgentVersionNotFound,
-            detail,
-        ));
-    }
-    let code = if agent {
-        ProblemCode::AgentNotFound
-    } else {
-        ProblemCode::AgentVersionNotFound
+fn dangling(agent: Option<AgentId>, version: Option<AgentVersionId>) -> Problem {
+    let code = match agent {
+        Some(_) => ProblemCode::AgentNotFound,
+        None => ProblemCode::AgentVersionNotFound,
     };
+    let agent = agent.map(go_live::agent_not_found);
+    let version = version.map(go_live::agent_version_not_found);
+    let faults = agent.into_iter().chain(version).map(FieldError::from);
     let detail = "point the widget at an agent and a version of this organization; see `errors`";
     Problem::new(code, detail).with_errors(faults)
 }

@@ -4,10 +4,12 @@ use axum::response::IntoResponse;
 use expect_test::expect;
 use http::StatusCode;
 use sqlx::Connection as _;
+use uuid::Uuid;
 use widget_api::{FieldError, ProblemCode};
 use widget_core::{
     config::Config,
     finding::Code,
+    id::{AgentId, AgentVersionId},
     origin::{AllowedOrigins, SuffixList},
 };
 use widget_http::{
@@ -54,26 +56,28 @@ fn errors_have_their_status_and_code() {
     check(RandomError("x".to_owned()), 500, "internal_error");
     check(DeleteAgentError::InUse, 409, "agent_in_use");
     check(DeleteAgentError::Store(corrupt()), 409, "record_unreadable");
+    let agent = AgentId::from_uuid(Uuid::from_u128(1));
+    let version = AgentVersionId::from_uuid(Uuid::from_u128(2));
     check(
         WriteWidgetError::Dangling {
-            agent: true,
-            version: true,
+            agent: Some(agent),
+            version: Some(version),
         },
         422,
         "agent_not_found",
     );
     check(
         WriteWidgetError::Dangling {
-            agent: true,
-            version: false,
+            agent: Some(agent),
+            version: None,
         },
         422,
         "agent_not_found",
     );
     check(
         WriteWidgetError::Dangling {
-            agent: false,
-            version: true,
+            agent: None,
+            version: Some(version),
         },
         422,
         "agent_version_not_found",

@@ -216,8 +216,8 @@ pub(super) async fn find_any_widget<'c>(
 
 /// Whether the registry has what a widget points at.
 pub(super) struct Pin {
-    pub(super) has_agent: bool,
-    pub(super) has_version: bool,
+    missing_agent: Option<AgentId>,
+    missing_version: Option<AgentVersionId>,
 }
 
 impl Pin {
@@ -228,13 +228,13 @@ impl Pin {
         agent: AgentId,
         version: AgentVersionId,
     ) -> Result<Self, StoreError> {
-        let agent: Option<i32> =
+        let found_agent: Option<i32> =
             sqlx::query_scalar("SELECT 1 FROM agents WHERE organization_id = $1 AND id = $2")
                 .bind(organization.as_str())
                 .bind(agent.as_uuid())
                 .fetch_optional(&mut *transaction)
                 .await?;
-        let version: Option<i32> = sqlx::query_scalar(
+        let found_version: Option<i32> = sqlx::query_scalar(
             "SELECT 1 FROM agent_versions WHERE organization_id = $1 AND id = $2",
         )
         .bind(organization.as_str())
@@ -242,14 +242,14 @@ impl Pin {
         .fetch_optional(&mut *transaction)
         .await?;
         Ok(Self {
-            has_agent: agent.is_some(),
-            has_version: version.is_some(),
+            missing_agent: found_agent.is_none().then_some(agent),
+            missing_version: found_version.is_none().then_some(version),
         })
     }
 
     /// Whether it has both.
     pub(super) const fn is_registered(&self) -> bool {
-        self.has_agent && self.has_version
+        self.missing_agent.is_none() && self.missing_version.is_none()
     }
 
     pub(super) fn require(&self) -> Result<(), WriteWidgetError> {
@@ -257,8 +257,8 @@ impl Pin {
             return Ok(());
         }
         Err(WriteWidgetError::Dangling {
-            agent: !self.has_agent,
-            version: !self.has_version,
+            agent: self.missing_agent,
+            version: self.missing_version,
         })
     }
 }

@@ -56,7 +56,7 @@ impl WidgetStore for Backend {
         .bind(micros(widget.updated_at))
         .execute(&mut transaction)
         .await
-        .map_err(dangling)?;
+        .map_err(|error| dangling(error, widget))?;
         let stored = finish_write(&mut transaction, widget.id, author, self).await?;
         let stored = stored.require_readable()?;
         if let Some(request) = request {
@@ -152,7 +152,7 @@ impl WidgetStore for Backend {
         .bind(micros(widget.created_at))
         .execute(&mut transaction)
         .await
-        .map_err(dangling)?;
+        .map_err(|error| dangling(error, widget))?;
         if done.rows_affected() == 0 {
             return Err(WriteWidgetError::Stale);
         }
@@ -333,12 +333,12 @@ async fn keeps_pin(
 }
 
 /// The registry changed between the read and the write.
-fn dangling(error: sqlx::Error) -> WriteWidgetError {
+fn dangling(error: sqlx::Error, widget: &Widget) -> WriteWidgetError {
     let error = StoreError::from(error);
     if error.is_dangling() {
         WriteWidgetError::Dangling {
-            agent: true,
-            version: true,
+            agent: Some(widget.agent_id),
+            version: Some(widget.agent_version_id),
         }
     } else {
         error.into()

@@ -133,8 +133,8 @@ pub(super) async fn restoring(storage: &dyn Storage) {
         matches!(
             refused,
             Err(WriteWidgetError::Dangling {
-                agent: true,
-                version: true
+                agent: Some(_),
+                version: Some(_)
             })
         ),
         "{refused:?}"

@@ -56,9 +56,18 @@ pub(super) async fn records(storage: &dyn Storage) {
         ..record.clone()
     };
     for (record, expected) in [
-        (dangling(foreign_agent, version), (true, false)),
-        (dangling(agent, foreign_version), (false, true)),
-        (dangling(foreign_agent, foreign_version), (true, true)),
+        (
+            dangling(foreign_agent, version),
+            (Some(foreign_agent), None),
+        ),
+        (
+            dangling(agent, foreign_version),
+            (None, Some(foreign_version)),
+        ),
+        (
+            dangling(foreign_agent, foreign_version),
+            (Some(foreign_agent), Some(foreign_version)),
+        ),
     ] {
         match storage.insert_widget(&record, AUTHOR, None).await {
             Err(WriteWidgetError::Dangling { agent, version }) => {
@@ -145,9 +154,9 @@ pub(super) async fn records(storage: &dyn Storage) {
         matches!(
             refused,
             Err(WriteWidgetError::Dangling {
-                agent: true,
-                version: false
-            })
+                agent: Some(agent),
+                version: None
+            }) if agent == foreign_agent
         ),
         "{refused:?}"
     );
