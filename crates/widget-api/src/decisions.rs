@@ -126,6 +126,7 @@ pub struct NearestEntry {
 mod tests {
     use serde_json::{Value, json};
     use widget_core::{
+        config::Config,
         explain,
         go_live::{self, PinnedVersion},
         origin::{AllowedOrigins, SuffixList},
@@ -160,6 +161,22 @@ mod tests {
         let (written, read) = both::<GoLiveReport>(&report);
         assert_eq!(written, read);
         assert_eq!(written["blockers"][0]["code"], "not_published");
+
+        let unknown: serde_json::Map<String, Value> = (0..150)
+            .map(|number| (format!("unknown_{number}"), json!(1)))
+            .collect();
+        let doubtful = widget_core::widget::Widget {
+            config: Config::from_value(json!({ "v1": unknown })).expect("valid"),
+            ..widget.clone()
+        };
+        let report = go_live::report(&doubtful, PinnedVersion::Published);
+        let (written, read) = both::<GoLiveReport>(&report);
+        assert_eq!(written, read);
+        assert_eq!(written["warnings"].as_array().map(Vec::len), Some(100));
+        assert_eq!(
+            written["warnings_total"],
+            150 + widget.domains.warnings().len()
+        );
 
         let service: Origin = "https://widgets.example".parse().expect("an origin");
         for page in ["https://shop.example", "null", "https://www.shop.example"] {
