@@ -17,13 +17,11 @@ mod page;
 
 use serde_json::json;
 
-use crate::color::{Color, DARK_SURFACE, MIN_PROMINENCE};
+use crate::color::Color;
+use crate::config::v1::MAX_TITLE_CHARACTERS;
 use crate::config::values::WebUrl;
 use crate::config::{Config, ConfigError};
 use crate::origin::{EntryError, Origin};
-
-/// The limit on the title of a chat, in characters.
-const MAX_TITLE: usize = 60;
 
 /// What a site looks like. Any combination is possible, also nothing at all.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -54,19 +52,17 @@ impl Brand {
             .find(|color| is_colorful(*color))
     }
 
-    /// The config with the brand's title, pictures and colors put in place, for light and dark;
-    /// the rest is untouched.
+    /// The config with the brand's title, pictures and color put in place; the rest is untouched.
     ///
-    /// Texts get a contrast of at least
-    /// [`MIN_CONTRAST`](crate::color::MIN_CONTRAST) on the brand's color, and in dark
-    /// mode the color is lightened until it stands out from the window.
+    /// The color becomes the background of the light palette. The colors of texts and the dark
+    /// palette are cleared, so that they are derived from it, see [`Config::for_window`].
     ///
     /// # Errors
     /// When the document would grow beyond its limits.
     pub fn apply_to(&self, config: &Config) -> Result<Config, ConfigError> {
         let mut branded = config.clone();
         if let Some(name) = &self.name {
-            let title: String = name.chars().take(MAX_TITLE).collect();
+            let title: String = name.chars().take(MAX_TITLE_CHARACTERS).collect();
             branded = branded.set("/config/v1/chat/title", json!(title))?;
         }
         if let Some(logo) = &self.logo_url {
@@ -77,14 +73,15 @@ impl Brand {
             branded = branded.set("/config/v1/chat/avatar_url", json!(icon.as_str()))?;
         }
         if let Some(color) = self.main_color() {
-            let dark = color.made_to_contrast(DARK_SURFACE, MIN_PROMINENCE);
-            for (mode, background) in [("light_mode", color), ("dark_mode", dark)] {
-                let text = background.readable_text();
-                for (part, value) in [("background_color", background), ("text_color", text)] {
-                    for target in ["user_message", "controls_button"] {
-                        let pointer = format!("/config/v1/chat/{mode}/{part}/{target}");
-                        branded = branded.set(&pointer, json!(value.to_string()))?;
-                    }
+            for target in ["user_message", "controls_button"] {
+                let light = format!("/config/v1/chat/light_mode/background_color/{target}");
+                branded = branded.set(&light, json!(color.to_string()))?;
+                for derived in [
+                    "light_mode/text_color",
+                    "dark_mode/background_color",
+                    "dark_mode/text_color",
+                ] {
+                    branded = clear(branded, &format!("/v1/chat/{derived}/{target}"))?;
                 }
             }
         }
@@ -107,6 +104,14 @@ pub fn parse_site(address: &str) -> Result<String, EntryError> {
     let origin = Origin::parse_page(address)?;
     let (_, site) = origin.as_str().split_once("://").unwrap_or_default();
     Ok(site.strip_prefix("www.").unwrap_or(site).to_owned())
+}
+
+/// The config without the value at `place`, so that its default is used.
+fn clear(config: Config, place: &str) -> Result<Config, ConfigError> {
+    match config.to_value().pointer(place) {
+        Some(_) => config.remove(&format!("/config{place}")),
+        None => Ok(config),
+    }
 }
 
 /// Whether a color is more than a shade of gray. White and black pages are common, and a black

@@ -17,9 +17,6 @@ use serde::{Serialize, Serializer};
 /// The contrast that body text needs: WCAG 2.2, success criterion 1.4.3, level AA.
 pub const MIN_CONTRAST: f64 = 4.5;
 
-/// The background of the window in dark mode, which a brand's color must stand out from.
-pub(crate) const DARK_SURFACE: Color = Color::new(0x16, 0x18, 0x1d);
-
 /// How much a button stands out from what is around it: WCAG 2.2, success criterion 1.4.11.
 pub(crate) const MIN_PROMINENCE: f64 = 3.0;
 

@@ -140,7 +140,8 @@ fn a_brand_becomes_a_config_that_can_be_read() {
     };
     let config = found.apply_to(&Config::default()).expect("valid");
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
-    let chat = &config.current().chat;
+    let window = config.for_window();
+    let chat = &window.values().chat;
     assert_eq!(chat.title.len(), 60);
     assert_eq!(
         chat.light_mode.background_color.user_message.to_string(),
@@ -156,12 +157,31 @@ fn a_brand_becomes_a_config_that_can_be_read() {
         .controls_button
         .color()
         .expect("a color");
-    assert!(dark.contrast(DARK_SURFACE) >= MIN_PROMINENCE);
+    assert_ne!(
+        dark,
+        color("#0b1f4d"),
+        "it is hardly visible on a dark page"
+    );
     assert_eq!(
         Brand::default().apply_to(&Config::default()),
         Ok(Config::default())
     );
     assert!(Brand::default().is_empty());
+}
+
+#[test]
+fn colors_that_follow_from_the_brand_are_cleared() {
+    let palette = r##"{"background_color":{"user_message":"#111","controls_button":"#111"},
+        "text_color":{"user_message":"#eee","controls_button":"#eee"}}"##;
+    let text = format!(r#"{{"v1":{{"chat":{{"light_mode":{palette},"dark_mode":{palette}}}}}}}"#);
+    let config = Config::parse(&text).expect("valid");
+    let found = Brand {
+        colors: vec![color("#0b1f4d")],
+        ..Brand::default()
+    };
+    let branded = found.apply_to(&config).expect("valid");
+    let alone = found.apply_to(&Config::default()).expect("valid");
+    assert_eq!(branded.current(), alone.current());
 }
 
 #[test]

@@ -138,7 +138,8 @@ settings! {
     /// The window of the conversation.
     pub struct Chat {
         /// The heading.
-        pub title: String = String::new() => example(text(0, Some(60)), "Ask the shop"),
+        pub title: String = String::new()
+            => example(text(0, Some(MAX_TITLE_CHARACTERS)), "Ask the shop"),
         /// The line under the heading.
         pub subtitle: String = String::new()
             => example(text(0, Some(120)), "We answer at any time"),
@@ -323,8 +324,11 @@ impl ConfigV1 {
     }
 }
 
+/// The longest heading of a window.
+pub(crate) const MAX_TITLE_CHARACTERS: usize = 60;
+
 /// The built-in color of buttons and of the visitor's messages, in light and in dark; the text
-/// on it is white. The embed draws the same.
+/// on it is white.
 pub const BUILT_IN_BACKGROUND: Color = Color::new(0x24, 0x50, 0xd8);
 
 /// The JSON Schema of a `v1` document, its records among `definitions`.

@@ -8,7 +8,7 @@ use super::document::Config;
 use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Fallback, Palette, Theme, Trigger};
 use super::values::{ColorSetting, Direction, Locale, WebUrl};
 use crate::check::{Definitions, paragraph};
-use crate::color::{Color, DARK_SURFACE, MIN_PROMINENCE};
+use crate::color::{Color, MIN_PROMINENCE};
 use crate::form::FormDefinition;
 
 /// What the window of the conversation draws: the whole config, where every color is filled in and
@@ -43,10 +43,25 @@ pub struct PaletteEdges {
     pub controls_button: Color,
 }
 
-/// What messages and buttons stand on, as in the window's style sheet; of its surfaces, the one
-/// with the least contrast.
-const LIGHT_SURFACE: Color = Color::new(0xf3, 0xf4, 0xf6);
-const RAISED_DARK_SURFACE: Color = Color::new(0x23, 0x26, 0x2c);
+/// A surface of the window, as its style sheet has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Surface {
+    light: Color,
+    dark: Color,
+}
+
+/// `--page`, the background of the window.
+const PAGE: Surface = Surface {
+    light: Color::WHITE,
+    dark: Color::new(0x15, 0x17, 0x1b),
+};
+
+/// `--raised`, on which messages and buttons stand; of the surfaces, the one with the least
+/// contrast.
+const RAISED: Surface = Surface {
+    light: Color::new(0xf3, 0xf4, 0xf6),
+    dark: Color::new(0x23, 0x26, 0x2c),
+};
 
 impl PaletteEdges {
     fn of(palette: &Palette, surface: Color) -> Self {
@@ -236,8 +251,8 @@ impl Config {
         finish_colors(&mut chat.light_mode);
         finish_colors(&mut chat.dark_mode);
         let edges = Edges {
-            light_mode: PaletteEdges::of(&chat.light_mode, LIGHT_SURFACE),
-            dark_mode: PaletteEdges::of(&chat.dark_mode, RAISED_DARK_SURFACE),
+            light_mode: PaletteEdges::of(&chat.light_mode, RAISED.light),
+            dark_mode: PaletteEdges::of(&chat.dark_mode, RAISED.dark),
         };
         config
             .post_conversation_feedback
@@ -277,7 +292,7 @@ fn derive_dark(light: &Palette, dark: &mut Palette) {
         (light.controls_button, &mut dark.controls_button),
     ] {
         if let (Some(color), None) = (from.color(), to.color()) {
-            *to = color.made_to_contrast(DARK_SURFACE, MIN_PROMINENCE).into();
+            *to = color.made_to_contrast(PAGE.dark, MIN_PROMINENCE).into();
         }
     }
 }
@@ -319,6 +334,16 @@ mod tests {
     }
 
     #[test]
+    fn the_surfaces_are_those_of_the_style_sheet() {
+        let sheet = include_str!("../../../../embed/src/window/window.css");
+        for (name, surface) in [("--page", PAGE), ("--raised", RAISED)] {
+            let Surface { light, dark } = surface;
+            let line = format!("\n  {name}: light-dark({light}, {dark});\n");
+            assert!(sheet.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
     fn every_color_is_filled_in_and_readable() {
         for background in ["", "#fff", "#000", "#fc0", "#2450d8", "#777", "#808080"] {
             let mode = json!({"background_color": {
@@ -347,7 +372,7 @@ mod tests {
         let [message, button] = dark(&json!({"light_mode": brand("#004000")}));
         assert_eq!(message, built_in);
         let button: Color = button.parse().expect("a color");
-        assert!(button.contrast(DARK_SURFACE) >= MIN_PROMINENCE, "{button}");
+        assert!(button.contrast(PAGE.dark) >= MIN_PROMINENCE, "{button}");
         let both = json!({"light_mode": brand("#004000"), "dark_mode": brand("#123456")});
         assert_eq!(dark(&both)[1], "#123456");
     }
@@ -361,8 +386,8 @@ mod tests {
             let chat = json!({"light_mode": mode, "dark_mode": mode});
             let edges = config(&json!({ "chat": chat })).for_window().edges();
             for (edges, surfaces) in [
-                (edges.light_mode, [LIGHT_SURFACE, Color::WHITE]),
-                (edges.dark_mode, [RAISED_DARK_SURFACE, DARK_SURFACE]),
+                (edges.light_mode, [RAISED.light, PAGE.light]),
+                (edges.dark_mode, [RAISED.dark, PAGE.dark]),
             ] {
                 for edge in [edges.user_message, edges.controls_button] {
                     for surface in surfaces {
