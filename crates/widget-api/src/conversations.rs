@@ -1,7 +1,5 @@
 //! Bodies of `/core/conversations`: for the owner and for the agent's worker.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
@@ -9,7 +7,7 @@ use widget_core::{
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
-use crate::{Timestamp, present};
+use crate::{Received, Timestamp, present, words::words};
 #[cfg(feature = "schemars")]
 use {
     crate::{MAX_PAGE_LIMIT, schema},
@@ -58,6 +56,14 @@ pub struct ConversationsQuery {
     pub created_before: Option<Timestamp>,
 }
 
+words! {
+    /// How a visitor is connected with an agent.
+    pub enum Channel {
+        /// A room of LiveKit that the visitor's browser joins.
+        Webrtc = "webrtc",
+    }
+}
+
 /// A conversation of a visitor with an agent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -79,8 +85,8 @@ pub struct Conversation {
     /// The version of the agent that was pinned at the start.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<AgentVersionId>"))]
     pub agent_version_id: AgentVersionId,
-    /// `webrtc`.
-    pub channel: Cow<'static, str>,
+    /// How the visitor is connected.
+    pub channel: Received<Channel>,
     /// Whether the visitor types or speaks.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Mode>"))]
     pub mode: Mode,

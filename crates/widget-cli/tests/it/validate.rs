@@ -176,7 +176,7 @@ v1:
     folder.check(&["validate", "bad.yaml"], &expect![[r##"
         exit 1
         ---- stdout ----
-        error[type_invalid]: `null` is null, but `chat.light_mode.background_color.user_message` must be `#rgb` or `#rrggbb`, or an empty string for the built-in color
+        error[type_invalid]: `null` is null, but `chat.light_mode.background_color.user_message` must be `#rgb` or `#rrggbb`, or an empty string for the default
          --> bad.yaml:6:38
           |
         6 |       background_color: {user_message: #fff

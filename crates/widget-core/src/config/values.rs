@@ -336,7 +336,7 @@ impl Serialize for ColorSetting {
 }
 
 impl Written for ColorSetting {
-    const ALLOWED: &'static str = "`#rgb` or `#rrggbb`, or an empty string for the built-in color";
+    const ALLOWED: &'static str = "`#rgb` or `#rrggbb`, or an empty string for the default";
     const CODE: Code = Code::ColorInvalid;
     const PATTERN: &'static str = "^(#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}))?$";
     const EXAMPLES: &'static [&'static str] = &["#1d4ed8", "#fff"];

@@ -8,7 +8,7 @@ use axum::{
 use http::header;
 use widget_api::{
     ProblemCode, Scope,
-    conversations::{Conversation, ConversationsQuery},
+    conversations::{Channel, Conversation, ConversationsQuery},
     unreadable::Listed,
 };
 use widget_core::{conversation::EndReason, id::ConversationId};
@@ -30,9 +30,6 @@ mod messages;
 mod record;
 
 use record::{custom_metadata, require_conversation};
-
-/// The channel of every conversation.
-const CHANNEL: &str = "webrtc";
 
 /// `/core/conversations` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -99,7 +96,7 @@ fn build_conversation(
         web_widget_id: conversation.web_widget_id,
         agent_id: conversation.agent_id,
         agent_version_id: conversation.agent_version_id,
-        channel: CHANNEL.into(),
+        channel: Channel::Webrtc.into(),
         mode: conversation.mode,
         created_at: conversation.created_at.into(),
         joined_at: activity.map(|at| at.joined_at.into()),
