@@ -105,6 +105,10 @@ pub struct ExplanationStep {
     pub ok: bool,
     /// One sentence.
     pub detail: String,
+    /// The one change that makes the step pass, when it failed and there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub hint: Option<String>,
 }
 
 /// A listed entry that is almost the page's.

@@ -21,6 +21,8 @@ pub(crate) struct Checked {
     pub(crate) config: Option<Box<Config>>,
     pub(crate) faults: LocatedList,
     pub(crate) warnings: LocatedList,
+    /// The config has faults, so its own warnings are not known.
+    pub(crate) config_unread: bool,
 }
 
 /// Checks one subject.
@@ -41,6 +43,7 @@ fn check_config(subject: &Subject<'_>) -> Checked {
     };
     Checked {
         record: None,
+        config_unread: config.is_none(),
         config,
         faults: subject.locate_all(faults),
         warnings: subject.locate_all(warnings),
@@ -54,6 +57,10 @@ fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
         let pointer = finding.pointer.as_deref();
         pointer.is_some_and(|pointer| pointer.starts_with("/domains"))
     };
+    let config_unread = record.faults.iter().any(|finding| {
+        let pointer = finding.pointer.as_deref();
+        pointer.is_some_and(|pointer| pointer.starts_with("/config"))
+    });
     let domains_are_faulty = record.faults.iter().any(is_domain);
     // Whether the version is published is not in the record, and no warning depends on it.
     let mut warnings = go_live::warnings(&record.widget);
@@ -68,5 +75,6 @@ fn check_widget(subject: &Subject<'_>, suffixes: &Suffixes) -> Checked {
         warnings: subject.locate_all(warnings),
         record: Some(Box::new(record)),
         config: None,
+        config_unread,
     }
 }

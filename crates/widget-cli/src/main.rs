@@ -13,6 +13,7 @@ mod printer;
 mod record;
 mod report;
 mod rewrite;
+mod service;
 mod source;
 mod subject;
 mod suffixes;

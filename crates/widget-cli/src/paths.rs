@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use uuid::Uuid;
+
 use crate::{
     exit::ExitCode,
     failure::Failure,
@@ -227,6 +229,12 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         return Failure::unexpected(format_args!("cannot read `{shown}`: {error}"));
     }
     let failure = Failure::unexpected(format_args!("there is no file or folder `{shown}`"));
+    if let Some(id) = path.to_str().and_then(|text| Uuid::try_parse(text).ok()) {
+        return failure.hint(format_args!(
+            "this is an id; save the widget first: curl -H \"Authorization: Bearer $KEY\" \
+             https://widgets.example/core/web-widgets/{id} > widget.json"
+        ));
+    }
     match find_similar_name(path) {
         Some(name) => failure.hint(format_args!("did you mean `{}`?", name.display())),
         None => failure,

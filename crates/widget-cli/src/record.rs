@@ -9,6 +9,7 @@ use uuid::Uuid;
 use widget_core::{
     config::Config,
     finding::{Code, Finding, FindingList},
+    go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, Entry},
     widget::Widget,
@@ -19,8 +20,9 @@ use crate::{
     suffixes::Suffixes,
 };
 
-/// The keys of a widget record, as the API writes it.
-pub(crate) const RECORD_KEYS: [&str; 9] = [
+/// The keys of a widget record, as the API writes it: of one that was deleted, and in the answer to
+/// a write, too.
+pub(crate) const RECORD_KEYS: [&str; 12] = [
     "id",
     "organization_id",
     "agent_id",
@@ -30,6 +32,9 @@ pub(crate) const RECORD_KEYS: [&str; 9] = [
     "config",
     "created_at",
     "updated_at",
+    "deleted_at",
+    "deleted_by",
+    "warnings",
 ];
 
 /// A record with all its faults.
@@ -39,6 +44,10 @@ pub(crate) struct Record {
     pub(crate) id: Option<WidgetId>,
     /// The widget as far as it could be read; a missing or invalid part has its default.
     pub(crate) widget: Widget,
+    /// When the widget was deleted, if it was.
+    pub(crate) deleted_at: Option<OffsetDateTime>,
+    /// The state of the pinned version, when the warnings of a write say it.
+    pub(crate) version: Option<PinnedVersion>,
     /// Required keys that are missing: faults that do not prevent a decision.
     pub(crate) missing: FindingList,
     pub(crate) faults: FindingList,
@@ -60,8 +69,12 @@ pub(crate) fn read_record(members: &Members<'_>, suffixes: &Suffixes) -> Record 
     let (domains, positions) = reader.domains(suffixes);
     let published = reader.published();
     let config = reader.config();
-    let created_at = reader.time("created_at");
-    let updated_at = reader.time("updated_at");
+    let unknown_time = OffsetDateTime::UNIX_EPOCH;
+    let created_at = reader.time("created_at").unwrap_or(unknown_time);
+    let updated_at = reader.time("updated_at").unwrap_or(unknown_time);
+    let deleted_at = reader.time("deleted_at");
+    reader.string("deleted_by");
+    let version = reader.version();
     let missing = ["agent_id", "agent_version_id"]
         .into_iter()
         .filter(|key| !members.has(key))
@@ -78,6 +91,8 @@ pub(crate) fn read_record(members: &Members<'_>, suffixes: &Suffixes) -> Record 
         missing,
         positions,
         faults: reader.faults,
+        deleted_at,
+        version,
         widget: Widget {
             id: id.unwrap_or_else(|| WidgetId::from_uuid(Uuid::nil())),
             organization_id: organization_id.unwrap_or_else(unnamed_organization),
@@ -177,11 +192,10 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn time(&mut self, key: &str) -> OffsetDateTime {
-        let Some(text) = self.string(key) else {
-            return OffsetDateTime::UNIX_EPOCH;
-        };
-        OffsetDateTime::parse(&text, &Rfc3339).unwrap_or_else(|_| {
+    fn time(&mut self, key: &str) -> Option<OffsetDateTime> {
+        let text = self.string(key)?;
+        let time = OffsetDateTime::parse(&text, &Rfc3339).ok();
+        if time.is_none() {
             self.faults.push(
                 Finding::new(
                     Code::TimeInvalid,
@@ -189,7 +203,20 @@ impl Reader<'_, '_> {
                 )
                 .at(format!("/{key}")),
             );
-            OffsetDateTime::UNIX_EPOCH
+        }
+        time
+    }
+
+    /// What the warnings in the answer to a write say about the pinned version.
+    fn version(&mut self) -> Option<PinnedVersion> {
+        let raw = self.members.get("warnings")?;
+        let Ok(warnings) = serde_json::from_str::<Vec<Value>>(raw.get()) else {
+            self.report_type("warnings", raw, "a list of warnings, as the API returns it");
+            return None;
+        };
+        warnings.iter().find_map(|warning| {
+            let code = warning.get("code")?.as_str()?.parse().ok()?;
+            PinnedVersion::of_blocker(code)
         })
     }
 

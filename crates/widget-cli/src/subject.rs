@@ -199,20 +199,36 @@ fn build_not_a_widget(document: &Document<'_>, json: &str) -> SourceFault {
 /// A record has keys that a config never has. Everything else is read as a config, whose rules know
 /// what an unversioned one looks like.
 fn detect_kind(members: &Members<'_>) -> Result<Kind, SourceFault> {
+    if members.has("web_widget") && !members.has("id") {
+        return Err(SourceFault {
+            code: SourceCode::HistoryDocument,
+            span: None,
+            detail: "this is the history of a widget; save the `web_widget` of one entry"
+                .to_owned(),
+            hint: Some(
+                "for the newest entry: `jq '.[0].web_widget' FILE > widget.json`".to_owned(),
+            ),
+        });
+    }
     if RECORD_KEYS.iter().any(|key| members.has(key)) {
         return Ok(Kind::Widget);
     }
     if members.has("status") && members.has("title") && members.has("code") {
         let text = |key| members.get(key).map_or("", |value| value.get());
+        let status = text("status");
+        let hint = match status {
+            "401" => "repeat the request with a valid key, and save the answer",
+            "403" => "repeat the request with a key that has the scope, and save the answer",
+            _ => "repeat the request, and save the answer when it is a widget",
+        };
         return Err(SourceFault {
             code: SourceCode::ProblemDocument,
             span: None,
             detail: format!(
-                "this is an error that the API returned ({} {}), not a widget",
-                text("status"),
+                "this is an error that the API returned ({status} {}), not a widget",
                 text("code").trim_matches('"')
             ),
-            hint: Some("repeat the request, and save the answer when it is a widget".to_owned()),
+            hint: Some(hint.to_owned()),
         });
     }
     Ok(Kind::Config)

@@ -19,6 +19,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod public_url;
+
+pub use public_url::{PublicUrl, PublicUrlError};
+
 use std::{fmt, fmt::Write as _};
 
 use url::{Url, form_urlencoded};

@@ -29,12 +29,15 @@ mod nearest;
 
 pub use nearest::{Difference, Nearest};
 
+use time::OffsetDateTime;
+
 use crate::{
     choice::choices,
     config::Config,
     embed::HostPagePolicy,
     finding::{Code, Finding},
     go_live::{self, PinnedVersion},
+    id::WidgetId,
     origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
     unreadable::UnreadableWidget,
@@ -83,6 +86,12 @@ pub struct Step {
     pub ok: bool,
     /// One sentence.
     pub detail: String,
+    /// The one change that makes the step pass, when `ok` is false.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub hint: Option<String>,
 }
 
 /// The whole answer.
@@ -152,6 +161,36 @@ pub fn explain_unreadable(
     steps.finish(origin, domains, service, config, suffixes)
 }
 
+impl Explanation {
+    /// The explanation of a widget that was deleted at `time`: after the step that found it, a step
+    /// that failed.
+    #[must_use]
+    pub fn of_deleted(mut self, id: WidgetId, time: OffsetDateTime) -> Self {
+        let step = Step {
+            code: Code::WidgetDeleted,
+            ok: false,
+            detail: format!("the widget was deleted on {}", time.date()),
+            hint: Some(format!(
+                "restore the widget with `POST /core/web-widgets/{id}/restore`, and publish it \
+                 again"
+            )),
+        };
+        let found = |step: &Step| step.code == Code::WidgetFound;
+        let position = self
+            .steps
+            .iter()
+            .position(found)
+            .map_or(0, |found| found + 1);
+        if self.steps[..position].iter().all(|step| step.ok) {
+            self.code = step.code;
+            self.hint.clone_from(&step.hint);
+        }
+        self.verdict = Verdict::NotShown;
+        self.steps.insert(position, step);
+        self
+    }
+}
+
 /// The steps so far, and the advice of the first that failed.
 #[derive(Default)]
 struct Steps {
@@ -199,17 +238,19 @@ impl Steps {
             code,
             ok: true,
             detail: detail.into(),
+            hint: None,
         });
     }
 
     fn failed(&mut self, finding: Finding) {
         if self.done.iter().all(|step| step.ok) {
-            self.hint = finding.hint;
+            self.hint.clone_from(&finding.hint);
         }
         self.done.push(Step {
             code: finding.code,
             ok: false,
             detail: finding.detail,
+            hint: finding.hint,
         });
     }
 
@@ -290,10 +331,7 @@ impl Steps {
 /// The one change that admits the page, or the reason why it must not be admitted.
 fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> String {
     if let Some(nearest) = nearest
-        && matches!(
-            nearest.difference,
-            Difference::LookAlike | Difference::TrailingDot
-        )
+        && nearest.difference == Difference::TrailingDot
     {
         return format!(
             "open the page under the name that is listed, `{}`",
@@ -313,6 +351,10 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
         {
             format!("open the page over https, as `{entry}`; or add `{origin}`")
         }
+        Some((Difference::LookAlike | Difference::Spelling, entry)) => format!(
+            "check the spelling of the page, because `{entry}` is listed; only if this is your \
+             site, add `{origin}`"
+        ),
         Some((Difference::Subdomain | Difference::Sibling, _)) => {
             let all = suffixes
                 .registrable(origin.host())

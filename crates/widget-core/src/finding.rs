@@ -227,6 +227,8 @@ choices! {
         Origin = "origin",
         /// There is a widget with this id.
         WidgetFound = "widget_found",
+        /// The widget was deleted.
+        WidgetDeleted = "widget_deleted",
         /// There is no widget with this id.
         WidgetNotFound = "widget_not_found",
         /// The widget is published.

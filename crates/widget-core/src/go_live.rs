@@ -62,6 +62,18 @@ impl PinnedVersion {
             Some((_, VersionStatus::Published)) => Self::Published,
         }
     }
+
+    /// The state for which [`version_blocker`] reports this code; `None` for other codes.
+    #[must_use]
+    pub const fn of_blocker(code: Code) -> Option<Self> {
+        match code {
+            Code::AgentNotFound => Some(Self::AgentMissing),
+            Code::AgentVersionNotFound => Some(Self::VersionMissing),
+            Code::AgentVersionOfOtherAgent => Some(Self::OtherAgent),
+            Code::AgentVersionDraft => Some(Self::Draft),
+            _ => None,
+        }
+    }
 }
 
 /// Proof that both gates of a widget were open; nothing but [`check`] makes one.
@@ -230,6 +242,24 @@ fn cross_warnings(widget: &Widget) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_is_known_by_its_blocker() {
+        let id = "0197a8b2-6c1e-7d3f-8a4b-000000000001";
+        let (agent, version) = (id.parse().expect("an id"), id.parse().expect("an id"));
+        let organization = "acme".parse().expect("an organization");
+        let now = time::macros::datetime!(2026-01-01 00:00 UTC);
+        let widget = crate::widget::NewWidget::new(organization, agent, version)
+            .into_widget(id.parse().expect("an id"), now);
+        for state in PinnedVersion::ALL.iter().copied() {
+            let code = version_blocker(&widget, state).map(|blocker| blocker.code);
+            assert_eq!(
+                code.and_then(PinnedVersion::of_blocker),
+                (state != PinnedVersion::Published).then_some(state)
+            );
+        }
+        assert_eq!(PinnedVersion::of_blocker(Code::NotPublished), None);
+    }
 
     #[test]
     fn what_a_look_up_finds_is_one_of_five_cases() {

@@ -104,6 +104,7 @@ export type Code =
   | 'shown'
   | 'origin'
   | 'widget_found'
+  | 'widget_deleted'
   | 'widget_not_found'
   | 'published'
   | 'version_published'

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use widget_core::{
-    embed::HostPagePolicy,
+    embed::{HostPagePolicy, PublicUrl},
     explain::{Explanation, Nearest, Step, Verdict, explain},
     finding::{Code, Finding},
     go_live::PinnedVersion,
@@ -11,11 +11,12 @@ use widget_core::{
 };
 
 use crate::{
-    cli::{Explain, VersionState},
+    cli::Explain,
     exit::ExitCode,
     failure::Failure,
     printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
     record::Record,
+    service::parse_service_url,
     suffixes::Suffixes,
     widget_file,
 };
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
     let service = arguments
         .service
         .as_deref()
-        .map(parse_service_origin)
+        .map(parse_service_url)
         .transpose()?;
     let Some(record) = widget_file::find_record(
         &arguments.file,
@@ -56,34 +57,27 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
     else {
         return Ok(ExitCode::No);
     };
-    let state = arguments.agent_version.unwrap_or(VersionState::Published);
-    let version = PinnedVersion::from(state);
+    let version = arguments.agent_version.map(PinnedVersion::from);
+    let known_version = version.or(record.version);
     let unknown_service =
         Origin::parse_page("https://widgets.example").map_err(Failure::unexpected)?;
-    let explanation = explain(
+    let mut explanation = explain(
         Some(&record.widget),
-        version,
+        known_version.unwrap_or(PinnedVersion::Published),
         arguments.page.as_str(),
-        service.as_ref().unwrap_or(&unknown_service),
+        service.as_ref().map_or(&unknown_service, PublicUrl::origin),
         suffixes.list(),
     );
-    let assumed = arguments.agent_version.is_none();
+    if let Some(time) = record.deleted_at {
+        explanation = explanation.of_deleted(record.widget.id, time);
+    }
+    let assumed = known_version.is_none();
     if printer.is_json() {
         printer.json(&build_json(&explanation, &record, arguments, assumed))?;
     } else {
         print_for_people(&explanation, &record, arguments, assumed, printer)?;
     }
     Ok(ExitCode::from_answer(explanation.verdict == Verdict::Shown))
-}
-
-fn parse_service_origin(url: &str) -> Result<Origin, Failure> {
-    // The reason would be about entries of a list, which this is not.
-    Origin::parse_page(url).map_err(|_| {
-        Failure::unexpected(format_args!(
-            "`--service {url}` is not the address of a service"
-        ))
-        .hint("use the address under which browsers reach it, such as `https://widgets.example`")
-    })
 }
 
 fn print_for_people(
@@ -133,7 +127,11 @@ fn print_for_people(
             nearest.pointer,
         ))?;
     }
-    if let Some(hint) = &explanation.hint {
+    for hint in explanation
+        .steps
+        .iter()
+        .filter_map(|step| step.hint.as_ref())
+    {
         printer.line(format_args!("\n{}", hint_line(hint)))?;
     }
     // Other obstacles matter once the widget is shown.

@@ -1,14 +1,14 @@
 //! `widget snippet`: the line of HTML that shows a widget on a page.
 
 use serde::Serialize;
-use url::Url;
-use widget_core::{embed, id::WidgetId, origin::Origin};
+use widget_core::{embed, id::WidgetId};
 
 use crate::{
     cli::Snippet,
     exit::ExitCode,
     failure::Failure,
     printer::{Printer, YELLOW},
+    service::parse_service_url,
     suffixes::Suffixes,
     widget_file,
 };
@@ -72,29 +72,6 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
         printer.line(html)?;
     }
     Ok(ExitCode::Yes)
-}
-
-/// Reads the service's address. Without a scheme it is `https`, as for pages.
-fn parse_service_url(text: &str) -> Result<Url, Failure> {
-    let build_failure = || {
-        Failure::unexpected(format_args!(
-            "`--service {text}` is not the address of a service"
-        ))
-        .hint("use the address under which browsers reach it, such as `https://widgets.example`")
-    };
-    // The strict rules for pages also apply here: a URL parser alone accepts nearly any host.
-    let origin = Origin::parse_page(text).map_err(|_| build_failure())?;
-    let written = if text.contains("://") {
-        text.trim().to_owned()
-    } else {
-        format!("https://{}", text.trim())
-    };
-    let url = Url::parse(&written).map_err(|_| build_failure())?;
-    if url.origin().ascii_serialization() == origin.as_str() {
-        Ok(url)
-    } else {
-        Err(build_failure())
-    }
 }
 
 /// One or more hashes in the form of the Subresource Integrity specification.

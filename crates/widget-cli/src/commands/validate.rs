@@ -27,6 +27,7 @@ struct FileReport {
     text: String,
     errors: usize,
     warnings: usize,
+    config_unread: bool,
     unreadable: bool,
 }
 
@@ -124,6 +125,7 @@ fn check_text(
         let checked = check(subject, suffixes);
         file_report.errors += checked.faults.total();
         file_report.warnings += checked.warnings.total();
+        file_report.config_unread |= checked.config_unread;
         let none = LocatedList::default();
         let warnings = if options.with_warnings {
             &checked.warnings
@@ -196,6 +198,7 @@ struct Tally {
     invalid: usize,
     errors: usize,
     warnings: usize,
+    config_unread: bool,
     unreadable: bool,
 }
 
@@ -205,6 +208,7 @@ impl Tally {
         self.invalid += usize::from(file_report.errors > 0);
         self.errors += file_report.errors;
         self.warnings += file_report.warnings;
+        self.config_unread |= file_report.config_unread;
         self.unreadable |= file_report.unreadable;
     }
 
@@ -229,6 +233,9 @@ impl Tally {
             if !warnings_shown {
                 summary.push_str(" (`widget lint` shows them)");
             }
+        }
+        if self.config_unread && warnings_shown {
+            summary.push_str("\nwarnings of a config are shown once it has no errors");
         }
         summary
     }

@@ -39,6 +39,8 @@ pub(crate) enum SourceCode {
     ObjectMissing,
     /// The text is an error that the API returned.
     ProblemDocument,
+    /// The text is the history of a widget.
+    HistoryDocument,
     /// The notation of the config cannot be changed.
     ConfigUnchangeable,
 }
@@ -62,6 +64,7 @@ impl SourceCode {
             Self::YamlTooLarge => "yaml_too_large",
             Self::ObjectMissing => "object_missing",
             Self::ProblemDocument => "problem_document",
+            Self::HistoryDocument => "history_document",
             Self::ConfigUnchangeable => "config_unchangeable",
         }
     }

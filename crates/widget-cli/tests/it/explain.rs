@@ -116,7 +116,7 @@ fn json_is_what_the_api_returns() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","page":"https://shop.example","verdict":"not_shown","origin":"https://shop.example","code":"origin_not_listed","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent"},{"code":"origin_not_listed","ok":false,"detail":"`https://shop.example` is not on the list of domains"}],"nearest":{"entry":"https://www.shop.example","pointer":"/domains/0","difference":"www","detail":"`https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites"},"hint":"add `https://shop.example`","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"}],"host_page_policy":["script-src https://widgets.example","connect-src https://widgets.example","frame-src https://widgets.example","Permissions-Policy: microphone=(self \"https://widgets.example\"), autoplay=(self \"https://widgets.example\")"],"assumptions":["the pinned agent version is published"]}
+            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","page":"https://shop.example","verdict":"not_shown","origin":"https://shop.example","code":"origin_not_listed","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent"},{"code":"origin_not_listed","ok":false,"detail":"`https://shop.example` is not on the list of domains","hint":"add `https://shop.example`"}],"nearest":{"entry":"https://www.shop.example","pointer":"/domains/0","difference":"www","detail":"`https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites"},"hint":"add `https://shop.example`","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"}],"host_page_policy":["script-src https://widgets.example","connect-src https://widgets.example","frame-src https://widgets.example","Permissions-Policy: microphone=(self \"https://widgets.example\"), autoplay=(self \"https://widgets.example\")"],"assumptions":["the pinned agent version is published"]}
         "#]],
     );
 }
@@ -266,9 +266,9 @@ fn invalid_addresses() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `--service ftp://x` is not the address of a service
+            error: `--service`: `ftp://x` must begin with `https://` or `http://`, such as `https://widgets.example`
 
-            hint: use the address under which browsers reach it, such as `https://widgets.example`
+            hint: use the address under which browsers reach the service, which is its `WIDGET_PUBLIC_URL`
         "#]],
     );
 }
@@ -359,9 +359,9 @@ fn snippets() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `--service not a host` is not the address of a service
+            error: `--service`: `https://not a host` cannot be the address of a service; use one such as `https://widgets.example`
 
-            hint: use the address under which browsers reach it, such as `https://widgets.example`
+            hint: use the address under which browsers reach the service, which is its `WIDGET_PUBLIC_URL`
         "#]],
     );
 }
@@ -416,4 +416,223 @@ fn no_advice_is_refused_by_the_suffix_list_in_use() {
             assert!(valid(&entry, &newer), "{page}: {entry}");
         }
     }
+}
+
+/// A record of the shop with further members.
+fn shop_with(members: &str) -> Folder {
+    let record = SHOP.trim_end().strip_suffix('}').expect("an object");
+    Folder::new().with("shop.json", format!("{record}, {members}}}"))
+}
+
+#[test]
+fn a_deleted_widget_and_each_hint() {
+    let folder = shop_with(r#""deleted_at": "2026-11-28T13:00:42.899073Z", "deleted_by": "Iz-R5""#);
+    folder.check(
+        &["explain", "shop.json", "--page", "https://www.shop.exmple"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.shop.exmple
+
+              ✓ the page's origin is `https://www.shop.exmple` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✗ the widget was deleted on 2026-11-28 [widget_deleted]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed, because the file does not say it; set it with `--agent-version`)
+              ✗ `https://www.shop.exmple` is not on the list of domains [origin_not_listed]
+
+            nearest: `https://www.shop.example` is listed, `https://www.shop.exmple` is not: the spelling differs [spelling, /domains/0]
+
+            hint: restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again
+
+            hint: check the spelling of the page, because `https://www.shop.example` is listed; only if this is your site, add `https://www.shop.exmple`
+        "#]],
+    );
+    folder.check(
+        &["validate", "shop.json"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        ✓ 1 file is valid; 1 warning (`widget lint` shows them)
+    "#]],
+    );
+    folder.check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "https://www.shop.example",
+            "--output",
+            "json",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","page":"https://www.shop.example","verdict":"not_shown","origin":"https://www.shop.example","code":"widget_deleted","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://www.shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`"},{"code":"widget_deleted","ok":false,"detail":"the widget was deleted on 2026-11-28","hint":"restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent"},{"code":"origin_listed","ok":true,"detail":"`https://www.shop.example` is admitted by the entry `https://www.shop.example`"}],"nearest":null,"hint":"restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"}],"host_page_policy":null,"assumptions":["the pinned agent version is published"]}
+        "#]],
+    );
+}
+
+#[test]
+fn the_warnings_of_a_write_say_the_state_of_the_version() {
+    let folder = shop_with(r#""warnings": [{"code": "agent_version_draft", "detail": "…"}]"#);
+    let explain = ["explain", "shop.json", "--page", "https://www.shop.example"];
+    folder.check(&explain, &expect![[r#"
+        exit 1
+        ---- stdout ----
+        Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.shop.example
+
+          ✓ the page's origin is `https://www.shop.example` [origin]
+          ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+          ✓ the widget is published [published]
+          ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft [agent_version_draft]
+          ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+
+        hint: publish the version, or pin one that is published
+    "#]]);
+    folder.check(
+        &[&explain[..], &["--agent-version", "published"]].concat(),
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is shown on https://www.shop.example
+
+              ✓ the page's origin is `https://www.shop.example` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+
+            hint: if the page has its own policies, `--service URL` prints what they must allow
+        "#]],
+    );
+    shop_with(r#""warnings": "none""#).check(&explain, &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error[type_invalid]: `warnings` must be a list of warnings, as the API returns it, not `"none"`
+          --> shop.json:11:15
+           |
+        11 | , "warnings": "none"}
+           |               ^^^^^^ /warnings
+
+    "#]]);
+}
+
+#[test]
+fn a_history_is_not_a_widget() {
+    let entry =
+        format!(r#"{{"number": 1, "created_at": "2026-11-28T13:00:42Z", "web_widget": {SHOP}}}"#);
+    let folder = Folder::new().with("history.json", format!("[{entry}, {entry}]"));
+    folder.check(
+        &[
+            "explain",
+            "history.json",
+            "--page",
+            "https://www.shop.example",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error[history_document]: this is the history of a widget; save the `web_widget` of one entry
+            --> history.json
+
+            hint: for the newest entry: `jq '.[0].web_widget' FILE > widget.json`
+
+        "#]],
+    );
+}
+
+#[test]
+fn an_id_is_not_a_file() {
+    shop().check(
+        &[
+            "explain",
+            "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b",
+            "--page",
+            "https://www.shop.example",
+        ],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: there is no file or folder `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+
+            hint: this is an id; save the widget first: curl -H "Authorization: Bearer $KEY" https://widgets.example/core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b > widget.json
+        "#]],
+    );
+}
+
+#[test]
+fn a_name_that_looks_alike_and_a_file() {
+    let folder = shop();
+    folder.check(
+        &["explain", "shop.json", "--page", "https://www.sh0p.example"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.sh0p.example
+
+              ✓ the page's origin is `https://www.sh0p.example` [origin]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed, because the file does not say it; set it with `--agent-version`)
+              ✗ `https://www.sh0p.example` is not on the list of domains [origin_not_listed]
+
+            nearest: `https://www.shop.example` is listed, `https://www.sh0p.example` is not: the page's name only looks alike and is another site [look_alike, /domains/0]
+
+            hint: check the spelling of the page, because `https://www.shop.example` is listed; only if this is your site, add `https://www.sh0p.example`
+        "#]],
+    );
+    folder.check(
+        &["explain", "shop.json", "--page", "file:///tmp/shop.html"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on file:///tmp/shop.html
+
+              ✗ the page's address cannot be read: the scheme `file` cannot hold a page with a widget; only `https` and `http` can [scheme_not_allowed]
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
+              ✓ the widget is published [published]
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+                (assumed, because the file does not say it; set it with `--agent-version`)
+
+            hint: the page must be served by a web server: write `https://` and its host
+        "#]],
+    );
+}
+
+#[test]
+fn a_service_has_a_host_of_its_own() {
+    let folder = shop();
+    let service = "https://shop.example/widgets";
+    folder.check(
+        &["snippet", "shop.json", "--service", service],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `--service`: `https://shop.example/widgets` must have nothing after its host; use `https://shop.example`, a host of the service's own
+
+            hint: use the address under which browsers reach the service, which is its `WIDGET_PUBLIC_URL`
+        "#]],
+    );
+    folder.check(
+        &[
+            "explain",
+            "shop.json",
+            "--page",
+            "a.example",
+            "--service",
+            service,
+        ],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: `--service`: `https://shop.example/widgets` must have nothing after its host; use `https://shop.example`, a host of the service's own
+
+            hint: use the address under which browsers reach the service, which is its `WIDGET_PUBLIC_URL`
+        "#]],
+    );
 }

@@ -131,3 +131,18 @@ fn another_suffix_list() {
         "#]],
     );
 }
+
+#[test]
+fn several_sites_in_one_entry() {
+    Folder::new().check(
+        &["origins", "normalize", "a.example,www.a.example"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error[host_invalid]: `a.example,www.a.example` is not a host name: only letters, digits, hyphens and dots are possible
+            --> a.example,www.a.example
+
+            hint: write each site as an entry of its own
+        "#]],
+    );
+}

@@ -522,3 +522,23 @@ fn a_hundred_findings_are_shown_and_the_others_are_counted() {
     assert_eq!(answer["warnings_total"], 250);
     assert_eq!(answer.get("errors_total"), None);
 }
+
+#[test]
+fn warnings_of_an_invalid_config_come_later() {
+    let folder = Folder::new().with("a.yaml", "v1: {theme: Dark, titel: Ask us}\n");
+    folder.check(&["lint", "a.yaml"], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        error[value_not_allowed]: `"Dark"` is not allowed; `theme` must be one of `system`, `light`, `dark`
+         --> a.yaml:1:13
+          |
+        1 | v1: {theme: Dark, titel: Ask us}
+          |             ^^^^ /config/v1/theme
+
+        hint: did you mean `dark`?
+
+        ---- stderr ----
+        ✗ 1 error in 1 of 1 file
+        warnings of a config are shown once it has no errors
+    "#]]);
+}

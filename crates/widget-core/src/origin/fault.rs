@@ -192,8 +192,14 @@ impl EntryFault {
             }
             Self::SchemeRelative => "write `https://` before the host".into(),
             Self::SchemeMalformed(scheme) => format!("write `{scheme}//` before the host"),
+            Self::SchemeNotAllowed(scheme) if scheme == "file" => {
+                "the page must be served by a web server: write `https://` and its host".into()
+            }
             Self::SchemeInvalid(_) | Self::SchemeNotAllowed(_) => {
                 "write `https://` and the host of the page".into()
+            }
+            Self::HostInvalid { host, .. } if host.contains([',', ';']) => {
+                "write each site as an entry of its own".into()
             }
             Self::HostTrailingDot(host) => {
                 format!("write `{}`", host.trim_end_matches('.'))

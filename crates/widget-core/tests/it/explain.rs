@@ -283,25 +283,25 @@ fn nearest_misses_under_another_name() {
         &["https://apple.com"],
         "https://аррle.com",
         Some((0, LookAlike)),
-        "open the page under the name that is listed, `https://apple.com`",
+        "check the spelling of the page, because `https://apple.com` is listed; only if this is your site, add `https://xn--le-6kc8da.com`",
     );
     near(
         &["https://*.apple.com"],
         "https://id.app1e.com",
         Some((0, LookAlike)),
-        "open the page under the name that is listed, `https://*.apple.com`",
+        "check the spelling of the page, because `https://*.apple.com` is listed; only if this is your site, add `https://id.app1e.com`",
     );
     near(
         &["https://modern.example"],
         "https://modem.example",
         Some((0, LookAlike)),
-        "open the page under the name that is listed, `https://modern.example`",
+        "check the spelling of the page, because `https://modern.example` is listed; only if this is your site, add `https://modem.example`",
     );
     near(
         &["https://my-store.example"],
         "https://my-stroe.example",
         Some((0, Spelling)),
-        "add `https://my-stroe.example`",
+        "check the spelling of the page, because `https://my-store.example` is listed; only if this is your site, add `https://my-stroe.example`",
     );
     near(
         &["https://abc.de"],
@@ -515,4 +515,32 @@ fn differences_and_verdicts_have_names() {
     assert!(Difference::ALL.is_sorted(), "the smallest comes first");
     assert_eq!(Verdict::ALL, [Verdict::Shown, Verdict::NotShown]);
     assert_eq!(Verdict::NotShown.to_string(), "not_shown");
+}
+
+#[test]
+fn a_deleted_widget() {
+    let widget = widget(&["https://shop.example"]);
+    let time = time::macros::datetime!(2026-11-28 13:00 UTC);
+    for (page, code) in [
+        ("https://shop.example", "widget_deleted"),
+        ("https://other.example", "widget_deleted"),
+        ("null", "null_origin"),
+    ] {
+        let explanation = explain(Some(&widget), PinnedVersion::Published, page);
+        let deleted = explanation.of_deleted(widget.id, time);
+        assert_eq!(deleted.verdict, Verdict::NotShown);
+        assert_eq!(deleted.code.as_str(), code, "{page}");
+        let codes: Vec<_> = deleted
+            .steps
+            .iter()
+            .map(|step| step.code.as_str())
+            .collect();
+        assert_eq!(codes[1..3], ["widget_found", "widget_deleted"]);
+        let failed = deleted
+            .steps
+            .iter()
+            .find(|step| !step.ok)
+            .expect("a failed step");
+        assert_eq!(deleted.hint, failed.hint);
+    }
 }
