@@ -1,65 +1,14 @@
 //! The settings of the process, after flags and environment have been read.
 
-use std::{ops::Deref, str::FromStr};
-
 use secrecy::SecretString;
 use url::Url;
 use widget_core::{
     conversation::{LifecycleLimits, budget::Budgets},
-    origin::Origin,
+    embed::PublicUrl,
 };
 
 use crate::embed_files::EmbedFiles;
 use crate::web::caller::{ForwardedHeader, TrustedProxies};
-
-/// Where browsers reach this service: an `http` or `https` address with an origin that a page can
-/// have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl {
-    url: Url,
-    origin: Origin,
-}
-
-/// Browsers cannot reach a service at this address.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` cannot be the public URL; use one such as `https://widgets.example`")]
-pub struct PublicUrlError(String);
-
-impl PublicUrl {
-    /// The origin of the service, which the window has too.
-    #[must_use]
-    pub const fn origin(&self) -> &Origin {
-        &self.origin
-    }
-}
-
-impl TryFrom<Url> for PublicUrl {
-    type Error = PublicUrlError;
-
-    fn try_from(url: Url) -> Result<Self, PublicUrlError> {
-        match Origin::try_from(&url) {
-            Ok(origin) => Ok(Self { url, origin }),
-            Err(_) => Err(PublicUrlError(url.into())),
-        }
-    }
-}
-
-impl FromStr for PublicUrl {
-    type Err = PublicUrlError;
-
-    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
-        let url = Url::parse(text).map_err(|_| PublicUrlError(text.to_owned()))?;
-        Self::try_from(url)
-    }
-}
-
-impl Deref for PublicUrl {
-    type Target = Url;
-
-    fn deref(&self) -> &Url {
-        &self.url
-    }
-}
 
 /// Everything that an operator can set and that handlers look at.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! `widget-http key`: API keys of organizations, and the keys that sign tickets.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -119,6 +119,9 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
         .open_existing(SuffixList::builtin().clone())
         .await?;
     let now = SystemClock.now();
+    if std::io::stdout().is_terminal() {
+        print_line("ID\tORGANIZATION\tNAME\tCREATED\tSTATE\tSCOPES")?;
+    }
     for key in storage
         .list_api_keys(arguments.organization.as_ref())
         .await?

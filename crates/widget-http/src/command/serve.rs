@@ -22,11 +22,12 @@ use tokio::{
 use url::Url;
 use widget_core::{
     conversation::{LifecycleLimits, budget::Budgets},
+    embed::PublicUrl,
     origin::SuffixList,
 };
 use widget_http::{
     background,
-    settings::{LimitSettings, LiveKitSettings, PublicUrl, Settings},
+    settings::{LimitSettings, LiveKitSettings, Settings},
     state::{AppState, Dependencies},
     storage::Storage,
     system::{Clock, SystemClock, SystemRandom},
@@ -63,7 +64,7 @@ pub(super) struct ServeArguments {
     listen: SocketAddr,
     /// Where browsers reach this service; without it, the address that it listens on.
     #[arg(long, env = "WIDGET_PUBLIC_URL", value_name = "URL")]
-    public_url: Option<Url>,
+    public_url: Option<PublicUrl>,
     /// Proxies whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`,
     /// `loopback` and `private`, separated by commas.
     #[arg(
@@ -185,8 +186,14 @@ impl LiveKitArguments {
                 .filter_map(|(name, missing)| missing.then_some(name))
                 .collect();
                 bail!(
-                    "LiveKit is configured in part; {} is missing",
-                    missing.join(" and ")
+                    "LiveKit is configured in part: {} {} missing; {}",
+                    missing.join(" and "),
+                    if missing.len() == 1 { "is" } else { "are" },
+                    if self.url.is_some() {
+                        "set what is missing, or unset `LIVEKIT_URL`"
+                    } else {
+                        "set what is missing, or unset the others"
+                    }
                 );
             }
         };
@@ -388,21 +395,11 @@ fn build_settings(
 }
 
 /// Where browsers reach the service; without a URL, the address that it listens on.
-fn build_public_url(url: Option<Url>, address: SocketAddr) -> anyhow::Result<PublicUrl> {
-    let url = match url {
-        Some(url) if !["http", "https"].contains(&url.scheme()) => {
-            bail!("the public URL must be http or https")
-        }
-        Some(url) if url.path() != "/" || url.query().is_some() || url.fragment().is_some() => {
-            bail!(
-                "{url} cannot be the public URL: the service needs a host of its own; leave out `{}`",
-                &url[url::Position::BeforePath..]
-            )
-        }
-        Some(url) => url,
-        None => Url::parse(&format!("http://{address}"))?,
-    };
-    Ok(PublicUrl::try_from(url)?)
+fn build_public_url(url: Option<PublicUrl>, address: SocketAddr) -> anyhow::Result<PublicUrl> {
+    match url {
+        Some(url) => Ok(url),
+        None => Ok(format!("http://{address}").parse()?),
+    }
 }
 
 /// The service while it runs: its connections and its work in the background.
@@ -484,6 +481,13 @@ impl Running {
 /// Waits after a signal to stop, so that load balancers notice that `/readyz` fails while new
 /// connections are still accepted.
 async fn delay_stop(cause: &str, delay: Duration, signals: &mut Signals) {
+    if delay.is_zero() {
+        tracing::info!(
+            signal = cause,
+            "stopping: no new requests; open ones may end"
+        );
+        return;
+    }
     tracing::info!(
         signal = cause,
         delay.seconds = delay.as_secs(),
