@@ -3,7 +3,10 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use widget_api::Scope;
 use widget_core::{id::OrganizationId, origin::SuffixList};
@@ -36,13 +39,14 @@ pub(super) struct CreateArguments {
     /// The organization that the key belongs to.
     #[arg(long, env = "WIDGET_KEY_ORGANIZATION", value_name = "ORG")]
     organization: OrganizationId,
-    /// What the key may do; repeat it for more.
+    /// What the key may do; repeat it for more. docs/operations.md describes each.
     #[arg(
         long = "scope",
         env = "WIDGET_KEY_SCOPES",
         value_delimiter = ',',
         required = true,
-        value_name = "SCOPE"
+        value_name = "SCOPE",
+        value_parser = scope_parser()
     )]
     scopes: Vec<Scope>,
     /// The key's name in `key list`, which says who made a change in the history of a widget.
@@ -182,6 +186,12 @@ async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
 
 fn text(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_default()
+}
+
+/// Reads a scope, and names all of them in the help.
+fn scope_parser() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
+        .try_map(|text| text.parse::<Scope>())
 }
 
 /// A whole number with a unit: `w`, `d`, `h`, `m` or `s`.
