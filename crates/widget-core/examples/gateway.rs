@@ -1,5 +1,7 @@
 //! A gateway in front of a service: it admits a request by its `Origin` header.
 
+#![expect(clippy::print_stdout, reason = "a program to try out")]
+
 use widget_core::{
     finding::Code,
     origin::{AllowedOrigins, Origin, OriginHeaderError, SuffixList},
@@ -34,7 +36,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (&["null"], Err((403, Code::OriginOpaque))),
         (&[], Err((403, Code::OriginRequired))),
     ] {
-        assert_eq!(decide(&allowed, headers), expected.map(str::to_owned));
+        let decision = decide(&allowed, headers);
+        match &decision {
+            Ok(entry) => println!("{headers:?} is admitted by `{entry}`"),
+            Err((status, code)) => println!("{headers:?} gets {status} {code}"),
+        }
+        assert_eq!(decision, expected.map(str::to_owned));
     }
     Ok(())
 }

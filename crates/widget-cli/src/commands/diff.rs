@@ -28,6 +28,15 @@ enum Side {
     Config(Box<Config>),
 }
 
+impl Side {
+    fn config(&self) -> &Config {
+        match self {
+            Self::Widget(widget) => &widget.config,
+            Self::Config(config) => config,
+        }
+    }
+}
+
 /// One difference as JSON.
 #[derive(Serialize)]
 struct ChangeJson<'c> {
@@ -47,7 +56,7 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
     let (Some(before), Some(after)) = (before, after) else {
         return Ok(ExitCode::No);
     };
-    let changes = compare(&before, &after, printer)?;
+    let changes = compare(&before, &after);
     for change in &changes {
         if printer.is_json() {
             printer.json(&build_json(change))?;
@@ -60,6 +69,12 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
             let line = change.to_string();
             printer.line(format_args!("{color}{}{color:#}", printable(&line)))?;
         }
+    }
+    if matches!(before, Side::Widget(_)) != matches!(after, Side::Widget(_)) {
+        printer.note(format_args!(
+            "{YELLOW}note{YELLOW:#}: one file contains a widget and the other a config; \
+             only the configs are compared"
+        ))?;
     }
     if !printer.is_json() {
         printer.note(match changes.len() {
@@ -121,26 +136,12 @@ fn read_side(
     })
 }
 
-fn compare(before: &Side, after: &Side, printer: &mut Printer) -> Result<Vec<Change>, Failure> {
+/// Compares two widgets, or the configs of both sides.
+fn compare(before: &Side, after: &Side) -> Vec<Change> {
     match (before, after) {
-        (Side::Widget(before), Side::Widget(after)) => Ok(compare_widgets(before, after)),
-        (Side::Config(before), Side::Config(after)) => Ok(config::diff(before, after)),
-        (Side::Widget(widget), Side::Config(config)) => {
-            note_only_configs(printer)?;
-            Ok(config::diff(&widget.config, config))
-        }
-        (Side::Config(config), Side::Widget(widget)) => {
-            note_only_configs(printer)?;
-            Ok(config::diff(config, &widget.config))
-        }
+        (Side::Widget(before), Side::Widget(after)) => compare_widgets(before, after),
+        _ => config::diff(before.config(), after.config()),
     }
-}
-
-fn note_only_configs(printer: &mut Printer) -> Result<(), Failure> {
-    printer.note(format_args!(
-        "{YELLOW}note{YELLOW:#}: one file contains a widget and the other a config; \
-         only the configs are compared"
-    ))
 }
 
 /// Ignores times, which differ after every write.

@@ -123,8 +123,9 @@ fn usage_errors() {
           widget explain widget.json --page shop.example --service https://widgets.example
           widget explain widget.json --page https://shop.example --agent-version draft
 
-        The file does not say whether the pinned agent version is published. The command assumes that it is,
-        and says so; use --agent-version to set what you know.
+        Only the answer to a POST or PATCH says, in its `warnings`, that the pinned agent version is not
+        published. Otherwise the command assumes that it is, and says so; use --agent-version to set what
+        you know.
         Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.
     "#]]);
     folder.check(
