@@ -1,6 +1,10 @@
 //! A gateway in front of a service: it admits a request by its `Origin` header.
 
-#![expect(clippy::print_stdout, reason = "a program to try out")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_macros,
+    reason = "a program to try out"
+)]
 
 use widget_core::{
     finding::Code,

@@ -131,7 +131,7 @@ fn migrations() -> BTreeMap<String, Migration> {
 
 fn checksum(migration: &Migration) -> String {
     let bytes = migration.checksum.iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    bytes.fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Each row of a table as the statement that inserts it.
