@@ -22,7 +22,7 @@ use crate::{
 
 /// The keys of a widget record, as the API writes it: of one that was deleted, and in the answer to
 /// a write, too.
-pub(crate) const RECORD_KEYS: [&str; 12] = [
+pub(crate) const RECORD_KEYS: [&str; 13] = [
     "id",
     "organization_id",
     "agent_id",
@@ -35,6 +35,7 @@ pub(crate) const RECORD_KEYS: [&str; 12] = [
     "deleted_at",
     "deleted_by",
     "warnings",
+    "unreadable",
 ];
 
 /// A record with all its faults.
@@ -75,6 +76,7 @@ pub(crate) fn read_record(members: &Members<'_>, suffixes: &Suffixes) -> Record 
     let deleted_at = reader.time("deleted_at");
     reader.string("deleted_by");
     let version = reader.version();
+    reader.report_unreadable();
     let missing = ["agent_id", "agent_version_id"]
         .into_iter()
         .filter(|key| !members.has(key))
@@ -218,6 +220,31 @@ impl Reader<'_, '_> {
             let code = warning.get("code")?.as_str()?.parse().ok()?;
             PinnedVersion::of_blocker(code)
         })
+    }
+
+    /// Reports the fields that the service could not read.
+    fn report_unreadable(&mut self) {
+        let Some(raw) = self.members.get("unreadable") else {
+            return;
+        };
+        let Ok(fields) = serde_json::from_str::<Vec<Value>>(raw.get()) else {
+            self.report_type("unreadable", raw, "a list of fields, as the API returns it");
+            return;
+        };
+        for field in &fields {
+            let text = |key| field.get(key).and_then(Value::as_str).unwrap_or_default();
+            let detail = format!(
+                "the service could not read `{}`: {}",
+                text("pointer"),
+                text("detail")
+            );
+            let code = text("code").parse().unwrap_or(Code::FieldUnreadable);
+            self.faults.push(
+                Finding::new(code, detail)
+                    .at(text("pointer"))
+                    .with_hint("restore a revision, or send the field again with `PATCH`"),
+            );
+        }
     }
 
     /// The list, with the position of each entry as written: equal entries become one.

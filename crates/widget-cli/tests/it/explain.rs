@@ -636,3 +636,42 @@ fn a_service_has_a_host_of_its_own() {
         "#]],
     );
 }
+
+#[test]
+fn a_widget_that_the_service_could_not_read() {
+    let unreadable = r#"[{"pointer": "/config", "code": "config_unreadable", "detail": "x"}]"#;
+    let widget =
+        format!(r#"{{"id": "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b", "unreadable": {unreadable}}}"#);
+    Folder::new().with("widget.json", widget).check(
+        &[
+            "explain",
+            "widget.json",
+            "--page",
+            "https://www.shop.example",
+        ],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error[config_unreadable]: the service could not read `/config`: x
+             --> widget.json:1:1
+              |
+            1 | {"id": "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b", "unreadable": [{"pointer": "/config", "code": "config_unreadable",...
+              | ^ /config
+
+            hint: restore a revision, or send the field again with `PATCH`
+
+            error[key_missing]: the record has no `agent_id`, and every widget needs one
+             --> widget.json:1:1
+              |
+            1 | {"id": "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b", "unreadable": [{"pointer": "/config", "code": "config_unreadable",...
+              | ^ /agent_id
+
+            error[key_missing]: the record has no `agent_version_id`, and every widget needs one
+             --> widget.json:1:1
+              |
+            1 | {"id": "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b", "unreadable": [{"pointer": "/config", "code": "config_unreadable",...
+              | ^ /agent_version_id
+
+        "#]],
+    );
+}
