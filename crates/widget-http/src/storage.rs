@@ -38,7 +38,7 @@ pub use conversations::{
 };
 pub use deleted_widgets::{DeletedWidget, DeletedWidgetStore};
 pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};
-pub use error::{ConflictKind, StoreError};
+pub use error::{Cause, ConflictKind, StoreError};
 pub use interface::Storage;
 pub use keys::{ApiKey, KeyStore, SigningKey};
 pub use lifecycle::{DueConversation, LifecycleStore, Transition};

@@ -6,5 +6,6 @@
 pub mod embed_builds;
 pub mod public_widgets;
 pub mod rate_limits;
+mod read_cache;
 pub mod refusals;
 pub mod signing;

@@ -7,6 +7,8 @@ use std::{cell::Cell, io, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
+use super::error::StoreError;
+
 /// The time of all storage calls of one request together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -30,18 +32,32 @@ pub(crate) async fn share_time<F: Future>(work: F) -> F::Output {
 pub(super) async fn bounded<T>(
     call: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    let time = SPENT.try_with(|spent| REQUEST_TIMEOUT.saturating_sub(spent.get()));
-    let begun = Instant::now();
-    let outcome = timeout(time.unwrap_or(CALL_TIMEOUT), call).await;
-    // Outside a request nothing is shared.
-    let _ = SPENT.try_with(|spent| spent.set(spent.get() + begun.elapsed()));
-    outcome.unwrap_or_else(|_| {
+    in_time(call).await.unwrap_or_else(|| {
         let message = "the database did not answer in time";
         Err(sqlx::Error::Io(io::Error::new(
             io::ErrorKind::TimedOut,
             message,
         )))
     })
+}
+
+/// Waits for what another request asks of storage: that is storage's time as well.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the time is over.
+pub(crate) async fn wait_in_time<F: Future>(work: F) -> Result<F::Output, StoreError> {
+    let message = "another request waits for the database, which did not answer in time";
+    let output = in_time(work).await;
+    output.ok_or_else(|| StoreError::Unavailable(message.into()))
+}
+
+async fn in_time<F: Future>(work: F) -> Option<F::Output> {
+    let time = SPENT.try_with(|spent| REQUEST_TIMEOUT.saturating_sub(spent.get()));
+    let begun = Instant::now();
+    let output = timeout(time.unwrap_or(CALL_TIMEOUT), work).await.ok();
+    // Outside a request nothing is shared.
+    let _ = SPENT.try_with(|spent| spent.set(spent.get() + begun.elapsed()));
+    output
 }
 
 /// Ends or releases what a call has used; gives up when that takes too long.

@@ -106,11 +106,11 @@ impl From<sqlx::Error> for StoreError {
                 cause: error.to_string(),
                 kind,
             },
-            Failure::Full => Self::Full(Box::new(error)),
+            Failure::Full => Self::Full(error.into()),
             Failure::Locked | Failure::Outdated | Failure::Unavailable => {
-                Self::Unavailable(Box::new(error))
+                Self::Unavailable(error.into())
             }
-            Failure::Rejected => Self::Query(Box::new(error)),
+            Failure::Rejected => Self::Query(error.into()),
         }
     }
 }

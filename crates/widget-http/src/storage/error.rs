@@ -1,7 +1,32 @@
 //! Why storage fails, whichever database is behind it.
 
+use std::{error::Error, sync::Arc};
+
+/// What a driver said; requests that waited for the same answer share it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(#[source] Arc<dyn Error + Send + Sync>);
+
+impl From<sqlx::Error> for Cause {
+    fn from(error: sqlx::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl From<&str> for Cause {
+    fn from(message: &str) -> Self {
+        Self::from(message.to_owned())
+    }
+}
+
+impl From<String> for Cause {
+    fn from(message: String) -> Self {
+        Self(Arc::from(Box::<dyn Error + Send + Sync>::from(message)))
+    }
+}
+
 /// Why storage failed; opaque about the database behind it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A constraint was violated: the same thing exists already, or something points at it.
     #[error("a constraint of the database was violated: {cause}")]
@@ -25,10 +50,10 @@ pub enum StoreError {
     },
     /// The disk of the database is full; what was to be written was not.
     #[error("the disk of the database is full: {0}")]
-    Full(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Full(#[source] Cause),
     /// The database does not answer in time.
     #[error("the database is not available: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] Cause),
     /// This program is too old for the database.
     #[error(
         "this is widget-http {}, and the database needs {needed} or newer; install that release",
@@ -40,7 +65,7 @@ pub enum StoreError {
     },
     /// The database rejected a statement.
     #[error("the database rejected a statement: {0}")]
-    Query(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Query(#[source] Cause),
 }
 
 /// Kinds of constraint.

@@ -14,9 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-
 use http::HeaderValue;
-use quick_cache::{Weighter, sync::Cache};
 use time::{Duration, OffsetDateTime};
 use widget_core::{
     id::WidgetId,
@@ -24,6 +22,7 @@ use widget_core::{
     serve::{self, Admission, Refusal},
 };
 
+use super::read_cache::{ReadCache, Reading};
 use crate::storage::{Storage, StoreError, StoredWidget};
 
 /// How long another node's change may go unnoticed.
@@ -44,7 +43,7 @@ const LAUNCHER: usize = 2048;
 /// Widgets by id, as visitors may see them.
 #[derive(Debug)]
 pub struct PublicWidgets {
-    cache: Cache<WidgetId, Entry, ByMemory>,
+    cache: ReadCache<WidgetId, Entry>,
     changes: AtomicU64,
 }
 
@@ -140,23 +139,13 @@ impl<'a> Deref for AdmittedWidget<'a> {
 #[derive(Debug, Clone)]
 struct Entry {
     widget: Option<Arc<PublicWidget>>,
-    weight: u64,
     read_at: OffsetDateTime,
-}
-
-#[derive(Debug, Clone)]
-struct ByMemory;
-
-impl Weighter<WidgetId, Entry> for ByMemory {
-    fn weight(&self, _: &WidgetId, entry: &Entry) -> u64 {
-        entry.weight
-    }
 }
 
 impl Default for PublicWidgets {
     fn default() -> Self {
         Self {
-            cache: Cache::with_weighter(EXPECTED_WIDGETS, CAPACITY, ByMemory),
+            cache: ReadCache::new(EXPECTED_WIDGETS, CAPACITY),
             changes: AtomicU64::new(0),
         }
     }
@@ -173,29 +162,26 @@ impl PublicWidgets {
         id: WidgetId,
         now: OffsetDateTime,
     ) -> Result<Option<Arc<PublicWidget>>, StoreError> {
-        if let Some(entry) = self.cache.get(&id) {
-            if entry.is_fresh(now) {
-                return Ok(entry.widget);
-            }
-            self.cache.remove_if(&id, |kept| !kept.is_fresh(now));
+        if let Some(entry) = self.cache.get(&id)
+            && entry.is_fresh(now)
+        {
+            return Ok(entry.widget);
         }
-        match self.cache.get_value_or_guard_async(&id).await {
-            Ok(entry) => Ok(entry.widget),
-            Err(guard) => {
-                let changes = self.changes.load(Ordering::Acquire);
-                let found = storage.find_public_widget(id).await?;
-                // To visitors there is no widget that cannot be read; its operator knows of it.
-                let readable = found.and_then(|stored| stored.readable().ok());
-                let entry = Entry::new(readable, now);
-                let widget = entry.widget.clone();
-                if self.changes.load(Ordering::Acquire) == changes {
-                    // It can only fail when the entry was replaced at the same time; then the
-                    // other one is as good.
-                    let _ = guard.insert(entry);
-                }
-                Ok(widget)
-            }
-        }
+        let read = async {
+            let changes = self.changes.load(Ordering::Acquire);
+            let found = storage.find_public_widget(id).await?;
+            // To visitors there is no widget that cannot be read; its operator knows of it.
+            let readable = found.and_then(|stored| stored.readable().ok());
+            let entry = Entry::new(readable, now);
+            let is_current = self.changes.load(Ordering::Acquire) == changes;
+            Ok(Reading {
+                weight: is_current.then(|| entry.weight()),
+                value: entry,
+            })
+        };
+        let is_fresh = |entry: &Entry| entry.is_fresh(now);
+        let entry = self.cache.read(&id, is_fresh, read).await?;
+        Ok(entry.widget)
     }
 
     /// An upper bound of the memory of all entries, in bytes.
@@ -219,13 +205,16 @@ impl PublicWidgets {
 
 impl Entry {
     fn new(widget: Option<StoredWidget>, now: OffsetDateTime) -> Self {
-        let widget = widget.map(PublicWidget::new).map(Arc::new);
-        let held = widget.as_deref().map_or(0, PublicWidget::weight);
         Self {
-            weight: u64::try_from(BOOKKEEPING + held).unwrap_or(u64::MAX),
-            widget,
+            widget: widget.map(PublicWidget::new).map(Arc::new),
             read_at: now,
         }
+    }
+
+    /// An upper bound of the memory that it holds, in bytes.
+    fn weight(&self) -> u64 {
+        let held = self.widget.as_deref().map_or(0, PublicWidget::weight);
+        u64::try_from(BOOKKEEPING + held).unwrap_or(u64::MAX)
     }
 
     /// A clock that was set back makes everything stale, rather than current for too long.
