@@ -380,14 +380,15 @@ fn an_incomplete_suffix_list_is_refused_at_the_start() {
 fn a_public_url_is_an_origin() {
     let database = Database::create();
     for (url, complaint) in [
-        ("ftp://widgets.example", "must be http or https"),
+        ("ftp://widgets.example", "must begin with `https://`"),
+        ("widgets.example", "must begin with `https://`"),
         ("https://example.com/widgets", "leave out `/widgets`"),
         ("https://widgets.example/?a=1", "leave out `/?a=1`"),
     ] {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", url];
         let output = run(&database, &arguments);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert_eq!(output.status.code(), Some(2), "{errors}");
         assert!(errors.contains(complaint), "{errors}");
     }
 }

@@ -60,7 +60,8 @@ async fn a_newer_list_decides_everywhere() {
     assert_eq!(explanation["code"], "origin_not_listed");
     assert_eq!(
         explain(&service, &one, page).await["hint"],
-        "add `https://b.hosting.example`"
+        "check the spelling of the page, because `https://a.hosting.example` is listed; only if \
+         this is your site, add `https://b.hosting.example`"
     );
     service.put(&one, &pattern).await.problem_at(
         422,
