@@ -382,8 +382,11 @@ fn a_public_url_is_an_origin() {
     for (url, complaint) in [
         ("ftp://widgets.example", "must begin with `https://`"),
         ("widgets.example", "must begin with `https://`"),
-        ("https://example.com/widgets", "leave out `/widgets`"),
-        ("https://widgets.example/?a=1", "leave out `/?a=1`"),
+        ("https://example.com/widgets", "use `https://example.com`"),
+        (
+            "https://widgets.example/?a=1",
+            "use `https://widgets.example`",
+        ),
     ] {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--public-url", url];
         let output = run(&database, &arguments);
