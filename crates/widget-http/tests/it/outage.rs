@@ -330,7 +330,11 @@ async fn a_migration_that_waits_for_a_table_lets_others_pass() {
             count > 0
         };
         while waits(&mut holder).await != is_waiting {
-            assert!(!migrating.is_finished());
+            assert!(
+                !migrating.is_finished(),
+                "it does not wait: {:?}",
+                migrating.await
+            );
         }
     }
     sqlx::raw_sql("ROLLBACK")

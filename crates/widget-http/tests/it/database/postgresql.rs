@@ -43,9 +43,11 @@ pub(crate) const HOLD_AGENTS: &str = "BEGIN; LOCK TABLE agents IN EXCLUSIVE MODE
 /// waits after its first statement.
 pub(crate) const HOLD_REVISIONS: &str = "BEGIN; LOCK TABLE web_widget_revisions IN EXCLUSIVE MODE";
 
-/// How many statements wait for what this connection holds.
+/// How many statements wait for what this connection holds. `pg_stat_activity` would not do: it
+/// stays the same until the end of a transaction.
 pub(crate) const COUNT_WAITING: Option<&str> = Some(
-    "SELECT COUNT(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))",
+    "SELECT COUNT(*) FROM pg_locks
+     WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))",
 );
 
 /// Changes the type of a column.
