@@ -7,22 +7,22 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration as StdDuration,
 };
 
-use quick_cache::{Weighter, sync::Cache};
 use time::{Duration, OffsetDateTime};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep_until},
 };
 
+use super::read_cache::{ReadCache, Reading};
 use crate::{
     embed_files::OldBuild,
-    storage::{BuildName, Storage, StoreError},
+    storage::{BuildName, Storage, StoreError, deadline::wait_in_time},
 };
 
 /// How often the names are read at most, when one is asked for that is not known: a node that was
@@ -44,39 +44,41 @@ const MARK_INTERVAL: Duration = Duration::DAY;
 /// The builds of other releases.
 #[derive(Debug)]
 pub struct EmbedBuilds {
-    names: Mutex<Names>,
-    cache: Cache<BuildName, Arc<Entry>, ByMemory>,
+    names: Names,
+    cache: ReadCache<BuildName, Option<Arc<Entry>>>,
 }
 
+/// The names of all builds, as of the last read.
 #[derive(Debug, Default)]
 struct Names {
-    known: HashSet<BuildName>,
-    read_at: Option<Instant>,
+    /// Held for no longer than a look, so that a known build never waits for invented ones.
+    known: RwLock<HashSet<BuildName>>,
+    /// Held while they are read, by one request.
+    last: Mutex<Option<NamesRead>>,
+}
+
+/// The last read of the names.
+#[derive(Debug)]
+struct NamesRead {
+    begun_at: Instant,
+    /// It answers those who asked before.
+    answers_until: Instant,
+    outcome: Result<(), StoreError>,
 }
 
 #[derive(Debug)]
 struct Entry {
     /// Nothing when its bytes are not those of its name.
     build: Option<OldBuild>,
-    weight: u64,
     /// When it was last used, as far as storage knows, in seconds since 1970.
     marked_at: AtomicI64,
-}
-
-#[derive(Debug, Clone)]
-struct ByMemory;
-
-impl Weighter<BuildName, Arc<Entry>> for ByMemory {
-    fn weight(&self, _: &BuildName, entry: &Arc<Entry>) -> u64 {
-        entry.weight
-    }
 }
 
 impl Default for EmbedBuilds {
     fn default() -> Self {
         Self {
-            names: Mutex::default(),
-            cache: Cache::with_weighter(EXPECTED_BUILDS, CAPACITY, ByMemory),
+            names: Names::default(),
+            cache: ReadCache::new(EXPECTED_BUILDS, CAPACITY),
         }
     }
 }
@@ -91,7 +93,7 @@ pub(crate) struct FoundBuild {
 impl EmbedBuilds {
     /// Whether the build is in memory, so that asking for it costs nothing.
     pub(crate) fn has(&self, name: &BuildName) -> bool {
-        self.cache.peek(name).is_some()
+        self.cache.has(name)
     }
 
     /// The build of this name; `None` when storage has none.
@@ -105,66 +107,104 @@ impl EmbedBuilds {
         now: OffsetDateTime,
     ) -> Result<Option<FoundBuild>, StoreError> {
         if let Some(entry) = self.cache.get(name) {
-            return Ok(entry.found(now));
+            return Ok(entry.and_then(|entry| entry.found(now)));
         }
-        if !self.is_known(storage, name).await? {
+        let list = || storage.list_embed_builds();
+        if !self.names.have(name, list).await? {
             return Ok(None);
         }
-        let entry = match self.cache.get_value_or_guard_async(name).await {
-            Ok(entry) => entry,
-            Err(guard) => {
-                let Some(entry) = read(storage, name).await? else {
-                    // Somebody has deleted it.
-                    self.names.lock().await.known.remove(name);
-                    return Ok(None);
-                };
-                let entry = Arc::new(entry);
-                // It can only fail when the entry was replaced at the same time.
-                let _ = guard.insert(Arc::clone(&entry));
-                entry
-            }
-        };
-        Ok(entry.found(now))
-    }
-
-    /// Whether storage has the name. Of many requests at once for names that are not known, one
-    /// reads them all.
-    async fn is_known(&self, storage: &dyn Storage, name: &BuildName) -> Result<bool, StoreError> {
-        let asked_at = Instant::now();
-        let mut names = self.names.lock().await;
-        if names.known.contains(name) {
-            return Ok(true);
+        let entry = self.cache.read(name, |_| true, read(storage, name)).await?;
+        if entry.is_none() {
+            // Somebody has deleted it.
+            self.names.remove(name);
         }
-        if names.read_at.is_none_or(|read_at| read_at < asked_at) {
-            if let Some(read_at) = names.read_at {
-                sleep_until(read_at + NAMES_INTERVAL).await;
-            }
-            names.read_at = Some(Instant::now());
-            names.known = storage.list_embed_builds().await?.into_iter().collect();
-        }
-        Ok(names.known.contains(name))
+        Ok(entry.and_then(|entry| entry.found(now)))
     }
 }
 
-async fn read(storage: &dyn Storage, name: &BuildName) -> Result<Option<Entry>, StoreError> {
+impl Names {
+    /// Whether storage has the name. Of many requests at once for names that are not known, one
+    /// reads them all by `read_all`; when that fails, it fails for all who waited.
+    async fn have<F>(
+        &self,
+        name: &BuildName,
+        read_all: impl FnOnce() -> F,
+    ) -> Result<bool, StoreError>
+    where
+        F: Future<Output = Result<Vec<BuildName>, StoreError>>,
+    {
+        if self.knows(name) {
+            return Ok(true);
+        }
+        let asked_at = Instant::now();
+        let mut last = wait_in_time(self.last.lock()).await?;
+        match &*last {
+            Some(read) if asked_at <= read.answers_until => read.outcome.clone()?,
+            _ => {
+                if let Some(read) = &*last {
+                    sleep_until(read.begun_at + NAMES_INTERVAL).await;
+                }
+                let begun_at = Instant::now();
+                let (answers_until, outcome) = match read_all().await {
+                    Ok(names) => {
+                        *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+                            names.into_iter().collect();
+                        // What was stored while it was read may be missing.
+                        (begun_at, Ok(()))
+                    }
+                    Err(error) => (Instant::now(), Err(error)),
+                };
+                *last = Some(NamesRead {
+                    begun_at,
+                    answers_until,
+                    outcome: outcome.clone(),
+                });
+                outcome?;
+            }
+        }
+        Ok(self.knows(name))
+    }
+
+    fn knows(&self, name: &BuildName) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.contains(name)
+    }
+
+    fn remove(&self, name: &BuildName) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.remove(name);
+    }
+}
+
+async fn read(
+    storage: &dyn Storage,
+    name: &BuildName,
+) -> Result<Reading<Option<Arc<Entry>>>, StoreError> {
     let (build, bytes, marked_at) = match storage.find_embed_build(name).await {
         Ok(Some(stored)) => {
             let bytes = stored.build.bytes().len();
             let build = OldBuild::read(&stored.build);
             (build, bytes, stored.last_seen_at.unix_timestamp())
         }
-        Ok(None) => return Ok(None),
+        Ok(None) => {
+            return Ok(Reading {
+                value: None,
+                weight: None,
+            });
+        }
         Err(error @ StoreError::Corrupt { .. }) => {
             tracing::error!(error = %error, "a build of the embed is damaged and not served");
             (None, 0, i64::MAX)
         }
         Err(error) => return Err(error),
     };
-    Ok(Some(Entry {
-        build,
-        weight: ENTRY_OVERHEAD + u64::try_from(bytes).unwrap_or(CAPACITY),
-        marked_at: AtomicI64::new(marked_at),
-    }))
+    Ok(Reading {
+        value: Some(Arc::new(Entry {
+            build,
+            marked_at: AtomicI64::new(marked_at),
+        })),
+        weight: Some(ENTRY_OVERHEAD + u64::try_from(bytes).unwrap_or(CAPACITY)),
+    })
 }
 
 impl Entry {
@@ -178,5 +218,69 @@ impl Entry {
                 .compare_exchange(marked_at, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         Some(FoundBuild { build, is_to_mark })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use futures_util::future::join_all;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::storage::{BuildKind, deadline::share_time};
+
+    fn name(text: &'static str) -> BuildName {
+        BuildName::of(BuildKind::Loader, text.as_bytes())
+    }
+
+    fn unavailable() -> StoreError {
+        StoreError::Unavailable("silence".into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_read_of_the_names_says_nothing_about_any_name() {
+        let (names, reads) = (Names::default(), Cell::new(0));
+        let silent = || async {
+            reads.set(reads.get() + 1);
+            sleep(StdDuration::from_millis(1500)).await;
+            Err(unavailable())
+        };
+        let build = name("a build");
+        for round in 1..=2 {
+            let requests = (0..50).map(|_| share_time(names.have(&build, silent)));
+            for outcome in join_all(requests).await {
+                assert!(matches!(outcome, Err(StoreError::Unavailable(_))));
+            }
+            assert_eq!(reads.get(), round, "one reads for all");
+            sleep(StdDuration::from_millis(1)).await;
+        }
+        let known = async || Ok(vec![build.clone()]);
+        assert!(matches!(names.have(&build, known).await, Ok(true)));
+        let invented = name("invented");
+        assert!(matches!(names.have(&invented, known).await, Ok(false)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_known_name_does_not_wait_for_invented_ones() {
+        let names = Names::default();
+        let build = name("a build");
+        let list = async || Ok(vec![build.clone()]);
+        assert!(matches!(names.have(&build, list).await, Ok(true)));
+        sleep(StdDuration::from_millis(1)).await;
+        let invented = name("invented");
+        // Waits for the next read before, and for storage after that.
+        let waiting = names.have(&invented, std::future::pending);
+        let known = async {
+            let before = names.have(&build, list).await;
+            sleep(NAMES_INTERVAL).await;
+            (before, names.have(&build, list).await)
+        };
+        tokio::select! {
+            biased;
+            _ = waiting => unreachable!("storage does not answer"),
+            known = known => assert!(matches!(known, (Ok(true), Ok(true)))),
+        }
     }
 }

@@ -68,6 +68,11 @@ impl<K: Clone + Eq + Hash, V: Clone> ReadCache<K, V> {
         self.cache.get(key)?.into_outcome().ok()
     }
 
+    /// Whether something is kept under the key.
+    pub(super) fn has(&self, key: &K) -> bool {
+        matches!(self.cache.peek(key), Some(Slot::Kept { .. }))
+    }
+
     /// What is kept under the key and is `fresh`, or else what `read` finds.
     ///
     /// # Errors

@@ -215,9 +215,18 @@ async fn is_not_waited_for(way: Way, database: Url) {
         assert_eq!(answer.json(200), widget);
     }
 
+    // Visitors share what comes of reading one widget; in turn they would wait too long.
+    let launcher = format!("/core/public/web-widgets/{}", id(&widget));
+    let origin = [("origin", "https://example.com")];
+    let visit = || service.call_with(None, "GET", &launcher, None, &origin);
+    let visits = || join_all((0..40).map(|_| visit()));
+
     way.silent.send_replace(true);
     for _ in 0..2 {
         for answer in reads().await {
+            answer.problem(503, "storage_unavailable");
+        }
+        for answer in visits().await {
             answer.problem(503, "storage_unavailable");
         }
         service
