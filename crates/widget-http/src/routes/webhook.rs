@@ -133,10 +133,16 @@ fn verify(state: &AppState, headers: &HeaderMap, body: &Bytes) -> Result<(), Pro
 /// LiveKit names its events; without a name, the same bytes are the same event.
 fn event_id(event: &Event, body: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    if (1..=128).contains(&event.id.len()) {
+    if !event.id.is_empty() && is_generated(&event.id) {
         return event.id.clone();
     }
     format!("{:x}", Sha256::digest(body))
+}
+
+/// Whether LiveKit or this service may have made the name: both write printable ASCII, and a
+/// database need not accept anything else.
+fn is_generated(name: &str) -> bool {
+    name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem> {
@@ -144,7 +150,14 @@ async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem>
         return Ok(());
     };
     let stay = event.participant.as_ref();
-    let stay = stay.map_or("", |participant| &participant.sid);
+    let stay = stay.map_or("", |participant| participant.sid.as_str());
+    if ![named.name.as_str(), named.sid.as_str(), stay]
+        .into_iter()
+        .all(is_generated)
+    {
+        // Of a room that is not this service's.
+        return Ok(());
+    }
     let event = WebhookEvent {
         id,
         room: &named.name,

@@ -280,3 +280,24 @@ async fn without_livekit_every_event_is_refused() {
         .await
         .problem(503, "livekit_not_configured");
 }
+
+#[tokio::test]
+async fn names_that_nobody_generates_are_of_foreign_rooms() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    for strange in ["\0", "RM\u{1}", "R\u{e4}ume", &"x".repeat(4096)] {
+        for place in ["/room/name", "/room/sid", "/participant/sid"] {
+            let mut foreign = event("1", "participant_joined", &started.room);
+            foreign["room"]["sid"] = "RM_1".into();
+            foreign["participant"]["sid"] = "PA_1".into();
+            *foreign.pointer_mut(place).expect("it is there") = strange.into();
+            deliver(&service, &foreign).await;
+            assert_eq!(status(&visitor, &started).await, "token_created", "{place}");
+        }
+    }
+    // An event without a usable name is named by its bytes.
+    let joined = event("\0", "participant_joined", &started.room);
+    deliver(&service, &joined).await;
+    assert_eq!(status(&visitor, &started).await, "in_progress");
+}
