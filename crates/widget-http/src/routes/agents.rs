@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, RawQuery, State},
+    extract::{RawQuery, State},
     response::IntoResponse,
 };
 use http::{HeaderMap, StatusCode, header};
@@ -23,7 +23,7 @@ use crate::{
     web::{
         api::{self, ApiRouter},
         auth::Caller,
-        extract::{PathId, StrictJson, StrictQuery},
+        extract::{PathId, PathIds, StrictJson, StrictQuery},
         paging::{self, JsonList},
         problem::Problem,
     },
@@ -273,11 +273,8 @@ async fn list_versions(
 async fn publish(
     State(state): State<AppState>,
     caller: Caller,
-    Path((agent, version)): Path<(String, String)>,
+    PathIds(agent, version): PathIds<AgentId, AgentVersionId>,
 ) -> Result<Json<AgentVersion>, Problem> {
-    let (Ok(agent), Ok(version)) = (agent.parse(), version.parse()) else {
-        return Err(Problem::not_found("agent version"));
-    };
     let published = state
         .storage
         .publish_agent_version(&caller.organization_id, agent, version, state.now())

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -16,6 +16,7 @@ use crate::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
         etag,
+        extract::PathIds,
         problem::Problem,
     },
 };
@@ -103,7 +104,7 @@ async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Res
 /// those of another release.
 async fn pinned_loader(
     State(state): State<AppState>,
-    Path((_, file)): Path<(String, String)>,
+    PathIds(_, file): PathIds<String, String>,
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -136,7 +137,7 @@ async fn pinned_loader(
 /// A script or style sheet of the window, of this release or of another.
 async fn asset(
     State(state): State<AppState>,
-    Path((build, file)): Path<(String, String)>,
+    PathIds(build, file): PathIds<String, String>,
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
-    extract::{FromRequest, FromRequestParts, Path, Request},
+    extract::{FromRequest, FromRequestParts, Request},
 };
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
@@ -123,13 +123,42 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::not_found("resource"))?;
+        let text: String = path_parameters(parts, state).await?;
         text.parse()
             .map(Self)
             .map_err(|_| Problem::not_found("resource"))
     }
+}
+
+/// Both identifiers in a path that has two; a malformed one is 404 like an unknown one.
+#[derive(Debug, Clone, Copy)]
+pub struct PathIds<A, B>(pub A, pub B);
+
+impl<S, A, B> FromRequestParts<S> for PathIds<A, B>
+where
+    S: Send + Sync,
+    A: FromStr,
+    B: FromStr,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let (first, second): (String, String) = path_parameters(parts, state).await?;
+        match (first.parse(), second.parse()) {
+            (Ok(first), Ok(second)) => Ok(Self(first, second)),
+            _ => Err(Problem::not_found("resource")),
+        }
+    }
+}
+
+/// The parameters of a path; what is not UTF-8 names nothing.
+pub(crate) async fn path_parameters<T: DeserializeOwned + Send>(
+    parts: &mut Parts,
+    state: &(impl Send + Sync),
+) -> Result<T, Problem> {
+    let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+    let axum::extract::Path(parameters) = read.map_err(|_| Problem::not_found("resource"))?;
+    Ok(parameters)
 }
 
 /// Query parameters; unknown ones and invalid values are rejected (422 `query_invalid`).

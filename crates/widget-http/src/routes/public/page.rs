@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::Deserialize;
 use widget_api::ProblemCode;
@@ -17,7 +17,7 @@ use crate::{
         public_widgets::{AdmittedWidget, PublicWidget},
         refusals,
     },
-    web::problem::Problem,
+    web::{extract::path_parameters, problem::Problem},
 };
 
 /// What can be wrong with the page that requests a widget.
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PublicPath {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let Ok(Path(raw)) = Path::<RawPath>::from_request_parts(parts, state).await else {
+        let Ok(raw) = path_parameters::<RawPath>(parts, state).await else {
             return Ok(Self::default());
         };
         Ok(Self {

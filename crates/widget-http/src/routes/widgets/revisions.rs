@@ -1,7 +1,7 @@
 //! The history of a widget: its revisions, who changed what, and how to restore one.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header};
@@ -23,7 +23,7 @@ use crate::{
     web::{
         api::{self, ApiRouter},
         auth::Caller,
-        extract::{PathId, StrictQuery},
+        extract::{PathId, PathIds, StrictQuery},
         paging::{self, JsonList},
         problem::{Problem, record_unreadable},
     },
@@ -135,13 +135,10 @@ async fn list(
 async fn restore(
     State(state): State<AppState>,
     caller: Caller,
-    Path((id, number)): Path<(String, String)>,
+    PathIds(id, number): PathIds<WidgetId, i64>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let missing = || Problem::not_found("revision of a widget");
-    let (Ok(id), Ok(number)) = (id.parse::<WidgetId>(), number.parse::<i64>()) else {
-        return Err(missing());
-    };
     let organization = &caller.organization_id;
     let found = state
         .storage
