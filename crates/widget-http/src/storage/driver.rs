@@ -17,6 +17,8 @@ pub(super) enum Failure {
     Outdated,
     /// There is no disk space for what is to be written.
     Full,
+    /// What is stored is not what the database wrote.
+    Damaged,
     /// The connection or the database does not work at present.
     Unavailable,
     /// The statement was rejected.
@@ -57,6 +59,7 @@ impl Failure {
         if code.len() == 5 {
             return match code {
                 "53100" => Self::Full,
+                _ if starts_with_one_of(&["XX001", "XX002"]) => Self::Damaged,
                 // "cached plan must not change result type", in any language.
                 "0A000" | "26000" => Self::Outdated,
                 _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
@@ -68,6 +71,7 @@ impl Failure {
             Ok(IO_SHARED_MEMORY_SIZE) => Self::Full,
             Ok(code) => match code & 0xff {
                 FULL => Self::Full,
+                CORRUPT | NOT_A_DATABASE => Self::Damaged,
                 SCHEMA => Self::Outdated,
                 BUSY | LOCKED => Self::Locked,
                 READ_ONLY | IO | CANNOT_OPEN => Self::Unavailable,
@@ -83,7 +87,9 @@ impl Failure {
     pub(super) fn leaves_the_state_known(self) -> bool {
         match self {
             Self::Conflict(_) | Self::Locked => true,
-            Self::Outdated | Self::Full | Self::Unavailable | Self::Rejected => false,
+            Self::Outdated | Self::Full | Self::Damaged | Self::Unavailable | Self::Rejected => {
+                false
+            }
         }
     }
 }
@@ -93,9 +99,11 @@ const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const READ_ONLY: i32 = 8;
 const IO: i32 = 10;
+const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 const SCHEMA: i32 = 17;
+const NOT_A_DATABASE: i32 = 26;
 /// The index of the write-ahead log cannot grow.
 const IO_SHARED_MEMORY_SIZE: i32 = IO | (19 << 8);
 
@@ -107,6 +115,13 @@ impl From<sqlx::Error> for StoreError {
                 kind,
             },
             Failure::Full => Self::Full(error.into()),
+            Failure::Damaged => {
+                tracing::error!(
+                    %error,
+                    "the database is damaged; stop the service and restore it from a backup"
+                );
+                Self::Damaged(error.into())
+            }
             Failure::Locked | Failure::Outdated | Failure::Unavailable => {
                 Self::Unavailable(error.into())
             }

@@ -54,6 +54,9 @@ pub enum StoreError {
     /// The database does not answer in time.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] Cause),
+    /// What is stored is not what the database wrote.
+    #[error("the database is damaged and must be restored from a backup: {0}")]
+    Damaged(#[source] Cause),
     /// This program is too old for the database.
     #[error(
         "this is widget-http {}, and the database needs {needed} or newer; install that release",

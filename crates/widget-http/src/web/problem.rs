@@ -289,6 +289,12 @@ impl From<StoreError> for Problem {
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
             .with_cause(error),
+            StoreError::Damaged(_) => Self::new(
+                ProblemCode::StorageUnavailable,
+                "the database is damaged; its operator must restore it",
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
+            .with_cause(error),
             StoreError::Full(_) => Self::new(
                 ProblemCode::StorageFull,
                 "the disk of the database is full, so nothing was written; its operator must make room",
