@@ -11,34 +11,53 @@ use std::{
     },
 };
 
-/// A file that was opened.
+/// A database that was opened: its file, and those that SQLite keeps beside it while somebody has
+/// it open.
 ///
 /// Whoever has a removed file open can write to it, and everything is lost with the process; so it
 /// is looked for before every use.
 #[derive(Debug, Clone)]
 pub(super) struct DatabaseFile {
-    path: PathBuf,
-    /// Device and number of the file.
-    identity: (u64, u64),
+    /// With the identity of each.
+    files: Arc<[(PathBuf, Identity)]>,
     is_lost: Arc<AtomicBool>,
 }
 
+/// Device and number of a file.
+type Identity = (u64, u64);
+
+/// The log, in which the newest writes are, and its index.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
 impl DatabaseFile {
-    /// The file at the path; `None` when the database is not in a file.
+    /// The file at the path, with those that are beside it now and have to stay; `None` when the
+    /// database is not in a file.
     pub(super) fn of(path: &Path) -> Option<Self> {
+        let mut files = vec![(path.to_owned(), identity(path)?)];
+        // SQLite follows a link and puts them beside the file itself.
+        let file = path.canonicalize().ok()?;
+        for ending in BESIDE {
+            let mut beside = file.clone().into_os_string();
+            beside.push(ending);
+            let beside = PathBuf::from(beside);
+            if let Some(identity) = identity(&beside) {
+                files.push((beside, identity));
+            }
+        }
         Some(Self {
-            path: path.to_owned(),
-            identity: identity(path)?,
+            files: files.into(),
             is_lost: Arc::default(),
         })
     }
 
-    /// Fails while another file, or none, is at the path; logs when that begins and ends.
+    /// Fails while another file, or none, is at a path; logs when that begins and ends.
     pub(super) fn check(&self) -> Result<(), sqlx::Error> {
-        let is_lost = identity(&self.path) != Some(self.identity);
-        let was_lost = self.is_lost.swap(is_lost, Ordering::Relaxed);
-        let file = self.path.display();
-        match (was_lost, is_lost) {
+        let mut files = self.files.iter();
+        let lost = files.find(|(path, known)| identity(path) != Some(*known));
+        let was_lost = self.is_lost.swap(lost.is_some(), Ordering::Relaxed);
+        let file = lost.or(self.files.first()).map(|(path, _)| path.display());
+        let file = file.map(|path| path.to_string()).unwrap_or_default();
+        match (was_lost, lost.is_some()) {
             (false, true) => tracing::error!(
                 %file,
                 "the file of the database was removed or replaced, so nothing is read or written; \
@@ -47,7 +66,7 @@ impl DatabaseFile {
             (true, false) => tracing::info!(%file, "the file of the database is back"),
             _ => {}
         }
-        if is_lost {
+        if lost.is_some() {
             let message = format!("the file `{file}` was removed or replaced");
             return Err(sqlx::Error::Io(io::Error::other(message)));
         }
@@ -55,7 +74,7 @@ impl DatabaseFile {
     }
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Option<Identity> {
     let metadata = path.metadata().ok()?;
     Some((metadata.dev(), metadata.ino()))
 }

@@ -72,8 +72,7 @@ impl Storage for SqliteStorage {
     }
 
     async fn close(&self) {
-        self.reader().close().await;
-        self.writer().close().await;
+        self.close_all().await;
     }
 }
 

@@ -52,6 +52,7 @@ fn errors_have_their_status_and_code() {
         503,
         "storage_unavailable",
     );
+    check(StoreError::Damaged("x".into()), 503, "storage_unavailable");
     check(StoreError::Query("x".into()), 500, "internal_error");
     check(RandomError("x".to_owned()), 500, "internal_error");
     check(DeleteAgentError::InUse, 409, "agent_in_use");
@@ -428,4 +429,23 @@ async fn a_database_that_somebody_else_holds_is_a_clear_503() {
         .post("/core/agents", &serde_json::json!({"name": "a"}))
         .await
         .expect(201);
+}
+
+#[tokio::test]
+async fn a_path_that_is_not_utf_8_is_a_problem() {
+    let service = Service::start().await;
+    for (method, path) in [
+        ("GET", "/public/embed/any/%ff"),
+        ("GET", "/public/embed/%ff/x.js"),
+        ("GET", "/public/assets/%ff/x.js"),
+        ("GET", "/public/assets/any/%ff"),
+        ("GET", "/core/agents/%ff"),
+        ("POST", "/core/agents/%ff/versions/1/publish"),
+        ("POST", "/core/agents/1/versions/%ff/publish"),
+        ("POST", "/core/web-widgets/%ff/revisions/1/restore"),
+        ("POST", "/core/web-widgets/1/revisions/%ff/restore"),
+    ] {
+        let answer = service.call(method, path, None, &[]).await;
+        answer.problem(404, "not_found");
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     str::FromStr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,7 @@ use sqlx::{
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Mutex;
 use widget_core::origin::SuffixList;
 
 use super::guarded_pool::{GuardedPool, Transaction};
@@ -47,6 +49,9 @@ pub struct SqliteStorage {
     options: SqliteConnectOptions,
     writer: GuardedPool,
     readers: GuardedPool,
+    /// Open all the time, so that nobody removes the files beside the database by closing the last
+    /// connection.
+    holder: Arc<Mutex<Option<SqliteConnection>>>,
     suffixes: SuffixList,
     unreadable: UnreadableLog,
 }
@@ -83,7 +88,7 @@ impl SqliteStorage {
                 .acquire_timeout(WAIT_TIMEOUT)
                 .test_before_acquire(false)
         };
-        let writer = loop {
+        let (writer, holder) = loop {
             // Only the start creates a file: a pool that connects again later must not, when
             // somebody has removed it.
             let writer = async {
@@ -91,10 +96,16 @@ impl SqliteStorage {
                     .await?
                     .close()
                     .await?;
-                pool()
-                    .max_connections(1)
-                    .connect_with(existing.clone())
-                    .await
+                let mut holder = SqliteConnection::connect_with(
+                    &existing.clone().optimize_on_close(false, None),
+                )
+                .await?;
+                // Only what reads has all files.
+                sqlx::query("SELECT count(*) FROM sqlite_schema")
+                    .execute(&mut holder)
+                    .await?;
+                let writer = pool().max_connections(1);
+                Ok::<_, sqlx::Error>((writer.connect_with(existing.clone()).await?, holder))
             };
             match writer.await {
                 // Turning on the write-ahead log needs exclusive use of the file and does not wait
@@ -113,6 +124,7 @@ impl SqliteStorage {
             options: existing,
             writer: GuardedPool::new(writer, file.clone(), None),
             readers: GuardedPool::new(readers, file, None),
+            holder: Arc::new(Mutex::new(Some(holder))),
             suffixes,
             unreadable: UnreadableLog::default(),
         })
@@ -150,6 +162,14 @@ impl SqliteStorage {
         } else {
             Ok(None)
         }
+    }
+
+    /// Waits a moment for running statements to end and closes all connections.
+    pub(super) async fn close_all(&self) {
+        // The last one to close writes the log into the database, which takes its time.
+        drop(self.holder.lock().await.take());
+        self.readers.close().await;
+        self.writer.close().await;
     }
 
     /// A connection of its own, for migrations.
