@@ -152,6 +152,10 @@ where
 }
 
 /// The parameters of a path; what is not UTF-8 names nothing.
+#[expect(
+    clippy::disallowed_types,
+    reason = "its rejection, which is no problem, is replaced here"
+)]
 pub(crate) async fn path_parameters<T: DeserializeOwned + Send>(
     parts: &mut Parts,
     state: &(impl Send + Sync),
