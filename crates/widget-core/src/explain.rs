@@ -331,7 +331,10 @@ impl Steps {
 /// The one change that admits the page, or the reason why it must not be admitted.
 fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> String {
     if let Some(nearest) = nearest
-        && nearest.difference == Difference::TrailingDot
+        && matches!(
+            nearest.difference,
+            Difference::LookAlike | Difference::TrailingDot
+        )
     {
         return format!(
             "open the page under the name that is listed, `{}`",
@@ -351,7 +354,7 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
         {
             format!("open the page over https, as `{entry}`; or add `{origin}`")
         }
-        Some((Difference::LookAlike | Difference::Spelling, entry)) => format!(
+        Some((Difference::Spelling, entry)) => format!(
             "check the spelling of the page, because `{entry}` is listed; only if this is your \
              site, add `{origin}`"
         ),

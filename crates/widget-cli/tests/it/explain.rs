@@ -583,7 +583,7 @@ fn a_name_that_looks_alike_and_a_file() {
 
             nearest: `https://www.shop.example` is listed, `https://www.sh0p.example` is not: the page's name only looks alike and is another site [look_alike, /domains/0]
 
-            hint: check the spelling of the page, because `https://www.shop.example` is listed; only if this is your site, add `https://www.sh0p.example`
+            hint: open the page under the name that is listed, `https://www.shop.example`
         "#]],
     );
     folder.check(

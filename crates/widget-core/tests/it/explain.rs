@@ -283,19 +283,19 @@ fn nearest_misses_under_another_name() {
         &["https://apple.com"],
         "https://аррle.com",
         Some((0, LookAlike)),
-        "check the spelling of the page, because `https://apple.com` is listed; only if this is your site, add `https://xn--le-6kc8da.com`",
+        "open the page under the name that is listed, `https://apple.com`",
     );
     near(
         &["https://*.apple.com"],
         "https://id.app1e.com",
         Some((0, LookAlike)),
-        "check the spelling of the page, because `https://*.apple.com` is listed; only if this is your site, add `https://id.app1e.com`",
+        "open the page under the name that is listed, `https://*.apple.com`",
     );
     near(
         &["https://modern.example"],
         "https://modem.example",
         Some((0, LookAlike)),
-        "check the spelling of the page, because `https://modern.example` is listed; only if this is your site, add `https://modem.example`",
+        "open the page under the name that is listed, `https://modern.example`",
     );
     near(
         &["https://my-store.example"],
