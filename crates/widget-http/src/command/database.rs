@@ -349,8 +349,9 @@ mod tests {
         assert_eq!(waited(60, Duration::ZERO).await, (true, seconds(0), 0));
         // After the first failure, and then after 5 s, 10 s and so on.
         assert_eq!(waited(60, seconds(3600)).await, (false, seconds(60), 12));
-        let (is_open, took, lines) = waited(60, seconds(18)).await;
-        assert_eq!((is_open, took.as_secs(), lines), (true, 19, 4));
+        // Asked every two seconds: at 16 s in vain, at 18 s not.
+        let (is_open, took, lines) = waited(60, seconds(17)).await;
+        assert_eq!((is_open, took.as_secs(), lines), (true, 18, 4));
         let once = Duration::from_millis(1_500);
         assert_eq!(waited(0, seconds(3600)).await, (false, once, 0));
     }
