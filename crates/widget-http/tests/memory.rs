@@ -92,17 +92,19 @@ fn the_cache_holds_no_more_than_it_weighs() {
 }
 
 #[test]
-fn eight_lists_of_large_documents_take_little_memory() {
+fn lists_of_large_documents_take_little_memory() {
     const MEGABYTE: u64 = 1024 * 1024;
+    // No more: all of them share one thread, and the two seconds of storage.
+    const LISTS: u64 = 2;
     let runtime = runtime();
     let (service, _) = runtime.block_on(service_with(100, &unknown_values()));
     let lists = || async {
         let list = || service.get("/core/web-widgets?limit=200");
-        for answer in join_all((0..8).map(|_| list())).await {
+        for answer in join_all((0..LISTS).map(|_| list())).await {
             answer.expect(200);
         }
     };
     let taken = measure(|| runtime.block_on(lists())).bytes_max;
     println!("{} MiB", taken / MEGABYTE);
-    assert!(taken <= 24 * MEGABYTE, "{taken} bytes");
+    assert!(taken <= 3 * LISTS * MEGABYTE, "{taken} bytes");
 }

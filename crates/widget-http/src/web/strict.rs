@@ -1,10 +1,10 @@
-//! Reads JSON and query strings into plain types. What does not fit is a [`Fault`], which has the
-//! code and the place of what is wrong.
+//! Reads JSON and query strings into plain types. What does not fit is a [`Fault`](fault::Fault),
+//! which has the code and the place of what is wrong.
 //!
 //! Serde's types report a fault by calling one of the methods of [`serde::de::Error`], such as
 //! `missing_field`. `serde_json` turns each call into an English sentence, and nothing may decide
 //! by a sentence; crates that find the place, such as `serde_path_to_error`, keep that error.
-//! So [`Fault`] implements that trait and keeps the kind as a code. A deserializer chooses the type
+//! So `Fault` implements that trait and keeps the kind as a code. A deserializer chooses the type
 //! of its errors, which is why the deserializers are here, too. They are thin:
 //!
 //! - `json` checks once with `serde_json` that the whole text is JSON. After that it lets
