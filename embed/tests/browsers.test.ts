@@ -185,7 +185,7 @@ function checkScript(code: string): string[] {
           findings.add(`.${name}()`, { __compat: known[0] } as Identifier);
       }
     }
-    // Names of properties are no globals.
+    // Names of properties are not globals.
     for (const [name, child] of Object.entries(node))
       if (node.computed || (name !== 'key' && name !== 'property')) visit(child);
   };

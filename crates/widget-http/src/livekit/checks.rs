@@ -44,7 +44,7 @@ impl LiveKit {
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 (LiveKitPart::KeyRejected, String::new())
             }
-            // The room is not there; with the setting on, that is no obstacle. Any web server
+            // The room is not there; which does not matter while the setting is on. Any web server
             // answers so, too.
             Ok(StatusCode::NOT_FOUND) => match self.has_room(&room).await {
                 Ok(_) => (LiveKitPart::AutoCreateDisabled, String::new()),

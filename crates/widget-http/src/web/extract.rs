@@ -154,7 +154,7 @@ where
 /// The parameters of a path; what is not UTF-8 names nothing.
 #[expect(
     clippy::disallowed_types,
-    reason = "its rejection, which is no problem, is replaced here"
+    reason = "its rejection, which is not a problem document, is replaced here"
 )]
 pub(crate) async fn path_parameters<T: DeserializeOwned + Send>(
     parts: &mut Parts,

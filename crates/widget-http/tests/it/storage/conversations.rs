@@ -461,7 +461,7 @@ pub(super) async fn places(storage: &dyn Storage) {
         matches!(refused, Err(ResumeError::OverBudget(_))),
         "{refused:?}"
     );
-    // It is no other than itself, and who has joined waits nowhere.
+    // Its own place counts for it, and one that was joined waits nowhere.
     resume(0xB02, 1, one(), START).await.expect("it was there");
     resume(0xB00, 1, one(), START).await.expect("it was joined");
     let far = || Some(place("far", None));

@@ -36,7 +36,7 @@ async fn left(service: &Service, started: &Started) {
 }
 
 /// Ends what is due and returns the stored status and reason of the conversation.
-async fn sweep(service: &Service, started: &Started) -> (String, String) {
+pub(super) async fn sweep(service: &Service, started: &Started) -> (String, String) {
     background::end_due_conversations(&service.state)
         .await
         .expect("storage works");
@@ -47,7 +47,7 @@ async fn sweep(service: &Service, started: &Started) -> (String, String) {
     pair(kept.status().as_str(), reason)
 }
 
-fn pair(status: &str, reason: &str) -> (String, String) {
+pub(super) fn pair(status: &str, reason: &str) -> (String, String) {
     (status.to_owned(), reason.to_owned())
 }
 

@@ -7,16 +7,15 @@ use std::{
 
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
-use widget_core::{conversation::EndReason, id::ConversationId};
 use widget_http::{
-    background,
     state::{AppState, Dependencies},
     system::{Clock, SystemClock, SystemRandom},
 };
 
 use super::{
+    background::{pair, sweep},
     livekit::{LiveKit, participant_token, within},
-    support::{Started, Visitor},
+    support::Visitor,
 };
 use crate::support::Service;
 
@@ -34,22 +33,6 @@ impl Clock for ShiftedClock {
     fn now(&self) -> OffsetDateTime {
         SystemClock.now() + *self.0.lock().expect("no test panics while holding it")
     }
-}
-
-/// Looks at what is due; returns the stored status and reason of the conversation.
-async fn sweep(service: &Service, started: &Started) -> (String, String) {
-    background::end_due_conversations(&service.state)
-        .await
-        .expect("storage works");
-    let id: ConversationId = started.id.parse().expect("an id");
-    let kept = service.storage.find_conversation(id).await;
-    let kept = kept.expect("storage works").expect("it is kept").lifecycle;
-    let reason = kept.end_reason().map(EndReason::as_str).unwrap_or_default();
-    pair(kept.status().as_str(), reason)
-}
-
-fn pair(status: &str, reason: &str) -> (String, String) {
-    (status.to_owned(), reason.to_owned())
 }
 
 #[tokio::test]
@@ -88,7 +71,6 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
             if people.is_ok_and(|people| people.is_empty()) {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
     within(is_gone).await;
