@@ -194,34 +194,37 @@ impl WidgetRecord {
     /// The record of what was read; `unreadable` names the fields that are missing.
     #[must_use]
     pub fn from_parts(parts: UnreadableWidget) -> Self {
-        if parts.unreadable.is_empty()
-            && let Some(widget) = parts.whole()
-        {
-            return widget.into();
+        match parts {
+            UnreadableWidget {
+                id,
+                organization_id: Some(organization_id),
+                agent_id: Some(agent_id),
+                agent_version_id: Some(agent_version_id),
+                domains: Some(domains),
+                published: Some(published),
+                config: Some(config),
+                created_at: Some(created_at),
+                updated_at: Some(updated_at),
+                unreadable,
+            } if unreadable.is_empty() => Self::from(Widget {
+                id,
+                organization_id,
+                agent_id,
+                agent_version_id,
+                domains,
+                published,
+                config,
+                created_at,
+                updated_at,
+            }),
+            parts => Self::Unreadable(Box::new(parts)),
         }
-        Self::Unreadable(Box::new(parts))
     }
 }
 
 impl From<Widget> for WidgetRecord {
     fn from(widget: Widget) -> Self {
         Self::Readable(Box::new(widget))
-    }
-}
-
-impl UnreadableWidget {
-    fn whole(&self) -> Option<Widget> {
-        Some(Widget {
-            id: self.id,
-            organization_id: self.organization_id.clone()?,
-            agent_id: self.agent_id?,
-            agent_version_id: self.agent_version_id?,
-            domains: self.domains.clone()?,
-            published: self.published?,
-            config: self.config.clone()?,
-            created_at: self.created_at?,
-            updated_at: self.updated_at?,
-        })
     }
 }
 

@@ -13,6 +13,9 @@ pub(crate) struct Context {
     /// How many bytes of the path are left out of sentences: those of `/config/v1`.
     hidden: usize,
     pub(crate) faults: FindingList,
+    /// Whether the keys that no definition asked for are noted. Most who read do not ask for
+    /// them, and finding what was meant is the slowest part of reading.
+    notes_unknown: bool,
     /// The keys that no definition asked for: they are kept and reported.
     pub(crate) unknown: FindingList,
     /// The pointers of all those keys.
@@ -28,6 +31,19 @@ impl Context {
             hidden: root.len(),
             ..Self::default()
         }
+    }
+
+    /// The same, and notes the keys that no definition asks for.
+    pub(crate) fn noting_unknown(root: &str) -> Self {
+        Self {
+            notes_unknown: true,
+            ..Self::new(root)
+        }
+    }
+
+    /// Whether unknown keys are noted.
+    pub(super) const fn notes_unknown(&self) -> bool {
+        self.notes_unknown
     }
 
     /// Runs `read` one key or index further down.

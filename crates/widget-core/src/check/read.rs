@@ -73,6 +73,9 @@ impl<'a> Reader<'a> {
             context,
             known,
         } = self;
+        if !context.notes_unknown() {
+            return;
+        }
         let owner = context.name();
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
             let nearest = if context.unknown_pointers.len() < MAX_SUGGESTIONS {

@@ -127,5 +127,8 @@ impl Config {
 /// the other. The order of keys does not matter.
 #[must_use]
 pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
+    if from.as_json() == to.as_json() {
+        return Vec::new();
+    }
     edit::compare(&from.to_value(), &to.to_value())
 }

@@ -231,7 +231,7 @@ impl<V: Version> Document<V> {
             return None;
         };
         // What the new version reads is no longer unknown: it would change its meaning.
-        let mut context = Context::new(&prefix);
+        let mut context = Context::noting_unknown(&prefix);
         let _ = V::read(&target, &mut context);
         let before: BTreeSet<String> = unknown.into_iter().collect();
         let now: BTreeSet<String> = context.unknown_pointers.into_iter().collect();
@@ -255,7 +255,7 @@ impl<V: Version> Document<V> {
     /// What reading a document notes beside its values.
     fn noted(document: &Value, found: u64) -> Option<Context> {
         let key = key_of(found);
-        let mut context = Context::new(&format!("{ROOT}/{key}"));
+        let mut context = Context::noting_unknown(&format!("{ROOT}/{key}"));
         V::load(found, document.get(&key)?.as_object()?, &mut context)?;
         Some(context)
     }
