@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::{
-    printer::{hint_line, printable},
+    printer::{count, hint_line, printable},
     source::input::Input,
     subject::{Located, LocatedList},
 };
@@ -84,21 +84,13 @@ pub(crate) fn render_all<'a>(
     input: &'a Input,
     findings: &'a LocatedList,
 ) -> impl Iterator<Item = String> + 'a {
-    let kinds = match severity {
-        Severity::Error => ("error", "errors"),
-        Severity::Warning => ("warning", "warnings"),
+    let (one, many) = match severity {
+        Severity::Error => ("more error", "more errors"),
+        Severity::Warning => ("more warning", "more warnings"),
     };
     let more = (findings.omitted > 0).then(|| {
-        let kind = if findings.omitted == 1 {
-            kinds.0
-        } else {
-            kinds.1
-        };
-        format!(
-            "and {} more {kind} in {}\n",
-            findings.omitted,
-            printable(name)
-        )
+        let more = count(findings.omitted, one, many);
+        format!("and {more} in {}\n", printable(name))
     });
     findings
         .iter()

@@ -12,7 +12,7 @@ use crate::{
     cli::{OriginsNormalize, OriginsTest},
     exit::ExitCode,
     failure::Failure,
-    printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
+    printer::{BOLD, GREEN, Printer, RED, YELLOW, count, hint_line, printable},
     suffixes::Suffixes,
 };
 
@@ -135,9 +135,8 @@ fn print_rejected_list(
         shown = true;
     }
     if findings.omitted() > 0 && !printer.is_json() {
-        let more = findings.omitted();
-        let kind = if more == 1 { "error" } else { "errors" };
-        printer.error(format_args!("\nand {more} more {kind}"))?;
+        let more = count(findings.omitted(), "more error", "more errors");
+        printer.error(format_args!("\nand {more}"))?;
     }
     if shown {
         Ok(ExitCode::No)
