@@ -83,7 +83,8 @@ impl DatabaseArguments {
         &self,
         suffixes: SuffixList,
     ) -> anyhow::Result<Arc<dyn Storage>> {
-        if let Some(path) = sqlite_file(&self.urls()?.database) {
+        let urls = self.urls()?;
+        if let Some(path) = sqlite_file(&urls.database) {
             let size = std::fs::metadata(&path).map_or(0, |file| file.len());
             if size == 0 {
                 bail!(
@@ -93,19 +94,11 @@ impl DatabaseArguments {
                 );
             }
         }
-        self.open_migrated(suffixes).await
-    }
-
-    /// The database with every migration applied; a missing SQLite file is created.
-    pub(super) async fn open_migrated(
-        &self,
-        suffixes: SuffixList,
-    ) -> anyhow::Result<Arc<dyn Storage>> {
-        let urls = self.urls()?;
         migrated(open(urls.location(), suffixes, Duration::ZERO).await?).await
     }
 
-    /// The same at the start of the service, which waits for a server.
+    /// The database with every migration applied, at the start of the service, which waits for a
+    /// server; a missing SQLite file is created.
     pub(super) async fn await_migrated(
         &self,
         suffixes: SuffixList,
