@@ -12,7 +12,7 @@
 //! [`Union`](super::keys::Union). Their one function of interest, `define`, asks for one key after
 //! the other. For `size: u16 = 56 => integer(32, 96)` it contains, in effect:
 //!
-//! ```ignore
+//! ```text
 //! let size = Some(keys.with_default("size", &["The side length."], &integer(32, 96), 56));
 //! ```
 //!
