@@ -41,20 +41,22 @@ pub(super) async fn remove_rooms(state: &AppState) {
 /// Tries once to remove each room that is due; returns how many there were.
 ///
 /// After LiveKit removed none of them, it is asked for a single room after a pause, so that any
-/// number of rooms costs an outage next to nothing.
+/// number of rooms costs an outage next to nothing. More are read than that, since a row that
+/// cannot be read is skipped.
 ///
 /// # Errors
 /// When storage fails; a failure of LiveKit is stored, and the removal is retried later.
 pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
     let (cleaner, now) = (&state.room_cleaner, state.now());
     let limit = match &state.livekit {
-        Some(_) => cleaner.batch(now, BATCH),
+        Some(_) => cleaner.batch(now, BATCH as usize),
         None => None,
     };
     let Some(limit) = limit else {
         return Ok(0);
     };
-    let rooms = state.storage.find_rooms_to_remove(now, limit).await?;
+    let mut rooms = state.storage.find_rooms_to_remove(now, BATCH).await?;
+    rooms.truncate(limit);
     let count = rooms.len();
     let mut attempts = JoinSet::new();
     for room in rooms {

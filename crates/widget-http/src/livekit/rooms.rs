@@ -81,7 +81,7 @@ impl RoomCleaner {
 
     /// How many rooms to try at once: `max`, or one after LiveKit removed none, to find out
     /// whether it does again; `None` during the pause until then.
-    pub(crate) fn batch(&self, now: OffsetDateTime, max: u32) -> Option<u32> {
+    pub(crate) fn batch(&self, now: OffsetDateTime, max: usize) -> Option<usize> {
         match *self.outage() {
             None => Some(max),
             Some(outage) => outage.is_over(now).then_some(1),

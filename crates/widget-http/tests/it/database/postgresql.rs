@@ -66,6 +66,10 @@ pub(crate) const COLUMNS: &str = "SELECT column_name::TEXT, data_type::TEXT
 /// Some bytes in SQL.
 pub(crate) const BYTES: &str = "'\\x00'::bytea";
 
+/// Makes a room unreadable; the condition for it follows.
+pub(crate) const DAMAGE_ROOM: &str = "ALTER TABLE rooms ALTER COLUMN attempts DROP NOT NULL;
+     UPDATE rooms SET attempts = NULL WHERE ";
+
 /// Finds the names of all tables.
 pub(crate) const FIND_TABLES: &str =
     "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";

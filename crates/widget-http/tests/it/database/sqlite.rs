@@ -35,6 +35,10 @@ pub(crate) const COLUMNS: &str = "SELECT name, type FROM pragma_table_info($1)";
 /// Some bytes in SQL.
 pub(crate) const BYTES: &str = "x'00'";
 
+/// Makes a room unreadable; the condition for it follows.
+pub(crate) const DAMAGE_ROOM: &str =
+    "PRAGMA foreign_keys = OFF; UPDATE rooms SET conversation_id = x'00' WHERE ";
+
 /// Finds the names of all tables.
 pub(crate) const FIND_TABLES: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";

@@ -23,6 +23,10 @@ async fn add_rooms(service: &Service, id: &str) {
          SELECT 'room ' || number, id, number, created_at, created_at, 0
          FROM numbers CROSS JOIN conversations WHERE id = {id}"
     );
+    execute(service, statement).await;
+}
+
+async fn execute(service: &Service, statement: String) {
     let mut connection = database::Connection::connect(service.database().url())
         .await
         .expect("it can be opened");
@@ -71,4 +75,21 @@ async fn any_number_of_rooms_to_remove_is_one_warning_a_minute() {
             .all(|line| line.contains(&format!("rooms={ROOMS}"))),
         "{warnings:?}"
     );
+}
+
+#[tokio::test]
+async fn an_unreadable_room_does_not_stop_the_removal_of_others_after_an_outage() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (damaged, other) = (visitor.start().await, visitor.start().await);
+    visitor.end(&damaged).await.json(200);
+    service.clock.advance(Duration::MICROSECOND);
+    visitor.end(&other).await.json(200);
+    let condition = format!("name = '{}'", damaged.room);
+    execute(&service, format!("{}{condition}", database::DAMAGE_ROOM)).await;
+    for wait in [1, 2, 4] {
+        let count = background::remove_due_rooms(&service.state).await;
+        assert_eq!(count.expect("storage works"), 1, "before {wait} seconds");
+        service.clock.advance(Duration::seconds(wait));
+    }
 }
