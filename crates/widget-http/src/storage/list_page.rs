@@ -26,43 +26,31 @@ pub struct Page<T> {
 /// though it has at least one. Sixteen of the largest configs.
 pub const MAX_PAGE_BYTES: i64 = 1024 * 1024;
 
-/// How many items of a list are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fitting {
-    pub(super) limit: i64,
-    pub(super) has_more: bool,
-}
-
-impl Fitting {
-    /// Of items with these sizes in bytes, at most `limit`, and at least `minimum` of those that
-    /// there are. `sizes` has one more where the list continues.
-    pub(super) fn of(sizes: &[i64], limit: u32, minimum: usize) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut bytes = 0_i64;
-        let fits = |(index, size): &(usize, &i64)| {
-            bytes = bytes.saturating_add(**size);
-            *index < minimum || bytes <= MAX_PAGE_BYTES
-        };
-        let count = sizes
-            .iter()
-            .enumerate()
-            .take_while(fits)
-            .take(limit)
-            .count();
-        Self {
-            limit: i64::try_from(count).unwrap_or(i64::MAX),
-            has_more: count < sizes.len(),
-        }
-    }
+/// How many items of a list go on one page: of items with these sizes in bytes, at most `limit`,
+/// and `minimum` of any size.
+pub(super) fn count_fitting(sizes: &[i64], limit: u32, minimum: u32) -> u32 {
+    let mut bytes = 0_i64;
+    let fitting = sizes.iter().take_while(|size| {
+        bytes = bytes.saturating_add(**size);
+        bytes <= MAX_PAGE_BYTES
+    });
+    let count = u32::try_from(fitting.count()).unwrap_or(u32::MAX);
+    count.max(minimum).min(limit)
 }
 
 impl<T> Page<T> {
-    /// Of items that are small: one more than `limit` was read where the list continues.
-    pub(super) fn of_lookahead(mut items: Vec<T>, limit: u32) -> Self {
+    /// Of rows of which one more than `limit` was read where the list continues.
+    ///
+    /// Only the rows themselves say whether it does: the list may have changed since anything else
+    /// of it was read.
+    pub(super) fn of_lookahead(mut rows: Vec<T>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        Self { items, has_more }
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        Self {
+            items: rows,
+            has_more,
+        }
     }
 }
 
@@ -90,22 +78,18 @@ mod tests {
     #[test]
     fn a_page_ends_by_count_or_by_bytes() {
         let max = MAX_PAGE_BYTES;
-        for (sizes, limit, minimum, expected, has_more) in [
-            (&[][..], 5, 1, 0, false),
-            (&[1, 1, 1], 3, 1, 3, false),
-            (&[1, 1, 1, 1], 3, 1, 3, true),
-            (&[max, 1], 3, 1, 1, true),
-            (&[max - 1, 1, 1], 3, 1, 2, true),
-            (&[max + 1, 1], 3, 1, 1, true),
-            (&[max + 1, max + 1, 1], 3, 2, 2, true),
-            (&[max + 1], 3, 2, 1, false),
-            (&[i64::MAX, i64::MAX], 3, 1, 1, true),
+        for (sizes, limit, minimum, expected) in [
+            (&[][..], 5, 1, 1),
+            (&[1, 1, 1], 3, 1, 3),
+            (&[1, 1, 1, 1], 3, 1, 3),
+            (&[max, 1], 3, 1, 1),
+            (&[max - 1, 1, 1], 3, 1, 2),
+            (&[max + 1, 1], 3, 1, 1),
+            (&[max + 1, max + 1, 1], 3, 2, 2),
+            (&[max + 1, max + 1, 1], 1, 2, 1),
+            (&[i64::MAX, i64::MAX], 3, 1, 1),
         ] {
-            let found = Fitting::of(sizes, limit, minimum);
-            let expected = Fitting {
-                limit: expected,
-                has_more,
-            };
+            let found = count_fitting(sizes, limit, minimum);
             assert_eq!(found, expected, "{sizes:?}");
         }
     }

@@ -80,18 +80,12 @@ impl AgentStore for Backend {
             " FROM agents WHERE organization_id = "
         ));
         query.push_bind(organization.as_str());
-        push_page(
-            &mut query,
-            page,
-            "created_at",
-            "id",
-            i64::from(page.limit) + 1,
-        );
+        push_page(&mut query, page, "created_at", "id", page.limit);
         let rows = query.build().fetch_all(self.reader()).await?;
-        let items = self.list(&rows, "agents", "created_at", |row| {
+        let rows = Page::of_lookahead(rows, page.limit);
+        self.list(&rows, "agents", "created_at", |row| {
             self.unreadable().keep(read_agent(row))
-        });
-        Ok(Page::of_lookahead(items?, page.limit))
+        })
     }
 
     async fn find_agent(
@@ -192,10 +186,10 @@ impl AgentStore for Backend {
         .bind(i64::from(limit) + 1)
         .fetch_all(self.reader())
         .await?;
-        let items = self.list(&rows, "agent_versions", "number", |row| {
+        let rows = Page::of_lookahead(rows, limit);
+        self.list(&rows, "agent_versions", "number", |row| {
             self.unreadable().keep(read_agent_version(row))
-        });
-        Ok(Page::of_lookahead(items?, limit))
+        })
     }
 
     async fn publish_agent_version(

@@ -20,7 +20,7 @@ use crate::storage::{
     },
     driver::micros,
     error::StoreError,
-    list_page::{Fitting, ListPage, Page},
+    list_page::{ListPage, Page, count_fitting},
     unreadable::{Listed, StoredRow},
 };
 
@@ -180,7 +180,7 @@ impl ConversationStore for Backend {
         filter: &ConversationFilter,
         page: ListPage,
     ) -> Result<Page<Listed<StoredRow<ConversationRecord>>>, StoreError> {
-        let select = |start: &'static str, limit: i64| {
+        let select = |start: &'static str, limit: u32| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());
             push_filter(&mut query, filter);
@@ -190,29 +190,26 @@ impl ConversationStore for Backend {
         let sizes: Vec<i64> = select(
             "SELECT CAST(OCTET_LENGTH(custom_metadata) AS BIGINT) FROM conversations
              WHERE organization_id = ",
-            i64::from(page.limit) + 1,
+            page.limit,
         )
         .build_query_scalar()
         .fetch_all(self.reader())
         .await?;
-        let fitting = Fitting::of(&sizes, page.limit, 1);
+        let limit = count_fitting(&sizes, page.limit, 1);
         let rows = select(
             concat!(
                 "SELECT ",
                 conversation_columns!(),
                 " FROM conversations WHERE organization_id = "
             ),
-            fitting.limit,
+            limit,
         )
         .build()
         .fetch_all(self.reader())
         .await?;
-        let items = self.list(&rows, "conversations", "created_at", |row| {
+        let rows = Page::of_lookahead(rows, limit);
+        self.list(&rows, "conversations", "created_at", |row| {
             self.unreadable().keep(read_conversation(row))
-        });
-        Ok(Page {
-            items: items?,
-            has_more: fitting.has_more,
         })
     }
 

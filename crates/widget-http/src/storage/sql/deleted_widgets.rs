@@ -19,7 +19,7 @@ use crate::storage::{
     deleted_widgets::{DeletedWidget, DeletedWidgetStore},
     driver::micros,
     error::StoreError,
-    list_page::{Fitting, ListPage, Page},
+    list_page::{ListPage, Page, count_fitting},
     unreadable::Listed,
     widgets::{Author, StoredWidget, WidgetFilter, WriteWidgetError},
 };
@@ -120,7 +120,7 @@ impl DeletedWidgetStore for Backend {
         filter: &WidgetFilter,
         page: ListPage,
     ) -> Result<Page<Listed<DeletedWidget>>, StoreError> {
-        let select = |start: &'static str, limit: i64| {
+        let select = |start: &'static str, limit: u32| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());
             push_filter(&mut query, filter);
@@ -131,21 +131,18 @@ impl DeletedWidgetStore for Backend {
             select_size!("w"),
             " FROM deleted_web_widgets w WHERE w.organization_id = "
         );
-        let sizes: Vec<i64> = select(sizes, i64::from(page.limit) + 1)
+        let sizes: Vec<i64> = select(sizes, page.limit)
             .build_query_scalar()
             .fetch_all(self.reader())
             .await?;
-        let fitting = Fitting::of(&sizes, page.limit, 1);
-        let rows = select(select_deleted!("WHERE w.organization_id = "), fitting.limit)
+        let limit = count_fitting(&sizes, page.limit, 1);
+        let rows = select(select_deleted!("WHERE w.organization_id = "), limit)
             .build()
             .fetch_all(self.reader())
             .await?;
-        let items = self.list(&rows, "deleted_web_widgets", "deleted_at", |row| {
+        let rows = Page::of_lookahead(rows, limit);
+        self.list(&rows, "deleted_web_widgets", "deleted_at", |row| {
             read_deleted(row, self)
-        });
-        Ok(Page {
-            items: items?,
-            has_more: fitting.has_more,
         })
     }
 

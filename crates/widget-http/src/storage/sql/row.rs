@@ -12,6 +12,7 @@ use super::{Backend, Database, Row};
 use crate::storage::{
     driver::{nearest_time_of, time_of},
     error::StoreError,
+    list_page::Page,
     unreadable::{ListPosition, Listed},
 };
 
@@ -24,20 +25,23 @@ pub(super) struct Columns<'a> {
 }
 
 impl Backend {
-    /// The rows of a list that is sorted by the column `time` and the id. A row without an id that
+    /// The page of a list that is sorted by the column `time` and the id. A row without an id that
     /// can be read has no address, and is left out.
     pub(super) fn list<T>(
         &self,
-        rows: &[Row],
+        rows: &Page<Row>,
         table: &'static str,
         time: &'static str,
         read: impl Fn(&Row) -> Result<T, StoreError>,
-    ) -> Result<Vec<Listed<T>>, StoreError> {
+    ) -> Result<Page<Listed<T>>, StoreError> {
         let listed = rows.iter().map(|row| {
             let position = Columns::new(row, table, "id").position(time)?;
             read(row).map(|item| Listed { position, item })
         });
-        self.unreadable().skip_all(listed)
+        Ok(Page {
+            items: self.unreadable().skip_all(listed)?,
+            has_more: rows.has_more,
+        })
     }
 }
 

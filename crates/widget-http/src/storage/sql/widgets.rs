@@ -17,7 +17,7 @@ use super::{
 use crate::storage::{
     driver::micros,
     error::StoreError,
-    list_page::{Fitting, ListPage, Page},
+    list_page::{ListPage, Page, count_fitting},
     unreadable::Listed,
     widgets::{
         Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
@@ -92,7 +92,7 @@ impl WidgetStore for Backend {
         filter: &WidgetFilter,
         page: ListPage,
     ) -> Result<Page<Listed<StoredWidget<WidgetRecord>>>, StoreError> {
-        let select = |start: &'static str, limit: i64| {
+        let select = |start: &'static str, limit: u32| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());
             push_filter(&mut query, filter);
@@ -103,21 +103,18 @@ impl WidgetStore for Backend {
             select_size!("w"),
             " FROM web_widgets w WHERE w.organization_id = "
         );
-        let sizes: Vec<i64> = select(sizes, i64::from(page.limit) + 1)
+        let sizes: Vec<i64> = select(sizes, page.limit)
             .build_query_scalar()
             .fetch_all(self.reader())
             .await?;
-        let fitting = Fitting::of(&sizes, page.limit, 1);
-        let rows = select(select_widget!("WHERE w.organization_id = "), fitting.limit)
+        let limit = count_fitting(&sizes, page.limit, 1);
+        let rows = select(select_widget!("WHERE w.organization_id = "), limit)
             .build()
             .fetch_all(self.reader())
             .await?;
-        let items = self.list(&rows, "web_widgets", "created_at", |row| {
+        let rows = Page::of_lookahead(rows, limit);
+        self.list(&rows, "web_widgets", "created_at", |row| {
             read_widget(row, self)
-        });
-        Ok(Page {
-            items: items?,
-            has_more: fitting.has_more,
         })
     }
 
@@ -186,7 +183,7 @@ impl WidgetStore for Backend {
         .bind(i64::from(limit) + 1)
         .fetch_all(self.reader())
         .await?;
-        let fitting = Fitting::of(&sizes, limit, 2);
+        let limit = count_fitting(&sizes, limit, 2);
         let rows = sqlx::query(concat!(
             "SELECT ",
             record_columns!("r"),
@@ -199,25 +196,26 @@ impl WidgetStore for Backend {
         .bind(organization.as_str())
         .bind(id.as_uuid())
         .bind(below)
-        .bind(fitting.limit)
+        .bind(i64::from(limit) + 1)
         .fetch_all(self.reader())
         .await?;
+        let rows = Page::of_lookahead(rows, limit);
         let items: Result<_, _> = rows.iter().map(|row| read_revision(row, self)).collect();
         Ok(Page {
             items: items?,
-            has_more: fitting.has_more,
+            has_more: rows.has_more,
         })
     }
 }
 
 /// Adds the condition, the order and the length of a page, of a table with these columns of the
-/// cursor.
+/// cursor; one row more than `limit` says whether the list continues.
 pub(super) fn push_page(
     query: &mut QueryBuilder<Database>,
     page: ListPage,
     time: &str,
     id: &str,
-    limit: i64,
+    limit: u32,
 ) {
     if let Some((at, last)) = page.before {
         query.push(format!(" AND ({time}, {id}) < (")).push_bind(at);
@@ -225,7 +223,7 @@ pub(super) fn push_page(
     }
     query
         .push(format!(" ORDER BY {time} DESC, {id} DESC LIMIT "))
-        .push_bind(limit);
+        .push_bind(i64::from(limit) + 1);
 }
 
 /// Adds the conditions of a filter on a table with the alias `w`.

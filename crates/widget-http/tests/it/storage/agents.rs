@@ -1,11 +1,15 @@
 //! The registry of agents.
 
+use sqlx::Connection as _;
 use time::Duration;
 use widget_core::id::{AgentId, AgentVersionId, OrganizationId};
-use widget_http::storage::{Agent, NewAgentVersion, Storage};
+use widget_http::storage::{Agent, ListPage, NewAgentVersion, Storage};
 
-use super::{ALL, number, organization};
-use crate::support::START;
+use super::{ALL, migrated, number, organization};
+use crate::{
+    database::{self, Database},
+    support::START,
+};
 
 /// An agent with one version in the organization.
 pub(super) async fn registered(
@@ -120,4 +124,38 @@ pub(super) async fn registry(storage: &dyn Storage) {
     );
     let none = storage.list_agent_versions(&ours, agent, i64::MAX, 9).await;
     assert!(none.expect("works").is_empty());
+}
+
+#[tokio::test]
+async fn a_list_goes_on_behind_an_agent_without_a_readable_id() {
+    let database = Database::create();
+    let storage = migrated(&database).await;
+    let ours = organization("unreadable");
+    for id in 1..=3 {
+        let agent = Agent {
+            id: AgentId::from_uuid(number(id)),
+            organization_id: ours.clone(),
+            name: id.to_string(),
+            created_at: START,
+        };
+        storage.insert_agent(&agent).await.expect("it is new");
+    }
+    let mut connection = database::Connection::connect(database.url())
+        .await
+        .expect("it can be opened");
+    let damaged = sqlx::raw_sql("UPDATE agents SET id = x'ff' WHERE name = '3'")
+        .execute(&mut connection)
+        .await;
+    connection.close().await.expect("it can be closed");
+    // PostgreSQL refuses what is no UUID.
+    if damaged.is_ok() {
+        let page = ListPage {
+            before: None,
+            limit: 2,
+        };
+        let listed = storage.list_agents(&ours, page).await;
+        let listed = listed.expect("the others are readable");
+        assert_eq!((listed.len(), listed.has_more), (1, true));
+    }
+    storage.close().await;
 }

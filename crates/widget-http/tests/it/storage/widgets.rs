@@ -1,5 +1,6 @@
 //! Widgets and their lists.
 
+use sqlx::Connection as _;
 use time::Duration;
 use widget_core::{
     config::Config,
@@ -13,8 +14,11 @@ use widget_http::storage::{
     WidgetFilter, WidgetRevision, WriteWidgetError,
 };
 
-use super::{ALL, agents::registered, micros, number, organization};
-use crate::support::START;
+use super::{ALL, agents::registered, micros, migrated, number, organization};
+use crate::{
+    database::{self, Database},
+    support::START,
+};
 
 pub(super) const AUTHOR: Author<'static> = Author {
     api_key_id: "first",
@@ -423,4 +427,65 @@ pub(super) async fn revisions(storage: &dyn Storage) {
         Some(0)
     );
     assert_eq!(list(&ours, i64::MAX, 10).await, []);
+}
+
+/// The list of widgets also reads their agents, but not where it reads their sizes.
+#[tokio::test]
+async fn a_widget_that_is_made_meanwhile_hides_no_other() {
+    let Some(question) = database::COUNT_WAITING else {
+        return;
+    };
+    let database = Database::create();
+    let storage = migrated(&database).await;
+    let ours = organization("meanwhile");
+    let (agent, version) = registered(storage.as_ref(), &ours, 1, true).await;
+    for (id, seconds) in [(0x10, 0), (0x11, 1)] {
+        let record = widget(&ours, id, agent, version, seconds);
+        let made = storage.insert_widget(&record, AUTHOR, None).await;
+        made.expect("it is new");
+    }
+    let mut holder = database::Connection::connect(database.url())
+        .await
+        .expect("it can be opened");
+    let hold = "BEGIN; LOCK TABLE agents IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(hold)
+        .execute(&mut holder)
+        .await
+        .expect("it can be executed");
+    let filter = WidgetFilter::default();
+    let page = ListPage {
+        before: None,
+        limit: 5,
+    };
+    let list = storage.list_widgets(&ours, &filter, page);
+    let meanwhile = async {
+        let mut waiting = 0;
+        while waiting == 0 {
+            waiting = sqlx::query_scalar::<_, i64>(question)
+                .fetch_one(&mut holder)
+                .await
+                .expect("it can be asked");
+        }
+        sqlx::raw_sql(
+            "INSERT INTO web_widgets (id, organization_id, agent_id, agent_version_id, domains,
+                 published, config, created_at, updated_at, revision)
+             SELECT '00000000-0000-0000-0000-000000000012', organization_id, agent_id,
+                 agent_version_id, domains, published, config, created_at + 9, updated_at, revision
+             FROM web_widgets WHERE id = '00000000-0000-0000-0000-000000000011';
+             COMMIT",
+        )
+        .execute(&mut holder)
+        .await
+        .expect("it can be executed");
+    };
+    let (listed, ()) = tokio::join!(list, meanwhile);
+    let listed = listed.expect("it is readable");
+    let ids: Vec<u128> = listed
+        .iter()
+        .map(|listed| listed.position.1.as_u128())
+        .collect();
+    assert_eq!(ids, [0x12, 0x11]);
+    assert!(listed.has_more, "there is a third one");
+    holder.close().await.expect("it can be closed");
+    storage.close().await;
 }
