@@ -21,6 +21,8 @@ pub(super) enum Failure {
     Damaged,
     /// The connection or the database does not work at present.
     Unavailable,
+    /// A table of the statement is missing.
+    NoTable,
     /// The statement was rejected.
     Rejected,
 }
@@ -35,6 +37,8 @@ impl Failure {
                 ErrorKind::NotNullViolation
                 | ErrorKind::CheckViolation
                 | ErrorKind::ExclusionViolation => Self::Conflict(ConflictKind::Other),
+                // SQLite has no code of its own for it.
+                _ if database.message().starts_with("no such table") => Self::NoTable,
                 _ => database
                     .code()
                     .map_or(Self::Rejected, |code| Self::of_code(&code)),
@@ -62,6 +66,7 @@ impl Failure {
                 _ if starts_with_one_of(&["XX001", "XX002"]) => Self::Damaged,
                 // "cached plan must not change result type", in any language.
                 "0A000" | "26000" => Self::Outdated,
+                "42P01" => Self::NoTable,
                 _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
                 _ if starts_with_one_of(&["08", "53", "57", "58", "25006"]) => Self::Unavailable,
                 _ => Self::Rejected,
@@ -87,9 +92,12 @@ impl Failure {
     pub(super) fn leaves_the_state_known(self) -> bool {
         match self {
             Self::Conflict(_) | Self::Locked => true,
-            Self::Outdated | Self::Full | Self::Damaged | Self::Unavailable | Self::Rejected => {
-                false
-            }
+            Self::Outdated
+            | Self::Full
+            | Self::Damaged
+            | Self::Unavailable
+            | Self::NoTable
+            | Self::Rejected => false,
         }
     }
 }
@@ -125,7 +133,7 @@ impl From<sqlx::Error> for StoreError {
             Failure::Locked | Failure::Outdated | Failure::Unavailable => {
                 Self::Unavailable(error.into())
             }
-            Failure::Rejected => Self::Query(error.into()),
+            Failure::NoTable | Failure::Rejected => Self::Query(error.into()),
         }
     }
 }

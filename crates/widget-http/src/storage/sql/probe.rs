@@ -4,7 +4,7 @@
 use sqlx::Executor;
 
 use super::{Backend, Database};
-use crate::storage::{error::StoreError, migrations::Migrations};
+use crate::storage::{driver::Failure, error::StoreError, migrations::Migrations};
 
 /// The owner of the row that is written to find out whether there is space; no organization has the
 /// empty name.
@@ -69,9 +69,9 @@ pub(in crate::storage) async fn require_compatible(
 
 /// A database without the table has none of its rows.
 fn unless_missing<T>(rows: Result<Vec<T>, sqlx::Error>) -> Result<Vec<T>, StoreError> {
-    match rows.map_err(StoreError::from) {
-        Err(StoreError::Query(_)) => Ok(Vec::new()),
-        rows => rows,
+    match rows {
+        Err(error) if Failure::of(&error) == Failure::NoTable => Ok(Vec::new()),
+        rows => Ok(rows?),
     }
 }
 

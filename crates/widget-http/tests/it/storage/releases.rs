@@ -313,3 +313,17 @@ async fn a_program_that_is_too_old_is_refused() {
     );
     assert_eq!(last, expected);
 }
+
+#[tokio::test]
+async fn a_program_that_cannot_ask_whether_it_is_too_old_is_refused() {
+    let database = Database::create();
+    migrated(&database).await.close().await;
+    let mut connection = connect(&database).await;
+    // Only a missing table says that nothing is required.
+    let rename = "ALTER TABLE schema_compatibility RENAME COLUMN oldest_release TO oldest";
+    let renamed = sqlx::raw_sql(rename).execute(&mut connection).await;
+    renamed.expect("it has the column");
+    let opened = storage::open(database.url(), SuffixList::builtin().clone()).await;
+    assert!(matches!(opened.err(), Some(StoreError::Query(_))));
+    connection.close().await.expect("it can be closed");
+}
