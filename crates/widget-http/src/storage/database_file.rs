@@ -55,22 +55,22 @@ impl DatabaseFile {
         let mut files = self.files.iter();
         let lost = files.find(|(path, known)| identity(path) != Some(*known));
         let was_lost = self.is_lost.swap(lost.is_some(), Ordering::Relaxed);
-        let file = lost.or(self.files.first()).map(|(path, _)| path.display());
-        let file = file.map(|path| path.to_string()).unwrap_or_default();
-        match (was_lost, lost.is_some()) {
-            (false, true) => tracing::error!(
+        let Some((path, _)) = lost else {
+            if was_lost && let Some((path, _)) = self.files.first() {
+                tracing::info!(file = %path.display(), "the file of the database is back");
+            }
+            return Ok(());
+        };
+        let file = path.display();
+        if !was_lost {
+            tracing::error!(
                 %file,
                 "the file of the database was removed or replaced, so nothing is read or written; \
                  put it back, or restart the service to use what is there"
-            ),
-            (true, false) => tracing::info!(%file, "the file of the database is back"),
-            _ => {}
+            );
         }
-        if lost.is_some() {
-            let message = format!("the file `{file}` was removed or replaced");
-            return Err(sqlx::Error::Io(io::Error::other(message)));
-        }
-        Ok(())
+        let message = format!("the file `{file}` was removed or replaced");
+        Err(sqlx::Error::Io(io::Error::other(message)))
     }
 }
 
