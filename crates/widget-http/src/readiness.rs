@@ -39,9 +39,9 @@ pub(crate) async fn report(
         Err(StoreError::Full(_)) => (DatabasePart::Ok, DiskPart::Full),
         Err(_) => (DatabasePart::Unavailable, DiskPart::Unknown),
     };
-    let migrations = match storage.is_migrated().await {
-        Ok(true) => MigrationsPart::Ok,
-        Ok(false) => MigrationsPart::Pending,
+    let migrations = match storage.pending_migrations().await {
+        Ok(pending) if pending.is_empty() => MigrationsPart::Ok,
+        Ok(_) => MigrationsPart::Pending,
         Err(_) => MigrationsPart::Unknown,
     };
     let livekit = livekit.map_or(LiveKitPart::NotConfigured, LiveKit::condition);

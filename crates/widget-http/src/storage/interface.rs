@@ -52,7 +52,7 @@ pub trait Storage:
     /// [`MigrationError`]
     async fn migrate(&self) -> Result<usize, MigrationError>;
 
-    /// Names of the migrations that are missing.
+    /// Names of the migrations that are missing; as cheap as one read.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -64,12 +64,6 @@ pub trait Storage:
     /// # Errors
     /// [`StoreError::Incompatible`], or another [`StoreError`]
     async fn require_compatible(&self) -> Result<(), StoreError>;
-
-    /// Whether the database has every migration of this release; as cheap as one read.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn is_migrated(&self) -> Result<bool, StoreError>;
 
     /// Waits a moment for running statements to end and closes all connections.
     async fn close(&self);

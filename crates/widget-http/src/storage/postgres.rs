@@ -59,10 +59,6 @@ impl Storage for PostgresStorage {
         probe::require_compatible(self, migrations::POSTGRES).await
     }
 
-    async fn is_migrated(&self) -> Result<bool, StoreError> {
-        probe::is_migrated(self, migrations::POSTGRES).await
-    }
-
     async fn close(&self) {
         self.writer().close().await;
     }

@@ -67,10 +67,6 @@ impl Storage for SqliteStorage {
         probe::require_compatible(self, migrations::SQLITE).await
     }
 
-    async fn is_migrated(&self) -> Result<bool, StoreError> {
-        probe::is_migrated(self, migrations::SQLITE).await
-    }
-
     async fn close(&self) {
         self.close_all().await;
     }

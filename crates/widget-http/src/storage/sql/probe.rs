@@ -25,14 +25,6 @@ pub(in crate::storage) async fn ping(backend: &Backend) -> Result<(), StoreError
     Ok(())
 }
 
-pub(in crate::storage) async fn is_migrated(
-    backend: &Backend,
-    migrations: Migrations,
-) -> Result<bool, StoreError> {
-    let pending = pending_migrations(backend, migrations).await?;
-    Ok(pending.is_empty())
-}
-
 pub(in crate::storage) async fn pending_migrations(
     backend: &Backend,
     migrations: Migrations,

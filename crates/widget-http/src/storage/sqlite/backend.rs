@@ -11,7 +11,6 @@ use std::{
 
 use sqlx::{
     Connection, SqliteConnection,
-    error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -20,6 +19,7 @@ use widget_core::origin::SuffixList;
 use super::guarded_pool::{GuardedPool, Transaction};
 use crate::storage::{
     database_file::{DatabaseFile, refuse_network},
+    driver::Failure,
     error::StoreError,
     unreadable::UnreadableLog,
 };
@@ -110,7 +110,10 @@ impl SqliteStorage {
             match writer.await {
                 // Turning on the write-ahead log needs exclusive use of the file and does not wait
                 // for it: of several services that start on a new file at once, some have to retry.
-                Err(error) if is_busy(&error) && started.elapsed() < START_TIMEOUT => {
+                Err(error)
+                    if Failure::of(&error) == Failure::Locked
+                        && started.elapsed() < START_TIMEOUT =>
+                {
                     tokio::time::sleep(START_PAUSE).await;
                 }
                 writer => break writer?,
@@ -176,11 +179,4 @@ impl SqliteStorage {
     pub(super) async fn connect(&self) -> Result<SqliteConnection, StoreError> {
         Ok(SqliteConnection::connect_with(&self.options).await?)
     }
-}
-
-/// Whether another process has locked the file (`SQLITE_BUSY`, with any extension).
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.and_then(|code| code.parse::<i32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
 }
