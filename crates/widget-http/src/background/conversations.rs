@@ -157,7 +157,7 @@ async fn find_presence(
 ) -> Result<Presence, StoreError> {
     let room = state.storage.find_newest_room(id).await?;
     // Nobody may be in a room that is to be removed.
-    let room = room.filter(|room| room.removal_due_at.is_none() && room.removed_at.is_none());
+    let room = room.filter(|room| !room.is_removed());
     let Some(room) = room else {
         return Ok(Presence::Absent);
     };

@@ -27,6 +27,14 @@ pub struct Room {
     pub removed_at: Option<OffsetDateTime>,
 }
 
+impl Room {
+    /// Whether it is removed, or is to be.
+    #[must_use]
+    pub const fn is_removed(&self) -> bool {
+        self.removal_due_at.is_some() || self.removed_at.is_some()
+    }
+}
+
 /// Name of a room to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRoom {

@@ -96,7 +96,7 @@ async fn state_of(
     let (lifecycle, newest) = (&conversation.lifecycle, conversation.newest());
     Ok(RoomState {
         is_newest: room::is_newest(lifecycle, newest, room.generation),
-        is_removed: room.removal_due_at.is_some() || room.removed_at.is_some(),
+        is_removed: room.is_removed(),
         visitor_has_left: has_ended(transaction, event).await?,
     })
 }
