@@ -30,6 +30,15 @@ pub enum RoomEvent {
 }
 
 impl RoomEvent {
+    /// Whether its meaning depends on [`RoomState::visitor_has_left`].
+    #[must_use]
+    pub const fn needs_whether_left(self) -> bool {
+        match self {
+            Self::VisitorJoined => true,
+            Self::Started | Self::OtherJoined | Self::VisitorLeft | Self::Finished => false,
+        }
+    }
+
     /// Whether somebody is in the room, or can be.
     const fn is_sign_of_life(self) -> bool {
         match self {
@@ -47,7 +56,7 @@ pub struct RoomState {
     /// Whether it is removed, or was to be removed at any time: it is never live again.
     pub is_removed: bool,
     /// Whether the stay or the room of the event is known to have ended: its end was reported
-    /// first.
+    /// first. It matters only if the event [needs it](RoomEvent::needs_whether_left).
     pub visitor_has_left: bool,
 }
 
@@ -157,6 +166,7 @@ mod tests {
                     JoinIfServed if visitor_has_left => JoinAndLeaveIfServed,
                     other => other,
                 };
+                assert_eq!(event.needs_whether_left(), event == VisitorJoined);
                 assert_eq!(decided(true, false), newest, "{event:?}");
                 assert_eq!(decided(true, true), removed, "{event:?}");
                 assert_eq!(decided(false, false), older, "{event:?}");

@@ -97,7 +97,8 @@ async fn state_of(
     Ok(RoomState {
         is_newest: room::is_newest(lifecycle, newest, room.generation),
         is_removed: room.is_removed(),
-        visitor_has_left: has_ended(transaction, event).await?,
+        visitor_has_left: event.happened.needs_whether_left()
+            && has_ended(transaction, event).await?,
     })
 }
 
