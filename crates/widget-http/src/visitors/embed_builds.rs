@@ -192,10 +192,7 @@ async fn read(
                 weight: None,
             });
         }
-        Err(error @ StoreError::Corrupt { .. }) => {
-            tracing::error!(error = %error, "a build of the embed is damaged and not served");
-            (None, 0, i64::MAX)
-        }
+        Err(StoreError::Corrupt { .. }) => (None, 0, i64::MAX),
         Err(error) => return Err(error),
     };
     Ok(Reading {

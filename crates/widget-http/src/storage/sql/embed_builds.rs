@@ -75,8 +75,7 @@ impl EmbedBuildStore for Backend {
         let rows = sqlx::query(concat!("SELECT ", name_columns!(), " FROM embed_builds"))
             .fetch_all(self.reader())
             .await?;
-        // A row that cannot be read is not a name that an address can have.
-        Ok(rows.iter().filter_map(|row| read_name(row).ok()).collect())
+        self.unreadable().skip_all(rows.iter().map(read_name))
     }
 
     async fn find_embed_build(&self, name: &BuildName) -> Result<Option<StoredBuild>, StoreError> {
@@ -89,7 +88,8 @@ impl EmbedBuildStore for Backend {
         .bind(name.hash())
         .fetch_optional(self.reader())
         .await?;
-        row.as_ref().map(read_build).transpose()
+        self.unreadable()
+            .noted(row.as_ref().map(read_build).transpose())
     }
 
     async fn mark_embed_build(

@@ -200,11 +200,15 @@ impl<'a> Columns<'a> {
     }
 
     pub(super) fn corrupt(&self, column: &'static str, cause: &dyn Display) -> StoreError {
+        // SQLite would take a text of 16 bytes for an id.
         let row = self
             .row
-            .try_get::<Uuid, _>(self.key)
-            .map(|id| id.to_string())
-            .or_else(|_| self.row.try_get::<String, _>(self.key))
+            .try_get::<String, _>(self.key)
+            .or_else(|_| {
+                self.row
+                    .try_get::<Uuid, _>(self.key)
+                    .map(|id| id.to_string())
+            })
             .unwrap_or_default();
         StoreError::corrupt(self.table, &row, column, cause)
     }
