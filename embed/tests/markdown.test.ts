@@ -121,6 +121,37 @@ describe('blocks', () => {
     ]);
   });
 
+  test.each([
+    ['# Title', 'Title'],
+    ['   ###### Title', 'Title'],
+    ['## Title ##', 'Title'],
+    ['# Title#', 'Title'],
+    ['#   Title  ###   ', 'Title'],
+    ['# C# and F#', 'C# and F'],
+    ['# a # #', 'a #'],
+    ['# #', ''],
+    ['# ', ''],
+  ])('%j is a heading', (text, title) => {
+    const children = title ? [title] : [];
+    expect(parseMarkdown(text)).toEqual([words({ type: 'strong', children })]);
+  });
+
+  test.each(['#Title', '####### Title', '#', '    # Title'])('%j is no heading', (text) => {
+    expect(JSON.stringify(parseMarkdown(text))).not.toContain('strong');
+  });
+
+  // A pattern that tries a run again from each of its characters would take minutes.
+  test.each([
+    ['a heading', `# a${' '.repeat(100_000)}b`],
+    ['a heading with marks', `# a${'#'.repeat(100_000)}b`],
+    ['a heading with a separator', `#${' '.repeat(300_000)}a\u2028b`],
+    ['an item with a separator', `-${' '.repeat(300_000)}a\u2028b`],
+    ['a table', `a | b\n- | -${' '.repeat(300_000)}x`],
+    ['a rule', `-${' '.repeat(100_000)}-${' '.repeat(100_000)}x`],
+  ])('%s with a long run is read at once', (_, text) => {
+    expect(parseMarkdown(text).length).toBeGreaterThan(0);
+  });
+
   test('lists nest, whatever the agent indents by', () => {
     const nested = (inner: Block): Block => ({
       type: 'list',

@@ -118,13 +118,18 @@ export function parseInline(text: string, depth = 0, plain = false): Inline[] {
   return out;
 }
 
+/**
+ * Tried at each line, and in linear time as well: no two neighbors may both take a long run of the
+ * same character, and `s` lets a dot take the separators that do not end a line here.
+ */
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
-const HEADING = /^ {0,3}#{1,6}\s+(.*?)\s*#*\s*$/;
+/** Without the marks that may end it as well; see `headingOf`. */
+const HEADING = /^ {0,3}#{1,6}\s+(.*)$/s;
 const RULE = /^ {0,3}([-*_])(?: *\1){2,} *$/;
 const QUOTE = /^ {0,3}> ?(.*)$/;
 /** Its indentation, its number, and what follows. */
-const ITEM = /^(\s*)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
-const DELIMITER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
+const ITEM = /^(\s*)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/s;
+const DELIMITER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*(?:\|[ \t]*)?$/;
 
 export function parseMarkdown(text: string): Block[] {
   return parseBlocks(text.replace(/\r\n?/g, '\n').split('\n'), 0);
@@ -153,7 +158,7 @@ function parseBlocks(lines: string[], depth: number): Block[] {
   while (index < lines.length) {
     const line = lines[index] as string;
     const fence = FENCE.exec(line)?.[1];
-    const heading = HEADING.exec(line)?.[1];
+    const heading = headingOf(line);
     const columns = splitRow(line).length;
     const isNested = depth < MAX_DEPTH;
     let item: RegExpExecArray | null;
@@ -199,6 +204,14 @@ function parseBlocks(lines: string[], depth: number): Block[] {
   }
   flush();
   return blocks;
+}
+
+/** One pattern for all of this would try each run of spaces again from each of its characters. */
+function headingOf(line: string): string | undefined {
+  return HEADING.exec(line)?.[1]
+    ?.trimEnd()
+    .replace(/(?<!#)#+$/, '')
+    .trimEnd();
 }
 
 const indentOf = (line: string) => line.length - line.trimStart().length;
