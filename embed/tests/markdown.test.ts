@@ -1,5 +1,5 @@
 /** What agents write, and what it must not be able to do. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type Block,
   type Inline,
@@ -224,6 +224,16 @@ describe('blocks', () => {
   test('a table that is still being written, or is none, is text', () => {
     for (const text of ['| a | b |', '| a | b |\n|-', 'a | b\nc | d', '| a | b |\n|---|'])
       expect(parseMarkdown(text).map(({ type }) => type)).toEqual(['paragraph']);
+  });
+
+  test('each row is split once, and no other line', () => {
+    const split = vi.spyOn(String.prototype, 'split');
+    const row = `|${'a|'.repeat(12)}\n`;
+    parseMarkdown(`${'words\n'.repeat(50)}\n${row}|${'-|'.repeat(12)}\n${row.repeat(30)}`);
+    const { length } = split.mock.calls;
+    split.mockRestore();
+    // Once for the lines; the head and the line below it, once to compare and once to read.
+    expect(length).toBe(1 + 4 + 30);
   });
 
   test('plain text says what is seen', () => {

@@ -159,7 +159,6 @@ function parseBlocks(lines: string[], depth: number): Block[] {
     const line = lines[index] as string;
     const fence = FENCE.exec(line)?.[1];
     const heading = headingOf(line);
-    const columns = splitRow(line).length;
     const isNested = depth < MAX_DEPTH;
     let item: RegExpExecArray | null;
     if (fence) {
@@ -189,11 +188,13 @@ function parseBlocks(lines: string[], depth: number): Block[] {
       const last = blocks.at(-1);
       if (last?.type === 'list' && last.ordered === ordered) last.items.push(children);
       else blocks.push({ type: 'list', ordered, start: Number(number ?? 1), items: [children] });
-    } else if (columns > 1 && isDelimiterOf(columns, lines[index + 1])) {
+    } else if (isTableHead(line, lines[index + 1])) {
       const align = splitRow(lines[index + 1] as string).map(alignOf);
       index += 2;
-      const cells = (row: string) =>
-        align.map((_, column) => parseInline(splitRow(row)[column] ?? '', 1));
+      const cells = (row: string) => {
+        const texts = splitRow(row);
+        return align.map((_, column) => parseInline(texts[column] ?? '', 1));
+      };
       const rows = take((next) => next.includes('|')).map(cells);
       push({ type: 'table', align, head: cells(line), rows });
     } else {
@@ -241,8 +242,11 @@ function splitRow(line: string): string[] {
     .map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
-function isDelimiterOf(columns: number, line = ''): boolean {
-  return DELIMITER.test(line) && splitRow(line).length === columns;
+/** Splits nothing unless the next line looks right: most lines are not of a table. */
+function isTableHead(line: string, next = ''): boolean {
+  if (!DELIMITER.test(next)) return false;
+  const columns = splitRow(line).length;
+  return columns > 1 && splitRow(next).length === columns;
 }
 
 function alignOf(cell: string): Align {
