@@ -1,4 +1,5 @@
 /** Configurations and forms as the service writes them for the window: with every default. */
+import { vi } from 'vitest';
 import type { Config, Field, FormDefinition } from '../src/window/config';
 
 const mode = () => ({
@@ -75,4 +76,16 @@ export function field(
 
 export function form(id: string, fields: Field[]): FormDefinition {
   return { id, name: '', title: '', submit_label: '', fields };
+}
+
+/** Counts the objects of a class of `Intl` that are built from now on. */
+export function countBuilt(name: 'DateTimeFormat' | 'Segmenter') {
+  const onBuilt = vi.fn();
+  const original = Intl[name];
+  const construct = (target: typeof original, options: []) => {
+    onBuilt();
+    return new target(...options);
+  };
+  Object.assign(Intl, { [name]: new Proxy(original, { construct }) });
+  return { onBuilt, restore: () => void Object.assign(Intl, { [name]: original }) };
 }

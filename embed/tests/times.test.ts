@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Message } from '../src/window/conversation/transcript';
 import { transcriptText } from '../src/window/extras';
 import { clockTime, dayName, fullTime, isSameDay } from '../src/window/times';
+import { countBuilt } from './fixtures';
 
 /** In the time zone of the machine, as visitors have theirs. */
 const at = (day: number, hour = 12) => new Date(2026, 1, day, hour, 5).toISOString();
@@ -22,6 +23,17 @@ test.each([
 test('the time is short beside a turn, and complete on request', () => {
   expect(clockTime(at(3, 9), 'de')).toBe('09:05');
   expect(fullTime(at(3, 9), 'de')).toMatch(/Dienstag, 3\. Februar 2026.*09:05/);
+});
+
+test('a format is built once for all turns', () => {
+  const { onBuilt, restore } = countBuilt('DateTimeFormat');
+  for (let day = 1; day < 20; day += 1) {
+    clockTime(at(day), 'fr');
+    fullTime(at(day), 'fr');
+    dayName(at(day), now, 'fr');
+  }
+  restore();
+  expect(onBuilt).toHaveBeenCalledTimes(3);
 });
 
 test('days change at midnight where the visitor is', () => {

@@ -1,10 +1,17 @@
 /** When something was said, in the visitor's language and time zone. */
 
+/** Building one takes far longer than using it, and each word of an answer shows every time. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
 /** In the variant of the language that the browser prefers: British clocks differ from American. */
 function format(at: string, language: string, options: Intl.DateTimeFormatOptions): string {
   const [primary = ''] = language.split('-');
   const variant = globalThis.navigator?.languages?.find((tag) => tag.startsWith(primary));
-  return new Intl.DateTimeFormat(variant ?? language, options).format(new Date(at));
+  const tag = variant ?? language;
+  const key = tag + JSON.stringify(options);
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(tag, options);
+  formats.set(key, known);
+  return known.format(new Date(at));
 }
 
 /** As on a clock. */
