@@ -133,7 +133,8 @@ function Blocks({ blocks }: { blocks: Block[] }) {
 
 /** What the agent wrote, in Markdown. */
 export function Rich({ text }: { text: string }) {
-  return <Blocks blocks={useMemo(() => parseMarkdown(text), [text])} />;
+  // The nodes, not only the blocks: then Preact leaves a message alone while another one grows.
+  return useMemo(() => <Blocks blocks={parseMarkdown(text)} />, [text]);
 }
 
 /** What the visitor wrote: as typed, with links for addresses. */
