@@ -95,7 +95,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     document.documentElement.dir = directionOf(language);
     applyTheme(config, options.theme);
     session.subscribe((state, before) => {
-      if (session.hasSound && isNewAnswer(state, before))
+      // In this order: whether there is a sound is read from storage.
+      if (isNewAnswer(state, before) && session.hasSound)
         import('./extras').then((extras) => extras.playSound()).catch(() => {});
       const call = callInfo(state, strings);
       if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
