@@ -1,6 +1,7 @@
 /** What screen readers get, sentence by sentence. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { completeSentences, splitSentences } from '../src/window/sentences';
+import { countBuilt } from './fixtures';
 
 afterEach(() => void vi.unstubAllGlobals());
 
@@ -30,4 +31,11 @@ test('the last sentence of a text that is streaming may continue', () => {
   expect(completeSentences('We are open. Come', 'en', false)).toEqual(['We are open.']);
   expect(completeSentences('We are open. Come', 'en', true)).toEqual(['We are open.', 'Come']);
   expect(completeSentences('', 'en', false)).toEqual([]);
+});
+
+test('what splits the sentences of a language is built once', () => {
+  const { onBuilt, restore } = countBuilt('Segmenter');
+  for (const text of ['One.', 'One. Two', 'One. Two.']) splitSentences(text, 'fr');
+  restore();
+  expect(onBuilt).toHaveBeenCalledOnce();
 });
