@@ -22,20 +22,22 @@ export function createCallBar(open: () => void, act: (action: CallAction) => voi
   const end = button(() => act('end'));
   let isMuted = false;
 
+  const line = icon(mute);
+  icon(end).setAttribute('d', RECEIVER);
+
   end.className = 'e';
   return {
     node,
     update(call) {
-      node.replaceChildren();
-      if (!call) return;
+      if (!call) return node.replaceChildren();
       isMuted = call.isMuted;
       status.textContent = call.status;
       mute.ariaLabel = call.mute;
       mute.ariaPressed = `${isMuted}`;
-      mute.replaceChildren(icon(isMuted ? CROSSED : MICROPHONE));
+      line.setAttribute('d', isMuted ? CROSSED : MICROPHONE);
       end.ariaLabel = call.end_call;
-      end.replaceChildren(icon(RECEIVER));
-      node.append(status, mute, end);
+      // What is put in its place again loses the focus.
+      if (!node.firstChild) node.append(status, mute, end);
     },
   };
 }
@@ -45,12 +47,13 @@ function button(tap: () => void): HTMLElement {
   return Object.assign(document.createElement('button'), { tap });
 }
 
-function icon(path: string): SVGElement {
+/** Draws an icon in the button, and returns its line, which gets the path. */
+function icon(button: HTMLElement): SVGElement {
   const [svg, line] = ['svg', 'path'].map((name) =>
     document.createElementNS('http://www.w3.org/2000/svg', name),
   ) as [SVGElement, SVGElement];
   svg.setAttribute('viewBox', '0 0 24 24');
-  line.setAttribute('d', path);
   svg.append(line);
-  return svg;
+  button.append(svg);
+  return line;
 }

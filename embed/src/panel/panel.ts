@@ -35,7 +35,7 @@ export function createPanel(launcher: Launcher): Panel {
     () => launcher.show(true),
     (action) => frame?.post({ type: 'web-widget:call-action', action }),
   );
-  const preview = createPreview(() => launcher.show(true), words[2]);
+  const preview = createPreview(() => launcher.show(true), words[2], button);
   const badgeTitle = options.titleBadge == null ? undefined : createTitleBadge();
   let frame: Frame | undefined;
   let stop = new AbortController();

@@ -5,13 +5,20 @@ export interface Preview {
   update(text: string): void;
 }
 
-/** The text opens the window; the other button removes it until the next message. */
-export function createPreview(open: () => void, close: string): Preview {
+/**
+ * The text opens the window; the other button removes it until the next message, and gives the
+ * focus to `button`: without one, the keyboard would continue at the beginning of the page.
+ */
+export function createPreview(open: () => void, close: string, button: HTMLElement): Preview {
   const node = Object.assign(document.createElement('aside'), { ariaLive: 'polite' });
   const message = Object.assign(document.createElement('button'), { tap: open });
   const lines = Object.assign(document.createElement('span'), { dir: 'auto' });
   const dismiss = Object.assign(document.createElement('button'), {
-    tap: () => node.replaceChildren(),
+    tap() {
+      // Safari does not focus what is clicked: then the focus stays where the visitor is.
+      if (dismiss.matches(':focus')) button.focus();
+      node.replaceChildren();
+    },
     ariaLabel: close,
   });
   dismiss.append('×');
