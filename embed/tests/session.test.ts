@@ -1493,10 +1493,12 @@ describe('the next page of the same tab', () => {
   });
 
   test('a conversation that ended is not taken up, but the draft is', async () => {
-    const { next } = await changePage(async ({ session }) => {
+    const { next, tabStorage } = await changePage(async ({ session }) => {
       await session.end();
       session.draft = 'One more';
     });
+    const left = tabStorage.read('left-page');
+    expect(left).toMatchObject({ messages: [], requests: [], call: 'none', draft: 'One more' });
     expect(next.session.nextPage.restoreLeftPage()).toBe(false);
     expect(next.session.draft).toBe('One more');
     expect(next.session.state.phase.name).toBe('idle');

@@ -14,7 +14,7 @@ export interface LeftPage {
   version: typeof VERSION;
   /** Milliseconds since 1970. */
   at: number;
-  /** The conversation that was going on. */
+  /** The conversation that was going on; without one, nothing of it is here. */
   conversationId: string | null;
   messages: Message[];
   requests: FormRequest[];
@@ -38,15 +38,18 @@ export function writeLeftPage(
   at: number,
 ) {
   const { voice, messages, requests, conversationId } = state;
+  const goesOn = isUnderWay(state);
+  const hasCall = goesOn && (voice.name === 'on' || voice.name === 'paused');
   const page: LeftPage = {
     version: VERSION,
     at,
-    conversationId: isUnderWay(state) ? conversationId : null,
-    messages: withoutHalfAnswer(messages),
-    requests,
+    conversationId: goesOn ? conversationId : null,
+    // What nobody takes over is not left lying about.
+    messages: goesOn ? withoutHalfAnswer(messages) : [],
+    requests: goesOn ? requests : [],
     formDrafts: [...drafts.forms],
     draft: drafts.draft,
-    call: voice.name === 'on' || voice.name === 'paused' ? callOf(voice) : 'none',
+    call: hasCall ? callOf(voice) : 'none',
   };
   storage.write(NAME, page);
 }
