@@ -1378,7 +1378,7 @@ describe('the next page of the same tab', () => {
     await before.agentArrives();
     before.agentSays('Hi!');
     await prepare?.(before);
-    before.session.nextPage.keep();
+    before.session.nextPage.keep(true);
     const next = setUp({ forms: [contact] }, storage, tabStorage);
     return { before, next, tabStorage };
   }
@@ -1453,7 +1453,7 @@ describe('the next page of the same tab', () => {
     const { next, tabStorage } = await changePage();
     expect(next.session.nextPage.restoreLeftPage()).toBe(true);
     expect(next.session.nextPage.restoreLeftPage()).toBe(false);
-    next.session.nextPage.keep();
+    next.session.nextPage.keep(true);
     vi.setSystemTime(Date.now() + 60_000);
     expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage()).toBe(false);
   });
@@ -1467,7 +1467,7 @@ describe('the next page of the same tab', () => {
     next.session.sendMessage('Thanks');
     await next.settle();
     next.agentSays('You are welcome.', 'a2');
-    next.session.nextPage.keep();
+    next.session.nextPage.keep(true);
     next.storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
 
     before.openElsewhere();
@@ -1484,6 +1484,20 @@ describe('the next page of the same tab', () => {
       'Thanks',
       'You are welcome.',
     ]);
+  });
+
+  test.each([
+    ['nothing', false, false],
+    ['a conversation that began by itself', true, true],
+  ])('an untouched page leaves %s', async (_, start_conversation_on_toggle, isLeft) => {
+    const tabStorage = createStorage('w1', throwBlocked);
+    const { session, settle } = setUp({ start_conversation_on_toggle }, undefined, tabStorage);
+    session.setOpen(true);
+    await settle();
+    session.nextPage.keep(false);
+    expect(tabStorage.read('left-page') !== null).toBe(isLeft);
+    session.nextPage.keep(true);
+    expect(tabStorage.read('left-page')).not.toBeNull();
   });
 
   test('of another build is left alone', () => {

@@ -3,6 +3,7 @@
  * cannot be loaded.
  */
 import type { LauncherConfig } from '../shared/launcher-config';
+import { isTouched } from '../shared/next-page';
 import type { Launcher, Panel } from '../shared/panel';
 import { createCallBar } from './call-bar';
 import { createFrame, type Frame } from './frame';
@@ -46,6 +47,8 @@ export function createPanel(launcher: Launcher): Panel {
   let returning = takeLeft(leftKey);
   /** For the first window only: the next one on this page finds nothing more. */
   let isFirstOfReturn = returning !== undefined;
+  /** On this page or on the one before. */
+  const touched = isFirstOfReturn ? () => true : isTouched;
   let isReady = false;
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
@@ -111,7 +114,14 @@ export function createPanel(launcher: Launcher): Panel {
           const { context, locale, theme } = options;
           const returning = isFirstOfReturn;
           isFirstOfReturn = false;
-          return { context, options: { locale, theme }, open_with, open: isOpen, returning };
+          return {
+            context,
+            options: { locale, theme },
+            open_with,
+            open: isOpen,
+            returning,
+            touched: touched(),
+          };
         },
         onUnread: (unread) => setUnread(unread.count, unread.preview),
         onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),
@@ -150,7 +160,7 @@ export function createPanel(launcher: Launcher): Panel {
   window.addEventListener(
     'pagehide',
     () => {
-      if (isOpen || hasCall) writeLeft(leftKey, isOpen);
+      if ((isOpen || hasCall) && touched()) writeLeft(leftKey, isOpen);
     },
     { signal },
   );

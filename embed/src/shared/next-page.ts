@@ -2,3 +2,9 @@
 
 /** How long the way to the next page may take for the window to continue, in milliseconds. */
 export const NEXT_PAGE_TIME = 60_000;
+
+/**
+ * Whether the visitor has tapped or typed anything: before, nothing may be stored, and a page may
+ * open the window by itself. True where the browser does not say.
+ */
+export const isTouched = () => navigator.userActivation?.hasBeenActive !== false;

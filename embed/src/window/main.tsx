@@ -1,6 +1,7 @@
 /** Entry of the window, inside the iframe: reads the document, waits for the loader, draws. */
 import { render } from 'preact';
 import type { Context, InitMessage } from '../shared/messages';
+import { isTouched } from '../shared/next-page';
 import type { WindowData } from './config';
 import { createOtherTabs } from './conversation/other-tabs';
 import { Session } from './conversation/session';
@@ -37,6 +38,8 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
   let isOpen: boolean | undefined;
   /** What the page before has left is taken over. */
   let hasRestored = false;
+  /** The visitor has tapped something outside of this frame. */
+  let isPageTouched = true;
   let isShown = false;
   const loader = createLoaderPort(
     origin,
@@ -81,7 +84,9 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
 
   const close = () => loader.send({ type: 'web-widget:close' });
 
-  async function draw({ context, page, options, open, open_with, returning }: InitMessage) {
+  async function draw(message: InitMessage) {
+    const { context, page, options, open, open_with, returning, touched = true } = message;
+    isPageTouched = touched;
     session.hostPage.set(contextOf(context), page);
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
     const loading = loadStrings(language);
@@ -122,7 +127,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
   window.addEventListener('pagehide', () => {
     session.leavePage();
     // Else it is still there for the next page.
-    if (hasRestored) session.nextPage.keep();
+    if (hasRestored) session.nextPage.keep(isPageTouched || isTouched());
   });
   window.addEventListener('pageshow', ({ persisted }) => {
     // The browser had kept this page, and others may have followed in this tab.

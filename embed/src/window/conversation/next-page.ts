@@ -17,6 +17,7 @@ import {
 } from './left-page';
 import type { Store } from './store';
 import type { TurnReporter } from './turn-reporter';
+import { isUnderWay } from './window-state';
 
 /** How often it is checked whether something was left, in milliseconds. */
 const CHECK_INTERVAL = 25;
@@ -49,9 +50,13 @@ export class NextPage {
     this.#parts = parts;
   }
 
-  /** The visitor leaves the page, and the next one may continue here. */
-  keep() {
+  /**
+   * The visitor leaves the page, and the next one may continue here. Before the visitor has touched
+   * anything, only a conversation that began by itself is worth it.
+   */
+  keep(isTouched: boolean) {
     const { store, forms, composer, tabStorage, now } = this.#parts;
+    if (!isTouched && !isUnderWay(store.state)) return;
     const drafts = { draft: composer.draft, forms: forms.drafts };
     writeLeftPage(tabStorage, store.state, drafts, now());
   }
