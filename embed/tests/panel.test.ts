@@ -69,6 +69,16 @@ function setUp() {
   return { panel, box, say, post };
 }
 
+test('a window that is loaded again is as large as it believes', () => {
+  const { panel, box, say } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  say({ type: 'web-widget:expand', isExpanded: true });
+  expect(box.classes).toContain('e');
+  panel.restore();
+  expect(box.classes).not.toContain('e');
+});
+
 test.each([
   ['nobody has tapped anything', { hasBeenActive: false }, false],
   ['the visitor has tapped something', { hasBeenActive: true }, true],

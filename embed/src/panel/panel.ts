@@ -93,7 +93,8 @@ export function createPanel(launcher: Launcher): Panel {
     stop = new AbortController();
     frame?.node.remove();
     isReady = false;
-    box.classList.remove('k');
+    // The new window is not enlarged yet.
+    box.classList.remove('k', 'e');
     alert.replaceChildren();
     hasCall = false;
     callBar.update(null);
