@@ -77,7 +77,8 @@ export function useWebWidget(props: WebWidgetProps): Widget | null {
   }, [service, id]);
 
   const facts = JSON.stringify(context);
-  const sent = useRef(facts);
+  // Not this one: the widget may be on the page already, with the context of another component.
+  const sent = useRef<string | undefined>(undefined);
   useEffect(() => {
     if (!widget || sent.current === facts) return;
     sent.current = facts;
