@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Code } from '../src/generated/codes';
 import { type FormDefinition, feedbackForm } from '../src/window/config';
 import { readPhone } from '../src/window/forms/phone';
-import { faultsOf, submissionOf, validate } from '../src/window/forms/validate';
+import { asTyped, faultsOf, submissionOf, validate } from '../src/window/forms/validate';
 import { config, field, form } from './fixtures';
 
 interface Fixture {
@@ -102,6 +102,15 @@ test('values are sent as the service expects them', () => {
     checkbox: false,
     rating: 4,
   });
+});
+
+test('a phone number that the window cannot read is left to the service', () => {
+  const definition = form('f', [field({ id: 'phone', type: 'phone', required: true })]);
+  for (const phone of ['+44 (20) 7946.0018', '0044 20 7946 0018', '\uff0b44 20 7946 0018']) {
+    expect(validate(definition, { phone }, asTyped)).toEqual({});
+    expect(submissionOf(definition, { phone: ` ${phone} ` }, asTyped)).toEqual({ phone });
+  }
+  expect(validate(definition, { phone: ' ' }, asTyped)).toEqual({ phone: 'required' });
 });
 
 test('faults that the service finds are shown beside their fields', () => {

@@ -7,14 +7,7 @@ import type { ServiceProblem } from '../service/problem';
 import type { FormValues } from '../service/service';
 import { isTouch } from '../touch';
 import { Icon } from '../ui/icons';
-import {
-  type Faults,
-  faultsOf,
-  type ReadPhone,
-  readInternational,
-  submissionOf,
-  validate,
-} from './validate';
+import { asTyped, type Faults, faultsOf, type ReadPhone, submissionOf, validate } from './validate';
 
 export interface FormProps {
   /** Unique in the window. */
@@ -78,7 +71,7 @@ export function Form({
 
   async function send() {
     setState('sending');
-    const readPhone = (await phones.current) ?? readInternational;
+    const readPhone = (await phones.current) ?? asTyped;
     if (show({ ...validate(definition, values, readPhone), ...unreadable(form.current) }))
       return setState('open');
     try {
@@ -141,7 +134,7 @@ async function loadPhones(): Promise<ReadPhone> {
     const country = countryOf(navigator.languages);
     return (text) => readPhone(text, country);
   } catch {
-    return readInternational;
+    return asTyped;
   }
 }
 
