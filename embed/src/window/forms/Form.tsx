@@ -5,7 +5,7 @@ import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
 import type { ServiceProblem } from '../service/problem';
 import type { FormValues } from '../service/service';
-import { isTouch } from '../touch';
+import { focusFirstField } from '../ui/focus';
 import { Icon } from '../ui/icons';
 import { asTyped, type Faults, faultsOf, type ReadPhone, submissionOf, validate } from './validate';
 
@@ -55,10 +55,8 @@ export function Form({
   const phones = useRef<Promise<ReadPhone> | null>(null);
   if (definition.fields.some(({ type }) => type === 'phone')) phones.current ??= loadPhones();
 
-  // Not on a phone, where the keyboard would cover the questions.
   useEffect(() => {
-    if (takesFocus && !isTouch())
-      form.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
+    if (takesFocus && form.current) focusFirstField(form.current);
   }, []);
 
   /** Shows the faults beside their fields; false when there are none. */

@@ -29,6 +29,14 @@ export function focusNext(root: HTMLElement, first: string[] = []) {
   root.focus();
 }
 
+/**
+ * Puts the focus into a form that was just drawn. Not on a phone, where the keyboard would cover
+ * the questions; and not while the visitor is on the page around the window, which would lose it.
+ */
+export function focusFirstField(form: HTMLElement) {
+  if (document.hasFocus() && !isTouch()) form.querySelector<HTMLElement>(FIELDS)?.focus();
+}
+
 /** Whether the focus is nowhere, because the element that had it was removed. */
 export function isFocusLost(): boolean {
   const { activeElement, body } = document;
