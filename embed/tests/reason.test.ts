@@ -53,9 +53,12 @@ test('nothing arrives', async () => {
 
 test('an answer that is not of this service', async () => {
   const fetch = async () => new Response('<html>', { status: 502 });
-  const browser = { document: new EventTarget(), fetch };
-  const reason = await findReason(SERVICE, 'a', undefined, browser);
+  const document = new EventTarget();
+  const add = vi.spyOn(document, 'addEventListener');
+  const remove = vi.spyOn(document, 'removeEventListener');
+  const reason = await findReason(SERVICE, 'a', undefined, { document, fetch });
   expect(reason).toContain('status 502');
+  expect(remove.mock.calls, 'nothing listens on').toEqual(add.mock.calls);
 });
 
 test('a widget that is not shown on this page, with a command for its owner', async () => {

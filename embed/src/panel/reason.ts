@@ -34,17 +34,21 @@ export async function findReason(
     if (blockedURI.startsWith(origin)) directive = effectiveDirective;
   };
   browser.document.addEventListener('securitypolicyviolation', onViolation);
+  let answers = false;
   try {
-    const { status } = await browser.fetch(address);
-    return `the service answered with status ${status} and without JSON; look at what stands before it, or load the page again`;
-  } catch {}
-  const answers = await browser.fetch(address, { mode: 'no-cors' }).then(
-    () => true,
-    () => false,
-  );
-  // Browsers report what a policy has blocked in a task that follows the failure.
-  await new Promise((resolve) => setTimeout(resolve, REPORT_TIME));
-  browser.document.removeEventListener('securitypolicyviolation', onViolation);
+    try {
+      const { status } = await browser.fetch(address);
+      return `the service answered with status ${status} and without JSON; look at what stands before it, or load the page again`;
+    } catch {}
+    answers = await browser.fetch(address, { mode: 'no-cors' }).then(
+      () => true,
+      () => false,
+    );
+    // Browsers report what a policy has blocked in a task that follows the failure.
+    await new Promise((resolve) => setTimeout(resolve, REPORT_TIME));
+  } finally {
+    browser.document.removeEventListener('securitypolicyviolation', onViolation);
+  }
   if (directive)
     return `the Content-Security-Policy of this page blocks the request; add ${directive} ${origin}`;
   if (answers)
