@@ -33,6 +33,12 @@ pub enum MigrationError {
          PgBouncer; set WIDGET_MIGRATION_DATABASE_URL to the address of the PostgreSQL server itself"
     )]
     Pooled,
+    /// Some are missing, and the role may not change the schema.
+    #[error(
+        "the database lacks migrations, and the role of DATABASE_URL may not apply them; run \
+         `widget-http migrate` with a role that may change the schema ({0})"
+    )]
+    Forbidden(String),
     /// The database could not be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -71,14 +77,30 @@ impl Migrations {
     }
 }
 
+/// PostgreSQL's code for what a role may not do.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 impl MigrationError {
     /// Whether a migration waited too long for a table that others use.
     pub(super) fn is_locked(&self) -> bool {
+        self.driver()
+            .is_some_and(|error| Failure::of(error) == Failure::Locked)
+    }
+
+    /// Whether the role of the connection may not do what a migration does.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.driver()
+            .and_then(sqlx::Error::as_database_error)
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == INSUFFICIENT_PRIVILEGE)
+    }
+
+    fn driver(&self) -> Option<&sqlx::Error> {
         match self {
             Self::Migrate(
                 MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _),
-            ) => Failure::of(error) == Failure::Locked,
-            _ => false,
+            ) => Some(error),
+            _ => None,
         }
     }
 }
