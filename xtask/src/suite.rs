@@ -120,6 +120,8 @@ fn tools() -> Result<()> {
     let mut needed = vec![tools::NODE, tools::NPM, tools::PYTHON];
     needed.extend(livekit::find().is_none().then_some(tools::GO));
     needed.extend([tools::POSTGRESQL, tools::PGBOUNCER, tools::CHROMIUM]);
+    needed.extend([tools::NGINX, tools::SQLITE]);
+    needed.extend(cfg!(target_os = "linux").then_some(tools::SYSTEMD));
     tools::require(&needed)
 }
 
@@ -135,6 +137,8 @@ fn rust() -> Result<()> {
     let mut tests = cargo("test --workspace --exclude xtask --locked");
     tests.env("LIVEKIT_SERVER", livekit::program()?);
     tests.env("PGBOUNCER", tools::PGBOUNCER.require()?);
+    tests.env("NGINX", tools::NGINX.require()?);
+    tools::SQLITE.require()?;
     tools::POSTGRESQL.require()?;
     if let (None, Some(initdb)) = (env_path("POSTGRES_BIN"), tools::POSTGRESQL.find()) {
         tests.env("POSTGRES_BIN", initdb.with_file_name(""));

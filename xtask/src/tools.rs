@@ -141,6 +141,51 @@ pub(crate) const PGBOUNCER: Tool = Tool {
     on_macos: "brew install pgbouncer",
 };
 
+/// A proxy in front of two services.
+pub(crate) const NGINX: Tool = Tool {
+    name: "nginx",
+    why: "two services are tested behind it, with the configuration of deploy/nginx",
+    places: &[
+        "nginx",
+        "/usr/sbin/nginx",
+        "/opt/homebrew/bin/nginx",
+        "/usr/local/bin/nginx",
+    ],
+    variables: &["NGINX"],
+    version: None,
+    // Debian's package starts a server of the system.
+    install: Some(
+        "apt-get install -y --no-install-recommends nginx-light; \
+        systemctl disable --now nginx || true",
+    ),
+    on_linux: "sudo apt-get install -y nginx-light",
+    on_macos: "brew install nginx",
+};
+
+/// The shell of SQLite.
+pub(crate) const SQLITE: Tool = Tool {
+    name: "sqlite3",
+    why: "the scripts of deploy/backup use it",
+    places: &["sqlite3"],
+    variables: &[],
+    version: None,
+    install: Some("apt-get install -y --no-install-recommends sqlite3"),
+    on_linux: "sudo apt-get install -y sqlite3",
+    on_macos: "brew install sqlite",
+};
+
+/// Needed only on Linux.
+pub(crate) const SYSTEMD: Tool = Tool {
+    name: "systemd-analyze",
+    why: "it checks the units of deploy/systemd",
+    places: &["systemd-analyze"],
+    variables: &[],
+    version: None,
+    install: Some("apt-get install -y --no-install-recommends systemd"),
+    on_linux: "sudo apt-get install -y systemd",
+    on_macos: "",
+};
+
 impl Tool {
     /// Where the program is, or what a variable names; installed where that needs no password.
     pub(crate) fn require(&self) -> Result<PathBuf> {

@@ -1,13 +1,18 @@
 //! Every test of the service, with its records in PostgreSQL, behind PgBouncer, too, and what
-//! happens when that goes away.
+//! happens when that goes away; two services behind nginx; backups.
 
 #[path = "it/database/postgresql.rs"]
 mod database;
+#[cfg(target_os = "linux")]
+#[path = "it/nginx.rs"]
+mod nginx;
 #[path = "it/outage.rs"]
 mod outage;
 #[path = "it/pgbouncer.rs"]
 mod pgbouncer;
 #[path = "it/suite.rs"]
 mod postgresql;
+#[path = "it/postgresql_backup.rs"]
+mod postgresql_backup;
 
 use postgresql::{support, visitor};

@@ -6,5 +6,7 @@ mod database;
 mod database_file;
 #[path = "it/suite.rs"]
 mod sqlite;
+#[path = "it/sqlite_backup.rs"]
+mod sqlite_backup;
 
 use sqlite::{support, visitor};

@@ -2,6 +2,7 @@
 //! installed for them.
 
 mod dependencies;
+mod deploy;
 mod direction;
 mod text;
 

@@ -59,7 +59,7 @@ pub(crate) fn key(database: &Database, scopes: &[&str]) -> String {
 pub(crate) struct Server {
     child: Child,
     output: BufReader<ChildStdout>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {

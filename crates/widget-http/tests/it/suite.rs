@@ -9,6 +9,7 @@
 
 mod agents;
 mod auth;
+pub(crate) mod backup;
 mod bounds;
 mod brand;
 mod conversations;

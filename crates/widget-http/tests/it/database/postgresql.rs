@@ -354,7 +354,7 @@ fn is_root(own: &Path) -> bool {
 }
 
 /// A program of PostgreSQL's server.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let mut folders: Vec<PathBuf> = env::var_os("POSTGRES_BIN")
         .into_iter()
         .map(PathBuf::from)
