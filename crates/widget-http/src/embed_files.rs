@@ -16,6 +16,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use http::{HeaderMap, header};
 use rust_embed::Embed;
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384};
@@ -108,6 +109,21 @@ impl Accepted {
             Some((path.to_owned(), None)),
         ];
         variants.into_iter().flatten()
+    }
+
+    /// Whether gzip is among them.
+    pub(crate) const fn gzip(self) -> bool {
+        self.gzip
+    }
+
+    /// What a request accepts.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let named: Vec<&str> = headers
+            .get_all(header::ACCEPT_ENCODING)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        Self::parse(&named.join(","))
     }
 
     /// Reads the header; an encoding that is refused (`q=0`) or not named is not accepted.

@@ -17,6 +17,8 @@ use crate::web::{
     problem::status,
 };
 
+pub(crate) mod page;
+
 /// An operation as the document shows it.
 fn describe(operation: &Operation, generators: &mut Generators) -> Value {
     let mut parameters: Vec<Value> = path_parameters(operation.path).collect();
@@ -262,6 +264,7 @@ pub fn document(operations: &[Operation]) -> Value {
                             the service gave to their page. Every answer carries `X-Request-Id`.",
             "license": {"name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"},
         },
+        "externalDocs": {"url": "/docs", "description": "This document as a page for people."},
         "servers": [{"url": "/", "description": "The service that serves this document."}],
         "paths": paths,
         "components": {

@@ -8,6 +8,7 @@ use crate::{
 
 mod agents;
 mod conversations;
+mod docs;
 mod embed;
 mod guard;
 mod health;
@@ -37,4 +38,5 @@ pub(crate) fn all() -> ApiRouter<AppState> {
         .merge(embed::router())
         .merge(webhook::router())
         .merge(health::router(document))
+        .merge(docs::router(document))
 }

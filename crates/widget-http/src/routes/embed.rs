@@ -94,7 +94,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 /// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
 /// looked up.
 async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
-    let asset = state.settings.embed.loader(accepted(&headers));
+    let asset = state.settings.embed.loader(Accepted::of(&headers));
     let asset = asset.ok_or_else(refusals::embed_not_built)?;
     Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)))
 }
@@ -108,7 +108,7 @@ async fn pinned_loader(
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (embed, encodings) = (&state.settings.embed, accepted(&headers));
+    let (embed, encodings) = (&state.settings.embed, Accepted::of(&headers));
     let gone = || match embed.loader_file() {
         Some(_) => Problem::new(
             ProblemCode::NotFound,
@@ -148,7 +148,7 @@ async fn asset(
         )
     };
     let name = BuildName::parse(BuildKind::Window, &build).ok_or_else(missing)?;
-    let encodings = accepted(&headers);
+    let encodings = Accepted::of(&headers);
     let asset = match state.settings.embed.window_file(&name, &file, encodings) {
         Some(asset) => Some(asset),
         None => find_old_build(&state, &name, &address)
@@ -185,15 +185,6 @@ async fn find_old_build(
         });
     }
     Ok(Some(found.build))
-}
-
-fn accepted(headers: &HeaderMap) -> Accepted {
-    let named: Vec<&str> = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    Accepted::parse(&named.join(","))
 }
 
 fn build_answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {

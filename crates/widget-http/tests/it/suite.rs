@@ -14,6 +14,7 @@ mod bounds;
 mod brand;
 mod conversations;
 mod deleted_widgets;
+mod docs;
 mod hang_up;
 mod kill;
 mod openapi;
