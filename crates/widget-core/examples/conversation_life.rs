@@ -1,7 +1,7 @@
 //! The life of a conversation: joined, left, resumed, ended by a limit, rated.
 
 use widget_core::{
-    conversation::{EndReason, Lifecycle, LifecycleLimits, Role, Status},
+    conversation::{EndReason, Lifecycle, LifecycleLimits, Presence, Role, Status},
     time::{Duration, OffsetDateTime},
 };
 
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         conversation.ends_at(&limits),
         Some((ends, EndReason::Silence))
     );
-    let conversation = conversation.expire(at(90), &limits);
+    let conversation = conversation.settle(Presence::AsReported, at(90), &limits);
     assert_eq!(conversation.status(), Status::Completed);
     assert!(conversation.resume(at(91), &limits).is_err());
 

@@ -14,7 +14,9 @@
 //!
 //! ```
 //! use time::{Duration, macros::datetime};
-//! use widget_core::conversation::{EndReason, Lifecycle, LifecycleLimits, Role, Status};
+//! use widget_core::conversation::{
+//!     EndReason, Lifecycle, LifecycleLimits, Presence, Role, Status,
+//! };
 //!
 //! let limits = LifecycleLimits::default();
 //! let start = datetime!(2026-01-01 12:00 UTC);
@@ -28,7 +30,8 @@
 //! // Store this time with the row: it is when the conversation ends if nothing else happens.
 //! assert_eq!(lifecycle.due_at(&limits), Some(minute(35)));
 //!
-//! let ended = lifecycle.expire(minute(40), &limits);
+//! // Somebody has looked where the visitor is: an event may have been lost.
+//! let ended = lifecycle.settle(Presence::Absent, minute(40), &limits);
 //! assert_eq!(ended.end_reason(), Some(EndReason::Idle));
 //! assert_eq!(ended.ended_at(), Some(minute(35)));
 //! ```

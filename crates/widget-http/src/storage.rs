@@ -24,6 +24,7 @@ pub mod postgres;
 mod rooms;
 pub mod sqlite;
 mod submissions;
+mod sweep;
 mod table;
 mod unreadable;
 mod webhooks;
@@ -41,13 +42,14 @@ pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, Stored
 pub use error::{Cause, ConflictKind, StoreError};
 pub use interface::Storage;
 pub use keys::{ApiKey, KeyStore, SigningKey};
-pub use lifecycle::{DueConversation, LifecycleStore, Transition};
+pub use lifecycle::{LifecycleStore, Transition};
 pub use list_page::{ListPage, MAX_PAGE_BYTES, Page};
 pub use location::Location;
 pub use messages::{AppendError, MessageStore};
 pub use open::{open, pending_migrations};
 pub use rooms::{NewRoom, Room, RoomStore};
 pub use submissions::{SaveFeedbackError, SaveFormError, SubmissionStore};
+pub use sweep::{SweepBatch, SweepPosition};
 pub use unreadable::{ListPosition, Listed, StoredRow, UnreadableRow};
 pub use webhooks::{WebhookEvent, WebhookStore};
 pub use widgets::{

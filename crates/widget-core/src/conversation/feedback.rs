@@ -24,7 +24,7 @@ pub enum FeedbackError {
 impl Lifecycle {
     /// Accepts the visitor's feedback; `enabled` says whether the widget asks for it.
     ///
-    /// The limits are applied first: the conversation may be over before anybody has stored that.
+    /// The conversation may be over before anybody has stored that, see [`Self::expire`].
     ///
     /// # Errors
     ///

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::{
     limits::LifecycleLimits,
     names::{EndReason, Role, Status},
+    presence::Presence,
 };
 
 /// A conversation's state and its times; each event consumes it and returns the next.
@@ -80,7 +81,7 @@ impl Lifecycle {
         }
     }
 
-    /// Whether it has not ended. What the limits end by themselves is seen after [`Self::expire`].
+    /// Whether it has not ended. What is over before that is stored is seen after [`Self::expire`].
     #[must_use]
     pub const fn is_open(&self) -> bool {
         !self.status().is_terminal()
@@ -220,19 +221,19 @@ impl Lifecycle {
 
     /// The visitor asks to continue in a new room.
     ///
-    /// The limits are applied first, so that the answer is right even before somebody has stored
-    /// the end. Until the visitor joins the new room they count as away, from now on. One that
+    /// It is refused as in [`Self::require_open`], also before somebody has stored the end. Until the visitor joins the new room they count as away, from now on. One that
     /// nobody has joined can be joined as long from now on as after its start.
     ///
     /// # Errors
     ///
-    /// [`ConversationEnded`] when it is over, or should be.
+    /// [`ConversationEnded`], see [`Self::require_open`].
     pub fn resume(
         self,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<Self, ConversationEnded> {
-        let state = match self.expire(now, limits).state {
+        self.require_open(now, limits)?;
+        let state = match self.state {
             State::Ended { .. } => return Err(ConversationEnded),
             State::TokenCreated => State::TokenCreated,
             State::InProgress { activity, .. } => State::InProgress {
@@ -249,7 +250,7 @@ impl Lifecycle {
 
     /// Ends it now for the given reason.
     ///
-    /// The limits are applied first: one that has ended, or should have, ends as they say.
+    /// One that is over already, see [`Self::expire`], has ended as it did.
     #[must_use]
     pub fn end(self, now: OffsetDateTime, reason: EndReason, limits: &LifecycleLimits) -> Self {
         self.expire(now, limits).ended(now, reason)
@@ -302,28 +303,51 @@ impl Lifecycle {
         self.ends_at(limits).map(|(at, _)| at)
     }
 
-    /// Ends it if a limit was reached by now; it ends at the time of the limit, not at `now`.
+    /// Ends it if it is over wherever the visitor is: for an answer, before the end is stored.
+    ///
+    /// Only the maximum length is that sure. What another limit seems to have ended may continue,
+    /// because the event of joining or leaving was lost: [`Self::settle`] ends it, with the answer
+    /// to where the visitor is. It ends at the time of the limit, not at `now`.
     #[must_use]
     pub fn expire(self, now: OffsetDateTime, limits: &LifecycleLimits) -> Self {
+        if self.is_at_max_length(now, limits) {
+            self.end_by_limits(now, limits)
+        } else {
+            self
+        }
+    }
+
+    /// Whether it has lasted as long as it may.
+    pub(super) fn is_at_max_length(&self, now: OffsetDateTime, limits: &LifecycleLimits) -> bool {
+        match self.state {
+            State::InProgress { activity, .. } => activity.joined_at + limits.max_length <= now,
+            State::TokenCreated | State::Ended { .. } => false,
+        }
+    }
+
+    /// Ends it if a limit was reached by now and the events say all that happened.
+    pub(super) fn end_by_limits(self, now: OffsetDateTime, limits: &LifecycleLimits) -> Self {
         match self.ends_at(limits) {
             Some((at, reason)) if at <= now => self.ended(at, reason),
             _ => self,
         }
     }
 
-    /// Whether something can still be said or submitted.
+    /// Whether something can still be said or submitted: as long as the conversation may continue.
     ///
     /// # Errors
     ///
-    /// [`ConversationEnded`] when it is over, or should be by the limits.
+    /// [`ConversationEnded`] when it is over, or would be if nobody knew where the visitor is, see
+    /// [`Self::settle`].
     pub fn require_open(
         &self,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<(), ConversationEnded> {
-        match self.expire(now, limits).state {
-            State::Ended { .. } => Err(ConversationEnded),
-            State::TokenCreated | State::InProgress { .. } => Ok(()),
+        if self.settle(Presence::Unknown, now, limits).is_open() {
+            Ok(())
+        } else {
+            Err(ConversationEnded)
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Presence {
     Absent,
     /// Nobody answers.
     Unknown,
+    /// Nobody can be asked, so that they are where the events say.
+    AsReported,
 }
 
 impl Lifecycle {
@@ -41,15 +43,15 @@ impl Lifecycle {
         };
         match (reason, presence) {
             (EndReason::NeverJoined | EndReason::Idle, Presence::Present) => {
-                self.joined(now).expire(now, limits)
+                self.joined(now).end_by_limits(now, limits)
             }
-            (EndReason::Silence, Presence::Absent) => self.left(now).expire(now, limits),
-            (reason, Presence::Unknown)
-                if reason != EndReason::MaxLength && now < at + ANSWER_WITHIN =>
+            (EndReason::Silence, Presence::Absent) => self.left(now).end_by_limits(now, limits),
+            (_, Presence::Unknown)
+                if !self.is_at_max_length(now, limits) && now < at + ANSWER_WITHIN =>
             {
                 self
             }
-            _ => self.expire(now, limits),
+            _ => self.end_by_limits(now, limits),
         }
     }
 }

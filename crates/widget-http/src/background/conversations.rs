@@ -5,15 +5,12 @@ use std::time::Duration as StdDuration;
 
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
-use widget_core::{
-    conversation::{Lifecycle, Presence},
-    id::ConversationId,
-};
+use widget_core::{conversation::Presence, id::ConversationId};
 
 use crate::{
     livekit::LiveKit,
     state::AppState,
-    storage::{ConversationRecord, StoreError},
+    storage::{ConversationRecord, StoreError, SweepPosition},
 };
 
 /// How often conversations are ended; far below one minute, the shortest limit that can be set.
@@ -43,16 +40,16 @@ pub(super) async fn end_conversations(state: &AppState) {
 pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError> {
     let now = state.now();
     let mut ended = 0;
-    let mut last = None;
     let mut is_answered = true;
-    loop {
-        let due = state
-            .storage
-            .find_due_conversations(now, last, BATCH)
+    let mut next = Some(SweepPosition::default());
+    while let Some(position) = next {
+        let storage = &state.storage;
+        let batch = storage
+            .find_due_conversations(now, &position, BATCH)
             .await?;
         let mut settling = JoinSet::new();
-        for conversation in &due {
-            settling.spawn(settle_one(state.clone(), conversation.id, now, is_answered));
+        for id in batch.items {
+            settling.spawn(settle_one(state.clone(), id, now, is_answered));
         }
         let settled = settling.join_all().await;
         ended += settled.iter().filter(|one| one.has_ended).count();
@@ -61,10 +58,7 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
         if answers.peek().is_some() {
             is_answered &= answers.any(|presence| presence != Presence::Unknown);
         }
-        last = due.last().copied();
-        if due.len() < BATCH as usize {
-            break;
-        }
+        next = batch.next;
     }
     if ended > 0 {
         state.room_cleaner.wake();
@@ -76,7 +70,7 @@ pub async fn end_due_conversations(state: &AppState) -> Result<usize, StoreError
 #[derive(Debug, Default)]
 struct Settled {
     has_ended: bool,
-    /// Where the visitor is, if that mattered.
+    /// Where the visitor is, if LiveKit was asked.
     presence: Option<Presence>,
 }
 
@@ -108,25 +102,15 @@ async fn settle(
     let Some(before) = state.storage.find_conversation(id).await? else {
         return Ok(Settled::default());
     };
-    let livekit = state.livekit.as_ref();
-    let livekit = livekit.filter(|_| before.lifecycle.depends_on_presence(now, limits));
-    let Some(livekit) = livekit else {
-        let after = state.storage.expire_conversation(id, now, limits).await?;
-        let has_ended = after.is_some_and(|after| has_ended(&after));
-        return Ok(Settled {
-            has_ended,
-            presence: None,
-        });
+    let is_asked = ask && before.lifecycle.depends_on_presence(now, limits);
+    let presence = match &state.livekit {
+        Some(livekit) if is_asked => find_presence(state, livekit, id).await?,
+        Some(_) => Presence::Unknown,
+        None => Presence::AsReported,
     };
-    let presence = if ask {
-        find_presence(state, livekit, id).await?
-    } else {
-        Presence::Unknown
-    };
-    let settle = |lifecycle: Lifecycle| lifecycle.settle(presence, now, limits);
     let after = state
         .storage
-        .transition_conversation(id, now, limits, &settle)
+        .settle_conversation(id, presence, now, limits)
         .await?;
     let has_ended = after.is_some_and(|after| {
         let has_ended = has_ended(&after);
@@ -137,7 +121,7 @@ async fn settle(
     });
     Ok(Settled {
         has_ended,
-        presence: Some(presence),
+        presence: (is_asked && state.livekit.is_some()).then_some(presence),
     })
 }
 

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     state::AppState,
-    storage::{Room, StoreError},
+    storage::{Room, StoreError, SweepPosition},
 };
 
 /// How often rooms to remove are looked for without a notification; this finds retries and the
@@ -41,8 +41,7 @@ pub(super) async fn remove_rooms(state: &AppState) {
 /// Tries once to remove each room that is due; returns how many there were.
 ///
 /// After LiveKit removed none of them, it is asked for a single room after a pause, so that any
-/// number of rooms costs an outage next to nothing. More are read than that, since a row that
-/// cannot be read is skipped.
+/// number of rooms costs an outage next to nothing. Rows that cannot be read are stepped over.
 ///
 /// # Errors
 /// When storage fails; a failure of LiveKit is stored, and the removal is retried later.
@@ -55,7 +54,14 @@ pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
     let Some(limit) = limit else {
         return Ok(0);
     };
-    let mut rooms = state.storage.find_rooms_to_remove(now, BATCH).await?;
+    let mut rooms = Vec::new();
+    let mut next = Some(SweepPosition::default());
+    while let Some(position) = next.filter(|_| rooms.len() < limit) {
+        let storage = &state.storage;
+        let batch = storage.find_rooms_to_remove(now, &position, BATCH).await?;
+        rooms.extend(batch.items);
+        next = batch.next;
+    }
     rooms.truncate(limit);
     let count = rooms.len();
     let mut attempts = JoinSet::new();

@@ -2,24 +2,18 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{Lifecycle, LifecycleLimits},
+    conversation::{Lifecycle, LifecycleLimits, Presence},
     id::ConversationId,
 };
 
-use super::{conversations::ConversationRecord, error::StoreError};
+use super::{
+    conversations::ConversationRecord,
+    error::StoreError,
+    sweep::{SweepBatch, SweepPosition},
+};
 
 /// A transition of core, applied to a conversation while nobody else can change it.
 pub type Transition<'a> = &'a (dyn Fn(Lifecycle) -> Lifecycle + Send + Sync);
-
-/// An open conversation with the time at which it is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueConversation {
-    /// When it ends by the limits that were set when it was last written, in microseconds since
-    /// 1970.
-    pub due_at: i64,
-    /// Which one.
-    pub id: ConversationId,
-}
 
 /// Changes of the state of conversations.
 #[async_trait::async_trait]
@@ -37,11 +31,10 @@ pub trait LifecycleStore {
         transition: Transition<'_>,
     ) -> Result<Option<ConversationRecord>, StoreError>;
 
-    /// Lists open conversations that are due at `now`, the earliest first; with `after`, those that
-    /// follow it in this order.
+    /// Lists open conversations that are due at `now`, the earliest first, from a position on.
     ///
     /// The time is stored with each change, computed with the limits of that moment. Call
-    /// [`Self::expire_conversation`] for each: it decides with the present limits. A conversation
+    /// [`Self::settle_conversation`] for each: it decides with the present limits. A conversation
     /// that was last changed under shorter limits is listed too early, one that was last changed
     /// under longer limits too late.
     ///
@@ -50,18 +43,20 @@ pub trait LifecycleStore {
     async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        after: Option<DueConversation>,
+        position: &SweepPosition<ConversationId>,
         limit: u32,
-    ) -> Result<Vec<DueConversation>, StoreError>;
+    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError>;
 
-    /// Ends a conversation if the limits say so, else stores the time at which they will; returns
-    /// the conversation as it is now, nothing when there is none.
+    /// Ends a conversation if the limits and the place of its visitor say so, else stores what is
+    /// known now and the time at which the limits will end it; returns the conversation as it is
+    /// now, nothing when there is none.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn expire_conversation(
+    async fn settle_conversation(
         &self,
         id: ConversationId,
+        presence: Presence,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<Option<ConversationRecord>, StoreError>;

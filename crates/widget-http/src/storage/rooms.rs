@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 use widget_core::id::ConversationId;
 
-use super::error::StoreError;
+use super::{
+    error::StoreError,
+    sweep::{SweepBatch, SweepPosition},
+};
 
 /// A room of a conversation. A damaged time of it is the nearest one that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,15 +56,16 @@ pub trait RoomStore {
     /// [`StoreError`]
     async fn find_newest_room(&self, id: ConversationId) -> Result<Option<Room>, StoreError>;
 
-    /// Rooms whose removal is due, most overdue first.
+    /// Rooms whose removal is due, most overdue first, from a position on.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
+        position: &SweepPosition<String>,
         limit: u32,
-    ) -> Result<Vec<Room>, StoreError>;
+    ) -> Result<SweepBatch<Room, String>, StoreError>;
 
     /// How many rooms are to be removed, due or not.
     ///

@@ -70,16 +70,22 @@ async fn a_worker_sees_the_end_that_the_limits_made() {
     let widget = service.widget(json!({})).await;
     let id = start(&service, &widget, 1, "https://shop.example").await;
     let path = format!("/core/conversations/{id}");
+    let (now, limits) = (service.state.now(), &service.state.lifecycle_limits);
+    service
+        .storage
+        .transition_conversation(id, now, limits, &|lifecycle| lifecycle.joined(now))
+        .await
+        .expect("storage works");
     service.clock.advance(Duration::hours(2));
     let read = service.get(&path).await.json(200);
     assert_eq!(
         (&read["status"], &read["is_open"], &read["end_reason"]),
-        (&json!("failed"), &json!(false), &json!("never_joined"))
+        (&json!("completed"), &json!(false), &json!("silence"))
     );
     let transcript = service.get(&format!("{path}/messages")).await.json(200);
     assert_eq!(
         (&transcript["status"], &transcript["is_open"]),
-        (&json!("failed"), &json!(false))
+        (&json!("completed"), &json!(false))
     );
     let end = format!("{path}/end");
     assert_eq!(service.call("POST", &end, None, &[]).await.json(200), read);
@@ -146,7 +152,7 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(service.call("POST", &end, None, &[]).await.json(200), ended);
     let due = service
         .storage
-        .find_rooms_to_remove(START, 10)
+        .find_rooms_to_remove(START, &Default::default(), 10)
         .await
         .expect("storage works");
     assert_eq!(
@@ -321,7 +327,7 @@ async fn closing_a_widget_marks_the_rooms_it_no_longer_serves() {
     let marked = async || {
         let mut names: Vec<String> = service
             .storage
-            .find_rooms_to_remove(START + Duration::hours(1), 10)
+            .find_rooms_to_remove(START + Duration::hours(1), &Default::default(), 10)
             .await
             .expect("storage works")
             .into_iter()

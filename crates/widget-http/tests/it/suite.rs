@@ -25,6 +25,7 @@ mod revisions;
 pub(crate) mod storage;
 mod suffixes;
 pub(crate) mod support;
+mod sweeps;
 mod unreadable;
 pub(crate) mod visitor;
 mod widgets;

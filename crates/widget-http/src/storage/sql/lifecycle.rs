@@ -2,7 +2,10 @@
 
 use time::OffsetDateTime;
 use uuid::Uuid;
-use widget_core::{conversation::LifecycleLimits, id::ConversationId};
+use widget_core::{
+    conversation::{LifecycleLimits, Presence},
+    id::ConversationId,
+};
 
 use super::{
     Backend, Row,
@@ -13,7 +16,8 @@ use crate::storage::{
     conversations::ConversationRecord,
     driver::micros,
     error::StoreError,
-    lifecycle::{DueConversation, LifecycleStore, Transition},
+    lifecycle::{LifecycleStore, Transition},
+    sweep::{SweepBatch, SweepPosition},
     table::table,
 };
 
@@ -21,8 +25,8 @@ table! {
     due_columns, read_due from "conversations" by "id";
     due_at: get(),
     id: id(ConversationId::from_uuid),
-    => |row| -> DueConversation {
-        Ok(DueConversation { due_at, id })
+    => |row| -> (ConversationId, (i64, ConversationId)) {
+        Ok((id, (due_at, id)))
     }
 }
 
@@ -51,31 +55,37 @@ impl LifecycleStore for Backend {
     async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        after: Option<DueConversation>,
+        position: &SweepPosition<ConversationId>,
         limit: u32,
-    ) -> Result<Vec<DueConversation>, StoreError> {
-        let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
-            (after.due_at, after.id.as_uuid())
-        });
+    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError> {
+        let (after_time, after_id) = position
+            .after
+            .map_or((i64::MIN, Uuid::nil()), |(due_at, id)| {
+                (due_at, id.as_uuid())
+            });
         let rows = sqlx::query(concat!(
             "SELECT ",
             due_columns!(),
             " FROM conversations
              WHERE ended_at IS NULL AND due_at <= $1 AND (due_at, id) > ($2, $3)
-             ORDER BY due_at, id LIMIT $4"
+             ORDER BY due_at, id LIMIT $4 OFFSET $5"
         ))
         .bind(micros(now))
         .bind(after_time)
         .bind(after_id)
         .bind(i64::from(limit))
+        .bind(position.unreadable)
         .fetch_all(self.reader())
         .await?;
-        self.unreadable().skip_all(rows.iter().map(read_due))
+        let rows = rows.iter().map(|row| self.unreadable().skip(read_due(row)));
+        let rows = rows.collect::<Result<_, _>>()?;
+        Ok(SweepBatch::new(rows, position, limit))
     }
 
-    async fn expire_conversation(
+    async fn settle_conversation(
         &self,
         id: ConversationId,
+        presence: Presence,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<Option<ConversationRecord>, StoreError> {
@@ -86,7 +96,11 @@ impl LifecycleStore for Backend {
         if current.lifecycle.status().is_terminal() {
             return Ok(Some(current));
         }
-        let next = current.lifecycle.expire(now, limits);
+        let next = current.lifecycle.settle(presence, now, limits);
+        if next == current.lifecycle && next.depends_on_presence(now, limits) {
+            // Nobody knows; it stays due.
+            return Ok(Some(current));
+        }
         let written = write_transition(&mut transaction, id, next, now, limits).await?;
         transaction.commit().await?;
         Ok(Some(written))

@@ -9,6 +9,7 @@ use crate::storage::{
     driver::micros,
     error::StoreError,
     rooms::{NewRoom, Room, RoomStore},
+    sweep::{SweepBatch, SweepPosition},
     table::table,
     widgets::StoredWidget,
 };
@@ -57,18 +58,35 @@ impl RoomStore for Backend {
     async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
+        position: &SweepPosition<String>,
         limit: u32,
-    ) -> Result<Vec<Room>, StoreError> {
+    ) -> Result<SweepBatch<Room, String>, StoreError> {
+        let after = position.after.as_ref();
+        let (after_time, after_name) =
+            after.map_or((i64::MIN, ""), |(due_at, name)| (*due_at, name.as_str()));
         let rows = sqlx::query(concat!(
             "SELECT ",
             room_columns!(),
-            " FROM rooms WHERE removal_due_at <= $1 ORDER BY removal_due_at LIMIT $2"
+            " FROM rooms WHERE removal_due_at <= $1 AND (removal_due_at, name) > ($2, $3)
+             ORDER BY removal_due_at, name LIMIT $4 OFFSET $5"
         ))
         .bind(micros(now))
+        .bind(after_time)
+        .bind(after_name)
         .bind(i64::from(limit))
+        .bind(position.unreadable)
         .fetch_all(self.reader())
         .await?;
-        self.unreadable().skip_all(rows.iter().map(read_room))
+        let rows = rows.iter().map(|row| {
+            let read = read_room(row).and_then(|room| {
+                let due_at = Columns::new(row, "rooms", "name").get("removal_due_at")?;
+                let after = (due_at, room.name.clone());
+                Ok((room, after))
+            });
+            self.unreadable().skip(read)
+        });
+        let rows = rows.collect::<Result<_, _>>()?;
+        Ok(SweepBatch::new(rows, position, limit))
     }
 
     async fn count_rooms_to_remove(&self) -> Result<i64, StoreError> {

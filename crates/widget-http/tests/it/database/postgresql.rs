@@ -105,6 +105,11 @@ pub(crate) const COUNT_WRITES_OF_TABLE: &str =
     "CREATE TRIGGER count_write BEFORE INSERT OR UPDATE OR DELETE ON ?
      FOR EACH ROW EXECUTE FUNCTION count_write();";
 
+/// An id of another length than ids have, as SQL; none where the type of the column refuses it.
+pub(crate) fn unreadable_id(_: usize) -> Option<String> {
+    None
+}
+
 /// An id in SQL.
 pub(crate) fn uuid_literal(id: Uuid) -> String {
     format!("'{id}'")

@@ -72,6 +72,11 @@ pub(crate) const COUNT_WRITES_OF_TABLE: &str = "
         SELECT RAISE(ABORT, 'this write fails') FROM faults WHERE remaining < 0;
     END;";
 
+/// An id of another length than ids have, as SQL; none where the type of the column refuses it.
+pub(crate) fn unreadable_id(number: usize) -> Option<String> {
+    Some(format!("X'{number:04X}'"))
+}
+
 /// An id in SQL.
 pub(crate) fn uuid_literal(id: uuid::Uuid) -> String {
     format!("x'{}'", id.simple())

@@ -183,7 +183,10 @@ pub(super) async fn rooms(storage: &dyn Storage) {
             .expect("it is new");
     }
     let due = async |now| -> Vec<String> {
-        let rooms = storage.find_rooms_to_remove(now, 100).await.expect("works");
+        let rooms = storage
+            .find_rooms_to_remove(now, &Default::default(), 100)
+            .await
+            .expect("works");
         let mut names: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
         names.retain(|name| ["room-2048", "room-2049", "room-2050"].contains(&name.as_str()));
         names.sort();
@@ -234,7 +237,9 @@ pub(super) async fn rooms(storage: &dyn Storage) {
         .expect("works");
     assert_eq!(due(now).await, [""; 0]);
     assert_eq!(due(retry).await, ["room-2048"]);
-    let rooms = storage.find_rooms_to_remove(retry, 100).await;
+    let rooms = storage
+        .find_rooms_to_remove(retry, &Default::default(), 100)
+        .await;
     let rooms = rooms.expect("works");
     let failed = rooms.iter().find(|room| room.name == "room-2048");
     assert_eq!(failed.map(|room| room.attempts), Some(1));
@@ -309,11 +314,11 @@ pub(super) async fn end_by_feedback(storage: &dyn Storage) {
         })
         .await
         .expect("works");
-    let now = START + limits.max_silence;
+    let now = START + limits.max_length;
     storage
         .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
         .await
-        .expect("silence has ended it");
+        .expect("it is over");
     let room = storage.find_newest_room(id).await.expect("works");
     let room = room.expect("it has one");
     assert_eq!(room.removal_due_at, Some(now));

@@ -3,14 +3,15 @@
 use time::{Duration, OffsetDateTime};
 use widget_core::{
     conversation::{
-        Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Status,
+        Activity, EndReason, Lifecycle, LifecycleLimits, Mode, Presence, Status,
         budget::{BudgetError, Budgets, StartRange},
     },
     id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
 };
 use widget_http::storage::{
     ConversationFilter, ConversationRecord, CreateConversationError, ListPage, NewConversation,
-    NewRoom, ResumeConversation, ResumeError, StartPlace, Storage, Transition, UsedTicket,
+    NewRoom, ResumeConversation, ResumeError, StartPlace, Storage, SweepPosition, Transition,
+    UsedTicket,
 };
 
 use super::{ALL, micros, number, organization};
@@ -336,7 +337,10 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         ),
         ("third", 3, true, None)
     );
-    let due = storage.find_rooms_to_remove(now, 100).await.expect("works");
+    let due = storage
+        .find_rooms_to_remove(now, &Default::default(), 100)
+        .await
+        .expect("works");
     for old in ["room-1280", "second"] {
         let room = due.iter().find(|room| room.name == old);
         assert_eq!(
@@ -495,19 +499,17 @@ pub(super) async fn places(storage: &dyn Storage) {
 /// Which of the conversations 0x600 to 0x6FF are due, in pages of two.
 pub(super) async fn due(storage: &dyn Storage, now: OffsetDateTime) -> Vec<u128> {
     let mut found = Vec::new();
-    let mut last = None;
-    loop {
+    let mut next = Some(SweepPosition::default());
+    while let Some(position) = next {
         let page = storage
-            .find_due_conversations(now, last, 2)
+            .find_due_conversations(now, &position, 2)
             .await
             .expect("works");
-        found.extend(page.iter().map(|due| due.id.as_uuid().as_u128()));
-        last = page.last().copied();
-        if last.is_none() {
-            found.retain(|id| id & 0xF00 == 0x600);
-            return found;
-        }
+        found.extend(page.iter().map(|id| id.as_uuid().as_u128()));
+        next = page.next;
     }
+    found.retain(|id| id & 0xF00 == 0x600);
+    found
 }
 
 pub(super) async fn limits(storage: &dyn Storage) {
@@ -548,7 +550,7 @@ pub(super) async fn limits(storage: &dyn Storage) {
     let mut longer = limits;
     longer.max_silence = Duration::minutes(40);
     let kept = storage
-        .expire_conversation(id(0x601), now, &longer)
+        .settle_conversation(id(0x601), Presence::AsReported, now, &longer)
         .await
         .expect("works")
         .expect("it exists");
@@ -559,12 +561,14 @@ pub(super) async fn limits(storage: &dyn Storage) {
 
     for number in [0x600, 0x601, 0x602] {
         let ended = storage
-            .expire_conversation(id(number), now, &longer)
+            .settle_conversation(id(number), Presence::AsReported, now, &longer)
             .await
             .expect("works")
             .expect("it exists");
         assert!(ended.lifecycle.status().is_terminal());
-        let again = storage.expire_conversation(id(number), now, &longer).await;
+        let again = storage
+            .settle_conversation(id(number), Presence::AsReported, now, &longer)
+            .await;
         assert_eq!(again.expect("works"), Some(ended));
     }
     assert_eq!(due(storage, now).await, [0; 0]);
@@ -578,6 +582,8 @@ pub(super) async fn limits(storage: &dyn Storage) {
         (Status::Failed, Some(EndReason::NeverJoined))
     );
     let nobody = id(0x6AA);
-    let missing = storage.expire_conversation(nobody, now, &limits).await;
+    let missing = storage
+        .settle_conversation(nobody, Presence::AsReported, now, &limits)
+        .await;
     assert_eq!(missing.expect("works"), None);
 }

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use time::Duration;
 use widget_core::{
     conversation::{
-        Lifecycle, LifecycleLimits, Mode, Reporter, Role, budget::Budgets, room::RoomEvent,
-        transcript::Message,
+        Lifecycle, LifecycleLimits, Mode, Presence, Reporter, Role, budget::Budgets,
+        room::RoomEvent, transcript::Message,
     },
     id::AgentVersionId,
     widget::Widget,
@@ -216,7 +216,9 @@ async fn a_request_writes_all_or_nothing() {
         .fail_each_write("an end", 2, async || {
             let late = now + limits.max_silence;
             let id = elsewhere.conversation.id;
-            let ended = storage.expire_conversation(id, late, &limits).await;
+            let ended = storage
+                .settle_conversation(id, Presence::AsReported, late, &limits)
+                .await;
             ended.is_ok()
         })
         .await;
@@ -251,8 +253,8 @@ async fn a_request_writes_all_or_nothing() {
     let joined = storage.transition_conversation(id, now, &limits, &join);
     joined.await.expect("works");
     faults
-        .fail_each_write("feedback after silence", 2, async || {
-            let (late, rating) = (now + limits.max_silence, json!({"rating": 5}));
+        .fail_each_write("feedback before the end is stored", 2, async || {
+            let (late, rating) = (now + limits.max_length, json!({"rating": 5}));
             let saved = storage.save_feedback(id, &rating, true, late, &limits);
             saved.await.is_ok()
         })

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Connection};
-use widget_core::{conversation::LifecycleLimits, id::ConversationId};
+use widget_core::{
+    conversation::{LifecycleLimits, Presence},
+    id::ConversationId,
+};
 use widget_http::storage::{Storage, Transition};
 
 use super::{
@@ -48,14 +51,19 @@ pub(crate) async fn without_due_time(storage: Arc<dyn Storage>, url: &str) {
     .await;
     assert_eq!(due(storage, created_at).await, [0x610]);
     storage
-        .expire_conversation(new.conversation.id, created_at, &limits)
+        .settle_conversation(
+            new.conversation.id,
+            Presence::AsReported,
+            created_at,
+            &limits,
+        )
         .await
         .expect("works");
     assert_eq!(due(storage, created_at).await, [0; 0]);
     let later = created_at + limits.join_within;
     assert_eq!(due(storage, later).await, [0x610]);
     storage
-        .expire_conversation(new.conversation.id, later, &limits)
+        .settle_conversation(new.conversation.id, Presence::AsReported, later, &limits)
         .await
         .expect("works");
 }
@@ -85,7 +93,11 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
     let steps: [(u128, Transition<'_>); 2] = [
         (0xC00, &|lifecycle| lifecycle.joined(START)),
         (0xC01, &|lifecycle| {
-            lifecycle.expire(START + limits.join_within + limits.max_length, &limits)
+            lifecycle.settle(
+                Presence::AsReported,
+                START + limits.join_within + limits.max_length,
+                &limits,
+            )
         }),
     ];
     for (id, step) in steps {
@@ -176,7 +188,9 @@ pub(crate) async fn with_another_type(storage: Arc<dyn Storage>, url: &str) {
             assert_eq!(found.map(|found| found.id), Some(id));
         }
         for _ in 0..20 {
-            let found = storage.expire_conversation(id, now, &limits).await;
+            let found = storage
+                .settle_conversation(id, Presence::AsReported, now, &limits)
+                .await;
             assert!(found.expect("it is readable").is_some());
         }
     }

@@ -11,7 +11,7 @@ use widget_http::background;
 use super::support::{Started, Visitor, with_livekit};
 use crate::support::Service;
 
-async fn joined(service: &Service, started: &Started) {
+pub(super) async fn joined(service: &Service, started: &Started) {
     let id: ConversationId = started.id.parse().expect("an id");
     let now = service.state.now();
     service
@@ -87,7 +87,7 @@ async fn conversations_end_by_their_limits() {
     assert_eq!(sweep(&service, &away).await, pair("completed", "idle"));
     let rooms = service
         .storage
-        .find_rooms_to_remove(service.state.now(), 10)
+        .find_rooms_to_remove(service.state.now(), &Default::default(), 10)
         .await
         .expect("storage works");
     assert_eq!(rooms.len(), 4, "an ended conversation has no room left");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use time::Duration;
 
+use super::background::joined;
 use super::support::{OWN, SHOP, Visitor, with_livekit};
 use crate::support::{Service, id};
 
@@ -227,16 +228,17 @@ async fn only_a_mode_that_is_offered_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn an_end_by_the_limits_is_reported_before_it_is_stored() {
+async fn an_end_by_the_longest_time_is_reported_before_it_is_stored() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
+    joined(&service, &started).await;
     assert_eq!(visitor.read(&started).await.json(200)["is_open"], true);
-    service.clock.advance(Duration::minutes(10));
+    service.clock.advance(Duration::hours(1));
     let read = visitor.read(&started).await.json(200);
     assert_eq!(
         (&read["status"], &read["is_open"]),
-        (&json!("failed"), &json!(false))
+        (&json!("completed"), &json!(false))
     );
     visitor
         .try_resume(&started)

@@ -15,7 +15,7 @@ use widget_http::{
 use super::{
     background::{pair, sweep},
     livekit::{LiveKit, participant_token, within},
-    support::Visitor,
+    support::{Started, Visitor},
 };
 use crate::support::Service;
 
@@ -33,6 +33,28 @@ impl Clock for ShiftedClock {
     fn now(&self) -> OffsetDateTime {
         SystemClock.now() + *self.0.lock().expect("no test panics while holding it")
     }
+}
+
+/// No read shows an end before LiveKit was asked, nor is what the visitor says refused.
+async fn assert_goes_on(visitor: &Visitor<'_>, started: &Started, status: &str) {
+    let service = visitor.service;
+    let path = format!("/core/conversations/{}", started.id);
+    let messages = format!("{path}/messages");
+    for read in [
+        service.get(&path).await,
+        service.get(&messages).await,
+        visitor.read(started).await,
+    ] {
+        let body = read.json(200);
+        assert_eq!(
+            (&body["status"], &body["is_open"]),
+            (&json!(status), &json!(true))
+        );
+    }
+    let listed = service.get("/core/conversations").await;
+    let listed = listed.json(200).as_array().cloned().unwrap_or_default();
+    let listed = listed.iter().find(|body| body["id"] == json!(started.id));
+    assert_eq!(listed.map(|body| &body["status"]), Some(&json!(status)));
 }
 
 #[tokio::test]
@@ -56,6 +78,7 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
 
     // The event of joining was lost.
     clock.advance(Duration::minutes(3));
+    assert_goes_on(&visitor, &here, "token_created").await;
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
     assert_eq!(
         sweep(&service, &nobody).await,
@@ -75,6 +98,7 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
     };
     within(is_gone).await;
     clock.advance(Duration::minutes(10));
+    assert_goes_on(&visitor, &here, "in_progress").await;
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
     clock.advance(Duration::minutes(29));
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));

@@ -142,7 +142,7 @@ async fn a_widget_that_one_node_closes_has_its_visitors_removed_by_every_node() 
     for node in [&service, &other] {
         let due = node
             .storage
-            .find_rooms_to_remove(node.state.now(), 10)
+            .find_rooms_to_remove(node.state.now(), &Default::default(), 10)
             .await
             .expect("storage works");
         let names: Vec<_> = due.iter().map(|room| room.name.as_str()).collect();

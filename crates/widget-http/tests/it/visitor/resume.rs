@@ -48,7 +48,7 @@ async fn a_resume_changes_room_and_token_and_keeps_the_transcript() {
     visitor.read(&resumed).await.json(200);
     let due = service
         .storage
-        .find_rooms_to_remove(service.state.now(), 10)
+        .find_rooms_to_remove(service.state.now(), &Default::default(), 10)
         .await
         .expect("storage works");
     assert_eq!(

@@ -50,7 +50,7 @@ async fn status(visitor: &Visitor<'_>, started: &Started) -> Value {
 async fn is_to_be_removed(service: &Service, room: &str) -> bool {
     let due = service
         .storage
-        .find_rooms_to_remove(service.state.now(), 100)
+        .find_rooms_to_remove(service.state.now(), &Default::default(), 100)
         .await
         .expect("storage works");
     due.iter().any(|due| due.name == room)

@@ -1,0 +1,79 @@
+//! Work in the background that goes through rows by the time at which they are due: batch after
+//! batch, past those that this build cannot read.
+
+use std::ops::Deref;
+
+/// Where a sweep continues: behind the last row that could be read, and past the rows after that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepPosition<K> {
+    /// The time at which that row is due, as it is stored, and its key.
+    pub(super) after: Option<(i64, K)>,
+    /// Rows behind it that cannot be read, so that they cannot be named either.
+    pub(super) unreadable: i64,
+}
+
+/// From the most overdue row on.
+impl<K> Default for SweepPosition<K> {
+    fn default() -> Self {
+        Self {
+            after: None,
+            unreadable: 0,
+        }
+    }
+}
+
+/// A batch of a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepBatch<T, K> {
+    /// Those of its rows that can be read; maybe none.
+    pub items: Vec<T>,
+    /// Where the next one begins; nothing after the last.
+    pub next: Option<SweepPosition<K>>,
+}
+
+impl<T, K: Clone> SweepBatch<T, K> {
+    /// A batch of at most `limit` rows behind `position`: each what it says and its position, or
+    /// nothing for one that cannot be read.
+    pub(super) fn new(
+        rows: Vec<Option<(T, (i64, K))>>,
+        position: &SweepPosition<K>,
+        limit: u32,
+    ) -> Self {
+        let is_last = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut next = position.clone();
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row {
+                Some((item, after)) => {
+                    items.push(item);
+                    next = SweepPosition {
+                        after: Some(after),
+                        unreadable: 0,
+                    };
+                }
+                None => next.unreadable += 1,
+            }
+        }
+        Self {
+            items,
+            next: (!is_last).then_some(next),
+        }
+    }
+}
+
+impl<T, K> Deref for SweepBatch<T, K> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<T, K> IntoIterator for SweepBatch<T, K> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}

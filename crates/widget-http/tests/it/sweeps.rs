@@ -1,0 +1,117 @@
+//! Sweeps of the background go on past any number of rows that this build cannot read.
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _};
+use time::Duration;
+use uuid::Uuid;
+use widget_http::{
+    background,
+    storage::{Room, SweepPosition},
+};
+
+use super::visitor::support::{Visitor, with_livekit};
+use crate::{
+    database::{self, uuid_literal},
+    support::Service,
+};
+
+/// More than one batch.
+const DAMAGED: usize = 60;
+
+/// Adds copies of a row, each with other values in some columns, written as SQL.
+async fn copy(
+    connection: &mut database::Connection,
+    table: &str,
+    condition: &str,
+    changes: impl Iterator<Item = Vec<(&str, String)>>,
+) {
+    let columns: Vec<(String, String)> = sqlx::query_as(database::COLUMNS)
+        .bind(table)
+        .fetch_all(&mut *connection)
+        .await
+        .expect("it can be asked");
+    let columns: Vec<String> = columns.into_iter().map(|(column, _)| column).collect();
+    for changes in changes {
+        let value = |column: &String| {
+            let changed = changes.iter().find(|(name, _)| name == column);
+            changed.map_or_else(|| column.clone(), |(_, value)| value.clone())
+        };
+        let values: Vec<String> = columns.iter().map(value).collect();
+        let statement = format!(
+            "INSERT INTO {table} ({}) SELECT {} FROM {table} WHERE {condition}",
+            columns.join(", "),
+            values.join(", ")
+        );
+        let done = sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut *connection)
+            .await
+            .expect("it can be copied");
+        assert_eq!(done.rows_affected(), 1);
+    }
+}
+
+fn ids(from: u128) -> impl Iterator<Item = Uuid> {
+    (0..DAMAGED as u128).map(move |number| Uuid::from_u128(from + number))
+}
+
+#[tokio::test]
+async fn unreadable_rows_that_are_due_before_all_others_stop_no_sweep() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (ended, waiting) = (visitor.start().await, visitor.start().await);
+    visitor.end(&ended).await.json(200);
+    let url = service.database().url();
+    let connection = database::Connection::connect(url).await;
+    let mut connection = connection.expect("it can be opened");
+    let of = |id: &str| format!("id = {}", uuid_literal(id.parse().expect("a UUID")));
+
+    // Those whose state nobody knows, and where the database allows it, those without an id.
+    let unknown = ids(0x1000).map(|id| {
+        let status = ("status", "'sleeping'".to_owned());
+        vec![("id", uuid_literal(id)), status, ("due_at", "1".to_owned())]
+    });
+    copy(&mut connection, "conversations", &of(&waiting.id), unknown).await;
+    let nameless = (0..DAMAGED).filter_map(|number| {
+        let id = database::unreadable_id(number)?;
+        Some(vec![("id", id), ("due_at", "1".to_owned())])
+    });
+    copy(&mut connection, "conversations", &of(&waiting.id), nameless).await;
+    let rooms = (0..DAMAGED).map(|number| {
+        let name = ("name", format!("'damaged {number}'"));
+        let generation = ("generation", (number + 100).to_string());
+        vec![name, generation, ("removal_due_at", "1".to_owned())]
+    });
+    let room = format!("name = '{}'", ended.room);
+    copy(&mut connection, "rooms", &room, rooms).await;
+    let damage = format!("{} name LIKE 'damaged %'", database::DAMAGE_ROOM);
+    let damage = sqlx::raw_sql(AssertSqlSafe(damage));
+    damage
+        .execute(&mut connection)
+        .await
+        .expect("it is damaged");
+    connection.close().await.expect("it can be closed");
+
+    service.clock.advance(Duration::minutes(30));
+    let done = background::end_due_conversations(&service.state).await;
+    assert_eq!(done.expect("the sweep goes on"), 1);
+    let path = format!("/core/conversations/{}", waiting.id);
+    assert_eq!(service.get(&path).await.json(200)["status"], "failed");
+
+    // LiveKit does not answer here; it is asked about both rooms all the same.
+    let attempts = async || {
+        let mut attempts = Vec::new();
+        let mut next = Some(SweepPosition::default());
+        let later = service.state.now() + Duration::DAY;
+        while let Some(position) = next {
+            let batch = service.storage.find_rooms_to_remove(later, &position, 50);
+            let batch = batch.await.expect("storage works");
+            attempts.extend(batch.items.iter().map(|room: &Room| room.attempts));
+            next = batch.next;
+        }
+        attempts
+    };
+    assert_eq!(attempts().await, [0, 0]);
+    let tried = background::remove_due_rooms(&service.state).await;
+    assert_eq!(tried.expect("storage works"), 2);
+    assert_eq!(attempts().await, [1, 1]);
+}
