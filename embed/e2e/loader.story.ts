@@ -156,12 +156,12 @@ describe('the launcher', { timeout: 60_000 }, () => {
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
 
-  test('a pattern that is none draws the launcher, and the console names the attribute', async () => {
+  test('a pattern that is none draws the launcher, and the console names it', async () => {
     const visitor = await here.arrive();
     await visit(visitor, '/pattern', SNIPPET.replace(' src', ' data-hidden-on="(" src'));
     await drawn(visitor);
-    expect(visitor.console.filter((line) => line.includes('data-hidden-on'))).toEqual([
-      expect.stringMatching(/^warning: Web widget: data-hidden-on: SyntaxError: .*\(/),
+    expect(visitor.console.filter((line) => line.includes('Web widget'))).toEqual([
+      expect.stringMatching(/^warning: Web widget: SyntaxError: Invalid regular expression: .*\(/),
     ]);
     expect(visitor.consoleErrors()).toEqual([]);
   });
@@ -176,6 +176,25 @@ describe('the launcher', { timeout: 60_000 }, () => {
       expect(await button.isVisible()).toBe(false);
     },
   );
+
+  test('data-hidden-on follows a site that changes its address without loading a page', async () => {
+    const visitor = await here.arrive({ scripts: [OPEN_ROOTS] });
+    await visit(visitor, '/shop', SNIPPET.replace(' src', ' data-hidden-on="^/checkout" src'));
+    const button = visitor.page.locator('web-widget button.b');
+    await button.waitFor();
+    await visitor.page.evaluate(() => history.pushState(null, '', '/checkout/address'));
+    await button.waitFor({ state: 'hidden' });
+    await visitor.page.evaluate(() => history.replaceState(null, '', '/thanks'));
+    await button.waitFor();
+    await visitor.page.evaluate(() => history.pushState(null, '', '/checkout'));
+    await button.waitFor({ state: 'hidden' });
+    await visitor.page.goBack();
+    await button.waitFor();
+    // Afterwards, nothing listens anymore.
+    await visitor.page.evaluate(() => window.WebWidget?.get()?.destroy());
+    await visitor.page.evaluate(() => history.pushState(null, '', '/checkout'));
+    expect(visitor.consoleErrors()).toEqual([]);
+  });
 
   test('functions wait in the queue for their widget, and unknown events are said', async () => {
     const other = '0197aaaa-0000-7000-8000-000000000001';

@@ -92,9 +92,12 @@ export class FakeNode extends EventTarget {
     this.ownerDocument.activeElement = this;
   }
 
-  /** Knows `:focus` alone. */
-  matches() {
-    return this.ownerDocument.activeElement === this;
+  /** Knows `:focus` and `:focus-within` alone. */
+  matches(selector: string) {
+    const { activeElement } = this.ownerDocument;
+    if (selector === ':focus') return activeElement === this;
+    for (let node = activeElement; node; node = node.parentNode) if (node === this) return true;
+    return false;
   }
 }
 

@@ -14,7 +14,8 @@ const tap = (node?: FakeNode) => (node?.tap as undefined | (() => void))?.();
 
 test('the buttons of a call stay as the call goes on', () => {
   const act = vi.fn();
-  const bar = createCallBar(() => {}, act);
+  const launcher = document.createElement('button');
+  const bar = createCallBar(() => {}, act, real(launcher));
   const call = { status: 'Listening', isMuted: false, mute: 'Mute', end_call: 'End' };
   bar.update(call);
   const [status, mute, end] = fake(bar.node).childNodes;
@@ -28,8 +29,32 @@ test('the buttons of a call stay as the call goes on', () => {
   tap(end);
   expect(act.mock.calls.flat()).toEqual(['mute', 'unmute', 'end']);
   expect(fake(bar.node).childNodes).toHaveLength(3);
+  end?.focus();
   bar.update(null);
   expect(fake(bar.node).childNodes).toHaveLength(0);
+  expect(document.activeElement).toBe(launcher);
+});
+
+test('a call that ends takes no focus from the page', () => {
+  const field = document.createElement('input');
+  const bar = createCallBar(() => {}, vi.fn(), real(document.createElement('button')));
+  bar.update({ status: 'Listening', isMuted: false, mute: 'Mute', end_call: 'End' });
+  field.focus();
+  bar.update(null);
+  expect(document.activeElement).toBe(field);
+});
+
+test('the next message leaves the focus on the preview, and none gives it to the launcher', () => {
+  const button = document.createElement('button');
+  const preview = createPreview(() => {}, 'Close', real(button));
+  preview.update('Hello');
+  const message = fake(preview.node).childNodes[1];
+  message?.focus();
+  preview.update('Are you there?');
+  expect(document.activeElement).toBe(message);
+  expect(message?.textContent).toBe('Are you there?');
+  preview.update('');
+  expect(document.activeElement).toBe(button);
 });
 
 test('the button that removes a preview gives its focus to the launcher', () => {

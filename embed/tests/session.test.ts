@@ -103,6 +103,11 @@ function setUp(
     claim: vi.fn(),
     release: vi.fn(),
   };
+  let plugIn: () => void = () => {};
+  const waitForMicrophone = () =>
+    new Promise<void>((resolve) => {
+      plugIn = resolve;
+    });
   let claimElsewhere: (id: string) => void = () => {};
   const isMicrophoneGranted = vi.fn(async () => true);
   const usedStorage = storage ?? createStorage('w1', throwBlocked);
@@ -119,6 +124,7 @@ function setUp(
     loadRoomModule: async () => ({ joinRoom }),
     openMicrophone,
     listMicrophones: async () => [],
+    waitForMicrophone,
     isMicrophoneGranted,
     isWebRtcAvailable,
     now: () => Date.now(),
@@ -143,6 +149,7 @@ function setUp(
     joinRoom,
     isWebRtcAvailable,
     openMicrophone,
+    plugIn: () => plugIn(),
     isMicrophoneGranted,
     track,
     tabs,
@@ -1616,6 +1623,34 @@ describe('the microphone of a call', () => {
     track.dispatchEvent(new Event('ended'));
     await settle();
     expect(session.state.voice).toEqual({ name: 'off', problem: 'missing' });
+  });
+
+  test('that is plugged in again offers to continue the call, muted as it was', async () => {
+    const { session, rooms, track, openMicrophone, plugIn, settle } = await calling();
+    session.setMuted(true);
+    openMicrophone.mockResolvedValueOnce('missing');
+    track.dispatchEvent(new Event('ended'));
+    await settle();
+    session.sendMessage('Are you still there?');
+    plugIn();
+    await settle();
+    expect(session.state.voice).toEqual({ name: 'paused', isMuted: true });
+    const other = newTrack();
+    openMicrophone.mockResolvedValue(other);
+    await session.startCall();
+    expect(session.state.voice).toEqual({ name: 'on', isMuted: true });
+    expect(rooms[0]?.room.startPublishing).toHaveBeenLastCalledWith(other, true);
+  });
+
+  test('that is plugged in after the conversation has ended offers nothing', async () => {
+    const { session, track, openMicrophone, plugIn, settle } = await calling();
+    openMicrophone.mockResolvedValueOnce('missing');
+    track.dispatchEvent(new Event('ended'));
+    await settle();
+    await session.end();
+    plugIn();
+    await settle();
+    expect(session.state.voice.name).toBe('off');
   });
 
   test('is not opened again by a call that ended meanwhile', async () => {

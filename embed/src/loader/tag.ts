@@ -41,7 +41,7 @@ const ADDRESS = /^(.+)\/public\/embed\/([\w-]+)[^?]*\??([^#]*)/;
 /** What a tag asks for; undefined when it is not one of ours. */
 export function readTag({ src, dataset }: Tag): Target | undefined {
   const [, service = dataset.service, id = dataset.webWidget, query] =
-    ADDRESS.exec(src || '') || [];
+    ADDRESS.exec(src as string) || [];
   return service && id
     ? {
         service,
@@ -52,9 +52,9 @@ export function readTag({ src, dataset }: Tag): Target | undefined {
 }
 
 /** The tags that the running script is for: its own, or what comes nearest. */
-export function findTags(own: Tag | null, tags: Tag[], stack = ''): Tag[] {
+export function findTags(own: Tag | null, tags: Tag[], stack?: string): Tag[] {
   // The address of the running script, as browsers write it into a stack.
-  const [src] = /http\S+?\/public\/embed\/[^\s:)]+/.exec(stack) || [];
+  const [src] = /http\S+?\/public\/embed\/[^\s:)]+/.exec(stack as string) || [];
   const ours = tags.filter(readTag);
   if (own && readTag(own)) return [own];
   if (src) return [ours.find((tag) => tag.src === src) || { src, dataset: {} }];

@@ -43,7 +43,7 @@ export function createWidget(
   }
 
   function warn(reason: unknown) {
-    console.warn(`Web widget: ${reason}`);
+    console.warn('Web widget:', reason);
   }
 
   const emit: Emit = (name, detail?: object) => {
@@ -77,7 +77,6 @@ export function createWidget(
       {
         className: 'b',
         ariaLabel: label || config.chat.title || 'Chat',
-        ariaExpanded: false,
         tap: () => show(!wanted),
       },
       icon,
@@ -190,12 +189,7 @@ export function createWidget(
         ),
       );
     box.append(button, suggestions);
-    try {
-      // The last pattern matches no path.
-      hide(options.hidden != null || location.pathname.match(options.hiddenOn ?? '^$'));
-    } catch (error) {
-      warn(`data-hidden-on: ${error}`);
-    }
+    hide(options.hidden != null);
     if (icon_url) {
       const image = element('img', { alt: '', src: icon_url, onerror: () => image.remove() });
       icon.append(image);
@@ -211,6 +205,19 @@ export function createWidget(
     };
     sight.observe(button);
     attach();
+    if (options.hiddenOn) {
+      /** Also where no page is loaded for the path. */
+      const followPath = () =>
+        hide(options.hidden != null || location.pathname.match(options.hiddenOn as string));
+      // First, because it throws where the pattern is none.
+      followPath();
+      addEventListener('popstate', followPath, { signal });
+      (window as { navigation?: EventTarget }).navigation?.addEventListener(
+        'currententrychange',
+        followPath,
+        { signal },
+      );
+    }
   }
 
   call('')
@@ -221,7 +228,7 @@ export function createWidget(
       );
       signal.aborted || warn(reason);
     })
-    .catch((error) => console.error('Web widget:', error));
+    .catch(warn);
 
   return {
     attach: () => attach?.(),
@@ -247,7 +254,7 @@ export function createWidget(
         { signal },
       );
       return () => {
-        callback = null as unknown as typeof callback;
+        callback = 0 as never;
       };
     },
   };

@@ -15,7 +15,12 @@ export interface CallBar {
   update(call: CallInfo | null): void;
 }
 
-export function createCallBar(open: () => void, act: (action: CallAction) => void): CallBar {
+/** `launcher` gets the focus of what goes away with the call. */
+export function createCallBar(
+  open: () => void,
+  act: (action: CallAction) => void,
+  launcher: HTMLElement,
+): CallBar {
   const node = Object.assign(document.createElement('footer'), { role: 'group' });
   const status = button(open);
   const mute = button(() => act(isMuted ? 'unmute' : 'mute'));
@@ -29,7 +34,10 @@ export function createCallBar(open: () => void, act: (action: CallAction) => voi
   return {
     node,
     update(call) {
-      if (!call) return node.replaceChildren();
+      if (!call) {
+        if (node.matches(':focus-within')) launcher.focus();
+        return node.replaceChildren();
+      }
       isMuted = call.isMuted;
       status.textContent = call.status;
       mute.ariaLabel = call.mute;

@@ -35,6 +35,7 @@ export function createPanel(launcher: Launcher): Panel {
   const callBar = createCallBar(
     () => launcher.show(true),
     (action) => frame?.post({ type: 'web-widget:call-action', action }),
+    button,
   );
   const preview = createPreview(() => launcher.show(true), words[2], button);
   const badgeTitle = options.titleBadge == null ? undefined : createTitleBadge();

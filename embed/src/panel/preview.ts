@@ -14,22 +14,20 @@ export function createPreview(open: () => void, close: string, button: HTMLEleme
   const message = Object.assign(document.createElement('button'), { tap: open });
   const lines = Object.assign(document.createElement('span'), { dir: 'auto' });
   const dismiss = Object.assign(document.createElement('button'), {
-    tap() {
-      // Safari does not focus what is clicked: then the focus stays where the visitor is.
-      if (dismiss.matches(':focus')) button.focus();
-      node.replaceChildren();
-    },
+    tap: () => update(''),
     ariaLabel: close,
   });
   dismiss.append('×');
   message.append(lines);
-  return {
-    node,
-    update(text) {
-      lines.textContent = text;
-      node.replaceChildren(...(text ? [dismiss, message] : []));
-    },
-  };
+  function update(text: string) {
+    lines.textContent = text;
+    // What is put in its place again loses the focus.
+    if (text) return node.firstChild || node.append(dismiss, message);
+    // Safari does not focus what is clicked: then the focus stays where the visitor is.
+    if (node.matches(':focus-within')) button.focus();
+    node.replaceChildren();
+  }
+  return { node, update };
 }
 
 /** Returns a function that writes `(2) ` in front of the page's title, and removes it at zero. */

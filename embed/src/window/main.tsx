@@ -8,7 +8,12 @@ import { Session } from './conversation/session';
 import { isNewAnswer } from './conversation/window-state';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
-import { isMicrophoneGranted, listMicrophones, openMicrophone } from './microphone';
+import {
+  isMicrophoneGranted,
+  listMicrophones,
+  openMicrophone,
+  waitForMicrophone,
+} from './microphone';
 import { createService } from './service/service';
 import { createStorage } from './storage';
 import { applyTheme } from './theme';
@@ -76,6 +81,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
     listMicrophones,
+    waitForMicrophone,
     isMicrophoneGranted,
     // False also where an extension has removed it.
     isWebRtcAvailable: () => typeof RTCPeerConnection === 'function',

@@ -70,6 +70,15 @@ export async function listMicrophones(): Promise<{ id: string; label: string }[]
   );
 }
 
+/** Resolves once there is a microphone; its name may be hidden. */
+export async function waitForMicrophone() {
+  const devices = navigator.mediaDevices;
+  while (!(await devices.enumerateDevices()).some(({ kind }) => kind === 'audioinput'))
+    await new Promise((resolve) =>
+      devices.addEventListener('devicechange', resolve, { once: true }),
+    );
+}
+
 /** Calls back when a microphone is plugged in or out, until the signal aborts. */
 export function watchMicrophones(callback: () => void, signal: AbortSignal) {
   navigator.mediaDevices?.addEventListener('devicechange', callback, { signal });

@@ -1,6 +1,7 @@
 /** The visitor's microphone: asks for it, hands it to the room, and says what is in the way. */
-import type { MicrophoneProblem, openMicrophone } from '../microphone';
+import type { MicrophoneProblem, openMicrophone, waitForMicrophone } from '../microphone';
 import type { Store } from './store';
+import { isUnderWay } from './window-state';
 
 export interface CallObserver {
   /** The microphone is open: publish it in the room, or get a room to do so. */
@@ -17,11 +18,18 @@ export class Call {
   #track: MediaStreamTrack | null = null;
   readonly #store: Store;
   readonly #openMicrophone: typeof openMicrophone;
+  readonly #waitForMicrophone: typeof waitForMicrophone;
   readonly #observer: CallObserver;
 
-  constructor(store: Store, open: typeof openMicrophone, observer: CallObserver) {
+  constructor(
+    store: Store,
+    open: typeof openMicrophone,
+    wait: typeof waitForMicrophone,
+    observer: CallObserver,
+  ) {
     this.#store = store;
     this.#openMicrophone = open;
+    this.#waitForMicrophone = wait;
     this.#observer = observer;
   }
 
@@ -92,7 +100,15 @@ export class Call {
     if (this.#track !== lost) return;
     const next = await this.#openMicrophone();
     if (this.#replace(lost, next) || this.#track !== lost) return;
+    const { voice, conversationId } = this.#store.state;
     this.fail(lost, 'missing');
+    await this.#waitForMicrophone();
+    const { state } = this.#store;
+    if (state.voice.name === 'off' && isUnderWay(state) && state.conversationId === conversationId)
+      this.#store.dispatch({
+        type: 'call-paused',
+        isMuted: voice.name === 'on' && voice.isMuted,
+      });
   }
 
   /** False when there is no other microphone. */

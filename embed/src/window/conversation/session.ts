@@ -5,7 +5,7 @@
 import type { Emit } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
-import type { listMicrophones, openMicrophone } from '../microphone';
+import type { listMicrophones, openMicrophone, waitForMicrophone } from '../microphone';
 import { newId } from '../new-id';
 import { ServiceProblem } from '../service/problem';
 import type { FormValues, Service } from '../service/service';
@@ -37,6 +37,7 @@ export interface SessionDependencies {
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
   listMicrophones: typeof listMicrophones;
+  waitForMicrophone: typeof waitForMicrophone;
   isMicrophoneGranted(): Promise<boolean>;
   isWebRtcAvailable(): boolean;
   /** Milliseconds since 1970. */
@@ -93,7 +94,7 @@ export class Session {
     });
     const open = () =>
       dependencies.openMicrophone((storage.read('microphone') as string) || undefined);
-    this.#call = new Call(this.#store, open, {
+    this.#call = new Call(this.#store, open, dependencies.waitForMicrophone, {
       beforeStart: () => isPast(this.state) && this.startOver(),
       onStarted: () => {
         if (this.#connection.attempt?.hasRoom) this.#publishCall();
