@@ -6,6 +6,7 @@
 //! not know is [`Received::Other`]: so an older client works with a newer service.
 
 pub mod agents;
+pub mod api_keys;
 pub mod conversations;
 pub mod decisions;
 pub mod health;
@@ -15,6 +16,7 @@ pub mod revisions;
 #[cfg(feature = "schemars")]
 pub mod schema;
 mod scope;
+mod scopes;
 mod timestamp;
 pub mod unreadable;
 pub mod visitors;
@@ -24,6 +26,7 @@ mod words;
 pub use problem::{FieldError, Problem, ProblemCode};
 pub use received::Received;
 pub use scope::Scope;
+pub use scopes::Scopes;
 pub use timestamp::Timestamp;
 pub use widgets::{NewWidget, Widget, WidgetPatch};
 

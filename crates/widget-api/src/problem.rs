@@ -22,6 +22,8 @@ words! {
         ApiKeyInvalid = "api_key_invalid",
         /// No API key was sent.
         ApiKeyRequired = "api_key_required",
+        /// The organization has as many valid API keys as it may have.
+        ApiKeysFull = "api_keys_full",
         /// The body has another shape, or a value that is not allowed.
         BodyInvalid = "body_invalid",
         /// The body did not arrive in time.

@@ -32,6 +32,8 @@ pub struct Revision {
     pub created_at: Option<Timestamp>,
     /// The API key that wrote it; `null` for what is older than the history.
     pub api_key_id: Option<String>,
+    /// The name of that key; `null` when it has none, or is no longer kept.
+    pub api_key_name: Option<String>,
     /// The revision that was restored, if this one came from a restore.
     pub restored_from: Option<i64>,
     /// The differences from the revision before; empty for the first, and when one of the two

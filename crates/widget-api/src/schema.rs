@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, transform::tran
 use serde_json::{Map, Value};
 use widget_core::{
     agent::VersionStatus,
+    api_key::KeyStatus,
     config,
     conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{Difference, Verdict},
@@ -102,6 +103,7 @@ macro_rules! choices {
 choices!(
     Difference,
     EndReason,
+    KeyStatus,
     Mode,
     Reporter,
     Role,

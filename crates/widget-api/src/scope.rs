@@ -13,6 +13,8 @@ words! {
         AgentsRead = "agents:read",
         /// Write agents and versions; implies reading them.
         AgentsManage = "agents:manage",
+        /// List, create and delete API keys.
+        ApiKeysManage = "api_keys:manage",
         /// Read conversations without their transcript.
         ConversationsRead = "conversations:read",
         /// Read conversations with transcript and custom metadata; implies reading them.

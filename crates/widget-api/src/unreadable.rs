@@ -76,6 +76,10 @@ pub struct UnreadableWidget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub deleted_by: Option<String>,
+    /// The name of that key; absent when it has none, or is no longer kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub deleted_by_name: Option<String>,
     /// The fields that cannot be read.
     pub unreadable: Vec<UnreadableField>,
 }
@@ -149,6 +153,7 @@ impl From<core::UnreadableWidget> for UnreadableWidget {
             updated_at: widget.updated_at.map(Into::into),
             deleted_at: None,
             deleted_by: None,
+            deleted_by_name: None,
             unreadable: widget.unreadable.into_iter().map(Into::into).collect(),
         }
     }

@@ -51,6 +51,9 @@ pub struct Widget {
     /// The API key that deleted the widget; absent unless it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_by: Option<String>,
+    /// The name of that key; absent when it has none, or is no longer kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_by_name: Option<String>,
 }
 
 /// A widget as it was written.
@@ -79,6 +82,7 @@ impl From<widget_core::widget::Widget> for Widget {
             updated_at: widget.updated_at.into(),
             deleted_at: None,
             deleted_by: None,
+            deleted_by_name: None,
         }
     }
 }

@@ -107,6 +107,8 @@ pub mod brand;
 #[cfg(feature = "serde")]
 pub mod rfc3339;
 
+pub mod api_key;
+
 pub mod agent;
 
 pub mod widget;

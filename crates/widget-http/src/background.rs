@@ -1,5 +1,5 @@
 //! What runs without a request: removing old rooms, ending conversations by their limits, checking
-//! LiveKit, keeping builds of the embed, deleting expired records.
+//! LiveKit, keeping builds of the embed, writing the last use of keys, deleting expired records.
 //!
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
@@ -10,13 +10,14 @@ use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{
-    builds::keep_embed_builds, conversations::end_due_conversations, livekit::check_livekit,
-    rooms::remove_due_rooms,
+    builds::keep_embed_builds, conversations::end_due_conversations, keys::write_key_uses,
+    livekit::check_livekit, rooms::remove_due_rooms,
 };
 use crate::state::AppState;
 
 mod builds;
 mod conversations;
+mod keys;
 mod livekit;
 mod rooms;
 
@@ -42,6 +43,7 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
                 conversations::end_conversations(&state),
                 livekit::watch(&state),
                 builds::keep_builds(&state),
+                keys::write_uses(&state),
                 forget(&state)
             )
         };

@@ -129,6 +129,7 @@ fn tag(path: &str) -> &'static str {
 fn security(credential: Credential) -> Value {
     match credential {
         Credential::ApiKey(scope) => json!([{"api_key": [scope]}]),
+        Credential::AnyApiKey => json!([{"api_key": []}]),
         Credential::EmbedTicket => json!([{"embed_ticket": []}]),
         Credential::ConversationToken => json!([{"conversation_token": []}]),
         Credential::LiveKitSignature => json!([{"livekit_signature": []}]),

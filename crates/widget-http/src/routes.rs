@@ -7,6 +7,7 @@ use crate::{
 };
 
 mod agents;
+mod api_keys;
 mod conversations;
 mod docs;
 mod embed;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> ApiRouter<AppState> {
     ApiRouter::new()
         .merge(widgets::router())
         .merge(agents::router())
+        .merge(api_keys::router())
         .merge(conversations::router())
         .merge(public::router())
         .merge(embed::router())

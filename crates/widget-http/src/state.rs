@@ -18,7 +18,7 @@ use crate::{
         embed_builds::EmbedBuilds, public_widgets::PublicWidgets, rate_limits::RateLimits,
         signing::TokenSigner,
     },
-    web::{caller::Callers, cors::OwnOrigin},
+    web::{caller::Callers, cors::OwnOrigin, key_uses::KeyUses},
 };
 
 /// What the services are built on, chosen at start; tests replace each of them.
@@ -74,6 +74,8 @@ pub struct Services {
     pub room_cleaner: RoomCleaner,
     /// Reads websites for their brand.
     pub page_fetcher: PageFetcher,
+    /// The days on which API keys are used.
+    pub key_uses: KeyUses,
     /// Whether the process is about to stop.
     pub drain: Drain,
     callers: Arc<Callers>,
@@ -130,6 +132,7 @@ impl AppState {
             livekit: settings.livekit.as_ref().map(LiveKit::new),
             room_cleaner: RoomCleaner::default(),
             page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
+            key_uses: KeyUses::default(),
             drain: Drain::default(),
             callers: Arc::new(callers),
             own_origin: OwnOrigin::new(settings.public_url.origin().clone()),

@@ -41,7 +41,7 @@ pub use deleted_widgets::{DeletedWidget, DeletedWidgetStore};
 pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};
 pub use error::{Cause, ConflictKind, StoreError};
 pub use interface::Storage;
-pub use keys::{ApiKey, KeyStore, SigningKey};
+pub use keys::{ApiKey, CreateKeyError, KeyStore, ListedApiKey, SigningKey};
 pub use lifecycle::{LifecycleStore, Transition};
 pub use list_page::{ListPage, MAX_PAGE_BYTES, Page};
 pub use location::Location;

@@ -9,6 +9,7 @@ pub(crate) mod deadline;
 pub(crate) mod etag;
 pub mod extract;
 pub(crate) mod jwt;
+pub mod key_uses;
 pub(crate) mod paging;
 pub mod problem;
 mod strict;

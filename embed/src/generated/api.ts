@@ -138,6 +138,7 @@ export type ProblemCode =
   | 'answer_timeout'
   | 'api_key_invalid'
   | 'api_key_required'
+  | 'api_keys_full'
   | 'body_invalid'
   | 'body_timeout'
   | 'body_too_large'

@@ -77,12 +77,10 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
 impl DatabaseArguments {
-    /// The database with every migration applied, which a service or `migrate` has made before: a
-    /// wrong URL must not leave an empty database, with a key that no service knows.
-    pub(super) async fn open_existing(
-        &self,
-        suffixes: SuffixList,
-    ) -> anyhow::Result<Arc<dyn Storage>> {
+    /// The database as it is, which a service or `migrate` has made before: a wrong URL must not
+    /// leave an empty database, with a key that no service knows. It is not migrated, because older
+    /// services may be running on it.
+    pub(super) async fn open_existing(&self) -> anyhow::Result<Arc<dyn Storage>> {
         let urls = self.urls()?;
         if let Some(path) = sqlite_file(&urls.database) {
             let size = std::fs::metadata(&path).map_or(0, |file| file.len());
@@ -94,7 +92,23 @@ impl DatabaseArguments {
                 );
             }
         }
-        migrated(open(urls.location(), suffixes, Duration::ZERO).await?).await
+        let suffixes = SuffixList::builtin().clone();
+        let storage = open(urls.location(), suffixes, Duration::ZERO).await?;
+        let missing = storage.pending_migrations().await?.len();
+        if missing > 0 {
+            if let Err(error @ StoreError::Query(_)) = storage.ping().await {
+                return Err(anyhow::Error::from(error).context(
+                    "the database has no tables of this service; set DATABASE_URL to the one that \
+                     the service uses, or create them with `widget-http migrate`",
+                ));
+            }
+            tracing::warn!(
+                migrations = missing,
+                "the database lacks migrations, which a start of this release or `widget-http \
+                 migrate` applies; until then this command does without what they add"
+            );
+        }
+        Ok(storage)
     }
 
     /// The database with every migration applied, at the start of the service, which waits for a

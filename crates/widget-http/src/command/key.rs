@@ -8,10 +8,10 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
-use widget_api::Scope;
-use widget_core::{id::OrganizationId, origin::SuffixList};
+use widget_api::{Scope, Scopes};
+use widget_core::{agent, api_key::KeyStatus, id::OrganizationId};
 use widget_http::{
-    storage::ApiKey,
+    storage::{ApiKey, ListedApiKey},
     system::{Clock, SystemClock, SystemRandom},
     visitors::signing,
     web::auth::ApiKeySecret,
@@ -25,7 +25,7 @@ pub(super) enum KeyCommand {
     Create(CreateArguments),
     /// List API keys without their secrets.
     List(ListArguments),
-    /// Revoke an API key at once.
+    /// Revoke an API key at once, and the keys that it created.
     Revoke(RevokeArguments),
     /// Replace the key that signs tickets and conversation tokens; what the old one signed stays
     /// valid for a day.
@@ -50,7 +50,13 @@ pub(super) struct CreateArguments {
     )]
     scopes: Vec<Scope>,
     /// The key's name in `key list`, which says who made a change in the history of a widget.
-    #[arg(long, env = "WIDGET_KEY_NAME", default_value = "", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "WIDGET_KEY_NAME",
+        default_value = "",
+        value_name = "NAME",
+        value_parser = parse_name
+    )]
     name: String,
     /// After which time the key expires, such as `90d`, `12h` or `30m`; never when left out.
     #[arg(long, env = "WIDGET_KEY_EXPIRES_IN", value_name = "TIME", value_parser = parse_duration)]
@@ -85,15 +91,9 @@ pub(super) async fn run(command: KeyCommand) -> anyhow::Result<ExitCode> {
 }
 
 async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
-    let storage = arguments
-        .database
-        .open_existing(SuffixList::builtin().clone())
-        .await?;
+    let storage = arguments.database.open_existing().await?;
     let now = SystemClock.now();
     let credential = ApiKeySecret::generate(&SystemRandom)?;
-    let mut scopes = arguments.scopes;
-    scopes.sort_unstable();
-    scopes.dedup();
     let expires_at = match arguments.expires_in {
         None => None,
         Some(duration) => Some(
@@ -105,11 +105,13 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         id: credential.id().to_owned(),
         organization_id: arguments.organization,
         name: arguments.name,
-        scopes,
+        scopes: Scopes::from(arguments.scopes),
         secret_hash: credential.secret_hash(),
         created_at: now,
         expires_at,
         revoked_at: None,
+        created_by: None,
+        last_used_on: None,
     };
     storage.insert_api_key(&key).await?;
     storage.close().await;
@@ -118,33 +120,34 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
 }
 
 async fn list(arguments: ListArguments) -> anyhow::Result<()> {
-    let storage = arguments
-        .database
-        .open_existing(SuffixList::builtin().clone())
-        .await?;
+    let storage = arguments.database.open_existing().await?;
     let now = SystemClock.now();
     if std::io::stdout().is_terminal() {
-        print_line("ID\tORGANIZATION\tNAME\tCREATED\tSTATE\tSCOPES")?;
+        print_line("ID\tORGANIZATION\tNAME\tCREATED\tSTATE\tSCOPES\tLAST USE\tCREATED BY")?;
     }
-    for key in storage
-        .list_api_keys(arguments.organization.as_ref())
-        .await?
-    {
-        let state = match (key.revoked_at, key.expires_at) {
-            (Some(at), _) => format!("revoked {}", text(at)),
-            (None, Some(at)) if at <= now => format!("expired {}", text(at)),
-            (None, Some(at)) => format!("until {}", text(at)),
-            (None, None) => "valid".to_owned(),
+    let organization = arguments.organization.as_ref();
+    for ListedApiKey { key, creator_name } in storage.list_api_keys(organization).await? {
+        let at = |time: Option<OffsetDateTime>| time.map(text).unwrap_or_default();
+        let state = match (key.status(now), key.expires_at) {
+            (KeyStatus::Revoked, _) => format!("revoked {}", at(key.revoked_at)),
+            (KeyStatus::Expired, expiry) => format!("expired {}", at(expiry)),
+            (KeyStatus::Valid, Some(expiry)) => format!("until {}", text(expiry)),
+            (KeyStatus::Valid, None) => "valid".to_owned(),
         };
-        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-        let created = text(key.created_at);
+        let last_use = key.last_used_on.map(|day| day.to_string());
         let fields = [
             &key.id,
             key.organization_id.as_str(),
             &key.name,
-            &created,
+            &text(key.created_at),
             &state,
-            &scopes.join(","),
+            &key.scopes.join(","),
+            last_use.as_deref().unwrap_or("never"),
+            &match (key.created_by, creator_name) {
+                (None, _) => "command line".to_owned(),
+                (Some(id), None) => id,
+                (Some(id), Some(name)) => format!("{id} ({name})"),
+            },
         ]
         .join("\t");
         print_line(&fields)?;
@@ -154,26 +157,25 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
 }
 
 async fn revoke(arguments: RevokeArguments) -> anyhow::Result<()> {
-    let storage = arguments
-        .database
-        .open_existing(SuffixList::builtin().clone())
-        .await?;
+    let storage = arguments.database.open_existing().await?;
     // Accepts a pasted whole key as well; the secret part is not looked at.
     let id = arguments.id.strip_prefix("ak_").unwrap_or(&arguments.id);
     let id = id.split_once('.').map_or(id, |(id, _)| id);
-    let found = storage.revoke_api_key(id, SystemClock.now()).await?;
+    let revoked = storage.revoke_api_key(id, SystemClock.now()).await?;
     storage.close().await;
-    if !found {
+    let Some(created) = revoked else {
         bail!("there is no key `{id}`; `widget-http key list` lists the keys that exist");
-    }
-    tracing::info!(key.id = id, "revoked an API key");
+    };
+    tracing::info!(
+        key.id = id,
+        created,
+        "revoked an API key, and those that it created"
+    );
     Ok(())
 }
 
 async fn rotate_signing(database: DatabaseArguments) -> anyhow::Result<()> {
-    let storage = database
-        .open_existing(SuffixList::builtin().clone())
-        .await?;
+    let storage = database.open_existing().await?;
     let now = SystemClock.now();
     let key = signing::new_key(&SystemRandom, now)?;
     storage
@@ -192,6 +194,14 @@ fn text(time: OffsetDateTime) -> String {
 fn scope_parser() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
         .try_map(|text| text.parse::<Scope>())
+}
+
+/// A name as the API accepts it, or none.
+fn parse_name(text: &str) -> Result<String, agent::NameError> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    agent::parse_name(text)
 }
 
 /// A whole number with a unit: `w`, `d`, `h`, `m` or `s`.

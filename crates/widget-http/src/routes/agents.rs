@@ -237,7 +237,7 @@ async fn list_versions(
     PathId(agent): PathId<AgentId>,
     StrictQuery(query): StrictQuery<AgentVersionsQuery>,
 ) -> Result<impl IntoResponse, Problem> {
-    let limit = paging::parse_page(query.limit, None)?.limit;
+    let limit = paging::parse_limit(query.limit)?;
     let organization = &caller.organization_id;
     let versions = state
         .storage

@@ -7,7 +7,7 @@ use crate::{
     state::AppState,
     web::{
         api::{Credential, Guard},
-        auth,
+        auth::{self, Caller},
         problem::Problem,
     },
 };
@@ -16,9 +16,13 @@ impl Guard for AppState {
     async fn check(&self, credential: Credential, parts: &mut Parts) -> Result<(), Problem> {
         match credential {
             Credential::ApiKey(scope) => {
-                let storage = self.storage.as_ref();
-                let caller = auth::authenticate(&parts.headers, storage, self.now()).await?;
+                let caller = authenticate(self, parts).await?;
                 caller.require(scope)?;
+                parts.extensions.insert(caller);
+                Ok(())
+            }
+            Credential::AnyApiKey => {
+                let caller = authenticate(self, parts).await?;
                 parts.extensions.insert(caller);
                 Ok(())
             }
@@ -27,4 +31,12 @@ impl Guard for AppState {
             Credential::EmbedTicket | Credential::LiveKitSignature | Credential::None => Ok(()),
         }
     }
+}
+
+/// Who calls, and that its key is used.
+async fn authenticate(state: &AppState, parts: &Parts) -> Result<Caller, Problem> {
+    let now = state.now();
+    let caller = auth::authenticate(&parts.headers, state.storage.as_ref(), now).await?;
+    state.key_uses.note(&caller, now);
+    Ok(caller)
 }

@@ -24,6 +24,8 @@ pub struct DeletedWidget {
     pub deleted_at: Option<OffsetDateTime>,
     /// Public part of the API key that deleted it.
     pub deleted_by: String,
+    /// The name of that key, if it has one and is still kept.
+    pub deleted_by_name: Option<String>,
 }
 
 /// Deleting widgets, and restoring them.

@@ -23,6 +23,8 @@ pub(super) enum Failure {
     Unavailable,
     /// A table of the statement is missing.
     NoTable,
+    /// A column of the statement is missing.
+    NoColumn,
     /// The statement was rejected.
     Rejected,
 }
@@ -39,6 +41,7 @@ impl Failure {
                 | ErrorKind::ExclusionViolation => Self::Conflict(ConflictKind::Other),
                 // SQLite has no code of its own for it.
                 _ if database.message().starts_with("no such table") => Self::NoTable,
+                _ if database.message().starts_with("no such column") => Self::NoColumn,
                 _ => database
                     .code()
                     .map_or(Self::Rejected, |code| Self::of_code(&code)),
@@ -67,6 +70,7 @@ impl Failure {
                 // "cached plan must not change result type", in any language.
                 "0A000" | "26000" => Self::Outdated,
                 "42P01" => Self::NoTable,
+                "42703" => Self::NoColumn,
                 _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
                 _ if starts_with_one_of(&["08", "53", "57", "58", "25006"]) => Self::Unavailable,
                 _ => Self::Rejected,
@@ -97,6 +101,7 @@ impl Failure {
             | Self::Damaged
             | Self::Unavailable
             | Self::NoTable
+            | Self::NoColumn
             | Self::Rejected => false,
         }
     }
@@ -133,7 +138,7 @@ impl From<sqlx::Error> for StoreError {
             Failure::Locked | Failure::Outdated | Failure::Unavailable => {
                 Self::Unavailable(error.into())
             }
-            Failure::NoTable | Failure::Rejected => Self::Query(error.into()),
+            Failure::NoTable | Failure::NoColumn | Failure::Rejected => Self::Query(error.into()),
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::ops::Deref;
 
+use uuid::Uuid;
+
 use super::unreadable::ListPosition;
 
 /// One page of a list, newest first: at most `limit` items older than `before`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListPage {
+pub struct ListPage<I = Uuid> {
     /// The position of the last item of the page before.
-    pub before: Option<ListPosition>,
+    pub before: Option<ListPosition<I>>,
     /// How many at most.
     pub limit: u32,
 }

@@ -14,16 +14,16 @@ const MAX_LOGGED: usize = 1_000;
 
 /// A row of a list, and the place at which the list goes on behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<T> {
+pub struct Listed<T, I = Uuid> {
     /// The position of the row.
-    pub position: ListPosition,
+    pub position: ListPosition<I>,
     /// What the row is.
     pub item: T,
 }
 
 /// The position of a row in a list: the time by which the list is sorted, as it is stored, in whole
 /// microseconds since 1970, and the id.
-pub type ListPosition = (i64, Uuid);
+pub type ListPosition<I = Uuid> = (i64, I);
 
 /// A row that this build can read, or not.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -111,6 +111,8 @@ pub struct WidgetRevision {
     pub number: i64,
     /// Public part of the API key that wrote; empty for what is older than this history.
     pub api_key_id: String,
+    /// The name of that key, if it has one and is still kept.
+    pub api_key_name: Option<String>,
     /// The revision that was restored by it, if one was.
     pub restored_from: Option<i64>,
     /// When it was written, if that can be read.

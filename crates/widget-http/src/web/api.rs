@@ -28,6 +28,8 @@ pub type Describe = fn(&mut SchemaGenerator) -> Schema;
 pub enum Credential {
     /// An API key of the organization with this scope.
     ApiKey(Scope),
+    /// Any API key of the organization.
+    AnyApiKey,
     /// An embed ticket; it is used up by what its handler writes.
     EmbedTicket,
     /// The token of one conversation.
@@ -195,6 +197,12 @@ impl Operation {
         self.credential(Credential::ApiKey(scope))
     }
 
+    /// Needs an API key, with any scope or none.
+    #[must_use]
+    pub const fn any_key(self) -> Self {
+        self.credential(Credential::AnyApiKey)
+    }
+
     /// Needs this credential.
     #[must_use]
     pub const fn credential(mut self, credential: Credential) -> Self {
@@ -305,6 +313,13 @@ impl Operation {
                 P::ApiKeyRequired,
                 P::ApiKeyInvalid,
                 P::InsufficientScope,
+                P::RecordUnreadable,
+                P::StorageFull,
+                P::StorageUnavailable,
+            ],
+            Credential::AnyApiKey => &[
+                P::ApiKeyRequired,
+                P::ApiKeyInvalid,
                 P::RecordUnreadable,
                 P::StorageFull,
                 P::StorageUnavailable,

@@ -7,9 +7,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use time::OffsetDateTime;
-use widget_api::{ProblemCode, Scope};
-use widget_core::id::OrganizationId;
+use time::{Date, OffsetDateTime};
+use widget_api::{ProblemCode, Scope, Scopes};
+use widget_core::{api_key::KeyStatus, id::OrganizationId};
 
 use crate::{
     storage::{ApiKey, Storage},
@@ -64,17 +64,19 @@ impl ApiKeySecret {
 
     fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.strip_prefix("ak_")?.split_once('.')?;
-        let plain = |part: &str| {
-            (1..=64).contains(&part.len())
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        };
-        (plain(id) && plain(secret)).then(|| Self {
+        (is_plain(id) && is_plain(secret)).then(|| Self {
             id: id.to_owned(),
             secret: secret.to_owned(),
         })
     }
+}
+
+/// Whether a text can be the public part of a key, or its secret.
+pub(crate) fn is_plain(part: &str) -> bool {
+    (1..=64).contains(&part.len())
+        && part
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 impl fmt::Debug for ApiKeySecret {
@@ -91,16 +93,23 @@ impl fmt::Debug for ApiKeySecret {
 pub struct Caller {
     /// Public part of its key.
     pub key_id: String,
+    /// What the owner calls the key.
+    pub key_name: String,
     /// Its organization: everything it touches belongs to this one.
     pub organization_id: OrganizationId,
-    scopes: Vec<Scope>,
+    /// From when on the key is rejected.
+    pub expires_at: Option<OffsetDateTime>,
+    /// The day of the key's last use before this, in UTC.
+    pub last_used_on: Option<Date>,
+    /// What the key may do.
+    pub scopes: Scopes,
 }
 
 impl Caller {
     /// Whether the key has a scope that allows `needed`.
     #[must_use]
     pub fn may(&self, needed: Scope) -> bool {
-        self.scopes.iter().any(|scope| scope.allows(needed))
+        self.scopes.allows(needed)
     }
 
     /// Refuses a caller whose key has no scope that allows `needed`.
@@ -111,15 +120,18 @@ impl Caller {
         if self.may(needed) {
             return Ok(());
         }
-        let problem = Problem::new(
-            ProblemCode::InsufficientScope,
-            format!("this needs a key with the scope `{needed}`"),
-        );
-        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{needed}\"");
-        Err(match HeaderValue::from_str(&challenge) {
-            Ok(challenge) => problem.with_header(header::WWW_AUTHENTICATE, challenge),
-            Err(_) => problem,
-        })
+        let detail = format!("this needs a key with the scope `{needed}`");
+        Err(insufficient_scope(detail, needed.as_str()))
+    }
+}
+
+/// The caller's key lacks `scopes`, which are separated by spaces.
+pub(crate) fn insufficient_scope(detail: String, scopes: &str) -> Problem {
+    let problem = Problem::new(ProblemCode::InsufficientScope, detail);
+    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
+    match HeaderValue::from_str(&challenge) {
+        Ok(challenge) => problem.with_header(header::WWW_AUTHENTICATE, challenge),
+        Err(_) => problem,
     }
 }
 
@@ -175,17 +187,29 @@ fn check(
     let kept = stored.as_ref().map_or([0; 32], |key| key.secret_hash);
     let equal = bool::from(hash.ct_eq(&kept));
     let refuse = |reason| Err(unauthorized(ProblemCode::ApiKeyInvalid, Some(reason)));
-    match stored {
-        None => refuse("unknown key"),
-        Some(_) if !equal => refuse("wrong secret"),
-        Some(key) if key.revoked_at.is_some() => refuse("revoked key"),
-        Some(key) if key.expires_at.is_some_and(|expiry| expiry <= now) => refuse("expired key"),
-        Some(key) => Ok(Caller {
+    let Some(key) = stored else {
+        return refuse("unknown key");
+    };
+    if !equal {
+        return refuse("wrong secret");
+    }
+    match key.status(now) {
+        KeyStatus::Revoked => refuse("revoked key"),
+        KeyStatus::Expired => refuse("expired key"),
+        KeyStatus::Valid => Ok(Caller {
             key_id: key.id,
+            key_name: key.name,
             organization_id: key.organization_id,
+            expires_at: key.expires_at,
+            last_used_on: key.last_used_on,
             scopes: key.scopes,
         }),
     }
+}
+
+/// The caller's key ended after the request began.
+pub(crate) fn key_ended() -> Problem {
+    unauthorized(ProblemCode::ApiKeyInvalid, Some("the key ended meanwhile"))
 }
 
 fn unauthorized(code: ProblemCode, reason: Option<&'static str>) -> Problem {

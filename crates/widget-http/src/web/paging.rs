@@ -13,7 +13,7 @@ use widget_core::finding::Code;
 
 use crate::{
     storage::{ListPage, ListPosition, Listed, MAX_PAGE_BYTES, Page},
-    web::problem::Problem,
+    web::{auth, problem::Problem},
 };
 
 /// Items on a page when the request does not say how many.
@@ -23,12 +23,11 @@ const DEFAULT_LIMIT: u32 = 50;
 ///
 /// # Errors
 /// 422 `query_invalid`.
-pub(crate) fn parse_page(limit: Option<u32>, cursor: Option<&str>) -> Result<ListPage, Problem> {
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_PAGE_LIMIT).contains(&limit) {
-        let detail = format!("`limit` is {limit}; it must be 1 to {MAX_PAGE_LIMIT}");
-        return Err(invalid("/limit", detail));
-    }
+pub(crate) fn parse_page<I: CursorId>(
+    limit: Option<u32>,
+    cursor: Option<&str>,
+) -> Result<ListPage<I>, Problem> {
+    let limit = parse_limit(limit)?;
     let before = cursor
         .map(|text| {
             decode(text)
@@ -38,13 +37,26 @@ pub(crate) fn parse_page(limit: Option<u32>, cursor: Option<&str>) -> Result<Lis
     Ok(ListPage { before, limit })
 }
 
+/// Reads the query parameter `limit` alone.
+///
+/// # Errors
+/// 422 `query_invalid`.
+pub(crate) fn parse_limit(limit: Option<u32>) -> Result<u32, Problem> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_PAGE_LIMIT).contains(&limit) {
+        let detail = format!("`limit` is {limit}; it must be 1 to {MAX_PAGE_LIMIT}");
+        return Err(invalid("/limit", detail));
+    }
+    Ok(limit)
+}
+
 fn invalid(pointer: &str, detail: String) -> Problem {
     Problem::query_invalid(FieldError::new(pointer, Code::ValueInvalid, detail))
 }
 
 /// Links to the page after `page`, keeping the other parameters of `query`.
-pub(crate) fn link_next<T>(
-    page: &Page<Listed<T>>,
+pub(crate) fn link_next<T, I: CursorId>(
+    page: &Page<Listed<T, I>>,
     public_url: &Url,
     path: &str,
     query: Option<&str>,
@@ -62,7 +74,7 @@ pub(crate) fn link_next<T>(
     url.query_pairs_mut()
         .clear()
         .extend_pairs(others)
-        .append_pair("cursor", &encode(last.position));
+        .append_pair("cursor", &encode(&last.position));
     link(&url)
 }
 
@@ -133,18 +145,44 @@ impl IntoResponse for JsonList {
 
 /// The position of the last item shown, its time in nanoseconds; unlike an offset, it stays correct
 /// when items are added or removed.
-fn encode((micros, id): ListPosition) -> String {
-    let mut bytes = [0; 32];
-    bytes[..16].copy_from_slice(&(i128::from(micros) * 1_000).to_be_bytes());
-    bytes[16..].copy_from_slice(id.as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
+fn encode<I: CursorId>((micros, id): &ListPosition<I>) -> String {
+    let time = (i128::from(*micros) * 1_000).to_be_bytes();
+    URL_SAFE_NO_PAD.encode([&time, id.as_bytes()].concat())
 }
 
-fn decode(text: &str) -> Option<ListPosition> {
+fn decode<I: CursorId>(text: &str) -> Option<ListPosition<I>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (time, id) = bytes.split_first_chunk::<16>()?;
     let micros = i64::try_from(i128::from_be_bytes(*time) / 1_000).ok()?;
-    Some((micros, Uuid::from_slice(id).ok()?))
+    Some((micros, I::from_bytes(id)?))
+}
+
+/// The id in a cursor.
+pub(crate) trait CursorId: Sized {
+    fn as_bytes(&self) -> &[u8];
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+}
+
+impl CursorId for Uuid {
+    fn as_bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::from_slice(bytes).ok()
+    }
+}
+
+/// The id of an API key.
+impl CursorId for String {
+    fn as_bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let id = std::str::from_utf8(bytes).ok()?;
+        auth::is_plain(id).then(|| id.to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -155,14 +193,17 @@ mod tests {
     fn a_cursor_round_trips() {
         for micros in [1_234_567, 0, -1, i64::MAX, i64::MIN] {
             let position = (micros, Uuid::from_u128(7));
-            assert_eq!(decode(&encode(position)), Some(position));
+            assert_eq!(decode(&encode(&position)), Some(position));
+            let position = (micros, "Ab-9_".to_owned());
+            assert_eq!(decode(&encode(&position)), Some(position));
         }
     }
 
     #[test]
     fn a_foreign_cursor_is_refused() {
         for text in ["", "x", "AAAA", "!!", "a".repeat(200).as_str()] {
-            assert_eq!(decode(text), None, "{text}");
+            assert_eq!(decode::<Uuid>(text), None, "{text}");
+            assert_eq!(decode::<String>(text), None, "{text}");
         }
     }
 }

@@ -67,6 +67,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::FeedbackDisabled
         | P::RecordUnreadable
         | P::RegistryFull
+        | P::ApiKeysFull
         | P::TicketReplayed
         | P::TranscriptFull => StatusCode::CONFLICT,
         P::PreconditionFailed => StatusCode::PRECONDITION_FAILED,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use time::Duration;
 use widget_api::Scope;
-use widget_http::web::api::{Credential, Operation};
+use widget_http::web::api::{Credential, Method, Operation};
 
 use crate::{
     support::{START, Service, id},
@@ -80,13 +80,8 @@ async fn a_key_ends_when_it_expires_or_is_revoked() {
         .and_then(|key| key.split_once('.'))
         .expect("a key has two parts")
         .0;
-    assert!(
-        service
-            .storage
-            .revoke_api_key(name, until)
-            .await
-            .expect("storage works")
-    );
+    let revoked = service.storage.revoke_api_key(name, until).await;
+    assert_eq!(revoked.expect("storage works"), Some(0));
     service
         .call_with(Some(&key), "GET", "/core/web-widgets", None, &[])
         .await
@@ -104,6 +99,7 @@ fn path(operation: &Operation, widget: &str, conversation: &str) -> String {
         .path
         .replace("{id}", id)
         .replace("{cid}", conversation)
+        .replace("{key_id}", NOBODY)
         .replace("{version_id}", conversation)
         .replace("{number}", "1")
         .replace("{form_id}", "contact")
@@ -114,8 +110,11 @@ fn path(operation: &Operation, widget: &str, conversation: &str) -> String {
 async fn every_route_needs_its_scope() {
     let service = Service::start().await;
     for operation in widget_http::operations() {
-        let Credential::ApiKey(needed) = operation.credential else {
-            continue;
+        let needed = match operation.credential {
+            Credential::ApiKey(needed) => needed,
+            // Of another key than the caller's.
+            Credential::AnyApiKey if operation.method == Method::Delete => Scope::ApiKeysManage,
+            _ => continue,
         };
         let (method, path) = (operation.method.as_str(), path(&operation, NOBODY, NOBODY));
         for held in Scope::ALL {
@@ -150,7 +149,9 @@ async fn every_route_refuses_every_other_credential() {
     ];
     for operation in widget_http::operations() {
         let (own, required, invalid) = match operation.credential {
-            Credential::ApiKey(_) => ("API key", "api_key_required", "api_key_invalid"),
+            Credential::ApiKey(_) | Credential::AnyApiKey => {
+                ("API key", "api_key_required", "api_key_invalid")
+            }
             Credential::EmbedTicket => ("embed ticket", "ticket_required", "ticket_invalid"),
             Credential::ConversationToken => (
                 "conversation token",

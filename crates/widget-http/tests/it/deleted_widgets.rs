@@ -28,6 +28,7 @@ async fn a_deleted_widget_is_listed_and_restored_unpublished() {
     let mut listed = widget.clone();
     listed["deleted_at"] = json!("2026-01-31T09:31:00Z");
     listed["deleted_by"] = json!(key_id);
+    listed["deleted_by_name"] = json!("test");
     assert_eq!(service.get(DELETED).await.json(200), json!([listed]));
     let others = service.get("/core/web-widgets?deleted=false").await;
     assert_eq!(others.json(200), json!([]));

@@ -128,6 +128,7 @@ fn codes_have_their_status() {
         503 answer_timeout
         401 api_key_invalid
         401 api_key_required
+        409 api_keys_full
         422 body_invalid
         408 body_timeout
         413 body_too_large

@@ -40,6 +40,7 @@ async fn every_write_is_recorded_and_can_be_undone() {
             "number": 2,
             "created_at": "2026-01-31T09:31:00Z",
             "api_key_id": public(&key),
+            "api_key_name": "test",
             "restored_from": null,
             "changes": [
                 {"pointer": "/domains", "change": "replaced", "from": ["https://shop.example"], "to": ["*"]},

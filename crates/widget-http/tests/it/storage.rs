@@ -21,6 +21,7 @@ pub(crate) mod conversations;
 mod deleted_widgets;
 mod faults;
 mod keys;
+mod older_schema;
 mod releases;
 mod upgrades;
 mod widgets;

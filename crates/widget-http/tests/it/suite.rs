@@ -8,6 +8,7 @@
 )]
 
 mod agents;
+mod api_keys;
 mod auth;
 pub(crate) mod backup;
 mod bounds;

@@ -285,11 +285,13 @@ impl Service {
             id: credential.id().to_owned(),
             organization_id: organization.parse().expect("a valid organization"),
             name: "test".to_owned(),
-            scopes: scopes.to_vec(),
+            scopes: scopes.iter().copied().collect(),
             secret_hash: credential.secret_hash(),
             created_at: START,
             expires_at,
             revoked_at: None,
+            created_by: None,
+            last_used_on: None,
         };
         self.storage
             .insert_api_key(&key)

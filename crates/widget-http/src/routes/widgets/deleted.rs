@@ -53,15 +53,18 @@ pub(super) fn router() -> ApiRouter<AppState> {
 pub(super) fn build_deleted(found: DeletedWidget) -> WidgetRecord {
     let deleted_at = found.deleted_at.map(Into::into);
     let deleted_by = Some(found.deleted_by);
+    let deleted_by_name = found.deleted_by_name;
     match found.widget.into() {
         WidgetRecord::Readable(widget) => WidgetRecord::Readable(Widget {
             deleted_at,
             deleted_by,
+            deleted_by_name,
             ..widget
         }),
         WidgetRecord::Unreadable(widget) => WidgetRecord::Unreadable(Box::new(UnreadableWidget {
             deleted_at,
             deleted_by,
+            deleted_by_name,
             ..*widget
         })),
     }

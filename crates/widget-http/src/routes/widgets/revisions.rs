@@ -79,6 +79,7 @@ fn build_revision(revision: WidgetRevision, before: Option<&WidgetRevision>) -> 
         number: revision.number,
         created_at: revision.created_at.map(Into::into),
         api_key_id: Some(revision.api_key_id).filter(|id| !id.is_empty()),
+        api_key_name: revision.api_key_name,
         restored_from: revision.restored_from,
         changes: changes.into_iter().map(Change::from).collect(),
         web_widget: revision.widget.into(),
@@ -92,15 +93,15 @@ async fn list(
     PathId(id): PathId<WidgetId>,
     StrictQuery(query): StrictQuery<RevisionsQuery>,
 ) -> Result<Response, Problem> {
-    let page = paging::parse_page(query.limit, None)?;
+    let page_limit = paging::parse_limit(query.limit)?;
     require_record(&state, &caller, id).await?;
     let below = query.before.unwrap_or(i64::MAX);
     // One more, to compare the last one with.
     let found = state
         .storage
-        .list_widget_revisions(&caller.organization_id, id, below, page.limit + 1)
+        .list_widget_revisions(&caller.organization_id, id, below, page_limit + 1)
         .await?;
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let limit = usize::try_from(page_limit).unwrap_or(usize::MAX);
     let mut has_more = found.has_more || found.len() > limit;
     let mut bodies = JsonList::new();
     let mut last = None;
@@ -123,7 +124,7 @@ async fn list(
         Some(last) if has_more => paging::link_before(
             &state.settings.public_url,
             &format!("/core/web-widgets/{id}/revisions"),
-            page.limit,
+            page_limit,
             last,
         ),
         _ => HeaderMap::new(),

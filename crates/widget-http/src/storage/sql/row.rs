@@ -112,6 +112,16 @@ impl<'a> Columns<'a> {
             .map_err(|error| self.corrupt(column, &error))
     }
 
+    /// A text that is not worth refusing the row for: none when it is empty or cannot be read.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "every method that `table!` calls can fail"
+    )]
+    pub(super) fn name(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        let text: Option<String> = self.row.try_get(column).unwrap_or_default();
+        Ok(text.filter(|text| !text.is_empty()))
+    }
+
     /// A time of which only the presence matters.
     pub(super) fn nearest_time(&self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
         self.get(column).map(nearest_time_of)

@@ -115,6 +115,7 @@ table! {
     created_at = "w.created_at": noted_time(),
     number = "r.number": get(),
     api_key_id = "r.api_key_id": get(),
+    api_key_name = "k.name": name(),
     restored_from = "r.restored_from": get(),
     updated_at = "r.created_at": noted_time(),
     => |row| -> WidgetRevision {
@@ -123,6 +124,7 @@ table! {
         Ok(WidgetRevision {
             number,
             api_key_id,
+            api_key_name,
             restored_from,
             created_at: updated_at,
             widget: record.with(head, &row, backend),
@@ -139,6 +141,7 @@ table! {
     revision = "w.revision": noted(),
     deleted_at = "w.deleted_at": noted_time(),
     deleted_by = "w.deleted_by": get(),
+    deleted_by_name = "k.name": name(),
     => |row| -> DeletedWidget {
         let record = read_record(&row, backend)?;
         let head = Head { id, organization_id, created_at, updated_at };
@@ -147,6 +150,7 @@ table! {
             revision: revision.unwrap_or_default(),
             deleted_at,
             deleted_by,
+            deleted_by_name,
         })
     }
 }
@@ -175,7 +179,7 @@ macro_rules! select_deleted {
             record_columns!("w"),
             ", ",
             deleted_columns!(),
-            " FROM deleted_web_widgets w ",
+            " FROM deleted_web_widgets w LEFT JOIN api_keys k ON k.id = w.deleted_by ",
             $rest
         )
     };

@@ -190,6 +190,7 @@ impl WidgetStore for Backend {
             ", ",
             revision_columns!(),
             " FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
+             LEFT JOIN api_keys k ON k.id = r.api_key_id
              WHERE w.organization_id = $1 AND w.id = $2 AND r.number < $3
              ORDER BY r.number DESC LIMIT $4"
         ))

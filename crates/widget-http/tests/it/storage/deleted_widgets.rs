@@ -51,6 +51,7 @@ pub(super) async fn restoring(storage: &dyn Storage) {
         revision: 2,
         deleted_at: Some(deleted_at),
         deleted_by: "second".to_owned(),
+        deleted_by_name: None,
     };
     for (organization, expected) in [(&ours, Some(&deleted)), (&theirs, None)] {
         let found = storage.find_deleted_widget(organization, id).await;
@@ -87,6 +88,7 @@ pub(super) async fn restoring(storage: &dyn Storage) {
     let newest = WidgetRevision {
         number: 3,
         api_key_id: "third".to_owned(),
+        api_key_name: None,
         restored_from: Some(2),
         created_at: Some(now),
         widget: unpublished.clone().into(),

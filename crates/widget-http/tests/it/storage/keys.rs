@@ -2,7 +2,7 @@
 
 use time::Duration;
 use widget_api::Scope;
-use widget_http::storage::{ApiKey, ConflictKind, SigningKey, Storage, StoreError};
+use widget_http::storage::{ApiKey, ConflictKind, ListedApiKey, SigningKey, Storage, StoreError};
 
 use super::organization;
 use crate::support::START;
@@ -12,11 +12,17 @@ pub(super) async fn api_keys(storage: &dyn Storage) {
         id: "first".to_owned(),
         organization_id: organization("keys"),
         name: "für den Arbeiter".to_owned(),
-        scopes: vec![Scope::ConversationsReadSensitive, Scope::ConversationsWrite],
+        scopes: vec![Scope::ConversationsReadSensitive, Scope::ConversationsWrite].into(),
         secret_hash: [0xA5; 32],
         created_at: START,
         expires_at: Some(START + Duration::microseconds(1)),
         revoked_at: None,
+        created_by: None,
+        last_used_on: None,
+    };
+    let listed = ListedApiKey {
+        key: key.clone(),
+        creator_name: None,
     };
     storage.insert_api_key(&key).await.expect("it is new");
     let again = storage.insert_api_key(&key).await;
@@ -35,7 +41,7 @@ pub(super) async fn api_keys(storage: &dyn Storage) {
             .list_api_keys(Some(&organization("keys")))
             .await
             .expect("works"),
-        std::slice::from_ref(&key)
+        std::slice::from_ref(&listed)
     );
     assert_eq!(
         storage
@@ -49,21 +55,18 @@ pub(super) async fn api_keys(storage: &dyn Storage) {
             .list_api_keys(None)
             .await
             .expect("works")
-            .contains(&key)
+            .contains(&listed)
     );
-    assert!(
-        !storage
-            .revoke_api_key("second", START)
-            .await
-            .expect("works")
-    );
-    assert!(storage.revoke_api_key("first", START).await.expect("works"));
-    assert!(
-        storage
-            .revoke_api_key("first", START + Duration::hours(1))
-            .await
-            .expect("works")
-    );
+    for (id, after, expected) in [
+        ("second", 0, None),
+        ("first", 0, Some(0)),
+        ("first", 1, Some(0)),
+    ] {
+        let revoked = storage
+            .revoke_api_key(id, START + Duration::hours(after))
+            .await;
+        assert_eq!(revoked.expect("works"), expected, "{id}");
+    }
     let revoked = storage
         .find_api_key("first")
         .await

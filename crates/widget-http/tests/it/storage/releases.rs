@@ -102,13 +102,13 @@ impl Release {
     }
 }
 
-async fn connect(database: &Database) -> database::Connection {
+pub(super) async fn connect(database: &Database) -> database::Connection {
     let connection = database::Connection::connect(database.url()).await;
     connection.expect("it can be opened")
 }
 
 /// The migrations of this code, by their names.
-fn migrations() -> BTreeMap<String, Migration> {
+pub(super) fn migrations() -> BTreeMap<String, Migration> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let folder = folder.join(database::MIGRATIONS);
     let files = std::fs::read_dir(folder).expect("it is there");

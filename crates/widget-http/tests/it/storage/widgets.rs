@@ -403,6 +403,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
         WidgetRevision {
             number: 2,
             api_key_id: "second".to_owned(),
+            api_key_name: None,
             restored_from: Some(1),
             created_at: Some(second.updated_at),
             widget: second.clone().into(),
@@ -410,6 +411,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
         WidgetRevision {
             number: 1,
             api_key_id: "first".to_owned(),
+            api_key_name: Some("für den Arbeiter".to_owned()),
             restored_from: None,
             created_at: Some(first.updated_at),
             widget: first.clone().into(),
