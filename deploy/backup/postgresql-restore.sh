@@ -19,8 +19,9 @@ if [ "$(ask --command="SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public
     exit 1
 fi
 pg_restore --exit-on-error --single-transaction --no-owner --dbname="$url" "$2"
-ask --command="ANALYZE"
 ask <<'SQL'
+SELECT format('ANALYZE public.%I', tablename)
+FROM pg_tables WHERE schemaname = 'public' \gexec
 SELECT format('SELECT %L, COUNT(*) FROM public.%I', tablename, tablename)
 FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename \gexec
 SQL
