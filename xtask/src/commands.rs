@@ -39,8 +39,23 @@ pub(crate) fn build() -> Result<()> {
     Ok(())
 }
 
-/// Runs the benches of the core and of the command.
+/// How often `bench kill` kills the service on each database.
+const KILLS: &str = "50";
+
+/// Runs the benches of the core and of the command; with `kill` and a number of rounds, kills the
+/// service in the midst of its writes on both databases, and says what of them is there afterwards.
 pub(crate) fn bench(rest: &Rest) -> Result<()> {
+    if let [kill, rounds @ ..] = rest.rest.as_slice()
+        && kill == "kill"
+    {
+        let mut test = cargo("test --locked --package widget-http --test sqlite --test postgresql");
+        test.args(["--", "--nocapture", "what_was_acknowledged_survives"])
+            .env(
+                "WIDGET_TEST_KILLS",
+                rounds.first().map_or(KILLS, String::as_str),
+            );
+        return process::run(&mut test);
+    }
     let mut bench = cargo("bench --locked --package widget-core --package widget-cli --bench * --");
     process::run(bench.args(&rest.rest))
 }

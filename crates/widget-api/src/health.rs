@@ -57,6 +57,8 @@ words! {
     pub enum DatabasePart {
         /// It answers.
         Ok = "ok",
+        /// It can be read and not written.
+        ReadOnly = "storage_read_only",
         /// It does not answer, or its file was removed or replaced.
         Unavailable = "storage_unavailable",
     }

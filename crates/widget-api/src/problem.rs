@@ -122,10 +122,15 @@ words! {
         RateLimited = "rate_limited",
         /// What is stored cannot be read by this version of the service.
         RecordUnreadable = "record_unreadable",
-        /// The organization has as many agents, or the agent as many versions, as there may be.
+        /// The organization has as many agents or widgets, or the agent as many versions, as there
+        /// may be.
         RegistryFull = "registry_full",
+        /// Another process or request keeps the database from writing.
+        StorageBusy = "storage_busy",
         /// The disk of the database is full.
         StorageFull = "storage_full",
+        /// The database can be read and not written.
+        StorageReadOnly = "storage_read_only",
         /// The database does not answer.
         StorageUnavailable = "storage_unavailable",
         /// The embed ticket has expired.

@@ -39,6 +39,9 @@ pub const MAX_AGENTS: i64 = 1000;
 /// How many versions an agent may have: one each day for more than twenty years.
 pub const MAX_VERSIONS: i64 = 10_000;
 
+/// How many widgets an organization may have: one for each site of a large platform.
+pub const MAX_WIDGETS: i64 = 10_000;
+
 /// The registry is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryFull {
@@ -48,6 +51,21 @@ pub enum RegistryFull {
     /// The agent has [`MAX_VERSIONS`].
     #[error("the agent has {MAX_VERSIONS} versions, the maximum; create another agent")]
     Versions,
+    /// The organization has [`MAX_WIDGETS`].
+    #[error("the organization has {MAX_WIDGETS} widgets, the maximum; delete one first")]
+    Widgets,
+}
+
+/// Whether an organization that has `count` widgets may have another.
+///
+/// # Errors
+///
+/// [`RegistryFull::Widgets`]
+pub const fn require_widget_capacity(count: i64) -> Result<(), RegistryFull> {
+    if count >= MAX_WIDGETS {
+        return Err(RegistryFull::Widgets);
+    }
+    Ok(())
 }
 
 /// Whether an organization that has `count` agents may have another.

@@ -13,7 +13,7 @@ pub use self::{
     builds::keep_embed_builds, conversations::end_due_conversations, keys::write_key_uses,
     livekit::check_livekit, rooms::remove_due_rooms,
 };
-use crate::state::AppState;
+use crate::{causes::with_causes, state::AppState};
 
 mod builds;
 mod conversations;
@@ -63,7 +63,10 @@ async fn forget(state: &AppState) {
             .forget_expired(now - TICKET_MEMORY, now - EVENT_MEMORY)
             .await
         {
-            tracing::warn!(error = %error, "expired records cannot be deleted");
+            tracing::warn!(
+                error = with_causes(&error),
+                "expired records cannot be deleted"
+            );
         }
         state.rate_limits.forget_idle();
         tokio::time::sleep(FORGET_INTERVAL).await;

@@ -120,7 +120,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Prints why a command failed.
 pub(crate) fn report_failure(error: &anyhow::Error) {
     // With standard error closed there is nowhere left to report it.
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: {}",
+        widget_http::causes::with_causes(error.as_ref())
+    );
 }
 
 #[cfg(test)]

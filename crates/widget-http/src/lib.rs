@@ -9,8 +9,13 @@
     reason = "the SQL below `storage` is one text, compiled once for each driver"
 )]
 
-use axum::{Router, middleware};
-use http::header;
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use http::{HeaderValue, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -20,6 +25,7 @@ use crate::{
 use widget_api::ProblemCode;
 
 pub mod background;
+pub mod causes;
 pub mod embed_files;
 pub mod livekit;
 pub mod openapi;
@@ -42,16 +48,21 @@ pub fn router(state: AppState) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(caught_panic))
-        .layer(middleware::from_fn(web::deadline::answer_in_time))
+        .layer(middleware::from_fn_with_state(
+            state.running.clone(),
+            web::deadline::answer_in_time,
+        ))
         // Outside of all that answers, so that pages can read those answers, too.
         .layer(middleware::from_fn_with_state(
             ReadablePaths::of(&operations),
             web::cors::readable_by_pages,
         ))
+        .layer(middleware::from_fn(web::cors::scripts_readable_anywhere))
         .layer(middleware::from_fn_with_state(
             request_ids,
             web::telemetry::observe,
         ))
+        .layer(middleware::from_fn_with_state(state.clone(), close_when_stopping))
         .with_state(state)
 }
 
@@ -65,6 +76,22 @@ pub fn operations() -> Vec<Operation> {
 #[must_use]
 pub fn openapi() -> String {
     routes::document()
+}
+
+/// Sends clients to another node once this one is about to stop: a connection that is kept open
+/// would be cut off later.
+async fn close_when_stopping(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if state.drain.has_begun() {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 async fn unknown_path() -> Problem {
@@ -85,13 +112,13 @@ async fn method_not_allowed() -> Problem {
     clippy::needless_pass_by_value,
     reason = "the layer passes the panic by value"
 )]
-fn caught_panic(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+fn caught_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a message");
     let problem = Problem::internal(format!("panicked: {text}"))
-        .with_header(header::CONNECTION, http::HeaderValue::from_static("close"));
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"));
     axum::response::IntoResponse::into_response(problem)
 }

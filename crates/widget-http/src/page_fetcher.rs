@@ -180,14 +180,7 @@ async fn page(url: Url, mut response: Response) -> Result<FetchedPage, FetchErro
 }
 
 fn unreadable(error: reqwest::Error) -> FetchError {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    FetchError::Unreadable(text)
+    FetchError::Unreadable(crate::causes::with_causes(&error.without_url()))
 }
 
 /// TLS with the certificates that are built in.

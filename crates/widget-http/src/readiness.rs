@@ -36,6 +36,7 @@ pub(crate) async fn report(
 ) -> Readiness {
     let (database, disk) = match storage.ping().await {
         Ok(()) => (DatabasePart::Ok, DiskPart::Ok),
+        Err(StoreError::ReadOnly(_)) => (DatabasePart::ReadOnly, DiskPart::Unknown),
         Err(StoreError::Full(_)) => (DatabasePart::Ok, DiskPart::Full),
         Err(_) => (DatabasePart::Unavailable, DiskPart::Unknown),
     };

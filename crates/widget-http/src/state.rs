@@ -18,7 +18,7 @@ use crate::{
         embed_builds::EmbedBuilds, public_widgets::PublicWidgets, rate_limits::RateLimits,
         signing::TokenSigner,
     },
-    web::{caller::Callers, cors::OwnOrigin, key_uses::KeyUses},
+    web::{caller::Callers, cors::OwnOrigin, deadline::RunningRequests, key_uses::KeyUses},
 };
 
 /// What the services are built on, chosen at start; tests replace each of them.
@@ -78,6 +78,8 @@ pub struct Services {
     pub key_uses: KeyUses,
     /// Whether the process is about to stop.
     pub drain: Drain,
+    /// Handlers that run, also of clients that are gone.
+    pub running: RunningRequests,
     callers: Arc<Callers>,
     own_origin: OwnOrigin,
 }
@@ -134,6 +136,7 @@ impl AppState {
             page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
             key_uses: KeyUses::default(),
             drain: Drain::default(),
+            running: RunningRequests::default(),
             callers: Arc::new(callers),
             own_origin: OwnOrigin::new(settings.public_url.origin().clone()),
             storage,

@@ -5,7 +5,7 @@ pub mod auth;
 pub mod caller;
 pub mod connections;
 pub mod cors;
-pub(crate) mod deadline;
+pub mod deadline;
 pub(crate) mod etag;
 pub mod extract;
 pub(crate) mod jwt;

@@ -4,7 +4,7 @@ use std::time::Duration as StdDuration;
 
 use time::Duration;
 
-use crate::{state::AppState, storage::StoreError};
+use crate::{causes::with_causes, state::AppState, storage::StoreError};
 
 /// How often builds are stored and forgotten; the times are kept to a day.
 const INTERVAL: StdDuration = StdDuration::from_hours(1);
@@ -16,7 +16,10 @@ pub(super) async fn keep_builds(state: &AppState) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         if let Err(error) = keep_embed_builds(state).await {
-            tracing::warn!(error = %error, "the builds of the embed cannot be kept");
+            tracing::warn!(
+                error = with_causes(&error),
+                "the builds of the embed cannot be kept"
+            );
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use widget_core::{conversation::Presence, id::ConversationId};
 
 use crate::{
+    causes::with_causes,
     livekit::LiveKit,
     state::AppState,
     storage::{ConversationRecord, StoreError, SweepPosition},
@@ -22,7 +23,10 @@ const BATCH: u32 = 50;
 pub(super) async fn end_conversations(state: &AppState) {
     loop {
         if let Err(error) = end_due_conversations(state).await {
-            tracing::warn!(error = %error, "conversations that are due cannot be read");
+            tracing::warn!(
+                error = with_causes(&error),
+                "conversations that are due cannot be read"
+            );
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }
@@ -85,7 +89,7 @@ async fn settle_one(
         // Storage has logged it once.
         Err(StoreError::Corrupt { .. }) => Settled::default(),
         Err(error) => {
-            tracing::error!(conversation.id = %id, error = %error, "a conversation that is due cannot be ended");
+            tracing::error!(conversation.id = %id, error = with_causes(&error), "a conversation that is due cannot be ended");
             Settled::default()
         }
     }
@@ -149,7 +153,7 @@ async fn find_presence(
         .find_visitor(&room.name)
         .await
         .unwrap_or_else(|error| {
-            tracing::debug!(conversation.id = %id, error = %error, "LiveKit does not say where the visitor is");
+            tracing::debug!(conversation.id = %id, error = with_causes(&error), "LiveKit does not say where the visitor is");
             Presence::Unknown
         }))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use widget_api::health::LiveKitPart;
 
-use crate::{livekit::MintError, state::AppState};
+use crate::{causes::with_causes, livekit::MintError, state::AppState};
 
 /// How often LiveKit is checked.
 const CHECK_INTERVAL: Duration = Duration::from_mins(1);
@@ -12,7 +12,7 @@ const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 pub(super) async fn watch(state: &AppState) {
     loop {
         if let Err(error) = check_livekit(state).await {
-            tracing::warn!(error = %error, "LiveKit cannot be checked");
+            tracing::warn!(error = with_causes(&error), "LiveKit cannot be checked");
         }
         tokio::time::sleep(CHECK_INTERVAL).await;
     }

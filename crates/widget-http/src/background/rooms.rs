@@ -7,6 +7,7 @@ use time::Duration;
 use tokio::task::JoinSet;
 
 use crate::{
+    causes::with_causes,
     state::AppState,
     storage::{Room, StoreError, SweepPosition},
 };
@@ -29,7 +30,10 @@ pub(super) async fn remove_rooms(state: &AppState) {
         match remove_due_rooms(state).await {
             Ok(count) if count == BATCH as usize => continue,
             Ok(_) => {}
-            Err(error) => tracing::warn!(error = %error, "rooms to remove cannot be read"),
+            Err(error) => tracing::warn!(
+                error = with_causes(&error),
+                "rooms to remove cannot be read"
+            ),
         }
         tokio::select! {
             () = state.room_cleaner.woken() => {}
@@ -80,7 +84,7 @@ pub async fn remove_due_rooms(state: &AppState) -> Result<usize, StoreError> {
         let waiting = state.storage.count_rooms_to_remove().await?;
         tracing::warn!(
             rooms = waiting,
-            error = %error,
+            error = with_causes(&error),
             "LiveKit removes no rooms; they stay until it does"
         );
     }
@@ -100,11 +104,11 @@ async fn remove_room(state: AppState, room: Room) -> Result<Option<ServiceError>
             storage.record_room_removal(&room.name, now).await?;
         }
         Err(error) if room.attempts >= MAX_REMOVAL_ATTEMPTS => {
-            tracing::error!(conversation.id = %room.conversation_id, error = %error, "a room cannot be removed; giving up");
+            tracing::error!(conversation.id = %room.conversation_id, error = with_causes(&error), "a room cannot be removed; giving up");
             storage.record_room_removal(&room.name, now).await?;
         }
         Err(error) => {
-            tracing::debug!(conversation.id = %room.conversation_id, error = %error, "a room cannot be removed yet");
+            tracing::debug!(conversation.id = %room.conversation_id, error = with_causes(&error), "a room cannot be removed yet");
             let next = now + backoff(room.attempts);
             storage.record_failed_room_removal(&room.name, next).await?;
         }

@@ -15,6 +15,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tokio::time::{Instant, interval, sleep, sleep_until};
 use url::Url;
 use widget_core::origin::SuffixList;
+use widget_http::causes::with_causes;
 use widget_http::storage::{self, Location, Storage, StoreError};
 
 use super::{environment, secret::read_secret};
@@ -224,14 +225,23 @@ async fn open(
     } else {
         attempt().await
     };
-    opened.map_err(|error| match error {
-        // It says all there is to do.
-        StoreError::Incompatible { .. } => error.into(),
+    opened.map_err(explain)
+}
+
+/// Why the database cannot be opened, and what to do about it.
+fn explain(error: StoreError) -> anyhow::Error {
+    let context = match &error {
+        // They say all there is to do.
+        StoreError::Incompatible { .. } | StoreError::Damaged(_) => return error.into(),
+        StoreError::Full(_) => "the database cannot be opened; make room on its disk",
+        StoreError::ReadOnly(_) | StoreError::Busy(_) => "the database cannot be opened",
         // The URL may hold a password, so the error names the variable and not the URL.
-        error => {
-            anyhow::Error::from(error).context("the database cannot be opened; check DATABASE_URL")
-        }
-    })
+        StoreError::Unavailable(_)
+        | StoreError::Query(_)
+        | StoreError::Conflict { .. }
+        | StoreError::Corrupt { .. } => "the database cannot be opened; check DATABASE_URL",
+    };
+    anyhow::Error::from(error).context(context)
 }
 
 async fn migrated(storage: Arc<dyn Storage>) -> anyhow::Result<Arc<dyn Storage>> {
@@ -267,7 +277,7 @@ async fn wait_for<T>(
                 biased;
                 () = sleep_until(begun + wait) => return Err(failed),
                 _ = reports.tick() => tracing::warn!(
-                    error = %failed,
+                    error = with_causes(&failed),
                     waited.seconds = begun.elapsed().as_secs(),
                     "waiting for the database"
                 ),

@@ -27,6 +27,7 @@ use widget_core::{
 };
 use widget_http::{
     background,
+    causes::with_causes,
     settings::{LimitSettings, LiveKitSettings, Settings},
     state::{AppState, Dependencies},
     storage::Storage,
@@ -420,7 +421,10 @@ impl Running {
     ) -> Self {
         // Before the first page can ask another node for them.
         if let Err(error) = background::keep_embed_builds(&state).await {
-            tracing::warn!(error = %error, "this node's build of the embed is not kept for other nodes");
+            tracing::warn!(
+                error = with_causes(&error),
+                "this node's build of the embed is not kept for other nodes"
+            );
         }
         let (stop, stopped) = watch::channel(false);
         let tasks = background::start(&state, &stopped);
@@ -463,6 +467,8 @@ impl Running {
         self.stop.send_replace(true);
         let drained = async {
             while self.server.join_next().await.is_some() {}
+            // What a client began that hung up since.
+            self.state.running.ended().await;
             while self.tasks.join_next().await.is_some() {}
         };
         tokio::select! {
@@ -517,7 +523,7 @@ fn connection_limits(allowed: Option<NonZeroUsize>, trusted: TrustedProxies) -> 
 /// Sends each answer at once, without waiting for the client to acknowledge the one before.
 fn send_at_once(stream: &mut TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(error = %error, "TCP_NODELAY cannot be set");
+        tracing::debug!(error = with_causes(&error), "TCP_NODELAY cannot be set");
     }
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Client, redirect};
 use url::Url;
 use widget_api::health::LiveKitPart;
 
-use crate::page_fetcher::tls_roots;
+use crate::{causes::with_causes, page_fetcher::tls_roots};
 
 /// Where LiveKit validates a token without letting anybody in.
 const VALIDATE: &str = "/rtc/validate";
@@ -30,7 +30,7 @@ impl Health {
     /// Prepares the client; connects to nothing.
     pub(super) fn new(url: &Url, timeout: Duration) -> Self {
         Self {
-            client: client(timeout).map_err(|error| error.to_string()),
+            client: client(timeout).map_err(|error| with_causes(error.as_ref())),
             address: validate_address(url),
             last: Mutex::new(LiveKitPart::Unknown),
         }
@@ -51,7 +51,9 @@ impl Health {
     pub(super) async fn validate(&self, token: &str) -> Result<StatusCode, String> {
         let client = self.client.as_ref().map_err(String::clone)?;
         let request = client.get(&self.address).bearer_auth(token);
-        let response = request.send().await.map_err(|error| chain(&error))?;
+        // The operator knows the address.
+        let response = request.send().await;
+        let response = response.map_err(|error| with_causes(&error.without_url()))?;
         Ok(response.status())
     }
 }
@@ -74,17 +76,6 @@ fn client(timeout: Duration) -> Result<Client, Box<dyn std::error::Error + Send 
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout)
         .build()?)
-}
-
-/// An error with all its causes, without the address, which the operator knows.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = String::from("the request failed");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
 //! Scripts, styles and documents of the embed: the loader for host pages, the window for its frame.
 
-use axum::{
-    body::Body,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::{body::Body, extract::State, response::Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::{
+    causes::with_causes,
     embed_files::{Accepted, Asset, OldBuild},
     state::AppState,
     storage::{BuildKind, BuildName},
@@ -15,7 +12,7 @@ use crate::{
     web::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
-        etag,
+        cors, etag,
         extract::PathIds,
         problem::Problem,
     },
@@ -34,8 +31,6 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 
 /// The panel script's name that does not change with its bytes.
 const CURRENT_PANEL: &str = "panel.js";
-
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// `/public` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -96,7 +91,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
     let asset = state.settings.embed.loader(Accepted::of(&headers));
     let asset = asset.ok_or_else(refusals::embed_not_built)?;
-    Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)))
+    Ok(build_answer(asset, &headers, REFRESHED))
 }
 
 /// What changes its name with its bytes: the loader for pages that pin it by an `integrity`
@@ -118,7 +113,7 @@ async fn pinned_loader(
     };
     if file == CURRENT_PANEL {
         let asset = embed.panel(encodings).ok_or_else(gone)?;
-        return Ok(readable_anywhere(build_answer(asset, &headers, REFRESHED)));
+        return Ok(build_answer(asset, &headers, REFRESHED));
     }
     let digits = file.strip_suffix(".js").unwrap_or_default();
     let name = BuildName::parse(BuildKind::Loader, digits)
@@ -131,7 +126,7 @@ async fn pinned_loader(
             .and_then(OldBuild::script),
     };
     let asset = asset.ok_or_else(gone)?;
-    Ok(readable_anywhere(build_answer(asset, &headers, FOR_EVER)))
+    Ok(build_answer(asset, &headers, FOR_EVER))
 }
 
 /// A script or style sheet of the window, of this release or of another.
@@ -156,9 +151,10 @@ async fn asset(
             .and_then(|old| old.window_file(&file, encodings)),
     };
     let mut response = build_answer(asset.ok_or_else(missing)?, &headers, FOR_EVER);
-    response
-        .headers_mut()
-        .insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    response.headers_mut().insert(
+        cors::RESOURCE_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     Ok(response)
 }
 
@@ -180,7 +176,10 @@ async fn find_old_build(
         let (state, name) = (state.clone(), name.clone());
         tokio::spawn(async move {
             if let Err(error) = state.storage.mark_embed_build(&name, now).await {
-                tracing::warn!(error = %error, "the use of a build is not noted");
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "the use of a build is not noted"
+                );
             }
         });
     }
@@ -216,16 +215,4 @@ fn build_answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Resp
         }
     }
     response
-}
-
-/// For `<script>` on any page, with `integrity` (which needs CORS) and under
-/// `Cross-Origin-Embedder-Policy`.
-fn readable_anywhere(mut response: Response) -> Response {
-    let fields = response.headers_mut();
-    fields.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    fields.insert(
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        HeaderValue::from_static("*"),
-    );
-    response.into_response()
 }

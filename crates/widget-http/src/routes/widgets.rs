@@ -91,6 +91,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                     ProblemCode::IdempotencyKeyInvalid,
                     ProblemCode::IdempotencyKeyReused,
                     ProblemCode::Conflict,
+                    ProblemCode::RegistryFull,
                 ]),
             create,
         )

@@ -87,7 +87,10 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), sqlx::Error> {
         _ => Path::new("."),
     };
     match network_name(folder) {
-        None => Ok(()),
+        None => {
+            warn_of_unknown(path, folder);
+            Ok(())
+        }
         Some(name) => Err(sqlx::Error::Io(io::Error::other(format!(
             "`{}` is on a network file system ({name}), where SQLite loses data; use a local disk \
              or PostgreSQL",
@@ -96,8 +99,26 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), sqlx::Error> {
     }
 }
 
+/// Warns where nobody knows what is behind the file system: a local disk, or a machine elsewhere.
+fn warn_of_unknown(path: &Path, folder: &Path) {
+    if let Some(name) = file_system(folder).and_then(name_of_unknown) {
+        tracing::warn!(
+            file = %path.display(),
+            file_system = name,
+            "SQLite loses data where locks or shared memory do not work, which nobody can know of \
+             this file system; use a local disk or PostgreSQL, unless it is known to be local and \
+             used by one machine alone"
+        );
+    }
+}
+
 #[cfg(target_os = "linux")]
 fn network_name(folder: &Path) -> Option<&'static str> {
+    file_system(folder).and_then(name_of_network)
+}
+
+#[cfg(target_os = "linux")]
+fn file_system(folder: &Path) -> Option<u32> {
     let found = rustix::fs::statfs(folder).ok()?;
     // Some platforms have a signed number here.
     #[expect(
@@ -105,12 +126,28 @@ fn network_name(folder: &Path) -> Option<&'static str> {
         clippy::cast_sign_loss,
         reason = "the numbers have 32 bits"
     )]
-    name_of_network(found.f_type as u32)
+    Some(found.f_type as u32)
 }
 
 #[cfg(not(target_os = "linux"))]
 fn network_name(_: &Path) -> Option<&'static str> {
     None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn file_system(_: &Path) -> Option<u32> {
+    None
+}
+
+/// File systems that a program or another machine provides.
+fn name_of_unknown(number: u32) -> Option<&'static str> {
+    Some(match number {
+        0x6573_5546 => "FUSE",
+        0x0102_1997 => "9p",
+        0x786F_4256 => "vboxsf",
+        0xBACB_ACBC => "vmhgfs",
+        _ => return None,
+    })
 }
 
 /// The network file systems among those of `linux/magic.h`.
@@ -145,7 +182,11 @@ mod tests {
             (0x9123_683E, None),
         ] {
             assert_eq!(name_of_network(number), expected, "{number:x}");
+            assert_eq!(name_of_unknown(number), None, "{number:x}");
         }
+        assert_eq!(name_of_unknown(0x6573_5546), Some("FUSE"));
+        assert_eq!(name_of_unknown(0x0102_1997), Some("9p"));
+        assert_eq!(name_of_network(0x6573_5546), None);
         assert!(refuse_network(&std::env::temp_dir().join("widgets.db")).is_ok());
         assert!(refuse_network(Path::new("widgets.db")).is_ok());
     }

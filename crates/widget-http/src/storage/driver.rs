@@ -1,8 +1,12 @@
 //! What both databases share below the trait: the meaning of driver errors, and the forms in which
 //! values are stored.
 
+use std::io::ErrorKind as ErrorKindOfIo;
+
 use sqlx::error::ErrorKind;
 use time::OffsetDateTime;
+
+use crate::causes::with_causes;
 
 use super::error::{ConflictKind, StoreError};
 
@@ -13,6 +17,10 @@ pub(super) enum Failure {
     Conflict(ConflictKind),
     /// Somebody else holds a lock, or the statement was given up for another one's sake.
     Locked,
+    /// The statement took too long, maybe because it waited for a lock.
+    Canceled,
+    /// The database can be read and not written.
+    ReadOnly,
     /// The statement was prepared for another schema, or is not prepared on this connection.
     Outdated,
     /// There is no disk space for what is to be written.
@@ -46,6 +54,7 @@ impl Failure {
                     .code()
                     .map_or(Self::Rejected, |code| Self::of_code(&code)),
             },
+            Driver::Io(error) if error.kind() == ErrorKindOfIo::ResourceBusy => Self::Locked,
             Driver::Io(_)
             | Driver::Tls(_)
             | Driver::Protocol(_)
@@ -71,19 +80,26 @@ impl Failure {
                 "0A000" | "26000" => Self::Outdated,
                 "42P01" => Self::NoTable,
                 "42703" => Self::NoColumn,
-                _ if starts_with_one_of(&["40", "55P03", "57014"]) => Self::Locked,
-                _ if starts_with_one_of(&["08", "53", "57", "58", "25006"]) => Self::Unavailable,
+                "57014" => Self::Canceled,
+                // A standby, a setting of the server, of the database or of the user, and a user
+                // without the right to write.
+                "25006" | "42501" => Self::ReadOnly,
+                _ if starts_with_one_of(&["40", "55P03"]) => Self::Locked,
+                _ if starts_with_one_of(&["08", "53", "57", "58"]) => Self::Unavailable,
                 _ => Self::Rejected,
             };
         }
         match code.parse::<i32>() {
             Ok(IO_SHARED_MEMORY_SIZE) => Self::Full,
+            Ok(READ_ONLY_MOVED) => Self::Unavailable,
+            Ok(IO_WRITE | IO_SYNC | IO_FOLDER_SYNC | IO_TRUNCATE) => Self::ReadOnly,
             Ok(code) => match code & 0xff {
                 FULL => Self::Full,
                 CORRUPT | NOT_A_DATABASE => Self::Damaged,
                 SCHEMA => Self::Outdated,
                 BUSY | LOCKED => Self::Locked,
-                READ_ONLY | IO | CANNOT_OPEN => Self::Unavailable,
+                READ_ONLY => Self::ReadOnly,
+                IO | CANNOT_OPEN => Self::Unavailable,
                 _ => Self::Rejected,
             },
             Err(_) => Self::Rejected,
@@ -95,8 +111,10 @@ impl Failure {
     /// explained nothing is known.
     pub(super) fn leaves_the_state_known(self) -> bool {
         match self {
-            Self::Conflict(_) | Self::Locked => true,
-            Self::Outdated
+            Self::Conflict(_) | Self::Locked | Self::Canceled => true,
+            // A new connection may be allowed to write.
+            Self::ReadOnly
+            | Self::Outdated
             | Self::Full
             | Self::Damaged
             | Self::Unavailable
@@ -117,6 +135,13 @@ const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 const SCHEMA: i32 = 17;
 const NOT_A_DATABASE: i32 = 26;
+/// The file was moved.
+const READ_ONLY_MOVED: i32 = READ_ONLY | (4 << 8);
+/// The file system rejects writes, as one does that was remounted after errors of its disk.
+const IO_WRITE: i32 = IO | (3 << 8);
+const IO_SYNC: i32 = IO | (4 << 8);
+const IO_FOLDER_SYNC: i32 = IO | (5 << 8);
+const IO_TRUNCATE: i32 = IO | (6 << 8);
 /// The index of the write-ahead log cannot grow.
 const IO_SHARED_MEMORY_SIZE: i32 = IO | (19 << 8);
 
@@ -128,14 +153,16 @@ impl From<sqlx::Error> for StoreError {
                 kind,
             },
             Failure::Full => Self::Full(error.into()),
+            Failure::Locked => Self::Busy(error.into()),
+            Failure::ReadOnly => Self::ReadOnly(error.into()),
             Failure::Damaged => {
                 tracing::error!(
-                    %error,
+                    error = with_causes(&error),
                     "the database is damaged; stop the service and restore it from a backup"
                 );
                 Self::Damaged(error.into())
             }
-            Failure::Locked | Failure::Outdated | Failure::Unavailable => {
+            Failure::Canceled | Failure::Outdated | Failure::Unavailable => {
                 Self::Unavailable(error.into())
             }
             Failure::NoTable | Failure::NoColumn | Failure::Rejected => Self::Query(error.into()),

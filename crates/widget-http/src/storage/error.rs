@@ -48,6 +48,15 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
+    /// Somebody else holds what is to be written, and did not let go in time; nothing was written.
+    #[error("the database is busy; another process or request holds what is to be written: {0}")]
+    Busy(#[source] Cause),
+    /// The database can be read and not written; what was to be written was not.
+    #[error(
+        "the database can only be read; check the permissions of its file or user, and whether it \
+         is a standby: {0}"
+    )]
+    ReadOnly(#[source] Cause),
     /// The disk of the database is full; what was to be written was not.
     #[error("the disk of the database is full: {0}")]
     Full(#[source] Cause),

@@ -4,9 +4,12 @@
 //! canceled, took too long, or failed in a way that says nothing about the transaction, is closed
 //! instead.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{
@@ -42,7 +45,7 @@ pub(super) struct GuardedPool {
     /// Where the database is a file, that file.
     file: Option<DatabaseFile>,
     begin_each: Option<&'static str>,
-    is_full: Arc<AtomicBool>,
+    refuses_writes: Arc<AtomicBool>,
 }
 
 impl GuardedPool {
@@ -57,7 +60,7 @@ impl GuardedPool {
             pool,
             file,
             begin_each,
-            is_full: Arc::default(),
+            refuses_writes: Arc::default(),
         }
     }
 
@@ -65,11 +68,20 @@ impl GuardedPool {
         if let Some(file) = &self.file {
             file.check()?;
         }
+        let connection = match self.pool.acquire().await {
+            // The connections to a file are there; others use them.
+            Err(sqlx::Error::PoolTimedOut) if self.file.is_some() => {
+                let message = "every connection to the file is in use";
+                let busy = io::Error::new(io::ErrorKind::ResourceBusy, message);
+                return Err(sqlx::Error::Io(busy));
+            }
+            connection => connection?,
+        };
         Ok(Lease {
-            connection: Some(self.pool.acquire().await?),
+            connection: Some(connection),
             keeps_statements: self.begin_each.is_none(),
             is_known: true,
-            is_full: Arc::clone(&self.is_full),
+            refuses_writes: Arc::clone(&self.refuses_writes),
         })
     }
 
@@ -86,14 +98,14 @@ impl GuardedPool {
         Ok(bounded(begin).await?)
     }
 
-    /// Whether a write failed for lack of disk space since [`Self::note_space`].
-    pub(super) fn is_full(&self) -> bool {
-        self.is_full.load(Ordering::Relaxed)
+    /// Whether a write failed for lack of disk space or of permission since [`Self::note_write`].
+    pub(super) fn refuses_writes(&self) -> bool {
+        self.refuses_writes.load(Ordering::Relaxed)
     }
 
-    /// Notes that there is disk space again.
-    pub(super) fn note_space(&self) {
-        self.is_full.store(false, Ordering::Relaxed);
+    /// Notes that writes work again.
+    pub(super) fn note_write(&self) {
+        self.refuses_writes.store(false, Ordering::Relaxed);
     }
 
     /// Waits a moment for running statements to end and closes all connections.
@@ -147,7 +159,7 @@ struct Lease {
     keeps_statements: bool,
     /// Whether the connection is in a state that the next user may find it in.
     is_known: bool,
-    is_full: Arc<AtomicBool>,
+    refuses_writes: Arc<AtomicBool>,
 }
 
 impl Lease {
@@ -172,8 +184,8 @@ impl Lease {
             Ok(_) => true,
             Err(error) => {
                 let failure = Failure::of(error);
-                if matches!(failure, Failure::Full) {
-                    self.is_full.store(true, Ordering::Relaxed);
+                if matches!(failure, Failure::Full | Failure::ReadOnly) {
+                    self.refuses_writes.store(true, Ordering::Relaxed);
                 }
                 failure.leaves_the_state_known()
             }

@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 use widget_core::{
+    agent::RegistryFull,
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::Origin,
@@ -165,6 +166,9 @@ pub enum WriteWidgetError {
         /// The version, if it has none of this id.
         version: Option<AgentVersionId>,
     },
+    /// The organization has as many widgets as it may.
+    #[error(transparent)]
+    Full(#[from] RegistryFull),
     /// The key of the request was used before, for another body.
     #[error("this key was used before, for another request")]
     KeyReused,

@@ -88,6 +88,9 @@ impl Connections {
 
 fn report_panic(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(error = %error, "a connection's task ended");
+        tracing::error!(
+            error = crate::causes::with_causes(&error),
+            "a connection's task ended"
+        );
     }
 }

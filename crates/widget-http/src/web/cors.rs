@@ -24,6 +24,10 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 /// Names that a preflight may ask for; scripts that watch a page add a handful to each request.
 const MAX_PREFLIGHT_NAMES: usize = 32;
 
+/// Who may use an answer as a part of a page.
+pub(crate) const RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
 /// Headers that the loader may read beside those that it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, x-request-id");
 
@@ -238,6 +242,26 @@ pub async fn readable_by_pages(
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+    response
+}
+
+/// The folder of the scripts that pages of any origin load.
+const SCRIPTS: &str = "/public/embed/";
+
+/// Lets every page use what is in the folder of the scripts, and read why something is not: with
+/// `integrity`, which needs CORS, and under `Cross-Origin-Embedder-Policy`. Surrounds everything
+/// that answers.
+pub async fn scripts_readable_anywhere(request: Request, next: Next) -> Response {
+    let is_script = request.uri().path().starts_with(SCRIPTS);
+    let mut response = next.run(request).await;
+    if is_script {
+        let headers = response.headers_mut();
+        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
     }
     response
 }

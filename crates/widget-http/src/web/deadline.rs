@@ -18,12 +18,13 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
 use hyper::body::{Frame, SizeHint};
+use tokio::sync::watch;
 use tracing::Instrument as _;
 use widget_api::ProblemCode;
 
@@ -36,7 +37,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// Every handler runs in a task of its own, so that it is not dropped with the connection or at the
 /// deadline. It ends soon after: reading the body fails, and storage has its own deadline.
-pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
+pub(crate) async fn answer_in_time(
+    State(running): State<RunningRequests>,
+    request: Request,
+    next: Next,
+) -> Response {
     let is_waiting = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| {
         Body::new(Upload {
@@ -44,7 +49,13 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
             is_waiting: Arc::clone(&is_waiting),
         })
     });
-    let work = tokio::spawn(share_time(next.run(request)).in_current_span());
+    let running = running.begin();
+    let work = async move {
+        let response = share_time(next.run(request)).await;
+        drop(running);
+        response
+    };
+    let work = tokio::spawn(work.in_current_span());
     match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(failed)) => match failed.try_into_panic() {
@@ -54,6 +65,32 @@ pub(crate) async fn answer_in_time(request: Request, next: Next) -> Response {
         },
         Err(_) if is_waiting.load(Ordering::Relaxed) => upload_too_slow().into_response(),
         Err(_) => answer_too_slow().into_response(),
+    }
+}
+
+/// How many handlers run, also of clients that are gone.
+#[derive(Debug, Clone, Default)]
+pub struct RunningRequests(Arc<watch::Sender<usize>>);
+
+impl RunningRequests {
+    fn begin(&self) -> RunningRequest {
+        self.0.send_modify(|count| *count += 1);
+        RunningRequest(Arc::clone(&self.0))
+    }
+
+    /// Returns once none runs.
+    pub async fn ended(&self) {
+        // The sender is `self`, so that it cannot be gone.
+        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+/// A handler runs as long as this lives.
+struct RunningRequest(Arc<watch::Sender<usize>>);
+
+impl Drop for RunningRequest {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
@@ -99,7 +136,7 @@ impl HttpBody for Upload {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, middleware::from_fn, routing::post};
+    use axum::{Router, middleware::from_fn_with_state, routing::post};
     use http::StatusCode;
     use http_body_util::channel::Channel;
     use tokio::time::{Instant, sleep};
@@ -111,9 +148,10 @@ mod tests {
     /// how long it took.
     async fn ask(body: Body, work: u64) -> (StatusCode, Option<ProblemCode>, Duration) {
         let handler = post(async move |_: Bytes| sleep(Duration::from_secs(work)).await);
-        let router = Router::new()
-            .route("/", handler)
-            .layer(from_fn(answer_in_time));
+        let router = Router::new().route("/", handler).layer(from_fn_with_state(
+            RunningRequests::default(),
+            answer_in_time,
+        ));
         let started = Instant::now();
         let request = Request::post("/").body(body).expect("a request");
         let Ok(mut response) = router.oneshot(request).await;

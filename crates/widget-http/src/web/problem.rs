@@ -93,7 +93,9 @@ pub fn status(code: ProblemCode) -> StatusCode {
         P::AnswerTimeout
         | P::EmbedNotBuilt
         | P::LivekitNotConfigured
+        | P::StorageBusy
         | P::StorageFull
+        | P::StorageReadOnly
         | P::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -290,6 +292,18 @@ impl From<StoreError> for Problem {
             )
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
             .with_cause(error),
+            StoreError::Busy(_) => Self::new(
+                ProblemCode::StorageBusy,
+                "another process or request holds what this one has to write; try again in a moment",
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            .with_cause(error),
+            StoreError::ReadOnly(_) => Self::new(
+                ProblemCode::StorageReadOnly,
+                "the database can only be read, so nothing was written; its operator must make it writable",
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+            .with_cause(error),
             StoreError::Damaged(_) => Self::new(
                 ProblemCode::StorageUnavailable,
                 "the database is damaged; its operator must restore it",
@@ -355,6 +369,7 @@ impl From<WriteWidgetError> for Problem {
     fn from(error: WriteWidgetError) -> Self {
         match error {
             WriteWidgetError::Dangling { agent, version } => dangling(agent, version),
+            WriteWidgetError::Full(full) => Self::new(ProblemCode::RegistryFull, full.to_string()),
             WriteWidgetError::KeyReused => Self::new(
                 ProblemCode::IdempotencyKeyReused,
                 "this `Idempotency-Key` was used before, for another body; use a new one for each request",

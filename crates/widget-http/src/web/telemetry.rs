@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tracing::Instrument;
 
 use crate::{
+    causes::with_causes,
     system::{Clock, RandomSource, new_id},
     web::problem::Problem,
 };
@@ -121,7 +122,7 @@ fn complete(mut response: Response, id: &RequestId) -> Response {
 /// Logs why a request was not answered as asked.
 fn log(problem: &Problem) {
     if let Some(cause) = problem.cause() {
-        let cause = chain(cause);
+        let cause = with_causes(cause);
         if problem.status().is_server_error() {
             tracing::error!(
                 problem.code = problem.code().as_str(),
@@ -136,17 +137,6 @@ fn log(problem: &Problem) {
             );
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// A caller's own id is kept when it is short and plain, so that logs of several services can be

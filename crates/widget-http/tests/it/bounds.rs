@@ -7,7 +7,7 @@ use widget_http::storage::{Agent, MAX_PAGE_BYTES};
 
 use super::conversations;
 use crate::{
-    database::Connection,
+    database::{self, Connection},
     support::{START, Service, id},
 };
 
@@ -275,4 +275,45 @@ async fn a_worker_fills_its_part_of_a_transcript() {
     }
     let full = report(&by_size, 64, 1, "x").await;
     full.problem(409, "transcript_full");
+}
+
+#[tokio::test]
+async fn an_organization_has_a_maximum_of_widgets_and_a_deleted_one_makes_room() {
+    let service = Service::start().await;
+    let widget = service.widget(json!({})).await;
+    let path = format!("/core/web-widgets/{}", id(&widget));
+    let mut connection = Connection::connect(service.database().url())
+        .await
+        .expect("the database can be reached");
+    let columns: Vec<(String, String)> = sqlx::query_as(database::COLUMNS)
+        .bind("web_widgets")
+        .fetch_all(&mut connection)
+        .await
+        .expect("it can be asked");
+    let columns: Vec<String> = columns.into_iter().map(|(column, _)| column).collect();
+    let copies = columns.iter().map(|column| match column.as_str() {
+        "id" => database::UUID_OF_NUMBER,
+        column => column,
+    });
+    let copies = format!(
+        "WITH RECURSIVE numbers (number) AS
+             (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 9999)
+         INSERT INTO web_widgets ({}) SELECT {} FROM web_widgets, numbers",
+        columns.join(", "),
+        copies.collect::<Vec<_>>().join(", ")
+    );
+    let done = sqlx::query(sqlx::AssertSqlSafe(copies))
+        .execute(&mut connection)
+        .await
+        .expect("it can be copied");
+    assert_eq!(done.rows_affected(), 9_999);
+    let new =
+        json!({"agent_id": widget["agent_id"], "agent_version_id": widget["agent_version_id"]});
+    let refused = service.post("/core/web-widgets", &new).await;
+    refused.problem(409, "registry_full");
+
+    service.delete(&path).await.expect(204);
+    service.post("/core/web-widgets", &new).await.json(201);
+    let restore = service.post(&format!("{path}/restore"), &json!({})).await;
+    restore.problem(409, "registry_full");
 }

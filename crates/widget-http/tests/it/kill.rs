@@ -1,6 +1,7 @@
 //! What the service acknowledged survives that it is killed, and nothing is there by half.
 
 use std::{
+    io::Write as _,
     ops::ControlFlow::{self, Break, Continue},
     sync::mpsc,
 };
@@ -8,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::process::{Server, command, key};
-use crate::database::Database;
+use crate::database::{self, Database};
 
 /// Each is written by a thread of its own: agents, widgets, messages and conversations.
 const KINDS: usize = 4;
@@ -37,6 +38,7 @@ fn start(database: &Database) -> Server {
         "CONVERSATIONS",
         "WIDGET_CONVERSATIONS",
         "WIDGET_OPEN",
+        "ADDRESS_UNJOINED",
     ] {
         command.env(format!("WIDGET_LIMIT_{limit}"), "100000");
     }
@@ -205,6 +207,17 @@ impl Sent {
         Continue(acknowledged >= ENOUGH)
     }
 
+    /// How many writes of each kind were acknowledged.
+    fn acknowledged(&self) -> [usize; KINDS] {
+        let conversations = self.conversations.iter().filter(|(.., id)| id.is_some());
+        [
+            self.agents.len(),
+            self.widgets.len(),
+            self.messages.len(),
+            conversations.count(),
+        ]
+    }
+
     /// Checks what a service that was started again has of it.
     fn check(&self, scene: &Scene, server: &Server) {
         let key = &scene.key;
@@ -281,7 +294,9 @@ fn what_was_acknowledged_survives_a_kill() {
     let scene = Scene::prepare(&server, &key);
     // In each round another kind has just been acknowledged when the service is killed, so that the
     // others are in the midst of their writes.
-    for round in 0..KINDS {
+    let rounds = rounds();
+    let mut acknowledged_writes = [0; KINDS];
+    for round in 0..rounds {
         let sent: Vec<Sent> = std::thread::scope(|scope| {
             let (progress, acknowledged) = mpsc::channel();
             let writers: Vec<_> = (0..KINDS)
@@ -292,7 +307,7 @@ fn what_was_acknowledged_survives_a_kill() {
                         for count in 0.. {
                             let name = format!("{round}-{kind}-{count}");
                             let address =
-                                format!("198.51.{}.{}", round * 4 + count / 256, count % 256);
+                                format!("198.{}.{}.{}", 51 + round % 100, count / 256, count % 256);
                             match sent.write(scene, server, kind, &name, &address) {
                                 Break(()) => break,
                                 Continue(false) => {}
@@ -312,7 +327,7 @@ fn what_was_acknowledged_survives_a_kill() {
             {
                 let kind = acknowledged.recv().expect("a sender is kept");
                 have_enough[kind] = true;
-                if kind == round && have_enough == [true; KINDS] {
+                if kind == round % KINDS && have_enough == [true; KINDS] {
                     break;
                 }
             }
@@ -325,6 +340,24 @@ fn what_was_acknowledged_survives_a_kill() {
         server = start(&database);
         for sent in sent {
             sent.check(&scene, &server);
+            for (sum, count) in acknowledged_writes.iter_mut().zip(sent.acknowledged()) {
+                *sum += count;
+            }
         }
     }
+    // What `cargo xtask bench kill` prints.
+    let [agents, widgets, messages, conversations] = acknowledged_writes;
+    let _ = writeln!(
+        std::io::stdout(),
+        "{}: killed {rounds} times; of the acknowledged writes {agents} agents, {widgets} widgets, \
+         {messages} pairs of messages and {conversations} conversations all are there",
+        database::NAME
+    );
+}
+
+/// How often the service is killed: once in the midst of each kind, or as `cargo xtask bench kill`
+/// says.
+fn rounds() -> usize {
+    let rounds = std::env::var("WIDGET_TEST_KILLS").ok();
+    rounds.map_or(KINDS, |rounds| rounds.parse().expect("a number of rounds"))
 }

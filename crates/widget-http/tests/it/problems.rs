@@ -53,6 +53,8 @@ fn errors_have_their_status_and_code() {
         "storage_unavailable",
     );
     check(StoreError::Damaged("x".into()), 503, "storage_unavailable");
+    check(StoreError::Busy("x".into()), 503, "storage_busy");
+    check(StoreError::ReadOnly("x".into()), 503, "storage_read_only");
     check(StoreError::Query("x".into()), 500, "internal_error");
     check(RandomError("x".to_owned()), 500, "internal_error");
     check(DeleteAgentError::InUse, 409, "agent_in_use");
@@ -179,7 +181,9 @@ fn codes_have_their_status() {
         429 rate_limited
         409 record_unreadable
         409 registry_full
+        503 storage_busy
         503 storage_full
+        503 storage_read_only
         503 storage_unavailable
         401 ticket_expired
         401 ticket_invalid
@@ -415,11 +419,18 @@ async fn a_database_that_somebody_else_holds_is_a_clear_503() {
         .execute(&mut holder)
         .await
         .expect("nobody else writes");
-    let answer = service
-        .post("/core/agents", &serde_json::json!({"name": "a"}))
-        .await;
-    answer.problem(503, "storage_unavailable");
-    assert_eq!(answer.header("retry-after"), "1");
+    let body = serde_json::json!({"name": "a"});
+    // One waits for the other process, the others for a connection of this one.
+    let (first, second, third) = tokio::join!(
+        service.post("/core/agents", &body),
+        service.post("/core/agents", &body),
+        service.post("/core/agents", &body)
+    );
+    for answer in [first, second, third] {
+        answer.problem(503, database::HELD);
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    service.get("/readyz").await.expect(200);
     // Readers continue, and so does everything once it is released.
     service.get("/core/agents").await.expect(200);
     sqlx::query("ROLLBACK")

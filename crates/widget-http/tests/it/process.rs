@@ -93,6 +93,15 @@ impl Server {
         }
     }
 
+    /// A connection to it.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("it listens");
+        // A service that does not answer fails the test instead of blocking it.
+        let timeout = Some(Duration::from_mins(1));
+        stream.set_read_timeout(timeout).expect("it is open");
+        stream
+    }
+
     /// Status and body of the answer; nothing when the service is gone.
     pub(crate) fn request(
         &self,

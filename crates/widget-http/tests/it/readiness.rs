@@ -84,3 +84,35 @@ async fn probes_are_not_logged() {
     service.get("/core/agents").await.expect(200);
     assert_eq!(log.with("answered").len(), 1);
 }
+
+#[tokio::test]
+async fn a_database_that_can_only_be_read_is_noticed_until_it_can_be_written() {
+    let service = Service::start_with(with_livekit).await;
+    let agent = json!({"name": "Concierge"});
+    for way in 0..database::WAYS_TO_FORBID_WRITES {
+        service.database().forbid_writes(way);
+        let node = service.another_node().await;
+        // Also before anybody has tried to write, and as long as it lasts.
+        for _ in 0..2 {
+            let report = readiness(&node, 503).await;
+            assert_eq!(report["status"], "unavailable");
+            assert_eq!(report["parts"]["database"], "storage_read_only");
+            assert_eq!(report["parts"]["migrations"], "ok");
+            let refused = node.post("/core/agents", &agent).await;
+            refused.problem(503, "storage_read_only");
+            node.get("/core/agents").await.expect(200);
+        }
+        service.database().allow_writes(way);
+        // Each answer closes a connection that may not write.
+        let mut report = node.get("/readyz").await;
+        for _ in 0..16 {
+            if report.status == 200 {
+                break;
+            }
+            report = node.get("/readyz").await;
+        }
+        assert_eq!(report.json(200)["status"], "ready");
+        node.post("/core/agents", &agent).await.expect(201);
+        node.storage.close().await;
+    }
+}

@@ -23,6 +23,7 @@ mod problems;
 pub(crate) mod process;
 mod readiness;
 mod revisions;
+mod stop;
 pub(crate) mod storage;
 mod suffixes;
 pub(crate) mod support;

@@ -44,6 +44,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::NotFound,
             ProblemCode::PreconditionFailed,
             ProblemCode::Conflict,
+            ProblemCode::RegistryFull,
         ]),
         restore,
     )

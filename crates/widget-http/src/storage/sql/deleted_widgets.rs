@@ -13,7 +13,7 @@ use super::{
         Pin, deleted_columns, finish_write, read_deleted, record_columns, select_deleted,
         select_size,
     },
-    widgets::{push_filter, push_page},
+    widgets::{push_filter, push_page, require_capacity},
 };
 use crate::storage::{
     deleted_widgets::{DeletedWidget, DeletedWidgetStore},
@@ -187,6 +187,7 @@ impl DeletedWidgetStore for Backend {
         let version = found
             .try_get("agent_version_id")
             .map(AgentVersionId::from_uuid);
+        require_capacity(&mut transaction, organization).await?;
         // Ids that cannot be read are in no registry.
         let is_registered = match (agent, version) {
             (Ok(agent), Ok(version)) => {

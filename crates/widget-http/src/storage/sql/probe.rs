@@ -17,10 +17,12 @@ pub(in crate::storage) async fn ping(backend: &Backend) -> Result<(), StoreError
     sqlx::query("SELECT 1 FROM api_keys LIMIT 1")
         .fetch_optional(backend.reader())
         .await?;
-    // Only a write shows whether there is space.
-    if backend.writer().is_full() {
+    // Only a write shows whether there is space, and whether a file system lets it through.
+    if backend.writer().refuses_writes() {
         write(backend).await?;
-        backend.writer().note_space();
+        backend.writer().note_write();
+    } else {
+        require_writable(backend).await?;
     }
     Ok(())
 }
@@ -64,6 +66,19 @@ fn unless_missing<T>(rows: Result<Vec<T>, sqlx::Error>) -> Result<Vec<T>, StoreE
     match rows {
         Err(error) if Failure::of(&error) == Failure::NoTable => Ok(Vec::new()),
         rows => Ok(rows?),
+    }
+}
+
+/// Fails where the database rejects every write, by a statement that writes nothing.
+async fn require_writable(backend: &Backend) -> Result<(), StoreError> {
+    let tried =
+        sqlx::query("INSERT INTO conversations (id) SELECT id FROM conversations WHERE 1 = 0")
+            .execute(backend.writer())
+            .await;
+    match tried.map_err(StoreError::from) {
+        // Others write at this moment.
+        Ok(_) | Err(StoreError::Busy(_)) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

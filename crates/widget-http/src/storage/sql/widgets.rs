@@ -2,6 +2,7 @@
 
 use sqlx::QueryBuilder;
 use widget_core::{
+    agent::{MAX_WIDGETS, require_widget_capacity},
     id::{OrganizationId, WidgetId},
     unreadable::WidgetRecord,
     widget::Widget,
@@ -40,6 +41,7 @@ impl WidgetStore for Backend {
             return Ok(InsertedWidget::Again(answer));
         }
         find_pin(&mut transaction, widget).await?.require()?;
+        require_capacity(&mut transaction, &widget.organization_id).await?;
         sqlx::query(concat!(
             "INSERT INTO web_widgets (id, organization_id, ",
             record_columns!(),
@@ -342,4 +344,22 @@ fn dangling(error: sqlx::Error, widget: &Widget) -> WriteWidgetError {
     } else {
         error.into()
     }
+}
+
+/// Fails when the organization has as many widgets as it may.
+pub(super) async fn require_capacity(
+    transaction: &mut Transaction,
+    organization: &OrganizationId,
+) -> Result<(), WriteWidgetError> {
+    // Reads of an index alone, and never more than matter.
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM
+             (SELECT 1 FROM web_widgets WHERE organization_id = $1 LIMIT $2) AS counted",
+    )
+    .bind(organization.as_str())
+    .bind(MAX_WIDGETS)
+    .fetch_one(&mut *transaction)
+    .await
+    .map_err(StoreError::from)?;
+    Ok(require_widget_capacity(count)?)
 }

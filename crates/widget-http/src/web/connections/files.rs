@@ -14,7 +14,10 @@ pub fn raise_file_limit() -> Option<usize> {
     if limit.current != limit.maximum
         && let Err(error) = setrlimit(Resource::Nofile, raised)
     {
-        tracing::warn!(error = %error, "the limit of open files cannot be raised");
+        tracing::warn!(
+            error = crate::causes::with_causes(&error),
+            "the limit of open files cannot be raised"
+        );
     }
     let files = getrlimit(Resource::Nofile).current?;
     usize::try_from(files).ok()

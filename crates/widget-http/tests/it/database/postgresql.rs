@@ -58,6 +58,16 @@ pub(crate) const CHANGE_TYPE: Option<&str> =
 pub(crate) const TABLES: &str = "SELECT table_name::TEXT FROM information_schema.tables
     WHERE table_schema = current_schema()";
 
+/// The id that is made of the column `number`.
+pub(crate) const UUID_OF_NUMBER: &str = "lpad(to_hex(number), 32, '0')::uuid";
+
+/// What a write answers while somebody holds what it needs: the server ends it after a while and
+/// does not say whether it waited.
+pub(crate) const HELD: &str = "storage_unavailable";
+
+/// How many ways there are to keep a database from being written, see [`Database::forbid_writes`].
+pub(crate) const WAYS_TO_FORBID_WRITES: usize = 2;
+
 /// The columns of a table that are not computed, with their types.
 pub(crate) const COLUMNS: &str = "SELECT column_name::TEXT, data_type::TEXT
     FROM information_schema.columns
@@ -148,6 +158,26 @@ impl Database {
             name,
             url: url.into(),
         }
+    }
+
+    /// Lets those who open it from now on read only: by a setting, or for lack of rights.
+    pub(crate) fn forbid_writes(&self, way: usize) {
+        let name = &self.name;
+        execute(match way {
+            0 => format!("ALTER ROLE {name} SET default_transaction_read_only = on"),
+            _ => {
+                format!("REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} FROM {name}")
+            }
+        });
+    }
+
+    /// Lets them write again.
+    pub(crate) fn allow_writes(&self, way: usize) {
+        let name = &self.name;
+        execute(match way {
+            0 => format!("ALTER ROLE {name} RESET default_transaction_read_only"),
+            _ => format!("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name}"),
+        });
     }
 
     pub(crate) fn url(&self) -> &str {

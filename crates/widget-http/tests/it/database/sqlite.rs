@@ -19,6 +19,15 @@ pub(crate) const HOLD_AGENTS: &str = "BEGIN EXCLUSIVE";
 /// Keeps others from writing until `ROLLBACK`, so that a change of a widget waits.
 pub(crate) const HOLD_REVISIONS: &str = "BEGIN EXCLUSIVE";
 
+/// The id that is made of the column `number`.
+pub(crate) const UUID_OF_NUMBER: &str = "unhex(printf('%032x', number))";
+
+/// What a write answers meanwhile.
+pub(crate) const HELD: &str = "storage_busy";
+
+/// How many ways there are to keep a database from being written, see [`Database::forbid_writes`].
+pub(crate) const WAYS_TO_FORBID_WRITES: usize = 1;
+
 /// SQLite cannot say who waits.
 pub(crate) const COUNT_WAITING: Option<&str> = None;
 
@@ -95,6 +104,23 @@ impl Database {
         Self { directory, url }
     }
 
+    /// Lets those who open it from now on read only.
+    pub(crate) fn forbid_writes(&self, _: usize) {
+        obey_permissions();
+        self.set_mode(0o444);
+    }
+
+    /// Lets them write again.
+    pub(crate) fn allow_writes(&self, _: usize) {
+        self.set_mode(0o644);
+    }
+
+    fn set_mode(&self, mode: u32) {
+        let path = self.directory.path().join("widgets.db");
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(path, permissions).expect("it is this user's");
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
@@ -109,4 +135,13 @@ impl Database {
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
+}
+
+/// Has permissions of files apply to this thread and those that it starts, also for root.
+fn obey_permissions() {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    let mut sets = capabilities(None).expect("a thread may ask for its own");
+    sets.effective
+        .remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
+    set_capabilities(None, sets).expect("a thread may give up some");
 }

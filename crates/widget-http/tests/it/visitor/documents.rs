@@ -99,6 +99,16 @@ async fn the_loader_names_its_panel_script_by_hash() {
     let hashed = ask(&format!("/{file}")).await;
     let current = ask("/panel.js").await;
     assert_eq!(hashed.expect(200).text, current.expect(200).text);
+    // A page can read why a script is not there, too.
+    for path in ["/0123456789abcdef.js", "/x.js", "/a/b"] {
+        let missing = ask(path).await;
+        assert_eq!(missing.status, 404, "{path}");
+        assert_eq!(missing.header("access-control-allow-origin"), "*", "{path}");
+        assert_eq!(
+            missing.header("cross-origin-resource-policy"),
+            "cross-origin"
+        );
+    }
     for (answer, caching) in [
         (&hashed, "public, max-age=31536000, immutable"),
         (
