@@ -10,6 +10,7 @@ pub mod api_keys;
 pub mod conversations;
 pub mod decisions;
 pub mod health;
+pub mod limits;
 mod problem;
 mod received;
 pub mod revisions;

@@ -34,7 +34,7 @@ words! {
         BodyUnreadable = "body_unreadable",
         /// The website shows no brand.
         BrandNotFound = "brand_not_found",
-        /// The organization has used up the conversations of this day.
+        /// The organization or the widget has used up the conversations of this day.
         BudgetUsedUp = "budget_used_up",
         /// The config has faults.
         ConfigInvalid = "config_invalid",
@@ -145,9 +145,11 @@ words! {
         TicketWrongWidget = "ticket_wrong_widget",
         /// The reporter has reported as much as is kept of one conversation.
         TranscriptFull = "transcript_full",
+        /// The organization or the widget has used up the minutes of voice of this day.
+        VoiceBudgetUsedUp = "voice_budget_used_up",
         /// The event is not signed by the service's LiveKit.
         WebhookSignatureInvalid = "webhook_signature_invalid",
-        /// The widget has as many open conversations as it may.
+        /// The widget or its organization has as many open conversations as it may.
         WidgetBusy = "widget_busy",
         /// The widget is not available on this page.
         WidgetUnavailable = "widget_unavailable",

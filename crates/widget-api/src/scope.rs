@@ -21,6 +21,8 @@ words! {
         ConversationsReadSensitive = "conversations:read_sensitive",
         /// Append messages, end conversations.
         ConversationsWrite = "conversations:write",
+        /// Set the limits of the organization and of its widgets.
+        LimitsManage = "limits:manage",
     }
 }
 

@@ -163,6 +163,16 @@ pub struct EndedConversation {
     pub status: Status,
 }
 
+/// The visitor may speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct ReservedVoice {
+    /// Until when minutes are reserved, which the service extends while the visitor speaks; missing
+    /// where voice is not limited, and before the visitor has joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved_until: Option<Timestamp>,
+}
+
 /// Turns that a window saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

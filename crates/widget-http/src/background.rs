@@ -1,5 +1,6 @@
-//! What runs without a request: removing old rooms, ending conversations by their limits, checking
-//! LiveKit, keeping builds of the embed, writing the last use of keys, deleting expired records.
+//! What runs without a request: removing old rooms, ending conversations by their limits, looking
+//! at calls whose minutes are limited, checking LiveKit, keeping builds of the embed, writing the
+//! last use of keys, deleting expired records.
 //!
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
@@ -10,12 +11,14 @@ use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{
-    builds::keep_embed_builds, conversations::end_due_conversations, keys::write_key_uses,
+    builds::keep_embed_builds, calls::check_due_calls, conversations::end_due_conversations,
+    keys::write_key_uses,
     livekit::check_livekit, rooms::remove_due_rooms,
 };
 use crate::{causes::with_causes, state::AppState};
 
 mod builds;
+mod calls;
 mod conversations;
 mod keys;
 mod livekit;
@@ -41,6 +44,7 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
             tokio::join!(
                 rooms::remove_rooms(&state),
                 conversations::end_conversations(&state),
+                calls::watch_calls(&state),
                 livekit::watch(&state),
                 builds::keep_builds(&state),
                 keys::write_uses(&state),

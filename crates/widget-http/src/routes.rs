@@ -13,6 +13,7 @@ mod docs;
 mod embed;
 mod guard;
 mod health;
+mod limits;
 mod listed;
 mod public;
 mod webhook;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> ApiRouter<AppState> {
         .merge(agents::router())
         .merge(api_keys::router())
         .merge(conversations::router())
+        .merge(limits::router())
         .merge(public::router())
         .merge(embed::router())
         .merge(webhook::router())

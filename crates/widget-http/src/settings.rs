@@ -3,7 +3,10 @@
 use secrecy::SecretString;
 use url::Url;
 use widget_core::{
-    conversation::{LifecycleLimits, budget::Budgets},
+    conversation::{
+        LifecycleLimits,
+        budget::{Budgets, Limits, Owner},
+    },
     embed::PublicUrl,
 };
 
@@ -71,10 +74,22 @@ pub struct LimitSettings {
     pub conversations_per_minute: u32,
     /// New conversations per minute and widget.
     pub widget_conversations_per_minute: u32,
-    /// How many conversations there may be.
+    /// How many conversations there may be, and what may be used on one day; keys may set less.
     pub budgets: Budgets,
     /// How long a conversation may last, wait and stay silent.
     pub lifecycle: LifecycleLimits,
+}
+
+impl LimitSettings {
+    /// The most that keys may set.
+    #[must_use]
+    pub fn ceilings(&self, owner: Owner) -> Limits {
+        let new_per_minute = match owner {
+            Owner::Organization => None,
+            Owner::Widget => Some(self.widget_conversations_per_minute.max(1)),
+        };
+        self.budgets.ceilings(owner, new_per_minute)
+    }
 }
 
 impl Default for LimitSettings {

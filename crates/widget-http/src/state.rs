@@ -5,17 +5,24 @@ use std::{ops::Deref, sync::Arc};
 use axum::extract::FromRef;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use widget_core::{conversation::LifecycleLimits, origin::SuffixList};
+use widget_core::{
+    conversation::LifecycleLimits,
+    id::{OrganizationId, WidgetId},
+    origin::SuffixList,
+};
 
 use crate::{
     livekit::{LiveKit, RoomCleaner},
     page_fetcher::PageFetcher,
     readiness::Drain,
     settings::Settings,
-    storage::Storage,
+    storage::{Storage, StoreError},
     system::{Clock, RandomError, RandomSource, new_id},
     visitors::{
-        embed_builds::EmbedBuilds, public_widgets::PublicWidgets, rate_limits::RateLimits,
+        embed_builds::EmbedBuilds,
+        limits::{VisitorLimitCache, VisitorLimits},
+        public_widgets::PublicWidgets,
+        rate_limits::RateLimits,
         signing::TokenSigner,
     },
     web::{caller::Callers, cors::OwnOrigin, deadline::RunningRequests, key_uses::KeyUses},
@@ -62,6 +69,8 @@ pub struct Services {
     pub lifecycle_limits: LifecycleLimits,
     /// Widgets as visitors may see them.
     pub public_widgets: PublicWidgets,
+    /// What visitors of a widget may use.
+    pub visitor_limits: VisitorLimitCache,
     /// Builds of the embed that other releases have.
     pub embed_builds: EmbedBuilds,
     /// Rates of the public endpoints.
@@ -100,6 +109,26 @@ impl Services {
         self.clock.now()
     }
 
+    /// What visitors of a widget may use now.
+    ///
+    /// # Errors
+    /// When it has to be read and storage fails.
+    pub async fn find_visitor_limits(
+        &self,
+        organization: &OrganizationId,
+        widget: WidgetId,
+    ) -> Result<VisitorLimits, StoreError> {
+        let settings = &self.settings.limits;
+        self.visitor_limits
+            .find(
+                self.storage.as_ref(),
+                settings,
+                (organization, widget),
+                self.now(),
+            )
+            .await
+    }
+
     /// A new identifier: a UUID of version 7, made of this service's clock and randomness.
     ///
     /// # Errors
@@ -128,6 +157,7 @@ impl AppState {
         Self(Arc::new(Services {
             lifecycle_limits: settings.limits.lifecycle,
             public_widgets: PublicWidgets::default(),
+            visitor_limits: VisitorLimitCache::default(),
             embed_builds: EmbedBuilds::default(),
             rate_limits: RateLimits::new(&settings.limits),
             signer: TokenSigner::new(storage.clone(), clock.clone(), random.clone()),

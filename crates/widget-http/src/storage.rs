@@ -5,6 +5,7 @@
 //! constraint, by a compare-and-set, or in a transaction that locks the row before it reads it.
 
 mod agents;
+mod budgets;
 mod conversations;
 mod database_file;
 pub(crate) mod deadline;
@@ -32,6 +33,10 @@ mod widgets;
 
 pub use agents::{
     Agent, AgentStore, AgentVersion, DeleteAgentError, InsertAgentError, NewAgentVersion,
+};
+pub use budgets::{
+    AudioEvent, BudgetOwner, BudgetStore, CallOutcome, DueCall, ReserveVoiceError, StoredLimits,
+    StoredUse,
 };
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,

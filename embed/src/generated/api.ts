@@ -197,6 +197,7 @@ export type ProblemCode =
   | 'ticket_required'
   | 'ticket_wrong_widget'
   | 'transcript_full'
+  | 'voice_budget_used_up'
   | 'webhook_signature_invalid'
   | 'widget_busy'
   | 'widget_unavailable';

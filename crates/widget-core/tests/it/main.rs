@@ -4,6 +4,7 @@
     reason = "the rules are for the crate; its tests read the fixtures"
 )]
 
+mod budgets;
 mod config;
 mod conformance;
 mod conversation;

@@ -21,7 +21,10 @@ use tokio::{
 };
 use url::Url;
 use widget_core::{
-    conversation::{LifecycleLimits, budget::Budgets},
+    conversation::{
+        LifecycleLimits,
+        budget::{Budgets, DayBudget},
+    },
     embed::PublicUrl,
     origin::SuffixList,
 };
@@ -256,9 +259,23 @@ struct LimitArguments {
     /// Conversations that may wait to be joined, started from one IPv6 /48.
     #[arg(long, env = "WIDGET_LIMIT_NETWORK_UNJOINED", default_value_t = Budgets::default().unjoined_per_network)]
     limit_network_unjoined: u32,
-    /// New conversations a day (UTC) and organization; no bound when left out.
+    /// New conversations a day (UTC) and organization; no bound when left out. API keys may set
+    /// less, as of the three below.
     #[arg(long, env = "WIDGET_LIMIT_ORGANIZATION_DAY", value_name = "COUNT")]
     limit_organization_day: Option<u32>,
+    /// New conversations a day (UTC) and widget; no bound when left out.
+    #[arg(long, env = "WIDGET_LIMIT_WIDGET_DAY", value_name = "COUNT")]
+    limit_widget_day: Option<u32>,
+    /// Minutes of voice a day (UTC) and organization; no bound when left out.
+    #[arg(
+        long,
+        env = "WIDGET_LIMIT_ORGANIZATION_VOICE_MINUTES",
+        value_name = "COUNT"
+    )]
+    limit_organization_voice_minutes: Option<u32>,
+    /// Minutes of voice a day (UTC) and widget; no bound when left out.
+    #[arg(long, env = "WIDGET_LIMIT_WIDGET_VOICE_MINUTES", value_name = "COUNT")]
+    limit_widget_voice_minutes: Option<u32>,
     /// Minutes that a conversation may last.
     #[arg(long, env = "WIDGET_CONVERSATION_MINUTES", default_value_t = default_minutes(|limits| limits.max_length), value_parser = minutes())]
     conversation_minutes: u32,
@@ -292,7 +309,14 @@ impl LimitArguments {
         budgets.open_on_widget = self.limit_widget_open;
         budgets.unjoined_per_address = self.limit_address_unjoined;
         budgets.unjoined_per_network = self.limit_network_unjoined;
-        budgets.per_day = self.limit_organization_day;
+        budgets.organization_day = DayBudget {
+            conversations: self.limit_organization_day,
+            voice_minutes: self.limit_organization_voice_minutes,
+        };
+        budgets.widget_day = DayBudget {
+            conversations: self.limit_widget_day,
+            voice_minutes: self.limit_widget_voice_minutes,
+        };
         let mut lifecycle = LifecycleLimits::default();
         lifecycle.max_length = minutes(self.conversation_minutes);
         lifecycle.max_silence = minutes(self.silence_minutes);

@@ -16,6 +16,7 @@ pub(super) mod page;
 mod resume;
 mod tickets;
 pub(super) mod token;
+mod voice;
 
 /// The routes of the loader and of the window.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -23,6 +24,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(tickets::router())
         .merge(conversations::router())
         .merge(resume::router())
+        .merge(voice::router())
         .merge(messages::router())
         .merge(forms::router())
         .merge(feedback::router())

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::{
     livekit::is_visitor,
     state::AppState,
-    storage::WebhookEvent,
+    storage::{AudioEvent, WebhookEvent},
     visitors::refusals,
     web::{
         api::{self, ApiRouter, Credential},
@@ -53,6 +53,18 @@ struct Event {
     room: Option<Named>,
     #[serde(default)]
     participant: Option<Participant>,
+    #[serde(default)]
+    track: Option<Track>,
+}
+
+#[derive(Deserialize)]
+struct Track {
+    /// LiveKit's id of it; a microphone that comes back has another.
+    #[serde(default)]
+    sid: String,
+    /// Missing when it is the first of the enumeration: `AUDIO`.
+    #[serde(default, rename = "type")]
+    kind: String,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +94,20 @@ impl Event {
             ("participant_joined", true) => Some(RoomEvent::VisitorJoined),
             ("participant_joined", false) => Some(RoomEvent::OtherJoined),
             ("participant_left", true) => Some(RoomEvent::VisitorLeft),
+            _ => None,
+        }
+    }
+
+    /// Whether the visitor's voice came or went; `None` when it did neither.
+    fn of_audio(&self) -> Option<bool> {
+        let track = self.track.as_ref()?;
+        let is_audio = track.kind.is_empty() || track.kind == "AUDIO";
+        if !is_audio || !self.is_of_visitor() {
+            return None;
+        }
+        match self.kind.as_str() {
+            "track_published" => Some(true),
+            "track_unpublished" => Some(false),
             _ => None,
         }
     }
@@ -145,7 +171,44 @@ fn is_generated(name: &str) -> bool {
     name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// The visitor's voice may be in a room only while minutes are reserved for it, where they are
+/// limited.
+async fn apply_audio(
+    state: &AppState,
+    event: &Event,
+    is_published: bool,
+    id: &str,
+) -> Result<(), Problem> {
+    let room = event.room.as_ref().map_or("", |room| room.name.as_str());
+    let track = event.track.as_ref().map_or("", |track| track.sid.as_str());
+    if ![room, track].into_iter().all(is_generated) {
+        return Ok(());
+    }
+    let event = AudioEvent {
+        id,
+        room,
+        track: Some(track).filter(|sid| !sid.is_empty()),
+        is_published,
+    };
+    let operator = &state.settings.limits.budgets;
+    if state
+        .storage
+        .apply_audio_event(&event, operator, state.now())
+        .await?
+    {
+        tracing::info!(
+            event.id = id,
+            "a visitor speaks without reserved minutes; removing the room"
+        );
+        state.room_cleaner.wake();
+    }
+    Ok(())
+}
+
 async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem> {
+    if let Some(is_published) = event.of_audio() {
+        return apply_audio(state, event, is_published, id).await;
+    }
     let (Some(happened), Some(named)) = (event.of_room(), &event.room) else {
         return Ok(());
     };

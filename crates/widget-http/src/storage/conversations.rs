@@ -94,7 +94,7 @@ pub struct NewConversation {
     pub ticket: UsedTicket,
     /// Where it is started; none where nothing is counted.
     pub place: Option<StartPlace>,
-    /// How many conversations may wait there to be joined.
+    /// How many conversations may wait there to be joined, and what may be used on this day.
     pub budgets: Budgets,
     /// How long conversations may last.
     pub limits: LifecycleLimits,
@@ -106,7 +106,7 @@ pub enum CreateConversationError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
-    /// Too many wait to be joined where it was started.
+    /// Too many wait to be joined where it was started, or a budget of the day is used up.
     #[error(transparent)]
     OverBudget(#[from] BudgetError),
     /// Storage failed.
@@ -151,7 +151,8 @@ pub enum ResumeError {
     /// It was resumed by somebody else, or does not exist any more.
     #[error("the conversation was resumed in the meantime")]
     Stale,
-    /// Nobody has joined it, and too many others wait to be joined where it is resumed.
+    /// Nobody has joined it, and too many others wait to be joined where it is resumed; or the
+    /// minutes of voice are used up.
     #[error(transparent)]
     OverBudget(#[from] BudgetError),
     /// Storage failed.
@@ -228,14 +229,13 @@ pub trait ConversationStore {
     /// [`StoreError`]
     async fn count_joined_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
 
-    /// How many conversations the organization has had since a time.
+    /// How many conversations of the organization were joined and have not ended.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn count_conversations_since(
+    async fn count_joined_in_organization(
         &self,
         organization: &OrganizationId,
-        since: OffsetDateTime,
     ) -> Result<i64, StoreError>;
 
     /// Gives a conversation that has not ended a new room and the next generation, uses up the

@@ -3,10 +3,10 @@
 use time::OffsetDateTime;
 
 use super::{
-    agents::AgentStore, conversations::ConversationStore, deleted_widgets::DeletedWidgetStore,
-    embed_builds::EmbedBuildStore, error::StoreError, keys::KeyStore, lifecycle::LifecycleStore,
-    messages::MessageStore, migrations::MigrationError, rooms::RoomStore,
-    submissions::SubmissionStore, webhooks::WebhookStore, widgets::WidgetStore,
+    agents::AgentStore, budgets::BudgetStore, conversations::ConversationStore,
+    deleted_widgets::DeletedWidgetStore, embed_builds::EmbedBuildStore, error::StoreError,
+    keys::KeyStore, lifecycle::LifecycleStore, messages::MessageStore, migrations::MigrationError,
+    rooms::RoomStore, submissions::SubmissionStore, webhooks::WebhookStore, widgets::WidgetStore,
 };
 
 /// Everything that is stored; see the traits it is made of.
@@ -23,6 +23,7 @@ pub trait Storage:
     + RoomStore
     + WebhookStore
     + EmbedBuildStore
+    + BudgetStore
     + Send
     + Sync
     + 'static
@@ -36,7 +37,8 @@ pub trait Storage:
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Forgets tickets that have expired by `now`, webhook events older than `events_before`, and
-    /// where conversations were started that older nodes have seen joined or ended.
+    /// where conversations were started that older nodes have seen joined or ended, and what was
+    /// used on days long past.
     ///
     /// # Errors
     /// [`StoreError`]

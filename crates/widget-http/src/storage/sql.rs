@@ -9,6 +9,12 @@ use super::{
 
 #[path = "sql/agents.rs"]
 mod agents;
+#[path = "sql/budget_row.rs"]
+mod budget_row;
+#[path = "sql/budgets.rs"]
+mod budgets;
+#[path = "sql/calls.rs"]
+mod calls;
 #[path = "sql/conversation_row.rs"]
 mod conversation_row;
 #[path = "sql/conversations.rs"]
@@ -23,6 +29,8 @@ pub(super) mod expired;
 mod keys;
 #[path = "sql/lifecycle.rs"]
 mod lifecycle;
+#[path = "sql/limits.rs"]
+mod limits;
 #[path = "sql/messages.rs"]
 mod messages;
 #[path = "sql/probe.rs"]

@@ -3,10 +3,16 @@
 //! Kept in the memory of each node: a limit slows callers down and does not count exactly. Budgets
 //! that hold for all nodes together are counted in storage.
 
-use std::{hash::Hash, num::NonZeroU32};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration as StdDuration, Instant},
+};
 
 use governor::{
-    Quota, RateLimiter,
+    DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     state::keyed::DefaultKeyedStateStore,
 };
@@ -14,8 +20,8 @@ use http::{HeaderName, HeaderValue, header};
 use time::Duration;
 use widget_api::ProblemCode;
 use widget_core::{
-    conversation::budget::{BudgetError, StartRange},
-    id::{ConversationId, WidgetId},
+    conversation::budget::{BudgetError, Owner, StartRange},
+    id::{ConversationId, OrganizationId, WidgetId},
 };
 
 use crate::{
@@ -46,6 +52,10 @@ pub struct RateLimits {
     pub conversations: Limit<AddressPrefix>,
     /// New conversations by widget.
     pub widget_conversations: Limit<WidgetId>,
+    /// The same of widgets for which a key has set a lower one.
+    pub set_widget_conversations: SetLimit<WidgetId>,
+    /// New conversations of organizations for which a key has limited them.
+    pub set_organization_conversations: SetLimit<OrganizationId>,
     /// Resumes by conversation.
     pub resumes: Limit<ConversationId>,
     /// Builds of other releases by address.
@@ -67,6 +77,8 @@ impl RateLimits {
                 "widget-conversations",
                 settings.widget_conversations_per_minute,
             ),
+            set_widget_conversations: SetLimit::new("widget-conversations"),
+            set_organization_conversations: SetLimit::new("organization-conversations"),
             resumes: Limit::new("resumes", RESUMES_PER_MINUTE),
             embed_builds: Limit::new("embed-builds", BUILDS_PER_MINUTE),
             reports: Limit::new("reports", REPORTS_PER_MINUTE),
@@ -80,6 +92,8 @@ impl RateLimits {
         self.tickets.forget_idle();
         self.conversations.forget_idle();
         self.widget_conversations.forget_idle();
+        self.set_widget_conversations.forget_idle();
+        self.set_organization_conversations.forget_idle();
         self.resumes.forget_idle();
         self.embed_builds.forget_idle();
         self.reports.forget_idle();
@@ -126,26 +140,82 @@ impl<K: Hash + Eq + Clone> Limit<K> {
             return Ok(());
         };
         let wait = refusal.wait_time_from(self.clock.now());
-        let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
-        Err(self.refusal(seconds))
-    }
-
-    fn refusal(&self, seconds: u64) -> Problem {
-        let detail = format!("too many requests; try again in {seconds} s");
-        let policy = format!("\"{}\";q={};w=60", self.name, self.per_minute);
-        over(
-            ProblemCode::RateLimited,
-            &detail,
-            self.name,
-            &policy,
-            seconds,
-        )
+        Err(too_fast(self.name, self.per_minute, wait))
     }
 
     fn forget_idle(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
+}
+
+/// A number of requests per minute that was set for each key by itself.
+#[derive(Debug)]
+pub struct SetLimit<K> {
+    name: &'static str,
+    limiters: Mutex<HashMap<K, KeyLimiter>>,
+    clock: DefaultClock,
+}
+
+#[derive(Debug)]
+struct KeyLimiter {
+    per_minute: u32,
+    limiter: DefaultDirectRateLimiter,
+    used_at: Instant,
+}
+
+impl<K: Hash + Eq + Clone> SetLimit<K> {
+    /// After so long, everything may be used again.
+    const IDLE: StdDuration = StdDuration::from_mins(2);
+
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            limiters: Mutex::default(),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Counts one request; a key whose limit was changed begins anew.
+    ///
+    /// # Errors
+    /// 429 `rate_limited`, with the headers that say when to retry.
+    pub fn check(&self, key: &K, per_minute: u32) -> Result<(), Problem> {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        let build = || KeyLimiter {
+            per_minute: per_minute.get(),
+            limiter: RateLimiter::direct(Quota::per_minute(per_minute)),
+            used_at: Instant::now(),
+        };
+        let mut limiters = self.limiters();
+        let entry = limiters.entry(key.clone()).or_insert_with(build);
+        if entry.per_minute != per_minute.get() {
+            *entry = build();
+        }
+        entry.used_at = Instant::now();
+        entry.limiter.check().map_err(|refusal| {
+            let wait = refusal.wait_time_from(self.clock.now());
+            too_fast(self.name, entry.per_minute, wait)
+        })
+    }
+
+    fn forget_idle(&self) {
+        let mut limiters = self.limiters();
+        limiters.retain(|_, limiter| limiter.used_at.elapsed() < Self::IDLE);
+        limiters.shrink_to_fit();
+    }
+
+    fn limiters(&self) -> MutexGuard<'_, HashMap<K, KeyLimiter>> {
+        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The refusal of one that may be tried again after the wait.
+fn too_fast(name: &str, per_minute: u32, wait: StdDuration) -> Problem {
+    let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+    let detail = format!("too many requests; try again in {seconds} s");
+    let policy = format!("\"{name}\";q={per_minute};w=60");
+    over(ProblemCode::RateLimited, &detail, name, &policy, seconds)
 }
 
 /// When a widget's visitors may try again: conversations end at any time.
@@ -161,10 +231,36 @@ impl From<BudgetError> for Problem {
                 let code = ProblemCode::WidgetBusy;
                 over(code, &detail, name, &policy, RETRY_WHEN_FULL)
             }
-            BudgetError::DayUsedUp { max, resets_in } => {
-                let name = "organization-day";
+            BudgetError::OrganizationBusy { max } => {
+                let name = "organization-open-conversations";
+                let policy = format!("\"{name}\";q={max}");
+                let code = ProblemCode::WidgetBusy;
+                over(code, &detail, name, &policy, RETRY_WHEN_FULL)
+            }
+            BudgetError::DayUsedUp {
+                owner,
+                max,
+                resets_in,
+            } => {
+                let name = match owner {
+                    Owner::Organization => "organization-day",
+                    Owner::Widget => "widget-day",
+                };
                 let policy = format!("\"{name}\";q={max};w=86400");
                 let code = ProblemCode::BudgetUsedUp;
+                over(code, &detail, name, &policy, whole_seconds(resets_in))
+            }
+            BudgetError::VoiceUsedUp {
+                owner,
+                max,
+                resets_in,
+            } => {
+                let name = match owner {
+                    Owner::Organization => "organization-voice-minutes",
+                    Owner::Widget => "widget-voice-minutes",
+                };
+                let policy = format!("\"{name}\";q={max};w=86400");
+                let code = ProblemCode::VoiceBudgetUsedUp;
                 over(code, &detail, name, &policy, whole_seconds(resets_in))
             }
             BudgetError::TooManyUnjoined {

@@ -11,7 +11,8 @@ use widget_core::{
 
 use crate::{
     storage::{
-        AppendError, CreateConversationError, ResumeError, SaveFeedbackError, SaveFormError,
+        AppendError, CreateConversationError, ReserveVoiceError, ResumeError, SaveFeedbackError,
+        SaveFormError,
     },
     visitors::signing::TokenError,
     web::problem::Problem,
@@ -77,6 +78,17 @@ impl From<ResumeError> for Problem {
             ResumeError::Stale => resumed_elsewhere(),
             ResumeError::OverBudget(error) => error.into(),
             ResumeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReserveVoiceError> for Problem {
+    fn from(error: ReserveVoiceError) -> Self {
+        match error {
+            ReserveVoiceError::OverBudget(error) => error.into(),
+            ReserveVoiceError::Ended(ended) => ended.into(),
+            ReserveVoiceError::Missing => conversation_token_invalid(),
+            ReserveVoiceError::Store(error) => error.into(),
         }
     }
 }

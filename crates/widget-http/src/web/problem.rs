@@ -88,7 +88,9 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::IdempotencyKeyReused
         | P::ModeDisabled
         | P::QueryInvalid => StatusCode::UNPROCESSABLE_ENTITY,
-        P::BudgetUsedUp | P::RateLimited | P::WidgetBusy => StatusCode::TOO_MANY_REQUESTS,
+        P::BudgetUsedUp | P::RateLimited | P::VoiceBudgetUsedUp | P::WidgetBusy => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         P::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         P::AnswerTimeout
         | P::EmbedNotBuilt

@@ -7,6 +7,11 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use widget_core::{
+    conversation::{Status, budget::Day},
+    origin::SuffixList,
+};
+use widget_http::storage::{self, BudgetOwner, ConversationFilter, ListPage, StoredRow};
 
 use super::process::{Server, command, key};
 use crate::database::{self, Database};
@@ -32,7 +37,9 @@ fn start(database: &Database) -> Server {
             "LIVEKIT_API_SECRET",
             "secret-secret-secret-secret-secret-32",
         )
-        .env("WIDGET_TRUSTED_PROXIES", "loopback");
+        .env("WIDGET_TRUSTED_PROXIES", "loopback")
+        // Every start is counted.
+        .env("WIDGET_LIMIT_ORGANIZATION_DAY", "100000");
     for limit in [
         "TICKETS",
         "CONVERSATIONS",
@@ -280,6 +287,41 @@ impl Sent {
     }
 }
 
+/// Checks that what is reserved of the organization's days is as many conversations as wait to be
+/// joined.
+async fn check_budgets(database: &Database) {
+    let storage = storage::open(database.url(), SuffixList::builtin().clone())
+        .await
+        .expect("the database can be opened");
+    let organization = "acme".parse().expect("an organization");
+    let page = ListPage {
+        before: None,
+        limit: 10_000,
+    };
+    let found = storage
+        .list_conversations(&organization, &ConversationFilter::default(), page)
+        .await
+        .expect("storage works");
+    assert!(!found.has_more);
+    let (mut waiting, mut reserved, mut days) = (0, 0, Vec::new());
+    for listed in found {
+        let StoredRow::Readable(conversation) = listed.item else {
+            panic!("a conversation is damaged")
+        };
+        waiting += i64::from(conversation.lifecycle.status() == Status::TokenCreated);
+        days.push(Day::of(conversation.created_at));
+    }
+    days.dedup();
+    for day in days {
+        let owner = BudgetOwner::Organization(&organization);
+        let found = storage.find_day_use(owner, day).await;
+        reserved += found.expect("storage works").conversations.reserved;
+    }
+    assert!(waiting > 0);
+    assert_eq!(reserved, waiting);
+    storage.close().await;
+}
+
 #[test]
 fn what_was_acknowledged_survives_a_kill() {
     let database = Database::create();
@@ -345,6 +387,13 @@ fn what_was_acknowledged_survives_a_kill() {
             }
         }
     }
+    server.signal("-KILL");
+    server.wait();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("it can be built")
+        .block_on(check_budgets(&database));
     // What `cargo xtask bench kill` prints.
     let [agents, widgets, messages, conversations] = acknowledged_writes;
     let _ = writeln!(

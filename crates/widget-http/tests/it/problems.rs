@@ -191,6 +191,7 @@ fn codes_have_their_status() {
         401 ticket_required
         403 ticket_wrong_widget
         409 transcript_full
+        429 voice_budget_used_up
         401 webhook_signature_invalid
         429 widget_busy
         403 widget_unavailable

@@ -1,6 +1,7 @@
 //! The visitor's side: what pages of other origins, the window and LiveKit may do.
 
 mod background;
+mod budgets;
 mod builds;
 mod conversations;
 mod documents;

@@ -11,6 +11,7 @@ use widget_core::finding::Code;
 use widget_core::{
     conversation::{
         self, EndReason, Lifecycle,
+        budget::{Budgets, Owner},
         metadata::{self, MetadataError},
     },
     id::ConversationId,
@@ -62,6 +63,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 ProblemCode::CustomMetadataTooLarge,
                 ProblemCode::WidgetBusy,
                 ProblemCode::BudgetUsedUp,
+                ProblemCode::VoiceBudgetUsedUp,
             ]),
             create,
         )
@@ -103,7 +105,7 @@ async fn create(
     let admission = require_admission(&widget, &ticket.claims().origin)?;
     let livekit = require_livekit(&state)?;
     let conversation = build_conversation(&state, &admission, &body)?;
-    require_budget(&state, &admission).await?;
+    let budgets = require_budget(&state, &admission).await?;
     let dispatch = Dispatch::start(&admission, build_target(&conversation))?;
     let prepared = PreparedRoom::new(&state, livekit, &dispatch, conversation.generation).await?;
     let new = NewConversation {
@@ -114,7 +116,7 @@ async fn create(
         },
         ticket: build_used_ticket(&ticket),
         place: hash_place(&state, counted).await?,
-        budgets: state.settings.limits.budgets,
+        budgets,
         limits: state.lifecycle_limits,
     };
     state.storage.create_conversation(&new).await?;
@@ -194,21 +196,29 @@ impl From<MetadataError> for Problem {
 }
 
 /// The bounds of the widget and of its organization; counted before writing, so that a burst may
-/// overshoot by as many as race. The bound of where it is started is counted in storage.
-async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<(), Problem> {
-    let (widget, now) = (admission.widget(), state.now());
-    let budgets = state.settings.limits.budgets;
-    state.rate_limits.widget_conversations.check(&widget.id)?;
-    let open = state.storage.count_joined_conversations(widget.id).await?;
-    budgets.require_open(open)?;
-    if let Some(since) = budgets.counted_since(now) {
-        let today = state
-            .storage
-            .count_conversations_since(&widget.organization_id, since)
-            .await?;
-        budgets.require_day(today, now)?;
+/// overshoot by as many as race. The bound of where it is started is counted in storage, and what
+/// may be used on one day is reserved there: see the budgets that this returns.
+async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<Budgets, Problem> {
+    let (widget, organization) = (admission.widget(), &admission.widget().organization_id);
+    let limits = state.find_visitor_limits(organization, widget.id).await?;
+    let (rates, budgets) = (&state.rate_limits, limits.budgets);
+    match limits.widget_per_minute {
+        Some(rate) => rates.set_widget_conversations.check(&widget.id, rate)?,
+        None => rates.widget_conversations.check(&widget.id)?,
     }
-    Ok(())
+    if let Some(rate) = limits.organization_per_minute {
+        rates
+            .set_organization_conversations
+            .check(organization, rate)?;
+    }
+    let storage = &state.storage;
+    let open = storage.count_joined_conversations(widget.id).await?;
+    budgets.require_open(Owner::Widget, open)?;
+    if budgets.open_in_organization.is_some() {
+        let open = storage.count_joined_in_organization(organization).await?;
+        budgets.require_open(Owner::Organization, open)?;
+    }
+    Ok(budgets)
 }
 
 async fn show(

@@ -51,6 +51,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::LivekitNotConfigured,
             ProblemCode::ModeDisabled,
             ProblemCode::ConversationResumedElsewhere,
+            ProblemCode::VoiceBudgetUsedUp,
         ]),
         resume,
     )
@@ -85,6 +86,9 @@ async fn resume(
     let livekit = require_livekit(&state)?;
     let generation = conversation.generation;
     let prepared = PreparedRoom::new(&state, livekit, &dispatch, generation + 1).await?;
+    let widget_limits = state
+        .find_visitor_limits(&conversation.organization_id, conversation.web_widget_id)
+        .await?;
     let request = ResumeConversation {
         id: conversation.id,
         generation,
@@ -96,7 +100,7 @@ async fn resume(
         },
         ticket: build_used_ticket(&ticket),
         place: hash_place(&state, counted).await?,
-        budgets: state.settings.limits.budgets,
+        budgets: widget_limits.budgets,
         now,
         limits: state.lifecycle_limits,
     };

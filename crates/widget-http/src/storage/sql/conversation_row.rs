@@ -7,7 +7,12 @@ use widget_core::{
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
-use super::{Row, Transaction, rooms, row::Columns};
+use super::{
+    Row, Transaction,
+    budget_row::{budget_columns, follow, read_budget},
+    rooms,
+    row::Columns,
+};
 use crate::storage::{
     conversations::ConversationRecord, driver::micros, error::StoreError, table::table,
 };
@@ -98,7 +103,8 @@ pub(super) async fn write_transition(
 }
 
 /// Writes a state with the time at which the limits end it, and nothing else. Where it was started
-/// is kept only while it waits to be joined.
+/// is kept only while it waits to be joined. What the conversation has reserved is settled with it:
+/// every change of a state, also its end, goes through here.
 pub(super) async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,
@@ -113,7 +119,7 @@ pub(super) async fn write_state(
              start_address = CASE WHEN $11 THEN start_address END,
              start_network = CASE WHEN $11 THEN start_network END
          WHERE id = $1
-         RETURNING ", conversation_columns!()),
+         RETURNING ", conversation_columns!(), ", ", budget_columns!()),
     )
     .bind(id.as_uuid())
     .bind(columns.status.as_str())
@@ -128,5 +134,7 @@ pub(super) async fn write_state(
     .bind(next.is_unjoined())
     .fetch_one(&mut *transaction)
     .await?;
-    read_conversation(&row)
+    let written = read_conversation(&row)?;
+    follow(transaction, &written, read_budget(&row)?).await?;
+    Ok(written)
 }

@@ -1,14 +1,18 @@
 //! SQL of how conversations start and are resumed, and of how they are found.
 
 use sqlx::QueryBuilder;
-use time::OffsetDateTime;
 use widget_core::{
-    conversation::Status,
+    conversation::{
+        Mode, Status,
+        budget::{Amounts, Call, Day, Reservation},
+    },
     id::{ConversationId, OrganizationId, WidgetId},
 };
 
 use super::{
     Backend, Database, Transaction,
+    budget_row::{Owners, budget_columns, insert_voice, read_budget, reserve, write_call},
+    calls,
     conversation_row::{conversation_columns, lock_conversation, read_conversation, write_state},
     rooms, start_places,
     widgets::push_page,
@@ -45,11 +49,13 @@ impl ConversationStore for Backend {
             )
             .await?;
         }
+        let owners = Owners::of_conversations(&new.budgets);
         sqlx::query(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
-                 token_at, due_at, start_address, start_network)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                 token_at, due_at, start_address, start_network, budget_state, budget_day,
+                 budget_organization, budget_widget)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         )
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -68,6 +74,10 @@ impl ConversationStore for Backend {
         .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
         .bind(new.place.as_ref().map(|place| place.address.as_str()))
         .bind(new.place.as_ref().and_then(|place| place.network.as_deref()))
+        .bind(owners.is_any().then_some(Reservation::Reserved.as_str()))
+        .bind(owners.is_any().then(|| Day::of(conversation.created_at).number()))
+        .bind(owners.organization)
+        .bind(owners.widget)
         .execute(&mut transaction)
         .await
         .map_err(StoreError::from)?;
@@ -80,6 +90,7 @@ impl ConversationStore for Backend {
             conversation.created_at,
         )
         .await?;
+        reserve_start(&mut transaction, new).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -116,7 +127,9 @@ impl ConversationStore for Backend {
                  start_address = $4, start_network = $5
              WHERE id = $1
              RETURNING ",
-            conversation_columns!()
+            conversation_columns!(),
+            ", ",
+            budget_columns!()
         ))
         .bind(resume.id.as_uuid())
         .bind(resume.mode.as_str())
@@ -136,6 +149,8 @@ impl ConversationStore for Backend {
             resume.now,
         )
         .await?;
+        let (call, budgets) = (read_budget(&row)?.call, &resume.budgets);
+        calls::resume::<ResumeError>(&mut transaction, &resumed, call, budgets, resume.now).await?;
         transaction.commit().await?;
         Ok(resumed)
     }
@@ -224,20 +239,44 @@ impl ConversationStore for Backend {
         Ok(count)
     }
 
-    async fn count_conversations_since(
+    async fn count_joined_in_organization(
         &self,
         organization: &OrganizationId,
-        since: OffsetDateTime,
     ) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM conversations WHERE organization_id = $1 AND created_at >= $2",
+            "SELECT COUNT(*) FROM conversations
+             WHERE organization_id = $1 AND status = $2 AND ended_at IS NULL",
         )
         .bind(organization.as_str())
-        .bind(micros(since))
+        .bind(Status::InProgress.as_str())
         .fetch_one(self.reader())
         .await?;
         Ok(count)
     }
+}
+
+/// Reserves a conversation, and the first minutes of one that begins with a call, where they are
+/// limited.
+async fn reserve_start(
+    transaction: &mut Transaction,
+    new: &NewConversation,
+) -> Result<(), CreateConversationError> {
+    let (conversation, budgets, now) =
+        (&new.conversation, &new.budgets, new.conversation.created_at);
+    let has_call = conversation.mode == Mode::Voice && budgets.limit_voice();
+    if has_call {
+        insert_voice(transaction, conversation.id, budgets, None, now).await?;
+        write_call(transaction, conversation.id, Some(Call::Waiting), now).await?;
+    }
+    let needed = Amounts {
+        conversations: 1,
+        voice_seconds: if has_call {
+            calls::MINUTES.voice_seconds
+        } else {
+            0
+        },
+    };
+    reserve(transaction, conversation, needed, budgets, now).await
 }
 
 /// Adds the conditions of a filter.

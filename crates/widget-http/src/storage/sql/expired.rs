@@ -1,10 +1,13 @@
 //! SQL that forgets what has expired.
 
 use time::OffsetDateTime;
-use widget_core::conversation::Status;
+use widget_core::conversation::{Status, budget::Day};
 
 use super::Backend;
 use crate::storage::{driver::micros, error::StoreError};
+
+/// How many days the use of a day is kept: longer than any conversation may last.
+const DAYS_KEPT: i64 = 400;
 
 pub(in crate::storage) async fn forget(
     backend: &Backend,
@@ -27,5 +30,9 @@ pub(in crate::storage) async fn forget(
     .bind(Status::TokenCreated.as_str())
     .execute(backend.writer())
     .await?;
+    sqlx::query("DELETE FROM budget_days WHERE day < $1")
+        .bind(Day::of(now).before(DAYS_KEPT).number())
+        .execute(backend.writer())
+        .await?;
     Ok(())
 }

@@ -98,7 +98,11 @@ async fn state_of(
         is_newest: room::is_newest(lifecycle, newest, room.generation),
         is_removed: room.is_removed(),
         visitor_has_left: event.happened.needs_whether_left()
-            && has_ended(transaction, event).await?,
+            && has_ended(
+                transaction,
+                [event.stay.map(end_of), event.room_life.map(end_of)],
+            )
+            .await?,
     })
 }
 
@@ -118,7 +122,7 @@ async fn note_event(
 }
 
 /// Notes an id; `false` when it was noted before.
-async fn note(
+pub(super) async fn note(
     transaction: &mut Transaction,
     id: &str,
     now: OffsetDateTime,
@@ -133,14 +137,14 @@ async fn note(
     Ok(done.rows_affected() > 0)
 }
 
-/// Whether an earlier event said that the stay, or the life of the room, has ended.
-async fn has_ended(
+/// Whether an earlier event said that one of these has ended.
+pub(super) async fn has_ended(
     transaction: &mut Transaction,
-    event: &WebhookEvent<'_>,
+    [first, second]: [Option<String>; 2],
 ) -> Result<bool, StoreError> {
     let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhook_events WHERE id IN ($1, $2)")
-        .bind(event.stay.map(end_of))
-        .bind(event.room_life.map(end_of))
+        .bind(first)
+        .bind(second)
         .fetch_one(&mut *transaction)
         .await?;
     Ok(count > 0)
@@ -163,7 +167,8 @@ async fn is_served(
     })
 }
 
-/// The id under which the end of a room's life or of a stay is noted, beside those of the events.
-fn end_of(life_or_stay: &str) -> String {
+/// The id under which the end of a room's life, of a stay or of a track is noted, beside those of
+/// the events.
+pub(super) fn end_of(life_or_stay: &str) -> String {
     format!("end of {life_or_stay}")
 }

@@ -9,7 +9,7 @@ use super::support::{SHOP, Started, Visitor, with_livekit};
 use crate::support::{Answer, Service};
 
 #[track_caller]
-fn assert_limited(answer: &Answer, code: &str, policy: &str) {
+pub(super) fn assert_limited(answer: &Answer, code: &str, policy: &str) {
     answer.problem(429, code);
     assert_eq!(answer.header("ratelimit-policy"), policy);
     assert!(answer.header("ratelimit").contains("r=0"));
@@ -124,7 +124,7 @@ async fn resumes_are_limited_by_conversation_alone() {
 }
 
 /// A service behind a proxy that names its visitors, and whose rates never end.
-fn behind_a_proxy(settings: &mut Settings) {
+pub(super) fn behind_a_proxy(settings: &mut Settings) {
     with_livekit(settings);
     settings.trusted_proxies = "::".parse().expect("a list of proxies");
     settings.limits.tickets_per_minute = 1000;
@@ -133,7 +133,7 @@ fn behind_a_proxy(settings: &mut Settings) {
 }
 
 /// The visitor joins, or so LiveKit says.
-async fn join(service: &Service, started: &Started) {
+pub(super) async fn join(service: &Service, started: &Started) {
     let (id, now) = (started.id.parse().expect("an id"), service.state.now());
     let limits = &service.state.lifecycle_limits;
     let joined = service
@@ -252,11 +252,12 @@ async fn a_widget_has_a_maximum_of_open_conversations() {
 async fn an_organization_has_a_maximum_of_conversations_per_day() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
-        settings.limits.budgets.per_day = Some(1);
+        settings.limits.budgets.organization_day.conversations = Some(1);
     })
     .await;
     let visitor = Visitor::of(&service, json!({})).await;
     let started = visitor.start().await;
+    join(&service, &started).await;
     visitor.end(&started).await.json(200);
     let elsewhere = Visitor::of(&service, json!({})).await;
     let answer = elsewhere.try_start(json!({})).await;

@@ -29,13 +29,13 @@ async fn post(service: &Service, token: &str, body: &str) -> Answer {
         .await
 }
 
-async fn deliver(service: &Service, event: &Value) {
+pub(super) async fn deliver(service: &Service, event: &Value) {
     let body = event.to_string();
     let token = token(service, LIVEKIT_KEY, LIVEKIT_SECRET, &body);
     post(service, &token, &body).await.expect(200);
 }
 
-fn event(id: &str, kind: &str, room: &str) -> Value {
+pub(super) fn event(id: &str, kind: &str, room: &str) -> Value {
     // Values that this build does not know must not matter.
     json!({
         "id": id, "event": kind, "createdAt": "1785000000", "room": {"name": room, "turnPassword": "secret", "x": 1},
@@ -47,7 +47,7 @@ async fn status(visitor: &Visitor<'_>, started: &Started) -> Value {
     visitor.read(started).await.json(200)["status"].clone()
 }
 
-async fn is_to_be_removed(service: &Service, room: &str) -> bool {
+pub(super) async fn is_to_be_removed(service: &Service, room: &str) -> bool {
     let due = service
         .storage
         .find_rooms_to_remove(service.state.now(), &Default::default(), 100)

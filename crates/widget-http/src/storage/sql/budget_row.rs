@@ -1,0 +1,460 @@
+//! What a conversation has reserved: it is written with its start, and settled in the transaction
+//! that changes its state.
+
+use std::collections::BTreeMap;
+
+use time::{Duration, OffsetDateTime};
+use widget_core::{
+    conversation::budget::{
+        Amounts, BudgetError, Budgets, Call, CallStep, Day, DayUse, Owner, RESERVED_SECONDS,
+        Reservation, used_seconds,
+    },
+    id::ConversationId,
+};
+
+use super::{Row, Transaction, row::Columns};
+use crate::storage::{
+    budgets::BudgetOwner,
+    conversations::ConversationRecord,
+    driver::{micros, nearest_time_of},
+    error::StoreError,
+    table::table,
+};
+
+/// What is reserved for a conversation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BudgetRow {
+    reservation: Option<Reservation>,
+    day: Day,
+    owners: Owners,
+    pub(super) call: Option<Call>,
+}
+
+/// Whose budgets something is counted on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Owners {
+    pub(super) organization: bool,
+    pub(super) widget: bool,
+}
+
+impl Owners {
+    /// Those who limit conversations.
+    pub(super) fn of_conversations(budgets: &Budgets) -> Self {
+        Self {
+            organization: budgets.organization_day.conversations.is_some(),
+            widget: budgets.widget_day.conversations.is_some(),
+        }
+    }
+
+    /// Those who limit voice.
+    fn of_voice(budgets: &Budgets) -> Self {
+        Self {
+            organization: budgets.organization_day.voice_minutes.is_some(),
+            widget: budgets.widget_day.voice_minutes.is_some(),
+        }
+    }
+
+    /// Whether it is counted at all.
+    pub(super) const fn is_any(self) -> bool {
+        self.organization || self.widget
+    }
+
+    /// In the order in which their rows are locked.
+    fn list(self) -> impl Iterator<Item = Owner> {
+        let counts = move |owner: &Owner| match owner {
+            Owner::Organization => self.organization,
+            Owner::Widget => self.widget,
+        };
+        Owner::ALL.iter().copied().filter(counts)
+    }
+}
+
+table! {
+    budget_columns, read_budget from "conversations" by "id";
+    budget_state: optional_parsed(str::parse),
+    budget_day: get(),
+    budget_organization: get(),
+    budget_widget: get(),
+    call_state: get(),
+    call_until: optional_nearest_time(),
+    call_quiet_since: optional_nearest_time(),
+    => |row| -> BudgetRow {
+        let (day, state): (Option<i64>, Option<String>) = (budget_day, call_state);
+        Ok(BudgetRow {
+            reservation: budget_state,
+            day: Day::from_number(day.unwrap_or_default()),
+            owners: Owners { organization: budget_organization, widget: budget_widget },
+            call: state.map(|_| call_until.map_or(Call::Waiting, |until| Call::Running {
+                until,
+                quiet_since: call_quiet_since,
+            })),
+        })
+    }
+}
+
+pub(super) use budget_columns;
+
+/// The key of an owner of a conversation.
+fn owner_key(owner: Owner, conversation: &ConversationRecord) -> String {
+    match owner {
+        Owner::Organization => BudgetOwner::Organization(&conversation.organization_id),
+        Owner::Widget => BudgetOwner::Widget(conversation.web_widget_id),
+    }
+    .to_string()
+}
+
+/// Settles what the present state of a conversation decides: the one place that every change of a
+/// state leads to.
+pub(super) async fn follow(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    budget: BudgetRow,
+) -> Result<(), StoreError> {
+    let lifecycle = &conversation.lifecycle;
+    if let Some(before) = budget.reservation {
+        let after = before.follow(lifecycle);
+        if after != before {
+            settle_conversation(transaction, conversation, budget, after).await?;
+        }
+    }
+    if let Some(call) = budget.call {
+        let step = call.follow(lifecycle);
+        if step != CallStep::Keep(call) {
+            apply(transaction, conversation, step, lifecycle.token_at()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn settle_conversation(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    budget: BudgetRow,
+    after: Reservation,
+) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "UPDATE conversations SET budget_state = $2 WHERE id = $1 AND budget_state = $3",
+    )
+    .bind(conversation.id.as_uuid())
+    .bind(after.as_str())
+    .bind(Reservation::Reserved.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(());
+    }
+    for owner in budget.owners.list() {
+        sqlx::query(
+            "UPDATE budget_days
+             SET conversations_reserved = conversations_reserved - 1,
+                 conversations_used = conversations_used + $3
+             WHERE owner = $1 AND day = $2",
+        )
+        .bind(owner_key(owner, conversation))
+        .bind(budget.day.number())
+        .bind(after.used())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Sets aside what is needed, of each owner who limits it, or fails for the first who has no more.
+///
+/// Call it last: others who need the same rows wait until the transaction ends.
+pub(super) async fn reserve<E>(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    needed: Amounts,
+    budgets: &Budgets,
+    now: OffsetDateTime,
+) -> Result<(), E>
+where
+    E: From<BudgetError> + From<StoreError>,
+{
+    for owner in Owner::ALL.iter().copied() {
+        let budget = budgets.day(owner);
+        let needed = needed.limited_by(budget);
+        if needed.is_nothing() {
+            continue;
+        }
+        let (key, day) = (owner_key(owner, conversation), Day::of(now));
+        if set_aside(transaction, &key, day, needed, budget.max()).await? {
+            continue;
+        }
+        // Nobody has counted on this day yet, or there is no more.
+        let owner_of = match owner {
+            Owner::Organization => BudgetOwner::Organization(&conversation.organization_id),
+            Owner::Widget => BudgetOwner::Widget(conversation.web_widget_id),
+        };
+        insert_day(transaction, owner_of, day).await?;
+        if set_aside(transaction, &key, day, needed, budget.max()).await? {
+            continue;
+        }
+        let conversations = find_conversations(transaction, &key, day).await?;
+        return Err(budgets.used_up(owner, conversations, needed, now).into());
+    }
+    Ok(())
+}
+
+async fn set_aside(
+    transaction: &mut Transaction,
+    owner: &str,
+    day: Day,
+    needed: Amounts,
+    max: Amounts,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE budget_days
+         SET conversations_reserved = conversations_reserved + $3, voice_reserved = voice_reserved + $4
+         WHERE owner = $1 AND day = $2
+             AND ($3 = 0 OR conversations_used + conversations_reserved + $3 <= $5)
+             AND ($4 = 0 OR voice_used + voice_reserved + $4 <= $6)",
+    )
+    .bind(owner)
+    .bind(day.number())
+    .bind(needed.conversations)
+    .bind(needed.voice_seconds)
+    .bind(max.conversations)
+    .bind(max.voice_seconds)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn find_conversations(
+    transaction: &mut Transaction,
+    owner: &str,
+    day: Day,
+) -> Result<DayUse, StoreError> {
+    let found: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT conversations_used, conversations_reserved FROM budget_days
+         WHERE owner = $1 AND day = $2",
+    )
+    .bind(owner)
+    .bind(day.number())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let (used, reserved) = found.unwrap_or_default();
+    Ok(DayUse { used, reserved })
+}
+
+/// Conversations of an owner's day that are not counted as reserved: those that nobody counted when
+/// they began are used, unless nobody joined them.
+macro_rules! uncounted {
+    ($owner:literal, $counted:literal) => {
+        concat!(
+            " FROM conversations WHERE ",
+            $owner,
+            " = $3 AND created_at >= $4 AND status <> 'failed' AND NOT (",
+            $counted,
+            " AND budget_state IN ('reserved', 'returned'))"
+        )
+    };
+}
+
+macro_rules! insert_day {
+    ($owner:literal, $counted:literal) => {
+        concat!(
+            "INSERT INTO budget_days (owner, day, conversations_used, conversations_reserved,
+                 voice_used, voice_reserved)
+             SELECT $1, $2, COUNT(*), 0, 0, 0",
+            uncounted!($owner, $counted),
+            " ON CONFLICT (owner, day) DO NOTHING"
+        )
+    };
+}
+
+macro_rules! recount_day {
+    ($owner:literal, $counted:literal) => {
+        concat!(
+            "UPDATE budget_days SET conversations_used = (SELECT COUNT(*)",
+            uncounted!($owner, $counted),
+            ") WHERE owner = $1 AND day = $2"
+        )
+    };
+}
+
+async fn execute_on_day(
+    transaction: &mut Transaction,
+    owner: BudgetOwner<'_>,
+    day: Day,
+    [of_organization, of_widget]: [&'static str; 2],
+) -> Result<(), StoreError> {
+    let query = match owner {
+        BudgetOwner::Organization(_) => sqlx::query(of_organization),
+        BudgetOwner::Widget(_) => sqlx::query(of_widget),
+    };
+    let query = query.bind(owner.to_string()).bind(day.number());
+    let query = match owner {
+        BudgetOwner::Organization(id) => query.bind(id.as_str().to_owned()),
+        BudgetOwner::Widget(id) => query.bind(id.as_uuid()),
+    };
+    query
+        .bind(micros(day.starts_at()))
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
+}
+
+/// Makes the row of a day if it is missing.
+pub(super) async fn insert_day(
+    transaction: &mut Transaction,
+    owner: BudgetOwner<'_>,
+    day: Day,
+) -> Result<(), StoreError> {
+    let statements = [
+        insert_day!("organization_id", "budget_organization"),
+        insert_day!("web_widget_id", "budget_widget"),
+    ];
+    execute_on_day(transaction, owner, day, statements).await
+}
+
+/// Counts again what was used on a day; its row is locked already.
+pub(super) async fn recount_day(
+    transaction: &mut Transaction,
+    owner: BudgetOwner<'_>,
+    day: Day,
+) -> Result<(), StoreError> {
+    let statements = [
+        recount_day!("organization_id", "budget_organization"),
+        recount_day!("web_widget_id", "budget_widget"),
+    ];
+    execute_on_day(transaction, owner, day, statements).await
+}
+
+/// Notes minutes that were set aside for a call.
+pub(super) async fn insert_voice(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    budgets: &Budgets,
+    starts_at: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let owners = Owners::of_voice(budgets);
+    sqlx::query(
+        "INSERT INTO voice_reservations
+             (conversation_id, number, day, of_organization, of_widget, starts_at)
+         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5
+         FROM voice_reservations WHERE conversation_id = $1",
+    )
+    .bind(id.as_uuid())
+    .bind(Day::of(now).number())
+    .bind(owners.organization)
+    .bind(owners.widget)
+    .bind(starts_at.map(micros))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Writes a call; `None` when it is over.
+pub(super) async fn write_call(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    call: Option<Call>,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let (state, until, quiet_since) = match call {
+        None => (None, None, None),
+        Some(Call::Waiting) => (Some("waiting"), None, None),
+        Some(Call::Running { until, quiet_since }) => (Some("running"), Some(until), quiet_since),
+    };
+    // One that waits is looked at, too, in case a node of the release before saw what it waits for.
+    let later = now + Duration::seconds(RESERVED_SECONDS);
+    let check_at = call.map(|call| call.check_at(now).unwrap_or(later));
+    sqlx::query(
+        "UPDATE conversations
+         SET call_state = $2, call_until = $3, call_quiet_since = $4, call_check_at = $5
+         WHERE id = $1",
+    )
+    .bind(id.as_uuid())
+    .bind(state)
+    .bind(until.map(micros))
+    .bind(quiet_since.map(micros))
+    .bind(check_at.map(micros))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Writes what becomes of a call. A step that needs more than the call's own rows is not for here:
+/// see `calls.rs`.
+pub(super) async fn apply(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    step: CallStep,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let id = conversation.id;
+    match step {
+        CallStep::Keep(call) => write_call(transaction, id, Some(call), now).await,
+        CallStep::Begin(joined_at) => {
+            sqlx::query(
+                "UPDATE voice_reservations SET starts_at = $2
+                 WHERE conversation_id = $1 AND starts_at IS NULL",
+            )
+            .bind(id.as_uuid())
+            .bind(micros(joined_at))
+            .execute(&mut *transaction)
+            .await?;
+            let call = Call::running_from(joined_at);
+            write_call(transaction, id, Some(call), joined_at).await
+        }
+        CallStep::Settle(stopped_at) => {
+            settle_voice(transaction, conversation, stopped_at).await?;
+            write_call(transaction, id, None, now).await
+        }
+        CallStep::Remove(until) => {
+            settle_voice(transaction, conversation, Some(until)).await?;
+            write_call(transaction, id, None, now).await
+        }
+        CallStep::Extend => Ok(()),
+    }
+}
+
+/// Settles every reservation of a call, each once: the row is deleted with it.
+async fn settle_voice(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    stopped_at: Option<OffsetDateTime>,
+) -> Result<(), StoreError> {
+    let settled: Vec<(i64, bool, bool, Option<i64>)> = sqlx::query_as(
+        "DELETE FROM voice_reservations WHERE conversation_id = $1
+         RETURNING day, of_organization, of_widget, starts_at",
+    )
+    .bind(conversation.id.as_uuid())
+    .fetch_all(&mut *transaction)
+    .await?;
+    let mut days: BTreeMap<(i64, usize), (Owner, i64, i64)> = BTreeMap::new();
+    for (day, organization, widget, starts_at) in settled {
+        let used = used_seconds(starts_at.map(nearest_time_of), stopped_at);
+        let owners = Owners {
+            organization,
+            widget,
+        };
+        for owner in owners.list() {
+            let order = match owner {
+                Owner::Organization => 0,
+                Owner::Widget => 1,
+            };
+            let (_, reserved, all_used) = days.entry((day, order)).or_insert((owner, 0, 0));
+            *reserved += RESERVED_SECONDS;
+            *all_used += used;
+        }
+    }
+    for ((day, _), (owner, reserved, used)) in days {
+        sqlx::query(
+            "UPDATE budget_days
+             SET voice_reserved = voice_reserved - $3, voice_used = voice_used + $4
+             WHERE owner = $1 AND day = $2",
+        )
+        .bind(owner_key(owner, conversation))
+        .bind(day)
+        .bind(reserved)
+        .bind(used)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! SQL of budgets: what keys set, what was used of it, and calls that are due. What conversations
+//! reserve is in `budget_row.rs`, and what becomes of their calls in `calls.rs`.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+use widget_core::{
+    conversation::{
+        LifecycleLimits,
+        budget::{Audio, Budgets, Day, DayBudget, DayUse, Limits},
+    },
+    id::{ConversationId, OrganizationId, WidgetId},
+};
+
+use super::{
+    Backend, Row, budget_row, calls,
+    limits::{find_both, find_one},
+    row::Columns,
+};
+use crate::storage::{
+    budgets::{
+        AudioEvent, BudgetOwner, BudgetStore, CallOutcome, DueCall, ReserveVoiceError,
+        StoredLimits, StoredUse,
+    },
+    driver::micros,
+    error::StoreError,
+    table::table,
+};
+
+table! {
+    due_call_columns, read_due_call from "conversations" by "id";
+    check_at = "call_check_at": get(),
+    id: id(ConversationId::from_uuid),
+    organization_id: parsed(str::parse),
+    web_widget_id: id(WidgetId::from_uuid),
+    => |row| -> DueCall {
+        Ok(DueCall { check_at, id, organization_id, web_widget_id })
+    }
+}
+
+#[async_trait::async_trait]
+impl BudgetStore for Backend {
+    async fn find_limits(
+        &self,
+        organization: &OrganizationId,
+        widget: WidgetId,
+    ) -> Result<StoredLimits, StoreError> {
+        let keys = [
+            BudgetOwner::Organization(organization).to_string(),
+            BudgetOwner::Widget(widget).to_string(),
+        ];
+        find_both(self, keys).await
+    }
+
+    async fn find_owner_limits(&self, owner: BudgetOwner<'_>) -> Result<Limits, StoreError> {
+        find_one(self, owner).await
+    }
+
+    async fn write_limits(
+        &self,
+        owner: BudgetOwner<'_>,
+        limits: &Limits,
+        budget: DayBudget,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO budget_limits (owner, conversations_per_day, voice_minutes_per_day,
+                 open_conversations, new_per_minute, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (owner) DO UPDATE SET conversations_per_day = $2,
+                 voice_minutes_per_day = $3, open_conversations = $4, new_per_minute = $5,
+                 updated_at = $6",
+        )
+        .bind(owner.to_string())
+        .bind(limits.conversations_per_day.map(i64::from))
+        .bind(limits.voice_minutes_per_day.map(i64::from))
+        .bind(limits.open_conversations.map(i64::from))
+        .bind(limits.new_per_minute.map(i64::from))
+        .bind(micros(now))
+        .execute(&mut transaction)
+        .await?;
+        if budget.conversations.is_some() {
+            let day = Day::of(now);
+            budget_row::insert_day(&mut transaction, owner, day).await?;
+            // Locked before it is counted, so that a start is seen or waits.
+            sqlx::query(
+                "UPDATE budget_days SET voice_used = voice_used WHERE owner = $1 AND day = $2",
+            )
+            .bind(owner.to_string())
+            .bind(day.number())
+            .execute(&mut transaction)
+            .await?;
+            budget_row::recount_day(&mut transaction, owner, day).await?;
+        }
+        transaction.commit().await
+    }
+
+    async fn find_day_use(
+        &self,
+        owner: BudgetOwner<'_>,
+        day: Day,
+    ) -> Result<StoredUse, StoreError> {
+        let found: Option<(i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT conversations_used, conversations_reserved, voice_used, voice_reserved
+             FROM budget_days WHERE owner = $1 AND day = $2",
+        )
+        .bind(owner.to_string())
+        .bind(day.number())
+        .fetch_optional(self.reader())
+        .await?;
+        let (used, reserved, voice_used, voice_reserved) = found.unwrap_or_default();
+        Ok(StoredUse {
+            conversations: DayUse { used, reserved },
+            voice_seconds: DayUse {
+                used: voice_used,
+                reserved: voice_reserved,
+            },
+        })
+    }
+
+    async fn reserve_voice(
+        &self,
+        id: ConversationId,
+        budgets: &Budgets,
+        now: OffsetDateTime,
+        limits: &LifecycleLimits,
+    ) -> Result<Option<OffsetDateTime>, ReserveVoiceError> {
+        calls::reserve_voice(self, id, budgets, now, limits).await
+    }
+
+    async fn apply_audio_event(
+        &self,
+        event: &AudioEvent<'_>,
+        operator: &Budgets,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let applied = calls::apply_audio_event(self, event, operator, now).await;
+        Ok(self.unreadable().skip(applied)?.unwrap_or(false))
+    }
+
+    async fn find_due_calls(
+        &self,
+        now: OffsetDateTime,
+        after: Option<&DueCall>,
+        limit: u32,
+    ) -> Result<Vec<DueCall>, StoreError> {
+        let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
+            (after.check_at, after.id.as_uuid())
+        });
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            due_call_columns!(),
+            " FROM conversations
+             WHERE call_check_at <= $1 AND (call_check_at, id) > ($2, $3)
+             ORDER BY call_check_at, id LIMIT $4"
+        ))
+        .bind(micros(now))
+        .bind(after_time)
+        .bind(after_id)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        self.unreadable().skip_all(rows.iter().map(read_due_call))
+    }
+
+    async fn check_call(
+        &self,
+        id: ConversationId,
+        audio: Audio,
+        budgets: &Budgets,
+        now: OffsetDateTime,
+    ) -> Result<CallOutcome, StoreError> {
+        calls::check_call(self, id, audio, budgets, now).await
+    }
+
+    async fn settle_ended(&self, limit: u32) -> Result<usize, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM conversations
+             WHERE budget_state = 'reserved' AND status <> 'token_created' LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        for id in &ids {
+            let mut transaction = self.begin().await?;
+            let locked = calls::lock(&mut transaction, ConversationId::from_uuid(*id)).await;
+            // One that cannot be read keeps its reservation, and no other one from being settled.
+            if let Some(Some((conversation, budget))) = self.unreadable().skip(locked)? {
+                budget_row::follow(&mut transaction, &conversation, budget).await?;
+                transaction.commit().await?;
+            }
+        }
+        Ok(ids.len())
+    }
+}
