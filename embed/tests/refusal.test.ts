@@ -17,6 +17,8 @@ test.each<[FailureCode, number, boolean, Consequence['name']]>([
   ['network', 0, false, 'retry'],
   ['internal_error', 500, false, 'retry'],
   ['rate_limited', 429, false, 'refused'],
+  ['budget_used_up', 429, false, 'refused'],
+  ['voice_budget_used_up', 429, false, 'refused'],
   ['livekit_not_configured', 503, false, 'refused'],
   ['widget_unavailable', 403, false, 'refused'],
 ])('%s (%i, token replaced: %s): %s', (code, status, isTokenReplaced, name) => {

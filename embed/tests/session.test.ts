@@ -64,6 +64,7 @@ function setUp(
     ),
     resume: vi.fn(async () => joining()),
     read: vi.fn(async () => conversation()),
+    reserveVoice: vi.fn(async () => {}),
     end: vi.fn(async () => {}),
     report: vi.fn(async () => {}),
     submitForm: vi.fn(async () => {}),
@@ -994,6 +995,128 @@ describe('voice', () => {
     expect(rooms[0]?.room.startPublishing.mock.calls).toEqual([[expect.anything(), false]]);
     expect(rooms[0]?.room.playAgent).toHaveBeenCalledWith(true);
     expect(rooms[0]?.room.setAgentMode).not.toHaveBeenCalled();
+  });
+
+  test('asks the service before the visitor speaks in a conversation in writing', async () => {
+    const { session, service, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('Hello');
+    await settle();
+    await agentArrives();
+    let allow = () => {};
+    service.reserveVoice.mockReturnValueOnce(
+      new Promise((resolve) => {
+        allow = resolve;
+      }),
+    );
+    session.startCall();
+    await settle();
+    const { startPublishing, setAgentMode } = rooms[0]?.room ?? {};
+    expect(service.reserveVoice).toHaveBeenCalledWith('c1', 'token1');
+    expect(startPublishing).not.toHaveBeenCalled();
+    expect(setAgentMode).not.toHaveBeenCalled();
+    session.setMuted(true);
+    allow();
+    await settle();
+    expect(startPublishing).toHaveBeenCalledWith(expect.anything(), true);
+    // The next call needs minutes of its own.
+    session.endCall();
+    session.startCall();
+    await settle();
+    expect(service.reserveVoice).toHaveBeenCalledTimes(2);
+    expect(startPublishing).toHaveBeenCalledTimes(2);
+  });
+
+  test('a call that was ended before the service answered is not published', async () => {
+    const { session, service, rooms, settle } = setUp();
+    session.sendMessage('Hello');
+    await settle();
+    let allow = () => {};
+    service.reserveVoice.mockReturnValueOnce(
+      new Promise((resolve) => {
+        allow = resolve;
+      }),
+    );
+    session.startCall();
+    await settle();
+    session.endCall();
+    allow();
+    await settle();
+    expect(rooms[0]?.room.startPublishing).not.toHaveBeenCalled();
+  });
+
+  test('a call that may not begin leaves the conversation in writing', async () => {
+    const { session, service, rooms, loader, settle, track } = setUp();
+    session.sendMessage('Hello');
+    await settle();
+    service.reserveVoice.mockRejectedValue(new ServiceProblem('voice_budget_used_up', 429));
+    session.startCall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(service.reserveVoice).toHaveBeenCalledOnce();
+    expect(rooms[0]?.room.startPublishing).not.toHaveBeenCalled();
+    expect(rooms[0]?.room.playAgent).toHaveBeenLastCalledWith(false);
+    expect(track.stop).toHaveBeenCalledOnce();
+    expect(loader.emit).toHaveBeenCalledWith('error', { code: 'voice_budget_used_up' });
+    expect(session.state).toMatchObject({
+      phase: { name: 'live' },
+      voice: { name: 'off', problem: 'used_up' },
+    });
+  });
+
+  test('a start or a resume as a call that is refused is repeated in writing, once', async () => {
+    const { session, service, rooms, settle, track } = setUp();
+    const usedUp = new ServiceProblem('voice_budget_used_up', 429);
+    service.start.mockRejectedValueOnce(usedUp);
+    session.startCall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const modes = service.start.mock.calls.map(([, body]) => body.mode);
+    expect(modes).toEqual(['voice', 'text']);
+    expect(track.stop).toHaveBeenCalledOnce();
+    expect(session.state).toMatchObject({
+      phase: { name: 'live' },
+      voice: { name: 'off', problem: 'used_up' },
+    });
+
+    // The minutes end during a call: the service closes the room, and refuses another call.
+    session.startCall();
+    await settle();
+    expect(rooms[0]?.room.startPublishing).toHaveBeenCalledOnce();
+    service.resume.mockRejectedValueOnce(usedUp);
+    rooms[0]?.events.closed();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(service.resume.mock.calls.map((call) => (call as unknown[])[2])).toEqual([
+      { ...RESUME, mode: 'voice' },
+      RESUME,
+    ]);
+    expect(session.state).toMatchObject({
+      phase: { name: 'live' },
+      voice: { name: 'off', problem: 'used_up' },
+    });
+  });
+
+  test('where only voice is offered, a refused call is not repeated', async () => {
+    const { session, service, track } = setUp({ modes: { text: false, voice: true } });
+    service.start.mockRejectedValue(new ServiceProblem('voice_budget_used_up', 429));
+    session.startCall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(service.start).toHaveBeenCalledOnce();
+    expect(track.stop).toHaveBeenCalledOnce();
+    expect(session.state).toMatchObject({
+      phase: { name: 'refused', code: 'voice_budget_used_up' },
+      voice: { name: 'off' },
+    });
+  });
+
+  test('with the conversations of a day used up, the microphone is closed', async () => {
+    const { session, service, track } = setUp();
+    service.start.mockRejectedValue(new ServiceProblem('budget_used_up', 429));
+    session.startCall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(service.start).toHaveBeenCalledOnce();
+    expect(track.stop).toHaveBeenCalledOnce();
+    expect(session.state).toMatchObject({
+      phase: { name: 'refused', code: 'budget_used_up' },
+      voice: { name: 'off' },
+    });
   });
 
   test('switches within the room, and back', async () => {

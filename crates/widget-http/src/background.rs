@@ -12,8 +12,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{
     builds::keep_embed_builds, calls::check_due_calls, conversations::end_due_conversations,
-    keys::write_key_uses,
-    livekit::check_livekit, rooms::remove_due_rooms,
+    keys::write_key_uses, livekit::check_livekit, rooms::remove_due_rooms,
 };
 use crate::{causes::with_causes, state::AppState};
 

@@ -22,6 +22,8 @@ export interface AttemptDependencies {
   forms: FormRequests;
   formIds: string[];
   loadRoomModule(): Promise<{ joinRoom: JoinRoom }>;
+  /** Asks the service whether the visitor may speak in this conversation. */
+  reserveVoice(): Promise<void>;
   isWebRtcAvailable(): boolean;
   /** Milliseconds since 1970. */
   now(): number;
@@ -35,6 +37,8 @@ export interface RoomObserver {
   /** A turn is final. */
   onTurn(message: Message): void;
   onMicrophoneUnusable(track: MediaStreamTrack): void;
+  /** The service does not let the visitor speak. */
+  onVoiceRefused(track: MediaStreamTrack, problem: unknown): void;
 }
 
 /** How an attempt goes, for its owner. */
@@ -62,6 +66,10 @@ export class Attempt {
   #failedJoins = 0;
   /** The mode in which the agent believes the conversation to be. */
   #agentMode: Mode = 'text';
+  /** The service has reserved minutes, where they are limited. */
+  #maySpeak = false;
+  /** What the visitor speaks into; null without a call. */
+  #track: MediaStreamTrack | null = null;
   #sending: Promise<void> = Promise.resolve();
 
   constructor(dependencies: AttemptDependencies, observer: AttemptObserver) {
@@ -119,6 +127,7 @@ export class Attempt {
     const joining = await this.ask(requestRoom);
     if (!joining) return;
     this.#agentMode = joining.conversation.mode;
+    this.#maySpeak = joining.conversation.mode === 'voice';
     this.#observer.onRoomCreated(joining);
     await this.#join(joining, this.#dependencies.now());
   }
@@ -246,8 +255,28 @@ export class Attempt {
     this.#room.setAgentMode(mode).catch(() => {});
   }
 
-  startCall(track: MediaStreamTrack, isMuted: boolean) {
+  /** Publishes the microphone as soon as the service has said that the visitor may speak. */
+  startCall(track: MediaStreamTrack) {
+    // On a tap, which is when browsers allow sound.
     this.#room?.playAgent(true);
+    if (this.#maySpeak) return this.#publish(track);
+    this.#track = track;
+    // The visitor may have left, or ended this call.
+    const isCurrent = () => !this.hasEnded && this.#track === track;
+    this.#dependencies.reserveVoice().then(
+      () => {
+        if (!isCurrent()) return;
+        this.#maySpeak = true;
+        this.#publish(track);
+      },
+      (problem) => isCurrent() && this.#observer.onVoiceRefused(track, problem),
+    );
+  }
+
+  #publish(track: MediaStreamTrack) {
+    // The visitor may have muted themselves while the service was asked.
+    const { voice } = this.#dependencies.store.state;
+    const isMuted = voice.name === 'on' && voice.isMuted;
     // Leaving the room interrupts publishing, which is not a fault of the microphone.
     this.#room?.startPublishing(track, isMuted).catch(() => {
       if (!this.hasEnded) this.#observer.onMicrophoneUnusable(track);
@@ -256,9 +285,9 @@ export class Attempt {
   }
 
   /** Another microphone takes the place of the one that is published. */
-  async replaceMicrophone(track: MediaStreamTrack, isMuted: boolean) {
+  async replaceMicrophone(track: MediaStreamTrack) {
     await this.#room?.stopPublishing().catch(() => {});
-    if (!this.hasEnded) this.startCall(track, isMuted);
+    if (!this.hasEnded) this.startCall(track);
   }
 
   /** On a tap, which is when browsers allow sound. */
@@ -267,6 +296,8 @@ export class Attempt {
   }
 
   stopCall() {
+    this.#maySpeak = false;
+    this.#track = null;
     this.#room?.playAgent(false);
     this.#room?.stopPublishing().catch(() => {});
     this.followMode();

@@ -1,7 +1,7 @@
 /** The visitor's microphone: asks for it, hands it to the room, and says what is in the way. */
 import type { MicrophoneProblem, openMicrophone, waitForMicrophone } from '../microphone';
 import type { Store } from './store';
-import { isUnderWay } from './window-state';
+import { isUnderWay, type VoiceProblem } from './window-state';
 
 export interface CallObserver {
   /** The microphone is open: publish it in the room, or get a room to do so. */
@@ -68,8 +68,8 @@ export class Call {
     this.#observer.onStopped();
   }
 
-  /** The track of a call cannot be used anymore; a track of an earlier call is ignored. */
-  fail(track: MediaStreamTrack, problem: MicrophoneProblem) {
+  /** The call of this track cannot go on; a track of an earlier call is ignored. */
+  fail(track: MediaStreamTrack, problem: VoiceProblem) {
     if (this.#track !== track) return;
     this.stop();
     this.#store.dispatch({ type: 'microphone-failed', problem });

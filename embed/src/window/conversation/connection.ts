@@ -13,7 +13,8 @@ import type { JoinError } from './join-problem';
 import { consequenceOf, type StopReason } from './refusal';
 import { modeOf } from './window-state';
 
-export interface ConnectionDependencies extends Omit<AttemptDependencies, 'backoff'> {
+export interface ConnectionDependencies
+  extends Omit<AttemptDependencies, 'backoff' | 'reserveVoice'> {
   conversation: CurrentConversation;
   loader: LoaderPort;
   service: Service;
@@ -118,11 +119,16 @@ export class Connection {
   }
 
   #begin({ onCreated, retry }: { onCreated?(id: string): void; retry(): void }): Attempt {
-    const { conversation } = this.#dependencies;
+    const { conversation, service } = this.#dependencies;
     const observer = this.#observer;
+    const reserveVoice = async () => {
+      const { access } = conversation;
+      if (!access) throw new ServiceProblem('network');
+      await service.reserveVoice(access.id, access.token);
+    };
     this.#attempt?.end();
     this.#attempt = new Attempt(
-      { ...this.#dependencies, backoff: this.#backoff },
+      { ...this.#dependencies, backoff: this.#backoff, reserveVoice },
       {
         ...observer,
         onRoomCreated: (joining: Joining) => {

@@ -2,6 +2,7 @@
  * What the page, the visitor and the view can do with the conversation. `connection.ts` handles
  * rooms, and `window-state.ts` decides what is shown.
  */
+import type { FailureCode } from '../../shared/codes';
 import type { Emit } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
@@ -102,9 +103,7 @@ export class Session {
       },
       onStopped: () => this.#connection.attempt?.stopCall(),
       onReplaced: (track) => {
-        const { voice } = this.state;
-        const isMuted = voice.name === 'on' && voice.isMuted;
-        this.#connection.attempt?.replaceMicrophone(track, isMuted);
+        this.#connection.attempt?.replaceMicrophone(track);
       },
       onUnavailable: (problem) => this.#emit('error', { code: `microphone_${problem}` }),
     });
@@ -147,6 +146,11 @@ export class Session {
         },
         onTurn: ({ role, text }) => this.#emit('message', { role, text }),
         onMicrophoneUnusable: (track) => this.#call.fail(track, 'busy'),
+        onVoiceRefused: (track, problem) => {
+          const { code } = problem as ServiceProblem;
+          this.#call.fail(track, code === 'voice_budget_used_up' ? 'used_up' : 'busy');
+          this.#emit('error', { code });
+        },
         onStopped: (reason) => this.#handleStop(reason),
       },
     );
@@ -407,7 +411,7 @@ export class Session {
   #publishCall() {
     const { voice } = this.state;
     const { track } = this.#call;
-    if (track && voice.name === 'on') this.#connection.attempt?.startCall(track, voice.isMuted);
+    if (track && voice.name === 'on') this.#connection.attempt?.startCall(track);
   }
 
   #startIfConfigured() {
@@ -434,10 +438,21 @@ export class Session {
         this.#store.dispatch({ type: 'not-started' });
         return this.start();
       case 'refused':
-        this.#store.dispatch({ type: 'refused', code: reason.code });
-        if (reason.code === this.#joinProblem) return this.endCall();
-        return this.#emit('error', { code: reason.code });
+        return this.#refuse(reason.code);
     }
+  }
+
+  #refuse(code: FailureCode) {
+    const { track } = this.#call;
+    this.#store.dispatch({ type: 'refused', code });
+    if (code === this.#joinProblem) return this.endCall();
+    // Nobody will listen today.
+    if (code === 'budget_used_up') this.endCall();
+    this.#emit('error', { code });
+    // Without a call there is nothing to leave out, and another request would be refused, too.
+    if (code !== 'voice_budget_used_up' || !track) return;
+    this.#call.fail(track, 'used_up');
+    if (this.#dependencies.config.modes.text) this.continue();
   }
 
   #leaveConversation() {

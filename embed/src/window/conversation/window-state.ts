@@ -39,9 +39,12 @@ export type Phase =
 
 export type AgentState = 'absent' | 'initializing' | 'idle' | 'listening' | 'thinking' | 'speaking';
 
+/** Why there is no call: the microphone, or the minutes of voice of this day are used up. */
+export type VoiceProblem = MicrophoneProblem | 'used_up';
+
 /** The visitor's side of a call. */
 export type Voice =
-  | { name: 'off'; problem: MicrophoneProblem | null }
+  | { name: 'off'; problem: VoiceProblem | null }
   /** The browser is asking the visitor for the microphone. */
   | { name: 'requested' }
   | { name: 'on'; isMuted: boolean }
@@ -121,7 +124,7 @@ export type Event =
   | { type: 'silent' }
   | { type: 'new-room' }
   | { type: 'microphone-requested' }
-  | { type: 'microphone-failed'; problem: MicrophoneProblem }
+  | { type: 'microphone-failed'; problem: VoiceProblem }
   | { type: 'call-started'; isMuted: boolean }
   | { type: 'call-paused'; isMuted: boolean }
   | { type: 'call-ended' }

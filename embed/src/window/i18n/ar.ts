@@ -52,6 +52,7 @@ export const strings: Strings = {
   microphone_missing: 'لم يُعثر على ميكروفون.',
   microphone_insecure: 'يتطلب الميكروفون صفحة آمنة (https).',
   microphone_busy: 'تعذر استخدام الميكروفون.',
+  microphone_used_up: 'لم يعد التحدث متاحًا اليوم.',
   submit: 'إرسال',
   continue: 'متابعة',
   not_sent: 'تعذر الإرسال. يرجى المحاولة مرة أخرى.',

@@ -53,6 +53,7 @@ export const strings: Strings = {
   microphone_missing: 'Es wurde kein Mikrofon gefunden.',
   microphone_insecure: 'Das Mikrofon braucht eine sichere Seite (https).',
   microphone_busy: 'Das Mikrofon ist nicht nutzbar.',
+  microphone_used_up: 'Sprechen ist heute nicht mehr möglich.',
   submit: 'Senden',
   continue: 'Weiter',
   not_sent: 'Das konnte nicht gesendet werden. Bitte versuchen Sie es erneut.',

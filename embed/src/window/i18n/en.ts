@@ -50,6 +50,7 @@ export const en = {
   microphone_missing: 'No microphone was found.',
   microphone_insecure: 'The microphone needs a secure (https) page.',
   microphone_busy: 'The microphone could not be used.',
+  microphone_used_up: 'Talking is not available anymore today.',
   submit: 'Send',
   continue: 'Continue',
   not_sent: 'That could not be sent. Please try again.',

@@ -52,6 +52,7 @@ export const strings: Strings = {
   microphone_missing: 'No se encontró ningún micrófono.',
   microphone_insecure: 'El micrófono requiere una página segura (https).',
   microphone_busy: 'No se pudo usar el micrófono.',
+  microphone_used_up: 'Hoy ya no es posible hablar.',
   submit: 'Enviar',
   continue: 'Continuar',
   not_sent: 'No se pudo enviar. Inténtelo de nuevo.',

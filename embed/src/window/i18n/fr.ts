@@ -52,6 +52,7 @@ export const strings: Strings = {
   microphone_missing: 'Aucun microphone n’a été trouvé.',
   microphone_insecure: 'Le microphone exige une page sécurisée (https).',
   microphone_busy: 'Le microphone n’a pas pu être utilisé.',
+  microphone_used_up: 'Il n’est plus possible de parler aujourd’hui.',
   submit: 'Envoyer',
   continue: 'Continuer',
   not_sent: 'L’envoi a échoué. Veuillez réessayer.',

@@ -52,6 +52,7 @@ export const strings: Strings = {
   microphone_missing: 'マイクが見つかりません。',
   microphone_insecure: 'マイクには安全な（https）ページが必要です。',
   microphone_busy: 'マイクを使用できませんでした。',
+  microphone_used_up: '本日の音声での会話の受付は終了しました。',
   submit: '送信',
   continue: '続ける',
   not_sent: '送信できませんでした。もう一度お試しください。',

@@ -52,6 +52,7 @@ export const strings: Strings = {
   microphone_missing: 'Nenhum microfone foi encontrado.',
   microphone_insecure: 'O microfone exige uma página segura (https).',
   microphone_busy: 'Não foi possível usar o microfone.',
+  microphone_used_up: 'Hoje não é mais possível falar.',
   submit: 'Enviar',
   continue: 'Continuar',
   not_sent: 'Não foi possível enviar. Tente novamente.',

@@ -22,6 +22,8 @@ export interface Service {
   start(embedTicket: string, body: ConversationStart): Promise<Joining>;
   resume(id: string, token: string, body: ConversationResume): Promise<Joining>;
   read(id: string, token: string): Promise<VisitorConversation>;
+  /** Asks whether the visitor may speak now. */
+  reserveVoice(id: string, token: string): Promise<void>;
   end(id: string, token: string): Promise<void>;
   report(id: string, token: string, messages: ReportedTurn[]): Promise<void>;
   submitForm(id: string, token: string, formId: string, values: FormValues): Promise<void>;
@@ -67,6 +69,7 @@ export function createService(widgetId: string, send: typeof fetch = fetch): Ser
     start: (ticket, body) => call('', ticket, body),
     resume: (id, token, body) => call(`/${id}/resume`, token, body),
     read: (id, token) => call(`/${id}`, token),
+    reserveVoice: (id, token) => call(`/${id}/voice`, token, {}),
     end: (id, token) => call(`/${id}/end`, token, {}, true),
     report: (id, token, messages) =>
       call(`/${id}/messages`, token, { messages } satisfies TurnReport, true),

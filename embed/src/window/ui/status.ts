@@ -33,6 +33,7 @@ const REFUSALS: { readonly [code in FailureCode]?: keyof Strings } = {
   rate_limited: 'busy',
   widget_busy: 'busy',
   budget_used_up: 'used_up',
+  voice_budget_used_up: 'microphone_used_up',
   webrtc_missing: 'webrtc_missing',
   signal_refused: 'signal_refused',
   media_unreachable: 'media_unreachable',
@@ -59,7 +60,10 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
       return { text: phase.feedback === 'given' ? thanks : strings.ended, steps: ['start_new'] };
     }
     case 'refused': {
-      const refusal: Status = { text: sentenceFor(phase.code), urgent: true, fallback: true };
+      // Of the conversations or of the minutes of voice.
+      const isUsedUp = phase.code.endsWith('budget_used_up');
+      const text = (isUsedUp && config.fallback.text) || sentenceFor(phase.code);
+      const refusal: Status = { text, urgent: true, fallback: true };
       // Without WebRTC, a retry cannot succeed.
       return phase.code === 'webrtc_missing' ? refusal : { ...refusal, steps: ['try_now'] };
     }
