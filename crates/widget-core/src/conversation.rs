@@ -7,6 +7,8 @@
 //! - [`choose_mode`] and [`choose_mode_for_resume`] decide between text and voice.
 //! - [`metadata`] and [`budget`] decide what a conversation starts with, and whether one may start.
 //! - [`token`] and [`room`] decide which window and which room speak for it.
+//! - [`Erasure`] is what remains of one that was erased, [`selection`] says which ones are, and
+//!   [`retention`] when that happens by itself.
 //! - [`turns`] bounds what the worker and the window report; [`transcript`] merges both into one
 //!   list of turns.
 //!
@@ -38,19 +40,23 @@
 
 pub mod budget;
 mod choose;
+mod erasure;
 mod feedback;
 mod lifecycle;
 mod limits;
 pub mod metadata;
 mod names;
 mod presence;
+pub mod retention;
 pub mod room;
 mod row;
+pub mod selection;
 pub mod token;
 pub mod transcript;
 pub mod turns;
 
 pub use choose::{ModeDisabled, choose_mode, choose_mode_for_resume};
+pub use erasure::{ConversationErased, ERASED_METADATA, ERASED_ORIGIN, ErasedBy, Erasure};
 pub use feedback::FeedbackError;
 pub use lifecycle::{Activity, ConversationEnded, Lifecycle, State};
 pub use limits::LifecycleLimits;

@@ -1,0 +1,236 @@
+//! Which conversations are erased or exported: those that fit every criterion, exactly.
+//!
+//! ```
+//! use serde_json::json;
+//! use widget_core::conversation::selection::{Criteria, Selection};
+//!
+//! let mut criteria = Criteria::default();
+//! criteria.metadata.insert("/email".to_owned(), json!("a@b.example"));
+//! let selection = Selection::new(criteria)?;
+//! assert!(selection.matches(&json!({"email": "a@b.example"})));
+//! assert!(!selection.matches(&json!({"email": "A@b.example"})));
+//! assert!(Selection::new(Criteria::default()).is_err());
+//! # Ok::<(), widget_core::finding::Findings>(())
+//! ```
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::{
+    finding::{Code, Finding, Findings},
+    form::{FEEDBACK_KEY, FORMS_KEY},
+    id::WidgetId,
+};
+
+/// How many values one selection may name.
+pub const MAX_VALUES: usize = 20;
+
+/// What conversations must have to be selected; those that are left out do not matter.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Criteria {
+    /// The widget that they were started on.
+    pub web_widget_id: Option<WidgetId>,
+    /// They began later than this.
+    pub created_after: Option<OffsetDateTime>,
+    /// They began earlier than this.
+    pub created_before: Option<OffsetDateTime>,
+    /// Values of the custom metadata, by JSON Pointer (RFC 6901).
+    pub metadata: Map<String, Value>,
+    /// Values of fields, all of them in one form: the one before the conversation, one in the
+    /// middle of it, or the feedback.
+    pub form: Map<String, Value>,
+    /// A text that is somewhere in the custom metadata as a whole value, whoever sent it.
+    pub visitor: Option<String>,
+}
+
+/// Criteria of which there is at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection(Criteria);
+
+impl Selection {
+    /// Checks the criteria; the pointers of the findings start at these.
+    ///
+    /// # Errors
+    ///
+    /// [`Findings`] when there is no criterion, when there are more than [`MAX_VALUES`] values, or
+    /// when one has a place that is no JSON Pointer.
+    pub fn new(criteria: Criteria) -> Result<Self, Findings> {
+        if criteria == Criteria::default() {
+            let detail = "name at least one of `web_widget_id`, `created_after`, \
+                `created_before`, `metadata`, `form`, `visitor`";
+            return Err(Finding::new(Code::ValueMissing, detail).into());
+        }
+        if criteria.metadata.len() + criteria.form.len() > MAX_VALUES {
+            let detail = format!("at most {MAX_VALUES} values are allowed");
+            return Err(Finding::new(Code::TooMany, detail).into());
+        }
+        let malformed = criteria.metadata.keys().find(|key| !is_pointer(key));
+        if let Some(key) = malformed {
+            let detail =
+                format!("`{key}` is not a JSON Pointer; use one such as `/email` or `/page/user`");
+            let place = format!("/metadata/{}", key.replace('~', "~0").replace('/', "~1"));
+            return Err(Finding::new(Code::PointerInvalid, detail).at(place).into());
+        }
+        Ok(Self(criteria))
+    }
+
+    /// The criteria.
+    #[must_use]
+    pub const fn criteria(&self) -> &Criteria {
+        &self.0
+    }
+
+    /// Whether a conversation with this custom metadata fits the criteria about it. Those about
+    /// the widget and the time are for whoever looks the conversations up.
+    #[must_use]
+    pub fn matches(&self, metadata: &Value) -> bool {
+        let mut values = self.0.metadata.iter();
+        values.all(|(pointer, value)| metadata.pointer(pointer) == Some(value))
+            && (self.0.form.is_empty() || forms(metadata).any(|form| self.fits_form(form)))
+            && self
+                .0
+                .visitor
+                .as_ref()
+                .is_none_or(|text| has_text(metadata, text))
+    }
+
+    fn fits_form(&self, form: &Map<String, Value>) -> bool {
+        let mut fields = self.0.form.iter();
+        fields.all(|(field, value)| form.get(field) == Some(value))
+    }
+}
+
+/// Whether a text is empty or begins each token with `/`, and `~` stands for `~` or `/` only.
+fn is_pointer(text: &str) -> bool {
+    let mut escapes = text.split('~').skip(1);
+    (text.is_empty() || text.starts_with('/')) && escapes.all(|rest| rest.starts_with(['0', '1']))
+}
+
+/// The values of each form that was sent.
+fn forms(metadata: &Value) -> impl Iterator<Item = &Map<String, Value>> {
+    let later = metadata.get(FORMS_KEY).and_then(Value::as_object);
+    let later = later.into_iter().flat_map(Map::values);
+    let others = [Some(metadata), metadata.get(FEEDBACK_KEY)];
+    others
+        .into_iter()
+        .flatten()
+        .chain(later)
+        .filter_map(Value::as_object)
+}
+
+/// Whether a text is one of the values, at any depth.
+fn has_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(found) => found == text,
+        Value::Array(items) => items.iter().any(|item| has_text(item, text)),
+        Value::Object(members) => members.values().any(|member| has_text(member, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn select(change: impl FnOnce(&mut Criteria)) -> Result<Selection, Findings> {
+        let mut criteria = Criteria::default();
+        change(&mut criteria);
+        Selection::new(criteria)
+    }
+
+    fn members(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(members) => members,
+            other => panic!("{other} is not an object"),
+        }
+    }
+
+    #[test]
+    fn values_match_exactly() {
+        let metadata = json!({
+            "email": "a@b.example",
+            "age": 30,
+            "page": {"user": {"id": "u1"}, "tags": ["x", "y"]},
+            "forms": {"order": {"number": "17", "email": "c@d.example"}},
+            "feedback_form": {"rating": 5},
+        });
+        for (pointers, expected) in [
+            (json!({"/email": "a@b.example"}), true),
+            (json!({"/email": "A@b.example"}), false),
+            (json!({"/email": "a@b.example "}), false),
+            (json!({"/email": "a@b"}), false),
+            (json!({"/age": 30}), true),
+            (json!({"/age": "30"}), false),
+            (json!({"/age": 30.0}), false),
+            (json!({"/page/user/id": "u1"}), true),
+            (json!({"/page/user": {"id": "u1"}}), true),
+            (json!({"/page/tags/1": "y"}), true),
+            (json!({"/missing": null}), false),
+            (json!({"/email": "a@b.example", "/age": 31}), false),
+            (json!({"/forms/order/number": "17"}), true),
+        ] {
+            let shown = pointers.to_string();
+            let selection = select(|criteria| criteria.metadata = members(pointers));
+            let found = selection.expect("valid").matches(&metadata);
+            assert_eq!(found, expected, "{shown}");
+        }
+        for (form, expected) in [
+            (json!({"email": "a@b.example"}), true),
+            (json!({"email": "c@d.example"}), true),
+            (json!({"email": "c@d.example", "number": "17"}), true),
+            // Not in one form.
+            (json!({"email": "a@b.example", "number": "17"}), false),
+            (json!({"rating": 5}), true),
+            // What the page says is no form.
+            (json!({"id": "u1"}), false),
+        ] {
+            let shown = form.to_string();
+            let selection = select(|criteria| criteria.form = members(form));
+            let found = selection.expect("valid").matches(&metadata);
+            assert_eq!(found, expected, "{shown}");
+        }
+        for (visitor, expected) in [
+            ("a@b.example", true),
+            ("c@d.example", true),
+            ("u1", true),
+            ("y", true),
+            ("email", false),
+            ("a@b", false),
+            ("30", false),
+            ("", false),
+        ] {
+            let selection = select(|criteria| criteria.visitor = Some(visitor.to_owned()));
+            let found = selection.expect("valid").matches(&metadata);
+            assert_eq!(found, expected, "{visitor}");
+        }
+    }
+
+    #[test]
+    fn a_selection_says_something() {
+        let refused = |selection: Result<Selection, Findings>| {
+            let findings = selection.expect_err("refused").into_list();
+            findings.into_iter().map(|one| one.code).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(select(|_| {})), [Code::ValueMissing]);
+        for pointer in ["email", "/a~", "/a~2", "~"] {
+            let found = select(|criteria| {
+                criteria.metadata.insert(pointer.to_owned(), json!(1));
+            });
+            assert_eq!(refused(found), [Code::PointerInvalid], "{pointer}");
+        }
+        let many = |count: usize| {
+            select(|criteria| {
+                let values = (0..count).map(|number| (format!("/{number}"), json!(1)));
+                criteria.metadata = values.collect();
+            })
+        };
+        assert!(many(MAX_VALUES).is_ok());
+        assert_eq!(refused(many(MAX_VALUES + 1)), [Code::TooMany]);
+        let time = OffsetDateTime::UNIX_EPOCH;
+        assert!(select(|criteria| criteria.created_before = Some(time)).is_ok());
+    }
+}
