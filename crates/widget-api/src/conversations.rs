@@ -111,6 +111,14 @@ pub struct Conversation {
         schemars(with = "serde_json::Map<String, serde_json::Value>")
     )]
     pub custom_metadata: Option<Box<RawValue>>,
+    /// When it was erased; nothing that was said or sent is left of it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Timestamp"))]
+    pub erased_at: Option<Timestamp>,
+    /// Who erased it: the id of an API key, or `retention`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub erased_by: Option<String>,
 }
 
 /// Either `messages`, or the members of one message.

@@ -9,6 +9,7 @@ pub mod agents;
 pub mod api_keys;
 pub mod conversations;
 pub mod decisions;
+pub mod erasures;
 pub mod health;
 pub mod limits;
 mod problem;

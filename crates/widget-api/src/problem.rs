@@ -54,6 +54,8 @@ words! {
         ConversationActive = "conversation_active",
         /// The conversation is over.
         ConversationEnded = "conversation_ended",
+        /// The conversation was erased.
+        ConversationErased = "conversation_erased",
         /// Another window resumed the conversation at the same time.
         ConversationResumedElsewhere = "conversation_resumed_elsewhere",
         /// The conversation token is not valid or has been replaced.
@@ -125,6 +127,10 @@ words! {
         /// The organization has as many agents or widgets, or the agent as many versions, as there
         /// may be.
         RegistryFull = "registry_full",
+        /// The content would be kept longer than the service allows.
+        RetentionTooLong = "retention_too_long",
+        /// What selects conversations has faults, or selects by nothing.
+        SelectionInvalid = "selection_invalid",
         /// Another process or request keeps the database from writing.
         StorageBusy = "storage_busy",
         /// The disk of the database is full.

@@ -11,7 +11,7 @@ use widget_core::{
     conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{Difference, Verdict},
     finding::Code,
-    id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+    id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, OrganizationId, WidgetId},
     origin::AllowedOrigins,
 };
 
@@ -78,7 +78,13 @@ macro_rules! identifiers {
     };
 }
 
-identifiers!(AgentId, AgentVersionId, ConversationId, WidgetId);
+identifiers!(
+    AgentId,
+    AgentVersionId,
+    ConversationId,
+    ErasureJobId,
+    WidgetId
+);
 
 impl Described for OrganizationId {
     fn described() -> Schema {

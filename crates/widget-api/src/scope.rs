@@ -21,6 +21,9 @@ words! {
         ConversationsReadSensitive = "conversations:read_sensitive",
         /// Append messages, end conversations.
         ConversationsWrite = "conversations:write",
+        /// Erase and export conversations, set how long they are kept; implies the other scopes of
+        /// conversations.
+        ConversationsManage = "conversations:manage",
         /// Set the limits of the organization and of its widgets.
         LimitsManage = "limits:manage",
     }
@@ -36,6 +39,12 @@ impl Scope {
                 (Self::WebWidgetsManage, Self::WebWidgetsRead)
                     | (Self::AgentsManage, Self::AgentsRead)
                     | (Self::ConversationsReadSensitive, Self::ConversationsRead)
+                    | (
+                        Self::ConversationsManage,
+                        Self::ConversationsRead
+                            | Self::ConversationsReadSensitive
+                            | Self::ConversationsWrite,
+                    )
             )
     }
 }
@@ -68,6 +77,12 @@ mod tests {
             (Scope::WebWidgetsManage, Scope::WebWidgetsRead),
             (Scope::AgentsManage, Scope::AgentsRead),
             (Scope::ConversationsReadSensitive, Scope::ConversationsRead),
+            (Scope::ConversationsManage, Scope::ConversationsRead),
+            (
+                Scope::ConversationsManage,
+                Scope::ConversationsReadSensitive,
+            ),
+            (Scope::ConversationsManage, Scope::ConversationsWrite),
         ];
         assert_eq!(implied, expected);
     }

@@ -89,6 +89,10 @@ uuid_id! {
     /// Names one conversation of a visitor with a widget's agent.
     ConversationId
 }
+uuid_id! {
+    /// Names one job that erases conversations.
+    ErasureJobId
+}
 
 /// `Uuid::parse_str` also accepts the simple, braced and URN forms: one id would then have several
 /// spellings in addresses, logs and cache keys.

@@ -47,6 +47,7 @@ as_text! {
     crate::id::AgentId,
     crate::id::AgentVersionId,
     crate::id::ConversationId,
+    crate::id::ErasureJobId,
     crate::id::OrganizationId,
     crate::id::WidgetId,
 }

@@ -13,9 +13,11 @@ mod docs;
 mod embed;
 mod guard;
 mod health;
+mod idempotency;
 mod limits;
 mod listed;
 mod public;
+mod retention;
 mod webhook;
 mod widgets;
 
@@ -38,6 +40,7 @@ pub(crate) fn all() -> ApiRouter<AppState> {
         .merge(api_keys::router())
         .merge(conversations::router())
         .merge(limits::router())
+        .merge(retention::router())
         .merge(public::router())
         .merge(embed::router())
         .merge(webhook::router())

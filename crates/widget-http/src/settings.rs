@@ -28,6 +28,9 @@ pub struct Settings {
     pub embed: EmbedFiles,
     /// Whether auto-brand reads pages on private addresses, too.
     pub brand_from_private_addresses: bool,
+    /// How long content is kept after the end of a conversation; always, if nothing is set. An
+    /// organization can set less.
+    pub transcript_retention: Option<time::Duration>,
     /// Rates and bounds of the public endpoints.
     pub limits: LimitSettings,
 }
@@ -43,6 +46,7 @@ impl Settings {
             forwarded_header: ForwardedHeader::default(),
             embed: EmbedFiles::default(),
             brand_from_private_addresses: false,
+            transcript_retention: None,
             limits: LimitSettings::default(),
         }
     }

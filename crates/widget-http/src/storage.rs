@@ -12,7 +12,9 @@ pub(crate) mod deadline;
 mod deleted_widgets;
 mod driver;
 mod embed_builds;
+mod erasures;
 mod error;
+mod idempotency;
 mod interface;
 mod keys;
 mod lifecycle;
@@ -22,6 +24,7 @@ mod messages;
 pub mod migrations;
 mod open;
 pub mod postgres;
+mod retentions;
 mod rooms;
 pub mod sqlite;
 mod submissions;
@@ -40,18 +43,24 @@ pub use budgets::{
 };
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-    NewConversation, ResumeConversation, ResumeError, StartPlace, UsedTicket,
+    NewConversation, ResumeConversation, ResumeError, StartPlace, StoredConversation, Tombstone,
+    UsedTicket,
 };
 pub use deleted_widgets::{DeletedWidget, DeletedWidgetStore};
 pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};
+pub use erasures::{
+    CreateJobError, Erasable, ErasureJob, ErasureJobStore, ErasureStore, NewErasureJob, RunningJob,
+};
 pub use error::{Cause, ConflictKind, StoreError};
-pub use interface::Storage;
+pub use idempotency::{RepeatError, RepeatableRequest};
+pub use interface::{ForgetBefore, Storage};
 pub use keys::{ApiKey, CreateKeyError, KeyStore, ListedApiKey, SigningKey};
 pub use lifecycle::{LifecycleStore, Transition};
 pub use list_page::{ListPage, MAX_PAGE_BYTES, Page};
 pub use location::Location;
 pub use messages::{AppendError, MessageStore};
 pub use open::{open, pending_migrations};
+pub use retentions::{RetentionStore, StoredRetention};
 pub use rooms::{NewRoom, Room, RoomStore};
 pub use submissions::{SaveFeedbackError, SaveFormError, SubmissionStore};
 pub use sweep::{SweepBatch, SweepPosition};

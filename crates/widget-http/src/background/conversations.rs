@@ -86,8 +86,8 @@ async fn settle_one(
 ) -> Settled {
     match settle(&state, id, now, ask).await {
         Ok(settled) => settled,
-        // Storage has logged it once.
-        Err(StoreError::Corrupt { .. }) => Settled::default(),
+        // Storage has logged it once, or it was erased meanwhile.
+        Err(StoreError::Corrupt { .. } | StoreError::Erased(_)) => Settled::default(),
         Err(error) => {
             tracing::error!(conversation.id = %id, error = with_causes(&error), "a conversation that is due cannot be ended");
             Settled::default()

@@ -239,6 +239,7 @@ fn explain(error: StoreError) -> anyhow::Error {
         StoreError::Unavailable(_)
         | StoreError::Query(_)
         | StoreError::Conflict { .. }
+        | StoreError::Erased(_)
         | StoreError::Corrupt { .. } => "the database cannot be opened; check DATABASE_URL",
     };
     anyhow::Error::from(error).context(context)

@@ -205,7 +205,7 @@ fn parse_name(text: &str) -> Result<String, agent::NameError> {
 }
 
 /// A whole number with a unit: `w`, `d`, `h`, `m` or `s`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let refused = || {
         format!(
             "`{text}` is not a length of time; use a whole number with a unit, such as `90d` or `12h`"

@@ -45,6 +45,7 @@ use widget_http::{
 use super::{
     database::{DatabaseArguments, WaitArguments},
     environment,
+    key::parse_duration,
     output::print_line,
     secret::read_secret,
 };
@@ -106,6 +107,10 @@ pub(super) struct ServeArguments {
     /// them.
     #[arg(long, env = "WIDGET_BRAND_FROM_PRIVATE_ADDRESSES")]
     brand_from_private_addresses: bool,
+    /// After which time the content of conversations that have ended is erased, such as `90d`;
+    /// never when left out. An organization can set less.
+    #[arg(long, env = "WIDGET_TRANSCRIPT_RETENTION", value_name = "TIME", value_parser = parse_duration)]
+    transcript_retention: Option<time::Duration>,
     #[command(flatten)]
     livekit: LiveKitArguments,
     #[command(flatten)]
@@ -414,6 +419,7 @@ fn build_settings(
         trusted_proxies: arguments.trusted_proxies.into_iter().collect(),
         forwarded_header: arguments.forwarded_header.into(),
         brand_from_private_addresses: arguments.brand_from_private_addresses,
+        transcript_retention: arguments.transcript_retention,
         limits: arguments.limits.settings(),
         ..Settings::new(build_public_url(arguments.public_url, address)?)
     })

@@ -8,7 +8,7 @@ use axum::{
 use http::header;
 use widget_api::{
     ProblemCode, Scope,
-    conversations::{Channel, Conversation, ConversationsQuery},
+    conversations::{Conversation, ConversationsQuery},
     unreadable::Listed,
 };
 use widget_core::{conversation::EndReason, id::ConversationId};
@@ -16,7 +16,7 @@ use widget_core::{conversation::EndReason, id::ConversationId};
 use super::listed::build_listed;
 use crate::{
     state::AppState,
-    storage::{ConversationFilter, ConversationRecord, StoreError},
+    storage::ConversationFilter,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -26,10 +26,12 @@ use crate::{
     },
 };
 
+mod erasure;
+mod export;
 mod messages;
 mod record;
 
-use record::{custom_metadata, require_conversation};
+use record::{build_conversation, build_stored, find_conversation, require_conversation};
 
 /// `/core/conversations` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
@@ -68,43 +70,12 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::ConversationsWrite)
             .answer::<Conversation>(200, "The conversation.")
-            .problems([ProblemCode::NotFound]),
+            .problems([ProblemCode::NotFound, ProblemCode::ConversationErased]),
             end,
         )
         .merge(messages::router())
-}
-
-/// What the caller may see of a conversation. The limits are applied first, so that the answer is
-/// right even before the sweep has stored the end.
-fn build_conversation(
-    state: &AppState,
-    conversation: &ConversationRecord,
-    caller: &Caller,
-) -> Result<Conversation, StoreError> {
-    let custom_metadata = caller
-        .may(Scope::ConversationsReadSensitive)
-        .then(|| custom_metadata(conversation))
-        .transpose()?;
-    let lifecycle = conversation
-        .lifecycle
-        .expire(state.now(), &state.lifecycle_limits);
-    let activity = lifecycle.activity();
-    Ok(Conversation {
-        id: conversation.id,
-        status: lifecycle.status(),
-        is_open: lifecycle.is_open(),
-        web_widget_id: conversation.web_widget_id,
-        agent_id: conversation.agent_id,
-        agent_version_id: conversation.agent_version_id,
-        channel: Channel::Webrtc.into(),
-        mode: conversation.mode,
-        created_at: conversation.created_at.into(),
-        joined_at: activity.map(|at| at.joined_at.into()),
-        active_at: activity.map(|at| at.active_at.into()),
-        ended_at: lifecycle.ended_at().map(Into::into),
-        end_reason: lifecycle.end_reason(),
-        custom_metadata,
-    })
+        .merge(erasure::router())
+        .merge(export::router())
 }
 
 async fn list(
@@ -132,7 +103,7 @@ async fn list(
     let mut bodies = JsonList::new();
     for row in found {
         let body = build_listed(row.item, |conversation| {
-            build_conversation(&state, &conversation, &caller)
+            build_stored(&state, &conversation, &caller)
         });
         bodies.push(&body?)?;
     }
@@ -144,8 +115,8 @@ async fn read(
     caller: Caller,
     PathId(id): PathId<ConversationId>,
 ) -> Result<Json<Conversation>, Problem> {
-    let conversation = require_conversation(&state, &caller, id).await?;
-    Ok(Json(build_conversation(&state, &conversation, &caller)?))
+    let conversation = find_conversation(&state, &caller, id).await?;
+    Ok(Json(build_stored(&state, &conversation, &caller)?))
 }
 
 /// The agent ends the conversation; ending what has ended changes nothing.

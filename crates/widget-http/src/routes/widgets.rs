@@ -4,12 +4,10 @@ use axum::{
     extract::{RawQuery, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use schemars::json_schema;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use time::Duration;
 use widget_api::{
     NewWidget, ProblemCode, Scope, WidgetPatch,
     unreadable::WidgetRecord,
@@ -22,10 +20,12 @@ use widget_core::{
     widget,
 };
 
+use super::idempotency::{self, idempotency_key};
 use crate::{
     state::AppState,
     storage::{
-        Author, IdempotentRequest, InsertedWidget, StoredWidget, WidgetFilter, WriteWidgetError,
+        Author, IdempotentRequest, InsertedWidget, RepeatableRequest, StoredWidget, WidgetFilter,
+        WriteWidgetError,
     },
     web::{
         api::{self, ApiRouter, Operation},
@@ -49,12 +49,6 @@ mod revisions;
 use deleted::build_deleted;
 use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_record};
 
-/// The header that names a request, so that repeating it creates nothing more.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Its values in the OpenAPI document; HTTP removes the spaces around them.
-const IDEMPOTENCY_KEY_PATTERN: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
-/// How long such a request is stored.
-const IDEMPOTENCY_MEMORY: Duration = Duration::hours(24);
 /// `/core/web-widgets` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
@@ -75,24 +69,18 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             list,
         )
         .route(
-            api::post("/core/web-widgets", "createWebWidget", "Creates a widget")
-                .scope(Scope::WebWidgetsManage)
-                .header(
-                    "Idempotency-Key",
-                    "Repeating the request with the same key creates nothing more.",
-                    json_schema!({"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN}),
-                )
-                .body::<NewWidget>()
-                .answer::<WrittenWidget>(201, "The widget.")
-                .with(header::ETAG)
-                .with(header::LOCATION)
-                .problems(RECORD_PROBLEMS)
-                .problems([
-                    ProblemCode::IdempotencyKeyInvalid,
-                    ProblemCode::IdempotencyKeyReused,
-                    ProblemCode::Conflict,
-                    ProblemCode::RegistryFull,
-                ]),
+            idempotency::describe(api::post(
+                "/core/web-widgets",
+                "createWebWidget",
+                "Creates a widget",
+            ))
+            .scope(Scope::WebWidgetsManage)
+            .body::<NewWidget>()
+            .answer::<WrittenWidget>(201, "The widget.")
+            .with(header::ETAG)
+            .with(header::LOCATION)
+            .problems(RECORD_PROBLEMS)
+            .problems([ProblemCode::RegistryFull]),
             create,
         )
         .route(
@@ -196,11 +184,13 @@ async fn create(
     let now = state.now();
     let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), now);
     let request = key.map(|key| IdempotentRequest {
-        key,
-        hash: Sha256::digest(&bytes).into(),
+        request: RepeatableRequest {
+            key,
+            hash: Sha256::digest(&bytes).into(),
+            now,
+            forget_before: now - idempotency::MEMORY,
+        },
         build_answer: &to_json,
-        now,
-        forget_before: now - IDEMPOTENCY_MEMORY,
     });
     let (body, id) = match state
         .storage
@@ -229,24 +219,6 @@ async fn create(
 
 fn to_json(stored: &StoredWidget) -> serde_json::Result<String> {
     serde_json::to_string(&build_written(stored))
-}
-
-/// The caller's name for a request that it may repeat: 1 to 255 printable ASCII characters.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    // `to_str` accepts a tab, too.
-    let text = value.to_str().unwrap_or_default();
-    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if values.next().is_none() && is_printable && (1..=255).contains(&text.len()) {
-        return Ok(Some(text.to_owned()));
-    }
-    Err(Problem::new(
-        ProblemCode::IdempotencyKeyInvalid,
-        "send one `Idempotency-Key` of 1 to 255 printable ASCII characters",
-    ))
 }
 
 /// The id in an answer that was stored.

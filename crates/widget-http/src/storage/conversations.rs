@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{
-        ConversationEnded, Lifecycle, LifecycleLimits, Mode, Status,
+        ConversationEnded, ConversationErased, Erasure, Lifecycle, LifecycleLimits, Mode, Status,
         budget::{BudgetError, Budgets},
         token::NewestGeneration,
     },
@@ -56,6 +56,52 @@ impl ConversationRecord {
         NewestGeneration {
             number: self.generation,
             repeat_used: self.repeat_used,
+        }
+    }
+}
+
+/// What remains of a conversation that was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Its id.
+    pub id: ConversationId,
+    /// The widget that it was started on; it may be gone by now.
+    pub web_widget_id: WidgetId,
+    /// The agent that was pinned.
+    pub agent_id: AgentId,
+    /// The version that was pinned.
+    pub agent_version_id: AgentVersionId,
+    /// How it ended, with its times.
+    pub lifecycle: Lifecycle,
+    /// How it began, or how it was last resumed.
+    pub mode: Mode,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+    /// When it was erased, and by whom.
+    pub erasure: Erasure,
+}
+
+/// A row of a conversation: with its content, or without.
+///
+/// What is said and sent is in the one that was not erased alone, so that nobody writes to the
+/// other or shows content of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredConversation {
+    /// It has its content.
+    Kept(Box<ConversationRecord>),
+    /// It was erased.
+    Erased(Box<Tombstone>),
+}
+
+impl StoredConversation {
+    /// The conversation with its content.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`] when it was erased.
+    pub fn require_kept(self) -> Result<ConversationRecord, StoreError> {
+        match self {
+            Self::Kept(record) => Ok(*record),
+            Self::Erased(_) => Err(ConversationErased.into()),
         }
     }
 }
@@ -196,7 +242,7 @@ pub trait ConversationStore {
     /// organization.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError::Erased`] when it was erased, or another [`StoreError`]
     async fn find_conversation(
         &self,
         id: ConversationId,
@@ -210,7 +256,7 @@ pub trait ConversationStore {
         &self,
         organization: &OrganizationId,
         id: ConversationId,
-    ) -> Result<Option<ConversationRecord>, StoreError>;
+    ) -> Result<Option<StoredConversation>, StoreError>;
 
     /// Conversations of the organization, newest first.
     ///
@@ -221,7 +267,7 @@ pub trait ConversationStore {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: ListPage,
-    ) -> Result<Page<Listed<StoredRow<ConversationRecord>>>, StoreError>;
+    ) -> Result<Page<Listed<StoredRow<StoredConversation>>>, StoreError>;
 
     /// How many conversations of the widget were joined and have not ended.
     ///

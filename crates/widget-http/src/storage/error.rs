@@ -2,6 +2,8 @@
 
 use std::{error::Error, sync::Arc};
 
+use widget_core::conversation::ConversationErased;
+
 /// What a driver said; requests that waited for the same answer share it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
@@ -57,6 +59,9 @@ pub enum StoreError {
          is a standby: {0}"
     )]
     ReadOnly(#[source] Cause),
+    /// The conversation was erased: nothing of it can be read or written.
+    #[error(transparent)]
+    Erased(#[from] ConversationErased),
     /// The disk of the database is full; what was to be written was not.
     #[error("the disk of the database is full: {0}")]
     Full(#[source] Cause),

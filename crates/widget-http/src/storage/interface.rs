@@ -3,11 +3,34 @@
 use time::OffsetDateTime;
 
 use super::{
-    agents::AgentStore, budgets::BudgetStore, conversations::ConversationStore,
-    deleted_widgets::DeletedWidgetStore, embed_builds::EmbedBuildStore, error::StoreError,
-    keys::KeyStore, lifecycle::LifecycleStore, messages::MessageStore, migrations::MigrationError,
-    rooms::RoomStore, submissions::SubmissionStore, webhooks::WebhookStore, widgets::WidgetStore,
+    agents::AgentStore,
+    budgets::BudgetStore,
+    conversations::ConversationStore,
+    deleted_widgets::DeletedWidgetStore,
+    embed_builds::EmbedBuildStore,
+    erasures::{ErasureJobStore, ErasureStore},
+    error::StoreError,
+    keys::KeyStore,
+    lifecycle::LifecycleStore,
+    messages::MessageStore,
+    migrations::MigrationError,
+    retentions::RetentionStore,
+    rooms::RoomStore,
+    submissions::SubmissionStore,
+    webhooks::WebhookStore,
+    widgets::WidgetStore,
 };
+
+/// Until when things were done with that are forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForgetBefore {
+    /// Requests that could be repeated, with the answers to them.
+    pub requests: OffsetDateTime,
+    /// Rooms of conversations that are over, which LiveKit has removed.
+    pub rooms: OffsetDateTime,
+    /// Jobs that have erased everything.
+    pub jobs: OffsetDateTime,
+}
 
 /// Everything that is stored; see the traits it is made of.
 #[async_trait::async_trait]
@@ -20,6 +43,9 @@ pub trait Storage:
     + LifecycleStore
     + MessageStore
     + SubmissionStore
+    + ErasureStore
+    + ErasureJobStore
+    + RetentionStore
     + RoomStore
     + WebhookStore
     + EmbedBuildStore
@@ -47,6 +73,12 @@ pub trait Storage:
         now: OffsetDateTime,
         events_before: OffsetDateTime,
     ) -> Result<(), StoreError>;
+
+    /// Forgets what is done with: a batch of each, in a moment also after a long time.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn forget_finished(&self, before: ForgetBefore) -> Result<(), StoreError>;
 
     /// Applies the missing migrations and returns their number.
     ///

@@ -2,7 +2,7 @@
 //! storage.
 
 use super::{
-    backend::{Backend, LOCK_NAME},
+    backend::{Backend, LOCK_MESSAGES, LOCK_NAME},
     guarded_pool::Transaction,
     types::{Database, Row},
 };
@@ -23,8 +23,14 @@ mod conversations;
 mod deleted_widgets;
 #[path = "sql/embed_builds.rs"]
 mod embed_builds;
+#[path = "sql/erasure_jobs.rs"]
+mod erasure_jobs;
+#[path = "sql/erasures.rs"]
+mod erasures;
 #[path = "sql/expired.rs"]
 pub(super) mod expired;
+#[path = "sql/idempotency.rs"]
+mod idempotency;
 #[path = "sql/keys.rs"]
 mod keys;
 #[path = "sql/lifecycle.rs"]
@@ -35,6 +41,8 @@ mod limits;
 mod messages;
 #[path = "sql/probe.rs"]
 pub(super) mod probe;
+#[path = "sql/retentions.rs"]
+mod retentions;
 #[path = "sql/rooms.rs"]
 mod rooms;
 #[path = "sql/row.rs"]

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use self::sql::{expired, probe};
 use super::{
     error::StoreError,
-    interface::Storage,
+    interface::{ForgetBefore, Storage},
     migrations::{self, MigrationError},
 };
 
@@ -44,6 +44,10 @@ impl Storage for SqliteStorage {
         events_before: OffsetDateTime,
     ) -> Result<(), StoreError> {
         expired::forget(self, now, events_before).await
+    }
+
+    async fn forget_finished(&self, before: ForgetBefore) -> Result<(), StoreError> {
+        expired::forget_finished(self, before).await
     }
 
     async fn migrate(&self) -> Result<usize, MigrationError> {

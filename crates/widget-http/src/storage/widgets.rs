@@ -13,6 +13,7 @@ use widget_core::{
 
 use super::{
     error::StoreError,
+    idempotency::{RepeatError, RepeatableRequest},
     list_page::{ListPage, Page},
     unreadable::Listed,
 };
@@ -125,23 +126,17 @@ pub struct WidgetRevision {
 /// A request to create that can be repeated, because its answer was lost.
 #[derive(Clone)]
 pub struct IdempotentRequest<'a> {
-    /// The caller's own name for it, unique in the organization.
-    pub key: String,
-    /// SHA-256 of its body.
-    pub hash: [u8; 32],
+    /// What it is known by.
+    pub request: RepeatableRequest,
     /// Writes the answer to repeat, of what was stored.
     pub build_answer: &'a (dyn Fn(&StoredWidget) -> serde_json::Result<String> + Sync),
-    /// The present time.
-    pub now: OffsetDateTime,
-    /// Requests older than this are forgotten.
-    pub forget_before: OffsetDateTime,
 }
 
 impl std::fmt::Debug for IdempotentRequest<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("IdempotentRequest")
-            .field("key", &self.key)
+            .field("key", &self.request.key)
             .finish_non_exhaustive()
     }
 }
@@ -178,6 +173,15 @@ pub enum WriteWidgetError {
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<RepeatError> for WriteWidgetError {
+    fn from(error: RepeatError) -> Self {
+        match error {
+            RepeatError::KeyReused => Self::KeyReused,
+            RepeatError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Widgets.

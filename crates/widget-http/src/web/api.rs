@@ -339,6 +339,7 @@ impl Operation {
                 P::StorageUnavailable,
             ],
             Credential::ConversationToken => &[
+                P::ConversationErased,
                 P::ConversationTokenRequired,
                 P::ConversationTokenInvalid,
                 P::OriginMalformed,

@@ -70,6 +70,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::ApiKeysFull
         | P::TicketReplayed
         | P::TranscriptFull => StatusCode::CONFLICT,
+        P::ConversationErased => StatusCode::GONE,
         P::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         P::BodyTooLarge | P::ConfigTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         P::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -87,7 +88,9 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::FormNotExpected
         | P::IdempotencyKeyReused
         | P::ModeDisabled
-        | P::QueryInvalid => StatusCode::UNPROCESSABLE_ENTITY,
+        | P::QueryInvalid
+        | P::RetentionTooLong
+        | P::SelectionInvalid => StatusCode::UNPROCESSABLE_ENTITY,
         P::BudgetUsedUp | P::RateLimited | P::VoiceBudgetUsedUp | P::WidgetBusy => {
             StatusCode::TOO_MANY_REQUESTS
         }
@@ -319,6 +322,9 @@ impl From<StoreError> for Problem {
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
             .with_cause(error),
             StoreError::Conflict { .. } => Self::conflict().with_cause(error),
+            StoreError::Erased(erased) => {
+                Self::new(ProblemCode::ConversationErased, erased.to_string())
+            }
             StoreError::Corrupt {
                 column, ref cause, ..
             } => {

@@ -11,7 +11,9 @@ use widget_core::{
     conversation::{Status, budget::Day},
     origin::SuffixList,
 };
-use widget_http::storage::{self, BudgetOwner, ConversationFilter, ListPage, StoredRow};
+use widget_http::storage::{
+    self, BudgetOwner, ConversationFilter, ListPage, StoredConversation, StoredRow,
+};
 
 use super::process::{Server, command, key};
 use crate::database::{self, Database};
@@ -305,7 +307,7 @@ async fn check_budgets(database: &Database) {
     assert!(!found.has_more);
     let (mut waiting, mut reserved, mut days) = (0, 0, Vec::new());
     for listed in found {
-        let StoredRow::Readable(conversation) = listed.item else {
+        let StoredRow::Readable(StoredConversation::Kept(conversation)) = listed.item else {
             panic!("a conversation is damaged")
         };
         waiting += i64::from(conversation.lifecycle.status() == Status::TokenCreated);

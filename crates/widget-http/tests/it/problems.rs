@@ -146,6 +146,7 @@ fn codes_have_their_status() {
         415 content_type
         409 conversation_active
         409 conversation_ended
+        410 conversation_erased
         409 conversation_resumed_elsewhere
         401 conversation_token_invalid
         401 conversation_token_required
@@ -181,6 +182,8 @@ fn codes_have_their_status() {
         429 rate_limited
         409 record_unreadable
         409 registry_full
+        422 retention_too_long
+        422 selection_invalid
         503 storage_busy
         503 storage_full
         503 storage_read_only

@@ -19,6 +19,7 @@ mod belongings;
 pub(crate) mod builds;
 pub(crate) mod conversations;
 mod deleted_widgets;
+mod erasures;
 mod faults;
 mod keys;
 mod older_schema;
@@ -69,6 +70,9 @@ async fn contract(storage: Arc<dyn Storage>) {
     Box::pin(belongings::rooms(storage)).await;
     Box::pin(belongings::events(storage)).await;
     Box::pin(builds::builds(storage)).await;
+    Box::pin(erasures::erasing(storage)).await;
+    Box::pin(erasures::jobs(storage)).await;
+    Box::pin(erasures::retention(storage)).await;
 }
 
 #[tokio::test]
@@ -103,7 +107,7 @@ pub(crate) async fn keep_contract(location: Location<'_>, url: &str) {
 }
 
 /// An empty database with every migration.
-async fn migrated(database: &Database) -> Arc<dyn Storage> {
+pub(crate) async fn migrated(database: &Database) -> Arc<dyn Storage> {
     let storage = storage::open(database.url(), SuffixList::builtin().clone()).await;
     let storage = storage.expect("the database can be opened");
     storage.migrate().await.expect("it is empty");

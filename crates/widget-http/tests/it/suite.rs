@@ -16,6 +16,7 @@ mod brand;
 mod conversations;
 mod deleted_widgets;
 mod docs;
+mod erasure;
 mod hang_up;
 mod kill;
 mod openapi;

@@ -451,19 +451,34 @@ pub(crate) fn id(body: &Value) -> String {
 pub(crate) struct LogLines {
     text: Arc<Mutex<Vec<u8>>>,
     _subscriber: tracing::subscriber::DefaultGuard,
+    /// With only one subscriber in the process, a line that another thread is the first to reach
+    /// would be off for all.
+    _second: tracing::Dispatch,
 }
 
 impl LogLines {
     pub(crate) fn capture() -> Self {
+        Self::capture_up_to(tracing::Level::INFO)
+    }
+
+    /// The same, with lines of every level.
+    pub(crate) fn capture_all() -> Self {
+        Self::capture_up_to(tracing::Level::TRACE)
+    }
+
+    fn capture_up_to(level: tracing::Level) -> Self {
         let text: Arc<Mutex<Vec<u8>>> = Arc::default();
         let writer = Arc::clone(&text);
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
+            .with_max_level(level)
             .with_writer(move || LogWriter(Arc::clone(&writer)))
             .finish();
+        let second = tracing::Dispatch::new(tracing_subscriber::registry());
         Self {
             text,
             _subscriber: tracing::subscriber::set_default(subscriber),
+            _second: second,
         }
     }
 

@@ -372,7 +372,7 @@ async fn an_unreadable_conversation_is_listed_and_stops_no_sweep() {
 }
 
 /// The tables, with the condition for the row to damage; `{w}` and the like are ids of the test.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 17] = [
     ("api_keys", "id = '{k}'"),
     ("signing_keys", "id = 'victim'"),
     ("agents", "id = {a}"),
@@ -391,6 +391,8 @@ const TABLES: [(&str, &str); 15] = [
     ("used_tickets", "id = 'victim'"),
     ("webhook_events", "id = 'victim'"),
     ("embed_builds", "kind = 'loader'"),
+    ("retentions", "organization_id = 'acme'"),
+    ("erasure_jobs", "dry_run"),
 ];
 
 /// Columns by which rows are found: a row under another key is another row.
@@ -431,6 +433,7 @@ struct World<'a> {
     started: Started,
     key: String,
     build: String,
+    job: String,
 }
 
 impl<'a> World<'a> {
@@ -440,6 +443,12 @@ impl<'a> World<'a> {
         let deleted = service.widget(json!({})).await;
         service.delete(&path(&deleted)).await.expect(204);
         let started = visitor.start().await;
+        let days = json!({"days": 30});
+        let retention = service.put("/core/organization/retention", &days);
+        retention.await.json(200);
+        let erase = json!({"filter": {"visitor": "nobody"}, "dry_run": true});
+        let job = service.post("/core/conversations/erase", &erase).await;
+        let job = job.json(202);
         let key = service.new_key("acme", &[Scope::WebWidgetsRead]).await;
         let build = EmbedBuild::new(BuildKind::Loader, Bytes::from_static(b"victim"));
         let kept = service
@@ -464,6 +473,7 @@ impl<'a> World<'a> {
             started,
             key,
             build: build.name().hash().to_owned(),
+            job: format!("/core/erasure-jobs/{}", id(&job)),
         };
         world.check("nothing").await;
         world
@@ -525,6 +535,10 @@ impl<'a> World<'a> {
             "/core/conversations".to_owned(),
             conversation.clone(),
             format!("{conversation}/messages"),
+            format!("{conversation}/export"),
+            "/core/organization/retention".to_owned(),
+            format!("{widget}/retention"),
+            self.job.clone(),
             format!(
                 "/public/embed/{}/{}.js",
                 id(&self.visitor.widget),
@@ -559,6 +573,8 @@ impl<'a> World<'a> {
         for sweep in [
             background::end_due_conversations(state).await,
             background::remove_due_rooms(state).await,
+            background::run_erasure_jobs(state).await,
+            background::erase_expired(state).await,
         ] {
             sweep.unwrap_or_else(|error| panic!("{what}: {error}"));
         }
@@ -614,8 +630,12 @@ async fn no_damaged_column_fails_a_request_or_reaches_a_neighbor() {
         assert!(!columns.is_empty(), "{table}");
         for (column, kind) in columns {
             let is_key = KEYS.contains(&column.as_str())
-                || [("rooms", "name"), ("idempotency_keys", "organization_id")]
-                    .contains(&(table, &*column));
+                || [
+                    ("rooms", "name"),
+                    ("idempotency_keys", "organization_id"),
+                    ("retentions", "organization_id"),
+                ]
+                .contains(&(table, &*column));
             for value in damages(&column, &kind).iter().filter(|_| !is_key) {
                 let what = format!("{table}.{column} = {value}");
                 let keep =

@@ -41,7 +41,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::ConversationsReadSensitive)
             .answer::<Transcript>(200, "The transcript.")
-            .problems([ProblemCode::NotFound]),
+            .problems([ProblemCode::NotFound, ProblemCode::ConversationErased]),
             read,
         )
         .route(
@@ -53,7 +53,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .scope(Scope::ConversationsWrite)
             .body::<NewMessages>()
             .answer::<Appended>(200, "How many were new.")
-            .problems([ProblemCode::NotFound, ProblemCode::TranscriptFull]),
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::ConversationErased,
+                ProblemCode::TranscriptFull,
+            ]),
             append,
         )
 }

@@ -5,7 +5,14 @@
 //! client. So each connection says by itself whether it is one to the server: it is opened with a
 //! setting that only the server can report afterwards.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     Connection, Executor, PgConnection, Row as _,
@@ -57,6 +64,11 @@ const TEST_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const LOCK_NAME: Option<&str> =
     Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
 
+/// Waits for messages of the conversation that are being added, and keeps others from being added
+/// until the transaction ends: an update alone lets them.
+pub(super) const LOCK_MESSAGES: Option<&str> =
+    Some("SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE");
+
 /// The name that the SQL uses for either database.
 pub(super) type Backend = PostgresStorage;
 
@@ -68,6 +80,8 @@ pub struct PostgresStorage {
     migration_options: PgConnectOptions,
     suffixes: SuffixList,
     unreadable: UnreadableLog,
+    /// Whether the log may have what was erased.
+    has_erased: Arc<AtomicBool>,
 }
 
 impl PostgresStorage {
@@ -127,7 +141,14 @@ impl PostgresStorage {
             migration_options,
             suffixes,
             unreadable: UnreadableLog::default(),
+            // Of the process before, perhaps.
+            has_erased: Arc::new(AtomicBool::new(true)),
         })
+    }
+
+    /// Notes that something was erased.
+    pub(super) fn note_erased(&self) {
+        self.has_erased.store(true, Ordering::Relaxed);
     }
 
     /// The list with which records are read.
@@ -150,6 +171,13 @@ impl PostgresStorage {
 
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
         self.pool.begin(self.begin).await
+    }
+
+    /// The server's files and its log of writes are its operator's.
+    #[expect(clippy::unused_async, reason = "SQLite has something to wait for")]
+    pub(super) async fn empty_log(&self) -> Result<bool, StoreError> {
+        self.has_erased.store(false, Ordering::Relaxed);
+        Ok(true)
     }
 
     /// A connection of its own, for migrations, if it can be one to the server itself: a migration

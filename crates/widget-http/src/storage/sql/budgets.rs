@@ -134,8 +134,11 @@ impl BudgetStore for Backend {
         operator: &Budgets,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
-        let applied = calls::apply_audio_event(self, event, operator, now).await;
-        Ok(self.unreadable().skip(applied)?.unwrap_or(false))
+        match calls::apply_audio_event(self, event, operator, now).await {
+            // Nothing of it changes any more.
+            Err(StoreError::Erased(_)) => Ok(false),
+            applied => Ok(self.unreadable().skip(applied)?.unwrap_or(false)),
+        }
     }
 
     async fn find_due_calls(

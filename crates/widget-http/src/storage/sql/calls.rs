@@ -16,7 +16,7 @@ use super::{
     budget_row::{
         BudgetRow, apply, budget_columns, insert_voice, read_budget, reserve, write_call,
     },
-    conversation_row::{conversation_columns, read_conversation},
+    conversation_row::{conversation_columns, read_kept},
     limits, rooms,
     webhooks::{end_of, has_ended, note},
 };
@@ -32,7 +32,8 @@ pub(super) const MINUTES: Amounts = Amounts {
     voice_seconds: RESERVED_SECONDS,
 };
 
-/// Reads a conversation with what it has reserved, and locks it.
+/// Reads a conversation with what it has reserved, and locks it. One that was erased is
+/// [`StoreError::Erased`].
 pub(super) async fn lock(
     transaction: &mut Transaction,
     id: ConversationId,
@@ -47,7 +48,7 @@ pub(super) async fn lock(
     .fetch_optional(&mut *transaction)
     .await?;
     row.as_ref()
-        .map(|row| Ok((read_conversation(row)?, read_budget(row)?)))
+        .map(|row| Ok((read_kept(row)?, read_budget(row)?)))
         .transpose()
 }
 
@@ -186,7 +187,12 @@ pub(super) async fn check_call(
     now: OffsetDateTime,
 ) -> Result<CallOutcome, StoreError> {
     let mut transaction = backend.begin().await?;
-    let Some((conversation, row)) = lock(&mut transaction, id).await? else {
+    let locked = match lock(&mut transaction, id).await {
+        // Its call ended with it.
+        Err(StoreError::Erased(_)) => return Ok(CallOutcome::Over),
+        locked => locked?,
+    };
+    let Some((conversation, row)) = locked else {
         return Ok(CallOutcome::Over);
     };
     let Some(call) = row.call else {

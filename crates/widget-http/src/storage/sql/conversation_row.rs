@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{EndReason, Lifecycle, LifecycleLimits, LifecycleRow},
+    conversation::{EndReason, Erasure, Lifecycle, LifecycleLimits, LifecycleRow},
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
@@ -14,7 +14,10 @@ use super::{
     row::Columns,
 };
 use crate::storage::{
-    conversations::ConversationRecord, driver::micros, error::StoreError, table::table,
+    conversations::{ConversationRecord, StoredConversation, Tombstone},
+    driver::micros,
+    error::StoreError,
+    table::table,
 };
 
 table! {
@@ -39,7 +42,9 @@ table! {
     ended_at: optional_time(),
     end_reason: optional_parsed(str::parse),
     feedback_at: optional_time(),
-    => |row| -> ConversationRecord {
+    erased_at: optional_time(),
+    erased_by: optional_parsed(str::parse),
+    => |row| -> StoredConversation {
         let lifecycle = LifecycleRow {
             status,
             token_at,
@@ -50,29 +55,55 @@ table! {
             end_reason,
             feedback_at,
         };
-        Ok(ConversationRecord {
-            id,
-            organization_id,
-            web_widget_id,
-            agent_id,
-            agent_version_id,
-            livekit_agent_name,
-            origin,
-            lifecycle: Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt("status", &error))?,
-            mode,
-            custom_metadata,
-            generation,
-            repeat_used,
-            created_at,
+        let lifecycle =
+            Lifecycle::from_row(lifecycle).map_err(|error| row.corrupt("status", &error))?;
+        Ok(match erased_at {
+            None => StoredConversation::Kept(Box::new(ConversationRecord {
+                id,
+                organization_id,
+                web_widget_id,
+                agent_id,
+                agent_version_id,
+                livekit_agent_name,
+                origin,
+                lifecycle,
+                mode,
+                custom_metadata,
+                generation,
+                repeat_used,
+                created_at,
+            })),
+            Some(at) => StoredConversation::Erased(Box::new(Tombstone {
+                id,
+                web_widget_id,
+                agent_id,
+                agent_version_id,
+                lifecycle,
+                mode,
+                created_at,
+                erasure: Erasure {
+                    at,
+                    by: erased_by.ok_or_else(|| row.corrupt("erased_by", &"it is missing"))?,
+                },
+            })),
         })
     }
 }
 
 pub(super) use conversation_columns;
 
+/// Reads a conversation that has its content.
+///
+/// Everything that changes a conversation or shows its content to its visitor reads it by this, and
+/// an erased one is an error here: so none of them can forget it.
+pub(super) fn read_kept(row: &Row) -> Result<ConversationRecord, StoreError> {
+    read_conversation(row)?.require_kept()
+}
+
 /// Reads a conversation and keeps others from changing it until the transaction ends.
 ///
-/// The update changes nothing: it is the way to lock a row that both databases have.
+/// The update changes nothing: it is the way to lock a row that both databases have. An erased
+/// conversation is [`StoreError::Erased`].
 pub(super) async fn lock_conversation(
     transaction: &mut Transaction,
     id: ConversationId,
@@ -84,7 +115,7 @@ pub(super) async fn lock_conversation(
     .bind(id.as_uuid())
     .fetch_optional(&mut *transaction)
     .await?;
-    row.as_ref().map(read_conversation).transpose()
+    row.as_ref().map(read_kept).transpose()
 }
 
 /// Writes what core decided; with the end of a conversation its rooms are marked for removal.
@@ -134,7 +165,7 @@ pub(super) async fn write_state(
     .bind(next.is_unjoined())
     .fetch_one(&mut *transaction)
     .await?;
-    let written = read_conversation(&row)?;
+    let written = read_kept(&row)?;
     follow(transaction, &written, read_budget(&row)?).await?;
     Ok(written)
 }

@@ -13,14 +13,16 @@ use super::{
     Backend, Database, Transaction,
     budget_row::{Owners, budget_columns, insert_voice, read_budget, reserve, write_call},
     calls,
-    conversation_row::{conversation_columns, lock_conversation, read_conversation, write_state},
+    conversation_row::{
+        conversation_columns, lock_conversation, read_conversation, read_kept, write_state,
+    },
     rooms, start_places,
     widgets::push_page,
 };
 use crate::storage::{
     conversations::{
         ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-        NewConversation, ResumeConversation, ResumeError, UsedTicket,
+        NewConversation, ResumeConversation, ResumeError, StoredConversation, UsedTicket,
     },
     driver::micros,
     error::StoreError,
@@ -139,7 +141,7 @@ impl ConversationStore for Backend {
         .fetch_one(&mut transaction)
         .await
         .map_err(StoreError::from)?;
-        let resumed = read_conversation(&row)?;
+        let resumed = read_kept(&row)?;
         rooms::mark_all_for_removal(&mut transaction, resume.id, resume.now).await?;
         rooms::insert(
             &mut transaction,
@@ -168,14 +170,14 @@ impl ConversationStore for Backend {
         .fetch_optional(self.reader())
         .await?;
         self.unreadable()
-            .noted(row.as_ref().map(read_conversation).transpose())
+            .noted(row.as_ref().map(read_kept).transpose())
     }
 
     async fn find_organization_conversation(
         &self,
         organization: &OrganizationId,
         id: ConversationId,
-    ) -> Result<Option<ConversationRecord>, StoreError> {
+    ) -> Result<Option<StoredConversation>, StoreError> {
         let row = sqlx::query(concat!(
             "SELECT ",
             conversation_columns!(),
@@ -194,7 +196,7 @@ impl ConversationStore for Backend {
         organization: &OrganizationId,
         filter: &ConversationFilter,
         page: ListPage,
-    ) -> Result<Page<Listed<StoredRow<ConversationRecord>>>, StoreError> {
+    ) -> Result<Page<Listed<StoredRow<StoredConversation>>>, StoreError> {
         let select = |start: &'static str, limit: u32| {
             let mut query = QueryBuilder::<Database>::new(start);
             query.push_bind(organization.as_str());

@@ -40,6 +40,8 @@ impl MessageStore for Backend {
         limits: &LifecycleLimits,
     ) -> Result<u64, AppendError> {
         let mut transaction = self.begin().await?;
+        // First, so that an erasure is either over or waits and finds them.
+        let current = lock_conversation(&mut transaction, id).await?;
         let mut added = 0;
         for message in messages {
             let done = sqlx::query(
@@ -59,7 +61,7 @@ impl MessageStore for Backend {
             added += done.rows_affected();
         }
         if added > 0
-            && let Some(current) = lock_conversation(&mut transaction, id).await?
+            && let Some(current) = current
         {
             let next = messages
                 .iter()

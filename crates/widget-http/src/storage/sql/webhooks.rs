@@ -28,8 +28,11 @@ impl WebhookStore for Backend {
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<bool, StoreError> {
-        let applied = apply(self, event, now, limits).await;
-        Ok(self.unreadable().skip(applied)?.unwrap_or(false))
+        match apply(self, event, now, limits).await {
+            // Nothing is left that it could change.
+            Err(StoreError::Erased(_)) => Ok(false),
+            applied => Ok(self.unreadable().skip(applied)?.unwrap_or(false)),
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use widget_core::{
 };
 
 use super::{
-    Backend, Database, Transaction, rooms,
+    Backend, Database, Transaction,
+    idempotency::{self, seen_before},
+    rooms,
     widget_row::{
         Pin, domains_text, find_any_widget, finish_write, read_revision, read_widget,
         record_columns, revision_columns, select_size, select_widget, widget_columns,
@@ -36,7 +38,8 @@ impl WidgetStore for Backend {
     ) -> Result<InsertedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         if let Some(request) = request
-            && let Some(answer) = seen_before(&mut transaction, widget, request).await?
+            && let Some(answer) =
+                seen_before(&mut transaction, &widget.organization_id, &request.request).await?
         {
             return Ok(InsertedWidget::Again(answer));
         }
@@ -245,51 +248,6 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Database>, filter: &WidgetFil
     }
 }
 
-/// Remembers an idempotent request, or returns the answer to the same one before.
-///
-/// Of two at once the second waits here, at the constraint, until the first has written all or
-/// nothing.
-async fn seen_before(
-    transaction: &mut Transaction,
-    widget: &Widget,
-    request: &IdempotentRequest<'_>,
-) -> Result<Option<String>, WriteWidgetError> {
-    let organization = widget.organization_id.as_str();
-    sqlx::query("DELETE FROM idempotency_keys WHERE organization_id = $1 AND created_at < $2")
-        .bind(organization)
-        .bind(micros(request.forget_before))
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::from)?;
-    let done = sqlx::query(
-        "INSERT INTO idempotency_keys (organization_id, key, request_hash, answer, created_at)
-         VALUES ($1, $2, $3, '', $4) ON CONFLICT (organization_id, key) DO NOTHING",
-    )
-    .bind(organization)
-    .bind(&request.key)
-    .bind(request.hash.as_slice())
-    .bind(micros(request.now))
-    .execute(&mut *transaction)
-    .await
-    .map_err(StoreError::from)?;
-    if done.rows_affected() > 0 {
-        return Ok(None);
-    }
-    let (hash, answer): (Vec<u8>, String) = sqlx::query_as(
-        "SELECT request_hash, answer FROM idempotency_keys WHERE organization_id = $1 AND key = $2",
-    )
-    .bind(organization)
-    .bind(&request.key)
-    .fetch_one(&mut *transaction)
-    .await
-    .map_err(StoreError::from)?;
-    if hash == request.hash {
-        Ok(Some(answer))
-    } else {
-        Err(WriteWidgetError::KeyReused)
-    }
-}
-
 /// Stores the answer that a repetition of the request gets.
 async fn keep_answer(
     transaction: &mut Transaction,
@@ -298,13 +256,8 @@ async fn keep_answer(
 ) -> Result<(), StoreError> {
     let answer = (request.build_answer)(stored)
         .map_err(|error| StoreError::corrupt("web_widgets", &stored.widget.id, "config", &error))?;
-    sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE organization_id = $1 AND key = $2")
-        .bind(stored.widget.organization_id.as_str())
-        .bind(&request.key)
-        .bind(answer)
-        .execute(&mut *transaction)
-        .await?;
-    Ok(())
+    let organization = &stored.widget.organization_id;
+    idempotency::keep_answer(transaction, organization, &request.request.key, &answer).await
 }
 
 async fn find_pin(transaction: &mut Transaction, widget: &Widget) -> Result<Pin, StoreError> {

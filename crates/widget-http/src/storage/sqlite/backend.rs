@@ -5,7 +5,10 @@
 
 use std::{
     str::FromStr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,6 +22,7 @@ use widget_core::origin::SuffixList;
 use super::guarded_pool::{GuardedPool, Transaction};
 use crate::storage::{
     database_file::{DatabaseFile, refuse_network},
+    deadline::bounded,
     driver::Failure,
     error::StoreError,
     unreadable::UnreadableLog,
@@ -40,6 +44,12 @@ const MAX_READERS: u32 = 8;
 /// A transaction that writes is the only one, see [`SqliteStorage::begin`].
 pub(super) const LOCK_NAME: Option<&str> = None;
 
+/// A transaction that writes is the only one, so that no row has to be locked.
+pub(super) const LOCK_MESSAGES: Option<&str> = None;
+
+/// How long emptying the log waits for readers; meanwhile nobody else writes.
+const EMPTY_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// The name that the SQL uses for either database.
 pub(super) type Backend = SqliteStorage;
 
@@ -54,6 +64,8 @@ pub struct SqliteStorage {
     holder: Arc<Mutex<Option<SqliteConnection>>>,
     suffixes: SuffixList,
     unreadable: UnreadableLog,
+    /// Whether the log may have what was erased.
+    has_erased: Arc<AtomicBool>,
 }
 
 impl SqliteStorage {
@@ -81,6 +93,8 @@ impl SqliteStorage {
         suffixes: SuffixList,
     ) -> Result<Self, StoreError> {
         refuse_network(options.get_filename())?;
+        // Here, so that no connection is without it: what is deleted is overwritten with zeros.
+        let options = options.pragma("secure_delete", "ON");
         let started = Instant::now();
         let existing = options.clone().create_if_missing(false);
         let pool = || {
@@ -130,7 +144,14 @@ impl SqliteStorage {
             holder: Arc::new(Mutex::new(Some(holder))),
             suffixes,
             unreadable: UnreadableLog::default(),
+            // Of the process before, perhaps.
+            has_erased: Arc::new(AtomicBool::new(true)),
         })
+    }
+
+    /// Notes that something was erased.
+    pub(super) fn note_erased(&self) {
+        self.has_erased.store(true, Ordering::Relaxed);
     }
 
     /// The list with which records are read.
@@ -173,6 +194,32 @@ impl SqliteStorage {
         drop(self.holder.lock().await.take());
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Writes what was committed into the database and empties the log, which has what was erased;
+    /// `false` when somebody reads an earlier state for a long time, such as a backup.
+    pub(super) async fn empty_log(&self) -> Result<bool, StoreError> {
+        if !self.has_erased.swap(false, Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let options = self.options.clone().busy_timeout(EMPTY_TIMEOUT);
+        let emptied = bounded(async {
+            let options = options.optimize_on_close(false, None);
+            let mut connection = SqliteConnection::connect_with(&options).await?;
+            let busy = sqlx::query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut connection)
+                .await?;
+            connection.close().await?;
+            Ok(busy == 0)
+        });
+        let emptied = emptied.await;
+        if !matches!(emptied, Ok(true)) {
+            self.note_erased();
+        }
+        match emptied {
+            Err(error) if Failure::of(&error) == Failure::Locked => Ok(false),
+            emptied => Ok(emptied?),
+        }
     }
 
     /// A connection of its own, for migrations.

@@ -434,3 +434,26 @@ pub(crate) fn lead_to(url: &mut Url, folder: &Path) {
     let folder = folder.to_str().expect("a path of ASCII");
     url.query_pairs_mut().append_pair("host", folder);
 }
+
+/// Every row of every table, as text.
+pub(crate) async fn read_all(database: &Database) -> Vec<u8> {
+    let connection = Connection::connect(database.url()).await;
+    let mut connection = connection.expect("it can be opened");
+    let tables: Vec<String> = sqlx::query_scalar(FIND_TABLES)
+        .fetch_all(&mut connection)
+        .await
+        .expect("it can be asked");
+    let mut all = Vec::new();
+    for table in tables {
+        let vacuum = sqlx::AssertSqlSafe(format!("VACUUM FULL {table}"));
+        let vacuumed = sqlx::raw_sql(vacuum).execute(&mut connection).await;
+        vacuumed.expect("its owner may");
+        let question = sqlx::AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"));
+        let rows: Vec<String> = sqlx::query_scalar(question)
+            .fetch_all(&mut connection)
+            .await
+            .expect("it can be asked");
+        all.extend(rows.concat().into_bytes());
+    }
+    all
+}

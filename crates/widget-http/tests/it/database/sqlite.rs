@@ -145,3 +145,13 @@ fn obey_permissions() {
         .remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
     set_capabilities(None, sets).expect("a thread may give up some");
 }
+
+/// The bytes of every file of the database.
+#[expect(clippy::unused_async, reason = "the other database is asked")]
+pub(crate) async fn read_all(database: &Database) -> Vec<u8> {
+    let files = std::fs::read_dir(database.directory()).expect("it is there");
+    let read = |file: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read(file.expect("it is there").path()).expect("it can be read")
+    };
+    files.flat_map(read).collect()
+}

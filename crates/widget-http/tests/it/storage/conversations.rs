@@ -10,8 +10,8 @@ use widget_core::{
 };
 use widget_http::storage::{
     ConversationFilter, ConversationRecord, CreateConversationError, ListPage, NewConversation,
-    NewRoom, ResumeConversation, ResumeError, StartPlace, Storage, SweepPosition, Transition,
-    UsedTicket,
+    NewRoom, ResumeConversation, ResumeError, StartPlace, Storage, StoredConversation,
+    SweepPosition, Transition, UsedTicket,
 };
 
 use super::{ALL, micros, number, organization};
@@ -76,7 +76,7 @@ pub(super) async fn life(storage: &dyn Storage) {
             .find_organization_conversation(&ours, id)
             .await
             .expect("works"),
-        Some(new.conversation.clone())
+        Some(StoredConversation::Kept(Box::new(new.conversation.clone())))
     );
 
     // The same ticket creates no second conversation, nor a part of one.

@@ -6,15 +6,15 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use time::Duration;
 use widget_core::{
     conversation::{
-        Lifecycle, LifecycleLimits, Mode, Presence, Reporter, Role, budget::Budgets,
-        room::RoomEvent, transcript::Message,
+        ErasedBy, Erasure, Lifecycle, LifecycleLimits, Mode, Presence, Reporter, Role,
+        budget::Budgets, room::RoomEvent, transcript::Message,
     },
     id::AgentVersionId,
     widget::Widget,
 };
 use widget_http::storage::{
-    IdempotentRequest, NewAgentVersion, NewRoom, ResumeConversation, SigningKey, UsedTicket,
-    WebhookEvent,
+    IdempotentRequest, NewAgentVersion, NewRoom, RepeatableRequest, ResumeConversation, SigningKey,
+    UsedTicket, WebhookEvent,
 };
 
 use super::{
@@ -126,11 +126,13 @@ async fn a_request_writes_all_or_nothing() {
 
     let shop = widget(&ours, 0x20, agent, version, 0);
     let request = IdempotentRequest {
-        key: "order 7".to_owned(),
-        hash: [7; 32],
+        request: RepeatableRequest {
+            key: "order 7".to_owned(),
+            hash: [7; 32],
+            now: START,
+            forget_before: START - Duration::DAY,
+        },
         build_answer: &|stored| serde_json::to_string(&stored.revision),
-        now: START,
-        forget_before: START - Duration::DAY,
     };
     faults
         .fail_each_write("a new widget", 3, async || {
@@ -271,6 +273,21 @@ async fn a_request_writes_all_or_nothing() {
         .fail_each_write("another signing key", 2, async || {
             let (key, yesterday) = (key("b"), START - Duration::DAY);
             storage.rotate_signing_key(&key, yesterday).await.is_ok()
+        })
+        .await;
+    let erasure = Erasure {
+        at: now,
+        by: ErasedBy::Retention,
+    };
+    let said = new_conversation(&ours, 0x33, 0x20, "https://shop.example");
+    storage.create_conversation(&said).await.expect("new");
+    let id = said.conversation.id;
+    let added = storage.append_messages(id, &messages, now, &limits).await;
+    added.expect("it is open");
+    faults
+        .fail_each_write("erasing", 4, async || {
+            let erased = storage.erase_conversation(None, id, &erasure, &limits);
+            erased.await.is_ok()
         })
         .await;
     storage.close().await;

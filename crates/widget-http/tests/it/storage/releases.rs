@@ -262,8 +262,11 @@ async fn read_everything(storage: &dyn Storage, connection: &mut database::Conne
     }
     for id in ids("conversations").await {
         let id = ConversationId::from_uuid(id);
-        let found = storage.find_conversation(id).await.expect("it is readable");
-        assert!(found.is_some());
+        match storage.find_conversation(id).await {
+            Ok(found) => assert!(found.is_some()),
+            Err(StoreError::Erased(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
         storage.list_messages(id).await.expect("they are readable");
         let room = storage.find_newest_room(id).await.expect("it is readable");
         assert!(room.is_some());

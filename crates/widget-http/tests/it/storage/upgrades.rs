@@ -126,7 +126,7 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
 }
 
 /// Every table of the service; those that others point at first.
-pub(super) const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 17] = [
     "api_keys",
     "signing_keys",
     "agents",
@@ -142,6 +142,8 @@ pub(super) const TABLES: [&str; 15] = [
     "webhook_events",
     "idempotency_keys",
     "embed_builds",
+    "retentions",
+    "erasure_jobs",
 ];
 
 /// A newer release adds a column to every table while this one runs: every statement, prepared

@@ -10,8 +10,8 @@ use widget_core::{
     widget::Widget,
 };
 use widget_http::storage::{
-    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, ListPage, Storage, StoredWidget,
-    WidgetFilter, WidgetRevision, WriteWidgetError,
+    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, ListPage, RepeatableRequest,
+    Storage, StoredWidget, WidgetFilter, WidgetRevision, WriteWidgetError,
 };
 
 use super::{ALL, agents::registered, micros, migrated, number, organization};
@@ -320,11 +320,13 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
     let (agent, version) = registered(storage, &ours, 0xB00, true).await;
     let answer = |stored: &StoredWidget| Ok(format!("answer {}", stored.widget.id));
     let request = |hash, now| IdempotentRequest {
-        key: "order 7".to_owned(),
-        hash: [hash; 32],
+        request: RepeatableRequest {
+            key: "order 7".to_owned(),
+            hash: [hash; 32],
+            now,
+            forget_before: now - Duration::hours(24),
+        },
         build_answer: &answer,
-        now,
-        forget_before: now - Duration::hours(24),
     };
     let insert = async |id, request: &IdempotentRequest<'_>| {
         let record = widget(&ours, id, agent, version, 0);
@@ -353,7 +355,7 @@ pub(super) async fn repeated_requests(storage: &dyn Storage) {
 
     // A refused request is not remembered, and a remembered one is forgotten in time.
     let mut refused = request(3, START);
-    "order 8".clone_into(&mut refused.key);
+    "order 8".clone_into(&mut refused.request.key);
     let record = widget(&ours, 0xB13, AgentId::from_uuid(number(0xBFF)), version, 0);
     assert!(
         storage

@@ -1,0 +1,216 @@
+//! Erases conversations: those that jobs select, and those whose time to be kept is over.
+//!
+//! Several nodes may do the same work at once: a conversation is erased once, by whoever locks it
+//! first, and what a job has counted is written together with it.
+
+use std::time::Duration as StdDuration;
+
+use time::Duration;
+use widget_api::erasures::ConversationSelection;
+use widget_core::{
+    conversation::{ErasedBy, Erasure, selection::Selection},
+    id::ConversationId,
+};
+
+use crate::{
+    state::AppState,
+    storage::{RunningJob, StoreError, StoredRetention},
+};
+
+/// How often there is something to do: at most [`MAX_ERASED`] each time.
+const INTERVAL: StdDuration = StdDuration::from_secs(1);
+
+/// How many rounds pass between two searches for conversations whose time is over, unless the one
+/// before found as many as it may.
+const ROUNDS_BETWEEN_SEARCHES: u32 = 60;
+
+/// How many conversations are erased in one round, so that visitors do not wait for it.
+const MAX_ERASED: usize = 200;
+
+/// How many conversations of a job are looked at together: with metadata of 128 KiB these are 6
+/// MiB.
+const BATCH: u32 = 50;
+
+/// How many settings of organizations are read together.
+const RETENTIONS: u32 = 100;
+
+/// How long a node that was killed keeps others from going on with its job.
+const LEASE: Duration = Duration::seconds(30);
+
+pub(super) async fn erase(state: &AppState) {
+    let mut rounds_left = 0;
+    loop {
+        report(run_erasure_jobs(state).await.err());
+        if rounds_left == 0 {
+            rounds_left = ROUNDS_BETWEEN_SEARCHES;
+            match erase_expired(state).await {
+                Ok(count) if count >= MAX_ERASED => rounds_left = 1,
+                outcome => report(outcome.err()),
+            }
+        }
+        rounds_left -= 1;
+        match state.storage.empty_log().await {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(
+                "somebody reads the log of the database; erased content stays in it for now"
+            ),
+            Err(error) => report(Some(error)),
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+fn report(error: Option<StoreError>) {
+    if let Some(error) = error {
+        tracing::warn!(error = %error, "conversations cannot be erased");
+    }
+}
+
+/// Goes on with jobs until they are done, or until a round has erased as many as it may; returns
+/// how many it erased.
+///
+/// # Errors
+/// [`StoreError`]; what was erased before is counted.
+pub async fn run_erasure_jobs(state: &AppState) -> Result<usize, StoreError> {
+    let mut erased = 0;
+    while erased < MAX_ERASED {
+        let now = state.now();
+        let Some(job) = state.storage.lease_erasure_job(now, now + LEASE).await? else {
+            break;
+        };
+        let filter: Result<ConversationSelection, _> = serde_json::from_str(&job.selection);
+        // The error could quote what it says.
+        let selection = filter
+            .ok()
+            .and_then(|filter| Selection::try_from(filter).ok());
+        let Some(selection) = selection else {
+            tracing::error!(erasure_job.id = %job.id, "a job to erase conversations cannot be read; it waits");
+            break;
+        };
+        erased += go_on(state, &job, &selection).await?;
+    }
+    if erased > 0 {
+        state.room_cleaner.wake();
+    }
+    Ok(erased)
+}
+
+/// Looks at the next conversations of a job.
+async fn go_on(
+    state: &AppState,
+    job: &RunningJob,
+    selection: &Selection,
+) -> Result<usize, StoreError> {
+    let storage = &state.storage;
+    let found = storage
+        .list_erasable(&job.organization_id, selection, Some(job.position), BATCH)
+        .await?;
+    let fitting = found.iter().filter(|one| one.fits(selection));
+    let (mut erased, mut counted) = (0, 0);
+    for one in fitting {
+        if job.dry_run {
+            counted += 1;
+            continue;
+        }
+        let erasure = Erasure {
+            at: state.now(),
+            by: ErasedBy::ApiKey(job.api_key_id.clone()),
+        };
+        let limits = &state.lifecycle_limits;
+        if storage
+            .erase_for_job(job, selection, one.id(), &erasure, limits)
+            .await?
+        {
+            erased += 1;
+        }
+    }
+    let last = found.last().map(|last| last.position);
+    let is_last = found.len() < BATCH as usize;
+    let to = last.filter(|_| !is_last);
+    storage
+        .advance_erasure_job(job, to, counted, state.now())
+        .await?;
+    if is_last {
+        tracing::info!(erasure_job.id = %job.id, "a job to erase conversations is done");
+    }
+    Ok(erased)
+}
+
+/// Erases conversations that ended longer ago than the service, their organization or their widget
+/// keeps them, some of them; returns how many.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn erase_expired(state: &AppState) -> Result<usize, StoreError> {
+    let mut erased = 0;
+    if let Some(kept) = state.settings.transcript_retention {
+        erased += erase_of(state, None, kept, MAX_ERASED).await?;
+    }
+    let mut last: Option<StoredRetention> = None;
+    loop {
+        let set = state
+            .storage
+            .list_retentions(last.as_ref(), RETENTIONS)
+            .await?;
+        for retention in &set {
+            let kept = Duration::days(i64::from(retention.days));
+            let left = MAX_ERASED.saturating_sub(erased);
+            if left == 0 {
+                break;
+            }
+            erased += erase_of(state, Some(retention), kept, left).await?;
+        }
+        let is_last = set.len() < RETENTIONS as usize;
+        last = set.into_iter().next_back();
+        if is_last || erased >= MAX_ERASED {
+            break;
+        }
+    }
+    if erased > 0 {
+        tracing::info!(
+            conversations = erased,
+            "erased conversations whose time to be kept was over"
+        );
+    }
+    Ok(erased)
+}
+
+async fn erase_of(
+    state: &AppState,
+    of: Option<&StoredRetention>,
+    kept: Duration,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let now = state.now();
+    // Before there were conversations.
+    let Some(ended_before) = now.checked_sub(kept) else {
+        return Ok(0);
+    };
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let found = state
+        .storage
+        .find_expired_conversations(of, ended_before, limit)
+        .await?;
+    let count = found.len();
+    for id in found {
+        erase_one(state, id).await?;
+    }
+    Ok(count)
+}
+
+async fn erase_one(state: &AppState, id: ConversationId) -> Result<(), StoreError> {
+    let erasure = Erasure {
+        at: state.now(),
+        by: ErasedBy::Retention,
+    };
+    let limits = &state.lifecycle_limits;
+    match state
+        .storage
+        .erase_conversation(None, id, &erasure, limits)
+        .await
+    {
+        // It is erased; only what remains of it cannot be read.
+        Ok(_) | Err(StoreError::Corrupt { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

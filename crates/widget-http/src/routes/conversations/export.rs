@@ -1,0 +1,182 @@
+//! Everything that is stored about conversations, for their visitor: one, or all that a filter
+//! selects, one in memory at a time.
+
+use std::collections::VecDeque;
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    response::IntoResponse,
+};
+use futures_util::stream;
+use http::{HeaderValue, header};
+use widget_api::{
+    ProblemCode, Scope,
+    conversations::Message,
+    erasures::{ConversationExport, ExportRequest},
+};
+use widget_core::{conversation::selection::Selection, id::ConversationId};
+
+use super::{
+    erasure::{BODY_LIMIT, select},
+    record::{build_conversation, require_conversation},
+};
+use crate::{
+    state::AppState,
+    storage::{ConversationRecord, Erasable, ListPosition, StoreError, StoredConversation},
+    web::{
+        api::{self, ApiRouter},
+        auth::Caller,
+        extract::{PathId, StrictJson},
+        problem::Problem,
+    },
+};
+
+/// The media type of an answer that has one JSON object in each line.
+const NDJSON: &str = "application/x-ndjson";
+
+/// How many conversations are looked at together: with metadata of 128 KiB these are 3 MiB.
+const BATCH: u32 = 25;
+
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/core/conversations/{id}/export",
+                "exportConversation",
+                "Reads everything that is stored about a conversation and its visitor",
+            )
+            .scope(Scope::ConversationsManage)
+            .answer::<ConversationExport>(200, "The conversation with all turns and values.")
+            .problems([ProblemCode::NotFound, ProblemCode::ConversationErased]),
+            one,
+        )
+        .route(
+            api::post(
+                "/core/conversations/export",
+                "exportConversations",
+                "Reads everything that is stored about the conversations that a filter selects",
+            )
+            .scope(Scope::ConversationsManage)
+            .body::<ExportRequest>()
+            .answer_as::<ConversationExport>(
+                200,
+                "One conversation in each line, the oldest first; an answer that breaks off is \
+                 not complete.",
+                NDJSON,
+            )
+            .problems([ProblemCode::SelectionInvalid]),
+            selected,
+        )
+}
+
+async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<ConversationId>,
+) -> Result<Json<ConversationExport>, Problem> {
+    let conversation = require_conversation(&state, &caller, id).await?;
+    Ok(Json(build_export(&state, &caller, &conversation).await?))
+}
+
+async fn selected(
+    State(state): State<AppState>,
+    caller: Caller,
+    StrictJson(body): StrictJson<ExportRequest, BODY_LIMIT>,
+) -> Result<impl IntoResponse, Problem> {
+    let mut export = Export {
+        selection: select(body.filter)?,
+        state,
+        caller,
+        after: None,
+        waiting: VecDeque::new(),
+        is_last: false,
+    };
+    // What fails at once is a problem, and not an answer that breaks off.
+    export.read_batch().await?;
+    let lines = stream::try_unfold(export, async |mut export| {
+        let line = export.next_line().await;
+        line.inspect_err(|error| tracing::warn!(error = %error, "an export breaks off"))
+            .map(|line| line.map(|line| (line, export)))
+    });
+    let media_type = HeaderValue::from_static(NDJSON);
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, Body::from_stream(lines)))
+}
+
+/// An export that goes on while its lines are sent.
+struct Export {
+    state: AppState,
+    caller: Caller,
+    selection: Selection,
+    after: Option<ListPosition>,
+    waiting: VecDeque<Erasable>,
+    is_last: bool,
+}
+
+impl Export {
+    async fn read_batch(&mut self) -> Result<(), StoreError> {
+        let (organization, selection) = (&self.caller.organization_id, &self.selection);
+        let found = self
+            .state
+            .storage
+            .list_erasable(organization, selection, self.after, BATCH)
+            .await?;
+        self.is_last = found.len() < BATCH as usize;
+        self.after = found.last().map(|last| last.position).or(self.after);
+        self.waiting.extend(found);
+        Ok(())
+    }
+
+    /// The next line, nothing at the end.
+    async fn next_line(&mut self) -> Result<Option<Bytes>, StoreError> {
+        loop {
+            let Some(next) = self.waiting.pop_front() else {
+                if self.is_last {
+                    return Ok(None);
+                }
+                self.read_batch().await?;
+                continue;
+            };
+            if !next.fits(&self.selection) {
+                continue;
+            }
+            let organization = &self.caller.organization_id;
+            let found = self
+                .state
+                .storage
+                .find_organization_conversation(organization, next.id())
+                .await;
+            let conversation = match found {
+                Ok(Some(StoredConversation::Kept(conversation))) => conversation,
+                // Erased meanwhile; or it cannot be read, which is logged.
+                Ok(None | Some(StoredConversation::Erased(_)))
+                | Err(StoreError::Corrupt { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            let export = build_export(&self.state, &self.caller, &conversation).await?;
+            let mut line = serde_json::to_vec(&export).map_err(|error| {
+                StoreError::corrupt("conversations", &conversation.id, "custom_metadata", &error)
+            })?;
+            line.push(b'\n');
+            return Ok(Some(line.into()));
+        }
+    }
+}
+
+async fn build_export(
+    state: &AppState,
+    caller: &Caller,
+    conversation: &ConversationRecord,
+) -> Result<ConversationExport, StoreError> {
+    let messages = state.storage.list_messages(conversation.id).await?;
+    Ok(ConversationExport {
+        conversation: build_conversation(state, conversation, caller)?,
+        origin: conversation.origin.to_string(),
+        messages: messages.into_iter().map(Message::from).collect(),
+    })
+}

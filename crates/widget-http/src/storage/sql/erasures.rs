@@ -1,0 +1,194 @@
+//! SQL that erases conversations.
+
+use sqlx::QueryBuilder;
+use time::OffsetDateTime;
+use widget_core::{
+    conversation::{
+        ERASED_METADATA, ERASED_ORIGIN, EndReason, Erasure, Lifecycle, LifecycleLimits,
+        selection::Selection,
+    },
+    id::{ConversationId, OrganizationId},
+};
+
+use super::{
+    Backend, Database, LOCK_MESSAGES, Row, Transaction,
+    conversation_row::{conversation_columns, read_conversation, write_transition},
+    rooms,
+    row::Columns,
+};
+use crate::storage::{
+    conversations::{StoredConversation, Tombstone},
+    driver::micros,
+    erasures::{Erasable, ErasureStore},
+    error::StoreError,
+    table::table,
+    unreadable::ListPosition,
+};
+
+table! {
+    erasable_columns, read_erasable from "conversations" by "id";
+    created_at: get(),
+    id: get(),
+    custom_metadata: get(),
+    => |row| -> Erasable {
+        Ok(Erasable { position: (created_at, id), custom_metadata })
+    }
+}
+
+#[async_trait::async_trait]
+impl ErasureStore for Backend {
+    async fn erase_conversation(
+        &self,
+        organization: Option<&OrganizationId>,
+        id: ConversationId,
+        erasure: &Erasure,
+        limits: &LifecycleLimits,
+    ) -> Result<Option<Tombstone>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let Some(row) = lock_for_erasure(&mut transaction, organization, id).await? else {
+            return Ok(None);
+        };
+        if let Ok(StoredConversation::Erased(before)) = read_conversation(&row) {
+            return Ok(Some(*before));
+        }
+        let erased = erase(&mut transaction, self, id, &row, erasure, limits).await?;
+        transaction.commit().await?;
+        self.note_erased();
+        self.unreadable()
+            .noted(read_conversation(&erased))
+            .map(|erased| match erased {
+                StoredConversation::Erased(tombstone) => Some(*tombstone),
+                StoredConversation::Kept(_) => None,
+            })
+    }
+
+    async fn empty_log(&self) -> Result<bool, StoreError> {
+        Self::empty_log(self).await
+    }
+
+    async fn list_erasable(
+        &self,
+        organization: &OrganizationId,
+        selection: &Selection,
+        after: Option<ListPosition>,
+        limit: u32,
+    ) -> Result<Vec<Erasable>, StoreError> {
+        let mut query = QueryBuilder::<Database>::new(concat!(
+            "SELECT ",
+            erasable_columns!(),
+            " FROM conversations WHERE erased_at IS NULL AND organization_id = "
+        ));
+        query.push_bind(organization.as_str());
+        let criteria = selection.criteria();
+        if let Some(widget) = criteria.web_widget_id {
+            query
+                .push(" AND web_widget_id = ")
+                .push_bind(widget.as_uuid());
+        }
+        if let Some(time) = criteria.created_after {
+            query.push(" AND created_at > ").push_bind(micros(time));
+        }
+        if let Some(time) = criteria.created_before {
+            query.push(" AND created_at < ").push_bind(micros(time));
+        }
+        if let Some((time, id)) = after {
+            query
+                .push(" AND (created_at, id) > (")
+                .push_bind(time)
+                .push(", ")
+                .push_bind(id)
+                .push(")");
+        }
+        query
+            .push(" ORDER BY created_at, id LIMIT ")
+            .push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(self.reader()).await?;
+        self.unreadable().skip_all(rows.iter().map(read_erasable))
+    }
+}
+
+/// Reads the row of a conversation, erased or not, and keeps everybody from changing it and from
+/// adding messages until the transaction ends.
+pub(super) async fn lock_for_erasure(
+    transaction: &mut Transaction,
+    organization: Option<&OrganizationId>,
+    id: ConversationId,
+) -> Result<Option<Row>, StoreError> {
+    if let Some(statement) = LOCK_MESSAGES {
+        sqlx::query(statement)
+            .bind(id.as_uuid())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    let row = sqlx::query(concat!(
+        "UPDATE conversations SET generation = generation
+         WHERE id = $1 AND organization_id = COALESCE($2, organization_id) RETURNING ",
+        conversation_columns!()
+    ))
+    .bind(id.as_uuid())
+    .bind(organization.map(OrganizationId::as_str))
+    .fetch_optional(&mut *transaction)
+    .await?;
+    Ok(row)
+}
+
+/// Erases a conversation that is locked and was not erased; its row as it is then.
+///
+/// The one place that clears content: every column of a conversation, and every table that belongs
+/// to one, is either cleared here or listed as kept in the test that reads the schema.
+pub(super) async fn erase(
+    transaction: &mut Transaction,
+    backend: &Backend,
+    id: ConversationId,
+    row: &Row,
+    erasure: &Erasure,
+    limits: &LifecycleLimits,
+) -> Result<Row, StoreError> {
+    let found = backend.unreadable().skip(read_conversation(row))?;
+    let next = match found {
+        Some(StoredConversation::Kept(conversation)) => {
+            let next = conversation
+                .lifecycle
+                .end(erasure.at, EndReason::Agent, limits);
+            // What it has reserved is settled as with any other end.
+            write_transition(transaction, id, next, erasure.at, limits).await?;
+            next
+        }
+        // Nothing is known about one that cannot be read, and it is erased all the same.
+        Some(StoredConversation::Erased(_)) | None => unknown_end(erasure.at, limits),
+    };
+    let columns = next.to_row();
+    let erased = sqlx::query(concat!(
+        "UPDATE conversations
+         SET status = $2, joined_at = $3, active_at = $4, away_since = NULL, ended_at = $5,
+             end_reason = $6, due_at = NULL, start_address = NULL, start_network = NULL,
+             origin = $7, custom_metadata = $8, erased_at = $9, erased_by = $10
+         WHERE id = $1 AND erased_at IS NULL
+         RETURNING ",
+        conversation_columns!()
+    ))
+    .bind(id.as_uuid())
+    .bind(columns.status.as_str())
+    .bind(columns.joined_at.map(micros))
+    .bind(columns.active_at.map(micros))
+    .bind(columns.ended_at.map(micros))
+    .bind(columns.end_reason.map(EndReason::as_str))
+    .bind(ERASED_ORIGIN)
+    .bind(ERASED_METADATA)
+    .bind(micros(erasure.at))
+    .bind(erasure.by.as_str())
+    .fetch_one(&mut *transaction)
+    .await?;
+    sqlx::query("DELETE FROM messages WHERE conversation_id = $1")
+        .bind(id.as_uuid())
+        .execute(&mut *transaction)
+        .await?;
+    rooms::mark_all_for_removal(transaction, id, erasure.at).await?;
+    Ok(erased)
+}
+
+fn unknown_end(at: OffsetDateTime, limits: &LifecycleLimits) -> Lifecycle {
+    Lifecycle::created(at)
+        .joined(at)
+        .end(at, EndReason::Agent, limits)
+}
