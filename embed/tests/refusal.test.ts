@@ -10,6 +10,7 @@ test.each<[FailureCode, number, boolean, Consequence['name']]>([
   ['conversation_token_invalid', 401, true, 'continued-elsewhere'],
   ['conversation_token_invalid', 401, false, 'gone'],
   ['origin_changed', 403, false, 'gone'],
+  ['conversation_erased', 410, false, 'gone'],
   ['form_invalid', 422, false, 'form'],
   ['form_not_expected', 422, false, 'form'],
   ['ticket_expired', 401, false, 'retry'],

@@ -647,6 +647,19 @@ describe('a room that is gone', () => {
     expect(loader.emit).toHaveBeenCalledWith('conversation-end', { conversation_id: 'c1' });
   });
 
+  test('is gone when the conversation was erased, and another one can be started', async () => {
+    const { session, service, rooms, settle, storage } = await live();
+    service.read.mockRejectedValue(new ServiceProblem('conversation_erased', 410));
+    rooms[0]?.events.closed();
+    await settle();
+    expect(session.state).toMatchObject({ phase: { name: 'gone', code: 'conversation_erased' } });
+    expect(service.resume).not.toHaveBeenCalled();
+    expect(storage.conversation(Date.now())).toBeNull();
+    session.sendMessage('Hello again');
+    await settle();
+    expect(service.start).toHaveBeenCalledTimes(2);
+  });
+
   test('was left for another tab when the conversation token is no longer valid', async () => {
     const { session, service, rooms, settle } = await live();
     service.read.mockRejectedValue(new ServiceProblem('conversation_token_invalid', 401));

@@ -28,6 +28,7 @@ describe('a refusal is explained by its exact code', () => {
   test.each<[FailureCode, string]>([
     ['origin_changed', en.other_site],
     ['conversation_token_invalid', en.gone],
+    ['conversation_erased', en.erased],
   ])('%s', (code, text) => {
     expect(status({ name: 'gone', code })).toEqual({ text, steps: ['start_new'] });
   });

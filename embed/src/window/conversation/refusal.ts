@@ -30,6 +30,7 @@ export function consequenceOf(problem: unknown, isTokenReplaced: boolean): Conse
     case 'conversation_token_invalid':
       return isTokenReplaced ? { name: 'continued-elsewhere' } : { name: 'gone', code };
     case 'origin_changed':
+    case 'conversation_erased':
       return { name: 'gone', code };
     case 'form_invalid':
     case 'form_not_expected':

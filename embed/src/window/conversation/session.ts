@@ -431,6 +431,8 @@ export class Session {
         return this.#loseToOtherTab();
       case 'gone':
         this.#leaveConversation();
+        // Nothing is left of it to be offered on the next page.
+        if (reason.code === 'conversation_erased') this.#conversation.deleteStored();
         this.#store.dispatch({ type: 'gone', code: reason.code });
         return this.#emit('error', { code: reason.code });
       case 'form':

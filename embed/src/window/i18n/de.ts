@@ -48,6 +48,7 @@ export const strings: Strings = {
   other_site:
     'Dieses Gespräch wurde auf einer anderen Website begonnen und kann hier nicht weitergehen.',
   gone: 'Dieses Gespräch kann nicht mehr weitergeführt werden.',
+  erased: 'Dieses Gespräch wurde gelöscht.',
   microphone_blocked: 'Diese Seite erlaubt das Mikrofon nicht.',
   microphone_denied: 'Das Mikrofon wurde nicht erlaubt.',
   microphone_missing: 'Es wurde kein Mikrofon gefunden.',

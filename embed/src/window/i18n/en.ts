@@ -45,6 +45,7 @@ export const en = {
   used_up: 'The chat is not available anymore today. Please try again tomorrow.',
   other_site: 'This conversation was started on another site and cannot be continued here.',
   gone: 'This conversation can no longer be continued.',
+  erased: 'This conversation was deleted.',
   microphone_blocked: 'This page does not allow the microphone.',
   microphone_denied: 'The microphone was not allowed.',
   microphone_missing: 'No microphone was found.',

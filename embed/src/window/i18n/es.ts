@@ -47,6 +47,7 @@ export const strings: Strings = {
   used_up: 'El chat ya no está disponible hoy. Inténtelo de nuevo mañana.',
   other_site: 'Esta conversación empezó en otro sitio y no puede continuar aquí.',
   gone: 'Esta conversación ya no puede continuar.',
+  erased: 'Esta conversación se ha eliminado.',
   microphone_blocked: 'Esta página no permite el micrófono.',
   microphone_denied: 'No se permitió el micrófono.',
   microphone_missing: 'No se encontró ningún micrófono.',

@@ -47,6 +47,7 @@ export const strings: Strings = {
   used_up: 'Le chat n’est plus disponible aujourd’hui. Veuillez réessayer demain.',
   other_site: 'Cette conversation a commencé sur un autre site et ne peut pas se poursuivre ici.',
   gone: 'Cette conversation ne peut plus se poursuivre.',
+  erased: 'Cette conversation a été supprimée.',
   microphone_blocked: 'Cette page n’autorise pas le microphone.',
   microphone_denied: 'Le microphone n’a pas été autorisé.',
   microphone_missing: 'Aucun microphone n’a été trouvé.',

@@ -47,6 +47,7 @@ export const strings: Strings = {
   used_up: '本日のチャットの受付は終了しました。明日もう一度お試しください。',
   other_site: 'この会話は別のサイトで始められたため、ここでは続けられません。',
   gone: 'この会話はこれ以上続けられません。',
+  erased: 'この会話は削除されました。',
   microphone_blocked: 'このページではマイクを使用できません。',
   microphone_denied: 'マイクが許可されませんでした。',
   microphone_missing: 'マイクが見つかりません。',

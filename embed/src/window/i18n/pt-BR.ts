@@ -47,6 +47,7 @@ export const strings: Strings = {
   used_up: 'O chat não está mais disponível hoje. Tente novamente amanhã.',
   other_site: 'Esta conversa começou em outro site e não pode continuar aqui.',
   gone: 'Esta conversa não pode mais continuar.',
+  erased: 'Esta conversa foi excluída.',
   microphone_blocked: 'Esta página não permite o microfone.',
   microphone_denied: 'O microfone não foi permitido.',
   microphone_missing: 'Nenhum microfone foi encontrado.',

@@ -39,6 +39,7 @@ const REFUSALS: { readonly [code in FailureCode]?: keyof Strings } = {
   media_unreachable: 'media_unreachable',
   origin_changed: 'other_site',
   conversation_token_invalid: 'gone',
+  conversation_erased: 'erased',
 };
 
 export function statusOf(state: State, strings: Strings, config: Config): Status | null {
