@@ -6,6 +6,7 @@ The worker uses its own API key; nothing that it reads or writes here reaches th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal
@@ -91,7 +92,7 @@ class WidgetService:
         """
         try:
             document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
-        except _NotFound:
+        except (_NotFound, _Erased):
             return ConversationInfo(is_open=False, room_name=None, turns=())
         try:
             turns = [
@@ -114,6 +115,8 @@ class WidgetService:
     async def append(self, conversation_id: str, messages: Sequence[Message]) -> None:
         """Add turns to the transcript; a turn with a known id is stored only once.
 
+        Those of a conversation that was erased are dropped.
+
         Raises:
             ServiceError: they were not stored.
         """
@@ -128,15 +131,17 @@ class WidgetService:
                 for message in messages
             ]
         }
-        await self._call("POST", f"/core/conversations/{conversation_id}/messages", body)
+        with suppress(_Erased):
+            await self._call("POST", f"/core/conversations/{conversation_id}/messages", body)
 
     async def end(self, conversation_id: str) -> None:
-        """End the conversation; does nothing when it has ended already.
+        """End the conversation; does nothing when it has ended already or was erased.
 
         Raises:
             ServiceError: it may still be open.
         """
-        await self._call("POST", f"/core/conversations/{conversation_id}/end", {})
+        with suppress(_Erased):
+            await self._call("POST", f"/core/conversations/{conversation_id}/end", {})
 
     async def _call(
         self, method: Literal["GET", "POST"], path: str, body: Mapping[str, Any] | None = None
@@ -149,6 +154,8 @@ class WidgetService:
             ) as response:
                 if response.status == 404:
                     raise _NotFound(f"{action} was answered with 404", is_temporary=False)
+                if response.status == 410:
+                    raise _Erased(f"{action} was answered with 410", is_temporary=False)
                 if response.status >= 300:
                     code = await _problem_code(response)
                     shown = f" ({code})" if code else ""
@@ -172,6 +179,10 @@ class WidgetService:
 
 class _NotFound(ServiceError):
     """The conversation does not exist in this organization."""
+
+
+class _Erased(ServiceError):
+    """The conversation was erased, so there is nothing to read or to add."""
 
 
 def _page_at_start(document: Mapping[str, Any]) -> Mapping[str, Any]:

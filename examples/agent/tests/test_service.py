@@ -120,6 +120,21 @@ async def test_an_unknown_conversation_is_not_open() -> None:
         assert not (await client.find_conversation(CONVERSATION)).is_open
 
 
+async def test_an_erased_conversation_is_not_open_and_drops_what_is_said() -> None:
+    requests: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        requests.append(request.method)
+        return web.json_response({"code": "conversation_erased"}, status=410)
+
+    message = service.Message("1", "agent", "Hello", "2026-01-31T09:30:00Z")
+    async with answering(handler) as client:
+        assert not (await client.find_conversation(CONVERSATION)).is_open
+        await client.append(CONVERSATION, [message])
+        await client.end(CONVERSATION)
+    assert requests == ["GET", "POST", "POST"]
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
