@@ -118,10 +118,6 @@ async fn what_is_done_with_is_forgotten() {
     let (ended, open) = (visitor.start().await, visitor.start().await);
     visitor.end(&ended).await.json(200);
     let now = service.state.now();
-    for room in [&ended.room, &open.room] {
-        let removed = service.storage.record_room_removal(room, now);
-        removed.await.expect("storage works");
-    }
     let key = [("idempotency-key", "once")];
     let body = json!({"filter": {"visitor": "nobody"}}).to_string();
     let asked = service.call("POST", "/core/conversations/erase", Some(&body), &key);
@@ -137,6 +133,10 @@ async fn what_is_done_with_is_forgotten() {
     let limits = &service.state.lifecycle_limits;
     let applied = service.storage.apply_webhook_event(&event, now, limits);
     applied.await.expect("storage works");
+    for room in [&ended.room, &open.room] {
+        let removed = service.storage.record_room_removal(room, now);
+        removed.await.expect("storage works");
+    }
 
     let connection = database::Connection::connect(service.database().url()).await;
     let mut connection = connection.expect("it can be opened");
