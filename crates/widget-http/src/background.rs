@@ -23,6 +23,7 @@ use crate::{
     causes::with_causes,
     state::AppState,
     storage::{ForgetBefore, StoreError},
+    web::telemetry,
 };
 
 mod builds;
@@ -35,6 +36,9 @@ mod rooms;
 
 /// How often expired records are deleted.
 const FORGET_INTERVAL: StdDuration = StdDuration::from_mins(1);
+
+/// How often requests that were answered are reported.
+const REPORT_INTERVAL: StdDuration = StdDuration::from_mins(1);
 
 /// How long a used ticket is remembered after its end: another node's clock may be behind by as
 /// much.
@@ -68,7 +72,8 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
                 builds::keep_builds(&state),
                 keys::write_uses(&state),
                 erasures::erase(&state),
-                forget(&state)
+                forget(&state),
+                report_requests(&state)
             )
         };
         tokio::select! {
@@ -77,6 +82,14 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
         }
     });
     tasks
+}
+
+/// Says once a minute how many requests there were.
+async fn report_requests(state: &AppState) {
+    loop {
+        tokio::time::sleep(REPORT_INTERVAL).await;
+        telemetry::report_requests(&state.metrics);
+    }
 }
 
 async fn forget(state: &AppState) {

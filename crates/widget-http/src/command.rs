@@ -1,15 +1,11 @@
 //! Command line and environment; standard output carries data only, everything else goes to
 //! standard error.
 
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
-
 use output::print_line;
+pub(crate) use telemetry::Log;
 
 mod database;
 mod environment;
@@ -18,6 +14,7 @@ mod migrate;
 mod output;
 mod secret;
 mod serve;
+mod telemetry;
 
 /// The web widget service.
 ///
@@ -35,8 +32,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct LogArguments {
     /// How log lines on standard error look.
-    #[arg(long, global = true, env = "WIDGET_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
-    log_format: LogFormat,
+    #[arg(long, global = true, env = "WIDGET_LOG_FORMAT", value_enum, default_value_t = LogForm::Human)]
+    log_format: LogForm,
     /// What is logged, such as `info` or `widget_http=debug,warn`.
     #[arg(
         long,
@@ -49,8 +46,9 @@ pub(crate) struct LogArguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
+enum LogForm {
     /// For people.
+    #[value(alias = "text")]
     Human,
     /// One JSON object a line.
     Json,
@@ -78,35 +76,14 @@ pub(crate) fn read_arguments() -> Arguments {
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// Starts the log; a filter that cannot be read is reported and replaced by `info`.
-pub(crate) fn start_log(arguments: &LogArguments) {
-    let parsed = EnvFilter::try_new(&arguments.log);
-    let error = parsed.as_ref().err().map(ToString::to_string);
-    let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match arguments.log_format {
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-        LogFormat::Human => {
-            let color =
-                std::io::stderr().is_terminal() && environment::variable("NO_COLOR").is_none();
-            builder.with_target(false).with_ansi(color).init();
-        }
-    }
-    if let Some(error) = error {
-        tracing::warn!(error, "the log filter cannot be read; using `info`");
-    }
-}
-
 /// Runs one command to its end.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: Arguments, log: &Log) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Serve(arguments) => serve::run(*arguments, log.dropped()).await,
             Command::Migrate(arguments) => migrate::run(arguments).await,
             Command::Key(command) => key::run(command).await,
             Command::Openapi => {

@@ -11,7 +11,7 @@
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{FromRef, Request, State},
     middleware::{self, Next},
     response::Response,
 };
@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     state::AppState,
-    web::{api::Operation, cors::ReadablePaths, problem::Problem, telemetry::RequestIds},
+    web::{api::Operation, cors::ReadablePaths, problem::Problem, telemetry::ObserveLayer},
 };
 use widget_api::ProblemCode;
 
@@ -28,6 +28,7 @@ pub mod background;
 pub mod causes;
 pub mod embed_files;
 pub mod livekit;
+pub mod metrics;
 pub mod openapi;
 pub mod page_fetcher;
 pub mod readiness;
@@ -42,7 +43,11 @@ pub mod web;
 /// Every route of the service, with what surrounds them: request ids, log lines, problems, caught
 /// panics.
 pub fn router(state: AppState) -> Router {
-    let request_ids = RequestIds::new(state.clock.clone(), state.random.clone());
+    let observe = ObserveLayer::new(
+        state.random.as_ref(),
+        state.metrics.clone(),
+        FromRef::from_ref(&state),
+    );
     let (routes, operations) = routes::all().into_parts();
     routes
         .fallback(unknown_path)
@@ -58,10 +63,7 @@ pub fn router(state: AppState) -> Router {
             web::cors::readable_by_pages,
         ))
         .layer(middleware::from_fn(web::cors::scripts_readable_anywhere))
-        .layer(middleware::from_fn_with_state(
-            request_ids,
-            web::telemetry::observe,
-        ))
+        .layer(observe)
         .layer(middleware::from_fn_with_state(state.clone(), close_when_stopping))
         .with_state(state)
 }

@@ -4,6 +4,7 @@
 mod checks;
 mod client;
 mod health;
+mod meters;
 mod names;
 mod presence;
 mod rooms;

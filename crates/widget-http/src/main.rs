@@ -6,8 +6,8 @@ mod command;
 
 fn main() -> ExitCode {
     let arguments = command::read_arguments();
-    command::start_log(&arguments.log);
-    match command::run(arguments) {
+    let log = command::Log::start(&arguments.log);
+    match command::run(arguments, &log) {
         Ok(code) => code,
         Err(error) => {
             // Logs may be JSON; what goes wrong at start is for the person who started it.

@@ -13,6 +13,7 @@ use widget_core::{
 
 use crate::{
     livekit::{LiveKit, RoomCleaner},
+    metrics::Metrics,
     page_fetcher::PageFetcher,
     readiness::Drain,
     settings::Settings,
@@ -85,6 +86,8 @@ pub struct Services {
     pub page_fetcher: PageFetcher,
     /// The days on which API keys are used.
     pub key_uses: KeyUses,
+    /// What this process counts.
+    pub metrics: Arc<Metrics>,
     /// Whether the process is about to stop.
     pub drain: Drain,
     /// Handlers that run, also of clients that are gone.
@@ -165,6 +168,7 @@ impl AppState {
             room_cleaner: RoomCleaner::default(),
             page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
             key_uses: KeyUses::default(),
+            metrics: Arc::default(),
             drain: Drain::default(),
             running: RunningRequests::default(),
             callers: Arc::new(callers),

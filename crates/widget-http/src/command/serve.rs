@@ -19,6 +19,7 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
+use tracing_appender::non_blocking::ErrorCounter;
 use url::Url;
 use widget_core::{
     conversation::{
@@ -31,6 +32,7 @@ use widget_core::{
 use widget_http::{
     background,
     causes::with_causes,
+    metrics::Scrape,
     settings::{LimitSettings, LiveKitSettings, Settings},
     state::{AppState, Dependencies},
     storage::Storage,
@@ -48,6 +50,7 @@ use super::{
     key::parse_duration,
     output::print_line,
     secret::read_secret,
+    telemetry::{MetricsListener, TelemetryArguments},
 };
 
 /// How long open requests may take to end after the signal to stop.
@@ -111,6 +114,8 @@ pub(super) struct ServeArguments {
     /// never when left out. An organization can set less.
     #[arg(long, env = "WIDGET_TRANSCRIPT_RETENTION", value_name = "TIME", value_parser = parse_duration)]
     transcript_retention: Option<time::Duration>,
+    #[command(flatten)]
+    telemetry: TelemetryArguments,
     #[command(flatten)]
     livekit: LiveKitArguments,
     #[command(flatten)]
@@ -346,8 +351,12 @@ fn read_suffix_list(path: &Path) -> anyhow::Result<SuffixList> {
     SuffixList::parse(&text).with_context(|| format!("{shown} cannot be the public suffix list"))
 }
 
-pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    arguments: ServeArguments,
+    dropped_lines: ErrorCounter,
+) -> anyhow::Result<ExitCode> {
     require_reachable(&arguments)?;
+    let traces = arguments.telemetry.start_traces()?;
     let livekit = arguments.livekit.settings()?;
     // Some milliseconds of work at start, so that the first request does not wait for it.
     let suffixes = match &arguments.suffix_list {
@@ -359,6 +368,7 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
+    let metrics = arguments.telemetry.bind_metrics().await?;
     let max_connections = arguments.max_connections;
     let drain_delay = Duration::from_secs(u64::from(arguments.drain_delay));
     let settings = build_settings(arguments, livekit, address)?;
@@ -372,11 +382,22 @@ pub(super) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     });
 
     let mut signals = Signals::new()?;
-    let mut running = Running::start(state, listener, Connections::new(limits), drain_delay).await;
+    let connections = Arc::new(Connections::new(limits));
+    let scrape = Scrape::new(state.clone())
+        .with_connections(Arc::clone(&connections))
+        .with_log(dropped_lines);
+    let mut running = Running::start(state, listener, connections, drain_delay).await;
     print_line(&format!("listening on http://{address}"))?;
+    if let Some(metrics) = metrics {
+        metrics.announce()?;
+        running.serve_metrics(metrics, scrape);
+    }
     let code = running.wait(&mut signals).await;
     running.stop(&mut signals).await;
     storage.close().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     tracing::info!("stopped");
     Ok(code)
 }
@@ -446,7 +467,7 @@ impl Running {
     async fn start(
         state: AppState,
         listener: TcpListener,
-        connections: Connections,
+        connections: Arc<Connections>,
         drain_delay: Duration,
     ) -> Self {
         // Before the first page can ask another node for them.
@@ -471,6 +492,12 @@ impl Running {
             server,
             tasks,
         }
+    }
+
+    /// Answers `/metrics` for as long as it serves, also while it is about to stop.
+    fn serve_metrics(&mut self, listener: MetricsListener, scrape: Scrape) {
+        self.server
+            .spawn(listener.serve(scrape, self.stop.subscribe()));
     }
 
     /// Waits for the reason to stop, and returns what the process ends with.

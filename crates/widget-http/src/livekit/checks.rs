@@ -7,7 +7,7 @@ use http::StatusCode;
 use time::OffsetDateTime;
 use widget_api::health::LiveKitPart;
 
-use super::{client::LiveKit, names::RoomName, tokens::MintError};
+use super::{client::LiveKit, meters::Call, names::RoomName, tokens::MintError};
 use crate::system::RandomSource;
 
 /// What a health check of LiveKit found.
@@ -39,7 +39,8 @@ impl LiveKit {
     ) -> Result<LiveKitCheck, MintError> {
         let room = RoomName::random(random)?;
         let token = self.tokens.mint_for_check(&room, now)?;
-        let (part, cause) = match self.health.validate(&token).await {
+        let answer = self.health.validate(&token);
+        let (part, cause) = match self.meters.measure(Call::ValidateToken, answer).await {
             Ok(status) if status.is_success() => (LiveKitPart::Ok, String::new()),
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 (LiveKitPart::KeyRejected, String::new())

@@ -6,7 +6,7 @@ use livekit_api::services::room::RoomClient;
 use secrecy::ExposeSecret;
 use widget_core::embed::LiveKitServer;
 
-use super::{health::Health, tokens::ParticipantTokens};
+use super::{health::Health, meters::LiveKitMeters, tokens::ParticipantTokens};
 use crate::settings::LiveKitSettings;
 
 /// How long one call to LiveKit may take before it counts as failed; it is retried later.
@@ -20,6 +20,7 @@ pub struct LiveKit {
     public_url: String,
     policy_source: Option<LiveKitServer>,
     pub(super) health: Health,
+    pub(super) meters: LiveKitMeters,
 }
 
 impl LiveKit {
@@ -37,6 +38,7 @@ impl LiveKit {
                 api_secret: settings.api_secret.clone(),
             },
             health: Health::new(&settings.url, CALL_TIMEOUT),
+            meters: LiveKitMeters::default(),
             rooms: rooms.with_request_timeout(CALL_TIMEOUT),
             public_url: settings
                 .public_url
@@ -45,6 +47,12 @@ impl LiveKit {
                 .to_owned(),
             policy_source: LiveKitServer::parse(settings.public_url.as_str()).ok(),
         }
+    }
+
+    /// How it has answered.
+    #[must_use]
+    pub(crate) fn meters(&self) -> &LiveKitMeters {
+        &self.meters
     }
 
     /// Where browsers reach it.

@@ -4,7 +4,7 @@ use livekit_api::services::{ServerError, ServerErrorCode, ServiceError};
 use livekit_protocol::{ParticipantInfo, TrackType, participant_info::State};
 use widget_core::conversation::{Presence, budget::Audio};
 
-use super::{client::LiveKit, tokens::is_visitor};
+use super::{client::LiveKit, meters::Call, tokens::is_visitor};
 
 /// LiveKit could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,8 @@ impl LiveKit {
 
     /// The visitors who are in the room.
     async fn list_visitors(&self, room: &str) -> Result<Vec<ParticipantInfo>, AskError> {
-        let mut people = match self.rooms.list_participants(room).await {
+        let answer = self.rooms.list_participants(room);
+        let mut people = match self.meters.measure(Call::ListParticipants, answer).await {
             Err(ServiceError::Twirp(ServerError::Twirp(error)))
                 if error.code == ServerErrorCode::NOT_FOUND =>
             {

@@ -6,7 +6,7 @@ use livekit_api::services::{ServerError, ServerErrorCode, ServiceError};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::Notify;
 
-use super::{client::LiveKit, names::RoomName};
+use super::{client::LiveKit, meters::Call, names::RoomName};
 
 impl LiveKit {
     /// Removes a room and everybody in it; a room that LiveKit does not know counts as removed.
@@ -14,7 +14,8 @@ impl LiveKit {
     /// # Errors
     /// When LiveKit does not answer or reports an error; the caller retries later.
     pub async fn remove_room(&self, name: &str) -> Result<(), ServiceError> {
-        match self.rooms.delete_room(name).await {
+        let answer = self.rooms.delete_room(name);
+        match self.meters.measure(Call::RemoveRoom, answer).await {
             Err(ServiceError::Twirp(ServerError::Twirp(error)))
                 if error.code == ServerErrorCode::NOT_FOUND =>
             {
@@ -29,7 +30,9 @@ impl LiveKit {
     /// Whether LiveKit has a room of this name.
     pub(super) async fn has_room(&self, name: &RoomName) -> Result<bool, ServiceError> {
         let names = vec![name.as_str().to_owned()];
-        Ok(!self.rooms.list_rooms(names).await?.is_empty())
+        let answer = self.rooms.list_rooms(names);
+        let rooms = self.meters.measure(Call::ListRooms, answer).await?;
+        Ok(!rooms.is_empty())
     }
 }
 

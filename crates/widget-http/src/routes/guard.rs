@@ -9,6 +9,7 @@ use crate::{
         api::{Credential, Guard},
         auth::{self, Caller},
         problem::Problem,
+        telemetry,
     },
 };
 
@@ -37,6 +38,7 @@ impl Guard for AppState {
 async fn authenticate(state: &AppState, parts: &Parts) -> Result<Caller, Problem> {
     let now = state.now();
     let caller = auth::authenticate(&parts.headers, state.storage.as_ref(), now).await?;
+    telemetry::note_organization(&caller.organization_id);
     state.key_uses.note(&caller, now);
     Ok(caller)
 }

@@ -38,6 +38,38 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// What each of them is called in a metric.
+    pub(super) const NAMES: [&'static str; 11] = [
+        "conflict",
+        "locked",
+        "canceled",
+        "read_only",
+        "outdated",
+        "full",
+        "damaged",
+        "unavailable",
+        "table_missing",
+        "column_missing",
+        "rejected",
+    ];
+
+    /// Its place in [`Self::NAMES`].
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Self::Conflict(_) => 0,
+            Self::Locked => 1,
+            Self::Canceled => 2,
+            Self::ReadOnly => 3,
+            Self::Outdated => 4,
+            Self::Full => 5,
+            Self::Damaged => 6,
+            Self::Unavailable => 7,
+            Self::NoTable => 8,
+            Self::NoColumn => 9,
+            Self::Rejected => 10,
+        }
+    }
+
     pub(super) fn of(error: &sqlx::Error) -> Self {
         use sqlx::Error as Driver;
         match error {

@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use futures_util::{
@@ -21,13 +22,18 @@ use sqlx::{
     Connection as _, Either, Execute, Executor, SqlStr, error::BoxDynError, pool::PoolConnection,
 };
 use tokio::runtime::Handle;
+use widget_core::{conversation::Lifecycle, id::ConversationId};
 
 use super::types::{Database, Pool};
-use crate::storage::{
-    database_file::DatabaseFile,
-    deadline::{bounded, released},
-    driver::Failure,
-    error::StoreError,
+use crate::{
+    storage::{
+        database_file::DatabaseFile,
+        deadline::{bounded, released},
+        driver::Failure,
+        error::StoreError,
+        meters::{Change, PoolMeters, PoolName, PoolState, StorageMeters},
+    },
+    web::telemetry::trace::{self, Callee},
 };
 
 type Arguments = <Database as sqlx::Database>::Arguments;
@@ -46,6 +52,8 @@ pub(super) struct GuardedPool {
     file: Option<DatabaseFile>,
     begin_each: Option<&'static str>,
     refuses_writes: Arc<AtomicBool>,
+    meters: Arc<PoolMeters>,
+    storage_meters: Arc<StorageMeters>,
 }
 
 impl GuardedPool {
@@ -53,6 +61,7 @@ impl GuardedPool {
     /// transaction for each single statement, and no statement is kept prepared.
     pub(super) fn new(
         pool: Pool,
+        storage_meters: &Arc<StorageMeters>,
         file: Option<DatabaseFile>,
         begin_each: Option<&'static str>,
     ) -> Self {
@@ -61,14 +70,34 @@ impl GuardedPool {
             file,
             begin_each,
             refuses_writes: Arc::default(),
+            meters: Arc::default(),
+            storage_meters: Arc::clone(storage_meters),
         }
+    }
+
+    /// Its connections as they are now.
+    pub(super) fn state(&self, name: PoolName) -> PoolState<'_> {
+        PoolState {
+            name,
+            idle: self.pool.num_idle(),
+            size: self.pool.size(),
+            max: self.pool.options().get_max_connections(),
+            meters: &self.meters,
+        }
+    }
+
+    /// What the whole storage counts.
+    pub(super) fn storage_meters(&self) -> &StorageMeters {
+        &self.storage_meters
     }
 
     async fn lease(&self) -> Result<Lease, sqlx::Error> {
         if let Some(file) = &self.file {
             file.check()?;
         }
-        let connection = match self.pool.acquire().await {
+        // Large, and otherwise part of every future that uses storage.
+        let acquired = Box::pin(self.pool.acquire());
+        let connection = match self.meters.wait(acquired).await {
             // The connections to a file are there; others use them.
             Err(sqlx::Error::PoolTimedOut) if self.file.is_some() => {
                 let message = "every connection to the file is in use";
@@ -82,6 +111,7 @@ impl GuardedPool {
             keeps_statements: self.begin_each.is_none(),
             is_known: true,
             refuses_writes: Arc::clone(&self.refuses_writes),
+            meters: Arc::clone(&self.meters),
         })
     }
 
@@ -93,9 +123,14 @@ impl GuardedPool {
             Ok(Transaction {
                 lease: Some(lease),
                 begun_by: Some(statement),
+                locked: None,
+                changes: Vec::new(),
+                meters: Arc::clone(&self.storage_meters),
             })
         };
-        Ok(bounded(begin).await?)
+        let outcome = bounded(begin).await;
+        self.storage_meters.note(&outcome);
+        Ok(outcome?)
     }
 
     /// Whether a write failed for lack of disk space or of permission since [`Self::note_write`].
@@ -142,6 +177,15 @@ impl Statement {
     }
 }
 
+/// The first word of a statement.
+fn kind_of(sql: &str) -> &'static str {
+    let words = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK",
+    ];
+    let known = words.into_iter().find(|word| sql.starts_with(word));
+    known.unwrap_or("other")
+}
+
 type Steps = Vec<Either<Done, Row>>;
 
 /// Whether a statement has to be prepared again.
@@ -160,6 +204,7 @@ struct Lease {
     /// Whether the connection is in a state that the next user may find it in.
     is_known: bool,
     refuses_writes: Arc<AtomicBool>,
+    meters: Arc<PoolMeters>,
 }
 
 impl Lease {
@@ -171,6 +216,8 @@ impl Lease {
         self.is_known = false;
         let Statement { sql, arguments } = statement;
         tracing::trace!(statement = sql.as_str(), "executing");
+        let started = Instant::now();
+        let kind = kind_of(sql.as_str());
         let connection = &mut **connection;
         let steps = match arguments {
             None => connection.fetch_many((sql, None)),
@@ -179,7 +226,11 @@ impl Lease {
                 connection.fetch_many(query.persistent(self.keeps_statements))
             }
         };
-        let outcome = steps.try_collect().await;
+        let outcome: Result<Steps, sqlx::Error> = steps.try_collect().await;
+        if trace::is_on() {
+            trace::note_call(Callee::Storage(kind), started, outcome.is_ok());
+        }
+        self.meters.statements.observe(started.elapsed());
         self.is_known = match &outcome {
             Ok(_) => true,
             Err(error) => {
@@ -255,15 +306,41 @@ pub(super) struct Transaction {
     lease: Option<Lease>,
     /// How it was begun, until a statement has been executed in it.
     begun_by: Option<&'static str>,
+    /// The conversation that is locked, as it was read.
+    locked: Option<(ConversationId, Lifecycle)>,
+    /// What is counted when it is committed.
+    changes: Vec<Change>,
+    meters: Arc<StorageMeters>,
 }
 
 impl Transaction {
+    /// Counts something if the transaction is committed.
+    pub(super) fn note(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Notes how a conversation was before it is written.
+    pub(super) fn note_locked(&mut self, id: ConversationId, lifecycle: Lifecycle) {
+        self.locked = Some((id, lifecycle));
+    }
+
+    /// Counts what has happened to a conversation that is locked.
+    pub(super) fn note_written(&mut self, id: ConversationId, next: &Lifecycle) {
+        if let Some((locked, before)) = &self.locked
+            && *locked == id
+        {
+            let happened = Change::between(before, next);
+            self.changes.extend(happened.into_iter().flatten());
+            self.locked = Some((id, *next));
+        }
+    }
+
     async fn run(&mut self, statement: Statement) -> Result<Steps, sqlx::Error> {
         let Some(lease) = &mut self.lease else {
             return Err(sqlx::Error::PoolClosed);
         };
         let begun_by = self.begun_by.take();
-        bounded(async {
+        let outcome = bounded(async {
             let outcome = lease.run(statement.clone()).await;
             // Later on, what was read before may have decided what is written.
             let (true, Some(begin)) = (is_outdated(&outcome), begun_by) else {
@@ -274,14 +351,22 @@ impl Transaction {
             lease.run(Statement::new(begin)).await?;
             lease.run(statement).await
         })
-        .await
+        .await;
+        self.meters.note(&outcome);
+        outcome
     }
 
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let Some(lease) = self.lease.take() else {
             return Ok(());
         };
-        Ok(bounded(lease.end("COMMIT")).await?)
+        let outcome = bounded(lease.end("COMMIT")).await;
+        self.meters.note(&outcome);
+        outcome?;
+        for change in self.changes.drain(..) {
+            self.meters.count(change);
+        }
+        Ok(())
     }
 }
 
@@ -360,7 +445,7 @@ executor!(&'c mut Transaction);
 
 impl GuardedPool {
     async fn run(&self, statement: Statement) -> Result<Steps, sqlx::Error> {
-        bounded(async {
+        let outcome = bounded(async {
             let mut lease = self.lease().await?;
             if let Some(begin) = self.begin_each {
                 return lease.run_alone(begin, statement).await;
@@ -372,6 +457,8 @@ impl GuardedPool {
             lease.forget_statements().await?;
             lease.run(statement).await
         })
-        .await
+        .await;
+        self.storage_meters.note(&outcome);
+        outcome
     }
 }

@@ -13,6 +13,7 @@ use super::{
     keys::KeyStore,
     lifecycle::LifecycleStore,
     messages::MessageStore,
+    meters::{PoolState, StorageMeters},
     migrations::MigrationError,
     retentions::RetentionStore,
     rooms::RoomStore,
@@ -98,6 +99,12 @@ pub trait Storage:
     /// # Errors
     /// [`StoreError::Incompatible`], or another [`StoreError`]
     async fn require_compatible(&self) -> Result<(), StoreError>;
+
+    /// What it has counted since the process started.
+    fn meters(&self) -> &StorageMeters;
+
+    /// Its connections as they are now.
+    fn pools(&self) -> Vec<PoolState<'_>>;
 
     /// Waits a moment for running statements to end and closes all connections.
     async fn close(&self);

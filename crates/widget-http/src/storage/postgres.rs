@@ -9,6 +9,7 @@ use self::sql::{expired, probe};
 use super::{
     error::StoreError,
     interface::{ForgetBefore, Storage},
+    meters::{PoolName, PoolState, StorageMeters},
     migrations::{self, MigrationError},
 };
 
@@ -69,6 +70,14 @@ impl Storage for PostgresStorage {
 
     async fn require_compatible(&self) -> Result<(), StoreError> {
         probe::require_compatible(self, migrations::POSTGRES).await
+    }
+
+    fn meters(&self) -> &StorageMeters {
+        self.writer().storage_meters()
+    }
+
+    fn pools(&self) -> Vec<PoolState<'_>> {
+        vec![self.writer().state(PoolName::Writer)]
     }
 
     async fn close(&self) {

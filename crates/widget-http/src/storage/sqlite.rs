@@ -7,6 +7,7 @@ use self::sql::{expired, probe};
 use super::{
     error::StoreError,
     interface::{ForgetBefore, Storage},
+    meters::{PoolName, PoolState, StorageMeters},
     migrations::{self, MigrationError},
 };
 
@@ -69,6 +70,17 @@ impl Storage for SqliteStorage {
 
     async fn require_compatible(&self) -> Result<(), StoreError> {
         probe::require_compatible(self, migrations::SQLITE).await
+    }
+
+    fn meters(&self) -> &StorageMeters {
+        self.writer().storage_meters()
+    }
+
+    fn pools(&self) -> Vec<PoolState<'_>> {
+        vec![
+            self.writer().state(PoolName::Writer),
+            self.reader().state(PoolName::Reader),
+        ]
     }
 
     async fn close(&self) {

@@ -3,6 +3,10 @@
 
 use std::ops::Deref;
 
+use time::OffsetDateTime;
+
+use super::driver::nearest_time_of;
+
 /// Where a sweep continues: behind the last row that could be read, and past the rows after that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepPosition<K> {
@@ -10,6 +14,15 @@ pub struct SweepPosition<K> {
     pub(super) after: Option<(i64, K)>,
     /// Rows behind it that cannot be read, so that they cannot be named either.
     pub(super) unreadable: i64,
+}
+
+impl<K> SweepPosition<K> {
+    /// When the last row that could be read is due.
+    #[must_use]
+    pub fn due_at(&self) -> Option<OffsetDateTime> {
+        let (due_at, _) = self.after.as_ref()?;
+        Some(nearest_time_of(*due_at))
+    }
 }
 
 /// From the most overdue row on.

@@ -22,6 +22,7 @@ use tokio::{
 use super::read_cache::{ReadCache, Reading};
 use crate::{
     embed_files::OldBuild,
+    metrics::{LabelValue, Snapshot},
     storage::{BuildName, Storage, StoreError, deadline::wait_in_time},
 };
 
@@ -91,6 +92,10 @@ pub(crate) struct FoundBuild {
 }
 
 impl EmbedBuilds {
+    pub(crate) fn write_metrics(&self, snapshot: &mut Snapshot, name: &LabelValue) {
+        self.cache.write_metrics(snapshot, name);
+    }
+
     /// Whether the build is in memory, so that asking for it costs nothing.
     pub(crate) fn has(&self, name: &BuildName) -> bool {
         self.cache.has(name)
@@ -107,6 +112,7 @@ impl EmbedBuilds {
         now: OffsetDateTime,
     ) -> Result<Option<FoundBuild>, StoreError> {
         if let Some(entry) = self.cache.get(name) {
+            self.cache.count_hit();
             return Ok(entry.and_then(|entry| entry.found(now)));
         }
         let list = || storage.list_embed_builds();

@@ -23,7 +23,10 @@ use widget_core::{
 };
 
 use super::read_cache::{ReadCache, Reading};
-use crate::storage::{Storage, StoreError, StoredWidget};
+use crate::{
+    metrics::{LabelValue, Snapshot},
+    storage::{Storage, StoreError, StoredWidget},
+};
 
 /// How long another node's change may go unnoticed.
 pub const STALENESS: Duration = Duration::seconds(5);
@@ -165,6 +168,7 @@ impl PublicWidgets {
         if let Some(entry) = self.cache.get(&id)
             && entry.is_fresh(now)
         {
+            self.cache.count_hit();
             return Ok(entry.widget);
         }
         let read = async {
@@ -188,6 +192,10 @@ impl PublicWidgets {
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.cache.weight()
+    }
+
+    pub(crate) fn write_metrics(&self, snapshot: &mut Snapshot, name: &LabelValue) {
+        self.cache.write_metrics(snapshot, name);
     }
 
     /// Forgets a widget that was changed here.

@@ -211,7 +211,7 @@ impl<K: Hash + Eq + Clone> SetLimit<K> {
 }
 
 /// The refusal of one that may be tried again after the wait.
-fn too_fast(name: &str, per_minute: u32, wait: StdDuration) -> Problem {
+fn too_fast(name: &'static str, per_minute: u32, wait: StdDuration) -> Problem {
     let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
     let detail = format!("too many requests; try again in {seconds} s");
     let policy = format!("\"{name}\";q={per_minute};w=60");
@@ -287,10 +287,17 @@ fn whole_seconds(time: Duration) -> u64 {
 }
 
 /// 429, with the headers that say what the limit is and when to retry.
-fn over(code: ProblemCode, detail: &str, name: &str, policy: &str, seconds: u64) -> Problem {
+fn over(
+    code: ProblemCode,
+    detail: &str,
+    name: &'static str,
+    policy: &str,
+    seconds: u64,
+) -> Problem {
     let text = |text: &str| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     let state = format!("\"{name}\";r=0;t={seconds}");
     Problem::new(code, detail)
+        .with_limit(name)
         .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
         .with_header(HeaderName::from_static("ratelimit-policy"), text(policy))
         .with_header(HeaderName::from_static("ratelimit"), text(&state))

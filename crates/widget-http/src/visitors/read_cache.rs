@@ -1,11 +1,17 @@
 //! A bounded cache of what is read from storage: of many requests at once for the same thing, one
 //! reads it, and all share what came of it, also when storage fails.
 
-use std::hash::Hash;
+use std::{
+    hash::Hash,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::storage::{StoreError, deadline::wait_in_time};
+use crate::{
+    metrics::{LabelValue, Metric, Snapshot},
+    storage::{StoreError, deadline::wait_in_time},
+};
 
 /// Memory of a failure that requests share, with the cache's own bookkeeping, in bytes.
 const FAILURE: u64 = 1024;
@@ -14,6 +20,8 @@ const FAILURE: u64 = 1024;
 #[derive(Debug)]
 pub(super) struct ReadCache<K, V> {
     cache: Cache<K, Slot<V>, ByMemory>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// What was read, and whether it is kept.
@@ -60,7 +68,21 @@ impl<K: Clone + Eq + Hash, V: Clone> ReadCache<K, V> {
     pub(super) fn new(values: usize, capacity: u64) -> Self {
         Self {
             cache: Cache::with_weighter(values, capacity, ByMemory),
+            hits: AtomicU64::default(),
+            misses: AtomicU64::default(),
         }
+    }
+
+    /// Counts a value out of memory that was good enough.
+    pub(super) fn count_hit(&self) {
+        self.hits.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn write_metrics(&self, snapshot: &mut Snapshot, name: &LabelValue) {
+        let labels = || [name.clone()];
+        snapshot.count(Metric::CacheHits, labels(), self.hits.load(Relaxed));
+        snapshot.count(Metric::CacheMisses, labels(), self.misses.load(Relaxed));
+        snapshot.count(Metric::CacheBytes, labels(), self.weight());
     }
 
     /// What is kept under the key.
@@ -83,6 +105,7 @@ impl<K: Clone + Eq + Hash, V: Clone> ReadCache<K, V> {
         fresh: impl Fn(&V) -> bool,
         read: impl Future<Output = Result<Reading<V>, StoreError>>,
     ) -> Result<V, StoreError> {
+        self.misses.fetch_add(1, Relaxed);
         self.cache.remove_if(key, |slot| match slot {
             Slot::Kept { value, .. } => !fresh(value),
             Slot::Failed(_) => true,

@@ -4,16 +4,17 @@
 use std::{
     collections::HashSet,
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, request::Parts};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use self::forwarded::Hop;
+use crate::web::telemetry;
 
 mod forwarded;
 
@@ -166,11 +167,22 @@ impl Callers {
         caller
     }
 
+    /// Whether the peer is a proxy whose headers are believed.
+    pub(in crate::web) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.contains(peer)
+    }
+
+    /// The caller of a request, which is usually known already.
+    fn caller_of(&self, parts: &Parts) -> IpAddr {
+        telemetry::caller()
+            .unwrap_or_else(|| self.find(telemetry::peer_of(&parts.extensions), &parts.headers))
+    }
+
     /// Names a peer in the log, once, that may be a proxy whose visitors all count as one.
     fn name_untrusted(&self, peer: IpAddr) {
         if self.is_first(peer) {
             tracing::warn!(
-                peer.address = %peer,
+                peer.address = to_log(peer),
                 "this peer sends `X-Forwarded-For` or `Forwarded` but is not trusted, so that all of \
                  its visitors share one limit; if it is your proxy, add it to WIDGET_TRUSTED_PROXIES"
             );
@@ -194,6 +206,15 @@ impl Callers {
     }
 }
 
+/// A machine of the operator is named; of all others, which may be visitors, the network.
+fn to_log(peer: IpAddr) -> String {
+    if is_local(peer) {
+        peer.to_string()
+    } else {
+        AddressPrefix::to_log(peer)
+    }
+}
+
 /// What counts as one caller: an IPv4 address, or the /64 that one IPv6 subscriber usually has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressPrefix(IpAddr);
@@ -205,6 +226,18 @@ impl AddressPrefix {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.into()),
             IpAddr::V6(address) => Self(truncate(address, 64)),
+        }
+    }
+
+    /// What the log says of an address: never the whole of it.
+    #[must_use]
+    pub fn to_log(address: IpAddr) -> String {
+        match address.to_canonical() {
+            IpAddr::V4(address) => {
+                let bits = address.to_bits() & (u32::MAX << 8);
+                format!("{}/24", Ipv4Addr::from_bits(bits))
+            }
+            IpAddr::V6(address) => format!("{}/48", truncate(address, 48)),
         }
     }
 
@@ -244,15 +277,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let callers = Arc::<Callers>::from_ref(state);
-        let caller = callers.find(peer_of(parts), &parts.headers);
+        let caller = callers.caller_of(parts);
         Ok(Self(callers.trusted.counted_prefix(caller)))
     }
-}
-
-/// The other end of the connection.
-fn peer_of(parts: &Parts) -> IpAddr {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(Ipv6Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip())
 }
 
 /// The caller's address prefix.
@@ -265,7 +292,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let callers = Arc::<Callers>::from_ref(state);
-        Ok(Self::of(callers.find(peer_of(parts), &parts.headers)))
+        Ok(Self::of(callers.caller_of(parts)))
     }
 }
 

@@ -25,10 +25,12 @@ use axum::{
 use http::{HeaderValue, header};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::watch;
-use tracing::Instrument as _;
 use widget_api::ProblemCode;
 
-use crate::{storage::deadline::share_time, web::problem::Problem};
+use crate::{
+    storage::deadline::share_time,
+    web::{problem::Problem, telemetry},
+};
 
 /// Time from the head of a request to that of its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,7 +57,7 @@ pub(crate) async fn answer_in_time(
         drop(running);
         response
     };
-    let work = tokio::spawn(work.in_current_span());
+    let work = tokio::spawn(telemetry::carry(work));
     match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(failed)) => match failed.try_into_panic() {

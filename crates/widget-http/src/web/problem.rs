@@ -121,6 +121,7 @@ struct Parts {
     errors_omitted: usize,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    limit: Option<&'static str>,
 }
 
 impl Problem {
@@ -133,6 +134,7 @@ impl Problem {
             errors_omitted: 0,
             headers: Vec::new(),
             cause: None,
+            limit: None,
         }))
     }
 
@@ -221,6 +223,19 @@ impl Problem {
     pub fn with_cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.0.cause = Some(Arc::from(cause.into()));
         self
+    }
+
+    /// Names the limit that refuses the request.
+    #[must_use]
+    pub fn with_limit(mut self, limit: &'static str) -> Self {
+        self.0.limit = Some(limit);
+        self
+    }
+
+    /// The limit that refuses the request.
+    #[must_use]
+    pub fn limit(&self) -> Option<&'static str> {
+        self.0.limit
     }
 
     /// HTTP status of the answer.

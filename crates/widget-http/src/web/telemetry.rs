@@ -1,55 +1,132 @@
-//! Request ids, the log line of each request, and the bodies of error answers.
+//! What is known of a request while it is answered: its id, the numbers of its route, its log line,
+//! the bodies of error answers.
+//!
+//! None of it is formatted before a line is written. The lines that a handler logs get the request
+//! from [`RequestContext`], see [`format`](self::format).
 
-use std::{sync::Arc, time::Instant};
-
-use axum::{
-    body::Body,
-    extract::{MatchedPath, Request, State},
-    middleware::Next,
-    response::Response,
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
+
+use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use tracing::Instrument;
+use widget_core::{id::OrganizationId, serve::Refusal};
 
 use crate::{
     causes::with_causes,
-    system::{Clock, RandomSource, new_id},
+    metrics::{MethodLabel, Metrics, Outcome, Route},
+    system::RandomSource,
+    visitors::public_widgets::PublicWidget,
     web::problem::Problem,
 };
+
+mod flood;
+mod format;
+mod observe;
+mod summary;
+pub mod trace;
+
+pub(in crate::web) use self::observe::peer_of;
+use self::{flood::Floods, trace::RequestTrace};
+pub use self::{format::LogFormat, observe::ObserveLayer, summary::report_requests};
 
 /// Header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of the request being answered, as an extension of the request.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub HeaderValue);
-
-/// Makes ids for requests that bring none.
-#[derive(Clone)]
-pub struct RequestIds {
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn RandomSource>,
+tokio::task_local! {
+    /// The request that the present task answers.
+    static REQUEST: Arc<RequestContext>;
 }
 
-impl std::fmt::Debug for RequestIds {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("RequestIds").finish_non_exhaustive()
+/// What is known of the request that is being answered.
+#[derive(Debug)]
+pub(crate) struct RequestContext {
+    id: HeaderValue,
+    route: Arc<Route>,
+    method: MethodLabel,
+    caller: IpAddr,
+    metrics: Arc<Metrics>,
+    widget: OnceLock<Arc<PublicWidget>>,
+    organization: OnceLock<OrganizationId>,
+    trace: Option<RequestTrace>,
+}
+
+/// Keeps the request in mind while `work` runs in a task of its own.
+pub(crate) fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let context = REQUEST.try_with(Arc::clone).ok();
+    async move {
+        match context {
+            Some(context) => REQUEST.scope(context, work).await,
+            None => work.await,
+        }
     }
+}
+
+/// Whose request it is, where that was found out already.
+pub(crate) fn caller() -> Option<IpAddr> {
+    REQUEST.try_with(|request| request.caller).ok()
+}
+
+/// Notes the widget that was asked for, or that there is none.
+pub(crate) fn note_widget(widget: Option<&Arc<PublicWidget>>) {
+    // Outside a request there is nothing to note.
+    let _ = REQUEST.try_with(|request| match widget {
+        Some(widget) => drop(request.widget.set(Arc::clone(widget))),
+        None => request.metrics.decisions.count_unknown(),
+    });
+}
+
+/// Counts whether the widget serves the page.
+pub(crate) fn note_decision<T>(decision: &Result<T, Refusal>) {
+    let _ = REQUEST.try_with(|request| request.metrics.decisions.count(decision));
+}
+
+/// Notes who has shown an API key; only then is the caller's trace continued.
+pub(crate) fn note_organization(organization: &OrganizationId) {
+    let _ = REQUEST.try_with(|request| {
+        if let Some(trace) = &request.trace {
+            trace.trust();
+        }
+        request.organization.set(organization.clone())
+    });
+}
+
+/// Makes ids for requests that bring none: random bytes of this process, and a number.
+pub(crate) struct RequestIds {
+    process: [u8; 16],
+    next: AtomicU64,
 }
 
 impl RequestIds {
-    /// Ids made of the time and of random bytes.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn RandomSource>) -> Self {
-        Self { clock, random }
+    pub(crate) fn new(random: &dyn RandomSource) -> Self {
+        let mut process = [0; 8];
+        // Ids of one process differ also without.
+        let _ = random.fill(&mut process);
+        Self {
+            process: hexadecimal(u64::from_be_bytes(process)),
+            next: AtomicU64::default(),
+        }
     }
 
-    fn next(&self) -> RequestId {
-        // A request without an id of its own is better than none.
-        let id = new_id(self.clock.now(), self.random.as_ref()).unwrap_or_default();
-        let id = id.as_simple().to_string();
-        RequestId(HeaderValue::from_str(&id).expect("hexadecimal digits are a valid header"))
+    fn next(&self) -> HeaderValue {
+        let mut id = [0; 32];
+        id[..16].copy_from_slice(&self.process);
+        id[16..].copy_from_slice(&hexadecimal(self.next.fetch_add(1, Relaxed)));
+        HeaderValue::from_bytes(&id).expect("hexadecimal digits are a valid header")
     }
+}
+
+fn hexadecimal(number: u64) -> [u8; 16] {
+    let bytes = number.to_be_bytes();
+    std::array::from_fn(|place| {
+        let digit = (bytes[place / 2] >> (4 * (1 - place % 2))) & 0xf;
+        b"0123456789abcdef"[usize::from(digit)]
+    })
 }
 
 /// A problem that was answered by a page for people: for the log only, as an extension of the
@@ -62,76 +139,99 @@ pub struct PageOf(pub Problem);
 #[derive(Debug, Clone, Copy)]
 pub struct Unlogged;
 
-impl RequestId {
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+impl RequestContext {
+    fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
     }
-}
 
-/// Outermost layer: gives the request an id, completes error answers, writes one log line.
-///
-/// Neither query strings nor headers nor bodies are logged: they can hold tokens and personal data.
-pub async fn observe(State(ids): State<RequestIds>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = incoming_id(request.headers()).unwrap_or_else(|| ids.next());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str)
-        .to_owned();
-    let method = request.method().clone();
-    request.extensions_mut().insert(id.clone());
-    let span = tracing::info_span!("request", request.id = id.as_str(), http.method = %method, http.route = route);
-    async move {
-        let mut response = complete(next.run(request).await, &id);
-        response.headers_mut().insert(REQUEST_ID, id.0);
+    /// Completes the answer, counts it and logs what is to be logged of it.
+    fn finish(&self, mut response: Response, took: Duration, floods: &Floods) -> Response {
+        let problem = self.take_problem(&mut response);
+        response.headers_mut().insert(REQUEST_ID, self.id.clone());
         if response.extensions_mut().remove::<Unlogged>().is_some() {
             return response;
         }
-        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(
-            http.status = response.status().as_u16(),
-            duration.milliseconds = milliseconds,
-            "answered"
-        );
+        let outcome = match &problem {
+            None => Outcome::Answered(response.status()),
+            Some(problem) => Outcome::Refused(problem.code()),
+        };
+        self.route.method(self.method).count(outcome, took);
+        match &problem {
+            None => self.log_answer(&response, took),
+            Some(problem) => {
+                if let Some(limit) = problem.limit() {
+                    self.metrics.limits.count(limit);
+                }
+                self.log_problem(problem, took, floods);
+            }
+        }
+        if let Some(trace) = &self.trace {
+            trace.finish(self, outcome, response.status(), took);
+        }
         response
     }
-    .instrument(span)
-    .await
-}
 
-/// Writes the body of an error answer and logs its cause, once.
-fn complete(mut response: Response, id: &RequestId) -> Response {
-    if let Some(PageOf(problem)) = response.extensions_mut().remove() {
-        log(&problem);
+    /// The problem that the answer is, with its body written.
+    fn take_problem(&self, response: &mut Response) -> Option<Problem> {
+        if let Some(PageOf(problem)) = response.extensions_mut().remove() {
+            return Some(problem);
+        }
+        let problem = response.extensions_mut().remove::<Problem>()?;
+        let body = problem.body(self.id());
+        let length = HeaderValue::from(body.len());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length);
+        *response.body_mut() = Body::from(body);
+        Some(problem)
     }
-    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
-        return response;
-    };
-    log(&problem);
-    let body = problem.body(id.as_str());
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    *response.body_mut() = Body::from(body);
-    response
-}
 
-/// Logs why a request was not answered as asked.
-fn log(problem: &Problem) {
-    if let Some(cause) = problem.cause() {
-        let cause = with_causes(cause);
-        if problem.status().is_server_error() {
+    fn log_answer(&self, response: &Response, took: Duration) {
+        let status = response.status().as_u16();
+        if self.route.is_routine() {
+            // The summary counts them.
+            tracing::debug!(
+                http.status = status,
+                duration.milliseconds = milliseconds(took),
+                "answered"
+            );
+        } else {
+            tracing::info!(
+                http.status = status,
+                duration.milliseconds = milliseconds(took),
+                "answered"
+            );
+        }
+    }
+
+    /// Logs why a request was not answered as asked, but not each time in a flood of the same.
+    fn log_problem(&self, problem: &Problem, took: Duration, floods: &Floods) {
+        let widget = self.widget.get().map(|widget| widget.stored.widget.id);
+        let key = flood::Key::new(&self.route, problem, widget);
+        let Some(repeated) = floods.admit(key, Instant::now()) else {
+            return;
+        };
+        // Left out when it is zero or unknown.
+        let repeated = (repeated > 0).then_some(repeated);
+        let (code, limit) = (problem.code().as_str(), problem.limit());
+        let status = problem.status();
+        let cause = problem.cause().map(|cause| with_causes(cause));
+        if status.is_server_error() {
             tracing::error!(
-                problem.code = problem.code().as_str(),
+                problem.code = code,
+                http.status = status.as_u16(),
+                duration.milliseconds = milliseconds(took),
+                repeated,
                 error = cause,
                 "request failed"
             );
         } else {
             tracing::info!(
-                problem.code = problem.code().as_str(),
+                problem.code = code,
+                http.status = status.as_u16(),
+                duration.milliseconds = milliseconds(took),
+                limit,
+                repeated,
                 reason = cause,
                 "request refused"
             );
@@ -139,13 +239,17 @@ fn log(problem: &Problem) {
     }
 }
 
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A caller's own id is kept when it is short and plain, so that logs of several services can be
 /// joined.
-fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
+fn incoming_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(REQUEST_ID)?;
     let plain = value
         .as_bytes()
         .iter()
         .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
-    (plain && (1..=64).contains(&value.len())).then(|| RequestId(value.clone()))
+    (plain && (1..=64).contains(&value.len())).then(|| value.clone())
 }

@@ -72,7 +72,7 @@ impl Server {
         Self::start_with_log(command, Stdio::null())
     }
 
-    fn start_with_log(command: &mut Command, log: impl Into<Stdio>) -> Self {
+    pub(crate) fn start_with_log(command: &mut Command, log: impl Into<Stdio>) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(log)
@@ -134,6 +134,19 @@ impl Server {
             .status()
             .expect("kill is there");
         assert!(status.success());
+    }
+
+    /// The next line that it prints.
+    pub(crate) fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.output
+            .read_line(&mut line)
+            .expect("its output can be read");
+        line.trim().to_owned()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Waits until it has ended.

@@ -17,7 +17,7 @@ use crate::{
         public_widgets::{AdmittedWidget, PublicWidget},
         refusals,
     },
-    web::{extract::path_parameters, problem::Problem},
+    web::{extract::path_parameters, problem::Problem, telemetry},
 };
 
 /// What can be wrong with the page that requests a widget.
@@ -68,11 +68,14 @@ pub(crate) async fn require_widget(
     state: &AppState,
     path: &PublicPath,
 ) -> Result<Arc<PublicWidget>, Problem> {
-    let id = path.widget.ok_or_else(refusals::unknown_widget)?;
-    let found = state
-        .public_widgets
-        .find(state.storage.as_ref(), id, state.now())
-        .await?;
+    let found = match path.widget {
+        Some(id) => {
+            let (storage, now) = (state.storage.as_ref(), state.now());
+            state.public_widgets.find(storage, id, now).await?
+        }
+        None => None,
+    };
+    telemetry::note_widget(found.as_ref());
     found.ok_or_else(refusals::unknown_widget)
 }
 
@@ -82,5 +85,6 @@ pub(crate) fn require_admission<'a>(
     origin: &'a Origin,
 ) -> Result<AdmittedWidget<'a>, Problem> {
     let admitted = widget.admit(origin);
+    telemetry::note_decision(&admitted);
     admitted.map_err(|refusal| refusals::refused(widget.stored.widget.id, origin, &refusal))
 }

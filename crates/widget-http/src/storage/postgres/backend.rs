@@ -116,6 +116,7 @@ impl PostgresStorage {
                     Ok(true)
                 })
             });
+        let meters = Arc::default();
         let (pool, begin) = if is_direct {
             let pool = pool.after_connect(|connection, _| {
                 Box::pin(async move {
@@ -128,11 +129,11 @@ impl PostgresStorage {
                 })
             });
             let pool = pool.connect_with(options.options([MARK])).await?;
-            (GuardedPool::new(pool, None, None), "BEGIN")
+            (GuardedPool::new(pool, &meters, None, None), "BEGIN")
         } else {
             tracing::info!("a pooler stands before the database; each statement is a transaction");
             let pool = pool.connect_with(options).await?;
-            let pool = GuardedPool::new(pool, None, Some(BEGIN_POOLED));
+            let pool = GuardedPool::new(pool, &meters, None, Some(BEGIN_POOLED));
             (pool, BEGIN_POOLED)
         };
         Ok(Self {

@@ -115,7 +115,11 @@ pub(super) async fn lock_conversation(
     .bind(id.as_uuid())
     .fetch_optional(&mut *transaction)
     .await?;
-    row.as_ref().map(read_kept).transpose()
+    let locked = row.as_ref().map(read_kept).transpose()?;
+    if let Some(locked) = &locked {
+        transaction.note_locked(id, locked.lifecycle);
+    }
+    Ok(locked)
 }
 
 /// Writes what core decided; with the end of a conversation its rooms are marked for removal.
@@ -165,6 +169,7 @@ pub(super) async fn write_state(
     .bind(next.is_unjoined())
     .fetch_one(&mut *transaction)
     .await?;
+    transaction.note_written(id, &next);
     let written = read_kept(&row)?;
     follow(transaction, &written, read_budget(&row)?).await?;
     Ok(written)

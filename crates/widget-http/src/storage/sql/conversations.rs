@@ -27,6 +27,7 @@ use crate::storage::{
     driver::micros,
     error::StoreError,
     list_page::{ListPage, Page, count_fitting},
+    meters::Change,
     unreadable::{Listed, StoredRow},
 };
 
@@ -92,6 +93,7 @@ impl ConversationStore for Backend {
             conversation.created_at,
         )
         .await?;
+        transaction.note(Change::Started);
         reserve_start(&mut transaction, new).await?;
         transaction.commit().await?;
         Ok(())
@@ -153,6 +155,7 @@ impl ConversationStore for Backend {
         .await?;
         let (call, budgets) = (read_budget(&row)?.call, &resume.budgets);
         calls::resume::<ResumeError>(&mut transaction, &resumed, call, budgets, resume.now).await?;
+        transaction.note(Change::Resumed);
         transaction.commit().await?;
         Ok(resumed)
     }

@@ -151,6 +151,7 @@ pub(super) async fn erase(
                 .lifecycle
                 .end(erasure.at, EndReason::Agent, limits);
             // What it has reserved is settled as with any other end.
+            transaction.note_locked(id, conversation.lifecycle);
             write_transition(transaction, id, next, erasure.at, limits).await?;
             next
         }

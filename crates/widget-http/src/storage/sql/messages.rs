@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{LifecycleLimits, Reporter, transcript::Message, turns},
+    conversation::{Lifecycle, LifecycleLimits, Reporter, Role, transcript::Message, turns},
     id::ConversationId,
 };
 
@@ -15,6 +15,7 @@ use crate::storage::{
     driver::micros,
     error::StoreError,
     messages::{AppendError, MessageStore},
+    meters::Change,
     table::table,
 };
 
@@ -69,6 +70,7 @@ impl MessageStore for Backend {
                     lifecycle.said(message.role, message.created_at, now)
                 });
             write_state(&mut transaction, id, next, limits).await?;
+            note_first_answer(&mut transaction, id, messages, &next).await?;
             // Others who report wait for this conversation, so none of theirs is missing here.
             let reporters = messages.iter().map(|message| message.reported_by);
             for reporter in Reporter::ALL.iter().copied() {
@@ -93,6 +95,45 @@ impl MessageStore for Backend {
         .await?;
         self.unreadable().skip_all(rows.iter().map(read_message))
     }
+}
+
+/// Counts how long the visitor waited for the agent's first words, if these messages have them.
+///
+/// Others who report wait for this conversation, so that one of them is the first.
+async fn note_first_answer(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    messages: &[Message],
+    lifecycle: &Lifecycle,
+) -> Result<(), StoreError> {
+    let answers = || {
+        messages
+            .iter()
+            .filter(|message| message.role == Role::Agent)
+    };
+    let Some(first) = answers().min_by_key(|message| message.created_at) else {
+        return Ok(());
+    };
+    // One more than there are: none of an earlier report is among them.
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 FROM messages
+         WHERE conversation_id = $1 AND role = $2 LIMIT $3) AS answers",
+    )
+    .bind(id.as_uuid())
+    .bind(Role::Agent.as_str())
+    .bind(
+        i64::try_from(answers().count())
+            .unwrap_or(i64::MAX)
+            .saturating_add(1),
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    if usize::try_from(count).is_ok_and(|count| count <= answers().count())
+        && let Some(change) = Change::first_answer(lifecycle, first.created_at)
+    {
+        transaction.note(change);
+    }
+    Ok(())
 }
 
 /// How many messages the reporter has reported, and how many characters of text.

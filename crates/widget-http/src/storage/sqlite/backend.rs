@@ -137,10 +137,11 @@ impl SqliteStorage {
             .max_connections(MAX_READERS)
             .connect_lazy_with(existing.clone().pragma("query_only", "ON"));
         let file = DatabaseFile::of(existing.get_filename());
+        let meters = Arc::default();
         Ok(Self {
             options: existing,
-            writer: GuardedPool::new(writer, file.clone(), None),
-            readers: GuardedPool::new(readers, file, None),
+            writer: GuardedPool::new(writer, &meters, file.clone(), None),
+            readers: GuardedPool::new(readers, &meters, file, None),
             holder: Arc::new(Mutex::new(Some(holder))),
             suffixes,
             unreadable: UnreadableLog::default(),

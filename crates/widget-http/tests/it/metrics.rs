@@ -1,0 +1,417 @@
+//! What `/metrics` says of a node, and that the files for operators use the same names.
+
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+};
+
+use serde_json::json;
+use time::Duration;
+use widget_core::id::ConversationId;
+use widget_http::metrics::{Kind, Metric, Scrape};
+
+use super::process::{Server, command};
+use crate::{
+    database::Database,
+    support::Service,
+    visitor::support::{OWN, SHOP, Started, Visitor, with_livekit},
+};
+
+/// All metrics of a node.
+async fn scrape(service: &Service) -> String {
+    let scrape = Scrape::new(service.state.clone());
+    scrape.text().await.expect("it is text")
+}
+
+/// The value of a time series, which is zero when it is missing.
+#[track_caller]
+fn value(text: &str, series: &str) -> f64 {
+    let mut lines = text.lines();
+    let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.map_or(0.0, |value| value.parse().expect("a number"))
+}
+
+/// Checks the values of several time series.
+#[track_caller]
+fn check(text: &str, expected: &[(&str, u32)]) {
+    for (series, expected) in expected {
+        let found = value(text, series);
+        assert!(
+            (found - f64::from(*expected)).abs() < 1e-9,
+            "{series} is {found} and not {expected} in\n{text}"
+        );
+    }
+}
+
+async fn transition(
+    service: &Service,
+    started: &Started,
+    change: impl Fn(widget_core::conversation::Lifecycle) -> widget_core::conversation::Lifecycle
+    + Send
+    + Sync,
+) {
+    let id: ConversationId = started.id.parse().expect("an id");
+    let (now, limits) = (service.state.now(), &service.state.lifecycle_limits);
+    let changed = service
+        .storage
+        .transition_conversation(id, now, limits, &change);
+    changed.await.expect("it is written").expect("it is there");
+}
+
+#[tokio::test]
+async fn a_visit_is_counted() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let launcher = visitor.path("");
+    for origin in [SHOP, SHOP, "https://elsewhere.example"] {
+        let headers = [("origin", origin)];
+        let call = service.call_with(None, "GET", &launcher, None, &headers);
+        call.await;
+    }
+    let started = visitor.start().await;
+    let now = service.state.now();
+    transition(&service, &started, |lifecycle| lifecycle.joined(now)).await;
+    service.clock.advance(Duration::seconds(3));
+    let path = format!("/core/conversations/{}/messages", started.id);
+    let at = "2026-01-31T09:30:02Z";
+    for id in ["one", "two"] {
+        let message = json!({"id": id, "role": "agent", "text": "hello", "created_at": at});
+        service.post(&path, &json!({"messages": [message]})).await;
+    }
+    visitor.end(&started).await.json(200);
+    visitor.end(&started).await.json(200);
+    let waiting = visitor.start().await;
+    let text = scrape(&service).await;
+    let route = r#"route="/core/public/web-widgets/{id}",method="GET""#;
+    check(
+        &text,
+        &[
+            (
+                &format!(r#"widget_requests_total{{{route},status="200",code=""}}"#),
+                2,
+            ),
+            (
+                &format!(
+                    r#"widget_requests_total{{{route},status="403",code="widget_unavailable"}}"#
+                ),
+                1,
+            ),
+            (
+                &format!("widget_request_duration_seconds_count{{{route}}}"),
+                3,
+            ),
+            (r#"widget_decisions_total{code="origin_not_listed"}"#, 1),
+            ("widget_conversations_started_total", 2),
+            ("widget_conversations_joined_total", 1),
+            (
+                r#"widget_conversations_ended_total{status="completed",reason="visitor"}"#,
+                1,
+            ),
+            ("widget_first_answer_seconds_count", 1),
+            ("widget_first_answer_seconds_sum", 2),
+            ("widget_rooms_to_remove", 1),
+            ("widget_oldest_due_conversation_seconds", 0),
+            (r#"widget_readiness{part="node",state="ready"}"#, 1),
+            (r#"widget_readiness{part="node",state="stopping"}"#, 0),
+            (r#"widget_readiness{part="livekit",state="unknown"}"#, 1),
+        ],
+    );
+    assert!(
+        value(&text, r#"widget_decisions_total{code="served"}"#) >= 4.0,
+        "{text}"
+    );
+    let hits = value(&text, r#"widget_cache_hits_total{cache="widgets"}"#);
+    assert!(hits >= 3.0, "{text}");
+    assert!(value(&text, r#"widget_database_connections_max{pool="writer"}"#) >= 1.0);
+    assert!(
+        value(
+            &text,
+            r#"widget_database_wait_seconds_count{pool="writer"}"#
+        ) >= 4.0
+    );
+
+    // Nobody ends the other one, and the node is about to stop.
+    service.clock.advance(Duration::minutes(5));
+    service.state.drain.begin();
+    let text = scrape(&service).await;
+    check(
+        &text,
+        &[
+            ("widget_oldest_due_conversation_seconds", 120),
+            (r#"widget_readiness{part="node",state="ready"}"#, 0),
+            (r#"widget_readiness{part="node",state="stopping"}"#, 1),
+        ],
+    );
+    let now = service.state.now();
+    let limits = service.state.lifecycle_limits;
+    transition(&service, &waiting, |lifecycle| {
+        lifecycle.expire(now, &limits)
+    })
+    .await;
+    let failed = r#"widget_conversations_ended_total{status="failed",reason="never_joined"}"#;
+    let text = scrape(&service).await;
+    check(
+        &text,
+        &[(failed, 1), ("widget_oldest_due_conversation_seconds", 0)],
+    );
+}
+
+#[tokio::test]
+async fn a_check_of_livekit_is_counted_and_its_state_shown() {
+    let service = Service::start_with(with_livekit).await;
+    let checked = widget_http::background::check_livekit(&service.state).await;
+    checked.expect("a token can be written");
+    check(
+        &scrape(&service).await,
+        &[
+            (
+                r#"widget_livekit_calls_total{call="validate_token",outcome="unavailable"}"#,
+                1,
+            ),
+            (
+                r#"widget_livekit_call_duration_seconds_count{call="validate_token"}"#,
+                1,
+            ),
+            (
+                r#"widget_readiness{part="livekit",state="livekit_unavailable"}"#,
+                1,
+            ),
+            (r#"widget_readiness{part="node",state="degraded"}"#, 1),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn each_node_counts_what_it_has_answered() {
+    let service = Service::start_with(with_livekit).await;
+    let other = service.another_node().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    visitor.on(&other).start().await;
+    let started = |count| [("widget_conversations_started_total", count)];
+    check(&scrape(&service).await, &started(0));
+    check(&scrape(&other).await, &started(1));
+    // What is in the database is the same for both.
+    service.clock.advance(Duration::minutes(4));
+    for node in [&service, &other] {
+        let text = scrape(node).await;
+        check(&text, &[("widget_oldest_due_conversation_seconds", 60)]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_a_request_brings_becomes_a_label() {
+    let service = Service::start_with(|settings| {
+        with_livekit(settings);
+        settings.limits.configs_per_minute = 1;
+    })
+    .await;
+    let ask = async |round: u32| {
+        let marker = format!("marker{round}");
+        for path in [
+            format!("/{marker}"),
+            format!("/core/public/web-widgets/{marker}"),
+            format!(
+                "/core/public/web-widgets/{}?{marker}",
+                uuid::Uuid::from_u128(round.into())
+            ),
+            format!("/public/embed/{marker}/{marker}.js"),
+            format!("/core/web-widgets/{marker}?{marker}={marker}"),
+        ] {
+            let origin = format!("https://{marker}.example");
+            let own = [
+                ("origin", origin.as_str()),
+                ("x-request-id", marker.as_str()),
+            ];
+            for method in ["GET", "POST", "OPTIONS", marker.as_str()] {
+                let headers = [("origin", OWN)];
+                service.call(method, &path, None, &headers).await;
+                service.call_with(None, method, &path, None, &own).await;
+            }
+        }
+    };
+    ask(0).await;
+    let before = scrape(&service).await;
+    for round in 1..30 {
+        ask(round).await;
+    }
+    let after = scrape(&service).await;
+    assert!(!after.contains("marker"), "{after}");
+    let series = |text: &str| {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let series = lines.filter_map(|line| line.rsplit_once(' '));
+        series
+            .map(|(series, _)| series.to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let (before, after) = (series(&before), series(&after));
+    let new: Vec<_> = after.difference(&before).collect();
+    assert!(new.is_empty(), "{new:?}");
+    let refused = r#"widget_limit_refusals_total{limit="launcher-configs"}"#;
+    assert!(after.contains(refused), "{after:?}");
+    let other = r#"route="unmatched",method="other",status="404",code="path_unknown""#;
+    assert!(
+        after.contains(&format!("widget_requests_total{{{other}}}")),
+        "{after:?}"
+    );
+}
+
+/// Every word of the text that has the form of one of the service's metrics.
+fn names_in(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
+    words
+        .filter(|word| word.starts_with("widget_") || word.starts_with("process_"))
+        .filter(|word| {
+            ![
+                "widget_http",
+                "widget_core",
+                "widget_unavailable",
+                "widget_unknown",
+            ]
+            .contains(word)
+        })
+        .collect()
+}
+
+#[test]
+fn operators_are_given_the_names_that_there_are() {
+    let known: BTreeSet<String> = Metric::ALL
+        .iter()
+        .flat_map(|metric| {
+            let name = metric.name();
+            let suffixes: &[&str] = match metric.kind() {
+                Kind::Histogram => &["", "_bucket", "_sum", "_count"],
+                Kind::Counter | Kind::Gauge => &[""],
+            };
+            suffixes.iter().map(move |suffix| format!("{name}{suffix}"))
+        })
+        .collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| {
+        std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let docs = read("docs/operations.md");
+    let start = docs
+        .find("## Metrics, traces and logs")
+        .expect("the section");
+    let section = &docs[start..];
+    let dashboard = read("deploy/grafana/dashboard.json");
+    serde_json::from_str::<serde_json::Value>(&dashboard).expect("JSON");
+    let alerts = read("deploy/prometheus/alerts.yaml");
+    for (name, text) in [
+        ("docs", section),
+        ("dashboard", &dashboard),
+        ("alerts", &alerts),
+    ] {
+        let unknown: Vec<_> = names_in(text)
+            .into_iter()
+            .filter(|word| !known.contains(*word))
+            .collect();
+        assert!(unknown.is_empty(), "{name}: {unknown:?}");
+    }
+    for metric in Metric::ALL {
+        let labels: Vec<_> = metric
+            .labels()
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let kind = format!("{:?}", metric.kind()).to_lowercase();
+        let (name, labels, help) = (metric.name(), labels.join(", "), metric.help());
+        let row = format!("| `{name}` | {kind} | {labels} | {help} |");
+        assert!(section.contains(&row), "the docs lack {row}");
+        assert!(dashboard.contains(name), "the dashboard lacks {name}");
+    }
+}
+
+#[test]
+fn prometheus_accepts_the_rules() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let checked = std::process::Command::new("promtool")
+        .args(["check", "rules", "deploy/prometheus/alerts.yaml"])
+        .current_dir(root)
+        .output();
+    match checked {
+        Ok(checked) => {
+            let errors = String::from_utf8_lossy(&checked.stderr);
+            assert!(checked.status.success(), "{errors}");
+        }
+        Err(error) => println!("not checked: {error}; `apt-get install prometheus` has promtool"),
+    }
+}
+
+/// The answer of `/metrics` at an address.
+fn get(address: SocketAddr, path: &str, accept: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it is open");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+#[test]
+fn metrics_have_a_listener_of_their_own() {
+    let database = Database::create();
+    let mut server = Server::start_as(command(&database).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--metrics-listen",
+        "127.0.0.1:0",
+    ]));
+    let line = server.next_line();
+    let address = line.strip_prefix("metrics on http://");
+    let address = address.and_then(|line| line.strip_suffix("/metrics"));
+    let address: SocketAddr = address.and_then(|text| text.parse().ok()).expect(&line);
+    let public = get(server.address(), "/metrics", "*/*");
+    assert!(public.starts_with("HTTP/1.1 404"), "{public}");
+    let other = get(address, "/core/agents", "*/*");
+    assert!(other.starts_with("HTTP/1.1 404"), "{other}");
+
+    let text = get(address, "/metrics", "text/plain");
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    assert!(
+        text.contains("content-type: text/plain; version=0.0.4"),
+        "{text}"
+    );
+    assert!(
+        text.contains("# TYPE widget_requests_total counter"),
+        "{text}"
+    );
+    let openmetrics = "application/openmetrics-text; version=1.0.0";
+    let open = get(address, "/metrics", openmetrics);
+    assert!(
+        open.contains(&format!("content-type: {openmetrics}")),
+        "{open}"
+    );
+    assert!(open.contains("# TYPE widget_requests counter"), "{open}");
+    assert!(open.trim_end().ends_with("# EOF"), "{open}");
+    for metric in Metric::ALL {
+        // Counted when there is something to count.
+        let is_of_events = [
+            Metric::LimitRefusals,
+            Metric::LiveKitCalls,
+            Metric::LiveKitCallDuration,
+        ];
+        if !is_of_events.contains(metric) {
+            assert!(
+                text.contains(&format!("# HELP {} ", metric.name())),
+                "{metric:?}"
+            );
+        }
+    }
+    // The probe that is asked for is the one whose connection is open.
+    assert!(value(&text, "widget_connections_open") >= 0.0);
+    for name in [
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_start_time_seconds",
+    ] {
+        assert!(value(&text, name) > 1.0, "{name}");
+    }
+    server.signal("-TERM");
+    server.wait();
+    assert!(TcpStream::connect(address).is_err(), "it has stopped");
+}
