@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use widget_core::{
     explain::{Difference, Verdict},
     finding::Code,
+    go_live::VersionSource,
     origin::Origin,
 };
 
@@ -22,6 +23,10 @@ pub struct GoLiveReport {
     pub live: bool,
     /// Everything that keeps the gates closed.
     pub blockers: Vec<Finding>,
+    /// Who said whether the version is published; absent when that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<VersionSource>"))]
+    pub version_source: Option<Received<VersionSource>>,
     /// What the owner should look at.
     pub warnings: Vec<Finding>,
     /// How many warnings there are, when `warnings` holds only the first of them.

@@ -11,6 +11,7 @@ use widget_core::{
     conversation::{EndReason, Mode, Reporter, Role, Status},
     explain::{Difference, Verdict},
     finding::Code,
+    go_live::VersionSource,
     id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, OrganizationId, WidgetId},
     origin::AllowedOrigins,
 };
@@ -115,6 +116,7 @@ choices!(
     Role,
     Status,
     Verdict,
+    VersionSource,
     VersionStatus
 );
 

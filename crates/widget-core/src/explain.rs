@@ -36,7 +36,7 @@ use crate::{
     config::Config,
     embed::HostPagePolicy,
     finding::{Code, Finding},
-    go_live::{self, PinnedVersion},
+    go_live::{self, PinnedVersion, VersionSource},
     id::WidgetId,
     origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
@@ -295,10 +295,17 @@ impl Steps {
         match go_live::version_blocker(widget, version) {
             None => self.passed(
                 Code::VersionPublished,
-                format!(
-                    "the pinned version `{}` is a published one of the agent",
-                    widget.agent_version_id
-                ),
+                match version.source() {
+                    VersionSource::Registry => format!(
+                        "the pinned version `{}` is a published one of the agent",
+                        widget.agent_version_id
+                    ),
+                    VersionSource::AgentDirectory => format!(
+                        "the agent directory has the pinned version `{}` as a published one of the \
+                         agent",
+                        widget.agent_version_id
+                    ),
+                },
             ),
             Some(blocker) => self.failed(blocker),
         }

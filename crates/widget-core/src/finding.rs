@@ -218,6 +218,10 @@ choices! {
         AgentVersionOfOtherAgent = "agent_version_of_other_agent",
         /// The version is a draft.
         AgentVersionDraft = "agent_version_draft",
+        /// The agent directory does not answer.
+        AgentDirectoryUnavailable = "agent_directory_unavailable",
+        /// No worker of the pinned version joins conversations.
+        AgentWorkerMissing = "agent_worker_missing",
         /// Voice is enabled, and a listed page is not encrypted.
         VoiceNeedsHttps = "voice_needs_https",
         // Steps and notes of an explanation.

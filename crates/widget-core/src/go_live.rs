@@ -17,10 +17,12 @@
 //! # Ok::<(), widget_core::id::IdError>(())
 //! ```
 
+use time::{Duration, OffsetDateTime};
+
 use crate::{
     agent::VersionStatus,
     choice::choices,
-    finding::{Code, Finding, FindingList, Findings},
+    finding::{Code, Finding, FindingList, Findings, MAX_FINDINGS},
     id::{AgentId, AgentVersionId},
     unreadable::UnreadableWidget,
     widget::Widget,
@@ -40,6 +42,24 @@ choices! {
         Draft = "draft",
         /// The version is the agent's, and published.
         Published = "published",
+        /// The agent directory does not answer.
+        DirectoryUnavailable = "directory_unavailable",
+        /// The agent directory has no such version of the agent.
+        DirectoryMissing = "directory_missing",
+        /// The version is a draft in the agent directory.
+        DirectoryDraft = "directory_draft",
+        /// The version is published in the agent directory.
+        DirectoryPublished = "directory_published",
+    }
+}
+
+choices! {
+    /// Where versions of agents are kept.
+    pub enum VersionSource {
+        /// In the registry beside the widgets.
+        Registry = "registry",
+        /// In the agent directory, which is another service.
+        AgentDirectory = "agent_directory",
     }
 }
 
@@ -63,7 +83,23 @@ impl PinnedVersion {
         }
     }
 
-    /// The state for which [`version_blocker`] reports this code; `None` for other codes.
+    /// Who said so.
+    #[must_use]
+    pub const fn source(self) -> VersionSource {
+        match self {
+            Self::AgentMissing
+            | Self::VersionMissing
+            | Self::OtherAgent
+            | Self::Draft
+            | Self::Published => VersionSource::Registry,
+            Self::DirectoryUnavailable
+            | Self::DirectoryMissing
+            | Self::DirectoryDraft
+            | Self::DirectoryPublished => VersionSource::AgentDirectory,
+        }
+    }
+
+    /// The state of the registry for which [`version_blocker`] reports this code; `None` for other codes.
     #[must_use]
     pub const fn of_blocker(code: Code) -> Option<Self> {
         match code {
@@ -71,6 +107,7 @@ impl PinnedVersion {
             Code::AgentVersionNotFound => Some(Self::VersionMissing),
             Code::AgentVersionOfOtherAgent => Some(Self::OtherAgent),
             Code::AgentVersionDraft => Some(Self::Draft),
+            Code::AgentDirectoryUnavailable => Some(Self::DirectoryUnavailable),
             _ => None,
         }
     }
@@ -97,11 +134,28 @@ pub struct GoLiveReport {
     pub live: bool,
     /// What keeps them closed; empty exactly when `live`.
     pub blockers: Vec<Finding>,
+    /// Who said whether the version is published; none when that was not asked.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub version_source: Option<VersionSource>,
     /// Probable mistakes: in the sites, in the config, and in both together.
     pub warnings: Vec<Finding>,
     /// How many of them there are, when `warnings` holds only the first.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub warnings_total: Option<u64>,
+}
+
+impl GoLiveReport {
+    /// The report with one more warning, as the first: of many, the last are left out.
+    #[must_use]
+    pub fn with_warning(mut self, warning: Option<Finding>) -> Self {
+        let Some(warning) = warning else { return self };
+        let listed = u64::try_from(self.warnings.len()).unwrap_or(u64::MAX);
+        let total = self.warnings_total.unwrap_or(listed) + 1;
+        self.warnings.insert(0, warning);
+        self.warnings.truncate(MAX_FINDINGS);
+        self.warnings_total = (total > listed + 1 || total > MAX_FINDINGS as u64).then_some(total);
+        self
+    }
 }
 
 /// Passes a widget through both gates.
@@ -110,7 +164,7 @@ pub struct GoLiveReport {
 ///
 /// Every blocker: `not_published` for the owner's gate, and for the version's one of
 /// `agent_not_found`, `agent_version_not_found`, `agent_version_of_other_agent`,
-/// `agent_version_draft`.
+/// `agent_version_draft`, `agent_directory_unavailable`.
 pub fn check(widget: &Widget, version: PinnedVersion) -> Result<LiveWidget<'_>, Findings> {
     let blockers = owner_gate(widget)
         .into_iter()
@@ -130,6 +184,7 @@ pub fn report(widget: &Widget, version: PinnedVersion) -> GoLiveReport {
     GoLiveReport {
         live: blockers.is_empty(),
         blockers,
+        version_source: Some(version.source()),
         warnings_total: warnings.total_if_omitted(),
         warnings: warnings.into_vec(),
     }
@@ -146,6 +201,7 @@ pub fn report_unreadable(widget: &UnreadableWidget) -> GoLiveReport {
     GoLiveReport {
         live: false,
         blockers: blockers.into_vec(),
+        version_source: None,
         warnings: Vec::new(),
         warnings_total: None,
     }
@@ -177,7 +233,28 @@ pub fn version_blocker(widget: &Widget, version: PinnedVersion) -> Option<Findin
     let agent = widget.agent_id;
     let pinned = widget.agent_version_id;
     Some(match version {
-        PinnedVersion::Published => return None,
+        PinnedVersion::Published | PinnedVersion::DirectoryPublished => return None,
+        PinnedVersion::DirectoryUnavailable => Finding::new(
+            Code::AgentDirectoryUnavailable,
+            format!(
+                "the agent directory does not answer, so that it is not known whether the version \
+                 `{pinned}` is published"
+            ),
+        )
+        .at("/agent_version_id")
+        .with_hint("try again in a minute; the log of the service says why it does not answer"),
+        PinnedVersion::DirectoryMissing => Finding::new(
+            Code::AgentVersionNotFound,
+            format!("the agent directory has no version `{pinned}` of the agent `{agent}`"),
+        )
+        .at("/agent_version_id")
+        .with_hint("set `agent_version_id` to a published version in the agent directory"),
+        PinnedVersion::DirectoryDraft => Finding::new(
+            Code::AgentVersionDraft,
+            format!("the version `{pinned}` is a draft in the agent directory"),
+        )
+        .at("/agent_version_id")
+        .with_hint("publish the version there, or pin one that is published"),
         PinnedVersion::AgentMissing => agent_not_found(agent),
         PinnedVersion::VersionMissing => agent_version_not_found(pinned),
         PinnedVersion::OtherAgent => Finding::new(
@@ -239,6 +316,54 @@ fn cross_warnings(widget: &Widget) -> Vec<Finding> {
         .collect()
 }
 
+/// How long ago a worker may have joined a room that is remembered as the last: that is written
+/// once an hour.
+const WORKER_SEEN_EVERY: Duration = Duration::HOUR;
+
+/// What is known of the workers that register with LiveKit under one name: LiveKit has no list of
+/// them, so that a misspelled name shows only by nobody joining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorkerActivity {
+    /// When one was last seen to join a room, to an hour.
+    pub seen_at: Option<OffsetDateTime>,
+    /// When a visitor last joined a conversation for which one was requested.
+    pub wanted_at: Option<OffsetDateTime>,
+}
+
+/// A warning when no worker with that name joins the conversations of its visitors, or none ever
+/// has.
+#[must_use]
+pub fn worker_warning(livekit_agent_name: &str, activity: WorkerActivity) -> Option<Finding> {
+    let WorkerActivity { seen_at, wanted_at } = activity;
+    let is_missed =
+        |seen: OffsetDateTime| wanted_at.is_some_and(|at| at - seen > WORKER_SEEN_EVERY);
+    let name = livekit_agent_name;
+    let (detail, hint) = match (seen_at, wanted_at) {
+        (Some(seen), _) if !is_missed(seen) => return None,
+        (None, None) => (
+            format!("no worker named `{name}` has joined a room yet"),
+            "this is expected before the first conversation; start one on the page, and if nobody \
+             answers, compare the name with that under which the worker registers with LiveKit",
+        ),
+        (None, Some(_)) => (
+            format!(
+                "no worker named `{name}` has joined a room yet, though a visitor has been waiting \
+                 in one"
+            ),
+            "start the worker, and compare the name with that under which it registers with LiveKit",
+        ),
+        (Some(_), _) => (
+            format!(
+                "a visitor has been waiting in a room, and no worker named `{name}` has joined one \
+                 for more than an hour"
+            ),
+            "check that the worker runs and is registered with LiveKit under this name",
+        ),
+    };
+    let finding = Finding::new(Code::AgentWorkerMissing, detail);
+    Some(finding.at("/agent_version_id").with_hint(hint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,11 +376,16 @@ mod tests {
         let now = time::macros::datetime!(2026-01-01 00:00 UTC);
         let widget = crate::widget::NewWidget::new(organization, agent, version)
             .into_widget(id.parse().expect("an id"), now);
-        for state in PinnedVersion::ALL.iter().copied() {
+        let states = PinnedVersion::ALL.iter().copied();
+        let only_of_directory = [
+            PinnedVersion::DirectoryMissing,
+            PinnedVersion::DirectoryDraft,
+        ];
+        for state in states.filter(|state| !only_of_directory.contains(state)) {
             let code = version_blocker(&widget, state).map(|blocker| blocker.code);
             assert_eq!(
                 code.and_then(PinnedVersion::of_blocker),
-                (state != PinnedVersion::Published).then_some(state)
+                code.map(|_| state)
             );
         }
         assert_eq!(PinnedVersion::of_blocker(Code::NotPublished), None);
@@ -279,5 +409,27 @@ mod tests {
         let now = time::macros::datetime!(2026-01-01 00:00 UTC);
         assert_eq!(VersionStatus::of(Some(now)), Published);
         assert_eq!(VersionStatus::of(None::<i64>), Draft);
+    }
+
+    #[test]
+    fn a_missing_worker_is_a_warning() {
+        let seen = time::macros::datetime!(2026-01-01 00:00 UTC);
+        let after = |minutes| Some(seen + Duration::minutes(minutes));
+        for (seen_at, wanted_at, expected) in [
+            (None, None, Some("has joined a room yet")),
+            (None, after(0), Some("yet, though a visitor")),
+            (Some(seen), None, None),
+            (Some(seen), after(-90), None),
+            (Some(seen), after(60), None),
+            (Some(seen), after(61), Some("for more than an hour")),
+        ] {
+            let warning = worker_warning("concierge", WorkerActivity { seen_at, wanted_at });
+            assert_eq!(warning.is_some(), expected.is_some(), "{warning:?}");
+            if let (Some(warning), Some(expected)) = (warning, expected) {
+                assert_eq!(warning.code, Code::AgentWorkerMissing);
+                assert!(warning.detail.contains("`concierge`"), "{}", warning.detail);
+                assert!(warning.detail.contains(expected), "{}", warning.detail);
+            }
+        }
     }
 }

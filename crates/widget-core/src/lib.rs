@@ -117,6 +117,8 @@ pub mod unreadable;
 
 pub mod go_live;
 
+pub mod agent_directory;
+
 pub mod serve;
 
 pub mod embed;

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use output::print_line;
 pub(crate) use telemetry::Log;
 
+mod agent_directory;
 mod database;
 mod environment;
 mod key;

@@ -24,6 +24,7 @@ use crate::{
 };
 use widget_api::ProblemCode;
 
+pub mod agent_directory;
 pub mod background;
 pub mod causes;
 pub mod embed_files;

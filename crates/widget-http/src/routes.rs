@@ -9,6 +9,7 @@ use crate::{
 mod agents;
 mod api_keys;
 mod conversations;
+mod directory;
 mod docs;
 mod embed;
 mod guard;

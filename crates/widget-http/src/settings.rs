@@ -20,6 +20,8 @@ pub struct Settings {
     pub public_url: PublicUrl,
     /// The LiveKit deployment that conversations use; without it conversations cannot be created.
     pub livekit: Option<LiveKitSettings>,
+    /// Where versions of agents are kept, if that is not the registry in the database.
+    pub agent_directory: Option<AgentDirectorySettings>,
     /// Proxies whose forwarding headers are believed.
     pub trusted_proxies: TrustedProxies,
     /// Which of these headers is read.
@@ -42,6 +44,7 @@ impl Settings {
         Self {
             public_url,
             livekit: None,
+            agent_directory: None,
             trusted_proxies: TrustedProxies::default(),
             forwarded_header: ForwardedHeader::default(),
             embed: EmbedFiles::default(),
@@ -50,6 +53,15 @@ impl Settings {
             limits: LimitSettings::default(),
         }
     }
+}
+
+/// Where the agent directory is, and the token for it.
+#[derive(Debug, Clone)]
+pub struct AgentDirectorySettings {
+    /// Its address, to which `/agents/{agent_id}/versions/{version_id}` is appended.
+    pub url: Url,
+    /// The bearer token that it expects.
+    pub token: SecretString,
 }
 
 /// A LiveKit deployment.

@@ -12,6 +12,7 @@ use widget_core::{
 };
 
 use crate::{
+    agent_directory::AgentDirectory,
     livekit::{LiveKit, RoomCleaner},
     metrics::Metrics,
     page_fetcher::PageFetcher,
@@ -80,6 +81,8 @@ pub struct Services {
     pub signer: TokenSigner,
     /// Where conversations take place, when that is set up.
     pub livekit: Option<LiveKit>,
+    /// Where versions of agents are kept, if that is not the registry in the database.
+    pub agent_directory: Option<AgentDirectory>,
     /// Wakes the background task that removes rooms.
     pub room_cleaner: RoomCleaner,
     /// Reads websites for their brand.
@@ -165,6 +168,7 @@ impl AppState {
             rate_limits: RateLimits::new(&settings.limits),
             signer: TokenSigner::new(storage.clone(), clock.clone(), random.clone()),
             livekit: settings.livekit.as_ref().map(LiveKit::new),
+            agent_directory: settings.agent_directory.as_ref().map(AgentDirectory::new),
             room_cleaner: RoomCleaner::default(),
             page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
             key_uses: KeyUses::default(),

@@ -34,6 +34,7 @@ mod table;
 mod unreadable;
 mod webhooks;
 mod widgets;
+mod workers;
 
 pub use agents::{
     Agent, AgentStore, AgentVersion, DeleteAgentError, InsertAgentError, NewAgentVersion,
@@ -69,6 +70,7 @@ pub use sweep::{SweepBatch, SweepPosition};
 pub use unreadable::{ListPosition, Listed, StoredRow, UnreadableRow};
 pub use webhooks::{WebhookEvent, WebhookStore};
 pub use widgets::{
-    Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
-    WidgetRevision, WidgetStore, WriteWidgetError,
+    Author, DirectoryVersion, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget,
+    WidgetFilter, WidgetRevision, WidgetStore, WriteWidgetError,
 };
+pub use workers::WorkerStore;

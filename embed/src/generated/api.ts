@@ -132,6 +132,7 @@ export interface Problem {
 
 /** The stable machine code of an error answer. A client decides by it, never by the text. */
 export type ProblemCode =
+  | 'agent_directory_configured'
   | 'agent_in_use'
   | 'agent_not_found'
   | 'agent_version_not_found'

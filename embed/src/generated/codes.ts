@@ -100,6 +100,8 @@ export type Code =
   | 'agent_version_not_found'
   | 'agent_version_of_other_agent'
   | 'agent_version_draft'
+  | 'agent_directory_unavailable'
+  | 'agent_worker_missing'
   | 'voice_needs_https'
   | 'shown'
   | 'origin'

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     embed::HostPagePolicy,
     finding::Finding,
-    go_live::GoLiveReport,
+    go_live::{GoLiveReport, VersionSource},
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
     origin::{AllowedOrigins, Entry},
     rfc3339,
@@ -181,6 +181,8 @@ impl<'de> DeserializeSeed<'de> for WithSuffixes<'_, Entry> {
 struct WrittenReport {
     live: bool,
     blockers: Vec<Finding>,
+    #[serde(default)]
+    version_source: Option<VersionSource>,
     warnings: Vec<Finding>,
     #[serde(default)]
     warnings_total: Option<u64>,
@@ -191,6 +193,7 @@ impl<'de> Deserialize<'de> for GoLiveReport {
         let WrittenReport {
             live,
             blockers,
+            version_source,
             warnings,
             warnings_total,
         } = WrittenReport::deserialize(deserializer)?;
@@ -202,6 +205,7 @@ impl<'de> Deserialize<'de> for GoLiveReport {
         Ok(Self {
             live,
             blockers,
+            version_source,
             warnings,
             warnings_total,
         })

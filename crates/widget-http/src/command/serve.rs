@@ -33,7 +33,7 @@ use widget_http::{
     background,
     causes::with_causes,
     metrics::Scrape,
-    settings::{LimitSettings, LiveKitSettings, Settings},
+    settings::{AgentDirectorySettings, LimitSettings, LiveKitSettings, Settings},
     state::{AppState, Dependencies},
     storage::Storage,
     system::{Clock, SystemClock, SystemRandom},
@@ -45,6 +45,7 @@ use widget_http::{
 };
 
 use super::{
+    agent_directory::DirectoryArguments,
     database::{DatabaseArguments, WaitArguments},
     environment,
     key::parse_duration,
@@ -116,6 +117,8 @@ pub(super) struct ServeArguments {
     transcript_retention: Option<time::Duration>,
     #[command(flatten)]
     telemetry: TelemetryArguments,
+    #[command(flatten)]
+    agents: DirectoryArguments,
     #[command(flatten)]
     livekit: LiveKitArguments,
     #[command(flatten)]
@@ -358,6 +361,7 @@ pub(super) async fn run(
     require_reachable(&arguments)?;
     let traces = arguments.telemetry.start_traces()?;
     let livekit = arguments.livekit.settings()?;
+    let agent_directory = arguments.agents.settings()?;
     // Some milliseconds of work at start, so that the first request does not wait for it.
     let suffixes = match &arguments.suffix_list {
         Some(path) => read_suffix_list(path)?,
@@ -371,7 +375,7 @@ pub(super) async fn run(
     let metrics = arguments.telemetry.bind_metrics().await?;
     let max_connections = arguments.max_connections;
     let drain_delay = Duration::from_secs(u64::from(arguments.drain_delay));
-    let settings = build_settings(arguments, livekit, address)?;
+    let settings = build_settings(arguments, livekit, agent_directory, address)?;
     let limits = connection_limits(max_connections, settings.trusted_proxies.clone());
     let state = AppState::new(Dependencies {
         storage: Arc::clone(&storage),
@@ -430,6 +434,7 @@ async fn open_storage(
 fn build_settings(
     arguments: ServeArguments,
     livekit: Option<LiveKitSettings>,
+    agent_directory: Option<AgentDirectorySettings>,
     address: SocketAddr,
 ) -> anyhow::Result<Settings> {
     if livekit.is_none() {
@@ -437,6 +442,7 @@ fn build_settings(
     }
     Ok(Settings {
         livekit,
+        agent_directory,
         trusted_proxies: arguments.trusted_proxies.into_iter().collect(),
         forwarded_header: arguments.forwarded_header.into(),
         brand_from_private_addresses: arguments.brand_from_private_addresses,

@@ -16,7 +16,7 @@ use widget_core::{
     id::{AgentId, AgentVersionId},
 };
 
-use super::listed::build_listed;
+use super::{directory::require_registry, listed::build_listed};
 use crate::{
     state::AppState,
     storage,
@@ -53,7 +53,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 .body::<NewAgent>()
                 .answer::<Agent>(201, "The agent.")
                 .with(header::LOCATION)
-                .problems([ProblemCode::RegistryFull]),
+                .problems([
+                    ProblemCode::RegistryFull,
+                    ProblemCode::AgentDirectoryConfigured,
+                ]),
             create,
         )
         .route(
@@ -71,7 +74,11 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::AgentsManage)
             .answer_empty(204, "The agent is deleted.")
-            .problems([ProblemCode::NotFound, ProblemCode::AgentInUse]),
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::AgentInUse,
+                ProblemCode::AgentDirectoryConfigured,
+            ]),
             remove,
         )
         .route(
@@ -103,6 +110,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 ProblemCode::NotFound,
                 ProblemCode::Conflict,
                 ProblemCode::RegistryFull,
+                ProblemCode::AgentDirectoryConfigured,
             ]),
             create_version,
         )
@@ -114,7 +122,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             )
             .scope(Scope::AgentsManage)
             .answer::<AgentVersion>(200, "The version.")
-            .problems([ProblemCode::NotFound]),
+            .problems([ProblemCode::NotFound, ProblemCode::AgentDirectoryConfigured]),
             publish,
         )
 }
@@ -145,6 +153,7 @@ async fn create(
     caller: Caller,
     StrictJson(body): StrictJson<NewAgent>,
 ) -> Result<impl IntoResponse, Problem> {
+    require_registry(&state)?;
     let name = require_name("/name", &body.name)?;
     let id = AgentId::from_uuid(state.new_id()?);
     let agent = storage::Agent {
@@ -196,6 +205,7 @@ async fn remove(
     caller: Caller,
     PathId(id): PathId<AgentId>,
 ) -> Result<StatusCode, Problem> {
+    require_registry(&state)?;
     if state
         .storage
         .delete_agent(&caller.organization_id, id)
@@ -213,6 +223,7 @@ async fn create_version(
     PathId(agent): PathId<AgentId>,
     StrictJson(body): StrictJson<NewAgentVersion>,
 ) -> Result<impl IntoResponse, Problem> {
+    require_registry(&state)?;
     let version = storage::NewAgentVersion {
         id: AgentVersionId::from_uuid(state.new_id()?),
         livekit_agent_name: require_name("/livekit_agent_name", &body.livekit_agent_name)?,
@@ -275,6 +286,7 @@ async fn publish(
     caller: Caller,
     PathIds(agent, version): PathIds<AgentId, AgentVersionId>,
 ) -> Result<Json<AgentVersion>, Problem> {
+    require_registry(&state)?;
     let published = state
         .storage
         .publish_agent_version(&caller.organization_id, agent, version, state.now())

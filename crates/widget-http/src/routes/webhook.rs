@@ -80,6 +80,9 @@ struct Named {
 struct Participant {
     #[serde(default)]
     identity: String,
+    /// `AGENT` for a worker; a person has none.
+    #[serde(default)]
+    kind: serde_json::Value,
     /// LiveKit's id of this stay; a visitor who joins again has another.
     #[serde(default)]
     sid: String,
@@ -110,6 +113,13 @@ impl Event {
             "track_unpublished" => Some(false),
             _ => None,
         }
+    }
+
+    /// Whether a worker has joined.
+    fn is_of_worker(&self) -> bool {
+        let participant = self.participant.as_ref();
+        self.kind == "participant_joined"
+            && participant.is_some_and(|participant| participant.kind == "AGENT")
     }
 
     fn is_of_visitor(&self) -> bool {
@@ -221,6 +231,7 @@ async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem>
         // Of a room that is not this service's.
         return Ok(());
     }
+    let is_of_worker = event.is_of_worker();
     let event = WebhookEvent {
         id,
         room: &named.name,
@@ -230,6 +241,9 @@ async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem>
     };
     let (now, limits) = (state.now(), &state.lifecycle_limits);
     let storage = &state.storage;
+    if is_of_worker {
+        storage.note_worker(event.room, now).await?;
+    }
     if storage.apply_webhook_event(&event, now, limits).await? {
         tracing::info!(
             event.id = id,

@@ -22,6 +22,7 @@ use widget_core::{
 
 use super::idempotency::{self, idempotency_key};
 use crate::{
+    routes::directory,
     state::AppState,
     storage::{
         Author, IdempotentRequest, InsertedWidget, RepeatableRequest, StoredWidget, WidgetFilter,
@@ -177,12 +178,14 @@ async fn create(
         published: body.published,
         config: config.unwrap_or_default(),
     };
+    let now = state.now();
+    let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), now);
+    let version = directory::find_version(&state, &widget, false).await?;
     let author = Author {
         api_key_id: &caller.key_id,
         restored_from: None,
+        directory: version.as_ref(),
     };
-    let now = state.now();
-    let widget = new.into_widget(WidgetId::from_uuid(state.new_id()?), now);
     let request = key.map(|key| IdempotentRequest {
         request: RepeatableRequest {
             key,
@@ -218,7 +221,8 @@ async fn create(
 }
 
 fn to_json(stored: &StoredWidget) -> serde_json::Result<String> {
-    serde_json::to_string(&build_written(stored))
+    // A repetition gets the same answer, so that it says nothing of workers.
+    serde_json::to_string(&build_written(stored, None))
 }
 
 /// The id in an answer that was stored.

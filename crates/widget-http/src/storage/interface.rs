@@ -20,6 +20,7 @@ use super::{
     submissions::SubmissionStore,
     webhooks::WebhookStore,
     widgets::WidgetStore,
+    workers::WorkerStore,
 };
 
 /// Until when things were done with that are forgotten.
@@ -51,6 +52,7 @@ pub trait Storage:
     + WebhookStore
     + EmbedBuildStore
     + BudgetStore
+    + WorkerStore
     + Send
     + Sync
     + 'static

@@ -57,3 +57,5 @@ mod webhooks;
 mod widget_row;
 #[path = "sql/widgets.rs"]
 mod widgets;
+#[path = "sql/workers.rs"]
+mod workers;

@@ -18,6 +18,15 @@ use super::{
     unreadable::Listed,
 };
 
+/// What the agent directory says of the version that a widget pins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryVersion {
+    /// What the gates need to know.
+    pub pinned: PinnedVersion,
+    /// Name under which LiveKit dispatches the version's worker.
+    pub livekit_agent_name: Option<String>,
+}
+
 /// A widget as it is stored.
 #[derive(Debug, Clone)]
 pub struct StoredWidget<W = Widget> {
@@ -32,10 +41,29 @@ pub struct StoredWidget<W = Widget> {
 }
 
 impl StoredWidget {
-    /// Whether the widget, as it is now, serves pages of this origin.
+    /// Whether the widget, as it is now, serves pages of this origin. A version that nobody here
+    /// knows of ends no conversation: it may be one of the agent directory.
     #[must_use]
     pub fn serves(&self, page: &Origin) -> bool {
-        serve::admit(&self.widget, self.pinned, page).is_ok()
+        use PinnedVersion::{AgentMissing, DirectoryUnavailable, Published, VersionMissing};
+        let pinned = match self.pinned {
+            AgentMissing | VersionMissing | DirectoryUnavailable => Published,
+            known => known,
+        };
+        serve::admit(&self.widget, pinned, page).is_ok()
+    }
+
+    /// The widget with what the agent directory says of the version that it pins, if there is one.
+    #[must_use]
+    pub fn with_directory(self, directory: Option<DirectoryVersion>) -> Self {
+        match directory {
+            None => self,
+            Some(version) => Self {
+                pinned: version.pinned,
+                livekit_agent_name: version.livekit_agent_name,
+                ..self
+            },
+        }
     }
 }
 
@@ -104,6 +132,9 @@ pub struct Author<'a> {
     pub api_key_id: &'a str,
     /// The revision that is restored by this, if one is.
     pub restored_from: Option<i64>,
+    /// What the agent directory says of the version that is pinned; without a directory the
+    /// registry must have it.
+    pub directory: Option<&'a DirectoryVersion>,
 }
 
 /// A widget as it was after one of its writes.
@@ -227,6 +258,13 @@ pub trait WidgetStore {
         filter: &WidgetFilter,
         page: ListPage,
     ) -> Result<Page<Listed<StoredWidget<WidgetRecord>>>, StoreError>;
+
+    /// Since when a widget is published with the version that it pins; nothing when it is not
+    /// published or missing.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn find_pinned_since(&self, id: WidgetId) -> Result<Option<OffsetDateTime>, StoreError>;
 
     /// Replaces a widget that still has `revision`, and marks the rooms of open conversations for
     /// removal whose page it no longer serves, all or nothing. One that was restored with an agent

@@ -6,6 +6,7 @@
 //! within the same bounded memory.
 
 use std::{
+    borrow::Cow,
     ops::Deref,
     sync::{
         Arc, OnceLock,
@@ -25,7 +26,7 @@ use widget_core::{
 use super::read_cache::{ReadCache, Reading};
 use crate::{
     metrics::{LabelValue, Snapshot},
-    storage::{Storage, StoreError, StoredWidget},
+    storage::{DirectoryVersion, Storage, StoreError, StoredWidget},
 };
 
 /// How long another node's change may go unnoticed.
@@ -96,15 +97,25 @@ impl PublicWidget {
         LAUNCHER + self.stored.widget.config.as_json().len()
     }
 
-    /// Decides whether the widget serves a page of `origin` now.
+    /// Decides whether the widget serves a page of `origin` now; `directory` is what the agent
+    /// directory says of its version, if there is one.
     ///
     /// # Errors
     /// Every reason why it does not.
-    pub fn admit<'a>(&'a self, origin: &'a Origin) -> Result<AdmittedWidget<'a>, Refusal> {
-        let StoredWidget { widget, pinned, .. } = &self.stored;
-        let admission = serve::admit(widget, *pinned, origin)?;
+    pub fn admit<'a>(
+        &'a self,
+        origin: &'a Origin,
+        directory: Option<DirectoryVersion>,
+    ) -> Result<AdmittedWidget<'a>, Refusal> {
+        let stored = &self.stored;
+        let pinned = directory.as_ref().map(|version| version.pinned);
+        let admission = serve::admit(&stored.widget, pinned.unwrap_or(stored.pinned), origin)?;
         Ok(AdmittedWidget {
             widget: self,
+            livekit_agent_name: match directory {
+                None => stored.livekit_agent_name.as_deref().map(Cow::Borrowed),
+                Some(version) => version.livekit_agent_name.map(Cow::Owned),
+            },
             admission,
         })
     }
@@ -112,9 +123,10 @@ impl PublicWidget {
 
 /// A widget with its own admission of a page, so that what is kept for it is given to no page that
 /// only another widget admits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AdmittedWidget<'a> {
     widget: &'a PublicWidget,
+    livekit_agent_name: Option<Cow<'a, str>>,
     admission: Admission<'a>,
 }
 
@@ -126,8 +138,8 @@ impl<'a> AdmittedWidget<'a> {
 
     /// The name under which the workers of the pinned version are registered.
     #[must_use]
-    pub fn livekit_agent_name(&self) -> Option<&'a str> {
-        self.widget.stored.livekit_agent_name.as_deref()
+    pub fn livekit_agent_name(&self) -> Option<&str> {
+        self.livekit_agent_name.as_deref()
     }
 }
 

@@ -68,6 +68,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::RecordUnreadable
         | P::RegistryFull
         | P::ApiKeysFull
+        | P::AgentDirectoryConfigured
         | P::TicketReplayed
         | P::TranscriptFull => StatusCode::CONFLICT,
         P::ConversationErased => StatusCode::GONE,

@@ -124,6 +124,7 @@ fn codes_have_their_status() {
         .map(|code| format!("{} {code}", status(*code).as_u16()))
         .collect();
     expect![[r"
+        409 agent_directory_configured
         409 agent_in_use
         422 agent_not_found
         422 agent_version_not_found

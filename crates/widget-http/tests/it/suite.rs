@@ -7,6 +7,7 @@
     reason = "tests find the programs of this machine by its variables"
 )]
 
+mod agent_directory;
 mod agents;
 mod api_keys;
 mod auth;
@@ -35,3 +36,4 @@ mod traces;
 mod unreadable;
 pub(crate) mod visitor;
 mod widgets;
+mod workers;

@@ -8,6 +8,7 @@ use std::sync::{
 use axum::{Router, body::Body, response::Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tower::ServiceExt;
 use widget_api::Scope;
@@ -20,7 +21,7 @@ use widget_http::{
     web::{api::Operation, auth::ApiKeySecret},
 };
 
-use crate::database::Database;
+use crate::database::{Connection, Database};
 
 /// The moment at which every test begins.
 pub(crate) const START: OffsetDateTime = datetime!(2026-01-31 09:30:00 UTC);
@@ -384,6 +385,9 @@ impl Service {
                 .await
                 .json(200);
         }
+        if let Some(database) = &self.database {
+            worker_was_seen(database.url()).await;
+        }
         (agent, version)
     }
 
@@ -436,6 +440,19 @@ fn assert_described(method: &Method, path: &str, answer: &Answer) {
         "{} does not describe {status} {}",
         operation.id, answer.text
     );
+}
+
+/// Makes the worker of these tests one that has joined a room before.
+async fn worker_was_seen(url: &str) {
+    let mut connection = Connection::connect(url).await.expect("it can be opened");
+    sqlx::raw_sql(
+        "INSERT INTO agent_workers (organization_id, livekit_agent_name, seen_at)
+         VALUES ('acme', 'concierge', 9000000000000000) ON CONFLICT DO NOTHING",
+    )
+    .execute(&mut connection)
+    .await
+    .expect("it has the table");
+    connection.close().await.expect("it can be closed");
 }
 
 /// The `id` of a body.

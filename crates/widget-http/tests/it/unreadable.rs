@@ -372,7 +372,8 @@ async fn an_unreadable_conversation_is_listed_and_stops_no_sweep() {
 }
 
 /// The tables, with the condition for the row to damage; `{w}` and the like are ids of the test.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 18] = [
+    ("agent_workers", "livekit_agent_name = 'concierge'"),
     ("api_keys", "id = '{k}'"),
     ("signing_keys", "id = 'victim'"),
     ("agents", "id = {a}"),
@@ -634,6 +635,8 @@ async fn no_damaged_column_fails_a_request_or_reaches_a_neighbor() {
                     ("rooms", "name"),
                     ("idempotency_keys", "organization_id"),
                     ("retentions", "organization_id"),
+                    ("agent_workers", "organization_id"),
+                    ("agent_workers", "livekit_agent_name"),
                 ]
                 .contains(&(table, &*column));
             for value in damages(&column, &kind).iter().filter(|_| !is_key) {

@@ -17,4 +17,4 @@ mod submissions;
 pub(crate) mod support;
 mod tokens;
 mod vectors;
-mod webhook;
+pub(crate) mod webhook;

@@ -110,7 +110,7 @@ async fn open(
 ) -> Result<Response, Problem> {
     let origin = declared_origin(query)?;
     let widget = require_widget(state, path).await?;
-    let admission = require_admission(&widget, &origin)?;
+    let admission = require_admission(state, &widget, &origin).await?;
     let files = state
         .settings
         .embed

@@ -102,7 +102,7 @@ async fn create(
     state.rate_limits.conversations.check(&address)?;
     let ticket = require_ticket(&state, &path, bearer(&headers)).await?;
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&widget, &ticket.claims().origin)?;
+    let admission = require_admission(&state, &widget, &ticket.claims().origin).await?;
     let livekit = require_livekit(&state)?;
     let conversation = build_conversation(&state, &admission, &body)?;
     let budgets = require_budget(&state, &admission).await?;

@@ -90,7 +90,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     state.rate_limits.configs.check(&address)?;
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&widget, &origin)?;
+    let admission = require_admission(&state, &widget, &origin).await?;
     let launcher = admission.launcher(render);
     let fields = [
         (header::ETAG, launcher.etag.clone()),

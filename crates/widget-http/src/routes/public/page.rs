@@ -12,6 +12,7 @@ use widget_core::{
 };
 
 use crate::{
+    routes::directory,
     state::AppState,
     visitors::{
         public_widgets::{AdmittedWidget, PublicWidget},
@@ -80,11 +81,19 @@ pub(crate) async fn require_widget(
 }
 
 /// Proof that the widget serves a page of `origin` now.
-pub(crate) fn require_admission<'a>(
+pub(crate) async fn require_admission<'a>(
+    state: &AppState,
     widget: &'a PublicWidget,
     origin: &'a Origin,
 ) -> Result<AdmittedWidget<'a>, Problem> {
-    let admitted = widget.admit(origin);
+    let record = &widget.stored.widget;
+    // Of what is served to nobody the directory is not asked.
+    let directory = if record.published && record.domains.admit(origin).is_some() {
+        directory::find_version(state, record, true).await?
+    } else {
+        None
+    };
+    let admitted = widget.admit(origin, directory);
     telemetry::note_decision(&admitted);
     admitted.map_err(|refusal| refusals::refused(widget.stored.widget.id, origin, &refusal))
 }

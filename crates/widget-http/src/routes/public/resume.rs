@@ -75,7 +75,7 @@ async fn resume(
         .resume(now, &state.lifecycle_limits)?;
     let ticket = require_ticket(&state, &path, body.ticket.as_deref()).await?;
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&widget, &ticket.claims().origin)?;
+    let admission = require_admission(&state, &widget, &ticket.claims().origin).await?;
     let config = admission.widget().config.current();
     let mode = conversation::choose_mode_for_resume(config, body.mode, conversation.mode)?;
     let target = DispatchTarget {

@@ -57,7 +57,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<EmbedTicket>), Problem> {
     state.rate_limits.tickets.check(&address)?;
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&widget, &origin)?;
+    let admission = require_admission(&state, &widget, &origin).await?;
     let expires_at = whole_seconds(state.now() + TICKET_LIFETIME);
     let ticket = serve::EmbedTicket::new(&admission, state.new_id()?, expires_at);
     let text = state

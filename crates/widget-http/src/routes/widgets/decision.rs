@@ -15,6 +15,7 @@ use widget_core::{
 
 use super::record::require_record;
 use crate::{
+    routes::directory,
     state::AppState,
     storage::StoredWidget,
     web::{
@@ -71,7 +72,11 @@ async fn report(
 ) -> Result<Json<GoLiveReport>, Problem> {
     let stored = require_record(&state, &caller, id).await?;
     Ok(Json(match stored.readable() {
-        Ok(stored) => go_live::report(&stored.widget, stored.pinned),
+        Ok(stored) => {
+            let stored = directory::with_version(&state, stored).await?;
+            let worker = directory::find_worker_warning(&state, &stored).await?;
+            go_live::report(&stored.widget, stored.pinned).with_warning(worker)
+        }
         Err(stored) => go_live::report_unreadable(&stored.widget),
     }))
 }
@@ -87,8 +92,13 @@ async fn explanation(
     let page = query.origin.as_str();
     let suffixes = &state.suffixes;
     Ok(Json(match stored.readable() {
-        Ok(StoredWidget { widget, pinned, .. }) => {
-            explain::explain(Some(&widget), pinned, page, service, suffixes)
+        Ok(stored) => {
+            let stored = directory::with_version(&state, stored).await?;
+            let StoredWidget { widget, pinned, .. } = &stored;
+            let mut explained = explain::explain(Some(widget), *pinned, page, service, suffixes);
+            let worker = directory::find_worker_warning(&state, &stored).await?;
+            explained.notes.extend(worker);
+            explained
         }
         Err(stored) => explain::explain_unreadable(&stored.widget, page, service, suffixes),
     }))

@@ -14,6 +14,7 @@ use super::{
     record::{ATTEMPTS, build_answer, build_written, require_record},
 };
 use crate::{
+    routes::directory,
     state::AppState,
     storage::{DeletedWidget, StoredWidget, WriteWidgetError},
     web::{
@@ -72,13 +73,19 @@ pub(super) fn build_deleted(found: DeletedWidget) -> WidgetRecord {
 }
 
 /// A widget that is there, or what can be read of it: restoring brings back what was deleted.
-fn build_restored(stored: StoredWidget<core::WidgetRecord>) -> Response {
+async fn build_restored(
+    state: &AppState,
+    stored: StoredWidget<core::WidgetRecord>,
+) -> Result<Response, Problem> {
     let revision = stored.revision;
     let body = match stored.readable() {
-        Ok(stored) => WidgetRecord::Readable(build_written(&stored)),
+        Ok(stored) => {
+            let stored = directory::with_version(state, stored).await?;
+            WidgetRecord::Readable(build_written(&stored, None))
+        }
         Err(stored) => WidgetRecord::Unreadable(Box::new(stored.widget.into())),
     };
-    build_answer(revision, body)
+    Ok(build_answer(revision, body))
 }
 
 /// Restores a widget. Repeating it changes nothing: the answer may have been lost.
@@ -94,7 +101,7 @@ async fn restore(
         let Some(found) = state.storage.find_deleted_widget(organization, id).await? else {
             let stored = require_record(&state, &caller, id).await?;
             etag::require_match(&headers, &etag::of_revision(stored.revision))?;
-            return Ok(build_restored(stored));
+            return build_restored(&state, stored).await;
         };
         etag::require_match(&headers, &etag::of_revision(found.revision))?;
         match state
@@ -104,7 +111,7 @@ async fn restore(
         {
             Ok(restored) => {
                 close::after_change(&state, id, 0);
-                return Ok(build_restored(restored));
+                return build_restored(&state, restored).await;
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),

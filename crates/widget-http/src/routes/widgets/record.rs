@@ -7,10 +7,16 @@ use axum::{
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use widget_api::{ProblemCode, decisions::Finding, widgets::WrittenWidget};
-use widget_core::{go_live, id::WidgetId, unreadable::WidgetRecord, widget::WidgetPatch};
+use widget_core::{
+    finding as core, go_live,
+    id::WidgetId,
+    unreadable::WidgetRecord,
+    widget::{Widget, WidgetPatch},
+};
 
 use super::close;
 use crate::{
+    routes::directory,
     state::AppState,
     storage::{Author, StoredWidget, WriteWidgetError},
     web::{
@@ -35,13 +41,21 @@ pub(super) const RECORD_PROBLEMS: [ProblemCode; 8] = [
     ProblemCode::DomainsInvalid,
 ];
 
-/// A widget that was written, with what keeps the gate of its version closed.
-pub(super) fn build_written(stored: &StoredWidget) -> WrittenWidget {
+/// A widget that was written, with what keeps the gate of its version closed, and what is known of
+/// its workers.
+pub(super) fn build_written(stored: &StoredWidget, worker: Option<core::Finding>) -> WrittenWidget {
     let blocker = go_live::version_blocker(&stored.widget, stored.pinned);
+    let warnings = blocker.into_iter().chain(worker);
     WrittenWidget {
         widget: stored.widget.clone().into(),
-        warnings: blocker.into_iter().map(Finding::from).collect(),
+        warnings: warnings.map(Finding::from).collect(),
     }
+}
+
+/// The answer to a change of a widget that is `stored` now.
+async fn answer_written(state: &AppState, stored: &StoredWidget) -> Result<Response, Problem> {
+    let worker = directory::find_worker_warning(state, stored).await?;
+    Ok(build_answer(stored.revision, build_written(stored, worker)))
 }
 
 /// A widget with its entity tag.
@@ -75,27 +89,33 @@ pub(super) async fn change(
     patch: &WidgetPatch,
     restored_from: Option<i64>,
 ) -> Result<Response, Problem> {
-    let author = Author {
-        api_key_id: &caller.key_id,
-        restored_from,
-    };
     for _ in 0..ATTEMPTS {
         let now = state.now();
         let stored = require_record(state, caller, id).await?;
         let revision = stored.revision;
         etag::require_match(headers, &etag::of_revision(revision))?;
-        let changed = match stored.readable() {
+        let (changed, keeps_version) = match stored.readable() {
             Ok(stored) => {
                 let changed = patch.clone().apply(stored.widget.clone(), now);
                 if restored_from.is_none() && changed == stored.widget {
-                    return Ok(build_answer(revision, build_written(&stored)));
+                    let stored = directory::with_version(state, stored).await?;
+                    return answer_written(state, &stored).await;
                 }
-                changed
+                let pin = |widget: &Widget| (widget.agent_id, widget.agent_version_id);
+                let keeps_version = stored.widget.published && pin(&stored.widget) == pin(&changed);
+                (changed, keeps_version)
             }
-            Err(stored) => stored
-                .widget
-                .repair(&caller.organization_id, patch, now)
-                .map_err(|left| record_unreadable().with_findings(left))?,
+            Err(stored) => {
+                let repaired = stored.widget.repair(&caller.organization_id, patch, now);
+                let repaired = repaired.map_err(|left| record_unreadable().with_findings(left))?;
+                (repaired, false)
+            }
+        };
+        let version = directory::find_version(state, &changed, keeps_version).await?;
+        let author = Author {
+            api_key_id: &caller.key_id,
+            restored_from,
+            directory: version.as_ref(),
         };
         match state
             .storage
@@ -104,8 +124,7 @@ pub(super) async fn change(
         {
             Ok(updated) => {
                 close::after_change(state, id, updated.closed_rooms);
-                let stored = updated.stored;
-                return Ok(build_answer(stored.revision, build_written(&stored)));
+                return answer_written(state, &updated.stored).await;
             }
             Err(WriteWidgetError::Stale) => {}
             Err(error) => return Err(error.into()),

@@ -220,6 +220,7 @@ impl DeletedWidgetStore for Backend {
         let author = Author {
             api_key_id,
             restored_from: Some(revision),
+            directory: None,
         };
         let stored = finish_write(&mut transaction, id, author, self).await?;
         transaction.commit().await?;

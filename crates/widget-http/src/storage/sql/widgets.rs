@@ -1,6 +1,7 @@
 //! SQL of widgets.
 
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Row as _};
+use time::OffsetDateTime;
 use widget_core::{
     agent::{MAX_WIDGETS, require_widget_capacity},
     id::{OrganizationId, WidgetId},
@@ -18,7 +19,7 @@ use super::{
     },
 };
 use crate::storage::{
-    driver::micros,
+    driver::{micros, nearest_time_of},
     error::StoreError,
     list_page::{ListPage, Page, count_fitting},
     unreadable::Listed,
@@ -43,12 +44,16 @@ impl WidgetStore for Backend {
         {
             return Ok(InsertedWidget::Again(answer));
         }
-        find_pin(&mut transaction, widget).await?.require()?;
+        let pin = find_pin(&mut transaction, widget).await?;
+        if author.directory.is_none() {
+            pin.require()?;
+        }
         require_capacity(&mut transaction, &widget.organization_id).await?;
         sqlx::query(concat!(
             "INSERT INTO web_widgets (id, organization_id, ",
             record_columns!(),
-            ", created_at, updated_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)"
+            ", created_at, updated_at, revision, pin_registered)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)"
         ))
         .bind(widget.id.as_uuid())
         .bind(widget.organization_id.as_str())
@@ -59,11 +64,13 @@ impl WidgetStore for Backend {
         .bind(widget.config.as_json())
         .bind(micros(widget.created_at))
         .bind(micros(widget.updated_at))
+        .bind(author.directory.is_none() && pin.is_registered())
         .execute(&mut transaction)
         .await
         .map_err(|error| dangling(error, widget))?;
         let stored = finish_write(&mut transaction, widget.id, author, self).await?;
         let stored = stored.require_readable()?;
+        let stored = stored.with_directory(author.directory.cloned());
         if let Some(request) = request {
             keep_answer(&mut transaction, &stored, request).await?;
         }
@@ -131,7 +138,11 @@ impl WidgetStore for Backend {
     ) -> Result<UpdatedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
         let pin = find_pin(&mut transaction, widget).await?;
-        if !pin.is_registered() && !keeps_pin(&mut transaction, widget, revision).await? {
+        let is_registered = author.directory.is_none() && pin.is_registered();
+        if author.directory.is_none()
+            && !is_registered
+            && !keeps_pin(&mut transaction, widget, revision).await?
+        {
             pin.require()?;
         }
         let done = sqlx::query(concat!(
@@ -150,7 +161,7 @@ impl WidgetStore for Backend {
         .bind(widget.published)
         .bind(widget.config.as_json())
         .bind(micros(widget.updated_at))
-        .bind(pin.is_registered())
+        .bind(is_registered)
         .bind(micros(widget.created_at))
         .execute(&mut transaction)
         .await
@@ -160,6 +171,7 @@ impl WidgetStore for Backend {
         }
         let stored = finish_write(&mut transaction, widget.id, author, self).await?;
         let stored = stored.require_readable()?;
+        let stored = stored.with_directory(author.directory.cloned());
         let closed_rooms =
             rooms::mark_unserved_for_removal(&mut transaction, &stored, widget.updated_at).await?;
         transaction.commit().await?;
@@ -167,6 +179,23 @@ impl WidgetStore for Backend {
             stored,
             closed_rooms,
         })
+    }
+
+    async fn find_pinned_since(&self, id: WidgetId) -> Result<Option<OffsetDateTime>, StoreError> {
+        let row = sqlx::query(
+            "SELECT MIN(r.created_at) AS since
+             FROM web_widgets w JOIN web_widget_revisions r ON r.web_widget_id = w.id
+             WHERE w.id = $1 AND w.published AND r.number > COALESCE((
+                 SELECT MAX(o.number) FROM web_widget_revisions o
+                 WHERE o.web_widget_id = w.id AND NOT (o.published AND o.agent_id = w.agent_id
+                     AND o.agent_version_id = w.agent_version_id)), 0)",
+        )
+        .bind(id.as_uuid())
+        .fetch_one(self.reader())
+        .await?;
+        // What cannot be read says nothing.
+        let since: Option<i64> = row.try_get("since").unwrap_or_default();
+        Ok(since.map(nearest_time_of))
     }
 
     async fn list_widget_revisions(

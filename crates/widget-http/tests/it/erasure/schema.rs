@@ -58,7 +58,7 @@ const COLUMNS: [(&str, Then); 32] = [
 const ERASED_BY: &str = "erased_by";
 
 /// What erasing a conversation does with the rows of other tables.
-const TABLES: [(&str, &str); 21] = [
+const TABLES: [(&str, &str); 22] = [
     ("messages", "the rows of the conversation are deleted"),
     ("conversations", "see the columns"),
     ("rooms", "random names; deleted after their removal"),
@@ -82,6 +82,7 @@ const TABLES: [(&str, &str); 21] = [
     ("api_keys", "of the organization"),
     ("signing_keys", "of the service"),
     ("agents", "of the organization"),
+    ("agent_workers", "of the organization"),
     ("agent_versions", "of the organization"),
     ("web_widgets", "of the organization"),
     ("web_widget_revisions", "of the organization"),

@@ -126,7 +126,8 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
 }
 
 /// Every table of the service; those that others point at first.
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 18] = [
+    "agent_workers",
     "api_keys",
     "signing_keys",
     "agents",

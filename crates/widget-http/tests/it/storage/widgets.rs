@@ -23,6 +23,7 @@ use crate::{
 pub(super) const AUTHOR: Author<'static> = Author {
     api_key_id: "first",
     restored_from: None,
+    directory: None,
 };
 
 pub(super) fn widget(
@@ -387,6 +388,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
     let author = Author {
         api_key_id: "second",
         restored_from: Some(1),
+        directory: None,
     };
     storage
         .update_widget(&second, 1, author)

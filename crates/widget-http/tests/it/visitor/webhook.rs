@@ -29,13 +29,13 @@ async fn post(service: &Service, token: &str, body: &str) -> Answer {
         .await
 }
 
-pub(super) async fn deliver(service: &Service, event: &Value) {
+pub(crate) async fn deliver(service: &Service, event: &Value) {
     let body = event.to_string();
     let token = token(service, LIVEKIT_KEY, LIVEKIT_SECRET, &body);
     post(service, &token, &body).await.expect(200);
 }
 
-pub(super) fn event(id: &str, kind: &str, room: &str) -> Value {
+pub(crate) fn event(id: &str, kind: &str, room: &str) -> Value {
     // Values that this build does not know must not matter.
     json!({
         "id": id, "event": kind, "createdAt": "1785000000", "room": {"name": room, "turnPassword": "secret", "x": 1},
