@@ -10,7 +10,7 @@ use crate::{Received, words::words};
 words! {
     /// The stable machine code of an error answer. A client decides by it, never by the text.
     pub enum ProblemCode {
-        /// Agents are kept in the agent directory, so that the registry of this service cannot change.
+        /// Agents are kept in the agent directory, not in the registry of this service.
         AgentDirectoryConfigured = "agent_directory_configured",
         /// A widget points at the agent, so that it cannot be deleted.
         AgentInUse = "agent_in_use",

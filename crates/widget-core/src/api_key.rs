@@ -9,7 +9,8 @@
 //! let creator = Some(datetime!(2026-03-01 00:00 UTC));
 //! // Without a wish the new key lives as long as its creator, and never longer.
 //! assert_eq!(api_key::expiry_of_created(None, creator, now), Ok(creator));
-//! assert!(api_key::expiry_of_created(Some(datetime!(2026-04-01 00:00 UTC)), creator, now).is_err());
+//! let later = Some(datetime!(2026-04-01 00:00 UTC));
+//! assert!(api_key::expiry_of_created(later, creator, now).is_err());
 //! assert_eq!(KeyStatus::at(now, creator, None), KeyStatus::Valid);
 //! ```
 

@@ -99,7 +99,8 @@ impl PinnedVersion {
         }
     }
 
-    /// The state of the registry for which [`version_blocker`] reports this code; `None` for other codes.
+    /// The state for which [`version_blocker`] reports this code, of those of the registry where
+    /// both have it; `None` for other codes.
     #[must_use]
     pub const fn of_blocker(code: Code) -> Option<Self> {
         match code {

@@ -5,6 +5,7 @@
 //! long as `widget_core::agent_directory` says.
 
 use std::{
+    ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -129,12 +130,12 @@ impl AgentDirectory {
             .known
             .get_or_insert_with(&key, || Ok::<_, ()>(Arc::default()));
         let known = known.unwrap_or_default();
-        if let Some(last) = known.settled(clock.now()) {
+        if let ControlFlow::Break(last) = known.settled(clock.now()) {
             return last;
         }
         let _asking = known.asking.lock().await;
         // Somebody may have asked meanwhile.
-        if let Some(last) = known.settled(clock.now()) {
+        if let ControlFlow::Break(last) = known.settled(clock.now()) {
             return last;
         }
         let outcome = tokio::time::timeout(ASK_TIMEOUT, self.fetch(agent, version)).await;
@@ -179,7 +180,7 @@ impl AgentDirectory {
             .get(format!("{}/agents/{agent}/versions/{version}", self.url))
             .header(header::ACCEPT, "application/json")
             .bearer_auth(self.token.expose_secret());
-        let response = request.send().await.map_err(|error| chain(error))?;
+        let response = request.send().await.map_err(chain)?;
         match response.status() {
             StatusCode::OK => {
                 let body = read(response).await?;
@@ -201,12 +202,16 @@ impl AgentDirectory {
 
 impl Known {
     /// What is known, if nobody has to ask at this time.
-    fn settled(&self, now: OffsetDateTime) -> Option<Option<LastAnswer>> {
+    fn settled(&self, now: OffsetDateTime) -> ControlFlow<Option<LastAnswer>> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = state.last.as_ref().is_some_and(|last| last.is_fresh(now));
         let failed = state.failed_at;
         let has_failed = failed.is_some_and(|at| !agent_directory::may_retry(at, now));
-        (is_fresh || has_failed).then(|| state.last.clone())
+        if is_fresh || has_failed {
+            ControlFlow::Break(state.last.clone())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 
