@@ -26,6 +26,7 @@ mod older_schema;
 mod releases;
 mod upgrades;
 mod widgets;
+mod workers;
 
 /// A time as it is stored.
 fn micros(time: OffsetDateTime) -> i64 {
@@ -53,6 +54,7 @@ async fn contract(storage: Arc<dyn Storage>) {
         [""; 0]
     );
     Box::pin(keys::api_keys(storage)).await;
+    Box::pin(keys::created_keys(storage)).await;
     Box::pin(keys::signing_keys(storage)).await;
     Box::pin(agents::registry(storage)).await;
     Box::pin(widgets::records(storage)).await;

@@ -60,6 +60,7 @@ pub(super) async fn life(storage: &dyn Storage) {
     let new = new_conversation(&ours, 0x400, 0x4FF, "https://a.example");
     let id = new.conversation.id;
     storage.create_conversation(&new).await.expect("it is new");
+    super::workers::activity(storage, &new).await;
     assert_eq!(
         storage.find_conversation(id).await.expect("works"),
         Some(new.conversation.clone())

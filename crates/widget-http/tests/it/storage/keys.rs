@@ -2,7 +2,9 @@
 
 use time::Duration;
 use widget_api::Scope;
-use widget_http::storage::{ApiKey, ConflictKind, ListedApiKey, SigningKey, Storage, StoreError};
+use widget_http::storage::{
+    ApiKey, ConflictKind, CreateKeyError, ListPage, ListedApiKey, SigningKey, Storage, StoreError,
+};
 
 use super::organization;
 use crate::support::START;
@@ -112,5 +114,62 @@ pub(super) async fn signing_keys(storage: &dyn Storage) {
     assert_eq!(
         ids().await,
         [("d".to_owned(), false), ("c".to_owned(), true)]
+    );
+}
+
+/// A key that another one creates: it ends with it, and the last use of each is kept.
+pub(super) async fn created_keys(storage: &dyn Storage) {
+    let ours = organization("created-keys");
+    let key = |id: &str, created_by: Option<&str>| ApiKey {
+        id: id.to_owned(),
+        organization_id: ours.clone(),
+        name: format!("the {id}"),
+        scopes: vec![Scope::ApiKeysManage].into(),
+        secret_hash: [0xA6; 32],
+        created_at: START,
+        expires_at: None,
+        revoked_at: None,
+        created_by: created_by.map(str::to_owned),
+        last_used_on: None,
+    };
+    let creator = key("creator", None);
+    storage.insert_api_key(&creator).await.expect("it is new");
+    let created = key("created", Some("creator"));
+    let outcome = storage.create_api_key(&created, "creator").await;
+    outcome.expect("its creator is valid");
+    let page = ListPage {
+        before: None,
+        limit: 9,
+    };
+    let listed = storage.list_api_keys_of(&ours, page).await.expect("works");
+    let listed: Vec<_> = listed.into_iter().map(|row| row.item).collect();
+    let named = |key: &ApiKey, creator_name: Option<&str>| {
+        Some(ListedApiKey {
+            key: key.clone(),
+            creator_name: creator_name.map(str::to_owned),
+        })
+    };
+    assert_eq!(
+        listed,
+        [named(&creator, None), named(&created, Some("the creator"))]
+    );
+    let day = START.date();
+    for expected in [true, false] {
+        let noted = storage.note_key_use("created", day).await;
+        assert_eq!(noted.expect("works"), expected);
+    }
+    let revoked = storage.revoke_api_key("creator", START).await;
+    assert_eq!(revoked.expect("works"), Some(1));
+    let found = storage.find_api_key("created").await.expect("works");
+    let found = found.expect("it is kept");
+    assert_eq!(
+        (found.last_used_on, found.revoked_at),
+        (Some(day), Some(START))
+    );
+    let late = key("late", Some("creator"));
+    let late = storage.create_api_key(&late, "creator").await;
+    assert!(
+        matches!(late, Err(CreateKeyError::CreatorEnded)),
+        "{late:?}"
     );
 }

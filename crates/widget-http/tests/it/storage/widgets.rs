@@ -394,6 +394,9 @@ pub(super) async fn revisions(storage: &dyn Storage) {
         .update_widget(&second, 1, author)
         .await
         .expect("revision 1 is current");
+    // It is not published.
+    let since = storage.find_pinned_since(first.id).await;
+    assert_eq!(since.expect("works"), None);
     // A refused write leaves no trace.
     assert!(storage.update_widget(&first, 1, AUTHOR).await.is_err());
     let list = async |organization: &OrganizationId, below, limit| {
