@@ -553,7 +553,10 @@ describe('an agent that is not there', () => {
     expect(session.state.isAgentLate).toBe(false);
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'token1', RESUME);
+    expect(service.resume).toHaveBeenCalledWith('c1', 'token1', {
+      ...RESUME,
+      message_waiting: true,
+    });
     expect(rooms[0]?.room.leave).toHaveBeenCalled();
     expect(session.state).toMatchObject({ phase: { name: 'live', isSilent: false } });
     await agentArrives();
@@ -833,7 +836,7 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
     session.continue();
     await settle();
-    expect(service.resume).toHaveBeenCalledWith('c1', 'old', RESUME);
+    expect(service.resume).toHaveBeenCalledWith('c1', 'old', { ...RESUME, message_waiting: true });
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
   });
 

@@ -68,7 +68,7 @@ async def run_job(context: JobContext, settings: Settings) -> None:
         job,
         service,
         known.turns if job.resumed else (),
-        message_waits=known.message_waits and not job.resumed,
+        message_waits=known.message_waits_here if job.resumed else known.message_waits,
         is_new_page=known.page_changed and job.resumed,
     )
     await conversation.start()

@@ -63,19 +63,14 @@ class Concierge(Agent):
     async def on_enter(self) -> None:
         """Greet, or refer to the earlier part of a resumed conversation."""
         conversation = self._conversation
-        if conversation.message_waits:
-            # The answer to it begins with the greeting.
-            return conversation.greet_later()
         if conversation.is_new_page:
             # The visitor was never away.
             return
-        text = (
-            rules.welcome_back(conversation.earlier)
-            if conversation.job.resumed
-            else rules.greeting()
-        )
+        if conversation.message_waits:
+            # The answer comes first; that to the first question begins with the greeting.
+            return conversation.greet_later()
         # Not word by word: a visitor who types meanwhile would see only the first words.
-        self.session.say(text)
+        self.session.say(conversation.first_words())
 
     async def transcription_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
@@ -200,6 +195,10 @@ class Conversation:
         await self._transcript.close(FLUSH_TIMEOUT_SECONDS)
         await self._service.close()
 
+    def first_words(self) -> str:
+        """The words of an agent that has not been asked anything."""
+        return rules.welcome_back(self.earlier) if self.job.resumed else rules.greeting()
+
     def greet_later(self) -> None:
         """Greet if the message that the service announced does not come."""
         self._spawn(self._greet_later())
@@ -208,7 +207,7 @@ class Conversation:
         try:
             await asyncio.wait_for(self._has_turns.wait(), WAITING_MESSAGE_SECONDS)
         except TimeoutError:
-            self.session.say(rules.greeting())
+            self.session.say(self.first_words())
 
     async def stream_words(self, text: str) -> AsyncIterator[str]:
         """Yield the text word by word, at the pace of the model's answers."""

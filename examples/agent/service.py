@@ -50,7 +50,9 @@ class ConversationInfo:
     turns: Sequence[rules.Turn]
     """What was said so far, oldest first."""
     message_waits: bool = False
-    """Whether the visitor has asked already, before the agent arrived."""
+    """Whether the visitor has asked already, before the first agent arrived."""
+    message_waits_here: bool = False
+    """The same of the newest room, where a resume has made it."""
     page_changed: bool = False
     """Whether the newest room exists only because the visitor went to another page."""
 
@@ -109,6 +111,7 @@ class WidgetService:
             room_name=room_name if isinstance(room_name, str) else None,
             turns=turns,
             message_waits=_page_at_start(document).get("message_waiting") is True,
+            message_waits_here=document.get("message_waiting") is True,
             page_changed=document.get("page_changed") is True,
         )
 

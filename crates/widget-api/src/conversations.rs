@@ -219,6 +219,10 @@ pub struct Transcript {
     /// was away, and no welcome is needed.
     #[serde(default)]
     pub page_changed: bool,
+    /// Whether the visitor had written something when this room was made by a resume: the agent
+    /// answers it, and needs to say no welcome first.
+    #[serde(default)]
+    pub message_waiting: bool,
     /// The turns, the oldest first, each once: those of workers, and of the window those of the
     /// visitor that the workers left out.
     pub messages: Vec<Message>,

@@ -1,6 +1,6 @@
 //! Bodies of `/core/public/web-widgets/{id}`: for the loader on a host page and for the window.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Not};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
@@ -83,6 +83,10 @@ pub struct ConversationResume {
     /// with the transcript.
     #[serde(default)]
     pub page_changed: bool,
+    /// Whether the visitor has written something that waits for the agent, which the agent's worker
+    /// reads with the transcript.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub message_waiting: bool,
 }
 
 /// Everything that a window needs to join, with the names that LiveKit's clients expect from a

@@ -27,6 +27,11 @@ export interface ConversationResume {
    * the transcript.
    */
   page_changed: boolean;
+  /**
+   * Whether the visitor has written something that waits for the agent, which the agent's worker
+   * reads with the transcript.
+   */
+  message_waiting?: boolean;
 }
 
 /** Proof of the page on which a widget runs. */

@@ -114,12 +114,11 @@ class Stack:
         body = {"mode": mode, "custom_metadata": page or {}}
         return await self.service.window("POST", f"{self._public()}/conversations", ticket, body)
 
-    async def resume(self, started: dict[str, Any]) -> dict[str, Any]:
+    async def resume(self, started: dict[str, Any], **hints: bool) -> dict[str, Any]:
         """What the window does when a visitor resumes: a new room for the same conversation."""
         path = f"{self._public()}/conversations/{started['conversation']['id']}/resume"
-        return await self.service.window(
-            "POST", path, started["conversation_token"], {"ticket": await self._ticket()}
-        )
+        body = {"ticket": await self._ticket(), **hints}
+        return await self.service.window("POST", path, started["conversation_token"], body)
 
     async def _ticket(self) -> str:
         return (await self.service.page("POST", f"{self._public()}/embed-tickets", {}))["ticket"]

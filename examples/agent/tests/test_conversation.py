@@ -75,6 +75,19 @@ async def test_the_answer_to_a_waiting_message_begins_with_the_greeting(stack: S
         assert (await visitor.agent_words()).text == f"{rules.WELCOME} {ANSWER}"
 
 
+async def test_a_message_that_waits_during_a_resume_is_answered_without_a_welcome(
+    stack: Stack,
+) -> None:
+    started = await stack.new_conversation("text")
+    async with joined(started["server_url"], started["participant_token"]) as visitor:
+        assert (await visitor.agent_words()).text == rules.greeting()
+    resumed = await stack.resume(started, message_waiting=True)
+    async with joined(resumed["server_url"], resumed["participant_token"]) as visitor:
+        await visitor.agent_is("listening")
+        await visitor.type(QUESTION)
+        assert (await visitor.agent_words()).text == ANSWER
+
+
 async def test_speech_is_recognized_answered_aloud_and_stopped_by_text_mode(stack: Stack) -> None:
     started = await stack.new_conversation("voice")
     async with joined(started["server_url"], started["participant_token"]) as visitor:

@@ -171,6 +171,7 @@ async def test_a_transcript_of_another_shape_is_a_fault(document: object) -> Non
 async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
     document = {
         "is_open": True,
+        "message_waiting": True,
         "custom_metadata": {"page": {"url": "https://shop.example/", "message_waiting": True}},
         "messages": [
             {"id": "1", "role": "visitor", "text": "Tea?", "reported_by": "visitor"},
@@ -185,6 +186,7 @@ async def test_the_transcript_is_used_as_the_service_answers_it() -> None:
         known = await client.find_conversation(CONVERSATION)
     assert list(known.turns) == [Turn("visitor", "Tea?"), Turn("agent", "With milk?")]
     assert known.message_waits
+    assert known.message_waits_here
 
 
 @pytest.mark.parametrize(
@@ -197,4 +199,6 @@ async def test_other_metadata_announces_no_message(metadata: object) -> None:
         return web.json_response(document)
 
     async with answering(handler) as client:
-        assert not (await client.find_conversation(CONVERSATION)).message_waits
+        known = await client.find_conversation(CONVERSATION)
+    assert not known.message_waits
+    assert not known.message_waits_here

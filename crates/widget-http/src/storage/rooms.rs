@@ -20,6 +20,8 @@ pub struct Room {
     pub generation: i64,
     /// It was needed only because the visitor went to another page of the site.
     pub page_changed: bool,
+    /// When it was made, a message of the visitor waited for the agent.
+    pub message_waiting: bool,
     /// When its name was issued.
     pub created_at: OffsetDateTime,
     /// It is to be removed from LiveKit, next attempt not before this.
@@ -45,6 +47,8 @@ pub struct NewRoom {
     pub name: String,
     /// It is needed only because the visitor went to another page of the site.
     pub page_changed: bool,
+    /// A message of the visitor waits for the agent.
+    pub message_waiting: bool,
 }
 
 /// Rooms that are known to the service.

@@ -45,6 +45,7 @@ pub(crate) async fn start(
         room: NewRoom {
             name: format!("room-{number}"),
             page_changed: false,
+            message_waiting: false,
         },
         ticket: UsedTicket {
             id: format!("ticket-{number}"),
@@ -135,6 +136,7 @@ async fn a_worker_reads_appends_and_ends() {
             "custom_metadata": {"page": {"cart": 3}},
             "room_name": "room-1",
             "page_changed": false,
+            "message_waiting": false,
             "messages": [
                 {"id": "m1", "role": "agent", "text": "Hello", "created_at": "2026-01-31T09:30:00Z", "reported_by": "agent"},
                 {"id": "m2", "role": "visitor", "text": "Hi", "created_at": "2026-01-31T09:30:02Z", "reported_by": "agent"},

@@ -11,6 +11,7 @@ import { createBackoff } from './backoff';
 import type { ConversationAccess, CurrentConversation } from './current-conversation';
 import type { JoinError } from './join-problem';
 import { consequenceOf, type StopReason } from './refusal';
+import { hasWaiting } from './transcript';
 import { modeOf } from './window-state';
 
 export interface ConnectionDependencies
@@ -92,7 +93,12 @@ export class Connection {
     attempt.run(async () => {
       const ticket = await loader.requestTicket();
       const mode = modeOf(store.state);
-      return service.resume(access.id, access.token, { ticket, mode, page_changed: isNewPage });
+      return service.resume(access.id, access.token, {
+        ticket,
+        mode,
+        page_changed: isNewPage,
+        ...(hasWaiting(store.state.messages) && { message_waiting: true }),
+      });
     });
   }
 

@@ -23,6 +23,7 @@ import type { OtherTabs } from './other-tabs';
 import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
+import { hasWaiting } from './transcript';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
 import { unreadOf } from './unread';
 import { type FormRequest, isHeldElsewhere, isPast, isUnderWay, type State } from './window-state';
@@ -121,9 +122,7 @@ export class Session {
       },
       {
         describeStart: () => ({
-          custom_metadata: this.hostPage.describe(
-            this.state.messages.some((message) => message.state === 'waiting'),
-          ),
+          custom_metadata: this.hostPage.describe(hasWaiting(this.state.messages)),
           ...(this.#preForm.values && { form: this.#preForm.values }),
         }),
         onStarted: (id) => this.#emit('conversation-start', { conversation_id: id }),

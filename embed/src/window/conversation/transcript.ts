@@ -79,6 +79,10 @@ export function markSent(messages: Message[], id: string): Message[] {
   return messages.map((m) => (m.id === id && m.state === 'waiting' ? { ...m, state: 'done' } : m));
 }
 
+/** Whether an agent that arrives in a new room has something to answer. */
+export const hasWaiting = (messages: Message[]) =>
+  prepareForNewRoom(messages).some(({ state }) => state === 'waiting');
+
 /**
  * For a new room: unfinished turns are final, since their stream ended with the old room, and what
  * the visitor said after the agent's last turn is sent again, since nobody answered it.

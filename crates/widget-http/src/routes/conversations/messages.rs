@@ -75,6 +75,7 @@ async fn read(
         .expire(state.now(), &state.lifecycle_limits);
     Ok(Json(Transcript {
         page_changed: room.as_ref().is_some_and(|room| room.page_changed),
+        message_waiting: room.as_ref().is_some_and(|room| room.message_waiting),
         room_name: room.map(|room| room.name),
         status: lifecycle.status(),
         is_open: lifecycle.is_open(),

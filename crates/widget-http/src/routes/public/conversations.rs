@@ -113,6 +113,8 @@ async fn create(
         room: NewRoom {
             name: prepared.room.as_str().to_owned(),
             page_changed: false,
+            // A start says it in its metadata.
+            message_waiting: false,
         },
         ticket: build_used_ticket(&ticket),
         place: hash_place(&state, counted).await?,

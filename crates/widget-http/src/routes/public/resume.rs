@@ -97,6 +97,7 @@ async fn resume(
         room: NewRoom {
             name: prepared.room.as_str().to_owned(),
             page_changed: body.page_changed,
+            message_waiting: body.message_waiting,
         },
         ticket: build_used_ticket(&ticket),
         place: hash_place(&state, counted).await?,

@@ -20,6 +20,7 @@ table! {
     conversation_id: id(ConversationId::from_uuid),
     generation: get(),
     page_changed: get(),
+    message_waiting: get(),
     created_at: nearest_time(),
     removal_due_at: optional_nearest_time(),
     attempts: get(),
@@ -30,6 +31,7 @@ table! {
             conversation_id,
             generation,
             page_changed,
+            message_waiting,
             created_at,
             removal_due_at,
             attempts,
@@ -130,14 +132,16 @@ pub(super) async fn insert(
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts, page_changed)
-         VALUES ($1, $2, $3, $4, 0, $5)",
+        "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts, page_changed,
+           message_waiting)
+         VALUES ($1, $2, $3, $4, 0, $5, $6)",
     )
     .bind(&room.name)
     .bind(conversation.as_uuid())
     .bind(generation)
     .bind(micros(now))
     .bind(room.page_changed)
+    .bind(room.message_waiting)
     .execute(&mut *transaction)
     .await?;
     Ok(())

@@ -43,6 +43,7 @@ pub(crate) fn new_conversation(
         room: NewRoom {
             name: format!("room-{id}"),
             page_changed: false,
+            message_waiting: false,
         },
         ticket: UsedTicket {
             id: format!("ticket-{id}"),
@@ -285,6 +286,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         room: NewRoom {
             name: name.to_owned(),
             page_changed: name == "third",
+            message_waiting: name == "third",
         },
         ticket: UsedTicket {
             id: format!("for {name}"),
@@ -334,9 +336,10 @@ pub(super) async fn resuming(storage: &dyn Storage) {
             newest.name.as_str(),
             newest.generation,
             newest.page_changed,
+            newest.message_waiting,
             newest.removal_due_at
         ),
-        ("third", 3, true, None)
+        ("third", 3, true, true, None)
     );
     let due = storage
         .find_rooms_to_remove(now, &Default::default(), 100)
@@ -384,6 +387,7 @@ fn resume_at(
         room: NewRoom {
             name: format!("room {id} {generation}"),
             page_changed: false,
+            message_waiting: false,
         },
         ticket: UsedTicket {
             id: format!("resumes {id} {generation}"),

@@ -192,6 +192,7 @@ async fn a_request_writes_all_or_nothing() {
         room: NewRoom {
             name: "second".to_owned(),
             page_changed: false,
+            message_waiting: false,
         },
         ticket: UsedTicket {
             id: "second".to_owned(),

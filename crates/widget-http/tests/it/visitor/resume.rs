@@ -78,6 +78,24 @@ async fn a_worker_reads_that_the_visitor_only_changed_pages() {
 }
 
 #[tokio::test]
+async fn a_worker_reads_that_a_message_waits_for_it() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let mut started = visitor.start().await;
+    let transcript = format!("/core/conversations/{}/messages", started.id);
+    let waits = async || service.get(&transcript).await.json(200)["message_waiting"].clone();
+    assert_eq!(waits().await, false);
+    for waiting in [true, false] {
+        let ticket = visitor.ticket().await;
+        let tail = format!("/conversations/{}/resume", started.id);
+        let body = json!({"ticket": ticket, "message_waiting": waiting});
+        let resumed = visitor.window(&tail, &started.token, body).await;
+        started = resumed.json(200).into();
+        assert_eq!(waits().await, waiting);
+    }
+}
+
+#[tokio::test]
 async fn a_resume_whose_answer_was_lost_can_be_repeated_once() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
