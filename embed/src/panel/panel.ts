@@ -175,6 +175,7 @@ export function createPanel(launcher: Launcher): Panel {
     badgeTitle?.(0);
   });
   followViewport();
+  setUnread();
 
   return {
     parent: findParent,

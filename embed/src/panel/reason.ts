@@ -61,7 +61,7 @@ export async function findReason(
 function explainRefusal(service: string, id: string, code: string): string {
   if (code !== NOT_SHOWN) return `the service refuses with the code ${code}`;
   const page = location.origin;
-  return `the service does not show this widget on ${page} (${code}): unknown id, not published, or the site is not on its list; ask its owner, for whom this explains it: curl -H "Authorization: Bearer $KEY" ${service}/core/web-widgets/${id} | widget explain - --page ${page}`;
+  return `the service does not show this widget on ${page} (${code}): unknown id, not published, or the site is not on its list; its owner can run: curl -H "Authorization: Bearer $KEY" ${service}/core/web-widgets/${id} | widget explain - --page ${page}`;
 }
 
 /** Monitoring scripts replace `fetch`, and may add headers or credentials. */

@@ -17,7 +17,7 @@ function Sentence() {
   const { text, privacy_url } = config.notice;
   return (
     <>
-      {strings.notice} {text && <span dir="auto">{text} </span>}
+      {strings.notice} {text && <span dir="auto">{text}</span>}{' '}
       {privacy_url && (
         <a href={privacy_url} target="_blank" rel="noopener noreferrer">
           {strings.privacy}
