@@ -3,16 +3,10 @@
  * starting it switches off storage partitioning, and with it storage in a cross-site frame.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { system } from './system';
-
-export interface Chromium {
-  browser: Browser;
-  close(): Promise<void>;
-}
 
 /** The browser's microphone: one that repeats the recording, or none. */
 export type Microphone = 'speaks' | 'none';
@@ -26,8 +20,21 @@ const DEVICES: Record<Microphone, string[]> = {
   none: ['--disable-audio-output'],
 };
 
-export async function startChromium(microphone: Microphone = 'speaks'): Promise<Chromium> {
-  const profile = mkdtempSync(join(tmpdir(), 'web-widgets-chromium-'));
+/** The browsers of this process, which all its files share: starting one takes a second or two. */
+const browsers: Map<Microphone, Promise<Browser>> = new Map();
+
+/** The browser with that microphone, started at first use. `stopBrowsers` ends it. */
+export async function sharedChromium(microphone: Microphone): Promise<Browser> {
+  const running = await browsers.get(microphone)?.catch(() => undefined);
+  if (running?.isConnected()) return running;
+  const starting = startChromium(microphone);
+  browsers.set(microphone, starting);
+  return starting;
+}
+
+async function startChromium(microphone: Microphone): Promise<Browser> {
+  mkdirSync(system.browsers, { recursive: true });
+  const profile = mkdtempSync(join(system.browsers, 'chromium-'));
   const root = process.getuid?.() === 0;
   const child = spawn(
     system.chromium,
@@ -42,7 +49,8 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
       '--no-first-run',
       // To the browser, pages that a story answers itself are not on this machine, but the service
       // is.
-      '--disable-features=LocalNetworkAccessChecks',
+      // Nor does it start a renderer for a page that nobody has opened yet.
+      '--disable-features=LocalNetworkAccessChecks,SpareRendererForSitePerProcess',
       '--mute-audio',
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
@@ -52,19 +60,7 @@ export async function startChromium(microphone: Microphone = 'speaks'): Promise<
     // No sound, whatever the machine has.
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PULSE_SERVER: 'none' } },
   );
-  const browser = await chromium.connectOverCDP(await debuggingAddress(child));
-  return {
-    browser,
-    async close() {
-      // Closed by command: killing the process may leave Chromium behind, if it is a wrapper
-      // script.
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      const devtools = await browser.newBrowserCDPSession();
-      await devtools.send('Browser.close').catch(() => {});
-      if (child.exitCode === null) await ended;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    },
-  };
+  return chromium.connectOverCDP(await debuggingAddress(child));
 }
 
 function debuggingAddress(child: ChildProcess): Promise<string> {

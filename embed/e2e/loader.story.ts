@@ -256,7 +256,7 @@ describe('a script without a tag of its own', { timeout: 60_000 }, () => {
     const html = `<script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`;
     await visit(visitor, '/tags', `<!doctype html><body>${html}</body>`);
     await until('the advice', () =>
-      visitor.console.some((line) => line.includes('add data-web-widget and data-service')),
+      visitor.console.some((line) => line.includes('no data-web-widget')),
     );
   });
 

@@ -1,13 +1,14 @@
 /** What every story needs: a browser, visitors that leave afterwards, and evidence of a failure. */
-import { afterAll, afterEach, beforeAll } from 'vitest';
-import { type Chromium, type Microphone, startChromium } from './browser';
+import type { Browser } from 'playwright-core';
+import { afterEach, beforeAll } from 'vitest';
+import { type Microphone, sharedChromium } from './browser';
 import { Visitor, type VisitorOptions } from './visitor';
 
 export function story(microphone: Microphone = 'speaks') {
-  let chromium: Chromium | undefined;
+  let browser: Browser | undefined;
   let visitors: Visitor[] = [];
   beforeAll(async () => {
-    chromium = await startChromium(microphone);
+    browser = await sharedChromium(microphone);
   });
   afterEach(async ({ task }) => {
     for (const [index, visitor] of visitors.entries()) {
@@ -16,13 +17,10 @@ export function story(microphone: Microphone = 'speaks') {
     }
     visitors = [];
   });
-  afterAll(async () => {
-    await chromium?.close();
-  });
   return {
     get browser() {
-      if (!chromium) throw new Error('the browser is not started');
-      return chromium.browser;
+      if (!browser) throw new Error('the browser is not started');
+      return browser;
     },
     /** Another tab of the same visitor, on the same page. */
     async openTab(visitor: Visitor): Promise<Visitor> {

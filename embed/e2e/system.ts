@@ -11,10 +11,15 @@ export const system = {
   site: requireVariable('STORY_SITE_URL'),
   widgetId: requireVariable('STORY_WIDGET_ID'),
   chromium: requireVariable('STORY_CHROMIUM'),
+  firefox: requireVariable('STORY_FIREFOX'),
   /** A recording of "What are your opening hours?" with silence around it. */
   speech: requireVariable('STORY_SPEECH'),
   /** Where screenshots and logs go. */
   output: requireVariable('STORY_OUTPUT'),
+  /** Where the browsers have their profiles. */
+  browsers: `${requireVariable('STORY_OUTPUT')}/browsers`,
+  /** Whether pictures are saved also of what works. */
+  savesPictures: !!process.env.STORY_PICTURES,
 };
 
 export type Part = 'livekit-server' | 'agent';
@@ -64,6 +69,9 @@ export async function createWidget(changes: object): Promise<string> {
   return id;
 }
 
+/** In milliseconds: each look needs the processor for which the system waits. */
+const POLL_INTERVAL = 80;
+
 /** Waits until `find` finds something, and returns it; the error names what was missing. */
 export async function until<T>(
   what: string,
@@ -75,6 +83,6 @@ export async function until<T>(
     const found = await find();
     if (found) return found;
     if (Date.now() > deadline) throw new Error(`waited ${timeout / 1000} s for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
   }
 }

@@ -2,7 +2,7 @@
  * A visitor on the demo site: opens the page, the widget and the microphone, and reads the window.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
 import type { Joining } from '../src/generated/api';
 import { installProbe, type Probe } from './probe';
@@ -25,6 +25,7 @@ export interface VisitorOptions {
   scheme?: 'light' | 'dark';
   size?: { width: number; height: number };
   phone?: boolean;
+  locale?: string;
   /** The path on the site, if not `/`. */
   path?: string;
   /** The widget on the page, if not that of the demo. */
@@ -54,7 +55,7 @@ export class Visitor {
       colorScheme: options.scheme ?? 'light',
       viewport: options.size ?? { width: 1280, height: 800 },
       reducedMotion: 'reduce',
-      locale: 'en-GB',
+      locale: options.locale ?? 'en-GB',
       ...(options.phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
     });
     await context.addInitScript(installProbe);
@@ -271,15 +272,21 @@ export class Visitor {
     return this.console.filter((line) => line.startsWith('error'));
   }
 
+  /** Saves a picture of the page, where pictures are wanted. */
   async screenshot(name: string): Promise<void> {
-    mkdirSync(system.output, { recursive: true });
-    await this.page.screenshot({ path: join(system.output, `${name}.png`) });
+    if (system.savesPictures) await this.#picture(name);
+  }
+
+  async #picture(name: string): Promise<void> {
+    const path = join(system.output, `${name}.png`);
+    mkdirSync(dirname(path), { recursive: true });
+    await this.page.screenshot({ path });
   }
 
   /** Writes down what helps to understand a failure. */
   async saveEvidence(name: string): Promise<void> {
     const file = name.replace(/[^a-z0-9]+/gi, '-').toLowerCase();
-    await this.screenshot(`failed-${file}`).catch(() => {});
+    await this.#picture(`failed-${file}`).catch(() => {});
     const lines = [
       '# requests',
       ...this.requests,

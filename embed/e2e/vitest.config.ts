@@ -1,36 +1,57 @@
 /**
  * Stories of visitors in a real browser against the whole system, which `cargo xtask test story`
- * starts. Stories run side by side, since they mostly wait; those that talk, or stop a part of the
- * system, run one after the other.
+ * starts. Most of them run side by side. Those that talk run first, because speech is recognized
+ * worse on a busy machine; those that stop a part of the system run last, beside others that need
+ * no agent.
  */
 import { defineConfig } from 'vitest/config';
 
-const SERIAL = ['e2e/voice.story.ts', 'e2e/faults.story.ts'];
-const options = { environment: 'node', testTimeout: 60_000, hookTimeout: 60_000 } as const;
+const files = (...names: string[]) => names.map((name) => `e2e/${name}.story.ts`);
+
+const TALKING = files('voice');
+const ALONE = files('faults', 'loader', 'policies', 'quiet');
+
+const options = {
+  environment: 'node',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // All files of a worker share its browser, and what they import.
+  isolate: false,
+} as const;
 
 export default defineConfig({
   test: {
     reporters: ['verbose'],
+    globalSetup: 'e2e/stop-browsers.ts',
     projects: process.env.STORY_MEASURE
       ? [{ test: { ...options, name: 'measured', include: ['e2e/**/*.measure.ts'] } }]
       : [
           {
             test: {
               ...options,
-              name: 'parallel',
-              include: ['e2e/**/*.story.ts'],
-              exclude: SERIAL,
-              maxWorkers: 2,
+              name: 'talking',
+              include: TALKING,
+              maxWorkers: 1,
               sequence: { groupOrder: 0 },
             },
           },
           {
             test: {
               ...options,
-              name: 'serial',
-              include: SERIAL,
-              fileParallelism: false,
+              name: 'parallel',
+              include: ['e2e/**/*.story.ts'],
+              exclude: [...TALKING, ...ALONE],
+              maxWorkers: 3,
               sequence: { groupOrder: 1 },
+            },
+          },
+          {
+            test: {
+              ...options,
+              name: 'alone',
+              include: ALONE,
+              maxWorkers: 2,
+              sequence: { groupOrder: 2 },
             },
           },
         ],

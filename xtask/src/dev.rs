@@ -84,5 +84,11 @@ fn announce(stack: &Stack, is_foreign: bool) {
              the states of conversations depend on it."
         ));
     }
+    if !is_foreign {
+        line(
+            "\n  Firefox connects to this machine itself only with media.peerconnection.ice.loopback \
+             set to true in about:config.",
+        );
+    }
     line("\n  Ctrl-C stops everything.");
 }

@@ -85,9 +85,9 @@ pub(crate) fn start(service: &str, supervisor: &mut Supervisor) -> Result<Access
             "use_external_ip": false,
             "enable_loopback_candidate": true,
             "interfaces": { "includes": [interface] },
-            // Nobody listens there, and nobody has to: left out, clients look up servers on the
-            // internet.
-            "stun_servers": ["127.0.0.1:9"],
+            // Nobody has to listen there: left out, clients look up servers on the internet. Browsers
+            // block some ports, such as 9, and then connect to nothing at all.
+            "stun_servers": ["127.0.0.1:3478"],
         },
         "keys": { key: &secret },
         "webhook": { "api_key": key, "urls": [format!("{service}/core/livekit/webhook")] },

@@ -23,6 +23,7 @@ const QUESTION: &str = "What are your opening hours?";
 /// waits for, and prints it.
 pub(crate) fn play(stories: &[String], measured: bool) -> Result<()> {
     let chromium = tools::CHROMIUM.require()?;
+    let firefox = tools::FIREFOX.require()?;
     let folder = workspace::empty_folder("e2e/stack")?;
     let output = workspace::target().join("e2e");
     let speech = output.join("question.wav");
@@ -39,6 +40,7 @@ pub(crate) fn play(stories: &[String], measured: bool) -> Result<()> {
         .current_dir(embed::folder())
         .env("STORY_MEASURE", if measured { "1" } else { "" })
         .env("STORY_CHROMIUM", chromium)
+        .env("STORY_FIREFOX", firefox)
         .env("STORY_CONTROL_URL", control_url)
         .env("STORY_SERVICE_URL", &stack.service)
         .env("STORY_SITE_URL", stack.site())

@@ -91,6 +91,22 @@ pub(crate) const CHROMIUM: Tool = Tool {
     on_macos: "brew install --cask chromium",
 };
 
+/// The other browser engine that Debian has; WebKit's has no WebRTC there.
+pub(crate) const FIREFOX: Tool = Tool {
+    name: "firefox",
+    why: "text, voice and looks are tested in it too",
+    places: &[
+        "firefox-esr",
+        "firefox",
+        "/Applications/Firefox.app/Contents/MacOS/firefox",
+    ],
+    variables: &["FIREFOX"],
+    install: Some("apt-get install -y --no-install-recommends firefox-esr"),
+    on_linux: "sudo apt-get install -y firefox-esr",
+    on_macos: "brew install --cask firefox",
+    ..CHROMIUM
+};
+
 /// The server programs, found by one of them: the tests start a server of their own.
 pub(crate) const POSTGRESQL: Tool = Tool {
     name: "postgresql",
