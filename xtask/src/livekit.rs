@@ -85,8 +85,8 @@ pub(crate) fn start(service: &str, supervisor: &mut Supervisor) -> Result<Access
             "use_external_ip": false,
             "enable_loopback_candidate": true,
             "interfaces": { "includes": [interface] },
-            // Nobody has to listen there: left out, clients look up servers on the internet. Browsers
-            // block some ports, such as 9, and then connect to nothing at all.
+            // Nobody has to listen there: left out, clients look up servers on the internet.
+            // Browsers block some ports, such as 9, and then connect to nothing at all.
             "stun_servers": ["127.0.0.1:3478"],
         },
         "keys": { key: &secret },
