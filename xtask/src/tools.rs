@@ -91,7 +91,7 @@ pub(crate) const CHROMIUM: Tool = Tool {
     on_macos: "brew install --cask chromium",
 };
 
-/// The other browser engine that Debian has; WebKit's has no WebRTC there.
+/// The other browser engine that Debian has with all that a conversation needs.
 pub(crate) const FIREFOX: Tool = Tool {
     name: "firefox",
     why: "text, voice and looks are tested in it too",
