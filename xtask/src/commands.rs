@@ -42,8 +42,12 @@ pub(crate) fn build() -> Result<()> {
 /// How often `bench kill` kills the service on each database.
 const KILLS: &str = "50";
 
-/// Runs the benches of the core and of the command; with `kill` and a number of rounds, kills the
-/// service in the midst of its writes on both databases, and says what of them is there afterwards.
+/// Measurements of the built service, by the names that `widget-bench` has for them.
+const SERVICE_BENCHES: [&str; 6] = ["http", "storage", "memory", "widgets", "scale", "messages"];
+
+/// Runs every bench, or those of the service that is named first, or those of the core and of the
+/// command whose names contain what is named; with `kill` and a number of rounds, kills the service
+/// in the midst of its writes on both databases, and says what of them is there afterwards.
 pub(crate) fn bench(rest: &Rest) -> Result<()> {
     if let [kill, rounds @ ..] = rest.rest.as_slice()
         && kill == "kill"
@@ -56,8 +60,36 @@ pub(crate) fn bench(rest: &Rest) -> Result<()> {
             );
         return process::run(&mut test);
     }
+    let first = rest.rest.first().map(String::as_str);
+    if first.is_some_and(|first| SERVICE_BENCHES.contains(&first)) {
+        build_benches()?;
+        return run_bench(&rest.rest);
+    }
     let mut bench = cargo("bench --locked --package widget-core --package widget-cli --bench * --");
-    process::run(bench.args(&rest.rest))
+    process::run(bench.args(&rest.rest))?;
+    if first.is_none() {
+        build_benches()?;
+        for name in SERVICE_BENCHES {
+            run_bench(&[name.to_owned()])?;
+        }
+    }
+    Ok(())
+}
+
+/// Builds the service as [`build`] does, and what measures it.
+fn build_benches() -> Result<()> {
+    embed::build()?;
+    for package in ["widget-http", "widget-bench"] {
+        report::part(&format!("Building {package}"), || {
+            process::run(cargo("build --release --locked --package").arg(package))
+        })?;
+    }
+    Ok(())
+}
+
+fn run_bench(arguments: &[String]) -> Result<()> {
+    let program = workspace::target().join("release/widget-bench");
+    process::run(process::attached(program, "").args(arguments))
 }
 
 /// Runs every fuzz target for a minute, or `cargo fuzz` with the arguments given.

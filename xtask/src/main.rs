@@ -45,7 +45,8 @@ enum Command {
     Test(suite::Arguments),
     /// Build the release binaries with the embed inside
     Build,
-    /// Print the measurements of the benches
+    /// Print the measurements of the benches; of the service: `http`, `storage`, `memory`,
+    /// `widgets`, `scale` or `messages`
     Bench(commands::Rest),
     /// Print how long a visitor waits for words and for a voice
     Measure,

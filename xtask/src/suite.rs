@@ -120,7 +120,7 @@ fn tools() -> Result<()> {
     let mut needed = vec![tools::NODE, tools::NPM, tools::PYTHON];
     needed.extend(livekit::find().is_none().then_some(tools::GO));
     needed.extend([tools::POSTGRESQL, tools::PGBOUNCER, tools::CHROMIUM, tools::FIREFOX]);
-    needed.extend([tools::NGINX, tools::SQLITE]);
+    needed.extend([tools::NGINX, tools::REDIS, tools::SQLITE]);
     needed.extend(cfg!(target_os = "linux").then_some(tools::SYSTEMD));
     tools::require(&needed)
 }
@@ -139,6 +139,7 @@ fn rust() -> Result<()> {
     tests.env("PGBOUNCER", tools::PGBOUNCER.require()?);
     tests.env("NGINX", tools::NGINX.require()?);
     tools::SQLITE.require()?;
+    tests.env("REDIS_SERVER", tools::REDIS.require()?);
     tools::POSTGRESQL.require()?;
     if let (None, Some(initdb)) = (env_path("POSTGRES_BIN"), tools::POSTGRESQL.find()) {
         tests.env("POSTGRES_BIN", initdb.with_file_name(""));

@@ -160,7 +160,7 @@ pub(crate) const PGBOUNCER: Tool = Tool {
 /// A proxy in front of two services.
 pub(crate) const NGINX: Tool = Tool {
     name: "nginx",
-    why: "two services are tested behind it, with the configuration of deploy/nginx",
+    why: "the service is tested behind it, with the configurations of deploy/nginx and docs/scale.md",
     places: &[
         "nginx",
         "/usr/sbin/nginx",
@@ -200,6 +200,26 @@ pub(crate) const SYSTEMD: Tool = Tool {
     install: Some("apt-get install -y --no-install-recommends systemd"),
     on_linux: "sudo apt-get install -y systemd",
     on_macos: "",
+};
+
+/// By which several LiveKit servers know of each other.
+pub(crate) const REDIS: Tool = Tool {
+    name: "redis-server",
+    why: "the service is tested with several LiveKit servers, which know of each other by it",
+    places: &[
+        "redis-server",
+        "/opt/homebrew/bin/redis-server",
+        "/usr/local/bin/redis-server",
+    ],
+    variables: &["REDIS_SERVER"],
+    version: None,
+    // Debian's package starts a server of the system.
+    install: Some(
+        "apt-get install -y --no-install-recommends redis-server; \
+        systemctl disable --now redis-server || true",
+    ),
+    on_linux: "sudo apt-get install -y redis-server",
+    on_macos: "brew install redis",
 };
 
 impl Tool {

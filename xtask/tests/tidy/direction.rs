@@ -16,6 +16,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("widget-cli", &["widget-core"]),
     ("widget-http", &["widget-core", "widget-api"]),
     ("widget-schema", &["widget-core", "widget-api"]),
+    ("widget-bench", &["widget-http"]),
     ("xtask", &[]),
 ];
 
