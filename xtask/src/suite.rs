@@ -119,7 +119,12 @@ impl Step {
 fn tools() -> Result<()> {
     let mut needed = vec![tools::NODE, tools::NPM, tools::PYTHON];
     needed.extend(livekit::find().is_none().then_some(tools::GO));
-    needed.extend([tools::POSTGRESQL, tools::PGBOUNCER, tools::CHROMIUM, tools::FIREFOX]);
+    needed.extend([
+        tools::POSTGRESQL,
+        tools::PGBOUNCER,
+        tools::CHROMIUM,
+        tools::FIREFOX,
+    ]);
     needed.extend([tools::NGINX, tools::REDIS, tools::SQLITE]);
     needed.extend(cfg!(target_os = "linux").then_some(tools::SYSTEMD));
     tools::require(&needed)

@@ -7,7 +7,9 @@ use widget_core::{
     conversation::{Lifecycle, LifecycleLimits, Mode, budget::Budgets},
     id::ConversationId,
 };
-use widget_http::storage::{ConversationRecord, NewConversation, NewRoom, UsedTicket};
+use widget_http::storage::{
+    ConversationRecord, NewConversation, NewRoom, SweepPosition, UsedTicket,
+};
 
 use crate::support::{START, Service};
 
@@ -154,7 +156,7 @@ async fn a_worker_reads_appends_and_ends() {
     assert_eq!(service.call("POST", &end, None, &[]).await.json(200), ended);
     let due = service
         .storage
-        .find_rooms_to_remove(START, &Default::default(), 10)
+        .find_rooms_to_remove(START, &SweepPosition::default(), 10)
         .await
         .expect("storage works");
     assert_eq!(
@@ -329,7 +331,7 @@ async fn closing_a_widget_marks_the_rooms_it_no_longer_serves() {
     let marked = async || {
         let mut names: Vec<String> = service
             .storage
-            .find_rooms_to_remove(START + Duration::hours(1), &Default::default(), 10)
+            .find_rooms_to_remove(START + Duration::hours(1), &SweepPosition::default(), 10)
             .await
             .expect("storage works")
             .into_iter()

@@ -33,8 +33,8 @@ async fn copy(
     let columns: Vec<String> = columns.into_iter().map(|(column, _)| column).collect();
     for changes in changes {
         let value = |column: &String| {
-            let changed = changes.iter().find(|(name, _)| name == column);
-            changed.map_or_else(|| column.clone(), |(_, value)| value.clone())
+            let other = changes.iter().find(|(name, _)| name == column);
+            other.map_or_else(|| column.clone(), |(_, value)| value.clone())
         };
         let values: Vec<String> = columns.iter().map(value).collect();
         let statement = format!(

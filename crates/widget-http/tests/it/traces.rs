@@ -1,5 +1,6 @@
 //! Traces as a collector gets them: real bytes of OTLP, decoded by the receiving end.
 
+use std::fmt::Write as _;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -81,7 +82,10 @@ fn accept(stream: TcpStream) -> Option<Vec<u8>> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string accepts every text");
+        text
+    })
 }
 
 #[test]

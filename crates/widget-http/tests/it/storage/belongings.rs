@@ -11,7 +11,9 @@ use widget_core::{
     origin::{AllowedOrigins, SuffixList},
     widget::Widget,
 };
-use widget_http::storage::{SaveFeedbackError, Storage, WebhookEvent, WriteWidgetError};
+use widget_http::storage::{
+    SaveFeedbackError, Storage, SweepPosition, WebhookEvent, WriteWidgetError,
+};
 
 use super::{
     agents::registered,
@@ -184,7 +186,7 @@ pub(super) async fn rooms(storage: &dyn Storage) {
     }
     let due = async |now| -> Vec<String> {
         let rooms = storage
-            .find_rooms_to_remove(now, &Default::default(), 100)
+            .find_rooms_to_remove(now, &SweepPosition::default(), 100)
             .await
             .expect("works");
         let mut names: Vec<String> = rooms.into_iter().map(|room| room.name).collect();
@@ -227,18 +229,14 @@ pub(super) async fn rooms(storage: &dyn Storage) {
         .record_failed_room_removal("room-2048", retry)
         .await
         .expect("works");
-    storage
-        .record_room_removal("room-2049", now)
-        .await
-        .expect("works");
-    storage
-        .record_room_removal("room-2050", now)
-        .await
-        .expect("works");
+    for room in ["room-2049", "room-2050"] {
+        let removed = storage.record_room_removal(room, now).await;
+        removed.expect("works");
+    }
     assert_eq!(due(now).await, [""; 0]);
     assert_eq!(due(retry).await, ["room-2048"]);
     let rooms = storage
-        .find_rooms_to_remove(retry, &Default::default(), 100)
+        .find_rooms_to_remove(retry, &SweepPosition::default(), 100)
         .await;
     let rooms = rooms.expect("works");
     let failed = rooms.iter().find(|room| room.name == "room-2048");

@@ -342,7 +342,7 @@ pub(super) async fn resuming(storage: &dyn Storage) {
         ("third", 3, true, true, None)
     );
     let due = storage
-        .find_rooms_to_remove(now, &Default::default(), 100)
+        .find_rooms_to_remove(now, &SweepPosition::default(), 100)
         .await
         .expect("works");
     for old in ["room-1280", "second"] {

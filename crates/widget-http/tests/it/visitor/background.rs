@@ -6,7 +6,7 @@ use widget_core::{
     conversation::{EndReason, LifecycleLimits},
     id::ConversationId,
 };
-use widget_http::background;
+use widget_http::{background, storage::SweepPosition};
 
 use super::support::{Started, Visitor, with_livekit};
 use crate::support::Service;
@@ -87,7 +87,7 @@ async fn conversations_end_by_their_limits() {
     assert_eq!(sweep(&service, &away).await, pair("completed", "idle"));
     let rooms = service
         .storage
-        .find_rooms_to_remove(service.state.now(), &Default::default(), 10)
+        .find_rooms_to_remove(service.state.now(), &SweepPosition::default(), 10)
         .await
         .expect("storage works");
     assert_eq!(rooms.len(), 4, "an ended conversation has no room left");

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 use time::Duration;
-use widget_http::settings::Settings;
+use widget_http::{settings::Settings, storage::SweepPosition};
 
 use super::support::{SHOP, Started, Visitor, with_livekit};
 use crate::support::{Service, id};
@@ -142,7 +142,7 @@ async fn a_widget_that_one_node_closes_has_its_visitors_removed_by_every_node() 
     for node in [&service, &other] {
         let due = node
             .storage
-            .find_rooms_to_remove(node.state.now(), &Default::default(), 10)
+            .find_rooms_to_remove(node.state.now(), &SweepPosition::default(), 10)
             .await
             .expect("storage works");
         let names: Vec<_> = due.iter().map(|room| room.name.as_str()).collect();

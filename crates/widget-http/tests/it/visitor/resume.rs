@@ -7,7 +7,10 @@ use std::sync::{
 
 use serde_json::json;
 use time::Duration;
-use widget_http::system::{RandomError, RandomSource};
+use widget_http::{
+    storage::SweepPosition,
+    system::{RandomError, RandomSource},
+};
 
 use super::support::{Visitor, with_livekit};
 use crate::support::Service;
@@ -48,7 +51,7 @@ async fn a_resume_changes_room_and_token_and_keeps_the_transcript() {
     visitor.read(&resumed).await.json(200);
     let due = service
         .storage
-        .find_rooms_to_remove(service.state.now(), &Default::default(), 10)
+        .find_rooms_to_remove(service.state.now(), &SweepPosition::default(), 10)
         .await
         .expect("storage works");
     assert_eq!(

@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 use time::Duration;
 
 use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor, with_livekit};
+use widget_http::storage::SweepPosition;
+
 use crate::support::{Answer, Service, id};
 
 /// A token as LiveKit signs its webhooks.
@@ -50,7 +52,7 @@ async fn status(visitor: &Visitor<'_>, started: &Started) -> Value {
 pub(super) async fn is_to_be_removed(service: &Service, room: &str) -> bool {
     let due = service
         .storage
-        .find_rooms_to_remove(service.state.now(), &Default::default(), 100)
+        .find_rooms_to_remove(service.state.now(), &SweepPosition::default(), 100)
         .await
         .expect("storage works");
     due.iter().any(|due| due.name == room)
