@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use widget_core::conversation::{
-    EndReason, Lifecycle, LifecycleLimits,
+    EndReason, Lifecycle, LifecycleLimits, Presence,
     budget::{
         Amounts, Audio, Budgets, Call, CallStep, Day, DayBudget, DayUse, LimitError, LimitFault,
         LimitName, Limits, Owner, RESERVED_SECONDS, Reservation, used_seconds,
@@ -173,7 +173,7 @@ fn a_conversation_counts_when_somebody_joins_it_and_once() {
     let limits = LifecycleLimits::default();
     let waiting = Lifecycle::created(START);
     let joined = waiting.joined(at(1));
-    let failed = waiting.expire(at(180), &limits);
+    let failed = waiting.settle(Presence::Absent, at(180), &limits);
     for (before, lifecycle, after) in [
         (Reserved, waiting, Reserved),
         (Reserved, joined, Used),
@@ -475,7 +475,7 @@ proptest! {
                     ledger.change(one, next, now);
                 },
                 Step::Fail(number) => if let Some(one) = all.get_mut(number) {
-                    let next = one.lifecycle.expire(now, &limits);
+                    let next = one.lifecycle.settle(Presence::Absent, now, &limits);
                     ledger.change(one, next, now);
                 },
                 Step::End(number) => if let Some(one) = all.get_mut(number) {
@@ -515,7 +515,7 @@ proptest! {
         // In the end the limits end every conversation, and nothing stays reserved.
         now += Duration::days(2);
         for one in &mut all {
-            let next = one.lifecycle.expire(now, &limits);
+            let next = one.lifecycle.settle(Presence::Absent, now, &limits);
             ledger.change(one, next, now);
             prop_assert!(!one.lifecycle.is_open() && one.call.is_none());
         }

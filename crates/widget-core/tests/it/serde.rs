@@ -267,7 +267,9 @@ fn a_report_is_live_exactly_without_blockers() {
         "detail": "`https://shop.example` is listed, `https://www.shop.example` is not; they are different sites",
         "hint": "add `https://www.shop.example` if the page can be reached there too",
     });
-    let mut json = json!({"live": false, "blockers": [blocker], "warnings": [twin]});
+    let mut json = json!({
+        "live": false, "blockers": [blocker], "version_source": "registry", "warnings": [twin],
+    });
     check_value(&closed, &json);
     json["live"] = true.into();
     let error = serde_json::from_value::<GoLiveReport>(json).expect_err("it has a blocker");

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 use time::Duration;
-use widget_core::id::ConversationId;
+use widget_core::{conversation::Presence, id::ConversationId};
 use widget_http::metrics::{Kind, Metric, Scrape};
 
 use super::process::{Server, command};
@@ -147,7 +147,7 @@ async fn a_visit_is_counted() {
     let now = service.state.now();
     let limits = service.state.lifecycle_limits;
     transition(&service, &waiting, |lifecycle| {
-        lifecycle.expire(now, &limits)
+        lifecycle.settle(Presence::Absent, now, &limits)
     })
     .await;
     let failed = r#"widget_conversations_ended_total{status="failed",reason="never_joined"}"#;

@@ -372,7 +372,7 @@ async fn an_unreadable_conversation_is_listed_and_stops_no_sweep() {
 }
 
 /// The tables, with the condition for the row to damage; `{w}` and the like are ids of the test.
-const TABLES: [(&str, &str); 18] = [
+const TABLES: [(&str, &str); 21] = [
     ("agent_workers", "livekit_agent_name = 'concierge'"),
     ("api_keys", "id = '{k}'"),
     ("signing_keys", "id = 'victim'"),
@@ -394,10 +394,13 @@ const TABLES: [(&str, &str); 18] = [
     ("embed_builds", "kind = 'loader'"),
     ("retentions", "organization_id = 'acme'"),
     ("erasure_jobs", "dry_run"),
+    ("budget_limits", "owner = 'organization acme'"),
+    ("budget_days", "owner = 'organization acme'"),
+    ("voice_reservations", "conversation_id = {c}"),
 ];
 
 /// Columns by which rows are found: a row under another key is another row.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "id",
     "web_widget_id",
     "number",
@@ -407,6 +410,8 @@ const KEYS: [&str; 9] = [
     "sequence",
     "conversation_id",
     "generation",
+    "owner",
+    "day",
 ];
 
 /// What a column of a type can hold that no build wrote.
@@ -443,6 +448,9 @@ impl<'a> World<'a> {
         let visitor = Visitor::of(service, json!({})).await;
         let deleted = service.widget(json!({})).await;
         service.delete(&path(&deleted)).await.expect(204);
+        let limits = json!({"conversations_per_day": 100, "voice_minutes_per_day": 100});
+        let limits = service.put("/core/organization/limits", &limits);
+        limits.await.json(200);
         let started = visitor.start().await;
         let days = json!({"days": 30});
         let retention = service.put("/core/organization/retention", &days);
@@ -462,8 +470,11 @@ impl<'a> World<'a> {
                 "INSERT INTO signing_keys (id, secret, created_at, retired_at)
                      VALUES ('victim', {}, 1, 2);
                  INSERT INTO used_tickets (id, expires_at) VALUES ('victim', 1);
-                 INSERT INTO webhook_events (id, received_at) VALUES ('victim', 1);",
-                database::BYTES
+                 INSERT INTO webhook_events (id, received_at) VALUES ('victim', 1);
+                 INSERT INTO voice_reservations (conversation_id, number, day, of_organization, of_widget)
+                     VALUES ({}, 1, 1, TRUE, FALSE);",
+                database::BYTES,
+                uuid_literal(started.id.parse().expect("a UUID")),
             ),
         )
         .await;
@@ -539,6 +550,8 @@ impl<'a> World<'a> {
             format!("{conversation}/export"),
             "/core/organization/retention".to_owned(),
             format!("{widget}/retention"),
+            "/core/organization/limits".to_owned(),
+            format!("{widget}/limits"),
             self.job.clone(),
             format!(
                 "/public/embed/{}/{}.js",
@@ -573,6 +586,7 @@ impl<'a> World<'a> {
         let state = &service.state;
         for sweep in [
             background::end_due_conversations(state).await,
+            background::check_due_calls(state).await.map(|()| 0),
             background::remove_due_rooms(state).await,
             background::run_erasure_jobs(state).await,
             background::erase_expired(state).await,

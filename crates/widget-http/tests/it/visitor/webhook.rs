@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-use super::support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor, with_livekit};
+use super::{
+    background::{pair, sweep},
+    support::{LIVEKIT_KEY, LIVEKIT_SECRET, Started, Visitor, with_livekit},
+};
 use widget_http::storage::SweepPosition;
 
 use crate::support::{Answer, Service, id};
@@ -120,8 +123,9 @@ async fn joining_starts_a_conversation_and_leaving_pauses_it() {
     deliver(&service, &event("3", "participant_joined", &started.room)).await;
     service.clock.advance(Duration::minutes(29));
     assert_eq!(status(&visitor, &started).await, "in_progress");
-    service.clock.advance(Duration::minutes(1));
-    assert_eq!(status(&visitor, &started).await, "completed");
+    // Nobody can be asked where the visitor is: 5 minutes more.
+    service.clock.advance(Duration::minutes(6));
+    assert_eq!(sweep(&service, &started).await, pair("completed", "idle"));
 }
 
 #[tokio::test]
@@ -145,8 +149,12 @@ async fn a_visitor_whose_joining_is_reported_after_their_leaving_is_away() {
         // Away for longer than the silence that would end it with the visitor there.
         service.clock.advance(Duration::minutes(29));
         assert_eq!(status(&visitor, &started).await, "in_progress", "{end}");
-        service.clock.advance(Duration::minutes(1));
-        assert_eq!(status(&visitor, &started).await, "completed", "{end}");
+        service.clock.advance(Duration::minutes(6));
+        assert_eq!(
+            sweep(&service, &started).await,
+            pair("completed", "idle"),
+            "{end}"
+        );
     }
 }
 
