@@ -115,7 +115,8 @@ fn content_length(head: &[u8]) -> Result<usize> {
     Ok(value.context("an answer without a length")?.parse()?)
 }
 
-/// Sends a request again and again over all connections for some time, and returns how long each took.
+/// Sends a request again and again over all connections for some time, and returns how long each
+/// took.
 pub async fn load(clients: &mut [Client], time: Duration, request: &[u8]) -> Result<Vec<Duration>> {
     let end = Instant::now() + time;
     let runs = clients.iter_mut().map(async |client| {

@@ -1,12 +1,14 @@
 //! The state machine. Terminal states never change.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::{
     limits::LifecycleLimits,
     names::{EndReason, Role, Status},
-    presence::Presence,
 };
+
+/// How long a conversation waits for an answer about its visitor; then the limits end it without.
+const ANSWER_WITHIN: Duration = Duration::minutes(5);
 
 /// A conversation's state and its times; each event consumes it and returns the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,8 +223,9 @@ impl Lifecycle {
 
     /// The visitor asks to continue in a new room.
     ///
-    /// It is refused as in [`Self::require_open`], also before somebody has stored the end. Until the visitor joins the new room they count as away, from now on. One that
-    /// nobody has joined can be joined as long from now on as after its start.
+    /// It is refused as in [`Self::require_open`], also before somebody has stored the end. Until the
+    /// visitor joins the new room they count as away, from now on. One that nobody has joined can be
+    /// joined as long from now on as after its start.
     ///
     /// # Errors
     ///
@@ -344,10 +347,18 @@ impl Lifecycle {
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<(), ConversationEnded> {
-        if self.settle(Presence::Unknown, now, limits).is_open() {
+        if self.may_continue(now, limits) {
             Ok(())
         } else {
             Err(ConversationEnded)
+        }
+    }
+
+    /// Whether it goes on as long as nobody knows where the visitor is.
+    pub(super) fn may_continue(&self, now: OffsetDateTime, limits: &LifecycleLimits) -> bool {
+        match self.ends_at(limits).filter(|(at, _)| *at <= now) {
+            None => self.is_open(),
+            Some((at, _)) => !self.is_at_max_length(now, limits) && now < at + ANSWER_WITHIN,
         }
     }
 }

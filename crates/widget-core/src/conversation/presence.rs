@@ -1,12 +1,9 @@
 //! Where the visitor is, asked before a limit ends a conversation: the event of their joining or
 //! leaving may have been lost.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::{lifecycle::Lifecycle, limits::LifecycleLimits, names::EndReason};
-
-/// How long a conversation waits for an answer about its visitor; then the limits end it without.
-const ANSWER_WITHIN: Duration = Duration::minutes(5);
 
 /// Whether the visitor is in the newest room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +35,7 @@ impl Lifecycle {
     /// beyond the limit. The maximum length counts wherever the visitor is.
     #[must_use]
     pub fn settle(self, presence: Presence, now: OffsetDateTime, limits: &LifecycleLimits) -> Self {
-        let Some((at, reason)) = self.ends_at(limits).filter(|(at, _)| *at <= now) else {
+        let Some((_, reason)) = self.ends_at(limits).filter(|(at, _)| *at <= now) else {
             return self;
         };
         match (reason, presence) {
@@ -46,11 +43,7 @@ impl Lifecycle {
                 self.joined(now).end_by_limits(now, limits)
             }
             (EndReason::Silence, Presence::Absent) => self.left(now).end_by_limits(now, limits),
-            (_, Presence::Unknown)
-                if !self.is_at_max_length(now, limits) && now < at + ANSWER_WITHIN =>
-            {
-                self
-            }
+            (_, Presence::Unknown) if self.may_continue(now, limits) => self,
             _ => self.end_by_limits(now, limits),
         }
     }

@@ -1,4 +1,4 @@
-//! Connections that are kept open when the service is told to stop.
+//! Connections that are kept open when the service gets the signal to stop.
 
 use std::{
     io::{Read as _, Write as _},

@@ -14,7 +14,7 @@ use crate::{metrics::Route, web::problem::Problem};
 /// Least time between two lines about the same refusal.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Kinds of refusals that are told apart at once; with more, widgets are not.
+/// Kinds of refusals that are counted apart at once; with more, widgets are not.
 const MAX_KINDS: usize = 1_000;
 
 /// Refusals with the same key say the same to an operator.
