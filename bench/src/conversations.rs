@@ -15,6 +15,7 @@ use crate::{
     client::{Client, connect},
     database::{Databases, Kind},
     numbers::{median, number, spread},
+    process::own_processor_time,
     service::{self, Service, typical},
 };
 
@@ -22,11 +23,12 @@ use crate::{
 const ROUND: usize = 2_000;
 
 /// What is measured, in the order of the rates.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "starts, with tickets made before",
     "starts and the requests for their tickets",
     "transactions of the bare database",
     "starts a processor second of the service",
+    "transactions a processor second of the bare client",
 ];
 
 pub async fn run(measure: &Measure) -> Result<()> {
@@ -40,12 +42,12 @@ pub async fn run(measure: &Measure) -> Result<()> {
         println!("  {}", kind.name());
         for (name, rates) in NAMES.iter().zip(&rates) {
             println!(
-                "    {name:42} {:6.0}/s ±{:.0} %",
+                "    {name:50} {:6.0}/s ±{:.0} %",
                 median(rates),
                 spread(rates) / 2.0
             );
         }
-        let [starts, both, bare, _] = rates.each_ref().map(|rates| median(rates));
+        let [starts, both, bare, ..] = rates.each_ref().map(|rates| median(rates));
         let (starts, both) = (starts / bare * 100.0, both / bare * 100.0);
         println!(
             "    {starts:.0} % of the bare database, {both:.0} % with the tickets; target: {target} %"
@@ -54,19 +56,20 @@ pub async fn run(measure: &Measure) -> Result<()> {
     Ok(())
 }
 
-async fn compare(kind: Kind, measure: &Measure) -> Result<[Vec<f64>; 4]> {
+async fn compare(kind: Kind, measure: &Measure) -> Result<[Vec<f64>; 5]> {
     let databases = Databases::start(kind).await?;
     let folder = databases.folder();
     let service = Service::start(&databases.create("service").await?, folder, &typical()).await?;
     let url = databases.create("bare").await?;
     service::migrate(&url).await?;
     let bare = Bare::open(kind, &url).await?;
-    let mut rates: [Vec<f64>; 4] = Default::default();
+    let mut rates: [Vec<f64>; 5] = Default::default();
     for round in 0..=measure.rounds {
         let [tickets, starts, worked] = through_service(&service, measure.connections).await?;
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), own_processor_time()?);
         bare.start_conversations(ROUND, measure.connections).await?;
-        let times = [starts, tickets + starts, begun.elapsed(), worked];
+        let alone = own_processor_time()?.saturating_sub(before);
+        let times = [starts, tickets + starts, begun.elapsed(), worked, alone];
         // The first round only warms up.
         if round > 0 {
             for (rates, time) in rates.iter_mut().zip(times) {

@@ -50,11 +50,7 @@ impl Server {
 
     /// The time for which processors have worked for it.
     pub fn processor_time(&self) -> Result<Duration> {
-        let text = self.read("stat")?;
-        let (_, fields) = text.rsplit_once(") ").context("a process has a name")?;
-        let fields: Vec<&str> = fields.split(' ').collect();
-        let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+        processor_time_of(&self.read("stat")?)
     }
 
     /// Its memory in MiB: now, and at most since [`Self::forget_peak`].
@@ -81,6 +77,18 @@ impl Server {
         let id = self.child.id().context("the server has ended")?;
         Ok(Path::new("/proc").join(id.to_string()).join(file))
     }
+}
+
+/// The time for which processors have worked for this process.
+pub fn own_processor_time() -> Result<Duration> {
+    processor_time_of(&fs::read_to_string("/proc/self/stat")?)
+}
+
+fn processor_time_of(stat: &str) -> Result<Duration> {
+    let (_, fields) = stat.rsplit_once(") ").context("a process has a name")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS))
 }
 
 /// A program that was built beside this one.

@@ -50,22 +50,19 @@ pub fn router(state: AppState) -> Router {
         FromRef::from_ref(&state),
     );
     let (routes, operations) = routes::all().into_parts();
+    let own = Surround {
+        state: state.clone(),
+        readable: ReadablePaths::of(&operations),
+    };
     routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::custom(caught_panic))
-        .layer(middleware::from_fn_with_state(
-            state.running.clone(),
-            web::deadline::answer_in_time,
+        // Outermost first.
+        .layer((
+            observe,
+            middleware::from_fn_with_state(own, surround),
+            CatchPanicLayer::custom(caught_panic),
         ))
-        // Outside of all that answers, so that pages can read those answers, too.
-        .layer(middleware::from_fn_with_state(
-            ReadablePaths::of(&operations),
-            web::cors::readable_by_pages,
-        ))
-        .layer(middleware::from_fn(web::cors::scripts_readable_anywhere))
-        .layer(observe)
-        .layer(middleware::from_fn_with_state(state.clone(), close_when_stopping))
         .with_state(state)
 }
 
@@ -81,18 +78,25 @@ pub fn openapi() -> String {
     routes::document()
 }
 
-/// Sends clients to another node once this one is about to stop: a connection that is kept open
-/// would be cut off later.
-async fn close_when_stopping(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = next.run(request).await;
-    if state.drain.has_begun() {
-        response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+/// What [`surround`] needs.
+#[derive(Clone)]
+struct Surround {
+    state: AppState,
+    readable: ReadablePaths,
+}
+
+/// Surrounds everything that answers, as one layer: each of its own costs every request some
+/// allocations.
+async fn surround(State(own): State<Surround>, request: Request, next: Next) -> Response {
+    let readers = own.readable.readers_of(&request);
+    let running = State(own.state.running.clone());
+    let mut response = web::deadline::answer_in_time(running, request, next).await;
+    readers.admit_to(&mut response);
+    if own.state.drain.has_begun() {
+        // Sends clients to another node once this one is about to stop: a connection that is kept
+        // open would be cut off later.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
     }
     response
 }

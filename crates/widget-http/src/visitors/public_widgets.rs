@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use time::{Duration, OffsetDateTime};
 use widget_core::{
+    config::values::Direction,
     id::WidgetId,
     origin::Origin,
     serve::{self, Admission, Refusal},
@@ -44,6 +45,13 @@ const BOOKKEEPING: usize = 256;
 /// The launcher's config as it is sent, beside what is written in the document as well.
 const LAUNCHER: usize = 2048;
 
+/// What the window's document says of a config that sets nothing, with every default and every
+/// derived color, in bytes.
+const WINDOW: usize = 2560;
+
+/// Bytes that are added where one of a config cannot stand inside the window's document.
+const ESCAPED: usize = 5;
+
 /// Widgets by id, as visitors may see them.
 #[derive(Debug)]
 pub struct PublicWidgets {
@@ -57,6 +65,7 @@ pub struct PublicWidget {
     /// The record as far as it is served, and what the gates need to know.
     pub stored: StoredWidget,
     launcher: OnceLock<Launcher>,
+    window: OnceLock<WindowTexts>,
 }
 
 /// The launcher's config as it is sent.
@@ -68,6 +77,19 @@ pub struct Launcher {
     pub etag: HeaderValue,
 }
 
+/// What the window's document says of its widget, the same on every page.
+#[derive(Debug, Clone)]
+pub struct WindowTexts {
+    /// The language of the document.
+    pub language: Box<str>,
+    /// The direction in which that is written.
+    pub direction: Direction,
+    /// The title of the document.
+    pub title: Box<str>,
+    /// The config as JSON, which may stand inside a script element.
+    pub config: Box<str>,
+}
+
 impl PublicWidget {
     fn new(stored: StoredWidget) -> Self {
         let stored = StoredWidget {
@@ -77,11 +99,12 @@ impl PublicWidget {
         Self {
             stored,
             launcher: OnceLock::new(),
+            window: OnceLock::new(),
         }
     }
 
-    /// An upper bound of the memory that it holds, in bytes, with the launcher's config, which may
-    /// be built later.
+    /// An upper bound of the memory that it holds, in bytes, with what is computed from it, which
+    /// may be built later.
     fn weight(&self) -> usize {
         let StoredWidget {
             widget,
@@ -89,12 +112,20 @@ impl PublicWidget {
             ..
         } = &self.stored;
         let name = livekit_agent_name.as_ref().map_or(0, String::capacity);
-        size_of::<Self>() + widget.heap_bytes() + name + self.launcher_bytes()
+        let computed = self.launcher_bytes() + self.window_bytes();
+        size_of::<Self>() + widget.heap_bytes() + name + computed
     }
 
     /// An upper bound of the bytes of the launcher's config.
     fn launcher_bytes(&self) -> usize {
         LAUNCHER + self.stored.widget.config.as_json().len()
+    }
+
+    /// An upper bound of the bytes of what the window's document says.
+    fn window_bytes(&self) -> usize {
+        let config = self.stored.widget.config.as_json();
+        let escaped = config.bytes().filter(|byte| b"<>&".contains(byte)).count();
+        WINDOW + config.len() + ESCAPED * escaped
     }
 
     /// Decides whether the widget serves a page of `origin` now; `directory` is what the agent
@@ -134,6 +165,11 @@ impl<'a> AdmittedWidget<'a> {
     /// The launcher's config, built by `build` on the first request.
     pub fn launcher(&self, build: impl FnOnce(&Admission<'_>) -> Launcher) -> &'a Launcher {
         self.widget.launcher.get_or_init(|| build(&self.admission))
+    }
+
+    /// What the window's document says of the widget, built by `build` on the first request.
+    pub fn window(&self, build: impl FnOnce(&Admission<'_>) -> WindowTexts) -> &'a WindowTexts {
+        self.widget.window.get_or_init(|| build(&self.admission))
     }
 
     /// The name under which the workers of the pinned version are registered.

@@ -7,8 +7,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use axum::{
-    extract::{FromRef, FromRequestParts, MatchedPath, Request, State},
-    middleware::Next,
+    extract::{FromRef, FromRequestParts, MatchedPath, Request},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
@@ -216,54 +215,62 @@ impl ReadablePaths {
     }
 }
 
-/// Lets the requesting page read the answer, refusals included. Surrounds everything that answers,
-/// so that a page can read a timeout as well.
-pub async fn readable_by_pages(
-    State(readable): State<ReadablePaths>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let path = request.extensions().get::<MatchedPath>();
-    if !path.is_some_and(|path| readable.0.contains(path.as_str())) {
-        return next.run(request).await;
-    }
-    let is_tuple = request_origin(request.headers()).is_ok();
-    let origin = request
-        .headers()
-        .get(header::ORIGIN)
-        .filter(|_| is_tuple)
-        .cloned();
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.append(
-        header::VARY,
-        HeaderValue::from_static("Origin, Sec-Fetch-Site"),
-    );
-    if let Some(origin) = origin {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    }
-    response
-}
-
 /// The folder of the scripts that pages of any origin load.
 const SCRIPTS: &str = "/public/embed/";
 
-/// Lets every page use what is in the folder of the scripts, and read why something is not: with
-/// `integrity`, which needs CORS, and under `Cross-Origin-Embedder-Policy`. Surrounds everything
-/// that answers.
-pub async fn scripts_readable_anywhere(request: Request, next: Next) -> Response {
-    let is_script = request.uri().path().starts_with(SCRIPTS);
-    let mut response = next.run(request).await;
-    if is_script {
-        let headers = response.headers_mut();
-        headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            HeaderValue::from_static("*"),
-        );
+/// Which pages of other origins may read an answer, also a refusal or a timeout.
+#[derive(Debug)]
+pub(crate) enum Readers {
+    /// None of them.
+    Nobody,
+    /// All of them may use a script, and read why it is not there: with `integrity`, which needs
+    /// CORS, and under `Cross-Origin-Embedder-Policy`.
+    Everyone,
+    /// The page that asks, if it has an origin.
+    Page(Option<HeaderValue>),
+}
+
+impl ReadablePaths {
+    /// Who may read the answer to this request.
+    pub(crate) fn readers_of(&self, request: &Request) -> Readers {
+        if request.uri().path().starts_with(SCRIPTS) {
+            return Readers::Everyone;
+        }
+        let path = request.extensions().get::<MatchedPath>();
+        if !path.is_some_and(|path| self.0.contains(path.as_str())) {
+            return Readers::Nobody;
+        }
+        let is_tuple = request_origin(request.headers()).is_ok();
+        let origin = request.headers().get(header::ORIGIN);
+        Readers::Page(origin.filter(|_| is_tuple).cloned())
     }
-    response
+}
+
+impl Readers {
+    /// Lets them read it.
+    pub(crate) fn admit_to(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        match self {
+            Self::Nobody => {}
+            Self::Everyone => {
+                headers.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+                headers.insert(
+                    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+                    HeaderValue::from_static("*"),
+                );
+            }
+            Self::Page(origin) => {
+                headers.append(
+                    header::VARY,
+                    HeaderValue::from_static("Origin, Sec-Fetch-Site"),
+                );
+                if let Some(origin) = origin {
+                    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+                }
+            }
+        }
+    }
 }
 
 /// Answers a preflight without looking anything up: it depends on the kind of request alone.

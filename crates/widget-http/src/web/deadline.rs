@@ -7,6 +7,7 @@
 //! write is never given up halfway.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::{
         Arc,
@@ -37,8 +38,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Answers 408 or 503 for a request that takes too long.
 ///
-/// Every handler runs in a task of its own, so that it is not dropped with the connection or at the
-/// deadline. It ends soon after: reading the body fails, and storage has its own deadline.
+/// Every handler that waits for something runs in a task of its own, so that it is not dropped with
+/// the connection or at the deadline. It ends soon after: reading the body fails, and storage has
+/// its own deadline. An answer that is in memory needs no task.
 pub(crate) async fn answer_in_time(
     State(running): State<RunningRequests>,
     request: Request,
@@ -46,14 +48,23 @@ pub(crate) async fn answer_in_time(
 ) -> Response {
     let is_waiting = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| {
+        if body.is_end_stream() {
+            return body;
+        }
         Body::new(Upload {
             body,
             is_waiting: Arc::clone(&is_waiting),
         })
     });
+    let mut work = Box::pin(share_time(next.run(request)));
+    // Nothing is awaited between here and the task, so that nothing begun can be dropped.
+    let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+    if let Poll::Ready(response) = first.await {
+        return response;
+    }
     let running = running.begin();
     let work = async move {
-        let response = share_time(next.run(request)).await;
+        let response = work.await;
         drop(running);
         response
     };

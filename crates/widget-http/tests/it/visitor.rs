@@ -3,6 +3,8 @@
 mod background;
 mod budgets;
 mod builds;
+mod caching_proxy;
+mod cluster;
 mod conversations;
 mod documents;
 mod launcher;

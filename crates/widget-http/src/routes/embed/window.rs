@@ -20,7 +20,10 @@ use crate::{
     livekit::LiveKit,
     routes::public::page::{PublicPath, require_admission, require_widget},
     state::AppState,
-    visitors::refusals,
+    visitors::{
+        public_widgets::{AdmittedWidget, WindowTexts},
+        refusals,
+    },
     web::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
@@ -116,7 +119,7 @@ async fn open(
         .embed
         .window_files()
         .ok_or_else(refusals::embed_not_built)?;
-    let page = render(*admission, files)?;
+    let page = render(&admission, files)?;
     let policy = WindowPolicy::new(
         *admission,
         state.livekit.as_ref().and_then(LiveKit::policy_source),
@@ -136,21 +139,30 @@ fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
     }
 }
 
-fn render(admission: Admission<'_>, files: WindowFiles) -> Result<String, Problem> {
-    let config = admission.widget().config.for_window();
-    let data = json!({
-        "widget_id": admission.widget().id.to_string(),
-        "origin": admission.origin().as_str(),
-        "config": config,
-    });
+fn render(admission: &AdmittedWidget<'_>, files: WindowFiles) -> Result<String, Problem> {
+    let texts = admission.window(build_texts);
+    let id = admission.widget().id;
+    let origin = inside_script(&Value::from(admission.origin().as_str()));
+    let config = &texts.config;
     let page = WindowPage {
-        language: config.language(),
-        direction: config.direction(),
-        title: config.title(),
+        language: &texts.language,
+        direction: texts.direction,
+        title: &texts.title,
         files,
-        data: inside_script(&data),
+        data: format!(r#"{{"widget_id":"{id}","origin":{origin},"config":{config}}}"#),
     };
     page.render().map_err(Problem::internal)
+}
+
+/// What the document says of the widget: much work, and the same on every page.
+fn build_texts(admission: &Admission<'_>) -> WindowTexts {
+    let config = admission.widget().config.for_window();
+    WindowTexts {
+        language: config.language().into(),
+        direction: config.direction(),
+        title: config.title().into(),
+        config: inside_script(&json!(config)).into(),
+    }
 }
 
 /// JSON that cannot end the script element it stands in, nor begin a comment there.

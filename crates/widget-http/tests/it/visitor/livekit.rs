@@ -208,27 +208,8 @@ impl World {
         let livekit = LiveKit::start(listener.local_addr().expect("it has one")).await;
         let mut service =
             Service::start_with(|settings| settings.livekit = Some(livekit.settings())).await;
-        service.state = AppState::new(Dependencies {
-            storage: Arc::clone(&service.storage),
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            suffixes: service.state.suffixes.clone(),
-            settings: service.state.settings.clone(),
-        });
-        service.router = widget_http::router(service.state.clone());
-        let (answered, webhooks) = mpsc::unbounded_channel();
-        let watched = service
-            .router
-            .clone()
-            .layer(from_fn(move |request: Request, next: Next| {
-                let answered = answered.clone();
-                async move {
-                    let response = next.run(request).await;
-                    let _ = answered.send(response.status().as_u16());
-                    response
-                }
-            }));
-        tokio::spawn(async move { axum::serve(listener, watched).await });
+        at_real_time(&mut service);
+        let webhooks = serve(listener, &service);
         Self {
             service,
             livekit,
@@ -248,6 +229,36 @@ impl World {
                 .expect("storage works");
         }
     }
+}
+
+/// Has the service use the real time, which is LiveKit's, too.
+pub(super) fn at_real_time(service: &mut Service) {
+    service.state = AppState::new(Dependencies {
+        storage: Arc::clone(&service.storage),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        suffixes: service.state.suffixes.clone(),
+        settings: service.state.settings.clone(),
+    });
+    service.router = widget_http::router(service.state.clone());
+}
+
+/// Serves on a real socket; returns the statuses of all answers.
+pub(super) fn serve(listener: TcpListener, service: &Service) -> mpsc::UnboundedReceiver<u16> {
+    let (answered, statuses) = mpsc::unbounded_channel();
+    let watched = service
+        .router
+        .clone()
+        .layer(from_fn(move |request: Request, next: Next| {
+            let answered = answered.clone();
+            async move {
+                let response = next.run(request).await;
+                let _ = answered.send(response.status().as_u16());
+                response
+            }
+        }));
+    tokio::spawn(async move { axum::serve(listener, watched).await });
+    statuses
 }
 
 pub(super) fn participant_token(started: &Started) -> &str {
