@@ -32,6 +32,9 @@ const OPEN_ROOM: &str =
     "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts)
     VALUES ($1, $2, 1, $3, 0)";
 
+/// All conversations are of one widget, as those of the service.
+const WIDGET: Uuid = Uuid::from_u128(7);
+
 /// Copies of a widget, each with an id of its own.
 const COPIES_SQLITE: &str =
     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
@@ -68,6 +71,7 @@ macro_rules! on_pool {
 macro_rules! start_conversation {
     ($pool:expr, $begin:expr) => {{
         let (id, other, now) = (Uuid::now_v7(), Uuid::new_v4(), now());
+        let address = format!("{}{}", other.simple(), id.simple());
         let mut transaction = $pool.begin_with($begin).await?;
         sqlx::query(USE_TICKET)
             .bind(id.to_string())
@@ -76,10 +80,10 @@ macro_rules! start_conversation {
             .await?;
         sqlx::query(START)
             .bind(id)
-            .bind(other)
+            .bind(WIDGET)
             .bind(now)
             .bind(now + 60_000_000)
-            .bind(format!("{}{}", other.simple(), id.simple()))
+            .bind(address)
             .execute(&mut *transaction)
             .await?;
         sqlx::query(OPEN_ROOM)
@@ -101,7 +105,7 @@ impl Bare {
                     .foreign_keys(true)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(Duration::from_secs(60));
+                    .busy_timeout(Duration::from_mins(1));
                 let pool = SqlitePoolOptions::new()
                     .max_connections(1)
                     .test_before_acquire(false);

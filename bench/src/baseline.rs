@@ -31,6 +31,9 @@ pub fn recorded(path: &str, answer: &Answer<'_>) -> Value {
     json!([path, headers, String::from_utf8_lossy(answer.body)])
 }
 
+/// The path, the headers and the body of an answer.
+type Recorded = (String, Vec<(String, String)>, String);
+
 /// Serves the recorded answers, with one line of log for each request if asked for.
 pub async fn serve(answers: &Path, logs_requests: bool) -> Result<()> {
     tracing_subscriber::fmt()
@@ -38,8 +41,7 @@ pub async fn serve(answers: &Path, logs_requests: bool) -> Result<()> {
         .json()
         .flatten_event(true)
         .init();
-    let answers: Vec<(String, Vec<(String, String)>, String)> =
-        serde_json::from_slice(&fs::read(answers)?)?;
+    let answers: Vec<Recorded> = serde_json::from_slice(&fs::read(answers)?)?;
     let mut router = Router::new();
     for (path, fields, body) in answers {
         let body = Bytes::from(body);

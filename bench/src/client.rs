@@ -50,8 +50,9 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
         text.extend([name, ": ", value, "\r\n"]);
     }
     if method != "GET" {
-        let length = body.len();
-        text += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        let length = body.len().to_string();
+        text.push_str("content-type: application/json\r\n");
+        text.extend(["content-length: ", &length, "\r\n"]);
     }
     text.extend(["\r\n", body]);
     text.into_bytes()

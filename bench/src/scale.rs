@@ -93,7 +93,7 @@ async fn measured(measure: &Measure) -> Result<Vec<Work>> {
         load(&mut clients, time, &request).await?;
         let before = service.server.processor_time()?;
         let count = load(&mut clients, time, &request).await?.len();
-        let worked = service.server.processor_time()? - before;
+        let worked = service.server.processor_time()?.saturating_sub(before);
         works.push(Work {
             name,
             rate: number(count) / worked.as_secs_f64(),
@@ -120,12 +120,12 @@ async fn measured(measure: &Measure) -> Result<Vec<Work>> {
     let rate = |worked: Duration| number(SAMPLE) / worked.as_secs_f64();
     works.push(Work {
         name: "starts, tickets",
-        rate: rate(between - before),
+        rate: rate(between.saturating_sub(before)),
         a_day: CONVERSATIONS,
     });
     works.push(Work {
         name: "messages",
-        rate: rate(after - between),
+        rate: rate(after.saturating_sub(between)),
         a_day: MESSAGES * CONVERSATIONS,
     });
     Ok(works)
