@@ -8,7 +8,7 @@ use super::{
 };
 
 /// How long a conversation waits for an answer about its visitor; then the limits end it without.
-const ANSWER_WITHIN: Duration = Duration::minutes(5);
+pub(super) const ANSWER_WITHIN: Duration = Duration::minutes(5);
 
 /// A conversation's state and its times; each event consumes it and returns the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,7 +53,9 @@ impl Lifecycle {
 mod tests {
     use time::macros::datetime;
 
-    use super::{Presence::*, *};
+    use time::Duration;
+
+    use super::{super::lifecycle::ANSWER_WITHIN, Presence::*, *};
     use crate::conversation::{Role, Status};
 
     const START: OffsetDateTime = datetime!(2026-01-01 12:00 UTC);
