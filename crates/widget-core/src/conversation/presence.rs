@@ -51,9 +51,7 @@ impl Lifecycle {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
-    use time::Duration;
+    use time::{Duration, macros::datetime};
 
     use super::{super::lifecycle::ANSWER_WITHIN, Presence::*, *};
     use crate::conversation::{Role, Status};
