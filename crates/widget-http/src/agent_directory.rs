@@ -7,7 +7,7 @@
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http::{StatusCode, header};
@@ -28,6 +28,10 @@ use crate::{
     system::Clock,
 };
 
+use self::meters::DirectoryMeters;
+
+mod meters;
+
 /// How long one question may take, with the wait for others.
 const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -47,6 +51,7 @@ pub struct AgentDirectory {
     url: String,
     token: SecretString,
     questions: Semaphore,
+    meters: DirectoryMeters,
     known: Cache<(AgentId, AgentVersionId), Arc<Known>>,
 }
 
@@ -113,6 +118,7 @@ impl AgentDirectory {
             url: settings.url.as_str().trim_end_matches('/').to_owned(),
             token: settings.token.clone(),
             questions: Semaphore::new(MAX_QUESTIONS),
+            meters: DirectoryMeters::default(),
             known: Cache::new(MAX_VERSIONS),
         }
     }
@@ -138,8 +144,10 @@ impl AgentDirectory {
         if let ControlFlow::Break(last) = known.settled(clock.now()) {
             return last;
         }
+        let started = Instant::now();
         let outcome = tokio::time::timeout(ASK_TIMEOUT, self.fetch(agent, version)).await;
         let outcome = outcome.unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
+        self.meters.count(&outcome, started.elapsed());
         let now = clock.now();
         let mut state = known.state.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
@@ -167,6 +175,11 @@ impl AgentDirectory {
             }
         }
         state.last.clone()
+    }
+
+    /// How it has answered.
+    pub(crate) const fn meters(&self) -> &DirectoryMeters {
+        &self.meters
     }
 
     async fn fetch(

@@ -21,6 +21,7 @@ pub use self::{
 };
 use crate::{
     causes::with_causes,
+    metrics::Metrics,
     state::AppState,
     storage::{ForgetBefore, StoreError},
     web::telemetry,
@@ -73,7 +74,7 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
                 keys::write_uses(&state),
                 erasures::erase(&state),
                 forget(&state),
-                report_requests(&state)
+                report_requests(&state.metrics)
             )
         };
         tokio::select! {
@@ -85,10 +86,10 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
 }
 
 /// Says once a minute how many requests there were.
-async fn report_requests(state: &AppState) {
+async fn report_requests(metrics: &Metrics) {
     loop {
         tokio::time::sleep(REPORT_INTERVAL).await;
-        telemetry::report_requests(&state.metrics);
+        telemetry::report_requests(metrics);
     }
 }
 
@@ -123,4 +124,54 @@ pub async fn forget_expired(state: &AppState) -> Result<(), StoreError> {
             jobs: now - JOB_MEMORY,
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use http::StatusCode;
+    use widget_api::ProblemCode;
+
+    use super::*;
+    use crate::{
+        metrics::{MethodLabel, Outcome},
+        web::telemetry::capture::Lines,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_reported_once_a_minute() {
+        let (lines, metrics) = (Lines::capture(), Metrics::default());
+        let count = |template, outcome, milliseconds| {
+            let route = metrics.requests.route(Some(template));
+            let took = StdDuration::from_millis(milliseconds);
+            route.method(MethodLabel::Get).count(outcome, took);
+        };
+        let answered = Outcome::Answered(StatusCode::OK);
+        count("/core/agents", answered, 3);
+        count("/core/agents", Outcome::Refused(ProblemCode::NotFound), 4);
+        count("/core/whoami", answered, 50);
+        let mut reports = pin!(report_requests(&metrics));
+        let mut after = async |seconds| {
+            let time = StdDuration::from_secs(seconds);
+            let ended = tokio::time::timeout(time, reports.as_mut()).await;
+            assert!(ended.is_err(), "it goes on");
+            lines.take()
+        };
+        assert_eq!(after(59).await, "");
+        let line = after(2).await;
+        for part in [
+            "requests of the last minute",
+            "requests=3 problems=1",
+            "\"GET /core/agents 2 (1 problems), GET /core/whoami 1\"",
+            "slowest.route=\"GET /core/whoami\" slowest.milliseconds=50",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert_eq!(after(60).await, "", "there was none");
+        count("/core/agents", answered, 7);
+        let line = after(60).await;
+        assert!(line.contains("requests=1 problems=0"), "{line}");
+        assert!(line.contains("slowest.milliseconds=7"), "{line}");
+    }
 }

@@ -4,6 +4,8 @@
 //! request is answered. Everything that a label can be is closed, see [`LabelValue`]. What storage,
 //! caches and LiveKit count, they keep themselves; [`Scrape`] reads all of it.
 
+use crate::web::telemetry::Floods;
+
 mod catalog;
 mod decisions;
 mod histogram;
@@ -33,4 +35,5 @@ pub struct Metrics {
     pub(crate) requests: Requests,
     pub(crate) decisions: Decisions,
     pub(crate) limits: LimitRefusals,
+    pub(crate) floods: Floods,
 }

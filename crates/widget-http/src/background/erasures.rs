@@ -210,7 +210,10 @@ async fn erase_one(state: &AppState, id: ConversationId) -> Result<(), StoreErro
         .await
     {
         // It is erased; only what remains of it cannot be read.
-        Ok(_) | Err(StoreError::Corrupt { .. }) => Ok(()),
+        Ok(_) | Err(StoreError::Corrupt { .. }) => {
+            tracing::debug!(conversation.id = %id, "erased: its time to be kept was over");
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }

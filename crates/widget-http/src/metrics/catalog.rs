@@ -72,12 +72,16 @@ metrics! {
     ConversationsJoined = Counter "widget_conversations_joined_total" [] "Conversations that were joined for the first time";
     ConversationsResumed = Counter "widget_conversations_resumed_total" [] "Resumes of conversations";
     ConversationsEnded = Counter "widget_conversations_ended_total" ["status", "reason"] "Conversations that ended";
+    ConversationsErased = Counter "widget_conversations_erased_total" ["cause"] "Conversations whose content was erased: `request` by a holder of a key, `job` by one that selected it, `retention` by its age";
     FirstAnswer = Histogram "widget_first_answer_seconds" [] "Time from the first join to the first message of the agent";
     OldestDue = Gauge "widget_oldest_due_conversation_seconds" [] "For how long a conversation has been due to be ended by its limits, the longest of all";
     RoomsToRemove = Gauge "widget_rooms_to_remove" [] "Rooms that are to be removed from LiveKit";
+    ErasureJobs = Gauge "widget_erasure_jobs_open" [] "Jobs to erase conversations that are not done";
     Readiness = Gauge "widget_readiness" ["part", "state"] "What `/readyz` reports: 1 for the state of each part, 0 for the others";
     LiveKitCalls = Counter "widget_livekit_calls_total" ["call", "outcome"] "Calls to LiveKit";
     LiveKitCallDuration = Histogram "widget_livekit_call_duration_seconds" ["call"] "How long calls to LiveKit took";
+    DirectoryQuestions = Counter "widget_agent_directory_questions_total" ["outcome"] "Questions to the agent directory; answers out of memory are none";
+    DirectoryQuestionDuration = Histogram "widget_agent_directory_question_duration_seconds" [] "How long the agent directory took to answer";
     DatabaseConnections = Gauge "widget_database_connections" ["pool", "state"] "Connections to the database";
     DatabaseConnectionsMax = Gauge "widget_database_connections_max" ["pool"] "How many connections there may be";
     DatabaseWaiting = Gauge "widget_database_waiting" ["pool"] "Statements and transactions that wait for a connection";
@@ -91,6 +95,7 @@ metrics! {
     ConnectionsClosed = Counter "widget_connections_closed_total" ["reason"] "Connections that the service closed: `evicted` for another one, `timed_out` because the client took too long";
     ConnectionsRefused = Counter "widget_connections_refused_total" [] "Connections that were refused because all others were in use";
     LogLinesDropped = Counter "widget_log_lines_dropped_total" [] "Lines that were not logged because whoever reads the log was too slow";
+    TraceSpansDropped = Counter "widget_trace_spans_dropped_total" [] "Spans that did not reach the collector of traces";
     ProcessStart = Gauge "process_start_time_seconds" [] "When the process started, in seconds since 1970";
     ProcessCpu = Counter "process_cpu_seconds_total" [] "Time of processors that the process has used";
     ProcessMemory = Gauge "process_resident_memory_bytes" [] "Memory of the process";

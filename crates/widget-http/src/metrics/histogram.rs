@@ -34,7 +34,7 @@ impl Histogram {
         // Times that come in meanwhile may be missing from the sum; the counts agree.
         let nanoseconds = self.nanoseconds.load(Relaxed);
         let bounds = BOUNDS.map(|bound| Duration::from_micros(bound).as_secs_f64());
-        let bounds = bounds.into_iter().chain([f64::MAX]);
+        let bounds = bounds.into_iter().chain([f64::INFINITY]);
         let counts = self.counts.iter().map(|count| count.load(Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         Times {
@@ -66,7 +66,7 @@ mod tests {
         }
         let times = histogram.read();
         let counted: Vec<_> = times.buckets.iter().filter(|bucket| bucket.1 > 0).collect();
-        let expected = [(0.0001, 2), (0.000_25, 1), (30.0, 1), (f64::MAX, 1)];
+        let expected = [(0.0001, 2), (0.000_25, 1), (30.0, 1), (f64::INFINITY, 1)];
         assert_eq!(counted, expected.iter().collect::<Vec<_>>());
         assert_eq!(times.count, 5);
         assert!((times.sum - 60.000_202).abs() < 1e-9, "{}", times.sum);

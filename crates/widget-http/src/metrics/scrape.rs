@@ -16,7 +16,7 @@ use crate::{
     readiness,
     state::AppState,
     storage::{SweepPosition, deadline::share_time},
-    web::connections::Connections,
+    web::{connections::Connections, telemetry::trace},
 };
 
 /// Everything that is measured.
@@ -79,6 +79,11 @@ impl Scrape {
         if let Some(livekit) = &state.livekit {
             livekit.meters().write(&mut snapshot);
         }
+        if let Some(directory) = &state.agent_directory {
+            directory.meters().write(&mut snapshot);
+        }
+        let dropped = trace::dropped_spans();
+        snapshot.count(Metric::TraceSpansDropped, [], dropped);
         self.write_connections(&mut snapshot);
         if let Some(log) = &self.log {
             let dropped = log.dropped_lines().try_into().unwrap_or(u64::MAX);
@@ -122,6 +127,9 @@ impl Scrape {
         }
         if let Ok(rooms) = state.storage.count_rooms_to_remove().await {
             snapshot.count(Metric::RoomsToRemove, [], rooms.try_into().unwrap_or(0));
+        }
+        if let Ok(jobs) = state.storage.count_erasure_jobs().await {
+            snapshot.count(Metric::ErasureJobs, [], jobs.try_into().unwrap_or(0));
         }
     }
 }

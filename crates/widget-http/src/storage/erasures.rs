@@ -184,6 +184,12 @@ pub trait ErasureJobStore {
         until: OffsetDateTime,
     ) -> Result<Option<RunningJob>, StoreError>;
 
+    /// How many jobs are not done.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn count_erasure_jobs(&self) -> Result<i64, StoreError>;
+
     /// Erases one conversation for a job and counts it there, all or nothing; `false` when it no
     /// longer fits the selection, or was erased before.
     ///

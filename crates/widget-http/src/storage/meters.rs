@@ -8,11 +8,33 @@ use std::{
 use time::OffsetDateTime;
 use widget_core::{
     choices,
-    conversation::{EndReason, Lifecycle},
+    conversation::{EndReason, ErasedBy, Lifecycle},
 };
 
 use super::driver::Failure;
 use crate::metrics::{Histogram, LabelValue, Metric, Snapshot};
+
+choices! {
+    /// Why a conversation was erased.
+    pub enum ErasureCause {
+        /// The holder of a key named it.
+        Request = "request",
+        /// A job selected it.
+        Job = "job",
+        /// Its time to be kept was over.
+        Retention = "retention",
+    }
+}
+
+impl ErasureCause {
+    /// Outside of jobs.
+    pub(super) const fn of(by: &ErasedBy) -> Self {
+        match by {
+            ErasedBy::ApiKey(_) => Self::Request,
+            ErasedBy::Retention => Self::Retention,
+        }
+    }
+}
 
 choices! {
     /// Which connections they are.
@@ -84,6 +106,7 @@ pub(super) enum Change {
     Resumed,
     Joined,
     Ended(EndReason),
+    Erased(ErasureCause),
     /// The agent said its first words so long after the visitor joined.
     FirstAnswer(Duration),
 }
@@ -113,6 +136,7 @@ pub struct StorageMeters {
     resumed: AtomicU64,
     joined: AtomicU64,
     ended: [AtomicU64; EndReason::ALL.len()],
+    erased: [AtomicU64; ErasureCause::ALL.len()],
     first_answers: Histogram,
 }
 
@@ -123,6 +147,7 @@ impl StorageMeters {
             Change::Resumed => &self.resumed,
             Change::Joined => &self.joined,
             Change::Ended(reason) => &self.ended[reason as usize],
+            Change::Erased(cause) => &self.erased[cause as usize],
             Change::FirstAnswer(after) => return self.first_answers.observe(after),
         };
         counter.fetch_add(1, Relaxed);
@@ -150,6 +175,10 @@ impl StorageMeters {
         for (reason, count) in EndReason::ALL.iter().zip(&self.ended) {
             let labels = [reason.status().as_str(), reason.as_str()].map(LabelValue::of);
             snapshot.count(Metric::ConversationsEnded, labels, count.load(Relaxed));
+        }
+        for (cause, count) in ErasureCause::ALL.iter().zip(&self.erased) {
+            let labels = [LabelValue::of(cause.as_str())];
+            snapshot.count(Metric::ConversationsErased, labels, count.load(Relaxed));
         }
         snapshot.times(Metric::FirstAnswer, [], &self.first_answers);
     }

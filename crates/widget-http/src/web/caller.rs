@@ -193,7 +193,7 @@ impl Callers {
     fn name_silent(&self, peer: IpAddr) {
         if self.is_first(peer) {
             tracing::warn!(
-                peer.address = %peer,
+                peer.address = to_log(peer),
                 "this trusted proxy names no visitor, so that all of its visitors share one limit; \
                  let it set `X-Forwarded-For`, or `Forwarded` with WIDGET_FORWARDED_HEADER=forwarded"
             );

@@ -10,7 +10,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{body::Body, response::Response};
@@ -25,14 +25,17 @@ use crate::{
     web::problem::Problem,
 };
 
+#[cfg(test)]
+pub(crate) mod capture;
 mod flood;
 mod format;
 mod observe;
 mod summary;
 pub mod trace;
 
+pub(crate) use self::flood::Floods;
 pub(in crate::web) use self::observe::peer_of;
-use self::{flood::Floods, trace::RequestTrace};
+use self::trace::RequestTrace;
 pub use self::{format::LogFormat, observe::ObserveLayer, summary::report_requests};
 
 /// Header that carries the request's id, both ways.
@@ -145,7 +148,7 @@ impl RequestContext {
     }
 
     /// Completes the answer, counts it and logs what is to be logged of it.
-    fn finish(&self, mut response: Response, took: Duration, floods: &Floods) -> Response {
+    fn finish(&self, mut response: Response, took: Duration) -> Response {
         let problem = self.take_problem(&mut response);
         response.headers_mut().insert(REQUEST_ID, self.id.clone());
         if response.extensions_mut().remove::<Unlogged>().is_some() {
@@ -162,7 +165,7 @@ impl RequestContext {
                 if let Some(limit) = problem.limit() {
                     self.metrics.limits.count(limit);
                 }
-                self.log_problem(problem, took, floods);
+                self.log_problem(problem, took);
             }
         }
         if let Some(trace) = &self.trace {
@@ -205,10 +208,11 @@ impl RequestContext {
     }
 
     /// Logs why a request was not answered as asked, but not each time in a flood of the same.
-    fn log_problem(&self, problem: &Problem, took: Duration, floods: &Floods) {
+    fn log_problem(&self, problem: &Problem, took: Duration) {
         let widget = self.widget.get().map(|widget| widget.stored.widget.id);
         let key = flood::Key::new(&self.route, problem, widget);
-        let Some(repeated) = floods.admit(key, Instant::now()) else {
+        let floods = &self.metrics.floods;
+        let Some(repeated) = floods.admit(key, &self.route, tokio::time::Instant::now()) else {
             return;
         };
         // Left out when it is zero or unknown.

@@ -20,6 +20,7 @@ use widget_http::{
     storage::SweepPosition,
 };
 
+use super::metrics::{scrape, value};
 use super::visitor::support::{SHOP, Visitor, with_livekit};
 use crate::support::{Answer, Service, id};
 
@@ -386,4 +387,36 @@ async fn the_registry_does_not_change_where_there_is_a_directory() {
         .post("/core/web-widgets", &body)
         .await
         .problem(422, "agent_not_found");
+}
+
+#[tokio::test]
+async fn questions_are_counted_by_how_they_are_answered() {
+    let directory = Directory::start().await;
+    let service = Service::start_with(|settings| directory.settings(settings)).await;
+    let widget = create(&service, false).await;
+    let counted = async |outcome: &str| {
+        let text = scrape(&service).await;
+        let name = "widget_agent_directory_question";
+        let of = value(&text, &format!(r#"{name}s_total{{outcome="{outcome}"}}"#));
+        (of, value(&text, &format!("{name}_duration_seconds_count")))
+    };
+    for (mode, outcome) in [
+        (version("draft"), "version"),
+        (Mode::Body(404, String::new()), "unknown"),
+        (Mode::Body(500, String::new()), "failed"),
+    ] {
+        directory.set(mode);
+        service.clock.advance(Duration::minutes(1));
+        directory.questions();
+        let before = counted(outcome).await;
+        blockers(&service, &widget).await;
+        blockers(&service, &widget).await;
+        let after = counted(outcome).await;
+        assert_eq!(directory.questions(), 1, "{outcome}");
+        assert_eq!(
+            (after.0 - before.0, after.1 - before.1),
+            (1.0, 1.0),
+            "{outcome}"
+        );
+    }
 }

@@ -1,33 +1,30 @@
 //! What `/metrics` says of a node, and that the files for operators use the same names.
 
-use std::{
-    collections::BTreeSet,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::json;
 use time::Duration;
+use widget_api::ProblemCode;
 use widget_core::{conversation::Presence, id::ConversationId};
 use widget_http::metrics::{Kind, Metric, Scrape};
 
-use super::process::{Server, command};
 use crate::{
-    database::Database,
     support::Service,
     visitor::support::{OWN, SHOP, Started, Visitor, with_livekit},
 };
 
+mod listener;
+mod parts;
+
 /// All metrics of a node.
-async fn scrape(service: &Service) -> String {
+pub(crate) async fn scrape(service: &Service) -> String {
     let scrape = Scrape::new(service.state.clone());
     scrape.text().await.expect("it is text")
 }
 
 /// The value of a time series, which is zero when it is missing.
 #[track_caller]
-fn value(text: &str, series: &str) -> f64 {
+pub(crate) fn value(text: &str, series: &str) -> f64 {
     let mut lines = text.lines();
     let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     value.map_or(0.0, |value| value.parse().expect("a number"))
@@ -45,7 +42,7 @@ fn check(text: &str, expected: &[(&str, u32)]) {
     }
 }
 
-async fn transition(
+pub(crate) async fn transition(
     service: &Service,
     started: &Started,
     change: impl Fn(widget_core::conversation::Lifecycle) -> widget_core::conversation::Lifecycle
@@ -262,15 +259,8 @@ fn names_in(text: &str) -> BTreeSet<&str> {
     let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
     words
         .filter(|word| word.starts_with("widget_") || word.starts_with("process_"))
-        .filter(|word| {
-            ![
-                "widget_http",
-                "widget_core",
-                "widget_unavailable",
-                "widget_unknown",
-            ]
-            .contains(word)
-        })
+        .filter(|word| !["widget_http", "widget_core"].contains(word))
+        .filter(|word| ProblemCode::ALL.iter().all(|code| code.as_str() != *word))
         .collect()
 }
 
@@ -330,88 +320,11 @@ fn prometheus_accepts_the_rules() {
     let checked = std::process::Command::new("promtool")
         .args(["check", "rules", "deploy/prometheus/alerts.yaml"])
         .current_dir(root)
-        .output();
-    match checked {
-        Ok(checked) => {
-            let errors = String::from_utf8_lossy(&checked.stderr);
-            assert!(checked.status.success(), "{errors}");
-        }
-        Err(error) => println!("not checked: {error}; `apt-get install prometheus` has promtool"),
-    }
-}
-
-/// The answer of `/metrics` at an address.
-fn get(address: SocketAddr, path: &str, accept: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("it is open");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    answer
-}
-
-#[test]
-fn metrics_have_a_listener_of_their_own() {
-    let database = Database::create();
-    let mut server = Server::start_as(command(&database).args([
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--metrics-listen",
-        "127.0.0.1:0",
-    ]));
-    let line = server.next_line();
-    let address = line.strip_prefix("metrics on http://");
-    let address = address.and_then(|line| line.strip_suffix("/metrics"));
-    let address: SocketAddr = address.and_then(|text| text.parse().ok()).expect(&line);
-    let public = get(server.address(), "/metrics", "*/*");
-    assert!(public.starts_with("HTTP/1.1 404"), "{public}");
-    let other = get(address, "/core/agents", "*/*");
-    assert!(other.starts_with("HTTP/1.1 404"), "{other}");
-
-    let text = get(address, "/metrics", "text/plain");
-    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    assert!(
-        text.contains("content-type: text/plain; version=0.0.4"),
-        "{text}"
-    );
-    assert!(
-        text.contains("# TYPE widget_requests_total counter"),
-        "{text}"
-    );
-    let openmetrics = "application/openmetrics-text; version=1.0.0";
-    let open = get(address, "/metrics", openmetrics);
-    assert!(
-        open.contains(&format!("content-type: {openmetrics}")),
-        "{open}"
-    );
-    assert!(open.contains("# TYPE widget_requests counter"), "{open}");
-    assert!(open.trim_end().ends_with("# EOF"), "{open}");
-    for metric in Metric::ALL {
-        // Counted when there is something to count.
-        let is_of_events = [
-            Metric::LimitRefusals,
-            Metric::LiveKitCalls,
-            Metric::LiveKitCallDuration,
-        ];
-        if !is_of_events.contains(metric) {
-            assert!(
-                text.contains(&format!("# HELP {} ", metric.name())),
-                "{metric:?}"
-            );
-        }
-    }
-    // The probe that is asked for is the one whose connection is open.
-    assert!(value(&text, "widget_connections_open") >= 0.0);
-    for name in [
-        "process_resident_memory_bytes",
-        "process_open_fds",
-        "process_start_time_seconds",
-    ] {
-        assert!(value(&text, name) > 1.0, "{name}");
-    }
-    server.signal("-TERM");
-    server.wait();
-    assert!(TcpStream::connect(address).is_err(), "it has stopped");
+        .output()
+        .expect(
+            "`promtool` is missing: it checks the rules.\n  \
+             install it with: sudo apt-get install -y prometheus",
+        );
+    let errors = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success(), "{errors}");
 }

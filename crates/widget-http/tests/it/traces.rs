@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc::{self, Receiver},
-    time::Duration,
+    sync::mpsc::{self, Receiver, Sender},
 };
 
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
+    collector::trace::v1::ExportTraceServiceRequest,
+    trace::v1::{Span, status::StatusCode},
 };
 use prost::Message as _;
 
@@ -29,21 +29,18 @@ impl Collector {
         let (sender, received) = mpsc::channel();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let Some(body) = stream.ok().and_then(accept) else {
-                    continue;
-                };
-                if sender.send(body).is_err() {
-                    break;
-                }
+                // One that is broken off is none.
+                let _ = stream.ok().and_then(|stream| accept(stream, &sender));
             }
         });
         Self { address, received }
     }
 
-    /// Every span that arrived before the service ended.
+    /// Every span that a service has sent that has ended: it waits for the answers of its
+    /// collector, and those come after what is answered was kept.
     fn spans(self) -> Vec<Span> {
         let mut spans = Vec::new();
-        while let Ok(body) = self.received.recv_timeout(Duration::from_millis(500)) {
+        for body in self.received.try_iter() {
             let request = ExportTraceServiceRequest::decode(body.as_slice()).expect("OTLP");
             let resources = request.resource_spans.into_iter();
             let scopes = resources.flat_map(|resource| resource.scope_spans);
@@ -53,8 +50,8 @@ impl Collector {
     }
 }
 
-/// Reads one request for `/v1/traces` and accepts it.
-fn accept(stream: TcpStream) -> Option<Vec<u8>> {
+/// Reads one request for `/v1/traces`, keeps it, and accepts it.
+fn accept(stream: TcpStream, kept: &Sender<Vec<u8>>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let (mut length, mut head) = (0, String::new());
     loop {
@@ -77,8 +74,8 @@ fn accept(stream: TcpStream) -> Option<Vec<u8>> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    reader.into_inner().write_all(answer).ok()?;
-    Some(body)
+    kept.send(body).ok()?;
+    reader.into_inner().write_all(answer).ok()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -108,6 +105,7 @@ fn requests_and_their_calls_are_traced_and_visitors_cannot_forge_a_parent() {
             .request("GET", path, &headers, "")
             .expect("it answers")
     };
+    assert_eq!(ask("/healthz", "", "d").0, 200);
     assert_eq!(ask("/core/agents", &key, "a").0, 200);
     assert_eq!(ask("/core/agents", "ak_marker.marker", "b").0, 401);
     assert_eq!(
@@ -158,6 +156,46 @@ fn requests_and_their_calls_are_traced_and_visitors_cannot_forge_a_parent() {
             "{trace}"
         );
     }
+    // What storage does in the background is not traced.
+    let is_alone = |span: &Span| statement(span) && span.parent_span_id.is_empty();
+    assert!(!spans.iter().any(is_alone), "{spans:?}");
     // Of what is not counted there is no trace.
     assert!(spans.iter().all(|span| !span.name.contains("healthz")));
+}
+
+#[test]
+fn what_livekit_is_asked_in_the_background_is_a_trace_of_its_own() {
+    let database = Database::create();
+    let collector = Collector::start();
+    let (log, writer) = std::io::pipe().expect("a pipe");
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let livekit = format!("ws://{}", nobody.local_addr().expect("it is bound"));
+    drop(nobody);
+    let mut server = Server::start_with_log(
+        command(&database)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["--otlp-endpoint", &collector.address])
+            .env("LIVEKIT_URL", livekit)
+            .env("LIVEKIT_API_KEY", "key")
+            .env(
+                "LIVEKIT_API_SECRET",
+                "secret-of-at-least-32-characters-in-all",
+            ),
+        writer,
+    );
+    let mut lines = BufReader::new(log).lines().map_while(Result::ok);
+    let checked = lines.find(|line| line.contains("LiveKit does not answer"));
+    assert!(checked.is_some(), "it is asked");
+    std::thread::spawn(move || lines.count());
+    server.signal("-TERM");
+    server.wait();
+    let spans = collector.spans();
+    let asked = spans
+        .iter()
+        .find(|span| span.name == "livekit validate_token");
+    let asked = asked.unwrap_or_else(|| panic!("{spans:?}"));
+    assert!(asked.parent_span_id.is_empty(), "{asked:?}");
+    let status = asked.status.as_ref().map(|status| status.code);
+    assert_eq!(status, Some(StatusCode::Error.into()), "{asked:?}");
+    assert!(asked.start_time_unix_nano <= asked.end_time_unix_nano);
 }

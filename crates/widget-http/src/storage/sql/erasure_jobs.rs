@@ -20,6 +20,7 @@ use crate::storage::{
     erasures::{CreateJobError, ErasureJob, ErasureJobStore, NewErasureJob, RunningJob, fits},
     error::StoreError,
     idempotency::RepeatableRequest,
+    meters::{Change, ErasureCause},
     table::table,
     unreadable::ListPosition,
 };
@@ -172,9 +173,18 @@ impl ErasureJobStore for Backend {
         .bind(job.id.as_uuid())
         .execute(&mut transaction)
         .await?;
+        transaction.note(Change::Erased(ErasureCause::Job));
         transaction.commit().await?;
         self.note_erased();
         Ok(true)
+    }
+
+    async fn count_erasure_jobs(&self) -> Result<i64, StoreError> {
+        let count =
+            sqlx::query_scalar("SELECT COUNT(id) FROM erasure_jobs WHERE finished_at IS NULL")
+                .fetch_one(self.reader())
+                .await?;
+        Ok(count)
     }
 
     async fn advance_erasure_job(

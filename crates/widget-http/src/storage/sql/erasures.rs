@@ -21,6 +21,7 @@ use crate::storage::{
     driver::micros,
     erasures::{Erasable, ErasureStore},
     error::StoreError,
+    meters::{Change, ErasureCause},
     table::table,
     unreadable::ListPosition,
 };
@@ -52,6 +53,7 @@ impl ErasureStore for Backend {
             return Ok(Some(*before));
         }
         let erased = erase(&mut transaction, self, id, &row, erasure, limits).await?;
+        transaction.note(Change::Erased(ErasureCause::of(&erasure.by)));
         transaction.commit().await?;
         self.note_erased();
         self.unreadable()

@@ -29,6 +29,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
+    super::caller::AddressPrefix,
     limits::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT},
     registry::Slot,
 };
@@ -83,7 +84,7 @@ pub(super) async fn serve<I>(
     if end == End::TimedOut {
         slot.count_timeout();
     }
-    tracing::debug!(peer.address = %peer.ip(), end = ?end, "connection ended");
+    tracing::debug!(peer.prefix = AddressPrefix::to_log(peer.ip()), end = ?end, "connection ended");
 }
 
 /// Resolves when the value becomes true, or when nobody is left to change it.

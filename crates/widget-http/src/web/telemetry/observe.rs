@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
 
-use super::{Floods, REQUEST, RequestContext, RequestIds, incoming_id, trace::RequestTrace};
+use super::{REQUEST, RequestContext, RequestIds, incoming_id, trace::RequestTrace};
 use crate::{
     metrics::{Metrics, Route},
     system::RandomSource,
@@ -33,7 +33,6 @@ struct Observer {
     ids: RequestIds,
     metrics: Arc<Metrics>,
     callers: Arc<Callers>,
-    floods: Floods,
 }
 
 impl std::fmt::Debug for ObserveLayer {
@@ -52,7 +51,6 @@ impl ObserveLayer {
             ids: RequestIds::new(random),
             metrics,
             callers,
-            floods: Floods::default(),
         }))
     }
 }
@@ -136,7 +134,6 @@ where
         Observed {
             answer: REQUEST.scope(Arc::clone(&context), self.inner.call(request)),
             context,
-            observer: Arc::clone(&self.observer),
             started,
         }
     }
@@ -148,7 +145,6 @@ pin_project! {
         #[pin]
         answer: TaskLocalFuture<Arc<RequestContext>, F>,
         context: Arc<RequestContext>,
-        observer: Arc<Observer>,
         started: Instant,
     }
 }
@@ -168,11 +164,9 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.answer.poll(context))?;
-        let (request, observer) = (&*this.context, &*this.observer);
+        let request = &*this.context;
         let took = this.started.elapsed();
-        let response = REQUEST.sync_scope(Arc::clone(request), || {
-            request.finish(response, took, &observer.floods)
-        });
+        let response = REQUEST.sync_scope(Arc::clone(request), || request.finish(response, took));
         Poll::Ready(Ok(response))
     }
 }

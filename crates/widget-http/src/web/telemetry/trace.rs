@@ -23,8 +23,10 @@ use opentelemetry_sdk::trace::SdkTracer;
 use super::{REQUEST, RequestContext};
 use crate::metrics::Outcome;
 
+mod dropped;
 mod exporter;
 
+pub(crate) use self::dropped::dropped_spans;
 pub use self::exporter::{Traces, TracesError};
 
 /// Spans of one request, so that one that asks the database very often stays small.

@@ -15,7 +15,7 @@ use opentelemetry_sdk::{
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::TRACER;
+use super::{TRACER, dropped::Bounded};
 use crate::page_fetcher::tls_roots;
 
 /// Where OTLP over HTTP accepts traces.
@@ -56,7 +56,7 @@ impl Traces {
             ))
             .build();
         let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(exporter)
+            .with_span_processor(Bounded::new(exporter))
             // What a caller says about it is not believed.
             .with_sampler(Sampler::AlwaysOn)
             .with_resource(resource)
