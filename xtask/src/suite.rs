@@ -125,7 +125,7 @@ fn tools() -> Result<()> {
         tools::CHROMIUM,
         tools::FIREFOX,
     ]);
-    needed.extend([tools::NGINX, tools::REDIS, tools::SQLITE]);
+    needed.extend([tools::NGINX, tools::REDIS, tools::SQLITE, tools::PROMETHEUS]);
     needed.extend(cfg!(target_os = "linux").then_some(tools::SYSTEMD));
     tools::require(&needed)
 }

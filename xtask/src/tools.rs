@@ -202,6 +202,22 @@ pub(crate) const SYSTEMD: Tool = Tool {
     on_macos: "",
 };
 
+/// Its checker of rules.
+pub(crate) const PROMETHEUS: Tool = Tool {
+    name: "promtool",
+    why: "it checks the rules of deploy/prometheus",
+    places: &["promtool"],
+    variables: &[],
+    version: None,
+    // Debian's package starts a server of the system.
+    install: Some(
+        "apt-get install -y --no-install-recommends prometheus; \
+        systemctl disable --now prometheus || true",
+    ),
+    on_linux: "sudo apt-get install -y prometheus",
+    on_macos: "brew install prometheus",
+};
+
 /// By which several LiveKit servers know of each other.
 pub(crate) const REDIS: Tool = Tool {
     name: "redis-server",

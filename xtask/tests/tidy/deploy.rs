@@ -13,9 +13,6 @@ use serde_json::{Map, Value};
 
 use crate::{files, none, read};
 
-/// Settings that are described here before the service has them.
-const EXPECTED: [&str; 1] = ["WIDGET_METRICS_LISTEN"];
-
 /// How exposed a unit may be, of 100: systemd calls up to 20 "ok".
 const EXPOSURE: &str = "--threshold=20";
 
@@ -168,7 +165,7 @@ fn settings_exist() {
             continue;
         };
         for name in variables(&text, "WIDGET_") {
-            if !known.contains(&name) && !EXPECTED.contains(&name.as_str()) {
+            if !known.contains(&name) {
                 faults.push(format!("{}: `{name}`", path.display()));
             }
         }
