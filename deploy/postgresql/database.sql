@@ -3,14 +3,14 @@
 --
 --     WIDGETS_OWNER_PASSWORD=… WIDGETS_SERVICE_PASSWORD=… psql -X -f database.sql postgres
 --
--- Roles that exist keep their passwords. WIDGETS_DATABASE names another database than `widgets`,
--- such as one to restore a backup into.
+-- Roles that exist keep their passwords, and then no password is needed. WIDGETS_DATABASE names
+-- another database than `widgets`, such as one to restore a backup into.
 
 \set ON_ERROR_STOP on
-\set database widgets
-\getenv database WIDGETS_DATABASE
-\getenv owner_password WIDGETS_OWNER_PASSWORD
-\getenv service_password WIDGETS_SERVICE_PASSWORD
+-- Not `\getenv`: psql 14 does not have it, and without the password it would set nothing.
+\set database `echo "${WIDGETS_DATABASE:-widgets}"`
+\set owner_password `echo "$WIDGETS_OWNER_PASSWORD"`
+\set service_password `echo "$WIDGETS_SERVICE_PASSWORD"`
 
 SELECT format('CREATE ROLE widgets_owner LOGIN PASSWORD %L', :'owner_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'widgets_owner') \gexec
