@@ -72,12 +72,20 @@ pub const fn require_key_capacity(count: i64) -> Result<(), KeysFull> {
     Ok(())
 }
 
+/// The last year in which a key may end: later times cannot be stored.
+pub const LAST_YEAR_OF_EXPIRY: i32 = 9998;
+
 /// Why a key may not expire when it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
     /// The time is over.
     #[error("`expires_at` is in the past; name a time to come, or leave it out")]
     Past,
+    /// The time is after [`LAST_YEAR_OF_EXPIRY`].
+    #[error(
+        "`expires_at` is after the year {LAST_YEAR_OF_EXPIRY}; name an earlier time, or leave it out"
+    )]
+    Late,
     /// The key that creates it expires before.
     #[error("a key cannot outlive the key that creates it, which expires at {creator}")]
     OutlivesCreator {
@@ -98,12 +106,21 @@ pub fn expiry_of_created(
 ) -> Result<Option<OffsetDateTime>, ExpiryError> {
     match (wanted, creator) {
         (Some(wanted), _) if wanted <= now => Err(ExpiryError::Past),
+        (Some(wanted), _) if is_late(wanted) => Err(ExpiryError::Late),
         (Some(wanted), Some(creator)) if wanted > creator => {
             Err(ExpiryError::OutlivesCreator { creator })
         }
         (Some(wanted), _) => Ok(Some(wanted)),
         (None, creator) => Ok(creator),
     }
+}
+
+/// Whether a time is too late for a key to expire at it.
+#[must_use]
+pub fn is_late(time: OffsetDateTime) -> bool {
+    // In UTC, since an offset may name another year. Its last days are too late for any offset.
+    time.checked_to_offset(time::UtcOffset::UTC)
+        .is_none_or(|time| time.year() > LAST_YEAR_OF_EXPIRY)
 }
 
 #[cfg(test)]
@@ -113,6 +130,7 @@ mod tests {
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2026-01-31 09:30 UTC);
+    const LAST: OffsetDateTime = datetime!(9998-12-31 23:59:59 UTC);
 
     fn after(minutes: i64) -> OffsetDateTime {
         NOW + Duration::minutes(minutes)
@@ -130,6 +148,13 @@ mod tests {
             (Some(after(6)), Some(after(5)), outlives),
             (Some(after(0)), None, Err(ExpiryError::Past)),
             (Some(after(-1)), Some(after(5)), Err(ExpiryError::Past)),
+            (Some(LAST), None, Ok(Some(LAST))),
+            (Some(LAST + Duration::SECOND), None, Err(ExpiryError::Late)),
+            (
+                Some(datetime!(9999-12-31 23:59:59 -23)),
+                None,
+                Err(ExpiryError::Late),
+            ),
         ] {
             let found = expiry_of_created(wanted, creator, NOW);
             assert_eq!(found, expected, "{wanted:?} of {creator:?}");

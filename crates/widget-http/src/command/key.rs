@@ -9,7 +9,11 @@ use clap::{
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use widget_api::{Scope, Scopes};
-use widget_core::{agent, api_key::KeyStatus, id::OrganizationId};
+use widget_core::{
+    agent,
+    api_key::{self, KeyStatus},
+    id::OrganizationId,
+};
 use widget_http::{
     storage::{ApiKey, ListedApiKey},
     system::{Clock, SystemClock, SystemRandom},
@@ -98,7 +102,14 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         None => None,
         Some(duration) => Some(
             now.checked_add(duration)
-                .context("the key would expire later than a date can say")?,
+                .filter(|time| !api_key::is_late(*time))
+                .with_context(|| {
+                    format!(
+                        "the key would expire after the year {}; name a shorter `--expires-in`, \
+                         or leave it out",
+                        api_key::LAST_YEAR_OF_EXPIRY
+                    )
+                })?,
         ),
     };
     let key = ApiKey {

@@ -224,6 +224,30 @@ async fn a_key_does_not_outlive_its_creator() {
 }
 
 #[tokio::test]
+async fn a_key_expires_at_a_time_that_can_be_stored() {
+    let service = Service::start().await;
+    let scopes = [Scope::ApiKeysManage];
+    let by = service.new_key("acme", &scopes).await;
+    for late in [
+        "9999-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999999-23:59",
+    ] {
+        let body = json!({"name": "a", "scopes": scopes, "expires_at": late});
+        let answer = create(&service, &by, body).await;
+        answer.problem_at(422, "body_invalid", "/expires_at", "value_invalid");
+    }
+    let last = "9998-12-31T23:59:59Z";
+    let body = json!({"name": "a", "scopes": scopes, "expires_at": last});
+    let key = create(&service, &by, body).await.json(201);
+    assert_eq!(
+        listed(&service, key["id"].as_str().expect("an id")).await["expires_at"],
+        last
+    );
+    let key = key["api_key"].as_str().expect("the whole key");
+    whoami(&service, key).await.expect(200);
+}
+
+#[tokio::test]
 async fn what_a_key_created_ends_with_it_on_every_node() {
     let service = Service::start().await;
     let other = service.another_node().await;
