@@ -12,6 +12,7 @@ mod forgotten;
 mod races;
 mod retention;
 mod schema;
+mod settled;
 
 /// A config with every form that a visitor can fill in.
 pub(crate) fn with_forms() -> Value {

@@ -8,7 +8,7 @@ mod cluster;
 mod conversations;
 mod documents;
 mod launcher;
-mod limits;
+pub(crate) mod limits;
 mod livekit;
 mod livekit_health;
 mod livekit_outage;

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
 use widget_core::{
-    conversation::budget::{
-        Amounts, BudgetError, Budgets, Call, CallStep, Day, DayUse, Owner, RESERVED_SECONDS,
-        Reservation, used_seconds,
+    conversation::{
+        Lifecycle,
+        budget::{
+            Amounts, BudgetError, Budgets, Call, CallStep, Day, DayUse, Owner, RESERVED_SECONDS,
+            Reservation, used_seconds,
+        },
     },
-    id::ConversationId,
+    id::{ConversationId, OrganizationId, WidgetId},
 };
 
 use super::{Row, Transaction, row::Columns};
@@ -94,23 +97,41 @@ table! {
 
 pub(super) use budget_columns;
 
-/// The key of an owner of a conversation.
-fn owner_key(owner: Owner, conversation: &ConversationRecord) -> String {
-    match owner {
-        Owner::Organization => BudgetOwner::Organization(&conversation.organization_id),
-        Owner::Widget => BudgetOwner::Widget(conversation.web_widget_id),
+/// A conversation with those on whose days it is counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub(super) id: ConversationId,
+    pub(super) organization_id: &'a OrganizationId,
+    pub(super) web_widget_id: WidgetId,
+}
+
+impl<'a> From<&'a ConversationRecord> for Counted<'a> {
+    fn from(conversation: &'a ConversationRecord) -> Self {
+        Self {
+            id: conversation.id,
+            organization_id: &conversation.organization_id,
+            web_widget_id: conversation.web_widget_id,
+        }
     }
-    .to_string()
+}
+
+impl<'a> Counted<'a> {
+    const fn owner(self, owner: Owner) -> BudgetOwner<'a> {
+        match owner {
+            Owner::Organization => BudgetOwner::Organization(self.organization_id),
+            Owner::Widget => BudgetOwner::Widget(self.web_widget_id),
+        }
+    }
 }
 
 /// Settles what the present state of a conversation decides: the one place that every change of a
 /// state leads to.
 pub(super) async fn follow(
     transaction: &mut Transaction,
-    conversation: &ConversationRecord,
+    conversation: Counted<'_>,
+    lifecycle: &Lifecycle,
     budget: BudgetRow,
 ) -> Result<(), StoreError> {
-    let lifecycle = &conversation.lifecycle;
     if let Some(before) = budget.reservation {
         let after = before.follow(lifecycle);
         if after != before {
@@ -128,7 +149,7 @@ pub(super) async fn follow(
 
 async fn settle_conversation(
     transaction: &mut Transaction,
-    conversation: &ConversationRecord,
+    conversation: Counted<'_>,
     budget: BudgetRow,
     after: Reservation,
 ) -> Result<(), StoreError> {
@@ -150,7 +171,7 @@ async fn settle_conversation(
                  conversations_used = conversations_used + $3
              WHERE owner = $1 AND day = $2",
         )
-        .bind(owner_key(owner, conversation))
+        .bind(conversation.owner(owner).to_string())
         .bind(budget.day.number())
         .bind(after.used())
         .execute(&mut *transaction)
@@ -178,15 +199,12 @@ where
         if needed.is_nothing() {
             continue;
         }
-        let (key, day) = (owner_key(owner, conversation), Day::of(now));
+        let (owner_of, day) = (Counted::from(conversation).owner(owner), Day::of(now));
+        let key = owner_of.to_string();
         if set_aside(transaction, &key, day, needed, budget.max()).await? {
             continue;
         }
         // Nobody has counted on this day yet, or there is no more.
-        let owner_of = match owner {
-            Owner::Organization => BudgetOwner::Organization(&conversation.organization_id),
-            Owner::Widget => BudgetOwner::Widget(conversation.web_widget_id),
-        };
         insert_day(transaction, owner_of, day).await?;
         if set_aside(transaction, &key, day, needed, budget.max()).await? {
             continue;
@@ -382,7 +400,7 @@ pub(super) async fn write_call(
 /// see `calls.rs`.
 pub(super) async fn apply(
     transaction: &mut Transaction,
-    conversation: &ConversationRecord,
+    conversation: Counted<'_>,
     step: CallStep,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
@@ -416,7 +434,7 @@ pub(super) async fn apply(
 /// Settles every reservation of a call, each once: the row is deleted with it.
 async fn settle_voice(
     transaction: &mut Transaction,
-    conversation: &ConversationRecord,
+    conversation: Counted<'_>,
     stopped_at: Option<OffsetDateTime>,
 ) -> Result<(), StoreError> {
     let settled: Vec<(i64, bool, bool, Option<i64>)> = sqlx::query_as(
@@ -449,7 +467,7 @@ async fn settle_voice(
              SET voice_reserved = voice_reserved - $3, voice_used = voice_used + $4
              WHERE owner = $1 AND day = $2",
         )
-        .bind(owner_key(owner, conversation))
+        .bind(conversation.owner(owner).to_string())
         .bind(day)
         .bind(reserved)
         .bind(used)

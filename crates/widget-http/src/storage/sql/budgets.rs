@@ -189,7 +189,8 @@ impl BudgetStore for Backend {
             let locked = calls::lock(&mut transaction, ConversationId::from_uuid(*id)).await;
             // One that cannot be read keeps its reservation, and no other one from being settled.
             if let Some(Some((conversation, budget))) = self.unreadable().skip(locked)? {
-                budget_row::follow(&mut transaction, &conversation, budget).await?;
+                let (counted, lifecycle) = ((&conversation).into(), &conversation.lifecycle);
+                budget_row::follow(&mut transaction, counted, lifecycle, budget).await?;
                 transaction.commit().await?;
             }
         }

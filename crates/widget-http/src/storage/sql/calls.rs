@@ -86,7 +86,7 @@ where
             begin::<E>(transaction, conversation, budgets, now).await?;
         }
         (Mode::Text, Some(call)) => {
-            apply(transaction, conversation, call.stop(now), now).await?;
+            apply(transaction, conversation.into(), call.stop(now), now).await?;
         }
         _ => {}
     }
@@ -216,7 +216,7 @@ pub(super) async fn check_call(
         };
         step = call.refused(now);
     }
-    apply(&mut transaction, &conversation, step, now).await?;
+    apply(&mut transaction, (&conversation).into(), step, now).await?;
     let outcome = match step {
         CallStep::Keep(_) | CallStep::Begin(_) | CallStep::Extend => CallOutcome::Continues,
         CallStep::Settle(_) => CallOutcome::Over,

@@ -171,6 +171,7 @@ pub(super) async fn write_state(
     .await?;
     transaction.note_written(id, &next);
     let written = read_kept(&row)?;
-    follow(transaction, &written, read_budget(&row)?).await?;
+    let (counted, budget) = ((&written).into(), read_budget(&row)?);
+    follow(transaction, counted, &written.lifecycle, budget).await?;
     Ok(written)
 }

@@ -1,18 +1,18 @@
 //! SQL that erases conversations.
 
 use sqlx::QueryBuilder;
-use time::OffsetDateTime;
 use widget_core::{
     conversation::{
         ERASED_METADATA, ERASED_ORIGIN, EndReason, Erasure, Lifecycle, LifecycleLimits,
         selection::Selection,
     },
-    id::{ConversationId, OrganizationId},
+    id::{ConversationId, OrganizationId, WidgetId},
 };
 
 use super::{
     Backend, Database, LOCK_MESSAGES, Row, Transaction,
-    conversation_row::{conversation_columns, read_conversation, write_transition},
+    budget_row::{self, Counted, budget_columns, read_budget},
+    conversation_row::{conversation_columns, read_conversation},
     rooms,
     row::Columns,
 };
@@ -125,7 +125,9 @@ pub(super) async fn lock_for_erasure(
     let row = sqlx::query(concat!(
         "UPDATE conversations SET generation = generation
          WHERE id = $1 AND organization_id = COALESCE($2, organization_id) RETURNING ",
-        conversation_columns!()
+        conversation_columns!(),
+        ", ",
+        budget_columns!()
     ))
     .bind(id.as_uuid())
     .bind(organization.map(OrganizationId::as_str))
@@ -147,18 +149,26 @@ pub(super) async fn erase(
     limits: &LifecycleLimits,
 ) -> Result<Row, StoreError> {
     let found = backend.unreadable().skip(read_conversation(row))?;
-    let next = match found {
+    let (next, settled_by) = match found {
         Some(StoredConversation::Kept(conversation)) => {
-            let next = conversation
-                .lifecycle
-                .end(erasure.at, EndReason::Agent, limits);
-            // What it has reserved is settled as with any other end.
-            transaction.note_locked(id, conversation.lifecycle);
-            write_transition(transaction, id, next, erasure.at, limits).await?;
-            next
+            let before = conversation.lifecycle;
+            let next = before.end(erasure.at, EndReason::Agent, limits);
+            transaction.note_locked(id, before);
+            transaction.note_written(id, &next);
+            (next, next)
         }
         // Nothing is known about one that cannot be read, and it is erased all the same.
-        Some(StoredConversation::Erased(_)) | None => unknown_end(erasure.at, limits),
+        Some(StoredConversation::Erased(_)) | None => {
+            let joined = Lifecycle::created(erasure.at).joined(erasure.at);
+            let end = |lifecycle: Lifecycle| lifecycle.end(erasure.at, EndReason::Agent, limits);
+            let was_joined =
+                Columns::new(row, "conversations", "id").get::<Option<i64>>("joined_at");
+            let settled_by = match was_joined {
+                Ok(Some(_)) => joined,
+                _ => Lifecycle::created(erasure.at),
+            };
+            (end(joined), end(settled_by))
+        }
     };
     let columns = next.to_row();
     let erased = sqlx::query(concat!(
@@ -187,11 +197,31 @@ pub(super) async fn erase(
         .execute(&mut *transaction)
         .await?;
     rooms::mark_all_for_removal(transaction, id, erasure.at).await?;
+    settle(transaction, backend, row, &settled_by).await?;
     Ok(erased)
 }
 
-fn unknown_end(at: OffsetDateTime, limits: &LifecycleLimits) -> Lifecycle {
-    Lifecycle::created(at)
-        .joined(at)
-        .end(at, EndReason::Agent, limits)
+/// Settles what it has reserved, as with any other end; a damaged row keeps nobody from erasing it.
+async fn settle(
+    transaction: &mut Transaction,
+    backend: &Backend,
+    row: &Row,
+    lifecycle: &Lifecycle,
+) -> Result<(), StoreError> {
+    let columns = Columns::new(row, "conversations", "id");
+    let read = read_budget(row).and_then(|budget| {
+        let organization: OrganizationId = columns.parsed("organization_id", str::parse)?;
+        let id = columns.id("id", ConversationId::from_uuid)?;
+        let widget = columns.id("web_widget_id", WidgetId::from_uuid)?;
+        Ok((budget, organization, id, widget))
+    });
+    let Some((budget, organization, id, widget)) = backend.unreadable().skip(read)? else {
+        return Ok(());
+    };
+    let counted = Counted {
+        id,
+        organization_id: &organization,
+        web_widget_id: widget,
+    };
+    budget_row::follow(transaction, counted, lifecycle, budget).await
 }

@@ -133,7 +133,7 @@ pub(super) fn behind_a_proxy(settings: &mut Settings) {
 }
 
 /// The visitor joins, or so LiveKit says.
-pub(super) async fn join(service: &Service, started: &Started) {
+pub(crate) async fn join(service: &Service, started: &Started) {
     let (id, now) = (started.id.parse().expect("an id"), service.state.now());
     let limits = &service.state.lifecycle_limits;
     let joined = service
