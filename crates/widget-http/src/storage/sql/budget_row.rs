@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 use widget_core::{
     conversation::{
-        Lifecycle,
+        Lifecycle, Status,
         budget::{
             Amounts, BudgetError, Budgets, Call, CallStep, Day, DayUse, Owner, RESERVED_SECONDS,
             Reservation, used_seconds,
@@ -264,9 +264,9 @@ macro_rules! uncounted {
         concat!(
             " FROM conversations WHERE ",
             $owner,
-            " = $3 AND created_at >= $4 AND status <> 'failed' AND NOT (",
+            " = $3 AND created_at >= $4 AND status <> $5 AND NOT (",
             $counted,
-            " AND budget_state IN ('reserved', 'returned'))"
+            " AND budget_state IN ($6, $7))"
         )
     };
 }
@@ -310,6 +310,9 @@ async fn execute_on_day(
     };
     query
         .bind(micros(day.starts_at()))
+        .bind(Status::Failed.as_str())
+        .bind(Reservation::Reserved.as_str())
+        .bind(Reservation::Returned.as_str())
         .execute(&mut *transaction)
         .await?;
     Ok(())

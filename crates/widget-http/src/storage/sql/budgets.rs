@@ -26,6 +26,10 @@ use crate::storage::{
     table::table,
 };
 
+/// With values in its text: so an index that has only reservations finds them.
+const SELECT_UNSETTLED: &str = "SELECT id FROM conversations
+    WHERE budget_state = 'reserved' AND status <> 'token_created' LIMIT $1";
+
 table! {
     due_call_columns, read_due_call from "conversations" by "id";
     check_at = "call_check_at": get(),
@@ -177,13 +181,10 @@ impl BudgetStore for Backend {
     }
 
     async fn settle_ended(&self, limit: u32) -> Result<usize, StoreError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT id FROM conversations
-             WHERE budget_state = 'reserved' AND status <> 'token_created' LIMIT $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(self.reader())
-        .await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(SELECT_UNSETTLED)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
         for id in &ids {
             let mut transaction = self.begin().await?;
             let locked = calls::lock(&mut transaction, ConversationId::from_uuid(*id)).await;
@@ -195,5 +196,27 @@ impl BudgetStore for Backend {
             }
         }
         Ok(ids.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use widget_core::conversation::{Status, budget::Reservation};
+
+    use super::SELECT_UNSETTLED;
+
+    #[test]
+    fn values_in_statements_are_those_of_core() {
+        let reserved = format!("budget_state = '{}'", Reservation::Reserved.as_str());
+        let waiting = format!("status <> '{}'", Status::TokenCreated.as_str());
+        assert!(SELECT_UNSETTLED.contains(&reserved) && SELECT_UNSETTLED.contains(&waiting));
+        let migrations = [
+            include_str!("../../../migrations/sqlite/20261128090000_budgets.sql"),
+            include_str!("../../../migrations/postgres/20261128090000_budgets.sql"),
+        ];
+        for migration in migrations {
+            let index = format!("ON conversations (budget_day) WHERE {reserved}");
+            assert!(migration.contains(&index), "{index}");
+        }
     }
 }
