@@ -200,7 +200,15 @@ async fn create(
         .insert_widget(&widget, author, request.as_ref())
         .await?
     {
-        InsertedWidget::New(stored) => (to_json(&stored).map_err(Problem::internal)?, widget.id),
+        InsertedWidget::New(stored) => {
+            // A repetition gets the same answer, so that it says nothing of workers.
+            let worker = match request {
+                Some(_) => None,
+                None => directory::find_worker_warning(&state, &stored).await?,
+            };
+            let body = serde_json::to_string(&build_written(&stored, worker));
+            (body.map_err(Problem::internal)?, widget.id)
+        }
         InsertedWidget::Again(answer) => {
             let id = first_id(&answer)?;
             (answer, id)
@@ -221,7 +229,6 @@ async fn create(
 }
 
 fn to_json(stored: &StoredWidget) -> serde_json::Result<String> {
-    // A repetition gets the same answer, so that it says nothing of workers.
     serde_json::to_string(&build_written(stored, None))
 }
 

@@ -9,23 +9,24 @@ use super::visitor::{
 };
 use crate::support::{Service, id};
 
+fn find_sentence(findings: &Value) -> Value {
+    let findings = findings.as_array().cloned().unwrap_or_default();
+    let mut found = findings.into_iter();
+    let found = found.find(|finding| finding["code"] == "agent_worker_missing");
+    found.map_or(Value::Null, |finding| finding["detail"].clone())
+}
+
 /// The sentence about the worker in the report, in the answer to a write and in the explanation.
 async fn sentences(service: &Service, path: &str) -> [Value; 3] {
-    let find = |findings: &Value| {
-        let findings = findings.as_array().cloned().unwrap_or_default();
-        let mut found = findings.into_iter();
-        let found = found.find(|finding| finding["code"] == "agent_worker_missing");
-        found.map_or(Value::Null, |finding| finding["detail"].clone())
-    };
     let report = service.get(&format!("{path}/go-live")).await.json(200);
     assert_eq!(report["live"], true, "it is a warning");
     let written = service.put(path, &json!({})).await.json(200);
     let explained = format!("{path}/explain?origin=https://shop.example");
     let explained = service.get(&explained).await.json(200);
     [
-        find(&report["warnings"]),
-        find(&written["warnings"]),
-        find(&explained["notes"]),
+        find_sentence(&report["warnings"]),
+        find_sentence(&written["warnings"]),
+        find_sentence(&explained["notes"]),
     ]
 }
 
@@ -50,7 +51,27 @@ async fn a_worker_that_never_joins_is_a_warning() {
             }
         }
     };
-    expect(Some("no worker named `conceirge` has joined a room yet")).await;
+    let missing = "no worker named `conceirge` has joined a room yet";
+    expect(Some(missing)).await;
+    // A new widget and one that comes back, too; a repeated request gets the answer of the first.
+    let again = json!({"agent_id": agent, "agent_version_id": version, "published": true});
+    let created = service.post("/core/web-widgets", &again).await.json(201);
+    assert_eq!(find_sentence(&created["warnings"]), missing);
+    let key = [("idempotency-key", "once")];
+    let body = again.to_string();
+    for _ in 0..2 {
+        let create = service.call("POST", "/core/web-widgets", Some(&body), &key);
+        assert_eq!(
+            find_sentence(&create.await.json(201)["warnings"]),
+            Value::Null
+        );
+    }
+    let other = format!("/core/web-widgets/{}", id(&created));
+    service.delete(&other).await.expect(204);
+    for _ in 0..2 {
+        let restored = service.post(&format!("{other}/restore"), &json!({})).await;
+        assert_eq!(find_sentence(&restored.json(200)["warnings"]), missing);
+    }
     let started = visitor.start().await;
     deliver(&service, &event("1", "participant_joined", &started.room)).await;
     expect(Some(

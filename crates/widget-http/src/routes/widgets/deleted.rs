@@ -81,7 +81,8 @@ async fn build_restored(
     let body = match stored.readable() {
         Ok(stored) => {
             let stored = directory::with_version(state, stored).await?;
-            WidgetRecord::Readable(build_written(&stored, None))
+            let worker = directory::find_worker_warning(state, &stored).await?;
+            WidgetRecord::Readable(build_written(&stored, worker))
         }
         Err(stored) => WidgetRecord::Unreadable(Box::new(stored.widget.into())),
     };
