@@ -532,6 +532,9 @@ impl Running {
             while self.server.join_next().await.is_some() {}
             // What a client began that hung up since.
             self.state.running.ended().await;
+            if let Err(error) = background::write_key_uses(&self.state).await {
+                tracing::warn!(error = %error, "the last use of API keys cannot be written");
+            }
             while self.tasks.join_next().await.is_some() {}
         };
         tokio::select! {

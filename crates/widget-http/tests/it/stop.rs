@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use super::process::{Server, command};
+use super::process::{Server, command, key, run};
 use crate::database::Database;
 
 fn send(server: &Server, method: &str, path: &str, key: &str, body: &str) -> TcpStream {
@@ -51,4 +51,23 @@ fn a_kept_connection_is_closed_once_the_service_is_about_to_stop() {
     assert_eq!((closes(first), closes(second)), (false, true), "{answers}");
     server.signal("-TERM");
     server.wait();
+}
+
+/// The last use of a key is written in the background, and before the service ends.
+#[test]
+fn the_use_of_a_key_is_kept_when_the_service_stops() {
+    let database = Database::create();
+    let mut server =
+        Server::start_as(command(&database).args(["serve", "--listen", "127.0.0.1:0"]));
+    let key = key(&database, &["agents:read"]);
+    let list = || {
+        let output = run(&database, &["key", "list"]);
+        String::from_utf8(output.stdout).expect("a text")
+    };
+    let before = list();
+    let answer = server.request("GET", "/core/whoami", &key, "");
+    assert_eq!(answer.expect("it answers").0, 200);
+    server.signal("-TERM");
+    server.wait();
+    assert_ne!(list(), before);
 }
