@@ -37,6 +37,9 @@ const RETENTIONS: u32 = 100;
 /// How long a node that was killed keeps others from going on with its job.
 const LEASE: Duration = Duration::seconds(30);
 
+/// How long at most nobody tries a job that this release cannot read: a newer one may be able to.
+const LONGEST_WAIT: Duration = Duration::HOUR;
+
 pub(super) async fn erase(state: &AppState) {
     let mut rounds_left = 0;
     loop {
@@ -84,8 +87,15 @@ pub async fn run_erasure_jobs(state: &AppState) -> Result<usize, StoreError> {
             .ok()
             .and_then(|filter| Selection::try_from(filter).ok());
         let Some(selection) = selection else {
-            tracing::error!(erasure_job.id = %job.id, "a job to erase conversations cannot be read; it waits");
-            break;
+            // Each wait is as long as all before it.
+            let wait = (now - job.created_at).clamp(LEASE, LONGEST_WAIT);
+            tracing::error!(
+                erasure_job.id = %job.id,
+                wait.seconds = wait.whole_seconds(),
+                "a job to erase conversations cannot be read, as if a newer release wrote it; it waits"
+            );
+            state.storage.postpone_erasure_job(&job, now + wait).await?;
+            continue;
         };
         erased += go_on(state, &job, &selection).await?;
     }

@@ -127,6 +127,8 @@ pub struct RunningJob {
     pub selection: String,
     /// It counts and erases nothing.
     pub dry_run: bool,
+    /// When it was asked for.
+    pub created_at: OffsetDateTime,
     /// The last conversation that was looked at.
     pub position: ListPosition,
 }
@@ -189,6 +191,16 @@ pub trait ErasureJobStore {
     /// # Errors
     /// [`StoreError`]
     async fn count_erasure_jobs(&self) -> Result<i64, StoreError>;
+
+    /// Leaves a job that this release cannot read to others, which may go on with it then.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn postpone_erasure_job(
+        &self,
+        job: &RunningJob,
+        until: OffsetDateTime,
+    ) -> Result<(), StoreError>;
 
     /// Erases one conversation for a job and counts it there, all or nothing; `false` when it no
     /// longer fits the selection, or was erased before.

@@ -45,6 +45,7 @@ table! {
     api_key_id: get(),
     selection: get(),
     dry_run: get(),
+    created_at: nearest_time(),
     position_at: get(),
     position_id: get(),
     => |row| -> RunningJob {
@@ -54,6 +55,7 @@ table! {
             api_key_id,
             selection,
             dry_run,
+            created_at,
             position: (position_at, position_id),
         })
     }
@@ -144,6 +146,21 @@ impl ErasureJobStore for Backend {
         .await?;
         let read = row.as_ref().map(read_running).transpose();
         Ok(self.unreadable().skip(read)?.flatten())
+    }
+
+    async fn postpone_erasure_job(
+        &self,
+        job: &RunningJob,
+        until: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE erasure_jobs SET leased_until = $2 WHERE id = $1 AND finished_at IS NULL",
+        )
+        .bind(job.id.as_uuid())
+        .bind(micros(until))
+        .execute(self.writer())
+        .await?;
+        Ok(())
     }
 
     async fn erase_for_job(

@@ -1,0 +1,172 @@
+//! Jobs that this release cannot read, jobs whose node is killed, and exports of many pages.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _};
+use time::Duration;
+use widget_core::id::ErasureJobId;
+use widget_http::{background, storage::NewErasureJob};
+
+use super::{
+    super::process::{Server, command, key},
+    path,
+};
+use crate::{
+    database::{self, Database},
+    support::{LogLines, Service, id},
+    visitor::support::{Visitor, with_livekit},
+};
+
+/// So many conversations of one organization that a list of them has several pages.
+async fn insert_many(url: &str, like: &str, count: usize) {
+    let connection = database::Connection::connect(url).await;
+    let mut connection = connection.expect("it can be opened");
+    let like = database::uuid_literal(like.parse().expect("an id"));
+    for number in 1..=count {
+        let number = u128::try_from(number).expect("a small number");
+        let new = database::uuid_literal(uuid::Uuid::from_u128((0xAA << 64) | number));
+        let statement = format!(
+            "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id,
+                 agent_version_id, livekit_agent_name, origin, status, mode, custom_metadata,
+                 generation, repeat_used, created_at, token_at, ended_at, end_reason)
+             SELECT {new}, organization_id, web_widget_id, agent_id, agent_version_id,
+                 livekit_agent_name, origin, 'failed', mode, custom_metadata, generation,
+                 repeat_used, created_at, token_at, created_at + 1, 'never_joined'
+             FROM conversations WHERE id = {like}"
+        );
+        let done = sqlx::query(AssertSqlSafe(statement)).execute(&mut connection);
+        assert_eq!(done.await.expect("it is valid").rows_affected(), 1);
+    }
+    connection.close().await.expect("it can be closed");
+}
+
+/// A newer release wrote it: others are not kept waiting, and it is tried less and less often.
+#[tokio::test]
+async fn a_job_that_cannot_be_read_keeps_no_other_from_being_done() {
+    let log = LogLines::capture();
+    let service = Service::start_with(with_livekit).await;
+    let created_at = service.state.now();
+    let job = NewErasureJob {
+        id: ErasureJobId::from_uuid(uuid::Uuid::from_u128(7)),
+        organization_id: "acme".parse().expect("a valid organization"),
+        api_key_id: "key".to_owned(),
+        selection: json!({"mood": "bad"}).to_string(),
+        dry_run: false,
+        created_at,
+    };
+    let created = service.storage.create_erasure_job(&job, None).await;
+    created.expect("it is new");
+    let body = json!({"filter": {"visitor": "nobody"}});
+    let other = service.post("/core/conversations/erase", &body).await;
+    let other = format!("/core/erasure-jobs/{}", id(&other.json(202)));
+    let mut tried = Vec::new();
+    for second in 0..7_200 {
+        let erased = background::run_erasure_jobs(&service.state).await;
+        assert_eq!(erased.expect("storage works"), 0);
+        if log.with("cannot be read").len() > tried.len() {
+            tried.push(second);
+        }
+        service.clock.advance(Duration::SECOND);
+    }
+    assert_eq!(service.get(&other).await.json(200)["status"], "completed");
+    assert_eq!(tried, [0, 30, 60, 120, 240, 480, 960, 1_920, 3_840]);
+    let mine = format!("/core/erasure-jobs/{}", job.id);
+    assert_eq!(service.get(&mine).await.json(200)["status"], "running");
+}
+
+/// Each conversation once, the oldest first, also those of the same moment at the end of a page.
+#[tokio::test]
+async fn an_export_of_many_pages_is_complete() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let start = json!({"custom_metadata": {"email": "a@b.example"}});
+    let started = visitor.try_start(start).await.json(201);
+    let first = id(&started["conversation"]);
+    insert_many(service.database().url(), &first, 230).await;
+    let filter = json!({"metadata": {"/page/email": "a@b.example"}});
+    let body = json!({"filter": filter});
+    let answer = service.post("/core/conversations/export", &body).await;
+    answer.expect(200);
+    let found: BTreeSet<String> = answer
+        .text
+        .lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            id(&line["conversation"])
+        })
+        .collect();
+    assert_eq!((found.len(), answer.text.lines().count()), (231, 231));
+    assert!(found.contains(&first));
+    assert!(answer.text.ends_with('\n'));
+}
+
+fn serve(database: &Database) -> Server {
+    Server::start_as(command(database).args(["serve", "--listen", "127.0.0.1:0"]))
+}
+
+/// The job is in the database, and whoever is there goes on with it.
+#[tokio::test]
+async fn a_job_of_a_killed_process_is_finished_by_another() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let database = service.database();
+    insert_many(database.url(), &started.id, 600).await;
+    let manager = key(database, &["conversations:manage"]);
+    let mut first = serve(database);
+    let body = json!({"filter": {"created_after": "2020-01-01T00:00:00Z"}}).to_string();
+    let begun = first.request("POST", "/core/conversations/erase", &manager, &body);
+    let (status, begun) = begun.expect("it answers");
+    assert_eq!(status, 202, "{begun}");
+    let begun: Value = serde_json::from_str(&begun).expect("JSON");
+    let job = format!("/core/erasure-jobs/{}", id(&begun));
+    let read = |server: &Server| -> Value {
+        let (status, body) = server
+            .request("GET", &job, &manager, "")
+            .expect("it answers");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("JSON")
+    };
+    let begin = std::time::Instant::now();
+    let limit = std::time::Duration::from_mins(2);
+    while read(&first)["erased"] == 0 {
+        assert!(begin.elapsed() < limit, "it erases nothing");
+    }
+    first.signal("-KILL");
+    first.wait();
+    let left = read_job(&service, &job).await;
+    assert_eq!(
+        left["status"], "running",
+        "it was killed in the midst: {left}"
+    );
+    assert_ne!(left["erased"], 0);
+
+    // Half a minute later.
+    let connection = database::Connection::connect(database.url()).await;
+    let mut connection = connection.expect("it can be opened");
+    let expire = sqlx::query("UPDATE erasure_jobs SET leased_until = 0");
+    expire.execute(&mut connection).await.expect("it is valid");
+    connection.close().await.expect("it can be closed");
+    let mut second = serve(database);
+    let done = loop {
+        let body = read(&second);
+        if body["status"] != "running" {
+            break body;
+        }
+        assert!(begin.elapsed() < limit, "nobody goes on with it: {body}");
+        std::thread::yield_now();
+    };
+    assert_eq!(
+        (&done["matched"], &done["erased"]),
+        (&json!(601), &json!(601))
+    );
+    let read = service.get(&path(&started)).await.json(200);
+    assert!(read["erased_at"].is_string(), "{read}");
+    second.signal("-TERM");
+    second.wait();
+}
+
+async fn read_job(service: &Service, job: &str) -> Value {
+    service.get(job).await.json(200)
+}
