@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -25,7 +25,7 @@ use axum::{
 };
 use http::{HeaderValue, header};
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use widget_api::ProblemCode;
 
 use crate::{
@@ -83,27 +83,53 @@ pub(crate) async fn answer_in_time(
 
 /// How many handlers run, also of clients that are gone.
 #[derive(Debug, Clone, Default)]
-pub struct RunningRequests(Arc<watch::Sender<usize>>);
+pub struct RunningRequests(Arc<Running>);
+
+#[derive(Debug, Default)]
+struct Running {
+    count: AtomicUsize,
+    /// Whether somebody waits for the end of all: before, a request only counts.
+    is_draining: AtomicBool,
+    ended: Notify,
+}
 
 impl RunningRequests {
     fn begin(&self) -> RunningRequest {
-        self.0.send_modify(|count| *count += 1);
+        self.0.count.fetch_add(1, Ordering::Relaxed);
         RunningRequest(Arc::clone(&self.0))
     }
 
     /// Returns once none runs.
     pub async fn ended(&self) {
-        // The sender is `self`, so that it cannot be gone.
-        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+        // Here and in `drop` in one order that all see: either this reads that the last one has
+        // ended, or the last one reads that somebody waits.
+        self.0.is_draining.store(true, Ordering::SeqCst);
+        let running = self.0.count.load(Ordering::SeqCst);
+        if running > 0 {
+            tracing::info!(
+                requests.running = running,
+                "waiting for what clients began that have hung up"
+            );
+        }
+        loop {
+            let ended = self.0.ended.notified();
+            if self.0.count.load(Ordering::SeqCst) == 0 {
+                break;
+            }
+            ended.await;
+        }
     }
 }
 
 /// A handler runs as long as this lives.
-struct RunningRequest(Arc<watch::Sender<usize>>);
+struct RunningRequest(Arc<Running>);
 
 impl Drop for RunningRequest {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+        let is_last = self.0.count.fetch_sub(1, Ordering::SeqCst) == 1;
+        if is_last && self.0.is_draining.load(Ordering::SeqCst) {
+            self.0.ended.notify_waiters();
+        }
     }
 }
 
@@ -185,6 +211,21 @@ mod tests {
             }
         });
         Body::new(body)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_is_awaited_of_all_that_run() {
+        let running = RunningRequests::default();
+        running.ended().await;
+        let (first, second) = (running.begin(), running.begin());
+        let ended = tokio::spawn(async move { running.ended().await });
+        tokio::task::yield_now().await;
+        drop(first);
+        tokio::task::yield_now().await;
+        assert!(!ended.is_finished());
+        drop(second);
+        let ended = tokio::time::timeout(Duration::from_secs(1), ended).await;
+        ended.expect("it is woken").expect("it ends");
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio},
     time::Duration,
 };
 
@@ -149,9 +149,14 @@ impl Server {
         self.address
     }
 
+    /// Its log, where that is piped.
+    pub(crate) fn log(&mut self) -> BufReader<ChildStderr> {
+        BufReader::new(self.child.stderr.take().expect("it is piped"))
+    }
+
     /// Waits until it has ended.
-    pub(crate) fn wait(&mut self) {
-        self.child.wait().expect("it ends");
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("it ends")
     }
 }
 
