@@ -86,6 +86,8 @@ words! {
         FormNotExpected = "form_not_expected",
         /// The widget has no such form.
         FormNotFound = "form_not_found",
+        /// The first line and the headers of the request are too long.
+        HeadTooLarge = "head_too_large",
         /// The `Idempotency-Key` is malformed.
         IdempotencyKeyInvalid = "idempotency_key_invalid",
         /// The `Idempotency-Key` was used for another request.

@@ -13,7 +13,7 @@ use axum::{
     Router,
     extract::{FromRef, Request, State},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -89,8 +89,13 @@ struct Surround {
 /// allocations.
 async fn surround(State(own): State<Surround>, request: Request, next: Next) -> Response {
     let readers = own.readable.readers_of(&request);
-    let running = State(own.state.running.clone());
-    let mut response = web::deadline::answer_in_time(running, request, next).await;
+    let mut response = match web::head::require_bounded(&request) {
+        Ok(()) => {
+            let running = State(own.state.running.clone());
+            web::deadline::answer_in_time(running, request, next).await
+        }
+        Err(problem) => problem.into_response(),
+    };
     readers.admit_to(&mut response);
     if own.state.drain.has_begun() {
         // Sends clients to another node once this one is about to stop: a connection that is kept
@@ -127,5 +132,5 @@ fn caught_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
         .unwrap_or("a panic without a message");
     let problem = Problem::internal(format!("panicked: {text}"))
         .with_header(header::CONNECTION, HeaderValue::from_static("close"));
-    axum::response::IntoResponse::into_response(problem)
+    problem.into_response()
 }

@@ -8,6 +8,7 @@ pub mod cors;
 pub mod deadline;
 pub(crate) mod etag;
 pub mod extract;
+pub(crate) mod head;
 pub(crate) mod jwt;
 pub mod key_uses;
 pub(crate) mod paging;

@@ -175,6 +175,7 @@ export type ProblemCode =
   | 'form_invalid'
   | 'form_not_expected'
   | 'form_not_found'
+  | 'head_too_large'
   | 'idempotency_key_invalid'
   | 'idempotency_key_reused'
   | 'insufficient_scope'

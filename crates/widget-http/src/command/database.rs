@@ -322,6 +322,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_full_disk_at_start_has_its_remedy() {
+        let full = explain(StoreError::Full("no space left".into()));
+        let expected = "the database cannot be opened; make room on its disk";
+        assert_eq!(full.to_string(), expected);
+        let busy = explain(StoreError::Busy("locked".into()));
+        assert_eq!(busy.to_string(), "the database cannot be opened");
+    }
+
     /// How often the database was asked, what came of it, and what the log says.
     async fn waited(seconds: u64, succeeds_after: Duration) -> (bool, Duration, usize) {
         let log = Log::default();

@@ -88,7 +88,9 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), sqlx::Error> {
     };
     match network_name(folder) {
         None => {
-            warn_of_unknown(path, folder);
+            if let Some(number) = file_system(folder) {
+                warn_of_unknown(path, number);
+            }
             Ok(())
         }
         Some(name) => Err(sqlx::Error::Io(io::Error::other(format!(
@@ -100,8 +102,8 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), sqlx::Error> {
 }
 
 /// Warns where nobody knows what is behind the file system: a local disk, or a machine elsewhere.
-fn warn_of_unknown(path: &Path, folder: &Path) {
-    if let Some(name) = file_system(folder).and_then(name_of_unknown) {
+fn warn_of_unknown(path: &Path, number: u32) {
+    if let Some(name) = name_of_unknown(number) {
         tracing::warn!(
             file = %path.display(),
             file_system = name,
@@ -168,6 +170,46 @@ fn name_of_network(number: u32) -> Option<&'static str> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut text = self.0.lock().expect("no test panics while holding it");
+            text.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_file_system_of_a_program_or_another_machine_is_warned_of() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        // With only one subscriber in the process, a line that another thread is the first to
+        // reach would be off for all.
+        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+        for number in [0x6573_5546, 0x0102_1997, 0xEF53, 0x6969] {
+            warn_of_unknown(Path::new("/srv/widgets.db"), number);
+        }
+        let text = log.0.lock().expect("no test panics while holding it");
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        for (line, name) in lines.into_iter().zip(["FUSE", "9p"]) {
+            assert!(line.contains("WARN"), "{line}");
+            assert!(line.contains("file=/srv/widgets.db"), "{line}");
+            assert!(line.contains(&format!("file_system=\"{name}\"")), "{line}");
+        }
+    }
 
     #[test]
     fn network_file_systems_are_named_and_local_ones_are_not() {

@@ -371,7 +371,7 @@ impl Operation {
             P::ContentType,
             P::JsonInvalid,
         ];
-        let mut all = vec![P::AnswerTimeout, P::InternalError];
+        let mut all = vec![P::AnswerTimeout, P::HeadTooLarge, P::InternalError];
         all.extend(of_credential);
         all.extend(of_body.iter().filter(|_| self.body.is_some()));
         all.extend(self.query.map(|_| P::QueryInvalid));

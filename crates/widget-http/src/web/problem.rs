@@ -95,6 +95,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         P::BudgetUsedUp | P::RateLimited | P::VoiceBudgetUsedUp | P::WidgetBusy => {
             StatusCode::TOO_MANY_REQUESTS
         }
+        P::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         P::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         P::AnswerTimeout
         | P::EmbedNotBuilt

@@ -162,6 +162,7 @@ fn codes_have_their_status() {
         422 form_invalid
         422 form_not_expected
         404 form_not_found
+        431 head_too_large
         400 idempotency_key_invalid
         422 idempotency_key_reused
         403 insufficient_scope

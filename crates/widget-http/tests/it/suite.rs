@@ -19,6 +19,7 @@ mod deleted_widgets;
 mod docs;
 mod erasure;
 mod hang_up;
+mod head;
 mod kill;
 mod log;
 mod metrics;

@@ -244,7 +244,10 @@ async fn a_client_that_accepts_nothing_is_closed() {
 #[tokio::test(start_paused = true)]
 async fn a_head_is_bounded() {
     let server = Server::start(10, 10);
-    for (bytes, status) in [(MAX_HEAD_BYTES - 1_000, "200"), (MAX_HEAD_BYTES, "431")] {
+    for (bytes, status) in [
+        (2 * MAX_HEAD_BYTES - 1_000, "200"),
+        (2 * MAX_HEAD_BYTES, "431"),
+    ] {
         let client = server.connect("192.0.2.1").await;
         let (mut reader, mut writer) = tokio::io::split(client.0);
         let padding = "x".repeat(bytes);
