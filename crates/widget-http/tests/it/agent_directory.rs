@@ -420,3 +420,38 @@ async fn questions_are_counted_by_how_they_are_answered() {
         );
     }
 }
+
+/// Ids that nobody knows are no flood to the directory.
+#[tokio::test]
+async fn at_most_32_questions_are_asked_at_once() {
+    let directory = Directory::start().await;
+    let service = Service::start_with(|settings| directory.settings(settings)).await;
+    let gate = Arc::new(Semaphore::new(0));
+    directory.set(Mode::Gate(Arc::clone(&gate)));
+    let asked = || {
+        let asked = directory.shared.asked.lock();
+        asked.expect("nobody panics with it").len()
+    };
+    let creates = join_all((0..40).map(async |number| {
+        let version = format!("0197a3c0-0000-7000-8000-{number:012}");
+        let body = json!({"agent_id": AGENT, "agent_version_id": version, "published": true});
+        service.post("/core/web-widgets", &body).await.expect(201);
+    }));
+    let open = async {
+        let begin = std::time::Instant::now();
+        while asked() < 32 {
+            let limit = std::time::Duration::from_mins(1);
+            assert!(begin.elapsed() < limit, "it asks less than it may");
+            tokio::task::yield_now().await;
+        }
+        // Whoever waits gets the chance to ask, too.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        let at_once = asked();
+        gate.add_permits(100);
+        at_once
+    };
+    let (_, at_once) = tokio::join!(creates, open);
+    assert_eq!(at_once, 32);
+}

@@ -404,6 +404,64 @@ fn an_incomplete_suffix_list_is_refused_at_the_start() {
 }
 
 #[test]
+fn an_agent_directory_has_a_url_and_a_token() {
+    let database = Database::create();
+    for (name, content) in [("token", "a-token\n"), ("empty", ""), ("two", "a b\n")] {
+        std::fs::write(database.directory().join(name), content).expect("it can be written");
+    }
+    let url = "https://agents.example/api";
+    for (arguments, complaint) in [
+        (vec!["--agent-directory-url", url], "TOKEN_FILE is missing"),
+        (
+            vec!["--agent-directory-token-file", "token"],
+            "URL is missing",
+        ),
+        (
+            vec![
+                "--agent-directory-url",
+                "agents",
+                "--agent-directory-token-file",
+                "token",
+            ],
+            "is not a URL",
+        ),
+        (
+            vec![
+                "--agent-directory-url",
+                "https://agents.example/?a=1",
+                "--agent-directory-token-file",
+                "token",
+            ],
+            "must look like",
+        ),
+        (
+            vec![
+                "--agent-directory-url",
+                url,
+                "--agent-directory-token-file",
+                "empty",
+            ],
+            "must hold one line",
+        ),
+        (
+            vec![
+                "--agent-directory-url",
+                url,
+                "--agent-directory-token-file",
+                "two",
+            ],
+            "must hold one line",
+        ),
+    ] {
+        let arguments = [vec!["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        let output = run(&database, &arguments);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains(complaint), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
 fn a_public_url_is_an_origin() {
     let database = Database::create();
     for (url, complaint) in [
