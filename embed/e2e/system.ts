@@ -12,6 +12,8 @@ export const system = {
   widgetId: requireVariable('STORY_WIDGET_ID'),
   chromium: requireVariable('STORY_CHROMIUM'),
   firefox: requireVariable('STORY_FIREFOX'),
+  /** The file with the records of the service. */
+  database: requireVariable('STORY_DATABASE'),
   /** A recording of "What are your opening hours?" with silence around it. */
   speech: requireVariable('STORY_SPEECH'),
   /** Where screenshots and logs go. */

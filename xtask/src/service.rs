@@ -44,9 +44,14 @@ pub(crate) fn program() -> PathBuf {
     workspace::target().join("debug/widget-http")
 }
 
+/// The file with the records in the folder.
+pub(crate) fn database_file(folder: &Path) -> PathBuf {
+    folder.join("widgets.db")
+}
+
 /// The URL of the database in the folder.
 fn database(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("widgets.db").display())
+    format!("sqlite:{}", database_file(folder).display())
 }
 
 /// Starts it with its records in the folder and waits until it answers.

@@ -42,6 +42,7 @@ pub(crate) fn play(stories: &[String], measured: bool) -> Result<()> {
         .env("STORY_CHROMIUM", chromium)
         .env("STORY_FIREFOX", firefox)
         .env("STORY_CONTROL_URL", control_url)
+        .env("STORY_DATABASE", service::database_file(&folder))
         .env("STORY_SERVICE_URL", &stack.service)
         .env("STORY_SITE_URL", stack.site())
         .env("STORY_WIDGET_ID", &stack.demo.widget_id)
