@@ -24,7 +24,7 @@ mod tests;
 pub use self::{
     files::raise_file_limit,
     limits::{
-        ConnectionLimits, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, MAX_HEADERS, MAX_PER_PREFIX,
+        ConnectionLimits, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, MAX_PER_PREFIX,
         RESERVED_FILES, STALL_TIMEOUT,
     },
     registry::Counts,

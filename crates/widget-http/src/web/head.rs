@@ -1,30 +1,27 @@
 //! How large the head of a request may be: its first line and its headers.
 //!
-//! The HTTP library has limits of its own, a bit above these, and answers itself what is beyond
-//! them, without a body, a request id and what pages need to read it.
+//! The HTTP library has limits of its own, of bytes above this one and of 100 headers, and answers
+//! itself what is beyond them, without a body, a request id and what pages need to read it.
 
 use axum::extract::Request;
 use widget_api::ProblemCode;
 
-use crate::web::{
-    connections::{MAX_HEAD_BYTES, MAX_HEADERS},
-    problem::Problem,
-};
+use crate::web::{connections::MAX_HEAD_BYTES, problem::Problem};
 
 /// Checks that the head of a request is not too large.
 ///
 /// # Errors
 /// 431 `head_too_large`
 pub(crate) fn require_bounded(request: &Request) -> Result<(), Problem> {
-    let (bytes, headers) = (head_bytes(request), request.headers().len());
-    if bytes <= MAX_HEAD_BYTES && headers <= MAX_HEADERS {
+    let bytes = head_bytes(request);
+    if bytes <= MAX_HEAD_BYTES {
         return Ok(());
     }
     Err(Problem::new(
         ProblemCode::HeadTooLarge,
         format!(
-            "the first line and the headers of this request have {bytes} bytes in {headers} \
-             headers; send at most {MAX_HEAD_BYTES} bytes and {MAX_HEADERS} headers"
+            "the first line and the headers of this request have {bytes} bytes; send at most \
+             {MAX_HEAD_BYTES}"
         ),
     ))
 }

@@ -30,7 +30,7 @@ use tower::ServiceExt;
 
 use super::{
     super::caller::AddressPrefix,
-    limits::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, MAX_HEADERS, STALL_TIMEOUT},
+    limits::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT},
     registry::Slot,
 };
 
@@ -65,7 +65,6 @@ pub(super) async fn serve<I>(
         // It would close idle connections as well: `Activity` knows the difference.
         .header_read_timeout(None)
         // Above the limits of `web::head`, whose answers pages can read.
-        .max_headers(2 * MAX_HEADERS)
         .max_header_size(2 * MAX_HEAD_BYTES)
         .max_buf_size(4 * MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(io), service);

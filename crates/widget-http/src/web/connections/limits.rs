@@ -16,9 +16,6 @@ pub const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest head of a request: browsers send some KB, proxies refuse more than 8 to 32 KiB.
 pub const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// Most headers of a request.
-pub const MAX_HEADERS: usize = 100;
-
 /// Connections of one address prefix: many visitors can share an IPv4 address.
 pub const MAX_PER_PREFIX: usize = 256;
 

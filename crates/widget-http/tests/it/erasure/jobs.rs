@@ -128,10 +128,10 @@ async fn a_job_of_a_killed_process_is_finished_by_another() {
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).expect("JSON")
     };
-    let begin = std::time::Instant::now();
+    let started_at = std::time::Instant::now();
     let limit = std::time::Duration::from_mins(2);
     while read(&first)["erased"] == 0 {
-        assert!(begin.elapsed() < limit, "it erases nothing");
+        assert!(started_at.elapsed() < limit, "it erases nothing");
     }
     first.signal("-KILL");
     first.wait();
@@ -154,7 +154,7 @@ async fn a_job_of_a_killed_process_is_finished_by_another() {
         if body["status"] != "running" {
             break body;
         }
-        assert!(begin.elapsed() < limit, "nobody goes on with it: {body}");
+        assert!(started_at.elapsed() < limit, "nobody goes on with it: {body}");
         std::thread::yield_now();
     };
     assert_eq!(
