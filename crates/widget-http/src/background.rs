@@ -24,7 +24,7 @@ use crate::{
     metrics::Metrics,
     state::AppState,
     storage::{ForgetBefore, StoreError},
-    web::telemetry,
+    telemetry,
 };
 
 mod builds;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::{
         metrics::{MethodLabel, Outcome},
-        web::telemetry::capture::Lines,
+        telemetry::capture::Lines,
     };
 
     #[tokio::test(start_paused = true)]

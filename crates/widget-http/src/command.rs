@@ -3,9 +3,9 @@
 
 use std::{io::Write, process::ExitCode};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::print_line;
-pub(crate) use telemetry::Log;
+pub(crate) use telemetry::{Log, LogArguments};
 
 mod agent_directory;
 mod database;
@@ -28,31 +28,6 @@ pub(crate) struct Arguments {
     pub(crate) log: LogArguments,
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LogArguments {
-    /// How log lines on standard error look.
-    #[arg(long, global = true, env = "WIDGET_LOG_FORMAT", value_enum, default_value_t = LogForm::Human)]
-    log_format: LogForm,
-    /// What is logged, such as `info` or `widget_http=debug,warn`.
-    #[arg(
-        long,
-        global = true,
-        env = "WIDGET_LOG",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
-    log: String,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogForm {
-    /// For people.
-    #[value(alias = "text")]
-    Human,
-    /// One JSON object a line.
-    Json,
 }
 
 #[derive(Debug, Subcommand)]

@@ -20,7 +20,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     state::AppState,
-    web::{api::Operation, cors::ReadablePaths, problem::Problem, telemetry::ObserveLayer},
+    telemetry::ObserveLayer,
+    web::{api::Operation, cors::ReadablePaths, problem::Problem},
 };
 use widget_api::ProblemCode;
 
@@ -38,6 +39,7 @@ pub mod settings;
 pub mod state;
 pub mod storage;
 pub mod system;
+pub mod telemetry;
 pub mod visitors;
 pub mod web;
 

@@ -4,7 +4,7 @@
 //! request is answered. Everything that a label can be is closed, see [`LabelValue`]. What storage,
 //! caches and LiveKit count, they keep themselves; [`Scrape`] reads all of it.
 
-use crate::web::telemetry::Floods;
+use crate::telemetry::Floods;
 
 mod catalog;
 mod decisions;

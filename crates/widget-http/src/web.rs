@@ -14,4 +14,3 @@ pub mod key_uses;
 pub(crate) mod paging;
 pub mod problem;
 mod strict;
-pub mod telemetry;

@@ -32,11 +32,15 @@ const WORDS: &[(&str, &str)] = &[
 /// What visitors and agents say in examples and tests.
 const SPEECH: &[&str] = &["Tell me about", "Please tell us"];
 
+/// What was built by an earlier release, and is kept as it was.
+const BUILT: &str = "fixtures/embed";
+
 /// Who opens a file learns first why it exists.
 #[test]
 fn every_source_file_opens_with_a_comment() {
     let faults: Vec<_> = files()
         .iter()
+        .filter(|path| !path.starts_with(BUILT))
         .filter_map(|path| {
             let text = read(path)?;
             let openings: &[&str] = match path.extension()?.to_str()? {

@@ -223,9 +223,9 @@ impl Lifecycle {
 
     /// The visitor asks to continue in a new room.
     ///
-    /// It is refused as in [`Self::require_open`], also before somebody has stored the end. Until the
-    /// visitor joins the new room they count as away, from now on. One that nobody has joined can be
-    /// joined as long from now on as after its start.
+    /// It is refused as in [`Self::require_open`], also before somebody has stored the end. Until
+    /// the visitor joins the new room they count as away, from now on. One that nobody has joined
+    /// can be joined as long from now on as after its start.
     ///
     /// # Errors
     ///

@@ -7,21 +7,46 @@ use std::{
 
 use anyhow::Context;
 use axum::Router;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::{net::TcpListener, sync::watch};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 use widget_http::{
     metrics::{self, Scrape},
+    telemetry::{LogFormat, trace::Traces},
     web::{
         caller::TrustedProxies,
         connections::{ConnectionLimits, Connections},
-        telemetry::{LogFormat, trace::Traces},
     },
 };
 
-use super::{LogArguments, LogForm, environment, output::print_line};
+use super::{environment, output::print_line};
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArguments {
+    /// How log lines on standard error look.
+    #[arg(long, global = true, env = "WIDGET_LOG_FORMAT", value_enum, default_value_t = LogForm::Human)]
+    log_format: LogForm,
+    /// What is logged, such as `info` or `widget_http=debug,warn`.
+    #[arg(
+        long,
+        global = true,
+        env = "WIDGET_LOG",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    log: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogForm {
+    /// For people.
+    #[value(alias = "text")]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
 
 /// Lines that wait to be written; of more, those that come are dropped and counted.
 const MAX_WAITING_LINES: usize = 10_000;

@@ -11,7 +11,7 @@ use widget_core::choices;
 
 use crate::{
     metrics::{Histogram, LabelValue, Metric, Snapshot},
-    web::telemetry::trace::{self, Callee},
+    telemetry::{self, trace::Callee},
 };
 
 choices! {
@@ -94,7 +94,7 @@ impl LiveKitMeters {
         let answer = answer.await;
         let outcome = answer.outcome();
         let is_ok = matches!(outcome, CallOutcome::Ok | CallOutcome::NotFound);
-        trace::note_call(Callee::LiveKit(call.as_str()), started, is_ok);
+        telemetry::note_call(Callee::LiveKit(call.as_str()), started, is_ok);
         self.durations[call as usize].observe(started.elapsed());
         self.outcomes[call as usize][outcome as usize].fetch_add(1, Relaxed);
         answer

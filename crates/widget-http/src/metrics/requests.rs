@@ -187,7 +187,7 @@ impl Requests {
             for (method, counted) in route.methods() {
                 let labels = || {
                     [
-                        LabelValue::of_route(&route),
+                        LabelValue::of_template(route.template()),
                         LabelValue::of(method.as_str()),
                     ]
                 };

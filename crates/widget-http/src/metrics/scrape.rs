@@ -16,7 +16,8 @@ use crate::{
     readiness,
     state::AppState,
     storage::{SweepPosition, deadline::share_time},
-    web::{connections::Connections, telemetry::trace},
+    telemetry::trace,
+    web::connections::Connections,
 };
 
 /// Everything that is measured.

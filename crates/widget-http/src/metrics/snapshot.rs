@@ -31,8 +31,8 @@ impl LabelValue {
     }
 
     /// The template of a registered route.
-    pub(super) fn of_route(route: &super::Route) -> Self {
-        Self(Text::Template(Arc::clone(route.template())))
+    pub(super) fn of_template(template: &Arc<str>) -> Self {
+        Self(Text::Template(Arc::clone(template)))
     }
 
     fn as_str(&self) -> &str {

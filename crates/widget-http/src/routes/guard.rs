@@ -5,11 +5,11 @@ use http::request::Parts;
 use super::public::token;
 use crate::{
     state::AppState,
+    telemetry,
     web::{
         api::{Credential, Guard},
         auth::{self, Caller},
         problem::Problem,
-        telemetry,
     },
 };
 

@@ -9,10 +9,8 @@ use serde_json::{Map, Value};
 use crate::{
     readiness,
     state::AppState,
-    web::{
-        api::{self, ApiRouter},
-        telemetry::Unlogged,
-    },
+    telemetry::Unlogged,
+    web::api::{self, ApiRouter},
 };
 use widget_api::health::{Health, Readiness, ReadinessStatus};
 

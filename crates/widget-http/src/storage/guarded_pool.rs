@@ -33,7 +33,10 @@ use crate::{
         error::StoreError,
         meters::{Change, PoolMeters, PoolName, PoolState, StorageMeters},
     },
-    web::telemetry::trace::{self, Callee},
+    telemetry::{
+        self,
+        trace::{self, Callee},
+    },
 };
 
 type Arguments = <Database as sqlx::Database>::Arguments;
@@ -228,7 +231,7 @@ impl Lease {
         };
         let outcome: Result<Steps, sqlx::Error> = steps.try_collect().await;
         if trace::is_on() {
-            trace::note_call(Callee::Storage(kind), started, outcome.is_ok());
+            telemetry::note_call(Callee::Storage(kind), started, outcome.is_ok());
         }
         self.meters.statements.observe(started.elapsed());
         self.is_known = match &outcome {

@@ -14,7 +14,7 @@ use http::{HeaderMap, request::Parts};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use self::forwarded::Hop;
-use crate::web::telemetry;
+use crate::telemetry;
 
 mod forwarded;
 
@@ -168,7 +168,7 @@ impl Callers {
     }
 
     /// Whether the peer is a proxy whose headers are believed.
-    pub(in crate::web) fn trusts(&self, peer: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted.contains(peer)
     }
 

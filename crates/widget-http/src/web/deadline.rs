@@ -28,10 +28,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::Notify;
 use widget_api::ProblemCode;
 
-use crate::{
-    storage::deadline::share_time,
-    web::{problem::Problem, telemetry},
-};
+use crate::{storage::deadline::share_time, telemetry, web::problem::Problem};
 
 /// Time from the head of a request to that of its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);

@@ -109,7 +109,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
 
 /// What an error means to the caller; becomes the answer once the request's id is known.
 ///
-/// A handler returns it as its error; [`crate::web::telemetry`] writes the body and logs the cause.
+/// A handler returns it as its error; [`crate::telemetry`] writes the body and logs the cause.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 

@@ -20,6 +20,7 @@ use crate::{
     livekit::LiveKit,
     routes::public::page::{PublicPath, require_admission, require_widget},
     state::AppState,
+    telemetry::PageOf,
     visitors::{
         public_widgets::{AdmittedWidget, WindowTexts},
         refusals,
@@ -29,7 +30,6 @@ use crate::{
         caller::AddressPrefix,
         cors::DocumentFetch,
         problem::Problem,
-        telemetry::PageOf,
     },
 };
 

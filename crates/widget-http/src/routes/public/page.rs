@@ -14,11 +14,12 @@ use widget_core::{
 use crate::{
     routes::directory,
     state::AppState,
+    telemetry,
     visitors::{
         public_widgets::{AdmittedWidget, PublicWidget},
         refusals,
     },
-    web::{extract::path_parameters, problem::Problem, telemetry},
+    web::{extract::path_parameters, problem::Problem},
 };
 
 /// What can be wrong with the page that requests a widget.

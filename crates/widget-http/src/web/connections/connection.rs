@@ -29,10 +29,10 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    super::caller::AddressPrefix,
     limits::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT},
     registry::Slot,
 };
+use crate::web::caller::AddressPrefix;
 
 /// Serves one connection to its end.
 pub(super) async fn serve<I>(

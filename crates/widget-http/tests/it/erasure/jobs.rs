@@ -154,7 +154,10 @@ async fn a_job_of_a_killed_process_is_finished_by_another() {
         if body["status"] != "running" {
             break body;
         }
-        assert!(started_at.elapsed() < limit, "nobody goes on with it: {body}");
+        assert!(
+            started_at.elapsed() < limit,
+            "nobody goes on with it: {body}"
+        );
         std::thread::yield_now();
     };
     assert_eq!(

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime},
@@ -20,20 +20,19 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::SdkTracer;
 
-use super::{REQUEST, RequestContext};
-use crate::metrics::Outcome;
+use widget_core::id::WidgetId;
+
+use crate::metrics::{MethodLabel, Outcome};
 
 mod dropped;
 mod exporter;
 
 pub(crate) use self::dropped::dropped_spans;
+use self::exporter::TRACER;
 pub use self::exporter::{Traces, TracesError};
 
 /// Spans of one request, so that one that asks the database very often stays small.
 const MAX_CALLS: usize = 128;
-
-/// Where spans go, once there is a collector.
-static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
 /// What a call went to.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +43,25 @@ pub(crate) enum Callee {
     LiveKit(&'static str),
 }
 
+/// A call that has ended.
 #[derive(Debug)]
-struct Call {
+pub(super) struct Call {
     callee: Callee,
     ended: SystemTime,
     took: Duration,
     is_ok: bool,
+}
+
+/// A request that was answered.
+#[derive(Debug)]
+pub(super) struct ServedRequest<'a> {
+    pub(super) id: &'a str,
+    pub(super) method: MethodLabel,
+    pub(super) template: &'a str,
+    pub(super) widget: Option<WidgetId>,
+    pub(super) outcome: Outcome,
+    pub(super) status: StatusCode,
+    pub(super) took: Duration,
 }
 
 /// What is known of a request for its trace.
@@ -65,32 +77,6 @@ pub(super) struct RequestTrace {
 /// Whether spans are wanted.
 pub(crate) fn is_on() -> bool {
     TRACER.get().is_some()
-}
-
-/// Notes a call that has just ended, for the trace of the present request or as one of its own.
-pub(crate) fn note_call(callee: Callee, started: Instant, is_ok: bool) {
-    let Some(tracer) = TRACER.get() else {
-        return;
-    };
-    let call = Call {
-        callee,
-        ended: SystemTime::now(),
-        took: started.elapsed(),
-        is_ok,
-    };
-    let noted = REQUEST.try_with(|request| {
-        let Some(trace) = &request.trace else {
-            return;
-        };
-        let mut calls = trace.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        if calls.len() < MAX_CALLS {
-            calls.push(Call { ..call });
-        }
-    });
-    // In the background, what storage does every few seconds would hide everything else.
-    if noted.is_err() && matches!(callee, Callee::LiveKit(_)) {
-        call.export(tracer, &Context::new());
-    }
 }
 
 impl RequestTrace {
@@ -109,14 +95,16 @@ impl RequestTrace {
         self.is_trusted.store(true, Relaxed);
     }
 
+    /// Notes a call that belongs to the request.
+    pub(super) fn note(&self, call: Call) {
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() < MAX_CALLS {
+            calls.push(call);
+        }
+    }
+
     /// Sends the request and its calls to the collector.
-    pub(super) fn finish(
-        &self,
-        request: &RequestContext,
-        outcome: Outcome,
-        status: StatusCode,
-        took: Duration,
-    ) {
+    pub(super) fn finish(&self, request: &ServedRequest<'_>) {
         let Some(tracer) = TRACER.get() else {
             return;
         };
@@ -128,19 +116,21 @@ impl RequestTrace {
             Some(parent) => Context::new().with_remote_span_context(parent.clone()),
             None => Context::new(),
         };
-        let template = request.route.template().to_string();
+        let template = request.template.to_string();
         let mut attributes = vec![
             KeyValue::new("http.request.method", request.method.as_str()),
             KeyValue::new("http.route", template.clone()),
-            KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
-            KeyValue::new("widget.request_id", request.id().to_owned()),
+            KeyValue::new(
+                "http.response.status_code",
+                i64::from(request.status.as_u16()),
+            ),
+            KeyValue::new("widget.request_id", request.id.to_owned()),
         ];
-        if let Outcome::Refused(code) = outcome {
+        if let Outcome::Refused(code) = request.outcome {
             attributes.push(KeyValue::new("error.type", code.as_str()));
         }
-        if let Some(widget) = request.widget.get() {
-            let id = widget.stored.widget.id.to_string();
-            attributes.push(KeyValue::new("widget.id", id));
+        if let Some(id) = request.widget {
+            attributes.push(KeyValue::new("widget.id", id.to_string()));
         }
         let mut span = tracer
             .span_builder(format!("{} {template}", request.method))
@@ -148,7 +138,7 @@ impl RequestTrace {
             .with_start_time(self.started)
             .with_attributes(attributes)
             .start_with_context(tracer, &parent);
-        if status.is_server_error() {
+        if request.status.is_server_error() {
             span.set_status(Status::error(""));
         }
         let inside = Context::new().with_remote_span_context(span.span_context().clone());
@@ -156,11 +146,29 @@ impl RequestTrace {
         for call in calls.drain(..) {
             call.export(tracer, &inside);
         }
-        span.end_with_timestamp(self.started + took);
+        span.end_with_timestamp(self.started + request.took);
     }
 }
 
 impl Call {
+    /// One that has just ended.
+    pub(super) fn ended(callee: Callee, started: Instant, is_ok: bool) -> Self {
+        Self {
+            callee,
+            ended: SystemTime::now(),
+            took: started.elapsed(),
+            is_ok,
+        }
+    }
+
+    /// Sends a call that belongs to no request. Those of storage, which are made every few seconds
+    /// in the background, would hide everything else.
+    pub(super) fn export_alone(&self) {
+        if let (Some(tracer), Callee::LiveKit(_)) = (TRACER.get(), self.callee) {
+            self.export(tracer, &Context::new());
+        }
+    }
+
     fn export(&self, tracer: &SdkTracer, parent: &Context) {
         let (name, attribute) = match self.callee {
             Callee::Storage(word) => ("storage", KeyValue::new("db.operation.name", word)),

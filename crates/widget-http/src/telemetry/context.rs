@@ -2,7 +2,7 @@
 //! the bodies of error answers.
 //!
 //! None of it is formatted before a line is written. The lines that a handler logs get the request
-//! from [`RequestContext`], see [`format`](self::format).
+//! from [`RequestContext`], see `format.rs`.
 
 use std::{
     net::IpAddr,
@@ -10,13 +10,17 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use widget_core::{id::OrganizationId, serve::Refusal};
 
+use super::{
+    flood,
+    trace::{self, Callee, RequestTrace, ServedRequest},
+};
 use crate::{
     causes::with_causes,
     metrics::{MethodLabel, Metrics, Outcome, Route},
@@ -25,38 +29,25 @@ use crate::{
     web::problem::Problem,
 };
 
-#[cfg(test)]
-pub(crate) mod capture;
-mod flood;
-mod format;
-mod observe;
-mod summary;
-pub mod trace;
-
-pub(crate) use self::flood::Floods;
-pub(in crate::web) use self::observe::peer_of;
-use self::trace::RequestTrace;
-pub use self::{format::LogFormat, observe::ObserveLayer, summary::report_requests};
-
 /// Header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 tokio::task_local! {
     /// The request that the present task answers.
-    static REQUEST: Arc<RequestContext>;
+    pub(super) static REQUEST: Arc<RequestContext>;
 }
 
 /// What is known of the request that is being answered.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    id: HeaderValue,
-    route: Arc<Route>,
-    method: MethodLabel,
-    caller: IpAddr,
-    metrics: Arc<Metrics>,
-    widget: OnceLock<Arc<PublicWidget>>,
-    organization: OnceLock<OrganizationId>,
-    trace: Option<RequestTrace>,
+    pub(super) id: HeaderValue,
+    pub(super) route: Arc<Route>,
+    pub(super) method: MethodLabel,
+    pub(super) caller: IpAddr,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) widget: OnceLock<Arc<PublicWidget>>,
+    pub(super) organization: OnceLock<OrganizationId>,
+    pub(super) trace: Option<RequestTrace>,
 }
 
 /// Keeps the request in mind while `work` runs in a task of its own.
@@ -73,6 +64,23 @@ pub(crate) fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> {
 /// Whose request it is, where that was found out already.
 pub(crate) fn caller() -> Option<IpAddr> {
     REQUEST.try_with(|request| request.caller).ok()
+}
+
+/// Notes a call that has just ended, for the trace of the present request or as one of its own.
+pub(crate) fn note_call(callee: Callee, started: Instant, is_ok: bool) {
+    if !trace::is_on() {
+        return;
+    }
+    let call = trace::Call::ended(callee, started, is_ok);
+    let note = REQUEST.try_with(Arc::clone);
+    match note {
+        Ok(request) => {
+            if let Some(trace) = &request.trace {
+                trace.note(call);
+            }
+        }
+        Err(_) => call.export_alone(),
+    }
 }
 
 /// Notes the widget that was asked for, or that there is none.
@@ -116,7 +124,7 @@ impl RequestIds {
         }
     }
 
-    fn next(&self) -> HeaderValue {
+    pub(super) fn next(&self) -> HeaderValue {
         let mut id = [0; 32];
         id[..16].copy_from_slice(&self.process);
         id[16..].copy_from_slice(&hexadecimal(self.next.fetch_add(1, Relaxed)));
@@ -143,12 +151,12 @@ pub struct PageOf(pub Problem);
 pub struct Unlogged;
 
 impl RequestContext {
-    fn id(&self) -> &str {
+    pub(super) fn id(&self) -> &str {
         self.id.to_str().unwrap_or_default()
     }
 
     /// Completes the answer, counts it and logs what is to be logged of it.
-    fn finish(&self, mut response: Response, took: Duration) -> Response {
+    pub(super) fn finish(&self, mut response: Response, took: Duration) -> Response {
         let problem = self.take_problem(&mut response);
         response.headers_mut().insert(REQUEST_ID, self.id.clone());
         if response.extensions_mut().remove::<Unlogged>().is_some() {
@@ -169,7 +177,15 @@ impl RequestContext {
             }
         }
         if let Some(trace) = &self.trace {
-            trace.finish(self, outcome, response.status(), took);
+            trace.finish(&ServedRequest {
+                id: self.id(),
+                method: self.method,
+                template: self.route.template(),
+                widget: self.widget.get().map(|widget| widget.stored.widget.id),
+                outcome,
+                status: response.status(),
+                took,
+            });
         }
         response
     }
@@ -243,13 +259,13 @@ impl RequestContext {
     }
 }
 
-fn milliseconds(time: Duration) -> u64 {
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A caller's own id is kept when it is short and plain, so that logs of several services can be
 /// joined.
-fn incoming_id(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(super) fn incoming_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(REQUEST_ID)?;
     let plain = value
         .as_bytes()

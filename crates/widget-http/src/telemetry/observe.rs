@@ -18,7 +18,10 @@ use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
 
-use super::{REQUEST, RequestContext, RequestIds, incoming_id, trace::RequestTrace};
+use super::{
+    context::{REQUEST, RequestContext, RequestIds, incoming_id},
+    trace::RequestTrace,
+};
 use crate::{
     metrics::{Metrics, Route},
     system::RandomSource,
@@ -111,7 +114,7 @@ impl<S> Observe<S> {
 }
 
 /// The other end of the connection.
-pub(in crate::web) fn peer_of(extensions: &Extensions) -> IpAddr {
+pub(crate) fn peer_of(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(Ipv6Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip())
 }

@@ -16,7 +16,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{REQUEST, RequestContext};
+use super::context::{REQUEST, RequestContext};
 use crate::web::caller::AddressPrefix;
 
 /// The form of the log.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use tokio::time::Instant;
 
-use super::{flood::Ended, milliseconds};
+use super::{context::milliseconds, flood::Ended};
 use crate::metrics::Metrics;
 
 /// Routes that are named in one line.

@@ -1,5 +1,7 @@
 //! The way to the collector: OTLP over HTTP, as protobuf.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,13 +12,16 @@ use opentelemetry_otlp::{
 };
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{Sampler, SdkTracer, SdkTracerProvider},
 };
 use tokio::runtime::Handle;
 use url::Url;
 
-use super::{TRACER, dropped::Bounded};
+use super::dropped::Bounded;
 use crate::page_fetcher::tls_roots;
+
+/// Where spans go, once there is a collector.
+pub(super) static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
 /// Where OTLP over HTTP accepts traces.
 const PATH: &str = "v1/traces";
