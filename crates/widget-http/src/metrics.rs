@@ -1,7 +1,7 @@
 //! What the process counts about itself, and how it is shown to an operator.
 //!
 //! Counting is an addition to a number whose place is known: nothing is looked up by name while a
-//! request is answered. Everything that a label can be is closed, see [`LabelValue`]. What storage,
+//! request is answered. Everything that a label can be is closed, see `LabelValue`. What storage,
 //! caches and LiveKit count, they keep themselves; [`Scrape`] reads all of it.
 
 use crate::telemetry::Floods;

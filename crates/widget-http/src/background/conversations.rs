@@ -36,8 +36,8 @@ pub(super) async fn end_conversations(state: &AppState) {
 /// that lasted too long; returns how many have ended.
 ///
 /// Those that end or not by where the visitor is wait for LiveKit's answer, see
-/// [`Lifecycle::settle`]. One that cannot be read is logged and does not prevent the end of the
-/// others.
+/// [`settle`](widget_core::conversation::Lifecycle::settle). One that cannot be read is logged and
+/// does not prevent the end of the others.
 ///
 /// # Errors
 /// When those that are due cannot be read.

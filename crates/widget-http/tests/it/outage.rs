@@ -162,6 +162,7 @@ async fn is_missed_until_it_is_back(mut lost: Lost, database: Url) {
         .widget(json!({"config": {"v1": {"theme": "dark"}}}))
         .await;
     let path = format!("/core/web-widgets/{}", id(&widget));
+    let widget = service.get(&path).await.json(200);
 
     lost.go_away().await;
     for _ in 0..2 {
@@ -209,6 +210,7 @@ async fn is_not_waited_for(way: Way, database: Url) {
     let service = Service::start_at(database.as_str(), |_| {}).await;
     let widget = service.widget(json!({})).await;
     let path = format!("/core/web-widgets/{}", id(&widget));
+    let widget = service.get(&path).await.json(200);
     // More at once than there are connections.
     let reads = || join_all((0..40).map(|_| service.get(&path)));
     for answer in reads().await {

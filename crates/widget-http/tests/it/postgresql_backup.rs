@@ -79,7 +79,7 @@ fn roles_are_separate_and_a_backup_under_writes_is_restored() {
     // The role of the service cannot migrate, and says what can.
     let complaint = refused(&mut on(&service("widgets"), &SERVE));
     assert!(
-        complaint.contains("has no tables") && complaint.contains("`widget-http migrate`"),
+        complaint.contains("lacks migrations") && complaint.contains("`widget-http migrate`"),
         "{complaint}"
     );
     printed(&mut on(&owner("widgets"), &["migrate"]));
