@@ -136,7 +136,7 @@ describe('blocks', () => {
     expect(parseMarkdown(text)).toEqual([words({ type: 'strong', children })]);
   });
 
-  test.each(['#Title', '####### Title', '#', '    # Title'])('%j is no heading', (text) => {
+  test.each(['#Title', '####### Title', '#', '    # Title'])('%j is not a heading', (text) => {
     expect(JSON.stringify(parseMarkdown(text))).not.toContain('strong');
   });
 

@@ -32,6 +32,18 @@ const WORDS: &[(&str, &str)] = &[
 /// What visitors and agents say in examples and tests.
 const SPEECH: &[&str] = &["Tell me about", "Please tell us"];
 
+/// An error in a log line has its causes, each once: `with_causes` writes them.
+#[test]
+fn logged_errors_have_their_causes() {
+    let faults: Vec<_> = files()
+        .iter()
+        .filter(|path| path.starts_with("crates/widget-http/src"))
+        .filter(|path| read(path).is_some_and(|text| text.contains("error = %")))
+        .map(|path| format!("{}: `error = %` leaves the causes out", path.display()))
+        .collect();
+    none("errors that are logged without their causes", &faults);
+}
+
 /// What was built by an earlier release, and is kept as it was.
 const BUILT: &str = "fixtures/embed";
 

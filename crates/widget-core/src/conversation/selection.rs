@@ -54,7 +54,7 @@ impl Selection {
     /// # Errors
     ///
     /// [`Findings`] when there is no criterion, when there are more than [`MAX_VALUES`] values, or
-    /// when one has a place that is no JSON Pointer.
+    /// when one has a place that is not a JSON Pointer.
     pub fn new(criteria: Criteria) -> Result<Self, Findings> {
         if criteria == Criteria::default() {
             let detail = "name at least one of `web_widget_id`, `created_after`, \
@@ -185,7 +185,7 @@ mod tests {
             // Not in one form.
             (json!({"email": "a@b.example", "number": "17"}), false),
             (json!({"rating": 5}), true),
-            // What the page says is no form.
+            // What the page says is not a form.
             (json!({"id": "u1"}), false),
         ] {
             let shown = form.to_string();

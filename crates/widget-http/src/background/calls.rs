@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use widget_core::conversation::budget::Audio;
 
 use crate::{
+    causes::with_causes,
     livekit::LiveKit,
     state::AppState,
     storage::{CallOutcome, DueCall, StoreError},
@@ -26,10 +27,13 @@ const ENDED_BATCH: u32 = 100;
 pub(super) async fn watch_calls(state: &AppState) {
     loop {
         if let Err(error) = check_due_calls(state).await {
-            tracing::warn!(error = %error, "calls cannot be looked at");
+            tracing::warn!(error = with_causes(&error), "calls cannot be looked at");
         }
         if let Err(error) = state.storage.settle_ended(ENDED_BATCH).await {
-            tracing::warn!(error = %error, "what conversations have reserved cannot be settled");
+            tracing::warn!(
+                error = with_causes(&error),
+                "what conversations have reserved cannot be settled"
+            );
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }
@@ -81,7 +85,7 @@ async fn check_one(state: AppState, call: DueCall, ask: bool) -> (Audio, CallOut
         // Storage has logged it once.
         Err(StoreError::Corrupt { .. }) => (Audio::Unknown, CallOutcome::Continues),
         Err(error) => {
-            tracing::warn!(conversation.id = %call.id, error = %error, "a call cannot be looked at");
+            tracing::warn!(conversation.id = %call.id, error = with_causes(&error), "a call cannot be looked at");
             (Audio::Unknown, CallOutcome::Continues)
         }
     }
@@ -120,7 +124,7 @@ async fn find_audio(
         .find_audio(&room.name)
         .await
         .unwrap_or_else(|error| {
-            tracing::debug!(conversation.id = %call.id, error = %error, "LiveKit does not say whether the visitor speaks");
+            tracing::debug!(conversation.id = %call.id, error = with_causes(&error), "LiveKit does not say whether the visitor speaks");
             Audio::Unknown
         }))
 }

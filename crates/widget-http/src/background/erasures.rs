@@ -13,6 +13,7 @@ use widget_core::{
 };
 
 use crate::{
+    causes::with_causes,
     state::AppState,
     storage::{RunningJob, StoreError, StoredRetention},
 };
@@ -65,7 +66,10 @@ pub(super) async fn erase(state: &AppState) {
 
 fn report(error: Option<StoreError>) {
     if let Some(error) = error {
-        tracing::warn!(error = %error, "conversations cannot be erased");
+        tracing::warn!(
+            error = with_causes(&error),
+            "conversations cannot be erased"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration as StdDuration;
 
-use crate::{state::AppState, storage::StoreError};
+use crate::{causes::with_causes, state::AppState, storage::StoreError};
 
 /// How often they are written.
 const INTERVAL: StdDuration = StdDuration::from_secs(5);
@@ -11,7 +11,10 @@ pub(super) async fn write_uses(state: &AppState) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         if let Err(error) = write_key_uses(state).await {
-            tracing::warn!(error = %error, "the last use of API keys cannot be written");
+            tracing::warn!(
+                error = with_causes(&error),
+                "the last use of API keys cannot be written"
+            );
         }
     }
 }

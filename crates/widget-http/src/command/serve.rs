@@ -533,7 +533,10 @@ impl Running {
             // What a client began that hung up since.
             self.state.running.ended().await;
             if let Err(error) = background::write_key_uses(&self.state).await {
-                tracing::warn!(error = %error, "the last use of API keys cannot be written");
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "the last use of API keys cannot be written"
+                );
             }
             while self.tasks.join_next().await.is_some() {}
         };

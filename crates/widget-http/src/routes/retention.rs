@@ -171,6 +171,10 @@ impl From<RetentionError> for Problem {
     fn from(error: RetentionError) -> Self {
         let detail = "the time was not accepted; see `errors`";
         let fault = FieldError::new("/days", Code::ValueOutOfRange, error.to_string());
-        Self::new(ProblemCode::RetentionTooLong, detail).with_error(fault)
+        let code = match error {
+            RetentionError::OutOfRange(_) => ProblemCode::BodyInvalid,
+            RetentionError::TooLong { .. } => ProblemCode::RetentionTooLong,
+        };
+        Self::new(code, detail).with_error(fault)
     }
 }

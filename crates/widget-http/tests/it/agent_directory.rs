@@ -421,7 +421,7 @@ async fn questions_are_counted_by_how_they_are_answered() {
     }
 }
 
-/// Ids that nobody knows are no flood to the directory.
+/// Ids that nobody knows do not flood the directory.
 #[tokio::test]
 async fn at_most_32_questions_are_asked_at_once() {
     let directory = Directory::start().await;

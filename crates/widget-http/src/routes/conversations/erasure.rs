@@ -18,6 +18,7 @@ use widget_core::{
 };
 
 use crate::{
+    causes::with_causes,
     routes::idempotency::{self, idempotency_key},
     state::AppState,
     storage::{self, CreateJobError, NewErasureJob, RepeatableRequest},
@@ -90,7 +91,10 @@ async fn erase(
     state.room_cleaner.wake();
     // In the background if somebody is in the way; what was committed stays so.
     if let Err(error) = state.storage.empty_log().await {
-        tracing::debug!(error = %error, "the log of the database is not emptied yet");
+        tracing::debug!(
+            error = with_causes(&error),
+            "the log of the database is not emptied yet"
+        );
     }
     Ok(StatusCode::NO_CONTENT)
 }

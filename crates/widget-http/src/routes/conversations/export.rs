@@ -23,6 +23,7 @@ use super::{
     record::{build_conversation, require_conversation},
 };
 use crate::{
+    causes::with_causes,
     state::AppState,
     storage::{ConversationRecord, Erasable, ListPosition, StoreError, StoredConversation},
     web::{
@@ -97,7 +98,7 @@ async fn selected(
     export.read_batch().await?;
     let lines = stream::try_unfold(export, async |mut export| {
         let line = export.next_line().await;
-        line.inspect_err(|error| tracing::warn!(error = %error, "an export breaks off"))
+        line.inspect_err(|error| tracing::warn!(error = with_causes(error), "an export breaks off"))
             .map(|line| line.map(|line| (line, export)))
     });
     let media_type = HeaderValue::from_static(NDJSON);

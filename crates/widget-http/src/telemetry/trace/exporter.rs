@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use super::dropped::Bounded;
-use crate::page_fetcher::tls_roots;
+use crate::{causes::with_causes, page_fetcher::tls_roots};
 
 /// Where spans go, once there is a collector.
 pub(super) static TRACER: OnceLock<SdkTracer> = OnceLock::new();
@@ -75,7 +75,7 @@ impl Traces {
     pub async fn stop(self) {
         let stopped = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
         if let Ok(Err(error)) = stopped {
-            tracing::warn!(error = %error, "the last spans were not sent");
+            tracing::warn!(error = with_causes(&error), "the last spans were not sent");
         }
     }
 }

@@ -93,9 +93,9 @@ async fn a_key_can_only_shorten_the_time() {
     let of_widget = format!("/core/web-widgets/{}/retention", id(&widget));
     for path in [ORGANIZATION, &of_widget] {
         service.put(path, &json!({"days": 90})).await.json(200);
-        for days in [0, 91] {
+        for (days, code) in [(0, "body_invalid"), (91, "retention_too_long")] {
             let answer = service.put(path, &json!({"days": days})).await;
-            answer.problem_at(422, "retention_too_long", "/days", "value_out_of_range");
+            answer.problem_at(422, code, "/days", "value_out_of_range");
         }
         for body in [json!({"days": -1}), json!({"days": "9"}), json!({"day": 9})] {
             let answer = service.put(path, &body).await;
