@@ -5,7 +5,7 @@ use widget_core::{api_key::KeyStatus, id::OrganizationId};
 
 #[cfg(feature = "schemars")]
 use crate::{MAX_PAGE_LIMIT, schema};
-use crate::{Scopes, Timestamp};
+use crate::{Received, Scope, Scopes, Timestamp};
 #[cfg(feature = "schemars")]
 use widget_core::agent::MAX_NAME_CHARACTERS;
 
@@ -49,7 +49,7 @@ pub struct ApiKey {
     /// The name for people; empty when the key was created without one.
     pub name: String,
     /// What the key may do.
-    pub scopes: Scopes,
+    pub scopes: Vec<Received<Scope>>,
     /// Whether the key is accepted.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<KeyStatus>"))]
     pub status: KeyStatus,
@@ -100,7 +100,7 @@ pub struct Whoami {
     /// The key.
     pub api_key: ApiKeyName,
     /// What the key may do.
-    pub scopes: Scopes,
+    pub scopes: Vec<Received<Scope>>,
     /// From when on the key is rejected; `null` for one that does not expire.
     pub expires_at: Option<Timestamp>,
     /// The version of the service.

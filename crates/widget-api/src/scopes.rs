@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Scope;
+use crate::{Received, Scope};
 
 /// The scopes of an API key, sorted, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,13 @@ impl FromIterator<Scope> for Scopes {
         scopes.sort_unstable();
         scopes.dedup();
         Self(scopes)
+    }
+}
+
+/// As an answer has them: a client may be older than the service, and not know all.
+impl From<Scopes> for Vec<Received<Scope>> {
+    fn from(scopes: Scopes) -> Self {
+        scopes.iter().map(Into::into).collect()
     }
 }
 

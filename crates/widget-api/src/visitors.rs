@@ -1,6 +1,6 @@
 //! Bodies of `/core/public/web-widgets/{id}`: for the loader on a host page and for the window.
 
-use std::{collections::BTreeMap, ops::Not};
+use std::{borrow::Cow, collections::BTreeMap, ops::Not};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
@@ -17,18 +17,26 @@ use {
     widget_core::conversation::turns::{MAX_ID_CHARACTERS, ReportLimits},
 };
 
-/// What the loader draws on the host page.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-pub struct Launcher {
+/// What the loader draws on the host page. A client that is older than the service reads the config
+/// as a `Value`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schemars",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "Launcher",
+        description = "What the loader draws on the host page."
+    )
+)]
+pub struct Launcher<C = LauncherConfig> {
     /// The widget.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetId>"))]
     pub id: WidgetId,
     /// The part of the config that the launcher draws.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::LauncherDocument"))]
-    pub config: LauncherConfig,
+    pub config: C,
     /// What the launcher itself says, by language: that the window is not there, try again, close.
-    pub words: BTreeMap<&'static str, [&'static str; 3]>,
+    pub words: BTreeMap<Cow<'static, str>, [Cow<'static, str>; 3]>,
 }
 
 /// Nothing to send: the request itself is the question.

@@ -13,7 +13,7 @@ use crate::{files, none, output, read};
 const CRATES: &[(&str, &[&str])] = &[
     ("widget-core", &[]),
     ("widget-api", &["widget-core"]),
-    ("widget-cli", &["widget-core"]),
+    ("widget-cli", &["widget-core", "widget-api"]),
     ("widget-http", &["widget-core", "widget-api"]),
     ("widget-schema", &["widget-core", "widget-api"]),
     ("widget-bench", &["widget-http"]),

@@ -97,7 +97,7 @@ fn build_key(listed: ListedApiKey, now: time::OffsetDateTime) -> ApiKey {
         status: key.status(now),
         id: key.id,
         name: key.name,
-        scopes: key.scopes,
+        scopes: key.scopes.into(),
         created_at: key.created_at.into(),
         created_by: key.created_by.map(|id| ApiKeyName {
             id,
@@ -222,7 +222,7 @@ async fn whoami(caller: Caller) -> Json<Whoami> {
             id: caller.key_id,
             name: Some(caller.key_name).filter(|name| !name.is_empty()),
         },
-        scopes: caller.scopes,
+        scopes: caller.scopes.into(),
         expires_at: caller.expires_at.map(Into::into),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

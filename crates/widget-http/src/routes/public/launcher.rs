@@ -111,7 +111,9 @@ fn render(admission: &Admission<'_>) -> Launcher {
     let body = visitors::Launcher {
         id: widget.id,
         config: widget.config.for_launcher(),
-        words: WORDS.into(),
+        words: WORDS
+            .map(|(language, words)| (language.into(), words.map(Into::into)))
+            .into(),
     };
     // Plain records are written into memory without fail.
     let body = serde_json::to_string(&body).unwrap_or_default();

@@ -1,0 +1,255 @@
+//! Why an operation did not give its answer.
+
+use std::{error::Error as StdError, fmt, io, time::Duration};
+
+use reqwest::{
+    StatusCode,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
+
+use crate::{Problem, ProblemCode};
+
+/// Why an operation did not give its answer. Each text is one sentence without a full stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The key has characters that no key has.
+    #[error("the API key has characters that no API key has")]
+    KeyMalformed,
+    /// The certificates are not PEM.
+    #[error("the certificates are not in PEM format")]
+    CertificatesInvalid,
+    /// The system's own certificates cannot be read, or another reason to have no client at all.
+    #[error("no connection can be made from here: {0}")]
+    Unusable(Box<dyn StdError + Send + Sync>),
+    /// The name of the host has no address.
+    #[error("the host `{host}` cannot be found: {source}")]
+    HostUnknown {
+        /// The service's host, or a proxy's.
+        host: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nothing accepts a connection there.
+    #[error("cannot connect to `{service}`: {reason}")]
+    Unreachable {
+        /// The address of the service.
+        service: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// No secure connection was made, usually because the certificate is not trusted.
+    #[error("cannot make a secure connection to `{service}`: {source}")]
+    Tls {
+        /// The address of the service.
+        service: String,
+        /// What is wrong.
+        source: rustls::Error,
+    },
+    /// There was no complete answer in time.
+    #[error("`{service}` did not answer within {} s", .after.as_secs_f32())]
+    Timeout {
+        /// The address of the service.
+        service: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The connection ended before the answer was complete.
+    #[error("the connection to `{service}` broke: {reason}")]
+    Broken {
+        /// The address of the service.
+        service: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The answer is a redirect, which is not followed.
+    #[error("`{service}` redirects to `{location}`, and API keys follow no redirects")]
+    Redirected {
+        /// The address of the service.
+        service: String,
+        /// Where to.
+        location: String,
+    },
+    /// What answers is another program: it sent a page, or nothing that this API has.
+    #[error("`{service}` is not a web widget service: it answered {status} with {content}")]
+    OtherService {
+        /// The address of the service.
+        service: String,
+        /// The status of the answer.
+        status: u16,
+        /// The media type of the answer, for people.
+        content: String,
+    },
+    /// The service is older than this client.
+    #[error("the service at `{service}` is older than this program and has no `{operation}`")]
+    OperationMissing {
+        /// The address of the service.
+        service: String,
+        /// The operation, by its name in the OpenAPI document.
+        operation: &'static str,
+    },
+    /// The service, or a proxy before it, is not able to answer now.
+    #[error("`{service}` is not available now ({status})")]
+    Unavailable {
+        /// The address of the service.
+        service: String,
+        /// The status of the answer.
+        status: StatusCode,
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// The service refuses, and says why.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// The answer has another shape than this client knows.
+    #[error("the answer of `{service}` to `{operation}` cannot be read: {source}")]
+    AnswerUnreadable {
+        /// The address of the service.
+        service: String,
+        /// The operation, by its name in the OpenAPI document.
+        operation: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// A refusal of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it says.
+    pub problem: Problem,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.problem.detail)
+    }
+}
+
+impl Error {
+    /// The problem, if the service sent one.
+    #[must_use]
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(refusal) => Some(&refusal.problem),
+            _ => None,
+        }
+    }
+
+    /// The code of the problem, if the service sent one that this build knows.
+    #[must_use]
+    pub fn code(&self) -> Option<ProblemCode> {
+        self.problem().and_then(|problem| problem.code.known())
+    }
+
+    /// Whether the service has nothing with this id.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(ProblemCode::NotFound)
+    }
+
+    /// Whether the record is another one than the caller saw.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(ProblemCode::PreconditionFailed | ProblemCode::Conflict)
+        )
+    }
+
+    /// When to try again, if the service says it.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may work a little later.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } => true,
+            Self::Unavailable { status, .. } => is_passing(status.as_u16()),
+            Self::Refused(refusal) => is_passing(refusal.problem.status),
+            _ => false,
+        }
+    }
+
+    /// Says what kind of failure it is that `reqwest` reports.
+    pub(super) fn from_reqwest(error: &reqwest::Error, service: String, after: Duration) -> Self {
+        if error.is_timeout() {
+            return Self::Timeout { service, after };
+        }
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason = error.to_string();
+            if let Some(LookupError { host, reason }) = error.downcast_ref() {
+                return Self::HostUnknown {
+                    host: host.clone(),
+                    source: io::Error::other(reason.clone()),
+                };
+            }
+            if let Some(source) = error.downcast_ref::<rustls::Error>() {
+                return Self::Tls {
+                    service,
+                    source: source.clone(),
+                };
+            }
+            cause = next_cause(error);
+        }
+        if error.is_connect() {
+            Self::Unreachable { service, reason }
+        } else {
+            Self::Broken { service, reason }
+        }
+    }
+}
+
+/// What an error wraps. The source of an `io::Error` is that of the error in it, which would be
+/// left out.
+fn next_cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    match error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+const fn is_passing(status: u16) -> bool {
+    matches!(status, 429 | 502..=504)
+}
+
+/// Resolves names as the system does, with an error that is recognized by its type.
+#[derive(Debug)]
+pub(super) struct Resolver;
+
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+struct LookupError {
+    host: String,
+    reason: String,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            // The port is set afterwards.
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await;
+            match found.map(Vec::from_iter) {
+                Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
+                Err(error) => Err(Box::new(LookupError {
+                    host,
+                    reason: error.to_string(),
+                }) as Box<dyn StdError + Send + Sync>),
+            }
+        })
+    }
+}

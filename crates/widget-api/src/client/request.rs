@@ -1,0 +1,411 @@
+//! One request: how it is sent, repeated and read.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{
+        AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LOCATION,
+        RETRY_AFTER,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::{Client, ETag, Error, Refusal, Tagged};
+use crate::{Problem, ProblemCode};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// How often a request is repeated at most, and the first and the longest time in between.
+const MAX_RETRIES: usize = 4;
+const MIN_BACKOFF: Duration = Duration::from_millis(200);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+
+/// A request that is about to be sent.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    client: Client,
+    operation: &'static str,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    /// Whether sending it twice does what sending it once does.
+    repeatable: bool,
+}
+
+/// An answer that was read whole.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+/// An answer that is read in parts, as they arrive.
+#[derive(Debug)]
+pub struct Chunks {
+    response: Response,
+    service: String,
+    timeout: Duration,
+}
+
+impl Client {
+    /// A request with the key. `segments` are the path below the service's address.
+    pub(super) fn call(&self, operation: &'static str, method: Method, segments: &[&str]) -> Call {
+        let mut call = self.public_call(operation, method, segments);
+        if let Some(authorization) = &self.authorization {
+            let headers = &mut call.headers;
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        call
+    }
+
+    /// A request without the key, as a visitor's browser sends it.
+    pub(super) fn public_call(
+        &self,
+        operation: &'static str,
+        method: Method,
+        segments: &[&str],
+    ) -> Call {
+        let mut url = Url::clone(&self.service);
+        url.path_segments_mut()
+            .expect("`http` and `https` addresses have a path")
+            .pop_if_empty()
+            .extend(segments);
+        Call {
+            client: self.clone(),
+            operation,
+            repeatable: method == Method::GET || method == Method::DELETE,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+        }
+    }
+}
+
+impl Call {
+    pub(super) fn query(mut self, query: &impl Serialize) -> Self {
+        self.url = with_query(self.url, query);
+        self
+    }
+
+    pub(super) fn set_url(mut self, url: Url) -> Self {
+        self.url = url;
+        self
+    }
+
+    pub(super) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(super) fn body(mut self, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("plain records are written into memory");
+        self.body = Some(body);
+        let json = HeaderValue::from_static("application/json");
+        self.headers.insert(CONTENT_TYPE, json);
+        self
+    }
+
+    /// The change is refused if the record is another one than the caller saw. So it can be
+    /// repeated: once it was made, the record is another one.
+    pub(super) fn if_match(mut self, etag: Option<&ETag>) -> Self {
+        if let Some(ETag(tag)) = etag {
+            self.headers.insert(IF_MATCH, tag.clone());
+            self.repeatable = true;
+        }
+        self
+    }
+
+    /// Names the request, so that repeating it creates nothing more.
+    pub(super) fn idempotent(mut self) -> Self {
+        let key = uuid::Uuid::new_v4().to_string();
+        let key = HeaderValue::try_from(key).expect("hexadecimal digits are a valid header");
+        self.headers.insert(IDEMPOTENCY_KEY, key);
+        self.repeatable = true;
+        self
+    }
+
+    /// Repeating the request does nothing more by what it says.
+    pub(super) const fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let (service, operation) = (self.service(), self.operation);
+        let answer = self.send().await?;
+        read(&answer, service, operation)
+    }
+
+    pub(super) async fn tagged<T: DeserializeOwned>(self) -> Result<Tagged<T>, Error> {
+        let (service, operation) = (self.service(), self.operation);
+        let answer = self.send().await?;
+        Ok(Tagged {
+            value: read(&answer, service, operation)?,
+            etag: answer.headers.get(ETAG).cloned().map(ETag),
+        })
+    }
+
+    pub(super) async fn nothing(self) -> Result<(), Error> {
+        self.send().await.map(drop)
+    }
+
+    pub(super) async fn send(self) -> Result<Answer, Error> {
+        self.with_retries(Self::attempt_whole).await
+    }
+
+    /// Sends the request, and leaves the answer to be read in parts.
+    pub(super) async fn chunks(self) -> Result<Chunks, Error> {
+        let (service, timeout) = (self.service(), self.client.timeout);
+        let response = self.with_retries(Self::attempt).await?;
+        Ok(Chunks {
+            response,
+            service,
+            timeout,
+        })
+    }
+
+    async fn with_retries<T, F: Future<Output = Result<T, Error>>>(
+        self,
+        attempt: impl Fn(Self, Instant) -> F,
+    ) -> Result<T, Error> {
+        let deadline = Instant::now() + self.client.timeout;
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(MIN_BACKOFF)
+            .with_max_delay(MAX_BACKOFF)
+            .with_max_times(MAX_RETRIES)
+            .with_jitter();
+        (|| attempt(self.clone(), deadline))
+            .retry(backoff)
+            .when(|error: &Error| error.is_passing() && self.may_repeat(error))
+            // A time that the service asks for is waited for, unless it ends after the deadline.
+            .adjust(|error: &Error, delay| {
+                let delay =
+                    delay.map(|delay| error.retry_after().map_or(delay, |by| by.max(delay)));
+                delay.filter(|delay| Instant::now() + *delay < deadline)
+            })
+            .notify(|error: &Error, delay| {
+                if let Some(on_retry) = &self.client.on_retry {
+                    on_retry(error, delay);
+                }
+            })
+            .await
+    }
+
+    async fn attempt_whole(self, deadline: Instant) -> Result<Answer, Error> {
+        let response = self.clone().attempt(deadline).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = timeout_at(deadline, response.bytes())
+            .await
+            .map_err(|_| self.timed_out())?
+            .map_err(|error| self.failed(&error))?;
+        Ok(Answer {
+            status,
+            headers,
+            body: body.into(),
+        })
+    }
+
+    fn may_repeat(&self, error: &Error) -> bool {
+        // Nothing was sent when there was no connection.
+        self.repeatable || matches!(error, Error::Unreachable { .. })
+    }
+
+    async fn attempt(self, deadline: Instant) -> Result<Response, Error> {
+        let mut request = self
+            .client
+            .http
+            .request(self.method.clone(), self.url.clone())
+            .headers(self.headers.clone());
+        if let Some(body) = &self.body {
+            request = request.body(body.clone());
+        }
+        let response = timeout_at(deadline, request.send())
+            .await
+            .map_err(|_| self.timed_out())?
+            .map_err(|error| self.failed(&error))?;
+        let status = response.status();
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return Ok(response);
+        }
+        Err(self.refused(response, deadline).await)
+    }
+
+    /// Says what an answer means that is no success.
+    async fn refused(&self, response: Response, deadline: Instant) -> Error {
+        let service = self.service();
+        let status = response.status();
+        let headers = response.headers().clone();
+        if status.is_redirection() {
+            let location = headers.get(LOCATION).map(HeaderValue::as_bytes);
+            return Error::Redirected {
+                service,
+                location: String::from_utf8_lossy(location.unwrap_or_default()).into_owned(),
+            };
+        }
+        let body = match timeout_at(deadline, response.bytes()).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => return self.failed(&error),
+            Err(_) => return self.timed_out(),
+        };
+        let retry_after = find_retry_after(&headers);
+        let operation = self.operation;
+        if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
+            let is_missing = problem.code == ProblemCode::PathUnknown
+                || problem.code == ProblemCode::MethodNotAllowed;
+            return if is_missing {
+                Error::OperationMissing { service, operation }
+            } else {
+                Error::Refused(Box::new(Refusal {
+                    problem,
+                    retry_after,
+                }))
+            };
+        }
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if !is_page(&headers) => {
+                Error::OperationMissing { service, operation }
+            }
+            _ if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+                Error::Unavailable {
+                    service,
+                    status,
+                    retry_after,
+                }
+            }
+            _ => build_other_service(service, status, &headers),
+        }
+    }
+
+    fn service(&self) -> String {
+        self.client.service.origin().to_string()
+    }
+
+    fn timed_out(&self) -> Error {
+        Error::Timeout {
+            service: self.service(),
+            after: self.client.timeout,
+        }
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> Error {
+        Error::from_reqwest(error, self.service(), self.client.timeout)
+    }
+}
+
+impl Chunks {
+    /// The next part; `None` after the last.
+    ///
+    /// # Errors
+    /// When the connection breaks, or nothing arrives in time.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let deadline = Instant::now() + self.timeout;
+        match timeout_at(deadline, self.response.chunk()).await {
+            Ok(Ok(chunk)) => Ok(chunk.map(Into::into)),
+            Ok(Err(error)) => {
+                let service = self.service.clone();
+                Err(Error::from_reqwest(&error, service, self.timeout))
+            }
+            Err(_) => Err(Error::Timeout {
+                service: self.service.clone(),
+                after: self.timeout,
+            }),
+        }
+    }
+}
+
+/// Sets the query of an address. Members that are absent are left out.
+fn with_query(mut url: Url, query: &impl Serialize) -> Url {
+    let query = serde_json::to_value(query).expect("plain records are written into memory");
+    let members = query.as_object().into_iter().flatten();
+    let members: Vec<_> = members
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => (name, text.to_owned()),
+            None => (name, value.to_string()),
+        })
+        .collect();
+    if !members.is_empty() {
+        url.query_pairs_mut().clear().extend_pairs(members);
+    }
+    url
+}
+
+pub(super) fn read<T: DeserializeOwned>(
+    answer: &Answer,
+    service: String,
+    operation: &'static str,
+) -> Result<T, Error> {
+    serde_json::from_slice(&answer.body).map_err(|source| {
+        if is_page(&answer.headers) {
+            return build_other_service(service, answer.status, &answer.headers);
+        }
+        Error::AnswerUnreadable {
+            service,
+            operation,
+            source,
+        }
+    })
+}
+
+fn build_other_service(service: String, status: StatusCode, headers: &HeaderMap) -> Error {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    Error::OtherService {
+        service,
+        status: status.as_u16(),
+        content: match media_type {
+            Some(_) if is_page(headers) => "an HTML page".to_owned(),
+            Some(other) => format!("`{other}`"),
+            None => "nothing that this API has".to_owned(),
+        },
+    }
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    media_type.starts_with(b"text/html")
+}
+
+/// `Retry-After` in seconds; as a date it is not used by this service.
+fn find_retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::widgets::WidgetsQuery;
+
+    #[test]
+    fn queries_leave_out_what_is_absent() {
+        let url: Url = "https://widgets.example/core/web-widgets"
+            .parse()
+            .expect("an address");
+        let query = WidgetsQuery {
+            limit: Some(2),
+            published: Some(true),
+            domain: Some("a b&c".to_owned()),
+            ..WidgetsQuery::default()
+        };
+        assert_eq!(
+            with_query(url.clone(), &query).query(),
+            Some("limit=2&published=true&domain=a+b%26c")
+        );
+        assert_eq!(with_query(url, &WidgetsQuery::default()).query(), None);
+    }
+}
