@@ -9,7 +9,7 @@ use crate::{
     agent, contract, embed, generated, livekit,
     process::{self, cargo, run},
     report::{self, line, paint},
-    story, tools,
+    service, story, tools,
     workspace::env_path,
 };
 
@@ -140,6 +140,8 @@ fn rust() -> Result<()> {
     // The service includes the embed when it is compiled.
     embed::build()?;
     let mut tests = cargo("test --workspace --exclude xtask --locked");
+    // Built by the same command, so that the tests of the CLI need not build it another time.
+    tests.env("WIDGET_HTTP", service::program());
     tests.env("LIVEKIT_SERVER", livekit::program()?);
     tests.env("PGBOUNCER", tools::PGBOUNCER.require()?);
     tests.env("NGINX", tools::NGINX.require()?);

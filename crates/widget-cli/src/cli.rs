@@ -7,16 +7,18 @@ use clap_complete::Shell;
 use widget_core::go_live::PinnedVersion;
 
 use crate::{
+    commands::{history, list, login, publish, show},
     help,
+    online::ServiceOptions,
     printer::{ColorWhen, OutputFormat},
     source::input::Format,
     subject::Kind,
 };
 
-/// Answers questions about web widgets from files: is it valid, why is it not shown, what to paste.
+/// Looks at and changes web widgets: why is it not shown, what to paste, who changed it.
 ///
-/// Works offline on widgets that the API returned and on config files, with the same rules as the
-/// service. Sends nothing.
+/// Asks a service, or works offline on widgets that the API returned and on config files, with the
+/// same rules as the service.
 #[derive(Debug, Parser)]
 #[command(
     name = "widget",
@@ -54,10 +56,40 @@ pub(crate) struct Global {
     /// Write only errors to standard error: no summary, no assumptions, no progress
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) service: ServiceOptions,
 }
 
+/// The commands. `help::GROUPS` has them in groups.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// List widgets
+    #[command(after_long_help = list::HELP)]
+    List(list::List),
+    /// Show a widget
+    #[command(after_long_help = show::HELP)]
+    Show(show::Show),
+    /// Show who changed a widget, when, and what
+    #[command(after_long_help = history::HELP)]
+    History(history::History),
+    /// Let a widget be shown
+    #[command(after_long_help = publish::PUBLISH_HELP)]
+    Publish(publish::Publish),
+    /// Let a widget no longer be shown
+    #[command(after_long_help = publish::UNPUBLISH_HELP)]
+    Unpublish(publish::Publish),
+    /// Keep the address of a service and a key
+    #[command(after_long_help = login::LOGIN_HELP)]
+    Login(login::Login),
+    /// Forget a key
+    #[command(after_long_help = login::LOGOUT_HELP)]
+    Logout,
+    /// List the services and where their keys are
+    #[command(after_long_help = login::PROFILES_HELP)]
+    Profiles,
+    /// Show whose key is used, what it may do, and the version of the service
+    #[command(after_long_help = login::WHOAMI_HELP)]
+    Whoami,
     /// Check widgets and configs for errors
     #[command(after_long_help = help::VALIDATE)]
     Validate(Check),

@@ -2,23 +2,46 @@
 
 mod diff;
 mod explain;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod login;
 mod manual;
 mod migrate;
 mod origins;
+pub(crate) mod publish;
 mod schema;
+pub(crate) mod show;
 mod snippet;
 mod validate;
 
-use crate::{
-    cli::{Command, Origins},
-    exit::ExitCode,
-    failure::Failure,
-    printer::Printer,
+use widget_api::{
+    Timestamp,
+    revisions::{Change, ChangeKind},
 };
 
-/// Runs a command.
-pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitCode, Failure> {
+use crate::{
+    cli::{Command, Global, Origins},
+    exit::ExitCode,
+    failure::Failure,
+    printer::{GREEN, Printer, RED, YELLOW, printable},
+};
+
+/// Runs a command. Those that ask a service get the global options.
+pub(crate) fn run(
+    command: Command,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
     match command {
+        Command::List(arguments) => list::run(&arguments, global, printer),
+        Command::Show(arguments) => show::run(&arguments, global, printer),
+        Command::History(arguments) => history::run(&arguments, global, printer),
+        Command::Publish(arguments) => publish::run(&arguments, true, global, printer),
+        Command::Unpublish(arguments) => publish::run(&arguments, false, global, printer),
+        Command::Login(arguments) => login::login(&arguments, global, printer),
+        Command::Logout => login::logout(global, printer),
+        Command::Profiles => login::profiles(printer),
+        Command::Whoami => login::whoami(global, printer),
         Command::Validate(arguments) => validate::run(&arguments, false, printer),
         Command::Lint(arguments) => validate::run(&arguments, true, printer),
         Command::Migrate(arguments) => migrate::run(&arguments, printer),
@@ -31,4 +54,28 @@ pub(crate) fn run(command: Command, printer: &mut Printer) -> Result<ExitCode, F
         Command::Completions(arguments) => manual::completions(&arguments, printer),
         Command::Man(arguments) => manual::man(&arguments, printer),
     }
+}
+
+/// A time for people: to the second, in UTC.
+fn time(Timestamp(time): Timestamp) -> String {
+    let format =
+        time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
+    time.to_offset(time::UtcOffset::UTC)
+        .format(format)
+        .unwrap_or_default()
+}
+
+/// A difference as the service writes it, as a line like that of `widget diff`.
+fn change_body_line(change: &Change) -> String {
+    let text = |value: &Option<serde_json::Value>| {
+        value.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
+    let (from, to) = (text(&change.from), text(&change.to));
+    let pointer = &change.pointer;
+    let (color, line) = match change.change {
+        ChangeKind::Added => (GREEN, format!("+ {pointer}: {to}")),
+        ChangeKind::Removed => (RED, format!("- {pointer}: {from}")),
+        ChangeKind::Replaced => (YELLOW, format!("~ {pointer}: {from} -> {to}")),
+    };
+    format!("{color}{}{color:#}", printable(&line))
 }

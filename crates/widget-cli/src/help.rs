@@ -1,6 +1,64 @@
 //! The long help texts, examples first.
 
-use clap::builder::styling::{AnsiColor, Styles};
+use std::fmt::Write as _;
+
+use clap::{
+    Command, CommandFactory,
+    builder::{
+        StyledStr,
+        styling::{AnsiColor, Styles},
+    },
+};
+
+use crate::cli::Cli;
+
+/// The commands in groups, as `widget help` shows them. Each command is in one.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Look at widgets", &["list", "show", "history"]),
+    ("Change widgets", &["publish", "unpublish"]),
+    (
+        "Work on files",
+        &[
+            "validate", "lint", "migrate", "explain", "diff", "snippet", "origins", "schema",
+        ],
+    ),
+    (
+        "Services and keys",
+        &["login", "logout", "whoami", "profiles"],
+    ),
+    ("This program", &["completions", "man", "help"]),
+];
+
+/// The command line with its commands in groups, for which clap has nothing of its own.
+pub(crate) fn grouped() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    let (header, literal) = (STYLES.get_header(), STYLES.get_literal());
+    let names = GROUPS.iter().flat_map(|(_, names)| names.iter());
+    let width = names.map(|name| name.len()).max().unwrap_or(0);
+    let mut template = StyledStr::new();
+    // Writing to a text does not fail.
+    let _ = write!(
+        template,
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n"
+    );
+    for (group, names) in GROUPS {
+        let _ = write!(template, "\n{header}{group}:{header:#}\n");
+        for name in *names {
+            let about = command
+                .find_subcommand(name)
+                .and_then(Command::get_about)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let _ = writeln!(template, "  {literal}{name:width$}{literal:#}  {about}");
+        }
+    }
+    let _ = write!(
+        template,
+        "\n{header}Options:{header:#}\n{{options}}{{after-help}}"
+    );
+    Cli::command().help_template(template)
+}
 
 pub(crate) const STYLES: Styles = Styles::styled()
     .header(AnsiColor::BrightGreen.on_default().bold())
@@ -14,19 +72,21 @@ Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or an unexpected error.
 
 pub(crate) const OVERVIEW: &str = "\
 Examples:
-  Why is the widget not shown on our shop?
-    curl -H \"Authorization: Bearer $KEY\" https://widgets.example/core/web-widgets/$ID | \\
-      widget explain - --page https://shop.example/cart --service https://widgets.example
+  Which widgets are for our shop, and who changed one?
+    widget login
+    widget list --domain https://shop.example
+    widget history 0197a8b2
 
-  Are all our configs valid? (also in a build)
+  Are all our configs valid? (also in a build, without a service)
     widget validate configs/
 
   What do I paste into the page?
     widget snippet $ID --service https://widgets.example
 
 Input:
-  A widget as the API returns it, a list of them, or a config alone (`{}` or `{\"v1\": …}`), as \
-JSON or YAML. The keys show which of these it is, unless `--kind` and `--format` say it.
+  A widget is named by its id or the beginning of one, by the address of a page with it, or as a \
+file: as the API returns it, a list of them, or a config alone (`{}` or `{\"v1\": …}`), as JSON or \
+YAML.
 
 Output:
   The answer goes to standard output; summaries, assumptions and errors go to standard error.
@@ -35,7 +95,8 @@ Output:
 Exit codes:
   0  yes: valid, shown, equal, written
   1  no, or an input is bad
-  2  the command was used wrongly, or a file could not be read or written";
+  2  the command was used wrongly, or could not do it: a file that cannot be read, no connection, \
+no permission";
 
 pub(crate) const VALIDATE: &str = "\
 Shows every error of every file, with its line and value. Warnings are only counted; `widget lint` \
@@ -167,3 +228,25 @@ pub(crate) const MAN: &str = "\
 Examples:
   widget man | man -l -
   widget man --dir ~/.local/share/man/man1";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut command = Cli::command();
+        command.build();
+        let all: BTreeSet<&str> = command.get_subcommands().map(Command::get_name).collect();
+        let grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .copied()
+            .collect();
+        let once: BTreeSet<&str> = grouped.iter().copied().collect();
+        assert_eq!(once, all);
+        assert_eq!(once.len(), grouped.len());
+    }
+}

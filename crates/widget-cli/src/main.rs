@@ -1,5 +1,5 @@
-//! The `widget` command answers the questions that support staff have about widgets, offline, on
-//! files. Every rule is in `widget-core`; this crate reads the input and shows the answer.
+//! The `widget` command answers the questions that support staff have about widgets, on files and
+//! of a service. Every rule is in `widget-core`; this crate reads the input and shows the answer.
 
 mod check;
 mod cli;
@@ -7,6 +7,7 @@ mod commands;
 mod exit;
 mod failure;
 mod help;
+mod online;
 mod parallel;
 mod paths;
 mod printer;
@@ -21,14 +22,15 @@ mod widget_file;
 
 use std::process;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::{cli::Cli, printer::Printer};
 
 fn main() -> process::ExitCode {
-    let cli = Cli::parse();
+    let matches = help::grouped().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut printer = Printer::new(cli.global.output, cli.global.color, cli.global.quiet);
-    let result = commands::run(cli.command, &mut printer);
+    let result = commands::run(cli.command, &cli.global, &mut printer);
     let exit = match result.and_then(|exit| printer.flush().map(|()| exit)) {
         Ok(exit) => exit,
         Err(failure) => {

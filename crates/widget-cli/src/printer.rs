@@ -5,6 +5,10 @@ use std::{
     borrow::Cow,
     fmt,
     io::{self, Stderr, Stdout, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anstream::{AutoStream, ColorChoice, stream::RawStream};
@@ -29,8 +33,32 @@ pub(crate) enum OutputFormat {
     /// Text for people
     #[default]
     Human,
+    /// Aligned columns with everything in full
+    Table,
     /// JSON for programs, one object a line
     Json,
+    /// YAML, one document for each object
+    Yaml,
+}
+
+impl OutputFormat {
+    /// Whether it is for programs.
+    pub(crate) fn is_data(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
+
+    /// A value as a line of JSON, or a document of YAML.
+    pub(crate) fn write_data(self, value: &impl Serialize) -> Result<String, Failure> {
+        if self == Self::Yaml {
+            // Through a value, because configs that are kept as text are JSON only.
+            let value = serde_json::to_value(value).map_err(Failure::unexpected)?;
+            let document = serde_saphyr::to_string(&value).map_err(Failure::unexpected)?;
+            return Ok(format!("---\n{}\n", document.trim_end()));
+        }
+        let mut line = serde_json::to_string(value).map_err(Failure::unexpected)?;
+        line.push('\n');
+        Ok(line)
+    }
 }
 
 /// When to use colors.
@@ -52,7 +80,25 @@ pub(crate) struct Printer {
     buffer: String,
     answer: AutoStream<Stdout>,
     aside: AutoStream<Stderr>,
-    progress_shown: bool,
+    progress_shown: Arc<AtomicBool>,
+}
+
+/// A line on the terminal that says what is being waited for, until something else is written.
+pub(crate) struct ProgressLine {
+    is_wanted: bool,
+    is_shown: Arc<AtomicBool>,
+}
+
+impl ProgressLine {
+    /// Shows the line, over the previous one.
+    pub(crate) fn show(&self, progress: impl fmt::Display) {
+        if self.is_wanted {
+            let mut error = io::stderr().lock();
+            // A failure to show progress does not stop the run.
+            let _ = write!(error, "\r\x1b[2K{progress}").and_then(|()| error.flush());
+            self.is_shown.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Printer {
@@ -63,12 +109,23 @@ impl Printer {
             buffer: String::new(),
             answer: build_stream(io::stdout(), color),
             aside: build_stream(io::stderr(), color),
-            progress_shown: false,
+            progress_shown: Arc::default(),
         }
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.output == OutputFormat::Json
+    /// The format of the answer.
+    pub(crate) fn format(&self) -> OutputFormat {
+        self.output
+    }
+
+    /// Whether the answer is for programs.
+    pub(crate) fn is_data(&self) -> bool {
+        self.output.is_data()
+    }
+
+    /// Whether everything is wanted in full, without what is said to people.
+    pub(crate) fn is_table(&self) -> bool {
+        self.output == OutputFormat::Table
     }
 
     /// Writes a line of the answer.
@@ -87,10 +144,46 @@ impl Printer {
         Ok(())
     }
 
-    /// Writes the answer, or a part of it, as one line of JSON.
-    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let line = serde_json::to_string(value).map_err(Failure::unexpected)?;
-        self.line(line)
+    /// Writes the answer, or a part of it, for programs.
+    pub(crate) fn data(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = self.output.write_data(value)?;
+        self.text(text)
+    }
+
+    /// Writes aligned columns under their names, for people.
+    pub(crate) fn table<const N: usize>(
+        &mut self,
+        names: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> Result<(), Failure> {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(names);
+        for row in rows {
+            // A cell is one line, whatever somebody has written into it.
+            table.add_row(row.map(|cell| printable(&cell).replace('\n', " ")));
+        }
+        let text = table.trim_fmt();
+        for line in text.lines() {
+            // Without the space before the first column.
+            self.line(line.strip_prefix(' ').unwrap_or(line))?;
+        }
+        Ok(())
+    }
+
+    /// Writes names with their values, for people.
+    pub(crate) fn fields<'n>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'n str, String)>,
+    ) -> Result<(), Failure> {
+        let fields: Vec<_> = fields.into_iter().collect();
+        let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in fields {
+            let indent = format!("\n{:width$}  ", "");
+            let value = printable(&value).replace('\n', &indent);
+            self.line(format_args!("{BOLD}{name:width$}{BOLD:#}  {value}"))?;
+        }
+        Ok(())
     }
 
     /// Writes a note beside the answer, such as a summary. Left out with `--quiet`.
@@ -129,12 +222,15 @@ impl Printer {
 
     /// Shows the progress of a long run on a terminal, over the previous one.
     pub(crate) fn progress(&mut self, progress: impl fmt::Display) {
-        if self.quiet || !self.aside.is_terminal() {
-            return;
+        self.progress_line().show(progress);
+    }
+
+    /// What shows progress while this printer is in use elsewhere.
+    pub(crate) fn progress_line(&self) -> ProgressLine {
+        ProgressLine {
+            is_wanted: !self.quiet && self.aside.is_terminal(),
+            is_shown: Arc::clone(&self.progress_shown),
         }
-        // A failure to show progress does not stop the run.
-        let _ = write!(self.aside, "\r\x1b[2K{progress}").and_then(|()| self.aside.flush());
-        self.progress_shown = true;
     }
 
     /// Writes what is in the buffer.
@@ -154,7 +250,7 @@ impl Printer {
     }
 
     fn clear_progress(&mut self) {
-        if std::mem::take(&mut self.progress_shown) {
+        if self.progress_shown.swap(false, Ordering::Relaxed) {
             let _ = write!(self.aside, "\r\x1b[2K");
         }
     }

@@ -44,7 +44,7 @@ pub(crate) fn show_faults(
     faults: &LocatedList,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    if printer.is_json() {
+    if printer.is_data() {
         let errors: Vec<_> = faults
             .iter()
             .map(|located| report::build_json(input, located))
@@ -57,7 +57,7 @@ pub(crate) fn show_faults(
         if let Some(total) = faults.total_if_omitted() {
             answer["errors_total"] = total.into();
         }
-        return printer.json(&answer);
+        return printer.data(&answer);
     }
     for shown in report::render_all(Severity::Error, name, input, faults) {
         printer.error(shown)?;

@@ -58,8 +58,8 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
     };
     let changes = compare(&before, &after);
     for change in &changes {
-        if printer.is_json() {
-            printer.json(&build_json(change))?;
+        if printer.is_data() {
+            printer.data(&build_json(change))?;
         } else {
             let color = match change.kind {
                 ChangeKind::Added(_) => GREEN,
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
              only the configs are compared"
         ))?;
     }
-    if !printer.is_json() {
+    if !printer.is_data() {
         printer.note(match changes.len() {
             0 => "no difference".to_owned(),
             number => count(number, "difference", "differences"),

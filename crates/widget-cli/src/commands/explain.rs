@@ -72,8 +72,8 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
         explanation = explanation.of_deleted(record.widget.id, time);
     }
     let assumed = known_version.is_none();
-    if printer.is_json() {
-        printer.json(&build_json(&explanation, &record, arguments, assumed))?;
+    if printer.is_data() {
+        printer.data(&build_json(&explanation, &record, arguments, assumed))?;
     } else {
         print_for_people(&explanation, &record, arguments, assumed, printer)?;
     }

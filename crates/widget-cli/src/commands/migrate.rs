@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
             print_result(&migrated, mode, printer)
         },
     )?;
-    if mode != Mode::Print && !printer.is_json() {
+    if mode != Mode::Print && !printer.is_data() {
         let verb = if mode == Mode::Check {
             "would change"
         } else {
@@ -114,8 +114,8 @@ pub(super) fn run(arguments: &Migrate, printer: &mut Printer) -> Result<ExitCode
 }
 
 fn print_result(migrated: &Migrated, mode: Mode, printer: &mut Printer) -> Result<(), Failure> {
-    if printer.is_json() {
-        return printer.json(&migrated.answer);
+    if printer.is_data() {
+        return printer.data(&migrated.answer);
     }
     if !migrated.errors_text.is_empty() {
         printer.error(&migrated.errors_text)?;

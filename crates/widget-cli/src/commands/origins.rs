@@ -81,8 +81,8 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
             },
         };
         all &= admitted.is_some();
-        if printer.is_json() {
-            printer.json(&TestJson {
+        if printer.is_data() {
+            printer.data(&TestJson {
                 page,
                 origin: origin.as_ref().ok().map(Origin::as_str),
                 admitted: admitted.is_some(),
@@ -99,7 +99,7 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
             printer.line(format_args!("{mark} {} [{code}]", printable(&detail)))?;
         }
     }
-    if !printer.is_json() {
+    if !printer.is_data() {
         for warning in allowed.warnings() {
             printer.note(format_args!(
                 "\n{YELLOW}warning{YELLOW:#}: {} [{}]",
@@ -128,13 +128,13 @@ fn print_rejected_list(
         if of_entry.is_empty() {
             continue;
         }
-        if shown && !printer.is_json() {
+        if shown && !printer.is_data() {
             printer.error("")?;
         }
         print_rejected(entry, &of_entry, printer)?;
         shown = true;
     }
-    if findings.omitted() > 0 && !printer.is_json() {
+    if findings.omitted() > 0 && !printer.is_data() {
         let more = count(findings.omitted(), "more error", "more errors");
         printer.error(format_args!("\nand {more}"))?;
     }
@@ -171,9 +171,9 @@ pub(super) fn normalize(
 
 fn normalize_one(entry: &str, suffixes: &Suffixes, printer: &mut Printer) -> Result<bool, Failure> {
     let parsed = Entry::parse(entry, suffixes.list());
-    if printer.is_json() {
+    if printer.is_data() {
         let findings = parsed.as_ref().err().map(|error| error.findings(""));
-        printer.json(&NormalizedJson {
+        printer.data(&NormalizedJson {
             entry,
             canonical: parsed.as_ref().ok().map(Entry::to_text),
             errors: findings.iter().flatten().map(FaultJson::from).collect(),
@@ -192,8 +192,8 @@ fn normalize_one(entry: &str, suffixes: &Suffixes, printer: &mut Printer) -> Res
 
 /// Shows why an entry is rejected.
 fn print_rejected(entry: &str, findings: &[Finding], printer: &mut Printer) -> Result<(), Failure> {
-    if printer.is_json() {
-        return printer.json(&NormalizedJson {
+    if printer.is_data() {
+        return printer.data(&NormalizedJson {
             entry,
             canonical: None,
             errors: findings.iter().map(FaultJson::from).collect(),

@@ -18,9 +18,9 @@ pub(super) fn run(arguments: &Schema, printer: &mut Printer) -> Result<ExitCode,
         SchemaName::Api => include_str!("../../../../schema/api.schema.json"),
         SchemaName::Openapi => include_str!("../../../../schema/openapi.json"),
     };
-    if printer.is_json() {
+    if printer.is_data() {
         let schema: serde_json::Value = serde_json::from_str(text).map_err(Failure::unexpected)?;
-        printer.json(&schema)?;
+        printer.data(&schema)?;
     } else {
         printer.text(text)?;
     }

@@ -63,8 +63,8 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
         }
         _ => embed::snippet(&service, id),
     };
-    if printer.is_json() {
-        printer.json(&SnippetJson {
+    if printer.is_data() {
+        printer.data(&SnippetJson {
             widget_id: id.to_string(),
             html,
         })?;

@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     parallel,
     paths::{self, InputPath, ReadError},
-    printer::{GREEN, Printer, RED, YELLOW, count},
+    printer::{GREEN, OutputFormat, Printer, RED, YELLOW, count},
     report::{self, FindingJson, Severity},
     source::{
         document::Document,
@@ -56,7 +56,7 @@ struct Options {
     kind: Option<Kind>,
     format: Option<Format>,
     with_warnings: bool,
-    as_json: bool,
+    output: OutputFormat,
 }
 
 /// Checks files; `lint` also shows warnings.
@@ -71,7 +71,7 @@ pub(super) fn run(
         kind: arguments.reading.kind,
         format: arguments.reading.format,
         with_warnings: lint || arguments.deny_warnings,
-        as_json: printer.is_json(),
+        output: printer.format(),
     };
     let mut tally = Tally::default();
     parallel::for_each(
@@ -83,7 +83,7 @@ pub(super) fn run(
             printer.text(&file_report.text)
         },
     )?;
-    if !printer.is_json() {
+    if !printer.is_data() {
         printer.note(tally.summary(options.with_warnings))?;
     }
     Ok(if tally.unreadable {
@@ -132,9 +132,9 @@ fn check_text(
         } else {
             &none
         };
-        if options.as_json {
+        if options.output.is_data() {
             let as_json = |located: &Located| report::build_json(input, located);
-            file_report.json(&CheckedJson {
+            let answer = CheckedJson {
                 path: name.to_owned(),
                 entry: subject.entry,
                 kind: Some(subject.kind.as_str()),
@@ -147,7 +147,8 @@ fn check_text(
                 errors_total: checked.faults.total_if_omitted(),
                 warnings: warnings.iter().map(as_json).collect(),
                 warnings_total: warnings.total_if_omitted(),
-            });
+            };
+            file_report.data(options.output, &answer);
         } else {
             for (severity, findings) in [
                 (Severity::Error, &checked.faults),
@@ -166,8 +167,8 @@ fn check_text(
 impl FileReport {
     fn add_file_error(&mut self, name: &str, input: &Input, located: &Located, options: Options) {
         self.errors += 1;
-        if options.as_json {
-            self.json(&CheckedJson {
+        if options.output.is_data() {
+            let answer = CheckedJson {
                 path: name.to_owned(),
                 entry: None,
                 kind: None,
@@ -177,17 +178,17 @@ impl FileReport {
                 errors_total: None,
                 warnings: Vec::new(),
                 warnings_total: None,
-            });
+            };
+            self.data(options.output, &answer);
         } else {
             self.text += &report::render(Severity::Error, name, input, located);
             self.text.push('\n');
         }
     }
 
-    fn json(&mut self, checked: &CheckedJson) {
-        // Strings and numbers can always be written as JSON.
-        let line = serde_json::to_string(checked).unwrap_or_default();
-        let _ = writeln!(self.text, "{line}");
+    fn data(&mut self, output: OutputFormat, checked: &CheckedJson) {
+        // Strings and numbers can always be written.
+        self.text += &output.write_data(checked).unwrap_or_default();
     }
 }
 

@@ -10,32 +10,52 @@ fn help() {
     folder.check(&[], &expect![[r#"
         exit 2
         ---- stderr ----
-        Answers questions about web widgets from files: is it valid, why is it not shown, what to paste
+        Looks at and changes web widgets: why is it not shown, what to paste, who changed it
 
         Usage: widget [OPTIONS] <COMMAND>
 
-        Commands:
+        Look at widgets:
+          list         List widgets
+          show         Show a widget
+          history      Show who changed a widget, when, and what
+
+        Change widgets:
+          publish      Let a widget be shown
+          unpublish    Let a widget no longer be shown
+
+        Work on files:
           validate     Check widgets and configs for errors
           lint         Check widgets and configs for errors and for probable mistakes
           migrate      Update configs to the current version
           explain      Explain why a widget is or is not shown on a page
           diff         Show the differences between two widgets or two configs
           snippet      Print the line of HTML that shows a widget
-          schema       Print the JSON Schema of configs, widgets or the bodies of the API
           origins      Try lists of allowed sites without a widget
+          schema       Print the JSON Schema of configs, widgets or the bodies of the API
+
+        Services and keys:
+          login        Keep the address of a service and a key
+          logout       Forget a key
+          whoami       Show whose key is used, what it may do, and the version of the service
+          profiles     List the services and where their keys are
+
+        This program:
           completions  Print the completions for a shell
           man          Print the manual, or write all its pages to a folder
           help         Print this message or the help of the given subcommand(s)
 
         Options:
-          -h, --help     Print help (see more with '--help')
-          -V, --version  Print version
-
-        Global options:
-              --output <FORMAT>  The format of the answer [default: human] [possible values: human, json]
-              --color <WHEN>     When to use colors [default: auto] [possible values: auto, always, never]
-          -q, --quiet            Write only errors to standard error: no summary, no assumptions, no
-                                 progress
+              --output <FORMAT>    The format of the answer [default: human] [possible values: human, table,
+                                   json, yaml]
+              --color <WHEN>       When to use colors [default: auto] [possible values: auto, always, never]
+          -q, --quiet              Write only errors to standard error: no summary, no assumptions, no
+                                   progress
+              --profile <NAME>     The profile to use, as `widget login` made it [env: WIDGET_PROFILE]
+              --ca-file <FILE>     Also trust the certificates in this file (PEM) [env: WIDGET_CA_FILE]
+              --timeout <SECONDS>  How long to wait for an answer, with everything that is repeated
+                                   [default: 30] [env: WIDGET_TIMEOUT]
+          -h, --help               Print help (see more with '--help')
+          -V, --version            Print version
 
         Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or an unexpected error.
         `widget help COMMAND` shows examples.
@@ -43,6 +63,7 @@ fn help() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the help of one command is long")]
 fn usage_errors() {
     let folder = Folder::new();
     folder.check(&["help", "explain"], &expect![[r#"
@@ -94,7 +115,9 @@ fn usage_errors() {
 
                   Possible values:
                   - human: Text for people
+                  - table: Aligned columns with everything in full
                   - json:  JSON for programs, one object a line
+                  - yaml:  YAML, one document for each object
 
                   [default: human]
 
@@ -110,6 +133,22 @@ fn usage_errors() {
 
           -q, --quiet
                   Write only errors to standard error: no summary, no assumptions, no progress
+
+        Service options:
+              --profile <NAME>
+                  The profile to use, as `widget login` made it
+
+                  [env: WIDGET_PROFILE]
+
+              --ca-file <FILE>
+                  Also trust the certificates in this file (PEM)
+
+                  [env: WIDGET_CA_FILE]
+
+              --timeout <SECONDS>
+                  How long to wait for an answer, with everything that is repeated [default: 30]
+
+                  [env: WIDGET_TIMEOUT]
 
         Makes the decision that the service makes for this page and shows each step of it, ✓ or ✗. When the
         page is not on the list of domains, it shows the nearest entry, the difference, and the one change

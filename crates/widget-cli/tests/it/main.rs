@@ -8,11 +8,14 @@
 
 mod docs;
 mod explain;
+mod faults;
 mod fixtures;
 mod general;
 mod inputs;
 mod migrate;
+mod online;
 mod origins;
+mod service;
 mod validate;
 
 use std::{fs, path::Path};
@@ -61,7 +64,23 @@ impl Folder {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::cargo_bin("widget").expect("built by cargo");
         command.current_dir(self.path()).args(arguments);
-        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "TERM"] {
+        for variable in [
+            "NO_COLOR",
+            "CLICOLOR",
+            "CLICOLOR_FORCE",
+            "COLUMNS",
+            "TERM",
+            "WIDGET_SERVICE",
+            "WIDGET_API_KEY",
+            "WIDGET_PROFILE",
+            "DBUS_SESSION_BUS_ADDRESS",
+            "HTTP_PROXY",
+            "http_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             command.env_remove(variable);
         }
         command

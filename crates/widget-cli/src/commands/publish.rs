@@ -1,0 +1,78 @@
+//! `widget publish` and `widget unpublish`.
+
+use clap::Args;
+use widget_api::WidgetPatch;
+
+use crate::{
+    cli::Global,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        self,
+        change::{self, ChangeOptions, PendingChange},
+        reference::Reference,
+    },
+    printer::{Printer, count},
+};
+
+pub(crate) const PUBLISH_HELP: &str = "\
+Shows the widget on its domains, if the version of the agent that it pins is published.
+
+Examples:
+  widget publish 0197a8b2
+  widget publish https://shop.example/cart --yes";
+
+pub(crate) const UNPUBLISH_HELP: &str = "\
+Examples:
+  widget unpublish 0197a8b2
+  widget unpublish 0197a8b2 --dry-run";
+
+/// Arguments of `publish` and `unpublish`.
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// A widget's id or its beginning, or the address of a page with it
+    #[arg(value_name = "WIDGET")]
+    pub(crate) widget: String,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// Publishes a widget, or ends that.
+pub(super) fn run(
+    arguments: &Publish,
+    published: bool,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    reference.require_current()?;
+    online::run(&global.service, printer, async |session, printer| {
+        let before = reference.find_widget(session, printer).await?;
+        let widget = &before.value;
+        let effect = if published {
+            let sites = widget.domains.len();
+            format!(
+                "visitors of {} see it within 5 s, if nothing else keeps it from being live",
+                count(sites, "listed site", "listed sites")
+            )
+        } else {
+            let ending = change::ending_conversations(session, widget.id).await?;
+            format!("visitors no longer see it within 5 s; {ending}")
+        };
+        let pending = PendingChange {
+            before: &before,
+            patch: WidgetPatch {
+                published: Some(published),
+                ..WidgetPatch::default()
+            },
+            effects: vec![effect],
+            done: if published {
+                "is published"
+            } else {
+                "is not published"
+            },
+            options: arguments.change,
+        };
+        change::write(pending, session, printer).await
+    })
+}

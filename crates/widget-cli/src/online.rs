@@ -1,0 +1,286 @@
+//! Commands that ask a service: the profile in use, the runtime, progress and Ctrl-C.
+//!
+//! Nothing here runs for commands that work on files: they start no runtime and read no profile.
+
+pub(crate) mod change;
+pub(crate) mod failure;
+pub(crate) mod keys;
+pub(crate) mod page;
+pub(crate) mod profile;
+pub(crate) mod prompt;
+pub(crate) mod reference;
+
+use std::{
+    cell::{Cell, RefCell},
+    fs,
+    path::PathBuf,
+    pin::pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use clap::Args;
+use tokio::time::{Instant, sleep_until};
+use widget_api::client::{Client, Error, SecretString};
+use widget_core::embed::PublicUrl;
+
+use crate::{
+    exit::ExitCode,
+    failure::Failure,
+    printer::{Printer, ProgressLine},
+};
+
+/// After which time a command shows that it waits, and how often it shows it again.
+const PROGRESS_AFTER: Duration = Duration::from_millis(500);
+
+/// How services and pages see this program.
+pub(crate) const USER_AGENT: &str = concat!("widget/", env!("CARGO_PKG_VERSION"));
+
+/// Options of the commands that ask a service.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Service options")]
+pub(crate) struct ServiceOptions {
+    /// The profile to use, as `widget login` made it
+    #[arg(
+        long,
+        global = true,
+        env = "WIDGET_PROFILE",
+        hide_env_values = true,
+        value_name = "NAME"
+    )]
+    pub(crate) profile: Option<String>,
+    /// Also trust the certificates in this file (PEM)
+    #[arg(
+        long,
+        global = true,
+        env = "WIDGET_CA_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long to wait for an answer, with everything that is repeated [default: 30]
+    #[arg(
+        long,
+        global = true,
+        env = "WIDGET_TIMEOUT",
+        hide_env_values = true,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=3600)
+    )]
+    pub(crate) timeout: Option<u32>,
+}
+
+/// A command that talks to one service with one key.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    /// The profile in use; `None` when the environment names service and key.
+    pub(crate) profile: Option<String>,
+    options: ServiceOptions,
+    state: State,
+}
+
+/// What Ctrl-C and the progress line need to know about the command.
+#[derive(Debug, Default)]
+struct State {
+    /// A change was sent, and its answer has not arrived.
+    is_writing: Cell<bool>,
+    /// The command waits for a person.
+    is_asking: Cell<bool>,
+    is_interrupted: Cell<bool>,
+    /// What was written, one sentence each.
+    written: RefCell<Vec<String>>,
+    waiting_for: Arc<Mutex<String>>,
+}
+
+/// Runs a command with the service and the key of the profile in use.
+pub(crate) fn run(
+    options: &ServiceOptions,
+    printer: &mut Printer,
+    command: impl AsyncFnOnce(&Session, &mut Printer) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
+    let access = profile::find_access(options.profile.as_deref())?;
+    let session = Session::new(options, access.service, access.key, access.profile)?;
+    run_with(&session, printer, command)
+}
+
+/// Runs a command with a session that the caller made.
+pub(crate) fn run_with(
+    session: &Session,
+    printer: &mut Printer,
+    command: impl AsyncFnOnce(&Session, &mut Printer) -> Result<ExitCode, Failure>,
+) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unexpected(format_args!("no runtime: {error}")))?;
+    let progress = printer.progress_line();
+    let result = runtime.block_on(watch(session, progress, command(session, printer)));
+    // A question that nobody answered would keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+/// Polls a command, shows that it waits, and ends it on Ctrl-C, but not between a change and its
+/// answer.
+async fn watch(
+    session: &Session,
+    progress: ProgressLine,
+    command: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
+    let state = &session.state;
+    let mut command = pin!(command);
+    let mut next_progress = Instant::now() + PROGRESS_AFTER;
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut command => return result,
+            _ = tokio::signal::ctrl_c() => {
+                if state.is_interrupted.replace(true) || !state.is_writing.get() {
+                    return Err(state.interrupted());
+                }
+                state.wait_for("the answer to a change that was sent");
+            }
+            () = sleep_until(next_progress) => {
+                if !state.is_asking.get() {
+                    let waiting_for = state.waiting_for.lock().map(|text| text.clone());
+                    progress.show(&waiting_for.unwrap_or_default());
+                }
+                next_progress = Instant::now() + PROGRESS_AFTER;
+            }
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        options: &ServiceOptions,
+        service: PublicUrl,
+        key: Option<SecretString>,
+        profile: Option<String>,
+    ) -> Result<Self, Failure> {
+        let state = State::default();
+        state.wait_for(&format!("waiting for {}", service.origin()));
+        let mut builder = Client::builder(service)
+            .user_agent(USER_AGENT)
+            .certificates(read_ca_file(options)?)
+            .timeout(timeout(options))
+            .on_retry({
+                let waiting_for = Arc::clone(&state.waiting_for);
+                move |error: &Error, delay: Duration| {
+                    if let Ok(mut text) = waiting_for.lock() {
+                        *text = format!("{error}; trying again in {} s", delay.as_secs().max(1));
+                    }
+                }
+            });
+        if let Some(key) = key {
+            builder = builder.key(key);
+        }
+        Ok(Self {
+            client: builder.build()?,
+            profile,
+            options: options.clone(),
+            state,
+        })
+    }
+
+    /// Makes a change. Ctrl-C waits for its answer. `written` says what was written, for the case
+    /// that the command ends before its end.
+    pub(crate) async fn write<T>(
+        &self,
+        written: impl Into<String>,
+        change: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.state.is_writing.set(true);
+        let result = change.await;
+        self.state.is_writing.set(false);
+        if result.is_ok() {
+            self.state.written.borrow_mut().push(written.into());
+        }
+        result
+    }
+
+    /// Ends the command if Ctrl-C was pressed during a change. To be called before the next one.
+    pub(crate) fn check_interrupted(&self) -> Result<(), Failure> {
+        if self.state.is_interrupted.get() {
+            return Err(self.state.interrupted());
+        }
+        Ok(())
+    }
+
+    /// Waits for a person; meanwhile no progress is shown, and Ctrl-C ends the command.
+    pub(crate) async fn asking<T>(&self, question: impl Future<Output = T>) -> T {
+        self.state.is_asking.set(true);
+        let answer = question.await;
+        self.state.is_asking.set(false);
+        answer
+    }
+
+    /// What fetches pages: without a key, and with the same certificates and time.
+    pub(crate) fn page_client(
+        &self,
+        redirects: reqwest::redirect::Policy,
+    ) -> Result<reqwest::Client, reqwest::Error> {
+        // The file was read before, when the session was made.
+        let pem = read_ca_file(&self.options).unwrap_or_default();
+        reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirects)
+            .timeout(timeout(&self.options))
+            .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?)
+            .build()
+    }
+
+    /// A client of another service, which is asked only what visitors may ask: it has no key.
+    #[expect(dead_code, reason = "the checks of pages are not there yet")]
+    pub(crate) fn visitor_client(&self, service: PublicUrl) -> Result<Client, Failure> {
+        Ok(Client::builder(service)
+            .user_agent(USER_AGENT)
+            .certificates(read_ca_file(&self.options)?)
+            .timeout(timeout(&self.options))
+            .build()?)
+    }
+}
+
+impl State {
+    fn wait_for(&self, what: &str) {
+        if let Ok(mut text) = self.waiting_for.lock() {
+            what.clone_into(&mut text);
+        }
+    }
+
+    fn interrupted(&self) -> Failure {
+        let written = self.written.borrow();
+        if self.is_writing.get() {
+            return Failure::unexpected(
+                "interrupted before the answer to a change arrived, so the change may have been made",
+            )
+            .hint("`widget history` shows the changes of a widget");
+        }
+        if written.is_empty() {
+            Failure::unexpected("interrupted; nothing was written")
+        } else {
+            Failure::unexpected(format_args!(
+                "interrupted; this was written before: {}",
+                written.join("; ")
+            ))
+        }
+    }
+}
+
+fn timeout(options: &ServiceOptions) -> Duration {
+    options
+        .timeout
+        .map_or(widget_api::client::DEFAULT_TIMEOUT, |seconds| {
+            Duration::from_secs(seconds.into())
+        })
+}
+
+fn read_ca_file(options: &ServiceOptions) -> Result<Vec<u8>, Failure> {
+    let Some(file) = &options.ca_file else {
+        return Ok(Vec::new());
+    };
+    fs::read(file).map_err(|error| {
+        Failure::unexpected(format_args!("cannot read `{}`: {error}", file.display()))
+            .hint("`--ca-file` is a file with certificates in PEM format")
+    })
+}

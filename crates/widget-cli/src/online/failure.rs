@@ -1,0 +1,117 @@
+//! What failed at the service, as one sentence with what to do, and the exit code.
+
+use std::env;
+
+use widget_api::{
+    ProblemCode,
+    client::{Error, Refusal},
+};
+
+use crate::failure::Failure;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        if let Error::Refused(refusal) = &error {
+            return from_refusal(refusal);
+        }
+        let failure = Self::unexpected(&error);
+        match &error {
+            Error::KeyMalformed => failure.hint("`widget login` asks for a key"),
+            Error::CertificatesInvalid => {
+                failure.hint("`--ca-file` is a file with certificates in PEM format")
+            }
+            Error::HostUnknown { .. } | Error::Unreachable { .. } | Error::Broken { .. } => {
+                failure.hint(connection_hint())
+            }
+            Error::Tls { .. } => failure.hint(
+                "if the certificate is self-signed or of your own authority, name it with \
+                 `--ca-file FILE`; one that signs itself must have `CA:FALSE` to be a server's",
+            ),
+            Error::Timeout { .. } => failure.hint("wait longer with `--timeout SECONDS`"),
+            Error::Redirected { .. } => {
+                failure.hint("`widget login` with the address to which it redirects")
+            }
+            Error::OtherService { .. } => failure.hint(
+                "check the address of the service; `widget login` asks for it, and \
+                 `WIDGET_SERVICE` comes before that",
+            ),
+            Error::OperationMissing { .. } => {
+                failure.hint("`widget whoami` shows its version; its operator can update it")
+            }
+            Error::AnswerUnreadable { .. } => failure.hint(
+                "the service may be newer than this program: `widget whoami` shows its version, \
+                 `widget --version` that of this program",
+            ),
+            Error::Unavailable { .. } => match error.retry_after() {
+                Some(after) => {
+                    failure.hint(format_args!("try again in {} s", after.as_secs().max(1)))
+                }
+                None => failure.hint("try again in a minute"),
+            },
+            _ => failure,
+        }
+    }
+}
+
+/// Permission and failures of the service are no answer (2); everything else is: the input is bad,
+/// or there is no such thing (1).
+fn from_refusal(refusal: &Refusal) -> Failure {
+    let Refusal {
+        problem,
+        retry_after,
+    } = refusal;
+    let mut message = match problem.code.known() {
+        // The service says it to programmers.
+        Some(ProblemCode::ApiKeyInvalid) => "the service does not accept the API key".to_owned(),
+        _ => problem.detail.clone(),
+    };
+    for error in &problem.errors {
+        message += &format!("\n  {}: {}", error.pointer, error.detail);
+    }
+    if let Some(total) = problem.errors_total {
+        message += &format!("\n  … {total} in total");
+    }
+    let cannot = matches!(problem.status, 401 | 403 | 429) || problem.status >= 500;
+    let failure = if cannot {
+        Failure::unexpected(message)
+    } else {
+        Failure::bad_input(message)
+    };
+    let hint = problem.errors.iter().find_map(|error| error.hint.as_ref());
+    match (problem.code.known(), hint, retry_after) {
+        (Some(ProblemCode::ApiKeyInvalid | ProblemCode::ApiKeyRequired), ..) => failure
+            .hint("it may be of another service, expired or revoked; `widget login` asks for one"),
+        (Some(ProblemCode::InsufficientScope), ..) => {
+            failure.hint("`widget whoami` shows what the key may do")
+        }
+        (_, Some(hint), _) => failure.hint(hint),
+        (_, _, Some(after)) => {
+            failure.hint(format_args!("try again in {} s", after.as_secs().max(1)))
+        }
+        _ if problem.status >= 500 => failure.hint(format_args!(
+            "the service's log says more about the request `{}`",
+            problem.request_id
+        )),
+        _ => failure,
+    }
+}
+
+fn connection_hint() -> String {
+    let proxy = [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ]
+    .into_iter()
+    .find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
+    match proxy {
+        Some(name) => format!(
+            "check the address of the service and that it runs; requests go through the proxy in \
+             `{name}`, unless `NO_PROXY` names the service"
+        ),
+        None => "check the address of the service, and that it runs".to_owned(),
+    }
+}

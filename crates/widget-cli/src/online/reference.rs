@@ -1,0 +1,410 @@
+//! What a command works on, as people name it: a file, `-`, a widget's id or its beginning, or the
+//! address of a page; with `@N`, a revision.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+use widget_api::{
+    Widget,
+    client::{Error, Tagged},
+    revisions::{Revision, RevisionsQuery},
+    unreadable::{UnreadableWidget, WidgetRecord},
+    widgets::WidgetsQuery,
+};
+use widget_core::id::WidgetId;
+
+use super::{Session, page};
+use crate::{failure::Failure, printer::Printer, suffixes::Suffixes, widget_file};
+
+/// The shortest beginning of an id that names a widget.
+const MIN_PREFIX: usize = 4;
+
+/// The shortest beginning of an id that is shown: ids of the same minute share their first eight.
+const MIN_SHOWN: usize = 8;
+
+/// How many widgets are listed that could have been meant.
+const MAX_LISTED: usize = 10;
+
+/// What a person named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) target: Target,
+    /// A revision of the widget, for `<WIDGET>@<N>`.
+    pub(crate) revision: Option<i64>,
+}
+
+/// The kinds of things that a person can name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    File(PathBuf),
+    StandardInput,
+    Id(WidgetId),
+    /// The beginning of an id, in lower case.
+    Prefix(String),
+    Page(Url),
+}
+
+impl Reference {
+    /// Reads an argument. Asks the file system, and nothing else.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        let whole = |target| Self {
+            target,
+            revision: None,
+        };
+        if text == "-" {
+            return Ok(whole(Target::StandardInput));
+        }
+        if Path::new(text).exists() {
+            return Ok(whole(Target::File(text.into())));
+        }
+        let (name, revision) = match text.rsplit_once('@') {
+            Some((name, number)) if !number.is_empty() => match number.parse::<i64>() {
+                Ok(number) if number > 0 => (name, Some(number)),
+                _ => (text, None),
+            },
+            _ => (text, None),
+        };
+        if let Ok(id) = name.parse() {
+            return Ok(Self {
+                target: Target::Id(id),
+                revision,
+            });
+        }
+        let hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        if !name.is_empty() && name.len() < 36 && name.bytes().all(hexadecimal) {
+            if name.len() < MIN_PREFIX {
+                return Err(Failure::bad_input(format_args!(
+                    "`{name}` is too short for the beginning of an id; use {MIN_PREFIX} characters \
+                     or more"
+                )));
+            }
+            return Ok(Self {
+                target: Target::Prefix(name.to_ascii_lowercase()),
+                revision,
+            });
+        }
+        match parse_page(text) {
+            Some(page) => Ok(whole(Target::Page(page))),
+            None => Err(Failure::unexpected(format_args!(
+                "`{text}` is neither a file that exists, nor a widget's id or the beginning of \
+                 one, nor the address of a page"
+            ))
+            .hint("`widget list` shows the widgets")),
+        }
+    }
+
+    /// The file, or `-` for standard input, for which no service is needed.
+    pub(crate) fn local(&self) -> Option<&Path> {
+        match &self.target {
+            Target::File(path) => Some(path),
+            Target::StandardInput => Some(Path::new("-")),
+            _ => None,
+        }
+    }
+
+    /// Finds the id of the widget.
+    pub(crate) async fn find_id(
+        &self,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<WidgetId, Failure> {
+        match &self.target {
+            Target::Id(id) => Ok(*id),
+            Target::Prefix(prefix) => find_by_prefix(session, prefix).await,
+            Target::Page(page) => page::find_widget(session, page).await,
+            Target::File(path) => find_in_file(path, printer),
+            Target::StandardInput => find_in_file(Path::new("-"), printer),
+        }
+    }
+
+    /// Finds the widget as it is now.
+    pub(crate) async fn find_record(
+        &self,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<Tagged<WidgetRecord>, Failure> {
+        let id = self.find_id(session, printer).await?;
+        match session.client.get_web_widget(id).await {
+            Ok(record) => Ok(record),
+            Err(error) if error.is_not_found() => Err(not_found(session, id).await),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Finds the widget as it is now, for a command that needs all of it.
+    pub(crate) async fn find_widget(
+        &self,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<Tagged<Widget>, Failure> {
+        let record = self.find_record(session, printer).await?;
+        Ok(Tagged {
+            value: require_readable(record.value)?,
+            etag: record.etag,
+        })
+    }
+
+    /// Finds the revision that is named.
+    pub(crate) async fn find_revision(
+        &self,
+        number: i64,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<Revision, Failure> {
+        let id = self.find_id(session, printer).await?;
+        let query = RevisionsQuery {
+            limit: Some(1),
+            before: Some(number.saturating_add(1)),
+        };
+        let found = session.client.list_revisions(id, &query).next().await?;
+        let newest = found.unwrap_or_default().into_iter().next();
+        newest
+            .filter(|revision| revision.number == number)
+            .ok_or_else(|| {
+                Failure::bad_input(format_args!("widget {id} has no revision {number}"))
+                    .hint(format_args!("`widget history {id}` shows its revisions"))
+            })
+    }
+
+    /// Rejects `@N` for commands that work on the widget as it is now.
+    pub(crate) fn require_current(&self) -> Result<(), Failure> {
+        match self.revision {
+            None => Ok(()),
+            Some(number) => Err(Failure::unexpected(format_args!(
+                "this command works on the widget as it is now, and not on revision {number}"
+            ))
+            .hint("leave out the `@` and the number")),
+        }
+    }
+}
+
+/// A widget that can be read whole.
+pub(crate) fn require_readable(record: WidgetRecord) -> Result<Widget, Failure> {
+    match record {
+        WidgetRecord::Readable(widget) => Ok(widget),
+        WidgetRecord::Unreadable(widget) => {
+            let UnreadableWidget { id, unreadable, .. } = *widget;
+            let fields: Vec<&str> = unreadable
+                .iter()
+                .map(|field| field.pointer.as_str())
+                .collect();
+            Err(Failure::bad_input(format_args!(
+                "the service cannot read `{}` of widget {id}",
+                fields.join("`, `")
+            ))
+            .hint(format_args!(
+                "`widget history {id}` shows revisions that can be restored"
+            )))
+        }
+    }
+}
+
+/// The title of a widget's window, as its owner wrote it.
+pub(crate) fn title(record: &WidgetRecord) -> Option<&str> {
+    let config = match record {
+        WidgetRecord::Readable(widget) => Some(&widget.config),
+        WidgetRecord::Unreadable(widget) => widget.config.as_ref(),
+    };
+    config?.pointer("/v1/chat/title")?.as_str()
+}
+
+/// The id of a widget in a list.
+pub(crate) const fn id_of(record: &WidgetRecord) -> WidgetId {
+    match record {
+        WidgetRecord::Readable(widget) => widget.id,
+        WidgetRecord::Unreadable(widget) => widget.id,
+    }
+}
+
+/// The shortest beginning of each id that no other has, of eight characters or more.
+pub(crate) fn short_ids(ids: &[String]) -> Vec<&str> {
+    let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let common = |left: &str, right: &str| {
+        left.bytes()
+            .zip(right.bytes())
+            .take_while(|(left, right)| left == right)
+            .count()
+    };
+    ids.iter()
+        .map(|id| {
+            let place = sorted.binary_search(&id.as_str()).unwrap_or_default();
+            let before = place.checked_sub(1).and_then(|place| sorted.get(place));
+            let neighbors = before.into_iter().chain(sorted.get(place + 1));
+            let shared = neighbors.map(|other| common(id, other)).max().unwrap_or(0);
+            let mut length = (shared + 1).max(MIN_SHOWN);
+            if id.as_bytes().get(length - 1) == Some(&b'-') {
+                length += 1;
+            }
+            id.get(..length).unwrap_or(id)
+        })
+        .collect()
+}
+
+/// All widgets of the organization whose id begins so. They are filtered here, for services that
+/// cannot do it.
+async fn list_by_prefix(session: &Session, prefix: &str) -> Result<Vec<WidgetRecord>, Error> {
+    let query = WidgetsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        ..WidgetsQuery::default()
+    };
+    let mut widgets = session
+        .client
+        .list_web_widgets(&query)
+        .collect(None)
+        .await?;
+    widgets.retain(|widget| id_of(widget).to_string().starts_with(prefix));
+    Ok(widgets)
+}
+
+async fn find_by_prefix(session: &Session, prefix: &str) -> Result<WidgetId, Failure> {
+    let found = list_by_prefix(session, prefix).await?;
+    match &found[..] {
+        [only] => Ok(id_of(only)),
+        [] => Err(with_nearest(
+            Failure::bad_input(format_args!(
+                "no widget has an id that begins with `{prefix}`"
+            )),
+            session,
+            prefix,
+        )
+        .await),
+        several => Err(Failure::bad_input(format_args!(
+            "`{prefix}` is the beginning of {} widgets' ids; use more of it:\n{}",
+            several.len(),
+            list_lines(several)
+        ))),
+    }
+}
+
+async fn not_found(session: &Session, id: WidgetId) -> Failure {
+    let failure = Failure::bad_input(format_args!("there is no widget {id}"));
+    with_nearest(failure, session, &id.to_string()).await
+}
+
+/// Adds the widget whose id is most similar, if one is similar.
+async fn with_nearest(failure: Failure, session: &Session, text: &str) -> Failure {
+    const SIMILAR: f64 = 0.85;
+    let all = list_by_prefix(session, "").await.unwrap_or_default();
+    let similarity = |record: &WidgetRecord| {
+        let id = id_of(record).to_string();
+        strsim::normalized_damerau_levenshtein(text, id.get(..text.len()).unwrap_or(&id))
+    };
+    let nearest = all
+        .iter()
+        .max_by(|left, right| similarity(left).total_cmp(&similarity(right)))
+        .filter(|record| similarity(record) >= SIMILAR);
+    match nearest {
+        Some(record) => failure.hint(match title(record) {
+            Some(title) => format!("did you mean {} \"{title}\"?", id_of(record)),
+            None => format!("did you mean {}?", id_of(record)),
+        }),
+        None => failure.hint("`widget list` shows the widgets"),
+    }
+}
+
+fn list_lines(widgets: &[WidgetRecord]) -> String {
+    let ids: Vec<String> = widgets
+        .iter()
+        .map(|record| id_of(record).to_string())
+        .collect();
+    let mut lines: Vec<String> = short_ids(&ids)
+        .into_iter()
+        .zip(widgets)
+        .take(MAX_LISTED)
+        .map(|(id, record)| match title(record) {
+            Some(title) => format!("  {id} \"{title}\""),
+            None => format!("  {id}"),
+        })
+        .collect();
+    if widgets.len() > MAX_LISTED {
+        lines.push(format!("  … and {} more", widgets.len() - MAX_LISTED));
+    }
+    lines.join("\n")
+}
+
+fn find_in_file(path: &Path, printer: &mut Printer) -> Result<WidgetId, Failure> {
+    let shown = path.display();
+    let record = widget_file::find_record(path, None, None, &Suffixes::default(), printer)?
+        .ok_or_else(|| Failure::bad_input(format_args!("the widget in `{shown}` is not valid")))?;
+    record.id.ok_or_else(|| {
+        Failure::bad_input(format_args!("the widget in `{shown}` has no `id`"))
+            .hint("name the widget by its id, or by the address of a page with it")
+    })
+}
+
+/// The address of a page. Without a scheme it is `https`; names of files are none.
+fn parse_page(text: &str) -> Option<Url> {
+    if text.contains("://") {
+        return Url::parse(text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    }
+    let host = text.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let is_file = [".json", ".yaml", ".yml"]
+        .iter()
+        .any(|ending| text.ends_with(ending));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let is_host = host == "localhost" || host.contains('.') && host.bytes().all(plain);
+    if is_file || !is_host || host.starts_with('.') {
+        return None;
+    }
+    Url::parse(&format!("https://{text}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
+
+    #[test]
+    fn references_are_recognized() {
+        let parse = |text: &str| {
+            Reference::parse(text).map(|reference| (reference.target, reference.revision))
+        };
+        let id = || Target::Id(ID.parse().expect("an id"));
+        let prefix = |text: &str| Target::Prefix(text.to_owned());
+        let page = |text: &str| Target::Page(text.parse().expect("an address"));
+        for (text, expected) in [
+            ("-", (Target::StandardInput, None)),
+            ("Cargo.toml", (Target::File("Cargo.toml".into()), None)),
+            (ID, (id(), None)),
+            (&format!("{ID}@3"), (id(), Some(3))),
+            ("0197A8B2", (prefix("0197a8b2"), None)),
+            ("0197a8b2-6c@12", (prefix("0197a8b2-6c"), Some(12))),
+            (
+                "shop.example/cart",
+                (page("https://shop.example/cart"), None),
+            ),
+            ("localhost:8000", (page("https://localhost:8000"), None)),
+            ("http://a.example/@3", (page("http://a.example/@3"), None)),
+        ] {
+            assert_eq!(parse(text).expect(text), expected, "{text}");
+        }
+        for text in [
+            "019",
+            "missing.json",
+            "ftp://a.example",
+            "",
+            "0197a8b2@0",
+            "shop",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_ids_are_unambiguous() {
+        let short = |ids: &[&str]| {
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            short_ids(&ids).join(" ")
+        };
+        assert_eq!(short(&[ID]), "0197a8b2");
+        assert_eq!(
+            short(&["0197a8b2-6c1e-7d3f", "0197a8b2-7c1e-7d3f", "11111111-0"]),
+            "0197a8b2-6 0197a8b2-7 11111111"
+        );
+    }
+}
