@@ -13,6 +13,7 @@ pub(crate) mod reference;
 use std::{
     cell::{Cell, RefCell},
     fs,
+    io::{self, Write},
     path::PathBuf,
     pin::pin,
     sync::{Arc, Mutex},
@@ -135,6 +136,10 @@ async fn watch(
             biased;
             result = &mut command => return result,
             _ = tokio::signal::ctrl_c() => {
+                if state.is_asking.get() {
+                    // The question is still on the line.
+                    let _ = writeln!(io::stderr());
+                }
                 if state.is_interrupted.replace(true) || !state.is_writing.get() {
                     return Err(state.interrupted());
                 }
@@ -143,7 +148,7 @@ async fn watch(
             () = sleep_until(next_progress) => {
                 if !state.is_asking.get() {
                     let waiting_for = state.waiting_for.lock().map(|text| text.clone());
-                    progress.show(&waiting_for.unwrap_or_default());
+                    progress.show(waiting_for.unwrap_or_default());
                 }
                 next_progress = Instant::now() + PROGRESS_AFTER;
             }

@@ -130,9 +130,9 @@ fn show(widgets: &[WidgetRecord], printer: &mut Printer) -> Result<(), Failure> 
 
 fn join_domains(domains: &[String], in_full: bool) -> String {
     let kept = if in_full { domains.len() } else { MAX_DOMAINS };
-    let mut text = domains[..domains.len().min(kept)].join(", ");
-    if domains.len() > kept {
-        text += &format!(" and {} more", domains.len() - kept);
+    let text = domains[..domains.len().min(kept)].join(", ");
+    match domains.len().saturating_sub(kept) {
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
-    text
 }

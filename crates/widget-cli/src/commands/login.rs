@@ -85,7 +85,7 @@ pub(super) fn login(
         .or_else(|| profile::variable("WIDGET_SERVICE"))
     {
         Some(address) => address,
-        None if prompt::has_person() => prompt::ask("Address of the service")?,
+        None if prompt::has_person() => prompt::ask("Address of the service: ")?,
         None => {
             return Err(Failure::unexpected("`--service` is missing").hint(
                 "`widget login --service https://widgets.example < FILE` reads the key from a file",

@@ -49,20 +49,16 @@ pub(super) fn run(
         return Ok(ExitCode::Yes);
     }
     online::run(&global.service, printer, async |session, printer| {
-        let (record, report) = match reference.revision {
-            Some(number) => {
-                let revision = reference.find_revision(number, session, printer).await?;
-                (revision.web_widget, None)
-            }
-            None => {
-                let record = reference.find_record(session, printer).await?.value;
-                let report = if printer.is_data() {
-                    None
-                } else {
-                    Some(session.client.get_go_live_report(id_of(&record)).await?)
-                };
-                (record, report)
-            }
+        if let Some(number) = reference.revision {
+            let revision = reference.find_revision(number, session, printer).await?;
+            show(&revision.web_widget, None, printer)?;
+            return Ok(ExitCode::Yes);
+        }
+        let record = reference.find_record(session, printer).await?.value;
+        let report = if printer.is_data() {
+            None
+        } else {
+            Some(session.client.get_go_live_report(id_of(&record)).await?)
         };
         show(&record, report.as_ref(), printer)?;
         Ok(ExitCode::Yes)

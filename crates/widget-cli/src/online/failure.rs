@@ -66,10 +66,10 @@ fn from_refusal(refusal: &Refusal) -> Failure {
         _ => problem.detail.clone(),
     };
     for error in &problem.errors {
-        message += &format!("\n  {}: {}", error.pointer, error.detail);
+        message.extend(["\n  ", &error.pointer, ": ", &error.detail]);
     }
     if let Some(total) = problem.errors_total {
-        message += &format!("\n  … {total} in total");
+        message.extend(["\n  … ", &total.to_string(), " in total"]);
     }
     let cannot = matches!(problem.status, 401 | 403 | 429) || problem.status >= 500;
     let failure = if cannot {

@@ -127,7 +127,7 @@ mod tests {
             format!("<script src=https://widgets.example/public/embed/{id}/3f2a.js>"),
             format!("<script src='//widgets.example/public/embed/{id}'>"),
         ] {
-            assert_eq!(find(&html), [expected.clone()], "{html}");
+            assert_eq!(find(&html), [expected.as_str()], "{html}");
         }
         let own = format!("<script src='/public/embed/{id}'>");
         assert_eq!(find(&own), [format!("https://shop.example {id}")]);

@@ -18,10 +18,10 @@ pub(crate) fn has_person() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for a line of text.
+/// Asks for a line of text, after `question` as it is.
 pub(crate) fn ask(question: &str) -> Result<String, Failure> {
     let mut error = io::stderr();
-    write!(error, "{question}: ").and_then(|()| error.flush())?;
+    write!(error, "{question}").and_then(|()| error.flush())?;
     let mut line = String::new();
     if io::stdin().read_line(&mut line)? == 0 {
         return Err(Failure::unexpected("the question was not answered"));
@@ -55,7 +55,7 @@ pub(crate) fn ask_key(question: &str) -> Result<SecretString, Failure> {
 
 /// Asks yes or no; the default is no.
 pub(crate) async fn confirm(session: &Session, question: &str) -> Result<bool, Failure> {
-    let question = format!("{question} [y/N]");
+    let question = format!("{question} [y/N] ");
     // On another thread, so that Ctrl-C is noticed.
     let answer = tokio::task::spawn_blocking(move || ask(&question));
     let answer = session
