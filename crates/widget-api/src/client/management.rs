@@ -530,7 +530,8 @@ impl Client {
         .await
     }
 
-    /// Everything that is stored about conversations: one [`ConversationExport`] a line, as they are read.
+    /// Everything that is stored about conversations: one [`ConversationExport`] a line, as they
+    /// are read.
     pub async fn export_conversations(&self, body: &ExportRequest) -> Result<Chunks, Error> {
         self.call(
             "exportConversations",
