@@ -54,7 +54,8 @@ pub struct TodaysUse {
 pub struct UsedAndReserved {
     /// Used up.
     pub used: i64,
-    /// Set aside for conversations that wait for their visitor, and for calls that go on.
+    /// Conversations that wait for their visitor, who keep nobody out, or seconds set aside for
+    /// calls that go on.
     pub reserved: i64,
 }
 

@@ -6,8 +6,13 @@
 //!
 //! What is open is counted before a start is written, so that it may exceed its budget by as many
 //! as are joined at the same time. Starts from one place are counted and written while nobody else
-//! writes one from there. Of a day, what is needed is [reserved](DayUse::reserve) with the start,
-//! and [settled](DayUse::settle) once: neither ever exceeds its budget.
+//! writes one from there.
+//!
+//! A day's budget is used by those who join, and by nobody else: what waits to be joined keeps no
+//! other visitor out, however many wait and wherever they were started. So a start is refused when
+//! the budget [is used up](DayUse::may_start), and a [join](DayUse::join) when others were first.
+//! Minutes of a call are [reserved](DayUse::reserve) once its visitor has joined, and
+//! [settled](DayUse::settle) once. What is used and reserved never exceeds its budget.
 //!
 //! ```
 //! use time::macros::datetime;

@@ -177,6 +177,23 @@ impl Lifecycle {
         Self { state, ..self }
     }
 
+    /// The budget of the day was used up when the visitor joined just now: it is over, as if they
+    /// had not.
+    #[must_use]
+    pub fn refuse_join(self) -> Self {
+        match self.state {
+            State::InProgress { activity, .. } => Self {
+                state: State::Ended {
+                    activity: None,
+                    at: activity.joined_at,
+                    reason: EndReason::BudgetUsedUp,
+                },
+                ..self
+            },
+            State::TokenCreated | State::Ended { .. } => self,
+        }
+    }
+
     /// Somebody said something at `at`, which is reported at `now`.
     ///
     /// Words of the visitor show that they are there, in case the event of their joining was lost.

@@ -11,7 +11,7 @@ choices! {
         InProgress = "in_progress",
         /// It ended.
         Completed = "completed",
-        /// It ended because nobody ever joined.
+        /// It ended because nobody joined, or not before the budget was used up.
         Failed = "failed",
     }
 }
@@ -60,8 +60,10 @@ choices! {
         Silence = "silence",
         /// It reached the maximum length.
         MaxLength = "max_length",
-        /// Nobody joined in time: the only reason that leads to [`Status::Failed`].
+        /// Nobody joined in time.
         NeverJoined = "never_joined",
+        /// The visitor joined after others had used up the budget of the day.
+        BudgetUsedUp = "budget_used_up",
     }
 }
 
@@ -70,7 +72,7 @@ impl EndReason {
     #[must_use]
     pub const fn status(self) -> Status {
         match self {
-            Self::NeverJoined => Status::Failed,
+            Self::NeverJoined | Self::BudgetUsedUp => Status::Failed,
             Self::Visitor | Self::Agent | Self::Idle | Self::Silence | Self::MaxLength => {
                 Status::Completed
             }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use widget_core::conversation::{
-    EndReason, Lifecycle, LifecycleLimits, Presence,
+    EndReason, Lifecycle, LifecycleLimits, Presence, State, Status,
     budget::{
-        Amounts, Audio, Budgets, Call, CallStep, Day, DayBudget, DayUse, LimitError, LimitFault,
-        LimitName, Limits, Owner, RESERVED_SECONDS, Reservation, used_seconds,
+        Audio, BudgetError, Budgets, Call, CallStep, Day, DayBudget, DayUse, LimitError,
+        LimitFault, LimitName, Limits, Owner, RESERVED_SECONDS, Reservation, used_seconds,
     },
 };
 
@@ -358,39 +358,42 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn reserve(&mut self, day: Day, needed: Amounts) -> bool {
+    /// What waits to be joined reserves no minutes.
+    fn start(&mut self, day: Day, voice: bool) -> bool {
         let max = self.budget.max();
         let conversations = self.conversations.entry(day).or_default();
-        let voice = self.voice.entry(day).or_default();
-        let reserved = (
-            conversations.reserve(needed.conversations, max.conversations),
-            voice.reserve(needed.voice_seconds, max.voice_seconds),
-        );
-        // An amount of nothing fits also where a lower limit is exceeded already.
-        let or_same = |wanted: i64, next: Option<DayUse>, before: DayUse| {
-            if wanted == 0 { Some(before) } else { next }
-        };
-        let next = (
-            or_same(needed.conversations, reserved.0, *conversations),
-            or_same(needed.voice_seconds, reserved.1, *voice),
-        );
-        let (Some(next_conversations), Some(next_voice)) = next else {
+        let minutes = self.voice.entry(day).or_default();
+        let has_minutes = minutes.reserve(RESERVED_SECONDS, max.voice_seconds);
+        if !conversations.may_start(max.conversations) || (voice && has_minutes.is_none()) {
             return false;
-        };
-        assert!(
-            needed.conversations == 0
-                || next_conversations.used + next_conversations.reserved <= max.conversations
-        );
-        assert!(
-            needed.voice_seconds == 0 || next_voice.used + next_voice.reserved <= max.voice_seconds
-        );
-        (*conversations, *voice) = (next_conversations, next_voice);
+        }
+        conversations.reserved += 1;
         true
+    }
+
+    fn has_minutes(&mut self, day: Day) -> Option<DayUse> {
+        let max = self.budget.max().voice_seconds;
+        let next = self
+            .voice
+            .entry(day)
+            .or_default()
+            .reserve(RESERVED_SECONDS, max);
+        assert!(next.is_none_or(|next| next.used + next.reserved <= max));
+        next
+    }
+
+    fn reserve_minutes(&mut self, day: Day) -> bool {
+        let next = self.has_minutes(day);
+        self.voice.extend(next.map(|next| (day, next)));
+        next.is_some()
     }
 
     fn settle_voice(&mut self, one: &mut One, stopped_at: Option<OffsetDateTime>) {
         one.call = None;
         for (day, starts_at) in one.voice.drain(..) {
+            if starts_at.is_none() {
+                continue;
+            }
             let voice = self.voice.get_mut(&day).expect("it was reserved there");
             *voice = voice.settle(RESERVED_SECONDS, used_seconds(starts_at, stopped_at));
         }
@@ -400,8 +403,13 @@ impl Ledger {
         match step {
             CallStep::Keep(call) => one.call = Some(call),
             CallStep::Begin(joined_at) => {
-                one.call = Some(Call::running_from(joined_at));
-                one.voice[0].1 = Some(joined_at);
+                if self.reserve_minutes(one.voice[0].0) {
+                    one.call = Some(Call::running_from(joined_at));
+                    one.voice[0].1 = Some(joined_at);
+                } else {
+                    one.call = None;
+                    one.voice.clear();
+                }
             }
             CallStep::Settle(stopped_at) => self.settle_voice(one, stopped_at),
             CallStep::Remove(until) => self.settle_voice(one, Some(until)),
@@ -410,11 +418,7 @@ impl Ledger {
                 let Call::Running { until, .. } = call else {
                     panic!("only a call that runs is extended")
                 };
-                let needed = Amounts {
-                    conversations: 0,
-                    voice_seconds: RESERVED_SECONDS,
-                };
-                if self.reserve(Day::of(now), needed) {
+                if self.reserve_minutes(Day::of(now)) {
                     one.voice.push((Day::of(now), Some(until)));
                     one.call = Some(call.extended());
                 } else {
@@ -424,7 +428,19 @@ impl Ledger {
         }
     }
 
-    fn change(&mut self, one: &mut One, lifecycle: Lifecycle, now: OffsetDateTime) {
+    fn change(&mut self, one: &mut One, mut lifecycle: Lifecycle, now: OffsetDateTime) {
+        let is_first_join = one.reservation == Reservation::Reserved
+            && matches!(lifecycle.state(), State::InProgress { .. });
+        let (day, max) = (
+            self.conversations[&one.day],
+            self.budget.max().conversations,
+        );
+        if is_first_join {
+            match day.join(max) {
+                Some(next) => assert!(next.used <= max),
+                None => lifecycle = lifecycle.refuse_join(),
+            }
+        }
         one.lifecycle = lifecycle;
         let after = one.reservation.follow(&lifecycle);
         if after != one.reservation {
@@ -441,7 +457,61 @@ impl Ledger {
     }
 }
 
+#[test]
+fn who_joins_when_the_budget_is_used_up_was_never_there() {
+    use Reservation::{Reserved, Returned};
+    let limits = LifecycleLimits::default();
+    let refused = Lifecycle::created(START).joined(at(3)).refuse_join();
+    assert_eq!(refused.status(), Status::Failed);
+    assert_eq!(refused.end_reason(), Some(EndReason::BudgetUsedUp));
+    assert_eq!(
+        (refused.ended_at(), refused.activity()),
+        (Some(at(3)), None)
+    );
+    assert!(refused.resume(at(4), &limits).is_err());
+    assert_eq!(Reserved.follow(&refused), Returned);
+    assert_eq!(
+        Lifecycle::from_row(refused.to_row()),
+        Ok(refused),
+        "as it is stored"
+    );
+    // It happens with the first join only.
+    let ended = refused.end(at(5), EndReason::Visitor, &limits);
+    for other in [Lifecycle::created(START), ended] {
+        assert_eq!(other.refuse_join(), other);
+    }
+    // A visitor is answered what one is who starts at this time.
+    let mut budgets = Budgets::default();
+    assert_eq!(budgets.joined_too_late(START), None);
+    budgets.organization_day.conversations = Some(7);
+    let of_day = |owner, max| {
+        Some(BudgetError::DayUsedUp {
+            owner,
+            max,
+            resets_in: Duration::hours(12),
+        })
+    };
+    let error = budgets.joined_too_late(START);
+    assert_eq!(error, of_day(Owner::Organization, 7));
+    budgets.widget_day.conversations = Some(5);
+    let error = budgets.joined_too_late(START);
+    assert_eq!(error, of_day(Owner::Widget, 5));
+}
+
 proptest! {
+    #[test]
+    fn what_waits_to_be_joined_keeps_nobody_out(
+        used in 0_i64..50, waiting in 0_i64..1_000_000, max in 0_i64..50,
+    ) {
+        let (alone, day) = (DayUse { used, reserved: 1 }, DayUse { used, reserved: 1 + waiting });
+        prop_assert_eq!(day.may_start(max), used < max);
+        prop_assert_eq!(day.join(max).is_some(), alone.join(max).is_some());
+        if let Some(joined) = day.join(max) {
+            prop_assert_eq!(joined, DayUse { used: used + 1, reserved: waiting });
+            prop_assert!(joined.used <= max);
+        }
+    }
+
     #[test]
     fn nothing_exceeds_its_budget_and_nothing_leaks(steps in steps()) {
         let limits = LifecycleLimits::default();
@@ -450,11 +520,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Start { voice } => {
-                    let needed = Amounts {
-                        conversations: 1,
-                        voice_seconds: if voice { RESERVED_SECONDS } else { 0 },
-                    };
-                    if ledger.reserve(Day::of(now), needed) {
+                    if ledger.start(Day::of(now), voice) {
                         let lifecycle = Lifecycle::created(now);
                         all.push(One {
                             lifecycle,
@@ -484,8 +550,12 @@ proptest! {
                 },
                 Step::Speak(number) => if let Some(one) = all.get_mut(number) {
                     let is_open = one.lifecycle.require_open(now, &limits).is_ok();
-                    let needed = Amounts { conversations: 0, voice_seconds: RESERVED_SECONDS };
-                    if one.call.is_none() && is_open && ledger.reserve(Day::of(now), needed) {
+                    let day = Day::of(now);
+                    let may_speak = is_open && one.call.is_none();
+                    if may_speak && ledger.has_minutes(day).is_some() {
+                        if !one.lifecycle.is_unjoined() {
+                            ledger.reserve_minutes(day);
+                        }
                         let call = Call::reserved(&one.lifecycle, now);
                         let starts_at = (call != Call::Waiting).then_some(now);
                         one.call = Some(call);
@@ -508,7 +578,10 @@ proptest! {
             let waiting = all.iter().filter(|one| one.reservation == Reservation::Reserved);
             let reserved: i64 = ledger.conversations.values().map(|day| day.reserved).sum();
             prop_assert_eq!(reserved, i64::try_from(waiting.count()).expect("few"));
-            let calls: usize = all.iter().map(|one| one.voice.len()).sum();
+            let calls: usize = all
+                .iter()
+                .map(|one| one.voice.iter().filter(|(_, starts_at)| starts_at.is_some()).count())
+                .sum();
             let reserved: i64 = ledger.voice.values().map(|day| day.reserved).sum();
             prop_assert_eq!(reserved, i64::try_from(calls).expect("few") * RESERVED_SECONDS);
         }

@@ -54,6 +54,7 @@ fn names() {
             "silence",
             "max_length",
             "never_joined",
+            "budget_used_up",
         ],
     );
     let terminal: Vec<_> = Status::ALL
@@ -64,7 +65,7 @@ fn names() {
     for reason in EndReason::ALL {
         assert_eq!(
             reason.status() == Status::Failed,
-            *reason == EndReason::NeverJoined
+            matches!(reason, EndReason::NeverJoined | EndReason::BudgetUsedUp)
         );
         assert!(reason.status().is_terminal());
     }

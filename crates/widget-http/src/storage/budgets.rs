@@ -107,8 +107,9 @@ pub enum CallOutcome {
 
 /// Budgets.
 ///
-/// What is reserved is written in the transaction of what needs it, and settled in the one that
-/// changes the state of the conversation. Rows are locked in one order everywhere: the
+/// What is used and reserved is written in the transaction of what needs it: a conversation is used
+/// by its join, and the minutes of a call are reserved with it or later. Both are settled in the
+/// transaction that changes the state of the conversation. Rows are locked in one order everywhere: the
 /// conversation, then the days from the earliest, of each the organization before the widget.
 #[async_trait::async_trait]
 pub trait BudgetStore {

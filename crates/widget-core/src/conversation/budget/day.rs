@@ -67,8 +67,27 @@ pub struct DayBudget {
 pub struct DayUse {
     /// Settled.
     pub used: i64,
-    /// Not settled yet.
+    /// Not settled yet: conversations that wait to be joined, seconds of calls that go on.
     pub reserved: i64,
+}
+
+/// Conversations.
+impl DayUse {
+    /// Whether another conversation may start: what waits to be joined keeps it from nothing.
+    #[must_use]
+    pub const fn may_start(self, max: i64) -> bool {
+        self.used < max
+    }
+
+    /// A conversation that waits is joined; `None` when others have used up the budget.
+    #[must_use]
+    pub const fn join(self, max: i64) -> Option<Self> {
+        if self.may_start(max) {
+            Some(self.settle(1, 1))
+        } else {
+            None
+        }
+    }
 }
 
 impl DayUse {
@@ -141,13 +160,14 @@ impl DayBudget {
 }
 
 choices! {
-    /// What became of the conversation that a start has reserved.
+    /// What became of a conversation that counts on a day.
     pub enum Reservation {
         /// It waits for the visitor to join.
         Reserved = "reserved",
         /// The visitor joined: it counts for the day on which it began.
         Used = "used",
-        /// It ended without anybody: it counts no more.
+        /// It ended without anybody, or its visitor joined when the budget was used up: it does not
+        /// count.
         Returned = "returned",
     }
 }

@@ -173,8 +173,8 @@ impl Budgets {
         Ok(())
     }
 
-    /// Why an owner cannot reserve what is needed; `used` and `reserved` of its day were not
-    /// enough. A start without a place in the budget needs no minutes, so that it is named first.
+    /// Why an owner's day does not have what is needed. A start without a place in the budget needs
+    /// no minutes, so that it is named first.
     #[must_use]
     pub fn used_up(
         &self,
@@ -185,9 +185,7 @@ impl Budgets {
     ) -> BudgetError {
         let budget = self.day(owner);
         let resets_in = rest_of_day(now);
-        let has_place = conversations
-            .reserve(needed.conversations, budget.max().conversations)
-            .is_some();
+        let has_place = conversations.may_start(budget.max().conversations);
         match (budget.conversations, budget.voice_minutes) {
             (_, Some(max)) if has_place || needed.conversations == 0 => BudgetError::VoiceUsedUp {
                 owner,
@@ -204,6 +202,23 @@ impl Budgets {
 }
 
 impl Budgets {
+    /// What a visitor is answered whose conversation ended because the budget was used up before
+    /// they joined it; `None` when conversations are not limited any more.
+    #[must_use]
+    pub fn joined_too_late(&self, now: OffsetDateTime) -> Option<BudgetError> {
+        [Owner::Widget, Owner::Organization]
+            .into_iter()
+            .find_map(|owner| {
+                let max = self.day(owner).conversations?;
+                let resets_in = rest_of_day(now);
+                Some(BudgetError::DayUsedUp {
+                    owner,
+                    max,
+                    resets_in,
+                })
+            })
+    }
+
     /// The budget of an owner.
     #[must_use]
     pub const fn day(&self, owner: Owner) -> DayBudget {

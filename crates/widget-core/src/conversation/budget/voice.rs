@@ -33,10 +33,10 @@ pub enum Audio {
     Unknown,
 }
 
-/// A call for which minutes are reserved.
+/// A call whose minutes are limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// The visitor has not joined the conversation yet.
+    /// The visitor has not joined the conversation yet: nothing is reserved.
     Waiting,
     /// It runs.
     Running {
@@ -52,7 +52,8 @@ pub enum Call {
 pub enum CallStep {
     /// It goes on like this.
     Keep(Call),
-    /// It begins to run: what is reserved counts from this time on.
+    /// It begins to run at this time and needs its first minutes; without them the visitor's room
+    /// is removed.
     Begin(OffsetDateTime),
     /// It needs the next minutes; [`Call::refused`] says what follows when there are none.
     Extend,

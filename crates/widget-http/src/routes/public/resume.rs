@@ -6,7 +6,7 @@ use widget_api::{
     visitors::{ConversationResume, Joining},
 };
 use widget_core::{
-    conversation,
+    conversation::{self, ConversationEnded, EndReason},
     serve::{Dispatch, DispatchTarget},
 };
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     state::AppState,
-    storage::{NewRoom, ResumeConversation},
+    storage::{ConversationRecord, NewRoom, ResumeConversation},
     web::{
         api::{self, ApiRouter, Credential},
         caller::CountedAddress,
@@ -51,10 +51,23 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::LivekitNotConfigured,
             ProblemCode::ModeDisabled,
             ProblemCode::ConversationResumedElsewhere,
+            ProblemCode::BudgetUsedUp,
             ProblemCode::VoiceBudgetUsedUp,
         ]),
         resume,
     )
+}
+
+/// Why a visitor could not stay who joined when the budget of the day was used up.
+async fn explain_late_join(
+    state: &AppState,
+    conversation: &ConversationRecord,
+) -> Result<Problem, Problem> {
+    let limits = state
+        .find_visitor_limits(&conversation.organization_id, conversation.web_widget_id)
+        .await?;
+    let error = limits.budgets.joined_too_late(state.now());
+    Ok(error.map_or_else(|| ConversationEnded.into(), Into::into))
 }
 
 async fn resume(
@@ -70,9 +83,14 @@ async fn resume(
     state.rate_limits.resumes.check(&conversation.id)?;
     let now = state.now();
     // Checked before the ticket is read, so that the window can offer a new conversation with it.
-    conversation
-        .lifecycle
-        .resume(now, &state.lifecycle_limits)?;
+    let lifecycle = &conversation.lifecycle;
+    if let Err(ended) = lifecycle.resume(now, &state.lifecycle_limits) {
+        // A new one would be refused, too, and the window says when it is not.
+        return Err(match lifecycle.end_reason() {
+            Some(EndReason::BudgetUsedUp) => explain_late_join(&state, &conversation).await?,
+            _ => ended.into(),
+        });
+    }
     let ticket = require_ticket(&state, &path, body.ticket.as_deref()).await?;
     let widget = require_widget(&state, &path).await?;
     let admission = require_admission(&state, &widget, &ticket.claims().origin).await?;

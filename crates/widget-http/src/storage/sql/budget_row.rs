@@ -1,12 +1,12 @@
-//! What a conversation has reserved: it is written with its start, and settled in the transaction
-//! that changes its state.
+//! What a conversation needs of the budgets of a day: checked at its start, counted in the
+//! transaction that writes its join, and settled in the one that changes its state.
 
 use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
 use widget_core::{
     conversation::{
-        Lifecycle, Status,
+        Lifecycle,
         budget::{
             Amounts, BudgetError, Budgets, Call, CallStep, Day, DayUse, Owner, RESERVED_SECONDS,
             Reservation, used_seconds,
@@ -15,7 +15,7 @@ use widget_core::{
     id::{ConversationId, OrganizationId, WidgetId},
 };
 
-use super::{Row, Transaction, row::Columns};
+use super::{Row, Transaction, rooms, row::Columns};
 use crate::storage::{
     budgets::BudgetOwner,
     conversations::ConversationRecord,
@@ -24,7 +24,7 @@ use crate::storage::{
     table::table,
 };
 
-/// What is reserved for a conversation.
+/// What a conversation counts for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BudgetRow {
     reservation: Option<Reservation>,
@@ -124,6 +124,131 @@ impl<'a> Counted<'a> {
     }
 }
 
+/// A day of an owner, locked until the transaction ends.
+struct LockedDay {
+    key: String,
+    day: Day,
+    conversations: DayUse,
+    voice_seconds: DayUse,
+    max: Amounts,
+}
+
+/// Locks a day; nothing when nobody has counted on it.
+async fn lock_day(
+    transaction: &mut Transaction,
+    owner: BudgetOwner<'_>,
+    day: Day,
+) -> Result<Option<LockedDay>, StoreError> {
+    type Found = (i64, i64, i64, i64, Option<i64>, Option<i64>);
+    let key = owner.to_string();
+    let found: Option<Found> = sqlx::query_as(
+        "UPDATE budget_days SET voice_used = voice_used WHERE owner = $1 AND day = $2
+         RETURNING conversations_used, conversations_reserved, voice_used, voice_reserved,
+             conversations_max, voice_max",
+    )
+    .bind(&key)
+    .bind(day.number())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    Ok(found.map(
+        |(used, reserved, voice_used, voice_reserved, max, voice_max)| LockedDay {
+            key,
+            day,
+            conversations: DayUse { used, reserved },
+            voice_seconds: DayUse {
+                used: voice_used,
+                reserved: voice_reserved,
+            },
+            max: Amounts {
+                conversations: max.unwrap_or(i64::MAX),
+                voice_seconds: voice_max.unwrap_or(i64::MAX),
+            },
+        },
+    ))
+}
+
+/// Counts a conversation that was just joined; `false`, and nothing is written, when others have
+/// used up a budget.
+pub(super) async fn join(
+    transaction: &mut Transaction,
+    conversation: Counted<'_>,
+    budget: BudgetRow,
+) -> Result<bool, StoreError> {
+    if budget.reservation != Some(Reservation::Reserved) {
+        return Ok(true);
+    }
+    // Both, because the call that may begin with the join needs the same rows in the same order.
+    for owner in Owner::ALL.iter().copied() {
+        let owner_of = conversation.owner(owner);
+        let locked = lock_day(transaction, owner_of, budget.day).await?;
+        let Some(locked) = locked.filter(|_| budget.owners.list().any(|other| other == owner))
+        else {
+            continue;
+        };
+        if locked
+            .conversations
+            .join(locked.max.conversations)
+            .is_none()
+        {
+            return Ok(false);
+        }
+    }
+    settle_conversation(transaction, conversation, budget, Reservation::Used).await?;
+    Ok(true)
+}
+
+/// Reserves the first minutes of a call whose visitor has joined; `false`, and nothing is written,
+/// when they are used up.
+async fn begin_call(
+    transaction: &mut Transaction,
+    conversation: Counted<'_>,
+    joined_at: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let waiting: Vec<(i64, bool, bool)> = sqlx::query_as(
+        "UPDATE voice_reservations SET starts_at = $2
+         WHERE conversation_id = $1 AND starts_at IS NULL
+         RETURNING day, of_organization, of_widget",
+    )
+    .bind(conversation.id.as_uuid())
+    .bind(micros(joined_at))
+    .fetch_all(&mut *transaction)
+    .await?;
+    let mut days = Vec::new();
+    for (day, organization, widget) in waiting {
+        let owners = Owners {
+            organization,
+            widget,
+        };
+        for owner in owners.list() {
+            let day = Day::from_number(day);
+            days.extend(lock_day(transaction, conversation.owner(owner), day).await?);
+        }
+    }
+    let has_minutes = |day: &LockedDay| {
+        let max = day.max.voice_seconds;
+        day.voice_seconds.reserve(RESERVED_SECONDS, max).is_some()
+    };
+    if !days.iter().all(has_minutes) {
+        sqlx::query("DELETE FROM voice_reservations WHERE conversation_id = $1")
+            .bind(conversation.id.as_uuid())
+            .execute(&mut *transaction)
+            .await?;
+        return Ok(false);
+    }
+    for LockedDay { key, day, .. } in days {
+        sqlx::query(
+            "UPDATE budget_days SET voice_reserved = voice_reserved + $3
+             WHERE owner = $1 AND day = $2",
+        )
+        .bind(key)
+        .bind(day.number())
+        .bind(RESERVED_SECONDS)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(true)
+}
+
 /// Settles what the present state of a conversation decides: the one place that every change of a
 /// state leads to.
 pub(super) async fn follow(
@@ -182,7 +307,8 @@ async fn settle_conversation(
 
 /// Sets aside what is needed, of each owner who limits it, or fails for the first who has no more.
 ///
-/// Call it last: others who need the same rows wait until the transaction ends.
+/// What waits to be joined sets nothing aside: it is checked, and the conversation is counted as
+/// waiting. Call it last: others who need the same rows wait until the transaction ends.
 pub(super) async fn reserve<E>(
     transaction: &mut Transaction,
     conversation: &ConversationRecord,
@@ -201,12 +327,13 @@ where
         }
         let (owner_of, day) = (Counted::from(conversation).owner(owner), Day::of(now));
         let key = owner_of.to_string();
-        if set_aside(transaction, &key, day, needed, budget.max()).await? {
+        let waits = conversation.lifecycle.is_unjoined();
+        if set_aside(transaction, &key, day, needed, waits, budget.max()).await? {
             continue;
         }
         // Nobody has counted on this day yet, or there is no more.
         insert_day(transaction, owner_of, day).await?;
-        if set_aside(transaction, &key, day, needed, budget.max()).await? {
+        if set_aside(transaction, &key, day, needed, waits, budget.max()).await? {
             continue;
         }
         let conversations = find_conversations(transaction, &key, day).await?;
@@ -220,13 +347,15 @@ async fn set_aside(
     owner: &str,
     day: Day,
     needed: Amounts,
+    waits: bool,
     max: Amounts,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "UPDATE budget_days
-         SET conversations_reserved = conversations_reserved + $3, voice_reserved = voice_reserved + $4
+         SET conversations_reserved = conversations_reserved + $3,
+             voice_reserved = voice_reserved + $7, conversations_max = $5, voice_max = $6
          WHERE owner = $1 AND day = $2
-             AND ($3 = 0 OR conversations_used + conversations_reserved + $3 <= $5)
+             AND ($3 = 0 OR conversations_used + $3 <= $5)
              AND ($4 = 0 OR voice_used + voice_reserved + $4 <= $6)",
     )
     .bind(owner)
@@ -235,6 +364,7 @@ async fn set_aside(
     .bind(needed.voice_seconds)
     .bind(max.conversations)
     .bind(max.voice_seconds)
+    .bind(if waits { 0 } else { needed.voice_seconds })
     .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -257,16 +387,16 @@ async fn find_conversations(
     Ok(DayUse { used, reserved })
 }
 
-/// Conversations of an owner's day that are not counted as reserved: those that nobody counted when
-/// they began are used, unless nobody joined them.
+/// Conversations of an owner's day that were joined and are not counted otherwise. One that nobody
+/// counted when it began, and that still waits, is never counted.
 macro_rules! uncounted {
     ($owner:literal, $counted:literal) => {
         concat!(
             " FROM conversations WHERE ",
             $owner,
-            " = $3 AND created_at >= $4 AND status <> $5 AND NOT (",
+            " = $3 AND created_at >= $4 AND joined_at IS NOT NULL AND NOT (",
             $counted,
-            " AND budget_state IN ($6, $7))"
+            " AND budget_state IN ($5, $6))"
         )
     };
 }
@@ -310,7 +440,6 @@ async fn execute_on_day(
     };
     query
         .bind(micros(day.starts_at()))
-        .bind(Status::Failed.as_str())
         .bind(Reservation::Reserved.as_str())
         .bind(Reservation::Returned.as_str())
         .execute(&mut *transaction)
@@ -344,7 +473,7 @@ pub(super) async fn recount_day(
     execute_on_day(transaction, owner, day, statements).await
 }
 
-/// Notes minutes that were set aside for a call.
+/// Notes minutes of a call: set aside from `starts_at` on, or needed once the visitor joins.
 pub(super) async fn insert_voice(
     transaction: &mut Transaction,
     id: ConversationId,
@@ -411,16 +540,14 @@ pub(super) async fn apply(
     match step {
         CallStep::Keep(call) => write_call(transaction, id, Some(call), now).await,
         CallStep::Begin(joined_at) => {
-            sqlx::query(
-                "UPDATE voice_reservations SET starts_at = $2
-                 WHERE conversation_id = $1 AND starts_at IS NULL",
-            )
-            .bind(id.as_uuid())
-            .bind(micros(joined_at))
-            .execute(&mut *transaction)
-            .await?;
-            let call = Call::running_from(joined_at);
-            write_call(transaction, id, Some(call), joined_at).await
+            if begin_call(transaction, conversation, joined_at).await? {
+                let call = Call::running_from(joined_at);
+                write_call(transaction, id, Some(call), joined_at).await
+            } else {
+                // The visitor continues in writing, in another room.
+                rooms::mark_all_for_removal(transaction, id, joined_at).await?;
+                write_call(transaction, id, None, joined_at).await
+            }
         }
         CallStep::Settle(stopped_at) => {
             settle_voice(transaction, conversation, stopped_at).await?;
@@ -449,6 +576,10 @@ async fn settle_voice(
     .await?;
     let mut days: BTreeMap<(i64, usize), (Owner, i64, i64)> = BTreeMap::new();
     for (day, organization, widget, starts_at) in settled {
+        if starts_at.is_none() {
+            // It waited to be joined, with nothing set aside.
+            continue;
+        }
         let used = used_seconds(starts_at.map(nearest_time_of), stopped_at);
         let owners = Owners {
             organization,

@@ -83,17 +83,22 @@ impl BudgetStore for Backend {
         .bind(micros(now))
         .execute(&mut transaction)
         .await?;
+        let day = Day::of(now);
         if budget.conversations.is_some() {
-            let day = Day::of(now);
             budget_row::insert_day(&mut transaction, owner, day).await?;
-            // Locked before it is counted, so that a start is seen or waits.
-            sqlx::query(
-                "UPDATE budget_days SET voice_used = voice_used WHERE owner = $1 AND day = $2",
-            )
-            .bind(owner.to_string())
-            .bind(day.number())
-            .execute(&mut transaction)
-            .await?;
+        }
+        // Locked before it is counted, so that a start is seen or waits.
+        sqlx::query(
+            "UPDATE budget_days SET conversations_max = $3, voice_max = $4
+             WHERE owner = $1 AND day = $2",
+        )
+        .bind(owner.to_string())
+        .bind(day.number())
+        .bind(budget.max().conversations)
+        .bind(budget.max().voice_seconds)
+        .execute(&mut transaction)
+        .await?;
+        if budget.conversations.is_some() {
             budget_row::recount_day(&mut transaction, owner, day).await?;
         }
         transaction.commit().await

@@ -3,13 +3,13 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{EndReason, Erasure, Lifecycle, LifecycleLimits, LifecycleRow},
+    conversation::{EndReason, Erasure, Lifecycle, LifecycleLimits, LifecycleRow, State},
     id::{AgentId, AgentVersionId, ConversationId, WidgetId},
 };
 
 use super::{
     Row, Transaction,
-    budget_row::{budget_columns, follow, read_budget},
+    budget_row::{BudgetRow, budget_columns, follow, join, read_budget},
     rooms,
     row::Columns,
 };
@@ -131,21 +131,42 @@ pub(super) async fn write_transition(
     limits: &LifecycleLimits,
 ) -> Result<ConversationRecord, StoreError> {
     let written = write_state(transaction, id, next, limits).await?;
-    if next.status().is_terminal() {
+    if written.lifecycle.status().is_terminal() {
         rooms::mark_all_for_removal(transaction, id, now).await?;
     }
     Ok(written)
 }
 
 /// Writes a state with the time at which the limits end it, and nothing else. Where it was started
-/// is kept only while it waits to be joined. What the conversation has reserved is settled with it:
+/// is kept only while it waits to be joined. What the conversation counts for is settled with it:
 /// every change of a state, also its end, goes through here.
+///
+/// One that is joined when the budget of its day is used up has ended instead, as the record says
+/// that this returns; its rooms are marked for removal.
 pub(super) async fn write_state(
     transaction: &mut Transaction,
     id: ConversationId,
     next: Lifecycle,
     limits: &LifecycleLimits,
 ) -> Result<ConversationRecord, StoreError> {
+    let (mut written, budget) = write_columns(transaction, id, &next, limits).await?;
+    if let State::InProgress { activity, .. } = next.state()
+        && !join(transaction, (&written).into(), budget).await?
+    {
+        (written, _) = write_columns(transaction, id, &next.refuse_join(), limits).await?;
+        rooms::mark_all_for_removal(transaction, id, activity.joined_at).await?;
+    }
+    transaction.note_written(id, &written.lifecycle);
+    follow(transaction, (&written).into(), &written.lifecycle, budget).await?;
+    Ok(written)
+}
+
+async fn write_columns(
+    transaction: &mut Transaction,
+    id: ConversationId,
+    next: &Lifecycle,
+    limits: &LifecycleLimits,
+) -> Result<(ConversationRecord, BudgetRow), StoreError> {
     let columns = next.to_row();
     let row = sqlx::query(
         concat!("UPDATE conversations
@@ -169,9 +190,5 @@ pub(super) async fn write_state(
     .bind(next.is_unjoined())
     .fetch_one(&mut *transaction)
     .await?;
-    transaction.note_written(id, &next);
-    let written = read_kept(&row)?;
-    let (counted, budget) = ((&written).into(), read_budget(&row)?);
-    follow(transaction, counted, &written.lifecycle, budget).await?;
-    Ok(written)
+    Ok((read_kept(&row)?, read_budget(&row)?))
 }

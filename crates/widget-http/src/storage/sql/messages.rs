@@ -69,8 +69,8 @@ impl MessageStore for Backend {
                 .fold(current.lifecycle, |lifecycle, message| {
                     lifecycle.said(message.role, message.created_at, now)
                 });
-            write_state(&mut transaction, id, next, limits).await?;
-            note_first_answer(&mut transaction, id, messages, &next).await?;
+            let next = write_state(&mut transaction, id, next, limits).await?;
+            note_first_answer(&mut transaction, id, messages, &next.lifecycle).await?;
             // Others who report wait for this conversation, so none of theirs is missing here.
             let reporters = messages.iter().map(|message| message.reported_by);
             for reporter in Reporter::ALL.iter().copied() {

@@ -64,17 +64,21 @@ async fn apply(
     let is_served =
         action.needs_served() && is_served(&mut transaction, &conversation, backend).await?;
     let outcome = action.apply(conversation.lifecycle, is_served, now);
-    match outcome {
+    let is_removed = match outcome {
         RoomOutcome::Remove => {
             rooms::mark_for_removal(&mut transaction, &room.name, now).await?;
+            true
         }
         RoomOutcome::Keep(next) if next != conversation.lifecycle => {
             write_transition(&mut transaction, conversation.id, next, now, limits).await?;
+            // It may have been joined when a budget was used up.
+            let room = rooms::by_name(&mut transaction, &room.name).await?;
+            room.is_some_and(|room| room.is_removed())
         }
-        RoomOutcome::Keep(_) => {}
-    }
+        RoomOutcome::Keep(_) => false,
+    };
     transaction.commit().await?;
-    Ok(outcome == RoomOutcome::Remove)
+    Ok(is_removed)
 }
 
 /// Reads a room and its conversation, and locks the conversation.

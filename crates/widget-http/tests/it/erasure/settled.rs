@@ -123,7 +123,7 @@ async fn what_was_reserved_is_settled_however_it_is_erased() {
         let waiting = call(&visitor).await;
         let running = call(&visitor).await;
         join(&service, &running).await;
-        assert_eq!(today(&visitor).await, [(1, 2), (0, 600)]);
+        assert_eq!(today(&visitor).await, [(1, 2), (0, 300)]);
         service.clock.advance(Duration::milliseconds(61_500));
         erase(&service, &[&unjoined, &waiting, &running], way).await;
         assert_eq!(today(&visitor).await, [(1, 0), (62, 0)], "{way:?}");

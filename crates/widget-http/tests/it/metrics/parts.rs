@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     support::{Service, id},
-    visitor::support::{Visitor, with_livekit},
+    visitor::{
+        limits::join,
+        support::{Visitor, with_livekit},
+    },
 };
 
 #[tokio::test]
@@ -24,7 +27,7 @@ async fn refusals_by_budgets_are_counted_by_code_and_by_budget() {
     let visitor = Visitor::of(&service, json!({})).await;
     let voice = visitor.try_start(json!({"mode": "voice"})).await;
     voice.problem(429, "voice_budget_used_up");
-    visitor.start().await;
+    join(&service, &visitor.start().await).await;
     for _ in 0..2 {
         let refused = visitor.try_start(json!({})).await;
         refused.problem(429, "budget_used_up");

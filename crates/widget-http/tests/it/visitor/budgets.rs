@@ -179,8 +179,26 @@ async fn limits_belong_to_one_organization_and_need_their_scope() {
     }
 }
 
+async fn start_many(visitors: &[Visitor<'_>; 2], count: usize) -> Vec<Started> {
+    let starts = (0..count).map(|number| start(&visitors[number % 2]));
+    let answers: Vec<Answer> = stream::iter(starts).buffer_unordered(50).collect().await;
+    let started = answers.into_iter().map(|answer| answer.json(201).into());
+    started.collect()
+}
+
+/// Joins that come at the same time on two nodes, each to one of them.
+async fn join_all_at_once(nodes: [&Service; 2], started: &[Started]) {
+    join_all(
+        started
+            .iter()
+            .enumerate()
+            .map(|(number, started)| join(nodes[number % 2], started)),
+    )
+    .await;
+}
+
 #[tokio::test]
-async fn of_starts_at_once_on_two_nodes_exactly_those_of_the_budget_succeed() {
+async fn of_joins_at_once_on_two_nodes_exactly_those_of_the_budget_stay() {
     let service = Service::start_with(behind_a_proxy).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let other = service.another_node().await;
@@ -190,32 +208,34 @@ async fn of_starts_at_once_on_two_nodes_exactly_those_of_the_budget_succeed() {
         .await
         .json(200);
     let visitors = [visitor.on(&service), visitor.on(&other)];
-    let start_many = async |count: usize| -> Vec<Started> {
-        let starts = (0..count).map(|number| start(&visitors[number % 2]));
-        let answers: Vec<Answer> = stream::iter(starts).buffer_unordered(50).collect().await;
-        let mut started = Vec::new();
-        for answer in answers {
-            if answer.status == 201 {
-                started.push(Started::from(answer.json(201)));
-            } else {
-                assert_limited(&answer, "budget_used_up", r#""widget-day";q=37;w=86400"#);
-            }
-        }
-        started
-    };
-    let started = start_many(200).await;
-    assert_eq!(started.len(), 37);
-    assert_eq!(today(&visitor, "conversations").await, (0, 37));
+    let started = start_many(&visitors, 200).await;
+    assert_eq!(today(&visitor, "conversations").await, (0, 200));
 
-    // Half of them are joined; nobody joins the others, which both nodes find out at once.
-    let (joined, unjoined) = started.split_at(18);
-    join_all(
-        joined.iter().enumerate().map(|(number, started)| {
-            join(if number % 2 == 0 { &service } else { &other }, started)
-        }),
-    )
-    .await;
-    assert_eq!(today(&visitor, "conversations").await, (18, 19));
+    // Nobody joins the last ones, which keeps none of the others out.
+    let (joined, unjoined) = started.split_at(150);
+    join_all_at_once([&service, &other], joined).await;
+    assert_eq!(today(&visitor, "conversations").await, (37, 50));
+    let mut found = [0, 0];
+    for started in joined {
+        let body = visitor.read(started).await.json(200);
+        match body["status"].as_str() {
+            Some("in_progress") => found[0] += 1,
+            Some("failed") => found[1] += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(found, [37, 113]);
+    let removed = service.storage.count_rooms_to_remove().await;
+    assert_eq!(removed.expect("storage works"), 113);
+    let of_organization = service.get(ORGANIZATION).await.json(200);
+    assert_eq!(
+        of_organization["today"]["conversations"],
+        json!({"used": 37, "reserved": 50})
+    );
+    let refused = start(&visitor).await;
+    assert_limited(&refused, "budget_used_up", r#""widget-day";q=37;w=86400"#);
+
+    // Both nodes find out at once that nobody joined them.
     service.clock.advance(Duration::minutes(8));
     let sweeps = tokio::join!(
         end_due_conversations(&service.state),
@@ -225,17 +245,77 @@ async fn of_starts_at_once_on_two_nodes_exactly_those_of_the_budget_succeed() {
     sweeps.1.expect("storage works");
     let body = visitor.read(&unjoined[0]).await.json(200);
     assert_eq!(body["status"], "failed");
-    assert_eq!(today(&visitor, "conversations").await, (18, 0));
-    let of_organization = service.get(ORGANIZATION).await.json(200);
-    assert_eq!(
-        of_organization["today"]["conversations"],
-        json!({"used": 18, "reserved": 0})
-    );
+    assert_eq!(today(&visitor, "conversations").await, (37, 0));
+    let kept = join_all(joined.iter().map(|started| visitor.end(started))).await;
+    assert_eq!(kept.len(), 150);
+    assert_eq!(today(&visitor, "conversations").await, (37, 0));
+}
 
-    // An end changes nothing, and what was given back can be used again.
-    visitor.end(&joined[0]).await.json(200);
-    assert_eq!(start_many(40).await.len(), 19);
-    assert_eq!(today(&visitor, "conversations").await, (18, 19));
+#[tokio::test]
+async fn starts_that_nobody_joins_close_no_widget() {
+    let service = Service::start_with(behind_a_proxy).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    limit(
+        &visitor,
+        json!({"conversations_per_day": 2, "voice_minutes_per_day": 10}),
+    )
+    .await;
+    // Somebody changes the address with every start.
+    for number in 0..30 {
+        let address = format!("2001:db8:{number:x}::1");
+        visitor.try_start_from(&address).await.json(201);
+    }
+    let mut calls = Vec::new();
+    for _ in 0..3 {
+        calls.push(start_call(&visitor).await);
+    }
+    assert_eq!(today(&visitor, "conversations").await, (0, 33));
+    assert_eq!(today(&visitor, "voice_seconds").await, (0, 0));
+    for call in &calls[..2] {
+        join(&service, call).await;
+        let body = visitor.read(call).await.json(200);
+        assert_eq!(body["status"], "in_progress");
+    }
+    assert_eq!(today(&visitor, "conversations").await, (2, 31));
+    assert_eq!(today(&visitor, "voice_seconds").await, (0, 600));
+
+    // The next one joins too late, and is answered what one is who starts.
+    join(&service, &calls[2]).await;
+    let body = visitor.read(&calls[2]).await.json(200);
+    assert_eq!(body["status"], "failed");
+    assert!(is_to_be_removed(&service, &calls[2].room).await);
+    assert_eq!(today(&visitor, "conversations").await, (2, 30));
+    let tail = format!("/conversations/{}/resume", calls[2].id);
+    let refused = visitor.window(&tail, &calls[2].token, json!({})).await;
+    assert_limited(&refused, "budget_used_up", r#""widget-day";q=2;w=86400"#);
+    let conversation = service
+        .get(&format!("/core/conversations/{}", calls[2].id))
+        .await
+        .json(200);
+    assert_eq!(conversation["end_reason"], "budget_used_up");
+}
+
+#[tokio::test]
+async fn a_call_that_is_joined_without_minutes_left_continues_in_writing() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    limit(&visitor, json!({"voice_minutes_per_day": 5})).await;
+    let [first, second] = [start_call(&visitor).await, start_call(&visitor).await];
+    join(&service, &first).await;
+    assert_eq!(today(&visitor, "voice_seconds").await, (0, 300));
+    join(&service, &second).await;
+    assert_eq!(today(&visitor, "voice_seconds").await, (0, 300));
+    assert!(is_to_be_removed(&service, &second.room).await);
+    let body = visitor.read(&second).await.json(200);
+    assert_eq!(body["status"], "in_progress");
+    let resume = async |mode: &str| {
+        let ticket = visitor.ticket().await;
+        let tail = format!("/conversations/{}/resume", second.id);
+        let body = json!({"ticket": ticket, "mode": mode});
+        visitor.window(&tail, &second.token, body).await
+    };
+    resume("voice").await.problem(429, "voice_budget_used_up");
+    resume("text").await.json(200);
 }
 
 #[tokio::test]
@@ -248,21 +328,24 @@ async fn a_limit_that_is_set_during_the_day_counts_what_was_used_already() {
     // Nothing is counted where nothing is limited.
     assert_eq!(today(&visitor, "conversations").await, (0, 0));
 
-    limit(&visitor, json!({"conversations_per_day": 3})).await;
-    assert_eq!(today(&visitor, "conversations").await, (2, 0));
-    visitor.start().await;
+    limit(&visitor, json!({"conversations_per_day": 2})).await;
+    assert_eq!(today(&visitor, "conversations").await, (1, 0));
+    join(&service, &visitor.start().await).await;
     let refused = visitor.try_start(json!({})).await;
-    assert_limited(&refused, "budget_used_up", r#""widget-day";q=3;w=86400"#);
+    assert_limited(&refused, "budget_used_up", r#""widget-day";q=2;w=86400"#);
     assert_eq!(
         refused.header("retry-after"),
         "52200",
         "from 9:30 to midnight"
     );
     limit(&visitor, json!({"conversations_per_day": 4})).await;
-    assert_eq!(today(&visitor, "conversations").await, (2, 1));
-    visitor.start().await;
+    assert_eq!(today(&visitor, "conversations").await, (2, 0));
+    let refused = visitor.start().await;
     visitor.end(&waiting).await.json(200);
     limit(&visitor, json!({"conversations_per_day": 2})).await;
+    // Also of one that has started already.
+    join(&service, &refused).await;
+    assert_eq!(visitor.read(&refused).await.json(200)["status"], "failed");
     visitor
         .try_start(json!({}))
         .await
@@ -359,18 +442,23 @@ async fn minutes_are_reserved_before_the_visitor_speaks() {
     deliver(&service, &audio("1", "track_published", &free, "TR_1")).await;
     assert!(!is_to_be_removed(&service, &free.room).await);
 
+    // What waits to be joined reserves nothing; two calls that run leave too little for a third.
     limit(&visitor, json!({"voice_minutes_per_day": 12})).await;
-    let first = start_call(&visitor).await;
-    start_call(&visitor).await;
+    let [first, second] = [start_call(&visitor).await, start_call(&visitor).await];
+    let text = visitor.start().await;
+    assert_eq!(ask_for_voice(&visitor, &text).await.json(200), json!({}));
+    assert_eq!(today(&visitor, "voice_seconds").await, (0, 0));
+    let text = visitor.start().await;
+    join(&service, &first).await;
+    join(&service, &second).await;
     assert_eq!(today(&visitor, "voice_seconds").await, (0, 600));
     let policy = r#""widget-voice-minutes";q=12;w=86400"#;
     let refused = visitor.try_start(json!({"mode": "voice"})).await;
     assert_limited(&refused, "voice_budget_used_up", policy);
-    let text = visitor.start().await;
     let refused = ask_for_voice(&visitor, &text).await;
     assert_limited(&refused, "voice_budget_used_up", policy);
 
-    // Nobody joined the first one, so that its minutes are free again.
+    // A call that is over gives back what it has not used.
     visitor.end(&first).await.json(200);
     assert_eq!(today(&visitor, "voice_seconds").await, (0, 300));
     join(&service, &text).await;
@@ -542,17 +630,19 @@ async fn calls_that_are_extended_and_ended_at_once_leak_nothing() {
         .json(200);
     let starts = (0..12).map(async |number| {
         let visitor = if number % 2 == 0 { &visitor } else { &there };
-        visitor.try_start(json!({"mode": "voice"})).await
+        start_call(visitor).await
     });
-    let mut started = Vec::new();
-    for answer in join_all(starts).await {
-        match answer.status.as_u16() {
-            201 => started.push(Started::from(answer.json(201))),
-            _ => drop(answer.problem(429, "voice_budget_used_up")),
-        }
+    let mut started = join_all(starts).await;
+    join_all_at_once([&service, &other], &started).await;
+    assert_eq!(today(&visitor, "voice_seconds").await, (0, 9 * 300));
+    // The others have no minutes, and continue in writing.
+    let mut has_minutes = Vec::new();
+    for started in &started {
+        has_minutes.push(!is_to_be_removed(&service, &started.room).await);
     }
+    let mut kept = has_minutes.into_iter();
+    started.retain(|_| kept.next().unwrap_or(false));
     assert_eq!(started.len(), 9);
-    join_all(started.iter().map(|started| join(&service, started))).await;
     // Three end; of the others, three can be extended, which two nodes try at once.
     service.clock.advance(Duration::minutes(4));
     let ends = join_all(started[..3].iter().map(|started| there.end(started)));
