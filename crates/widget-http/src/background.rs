@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 pub use self::{
     builds::keep_embed_builds,
-    calls::check_due_calls,
+    calls::{check_due_calls, settle_ended_conversations},
     conversations::end_due_conversations,
     erasures::{erase_expired, run_erasure_jobs},
     keys::write_key_uses,

@@ -33,4 +33,6 @@ mod voice;
 pub use day::{Amounts, Day, DayBudget, DayUse, Reservation};
 pub use limits::{LimitError, LimitFault, LimitName, Limits, Owner};
 pub use start::{BudgetError, Budgets, StartRange, Unjoined};
-pub use voice::{Audio, Call, CallStep, RESERVED_MINUTES, RESERVED_SECONDS, used_seconds};
+pub use voice::{
+    Audio, Call, CallState, CallStep, RESERVED_MINUTES, RESERVED_SECONDS, used_seconds,
+};

@@ -12,7 +12,7 @@ use crate::{
     causes::with_causes,
     livekit::LiveKit,
     state::AppState,
-    storage::{CallOutcome, DueCall, StoreError},
+    storage::{CallOutcome, DueCall, StoreError, SweepPosition},
 };
 
 /// How often calls are looked for; far below the time for which a call is extended ahead.
@@ -21,15 +21,12 @@ const SWEEP_INTERVAL: StdDuration = StdDuration::from_secs(5);
 /// Calls in one batch, so that no batch runs long.
 const BATCH: u32 = 50;
 
-/// What remains reserved at one look of conversations that ended on a node of the release before.
-const ENDED_BATCH: u32 = 100;
-
 pub(super) async fn watch_calls(state: &AppState) {
     loop {
         if let Err(error) = check_due_calls(state).await {
             tracing::warn!(error = with_causes(&error), "calls cannot be looked at");
         }
-        if let Err(error) = state.storage.settle_ended(ENDED_BATCH).await {
+        if let Err(error) = settle_ended_conversations(state).await {
             tracing::warn!(
                 error = with_causes(&error),
                 "what conversations have reserved cannot be settled"
@@ -37,6 +34,23 @@ pub(super) async fn watch_calls(state: &AppState) {
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }
+}
+
+/// Settles what conversations have reserved that were joined or ended on a node of the release
+/// before. One that cannot be read is logged and keeps no other from being settled.
+///
+/// # Errors
+/// When storage fails.
+pub async fn settle_ended_conversations(state: &AppState) -> Result<(), StoreError> {
+    let mut next = Some(SweepPosition::default());
+    while let Some(position) = next {
+        let batch = state.storage.find_unsettled(&position, BATCH).await?;
+        for id in batch.iter() {
+            state.storage.settle_ended(*id).await?;
+        }
+        next = batch.next;
+    }
+    Ok(())
 }
 
 /// Looks once at each call that is due. One that cannot be read is logged and does not keep others

@@ -12,7 +12,10 @@ use widget_core::{
     id::{ConversationId, OrganizationId, WidgetId},
 };
 
-use super::error::StoreError;
+use super::{
+    error::StoreError,
+    sweep::{SweepBatch, SweepPosition},
+};
 
 /// Who a limit is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,10 +202,20 @@ pub trait BudgetStore {
         now: OffsetDateTime,
     ) -> Result<CallOutcome, StoreError>;
 
-    /// Settles what conversations have reserved that ended on a node of the release before; returns
-    /// their number.
+    /// Conversations that were joined or ended on a node of the release before, which settles
+    /// nothing of a budget; those of the earliest day first.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn settle_ended(&self, limit: u32) -> Result<usize, StoreError>;
+    async fn find_unsettled(
+        &self,
+        position: &SweepPosition<ConversationId>,
+        limit: u32,
+    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError>;
+
+    /// Settles one of them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn settle_ended(&self, id: ConversationId) -> Result<(), StoreError>;
 }

@@ -58,7 +58,13 @@ fn ids(from: u128) -> impl Iterator<Item = Uuid> {
 async fn unreadable_rows_that_are_due_before_all_others_stop_no_sweep() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
+    let limits = json!({"conversations_per_day": 9});
+    service
+        .put("/core/organization/limits", &limits)
+        .await
+        .json(200);
     let (ended, waiting) = (visitor.start().await, visitor.start().await);
+    let settled = visitor.start().await;
     visitor.end(&ended).await.json(200);
     let url = service.database().url();
     let connection = database::Connection::connect(url).await;
@@ -68,14 +74,33 @@ async fn unreadable_rows_that_are_due_before_all_others_stop_no_sweep() {
     // Those whose state nobody knows, and where the database allows it, those without an id.
     let unknown = ids(0x1000).map(|id| {
         let status = ("status", "'sleeping'".to_owned());
-        vec![("id", uuid_literal(id)), status, ("due_at", "1".to_owned())]
+        let day = ("budget_day", "1".to_owned());
+        vec![
+            ("id", uuid_literal(id)),
+            status,
+            day,
+            ("due_at", "1".to_owned()),
+        ]
     });
     copy(&mut connection, "conversations", &of(&waiting.id), unknown).await;
     let nameless = (0..DAMAGED).filter_map(|number| {
         let id = database::unreadable_id(number)?;
-        Some(vec![("id", id), ("due_at", "1".to_owned())])
+        let (status, day) = (
+            ("status", "'failed'".to_owned()),
+            ("budget_day", "1".to_owned()),
+        );
+        Some(vec![("id", id), status, day, ("due_at", "1".to_owned())])
     });
     copy(&mut connection, "conversations", &of(&waiting.id), nameless).await;
+    // What a node of the release before leaves behind.
+    let unsettled =
+        "status = 'failed', end_reason = 'never_joined', ended_at = created_at, due_at = NULL";
+    let unsettled = format!(
+        "UPDATE conversations SET {unsettled} WHERE {}",
+        of(&settled.id)
+    );
+    let done = sqlx::query(AssertSqlSafe(unsettled)).execute(&mut connection);
+    assert_eq!(done.await.expect("it can be written").rows_affected(), 1);
     let rooms = (0..DAMAGED).map(|number| {
         let name = ("name", format!("'damaged {number}'"));
         let generation = ("generation", (number + 100).to_string());
@@ -90,6 +115,15 @@ async fn unreadable_rows_that_are_due_before_all_others_stop_no_sweep() {
         .await
         .expect("it is damaged");
     connection.close().await.expect("it can be closed");
+
+    let today = async || {
+        let body = service.get("/core/organization/limits").await.json(200);
+        body["today"]["conversations"].clone()
+    };
+    assert_eq!(today().await, json!({"used": 0, "reserved": 2}));
+    let done = background::settle_ended_conversations(&service.state).await;
+    done.expect("the sweep goes on");
+    assert_eq!(today().await, json!({"used": 0, "reserved": 1}));
 
     service.clock.advance(Duration::minutes(30));
     let done = background::end_due_conversations(&service.state).await;

@@ -5,7 +5,10 @@
 
 use time::{Duration, OffsetDateTime};
 
-use crate::conversation::lifecycle::{Lifecycle, State};
+use crate::{
+    choice::choices,
+    conversation::lifecycle::{Lifecycle, State},
+};
 
 /// Minutes that a call reserves at once.
 pub const RESERVED_MINUTES: u32 = 5;
@@ -47,6 +50,16 @@ pub enum Call {
     },
 }
 
+choices! {
+    /// What a [`Call`] is, as it is stored.
+    pub enum CallState {
+        /// See [`Call::Waiting`].
+        Waiting = "waiting",
+        /// See [`Call::Running`].
+        Running = "running",
+    }
+}
+
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStep {
@@ -65,6 +78,15 @@ pub enum CallStep {
 }
 
 impl Call {
+    /// What it is, without its times.
+    #[must_use]
+    pub const fn state(self) -> CallState {
+        match self {
+            Self::Waiting => CallState::Waiting,
+            Self::Running { .. } => CallState::Running,
+        }
+    }
+
     /// What is reserved from `now` on.
     #[must_use]
     pub fn running_from(now: OffsetDateTime) -> Self {

@@ -8,8 +8,8 @@ use widget_core::{
     conversation::{
         Lifecycle,
         budget::{
-            Amounts, BudgetError, Budgets, Call, CallStep, Day, DayUse, Owner, RESERVED_SECONDS,
-            Reservation, used_seconds,
+            Amounts, BudgetError, Budgets, Call, CallState, CallStep, Day, DayUse, Owner,
+            RESERVED_SECONDS, Reservation, used_seconds,
         },
     },
     id::{ConversationId, OrganizationId, WidgetId},
@@ -78,19 +78,24 @@ table! {
     budget_day: get(),
     budget_organization: get(),
     budget_widget: get(),
-    call_state: get(),
+    call_state: optional_parsed(str::parse),
     call_until: optional_nearest_time(),
     call_quiet_since: optional_nearest_time(),
     => |row| -> BudgetRow {
-        let (day, state): (Option<i64>, Option<String>) = (budget_day, call_state);
+        let day: Option<i64> = budget_day;
+        let running = || {
+            let until = call_until.ok_or_else(|| row.corrupt("call_until", &"it is missing"))?;
+            Ok::<_, StoreError>(Call::Running { until, quiet_since: call_quiet_since })
+        };
         Ok(BudgetRow {
             reservation: budget_state,
             day: Day::from_number(day.unwrap_or_default()),
             owners: Owners { organization: budget_organization, widget: budget_widget },
-            call: state.map(|_| call_until.map_or(Call::Waiting, |until| Call::Running {
-                until,
-                quiet_since: call_quiet_since,
-            })),
+            call: match call_state {
+                None => None,
+                Some(CallState::Waiting) => Some(Call::Waiting),
+                Some(CallState::Running) => Some(running()?),
+            },
         })
     }
 }
@@ -505,10 +510,9 @@ pub(super) async fn write_call(
     call: Option<Call>,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    let (state, until, quiet_since) = match call {
-        None => (None, None, None),
-        Some(Call::Waiting) => (Some("waiting"), None, None),
-        Some(Call::Running { until, quiet_since }) => (Some("running"), Some(until), quiet_since),
+    let (until, quiet_since) = match call {
+        None | Some(Call::Waiting) => (None, None),
+        Some(Call::Running { until, quiet_since }) => (Some(until), quiet_since),
     };
     // One that waits is looked at, too, in case a node of the release before saw what it waits for.
     let later = now + Duration::seconds(RESERVED_SECONDS);
@@ -519,7 +523,7 @@ pub(super) async fn write_call(
          WHERE id = $1",
     )
     .bind(id.as_uuid())
-    .bind(state)
+    .bind(call.map(|call| call.state().as_str()))
     .bind(until.map(micros))
     .bind(quiet_since.map(micros))
     .bind(check_at.map(micros))

@@ -23,12 +23,27 @@ use crate::storage::{
     },
     driver::micros,
     error::StoreError,
+    sweep::{SweepBatch, SweepPosition},
     table::table,
 };
 
+table! {
+    unsettled_columns, read_unsettled from "conversations" by "id";
+    budget_day: get(),
+    id: id(ConversationId::from_uuid),
+    => |row| -> (ConversationId, (i64, ConversationId)) {
+        Ok((id, (budget_day, id)))
+    }
+}
+
 /// With values in its text: so an index that has only reservations finds them.
-const SELECT_UNSETTLED: &str = "SELECT id FROM conversations
-    WHERE budget_state = 'reserved' AND status <> 'token_created' LIMIT $1";
+const SELECT_UNSETTLED: &str = concat!(
+    "SELECT ",
+    unsettled_columns!(),
+    " FROM conversations
+     WHERE budget_state = 'reserved' AND status <> 'token_created' AND (budget_day, id) > ($1, $2)
+     ORDER BY budget_day, id LIMIT $3 OFFSET $4"
+);
 
 table! {
     due_call_columns, read_due_call from "conversations" by "id";
@@ -185,22 +200,38 @@ impl BudgetStore for Backend {
         calls::check_call(self, id, audio, budgets, now).await
     }
 
-    async fn settle_ended(&self, limit: u32) -> Result<usize, StoreError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(SELECT_UNSETTLED)
+    async fn find_unsettled(
+        &self,
+        position: &SweepPosition<ConversationId>,
+        limit: u32,
+    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError> {
+        let (after_day, after_id) = position
+            .after
+            .map_or((i64::MIN, Uuid::nil()), |(day, id)| (day, id.as_uuid()));
+        let rows = sqlx::query(SELECT_UNSETTLED)
+            .bind(after_day)
+            .bind(after_id)
             .bind(i64::from(limit))
+            .bind(position.unreadable)
             .fetch_all(self.reader())
             .await?;
-        for id in &ids {
-            let mut transaction = self.begin().await?;
-            let locked = calls::lock(&mut transaction, ConversationId::from_uuid(*id)).await;
-            // One that cannot be read keeps its reservation, and no other one from being settled.
-            if let Some(Some((conversation, budget))) = self.unreadable().skip(locked)? {
-                let (counted, lifecycle) = ((&conversation).into(), &conversation.lifecycle);
-                budget_row::follow(&mut transaction, counted, lifecycle, budget).await?;
-                transaction.commit().await?;
-            }
+        let rows = rows
+            .iter()
+            .map(|row| self.unreadable().skip(read_unsettled(row)));
+        let rows = rows.collect::<Result<_, _>>()?;
+        Ok(SweepBatch::new(rows, position, limit))
+    }
+
+    async fn settle_ended(&self, id: ConversationId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let locked = calls::lock(&mut transaction, id).await;
+        // One that cannot be read keeps its reservation.
+        if let Some(Some((conversation, budget))) = self.unreadable().skip(locked)? {
+            let (counted, lifecycle) = ((&conversation).into(), &conversation.lifecycle);
+            budget_row::follow(&mut transaction, counted, lifecycle, budget).await?;
+            transaction.commit().await?;
         }
-        Ok(ids.len())
+        Ok(())
     }
 }
 
