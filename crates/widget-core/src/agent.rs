@@ -10,7 +10,11 @@
 //! assert_eq!(error.code(), widget_core::finding::Code::ValueInvalid);
 //! ```
 
-use crate::{choice::choices, finding::Code};
+use crate::{
+    choice::choices,
+    finding::Code,
+    text::{is_invisible, is_joiner},
+};
 
 choices! {
     /// Whether a version of an agent is published.
@@ -113,6 +117,19 @@ pub enum NameError {
          characters are allowed"
     )]
     Control,
+    /// It contains a character that cannot be seen, such as one that reverses the text after it.
+    #[error(
+        "this contains the invisible character U+{:04X}; leave it out", u32::from(*.character)
+    )]
+    Invisible {
+        /// That character.
+        character: char,
+    },
+    /// It has no character that can be seen by itself.
+    #[error(
+        "this contains nothing that can be seen; 1 to {MAX_NAME_CHARACTERS} characters are allowed"
+    )]
+    Blank,
 }
 
 impl NameError {
@@ -120,17 +137,19 @@ impl NameError {
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
-            Self::Length { .. } | Self::Control => Code::ValueInvalid,
+            Self::Length { .. } | Self::Control | Self::Invisible { .. } | Self::Blank => {
+                Code::ValueInvalid
+            }
         }
     }
 }
 
-/// The name of an agent, the label of a version, or the name under which a worker registers: as it
-/// is stored, without outer white space.
+/// The name of an agent or an API key, the label of a version, or the name under which a worker
+/// registers: as it is stored, without outer white space.
 ///
 /// # Errors
 ///
-/// [`NameError`] when it is empty, too long, or contains a control character.
+/// [`NameError`] when it is empty, too long, or contains a character that cannot be seen.
 pub fn parse_name(text: &str) -> Result<String, NameError> {
     let name = text.trim();
     let characters = name.chars().count();
@@ -139,6 +158,12 @@ pub fn parse_name(text: &str) -> Result<String, NameError> {
     }
     if name.chars().any(char::is_control) {
         return Err(NameError::Control);
+    }
+    if let Some(character) = name.chars().find(|character| is_invisible(*character)) {
+        return Err(NameError::Invisible { character });
+    }
+    if name.chars().all(is_joiner) {
+        return Err(NameError::Blank);
     }
     Ok(name.to_owned())
 }
@@ -160,8 +185,30 @@ mod tests {
             (&too_long, length(201)),
             ("a\u{7}b", Err(NameError::Control)),
             ("a\nb", Err(NameError::Control)),
+            // Letters of other scripts, some of which need joiners, and emoji.
+            ("נציג 7", Ok("נציג 7")),
+            ("می\u{200c}خواهم", Ok("می\u{200c}خواهم")),
+            ("👩\u{200d}💻 ❤\u{fe0f}", Ok("👩\u{200d}💻 ❤\u{fe0f}")),
+            ("\u{200d}\u{fe0f}", Err(NameError::Blank)),
         ] {
             assert_eq!(parse_name(text).as_deref(), expected.as_deref(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_have_no_invisible_characters() {
+        for character in
+            "\u{AD}\u{61C}\u{200B}\u{200E}\u{200F}\u{202A}\u{202E}\u{2028}\u{2029}\u{2060}\
+                          \u{2066}\u{2069}\u{206F}\u{3164}\u{FEFF}\u{FFF9}\u{E0041}"
+                .chars()
+        {
+            let name = format!("a{character}b");
+            assert_eq!(parse_name(&name), Err(NameError::Invisible { character }));
+        }
+        let error = parse_name("agent\u{202E}nimda").expect_err("it reverses what follows");
+        assert_eq!(
+            error.to_string(),
+            "this contains the invisible character U+202E; leave it out"
+        );
     }
 }

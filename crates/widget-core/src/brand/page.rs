@@ -8,6 +8,7 @@ use url::Url;
 use super::Brand;
 use crate::color::Color;
 use crate::config::values::WebUrl;
+use crate::text::is_invisible;
 
 /// Longer names are cut, in characters.
 const MAX_NAME: usize = 120;
@@ -309,13 +310,13 @@ fn name_in_title(title: &str, page: &Url) -> String {
     part.copied().unwrap_or(title).to_owned()
 }
 
-/// A name with single spaces, without control characters, and not too long.
+/// A name with single spaces, without invisible characters, and not too long.
 fn tidy(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();
     words
         .join(" ")
         .chars()
-        .filter(|letter| !letter.is_control())
+        .filter(|letter| !is_invisible(*letter))
         .take(MAX_NAME)
         .collect()
 }
