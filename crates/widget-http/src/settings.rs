@@ -90,6 +90,8 @@ pub struct LimitSettings {
     pub conversations_per_minute: u32,
     /// New conversations per minute and widget.
     pub widget_conversations_per_minute: u32,
+    /// New conversations per minute and organization; `None` for any number.
+    pub organization_conversations_per_minute: Option<u32>,
     /// How many conversations there may be, and what may be used on one day; keys may set less.
     pub budgets: Budgets,
     /// How long a conversation may last, wait and stay silent.
@@ -101,9 +103,11 @@ impl LimitSettings {
     #[must_use]
     pub fn ceilings(&self, owner: Owner) -> Limits {
         let new_per_minute = match owner {
-            Owner::Organization => None,
-            Owner::Widget => Some(self.widget_conversations_per_minute.max(1)),
+            Owner::Organization => self.organization_conversations_per_minute,
+            Owner::Widget => Some(self.widget_conversations_per_minute),
         };
+        // A rate of less than one does not exist.
+        let new_per_minute = new_per_minute.map(|rate| rate.max(1));
         self.budgets.ceilings(owner, new_per_minute)
     }
 }
@@ -116,6 +120,7 @@ impl Default for LimitSettings {
             tickets_per_minute: 60,
             conversations_per_minute: 20,
             widget_conversations_per_minute: 600,
+            organization_conversations_per_minute: None,
             budgets: Budgets::default(),
             lifecycle: LifecycleLimits::default(),
         }

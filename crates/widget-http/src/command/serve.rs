@@ -266,6 +266,17 @@ struct LimitArguments {
     /// Conversations that were joined and that a widget may have open at once.
     #[arg(long, env = "WIDGET_LIMIT_WIDGET_OPEN", default_value_t = Budgets::default().open_on_widget)]
     limit_widget_open: u32,
+    /// New conversations a minute and organization, on each node; no bound when left out.
+    #[arg(
+        long,
+        env = "WIDGET_LIMIT_ORGANIZATION_CONVERSATIONS",
+        value_name = "COUNT"
+    )]
+    limit_organization_conversations: Option<u32>,
+    /// Conversations that were joined and that an organization may have open at once; no bound when
+    /// left out.
+    #[arg(long, env = "WIDGET_LIMIT_ORGANIZATION_OPEN", value_name = "COUNT")]
+    limit_organization_open: Option<u32>,
     /// Conversations that may wait to be joined, started from one IPv4 address or IPv6 /64.
     #[arg(long, env = "WIDGET_LIMIT_ADDRESS_UNJOINED", default_value_t = Budgets::default().unjoined_per_address)]
     limit_address_unjoined: u32,
@@ -320,6 +331,7 @@ impl LimitArguments {
         let minutes = |count: u32| time::Duration::minutes(i64::from(count));
         let mut budgets = Budgets::default();
         budgets.open_on_widget = self.limit_widget_open;
+        budgets.open_in_organization = self.limit_organization_open;
         budgets.unjoined_per_address = self.limit_address_unjoined;
         budgets.unjoined_per_network = self.limit_network_unjoined;
         budgets.organization_day = DayBudget {
@@ -341,6 +353,7 @@ impl LimitArguments {
             tickets_per_minute: self.limit_tickets,
             conversations_per_minute: self.limit_conversations,
             widget_conversations_per_minute: self.limit_widget_conversations,
+            organization_conversations_per_minute: self.limit_organization_conversations,
             budgets,
             lifecycle,
         }

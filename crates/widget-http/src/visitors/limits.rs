@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::budget::Budgets,
+    conversation::budget::{Budgets, Owner},
     id::{OrganizationId, WidgetId},
 };
 
@@ -35,7 +35,7 @@ const CAPACITY: u64 = 8 << 20;
 pub struct VisitorLimits {
     /// How many conversations there may be, and what may be used on one day.
     pub budgets: Budgets,
-    /// New conversations a minute of the organization, if a key has limited them.
+    /// New conversations a minute of the organization, if they are limited.
     pub organization_per_minute: Option<u32>,
     /// New conversations a minute of the widget, if a key has limited them.
     pub widget_per_minute: Option<u32>,
@@ -107,7 +107,9 @@ impl VisitorLimitCache {
         } = entry.stored;
         Ok(VisitorLimits {
             budgets: settings.budgets.with_limits(&organization, &widget),
-            organization_per_minute: organization.new_per_minute,
+            organization_per_minute: organization
+                .under(&settings.ceilings(Owner::Organization))
+                .new_per_minute,
             widget_per_minute: widget
                 .new_per_minute
                 .filter(|rate| *rate < settings.widget_conversations_per_minute),

@@ -414,6 +414,41 @@ async fn keys_lower_what_may_be_open_and_start_within_a_minute() {
 }
 
 #[tokio::test]
+async fn the_operator_bounds_what_organizations_may_have_open_and_start() {
+    let service = Service::start_with(|settings| {
+        with_livekit(settings);
+        settings.limits.budgets.open_in_organization = Some(2);
+        settings.limits.organization_conversations_per_minute = Some(3);
+    })
+    .await;
+    let found = service.get(ORGANIZATION).await.json(200);
+    let ceilings = json!({"open_conversations": 2, "new_per_minute": 3});
+    assert_eq!(found["ceilings"], ceilings);
+    for (name, value) in [("open_conversations", 3), ("new_per_minute", 4)] {
+        let refused = service.put(ORGANIZATION, &json!({name: value})).await;
+        let pointer = format!("/{name}");
+        refused.problem_at(422, "body_invalid", &pointer, "value_out_of_range");
+    }
+    service.put(ORGANIZATION, &ceilings).await.json(200);
+    service.put(ORGANIZATION, &json!({})).await.json(200);
+    let (visitor, elsewhere) = (
+        Visitor::of(&service, json!({})).await,
+        Visitor::of(&service, json!({})).await,
+    );
+    let first = visitor.start().await;
+    join(&service, &first).await;
+    join(&service, &elsewhere.start().await).await;
+    let refused = visitor.try_start(json!({})).await;
+    let policy = r#""organization-open-conversations";q=2"#;
+    assert_limited(&refused, "widget_busy", policy);
+    visitor.end(&first).await.json(200);
+    // The refused one counts as well.
+    let refused = elsewhere.try_start(json!({})).await;
+    let policy = r#""organization-conversations";q=3;w=60"#;
+    assert_limited(&refused, "rate_limited", policy);
+}
+
+#[tokio::test]
 async fn a_limit_applies_on_other_nodes_within_seconds() {
     let service = Service::start_with(with_livekit).await;
     let visitor = Visitor::of(&service, json!({})).await;
