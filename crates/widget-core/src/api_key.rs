@@ -95,6 +95,7 @@ pub enum ExpiryError {
 }
 
 /// When a key expires that another key creates: as `wanted`, or with its `creator`, never later.
+/// It is in whole microseconds, as times are stored.
 ///
 /// # Errors
 ///
@@ -104,7 +105,7 @@ pub fn expiry_of_created(
     creator: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Result<Option<OffsetDateTime>, ExpiryError> {
-    match (wanted, creator) {
+    match (wanted.map(whole_microseconds), creator) {
         (Some(wanted), _) if wanted <= now => Err(ExpiryError::Past),
         (Some(wanted), _) if is_late(wanted) => Err(ExpiryError::Late),
         (Some(wanted), Some(creator)) if wanted > creator => {
@@ -113,6 +114,11 @@ pub fn expiry_of_created(
         (Some(wanted), _) => Ok(Some(wanted)),
         (None, creator) => Ok(creator),
     }
+}
+
+fn whole_microseconds(time: OffsetDateTime) -> OffsetDateTime {
+    time.replace_nanosecond(time.nanosecond() / 1_000 * 1_000)
+        .unwrap_or(time)
 }
 
 /// Whether a time is too late for a key to expire at it.
@@ -180,5 +186,17 @@ mod tests {
     fn the_last_key_fits() {
         assert_eq!(require_key_capacity(MAX_KEYS - 1), Ok(()));
         assert_eq!(require_key_capacity(MAX_KEYS), Err(KeysFull));
+    }
+
+    #[test]
+    fn an_expiry_is_as_precise_as_it_is_stored() {
+        let wanted = datetime!(2026-02-01 00:00:00.123_456_789 UTC);
+        let stored = datetime!(2026-02-01 00:00:00.123_456 UTC);
+        assert_eq!(expiry_of_created(Some(wanted), None, NOW), Ok(Some(stored)));
+        let at_once = NOW + Duration::nanoseconds(999);
+        assert_eq!(
+            expiry_of_created(Some(at_once), None, NOW),
+            Err(ExpiryError::Past)
+        );
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     system::{Clock, RandomError, RandomSource, new_id},
     visitors::{
         embed_builds::EmbedBuilds,
+        in_line::InLine,
         limits::{VisitorLimitCache, VisitorLimits},
         public_widgets::PublicWidgets,
         rate_limits::RateLimits,
@@ -87,6 +88,8 @@ pub struct Services {
     pub room_cleaner: RoomCleaner,
     /// Reads websites for their brand.
     pub page_fetcher: PageFetcher,
+    /// Organizations whose keys create others: one creation after the other.
+    pub key_creations: InLine<OrganizationId>,
     /// The days on which API keys are used.
     pub key_uses: KeyUses,
     /// What this process counts.
@@ -171,6 +174,7 @@ impl AppState {
             agent_directory: settings.agent_directory.as_ref().map(AgentDirectory::new),
             room_cleaner: RoomCleaner::default(),
             page_fetcher: PageFetcher::new(settings.brand_from_private_addresses),
+            key_creations: InLine::new("api-key-creations"),
             key_uses: KeyUses::default(),
             metrics: Arc::default(),
             drain: Drain::default(),

@@ -4,6 +4,7 @@
 //! What is kept here lives in the memory of one process and may be lost with it.
 
 pub mod embed_builds;
+pub mod in_line;
 pub mod limits;
 pub mod public_widgets;
 pub mod rate_limits;

@@ -50,7 +50,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .scope(Scope::ApiKeysManage)
             .body::<NewApiKey>()
             .answer::<CreatedApiKey>(201, "The key, with its secret.")
-            .problems([ProblemCode::ApiKeysFull]),
+            .problems([ProblemCode::ApiKeysFull, ProblemCode::RateLimited]),
             create,
         )
         .route(
@@ -164,7 +164,10 @@ async fn create(
         created_by: Some(caller.key_id.clone()),
         last_used_on: None,
     };
+    // Each locks the row of its creator.
+    let turn = state.key_creations.wait(&caller.organization_id).await?;
     state.storage.create_api_key(&key, &caller.key_id).await?;
+    drop(turn);
     tracing::info!(
         key.id = key.id,
         creator.id = caller.key_id,

@@ -54,7 +54,7 @@ pub struct RateLimits {
     pub widget_conversations: Limit<WidgetId>,
     /// The same of widgets for which a key has set a lower one.
     pub set_widget_conversations: SetLimit<WidgetId>,
-    /// New conversations of organizations for which a key has limited them.
+    /// New conversations of organizations for which they are limited.
     pub set_organization_conversations: SetLimit<OrganizationId>,
     /// Resumes by conversation.
     pub resumes: Limit<ConversationId>,
@@ -208,6 +208,13 @@ impl<K: Hash + Eq + Clone> SetLimit<K> {
     fn limiters(&self) -> MutexGuard<'_, HashMap<K, KeyLimiter>> {
         self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The refusal of one that comes while as many as may be are waiting.
+pub(super) fn too_many_at_once(name: &'static str, max: u32) -> Problem {
+    let detail = "too many requests of this kind at once; try again in a moment";
+    let policy = format!("\"{name}\";q={max}");
+    over(ProblemCode::RateLimited, detail, name, &policy, 1)
 }
 
 /// The refusal of one that may be tried again after the wait.
