@@ -1,18 +1,19 @@
 //! Scripts, styles and documents of the embed: the loader for host pages, the window for its frame.
 
-use axum::{body::Body, extract::State, response::Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
     causes::with_causes,
-    embed_files::{Accepted, Asset, OldBuild},
+    embed_files::{Accepted, OldBuild},
+    routes::static_files,
     state::AppState,
     storage::{BuildKind, BuildName},
     visitors::refusals,
     web::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
-        cors, etag,
+        cors,
         extract::PathIds,
         problem::Problem,
     },
@@ -41,6 +42,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "getLoader",
                 "The loader script for host pages",
             )
+            .without_storage()
             .answer_as::<String>(200, "The script.", "text/javascript")
             .with(header::ETAG)
             .answer_empty(304, "The caller's version is current.")
@@ -62,7 +64,6 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 ProblemCode::NotFound,
                 ProblemCode::EmbedNotBuilt,
                 ProblemCode::RateLimited,
-                ProblemCode::StorageUnavailable,
             ]),
             pinned_loader,
         )
@@ -79,7 +80,6 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .problems([
                 ProblemCode::NotFound,
                 ProblemCode::RateLimited,
-                ProblemCode::StorageUnavailable,
             ]),
             asset,
         )
@@ -91,7 +91,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
     let asset = state.settings.embed.loader(Accepted::of(&headers));
     let asset = asset.ok_or_else(refusals::embed_not_built)?;
-    Ok(build_answer(asset, &headers, REFRESHED))
+    Ok(static_files::answer(asset, &headers, REFRESHED))
 }
 
 /// What changes its name with its bytes: the loader for pages that pin it by an `integrity`
@@ -113,7 +113,7 @@ async fn pinned_loader(
     };
     if file == CURRENT_PANEL {
         let asset = embed.panel(encodings).ok_or_else(gone)?;
-        return Ok(build_answer(asset, &headers, REFRESHED));
+        return Ok(static_files::answer(asset, &headers, REFRESHED));
     }
     let digits = file.strip_suffix(".js").unwrap_or_default();
     let name = BuildName::parse(BuildKind::Loader, digits)
@@ -126,7 +126,7 @@ async fn pinned_loader(
             .and_then(OldBuild::script),
     };
     let asset = asset.ok_or_else(gone)?;
-    Ok(build_answer(asset, &headers, FOR_EVER))
+    Ok(static_files::answer(asset, &headers, FOR_EVER))
 }
 
 /// A script or style sheet of the window, of this release or of another.
@@ -150,7 +150,7 @@ async fn asset(
             .await?
             .and_then(|old| old.window_file(&file, encodings)),
     };
-    let mut response = build_answer(asset.ok_or_else(missing)?, &headers, FOR_EVER);
+    let mut response = static_files::answer(asset.ok_or_else(missing)?, &headers, FOR_EVER);
     response.headers_mut().insert(
         cors::RESOURCE_POLICY,
         HeaderValue::from_static("same-origin"),
@@ -184,35 +184,4 @@ async fn find_old_build(
         });
     }
     Ok(Some(found.build))
-}
-
-fn build_answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {
-    let tag = etag::of_hash(&asset.hash);
-    let is_known = etag::is_known(headers, &tag);
-    let mut response = Response::new(if is_known {
-        Body::empty()
-    } else {
-        Body::from(asset.bytes)
-    });
-    if is_known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
-    let fields = response.headers_mut();
-    fields.insert(header::ETAG, tag);
-    fields.insert(header::CACHE_CONTROL, caching);
-    fields.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    if !is_known {
-        fields.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(asset.media_type),
-        );
-        fields.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
-        if let Some(encoding) = asset.encoding {
-            fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-        }
-    }
-    response
 }

@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use axum::{Extension, Json, extract::State, response::IntoResponse};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
     readiness,
+    routes::static_files::Document,
     state::AppState,
     telemetry::Unlogged,
     web::api::{self, ApiRouter},
@@ -15,13 +16,14 @@ use crate::{
 use widget_api::health::{Health, Readiness, ReadinessStatus};
 
 /// The description of the API, made when it is first asked for.
-static OPENAPI: OnceLock<String> = OnceLock::new();
+static OPENAPI: OnceLock<Document> = OnceLock::new();
 
 /// `/healthz`, `/readyz` and `/openapi.json`, which answers what `document` writes.
 pub(crate) fn router(document: fn() -> String) -> ApiRouter<AppState> {
     ApiRouter::new()
         .route(
             api::get("/healthz", "getHealth", "Reports that the process answers")
+                .without_storage()
                 .answer::<Health>(200, "It answers."),
             alive,
         )
@@ -31,24 +33,24 @@ pub(crate) fn router(document: fn() -> String) -> ApiRouter<AppState> {
                 "getReadiness",
                 "Reports whether this node can serve visitors",
             )
+            // It reports what the database answers, and is never such an answer.
+            .without_storage()
             .answer::<Readiness>(200, "It can, at least in part.")
             .answer::<Readiness>(503, "It cannot, or is about to stop."),
             ready,
         )
         .route(
             api::get("/openapi.json", "getOpenapi", "This document")
-                .answer::<Map<String, Value>>(200, "The document."),
-            async move || openapi(document),
+                .without_storage()
+                .answer::<Map<String, Value>>(200, "The document.")
+                .with(header::ETAG)
+                .answer_empty(304, "The caller's version is current.")
+                .with(header::ETAG),
+            async move |headers: HeaderMap| {
+                let openapi = || Document::new(document(), "application/json");
+                OPENAPI.get_or_init(openapi).answer(&headers)
+            },
         )
-}
-
-/// The description of the API, for generators of clients and for testing tools.
-fn openapi(document: fn() -> String) -> impl IntoResponse {
-    let media_type = HeaderValue::from_static("application/json");
-    (
-        [(header::CONTENT_TYPE, media_type)],
-        OPENAPI.get_or_init(document).as_str(),
-    )
 }
 
 /// The process answers.

@@ -112,6 +112,8 @@ pub struct Operation {
     pub answers: Vec<Answer>,
     /// Whether pages of other origins may read every answer.
     pub is_readable_by_pages: bool,
+    /// Whether its answer needs the database, as that of every operation that says nothing else.
+    pub uses_storage: bool,
     problems: Vec<ProblemCode>,
 }
 
@@ -187,6 +189,7 @@ impl Operation {
             body: None,
             answers: Vec::new(),
             is_readable_by_pages: false,
+            uses_storage: true,
             problems: Vec::new(),
         }
     }
@@ -215,6 +218,13 @@ impl Operation {
     #[must_use]
     pub const fn readable_by_pages(mut self) -> Self {
         self.is_readable_by_pages = true;
+        self
+    }
+
+    /// Answers without the database, so that none of its failures can be the answer.
+    #[must_use]
+    pub const fn without_storage(mut self) -> Self {
+        self.uses_storage = false;
         self
     }
 
@@ -297,7 +307,7 @@ impl Operation {
         self
     }
 
-    /// Can answer these problems, beside those that follow from its credential, body and query.
+    /// Can answer these problems, beside those of its credential, body and query, and of storage.
     #[must_use]
     pub fn problems(mut self, codes: impl IntoIterator<Item = ProblemCode>) -> Self {
         self.problems.extend(codes);
@@ -314,18 +324,8 @@ impl Operation {
                 P::ApiKeyInvalid,
                 P::InsufficientScope,
                 P::RecordUnreadable,
-                P::StorageBusy,
-                P::StorageFull,
-                P::StorageReadOnly,
-                P::StorageUnavailable,
             ],
-            Credential::AnyApiKey => &[
-                P::ApiKeyRequired,
-                P::ApiKeyInvalid,
-                P::RecordUnreadable,
-                P::StorageFull,
-                P::StorageUnavailable,
-            ],
+            Credential::AnyApiKey => &[P::ApiKeyRequired, P::ApiKeyInvalid, P::RecordUnreadable],
             Credential::EmbedTicket => &[
                 P::TicketRequired,
                 P::TicketInvalid,
@@ -333,10 +333,6 @@ impl Operation {
                 P::TicketReplayed,
                 P::TicketWrongWidget,
                 P::RecordUnreadable,
-                P::StorageBusy,
-                P::StorageFull,
-                P::StorageReadOnly,
-                P::StorageUnavailable,
             ],
             Credential::ConversationToken => &[
                 P::ConversationErased,
@@ -348,21 +344,16 @@ impl Operation {
                 P::OriginScheme,
                 P::OriginRequired,
                 P::RecordUnreadable,
-                P::StorageBusy,
-                P::StorageFull,
-                P::StorageReadOnly,
-                P::StorageUnavailable,
             ],
-            Credential::LiveKitSignature => &[
-                P::WebhookSignatureInvalid,
-                P::LivekitNotConfigured,
-                P::StorageBusy,
-                P::StorageFull,
-                P::StorageReadOnly,
-                P::StorageUnavailable,
-            ],
+            Credential::LiveKitSignature => &[P::WebhookSignatureInvalid, P::LivekitNotConfigured],
             Credential::None => &[],
         };
+        let of_storage: &[P] = &[
+            P::StorageBusy,
+            P::StorageFull,
+            P::StorageReadOnly,
+            P::StorageUnavailable,
+        ];
         let of_body: &[P] = &[
             P::BodyInvalid,
             P::BodyTimeout,
@@ -373,6 +364,7 @@ impl Operation {
         ];
         let mut all = vec![P::AnswerTimeout, P::HeadTooLarge, P::InternalError];
         all.extend(of_credential);
+        all.extend(of_storage.iter().filter(|_| self.uses_storage));
         all.extend(of_body.iter().filter(|_| self.body.is_some()));
         all.extend(self.query.map(|_| P::QueryInvalid));
         all.extend(&self.problems);

@@ -193,3 +193,36 @@ async fn answers_to_visitors_look_as_described() {
         &service.get(&own).await.json(200),
     );
 }
+
+/// Whoever adds an operation says nothing about storage, and it is described all the same.
+#[test]
+fn every_operation_describes_what_storage_can_answer() {
+    use widget_api::ProblemCode as P;
+    let mut without = Vec::new();
+    for operation in widget_http::operations() {
+        let problems = operation.all_problems();
+        let described = [
+            P::StorageBusy,
+            P::StorageFull,
+            P::StorageReadOnly,
+            P::StorageUnavailable,
+        ]
+        .map(|code| problems.contains(&code));
+        assert_eq!(described, [operation.uses_storage; 4], "{}", operation.id);
+        if !operation.uses_storage {
+            without.push(operation.id);
+        }
+    }
+    // The others read or write: add one here only if its handler cannot.
+    without.sort_unstable();
+    assert_eq!(
+        without,
+        [
+            "getDocs",
+            "getHealth",
+            "getLoader",
+            "getOpenapi",
+            "getReadiness"
+        ]
+    );
+}

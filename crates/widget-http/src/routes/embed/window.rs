@@ -76,7 +76,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::RateLimited,
             ProblemCode::FetchMetadata,
             ProblemCode::EmbedNotBuilt,
-            ProblemCode::StorageUnavailable,
         ]),
         show,
     )

@@ -23,8 +23,7 @@ use crate::{
 };
 
 /// What can be wrong with the page that requests a widget.
-pub(crate) const PAGE_PROBLEMS: [ProblemCode; 7] = [
-    ProblemCode::StorageUnavailable,
+pub(crate) const PAGE_PROBLEMS: [ProblemCode; 6] = [
     ProblemCode::OriginMalformed,
     ProblemCode::OriginOpaque,
     ProblemCode::OriginRequired,
