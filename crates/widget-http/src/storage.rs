@@ -62,6 +62,7 @@ pub use list_page::{ListPage, MAX_PAGE_BYTES, Page};
 pub use location::Location;
 pub use messages::{AppendError, MessageStore};
 pub use meters::{PoolState, StorageMeters};
+pub use migrations::MigrationError;
 pub use open::{open, pending_migrations};
 pub use retentions::{RetentionStore, StoredRetention};
 pub use rooms::{NewRoom, Room, RoomStore};

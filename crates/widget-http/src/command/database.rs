@@ -16,7 +16,7 @@ use tokio::time::{Instant, interval, sleep, sleep_until};
 use url::Url;
 use widget_core::origin::SuffixList;
 use widget_http::causes::with_causes;
-use widget_http::storage::{self, Location, Storage, StoreError};
+use widget_http::storage::{self, Location, MigrationError, Storage, StoreError};
 
 use super::{environment, secret::read_secret};
 
@@ -245,11 +245,22 @@ fn explain(error: StoreError) -> anyhow::Error {
     anyhow::Error::from(error).context(context)
 }
 
+/// Applies what is missing and returns the number of migrations.
+pub(super) async fn migrate(storage: &dyn Storage) -> anyhow::Result<usize> {
+    storage.migrate().await.map_err(explain_migration)
+}
+
+fn explain_migration(error: MigrationError) -> anyhow::Error {
+    let context = if error.is_full() {
+        "the database cannot be migrated; make room on its disk"
+    } else {
+        "the database cannot be migrated"
+    };
+    anyhow::Error::from(error).context(context)
+}
+
 async fn migrated(storage: Arc<dyn Storage>) -> anyhow::Result<Arc<dyn Storage>> {
-    let applied = storage
-        .migrate()
-        .await
-        .context("the database cannot be migrated")?;
+    let applied = migrate(storage.as_ref()).await?;
     if applied > 0 {
         tracing::info!(migrations = applied, "migrated the database");
     }
@@ -326,6 +337,9 @@ mod tests {
     fn a_full_disk_at_start_has_its_remedy() {
         let full = explain(StoreError::Full("no space left".into()));
         let expected = "the database cannot be opened; make room on its disk";
+        assert_eq!(full.to_string(), expected);
+        let full = explain_migration(StoreError::Full("no space left".into()).into());
+        let expected = "the database cannot be migrated; make room on its disk";
         assert_eq!(full.to_string(), expected);
         let busy = explain(StoreError::Busy("locked".into()));
         assert_eq!(busy.to_string(), "the database cannot be opened");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{
-    database::{DatabaseArguments, WaitArguments},
+    database::{DatabaseArguments, WaitArguments, migrate},
     output::print_line,
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: MigrateArguments) -> anyhow::Result<ExitCode>
     }
     let wait = arguments.wait;
     let storage = arguments.database.await_for_migrations(wait).await?;
-    let applied = storage.migrate().await?;
+    let applied = migrate(storage.as_ref()).await?;
     tracing::info!(migrations = applied, "migrated the database");
     storage.close().await;
     Ok(ExitCode::SUCCESS)

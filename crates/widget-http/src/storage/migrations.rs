@@ -87,6 +87,13 @@ impl MigrationError {
             .is_some_and(|error| Failure::of(error) == Failure::Locked)
     }
 
+    /// Whether the disk of the database is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let of_driver = self.driver().map(Failure::of);
+        of_driver == Some(Failure::Full) || matches!(self, Self::Store(StoreError::Full(_)))
+    }
+
     /// Whether the role of the connection may not do what a migration does.
     pub(super) fn is_forbidden(&self) -> bool {
         self.driver()

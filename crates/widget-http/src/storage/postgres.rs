@@ -86,7 +86,8 @@ impl Storage for PostgresStorage {
 }
 
 /// How long a migration waits for a table that others use; meanwhile all who come later wait, too.
-const LOCK_TIMEOUT: &str = "SET lock_timeout = '1s'";
+/// And nobody needs to know that the table of migrations exists, which the driver makes each time.
+const MIGRATION_SETTINGS: &str = "SET lock_timeout = '1s'; SET client_min_messages = 'warning'";
 
 /// The pause before a migration tries again, in which those that waited have their turn.
 const LOCK_PAUSE: Duration = Duration::from_secs(1);
@@ -96,7 +97,7 @@ const MAX_ATTEMPTS: u32 = 30;
 
 /// Applies what is missing; the connection has locked out others who would.
 async fn apply(connection: &mut PgConnection) -> Result<usize, MigrationError> {
-    let run = connection.execute(LOCK_TIMEOUT).await;
+    let run = connection.execute(MIGRATION_SETTINGS).await;
     run.map_err(StoreError::from)?;
     let mut attempts = 1;
     loop {
