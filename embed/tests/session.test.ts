@@ -650,6 +650,16 @@ describe('a room that is gone', () => {
     expect(loader.emit).toHaveBeenCalledWith('conversation-end', { conversation_id: 'c1' });
   });
 
+  test('is refused when others have used up the day before the visitor joined', async () => {
+    const { session, service, rooms, settle } = await live();
+    service.read.mockResolvedValue(conversation({ status: 'failed', is_open: false }));
+    service.resume.mockRejectedValue(new ServiceProblem('budget_used_up', 429));
+    rooms[0]?.events.closed();
+    await settle();
+    expect(session.state.phase).toEqual({ name: 'refused', code: 'budget_used_up' });
+    expect(service.resume).toHaveBeenCalledOnce();
+  });
+
   test('is gone when the conversation was erased, and another one can be started', async () => {
     const { session, service, rooms, settle, storage } = await live();
     service.read.mockRejectedValue(new ServiceProblem('conversation_erased', 410));

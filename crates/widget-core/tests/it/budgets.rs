@@ -482,7 +482,7 @@ fn who_joins_when_the_budget_is_used_up_was_never_there() {
     }
     // A visitor is answered what one is who starts at this time.
     let mut budgets = Budgets::default();
-    assert_eq!(budgets.joined_too_late(START), None);
+    assert_eq!(budgets.joined_too_late(at(3), START), None);
     budgets.organization_day.conversations = Some(7);
     let of_day = |owner, max| {
         Some(BudgetError::DayUsedUp {
@@ -491,10 +491,11 @@ fn who_joins_when_the_budget_is_used_up_was_never_there() {
             resets_in: Duration::hours(12),
         })
     };
-    let error = budgets.joined_too_late(START);
+    let error = budgets.joined_too_late(at(3), START);
     assert_eq!(error, of_day(Owner::Organization, 7));
+    assert_eq!(budgets.joined_too_late(at(3), at(86_400)), None, "tomorrow");
     budgets.widget_day.conversations = Some(5);
-    let error = budgets.joined_too_late(START);
+    let error = budgets.joined_too_late(at(3), START);
     assert_eq!(error, of_day(Owner::Widget, 5));
 }
 

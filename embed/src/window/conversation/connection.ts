@@ -120,7 +120,8 @@ export class Connection {
       }),
     );
     if (!found) return;
-    if (found.is_open) this.#requestResume(access);
+    // Of one that failed although it was joined, the answer to a resume says why.
+    if (found.is_open || found.status === 'failed') this.#requestResume(access);
     else this.#observer.onStopped({ name: 'ended' });
   }
 

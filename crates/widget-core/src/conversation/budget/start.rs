@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    day::{Amounts, DayBudget, DayUse, rest_of_day},
+    day::{Amounts, Day, DayBudget, DayUse, rest_of_day},
     limits::{Limits, Owner, lower},
 };
 
@@ -202,10 +202,18 @@ impl Budgets {
 }
 
 impl Budgets {
-    /// What a visitor is answered whose conversation ended because the budget was used up before
-    /// they joined it; `None` when conversations are not limited any more.
+    /// What a visitor is answered whose conversation ended at `ended_at` because the budget was used
+    /// up before they joined it; `None` on another day, and when conversations are not limited any
+    /// more: then a new one may start.
     #[must_use]
-    pub fn joined_too_late(&self, now: OffsetDateTime) -> Option<BudgetError> {
+    pub fn joined_too_late(
+        &self,
+        ended_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Option<BudgetError> {
+        if Day::of(ended_at) != Day::of(now) {
+            return None;
+        }
         [Owner::Widget, Owner::Organization]
             .into_iter()
             .find_map(|owner| {

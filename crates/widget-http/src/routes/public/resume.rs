@@ -66,7 +66,8 @@ async fn explain_late_join(
     let limits = state
         .find_visitor_limits(&conversation.organization_id, conversation.web_widget_id)
         .await?;
-    let error = limits.budgets.joined_too_late(state.now());
+    let ended_at = conversation.lifecycle.ended_at();
+    let error = ended_at.and_then(|at| limits.budgets.joined_too_late(at, state.now()));
     Ok(error.map_or_else(|| ConversationEnded.into(), Into::into))
 }
 
