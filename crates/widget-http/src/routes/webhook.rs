@@ -253,3 +253,38 @@ async fn apply(state: &AppState, event: &Event, id: &str) -> Result<(), Problem>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What LiveKit 1.13.5 sent about a call between Chromium and the example's agent, without the
+    /// password of its relay and the list of codecs.
+    const RECORDED: &str = include_str!("../../../../fixtures/livekit/events.jsonl");
+
+    #[test]
+    fn what_livekit_sends_is_understood() {
+        use RoomEvent::{Finished, OtherJoined, Started, VisitorJoined, VisitorLeft};
+        let read = RECORDED.lines().map(|line| {
+            let event: Event = serde_json::from_str(line).expect("an event");
+            assert!(is_generated(&event.id), "{line}");
+            (event.of_room(), event.of_audio(), event.is_of_worker())
+        });
+        assert_eq!(
+            read.collect::<Vec<_>>(),
+            [
+                (Some(Started), None, false),
+                (Some(VisitorJoined), None, false),
+                (Some(OtherJoined), None, true),
+                // The agent's voice, and then the visitor's.
+                (None, None, false),
+                (None, Some(true), false),
+                (None, Some(false), false),
+                (Some(VisitorLeft), None, false),
+                (None, None, false),
+                (None, None, false),
+                (Some(Finished), None, false),
+            ]
+        );
+    }
+}

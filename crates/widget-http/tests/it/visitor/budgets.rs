@@ -288,6 +288,10 @@ async fn starts_that_nobody_joins_close_no_widget() {
     let tail = format!("/conversations/{}/resume", calls[2].id);
     let refused = visitor.window(&tail, &calls[2].token, json!({})).await;
     assert_limited(&refused, "budget_used_up", r#""widget-day";q=2;w=86400"#);
+    // Tomorrow a new one may start.
+    service.clock.advance(Duration::hours(15));
+    let ended = visitor.window(&tail, &calls[2].token, json!({})).await;
+    ended.problem(409, "conversation_ended");
     let conversation = service
         .get(&format!("/core/conversations/{}", calls[2].id))
         .await
@@ -578,6 +582,31 @@ async fn a_call_is_extended_while_it_runs_and_settled_to_the_second() {
     assert_eq!(today(&visitor, "voice_seconds").await, (302, 0));
     visitor.end(&started).await.json(200);
     assert_eq!(today(&visitor, "voice_seconds").await, (302, 0));
+}
+
+/// As LiveKit has sent them, but for the name of the room.
+#[tokio::test]
+async fn recorded_events_of_livekit_begin_and_settle_a_call() {
+    let recorded = include_str!("../../../../../fixtures/livekit/events.jsonl");
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    limit(&visitor, json!({"voice_minutes_per_day": 60})).await;
+    let started = start_call(&visitor).await;
+    let mut reserved = Vec::new();
+    for line in recorded.lines() {
+        let mut event: Value = serde_json::from_str(line).expect("JSON");
+        event["room"]["name"] = json!(started.room);
+        if event["event"] == "track_unpublished" {
+            service.clock.advance(Duration::seconds(20));
+        }
+        deliver(&service, &event).await;
+        assert!(!is_to_be_removed(&service, &started.room).await, "{line}");
+        reserved.push(today(&visitor, "voice_seconds").await.1);
+    }
+    assert_eq!(reserved, [0, 300, 300, 300, 300, 300, 300, 300, 300, 300]);
+    service.clock.advance(Duration::seconds(60));
+    check_calls(&service).await;
+    assert_eq!(today(&visitor, "voice_seconds").await, (20, 0));
 }
 
 #[tokio::test]
