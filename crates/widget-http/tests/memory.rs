@@ -12,10 +12,16 @@ mod database;
 mod support;
 
 use allocation_counter::{AllocationInfo, measure};
+use axum::body::Body;
 use futures_util::future::join_all;
+use http::{Request, header};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use support::{Service, id};
 use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt as _;
+use widget_api::Scope;
 
 /// Some 60 KiB of small values that nothing reads: in memory they can take twenty times as much.
 fn unknown_values() -> Value {
@@ -115,4 +121,76 @@ fn lists_of_large_documents_take_little_memory() {
     let taken = measure(|| runtime.block_on(lists())).bytes_max;
     println!("{} MiB", taken / MEGABYTE);
     assert!(taken <= 3 * LISTS * MEGABYTE, "{taken} bytes");
+}
+
+/// Adds conversations that have ended, with metadata of a kilobyte.
+async fn insert_conversations(service: &Service, count: usize) {
+    let connection = database::Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    let insert = "
+        WITH RECURSIVE numbers (number) AS (
+            SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < $1
+        )
+        INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
+            livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used,
+            created_at, token_at, ended_at, end_reason)
+        SELECT randomblob(16), 'acme', randomblob(16), randomblob(16), randomblob(16), 'concierge',
+            'https://shop.example', 'failed', 'text', $2, 1, FALSE,
+            1769851800000000 + number, 1769851800000000, 1769851900000000, 'never_joined'
+        FROM numbers";
+    let metadata = json!({"page": {"note": "x".repeat(1000)}}).to_string();
+    let done = sqlx::query(insert)
+        .bind(i64::try_from(count).expect("a number"))
+        .bind(metadata)
+        .execute(&mut connection);
+    let done = done.await.expect("they are valid");
+    assert_eq!(done.rows_affected(), count as u64);
+}
+
+/// Reads an export as a client does that keeps nothing; returns its lines and bytes.
+async fn export(service: &Service, key: &str) -> (usize, usize) {
+    let request = Request::post("/core/conversations/export")
+        .header(header::AUTHORIZATION, format!("Bearer {key}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(
+            r#"{"filter": {"created_after": "2020-01-01T00:00:00Z"}}"#,
+        ))
+        .expect("a valid request");
+    let Ok(response) = service.router.clone().oneshot(request).await;
+    assert_eq!(response.status(), 200);
+    let (mut body, mut lines, mut bytes) = (response.into_body(), 0, 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.expect("the export goes on").into_data();
+        let data = frame.expect("an export has no trailers");
+        lines += data.iter().filter(|byte| **byte == b'\n').count();
+        bytes += data.len();
+    }
+    (lines, bytes)
+}
+
+#[test]
+fn an_export_takes_as_much_memory_however_long_it_is() {
+    const FEW: usize = 300;
+    const MANY: usize = 3_000;
+    let runtime = runtime();
+    let mut taken = [FEW, MANY].map(|count| {
+        let (service, key) = runtime.block_on(async {
+            let service = Service::start().await;
+            insert_conversations(&service, count).await;
+            let key = service.new_key("acme", Scope::ALL).await;
+            (service, key)
+        });
+        let mut read = (0, 0);
+        let info = measure(|| read = runtime.block_on(export(&service, &key)));
+        assert_eq!(read.0, count);
+        println!("{count}: {} bytes sent, {} at once", read.1, info.bytes_max);
+        info.bytes_max
+    });
+    taken.sort_unstable();
+    let [least, most] = taken;
+    // A tenth of what the longer one sends would be ten times as much.
+    assert!(
+        most < least + 128 * 1024,
+        "{least} and {most} bytes at once"
+    );
 }
