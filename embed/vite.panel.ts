@@ -14,6 +14,11 @@ export default defineConfig({
     emptyOutDir: false,
     modulePreload: false,
     target: TARGETS,
-    lib: { entry: 'src/panel/entry.ts', formats: ['es'], fileName: () => 'panel.js' },
+    // For a module, a library's build leaves white space in.
+    rolldownOptions: {
+      input: 'src/panel/entry.ts',
+      preserveEntrySignatures: 'strict',
+      output: { entryFileNames: 'panel.js' },
+    },
   },
 });

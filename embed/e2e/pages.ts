@@ -33,7 +33,8 @@ export async function visit(visitor: Visitor, path: string, html: string): Promi
 
 export async function serve(visitor: Visitor, path: string, body: string): Promise<void> {
   const contentType = path.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
-  await visitor.page.route(`${system.site}${path}`, (route) =>
+  // For all tabs of the visitor.
+  await visitor.context.route(`${system.site}${path}`, (route) =>
     route.fulfill({ contentType, body }),
   );
 }

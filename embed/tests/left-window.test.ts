@@ -19,15 +19,18 @@ afterEach(() => {
 
 test.each([
   ['open', true],
+  ['call', true],
   ['closed', false],
-])('a window that was %s is found, once', (expected, isOpen) => {
-  writeLeft(KEY, isOpen);
-  expect(takeLeft(KEY)).toBe(expected);
+] as const)('a window that was left as %s is found, once', (left, isLoaded) => {
+  writeLeft(KEY, left);
+  // As the loader reads it.
+  expect(Date.now() - Number(sessionStorage[KEY]) < NEXT_PAGE_TIME).toBe(isLoaded);
+  expect(takeLeft(KEY)).toBe(left);
   expect(takeLeft(KEY)).toBeUndefined();
 });
 
 test('after too long a way the next page begins with a closed window', () => {
-  writeLeft(KEY, true);
+  writeLeft(KEY, 'open');
   vi.advanceTimersByTime(NEXT_PAGE_TIME);
   expect(takeLeft(KEY)).toBeUndefined();
 });

@@ -14,6 +14,7 @@ import { isSilent } from '../src/window/conversation/window-state';
 import type { Room, RoomEvents } from '../src/window/livekit-room';
 import type { LoaderPort } from '../src/window/loader-port';
 import type { MicrophoneProblem } from '../src/window/microphone';
+import { newId } from '../src/window/new-id';
 import { ServiceProblem } from '../src/window/service/problem';
 import type { Service } from '../src/window/service/service';
 import { createStorage, type WindowStorage } from '../src/window/storage';
@@ -112,12 +113,20 @@ function setUp(
   let claimElsewhere: (id: string) => void = () => {};
   const isMicrophoneGranted = vi.fn(async () => true);
   const usedStorage = storage ?? createStorage('w1', throwBlocked);
+  let isTouched = true;
+  const life = {
+    id: newId(),
+    begin: vi.fn(),
+    end: vi.fn(),
+    waitForEnd: vi.fn(async (_id: string) => {}),
+  };
   const session = new Session({
     config: config(changes),
     service,
     loader,
     storage: usedStorage,
     tabStorage,
+    life,
     createTabs: (onClaimedElsewhere) => {
       claimElsewhere = onClaimedElsewhere;
       return tabs;
@@ -128,6 +137,7 @@ function setUp(
     waitForMicrophone,
     isMicrophoneGranted,
     isWebRtcAvailable,
+    isTouched: () => isTouched,
     now: () => Date.now(),
   });
   const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -154,6 +164,10 @@ function setUp(
     isMicrophoneGranted,
     track,
     tabs,
+    life,
+    setTouched(value: boolean) {
+      isTouched = value;
+    },
     openElsewhere,
     settle,
     agentArrives,
@@ -1525,16 +1539,21 @@ describe('the next page of the same tab', () => {
   const contact = form('contact', [field({ id: 'name', type: 'text' })]);
 
   /** Leaves a page on which the visitor talked, and returns the session of the next one. */
-  async function changePage(prepare?: (page: ReturnType<typeof setUp>) => void | Promise<void>) {
+  async function changePage(
+    prepare?: (page: ReturnType<typeof setUp>) => void | Promise<void>,
+    /** The browser has ended the page without a last moment. */
+    isEnded = false,
+  ) {
     const storage = createStorage('w1', throwBlocked);
     const tabStorage = createStorage('w1', throwBlocked);
     const before = setUp({ forms: [contact] }, storage, tabStorage);
+    before.session.nextPage.restoreLeftPage(false);
     before.session.sendMessage('Hello');
     await before.settle();
     await before.agentArrives();
     before.agentSays('Hi!');
     await prepare?.(before);
-    before.session.nextPage.keep(true);
+    if (!isEnded) before.session.nextPage.leave();
     const next = setUp({ forms: [contact] }, storage, tabStorage);
     return { before, next, tabStorage };
   }
@@ -1546,7 +1565,7 @@ describe('the next page of the same tab', () => {
       session.forms.saveDraft(session.state.requests[0]?.id ?? '', { name: 'Ada' });
     });
     const { session, service, settle } = next;
-    expect(session.nextPage.restoreLeftPage()).toBe(true);
+    expect(session.nextPage.restoreLeftPage(true)).toBe(true);
     expect(session.state.messages).toEqual(before.session.state.messages);
     expect(session.draft).toBe('And the');
     const [request] = session.state.requests;
@@ -1570,7 +1589,7 @@ describe('the next page of the same tab', () => {
       rooms[0]?.events.piece({ ...piece, final: false });
       await settle();
     });
-    next.session.nextPage.restoreLeftPage();
+    next.session.nextPage.restoreLeftPage(true);
     await next.session.nextPage.resumeHere();
     await next.settle();
     await next.agentArrives();
@@ -1582,53 +1601,99 @@ describe('the next page of the same tab', () => {
     ]);
   });
 
-  test('waits for what the page before writes late, and no longer', async () => {
-    const { next, tabStorage } = await changePage();
-    const late = tabStorage.read('left-page');
-    tabStorage.write('left-page', null);
+  test('waits for the last word of a window that is still there', async () => {
+    let say: () => void = () => {};
+    const { before, next } = await changePage(async (page) => {
+      await vi.advanceTimersByTimeAsync(200);
+      say = () => {
+        page.session.draft = 'And the last';
+        page.session.nextPage.leave();
+      };
+    }, true);
+    let end: () => void = () => {};
+    next.life.waitForEnd.mockReturnValue(
+      new Promise((resolve) => {
+        end = resolve;
+      }),
+    );
     const onArrived = vi.fn();
     next.session.nextPage.waitForLeftPage().then(onArrived);
-    await vi.advanceTimersByTimeAsync(500);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(next.life.waitForEnd.mock.calls).toEqual([[before.life.id]]);
     expect(onArrived).not.toHaveBeenCalled();
-    tabStorage.write('left-page', late);
-    await vi.advanceTimersByTimeAsync(50);
+    say();
+    expect(before.life.end).toHaveBeenCalledOnce();
+    end();
+    await next.settle();
     expect(onArrived).toHaveBeenCalledOnce();
-    expect(next.session.nextPage.restoreLeftPage()).toBe(true);
+    expect(next.session.nextPage.restoreLeftPage(true)).toBe(true);
+    expect(next.session.draft).toBe('And the last');
   });
 
-  test('waits a second at most when nothing was left', async () => {
-    const { session } = setUp();
-    const onGivenUp = vi.fn();
-    session.nextPage.waitForLeftPage().then(onGivenUp);
-    await vi.advanceTimersByTimeAsync(1_100);
-    expect(onGivenUp).toHaveBeenCalledOnce();
-    expect(session.nextPage.restoreLeftPage()).toBe(false);
+  test('waits for nothing when the last word is there, or nothing at all', async () => {
+    const { next } = await changePage();
+    await next.session.nextPage.waitForLeftPage();
+    expect(next.session.nextPage.restoreLeftPage(true)).toBe(true);
+    const { session, life } = setUp();
+    await session.nextPage.waitForLeftPage();
+    expect(session.nextPage.restoreLeftPage(true)).toBe(false);
+    for (const each of [life, next.life]) expect(each.waitForEnd).not.toHaveBeenCalled();
+  });
+
+  test('of a window that the browser ended has what it had shortly before', async () => {
+    const { before, next } = await changePage(async ({ session }) => {
+      session.draft = 'And';
+      session.nextPage.keepSoon();
+      await vi.advanceTimersByTimeAsync(200);
+    }, true);
+    vi.setSystemTime(Date.now() + 600_000);
+    expect(next.session.nextPage.restoreLeftPage(true)).toBe(true);
+    expect(next.session.draft).toBe('And');
+    expect(next.session.state.messages).toEqual(before.session.state.messages);
+  });
+
+  test('is not taken by a copy of the tab while the window is there', async () => {
+    const { next } = await changePage(async () => {
+      await vi.advanceTimersByTimeAsync(200);
+    }, true);
+    expect(next.session.nextPage.restoreLeftPage(false)).toBe(false);
+    expect(next.session.nextPage.restoreLeftPage(true), 'removed').toBe(false);
+  });
+
+  test('gets nothing from a window that has not yet looked what the page before left', async () => {
+    const { before, next, tabStorage } = await changePage();
+    const left = tabStorage.read('left-page');
+    next.session.draft = 'Too early';
+    next.session.nextPage.leave();
+    expect(tabStorage.read('left-page')).toEqual(left);
+    before.session.nextPage.leave();
+    expect(tabStorage.read('left-page'), 'once only').toEqual(left);
   });
 
   test('is read once: a copy of the tab, and a later page, find nothing', async () => {
     const { next, tabStorage } = await changePage();
-    expect(next.session.nextPage.restoreLeftPage()).toBe(true);
-    expect(next.session.nextPage.restoreLeftPage()).toBe(false);
-    next.session.nextPage.keep(true);
+    expect(next.session.nextPage.restoreLeftPage(false)).toBe(true);
+    expect(next.session.nextPage.restoreLeftPage(false)).toBe(false);
+    next.session.nextPage.leave();
     vi.setSystemTime(Date.now() + 60_000);
-    expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage()).toBe(false);
+    expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage(false)).toBe(false);
   });
 
   test('leads back to a page that the browser had kept, with the newest token', async () => {
     const { before, next } = await changePage();
-    next.session.nextPage.restoreLeftPage();
+    next.session.nextPage.restoreLeftPage(true);
     await next.session.nextPage.resumeHere();
     await next.settle();
     await next.agentArrives();
     next.session.sendMessage('Thanks');
     await next.settle();
     next.agentSays('You are welcome.', 'a2');
-    next.session.nextPage.keep(true);
+    next.session.nextPage.leave();
     next.storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
 
     before.openElsewhere();
     expect(before.session.state.phase.name).toBe('continued-elsewhere');
-    expect(before.session.nextPage.restoreLeftPage()).toBe(true);
+    expect(before.session.nextPage.restoreLeftPage(true)).toBe(true);
     await before.session.nextPage.resumeHere();
     await before.settle();
     expect(before.service.resume.mock.calls).toEqual([
@@ -1647,19 +1712,21 @@ describe('the next page of the same tab', () => {
     ['a conversation that began by itself', true, true],
   ])('an untouched page leaves %s', async (_, start_conversation_on_toggle, isLeft) => {
     const tabStorage = createStorage('w1', throwBlocked);
-    const { session, settle } = setUp({ start_conversation_on_toggle }, undefined, tabStorage);
+    const { session, setTouched } = setUp({ start_conversation_on_toggle }, undefined, tabStorage);
+    setTouched(false);
+    session.nextPage.restoreLeftPage(false);
     session.setOpen(true);
-    await settle();
-    session.nextPage.keep(false);
+    await vi.advanceTimersByTimeAsync(200);
     expect(tabStorage.read('left-page') !== null).toBe(isLeft);
-    session.nextPage.keep(true);
+    setTouched(true);
+    session.nextPage.leave();
     expect(tabStorage.read('left-page')).not.toBeNull();
   });
 
   test('of another build is left alone', () => {
     const tabStorage = createStorage('w1', throwBlocked);
     tabStorage.write('left-page', { at: Date.now(), conversationId: 'c1' });
-    expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage()).toBe(false);
+    expect(setUp({}, undefined, tabStorage).session.nextPage.restoreLeftPage(true)).toBe(false);
   });
 
   test('a conversation that ended is not taken up, but the draft is', async () => {
@@ -1669,7 +1736,7 @@ describe('the next page of the same tab', () => {
     });
     const left = tabStorage.read('left-page');
     expect(left).toMatchObject({ messages: [], requests: [], call: 'none', draft: 'One more' });
-    expect(next.session.nextPage.restoreLeftPage()).toBe(false);
+    expect(next.session.nextPage.restoreLeftPage(true)).toBe(false);
     expect(next.session.draft).toBe('One more');
     expect(next.session.state.phase.name).toBe('idle');
   });
@@ -1681,7 +1748,7 @@ describe('the next page of the same tab', () => {
 
   test('the call returns by itself when nothing has to be asked', async () => {
     const { next } = await changePage(talk);
-    next.session.nextPage.restoreLeftPage();
+    next.session.nextPage.restoreLeftPage(true);
     await next.session.nextPage.resumeHere();
     await next.settle();
     expect(next.session.state.voice).toEqual({ name: 'on', isMuted: false });
@@ -1698,7 +1765,7 @@ describe('the next page of the same tab', () => {
       page.session.setMuted(isMuted);
     });
     next.isMicrophoneGranted.mockResolvedValue(isGranted);
-    next.session.nextPage.restoreLeftPage();
+    next.session.nextPage.restoreLeftPage(true);
     await next.session.nextPage.resumeHere();
     await next.settle();
     expect(next.openMicrophone).not.toHaveBeenCalled();

@@ -4,13 +4,15 @@
  */
 import { NEXT_PAGE_TIME } from '../shared/next-page';
 
-/** What the page before had: the window, or a call behind the closed window. */
-export type LeftWindow = 'open' | 'closed';
+/** What the page before had: the window, a call behind the closed window, or the latter alone. */
+export type LeftWindow = 'open' | 'call' | 'closed';
 
-export function writeLeft(key: string, isOpen: boolean) {
+export function writeLeft(key: string, left: LeftWindow) {
   try {
     // The time says when the page was left; half a millisecond more, that the window was closed.
-    sessionStorage[key] = isOpen ? Date.now() : Date.now() + 0.5;
+    // Below zero, the loader has nothing to open.
+    const at = Date.now();
+    sessionStorage[key] = left === 'open' ? at : left === 'call' ? at + 0.5 : -at;
   } catch {
     // Blocked storage throws: the next page begins with a closed window.
   }
@@ -21,7 +23,7 @@ export function takeLeft(key: string, now = Date.now()): LeftWindow | undefined 
   try {
     const at = Number(sessionStorage[key]);
     sessionStorage.removeItem(key);
-    if (now - at < NEXT_PAGE_TIME) return at % 1 ? 'closed' : 'open';
+    if (now - Math.abs(at) < NEXT_PAGE_TIME) return at < 0 ? 'closed' : at % 1 ? 'call' : 'open';
   } catch {}
   return undefined;
 }

@@ -44,12 +44,13 @@ export function createPanel(launcher: Launcher): Panel {
   let timer: ReturnType<typeof setTimeout>;
   let isOpen = false;
   let hasCall = false;
-  /** The page before had the window open or a call behind it, and nobody has tapped. */
+  /** What the page before had, until somebody taps here. */
   let returning = takeLeft(leftKey);
-  /** For the first window only: the next one on this page finds nothing more. */
-  let isFirstOfReturn = returning !== undefined;
+  /** There was a window before the one that loads: on the page before, or replaced on this one. */
+  let hasBefore = returning !== undefined;
   /** On this page or on the one before. */
-  const touched = isFirstOfReturn ? () => true : isTouched;
+  const touched = hasBefore ? () => true : isTouched;
+  if (returning === 'closed') returning = undefined;
   let isReady = false;
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
@@ -93,6 +94,7 @@ export function createPanel(launcher: Launcher): Panel {
     stop.abort();
     stop = new AbortController();
     frame?.node.remove();
+    hasBefore ||= isReady;
     isReady = false;
     // The new window is not enlarged yet.
     box.classList.remove('k', 'e');
@@ -114,8 +116,8 @@ export function createPanel(launcher: Launcher): Panel {
           const open_with = question;
           question = undefined;
           const { context, locale, theme } = options;
-          const returning = isFirstOfReturn;
-          isFirstOfReturn = false;
+          const returning = hasBefore;
+          hasBefore = false;
           return {
             context,
             options: { locale, theme },
@@ -162,7 +164,7 @@ export function createPanel(launcher: Launcher): Panel {
   window.addEventListener(
     'pagehide',
     () => {
-      if ((isOpen || hasCall) && touched()) writeLeft(leftKey, isOpen);
+      if (frame && touched()) writeLeft(leftKey, isOpen ? 'open' : hasCall ? 'call' : 'closed');
     },
     { signal },
   );
@@ -184,7 +186,7 @@ export function createPanel(launcher: Launcher): Panel {
     },
     show(next, tapped) {
       question = tapped ?? question;
-      if (returning === 'closed') {
+      if (returning === 'call') {
         returning = undefined;
         load();
         return launcher.show(false);

@@ -5,6 +5,7 @@ import { isTouched } from '../shared/next-page';
 import type { WindowData } from './config';
 import { createOtherTabs } from './conversation/other-tabs';
 import { Session } from './conversation/session';
+import { createWindowLife } from './conversation/window-life';
 import { isNewAnswer } from './conversation/window-state';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
@@ -41,8 +42,6 @@ const FIRST_PAINT_DELAY = 300;
 
 function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
   let isOpen: boolean | undefined;
-  /** What the page before has left is taken over. */
-  let hasRestored = false;
   /** The visitor has tapped something outside of this frame. */
   let isPageTouched = true;
   let isShown = false;
@@ -77,6 +76,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     service: createService(widget_id, (...request) => fetch(...request)),
     storage: createStorage(widget_id),
     tabStorage: createStorage(widget_id, () => window.sessionStorage),
+    life: createWindowLife(),
     createTabs: (onClaimedElsewhere) => createOtherTabs(widget_id, onClaimedElsewhere),
     loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
@@ -85,20 +85,20 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     isMicrophoneGranted,
     // False also where an extension has removed it.
     isWebRtcAvailable: () => typeof RTCPeerConnection === 'function',
+    isTouched: () => isPageTouched || isTouched(),
     now: Date.now,
   });
 
   const close = () => loader.send({ type: 'web-widget:close' });
 
   async function draw(message: InitMessage) {
-    const { context, page, options, open, open_with, returning, touched = true } = message;
+    const { context, page, options, open, open_with, returning = false, touched = true } = message;
     isPageTouched = touched;
     session.hostPage.set(contextOf(context), page);
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
     const loading = loadStrings(language);
     if (returning) await session.nextPage.waitForLeftPage();
-    hasRestored = true;
-    const isReturning = session.nextPage.restoreLeftPage();
+    const isReturning = session.nextPage.restoreLeftPage(returning);
     const offered = isReturning ? undefined : session.offerSaved();
     const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
     const [strings] = await Promise.all([loading, Promise.race([offered, delay])]);
@@ -132,13 +132,16 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
 
   window.addEventListener('pagehide', () => {
     session.leavePage();
-    // Else it is still there for the next page.
-    if (hasRestored) session.nextPage.keep(isPageTouched || isTouched());
+    session.nextPage.leave();
   });
-  window.addEventListener('pageshow', ({ persisted }) => {
+  window.addEventListener('pageshow', async ({ persisted }) => {
+    if (!persisted) return;
     // The browser had kept this page, and others may have followed in this tab.
-    if (persisted && session.nextPage.restoreLeftPage()) session.nextPage.resumeHere();
+    await session.nextPage.waitForLeftPage();
+    if (session.nextPage.restoreLeftPage(true)) session.nextPage.resumeHere();
   });
+  // What is typed is not part of the session's state.
+  window.addEventListener('input', () => session.nextPage.keepSoon());
   // On a phone, often the last event of a page.
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') session.leavePage();

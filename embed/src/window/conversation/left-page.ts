@@ -1,7 +1,7 @@
 /**
  * What a page leaves behind for the next one in the same tab, so that a visitor who follows a link
- * loses nothing. It is written when the page is left and removed when it is read: a copy of the tab
- * finds nothing, and asks.
+ * loses nothing. It is written all the time, because a browser may end a page without a last
+ * moment, and removed when it is read.
  */
 import { NEXT_PAGE_TIME } from '../../shared/next-page';
 import type { FormValues } from '../service/service';
@@ -14,6 +14,9 @@ export interface LeftPage {
   version: typeof VERSION;
   /** Milliseconds since 1970. */
   at: number;
+  /** The window that wrote it, and whether that was the last time. */
+  windowId: string;
+  isFinal: boolean;
   /** The conversation that was going on; without one, nothing of it is here. */
   conversationId: string | null;
   messages: Message[];
@@ -25,7 +28,7 @@ export interface LeftPage {
 }
 
 /** Changes with the shape of what is written. */
-const VERSION = 1;
+const VERSION = 2;
 
 export type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
 
@@ -35,14 +38,14 @@ export function writeLeftPage(
   storage: TabStorage,
   state: State,
   drafts: { draft: string; forms: Map<string, FormValues> },
-  at: number,
+  writer: Pick<LeftPage, 'at' | 'windowId' | 'isFinal'>,
 ) {
   const { voice, messages, requests, conversationId } = state;
   const goesOn = isUnderWay(state);
   const hasCall = goesOn && (voice.name === 'on' || voice.name === 'paused');
   const page: LeftPage = {
     version: VERSION,
-    at,
+    ...writer,
     conversationId: goesOn ? conversationId : null,
     // What nobody takes over is not left lying about.
     messages: goesOn ? withoutHalfAnswer(messages) : [],
@@ -65,14 +68,22 @@ function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
   return isMuted ? 'muted' : 'on';
 }
 
-/** Whether there is something to take, however old. */
-export function hasLeftPage(storage: TabStorage): boolean {
-  return storage.read(NAME) !== null;
+/** Returns what is there, for whomever. */
+export function readLeftPage(storage: TabStorage): LeftPage | null {
+  const page = storage.read(NAME) as LeftPage | null;
+  return page?.version === VERSION ? page : null;
 }
 
-/** Returns what the page before has left, once; null when that was too long ago. */
-export function takeLeftPage(storage: TabStorage, now: number): LeftPage | null {
-  const page = storage.read(NAME) as LeftPage | null;
+/**
+ * Returns what the page before has left, once. `isReturning`: it was left just now. Otherwise what
+ * a window still writes is that of another tab, of which this one is a copy.
+ */
+export function takeLeftPage(
+  storage: TabStorage,
+  isReturning: boolean,
+  now: number,
+): LeftPage | null {
+  const page = readLeftPage(storage);
   storage.write(NAME, null);
-  return page?.version === VERSION && now - page.at < NEXT_PAGE_TIME ? page : null;
+  return isReturning || (page?.isFinal && now - page.at < NEXT_PAGE_TIME) ? page : null;
 }

@@ -9,20 +9,19 @@ import type { Connection } from './connection';
 import type { CurrentConversation } from './current-conversation';
 import type { FormRequests } from './form-requests';
 import {
-  hasLeftPage,
   type LeftPage,
+  readLeftPage,
   type TabStorage,
   takeLeftPage,
   writeLeftPage,
 } from './left-page';
 import type { Store } from './store';
 import type { TurnReporter } from './turn-reporter';
+import type { WindowLife } from './window-life';
 import { isUnderWay } from './window-state';
 
-/** How often it is checked whether something was left, in milliseconds. */
-const CHECK_INTERVAL = 25;
-/** How many times: for a second. */
-const MAX_CHECKS = 40;
+/** How soon a change is written down, in milliseconds: an answer changes with each of its words. */
+const KEEP_DELAY = 200;
 
 export interface NextPageDependencies {
   store: Store;
@@ -37,7 +36,10 @@ export interface NextPageDependencies {
   storage: WindowStorage;
   /** Only of this tab. */
   tabStorage: TabStorage;
+  life: WindowLife;
   isMicrophoneGranted(): Promise<boolean>;
+  /** Whether the visitor has tapped or typed anything. */
+  isTouched(): boolean;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -45,40 +47,60 @@ export interface NextPageDependencies {
 export class NextPage {
   readonly #parts: NextPageDependencies;
   #callBefore: LeftPage['call'] = 'none';
+  /** What the page before has left is taken, and this one was not left since. */
+  #keeps = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: NextPageDependencies) {
     this.#parts = parts;
+    parts.store.subscribe(() => this.keepSoon());
   }
 
-  /**
-   * The visitor leaves the page, and the next one may continue here. Before the visitor has touched
-   * anything, only a conversation that began by itself is worth it.
-   */
-  keep(isTouched: boolean) {
-    const { store, forms, composer, tabStorage, now } = this.#parts;
-    if (!isTouched && !isUnderWay(store.state)) return;
+  /** Something has changed that the next page should have. */
+  keepSoon() {
+    this.#timer ??= setTimeout(() => this.#keep(false), KEEP_DELAY);
+  }
+
+  /** The visitor leaves the page, and the next one may continue here. */
+  leave() {
+    this.#keep(true);
+    this.#keeps = false;
+    // After the last word, for which the next window waits.
+    this.#parts.life.end();
+  }
+
+  /** Before the visitor has touched anything, only a conversation that began by itself is worth it. */
+  #keep(isFinal: boolean) {
+    const { store, forms, composer, tabStorage, life, isTouched, now } = this.#parts;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#keeps || (!isTouched() && !isUnderWay(store.state))) return;
     const drafts = { draft: composer.draft, forms: forms.drafts };
-    writeLeftPage(tabStorage, store.state, drafts, now());
+    const writer = { at: now(), windowId: life.id, isFinal };
+    writeLeftPage(tabStorage, store.state, drafts, writer);
   }
 
   /**
-   * Waits until there is something to restore, a second at most. The window of the page before may
-   * run in another process, and write while this one already reads.
+   * Waits for the end of the window of the page before. It may run in another process, and write
+   * while this one already reads.
    */
   async waitForLeftPage() {
-    const { tabStorage } = this.#parts;
-    for (let checks = 0; checks < MAX_CHECKS && !hasLeftPage(tabStorage); checks += 1)
-      await new Promise((resolve) => setTimeout(resolve, CHECK_INTERVAL));
+    const { tabStorage, life } = this.#parts;
+    const left = readLeftPage(tabStorage);
+    if (left && !left.isFinal) await life.waitForEnd(left.windowId);
   }
 
   /**
    * Shows what the page before has left in this tab. True when its conversation continues, with
-   * `resumeHere`.
+   * `resumeHere`. `isReturning`: this tab had the window a moment ago.
    */
-  restoreLeftPage(): boolean {
+  restoreLeftPage(isReturning: boolean): boolean {
     const { store, conversation, call, forms, reporter, composer } = this.#parts;
-    const { config, storage, tabStorage, now } = this.#parts;
-    const left = takeLeftPage(tabStorage, now());
+    const { config, storage, tabStorage, life, now } = this.#parts;
+    const left = takeLeftPage(tabStorage, isReturning, now());
+    this.#keeps = true;
+    life.begin();
+    this.keepSoon();
     if (!left) return false;
     composer.draft = left.draft;
     for (const [id, values] of left.formDrafts) forms.drafts.set(id, values);

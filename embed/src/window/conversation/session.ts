@@ -26,6 +26,7 @@ import { Store } from './store';
 import { hasWaiting } from './transcript';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
 import { unreadOf } from './unread';
+import type { WindowLife } from './window-life';
 import { type FormRequest, isHeldElsewhere, isPast, isUnderWay, type State } from './window-state';
 
 export interface SessionDependencies {
@@ -35,6 +36,7 @@ export interface SessionDependencies {
   storage: WindowStorage;
   /** Only of this tab. */
   tabStorage: TabStorage;
+  life: WindowLife;
   createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
@@ -42,6 +44,8 @@ export interface SessionDependencies {
   waitForMicrophone: typeof waitForMicrophone;
   isMicrophoneGranted(): Promise<boolean>;
   isWebRtcAvailable(): boolean;
+  /** Whether the visitor has tapped or typed anything. */
+  isTouched(): boolean;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -154,6 +158,7 @@ export class Session {
       },
     );
     this.nextPage = new NextPage({
+      ...dependencies,
       store: this.#store,
       conversation: this.#conversation,
       call: this.#call,
@@ -161,11 +166,6 @@ export class Session {
       forms: this.#forms,
       reporter: this.#reporter,
       composer: this,
-      config,
-      storage,
-      tabStorage: dependencies.tabStorage,
-      isMicrophoneGranted: dependencies.isMicrophoneGranted,
-      now,
     });
     if (!config.notice.consent_required || storage.read('consent') === true)
       this.#store.dispatch({ type: 'consented' });
