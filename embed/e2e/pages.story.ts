@@ -5,6 +5,13 @@ import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
 
+declare global {
+  interface Window {
+    storyRemoved: number;
+    storyStop(): void;
+  }
+}
+
 const drawn = (visitor: Visitor) => until('the launcher to be drawn', () => visitor.launcher());
 
 const gone = (visitor: Visitor) =>
@@ -106,6 +113,55 @@ describe('a page that replaces its body', { timeout: 90_000 }, () => {
       expect(await visitor.page.locator('web-widget').count()).toBe(1);
     },
   );
+});
+
+describe('a page that removes the launcher', { timeout: 60_000 }, () => {
+  const here = story();
+
+  /** With a clock that the story winds. */
+  async function arrive(): Promise<Visitor> {
+    const visitor = await here.arrive();
+    await visitor.page.clock.install();
+    await visit(visitor, '/swaps', `<!doctype html><title>Swaps</title>${SNIPPET}<body></body>`);
+    await drawn(visitor);
+    return visitor;
+  }
+
+  const isThere = (visitor: Visitor) =>
+    visitor.page.evaluate(() => document.querySelector('web-widget')?.isConnected === true);
+
+  test('with its body at each of 200 visits finds it in each new body', async () => {
+    const visitor = await arrive();
+    for (let visits = 1; visits <= 200; visits += 1) {
+      await visitor.page.evaluate(() => document.body.replaceWith(document.createElement('body')));
+      expect(await isThere(visitor), `visit ${visits}`).toBe(true);
+      await visitor.page.clock.runFor(1_000);
+    }
+    await visitor.open();
+  });
+
+  test('whenever it sees it keeps running, and gets it back once it stops', async () => {
+    const visitor = await arrive();
+    const removed = () => visitor.page.evaluate(() => window.storyRemoved);
+    await visitor.page.evaluate(() => {
+      window.storyRemoved = 0;
+      const observer = new MutationObserver(() => {
+        const node = document.querySelector('web-widget');
+        if (node) window.storyRemoved += 1;
+        node?.remove();
+      });
+      observer.observe(document, { childList: true, subtree: true });
+      window.storyStop = () => observer.disconnect();
+      document.querySelector('web-widget')?.remove();
+    });
+    expect(await removed()).toBe(20);
+    await visitor.page.clock.runFor(5_000);
+    expect(await removed()).toBe(40);
+    await visitor.page.evaluate(() => window.storyStop());
+    await visitor.page.clock.runFor(5_000);
+    expect(await isThere(visitor)).toBe(true);
+    await visitor.open();
+  });
 });
 
 describe('a page that replaces its document', { timeout: 90_000 }, () => {

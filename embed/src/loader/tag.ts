@@ -38,17 +38,18 @@ export interface Target {
  */
 const ADDRESS = /^(.+)\/public\/embed\/([\w-]+)[^?]*\??([^#]*)/;
 
-/** What a tag asks for; undefined when it is not one of ours. */
-export function readTag({ src, dataset }: Tag): Target | undefined {
+/** What a tag asks for; nothing when it is not one of ours. */
+export function readTag({ src, dataset }: Tag): Target | '' | undefined {
   const [, service = dataset.service, id = dataset.webWidget, query] =
     ADDRESS.exec(src as string) || [];
-  return service && id
-    ? {
-        service,
-        id,
-        options: { ...Object.fromEntries(new URLSearchParams(query)), ...dataset },
-      }
-    : undefined;
+  return (
+    service &&
+    id && {
+      service,
+      id,
+      options: { ...Object.fromEntries(new URLSearchParams(query)), ...dataset },
+    }
+  );
 }
 
 /** The tags that the running script is for: its own, or what comes nearest. */

@@ -85,6 +85,7 @@ export function createWidget(
     const host = element('web-widget' as 'div');
     const root = host.attachShadow({ mode: 'closed' });
     let questions = config.suggested_questions;
+    /** How often the node was attached: at first, and again lately. */
     let attached = 0;
     let timer: ReturnType<typeof setTimeout>;
 
@@ -151,13 +152,15 @@ export function createWidget(
     /** At the end of the body, where React tolerates it when it hydrates a whole document. */
     attach = () => {
       const { body, documentElement, readyState } = document;
+      if (signal.aborted) return;
       for (const node of [document, documentElement, body])
         if (node) observer.observe(node, { childList: true });
-      // Frameworks may remove our node when they replace the page; limited, to end a loop with one.
-      if (host.isConnected || !body || attached > 50) return;
+      // Frameworks may remove our node when they replace the page; it returns 20 times in five
+      // seconds at most, so that a script that always removes it leaves the page time.
+      if (host.isConnected || !body || attached > 20) return;
       // Until the page is parsed, ours would not be the last element of the body.
       if (readyState === 'loading') {
-        document.addEventListener('DOMContentLoaded', attach as () => void, { signal });
+        document.addEventListener('DOMContentLoaded', attach as () => void);
         return;
       }
       // Here, because `document.open` removes all handlers, also those of our nodes.
@@ -168,7 +171,12 @@ export function createWidget(
       (panel?.parent() || body).append(host);
       if (host.popover) host.togglePopover?.(true);
       panel?.restore();
-      if (!attached++) {
+      if (attached++)
+        setTimeout(() => {
+          attached--;
+          (attach as () => void)();
+        }, 5_000);
+      else {
         emit('ready');
         if (wanted) show(true);
       }
