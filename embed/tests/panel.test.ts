@@ -23,6 +23,7 @@ beforeEach(() => {
   vi.stubGlobal('window', page);
   vi.stubGlobal('navigator', {});
   vi.stubGlobal('visualViewport', new EventTarget());
+  vi.stubGlobal('matchMedia', () => ({ matches: false }));
   vi.stubGlobal('location', { origin: 'https://shop.example', href: 'https://shop.example/' });
   vi.stubGlobal(
     'CSSStyleSheet',

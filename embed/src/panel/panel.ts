@@ -14,6 +14,9 @@ import { createPreview, createTitleBadge } from './preview';
 /** How long the window may take to load before the visitor gets an error, in milliseconds. */
 const READY_TIMEOUT = 10_000;
 
+/** Where the window takes the whole page, as in `panel.css`. */
+const FULL = '(width<480px),(height<480px)';
+
 /** Of a window that the visitor has enlarged, in pixels; wider lines are hard to read. */
 const EXPANDED_WIDTH = 760;
 
@@ -28,7 +31,7 @@ export function createPanel(launcher: Launcher): Panel {
   const leftKey = `web-widget:${id}`;
   const { url, text } = config.fallback;
   const viewport = visualViewport as VisualViewport;
-  const alert = Object.assign(document.createElement('p'), { role: 'alert' });
+  const alert = Object.assign(document.createElement('p'), { role: 'alert', dir: 'auto' });
   // The dialog is inside the frame.
   const panel = Object.assign(document.createElement('article'), { role: 'presentation' });
   const badge = document.createElement('b');
@@ -124,6 +127,7 @@ export function createPanel(launcher: Launcher): Panel {
             open_with,
             open: isOpen,
             returning,
+            full: matchMedia(FULL).matches,
             touched: touched(),
           };
         },

@@ -59,6 +59,8 @@ export interface InitMessage {
   open: boolean;
   /** The page before in this tab had the window, which leaves for this one what it had. */
   returning?: boolean;
+  /** The window takes the whole page, and cannot be enlarged. */
+  full?: boolean;
   /** Whether the visitor has tapped or typed anything on the page or on the one before. */
   touched?: boolean;
 }

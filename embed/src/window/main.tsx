@@ -119,7 +119,11 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
         config={config}
         strings={strings}
         close={close}
-        expand={(isExpanded) => loader.send({ type: 'web-widget:expand', isExpanded })}
+        expand={
+          message.full
+            ? undefined
+            : (isExpanded) => loader.send({ type: 'web-widget:expand', isExpanded })
+        }
       />,
       root,
     );

@@ -42,12 +42,16 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
     <header class="header">
       <Logo />
       <div class="heading">
-        <h1 id="title">{config.chat.title || strings.chat}</h1>
-        <p class={isPresent ? 'presence' : ''}>{config.chat.subtitle || strings.subtitle}</p>
+        <h1 id="title" dir="auto">
+          {config.chat.title || strings.chat}
+        </h1>
+        <p class={isPresent ? 'presence' : ''} dir="auto">
+          {config.chat.subtitle || strings.subtitle}
+        </p>
       </div>
       <Menu items={items} />
       {/* Phones and tablets have no room to grow. */}
-      {!isTouch() && (
+      {expand && !isTouch() && (
         <button
           type="button"
           class="plain"
