@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
 };
 
@@ -66,9 +67,16 @@ pub(crate) fn test() -> Result<()> {
     run("-m pytest --quiet -p no:cacheprovider")
 }
 
-/// Speaks a sentence into a file, for a browser's microphone that plays it over and over. Before it
-/// is silence enough for a greeting, and after it for an answer.
+/// Speaks a sentence into a file, for a browser's microphone that plays it over and over, unless
+/// it is there. Before it is silence enough for a greeting, and after it for an answer.
 pub(crate) fn say(text: &str, file: &Path) -> Result<()> {
-    let mut say = attached(install()?, "say.py --lead 5 --tail 12");
-    process::run(say.arg(text).arg(file).current_dir(folder()))
+    let program = ["say.py", "espeak.py"].map(|name| folder().join(name));
+    let mut inputs = DefaultHasher::new();
+    (packages::hash(&program)?, text).hash(&mut inputs);
+    let stamp = file.with_extension("stamp");
+    let title = "Recording what the visitor says";
+    packages::once(inputs.finish(), file, &stamp, title, || {
+        let mut say = attached(install()?, "say.py --lead 5 --tail 12");
+        process::run(say.arg(text).arg(file).current_dir(folder()))
+    })
 }
