@@ -1,61 +1,31 @@
 /**
- * Every state of the widget, in light from left to right and in dark from right to left: axe finds
- * no violation of WCAG 2.2 AA, also at 200 %, and nothing is wider than the window. The states of
- * outages are in `faults.story.ts`. With `STORY_PICTURES=1`, saves a picture of each state in each
- * width, as `looks/<state>-<width>-<scheme>.png`.
+ * Every state of the widget, from left to right and from right to left: axe finds no violation of
+ * WCAG 2.2 AA, in light and dark, at 200 %, and with text alone at 200 %; no text is cut off, and
+ * nothing is wider than the window. See `looks.ts`.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { strings as arabic } from '../src/window/i18n/ar';
 import { en as english } from '../src/window/i18n/en';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS } from './axe';
+import { HURRY } from './hurry';
+import { checkLooks } from './looks';
 import { story } from './story';
-import { createWidget, system, until } from './system';
+import { createAbsentAgent, createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
-
-const PLAIN = { width: 1280, height: 800 };
-/** What a page of 1,280 by 800 pixels has left when the visitor enlarges it. */
-const ENLARGED = { width: 640, height: 400 };
-const PICTURES = [
-  { width: 1440, height: 900 },
-  { width: 768, height: 1024 },
-  { width: 390, height: 844 },
-  { width: 320, height: 640 },
-];
 
 const QUESTION = 'What are your opening hours?';
 
-/** Runs in a frame: waits until it has drawn itself in its new size. */
-const drawn = () =>
-  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-
 describe.each([
-  ['light', 'en', english],
-  ['dark', 'ar', arabic],
-] as const)('every state, %s, %s', { timeout: 120_000 }, (scheme, locale, words) => {
+  ['ltr', 'en', english],
+  ['rtl', 'ar', arabic],
+] as const)('every state, %s', { timeout: 180_000 }, (direction, locale, words) => {
   const here = story();
 
   const arrive = (options: VisitorOptions = {}) =>
-    here.arrive({ scheme, locale, microphone: true, scripts: axeScripts, ...options });
+    here.arrive({ locale, microphone: true, scripts: [OPEN_ROOTS], ...options });
 
-  /** Whether the state is as it should be, with the launcher where the window is closed. */
-  async function check(visitor: Visitor, state: string, isOpen = true) {
-    const [frame, within] = isOpen
-      ? ([visitor.frame, '#app'] as const)
-      : ([visitor.page.mainFrame(), 'web-widget'] as const);
-    for (const size of [PLAIN, ENLARGED]) {
-      await visitor.page.setViewportSize(size);
-      expect(await violations(frame, within), `${state}, ${size.width} px`).toEqual([]);
-      const excess = await frame.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(excess, `${state}, ${size.width} px`).toBeLessThanOrEqual(0);
-    }
-    if (system.savesPictures)
-      for (const size of PICTURES) {
-        await visitor.page.setViewportSize(size);
-        for (const each of visitor.page.frames()) await each.evaluate(drawn);
-        await visitor.screenshot(`looks/${state}-${size.width}-${scheme}`);
-      }
-    await visitor.page.setViewportSize(PLAIN);
-  }
+  const check = (visitor: Visitor, state: string, isOpen = true) =>
+    checkLooks(visitor, state, direction, isOpen);
 
   async function ask(visitor: Visitor, question = QUESTION) {
     await visitor.open();
@@ -162,6 +132,43 @@ describe.each([
     await ask(visitor);
     await visitor.frame.getByText(words.signal_refused).waitFor();
     await check(visitor, 'refused');
+  });
+
+  test('a service that is away, and an agent that does not come', async () => {
+    const visitor = await arrive({
+      widgetId: await createWidget(
+        { fallback: { url: 'https://shop.example/contact' } },
+        await createAbsentAgent(),
+      ),
+      scripts: [OPEN_ROOTS, HURRY],
+    });
+    await visitor.context.route('**/conversations', (route) => route.abort());
+    await ask(visitor);
+    await visitor.frame.getByText(words.unreachable).waitFor();
+    await check(visitor, 'service-away');
+    await visitor.context.unroute('**/conversations');
+    await visitor.button(words.try_now).click();
+    await visitor.frame.getByText(words.late).waitFor();
+    await check(visitor, 'agent-late');
+    await visitor.frame.getByText(words.silent).waitFor();
+    await check(visitor, 'agent-absent');
+  });
+
+  test('a connection that is lost', async () => {
+    const visitor = await arrive();
+    let isLost = false;
+    const lose: (() => void)[] = [];
+    await visitor.page.routeWebSocket(/\/rtc/, (socket) => {
+      if (isLost) return void socket.close();
+      const server = socket.connectToServer();
+      lose.push(() => Promise.all([socket.close(), server.close()]));
+    });
+    await ask(visitor);
+    await visitor.waitForTurn('agent', /We are open from/);
+    isLost = true;
+    for (const each of lose) each();
+    await visitor.frame.getByText(words.reconnecting).waitFor();
+    await check(visitor, 'reconnecting');
   });
 
   test('a window that loads, and one that does not', async () => {

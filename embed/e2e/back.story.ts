@@ -1,6 +1,6 @@
 /** Back: a phone's closes the window, a browser's returns to a page as it was. */
 import { describe, expect, test } from 'vitest';
-import { SNIPPET, serve, visit } from './pages';
+import { SNIPPET } from './pages';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
@@ -55,9 +55,11 @@ describe("the browser's Back", { timeout: 90_000 }, () => {
   const here = story();
 
   async function arrive(): Promise<Visitor> {
-    const visitor = await here.arrive({ scripts: [RECORD_RETURNS] });
-    await serve(visitor, '/two', '<!doctype html><title>Two</title><h1>Two</h1>');
-    await visit(visitor, '/one', `<!doctype html><title>One</title>${SNIPPET}<h1>One</h1>`);
+    const files = {
+      '/one': `<!doctype html><title>One</title>${SNIPPET}<h1>One</h1>`,
+      '/two': '<!doctype html><title>Two</title><h1>Two</h1>',
+    };
+    const visitor = await here.arrive({ scripts: [RECORD_RETURNS], files });
     await visitor.open();
     return visitor;
   }

@@ -1,6 +1,6 @@
 /** A call behind the closed window: the launcher shows it, and it can be muted and ended there. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
@@ -13,7 +13,7 @@ describe('a call while the window is closed', { timeout: 90_000 }, () => {
     bar(visitor).getByRole('button', { name, exact: true }).click();
 
   async function closeDuringCall(options: object = {}): Promise<Visitor> {
-    const visitor = await here.arrive({ microphone: true, scripts: axeScripts, ...options });
+    const visitor = await here.arrive({ microphone: true, scripts: [OPEN_ROOTS], ...options });
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.waitForTurn('agent', /Hello/);

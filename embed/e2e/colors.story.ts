@@ -1,6 +1,6 @@
 /** Whatever colors an owner chooses, what has them is seen; and the logo is whole. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { createWidget, system } from './system';
 import type { Visitor } from './visitor';
@@ -26,7 +26,7 @@ describe('a color of the owner', { timeout: 60_000 }, () => {
 
   async function chat(scheme: 'light' | 'dark', chat: object): Promise<Visitor> {
     const widgetId = await createWidget({ chat });
-    const visitor = await here.arrive({ widgetId, scheme, scripts: axeScripts });
+    const visitor = await here.arrive({ widgetId, scheme, scripts: [OPEN_ROOTS] });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open/);

@@ -1,7 +1,7 @@
 /** What visitors know from other chats: times, copying, the transcript, a sound, room, and Back. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
@@ -47,7 +47,7 @@ describe('a visitor', { timeout: 60_000 }, () => {
   }
 
   test('sees when something was said, and copies an answer and its code', async () => {
-    const visitor = await ask('How do I brew it?', { scripts: axeScripts });
+    const visitor = await ask('How do I brew it?', { scripts: [OPEN_ROOTS] });
     await visitor.frame.getByRole('link', { name: 'Picture of the grind' }).waitFor();
     const turn = visitor.frame.locator('.turn.agent').last();
     const time = turn.locator('time');
@@ -80,7 +80,7 @@ describe('a visitor', { timeout: 60_000 }, () => {
 
   test('hears a sound for a new message only after switching it on, which is kept', async () => {
     const visitor = await ask('What are your opening hours?', {
-      scripts: [...axeScripts, COUNT_TONES],
+      scripts: [OPEN_ROOTS, COUNT_TONES],
     });
     await visitor.waitForTurn('agent', /We are open from .*\.$/s);
     const tones = () => visitor.frame.evaluate(() => window.storyTones);
@@ -116,6 +116,11 @@ describe('a visitor', { timeout: 60_000 }, () => {
     await visitor.screenshot('expanded');
     await visitor.button('Enlarge window').click();
     await until('the window as it was', async () => (await width()) === before);
+    await visitor.page.setViewportSize({ width: 320, height: 640 });
+    await visitor.reload();
+    await visitor.waitForWindow();
+    await visitor.button('Close').waitFor();
+    expect(await visitor.button('Enlarge window').count(), 'with the whole page').toBe(0);
   });
 
   test('closes the window with Back on a phone, and stays on the page', async () => {

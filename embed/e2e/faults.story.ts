@@ -2,25 +2,17 @@
  * While LiveKit or the agent is down, the window says so, and the visitor can continue afterwards.
  */
 import { describe, expect, test } from 'vitest';
-import { ANSWER_TIMEOUT, ARRIVAL_TIMEOUT } from '../src/window/conversation/agent-watch';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
+import { HURRY } from './hurry';
 import { story } from './story';
 import { control, until } from './system';
-
-/** The window waits for an agent a quarter as long as it does; all other timers are as they are. */
-const HURRY = `{
-  const { setTimeout } = window;
-  const hurried = [${ANSWER_TIMEOUT}, ${ARRIVAL_TIMEOUT}, ${ARRIVAL_TIMEOUT - ANSWER_TIMEOUT}];
-  window.setTimeout = (callback, delay, ...values) =>
-    setTimeout(callback, hurried.includes(delay) ? delay / 4 : delay, ...values);
-}`;
 
 // Restarting a part, noticing that it is away and getting an answer may take a minute each.
 describe('while a part is down', { timeout: 180_000 }, () => {
   const here = story();
 
   test('LiveKit: the window says that it cannot connect, and does when it can', async () => {
-    const visitor = await here.arrive({ scripts: [...axeScripts, HURRY] });
+    const visitor = await here.arrive({ scripts: [OPEN_ROOTS, HURRY] });
     await visitor.open();
     await control('stop', 'livekit-server');
     try {
@@ -47,8 +39,8 @@ describe('while a part is down', { timeout: 180_000 }, () => {
   });
 
   test('the agent: the window says that it does not answer, and another room brings one', async () => {
-    const visitor = await here.arrive({ scripts: [...axeScripts, HURRY] });
-    const darkVisitor = await here.arrive({ scheme: 'dark', scripts: [...axeScripts, HURRY] });
+    const visitor = await here.arrive({ scripts: [OPEN_ROOTS, HURRY] });
+    const darkVisitor = await here.arrive({ scheme: 'dark', scripts: [OPEN_ROOTS, HURRY] });
     await visitor.open();
     await darkVisitor.open();
     await control('stop', 'agent');

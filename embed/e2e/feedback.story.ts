@@ -1,6 +1,6 @@
 /** Feedback stands below the transcript, which stays readable, and can be skipped. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
@@ -10,7 +10,7 @@ describe('after the end, a visitor who is asked for feedback', { timeout: 60_000
 
   async function end(options: VisitorOptions = {}): Promise<Visitor> {
     const widgetId = await createWidget({ post_conversation_feedback: { enabled: true } });
-    const visitor = await here.arrive({ ...options, widgetId, scripts: axeScripts });
+    const visitor = await here.arrive({ ...options, widgetId, scripts: [OPEN_ROOTS] });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open from .*\.$/s);

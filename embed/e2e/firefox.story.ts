@@ -71,6 +71,8 @@ describe('a visitor with Firefox', { timeout: 120_000 }, () => {
       await picture(`failed-${task.name.replace(/\W+/g, '-')}`).catch(() => {});
       console.log(lines.join('\n'));
     }
+    // A closed context says no good-bye, and the agent waits on.
+    await page.goto('about:blank');
     await page.browserContext().close();
   });
 

@@ -1,6 +1,6 @@
 /** Formatted answers: how they look, how they are read aloud, and how the keyboard gets there. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
@@ -26,7 +26,7 @@ describe('a formatted answer', { timeout: 60_000 }, () => {
   const here = story();
 
   async function ask(options: VisitorOptions = {}): Promise<Visitor> {
-    const scripts = [...axeScripts, LISTEN];
+    const scripts = [OPEN_ROOTS, LISTEN];
     const visitor = await here.arrive({ size: { width: 1280, height: 1000 }, scripts, ...options });
     await visitor.open();
     await visitor.sendMessage('How do I brew it?');
@@ -34,17 +34,23 @@ describe('a formatted answer', { timeout: 60_000 }, () => {
     return visitor;
   }
 
-  test('has lists, a table, a quote, a rule, code and a link instead of an image', async () => {
-    const visitor = await ask();
-    const bubble = visitor.frame.locator('.turn.agent .bubble').last();
-    for (const part of ['ol > li > ul > li', 'del', 'table th', 'blockquote', 'hr', 'pre code'])
-      expect(await bubble.locator(part).count(), part).toBeGreaterThan(0);
-    expect(await visitor.frame.locator('img').count()).toBe(0);
-    expect(await violations(visitor.frame, '#app')).toEqual([]);
-    expect(await visitor.violations()).toEqual([]);
-  });
+  /** Pictures of both ends, no violation, and nothing wider than the window. */
+  async function check(visitor: Visitor, name: string) {
+    for (const [at, top] of [
+      ['start', 0],
+      ['end', 99_999],
+    ] as const) {
+      await visitor.frame.locator('.log').evaluate((log, to) => log.scrollTo({ top: to }), top);
+      await visitor.screenshot(`formatted-${name}-${at}`);
+    }
+    expect(await violations(visitor.frame, '#app'), name).toEqual([]);
+    const isWide = await visitor.frame.evaluate(
+      () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    );
+    expect(isWide, `${name} scrolls sideways`).toBe(false);
+  }
 
-  test('is announced as plain text, each sentence once', async () => {
+  test('has all its parts, is announced as plain text, and is reached by keyboard', async () => {
     const visitor = await ask();
     const spoken = await until('the end to be announced', async () => {
       const texts = await visitor.frame.evaluate(() => window.storySpoken);
@@ -58,11 +64,18 @@ describe('a formatted answer', { timeout: 60_000 }, () => {
       spoken.filter((text) => /AI agent/.test(text)),
       'the notice',
     ).toHaveLength(1);
-  });
 
-  test('has code that is reached by keyboard', async () => {
-    const visitor = await ask();
+    const bubble = visitor.frame.locator('.turn.agent .bubble').last();
+    for (const part of ['ol > li > ul > li', 'del', 'table th', 'blockquote', 'hr', 'pre code'])
+      expect(await bubble.locator(part).count(), part).toBeGreaterThan(0);
+    expect(await visitor.frame.locator('img').count(), 'a link instead of an image').toBe(0);
+    expect(await visitor.violations()).toEqual([]);
+    await check(visitor, 'light');
+    await visitor.page.emulateMedia({ colorScheme: 'dark' });
+    await check(visitor, 'dark');
+
     const code = visitor.frame.getByRole('region', { name: 'Code' });
+    await visitor.frame.getByRole('textbox').focus();
     for (let steps = 0; steps < 20; steps += 1) {
       await visitor.page.keyboard.press('Shift+Tab');
       if (await code.evaluate((element) => element === document.activeElement)) break;
@@ -76,24 +89,11 @@ describe('a formatted answer', { timeout: 60_000 }, () => {
     );
   });
 
-  test.each([
-    ['dark', { scheme: 'dark' }],
-    ['phone', { size: { width: 390, height: 844 }, phone: true }],
-    ['small-phone', { size: { width: 320, height: 640 }, phone: true }],
-  ] as [string, VisitorOptions][])('looks right: %s', async (name, options) => {
-    const visitor = await ask(options);
-    for (const [at, top] of [
-      ['start', 0],
-      ['end', 99_999],
-    ] as const) {
-      await visitor.frame.locator('.log').evaluate((log, to) => log.scrollTo({ top: to }), top);
-      await visitor.screenshot(`formatted-${name}-${at}`);
-    }
-    expect(await violations(visitor.frame, '#app')).toEqual([]);
-    const isWide = await visitor.frame.evaluate(
-      () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
-    );
-    expect(isWide, 'scrolls sideways').toBe(false);
+  test('looks right on phones', async () => {
+    const visitor = await ask({ size: { width: 390, height: 844 }, phone: true });
+    await check(visitor, 'phone');
+    await visitor.page.setViewportSize({ width: 320, height: 640 });
+    await check(visitor, 'small-phone');
   });
 });
 

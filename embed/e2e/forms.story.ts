@@ -1,6 +1,6 @@
 /** Forms during the conversation: in the transcript, beside an input that stays usable. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { callApi, createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
@@ -88,7 +88,7 @@ describe('a visitor who wants to be contacted', () => {
     ['dark', { scheme: 'dark' }],
     ['on a phone', { size: { width: 320, height: 640 }, phone: true }],
   ] as [string, VisitorOptions][])('sees it %s', async (name, options) => {
-    const visitor = await askForCall({ ...options, scripts: axeScripts });
+    const visitor = await askForCall({ ...options, scripts: [OPEN_ROOTS] });
     await visitor.screenshot(`form-${name.replaceAll(' ', '-')}`);
     expect(await violations(visitor.frame, '#app')).toEqual([]);
   });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WebWidget } from '../packages/web-widget/src/types';
 import { OPEN_ROOTS } from './axe';
-import { LOADER, SNIPPET, visit } from './pages';
+import { LOADER, SNIPPET } from './pages';
 import { story } from './story';
 import { callApi, system, until } from './system';
 import type { Visitor } from './visitor';
@@ -157,8 +157,9 @@ describe('the launcher', { timeout: 60_000 }, () => {
   });
 
   test('a pattern that is none draws the launcher, and the console names it', async () => {
-    const visitor = await here.arrive();
-    await visit(visitor, '/pattern', SNIPPET.replace(' src', ' data-hidden-on="(" src'));
+    const visitor = await here.arrive({
+      files: { '/pattern': SNIPPET.replace(' src', ' data-hidden-on="(" src') },
+    });
     await drawn(visitor);
     expect(visitor.console.filter((line) => line.includes('Web widget'))).toEqual([
       expect.stringMatching(/^warning: Web widget: SyntaxError: Invalid regular expression: .*\(/),
@@ -169,8 +170,10 @@ describe('the launcher', { timeout: 60_000 }, () => {
   test.each(['data-hidden', 'data-hidden="true"', 'data-hidden-on="^/hid"'])(
     '%s: the launcher is hidden',
     async (attribute) => {
-      const visitor = await here.arrive({ scripts: [OPEN_ROOTS] });
-      await visit(visitor, '/hidden', SNIPPET.replace(' src', ` ${attribute} src`));
+      const visitor = await here.arrive({
+        scripts: [OPEN_ROOTS],
+        files: { '/hidden': SNIPPET.replace(' src', ` ${attribute} src`) },
+      });
       const button = visitor.page.locator('web-widget button.b');
       await button.waitFor({ state: 'attached' });
       expect(await button.isVisible()).toBe(false);
@@ -178,8 +181,10 @@ describe('the launcher', { timeout: 60_000 }, () => {
   );
 
   test('data-hidden-on follows a site that changes its address without loading a page', async () => {
-    const visitor = await here.arrive({ scripts: [OPEN_ROOTS] });
-    await visit(visitor, '/shop', SNIPPET.replace(' src', ' data-hidden-on="^/checkout" src'));
+    const visitor = await here.arrive({
+      scripts: [OPEN_ROOTS],
+      files: { '/shop': SNIPPET.replace(' src', ' data-hidden-on="^/checkout" src') },
+    });
     const button = visitor.page.locator('web-widget button.b');
     await button.waitFor();
     await visitor.page.evaluate(() => history.pushState(null, '', '/checkout/address'));
@@ -244,8 +249,9 @@ describe('a script without a tag of its own', { timeout: 60_000 }, () => {
       <script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`,
     ],
   ])('%s: the launcher is drawn', async (_, html) => {
-    const visitor = await here.arrive();
-    await visit(visitor, '/tags', `<!doctype html><body>${html}</body>`);
+    const visitor = await here.arrive({
+      files: { '/tags': `<!doctype html><body>${html}</body>` },
+    });
     await drawn(visitor);
     expect(await count(visitor, 'web-widget')).toBe(1);
     expect(visitor.consoleErrors()).toEqual([]);
@@ -254,7 +260,7 @@ describe('a script without a tag of its own', { timeout: 60_000 }, () => {
   test('without any name, one line says what to add', async () => {
     const visitor = await here.arrive();
     const html = `<script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`;
-    await visit(visitor, '/tags', `<!doctype html><body>${html}</body>`);
+    await visitor.visit('/tags', `<!doctype html><body>${html}</body>`);
     await until('the advice', () =>
       visitor.console.some((line) => line.includes('no data-web-widget')),
     );
@@ -264,8 +270,9 @@ describe('a script without a tag of its own', { timeout: 60_000 }, () => {
     const { html_with_integrity } = await callApi<{ html_with_integrity: string }>(
       `/web-widgets/${system.widgetId}/snippet`,
     );
-    const visitor = await here.arrive();
-    await visit(visitor, '/pinned', `<!doctype html><body>${html_with_integrity}</body>`);
+    const visitor = await here.arrive({
+      files: { '/pinned': `<!doctype html><body>${html_with_integrity}</body>` },
+    });
     await visitor.open();
     const scripts = visitor.requests.filter((line) => /embed\/.*\.js$/.test(line));
     expect(scripts, 'the panel script is in the pinned file').toHaveLength(1);
@@ -309,7 +316,7 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
       const html = `<!doctype html><meta name="viewport" content="width=device-width"><h1>Shop</h1>
       <script async src="${LOADER}" data-locale="${locale}"></script>`;
       await visitor.page.route('**/public/widget/**', (route) => route.abort());
-      await visit(visitor, '/failing', html);
+      await visitor.visit('/failing', html);
       await launcher(visitor).tap();
       await alert(visitor).getByText(sentence).waitFor();
       await visitor.screenshot(`failed-window-${scheme}`);

@@ -1,8 +1,55 @@
 /** A microphone that is denied, blocked by the page, or missing is explained, and text works. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
-import { createWidget } from './system';
+import { createWidget, until } from './system';
+import type { Visitor } from './visitor';
+
+declare global {
+  interface Window {
+    /** Pulls out the microphone that was opened last, or all of them. */
+    storyUnplug(which: 'last' | 'all'): void;
+    storyPlugIn(): void;
+  }
+}
+
+/**
+ * Chromium's fake microphones stay plugged in. What this takes away is gone for the window as a real
+ * one is: its track ends, it is not listed, and it cannot be opened.
+ */
+const PLUGS = `{
+  const { mediaDevices } = navigator;
+  const gone = new Set();
+  let all = false;
+  let last;
+  const isGone = ({ kind, deviceId }) => kind === 'audioinput' && (all || gone.has(deviceId));
+  if (mediaDevices) {
+    const open = mediaDevices.getUserMedia.bind(mediaDevices);
+    const list = mediaDevices.enumerateDevices.bind(mediaDevices);
+    mediaDevices.enumerateDevices = async () => (await list()).filter((each) => !isGone(each));
+    mediaDevices.getUserMedia = async ({ audio }) => {
+      const left = await mediaDevices.enumerateDevices();
+      const device = left.find(({ kind, deviceId }) => kind === 'audioinput' && deviceId !== 'default');
+      if (!device) throw new DOMException('no device', 'NotFoundError');
+      const deviceId = audio.deviceId ?? { exact: device.deviceId };
+      [last] = (await open({ audio: { ...audio, deviceId } })).getAudioTracks();
+      return new MediaStream([last]);
+    };
+    const change = () => mediaDevices.dispatchEvent(new Event('devicechange'));
+    window.storyUnplug = (which) => {
+      all = which === 'all';
+      gone.add(last.getSettings().deviceId);
+      last.stop();
+      last.dispatchEvent(new Event('ended'));
+      change();
+    };
+    window.storyPlugIn = () => {
+      all = false;
+      gone.clear();
+      change();
+    };
+  }
+}`;
 
 describe('without a microphone', () => {
   const here = story();
@@ -31,6 +78,58 @@ describe('without a microphone', () => {
   });
 });
 
+describe('a microphone that is pulled out during a call', { timeout: 90_000 }, () => {
+  const here = story();
+
+  async function talk(): Promise<Visitor> {
+    const visitor = await here.arrive({ microphone: true, scripts: [PLUGS] });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    await visitor.waitForTurn('agent', /Hello/);
+    return visitor;
+  }
+
+  /** Waits until the newest microphone hears the visitor. */
+  async function waitForVoice(visitor: Visitor) {
+    const before = (await visitor.probe()).microphone.bursts.length;
+    await until(
+      'the voice',
+      async () => (await visitor.probe()).microphone.bursts.length > before,
+      30_000,
+    );
+  }
+
+  test('is replaced by another one, and the call goes on', async () => {
+    const visitor = await talk();
+    await visitor.frame.evaluate(() => window.storyUnplug('last'));
+    await until('another microphone', async () => {
+      const [first, second] = (await visitor.probe()).microphones;
+      return first && second && first !== second;
+    });
+    await waitForVoice(visitor);
+    expect(await visitor.button('End call').count()).toBe(1);
+    expect(await visitor.frame.getByRole('alert').count()).toBe(0);
+    expect(visitor.joinings).toHaveLength(1);
+  });
+
+  test('is missed when there is no other, and plugged in again continues the call', async () => {
+    const visitor = await talk();
+    await visitor.frame.evaluate(() => window.storyUnplug('all'));
+    await visitor.frame
+      .getByText('No microphone was found. You can continue in writing.')
+      .waitFor();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open/);
+    await visitor.frame.evaluate(() => window.storyPlugIn());
+    await visitor.frame.getByText('Your call is paused.').waitFor();
+    await visitor.button('Continue call').click();
+    await visitor.button('End call').waitFor();
+    await waitForVoice(visitor);
+    expect(visitor.joinings, 'in the same room').toHaveLength(1);
+    expect(visitor.consoleErrors()).toEqual([]);
+  });
+});
+
 describe('without a microphone and with voice only', () => {
   const here = story();
 
@@ -40,7 +139,7 @@ describe('without a microphone and with voice only', () => {
       default_mode: 'voice',
       fallback: { url: 'https://harbour-coffee.example/contact' },
     });
-    const visitor = await here.arrive({ widgetId, scripts: axeScripts });
+    const visitor = await here.arrive({ widgetId, scripts: [OPEN_ROOTS] });
     await visitor.open();
     await visitor.frame.getByText('The microphone was not allowed. Please allow it').waitFor();
     expect(await visitor.frame.getByText('in writing').count()).toBe(0);

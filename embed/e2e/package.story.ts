@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { serve, visit } from './pages';
 import { story } from './story';
 import { system, until } from './system';
 import type { Visitor } from './visitor';
@@ -61,15 +60,9 @@ describe('an application that uses the package', { timeout: 120_000 }, () => {
   afterAll(() => rmSync(app, { recursive: true, force: true }));
 
   async function arrive(): Promise<Visitor> {
-    const visitor = await here.arrive();
-    visitor.requests.length = 0;
-    await serve(visitor, '/app.js', script);
-    await visit(
-      visitor,
-      '/app',
-      `<!doctype html><title>App</title><body data-id="${system.widgetId}"
-        data-service="${system.service}"><div id="root"></div><script src="/app.js"></script>`,
-    );
+    const page = `<!doctype html><title>App</title><body data-id="${system.widgetId}"
+      data-service="${system.service}"><div id="root"></div><script src="/app.js"></script>`;
+    const visitor = await here.arrive({ files: { '/app': page, '/app.js': script } });
     await until('the launcher', () => visitor.launcher());
     return visitor;
   }

@@ -1,7 +1,7 @@
 /** A visitor follows links on a site of many pages: window, conversation and call go along. */
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS } from './axe';
-import { SNIPPET, serve, visit } from './pages';
+import { SNIPPET } from './pages';
 import { story } from './story';
 import { callApi, system, until } from './system';
 import type { Visitor } from './visitor';
@@ -23,14 +23,15 @@ describe('a visitor who goes to another page of the site', { timeout: 120_000 },
   const QUESTION = 'What are your opening hours?';
 
   async function arrive(options: object = {}): Promise<Visitor> {
-    const visitor = await here.arrive({ scripts: [OPEN_ROOTS], ...options });
     const page = (title: string, link: string) =>
       `<!doctype html><title>${title}</title><meta name="viewport" content="width=device-width">
       ${SNIPPET}<h1>${title}</h1><a href="/${link}">Next</a>`;
-    await serve(visitor, '/two', page('Two', 'three'));
-    await serve(visitor, '/three', page('Three', 'two'));
-    await visit(visitor, '/one', page('One', 'two'));
-    return visitor;
+    const files = {
+      '/one': page('One', 'two'),
+      '/two': page('Two', 'three'),
+      '/three': page('Three', 'two'),
+    };
+    return here.arrive({ scripts: [OPEN_ROOTS], files, ...options });
   }
 
   async function follow(visitor: Visitor, title: string) {

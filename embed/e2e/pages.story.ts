@@ -1,6 +1,6 @@
 /** Pages that replace what they show: the launcher stays or returns, and so does the window. */
-import { describe, expect, test } from 'vitest';
-import { buildAstroPage, buildReactPage, packageFile, SNIPPET, serve, visit } from './pages';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildAstroPage, buildReactPage, packageFile, SNIPPET } from './pages';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
@@ -22,16 +22,19 @@ describe.each([18, 19] as const)(
   { timeout: 90_000 },
   (version) => {
     const here = story();
+    let script: Promise<string>;
+    beforeAll(() => {
+      script = buildReactPage(version);
+    });
 
     async function arrive(): Promise<Visitor> {
-      const visitor = await here.arrive();
-      await serve(visitor, '/react.js', await buildReactPage(version));
-      await visit(
-        visitor,
-        '/react',
-        '<!doctype html><html lang="en"><head><title>Shop</title></head>' +
+      const files = {
+        '/react':
+          '<!doctype html><html lang="en"><head><title>Shop</title></head>' +
           '<body><main id="main">Coffee</main></body></html>',
-      );
+        '/react.js': await script,
+      };
+      const visitor = await here.arrive({ files });
       // Not part of what React hydrates, as in a page that a plugin adds the snippet to.
       for (const src of ['/react.js', SNIPPET.match(/src="([^"]+)"/)?.[1] as string])
         await visitor.page.evaluate(
@@ -88,14 +91,16 @@ describe('a page that replaces its body', { timeout: 90_000 }, () => {
     '%s: draft and window survive a visit, and the closed launcher returns',
     async (name, load, boost) => {
       const script = await load();
-      const visitor = await here.arrive();
       const folder = `/${name.split(' ')[0]?.toLowerCase()}`;
       const page = (title: string, link: string) =>
         `<!doctype html><html><head><title>${title}</title>${script}${SNIPPET}</head>` +
         `<body${boost}><h1>${title}</h1><a href="${folder}/${link}">Next</a></body></html>`;
-      await serve(visitor, `${folder}/two`, page('Two', 'three'));
-      await serve(visitor, `${folder}/three`, page('Three', 'two'));
-      await visit(visitor, `${folder}/one`, page('One', 'two'));
+      const files = {
+        [`${folder}/one`]: page('One', 'two'),
+        [`${folder}/two`]: page('Two', 'three'),
+        [`${folder}/three`]: page('Three', 'two'),
+      };
+      const visitor = await here.arrive({ files });
       await drawn(visitor);
       const goOn = async (title: string) => {
         await visitor.page.getByRole('link').click();
@@ -122,7 +127,7 @@ describe('a page that removes the launcher', { timeout: 60_000 }, () => {
   async function arrive(): Promise<Visitor> {
     const visitor = await here.arrive();
     await visitor.page.clock.install();
-    await visit(visitor, '/swaps', `<!doctype html><title>Swaps</title>${SNIPPET}<body></body>`);
+    await visitor.visit('/swaps', `<!doctype html><title>Swaps</title>${SNIPPET}<body></body>`);
     await drawn(visitor);
     return visitor;
   }
@@ -185,9 +190,8 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
       },
     ],
   ])('%s: the launcher returns, and so does the open window', async (_, replace) => {
-    const visitor = await here.arrive();
     const html = `<!doctype html><title>Old</title>${SNIPPET}<body><h1>Old</h1></body>`;
-    await visit(visitor, '/old', html);
+    const visitor = await here.arrive({ files: { '/old': html } });
     await drawn(visitor);
     await visitor.page.evaluate(replace);
     await visitor.open();
@@ -201,9 +205,8 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
   });
 
   test('a transformed root element does not move the launcher away', async () => {
-    const visitor = await here.arrive();
     const html = `<!doctype html><style>html{transform:translateZ(0)}body{height:4000px}</style>${SNIPPET}<body></body>`;
-    await visit(visitor, '/transformed', html);
+    const visitor = await here.arrive({ files: { '/transformed': html } });
     await until('the launcher to be in sight', async () => {
       const center = await visitor.launcher();
       return center && center.y < 800 && center.y > 700;

@@ -9,7 +9,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { system } from './system';
-import type { Visitor } from './visitor';
 
 declare global {
   interface Window {
@@ -24,20 +23,6 @@ const require = createRequire(import.meta.url);
 /** The address of the loader of the demo's widget. */
 export const LOADER = `${system.service}/public/embed/${system.widgetId}`;
 export const SNIPPET = `<script async src="${LOADER}"></script>`;
-
-/** Serves a page to a visitor, and goes there. */
-export async function visit(visitor: Visitor, path: string, html: string): Promise<void> {
-  await serve(visitor, path, html);
-  await visitor.page.goto(`${system.site}${path}`);
-}
-
-export async function serve(visitor: Visitor, path: string, body: string): Promise<void> {
-  const contentType = path.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
-  // For all tabs of the visitor.
-  await visitor.context.route(`${system.site}${path}`, (route) =>
-    route.fulfill({ contentType, body }),
-  );
-}
 
 /** The file of a package, as its authors built it. */
 export function packageFile(name: string): string {

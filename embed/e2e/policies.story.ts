@@ -10,7 +10,7 @@ describe('a page with a strict policy', { timeout: 60_000 }, () => {
   const SERVICE = `connect-src ${system.service}; frame-src ${system.service}`;
 
   async function visit(scriptSource: string, html: string, rest = SERVICE): Promise<Visitor> {
-    const visitor = await here.arrive();
+    const visitor = await here.arrive({ files: { '/empty': '<!doctype html>' } });
     await visitor.page.route(`${system.site}/strict`, (route) =>
       route.fulfill({
         contentType: 'text/html; charset=utf-8',

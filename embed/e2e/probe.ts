@@ -24,8 +24,11 @@ declare global {
   }
 }
 
-/** The browser gets it as source, so it uses nothing from outside itself. */
-export function installProbe() {
+/**
+ * The browser gets it as source, so it uses nothing from outside itself. `hearsAgent`: also to the
+ * agent's voice, which takes much of the processor's time.
+ */
+export function installProbe(hearsAgent: boolean) {
   const LOUD = 0.01;
   /** Silence within one sentence is shorter than this, in milliseconds. */
   const PAUSE = 700;
@@ -72,6 +75,7 @@ export function installProbe() {
       return stream;
     };
   }
+  if (!hearsAgent) return;
   const Connection = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Connection {
     constructor(configuration?: RTCConfiguration) {

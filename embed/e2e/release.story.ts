@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { LOADER, SNIPPET, visit } from './pages';
+import { LOADER, SNIPPET } from './pages';
 import { story } from './story';
 import { system } from './system';
 import type { Visitor } from './visitor';
@@ -87,7 +87,7 @@ describe.each(RELEASES)('with the scripts of %s', { timeout: 60_000 }, (release)
     const src = `${LOADER}/${pinned}.js`;
     const tag = `<script async src="${src}" integrity="${integrity}" crossorigin></script>`;
     forget(visitor);
-    await visit(visitor, '/pinned-before', page(tag));
+    await visitor.visit('/pinned-before', page(tag));
     await converse(visitor);
     expect(scripts(visitor)).toEqual([`${pinned}.js`]);
   });
@@ -100,7 +100,7 @@ describe.each(RELEASES)('with the scripts of %s', { timeout: 60_000 }, (release)
       route.fulfill({ contentType: 'text/javascript', body: loader }),
     );
     forget(visitor);
-    await visit(visitor, '/kept-before', page(SNIPPET));
+    await visitor.visit('/kept-before', page(SNIPPET));
     await converse(visitor);
     expect(scripts(visitor)).toEqual([system.widgetId, `${panel}.js`]);
   });

@@ -57,18 +57,32 @@ interface Widget {
   config: { v1: Record<string, unknown> };
 }
 
+type PinnedVersion = Pick<Widget, 'agent_id' | 'agent_version_id'>;
+
 /** Creates a widget like that of the demo but for some of its configuration; returns its id. */
-export async function createWidget(changes: object): Promise<string> {
+export async function createWidget(changes: object, pinned?: PinnedVersion): Promise<string> {
   const demo = await callApi<Widget>(`/web-widgets/${system.widgetId}`);
   const { agent_id, agent_version_id, domains, config } = demo;
   const { id } = await callApi<Widget>('/web-widgets', 'POST', {
     agent_id,
     agent_version_id,
+    ...pinned,
     domains,
     published: true,
     config: { v1: { ...config.v1, ...changes } },
   });
   return id;
+}
+
+/** Creates an agent for which no worker comes. */
+export async function createAbsentAgent(): Promise<PinnedVersion> {
+  type Created = { id: string };
+  const name = `absent-${crypto.randomUUID()}`;
+  const agent = await callApi<Created>('/agents', 'POST', { name });
+  const versions = `/agents/${agent.id}/versions`;
+  const version = await callApi<Created>(versions, 'POST', { livekit_agent_name: name });
+  await callApi(`${versions}/${version.id}/publish`, 'POST', {});
+  return { agent_id: agent.id, agent_version_id: version.id };
 }
 
 /** In milliseconds: each look needs the processor for which the system waits. */

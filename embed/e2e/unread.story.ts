@@ -1,7 +1,7 @@
 /** Messages that arrive while the window is closed, and pages that hide the launcher. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
-import { LOADER, serve, visit } from './pages';
+import { OPEN_ROOTS, violations } from './axe';
+import { LOADER } from './pages';
 import { story } from './story';
 import { until } from './system';
 import type { Visitor } from './visitor';
@@ -13,14 +13,12 @@ describe('a closed window', { timeout: 60_000 }, () => {
   const PHONE = { size: { width: 390, height: 844 }, phone: true };
 
   async function arrive(attributes: string, options: object = {}): Promise<Visitor> {
-    const visitor = await here.arrive({ scripts: axeScripts, ...options });
     const page = (title: string) =>
       `<!doctype html><title>${title}</title><meta name="viewport" content="width=device-width">
       <meta name="color-scheme" content="light dark"><h1>${title}</h1>
       <script async src="${LOADER}" ${attributes}></script>`;
-    await serve(visitor, '/checkout/pay', page('Pay'));
-    await visit(visitor, '/shop', page('Shop'));
-    return visitor;
+    const files = { '/shop': page('Shop'), '/checkout/pay': page('Pay') };
+    return here.arrive({ scripts: [OPEN_ROOTS], files, ...options });
   }
 
   async function missAnswer(visitor: Visitor) {

@@ -1,6 +1,6 @@
 /** What cannot be sent stays in sight, says so, and can be sent again. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { createWidget, until } from './system';
 
@@ -36,7 +36,7 @@ describe('what was typed', { timeout: 60_000 }, () => {
 
   test('is kept without WebRTC, which is said instead of being retried', async () => {
     const visitor = await here.arrive({
-      scripts: [...axeScripts, RECORD, NO_WEBRTC],
+      scripts: [OPEN_ROOTS, RECORD, NO_WEBRTC],
     });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
@@ -52,7 +52,7 @@ describe('what was typed', { timeout: 60_000 }, () => {
 
   test('is kept when the form before the conversation is canceled', async () => {
     const widgetId = await createWidget(WITH_FORM);
-    const visitor = await here.arrive({ widgetId, scheme: 'dark', scripts: axeScripts });
+    const visitor = await here.arrive({ widgetId, scheme: 'dark', scripts: [OPEN_ROOTS] });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
     await visitor.frame.getByLabel('Your name').fill('Ada');
@@ -69,7 +69,7 @@ describe('what was typed', { timeout: 60_000 }, () => {
   test('is kept when the code of the form cannot be loaded at first', async () => {
     const visitor = await here.arrive({
       widgetId: await createWidget(WITH_FORM),
-      scripts: axeScripts,
+      scripts: [OPEN_ROOTS],
     });
     await visitor.context.route(/\/Form-/, (route) => route.abort());
     await visitor.open();
@@ -85,7 +85,7 @@ describe('what was typed', { timeout: 60_000 }, () => {
   });
 
   test('is kept when it is too long, and says so', async () => {
-    const visitor = await here.arrive({ scripts: axeScripts });
+    const visitor = await here.arrive({ scripts: [OPEN_ROOTS] });
     await visitor.open();
     const input = visitor.frame.getByRole('textbox');
     const long = 'word '.repeat(1_000).trim();

@@ -3,7 +3,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, CDPSession, Frame, Locator, Page } from 'playwright-core';
 import type { Joining } from '../src/generated/api';
 import { installProbe, type Probe } from './probe';
 import { system, until } from './system';
@@ -26,8 +26,10 @@ export interface VisitorOptions {
   size?: { width: number; height: number };
   phone?: boolean;
   locale?: string;
-  /** The path on the site, if not `/`. */
+  /** The path on the site, if neither `/` nor that of the first file. */
   path?: string;
+  /** Pages and scripts of the site beside those that it has, by path. */
+  files?: Record<string, string>;
   /** The widget on the page, if not that of the demo. */
   widgetId?: string;
   /** Sources that run in every page and frame before its own scripts. */
@@ -43,6 +45,7 @@ export class Visitor {
   readonly joinings: Joining[] = [];
   /** Participant tokens that LiveKit itself issued, oldest first. */
   readonly refreshedTokens: string[] = [];
+  #devtools: Promise<CDPSession> | undefined;
 
   private constructor(
     readonly context: BrowserContext,
@@ -58,7 +61,7 @@ export class Visitor {
       locale: options.locale ?? 'en-GB',
       ...(options.phone && { hasTouch: true, isMobile: true, deviceScaleFactor: 2 }),
     });
-    await context.addInitScript(installProbe);
+    await context.addInitScript(installProbe, !!options.microphone);
     for (const content of options.scripts ?? []) await context.addInitScript({ content });
     if (options.microphone) {
       // For the host page: the frame inherits it through its `allow`.
@@ -73,9 +76,25 @@ export class Visitor {
     const page = await context.newPage();
     const visitor = new Visitor(context, page);
     visitor.#observe();
-    await page.goto(`${system.site}${options.path ?? '/'}`);
+    const { files = {}, path = Object.keys(files)[0] ?? '/' } = options;
+    for (const [path, body] of Object.entries(files)) await visitor.serve(path, body);
+    await page.goto(`${system.site}${path}`);
     if (widgetId) await visitor.addWidget(widgetId);
     return visitor;
+  }
+
+  /** Serves a page of the site, in all tabs. */
+  async serve(path: string, body: string): Promise<void> {
+    const contentType = path.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
+    await this.context.route(`${system.site}${path}`, (route) =>
+      route.fulfill({ contentType, body }),
+    );
+  }
+
+  /** Serves a page, and goes there. */
+  async visit(path: string, html: string): Promise<void> {
+    await this.serve(path, html);
+    await this.page.goto(`${system.site}${path}`);
   }
 
   /** Adds the script of a widget to the page, as a page under Trusted Types has to. */
@@ -140,8 +159,9 @@ export class Visitor {
   }
 
   async #centerOf(matches: (node: Node) => boolean): Promise<{ x: number; y: number } | null> {
-    const devtools = await this.context.newCDPSession(this.page);
+    this.#devtools ??= this.context.newCDPSession(this.page);
     try {
+      const devtools = await this.#devtools;
       const { root } = await devtools.send('DOM.getDocument', { depth: -1, pierce: true });
       const host = findNode(root as Node, (node) => node.nodeName === 'WEB-WIDGET');
       const button = host && findNode(host, matches);
@@ -160,8 +180,6 @@ export class Visitor {
       return { x: (left + right) / 2, y: (top + bottom) / 2 };
     } catch {
       return null;
-    } finally {
-      await devtools.detach();
     }
   }
 
@@ -190,7 +208,9 @@ export class Visitor {
     await this.page.reload();
   }
 
+  /** Leaves for another page first: a closed context says no good-bye, and the agent waits on. */
   async leave(): Promise<void> {
+    await Promise.all(this.context.pages().map((page) => page.goto('about:blank').catch(() => {})));
     await this.context.close();
   }
 
@@ -202,11 +222,11 @@ export class Visitor {
     return frame;
   }
 
-  /** Types a message into the input and sends it. */
+  /** Writes a message into the input and sends it. */
   async sendMessage(text: string): Promise<void> {
     const input = this.frame.locator('.composer textarea');
     await input.click();
-    await this.page.keyboard.type(text);
+    await this.page.keyboard.insertText(text);
     await this.page.keyboard.press('Enter');
   }
 
