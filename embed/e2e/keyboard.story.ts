@@ -1,7 +1,7 @@
 /** A visitor with a keyboard only: after every action the focus is where the next one begins. */
 import { describe, expect, test } from 'vitest';
 import { story } from './story';
-import { until } from './system';
+import { createWidget, until } from './system';
 import type { Visitor } from './visitor';
 
 describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
@@ -11,7 +11,10 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
   const focused = (visitor: Visitor) =>
     visitor.frame.evaluate(() => {
       const { activeElement } = document;
-      return activeElement?.getAttribute('aria-label') || activeElement?.textContent || '';
+      const [label] = (activeElement as HTMLInputElement | null)?.labels ?? [];
+      const text = (label ?? activeElement)?.textContent;
+      // A required field has a star.
+      return activeElement?.getAttribute('aria-label') || text?.replace(/ \*$/, '') || '';
     });
 
   const expectFocus = (visitor: Visitor, name: string) =>
@@ -106,6 +109,80 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
     await expectFocus(visitor, INPUT);
     await keyboard.press('Escape');
     await until('the window to be closed', async () => !(await isOpen(visitor)));
+  });
+
+  test('consents, fills in forms, enlarges, saves, gives feedback and starts over', async () => {
+    const field = { id: 'name', type: 'text', label: 'Your name', required: true };
+    const form = (id: string, title: string) => ({
+      id,
+      name: title,
+      title,
+      submit_label: '',
+      fields: [field],
+    });
+    const widgetId = await createWidget({
+      notice: { consent_required: true },
+      pre_conversation_form: form('before', 'Before we start'),
+      post_conversation_feedback: { enabled: true },
+      quick_actions: [
+        { id: 'call', label: 'Call me', action: { type: 'show_form', form_id: 'contact' } },
+        { id: 'price', label: 'Prices', action: { type: 'send_message', text: 'Prices?' } },
+      ],
+      forms: [form('contact', 'How can we reach you?')],
+    });
+    const visitor = await here.arrive({ widgetId });
+    const { keyboard } = visitor.page;
+    await openByKeyboard(visitor);
+
+    await expectFocus(visitor, 'Accept and continue');
+    await keyboard.press('Enter');
+    await expectFocus(visitor, INPUT);
+    await keyboard.type('Hello');
+    await keyboard.press('Enter');
+    await expectFocus(visitor, 'Your name');
+    await keyboard.type('Ada');
+    await press(visitor, 'Continue');
+    await expectFocus(visitor, INPUT);
+    await visitor.waitForTurn('agent', /./);
+
+    await press(visitor, 'Prices');
+    await expectFocus(visitor, 'Prices');
+    await press(visitor, 'Call me');
+    await expectFocus(visitor, 'Your name');
+    await press(visitor, 'Not now');
+    await expectFocus(visitor, INPUT);
+    await press(visitor, 'Fill in');
+    await expectFocus(visitor, 'Your name');
+    await keyboard.type('Ada');
+    await press(visitor, 'Send');
+    await visitor.frame.getByText('Sent. Thank you!').waitFor();
+    await expectFocus(visitor, INPUT);
+
+    await press(visitor, 'Enlarge window');
+    await expectFocus(visitor, 'Enlarge window');
+    await keyboard.press('Enter');
+    await press(visitor, 'Copy');
+    await expectFocus(visitor, 'Copied');
+    const saved = visitor.page.waitForEvent('download');
+    for (const item of ['Download transcript', 'Sound for new messages']) {
+      await press(visitor, 'Menu');
+      while ((await focused(visitor)) !== item) await keyboard.press('ArrowDown');
+      await keyboard.press('Enter');
+      await expectFocus(visitor, INPUT);
+    }
+    await saved;
+
+    await press(visitor, 'Menu');
+    await keyboard.press('End');
+    await keyboard.press('Enter');
+    await press(visitor, 'End conversation');
+    await expectFocus(visitor, '1 / 5');
+    await keyboard.press('ArrowRight');
+    await press(visitor, 'Send');
+    await visitor.frame.getByText('Thank you!', { exact: true }).waitFor();
+    await expectFocus(visitor, 'Start new conversation');
+    await keyboard.press('Enter');
+    await expectFocus(visitor, INPUT);
   });
 
   test('types during a call, and finds the call again after closing the window', async () => {
