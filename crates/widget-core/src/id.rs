@@ -27,6 +27,13 @@ pub enum IdError {
         "`{0}` is not an organization; use 1 to 64 of letters, digits, `.`, `_` and `-`, first a letter or digit"
     )]
     NotOrganization(String),
+    /// Not the beginning of an id.
+    #[error(
+        "`{0}` is not the beginning of an id; use {min} to {max} hexadecimal digits, with or without hyphens",
+        min = IdPrefix::MIN_DIGITS,
+        max = IdPrefix::MAX_DIGITS
+    )]
+    NotPrefix(String),
 }
 
 macro_rules! uuid_id {
@@ -104,6 +111,81 @@ fn parse_hyphenated(text: &str) -> Result<Uuid, IdError> {
     Uuid::try_parse(text).map_err(|_| refused())
 }
 
+/// The beginning of ids, by which a person names one of them.
+///
+/// ```
+/// use widget_core::id::{IdPrefix, WidgetId};
+///
+/// let id: WidgetId = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b".parse()?;
+/// let prefix: IdPrefix = "0197a8b2-6c".parse()?;
+/// assert!(prefix.first() <= id.as_uuid() && id.as_uuid() <= prefix.last());
+/// # Ok::<(), widget_core::id::IdError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IdPrefix {
+    value: u128,
+    digits: u8,
+}
+
+impl IdPrefix {
+    /// The fewest digits: fewer would name everything that was made within years.
+    pub const MIN_DIGITS: usize = 4;
+
+    /// The most digits: those of a whole id.
+    pub const MAX_DIGITS: usize = 32;
+
+    /// The lowest id that begins so.
+    #[must_use]
+    pub const fn first(self) -> Uuid {
+        Uuid::from_u128(self.value)
+    }
+
+    /// The highest id that begins so.
+    #[must_use]
+    pub const fn last(self) -> Uuid {
+        let open = match u128::MAX.checked_shr(4 * self.digits as u32) {
+            Some(bits) => bits,
+            None => 0,
+        };
+        Uuid::from_u128(self.value | open)
+    }
+
+    /// How many hexadecimal digits it has.
+    #[must_use]
+    pub const fn digits(self) -> u8 {
+        self.digits
+    }
+}
+
+impl FromStr for IdPrefix {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let refused = || IdError::NotPrefix(text.chars().take(64).collect());
+        let (mut value, mut digits) = (0_u128, 0_u8);
+        for character in text.chars().filter(|character| *character != '-') {
+            let digit = character.to_digit(16).ok_or_else(refused)?;
+            if usize::from(digits) == Self::MAX_DIGITS {
+                return Err(refused());
+            }
+            value = (value << 4) | u128::from(digit);
+            digits += 1;
+        }
+        if usize::from(digits) < Self::MIN_DIGITS {
+            return Err(refused());
+        }
+        value <<= 4 * (Self::MAX_DIGITS - usize::from(digits));
+        Ok(Self { value, digits })
+    }
+}
+
+impl fmt::Display for IdPrefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = format!("{:032x}", self.value);
+        formatter.write_str(all.get(..usize::from(self.digits)).unwrap_or(&all))
+    }
+}
+
 /// Names the organization that owns a record; comes from the caller's credential, never from a
 /// body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -172,6 +254,41 @@ mod tests {
                 matches!(other.parse::<AgentId>(), Err(IdError::NotUuid(_))),
                 "{other}"
             );
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_a_range_of_ids() {
+        let id = |text: &str| Uuid::parse_str(text).expect(text);
+        for (text, shown, first, last) in [
+            (
+                "0197",
+                "0197",
+                "01970000-0000-0000-0000-000000000000",
+                "0197ffff-ffff-ffff-ffff-ffffffffffff",
+            ),
+            (
+                "0197A8B2-6c1",
+                "0197a8b26c1",
+                "0197a8b2-6c10-0000-0000-000000000000",
+                "0197a8b2-6c1f-ffff-ffff-ffffffffffff",
+            ),
+            (
+                CANONICAL,
+                "0197a8b26c1e7d3f8a4b5c6d7e8f9a0b",
+                CANONICAL,
+                CANONICAL,
+            ),
+        ] {
+            let prefix: IdPrefix = text.parse().expect(text);
+            assert_eq!(prefix.to_string(), shown);
+            assert_eq!((prefix.first(), prefix.last()), (id(first), id(last)));
+            assert_eq!(usize::from(prefix.digits()), shown.len());
+        }
+        let too_long = format!("{CANONICAL}0");
+        for other in ["", "019", "01-9", "019g", "0197 ", "%", too_long.as_str()] {
+            let refused = other.parse::<IdPrefix>();
+            assert!(matches!(refused, Err(IdError::NotPrefix(_))), "{other}");
         }
     }
 

@@ -119,6 +119,8 @@ pub mod go_live;
 
 pub mod agent_directory;
 
+pub mod listing;
+
 pub mod serve;
 
 pub mod embed;

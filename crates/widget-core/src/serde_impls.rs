@@ -48,6 +48,7 @@ as_text! {
     crate::id::AgentVersionId,
     crate::id::ConversationId,
     crate::id::ErasureJobId,
+    crate::id::IdPrefix,
     crate::id::OrganizationId,
     crate::id::WidgetId,
 }

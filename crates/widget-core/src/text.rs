@@ -92,3 +92,8 @@ impl<'de, T: FromStr<Err: fmt::Display>> de::Visitor<'de> for Text<T> {
         deserializer.deserialize_str(self)
     }
 }
+
+/// Whether a text has a part, in upper or lower case of any alphabet.
+pub(crate) fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}

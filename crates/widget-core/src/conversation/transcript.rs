@@ -32,6 +32,7 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 
 use super::names::{Reporter, Role};
+use crate::text::contains;
 
 /// A turn of a conversation, as it was reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,9 +81,20 @@ pub fn merge(messages: Vec<Message>) -> Vec<Message> {
 #[must_use]
 pub fn merge_for_worker(messages: Vec<Message>) -> Vec<Message> {
     let mut merged = merge(messages);
+    merged.retain(is_for_worker);
     merged
-        .retain(|message| message.reported_by == Reporter::Agent || message.role == Role::Visitor);
-    merged
+}
+
+/// Whether one of the turns that a worker reads has this text, in upper or lower case of any
+/// alphabet.
+#[must_use]
+pub fn has_text(messages: &[Message], part: &str) -> bool {
+    let mut shown = messages.iter().filter(|message| is_for_worker(message));
+    shown.any(|message| contains(&message.text, part))
+}
+
+fn is_for_worker(message: &Message) -> bool {
+    message.reported_by == Reporter::Agent || message.role == Role::Visitor
 }
 
 /// Who said which words, without the spacing that streaming changes.

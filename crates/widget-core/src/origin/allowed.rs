@@ -200,6 +200,20 @@ impl AllowedOrigins {
             .map(|entry| AdmittedOrigin { origin, entry })
     }
 
+    /// Whether the list admits a page on the host of `page` under any scheme and port that its
+    /// entries have.
+    #[must_use]
+    pub fn admits_host_of(&self, page: &Origin) -> bool {
+        let of_entry = |entry: &String| match Entry::parse_unjudged(entry).ok()? {
+            Entry::AnySite => None,
+            Entry::Exact(origin) => Some((origin.scheme(), origin.port())),
+            Entry::Pattern(pattern) => Some((pattern.scheme(), pattern.port())),
+        };
+        let pages = self.entries.iter().filter_map(of_entry);
+        let mut pages = pages.map(|(scheme, port)| Origin::from_parts(scheme, page.host(), port));
+        self.admit(page).is_some() || pages.any(|page| self.admit(&page).is_some())
+    }
+
     /// Warnings about a list that is accepted all the same, with pointers into
     /// [`entries`](Self::entries).
     #[must_use]
