@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use widget_core::{
     agent::VersionStatus,
-    id::{AgentId, AgentVersionId},
+    id::{AgentId, AgentVersionId, IdPrefix},
 };
 
 use crate::Timestamp;
@@ -48,6 +48,13 @@ pub struct AgentsQuery {
     /// Where to continue, as the `Link` of the answer before says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// Only agents whose id begins so: four hexadecimal digits or more, with or without hyphens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<IdPrefix>>")
+    )]
+    pub id_prefix: Option<IdPrefix>,
 }
 
 /// Which versions of an agent to list.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
     conversation::{EndReason, Mode, Reporter, Role, Status, transcript},
-    id::{AgentId, AgentVersionId, ConversationId, WidgetId},
+    id::{AgentId, AgentVersionId, ConversationId, IdPrefix, WidgetId},
 };
 
 use crate::{Received, Timestamp, present, words::words};
@@ -54,7 +54,39 @@ pub struct ConversationsQuery {
     /// Only those that began before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_before: Option<Timestamp>,
+    /// Only those whose id begins so: four hexadecimal digits or more, with or without hyphens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<IdPrefix>>")
+    )]
+    pub id_prefix: Option<IdPrefix>,
+    /// Only those that have not ended, or only the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_open: Option<bool>,
+    /// Only those with this text in a turn of their transcript, in upper or lower case; needs the
+    /// scope `conversations:read_sensitive`, as the following do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(length(min = 1, max = MAX_SEARCHED_CHARACTERS))
+    )]
+    pub text: Option<String>,
+    /// Only those with these values in their custom metadata: a JSON object by JSON Pointer, as in
+    /// the filter of an erasure, such as `{"/email": "a@b.example"}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
+    /// Only those with these values of fields in one form: a JSON object, as in the filter of an
+    /// erasure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
+    /// Only those with this text as a whole value anywhere in their custom metadata.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<String>,
 }
+
+/// How many characters a text may have that is looked for.
+pub const MAX_SEARCHED_CHARACTERS: usize = 200;
 
 words! {
     /// How a visitor is connected with an agent.

@@ -12,7 +12,10 @@ use widget_core::{
     explain::{Difference, Verdict},
     finding::Code,
     go_live::VersionSource,
-    id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, OrganizationId, WidgetId},
+    id::{
+        AgentId, AgentVersionId, ConversationId, ErasureJobId, IdPrefix, OrganizationId, WidgetId,
+    },
+    listing::WidgetState,
     origin::AllowedOrigins,
 };
 
@@ -87,6 +90,16 @@ identifiers!(
     WidgetId
 );
 
+impl Described for IdPrefix {
+    fn described() -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^-*([0-9A-Fa-f]-*){4,32}$",
+            "examples": ["0197d1c0"],
+        })
+    }
+}
+
 impl Described for OrganizationId {
     fn described() -> Schema {
         json_schema!({
@@ -117,7 +130,8 @@ choices!(
     Status,
     Verdict,
     VersionSource,
-    VersionStatus
+    VersionStatus,
+    WidgetState
 );
 
 /// A list of sites; which entries are allowed is decided by core.

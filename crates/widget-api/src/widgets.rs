@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
-use widget_core::id::{AgentId, AgentVersionId, OrganizationId, WidgetId};
+use widget_core::{
+    id::{AgentId, AgentVersionId, IdPrefix, OrganizationId, WidgetId},
+    listing::WidgetState,
+};
 
 #[cfg(feature = "schemars")]
 use crate::{MAX_PAGE_LIMIT, schema};
@@ -66,6 +69,31 @@ pub struct WrittenWidget {
     /// What keeps the pinned version from being shown, such as that it is a draft.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
+}
+
+/// A widget in a list, with what a table for people shows of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct ListedWidget {
+    /// The widget.
+    #[serde(flatten)]
+    pub widget: Widget,
+    /// The title that visitors read; empty when the config has none.
+    pub title: String,
+    /// Whether visitors see it now; absent when it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<WidgetState>"))]
+    pub state: Option<WidgetState>,
+    /// What keeps it from being live, as `go-live` reports it.
+    pub blockers: Vec<Finding>,
+    /// The name of the agent; `null` when the registry does not have it.
+    pub agent_name: Option<String>,
+    /// The number of the pinned version; `null` when the registry does not have it.
+    pub agent_version_number: Option<i64>,
+    /// The name of the pinned version for people, if it has one.
+    pub agent_version_label: Option<String>,
+    /// Counts the changes of the widget from 1.
+    pub revision: i64,
 }
 
 impl From<widget_core::widget::Widget> for Widget {
@@ -184,16 +212,41 @@ pub struct WidgetsQuery {
     /// Where to continue, as the `Link` of the answer before says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// Only widgets whose id begins so: four hexadecimal digits or more, with or without hyphens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<IdPrefix>>")
+    )]
+    pub id_prefix: Option<IdPrefix>,
+    /// Only widgets with this text in the title that visitors read, in upper or lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// Only widgets of this agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schemars", schemars(with = "Option<schema::Text<AgentId>>"))]
     pub agent_id: Option<AgentId>,
+    /// Only widgets that pin this version of an agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "Option<schema::Text<AgentVersionId>>")
+    )]
+    pub agent_version_id: Option<AgentVersionId>,
     /// Only widgets that their owner wants to be shown, or only the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<bool>,
-    /// Only widgets that list this entry.
+    /// Only widgets that are published and not live, or only the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
+    /// Only widgets for this site. An origin or the address of a page: those that list it or admit
+    /// it by a pattern or `*`. A host without a scheme: the same under any scheme and port. A
+    /// pattern, or `*`: those that list exactly this entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    /// Only widgets that were changed after this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_after: Option<Timestamp>,
     /// With `true`, widgets that were deleted, the last deleted first, instead of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,

@@ -19,6 +19,7 @@ mod limits;
 mod listed;
 mod public;
 mod retention;
+mod search;
 mod static_files;
 mod webhook;
 mod widgets;

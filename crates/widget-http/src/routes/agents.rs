@@ -176,7 +176,7 @@ async fn list(
     let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
     let found = state
         .storage
-        .list_agents(&caller.organization_id, page)
+        .list_agents(&caller.organization_id, query.id_prefix, page)
         .await?;
     let url = &state.settings.public_url;
     let headers = paging::link_next(&found, url, "/core/agents", raw.as_deref());

@@ -1,33 +1,22 @@
 //! Conversations for their owner and for the agent's worker.
 
-use axum::{
-    Json,
-    extract::{RawQuery, State},
-    response::IntoResponse,
-};
-use http::header;
-use widget_api::{
-    ProblemCode, Scope,
-    conversations::{Conversation, ConversationsQuery},
-    unreadable::Listed,
-};
+use axum::{Json, extract::State};
+use widget_api::{ProblemCode, Scope, conversations::Conversation};
 use widget_core::{conversation::EndReason, id::ConversationId};
 
-use super::listed::build_listed;
 use crate::{
     state::AppState,
-    storage::ConversationFilter,
     web::{
         api::{self, ApiRouter},
         auth::Caller,
-        extract::{PathId, StrictQuery},
-        paging::{self, JsonList},
+        extract::PathId,
         problem::Problem,
     },
 };
 
 mod erasure;
 mod export;
+mod list;
 mod messages;
 mod record;
 
@@ -36,21 +25,6 @@ use record::{build_conversation, build_stored, find_conversation, require_conver
 /// `/core/conversations` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
-        .route(
-            api::get(
-                "/core/conversations",
-                "listConversations",
-                "Lists conversations, the newest first",
-            )
-            .scope(Scope::ConversationsRead)
-            .query::<ConversationsQuery>()
-            .answer::<Vec<Listed<Conversation>>>(
-                200,
-                "A page of conversations; the header `Link` names the next.",
-            )
-            .with(header::LINK),
-            list,
-        )
         .route(
             api::get(
                 "/core/conversations/{id}",
@@ -73,41 +47,10 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .problems([ProblemCode::NotFound, ProblemCode::ConversationErased]),
             end,
         )
+        .merge(list::router())
         .merge(messages::router())
         .merge(erasure::router())
         .merge(export::router())
-}
-
-async fn list(
-    State(state): State<AppState>,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-    StrictQuery(query): StrictQuery<ConversationsQuery>,
-) -> Result<impl IntoResponse, Problem> {
-    let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
-    let filter = ConversationFilter {
-        web_widget_id: query.web_widget_id,
-        agent_id: query.agent_id,
-        agent_version_id: query.agent_version_id,
-        status: query.status,
-        created_after: query.created_after.map(Into::into),
-        created_before: query.created_before.map(Into::into),
-    };
-    let organization = &caller.organization_id;
-    let found = state
-        .storage
-        .list_conversations(organization, &filter, page)
-        .await?;
-    let url = &state.settings.public_url;
-    let headers = paging::link_next(&found, url, "/core/conversations", raw.as_deref());
-    let mut bodies = JsonList::new();
-    for row in found {
-        let body = build_listed(row.item, |conversation| {
-            build_stored(&state, &conversation, &caller)
-        });
-        bodies.push(&body?)?;
-    }
-    Ok((headers, bodies))
 }
 
 async fn read(

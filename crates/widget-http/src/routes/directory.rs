@@ -4,7 +4,8 @@
 use widget_api::ProblemCode;
 use widget_core::{
     finding::Finding,
-    go_live::{self, WorkerActivity},
+    go_live::{self, PinnedVersion, WorkerActivity},
+    unreadable::WidgetRecord,
     widget::Widget,
 };
 
@@ -51,6 +52,18 @@ pub(crate) async fn with_version(
 ) -> Result<StoredWidget, StoreError> {
     let version = find_version(state, &stored.widget, true).await?;
     Ok(stored.with_directory(version))
+}
+
+/// What is known of the version that a stored widget pins: by the directory, where there is one.
+pub(crate) async fn find_pinned(
+    state: &AppState,
+    stored: &StoredWidget<WidgetRecord>,
+) -> Result<PinnedVersion, StoreError> {
+    let version = match stored.widget.readable() {
+        Some(widget) => find_version(state, widget, true).await?,
+        None => None,
+    };
+    Ok(version.map_or(stored.pinned, |version| version.pinned))
 }
 
 /// Refuses changes to the registry while nothing looks at it.

@@ -1,7 +1,7 @@
 //! Widgets of an organization: create, read, list, change, delete.
 
 use axum::{
-    extract::{RawQuery, Request, State},
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -9,9 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use widget_api::{
-    NewWidget, ProblemCode, Scope, WidgetPatch,
-    unreadable::WidgetRecord,
-    widgets::{WidgetsQuery, WrittenWidget},
+    NewWidget, ProblemCode, Scope, WidgetPatch, unreadable::WidgetRecord, widgets::WrittenWidget,
 };
 use widget_core::{
     config::Config,
@@ -25,17 +23,14 @@ use crate::{
     routes::directory,
     state::AppState,
     storage::{
-        Author, IdempotentRequest, InsertedWidget, RepeatableRequest, StoredWidget, WidgetFilter,
+        Author, IdempotentRequest, InsertedWidget, RepeatableRequest, StoredWidget,
         WriteWidgetError,
     },
     web::{
         api::{self, ApiRouter, Operation},
         auth::Caller,
         etag,
-        extract::{
-            BODY_LIMIT, PathId, StrictJson, StrictQuery, parse_json, read_body, require_json,
-        },
-        paging::{self, JsonList},
+        extract::{BODY_LIMIT, PathId, StrictJson, parse_json, read_body, require_json},
         problem::{Problem, domains_invalid},
     },
 };
@@ -44,31 +39,15 @@ mod brand;
 mod close;
 mod decision;
 mod deleted;
+mod list;
 mod record;
 mod revisions;
 
-use deleted::build_deleted;
 use record::{RECORD_PROBLEMS, build_answer, build_written, change, require_record};
 
 /// `/core/web-widgets` and what is below.
 pub(crate) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
-        .route(
-            api::get(
-                "/core/web-widgets",
-                "listWebWidgets",
-                "Lists widgets, the newest first, or those that were deleted",
-            )
-            .scope(Scope::WebWidgetsRead)
-            .query::<WidgetsQuery>()
-            .answer::<Vec<WidgetRecord>>(
-                200,
-                "A page of widgets; the header `Link` names the next.",
-            )
-            .with(header::LINK)
-            .problems([ProblemCode::DomainsInvalid]),
-            list,
-        )
         .route(
             idempotency::describe(api::post(
                 "/core/web-widgets",
@@ -133,6 +112,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(brand::router())
         .merge(decision::router())
         .merge(deleted::router())
+        .merge(list::router())
         .merge(revisions::router())
 }
 
@@ -263,44 +243,6 @@ async fn read(
         stored.revision,
         WidgetRecord::from(stored.widget),
     ))
-}
-
-async fn list(
-    State(state): State<AppState>,
-    caller: Caller,
-    RawQuery(raw): RawQuery,
-    StrictQuery(query): StrictQuery<WidgetsQuery>,
-) -> Result<impl IntoResponse, Problem> {
-    let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
-    let domain = query
-        .domain
-        .map(|entry| AllowedOrigins::parse(&[entry], &state.suffixes))
-        .transpose()
-        .map_err(domains_invalid)?;
-    let filter = WidgetFilter {
-        agent_id: query.agent_id,
-        published: query.published,
-        domain: domain.and_then(|domain| domain.entries().first().cloned()),
-    };
-    let (organization, url) = (&caller.organization_id, &state.settings.public_url);
-    let (path, raw) = ("/core/web-widgets", raw.as_deref());
-    if query.deleted == Some(true) {
-        let found = state
-            .storage
-            .list_deleted_widgets(organization, &filter, page)
-            .await?;
-        let headers = paging::link_next(&found, url, path, raw);
-        let bodies = found.into_iter().map(|row| build_deleted(row.item));
-        return Ok((headers, JsonList::of(bodies)?));
-    }
-    let found = state
-        .storage
-        .list_widgets(organization, &filter, page)
-        .await?;
-    let headers = paging::link_next(&found, url, path, raw);
-    let bodies = found.into_iter();
-    let bodies = bodies.map(|row| WidgetRecord::from(row.item.widget));
-    Ok((headers, JsonList::of(bodies)?))
 }
 
 async fn update(

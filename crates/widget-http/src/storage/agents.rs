@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::{
     agent::RegistryFull,
-    id::{AgentId, AgentVersionId, OrganizationId},
+    id::{AgentId, AgentVersionId, IdPrefix, OrganizationId},
 };
 
 use super::{
@@ -88,13 +88,14 @@ pub trait AgentStore {
     /// [`InsertAgentError`]
     async fn insert_agent(&self, agent: &Agent) -> Result<(), InsertAgentError>;
 
-    /// Agents of the organization, newest first.
+    /// Agents of the organization, newest first; those whose id begins so.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn list_agents(
         &self,
         organization: &OrganizationId,
+        id_prefix: Option<IdPrefix>,
         page: ListPage,
     ) -> Result<Page<Listed<StoredRow<Agent>>>, StoreError>;
 

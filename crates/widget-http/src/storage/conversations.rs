@@ -7,7 +7,7 @@ use widget_core::{
         budget::{BudgetError, Budgets},
         token::NewestGeneration,
     },
-    id::{AgentId, AgentVersionId, ConversationId, OrganizationId, WidgetId},
+    id::{AgentId, AgentVersionId, ConversationId, IdPrefix, OrganizationId, WidgetId},
     origin::Origin,
 };
 
@@ -221,6 +221,12 @@ pub struct ConversationFilter {
     pub created_after: Option<OffsetDateTime>,
     /// Created earlier than this.
     pub created_before: Option<OffsetDateTime>,
+    /// With an id that begins so.
+    pub id_prefix: Option<IdPrefix>,
+    /// Only those of which no end is stored; the limits may have ended them all the same.
+    pub not_ended: bool,
+    /// Only those that were not erased.
+    pub not_erased: bool,
 }
 
 /// Conversations.

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use widget_core::{
     agent::RegistryFull,
     go_live::PinnedVersion,
-    id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    id::{AgentId, AgentVersionId, IdPrefix, OrganizationId, WidgetId},
     origin::Origin,
     serve,
     unreadable::{UnreadableWidget, WidgetRecord},
@@ -38,6 +38,19 @@ pub struct StoredWidget<W = Widget> {
     pub pinned: PinnedVersion,
     /// Name under which LiveKit dispatches that version's worker, when there is such a version.
     pub livekit_agent_name: Option<String>,
+    /// What the registry calls what it points at.
+    pub names: PinNames,
+}
+
+/// What the registry calls an agent and its version, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PinNames {
+    /// The name of the agent.
+    pub agent: Option<String>,
+    /// The number of the version.
+    pub version: Option<i64>,
+    /// The name of the version.
+    pub label: Option<String>,
 }
 
 impl StoredWidget {
@@ -78,6 +91,7 @@ impl StoredWidget<WidgetRecord> {
             revision,
             pinned,
             livekit_agent_name,
+            names,
         } = self;
         match widget {
             WidgetRecord::Readable(widget) => Ok(StoredWidget {
@@ -85,12 +99,14 @@ impl StoredWidget<WidgetRecord> {
                 revision,
                 pinned,
                 livekit_agent_name,
+                names,
             }),
             WidgetRecord::Unreadable(widget) => Err(Box::new(StoredWidget {
                 widget: *widget,
                 revision,
                 pinned,
                 livekit_agent_name,
+                names,
             })),
         }
     }
@@ -114,15 +130,19 @@ pub struct UpdatedWidget {
     pub closed_rooms: u64,
 }
 
-/// Which widgets to list.
+/// Which widgets to list; [`widget_core::listing::WidgetSearch`] is asked about the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WidgetFilter {
+    /// Those whose id begins so.
+    pub id_prefix: Option<IdPrefix>,
     /// Those that point at this agent.
     pub agent_id: Option<AgentId>,
+    /// Those that pin this version.
+    pub agent_version_id: Option<AgentVersionId>,
     /// Those that are published, or those that are not.
     pub published: Option<bool>,
-    /// Those that list exactly this canonical entry.
-    pub domain: Option<String>,
+    /// Those that were changed later than this.
+    pub updated_after: Option<OffsetDateTime>,
 }
 
 /// Who writes a widget, and how.

@@ -27,7 +27,7 @@ use widget_core::{
 use super::read_cache::{ReadCache, Reading};
 use crate::{
     metrics::{LabelValue, Snapshot},
-    storage::{DirectoryVersion, Storage, StoreError, StoredWidget},
+    storage::{DirectoryVersion, PinNames, Storage, StoreError, StoredWidget},
 };
 
 /// How long another node's change may go unnoticed.
@@ -94,6 +94,7 @@ impl PublicWidget {
     fn new(stored: StoredWidget) -> Self {
         let stored = StoredWidget {
             widget: stored.widget.into_served(),
+            names: PinNames::default(),
             ..stored
         };
         Self {

@@ -61,9 +61,19 @@ pub(crate) fn link_next<T, I: CursorId>(
     path: &str,
     query: Option<&str>,
 ) -> HeaderMap {
-    let Some(last) = page.last().filter(|_| page.has_more) else {
-        return HeaderMap::new();
-    };
+    match page.last() {
+        Some(last) if page.has_more => link_after(&last.position, public_url, path, query),
+        _ => HeaderMap::new(),
+    }
+}
+
+/// Links to what follows a position in the list, keeping the other parameters of `query`.
+pub(crate) fn link_after<I: CursorId>(
+    position: &ListPosition<I>,
+    public_url: &Url,
+    path: &str,
+    query: Option<&str>,
+) -> HeaderMap {
     let others: Vec<(String, String)> =
         url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
             .into_owned()
@@ -74,7 +84,7 @@ pub(crate) fn link_next<T, I: CursorId>(
     url.query_pairs_mut()
         .clear()
         .extend_pairs(others)
-        .append_pair("cursor", &encode(&last.position));
+        .append_pair("cursor", &encode(position));
     link(&url)
 }
 

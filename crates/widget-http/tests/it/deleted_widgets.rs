@@ -5,7 +5,7 @@ use time::Duration;
 use widget_api::Scope;
 
 use super::visitor::support::{Visitor, with_livekit};
-use crate::support::{Service, id};
+use crate::support::{Service, id, records};
 
 /// The list of deleted widgets.
 const DELETED: &str = "/core/web-widgets?deleted=true";
@@ -29,7 +29,8 @@ async fn a_deleted_widget_is_listed_and_restored_unpublished() {
     listed["deleted_at"] = json!("2026-01-31T09:31:00Z");
     listed["deleted_by"] = json!(key_id);
     listed["deleted_by_name"] = json!("test");
-    assert_eq!(service.get(DELETED).await.json(200), json!([listed]));
+    let found = service.get(DELETED).await.json(200);
+    assert_eq!(records(&found), json!([listed]));
     let others = service.get("/core/web-widgets?deleted=false").await;
     assert_eq!(others.json(200), json!([]));
     service.get(&path).await.problem(404, "not_found");

@@ -28,6 +28,7 @@ mod problems;
 pub(crate) mod process;
 mod readiness;
 mod revisions;
+mod searches;
 mod stop;
 pub(crate) mod storage;
 mod suffixes;

@@ -464,6 +464,28 @@ pub(crate) fn id(body: &Value) -> String {
         .to_owned()
 }
 
+/// The widgets of a list without what it says beside their records.
+#[track_caller]
+pub(crate) fn records(list: &Value) -> Value {
+    let only_record = |item: &Value| {
+        let mut record = item.as_object().expect("an object").clone();
+        for key in [
+            "title",
+            "state",
+            "blockers",
+            "agent_name",
+            "agent_version_number",
+            "agent_version_label",
+            "revision",
+        ] {
+            record.remove(key);
+        }
+        Value::Object(record)
+    };
+    let items = list.as_array().expect("a list");
+    items.iter().map(only_record).collect()
+}
+
 /// The lines that the present thread logs while this value is there.
 pub(crate) struct LogLines {
     text: Arc<Mutex<Vec<u8>>>,

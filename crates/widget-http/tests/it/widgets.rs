@@ -450,7 +450,10 @@ async fn lists_are_filtered() {
     for (query, expected) in [
         ("published=false".to_owned(), &shop),
         ("published=true".to_owned(), &any),
-        ("domain=shop.example".to_owned(), &shop),
+        (
+            "domain=https://shop.example&published=false".to_owned(),
+            &shop,
+        ),
         ("domain=*".to_owned(), &any),
         (
             format!("agent_id={}", shop["agent_id"].as_str().expect("a string")),
@@ -465,7 +468,7 @@ async fn lists_are_filtered() {
     }
     assert_eq!(
         service
-            .get("/core/web-widgets?domain=shop.exampl")
+            .get("/core/web-widgets?domain=shop.exampl&published=false")
             .await
             .json(200),
         json!([])

@@ -4,10 +4,14 @@ use sqlx::QueryBuilder;
 use time::OffsetDateTime;
 use widget_core::{
     agent,
-    id::{AgentId, AgentVersionId, OrganizationId},
+    id::{AgentId, AgentVersionId, IdPrefix, OrganizationId},
 };
 
-use super::{Backend, Database, Row, row::Columns, widgets::push_page};
+use super::{
+    Backend, Database, Row,
+    row::Columns,
+    widgets::{push_page, push_prefix},
+};
 use crate::storage::{
     agents::{
         Agent, AgentStore, AgentVersion, DeleteAgentError, InsertAgentError, NewAgentVersion,
@@ -72,6 +76,7 @@ impl AgentStore for Backend {
     async fn list_agents(
         &self,
         organization: &OrganizationId,
+        id_prefix: Option<IdPrefix>,
         page: ListPage,
     ) -> Result<Page<Listed<StoredRow<Agent>>>, StoreError> {
         let mut query = QueryBuilder::<Database>::new(concat!(
@@ -80,6 +85,9 @@ impl AgentStore for Backend {
             " FROM agents WHERE organization_id = "
         ));
         query.push_bind(organization.as_str());
+        if let Some(prefix) = id_prefix {
+            push_prefix(&mut query, "id", prefix);
+        }
         push_page(&mut query, page, "created_at", "id", page.limit);
         let rows = query.build().fetch_all(self.reader()).await?;
         let rows = Page::of_lookahead(rows, page.limit);

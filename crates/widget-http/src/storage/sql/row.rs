@@ -122,6 +122,15 @@ impl<'a> Columns<'a> {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
+    /// A number that is not worth refusing the row for: none when it cannot be read.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "every method that `table!` calls can fail"
+    )]
+    pub(super) fn shown_number(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        Ok(self.row.try_get(column).unwrap_or_default())
+    }
+
     /// A time of which only the presence matters.
     pub(super) fn nearest_time(&self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
         self.get(column).map(nearest_time_of)

@@ -19,7 +19,7 @@ use crate::storage::{
     deleted_widgets::DeletedWidget,
     error::StoreError,
     table::{shared_columns, table},
-    widgets::{Author, StoredWidget, WidgetRevision, WriteWidgetError},
+    widgets::{Author, PinNames, StoredWidget, WidgetRevision, WriteWidgetError},
 };
 
 /// What is the same in a widget and in each of its revisions, as far as it can be read.
@@ -88,6 +88,9 @@ table! {
     version_agent_id = "v.agent_id": get(),
     version_published_at = "v.published_at": get(),
     livekit_agent_name = "v.livekit_agent_name": get(),
+    agent_name = "a.name": name(),
+    version_number = "v.number": shown_number(),
+    version_label = "v.label": name(),
     => |row| -> StoredWidget<WidgetRecord> {
         let record = read_record(&row, backend)?;
         let (known, version): (Option<Uuid>, Option<Uuid>) = (known_agent_id, version_agent_id);
@@ -104,6 +107,11 @@ table! {
             revision: revision.unwrap_or_default(),
             pinned,
             livekit_agent_name,
+            names: PinNames {
+                agent: agent_name,
+                version: version_number,
+                label: version_label,
+            },
         })
     }
 }

@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Row as _};
 use time::OffsetDateTime;
 use widget_core::{
     agent::{MAX_WIDGETS, require_widget_capacity},
-    id::{OrganizationId, WidgetId},
+    id::{IdPrefix, OrganizationId, WidgetId},
     unreadable::WidgetRecord,
     widget::Widget,
 };
@@ -263,18 +263,32 @@ pub(super) fn push_page(
 
 /// Adds the conditions of a filter on a table with the alias `w`.
 pub(super) fn push_filter(query: &mut QueryBuilder<Database>, filter: &WidgetFilter) {
+    if let Some(prefix) = filter.id_prefix {
+        push_prefix(query, "w.id", prefix);
+    }
     if let Some(agent) = filter.agent_id {
         query.push(" AND w.agent_id = ").push_bind(agent.as_uuid());
+    }
+    if let Some(version) = filter.agent_version_id {
+        query
+            .push(" AND w.agent_version_id = ")
+            .push_bind(version.as_uuid());
     }
     if let Some(published) = filter.published {
         query.push(" AND w.published = ").push_bind(published);
     }
-    if let Some(domain) = &filter.domain {
-        // Entries hold neither quotes nor the wildcards of LIKE.
-        query
-            .push(" AND w.domains LIKE ")
-            .push_bind(format!("%\"{domain}\"%"));
+    if let Some(after) = filter.updated_after {
+        query.push(" AND w.updated_at > ").push_bind(micros(after));
     }
+}
+
+/// Adds the condition that an id begins so.
+pub(super) fn push_prefix(query: &mut QueryBuilder<Database>, id: &str, prefix: IdPrefix) {
+    query
+        .push(format!(" AND {id} BETWEEN "))
+        .push_bind(prefix.first())
+        .push(" AND ")
+        .push_bind(prefix.last());
 }
 
 /// Stores the answer that a repetition of the request gets.

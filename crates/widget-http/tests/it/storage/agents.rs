@@ -53,7 +53,7 @@ pub(super) async fn registry(storage: &dyn Storage) {
         None
     );
     let count = async |organization| {
-        let found = storage.list_agents(organization, ALL).await;
+        let found = storage.list_agents(organization, None, ALL).await;
         found.expect("works").len()
     };
     assert_eq!((count(&theirs).await, count(&ours).await), (0, 1));
@@ -153,7 +153,7 @@ async fn a_list_goes_on_behind_an_agent_without_a_readable_id() {
             before: None,
             limit: 2,
         };
-        let listed = storage.list_agents(&ours, page).await;
+        let listed = storage.list_agents(&ours, None, page).await;
         let listed = listed.expect("the others are readable");
         assert_eq!((listed.len(), listed.has_more), (1, true));
     }

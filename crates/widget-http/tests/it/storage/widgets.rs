@@ -294,26 +294,20 @@ pub(super) async fn lists(storage: &dyn Storage) {
         .await,
         [0x322, 0x321, 0x320]
     );
-    assert_eq!(
-        ids(
-            WidgetFilter {
-                domain: Some("*".to_owned()),
-                ..any()
-            },
-            ALL
-        )
-        .await,
-        [0x323]
-    );
-    let domain = Some("https://shop.example".to_owned());
-    assert_eq!(
-        ids(
-            WidgetFilter { domain, ..any() },
-            ListPage { before, limit: 9 }
-        )
-        .await,
-        [0x321, 0x320]
-    );
+    let prefix = |text: &str| Some(text.parse().expect("a prefix"));
+    for (id_prefix, expected) in [
+        (prefix("00000000-0000-0000-0000-000000000322"), &[0x322][..]),
+        (prefix("0000"), &[0x323, 0x322, 0x321, 0x320][..]),
+        (prefix("0001"), &[][..]),
+    ] {
+        let filter = WidgetFilter { id_prefix, ..any() };
+        assert_eq!(ids(filter, ALL).await, expected);
+    }
+    let filter = WidgetFilter {
+        updated_after: Some(START + Duration::seconds(1)),
+        ..any()
+    };
+    assert_eq!(ids(filter, ALL).await, [0x323]);
 }
 
 pub(super) async fn repeated_requests(storage: &dyn Storage) {

@@ -1,0 +1,211 @@
+//! The list of conversations, and the search for those with certain content.
+
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::header;
+use serde_json::{Map, Value};
+use widget_api::{
+    FieldError, Scope,
+    conversations::{Conversation, ConversationsQuery, MAX_SEARCHED_CHARACTERS},
+    erasures::ConversationSelection,
+    unreadable::Listed,
+};
+use widget_core::{
+    conversation::{selection::Selection, transcript},
+    finding::{Code, Findings},
+};
+
+use super::record::build_stored;
+use crate::{
+    routes::{listed::build_listed, search::Search},
+    state::AppState,
+    storage::{ConversationFilter, ConversationRecord, StoreError, StoredConversation, StoredRow},
+    web::{
+        api::{self, ApiRouter},
+        auth::Caller,
+        extract::StrictQuery,
+        paging,
+        problem::Problem,
+    },
+};
+
+const PATH: &str = "/core/conversations";
+
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::get(
+            PATH,
+            "listConversations",
+            "Lists conversations, the newest first, or those with certain content",
+        )
+        .scope(Scope::ConversationsRead)
+        .query::<ConversationsQuery>()
+        .answer::<Vec<Listed<Conversation>>>(
+            200,
+            "A page of conversations; the header `Link` names the next, also of a page with few \
+             conversations or none.",
+        )
+        .with(header::LINK),
+        list,
+    )
+}
+
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    RawQuery(raw): RawQuery,
+    StrictQuery(query): StrictQuery<ConversationsQuery>,
+) -> Result<Response, Problem> {
+    let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
+    let wanted = Wanted {
+        is_open: query.is_open,
+        selection: parse_selection(query.metadata, query.form, query.visitor)?,
+        text: query.text.map(parse_text).transpose()?,
+    };
+    if wanted.has_content() {
+        caller.require(Scope::ConversationsReadSensitive)?;
+    }
+    let filter = ConversationFilter {
+        web_widget_id: query.web_widget_id,
+        agent_id: query.agent_id,
+        agent_version_id: query.agent_version_id,
+        status: query.status,
+        created_after: query.created_after.map(Into::into),
+        created_before: query.created_before.map(Into::into),
+        id_prefix: query.id_prefix,
+        not_ended: query.is_open == Some(true),
+        not_erased: wanted.has_content(),
+    };
+    let takes_all = wanted.is_open.is_none() && !wanted.has_content();
+    let mut search = Search::new(page, takes_all);
+    while let Some(page) = search.next_page() {
+        let organization = &caller.organization_id;
+        let found = state
+            .storage
+            .list_conversations(organization, &filter, page)
+            .await?;
+        search.begin(&found);
+        for row in found {
+            let fits = takes_all || wanted.fits(&state, &row.item).await?;
+            let item = fits.then(|| {
+                build_listed(row.item, |conversation| {
+                    build_stored(&state, &conversation, &caller)
+                })
+            });
+            search.look_at(row.position, item.transpose()?.as_ref())?;
+            if search.is_full() {
+                break;
+            }
+        }
+    }
+    Ok(search.answer(&state.settings.public_url, PATH, raw.as_deref()))
+}
+
+/// What is looked for beside what the database finds.
+struct Wanted {
+    is_open: Option<bool>,
+    selection: Option<Selection>,
+    text: Option<String>,
+}
+
+impl Wanted {
+    /// Whether it looks at what was said or sent.
+    const fn has_content(&self) -> bool {
+        self.selection.is_some() || self.text.is_some()
+    }
+
+    /// Whether a conversation fits; one that cannot be read or was erased fits no content.
+    async fn fits(
+        &self,
+        state: &AppState,
+        row: &StoredRow<StoredConversation>,
+    ) -> Result<bool, StoreError> {
+        let StoredRow::Readable(stored) = row else {
+            return Ok(false);
+        };
+        let is_open = match stored {
+            StoredConversation::Kept(conversation) => {
+                let lifecycle = conversation.lifecycle;
+                lifecycle
+                    .expire(state.now(), &state.lifecycle_limits)
+                    .is_open()
+            }
+            StoredConversation::Erased(_) => false,
+        };
+        if self.is_open.is_some_and(|wanted| wanted != is_open) {
+            return Ok(false);
+        }
+        match stored {
+            StoredConversation::Kept(conversation) => self.fits_content(state, conversation).await,
+            StoredConversation::Erased(_) => Ok(!self.has_content()),
+        }
+    }
+
+    async fn fits_content(
+        &self,
+        state: &AppState,
+        conversation: &ConversationRecord,
+    ) -> Result<bool, StoreError> {
+        if let Some(selection) = &self.selection {
+            let metadata = serde_json::from_str(&conversation.custom_metadata);
+            if !metadata.is_ok_and(|metadata: Value| selection.matches(&metadata)) {
+                return Ok(false);
+            }
+        }
+        let Some(text) = &self.text else {
+            return Ok(true);
+        };
+        let messages = state.storage.list_messages(conversation.id).await?;
+        Ok(transcript::has_text(&messages, text))
+    }
+}
+
+fn parse_text(text: String) -> Result<String, Problem> {
+    let characters = text.chars().count();
+    if text.trim().is_empty() || characters > MAX_SEARCHED_CHARACTERS {
+        let detail = format!(
+            "`text` has {characters} characters; it must have 1 to {MAX_SEARCHED_CHARACTERS}, not \
+             only spaces"
+        );
+        let fault = FieldError::new("/text", Code::ValueInvalid, detail);
+        return Err(Problem::query_invalid(fault));
+    }
+    Ok(text)
+}
+
+/// The criteria about custom metadata, as a filter to erase has them; nothing when there are none.
+fn parse_selection(
+    metadata: Option<String>,
+    form: Option<String>,
+    visitor: Option<String>,
+) -> Result<Option<Selection>, Problem> {
+    let filter = ConversationSelection {
+        metadata: parse_object("metadata", metadata)?,
+        form: parse_object("form", form)?,
+        visitor,
+        ..ConversationSelection::default()
+    };
+    if filter == ConversationSelection::default() {
+        return Ok(None);
+    }
+    let selection = Selection::try_from(filter).map_err(|findings: Findings| {
+        let mut faults = findings.into_list().into_iter().map(FieldError::from);
+        let first = faults.next();
+        let first = first.unwrap_or_else(|| FieldError::new("", Code::ValueInvalid, "it is empty"));
+        faults.fold(Problem::query_invalid(first), Problem::with_error)
+    })?;
+    Ok(Some(selection))
+}
+
+fn parse_object(name: &str, text: Option<String>) -> Result<Map<String, Value>, Problem> {
+    let Some(text) = text else {
+        return Ok(Map::new());
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        let detail = format!("`{name}` must be a JSON object: {error}");
+        let fault = FieldError::new(format!("/{name}"), Code::JsonInvalid, detail);
+        Problem::query_invalid(fault)
+    })
+}
