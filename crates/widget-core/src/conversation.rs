@@ -10,7 +10,7 @@
 //! - [`Erasure`] is what remains of one that was erased, [`selection`] says which ones are, and
 //!   [`retention`] when that happens by itself.
 //! - [`turns`] bounds what the worker and the window report; [`transcript`] merges both into one
-//!   list of turns.
+//!   list of turns; [`events`] is all of it as it happens.
 //!
 //! The caller passes the time and stores the outcome; nothing here waits or remembers.
 //!
@@ -41,6 +41,7 @@
 pub mod budget;
 mod choose;
 mod erasure;
+pub mod events;
 mod feedback;
 mod lifecycle;
 mod limits;

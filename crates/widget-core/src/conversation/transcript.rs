@@ -98,7 +98,7 @@ fn is_for_worker(message: &Message) -> bool {
 }
 
 /// Who said which words, without the spacing that streaming changes.
-fn key(message: &Message) -> (Role, String) {
+pub(super) fn key(message: &Message) -> (Role, String) {
     let words: Vec<&str> = message.text.split_whitespace().collect();
     (message.role, words.join(" "))
 }
