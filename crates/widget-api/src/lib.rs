@@ -13,6 +13,7 @@ pub mod client;
 pub mod conversations;
 pub mod decisions;
 pub mod erasures;
+pub mod events;
 pub mod health;
 pub mod limits;
 mod problem;

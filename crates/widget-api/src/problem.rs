@@ -72,6 +72,12 @@ words! {
         DomainsInvalid = "domains_invalid",
         /// This build has no embed.
         EmbedNotBuilt = "embed_not_built",
+        /// The `Last-Event-ID` is not one of this conversation's events.
+        EventIdInvalid = "event_id_invalid",
+        /// The node has as many event streams as it may.
+        EventStreamsExhausted = "event_streams_exhausted",
+        /// The API key or the organization has as many event streams as it may.
+        EventStreamsFull = "event_streams_full",
         /// The conversation already has feedback.
         FeedbackAlreadySubmitted = "feedback_already_submitted",
         /// The conversation ended too long ago for feedback.

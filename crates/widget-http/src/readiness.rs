@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::Notify;
 use widget_api::health::{
     DatabasePart, DiskPart, LiveKitPart, MigrationsPart, Readiness, ReadinessParts,
 };
@@ -13,18 +14,33 @@ use crate::{
 
 /// Whether the process is about to stop.
 #[derive(Debug, Default)]
-pub struct Drain(AtomicBool);
+pub struct Drain {
+    begun: AtomicBool,
+    changed: Notify,
+}
 
 impl Drain {
     /// Reports from now on that the process is about to stop.
     pub fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.begun.store(true, Ordering::SeqCst);
+        self.changed.notify_waiters();
     }
 
     /// Whether it is about to stop.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Resolves when the process is about to stop.
+    pub async fn begun(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.begun.load(Ordering::SeqCst) {
+                break;
+            }
+            changed.await;
+        }
     }
 }
 

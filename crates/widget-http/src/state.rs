@@ -28,7 +28,10 @@ use crate::{
         rate_limits::RateLimits,
         signing::TokenSigner,
     },
-    web::{caller::Callers, cors::OwnOrigin, deadline::RunningRequests, key_uses::KeyUses},
+    web::{
+        caller::Callers, cors::OwnOrigin, deadline::RunningRequests, event_streams::EventStreams,
+        key_uses::KeyUses,
+    },
 };
 
 /// What the services are built on, chosen at start; tests replace each of them.
@@ -98,6 +101,8 @@ pub struct Services {
     pub drain: Drain,
     /// Handlers that run, also of clients that are gone.
     pub running: RunningRequests,
+    /// Clients that follow conversations.
+    pub event_streams: EventStreams,
     callers: Arc<Callers>,
     own_origin: OwnOrigin,
 }
@@ -179,6 +184,7 @@ impl AppState {
             metrics: Arc::default(),
             drain: Drain::default(),
             running: RunningRequests::default(),
+            event_streams: EventStreams::default(),
             callers: Arc::new(callers),
             own_origin: OwnOrigin::new(settings.public_url.origin().clone()),
             storage,

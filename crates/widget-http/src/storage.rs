@@ -60,7 +60,7 @@ pub use keys::{ApiKey, CreateKeyError, KeyStore, ListedApiKey, SigningKey};
 pub use lifecycle::{LifecycleStore, Transition};
 pub use list_page::{ListPage, MAX_PAGE_BYTES, Page};
 pub use location::Location;
-pub use messages::{AppendError, MessageStore};
+pub use messages::{AppendError, ConversationMarks, MessageStore};
 pub use meters::{PoolState, StorageMeters};
 pub use migrations::MigrationError;
 pub use open::{open, pending_migrations};

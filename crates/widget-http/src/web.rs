@@ -7,6 +7,7 @@ pub mod connections;
 pub mod cors;
 pub mod deadline;
 pub(crate) mod etag;
+pub mod event_streams;
 pub mod extract;
 pub(crate) mod head;
 pub(crate) mod jwt;

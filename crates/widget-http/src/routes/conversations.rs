@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod erasure;
+mod events;
 mod export;
 mod list;
 mod messages;
@@ -50,6 +51,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(list::router())
         .merge(messages::router())
         .merge(erasure::router())
+        .merge(events::router())
         .merge(export::router())
 }
 

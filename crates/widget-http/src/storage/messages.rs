@@ -19,6 +19,13 @@ pub enum AppendError {
     Store(#[from] StoreError),
 }
 
+/// What differs when something has happened in a conversation. It is compared and not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationMarks {
+    pub(super) texts: [String; 2],
+    pub(super) numbers: [i64; 6],
+}
+
 /// Messages of conversations.
 #[async_trait::async_trait]
 pub trait MessageStore {
@@ -40,4 +47,28 @@ pub trait MessageStore {
     /// # Errors
     /// [`StoreError`]
     async fn list_messages(&self, id: ConversationId) -> Result<Vec<Message>, StoreError>;
+
+    /// At most `limit` messages of a conversation behind the one with the number `after`, in the
+    /// order in which they were reported; in place of one that cannot be read stands nothing.
+    ///
+    /// Those of one conversation get their numbers one after the other, so that none appears later
+    /// below one that was seen.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn list_messages_after(
+        &self,
+        id: ConversationId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Option<Message>)>, StoreError>;
+
+    /// What shows that something has happened in a conversation, as cheap as one read.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn find_conversation_marks(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationMarks>, StoreError>;
 }

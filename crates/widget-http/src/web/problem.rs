@@ -85,6 +85,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::CustomMetadataTooLarge
         | P::DomainInvalid
         | P::DomainsInvalid
+        | P::EventIdInvalid
         | P::FormInvalid
         | P::FormNotExpected
         | P::IdempotencyKeyReused
@@ -92,13 +93,16 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::QueryInvalid
         | P::RetentionTooLong
         | P::SelectionInvalid => StatusCode::UNPROCESSABLE_ENTITY,
-        P::BudgetUsedUp | P::RateLimited | P::VoiceBudgetUsedUp | P::WidgetBusy => {
-            StatusCode::TOO_MANY_REQUESTS
-        }
+        P::BudgetUsedUp
+        | P::EventStreamsFull
+        | P::RateLimited
+        | P::VoiceBudgetUsedUp
+        | P::WidgetBusy => StatusCode::TOO_MANY_REQUESTS,
         P::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         P::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
         P::AnswerTimeout
         | P::EmbedNotBuilt
+        | P::EventStreamsExhausted
         | P::LivekitNotConfigured
         | P::StorageBusy
         | P::StorageFull

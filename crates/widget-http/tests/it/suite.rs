@@ -18,6 +18,7 @@ mod conversations;
 mod deleted_widgets;
 mod docs;
 mod erasure;
+mod events;
 mod hang_up;
 mod head;
 mod kill;

@@ -1,5 +1,6 @@
 //! SQL of messages.
 
+use sqlx::Row as _;
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{Lifecycle, LifecycleLimits, Reporter, Role, transcript::Message, turns},
@@ -14,7 +15,7 @@ use super::{
 use crate::storage::{
     driver::micros,
     error::StoreError,
-    messages::{AppendError, MessageStore},
+    messages::{AppendError, ConversationMarks, MessageStore},
     meters::Change,
     table::table,
 };
@@ -94,6 +95,60 @@ impl MessageStore for Backend {
         .fetch_all(self.reader())
         .await?;
         self.unreadable().skip_all(rows.iter().map(read_message))
+    }
+
+    async fn list_messages_after(
+        &self,
+        id: ConversationId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Option<Message>)>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT sequence, ",
+            message_columns!(),
+            " FROM messages WHERE conversation_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"
+        ))
+        .bind(id.as_uuid())
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        let read = |row: &Row| {
+            let message = self.unreadable().skip(read_message(row))?;
+            Ok((row.try_get("sequence")?, message))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn find_conversation_marks(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationMarks>, StoreError> {
+        let row = sqlx::query(
+            "SELECT status, mode, generation, active_at, ended_at, feedback_at, erased_at,
+                 (SELECT MAX(sequence) FROM messages WHERE conversation_id = c.id) AS newest
+             FROM conversations c WHERE id = $1",
+        )
+        .bind(id.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        // What cannot be read differs from nothing, and is reported by who reads it.
+        Ok(row.map(|row| {
+            let text = |column| row.try_get::<String, _>(column).unwrap_or_default();
+            let number = |column| row.try_get::<i64, _>(column).unwrap_or_default();
+            let numbers = [
+                "generation",
+                "active_at",
+                "ended_at",
+                "feedback_at",
+                "erased_at",
+                "newest",
+            ];
+            ConversationMarks {
+                texts: ["status", "mode"].map(text),
+                numbers: numbers.map(number),
+            }
+        }))
     }
 }
 
