@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use widget_core::config;
+use widget_core::{
+    config,
+    effects::{self, EffectCode},
+};
 
 #[cfg(feature = "schemars")]
-use crate::MAX_PAGE_LIMIT;
-use crate::{Timestamp, present, unreadable::WidgetRecord, words::words};
+use crate::{MAX_PAGE_LIMIT, schema};
+use crate::{Received, Timestamp, present, unreadable::WidgetRecord, words::words};
 
 /// Which revisions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +42,49 @@ pub struct Revision {
     /// The differences from the revision before; empty for the first, and when one of the two
     /// cannot be read.
     pub changes: Vec<Change>,
+    /// What it did to visitors.
+    pub effects: Vec<Effect>,
+    /// How many conversations had not ended when it was written; `null` for what is older than this
+    /// count.
+    pub conversations_open: Option<i64>,
     /// The widget as it was.
     pub web_widget: WidgetRecord,
+}
+
+/// One of the things that a change does to visitors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Effect {
+    /// What it does.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<EffectCode>"))]
+    pub code: Received<EffectCode>,
+    /// The entries of `domains` that it is about, of `went_live` and `stopped` all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+    /// The number of conversations, of `conversations_ended`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "u64"))]
+    pub count: Option<u64>,
+}
+
+impl From<effects::Effect> for Effect {
+    fn from(effect: effects::Effect) -> Self {
+        Self {
+            code: effect.code.into(),
+            domains: effect.domains,
+            count: effect.count,
+        }
+    }
+}
+
+/// What a change would do to visitors now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct ChangeEffects {
+    /// What it would do; nothing when visitors would not notice.
+    pub effects: Vec<Effect>,
+    /// How many conversations have not ended.
+    pub conversations_open: i64,
 }
 
 /// One value that differs.

@@ -9,6 +9,7 @@ use widget_core::{
     api_key::KeyStatus,
     config,
     conversation::{EndReason, Mode, Reporter, Role, Status},
+    effects::EffectCode,
     explain::{Difference, Verdict},
     finding::Code,
     go_live::VersionSource,
@@ -122,6 +123,7 @@ macro_rules! choices {
 
 choices!(
     Difference,
+    EffectCode,
     EndReason,
     KeyStatus,
     Mode,

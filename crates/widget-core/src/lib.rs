@@ -121,6 +121,8 @@ pub mod agent_directory;
 
 pub mod listing;
 
+pub mod effects;
+
 pub mod serve;
 
 pub mod embed;

@@ -71,7 +71,7 @@ pub use sweep::{SweepBatch, SweepPosition};
 pub use unreadable::{ListPosition, Listed, StoredRow, UnreadableRow};
 pub use webhooks::{WebhookEvent, WebhookStore};
 pub use widgets::{
-    Author, DirectoryVersion, IdempotentRequest, InsertedWidget, PinNames, StoredWidget,
-    UpdatedWidget, WidgetFilter, WidgetRevision, WidgetStore, WriteWidgetError,
+    Author, DirectoryVersion, IdempotentRequest, InsertedWidget, NotedEffects, PinNames,
+    StoredWidget, UpdatedWidget, WidgetFilter, WidgetRevision, WidgetStore, WriteWidgetError,
 };
 pub use workers::WorkerStore;

@@ -39,6 +39,7 @@ mod brand;
 mod close;
 mod decision;
 mod deleted;
+mod effects;
 mod list;
 mod record;
 mod revisions;
@@ -112,6 +113,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(brand::router())
         .merge(decision::router())
         .merge(deleted::router())
+        .merge(effects::router())
         .merge(list::router())
         .merge(revisions::router())
 }
@@ -252,18 +254,7 @@ async fn update(
     headers: HeaderMap,
     StrictJson(body): StrictJson<WidgetPatch>,
 ) -> Result<Response, Problem> {
-    let (domains, config) = parse_documents(
-        body.domains.as_deref(),
-        body.config.as_deref(),
-        &state.suffixes,
-    )?;
-    let patch = widget::WidgetPatch {
-        agent_id: body.agent_id,
-        agent_version_id: body.agent_version_id,
-        domains,
-        published: body.published,
-        config,
-    };
+    let patch = parse_patch(&body, &state)?;
     change(&state, &caller, id, &headers, &patch, None).await
 }
 
@@ -299,6 +290,22 @@ async fn remove(
     };
     close::after_change(&state, id, closed_rooms);
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a body changes.
+fn parse_patch(body: &WidgetPatch, state: &AppState) -> Result<widget::WidgetPatch, Problem> {
+    let (domains, config) = parse_documents(
+        body.domains.as_deref(),
+        body.config.as_deref(),
+        &state.suffixes,
+    )?;
+    Ok(widget::WidgetPatch {
+        agent_id: body.agent_id,
+        agent_version_id: body.agent_version_id,
+        domains,
+        published: body.published,
+        config,
+    })
 }
 
 /// The domains and the config of a body; all faults of both are reported at once.

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::{
     agent::RegistryFull,
-    go_live::PinnedVersion,
+    go_live::{self, PinnedVersion},
     id::{AgentId, AgentVersionId, IdPrefix, OrganizationId, WidgetId},
     origin::Origin,
     serve,
@@ -64,6 +64,18 @@ impl StoredWidget {
             known => known,
         };
         serve::admit(&self.widget, pinned, page).is_ok()
+    }
+
+    /// The same for an origin as it is stored: one that cannot be read cannot be served.
+    #[must_use]
+    pub fn serves_page(&self, page: &str) -> bool {
+        page.parse().is_ok_and(|origin| self.serves(&origin))
+    }
+
+    /// Whether both gates are open.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        go_live::check(&self.widget, self.pinned).is_ok()
     }
 
     /// The widget with what the agent directory says of the version that it pins, if there is one.
@@ -172,6 +184,21 @@ pub struct WidgetRevision {
     pub created_at: Option<OffsetDateTime>,
     /// The record; its `updated_at` is the time of the write.
     pub widget: WidgetRecord,
+    /// What was known of visitors when it was written.
+    pub noted: NotedEffects,
+}
+
+/// What was known of visitors when a widget was written; nothing of it where an older node wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NotedEffects {
+    /// Whether the widget was live until then.
+    pub live_before: Option<bool>,
+    /// Whether it was live then.
+    pub live_after: Option<bool>,
+    /// How many conversations had not ended.
+    pub conversations_open: Option<i64>,
+    /// How many of them cannot go on, because their page is no longer served.
+    pub conversations_ended: Option<i64>,
 }
 
 /// A request to create that can be repeated, because its answer was lost.
@@ -278,6 +305,24 @@ pub trait WidgetStore {
         filter: &WidgetFilter,
         page: ListPage,
     ) -> Result<Page<Listed<StoredWidget<WidgetRecord>>>, StoreError>;
+
+    /// What the registry says of a version that a widget of the organization may pin.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn find_pinned(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: AgentVersionId,
+    ) -> Result<PinnedVersion, StoreError>;
+
+    /// The pages on which conversations with a widget have not ended, with how many there are of
+    /// each.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn count_open_by_page(&self, id: WidgetId) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// Since when a widget is published with the version that it pins; nothing when it is not
     /// published or missing.

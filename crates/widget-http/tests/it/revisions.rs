@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use widget_api::Scope;
 
+use super::visitor::support::{Visitor, with_livekit};
 use crate::support::{Service, id};
 
 #[tokio::test]
@@ -48,6 +49,8 @@ async fn every_write_is_recorded_and_can_be_undone() {
                 {"pointer": "/config/v1/theme", "change": "replaced", "from": "dark", "to": "light"},
                 {"pointer": "/config/v1/x", "change": "added", "to": 1},
             ],
+            "effects": [{"code": "stopped", "domains": ["https://shop.example"]}],
+            "conversations_open": 0,
             "web_widget": changed,
         })
     );
@@ -129,4 +132,91 @@ async fn the_history_is_paged() {
         .get(&format!("{path}/revisions?limit=0"))
         .await
         .problem(422, "query_invalid");
+}
+
+/// What a change did to visitors is in the history, and can be asked before.
+#[tokio::test]
+async fn a_change_says_what_it_does_to_visitors() {
+    let service = Service::start_with(with_livekit).await;
+    let (agent, draft) = service.agent(false).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let path = format!("/core/web-widgets/{}", id(&visitor.widget));
+    let preview = async |patch: &Value| {
+        let path = format!("{path}/effects");
+        service.post(&path, patch).await.json(200)
+    };
+    let newest = async || {
+        let list = service.get(&format!("{path}/revisions")).await.json(200);
+        list[0].clone()
+    };
+    let first = newest().await;
+    let both = json!(["https://shop.example", "https://other.example"]);
+    let went_live = json!([{"code": "went_live", "domains": both}]);
+    assert_eq!(
+        (&first["effects"], &first["conversations_open"]),
+        (&went_live, &json!(0))
+    );
+    assert_eq!(first["api_key_name"], "test");
+    assert_eq!(
+        preview(&json!({})).await,
+        json!({"effects": [], "conversations_open": 0})
+    );
+
+    visitor.start().await;
+    visitor.start().await;
+    for (patch, open, expected) in [
+        (
+            json!({"config": {"v1": {"chat": {"title": "Hi"}}}}),
+            2,
+            json!([{"code": "look_changed"}]),
+        ),
+        (
+            json!({"domains": ["shop.example", "https://new.example"]}),
+            2,
+            json!([
+                {"code": "domains_added", "domains": ["https://new.example"]},
+                {"code": "domains_removed", "domains": ["https://other.example"]},
+            ]),
+        ),
+        (
+            json!({"agent_id": agent, "agent_version_id": draft}),
+            2,
+            json!([
+                {"code": "stopped", "domains": ["https://shop.example", "https://new.example"]},
+                {"code": "conversations_ended", "count": 2},
+            ]),
+        ),
+        (json!({"domains": ["*"]}), 2, json!([])),
+    ] {
+        let said = preview(&patch).await;
+        assert_eq!(
+            said,
+            json!({"effects": expected, "conversations_open": open}),
+            "{patch}"
+        );
+        service.clock.advance(Duration::seconds(1));
+        service.put(&path, &patch).await.json(200);
+        let newest = newest().await;
+        assert_eq!(
+            (&newest["effects"], &newest["conversations_open"]),
+            (&expected, &json!(open))
+        );
+    }
+    // It goes live by publishing the version, which is no change of the widget: what follows does
+    // not make it live.
+    let publish = format!("/core/agents/{agent}/versions/{draft}/publish");
+    service.post(&publish, &json!({})).await.json(200);
+    let patch = json!({"config": {}});
+    let expected = json!([{"code": "look_changed"}]);
+    assert_eq!(preview(&patch).await["effects"], expected);
+    service.put(&path, &patch).await.json(200);
+    assert_eq!(newest().await["effects"], expected);
+    let faults = json!({"domains": ["a@b"]});
+    let answer = service.post(&format!("{path}/effects"), &faults).await;
+    answer.problem_at(422, "domains_invalid", "/domains/0", "userinfo");
+    let missing = "/core/web-widgets/00000000-0000-0000-0000-000000000000/effects";
+    service
+        .post(missing, &json!({}))
+        .await
+        .problem(404, "not_found");
 }

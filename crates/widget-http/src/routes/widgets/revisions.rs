@@ -7,10 +7,11 @@ use axum::{
 use http::{HeaderMap, header};
 use widget_api::{
     ProblemCode, Scope,
-    revisions::{Change, Revision, RevisionsQuery},
+    revisions::{Change, Effect, Revision, RevisionsQuery},
     widgets::WrittenWidget,
 };
 use widget_core::{
+    effects::{self, Moment},
     id::WidgetId,
     unreadable::WidgetRecord,
     widget::{self, WidgetPatch},
@@ -70,12 +71,29 @@ pub(super) fn router() -> ApiRouter<AppState> {
 }
 
 fn build_revision(revision: WidgetRevision, before: Option<&WidgetRevision>) -> Revision {
+    let (is_first, noted) = (before.is_none(), revision.noted);
     let before = before.and_then(|before| before.widget.readable());
     let changes = match (before, revision.widget.readable()) {
         (Some(before), Some(after)) => widget::diff(before, after),
         _ => Vec::new(),
     };
+    let ended = noted
+        .conversations_ended
+        .and_then(|count| u64::try_from(count).ok());
+    let effects = match (before, revision.widget.readable()) {
+        (None, Some(after)) if is_first => {
+            effects::compare(None, Moment::noted(after, noted.live_after), ended)
+        }
+        (Some(before), Some(after)) => effects::compare(
+            Some(Moment::noted(before, noted.live_before)),
+            Moment::noted(after, noted.live_after),
+            ended,
+        ),
+        _ => Vec::new(),
+    };
     Revision {
+        effects: effects.into_iter().map(Effect::from).collect(),
+        conversations_open: noted.conversations_open,
         number: revision.number,
         created_at: revision.created_at.map(Into::into),
         api_key_id: Some(revision.api_key_id).filter(|id| !id.is_empty()),

@@ -51,9 +51,11 @@ macro_rules! copy_revisions {
         concat!(
             "INSERT INTO ",
             $target,
-            " (web_widget_id, number, api_key_id, restored_from, created_at, ",
+            " (web_widget_id, number, api_key_id, restored_from, created_at, live_before, live_after,
+                 conversations_open, conversations_ended, ",
             record_columns!(),
-            ") SELECT web_widget_id, number, api_key_id, restored_from, created_at, ",
+            ") SELECT web_widget_id, number, api_key_id, restored_from, created_at, live_before,
+                 live_after, conversations_open, conversations_ended, ",
             record_columns!(),
             " FROM ",
             $source,

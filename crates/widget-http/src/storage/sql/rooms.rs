@@ -194,27 +194,45 @@ pub(super) async fn mark_for_removal<'c>(
     Ok(())
 }
 
+/// What a change of a widget did to its open conversations.
+pub(super) struct Unserved {
+    /// How many rooms were marked for removal: one of each conversation that it ends.
+    pub(super) rooms: u64,
+    /// How many conversations were open.
+    pub(super) open: i64,
+}
+
 /// Marks the rooms of open conversations whose page the widget does not serve.
 pub(super) async fn mark_unserved_for_removal(
     transaction: &mut Transaction,
     stored: &StoredWidget,
     now: OffsetDateTime,
-) -> Result<u64, StoreError> {
+) -> Result<Unserved, StoreError> {
     let widget = stored.widget.id;
-    let pages: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT origin FROM conversations WHERE web_widget_id = $1 AND ended_at IS NULL",
-    )
-    .bind(widget.as_uuid())
-    .fetch_all(&mut *transaction)
-    .await?;
-    let mut count = 0;
-    for page in pages {
-        // A page that cannot be read cannot be served.
-        if !page.parse().is_ok_and(|origin| stored.serves(&origin)) {
-            count += mark_widget_for_removal(transaction, widget, Some(&page), now).await?;
+    let mut unserved = Unserved { rooms: 0, open: 0 };
+    for (page, count) in count_open_by_page(&mut *transaction, widget).await? {
+        unserved.open += count;
+        if !stored.serves_page(&page) {
+            unserved.rooms +=
+                mark_widget_for_removal(transaction, widget, Some(&page), now).await?;
         }
     }
-    Ok(count)
+    Ok(unserved)
+}
+
+/// The pages of the open conversations of a widget, and how many there are of each.
+pub(super) async fn count_open_by_page<'c>(
+    database: impl Executor<'c, Database = Database>,
+    widget: WidgetId,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let pages = sqlx::query_as(
+        "SELECT origin, COUNT(*) FROM conversations
+         WHERE web_widget_id = $1 AND ended_at IS NULL GROUP BY origin",
+    )
+    .bind(widget.as_uuid())
+    .fetch_all(database)
+    .await?;
+    Ok(pages)
 }
 
 /// Marks the rooms of the widget's open conversations: all, or those of one page.

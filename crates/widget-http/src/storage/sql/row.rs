@@ -131,6 +131,15 @@ impl<'a> Columns<'a> {
         Ok(self.row.try_get(column).unwrap_or_default())
     }
 
+    /// The same for yes or no.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "every method that `table!` calls can fail"
+    )]
+    pub(super) fn shown_flag(&self, column: &'static str) -> Result<Option<bool>, StoreError> {
+        Ok(self.row.try_get(column).unwrap_or_default())
+    }
+
     /// A time of which only the presence matters.
     pub(super) fn nearest_time(&self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
         self.get(column).map(nearest_time_of)

@@ -19,7 +19,7 @@ use crate::storage::{
     deleted_widgets::DeletedWidget,
     error::StoreError,
     table::{shared_columns, table},
-    widgets::{Author, PinNames, StoredWidget, WidgetRevision, WriteWidgetError},
+    widgets::{Author, NotedEffects, PinNames, StoredWidget, WidgetRevision, WriteWidgetError},
 };
 
 /// What is the same in a widget and in each of its revisions, as far as it can be read.
@@ -126,6 +126,10 @@ table! {
     api_key_name = "k.name": name(),
     restored_from = "r.restored_from": get(),
     updated_at = "r.created_at": noted_time(),
+    live_before = "r.live_before": shown_flag(),
+    live_after = "r.live_after": shown_flag(),
+    conversations_open = "r.conversations_open": shown_number(),
+    conversations_ended = "r.conversations_ended": shown_number(),
     => |row| -> WidgetRevision {
         let record = read_record(&row, backend)?;
         let head = Head { id, organization_id, created_at, updated_at };
@@ -136,6 +140,12 @@ table! {
             restored_from,
             created_at: updated_at,
             widget: record.with(head, &row, backend),
+            noted: NotedEffects {
+                live_before,
+                live_after,
+                conversations_open,
+                conversations_ended,
+            },
         })
     }
 }
@@ -301,6 +311,28 @@ pub(super) async fn finish_write(
         .fetch_one(&mut *transaction)
         .await?;
     read_widget(&row, backend)
+}
+
+/// Notes in the newest revision of a widget what its write did to visitors.
+pub(super) async fn note_effects(
+    transaction: &mut Transaction,
+    stored: &StoredWidget,
+    noted: NotedEffects,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE web_widget_revisions
+         SET live_before = $3, live_after = $4, conversations_open = $5, conversations_ended = $6
+         WHERE web_widget_id = $1 AND number = $2",
+    )
+    .bind(stored.widget.id.as_uuid())
+    .bind(stored.revision)
+    .bind(noted.live_before)
+    .bind(noted.live_after)
+    .bind(noted.conversations_open)
+    .bind(noted.conversations_ended)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
 }
 
 pub(super) fn domains_text(widget: &Widget) -> Result<String, StoreError> {

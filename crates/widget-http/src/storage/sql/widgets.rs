@@ -2,9 +2,11 @@
 
 use sqlx::{QueryBuilder, Row as _};
 use time::OffsetDateTime;
+use uuid::Uuid;
 use widget_core::{
-    agent::{MAX_WIDGETS, require_widget_capacity},
-    id::{IdPrefix, OrganizationId, WidgetId},
+    agent::{MAX_WIDGETS, VersionStatus, require_widget_capacity},
+    go_live::PinnedVersion,
+    id::{AgentId, AgentVersionId, IdPrefix, OrganizationId, WidgetId},
     unreadable::WidgetRecord,
     widget::Widget,
 };
@@ -14,7 +16,7 @@ use super::{
     idempotency::{self, seen_before},
     rooms,
     widget_row::{
-        Pin, domains_text, find_any_widget, finish_write, read_revision, read_widget,
+        Pin, domains_text, find_any_widget, finish_write, note_effects, read_revision, read_widget,
         record_columns, revision_columns, select_size, select_widget, widget_columns,
     },
 };
@@ -24,8 +26,8 @@ use crate::storage::{
     list_page::{ListPage, Page, count_fitting},
     unreadable::Listed,
     widgets::{
-        Author, IdempotentRequest, InsertedWidget, StoredWidget, UpdatedWidget, WidgetFilter,
-        WidgetRevision, WidgetStore, WriteWidgetError,
+        Author, IdempotentRequest, InsertedWidget, NotedEffects, StoredWidget, UpdatedWidget,
+        WidgetFilter, WidgetRevision, WidgetStore, WriteWidgetError,
     },
 };
 
@@ -71,6 +73,13 @@ impl WidgetStore for Backend {
         let stored = finish_write(&mut transaction, widget.id, author, self).await?;
         let stored = stored.require_readable()?;
         let stored = stored.with_directory(author.directory.cloned());
+        let noted = NotedEffects {
+            live_before: Some(false),
+            live_after: Some(stored.is_live()),
+            conversations_open: Some(0),
+            conversations_ended: Some(0),
+        };
+        note_effects(&mut transaction, &stored, noted).await?;
         if let Some(request) = request {
             keep_answer(&mut transaction, &stored, request).await?;
         }
@@ -137,6 +146,7 @@ impl WidgetStore for Backend {
         author: Author<'_>,
     ) -> Result<UpdatedWidget, WriteWidgetError> {
         let mut transaction = self.begin().await?;
+        let before = find_any_widget(&mut transaction, widget.id, self).await?;
         let pin = find_pin(&mut transaction, widget).await?;
         let is_registered = author.directory.is_none() && pin.is_registered();
         if author.directory.is_none()
@@ -172,13 +182,49 @@ impl WidgetStore for Backend {
         let stored = finish_write(&mut transaction, widget.id, author, self).await?;
         let stored = stored.require_readable()?;
         let stored = stored.with_directory(author.directory.cloned());
-        let closed_rooms =
+        let unserved =
             rooms::mark_unserved_for_removal(&mut transaction, &stored, widget.updated_at).await?;
+        let noted = NotedEffects {
+            live_before: before.and_then(|before| was_live(before, &stored, author)),
+            live_after: Some(stored.is_live()),
+            conversations_open: Some(unserved.open),
+            conversations_ended: i64::try_from(unserved.rooms).ok(),
+        };
+        note_effects(&mut transaction, &stored, noted).await?;
         transaction.commit().await?;
         Ok(UpdatedWidget {
             stored,
-            closed_rooms,
+            closed_rooms: unserved.rooms,
         })
+    }
+
+    async fn find_pinned(
+        &self,
+        organization: &OrganizationId,
+        agent: AgentId,
+        version: AgentVersionId,
+    ) -> Result<PinnedVersion, StoreError> {
+        let agents: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM agents WHERE organization_id = $1 AND id = $2",
+        )
+        .bind(organization.as_str())
+        .bind(agent.as_uuid())
+        .fetch_one(self.reader())
+        .await?;
+        let found: Option<(Uuid, Option<i64>)> = sqlx::query_as(
+            "SELECT agent_id, published_at FROM agent_versions
+             WHERE organization_id = $1 AND id = $2",
+        )
+        .bind(organization.as_str())
+        .bind(version.as_uuid())
+        .fetch_optional(self.reader())
+        .await?;
+        let version = found.map(|(agent, at)| (AgentId::from_uuid(agent), VersionStatus::of(at)));
+        Ok(PinnedVersion::found(agent, agents > 0, version))
+    }
+
+    async fn count_open_by_page(&self, id: WidgetId) -> Result<Vec<(String, i64)>, StoreError> {
+        rooms::count_open_by_page(self.reader(), id).await
     }
 
     async fn find_pinned_since(&self, id: WidgetId) -> Result<Option<OffsetDateTime>, StoreError> {
@@ -289,6 +335,27 @@ pub(super) fn push_prefix(query: &mut QueryBuilder<Database>, id: &str, prefix: 
         .push_bind(prefix.first())
         .push(" AND ")
         .push_bind(prefix.last());
+}
+
+/// Whether a widget was live before it became `stored`, as far as that is known: what an agent
+/// directory says of another version than the one that is pinned now, nobody has asked.
+fn was_live(
+    before: StoredWidget<WidgetRecord>,
+    stored: &StoredWidget,
+    author: Author<'_>,
+) -> Option<bool> {
+    let Ok(before) = before.readable() else {
+        return Some(false);
+    };
+    let pin = |stored: &StoredWidget| (stored.widget.agent_id, stored.widget.agent_version_id);
+    match author.directory {
+        None => Some(before.is_live()),
+        Some(_) if !before.widget.published => Some(false),
+        Some(version) if pin(&before) == pin(stored) => {
+            Some(before.with_directory(Some(version.clone())).is_live())
+        }
+        Some(_) => None,
+    }
 }
 
 /// Stores the answer that a repetition of the request gets.

@@ -7,7 +7,7 @@ use widget_core::{
     widget::Widget,
 };
 use widget_http::storage::{
-    DeleteAgentError, DeletedWidget, ListPage, Storage, WidgetFilter, WidgetRevision,
+    DeleteAgentError, DeletedWidget, ListPage, NotedEffects, Storage, WidgetFilter, WidgetRevision,
     WriteWidgetError,
 };
 
@@ -92,6 +92,7 @@ pub(super) async fn restoring(storage: &dyn Storage) {
         restored_from: Some(2),
         created_at: Some(now),
         widget: unpublished.clone().into(),
+        noted: NotedEffects::default(),
     };
     let found = storage.list_widget_revisions(&ours, id, i64::MAX, 9).await;
     let expected: Vec<_> = [vec![newest], history.items].concat();

@@ -10,8 +10,8 @@ use widget_core::{
     widget::Widget,
 };
 use widget_http::storage::{
-    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, ListPage, RepeatableRequest,
-    Storage, StoredWidget, WidgetFilter, WidgetRevision, WriteWidgetError,
+    Author, DeleteAgentError, IdempotentRequest, InsertedWidget, ListPage, NotedEffects,
+    RepeatableRequest, Storage, StoredWidget, WidgetFilter, WidgetRevision, WriteWidgetError,
 };
 
 use super::{ALL, agents::registered, micros, migrated, number, organization};
@@ -400,6 +400,12 @@ pub(super) async fn revisions(storage: &dyn Storage) {
             .expect("works")
             .items
     };
+    let noted = |live_before, live_after| NotedEffects {
+        live_before: Some(live_before),
+        live_after: Some(live_after),
+        conversations_open: Some(0),
+        conversations_ended: Some(0),
+    };
     let expected = [
         WidgetRevision {
             number: 2,
@@ -408,6 +414,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
             restored_from: Some(1),
             created_at: Some(second.updated_at),
             widget: second.clone().into(),
+            noted: noted(true, false),
         },
         WidgetRevision {
             number: 1,
@@ -416,6 +423,7 @@ pub(super) async fn revisions(storage: &dyn Storage) {
             restored_from: None,
             created_at: Some(first.updated_at),
             widget: first.clone().into(),
+            noted: noted(false, true),
         },
     ];
     assert_eq!(list(&ours, i64::MAX, 10).await, expected);
