@@ -94,13 +94,12 @@ pub fn compare(before: Option<Moment<'_>>, after: Moment<'_>, ended: Option<u64>
     let mut effects = Vec::new();
     let was_live = before.map_or(Some(false), |before| before.live);
     match (before, was_live, after.live) {
-        // Nobody knows that it was live, and nobody sees it now.
-        (_, Some(false) | None, Some(false)) | (None, _, None) => {}
         (_, Some(false), Some(true)) => effects.push(effect(EffectCode::WentLive, entries(&after))),
+        // Nobody knows that it was live, and nobody sees it now.
+        (_, Some(false) | None, Some(false)) | (None, ..) => {}
         (Some(before), Some(true), Some(false)) => {
             effects.push(effect(EffectCode::Stopped, entries(&before)));
         }
-        (None, ..) => {}
         (Some(before), ..) => {
             let without = |list: &Moment<'_>, other: &Moment<'_>| -> Vec<String> {
                 let (list, other) = (entries(list), entries(other));
@@ -178,12 +177,8 @@ mod tests {
             .iter()
             .map(|effect| {
                 let count = effect.count.map(|count| format!(" {count}"));
-                let domains: String = effect
-                    .domains
-                    .iter()
-                    .map(|entry| format!(" {entry}"))
-                    .collect();
-                format!("{}{domains}{}", effect.code, count.unwrap_or_default())
+                let words = [vec![effect.code.to_string()], effect.domains.clone()].concat();
+                words.join(" ") + &count.unwrap_or_default()
             })
             .collect();
         assert_eq!(shown, expected);

@@ -138,6 +138,23 @@ impl Site {
         })
     }
 
+    /// Texts of which every list that fits has at least one in its JSON, so that a database can
+    /// leave out most of the others.
+    #[must_use]
+    pub fn fragments(&self) -> Vec<String> {
+        let page = match self {
+            Self::Listed(entry) => return vec![format!("\"{entry}\"")],
+            Self::Origin(page) | Self::Host(page) => page,
+        };
+        let mut fragments = vec!["\"*\"".to_owned(), format!("://{}", page.host())];
+        let mut rest = page.host();
+        while let Some((_, base)) = rest.split_once('.') {
+            fragments.push(format!("://*.{base}"));
+            rest = base;
+        }
+        fragments
+    }
+
     fn fits(&self, list: &AllowedOrigins) -> bool {
         let is_listed = |entry: &str| list.entries().iter().any(|other| other == entry);
         match self {
@@ -291,6 +308,10 @@ mod tests {
                 let record = WidgetRecord::from(widget(domains, ""));
                 let found = search.matches(&record, PinnedVersion::Published);
                 assert_eq!(found, expected, "{site} in {domains:?}");
+                let json = json!(domains).to_string();
+                let fragments = search.site.as_ref().expect("one").fragments();
+                let may_fit = fragments.iter().any(|fragment| json.contains(fragment));
+                assert!(may_fit || !found, "{fragments:?} in {json}");
             }
         }
         for refused in ["a@b", "", "*.com", "https://a.*.example"] {

@@ -29,12 +29,7 @@
 //! # Ok::<(), widget_core::conversation::events::PositionError>(())
 //! ```
 
-use std::{
-    collections::{HashMap, hash_map::RandomState},
-    fmt,
-    hash::BuildHasher,
-    str::FromStr,
-};
+use std::{collections::HashMap, fmt, hash::BuildHasher, str::FromStr};
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -119,6 +114,10 @@ pub enum Event {
 ///
 /// Its text is the id of the event before it. Clients compare such ids and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an event that happens once, in any order"
+)]
 pub struct Position {
     /// The mode that was reported last; none before the first event.
     mode: Option<Mode>,
@@ -275,15 +274,27 @@ fn hash(form_id: &str, values: &Value) -> u64 {
 
 /// Which turns of both reporters are the same: each of them is an event once, whoever reports it
 /// first.
-#[derive(Debug, Default)]
-pub struct Heard {
+///
+/// Only hashes of them are kept. The hasher is the caller's: one with a random key, so that no
+/// visitor can choose words with the hash of others.
+#[derive(Debug)]
+pub struct Heard<S> {
     /// By who said which words: how many turns of the worker have no counterpart of the window, or
     /// of the window (below zero) none of the worker.
     alone: HashMap<u64, i64>,
-    hasher: RandomState,
+    hasher: S,
 }
 
-impl Heard {
+impl<S: BuildHasher> Heard<S> {
+    /// Nothing was heard yet.
+    #[must_use]
+    pub fn new(hasher: S) -> Self {
+        Self {
+            alone: HashMap::new(),
+            hasher,
+        }
+    }
+
     /// Whether a turn is new, and not what the other reporter has reported before; every turn is
     /// asked about, in order.
     pub fn is_new(&mut self, message: &Message) -> bool {
@@ -455,7 +466,8 @@ mod tests {
     #[test]
     fn a_turn_of_both_reporters_is_new_once() {
         use Reporter::{Agent, Visitor};
-        let mut heard = Heard::default();
+        let hasher = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+        let mut heard = Heard::new(hasher);
         for (reporter, text, expected) in [
             (Visitor, "a", true),
             (Agent, "a", false),

@@ -155,6 +155,9 @@ pub struct WidgetFilter {
     pub published: Option<bool>,
     /// Those that were changed later than this.
     pub updated_after: Option<OffsetDateTime>,
+    /// Those whose list of sites has at least one of these texts; all when there are none. The
+    /// wildcards of `LIKE` may find more.
+    pub sites: Vec<String>,
 }
 
 /// Who writes a widget, and how.

@@ -157,6 +157,47 @@ async fn blockers(service: &Service, widget: &Value) -> Vec<String> {
         .collect()
 }
 
+/// Which widgets are blocked is what the directory says when the list is asked for.
+#[tokio::test]
+async fn a_list_of_blocked_widgets_asks_the_directory() {
+    let directory = Directory::start().await;
+    let service = Service::start_with(|settings| directory.settings(settings)).await;
+    let widget = create(&service, true).await;
+    create(&service, false).await;
+    let found = async |query: &str| {
+        let list = service.get(&format!("/core/web-widgets?{query}")).await;
+        let list = list.json(200);
+        let items = list.as_array().expect("a list").iter();
+        let items = items.map(|item| (id(item), codes(&item["blockers"]).join(" ")));
+        items.collect::<Vec<_>>()
+    };
+    assert_eq!(found("blocked=true").await, []);
+    for (mode, code) in [
+        (version("draft"), "agent_version_draft"),
+        (Mode::Body(404, "{}".to_owned()), "agent_version_not_found"),
+        (
+            Mode::Body(500, "{}".to_owned()),
+            "agent_directory_unavailable",
+        ),
+    ] {
+        directory.set(mode);
+        // Longer than an answer holds while the directory does not answer.
+        service.clock.advance(Duration::minutes(11));
+        assert_eq!(
+            found("blocked=true").await,
+            [(id(&widget), code.to_owned())]
+        );
+        assert_eq!(found("blocked=false&published=true").await, []);
+    }
+    directory.set(version("published"));
+    service.clock.advance(Duration::minutes(11));
+    assert_eq!(found("blocked=true").await, []);
+    assert_eq!(
+        found("published=true").await,
+        [(id(&widget), String::new())]
+    );
+}
+
 #[tokio::test]
 async fn the_directory_says_which_versions_are_published() {
     let directory = Directory::start().await;

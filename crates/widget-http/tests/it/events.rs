@@ -56,7 +56,7 @@ impl Events {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 let seen = parse(block);
-                self.text = rest.to_owned();
+                self.text = rest.into();
                 if seen.is_some() {
                     return seen;
                 }

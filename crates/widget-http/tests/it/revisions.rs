@@ -206,10 +206,10 @@ async fn a_change_says_what_it_does_to_visitors() {
     // not make it live.
     let publish = format!("/core/agents/{agent}/versions/{draft}/publish");
     service.post(&publish, &json!({})).await.json(200);
-    let patch = json!({"config": {}});
+    let restyled = json!({"config": {}});
     let expected = json!([{"code": "look_changed"}]);
-    assert_eq!(preview(&patch).await["effects"], expected);
-    service.put(&path, &patch).await.json(200);
+    assert_eq!(preview(&restyled).await["effects"], expected);
+    service.put(&path, &restyled).await.json(200);
     assert_eq!(newest().await["effects"], expected);
     let faults = json!({"domains": ["a@b"]});
     let answer = service.post(&format!("{path}/effects"), &faults).await;

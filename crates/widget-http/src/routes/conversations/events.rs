@@ -3,7 +3,7 @@
 //! Each stream asks the database twice a second whether something has changed, whichever node wrote
 //! it, and holds no connection to the database in between.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, hash::RandomState, time::Duration};
 
 use axum::{
     extract::State,
@@ -147,7 +147,7 @@ struct Follower {
     credential: HeaderMap,
     id: ConversationId,
     position: Position,
-    heard: Heard,
+    heard: Heard<RandomState>,
     /// The number of the last message that was read.
     read_to: i64,
     /// Messages that were read and are not events yet.
@@ -213,7 +213,7 @@ impl Follower {
                 .collect(),
             id,
             position,
-            heard: Heard::default(),
+            heard: Heard::new(RandomState::new()),
             read_to: 0,
             turns: Vec::new(),
             marks: None,

@@ -56,12 +56,12 @@ async fn preview(
     let pin = (after.widget.agent_id, after.widget.agent_version_id);
     if pin != (before.widget.agent_id, before.widget.agent_version_id) {
         let organization = &caller.organization_id;
-        after.pinned = match directory::find_version(&state, &after.widget, false).await? {
-            Some(version) => version.pinned,
-            None => {
-                let storage = &state.storage;
-                storage.find_pinned(organization, pin.0, pin.1).await?
-            }
+        let version = directory::find_version(&state, &after.widget, false).await?;
+        after.pinned = if let Some(version) = version {
+            version.pinned
+        } else {
+            let storage = &state.storage;
+            storage.find_pinned(organization, pin.0, pin.1).await?
         };
     }
     let (mut open, mut ended) = (0, 0);

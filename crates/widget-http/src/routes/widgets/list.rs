@@ -84,6 +84,11 @@ async fn list(
             _ => query.published,
         },
         updated_after: query.updated_after.map(Into::into),
+        sites: wanted
+            .site
+            .as_ref()
+            .map(Site::fragments)
+            .unwrap_or_default(),
     };
     let mut search = Search::new(page, wanted.is_empty());
     let organization = &caller.organization_id;

@@ -326,6 +326,16 @@ pub(super) fn push_filter(query: &mut QueryBuilder<Database>, filter: &WidgetFil
     if let Some(after) = filter.updated_after {
         query.push(" AND w.updated_at > ").push_bind(micros(after));
     }
+    for (position, text) in filter.sites.iter().enumerate() {
+        let start = if position == 0 { " AND (" } else { " OR " };
+        query
+            .push(start)
+            .push("w.domains LIKE ")
+            .push_bind(format!("%{text}%"));
+    }
+    if !filter.sites.is_empty() {
+        query.push(")");
+    }
 }
 
 /// Adds the condition that an id begins so.
