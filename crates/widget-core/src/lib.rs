@@ -131,6 +131,8 @@ pub mod explain;
 
 pub mod conversation;
 
+pub mod statistics;
+
 #[cfg(feature = "serde")]
 pub mod seed;
 

@@ -1,6 +1,6 @@
 //! A form as the config defines it: its texts and its fields.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::kind::{DEFAULT_RATING, FieldKind, FieldType, MAX_TEXT, TextLength};
 use crate::check::{
@@ -98,6 +98,14 @@ impl Field {
 }
 
 impl FormDefinition {
+    /// The stars that a visitor gave: the answer to the first question for a rating that has one.
+    #[must_use]
+    pub fn find_rating(&self, values: &Map<String, Value>) -> Option<u8> {
+        let is_rating = |field: &&Field| matches!(field.kind, FieldKind::Rating { .. });
+        let mut answers = self.fields.iter().filter(is_rating);
+        answers.find_map(|field| values.get(&field.id)?.as_u64()?.try_into().ok())
+    }
+
     /// The feedback form of a widget that defines none: a rating from 1 to 5 and a comment.
     ///
     /// Its texts are empty, which no other form's labels can be: the window localizes them by the

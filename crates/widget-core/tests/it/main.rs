@@ -21,5 +21,6 @@ mod origin_vectors;
 mod proofs;
 mod schema;
 mod serde;
+mod statistics;
 mod support;
 mod transcript;
