@@ -18,11 +18,13 @@ pub mod health;
 pub mod limits;
 mod problem;
 mod received;
+pub mod refusals;
 pub mod revisions;
 #[cfg(feature = "schemars")]
 pub mod schema;
 mod scope;
 mod scopes;
+pub mod statistics;
 mod timestamp;
 pub mod unreadable;
 pub mod visitors;

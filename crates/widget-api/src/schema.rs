@@ -18,6 +18,7 @@ use widget_core::{
     },
     listing::WidgetState,
     origin::AllowedOrigins,
+    statistics::Interval,
 };
 
 /// Every code that core reports, as one named schema.
@@ -125,6 +126,7 @@ choices!(
     Difference,
     EffectCode,
     EndReason,
+    Interval,
     KeyStatus,
     Mode,
     Reporter,
