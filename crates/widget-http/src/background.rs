@@ -1,6 +1,6 @@
 //! What runs without a request: removing old rooms, ending conversations by their limits, looking
 //! at calls whose minutes are limited, checking LiveKit, keeping builds of the embed, writing the
-//! last use of keys, erasing conversations, deleting expired records.
+//! last use of keys, erasing conversations, writing what was counted, deleting expired records.
 //!
 //! Several services on one database do the same work at the same time; each step is harmless when
 //! done twice.
@@ -18,6 +18,7 @@ pub use self::{
     keys::write_key_uses,
     livekit::check_livekit,
     rooms::remove_due_rooms,
+    statistics::{forget_statistics, write_statistics},
 };
 use crate::{
     causes::with_causes,
@@ -34,6 +35,7 @@ mod erasures;
 mod keys;
 mod livekit;
 mod rooms;
+mod statistics;
 
 /// How often expired records are deleted.
 const FORGET_INTERVAL: StdDuration = StdDuration::from_mins(1);
@@ -73,6 +75,7 @@ pub fn start(state: &AppState, stopped: &watch::Receiver<bool>) -> JoinSet<()> {
                 builds::keep_builds(&state),
                 keys::write_uses(&state),
                 erasures::erase(&state),
+                statistics::write(&state),
                 forget(&state),
                 report_requests(&state.metrics)
             )
@@ -123,7 +126,9 @@ pub async fn forget_expired(state: &AppState) -> Result<(), StoreError> {
             rooms: now - ROOM_MEMORY,
             jobs: now - JOB_MEMORY,
         })
-        .await
+        .await?;
+    while forget_statistics(state, now).await? {}
+    Ok(())
 }
 
 #[cfg(test)]

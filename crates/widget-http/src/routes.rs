@@ -21,6 +21,7 @@ mod public;
 mod retention;
 mod search;
 mod static_files;
+mod statistics;
 mod webhook;
 mod widgets;
 
@@ -44,6 +45,7 @@ pub(crate) fn all() -> ApiRouter<AppState> {
         .merge(conversations::router())
         .merge(limits::router())
         .merge(retention::router())
+        .merge(statistics::router())
         .merge(public::router())
         .merge(embed::router())
         .merge(webhook::router())

@@ -33,6 +33,8 @@ pub struct Settings {
     /// How long content is kept after the end of a conversation; always, if nothing is set. An
     /// organization can set less.
     pub transcript_retention: Option<time::Duration>,
+    /// How long numbers about widgets are kept.
+    pub statistics_retention: time::Duration,
     /// Rates and bounds of the public endpoints.
     pub limits: LimitSettings,
 }
@@ -50,6 +52,7 @@ impl Settings {
             embed: EmbedFiles::default(),
             brand_from_private_addresses: false,
             transcript_retention: None,
+            statistics_retention: time::Duration::days(400),
             limits: LimitSettings::default(),
         }
     }

@@ -27,6 +27,7 @@ use crate::{
         public_widgets::PublicWidgets,
         rate_limits::RateLimits,
         signing::TokenSigner,
+        visit_counts::VisitCounters,
     },
     web::{
         caller::Callers, cors::OwnOrigin, deadline::RunningRequests, event_streams::EventStreams,
@@ -79,6 +80,8 @@ pub struct Services {
     pub visitor_limits: VisitorLimitCache,
     /// Builds of the embed that other releases have.
     pub embed_builds: EmbedBuilds,
+    /// Visits that are counted and not written yet.
+    pub visits: VisitCounters,
     /// Rates of the public endpoints.
     pub rate_limits: RateLimits,
     /// Signs and reads embed tickets and conversation tokens.
@@ -173,6 +176,7 @@ impl AppState {
             public_widgets: PublicWidgets::default(),
             visitor_limits: VisitorLimitCache::default(),
             embed_builds: EmbedBuilds::default(),
+            visits: VisitCounters::default(),
             rate_limits: RateLimits::new(&settings.limits),
             signer: TokenSigner::new(storage.clone(), clock.clone(), random.clone()),
             livekit: settings.livekit.as_ref().map(LiveKit::new),

@@ -11,3 +11,4 @@ pub mod rate_limits;
 mod read_cache;
 pub mod refusals;
 pub mod signing;
+pub mod visit_counts;

@@ -115,6 +115,9 @@ pub(super) struct ServeArguments {
     /// never when left out. An organization can set less.
     #[arg(long, env = "WIDGET_TRANSCRIPT_RETENTION", value_name = "TIME", value_parser = parse_duration)]
     transcript_retention: Option<time::Duration>,
+    /// After which time numbers about widgets are forgotten: what was shown, refused and talked.
+    #[arg(long, env = "WIDGET_STATISTICS_RETENTION", value_name = "TIME", default_value = "400d", value_parser = parse_duration)]
+    statistics_retention: time::Duration,
     #[command(flatten)]
     telemetry: TelemetryArguments,
     #[command(flatten)]
@@ -460,6 +463,7 @@ fn build_settings(
         forwarded_header: arguments.forwarded_header.into(),
         brand_from_private_addresses: arguments.brand_from_private_addresses,
         transcript_retention: arguments.transcript_retention,
+        statistics_retention: arguments.statistics_retention,
         limits: arguments.limits.settings(),
         ..Settings::new(build_public_url(arguments.public_url, address)?)
     })
@@ -552,6 +556,13 @@ impl Running {
                 );
             }
             while self.tasks.join_next().await.is_some() {}
+            // Last, so that what the background was about to write is there again.
+            if let Err(error) = background::write_statistics(&self.state).await {
+                tracing::warn!(
+                    error = with_causes(&error),
+                    "what was counted last cannot be written; it is lost"
+                );
+            }
         };
         tokio::select! {
             done = tokio::time::timeout(DRAIN_TIMEOUT, drained) => {

@@ -17,6 +17,7 @@ use super::{
     migrations::MigrationError,
     retentions::RetentionStore,
     rooms::RoomStore,
+    statistics::StatisticsStore,
     submissions::SubmissionStore,
     webhooks::WebhookStore,
     widgets::WidgetStore,
@@ -53,6 +54,7 @@ pub trait Storage:
     + EmbedBuildStore
     + BudgetStore
     + WorkerStore
+    + StatisticsStore
     + Send
     + Sync
     + 'static

@@ -19,6 +19,8 @@ mod calls;
 mod conversation_row;
 #[path = "sql/conversations.rs"]
 mod conversations;
+#[path = "sql/counted.rs"]
+mod counted;
 #[path = "sql/deleted_widgets.rs"]
 mod deleted_widgets;
 #[path = "sql/embed_builds.rs"]
@@ -49,6 +51,8 @@ mod rooms;
 mod row;
 #[path = "sql/start_places.rs"]
 mod start_places;
+#[path = "sql/statistics.rs"]
+mod statistics;
 #[path = "sql/submissions.rs"]
 mod submissions;
 #[path = "sql/webhooks.rs"]

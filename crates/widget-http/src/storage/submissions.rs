@@ -52,7 +52,7 @@ pub trait SubmissionStore {
     ) -> Result<bool, SaveFormError>;
 
     /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
-    /// says whether the widget asks for any.
+    /// says whether the widget asks for any, and `rating` is the one among the values, which counts.
     ///
     /// # Errors
     /// [`SaveFeedbackError`]
@@ -61,6 +61,7 @@ pub trait SubmissionStore {
         id: ConversationId,
         values: &serde_json::Value,
         enabled: bool,
+        rating: Option<u8>,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<(), SaveFeedbackError>;

@@ -84,20 +84,30 @@ impl<S: Sync> FromRequestParts<S> for PageOrigin {
 #[derive(Debug, Clone)]
 pub struct PageOrOwnOrigin(pub Origin);
 
+/// Why a request names no page.
+#[derive(Debug)]
+pub struct OriginRefused(pub OriginHeaderError);
+
+impl IntoResponse for OriginRefused {
+    fn into_response(self) -> Response {
+        Problem::from(self.0).into_response()
+    }
+}
+
 impl<S> FromRequestParts<S> for PageOrOwnOrigin
 where
     S: Sync,
     OwnOrigin: FromRef<S>,
 {
-    type Rejection = Problem;
+    type Rejection = OriginRefused;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, OriginRefused> {
         let is_same_origin = only(&parts.headers, "sec-fetch-site") == Some("same-origin");
         match request_origin(&parts.headers) {
             Err(OriginHeaderError::Absent) if is_same_origin => {
                 Ok(Self(OwnOrigin::from_ref(state).0.as_ref().clone()))
             }
-            origin => Ok(Self(origin?)),
+            origin => origin.map(Self).map_err(OriginRefused),
         }
     }
 }

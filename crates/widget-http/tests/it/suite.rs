@@ -30,6 +30,7 @@ pub(crate) mod process;
 mod readiness;
 mod revisions;
 mod searches;
+mod statistics;
 mod stop;
 pub(crate) mod storage;
 mod suffixes;

@@ -372,7 +372,7 @@ async fn an_unreadable_conversation_is_listed_and_stops_no_sweep() {
 }
 
 /// The tables, with the condition for the row to damage; `{w}` and the like are ids of the test.
-const TABLES: [(&str, &str); 21] = [
+const TABLES: [(&str, &str); 23] = [
     ("agent_workers", "livekit_agent_name = 'concierge'"),
     ("api_keys", "id = '{k}'"),
     ("signing_keys", "id = 'victim'"),
@@ -397,10 +397,15 @@ const TABLES: [(&str, &str); 21] = [
     ("budget_limits", "owner = 'organization acme'"),
     ("budget_days", "owner = 'organization acme'"),
     ("voice_reservations", "conversation_id = {c}"),
+    (
+        "web_widget_statistics",
+        "web_widget_id = {w} AND point = 20480",
+    ),
+    ("web_widget_refusals", "web_widget_id = {w} AND day = 20480"),
 ];
 
 /// Columns by which rows are found: a row under another key is another row.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "id",
     "web_widget_id",
     "number",
@@ -412,6 +417,7 @@ const KEYS: [&str; 11] = [
     "generation",
     "owner",
     "day",
+    "point",
 ];
 
 /// What a column of a type can hold that no build wrote.
@@ -472,9 +478,15 @@ impl<'a> World<'a> {
                  INSERT INTO used_tickets (id, expires_at) VALUES ('victim', 1);
                  INSERT INTO webhook_events (id, received_at) VALUES ('victim', 1);
                  INSERT INTO voice_reservations (conversation_id, number, day, of_organization, of_widget)
-                     VALUES ({}, 1, 1, TRUE, FALSE);",
+                     VALUES ({}, 1, 1, TRUE, FALSE);
+                 INSERT INTO web_widget_statistics (web_widget_id, period, point, counter, amount)
+                     VALUES ({widget}, 'day', 20480, 'answered', 1);
+                 INSERT INTO web_widget_refusals
+                         (web_widget_id, day, origin, code, amount, uncertain, first_at, last_at)
+                     VALUES ({widget}, 20480, 'https://a.example', 'not_published', 1, 1, 1, 1);",
                 database::BYTES,
                 uuid_literal(started.id.parse().expect("a UUID")),
+                widget = uuid_literal(id(&visitor.widget).parse().expect("a UUID")),
             ),
         )
         .await;
@@ -521,6 +533,8 @@ impl<'a> World<'a> {
         let widget = path(&self.visitor.widget);
         let agent = self.visitor.widget["agent_id"].as_str().expect("an id");
         let conversation = format!("/core/conversations/{}", self.started.id);
+        let (public, build) = (id(&self.visitor.widget), &self.build);
+        let loader = format!("/public/embed/{public}/{build}.js");
         let repeated = json!({
             "agent_id": self.neighbor["agent_id"],
             "agent_version_id": self.neighbor["agent_version_id"],
@@ -552,12 +566,10 @@ impl<'a> World<'a> {
             format!("{widget}/retention"),
             "/core/organization/limits".to_owned(),
             format!("{widget}/limits"),
+            format!("{widget}/statistics"),
+            format!("{widget}/refusals"),
             self.job.clone(),
-            format!(
-                "/public/embed/{}/{}.js",
-                id(&self.visitor.widget),
-                self.build
-            ),
+            loader,
         ] {
             answers.push((path.clone(), request("GET", path, None).await));
         }
@@ -589,6 +601,9 @@ impl<'a> World<'a> {
             background::check_due_calls(state).await.map(|()| 0),
             background::remove_due_rooms(state).await,
             background::run_erasure_jobs(state).await,
+            background::write_statistics(state)
+                .await
+                .map(|(_, ended)| ended),
             background::erase_expired(state).await,
         ] {
             sweep.unwrap_or_else(|error| panic!("{what}: {error}"));

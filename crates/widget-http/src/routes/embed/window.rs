@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 use widget_api::ProblemCode;
 use widget_core::{
-    config::values::Direction, embed::WindowPolicy, origin::Origin, serve::Admission,
+    config::values::Direction, embed::WindowPolicy, finding::Code, origin::Origin, serve::Admission,
 };
 
 use crate::{
     embed_files::WindowFiles,
     livekit::LiveKit,
-    routes::public::page::{PublicPath, require_admission, require_widget},
+    routes::public::page::{PublicPath, count_without_origin, require_visit, require_widget},
     state::AppState,
     telemetry::PageOf,
     visitors::{
@@ -110,15 +110,24 @@ async fn open(
     path: &PublicPath,
     query: Option<&str>,
 ) -> Result<Response, Problem> {
-    let origin = declared_origin(query)?;
+    let origin = match declared_origin(query) {
+        Ok(origin) => origin,
+        Err(problem) => {
+            count_without_origin(state, path, Code::OriginMalformed).await;
+            return Err(problem);
+        }
+    };
     let widget = require_widget(state, path).await?;
-    let admission = require_admission(state, &widget, &origin).await?;
+    let admission = require_visit(state, &widget, &origin).await?;
     let files = state
         .settings
         .embed
         .window_files()
         .ok_or_else(refusals::embed_not_built)?;
     let page = render(&admission, files)?;
+    state
+        .visits
+        .count_window(widget.stored.widget.id, state.now());
     let policy = WindowPolicy::new(
         *admission,
         state.livekit.as_ref().and_then(LiveKit::policy_source),

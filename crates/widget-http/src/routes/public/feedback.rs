@@ -64,11 +64,20 @@ async fn submit(
     conversation
         .lifecycle
         .submit_feedback(feedback.enabled, now, limits)?;
-    let values = validate(&feedback.effective_form(), &body.data, "/data")?.into_values();
+    let form = feedback.effective_form();
+    let values = validate(&form, &body.data, "/data")?.into_values();
+    let rating = form.find_rating(&values);
     let data = Value::Object(values.clone());
     state
         .storage
-        .save_feedback(conversation.id, &data, feedback.enabled, now, limits)
+        .save_feedback(
+            conversation.id,
+            &data,
+            feedback.enabled,
+            rating,
+            now,
+            limits,
+        )
         .await?;
     Ok((
         StatusCode::CREATED,

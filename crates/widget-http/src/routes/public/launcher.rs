@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use widget_api::visitors;
 use widget_core::serve::Admission;
 
-use super::page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
+use super::page::{PAGE_PROBLEMS, PublicPath, count_without_origin, require_visit, require_widget};
 use crate::{
     state::AppState,
     visitors::public_widgets::Launcher,
     web::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
-        cors::{PageOrOwnOrigin, preflight},
+        cors::{OriginRefused, PageOrOwnOrigin, preflight},
         etag,
         problem::Problem,
     },
@@ -84,13 +84,23 @@ const WORDS: [(&str, [&str; 3]); 7] = [
 async fn show(
     State(state): State<AppState>,
     path: PublicPath,
-    PageOrOwnOrigin(origin): PageOrOwnOrigin,
+    origin: Result<PageOrOwnOrigin, OriginRefused>,
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     state.rate_limits.configs.check(&address)?;
+    let PageOrOwnOrigin(origin) = match origin {
+        Ok(origin) => origin,
+        Err(OriginRefused(error)) => {
+            count_without_origin(&state, &path, error.code()).await;
+            return Err(error.into());
+        }
+    };
     let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&state, &widget, &origin).await?;
+    let admission = require_visit(&state, &widget, &origin).await?;
+    state
+        .visits
+        .count_launcher(widget.stored.widget.id, state.now());
     let launcher = admission.launcher(render);
     let fields = [
         (header::ETAG, launcher.etag.clone()),

@@ -7,8 +7,11 @@ use http::request::Parts;
 use serde::Deserialize;
 use widget_api::ProblemCode;
 use widget_core::{
+    finding::Code,
     id::{ConversationId, WidgetId},
     origin::Origin,
+    serve::Refusal,
+    statistics::RefusedPage,
 };
 
 use crate::{
@@ -86,6 +89,42 @@ pub(crate) async fn require_admission<'a>(
     widget: &'a PublicWidget,
     origin: &'a Origin,
 ) -> Result<AdmittedWidget<'a>, Problem> {
+    let admitted = admit(state, widget, origin).await?;
+    admitted.map_err(|refusal| refusals::refused(widget.stored.widget.id, origin, &refusal))
+}
+
+/// The same for the first request of a visit, or of a window: a refusal is counted.
+pub(crate) async fn require_visit<'a>(
+    state: &AppState,
+    widget: &'a PublicWidget,
+    origin: &'a Origin,
+) -> Result<AdmittedWidget<'a>, Problem> {
+    let admitted = admit(state, widget, origin).await?;
+    admitted.map_err(|refusal| {
+        let page = RefusedPage {
+            origin: Some(origin.clone()),
+            code: refusal.reasons[0].code,
+        };
+        let id = widget.stored.widget.id;
+        state.visits.count_refusal(id, page, state.now());
+        refusals::refused(id, origin, &refusal)
+    })
+}
+
+/// Counts a visit without a valid origin, if the widget exists.
+pub(crate) async fn count_without_origin(state: &AppState, path: &PublicPath, code: Code) {
+    if let Ok(widget) = require_widget(state, path).await {
+        let page = RefusedPage { origin: None, code };
+        let id = widget.stored.widget.id;
+        state.visits.count_refusal(id, page, state.now());
+    }
+}
+
+async fn admit<'a>(
+    state: &AppState,
+    widget: &'a PublicWidget,
+    origin: &'a Origin,
+) -> Result<Result<AdmittedWidget<'a>, Refusal>, Problem> {
     let record = &widget.stored.widget;
     // Of what is served to nobody the directory is not asked.
     let directory = if record.published && record.domains.admit(origin).is_some() {
@@ -95,5 +134,5 @@ pub(crate) async fn require_admission<'a>(
     };
     let admitted = widget.admit(origin, directory);
     telemetry::note_decision(&admitted);
-    admitted.map_err(|refusal| refusals::refused(widget.stored.widget.id, origin, &refusal))
+    Ok(admitted)
 }

@@ -17,7 +17,7 @@ use super::{
         BudgetRow, apply, budget_columns, insert_voice, read_budget, reserve, write_call,
     },
     conversation_row::{conversation_columns, read_kept},
-    limits, rooms,
+    counted, limits, rooms,
     webhooks::{end_of, has_ended, note},
 };
 use crate::storage::{
@@ -127,6 +127,7 @@ pub(super) async fn apply_audio_event(
     operator: &Budgets,
     now: OffsetDateTime,
 ) -> Result<bool, StoreError> {
+    counted::note_voice(backend, event.room, event.is_published, now).await?;
     // Most calls are not limited, and cost reads only.
     let found: Option<(Option<String>, String, Uuid)> = sqlx::query_as(
         "SELECT c.call_state, c.organization_id, c.web_widget_id

@@ -8,9 +8,9 @@ use widget_core::{
 };
 
 use super::{
-    Row, Transaction,
+    Backend, Row, Transaction,
     budget_row::{BudgetRow, budget_columns, follow, join, read_budget},
-    rooms,
+    counted, rooms,
     row::Columns,
 };
 use crate::storage::{
@@ -122,17 +122,20 @@ pub(super) async fn lock_conversation(
     Ok(locked)
 }
 
-/// Writes what core decided; with the end of a conversation its rooms are marked for removal.
+/// Writes what core decided; with the end of a conversation its rooms are marked for removal, and it
+/// is counted.
 pub(super) async fn write_transition(
     transaction: &mut Transaction,
+    backend: &Backend,
     id: ConversationId,
     next: Lifecycle,
     now: OffsetDateTime,
     limits: &LifecycleLimits,
 ) -> Result<ConversationRecord, StoreError> {
     let written = write_state(transaction, id, next, limits).await?;
-    if written.lifecycle.status().is_terminal() {
+    if let Some(ended_at) = written.lifecycle.ended_at() {
         rooms::mark_all_for_removal(transaction, id, now).await?;
+        counted::count_if_ended(transaction, backend, id, ended_at).await?;
     }
     Ok(written)
 }

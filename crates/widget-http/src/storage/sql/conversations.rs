@@ -16,6 +16,7 @@ use super::{
     conversation_row::{
         conversation_columns, lock_conversation, read_conversation, read_kept, write_state,
     },
+    counted::running_voice,
     rooms, start_places,
     widgets::{push_page, push_prefix},
 };
@@ -57,8 +58,9 @@ impl ConversationStore for Backend {
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
                  token_at, due_at, start_address, start_network, budget_state, budget_day,
-                 budget_organization, budget_widget)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+                 budget_organization, budget_widget, start_mode)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                 $9)",
         )
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -128,7 +130,10 @@ impl ConversationStore for Backend {
         write_state(&mut transaction, resume.id, next, &resume.limits).await?;
         let row = sqlx::query(concat!(
             "UPDATE conversations SET generation = generation + 1, mode = $2, repeat_used = $3,
-                 start_address = $4, start_network = $5
+                 start_address = $4, start_network = $5, voice_since = NULL,
+                 voice_micros = voice_micros + ",
+            running_voice!("$6"),
+            "
              WHERE id = $1
              RETURNING ",
             conversation_columns!(),
@@ -140,6 +145,7 @@ impl ConversationStore for Backend {
         .bind(resume.repeat)
         .bind(place.map(|place| place.address.as_str()))
         .bind(place.and_then(|place| place.network.as_deref()))
+        .bind(micros(resume.now))
         .fetch_one(&mut transaction)
         .await
         .map_err(StoreError::from)?;

@@ -13,7 +13,7 @@ use super::{
     Backend, Database, LOCK_MESSAGES, Row, Transaction,
     budget_row::{self, Counted, budget_columns, read_budget},
     conversation_row::{conversation_columns, read_conversation},
-    rooms,
+    counted, rooms,
     row::Columns,
 };
 use crate::storage::{
@@ -170,6 +170,8 @@ pub(super) async fn erase(
             (end(joined), end(settled_by))
         }
     };
+    // Before the messages are gone; it is added last.
+    let counted = counted::find_facts(transaction, backend, id).await?;
     let columns = next.to_row();
     let erased = sqlx::query(concat!(
         "UPDATE conversations
@@ -198,6 +200,10 @@ pub(super) async fn erase(
         .await?;
     rooms::mark_all_for_removal(transaction, id, erasure.at).await?;
     settle(transaction, backend, row, &settled_by).await?;
+    if counted::mark_counted(transaction, id).await? {
+        let counted = counted.map(|counted| counted.with_end(next.end_reason()));
+        counted::add(transaction, counted, next.ended_at().unwrap_or(erasure.at)).await?;
+    }
     Ok(erased)
 }
 

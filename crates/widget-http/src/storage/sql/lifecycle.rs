@@ -47,7 +47,7 @@ impl LifecycleStore for Backend {
         if next == current.lifecycle {
             return Ok(Some(current));
         }
-        let changed = write_transition(&mut transaction, id, next, now, limits).await?;
+        let changed = write_transition(&mut transaction, self, id, next, now, limits).await?;
         transaction.commit().await?;
         Ok(Some(changed))
     }
@@ -101,7 +101,7 @@ impl LifecycleStore for Backend {
             // Nobody knows; it stays due.
             return Ok(Some(current));
         }
-        let written = write_transition(&mut transaction, id, next, now, limits).await?;
+        let written = write_transition(&mut transaction, self, id, next, now, limits).await?;
         transaction.commit().await?;
         Ok(Some(written))
     }

@@ -1,7 +1,7 @@
 //! SQL of messages.
 
 use sqlx::Row as _;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use widget_core::{
     conversation::{Lifecycle, LifecycleLimits, Reporter, Role, transcript::Message, turns},
     id::ConversationId,
@@ -10,6 +10,7 @@ use widget_core::{
 use super::{
     Backend, Row, Transaction,
     conversation_row::{lock_conversation, write_state},
+    counted::{self, LateMessages},
     row::Columns,
 };
 use crate::storage::{
@@ -45,6 +46,7 @@ impl MessageStore for Backend {
         // First, so that an erasure is either over or waits and finds them.
         let current = lock_conversation(&mut transaction, id).await?;
         let mut added = 0;
+        let mut late = LateMessages::default();
         for message in messages {
             let done = sqlx::query(
                 "INSERT INTO messages (conversation_id, reported_by, id, role, text, created_at)
@@ -61,6 +63,7 @@ impl MessageStore for Backend {
             .await
             .map_err(StoreError::from)?;
             added += done.rows_affected();
+            late.count(message.role, done.rows_affected());
         }
         if added > 0
             && let Some(current) = current
@@ -71,7 +74,8 @@ impl MessageStore for Backend {
                     lifecycle.said(message.role, message.created_at, now)
                 });
             let next = write_state(&mut transaction, id, next, limits).await?;
-            note_first_answer(&mut transaction, id, messages, &next.lifecycle).await?;
+            late.answered_after =
+                note_first_answer(&mut transaction, id, messages, &next.lifecycle).await?;
             // Others who report wait for this conversation, so none of theirs is missing here.
             let reporters = messages.iter().map(|message| message.reported_by);
             for reporter in Reporter::ALL.iter().copied() {
@@ -79,6 +83,9 @@ impl MessageStore for Backend {
                     let (turns, characters) = measure(&mut transaction, id, reporter).await?;
                     turns::require_space(reporter, turns, characters)?;
                 }
+            }
+            if next.ended_at().is_some() {
+                counted::add_late_messages(&mut transaction, &current, late).await?;
             }
         }
         transaction.commit().await?;
@@ -152,7 +159,8 @@ impl MessageStore for Backend {
     }
 }
 
-/// Counts how long the visitor waited for the agent's first words, if these messages have them.
+/// Counts how long the visitor waited for the agent's first words, if these messages have them;
+/// returns how long that was.
 ///
 /// Others who report wait for this conversation, so that one of them is the first.
 async fn note_first_answer(
@@ -160,14 +168,14 @@ async fn note_first_answer(
     id: ConversationId,
     messages: &[Message],
     lifecycle: &Lifecycle,
-) -> Result<(), StoreError> {
+) -> Result<Option<Duration>, StoreError> {
     let answers = || {
         messages
             .iter()
             .filter(|message| message.role == Role::Agent)
     };
     let Some(first) = answers().min_by_key(|message| message.created_at) else {
-        return Ok(());
+        return Ok(None);
     };
     // One more than there are: none of an earlier report is among them.
     let count: i64 = sqlx::query_scalar(
@@ -187,8 +195,10 @@ async fn note_first_answer(
         && let Some(change) = Change::first_answer(lifecycle, first.created_at)
     {
         transaction.note(change);
+        let joined_at = lifecycle.activity().map(|activity| activity.joined_at);
+        return Ok(joined_at.map(|joined_at| first.created_at - joined_at));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// How many messages the reporter has reported, and how many characters of text.

@@ -10,6 +10,7 @@ use widget_core::{
 use super::{
     Backend, Transaction,
     conversation_row::{lock_conversation, write_state, write_transition},
+    counted,
 };
 use crate::storage::{
     conversations::ConversationRecord,
@@ -48,6 +49,7 @@ impl SubmissionStore for Backend {
         id: ConversationId,
         values: &Value,
         enabled: bool,
+        rating: Option<u8>,
         now: OffsetDateTime,
         limits: &LifecycleLimits,
     ) -> Result<(), SaveFeedbackError> {
@@ -60,7 +62,9 @@ impl SubmissionStore for Backend {
         metadata::insert_feedback(&mut metadata, values.clone());
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
-        write_transition(&mut transaction, id, next, now, limits).await?;
+        write_transition(&mut transaction, self, id, next, now, limits).await?;
+        let (widget, began_at) = (current.web_widget_id, current.created_at);
+        counted::add_feedback(&mut transaction, widget, began_at, rating).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -70,7 +70,15 @@ async fn apply(
             true
         }
         RoomOutcome::Keep(next) if next != conversation.lifecycle => {
-            write_transition(&mut transaction, conversation.id, next, now, limits).await?;
+            write_transition(
+                &mut transaction,
+                backend,
+                conversation.id,
+                next,
+                now,
+                limits,
+            )
+            .await?;
             // It may have been joined when a budget was used up.
             let room = rooms::by_name(&mut transaction, &room.name).await?;
             room.is_some_and(|room| room.is_removed())

@@ -84,7 +84,10 @@ async fn write(
                 .await;
             ended?;
             let values = json!({"comment": "a secret"});
-            match storage.save_feedback(id, &values, true, now, &limits).await {
+            match storage
+                .save_feedback(id, &values, true, None, now, &limits)
+                .await
+            {
                 Err(widget_http::storage::SaveFeedbackError::Store(error)) => Err(error),
                 Ok(()) => Ok(()),
                 Err(error) => store(error.into()),

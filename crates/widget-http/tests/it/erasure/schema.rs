@@ -19,7 +19,7 @@ use Then::{Cleared, Kept};
 /// Every column of the row of a conversation. A new one is kept or cleared by a decision that is
 /// written down here, in docs/operations.md and, if it is cleared, in `storage/sql/erasures.rs` and
 /// in the constraint `conversations_erased`.
-const COLUMNS: [(&str, Then); 32] = [
+const COLUMNS: [(&str, Then); 36] = [
     ("id", Kept),
     ("organization_id", Kept),
     ("web_widget_id", Kept),
@@ -52,13 +52,17 @@ const COLUMNS: [(&str, Then); 32] = [
     ("call_until", Kept),
     ("call_quiet_since", Kept),
     ("call_check_at", Kept),
+    ("start_mode", Kept),
+    ("voice_micros", Kept),
+    ("voice_since", Kept),
+    ("counted", Kept),
 ];
 
 /// Added with erasure itself, by which it is set.
 const ERASED_BY: &str = "erased_by";
 
 /// What erasing a conversation does with the rows of other tables.
-const TABLES: [(&str, &str); 22] = [
+const TABLES: [(&str, &str); 24] = [
     ("messages", "the rows of the conversation are deleted"),
     ("conversations", "see the columns"),
     ("rooms", "random names; deleted after their removal"),
@@ -90,6 +94,11 @@ const TABLES: [(&str, &str); 22] = [
     ("deleted_web_widget_revisions", "of the organization"),
     ("embed_builds", "of the service"),
     ("schema_compatibility", "of the service"),
+    (
+        "web_widget_statistics",
+        "numbers, which say of nobody alone",
+    ),
+    ("web_widget_refusals", "origins of pages, and numbers"),
 ];
 
 async fn connect(database: &Database) -> database::Connection {

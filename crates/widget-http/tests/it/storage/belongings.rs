@@ -107,7 +107,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
             .expect("works")
     );
     let early = storage
-        .save_feedback(id, &json!({"rating": 5}), true, START, &limits)
+        .save_feedback(id, &json!({"rating": 5}), true, None, START, &limits)
         .await;
     assert!(early.is_err(), "the conversation has not ended");
     let new_now = new.conversation.created_at;
@@ -124,11 +124,11 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
             .expect("works")
     );
     storage
-        .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
+        .save_feedback(id, &json!({"rating": 5}), true, None, now, &limits)
         .await
         .expect("the first one");
     let again = storage
-        .save_feedback(id, &json!({"rating": 1}), true, now, &limits)
+        .save_feedback(id, &json!({"rating": 1}), true, None, now, &limits)
         .await;
     let expected = FeedbackError::AlreadySubmitted;
     assert!(matches!(again, Err(SaveFeedbackError::Refused(refusal)) if refusal == expected));
@@ -149,7 +149,7 @@ pub(super) async fn messages_and_forms(storage: &dyn Storage) {
     assert_eq!(kept.lifecycle.feedback_at(), Some(now));
     let nobody = ConversationId::from_uuid(number(0x7AA));
     let missing = storage
-        .save_feedback(nobody, &json!({}), true, now, &limits)
+        .save_feedback(nobody, &json!({}), true, None, now, &limits)
         .await;
     assert!(
         matches!(missing, Err(SaveFeedbackError::Missing)),
@@ -314,7 +314,7 @@ pub(super) async fn end_by_feedback(storage: &dyn Storage) {
         .expect("works");
     let now = START + limits.max_length;
     storage
-        .save_feedback(id, &json!({"rating": 5}), true, now, &limits)
+        .save_feedback(id, &json!({"rating": 5}), true, None, now, &limits)
         .await
         .expect("it is over");
     let room = storage.find_newest_room(id).await.expect("works");

@@ -80,7 +80,9 @@ pub(super) async fn erasing(storage: &dyn Storage) {
     let is_erased = matches!(form, Err(SaveFormError::Store(StoreError::Erased(_))));
     assert!(is_erased, "{form:?}");
     let rating = json!({"rating": 5});
-    let feedback = storage.save_feedback(id, &rating, true, now, &limits).await;
+    let feedback = storage
+        .save_feedback(id, &rating, true, None, now, &limits)
+        .await;
     let is_erased = matches!(
         feedback,
         Err(SaveFeedbackError::Store(StoreError::Erased(_)))

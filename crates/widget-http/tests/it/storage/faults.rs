@@ -258,7 +258,7 @@ async fn a_request_writes_all_or_nothing() {
     faults
         .fail_each_write("feedback before the end is stored", 2, async || {
             let (late, rating) = (now + limits.max_length, json!({"rating": 5}));
-            let saved = storage.save_feedback(id, &rating, true, late, &limits);
+            let saved = storage.save_feedback(id, &rating, true, None, late, &limits);
             saved.await.is_ok()
         })
         .await;

@@ -126,7 +126,7 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
 }
 
 /// Every table of the service; those that others point at first.
-pub(super) const TABLES: [&str; 18] = [
+pub(super) const TABLES: [&str; 20] = [
     "agent_workers",
     "api_keys",
     "signing_keys",
@@ -145,6 +145,8 @@ pub(super) const TABLES: [&str; 18] = [
     "embed_builds",
     "retentions",
     "erasure_jobs",
+    "web_widget_statistics",
+    "web_widget_refusals",
 ];
 
 /// A newer release adds a column to every table while this one runs: every statement, prepared
