@@ -16,6 +16,7 @@ pub mod erasures;
 pub mod events;
 pub mod health;
 pub mod limits;
+pub mod previews;
 mod problem;
 mod received;
 pub mod refusals;

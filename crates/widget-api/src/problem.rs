@@ -128,6 +128,8 @@ words! {
         PathUnknown = "path_unknown",
         /// The record changed since the caller read it.
         PreconditionFailed = "precondition_failed",
+        /// The widget has as many previews as it may have.
+        PreviewsFull = "previews_full",
         /// A query parameter is unknown or has a value that is not allowed.
         QueryInvalid = "query_invalid",
         /// Too many requests.

@@ -14,7 +14,8 @@ use widget_core::{
     finding::Code,
     go_live::VersionSource,
     id::{
-        AgentId, AgentVersionId, ConversationId, ErasureJobId, IdPrefix, OrganizationId, WidgetId,
+        AgentId, AgentVersionId, ConversationId, ErasureJobId, IdPrefix, OrganizationId, PreviewId,
+        WidgetId,
     },
     listing::WidgetState,
     origin::AllowedOrigins,
@@ -89,6 +90,7 @@ identifiers!(
     AgentVersionId,
     ConversationId,
     ErasureJobId,
+    PreviewId,
     WidgetId
 );
 

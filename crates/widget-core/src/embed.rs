@@ -31,7 +31,8 @@ use crate::{
     config::{Config, values::WebUrl},
     id::WidgetId,
     origin::{Origin, Scheme},
-    serve::{Admission, EmbedTicket},
+    serve::{Admission, EmbedTicket, PREVIEW_PATH, PreviewGrant},
+    widget::Widget,
 };
 
 /// The line of HTML that shows the widget on a page.
@@ -74,6 +75,12 @@ pub fn window_url(public_url: &Url, ticket: &EmbedTicket) -> String {
         .finish();
     let path = format!("public/widget/{}?{query}", ticket.claims().widget_id);
     address(public_url, &path)
+}
+
+/// The link of a preview; `token` is what its owner is shown once.
+#[must_use]
+pub fn preview_url(public_url: &Url, token: &str) -> String {
+    address(public_url, &format!("{}{token}", &PREVIEW_PATH[1..]))
 }
 
 fn address(public_url: &Url, path: &str) -> String {
@@ -166,14 +173,11 @@ impl<'a> WindowPolicy<'a> {
     /// The value of the header field `Content-Security-Policy`.
     #[must_use]
     pub fn to_header_value(&self) -> String {
-        let mut policy = String::from(
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:",
-        );
-        if let Some(admission) = self.admission {
-            for origin in loopback_image_origins(&admission.widget().config) {
-                let _ = write!(policy, " {origin}");
-            }
-        }
+        let mut policy =
+            String::from("default-src 'none'; script-src 'self'; style-src 'self'; img-src ");
+        policy.push_str(&image_sources(
+            self.admission.map(|admission| admission.widget()),
+        ));
         policy.push_str("; connect-src 'self'");
         if let Some(livekit) = self.livekit {
             let _ = write!(policy, " {livekit}");
@@ -187,6 +191,54 @@ impl<'a> WindowPolicy<'a> {
         }
         policy
     }
+}
+
+/// The hash of an inline script or style sheet, as a source of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashSource(String);
+
+impl HashSource {
+    /// From the Base64 text of a SHA-256 hash; nothing when it is something else.
+    #[must_use]
+    pub fn of_sha256(base64: &str) -> Option<Self> {
+        let digits = base64.strip_suffix('=')?;
+        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+        (digits.len() == 43 && digits.bytes().all(is_digit))
+            .then(|| Self(format!("'sha256-{base64}'")))
+    }
+}
+
+impl fmt::Display for HashSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The Content-Security-Policy of the page that shows a preview: it runs the script that is written
+/// in it and the loader, frames the window, and nobody frames it.
+#[must_use]
+pub fn preview_page_policy(
+    grant: PreviewGrant<'_>,
+    script: &HashSource,
+    style: &HashSource,
+) -> String {
+    let images = image_sources(Some(grant.preview().draft()));
+    format!(
+        "default-src 'none'; script-src 'self' {script}; style-src {style}; img-src {images}; \
+         connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'; frame-ancestors 'none'"
+    )
+}
+
+/// Where images of a widget may come from.
+fn image_sources(widget: Option<&Widget>) -> String {
+    let mut sources = String::from("'self' https: data:");
+    if let Some(widget) = widget {
+        for origin in loopback_image_origins(&widget.config) {
+            let _ = write!(sources, " {origin}");
+        }
+    }
+    sources
 }
 
 /// Images that the config names on a loopback address: `https:` allows all others.

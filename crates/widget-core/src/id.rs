@@ -100,6 +100,10 @@ uuid_id! {
     /// Names one job that erases conversations.
     ErasureJobId
 }
+uuid_id! {
+    /// Names one preview of a widget for its owner; opens nothing.
+    PreviewId
+}
 
 /// `Uuid::parse_str` also accepts the simple, braced and URN forms: one id would then have several
 /// spellings in addresses, logs and cache keys.

@@ -50,5 +50,6 @@ as_text! {
     crate::id::ErasureJobId,
     crate::id::IdPrefix,
     crate::id::OrganizationId,
+    crate::id::PreviewId,
     crate::id::WidgetId,
 }

@@ -26,9 +26,15 @@
 
 mod admission;
 mod dispatch;
+mod preview;
 mod ticket;
 
 pub(crate) use admission::not_listed;
 pub use admission::{Admission, Refusal, admit};
 pub use dispatch::{Dispatch, DispatchError, DispatchTarget};
+pub use preview::{
+    MAX_PREVIEW_SECONDS, MAX_PREVIEWS, MIN_PREVIEW_SECONDS, PREVIEW_LIFETIME, PREVIEW_PATH,
+    Preview, PreviewGrant, PreviewLifetimeError, PreviewProof, PreviewsFull, admit_preview,
+    preview_expiry, require_preview_capacity, without_preview_token,
+};
 pub use ticket::{EmbedTicket, TicketClaims};

@@ -142,7 +142,7 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
             let schema = match name {
-                "id" | "cid" | "version_id" => schema::uuid(),
+                "id" | "cid" | "pid" | "version_id" => schema::uuid(),
                 "number" => json_schema!({"type": "integer", "minimum": 1}),
                 _ => json_schema!({"type": "string"}),
             };

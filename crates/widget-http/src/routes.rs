@@ -17,6 +17,7 @@ mod health;
 mod idempotency;
 mod limits;
 mod listed;
+mod preview;
 mod public;
 mod retention;
 mod search;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> ApiRouter<AppState> {
         .merge(statistics::router())
         .merge(public::router())
         .merge(embed::router())
+        .merge(preview::router())
         .merge(webhook::router())
         .merge(health::router(document))
         .merge(docs::router(document))

@@ -25,6 +25,7 @@ mod meters;
 pub mod migrations;
 mod open;
 pub mod postgres;
+mod previews;
 mod retentions;
 mod rooms;
 pub mod sqlite;
@@ -65,6 +66,10 @@ pub use messages::{AppendError, ConversationMarks, MessageStore};
 pub use meters::{PoolState, StorageMeters};
 pub use migrations::MigrationError;
 pub use open::{open, pending_migrations};
+pub use previews::{
+    InsertPreviewError, ListedPreview, NewPreview, PreviewStore, ReplacePreviewError,
+    ReplacedDraft, StoredPreview,
+};
 pub use retentions::{RetentionStore, StoredRetention};
 pub use rooms::{NewRoom, Room, RoomStore};
 pub use statistics::{CountedPoint, ForgetStatistics, StatisticsStore, VisitCounts};

@@ -6,6 +6,7 @@
 pub mod embed_builds;
 pub mod in_line;
 pub mod limits;
+pub mod previews;
 pub mod public_widgets;
 pub mod rate_limits;
 mod read_cache;

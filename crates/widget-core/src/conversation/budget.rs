@@ -27,11 +27,13 @@
 
 mod day;
 mod limits;
+mod preview;
 mod start;
 mod voice;
 
 pub use day::{Amounts, Day, DayBudget, DayUse, Reservation};
 pub use limits::{LimitError, LimitFault, LimitName, Limits, Owner};
+pub use preview::{MAX_PREVIEW_OPEN, MAX_PREVIEW_STARTS, PreviewUse, require_preview_start};
 pub use start::{BudgetError, Budgets, StartRange, Unjoined};
 pub use voice::{
     Audio, Call, CallState, CallStep, RESERVED_MINUTES, RESERVED_SECONDS, used_seconds,

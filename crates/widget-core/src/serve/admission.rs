@@ -3,14 +3,17 @@
 
 use std::fmt;
 
+use super::preview::PreviewGrant;
 use crate::{
     finding::{Code, Finding, Findings},
     go_live::{self, LiveWidget, PinnedVersion},
+    id::PreviewId,
     origin::{AdmittedOrigin, Origin},
     widget::Widget,
 };
 
-/// Proof that a widget may serve a page now: its gates were open and its list admitted the page.
+/// Proof that a widget may serve a page now: its gates were open and its list admitted the page, or
+/// the page shows a preview to somebody who has its link.
 ///
 /// What is handed to a browser is made from one of these, so that the decision cannot be
 /// forgotten: an [`EmbedTicket`](crate::serve::EmbedTicket), a
@@ -19,6 +22,7 @@ use crate::{
 pub struct Admission<'a> {
     widget: &'a Widget,
     origin: &'a Origin,
+    preview_id: Option<PreviewId>,
 }
 
 impl<'a> Admission<'a> {
@@ -27,6 +31,16 @@ impl<'a> Admission<'a> {
         Self {
             widget: live.widget(),
             origin: listed.origin(),
+            preview_id: None,
+        }
+    }
+
+    /// An open preview is an admission to its draft.
+    pub(super) const fn of_preview(grant: PreviewGrant<'a>, origin: &'a Origin) -> Self {
+        Self {
+            widget: grant.preview().draft(),
+            origin,
+            preview_id: Some(grant.preview().id()),
         }
     }
 
@@ -40,6 +54,12 @@ impl<'a> Admission<'a> {
     #[must_use]
     pub const fn origin(&self) -> &'a Origin {
         self.origin
+    }
+
+    /// The preview whose draft this is; none for the widget itself.
+    #[must_use]
+    pub const fn preview_id(&self) -> Option<PreviewId> {
+        self.preview_id
     }
 }
 

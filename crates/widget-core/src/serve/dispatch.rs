@@ -2,7 +2,7 @@
 
 use super::admission::Admission;
 use crate::{
-    id::{AgentVersionId, ConversationId, WidgetId},
+    id::{AgentVersionId, ConversationId, PreviewId, WidgetId},
     mode::Mode,
     origin::Origin,
 };
@@ -14,6 +14,8 @@ pub struct DispatchTarget<'a> {
     pub conversation_id: ConversationId,
     /// The widget on which it takes place.
     pub widget_id: WidgetId,
+    /// The preview in which it began; none for one of the widget itself.
+    pub preview_id: Option<PreviewId>,
     /// The origin of the page on which it began.
     pub origin: &'a Origin,
     /// The version of the agent with which it began.
@@ -54,6 +56,9 @@ pub enum DispatchError {
     /// The admission is for a page of another origin.
     #[error("the conversation began on a page of another origin")]
     OtherOrigin,
+    /// The admission is for another preview, or only one of the two is of a preview.
+    #[error("the conversation began in another preview, or in none")]
+    OtherPreview,
 }
 
 impl Dispatch {
@@ -61,7 +66,7 @@ impl Dispatch {
     ///
     /// # Errors
     ///
-    /// [`DispatchError`] when the admission is for another widget or another origin.
+    /// [`DispatchError`] when the admission is for another widget, preview or origin.
     pub fn start(
         admission: &Admission<'_>,
         target: DispatchTarget<'_>,
@@ -73,7 +78,7 @@ impl Dispatch {
     ///
     /// # Errors
     ///
-    /// [`DispatchError`] when the admission is for another widget or another origin.
+    /// [`DispatchError`] when the admission is for another widget, preview or origin.
     pub fn resume(
         admission: &Admission<'_>,
         target: DispatchTarget<'_>,
@@ -88,6 +93,9 @@ impl Dispatch {
     ) -> Result<Self, DispatchError> {
         if target.widget_id != admission.widget().id {
             return Err(DispatchError::OtherWidget);
+        }
+        if target.preview_id != admission.preview_id() {
+            return Err(DispatchError::OtherPreview);
         }
         if target.origin != admission.origin() {
             return Err(DispatchError::OtherOrigin);

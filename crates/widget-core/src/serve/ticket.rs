@@ -4,7 +4,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::admission::Admission;
-use crate::{id::WidgetId, origin::Origin};
+use crate::{
+    id::{PreviewId, WidgetId},
+    origin::Origin,
+};
 
 /// What a ticket says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct TicketClaims {
     pub widget_id: WidgetId,
     /// The origin of the page that asked for it.
     pub origin: Origin,
+    /// The preview that it is for; none for the widget itself.
+    pub preview_id: Option<PreviewId>,
     /// The end of its life.
     pub expires_at: OffsetDateTime,
 }
@@ -41,6 +46,7 @@ impl EmbedTicket {
             id,
             widget_id: admission.widget().id,
             origin: admission.origin().clone(),
+            preview_id: admission.preview_id(),
             expires_at,
         })
     }

@@ -20,7 +20,7 @@ use crate::{
 };
 use widget_api::ProblemCode;
 
-mod window;
+pub(super) mod window;
 
 /// The address never changes, the script does: it is revalidated after five minutes, and a stale
 /// one may be used for a day while that happens.
@@ -89,9 +89,14 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 /// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
 /// looked up.
 async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
-    let asset = state.settings.embed.loader(Accepted::of(&headers));
+    find_loader(&state, &headers)
+}
+
+/// The loader of this build.
+pub(super) fn find_loader(state: &AppState, headers: &HeaderMap) -> Result<Response, Problem> {
+    let asset = state.settings.embed.loader(Accepted::of(headers));
     let asset = asset.ok_or_else(refusals::embed_not_built)?;
-    Ok(static_files::answer(asset, &headers, REFRESHED))
+    Ok(static_files::answer(asset, headers, REFRESHED))
 }
 
 /// What changes its name with its bytes: the loader for pages that pin it by an `integrity`
@@ -103,7 +108,17 @@ async fn pinned_loader(
     address: AddressPrefix,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (embed, encodings) = (&state.settings.embed, Accepted::of(&headers));
+    find_pinned(&state, &file, &address, &headers).await
+}
+
+/// A script whose name changes with its bytes.
+pub(super) async fn find_pinned(
+    state: &AppState,
+    file: &str,
+    address: &AddressPrefix,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let (embed, encodings) = (&state.settings.embed, Accepted::of(headers));
     let gone = || match embed.loader_file() {
         Some(_) => Problem::new(
             ProblemCode::NotFound,
@@ -113,7 +128,7 @@ async fn pinned_loader(
     };
     if file == CURRENT_PANEL {
         let asset = embed.panel(encodings).ok_or_else(gone)?;
-        return Ok(static_files::answer(asset, &headers, REFRESHED));
+        return Ok(static_files::answer(asset, headers, REFRESHED));
     }
     let digits = file.strip_suffix(".js").unwrap_or_default();
     let name = BuildName::parse(BuildKind::Loader, digits)
@@ -121,12 +136,12 @@ async fn pinned_loader(
         .ok_or_else(gone)?;
     let asset = match embed.script(&name, encodings) {
         Some(asset) => Some(asset),
-        None => find_old_build(&state, &name, &address)
+        None => find_old_build(state, &name, address)
             .await?
             .and_then(OldBuild::script),
     };
     let asset = asset.ok_or_else(gone)?;
-    Ok(static_files::answer(asset, &headers, FOR_EVER))
+    Ok(static_files::answer(asset, headers, FOR_EVER))
 }
 
 /// A script or style sheet of the window, of this release or of another.

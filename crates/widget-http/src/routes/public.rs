@@ -10,11 +10,11 @@ mod bodies;
 mod conversations;
 mod feedback;
 mod forms;
-mod launcher;
+pub(super) mod launcher;
 mod messages;
 pub(super) mod page;
 mod resume;
-mod tickets;
+pub(super) mod tickets;
 pub(super) mod token;
 mod voice;
 

@@ -41,6 +41,7 @@ mod decision;
 mod deleted;
 mod effects;
 mod list;
+mod previews;
 mod record;
 mod revisions;
 
@@ -115,6 +116,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(deleted::router())
         .merge(effects::router())
         .merge(list::router())
+        .merge(previews::router())
         .merge(revisions::router())
 }
 

@@ -7,7 +7,9 @@ use widget_core::{
         budget::{BudgetError, Budgets},
         token::NewestGeneration,
     },
-    id::{AgentId, AgentVersionId, ConversationId, IdPrefix, OrganizationId, WidgetId},
+    id::{
+        AgentId, AgentVersionId, ConversationId, IdPrefix, OrganizationId, PreviewId, WidgetId,
+    },
     origin::Origin,
 };
 
@@ -33,6 +35,8 @@ pub struct ConversationRecord {
     pub agent_version_id: AgentVersionId,
     /// Name under which LiveKit dispatches that version's worker.
     pub livekit_agent_name: String,
+    /// The preview by whose link it was started; it may be gone by now.
+    pub preview_id: Option<PreviewId>,
     /// Origin of the page that embeds the widget; only it may resume.
     pub origin: Origin,
     /// Where it stands, with its times.
@@ -67,6 +71,8 @@ pub struct Tombstone {
     pub id: ConversationId,
     /// The widget that it was started on; it may be gone by now.
     pub web_widget_id: WidgetId,
+    /// The preview by whose link it was started; it may be gone by now.
+    pub preview_id: Option<PreviewId>,
     /// The agent that was pinned.
     pub agent_id: AgentId,
     /// The version that was pinned.
@@ -152,9 +158,13 @@ pub enum CreateConversationError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
-    /// Too many wait to be joined where it was started, or a budget of the day is used up.
+    /// Too many wait to be joined where it was started, a budget of the day is used up, or the link
+    /// of its preview allows no other.
     #[error(transparent)]
     OverBudget(#[from] BudgetError),
+    /// Its preview has ended.
+    #[error("the preview has ended")]
+    PreviewEnded,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -235,7 +245,7 @@ pub trait ConversationStore {
     /// Creates a conversation with its first room and uses up the ticket, all or nothing.
     ///
     /// Of those that are created at the same time, on whichever node, no more succeed than may wait
-    /// at their place.
+    /// at their place, or than the link of their preview allows.
     ///
     /// # Errors
     /// [`CreateConversationError`]

@@ -15,6 +15,7 @@ use super::{
     messages::MessageStore,
     meters::{PoolState, StorageMeters},
     migrations::MigrationError,
+    previews::PreviewStore,
     retentions::RetentionStore,
     rooms::RoomStore,
     statistics::StatisticsStore,
@@ -41,6 +42,7 @@ pub trait Storage:
     KeyStore
     + AgentStore
     + WidgetStore
+    + PreviewStore
     + DeletedWidgetStore
     + ConversationStore
     + LifecycleStore
@@ -67,7 +69,7 @@ pub trait Storage:
     /// space.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Forgets tickets that have expired by `now`, webhook events older than `events_before`, and
+    /// Forgets tickets and previews that have expired by `now`, webhook events older than `events_before`, and
     /// where conversations were started that older nodes have seen joined or ended, and what was
     /// used on days long past.
     ///

@@ -41,6 +41,8 @@ mod lifecycle;
 mod limits;
 #[path = "sql/messages.rs"]
 mod messages;
+#[path = "sql/previews.rs"]
+mod previews;
 #[path = "sql/probe.rs"]
 pub(super) mod probe;
 #[path = "sql/retentions.rs"]

@@ -64,6 +64,12 @@ pub struct PublicWidgets {
 pub struct PublicWidget {
     /// The record as far as it is served, and what the gates need to know.
     pub stored: StoredWidget,
+    rendered: Rendered,
+}
+
+/// What is computed from a widget once and sent to many.
+#[derive(Debug, Default)]
+pub struct Rendered {
     launcher: OnceLock<Launcher>,
     window: OnceLock<WindowTexts>,
 }
@@ -99,8 +105,7 @@ impl PublicWidget {
         };
         Self {
             stored,
-            launcher: OnceLock::new(),
-            window: OnceLock::new(),
+            rendered: Rendered::default(),
         }
     }
 
@@ -142,14 +147,13 @@ impl PublicWidget {
         let stored = &self.stored;
         let pinned = directory.as_ref().map(|version| version.pinned);
         let admission = serve::admit(&stored.widget, pinned.unwrap_or(stored.pinned), origin)?;
-        Ok(AdmittedWidget {
-            widget: self,
-            livekit_agent_name: match directory {
-                None => stored.livekit_agent_name.as_deref().map(Cow::Borrowed),
-                Some(version) => version.livekit_agent_name.map(Cow::Owned),
-            },
+        let name = stored.livekit_agent_name.as_deref();
+        Ok(AdmittedWidget::new(
+            &self.rendered,
             admission,
-        })
+            name,
+            directory,
+        ))
     }
 }
 
@@ -157,20 +161,39 @@ impl PublicWidget {
 /// only another widget admits.
 #[derive(Debug, Clone)]
 pub struct AdmittedWidget<'a> {
-    widget: &'a PublicWidget,
+    rendered: &'a Rendered,
     livekit_agent_name: Option<Cow<'a, str>>,
     admission: Admission<'a>,
 }
 
 impl<'a> AdmittedWidget<'a> {
+    /// `name` is that of the workers in the registry; what the agent directory says comes first.
+    pub(super) fn new(
+        rendered: &'a Rendered,
+        admission: Admission<'a>,
+        name: Option<&'a str>,
+        directory: Option<DirectoryVersion>,
+    ) -> Self {
+        Self {
+            rendered,
+            livekit_agent_name: match directory {
+                None => name.map(Cow::Borrowed),
+                Some(version) => version.livekit_agent_name.map(Cow::Owned),
+            },
+            admission,
+        }
+    }
+
     /// The launcher's config, built by `build` on the first request.
     pub fn launcher(&self, build: impl FnOnce(&Admission<'_>) -> Launcher) -> &'a Launcher {
-        self.widget.launcher.get_or_init(|| build(&self.admission))
+        self.rendered
+            .launcher
+            .get_or_init(|| build(&self.admission))
     }
 
     /// What the window's document says of the widget, built by `build` on the first request.
     pub fn window(&self, build: impl FnOnce(&Admission<'_>) -> WindowTexts) -> &'a WindowTexts {
-        self.widget.window.get_or_init(|| build(&self.admission))
+        self.rendered.window.get_or_init(|| build(&self.admission))
     }
 
     /// The name under which the workers of the pinned version are registered.

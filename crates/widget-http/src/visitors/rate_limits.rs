@@ -39,6 +39,10 @@ const RESUMES_PER_MINUTE: u32 = 30;
 /// Builds of other releases that one address may ask for a minute, unless they are in memory.
 const BUILDS_PER_MINUTE: u32 = 60;
 
+/// How often the pages of previews at one address may ask whether their draft was replaced, a
+/// minute: five pages that are looked at.
+const PREVIEW_STATES_PER_MINUTE: u32 = 600;
+
 /// Every rate of the public endpoints.
 #[derive(Debug)]
 pub struct RateLimits {
@@ -62,6 +66,8 @@ pub struct RateLimits {
     pub embed_builds: Limit<AddressPrefix>,
     /// Everything that a window sends during a conversation.
     pub reports: Limit<ConversationId>,
+    /// What open pages of previews ask for again and again, by address.
+    pub preview_states: Limit<AddressPrefix>,
 }
 
 impl RateLimits {
@@ -82,6 +88,7 @@ impl RateLimits {
             resumes: Limit::new("resumes", RESUMES_PER_MINUTE),
             embed_builds: Limit::new("embed-builds", BUILDS_PER_MINUTE),
             reports: Limit::new("reports", REPORTS_PER_MINUTE),
+            preview_states: Limit::new("preview-states", PREVIEW_STATES_PER_MINUTE),
         }
     }
 
@@ -97,6 +104,7 @@ impl RateLimits {
         self.resumes.forget_idle();
         self.embed_builds.forget_idle();
         self.reports.forget_idle();
+        self.preview_states.forget_idle();
     }
 }
 
@@ -282,6 +290,18 @@ impl From<BudgetError> for Problem {
                 let policy = format!("\"{name}\";q={max}");
                 let code = ProblemCode::RateLimited;
                 over(code, &detail, name, &policy, whole_seconds(resets_in))
+            }
+            BudgetError::PreviewUsedUp { max, resets_in } => {
+                let name = "preview-day";
+                let policy = format!("\"{name}\";q={max};w=86400");
+                let code = ProblemCode::BudgetUsedUp;
+                over(code, &detail, name, &policy, whole_seconds(resets_in))
+            }
+            BudgetError::PreviewBusy { max } => {
+                let name = "preview-open-conversations";
+                let policy = format!("\"{name}\";q={max}");
+                let code = ProblemCode::WidgetBusy;
+                over(code, &detail, name, &policy, RETRY_WHEN_FULL)
             }
         }
     }

@@ -33,6 +33,12 @@ pub fn unknown_widget() -> Problem {
     unavailable().with_cause("there is no widget with this id that can be read")
 }
 
+/// The answer for what is asked of a preview that has ended or never was.
+#[must_use]
+pub fn unknown_preview() -> Problem {
+    unavailable().with_cause("there is no such preview, or it has ended")
+}
+
 /// The answer for a page that the widget does not serve; the log has every reason.
 #[must_use]
 pub fn refused(id: WidgetId, origin: &Origin, refusal: &Refusal) -> Problem {
@@ -45,6 +51,7 @@ impl From<DispatchError> for Problem {
     fn from(error: DispatchError) -> Self {
         match error {
             DispatchError::OtherOrigin => origin_changed(),
+            DispatchError::OtherPreview => conversation_token_invalid(),
             // The token names a conversation of the widget in the path.
             DispatchError::OtherWidget => Self::internal(error),
         }
@@ -65,6 +72,7 @@ impl From<CreateConversationError> for Problem {
         match error {
             CreateConversationError::TicketReplayed => ticket_replayed(),
             CreateConversationError::OverBudget(error) => error.into(),
+            CreateConversationError::PreviewEnded => unknown_preview(),
             CreateConversationError::Store(error) => error.into(),
         }
     }

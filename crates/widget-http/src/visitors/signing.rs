@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use widget_core::{
     conversation::token::TOKEN_LIFETIME,
-    id::{ConversationId, WidgetId},
+    id::{ConversationId, PreviewId, WidgetId},
     serve::{Dispatch, EmbedTicket, TicketClaims},
 };
 
@@ -138,6 +138,10 @@ struct TicketPayload {
     jti: Uuid,
     wid: Uuid,
     org: String,
+    /// The preview that it is for; an earlier release never writes one, and refuses its tickets by
+    /// the gates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pre: Option<Uuid>,
     iat: i64,
     exp: i64,
 }
@@ -175,6 +179,7 @@ impl TokenSigner {
     pub async fn sign_ticket(&self, ticket: &EmbedTicket) -> Result<String, TokenError> {
         let claims = ticket.claims();
         let payload = TicketPayload {
+            pre: claims.preview_id.map(PreviewId::as_uuid),
             aud: TICKET.audience.to_owned(),
             jti: claims.id,
             wid: claims.widget_id.as_uuid(),
@@ -195,6 +200,7 @@ impl TokenSigner {
         Ok(VerifiedTicket(TicketClaims {
             id: payload.jti,
             widget_id: WidgetId::from_uuid(payload.wid),
+            preview_id: payload.pre.map(PreviewId::from_uuid),
             origin: payload.org.parse().map_err(|_| TokenError::Invalid)?,
             expires_at: alive(payload.exp, self.clock.now())?,
         }))

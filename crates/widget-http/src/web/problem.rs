@@ -68,6 +68,7 @@ pub fn status(code: ProblemCode) -> StatusCode {
         | P::RecordUnreadable
         | P::RegistryFull
         | P::ApiKeysFull
+        | P::PreviewsFull
         | P::AgentDirectoryConfigured
         | P::TicketReplayed
         | P::TranscriptFull => StatusCode::CONFLICT,

@@ -33,6 +33,7 @@ pub(crate) async fn start(
             id,
             organization_id: text("organization_id").parse().expect("an id"),
             web_widget_id: text("id").parse().expect("an id"),
+            preview_id: None,
             agent_id: text("agent_id").parse().expect("an id"),
             agent_version_id: text("agent_version_id").parse().expect("an id"),
             livekit_agent_name: "concierge".to_owned(),

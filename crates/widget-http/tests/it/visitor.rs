@@ -14,6 +14,7 @@ mod livekit_health;
 mod livekit_outage;
 mod lost_events;
 mod nodes;
+mod previews;
 mod resume;
 mod submissions;
 pub(crate) mod support;

@@ -114,6 +114,22 @@ pub enum BudgetError {
         /// How long it takes until the first of them fails.
         resets_in: Duration,
     },
+    /// As many were started by the link of a preview as may be on this day.
+    #[error(
+        "this preview allows {max} conversations a day, and they are used up; try again tomorrow"
+    )]
+    PreviewUsedUp {
+        /// How many may be started on one day.
+        max: u32,
+        /// How long this day lasts from now.
+        resets_in: Duration,
+    },
+    /// As many conversations of the link of a preview are open as may be.
+    #[error("{max} conversations of this preview are open; end one of them first")]
+    PreviewBusy {
+        /// How many may be open.
+        max: u32,
+    },
 }
 
 impl StartRange {
@@ -244,6 +260,17 @@ impl Budgets {
 }
 
 impl Budgets {
+    /// The same for a conversation of a preview, which counts to no day and so is not limited by
+    /// one.
+    #[must_use]
+    pub fn of_preview(self) -> Self {
+        Self {
+            organization_day: DayBudget::default(),
+            widget_day: DayBudget::default(),
+            ..self
+        }
+    }
+
     /// What remains of the operator's budgets under the limits that keys have set.
     #[must_use]
     pub fn with_limits(self, organization: &Limits, widget: &Limits) -> Self {

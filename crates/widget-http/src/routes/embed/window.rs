@@ -86,7 +86,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
     dead_code,
     reason = "only its schema is used: the query is read leniently"
 )]
-struct WindowQuery {
+pub(in crate::routes) struct WindowQuery {
     /// The origin of the page that frames the document.
     o: String,
 }
@@ -99,7 +99,14 @@ async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     state.rate_limits.documents.check(&address)?;
-    match open(&state, &path, query.as_deref()).await {
+    refuse_with_page(open(&state, &path, query.as_deref()).await)
+}
+
+/// Visitors get a page instead of a refusal.
+pub(in crate::routes) fn refuse_with_page(
+    answer: Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    match answer {
         Err(problem) if problem.status() == StatusCode::FORBIDDEN => Ok(refuse(problem)),
         answer => answer,
     }
@@ -119,17 +126,26 @@ async fn open(
     };
     let widget = require_widget(state, path).await?;
     let admission = require_visit(state, &widget, &origin).await?;
+    let document = draw(state, &admission)?;
+    state
+        .visits
+        .count_window(widget.stored.widget.id, state.now());
+    Ok(document)
+}
+
+/// The document for a page that was admitted.
+pub(in crate::routes) fn draw(
+    state: &AppState,
+    admission: &AdmittedWidget<'_>,
+) -> Result<Response, Problem> {
     let files = state
         .settings
         .embed
         .window_files()
         .ok_or_else(refusals::embed_not_built)?;
-    let page = render(&admission, files)?;
-    state
-        .visits
-        .count_window(widget.stored.widget.id, state.now());
+    let page = render(admission, files)?;
     let policy = WindowPolicy::new(
-        *admission,
+        **admission,
         state.livekit.as_ref().and_then(LiveKit::policy_source),
     );
     Ok(document(StatusCode::OK, &policy, page))
@@ -137,7 +153,7 @@ async fn open(
 
 /// The origin of the host page, which is in the window's own address. If it is not the page that
 /// frames the window, the window's policy forbids that page, and browsers show nothing.
-fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
+pub(in crate::routes) fn declared_origin(query: Option<&str>) -> Result<Origin, Problem> {
     let mut declared = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .filter(|(name, _)| name == "o")
         .map(|(_, value)| value);

@@ -91,6 +91,7 @@ pub(super) fn build_target(conversation: &ConversationRecord) -> DispatchTarget<
     DispatchTarget {
         conversation_id: conversation.id,
         widget_id: conversation.web_widget_id,
+        preview_id: conversation.preview_id,
         origin: &conversation.origin,
         agent_version_id: conversation.agent_version_id,
         agent_name: &conversation.livekit_agent_name,

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 use widget_api::{
     FieldError, ProblemCode,
     visitors::{ConversationStart, Empty, EndedConversation, Joining, VisitorConversation},
@@ -15,14 +15,14 @@ use widget_core::{
         metadata::{self, MetadataError},
     },
     id::ConversationId,
-    serve::{Admission, Dispatch},
+    serve::{self, Admission, Dispatch},
 };
 
 use super::token::OwnConversation;
 use super::{
     bodies::{PreparedRoom, build_target, build_visitor_conversation, require_livekit},
     forms,
-    page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget},
+    page::{PAGE_PROBLEMS, PublicPath, require_admission_of_ticket, require_widget_of_ticket},
     tickets::require_ticket,
 };
 use crate::{
@@ -101,8 +101,8 @@ async fn create(
 ) -> Result<(StatusCode, Json<Joining>), Problem> {
     state.rate_limits.conversations.check(&address)?;
     let ticket = require_ticket(&state, &path, bearer(&headers)).await?;
-    let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&state, &widget, &ticket.claims().origin).await?;
+    let widget = require_widget_of_ticket(&state, &path, &ticket).await?;
+    let admission = require_admission_of_ticket(&state, &widget, &ticket).await?;
     let livekit = require_livekit(&state)?;
     let conversation = build_conversation(&state, &admission, &body)?;
     let budgets = require_budget(&state, &admission).await?;
@@ -156,17 +156,25 @@ fn build_conversation(
     let (now, record) = (state.now(), admission.widget());
     let config = record.config.current();
     let form = body.form.as_deref().map(RawValue::get);
-    let metadata = metadata::build_metadata(config, form, body.custom_metadata.as_ref());
+    let mut page = body.custom_metadata.clone();
+    if admission.preview_id().is_some() {
+        page = page.map(without_token);
+    }
+    let metadata = metadata::build_metadata(config, form, page.as_ref());
     let mode = conversation::choose_mode(config, body.mode)?;
     let agent_name = admission.livekit_agent_name().map(str::to_owned);
     Ok(ConversationRecord {
         id: ConversationId::from_uuid(state.new_id()?),
         organization_id: record.organization_id.clone(),
         web_widget_id: record.id,
+        preview_id: admission.preview_id(),
         agent_id: record.agent_id,
         agent_version_id: record.agent_version_id,
-        livekit_agent_name: agent_name
-            .ok_or_else(|| Problem::internal("a live widget's version has no agent name"))?,
+        livekit_agent_name: agent_name.ok_or_else(|| match admission.preview_id() {
+            // The version of a draft may be gone by now.
+            Some(_) => refusals::unknown_preview(),
+            None => Problem::internal("a live widget's version has no agent name"),
+        })?,
         origin: admission.origin().clone(),
         lifecycle: Lifecycle::created(now),
         mode,
@@ -175,6 +183,15 @@ fn build_conversation(
         repeat_used: false,
         created_at: now,
     })
+}
+
+/// What a page of a preview says of itself, without the token in its address: everybody who may
+/// read the conversation would have the link.
+fn without_token(mut page: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::String(url)) = page.get_mut("url") {
+        *url = serve::without_preview_token(url);
+    }
+    page
 }
 
 impl From<MetadataError> for Problem {
@@ -204,6 +221,10 @@ async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<B
     let (widget, organization) = (admission.widget(), &admission.widget().organization_id);
     let limits = state.find_visitor_limits(organization, widget.id).await?;
     let (rates, budgets) = (&state.rate_limits, limits.budgets);
+    // The link of a preview has limits of its own, which are counted in storage.
+    if admission.preview_id().is_some() {
+        return Ok(budgets.of_preview());
+    }
     match limits.widget_per_minute {
         Some(rate) => rates.set_widget_conversations.check(&widget.id, rate)?,
         None => rates.widget_conversations.check(&widget.id)?,

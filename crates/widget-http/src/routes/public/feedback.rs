@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::token::OwnConversation;
 use super::{
     forms::{BODY_LIMIT, validate},
-    page::{PublicPath, require_widget},
+    page::{PublicPath, require_widget_of},
 };
 use crate::{
     state::AppState,
@@ -52,13 +52,8 @@ async fn submit(
     StrictJson(body): StrictJson<FormSubmission, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<SubmittedFeedback>), Problem> {
     state.rate_limits.reports.check(&conversation.id)?;
-    let widget = require_widget(&state, &path).await?;
-    let feedback = &widget
-        .stored
-        .widget
-        .config
-        .current()
-        .post_conversation_feedback;
+    let widget = require_widget_of(&state, &path, &conversation).await?;
+    let feedback = &widget.config().post_conversation_feedback;
     let (now, limits) = (state.now(), &state.lifecycle_limits);
     // Whether feedback is accepted at all is reported before what is wrong with it.
     conversation

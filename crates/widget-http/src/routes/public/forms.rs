@@ -13,7 +13,7 @@ use widget_core::{
     form::{FormDefinition, Submission},
 };
 
-use super::page::{PublicPath, require_widget};
+use super::page::{PublicPath, require_widget_of};
 use super::token::OwnConversation;
 use crate::{
     state::AppState,
@@ -57,8 +57,8 @@ async fn submit(
     StrictJson(body): StrictJson<FormSubmission, BODY_LIMIT>,
 ) -> Result<Json<SubmittedForm>, Problem> {
     state.rate_limits.reports.check(&conversation.id)?;
-    let widget = require_widget(&state, &path).await?;
-    let forms = &widget.stored.widget.config.current().forms;
+    let widget = require_widget_of(&state, &path, &conversation).await?;
+    let forms = &widget.config().forms;
     let form = forms
         .iter()
         .find(|form| form.id == path.form)

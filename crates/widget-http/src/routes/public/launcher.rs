@@ -13,7 +13,7 @@ use widget_core::serve::Admission;
 use super::page::{PAGE_PROBLEMS, PublicPath, count_without_origin, require_visit, require_widget};
 use crate::{
     state::AppState,
-    visitors::public_widgets::Launcher,
+    visitors::public_widgets::{AdmittedWidget, Launcher},
     web::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
@@ -101,19 +101,24 @@ async fn show(
     state
         .visits
         .count_launcher(widget.stored.widget.id, state.now());
+    Ok(answer(&admission, &headers))
+}
+
+/// The answer to a page that was admitted.
+pub(in crate::routes) fn answer(admission: &AdmittedWidget<'_>, headers: &HeaderMap) -> Response {
     let launcher = admission.launcher(render);
     let fields = [
         (header::ETAG, launcher.etag.clone()),
         (header::CACHE_CONTROL, REVALIDATE),
     ];
-    if etag::is_known(&headers, &launcher.etag) {
-        return Ok((StatusCode::NOT_MODIFIED, fields).into_response());
+    if etag::is_known(headers, &launcher.etag) {
+        return (StatusCode::NOT_MODIFIED, fields).into_response();
     }
     let media_type = (
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    Ok((fields, [media_type], launcher.body.clone()).into_response())
+    (fields, [media_type], launcher.body.clone()).into_response()
 }
 
 fn render(admission: &Admission<'_>) -> Launcher {

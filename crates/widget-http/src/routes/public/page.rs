@@ -7,20 +7,24 @@ use http::request::Parts;
 use serde::Deserialize;
 use widget_api::ProblemCode;
 use widget_core::{
+    config::Current,
     finding::Code,
-    id::{ConversationId, WidgetId},
+    id::{ConversationId, PreviewId, WidgetId},
     origin::Origin,
-    serve::Refusal,
+    serve::{PreviewProof, Refusal},
     statistics::RefusedPage,
 };
 
 use crate::{
     routes::directory,
     state::AppState,
+    storage::{ConversationRecord, StoredPreview},
     telemetry,
     visitors::{
+        previews::PreviewedWidget,
         public_widgets::{AdmittedWidget, PublicWidget},
         refusals,
+        signing::VerifiedTicket,
     },
     web::{extract::path_parameters, problem::Problem},
 };
@@ -135,4 +139,92 @@ async fn admit<'a>(
     let admitted = widget.admit(origin, directory);
     telemetry::note_decision(&admitted);
     Ok(admitted)
+}
+
+/// The widget of a conversation: as it is now, or the draft of the preview by whose link the
+/// conversation was started.
+pub(crate) enum ConversationWidget {
+    /// As visitors see it.
+    Public(Arc<PublicWidget>),
+    /// A draft.
+    Preview(Box<PreviewedWidget>),
+}
+
+impl ConversationWidget {
+    /// Its config.
+    pub(crate) fn config(&self) -> &Current {
+        match self {
+            Self::Public(widget) => widget.stored.widget.config.current(),
+            Self::Preview(preview) => preview.config(),
+        }
+    }
+}
+
+/// The widget of a conversation whose token was shown.
+pub(crate) async fn require_widget_of(
+    state: &AppState,
+    path: &PublicPath,
+    conversation: &ConversationRecord,
+) -> Result<ConversationWidget, Problem> {
+    find_by_preview(state, path, conversation.preview_id).await
+}
+
+/// The widget that a ticket is for.
+pub(crate) async fn require_widget_of_ticket(
+    state: &AppState,
+    path: &PublicPath,
+    ticket: &VerifiedTicket,
+) -> Result<ConversationWidget, Problem> {
+    find_by_preview(state, path, ticket.claims().preview_id).await
+}
+
+async fn find_by_preview(
+    state: &AppState,
+    path: &PublicPath,
+    preview: Option<PreviewId>,
+) -> Result<ConversationWidget, Problem> {
+    let Some(id) = preview else {
+        let widget = require_widget(state, path).await?;
+        return Ok(ConversationWidget::Public(widget));
+    };
+    let found = state.storage.find_preview(id, state.now()).await?;
+    let found = found.filter(|found| Some(found.preview.draft().id) == path.widget);
+    let preview = found.ok_or_else(refusals::unknown_preview)?;
+    Ok(ConversationWidget::Preview(Box::new(preview.into())))
+}
+
+/// Proof that the page that got the ticket is served now: by the gates, or because its preview has
+/// not ended.
+pub(crate) async fn require_admission_of_ticket<'a>(
+    state: &AppState,
+    widget: &'a ConversationWidget,
+    ticket: &'a VerifiedTicket,
+) -> Result<AdmittedWidget<'a>, Problem> {
+    let claims = ticket.claims();
+    match widget {
+        ConversationWidget::Public(widget) => {
+            require_admission(state, widget, &claims.origin).await
+        }
+        ConversationWidget::Preview(preview) => {
+            let proof = PreviewProof::Ticket(claims);
+            require_preview_admission(state, preview, proof, &claims.origin).await
+        }
+    }
+}
+
+/// Proof that somebody has the link of a preview, or a ticket that was issued by it, and that a page
+/// of the service asks.
+pub(crate) async fn require_preview_admission<'a>(
+    state: &AppState,
+    preview: &'a PreviewedWidget,
+    proof: PreviewProof<'_>,
+    origin: &'a Origin,
+) -> Result<AdmittedWidget<'a>, Problem> {
+    let StoredPreview { preview: kept, .. } = &preview.stored;
+    let grant = kept.open(proof, state.now());
+    let grant = grant.ok_or_else(refusals::unknown_preview)?;
+    let directory = directory::find_version(state, kept.draft(), false).await?;
+    let own = state.settings.public_url.origin();
+    let admitted = preview.admit(grant, own, origin, directory);
+    admitted.map_err(|refusal| refusals::refused(kept.draft().id, origin, &refusal))
 }

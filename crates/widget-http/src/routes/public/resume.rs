@@ -14,7 +14,7 @@ use super::token::ResumableConversation;
 use super::{
     bodies::{PreparedRoom, build_target, build_visitor_conversation, require_livekit},
     conversations::{build_used_ticket, hash_place},
-    page::{PublicPath, require_admission, require_widget},
+    page::{PublicPath, require_admission_of_ticket, require_widget_of_ticket},
     tickets::require_ticket,
 };
 use crate::{
@@ -93,8 +93,8 @@ async fn resume(
         });
     }
     let ticket = require_ticket(&state, &path, body.ticket.as_deref()).await?;
-    let widget = require_widget(&state, &path).await?;
-    let admission = require_admission(&state, &widget, &ticket.claims().origin).await?;
+    let widget = require_widget_of_ticket(&state, &path, &ticket).await?;
+    let admission = require_admission_of_ticket(&state, &widget, &ticket).await?;
     let config = admission.widget().config.current();
     let mode = conversation::choose_mode_for_resume(config, body.mode, conversation.mode)?;
     let target = DispatchTarget {

@@ -3,11 +3,15 @@
 
 use axum::{Json, extract::State, routing::options};
 use http::StatusCode;
+use url::Url;
 use widget_api::{
     ProblemCode,
     visitors::{EmbedTicket, Empty},
 };
-use widget_core::{embed, serve};
+use widget_core::{
+    embed,
+    serve::{self, Admission},
+};
 
 use super::page::{PAGE_PROBLEMS, PublicPath, require_admission, require_widget};
 use crate::{
@@ -58,8 +62,17 @@ async fn create(
     state.rate_limits.tickets.check(&address)?;
     let widget = require_widget(&state, &path).await?;
     let admission = require_admission(&state, &widget, &origin).await?;
+    issue(&state, &admission, &state.settings.public_url).await
+}
+
+/// A ticket for a page that was admitted; `base` is where its loader finds the service.
+pub(in crate::routes) async fn issue(
+    state: &AppState,
+    admission: &Admission<'_>,
+    base: &Url,
+) -> Result<(StatusCode, Json<EmbedTicket>), Problem> {
     let expires_at = whole_seconds(state.now() + TICKET_LIFETIME);
-    let ticket = serve::EmbedTicket::new(&admission, state.new_id()?, expires_at);
+    let ticket = serve::EmbedTicket::new(admission, state.new_id()?, expires_at);
     let text = state
         .signer
         .sign_ticket(&ticket)
@@ -68,7 +81,7 @@ async fn create(
     let body = EmbedTicket {
         ticket: text,
         expires_at: expires_at.into(),
-        window_url: embed::window_url(&state.settings.public_url, &ticket),
+        window_url: embed::window_url(base, &ticket),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }

@@ -8,7 +8,7 @@ use widget_api::{
 use widget_core::conversation::{self, Mode};
 
 use super::{
-    page::{PublicPath, require_widget},
+    page::{PublicPath, require_widget_of},
     token::OwnConversation,
 };
 use crate::{
@@ -50,9 +50,8 @@ async fn reserve(
     state.rate_limits.reports.check(&conversation.id)?;
     let (now, limits) = (state.now(), &state.lifecycle_limits);
     conversation.lifecycle.require_open(now, limits)?;
-    let widget = require_widget(&state, &path).await?;
-    let config = widget.stored.widget.config.current();
-    conversation::choose_mode(config, Some(Mode::Voice))?;
+    let widget = require_widget_of(&state, &path, &conversation).await?;
+    conversation::choose_mode(widget.config(), Some(Mode::Voice))?;
     let budgets = state
         .find_visitor_limits(&conversation.organization_id, conversation.web_widget_id)
         .await?

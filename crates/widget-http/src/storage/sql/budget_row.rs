@@ -393,13 +393,13 @@ async fn find_conversations(
 }
 
 /// Conversations of an owner's day that were joined and are not counted otherwise. One that nobody
-/// counted when it began, and that still waits, is never counted.
+/// counted when it began, and that still waits, is never counted. Those of previews count to no day.
 macro_rules! uncounted {
     ($owner:literal, $counted:literal) => {
         concat!(
             " FROM conversations WHERE ",
             $owner,
-            " = $3 AND created_at >= $4 AND joined_at IS NOT NULL AND NOT (",
+            " = $3 AND created_at >= $4 AND joined_at IS NOT NULL AND preview_id IS NULL AND NOT (",
             $counted,
             " AND budget_state IN ($5, $6))"
         )

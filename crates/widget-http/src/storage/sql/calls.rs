@@ -105,6 +105,10 @@ pub(super) async fn reserve_voice(
         return Err(ReserveVoiceError::Missing);
     };
     conversation.lifecycle.require_open(now, lifecycle)?;
+    // A preview's minutes count to no budget, so that none are reserved.
+    if conversation.preview_id.is_some() {
+        return Ok(None);
+    }
     let call = match row.call {
         Some(call) => {
             // The voice is about to come, so the call is not over for being quiet.
@@ -129,16 +133,20 @@ pub(super) async fn apply_audio_event(
 ) -> Result<bool, StoreError> {
     counted::note_voice(backend, event.room, event.is_published, now).await?;
     // Most calls are not limited, and cost reads only.
-    let found: Option<(Option<String>, String, Uuid)> = sqlx::query_as(
-        "SELECT c.call_state, c.organization_id, c.web_widget_id
+    let found: Option<(Option<String>, String, Uuid, Option<Uuid>)> = sqlx::query_as(
+        "SELECT c.call_state, c.organization_id, c.web_widget_id, c.preview_id
          FROM rooms r JOIN conversations c ON c.id = r.conversation_id WHERE r.name = $1",
     )
     .bind(event.room)
     .fetch_optional(backend.reader())
     .await?;
-    let Some((call, organization, widget)) = found else {
+    let Some((call, organization, widget, preview)) = found else {
         return Ok(false);
     };
+    // Its minutes count to no budget.
+    if preview.is_some() {
+        return Ok(false);
+    }
     if call.is_none() && !limits::limit_voice(backend, &organization, widget, operator).await? {
         return Ok(false);
     }

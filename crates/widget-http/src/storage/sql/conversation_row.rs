@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{EndReason, Erasure, Lifecycle, LifecycleLimits, LifecycleRow, State},
-    id::{AgentId, AgentVersionId, ConversationId, WidgetId},
+    id::{AgentId, AgentVersionId, ConversationId, PreviewId, WidgetId},
 };
 
 use super::{
@@ -25,6 +25,7 @@ table! {
     id: id(ConversationId::from_uuid),
     organization_id: parsed(str::parse),
     web_widget_id: id(WidgetId::from_uuid),
+    preview_id: optional_id(PreviewId::from_uuid),
     agent_id: id(AgentId::from_uuid),
     agent_version_id: id(AgentVersionId::from_uuid),
     livekit_agent_name: get(),
@@ -62,6 +63,7 @@ table! {
                 id,
                 organization_id,
                 web_widget_id,
+                preview_id,
                 agent_id,
                 agent_version_id,
                 livekit_agent_name,
@@ -76,6 +78,7 @@ table! {
             Some(at) => StoredConversation::Erased(Box::new(Tombstone {
                 id,
                 web_widget_id,
+                preview_id,
                 agent_id,
                 agent_version_id,
                 lifecycle,
@@ -116,7 +119,8 @@ pub(super) async fn lock_conversation(
     .fetch_optional(&mut *transaction)
     .await?;
     let locked = row.as_ref().map(read_kept).transpose()?;
-    if let Some(locked) = &locked {
+    // A preview counts to no number.
+    if let Some(locked) = locked.as_ref().filter(|locked| locked.preview_id.is_none()) {
         transaction.note_locked(id, locked.lifecycle);
     }
     Ok(locked)

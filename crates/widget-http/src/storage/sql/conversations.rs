@@ -4,9 +4,9 @@ use sqlx::QueryBuilder;
 use widget_core::{
     conversation::{
         Mode, Status,
-        budget::{Amounts, Call, Day, Reservation},
+        budget::{Amounts, Budgets, Call, Day, Reservation},
     },
-    id::{ConversationId, OrganizationId, WidgetId},
+    id::{ConversationId, OrganizationId, PreviewId, WidgetId},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
         conversation_columns, lock_conversation, read_conversation, read_kept, write_state,
     },
     counted::running_voice,
-    rooms, start_places,
+    previews, rooms, start_places,
     widgets::{push_page, push_prefix},
 };
 use crate::storage::{
@@ -43,7 +43,11 @@ impl ConversationStore for Backend {
             return Err(CreateConversationError::TicketReplayed);
         }
         let conversation = &new.conversation;
-        if let Some(place) = &new.place {
+        let budgets = counted_budgets(conversation.preview_id, &new.budgets);
+        if let Some(preview) = conversation.preview_id {
+            let now = conversation.created_at;
+            previews::require_start(&mut transaction, preview, now).await?;
+        } else if let Some(place) = &new.place {
             start_places::require_space::<CreateConversationError>(
                 &mut transaction,
                 place,
@@ -53,14 +57,18 @@ impl ConversationStore for Backend {
             )
             .await?;
         }
-        let owners = Owners::of_conversations(&new.budgets);
+        let place = new
+            .place
+            .as_ref()
+            .filter(|_| conversation.preview_id.is_none());
+        let owners = Owners::of_conversations(&budgets);
         sqlx::query(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
                  token_at, due_at, start_address, start_network, budget_state, budget_day,
-                 budget_organization, budget_widget, start_mode)
+                 budget_organization, budget_widget, preview_id, start_mode)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $9)",
+                 $22, $9)",
         )
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -77,12 +85,13 @@ impl ConversationStore for Backend {
         .bind(micros(conversation.created_at))
         .bind(micros(conversation.lifecycle.token_at()))
         .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
-        .bind(new.place.as_ref().map(|place| place.address.as_str()))
-        .bind(new.place.as_ref().and_then(|place| place.network.as_deref()))
+        .bind(place.map(|place| place.address.as_str()))
+        .bind(place.and_then(|place| place.network.as_deref()))
         .bind(owners.is_any().then_some(Reservation::Reserved.as_str()))
         .bind(owners.is_any().then(|| Day::of(conversation.created_at).number()))
         .bind(owners.organization)
         .bind(owners.widget)
+        .bind(conversation.preview_id.map(PreviewId::as_uuid))
         .execute(&mut transaction)
         .await
         .map_err(StoreError::from)?;
@@ -95,8 +104,10 @@ impl ConversationStore for Backend {
             conversation.created_at,
         )
         .await?;
-        transaction.note(Change::Started);
-        reserve_start(&mut transaction, new).await?;
+        if conversation.preview_id.is_none() {
+            transaction.note(Change::Started);
+        }
+        reserve_start(&mut transaction, conversation, &budgets).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -116,7 +127,9 @@ impl ConversationStore for Backend {
             return Err(ResumeError::Stale);
         }
         let next = current.lifecycle.resume(resume.now, &resume.limits)?;
-        let place = resume.place.as_ref().filter(|_| next.is_unjoined());
+        let is_preview = current.preview_id.is_some();
+        let place = resume.place.as_ref();
+        let place = place.filter(|_| next.is_unjoined() && !is_preview);
         if let Some(place) = place {
             start_places::require_space::<ResumeError>(
                 &mut transaction,
@@ -159,9 +172,13 @@ impl ConversationStore for Backend {
             resume.now,
         )
         .await?;
-        let (call, budgets) = (read_budget(&row)?.call, &resume.budgets);
-        calls::resume::<ResumeError>(&mut transaction, &resumed, call, budgets, resume.now).await?;
-        transaction.note(Change::Resumed);
+        let call = read_budget(&row)?.call;
+        let budgets = counted_budgets(resumed.preview_id, &resume.budgets);
+        calls::resume::<ResumeError>(&mut transaction, &resumed, call, &budgets, resume.now)
+            .await?;
+        if !is_preview {
+            transaction.note(Change::Resumed);
+        }
         transaction.commit().await?;
         Ok(resumed)
     }
@@ -247,7 +264,8 @@ impl ConversationStore for Backend {
 
     async fn count_joined_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM conversations WHERE web_widget_id = $1 AND status = $2",
+            "SELECT COUNT(*) FROM conversations
+             WHERE web_widget_id = $1 AND status = $2 AND preview_id IS NULL",
         )
         .bind(widget.as_uuid())
         .bind(Status::InProgress.as_str())
@@ -262,7 +280,8 @@ impl ConversationStore for Backend {
     ) -> Result<i64, StoreError> {
         let count = sqlx::query_scalar(
             "SELECT COUNT(*) FROM conversations
-             WHERE organization_id = $1 AND status = $2 AND ended_at IS NULL",
+             WHERE organization_id = $1 AND status = $2 AND ended_at IS NULL
+                 AND preview_id IS NULL",
         )
         .bind(organization.as_str())
         .bind(Status::InProgress.as_str())
@@ -272,14 +291,22 @@ impl ConversationStore for Backend {
     }
 }
 
+/// The budgets to which a conversation counts: one of a preview counts to that of its link alone.
+pub(super) fn counted_budgets(preview: Option<PreviewId>, budgets: &Budgets) -> Budgets {
+    match preview {
+        None => *budgets,
+        Some(_) => budgets.of_preview(),
+    }
+}
+
 /// Reserves a conversation, and the first minutes of one that begins with a call, where they are
 /// limited.
 async fn reserve_start(
     transaction: &mut Transaction,
-    new: &NewConversation,
+    conversation: &ConversationRecord,
+    budgets: &Budgets,
 ) -> Result<(), CreateConversationError> {
-    let (conversation, budgets, now) =
-        (&new.conversation, &new.budgets, new.conversation.created_at);
+    let now = conversation.created_at;
     let has_call = conversation.mode == Mode::Voice && budgets.limit_voice();
     if has_call {
         insert_voice(transaction, conversation.id, budgets, None, now).await?;

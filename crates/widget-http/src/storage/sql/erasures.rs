@@ -153,8 +153,10 @@ pub(super) async fn erase(
         Some(StoredConversation::Kept(conversation)) => {
             let before = conversation.lifecycle;
             let next = before.end(erasure.at, EndReason::Agent, limits);
-            transaction.note_locked(id, before);
-            transaction.note_written(id, &next);
+            if conversation.preview_id.is_none() {
+                transaction.note_locked(id, before);
+                transaction.note_written(id, &next);
+            }
             (next, next)
         }
         // Nothing is known about one that cannot be read, and it is erased all the same.

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::conversation::{Status, budget::Day};
 
-use super::Backend;
+use super::{Backend, previews};
 use crate::storage::{driver::micros, error::StoreError, interface::ForgetBefore};
 
 /// How many days the use of a day is kept: longer than any conversation may last.
@@ -18,6 +18,7 @@ pub(in crate::storage) async fn forget(
         .bind(micros(now))
         .execute(backend.writer())
         .await?;
+    previews::forget_ended(backend, now).await?;
     sqlx::query("DELETE FROM webhook_events WHERE received_at < $1")
         .bind(micros(events_before))
         .execute(backend.writer())

@@ -74,8 +74,10 @@ impl MessageStore for Backend {
                     lifecycle.said(message.role, message.created_at, now)
                 });
             let next = write_state(&mut transaction, id, next, limits).await?;
-            late.answered_after =
-                note_first_answer(&mut transaction, id, messages, &next.lifecycle).await?;
+            if current.preview_id.is_none() {
+                late.answered_after =
+                    note_first_answer(&mut transaction, id, messages, &next.lifecycle).await?;
+            }
             // Others who report wait for this conversation, so none of theirs is missing here.
             let reporters = messages.iter().map(|message| message.reported_by);
             for reporter in Reporter::ALL.iter().copied() {

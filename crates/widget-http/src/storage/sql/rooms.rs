@@ -2,7 +2,7 @@
 
 use sqlx::Executor;
 use time::OffsetDateTime;
-use widget_core::id::{ConversationId, WidgetId};
+use widget_core::id::{ConversationId, PreviewId, WidgetId};
 
 use super::{Backend, Database, Row, Transaction, row::Columns};
 use crate::storage::{
@@ -220,14 +220,15 @@ pub(super) async fn mark_unserved_for_removal(
     Ok(unserved)
 }
 
-/// The pages of the open conversations of a widget, and how many there are of each.
+/// The pages of the open conversations of a widget, and how many there are of each. Those of previews
+/// are not served by the widget.
 pub(super) async fn count_open_by_page<'c>(
     database: impl Executor<'c, Database = Database>,
     widget: WidgetId,
 ) -> Result<Vec<(String, i64)>, StoreError> {
     let pages = sqlx::query_as(
         "SELECT origin, COUNT(*) FROM conversations
-         WHERE web_widget_id = $1 AND ended_at IS NULL GROUP BY origin",
+         WHERE web_widget_id = $1 AND ended_at IS NULL AND preview_id IS NULL GROUP BY origin",
     )
     .bind(widget.as_uuid())
     .fetch_all(database)
@@ -235,7 +236,8 @@ pub(super) async fn count_open_by_page<'c>(
     Ok(pages)
 }
 
-/// Marks the rooms of the widget's open conversations: all, or those of one page.
+/// Marks the rooms of the widget's open conversations: all, or those of one page. Those of previews
+/// go only with all: a change of the widget does not change its previews.
 pub(super) async fn mark_widget_for_removal(
     transaction: &mut Transaction,
     widget: WidgetId,
@@ -246,10 +248,29 @@ pub(super) async fn mark_widget_for_removal(
         "UPDATE rooms SET removal_due_at = $3, attempts = 0
          WHERE removal_due_at IS NULL AND removed_at IS NULL AND conversation_id IN (
              SELECT id FROM conversations
-             WHERE web_widget_id = $1 AND ended_at IS NULL AND origin = COALESCE($2, origin))",
+             WHERE web_widget_id = $1 AND ended_at IS NULL AND origin = COALESCE($2, origin)
+                 AND ($2 IS NULL OR preview_id IS NULL))",
     )
     .bind(widget.as_uuid())
     .bind(page)
+    .bind(micros(now))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Marks the rooms of the open conversations of a preview.
+pub(super) async fn mark_preview_for_removal(
+    transaction: &mut Transaction,
+    preview: PreviewId,
+    now: OffsetDateTime,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE rooms SET removal_due_at = $2, attempts = 0
+         WHERE removal_due_at IS NULL AND removed_at IS NULL AND conversation_id IN (
+             SELECT id FROM conversations WHERE preview_id = $1 AND ended_at IS NULL)",
+    )
+    .bind(preview.as_uuid())
     .bind(micros(now))
     .execute(&mut *transaction)
     .await?;

@@ -78,6 +78,15 @@ impl<'a> Columns<'a> {
         self.get(column).map(make)
     }
 
+    pub(super) fn optional_id<T>(
+        &self,
+        column: &'static str,
+        make: impl FnOnce(Uuid) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let id: Option<Uuid> = self.get(column)?;
+        Ok(id.map(make))
+    }
+
     pub(super) fn time(&self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
         time_of(self.get(column)?).map_err(|cause| self.corrupt(column, &cause))
     }

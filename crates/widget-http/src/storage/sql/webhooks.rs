@@ -9,7 +9,7 @@ use widget_core::conversation::{
 use super::{
     Backend, Transaction,
     conversation_row::{lock_conversation, write_transition},
-    rooms, widget_row,
+    previews, rooms, widget_row,
 };
 use crate::storage::{
     conversations::ConversationRecord,
@@ -62,7 +62,7 @@ async fn apply(
     // The widget may have been closed while the conversation was written; whoever closed it
     // found no room to close.
     let is_served =
-        action.needs_served() && is_served(&mut transaction, &conversation, backend).await?;
+        action.needs_served() && is_served(&mut transaction, &conversation, backend, now).await?;
     let outcome = action.apply(conversation.lifecycle, is_served, now);
     let is_removed = match outcome {
         RoomOutcome::Remove => {
@@ -165,12 +165,16 @@ pub(super) async fn has_ended(
     Ok(count > 0)
 }
 
-/// Whether the widget serves the page of the conversation at present.
+/// Whether the widget serves the page of the conversation at present, or its preview is open.
 async fn is_served(
     transaction: &mut Transaction,
     conversation: &ConversationRecord,
     backend: &Backend,
+    now: OffsetDateTime,
 ) -> Result<bool, StoreError> {
+    if let Some(preview) = conversation.preview_id {
+        return previews::is_open(transaction, preview, now).await;
+    }
     let widget =
         widget_row::find_any_widget(transaction, conversation.web_widget_id, backend).await?;
     let page = &conversation.origin;

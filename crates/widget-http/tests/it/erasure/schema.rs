@@ -19,10 +19,11 @@ use Then::{Cleared, Kept};
 /// Every column of the row of a conversation. A new one is kept or cleared by a decision that is
 /// written down here, in docs/operations.md and, if it is cleared, in `storage/sql/erasures.rs` and
 /// in the constraint `conversations_erased`.
-const COLUMNS: [(&str, Then); 36] = [
+const COLUMNS: [(&str, Then); 37] = [
     ("id", Kept),
     ("organization_id", Kept),
     ("web_widget_id", Kept),
+    ("preview_id", Kept),
     ("agent_id", Kept),
     ("agent_version_id", Kept),
     ("livekit_agent_name", Kept),
@@ -62,7 +63,7 @@ const COLUMNS: [(&str, Then); 36] = [
 const ERASED_BY: &str = "erased_by";
 
 /// What erasing a conversation does with the rows of other tables.
-const TABLES: [(&str, &str); 24] = [
+const TABLES: [(&str, &str); 25] = [
     ("messages", "the rows of the conversation are deleted"),
     ("conversations", "see the columns"),
     ("rooms", "random names; deleted after their removal"),
@@ -92,6 +93,10 @@ const TABLES: [(&str, &str); 24] = [
     ("web_widget_revisions", "of the organization"),
     ("deleted_web_widgets", "of the organization"),
     ("deleted_web_widget_revisions", "of the organization"),
+    (
+        "previews",
+        "of the organization; deleted when they have ended",
+    ),
     ("embed_builds", "of the service"),
     ("schema_compatibility", "of the service"),
     (

@@ -29,6 +29,7 @@ pub(crate) fn new_conversation(
             id: ConversationId::from_uuid(number(id)),
             organization_id: organization.clone(),
             web_widget_id: WidgetId::from_uuid(number(widget)),
+            preview_id: None,
             agent_id: AgentId::from_uuid(number(1)),
             agent_version_id: AgentVersionId::from_uuid(number(2)),
             livekit_agent_name: "concierge".to_owned(),

@@ -1,0 +1,439 @@
+//! The page of a preview, and what its loader and its window ask for: the same as on any page, below
+//! the address of the link, so that nothing of a draft is served without it.
+//!
+//! The loader calls the service at the address from which it was loaded, without `/public/embed/…`:
+//! here that is the link. The conversation itself is led by the routes of all others; its ticket
+//! says which preview it is of.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::{
+    Json,
+    extract::{FromRequestParts, RawQuery, State},
+    response::{Html, IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use tower_http::set_header::SetResponseHeaderLayer;
+use url::Url;
+use widget_api::{
+    ProblemCode,
+    previews::PreviewState,
+    visitors::{self, Empty},
+};
+use widget_core::{
+    embed::{self, HashSource},
+    id::WidgetId,
+    serve::PreviewProof,
+};
+
+use super::{
+    embed::{find_loader, find_pinned, window},
+    public::{
+        launcher,
+        page::{PAGE_PROBLEMS, require_preview_admission},
+        tickets,
+    },
+};
+use crate::{
+    state::AppState,
+    telemetry::{PageOf, Unlogged},
+    visitors::{
+        previews::{PreviewToken, PreviewedWidget},
+        refusals,
+    },
+    web::{
+        api::{self, ApiRouter},
+        caller::AddressPrefix,
+        cors::{CorsFetch, DocumentFetch, JsonOnly, PageOrOwnOrigin, PageOrigin},
+        extract::{StrictJson, path_parameters},
+        problem::Problem,
+    },
+};
+
+/// The script of the page and its style sheet, which stand in it; their hashes are in its policy.
+const SCRIPT: &str = include_str!("../../templates/preview.js");
+const STYLE: &str = include_str!("../../templates/preview.css");
+
+static SOURCES: LazyLock<[HashSource; 2]> = LazyLock::new(|| {
+    [SCRIPT, STYLE].map(|text| {
+        let hash = STANDARD.encode(Sha256::digest(text));
+        HashSource::of_sha256(&hash).expect("a hash in Base64 is one")
+    })
+});
+
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// `/public/preview/{token}` and what is below.
+pub(crate) fn router() -> ApiRouter<AppState> {
+    let script = |operation: api::Operation| {
+        operation
+            .answer_as::<String>(200, "The script.", "text/javascript")
+            .with(header::ETAG)
+            .answer_empty(304, "The caller's version is current.")
+            .with(header::ETAG)
+            .problems([
+                ProblemCode::NotFound,
+                ProblemCode::EmbedNotBuilt,
+                ProblemCode::RateLimited,
+                ProblemCode::StorageUnavailable,
+                ProblemCode::WidgetUnavailable,
+            ])
+    };
+    ApiRouter::new()
+        .route(
+            api::get(
+                "/public/preview/{token}",
+                "getPreviewPage",
+                "The page that shows a preview to whoever has its link",
+            )
+            .answer_as::<String>(200, "The page.", "text/html")
+            .answer_as::<String>(
+                404,
+                "A page that says that there is no such preview, or that it has ended.",
+                "text/html",
+            )
+            .problems([
+                ProblemCode::RateLimited,
+                ProblemCode::FetchMetadata,
+                ProblemCode::StorageUnavailable,
+            ]),
+            show,
+        )
+        .route(
+            api::get(
+                "/public/preview/{token}/state",
+                "getPreviewState",
+                "Says whether the draft was replaced, for the page that shows it",
+            )
+            .answer::<PreviewState>(200, "Which draft it is.")
+            .problems([
+                ProblemCode::WidgetUnavailable,
+                ProblemCode::RateLimited,
+                ProblemCode::StorageUnavailable,
+            ]),
+            state_of,
+        )
+        .route(
+            script(api::get(
+                "/public/preview/{token}/public/embed/{id}",
+                "getPreviewLoader",
+                "The loader script for the page of a preview",
+            )),
+            loader,
+        )
+        .route(
+            script(api::get(
+                "/public/preview/{token}/public/embed/{id}/{file}",
+                "getPreviewPanel",
+                "The panel script that the loader of a preview loads",
+            )),
+            panel,
+        )
+        .route(
+            api::get(
+                "/public/preview/{token}/core/public/web-widgets/{id}",
+                "getPreviewLauncherConfig",
+                "What the loader draws on the page of a preview",
+            )
+            .etag_header("If-None-Match", "The `ETag` of what the caller has.")
+            .answer::<visitors::Launcher>(200, "The draft with every default filled in.")
+            .with(header::ETAG)
+            .answer_empty(304, "The caller's version is current.")
+            .with(header::ETAG)
+            .problems(PAGE_PROBLEMS),
+            launcher_config,
+        )
+        .route(
+            api::post(
+                "/public/preview/{token}/core/public/web-widgets/{id}/embed-tickets",
+                "createPreviewTicket",
+                "Gives a ticket to the page of a preview",
+            )
+            .body::<Empty>()
+            .answer::<visitors::EmbedTicket>(201, "The ticket.")
+            .problems(PAGE_PROBLEMS)
+            .problems([ProblemCode::FetchMetadata]),
+            ticket,
+        )
+        .route(
+            api::get(
+                "/public/preview/{token}/public/widget/{id}",
+                "getPreviewWindow",
+                "The document inside the iframe of a preview",
+            )
+            .query::<window::WindowQuery>()
+            .answer_as::<String>(200, "The document.", "text/html")
+            .answer_as::<String>(
+                403,
+                "A page that says that the widget is not available.",
+                "text/html",
+            )
+            .problems([
+                ProblemCode::RateLimited,
+                ProblemCode::FetchMetadata,
+                ProblemCode::EmbedNotBuilt,
+                ProblemCode::StorageUnavailable,
+            ]),
+            window_document,
+        )
+        // The token is in every one of these addresses: none of them is indexed, kept, or named to
+        // others.
+        .layer(fixed(ROBOTS, "noindex, nofollow"))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+}
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+/// What a path below a link names. What is malformed names nothing, exactly as what is unknown does.
+struct PreviewPath {
+    token: PreviewToken,
+    /// None where the path has no place for it.
+    widget: Option<Option<WidgetId>>,
+    file: String,
+}
+
+#[derive(Default, Deserialize)]
+struct RawPath {
+    token: String,
+    id: Option<String>,
+    #[serde(default)]
+    file: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PreviewPath {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let raw = path_parameters::<RawPath>(parts, state).await;
+        let raw = raw.unwrap_or_default();
+        Ok(Self {
+            token: PreviewToken::shown(raw.token),
+            widget: raw.id.map(|id| id.parse().ok()),
+            file: raw.file,
+        })
+    }
+}
+
+impl PreviewPath {
+    /// The address of the service as the loader of this preview knows it.
+    fn base(&self, state: &AppState) -> Result<Url, Problem> {
+        let url = embed::preview_url(&state.settings.public_url, self.token.reveal());
+        url.parse().map_err(Problem::internal)
+    }
+}
+
+/// The preview of a link. One that has ended is found as little as one that never was, by the same
+/// statement.
+async fn require_preview(
+    state: &AppState,
+    path: &PreviewPath,
+) -> Result<(PreviewedWidget, [u8; 32]), Problem> {
+    let hash = path.token.hash();
+    let now = state.now();
+    let found = state.storage.find_preview_of_token(&hash, now).await?;
+    let is_named = |id: WidgetId| path.widget.is_none_or(|named| named == Some(id));
+    let found = found.filter(|found| is_named(found.preview.draft().id));
+    let found = found.ok_or_else(refusals::unknown_preview)?;
+    Ok((found.into(), hash))
+}
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct PreviewPage<'a> {
+    token: &'a str,
+    widget: WidgetId,
+    revision: i64,
+    expires_at: String,
+    expires_at_text: String,
+    style: &'static str,
+    script: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "preview-ended.html")]
+struct EndedPage {
+    style: &'static str,
+}
+
+async fn show(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    _: DocumentFetch,
+    address: AddressPrefix,
+) -> Result<Response, Problem> {
+    state.rate_limits.documents.check(&address)?;
+    match draw(&state, &path).await {
+        Err(problem) if problem.code() == ProblemCode::WidgetUnavailable => Ok(say_ended(problem)),
+        answer => answer,
+    }
+}
+
+async fn draw(state: &AppState, path: &PreviewPath) -> Result<Response, Problem> {
+    let (preview, hash) = require_preview(state, path).await?;
+    let kept = &preview.stored.preview;
+    let grant = kept.open(PreviewProof::Token(&hash), state.now());
+    let grant = grant.ok_or_else(refusals::unknown_preview)?;
+    let page = PreviewPage {
+        token: path.token.reveal(),
+        widget: kept.draft().id,
+        revision: preview.stored.revision,
+        expires_at: kept
+            .expires_at()
+            .format(&Rfc3339)
+            .map_err(Problem::internal)?,
+        expires_at_text: as_words(kept.expires_at()),
+        style: STYLE,
+        script: SCRIPT,
+    };
+    let [script, style] = &*SOURCES;
+    let policy = embed::preview_page_policy(grant, script, style);
+    let page = page.render().map_err(Problem::internal)?;
+    Ok(document(StatusCode::OK, &policy, page))
+}
+
+/// A time for people, until the script of the page writes it as they are used to.
+fn as_words(time: OffsetDateTime) -> String {
+    let format =
+        format_description!("[month repr:long] [day padding:none], [year], [hour]:[minute] UTC");
+    time.to_offset(time::UtcOffset::UTC)
+        .format(&format)
+        .unwrap_or_default()
+}
+
+/// The answer to a link that shows nothing, whether or not it ever did.
+fn say_ended(problem: Problem) -> Response {
+    let [_, style] = &*SOURCES;
+    let policy = format!("default-src 'none'; style-src {style}; frame-ancestors 'none'");
+    let page = EndedPage { style: STYLE }.render().unwrap_or_default();
+    let mut response = document(StatusCode::NOT_FOUND, &policy, page);
+    response.extensions_mut().insert(PageOf(problem));
+    response
+}
+
+fn document(status: StatusCode, policy: &str, page: String) -> Response {
+    let mut response = (status, Html(page)).into_response();
+    let fields = response.headers_mut();
+    // Hashes and origins are ASCII without separators, so that the policy is always a header.
+    fields.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
+    );
+    fields.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+/// Asked for by every open page again and again, so that it is neither logged nor counted.
+async fn state_of(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    address: AddressPrefix,
+) -> Result<Response, Problem> {
+    state.rate_limits.preview_states.check(&address)?;
+    let (hash, now) = (path.token.hash(), state.now());
+    let revision = state.storage.find_preview_revision(&hash, now).await?;
+    let revision = revision.ok_or_else(refusals::unknown_preview)?;
+    let mut response = Json(PreviewState { revision }).into_response();
+    response.extensions_mut().insert(Unlogged);
+    Ok(response)
+}
+
+async fn loader(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    address: AddressPrefix,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    state.rate_limits.documents.check(&address)?;
+    require_preview(&state, &path).await?;
+    find_loader(&state, &headers)
+}
+
+async fn panel(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    address: AddressPrefix,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    state.rate_limits.documents.check(&address)?;
+    require_preview(&state, &path).await?;
+    find_pinned(&state, &path.file, &address, &headers).await
+}
+
+async fn launcher_config(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    PageOrOwnOrigin(origin): PageOrOwnOrigin,
+    address: AddressPrefix,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    state.rate_limits.configs.check(&address)?;
+    let (preview, hash) = require_preview(&state, &path).await?;
+    let proof = PreviewProof::Token(&hash);
+    let admission = require_preview_admission(&state, &preview, proof, &origin).await?;
+    Ok(launcher::answer(&admission, &headers))
+}
+
+async fn ticket(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    PageOrigin(origin): PageOrigin,
+    _: JsonOnly,
+    _: CorsFetch,
+    address: AddressPrefix,
+    StrictJson(Empty {}): StrictJson<Empty, 1024>,
+) -> Result<(StatusCode, Json<visitors::EmbedTicket>), Problem> {
+    state.rate_limits.tickets.check(&address)?;
+    let (preview, hash) = require_preview(&state, &path).await?;
+    let proof = PreviewProof::Token(&hash);
+    let admission = require_preview_admission(&state, &preview, proof, &origin).await?;
+    tickets::issue(&state, &admission, &path.base(&state)?).await
+}
+
+async fn window_document(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    _: DocumentFetch,
+    address: AddressPrefix,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    state.rate_limits.documents.check(&address)?;
+    let open = async || {
+        let origin = window::declared_origin(query.as_deref())?;
+        let (preview, hash) = require_preview(&state, &path).await?;
+        let proof = PreviewProof::Token(&hash);
+        let admission = require_preview_admission(&state, &preview, proof, &origin).await?;
+        window::draw(&state, &admission)
+    };
+    window::refuse_with_page(open().await)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn an_end_is_in_words() {
+        let end = datetime!(2026-02-03 01:05 +2);
+        assert_eq!(as_words(end), "February 2, 2026, 23:05 UTC");
+    }
+
+    #[test]
+    fn what_stands_in_the_page_cannot_end_its_element() {
+        for text in [SCRIPT, STYLE] {
+            assert!(!text.contains("</") && !text.contains("<!--"), "{text}");
+        }
+    }
+}
