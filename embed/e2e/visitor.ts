@@ -30,6 +30,8 @@ export interface VisitorOptions {
   path?: string;
   /** Pages and scripts of the site beside those that it has, by path. */
   files?: Record<string, string>;
+  /** The address of the page, if it is not on the site. */
+  url?: string;
   /** The widget on the page, if not that of the demo. */
   widgetId?: string;
   /** Sources that run in every page and frame before its own scripts. */
@@ -78,7 +80,7 @@ export class Visitor {
     visitor.#observe();
     const { files = {}, path = Object.keys(files)[0] ?? '/' } = options;
     for (const [path, body] of Object.entries(files)) await visitor.serve(path, body);
-    await page.goto(`${system.site}${path}`);
+    await page.goto(options.url ?? `${system.site}${path}`);
     if (widgetId) await visitor.addWidget(widgetId);
     return visitor;
   }
@@ -320,7 +322,12 @@ export class Visitor {
 }
 
 function isWindow(frame: Frame): boolean {
-  return frame.url().startsWith(`${system.service}/public/widget/`);
+  const { href, origin, pathname } = new URL(frame.url(), system.site);
+  return (
+    href === frame.url() &&
+    origin === system.service &&
+    /^(\/public\/preview\/[\w-]+)?\/public\/widget\//.test(pathname)
+  );
 }
 
 interface Node {

@@ -1796,6 +1796,24 @@ test('the agent knows the page of each moment, also of a single-page site', asyn
   ]);
 });
 
+test('nobody learns the token of a preview from the address of its page', async () => {
+  const { session, service, loader, rooms, settle, agentArrives } = setUp();
+  const address = 'https://widgets.example/public/preview/';
+  session.hostPage.set({}, { url: `${address}Abc-_9?x=1`, title: 'Preview' });
+  loader.requestTicket.mockResolvedValue('ticket');
+  session.start();
+  await settle();
+  expect(service.start.mock.calls[0]?.[1].custom_metadata).toMatchObject({ url: `${address}?x=1` });
+  await agentArrives();
+  // The loader sends it with each ticket: it is the same page.
+  session.hostPage.change({ url: `${address}Abc-_9?x=1`, title: 'Preview' });
+  session.hostPage.change({ url: `${address}Abc-_9#y`, title: 'Preview' });
+  expect(rooms[0]?.room.sendText.mock.calls).toEqual([
+    ['web-widget.page', `{"url":"${address}?x=1","title":"Preview"}`],
+    ['web-widget.page', `{"url":"${address}#y","title":"Preview"}`],
+  ]);
+});
+
 describe('the microphone of a call', () => {
   const newTrack = () =>
     Object.assign(new EventTarget(), { stop: vi.fn() }) as unknown as MediaStreamTrack;

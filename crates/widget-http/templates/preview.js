@@ -7,6 +7,8 @@
   // In milliseconds: how often the service is asked, and how often where it does not answer.
   const INTERVAL = 400;
   const RETRY_INTERVAL = 3000;
+  // A window that is drawn anew resumes its conversation, which it may do thirty times a minute.
+  const REDRAW_INTERVAL = 2000;
 
   const { widget, revision } = document.body.dataset;
   const { src } = document.getElementById('loader');
@@ -15,6 +17,8 @@
   let shown = Number(revision);
   let timer;
   let isAsking = false;
+  let hasWindow = false;
+  let drawnAt = -Infinity;
 
   end.textContent = new Intl.DateTimeFormat(undefined, {
     dateStyle: 'long',
@@ -28,8 +32,10 @@
    * site: it leaves behind what it has, and takes it over again.
    */
   function redraw() {
+    drawnAt = performance.now();
     window.dispatchEvent(new PageTransitionEvent('pagehide'));
     remove();
+    // Without it, the loader is on its way, and gets the newest draft by itself.
     window.WebWidget?.add({ src, dataset: {} });
   }
 
@@ -51,8 +57,8 @@
     }
     if (!answer.ok) return RETRY_INTERVAL;
     const state = await answer.json();
-    // The loader may still be on its way, and then gets the newest draft by itself.
-    if (state.revision !== shown) {
+    const isFree = !hasWindow || performance.now() - drawnAt >= REDRAW_INTERVAL;
+    if (state.revision !== shown && isFree) {
       shown = state.revision;
       redraw();
     }
@@ -70,6 +76,9 @@
     timer = setTimeout(follow, wait);
   }
 
+  window.addEventListener('message', ({ origin, data }) => {
+    if (origin === location.origin && data?.type === 'web-widget:ready') hasWindow = true;
+  });
   document.addEventListener('visibilitychange', follow);
   timer = setTimeout(follow, INTERVAL);
 }

@@ -372,7 +372,7 @@ async fn an_unreadable_conversation_is_listed_and_stops_no_sweep() {
 }
 
 /// The tables, with the condition for the row to damage; `{w}` and the like are ids of the test.
-const TABLES: [(&str, &str); 23] = [
+const TABLES: [(&str, &str); 24] = [
     ("agent_workers", "livekit_agent_name = 'concierge'"),
     ("api_keys", "id = '{k}'"),
     ("signing_keys", "id = 'victim'"),
@@ -385,6 +385,7 @@ const TABLES: [(&str, &str); 23] = [
         "deleted_web_widget_revisions",
         "web_widget_id = {d} AND number = 1",
     ),
+    ("previews", "id = {p}"),
     ("conversations", "id = {c}"),
     ("rooms", "conversation_id = {c}"),
     ("messages", "sequence = 1"),
@@ -446,6 +447,7 @@ struct World<'a> {
     key: String,
     build: String,
     job: String,
+    preview: Value,
 }
 
 impl<'a> World<'a> {
@@ -465,6 +467,8 @@ impl<'a> World<'a> {
         let job = service.post("/core/conversations/erase", &erase).await;
         let job = job.json(202);
         let key = service.new_key("acme", &[Scope::WebWidgetsRead]).await;
+        let previews = format!("{}/previews", path(&visitor.widget));
+        let preview = service.post(&previews, &json!({})).await.json(201);
         let build = EmbedBuild::new(BuildKind::Loader, Bytes::from_static(b"victim"));
         let kept = service
             .storage
@@ -498,6 +502,7 @@ impl<'a> World<'a> {
             key,
             build: build.name().hash().to_owned(),
             job: format!("/core/erasure-jobs/{}", id(&job)),
+            preview,
         };
         world.check("nothing").await;
         world
@@ -523,6 +528,7 @@ impl<'a> World<'a> {
             .replace("{v}", &literal(&widget["agent_version_id"]))
             .replace("{w}", &literal(&widget["id"]))
             .replace("{d}", &literal(&self.deleted["id"]))
+            .replace("{p}", &literal(&self.preview["id"]))
             .replace("{c}", &literal(&json!(self.started.id)))
     }
 
@@ -539,6 +545,10 @@ impl<'a> World<'a> {
             "agent_id": self.neighbor["agent_id"],
             "agent_version_id": self.neighbor["agent_version_id"],
         });
+        let link = self.preview["url"].as_str().expect("a link");
+        let link = link
+            .strip_prefix("https://widgets.example")
+            .expect("of the service");
         let message = json!({"id": what, "role": "agent", "text": "Hello"});
         let origin = [("origin", SHOP)];
         let origin = origin.as_slice();
@@ -568,6 +578,13 @@ impl<'a> World<'a> {
             format!("{widget}/limits"),
             format!("{widget}/statistics"),
             format!("{widget}/refusals"),
+            format!("{widget}/previews"),
+            link.to_owned(),
+            format!("{link}/state"),
+            format!(
+                "{link}/core/public/web-widgets/{}",
+                id(&self.visitor.widget)
+            ),
             self.job.clone(),
             loader,
         ] {

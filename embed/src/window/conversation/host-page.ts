@@ -3,6 +3,12 @@ import type { Context, PageState } from '../../shared/messages';
 import type { Attempt } from './attempt';
 import { metadataOf } from './page-info';
 
+/** The address without the token of a preview: whoever has that has the link. */
+const withoutToken = ({ url, title }: PageState): PageState => ({
+  url: url.replace(/(\/public\/preview\/)[^/?#]+/, '$1'),
+  title,
+});
+
 export class HostPage {
   #context: Context = {};
   #page: PageState = { url: '', title: '' };
@@ -16,14 +22,14 @@ export class HostPage {
   /** Called once, when the loader has sent the page's data. */
   set(context: Context, page: PageState) {
     this.#context = context;
-    this.#page = page;
+    this.#page = withoutToken(page);
   }
 
   /** The page has another address or title, without having been loaded. */
   change(page: PageState) {
     const { url, title } = this.#page;
-    this.#page = page;
-    if (url !== page.url || title !== page.title) this.#sendPage();
+    this.#page = withoutToken(page);
+    if (url !== this.#page.url || title !== this.#page.title) this.#sendPage();
   }
 
   setContext(context: Context) {

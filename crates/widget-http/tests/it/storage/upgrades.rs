@@ -126,7 +126,7 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
 }
 
 /// Every table of the service; those that others point at first.
-pub(super) const TABLES: [&str; 20] = [
+pub(super) const TABLES: [&str; 21] = [
     "agent_workers",
     "api_keys",
     "signing_keys",
@@ -136,6 +136,7 @@ pub(super) const TABLES: [&str; 20] = [
     "web_widget_revisions",
     "deleted_web_widgets",
     "deleted_web_widget_revisions",
+    "previews",
     "conversations",
     "rooms",
     "messages",

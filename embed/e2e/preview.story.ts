@@ -1,0 +1,167 @@
+/** Somebody opens the link of a preview: the draft is there, answers, follows, and ends. */
+import { describe, expect, test } from 'vitest';
+import { axeScripts, OPEN_ROOTS, violations } from './axe';
+import { story } from './story';
+import { callApi, createWidget, system, until } from './system';
+import type { Visitor } from './visitor';
+
+interface Created {
+  id: string;
+  url: string;
+  expires_at: string;
+}
+
+interface Conversation {
+  preview?: boolean;
+  custom_metadata: { page: { url: string; title: string } };
+}
+
+declare global {
+  interface Window {
+    storySent: string[];
+  }
+}
+
+/** Records what a frame sends to the agent. */
+const RECORD_SENT = `{
+  window.storySent = [];
+  const send = RTCDataChannel.prototype.send;
+  RTCDataChannel.prototype.send = function (data) {
+    storySent.push(typeof data === 'string' ? data : new TextDecoder('latin1').decode(data));
+    return send.call(this, data);
+  };
+}`;
+
+const QUESTION = 'What are your opening hours?';
+const [PURPLE, GREEN] = ['#6d28d9', '#15803d'] as const;
+
+/** A draft in one color. */
+const draft = (title: string, color: string) => ({
+  config: {
+    v1: {
+      chat: {
+        title,
+        light_mode: { background_color: { controls_button: color } },
+        dark_mode: { background_color: { controls_button: color } },
+      },
+      trigger: { label: title },
+    },
+  },
+});
+
+describe('a preview', { timeout: 120_000 }, () => {
+  const here = story();
+
+  /** A link to a draft of a widget that nobody else may see. */
+  async function create(body: object): Promise<{ path: string; link: Created }> {
+    const widget = await createWidget({});
+    await callApi(`/web-widgets/${widget}`, 'PATCH', { published: false });
+    const link = await callApi<Created>(`/web-widgets/${widget}/previews`, 'POST', body);
+    return { path: `/web-widgets/${widget}/previews/${link.id}`, link };
+  }
+
+  const token = ({ url }: Created) => url.split('/').at(-1) as string;
+  const accent = (visitor: Visitor) =>
+    visitor.frame.evaluate(() =>
+      getComputedStyle(document.documentElement).getPropertyValue('--accent'),
+    );
+  const opens = (visitor: Visitor) =>
+    visitor.page.evaluate(
+      () =>
+        document.querySelector('web-widget')?.shadowRoot?.querySelector('.o') !== null &&
+        document.querySelector('web-widget') !== null,
+    );
+  const label = (visitor: Visitor) =>
+    visitor.page.evaluate(
+      () => document.querySelector('web-widget')?.shadowRoot?.querySelector('.b')?.textContent,
+    );
+
+  test('opens, is answered by the agent, follows its draft, and ends', async () => {
+    const { path, link } = await create(draft('First draft', PURPLE));
+    const visitor = await here.arrive({ url: link.url, scripts: [...axeScripts, RECORD_SENT] });
+    await visitor.page.getByText('This is a draft, for people with this link only.').waitFor();
+    expect(await violations(visitor.page.mainFrame(), 'body')).toEqual([]);
+    await visitor.open();
+    expect(await visitor.frame.getByRole('dialog').textContent()).toContain('First draft');
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.frame.getByRole('textbox').fill('And on Sun');
+    const before = await visitor.transcript();
+    const { conversation } = visitor.joinings[0] ?? {};
+
+    // The same window, at the same place, in another color.
+    await callApi(path, 'PUT', draft('Second draft', GREEN));
+    await until('the launcher to follow', async () =>
+      (await label(visitor).catch(() => ''))?.includes('Second draft'),
+    );
+    await visitor.waitForWindow();
+    await until('the window to follow', async () =>
+      (await accent(visitor).catch(() => '')).includes(GREEN),
+    );
+    expect(await opens(visitor), 'the window is still open').toBe(true);
+    expect((await visitor.transcript()).slice(0, before.length)).toEqual(before);
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');
+    await until('another room of the same conversation', () => visitor.joinings.length === 2);
+    expect(visitor.joinings[1]?.conversation.id).toBe(conversation?.id);
+    await visitor.frame.getByRole('textbox').fill('');
+    await visitor.sendMessage('What did I ask before?');
+    await visitor.waitForTurn('agent', /Before this you asked: “What are your opening hours\?”/);
+
+    // A real conversation, marked; nobody who reads it gets the link.
+    const kept = await callApi<Conversation>(`/conversations/${conversation?.id}`);
+    expect(kept.preview).toBe(true);
+    expect(kept.custom_metadata.page.url).toBe(`${system.service}/public/preview/`);
+    expect(JSON.stringify(kept)).not.toContain(token(link));
+    const sent = await visitor.frame.evaluate(() => window.storySent.join());
+    expect(sent).toContain('/public/preview/');
+    expect(sent).not.toContain(token(link));
+    for (const { participant_token } of visitor.joinings) {
+      const claims = Buffer.from(participant_token.split('.')[1] ?? '', 'base64url').toString();
+      expect(claims).toContain(conversation?.id);
+      expect(claims).not.toContain(token(link));
+    }
+
+    await callApi(path, 'DELETE').catch(() => {});
+    await visitor.page.getByText('This preview has ended.').waitFor();
+    await until('the widget to go', async () => !(await visitor.launcher()));
+    await visitor.reload();
+    await visitor.page.getByRole('heading', { name: 'This preview has ended' }).waitFor();
+    expect(await visitor.violations()).toEqual([]);
+    await visitor.screenshot('preview-ended');
+  });
+
+  test('follows its draft also while the window was never opened', async () => {
+    const { path, link } = await create(draft('First draft', PURPLE));
+    const visitor = await here.arrive({ url: link.url, scripts: [OPEN_ROOTS] });
+    await until('the launcher', async () => (await label(visitor))?.includes('First draft'));
+    await callApi(path, 'PUT', draft('Second draft', GREEN));
+    await until('the launcher to follow', async () =>
+      (await label(visitor))?.includes('Second draft'),
+    );
+    expect(await opens(visitor)).toBe(false);
+    await visitor.open();
+    expect(await accent(visitor)).toContain(GREEN);
+    expect(visitor.consoleErrors()).toEqual([]);
+    expect(await visitor.violations()).toEqual([]);
+  });
+
+  test('looks like a site, on every screen', async () => {
+    const { link } = await create(draft('Ask us', PURPLE));
+    for (const options of [
+      { scheme: 'light' },
+      { scheme: 'dark' },
+      { scheme: 'light', phone: true, size: { width: 390, height: 844 } },
+    ] as const) {
+      const visitor = await here.arrive({ url: link.url, scripts: axeScripts, ...options });
+      await until('the launcher', () => visitor.launcher());
+      expect(await violations(visitor.page.mainFrame(), 'body')).toEqual([]);
+      const width = await visitor.page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width).toBeLessThanOrEqual(visitor.page.viewportSize()?.width ?? 0);
+      const name = `preview-${'phone' in options ? 'phone' : options.scheme}`;
+      await visitor.screenshot(name);
+      await visitor.open();
+      await visitor.screenshot(`${name}-open`);
+      expect(await visitor.violations()).toEqual([]);
+    }
+  });
+});
