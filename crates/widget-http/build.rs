@@ -19,7 +19,7 @@ use std::{
 };
 
 /// The files without which nothing can be served.
-const NEEDED: [&str; 2] = ["loader.js", "window/.vite/manifest.json"];
+const NEEDED: [&str; 3] = ["loader.js", "preview-page.js", "window/.vite/manifest.json"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);

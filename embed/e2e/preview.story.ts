@@ -35,6 +35,12 @@ const RECORD_SENT = `{
 const QUESTION = 'What are your opening hours?';
 const [PURPLE, GREEN] = ['#6d28d9', '#15803d'] as const;
 
+/** A color as a browser computes it. */
+function rgb(color: string): string {
+  const parts = color.match(/[\da-f]{2}/g) ?? [];
+  return `rgb(${parts.map((part) => Number.parseInt(part, 16)).join(', ')})`;
+}
+
 /** A draft in one color. */
 const draft = (title: string, color: string) => ({
   config: {
@@ -71,6 +77,11 @@ describe('a preview', { timeout: 120_000 }, () => {
         document.querySelector('web-widget')?.shadowRoot?.querySelector('.o') !== null &&
         document.querySelector('web-widget') !== null,
     );
+  const launcherColor = (visitor: Visitor) =>
+    visitor.page.evaluate(() => {
+      const button = document.querySelector('web-widget')?.shadowRoot?.querySelector('.b');
+      return button ? getComputedStyle(button).backgroundColor : '';
+    });
   const label = (visitor: Visitor) =>
     visitor.page.evaluate(
       () => document.querySelector('web-widget')?.shadowRoot?.querySelector('.b')?.textContent,
@@ -89,15 +100,24 @@ describe('a preview', { timeout: 120_000 }, () => {
     const before = await visitor.transcript();
     const { conversation } = visitor.joinings[0] ?? {};
 
-    // The same window, at the same place, in another color.
+    // Another color comes to the window that is there, and to its launcher.
+    await visitor.frame.evaluate(() => {
+      document.body.dataset.story = 'the same';
+    });
+    expect(await launcherColor(visitor)).toBe(rgb(PURPLE));
+    await callApi(path, 'PUT', draft('First draft', GREEN));
+    await until('the window to follow', async () => (await accent(visitor)).includes(GREEN), 2_000);
+    expect(await launcherColor(visitor)).toBe(rgb(GREEN));
+    expect(await visitor.frame.evaluate(() => document.body.dataset.story)).toBe('the same');
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');
+    expect(visitor.joinings.length).toBe(1);
+
+    // What needs a new launcher brings a new window, at the same place.
     await callApi(path, 'PUT', draft('Second draft', GREEN));
     await until('the launcher to follow', async () =>
       (await label(visitor).catch(() => ''))?.includes('Second draft'),
     );
     await visitor.waitForWindow();
-    await until('the window to follow', async () =>
-      (await accent(visitor).catch(() => '')).includes(GREEN),
-    );
     expect(await opens(visitor), 'the window is still open').toBe(true);
     expect((await visitor.transcript()).slice(0, before.length)).toEqual(before);
     expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');

@@ -1,6 +1,6 @@
 /** The window accepts messages of one sender at one origin only. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { FromLoader, FromWindow } from '../src/shared/messages';
+import type { FromLoader, FromPreviewPage, FromWindow } from '../src/shared/messages';
 import { createLoaderPort } from '../src/window/loader-port';
 
 const ORIGIN = 'https://shop.example';
@@ -8,7 +8,7 @@ const parent = { name: 'the host page' };
 
 function setUp() {
   const posted: { message: FromWindow; origin: string }[] = [];
-  const received: FromLoader[] = [];
+  const received: (FromLoader | FromPreviewPage)[] = [];
   let onMessage: (event: MessageEvent) => void = () => {};
   const port = createLoaderPort(ORIGIN, (message) => received.push(message), {
     parent,

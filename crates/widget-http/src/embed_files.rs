@@ -53,6 +53,9 @@ const PINNED_LOADER: &str = "loader.pinned.js";
 /// Name of the panel script below `embed/dist`.
 const PANEL: &str = "panel.js";
 
+/// Name of the script of the page that shows a preview below `embed/dist`.
+const PREVIEW_PAGE: &str = "preview-page.js";
+
 /// Where Vite puts the window.
 const WINDOW: &str = "window";
 
@@ -156,6 +159,12 @@ impl EmbedFiles {
     #[must_use]
     pub fn panel(&self, accepted: Accepted) -> Option<Asset> {
         self.find_asset(PANEL, accepted)
+    }
+
+    /// The script that stands in the page of a preview; `None` when the embed has not been built.
+    #[must_use]
+    pub fn preview_page(&self) -> Option<Bytes> {
+        self.read(PREVIEW_PAGE).map(|(bytes, _)| bytes)
     }
 
     /// The loader that pages pin, which contains the panel script, or the panel script, if this is

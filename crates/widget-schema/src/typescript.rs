@@ -77,7 +77,7 @@ pub(crate) fn codes() -> String {
 }
 
 /// The bodies that the embed sends and gets.
-const BODIES: [&str; 12] = [
+const BODIES: [&str; 13] = [
     "ConversationStart",
     "ConversationResume",
     "EmbedTicket",
@@ -87,6 +87,7 @@ const BODIES: [&str; 12] = [
     "TurnReport",
     "ReportedTurn",
     "FormSubmission",
+    "PreviewState",
     "Problem",
     "ProblemCode",
     "ProblemError",

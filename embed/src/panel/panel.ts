@@ -20,7 +20,7 @@ const FULL = '(width<480px),(height<480px)';
 /** Of a window that the visitor has enlarged, in pixels; wider lines are hard to read. */
 const EXPANDED_WIDTH = 760;
 
-function styleText({ trigger, chat }: LauncherConfig): string {
+export function styleText({ trigger, chat }: LauncherConfig): string {
   const { position, offset_x, offset_y, size } = trigger;
   const [vertical, horizontal] = position.split('-');
   return `${css}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}.e article{width:min(${EXPANDED_WIDTH}px,100vw - ${2 * offset_x}px);height:calc(100vh - ${2 * offset_y + size + 12}px)}`;

@@ -8,6 +8,7 @@ import type {
   WebWidgetEventName,
   WebWidgetEvents,
 } from '../../packages/web-widget/src/types';
+import type { Config } from '../window/config';
 import type { EventCode, FailureCode } from './codes';
 
 /** Names of the events that a host page can listen to, on `document` as `web-widget:<name>`. */
@@ -91,6 +92,12 @@ export type FromLoader =
   | { type: 'web-widget:context'; context: Context }
   /** A button of a closed window's call. */
   | { type: 'web-widget:call-action'; action: 'mute' | 'unmute' | 'end' };
+
+/** Another draft, from a page of the service itself that shows a preview. */
+export interface FromPreviewPage {
+  type: 'web-widget:config';
+  config: Config;
+}
 
 export type FromWindow =
   | { type: 'web-widget:ready' }

@@ -19,6 +19,8 @@ export interface WindowData {
   /** The origin that may frame this document, and the only one whose messages are accepted. */
   origin: string;
   config: Config;
+  /** Whether this is a draft, which the page may replace. */
+  preview?: boolean;
 }
 
 /** The feedback form; the built-in one has empty labels, which are localized by the ids. */

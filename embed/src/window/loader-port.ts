@@ -4,6 +4,7 @@
 import {
   type Emit,
   type FromLoader,
+  type FromPreviewPage,
   type FromWindow,
   isMessage,
   type TicketProblem,
@@ -30,7 +31,7 @@ export interface PortEnvironment {
 
 export function createLoaderPort(
   origin: string,
-  receive: (message: FromLoader) => void,
+  receive: (message: FromLoader | FromPreviewPage) => void,
   environment: PortEnvironment,
 ): LoaderPort {
   const waiting = new Map<string, (answer: string | TicketProblem) => void>();
@@ -38,7 +39,7 @@ export function createLoaderPort(
 
   environment.listen(({ source, origin: sender, data }) => {
     if (source !== environment.parent || sender !== origin || !isMessage(data)) return;
-    const message = data as FromLoader;
+    const message = data as FromLoader | FromPreviewPage;
     if (message.type === 'web-widget:ticket') {
       // The page as it is now, for the start or resume that has asked.
       if ('page' in message && message.page)

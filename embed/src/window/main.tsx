@@ -40,11 +40,12 @@ function contextOf(value: unknown): Context {
  */
 const FIRST_PAINT_DELAY = 300;
 
-function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
+function start(root: HTMLElement, { widget_id, origin, config, preview }: WindowData) {
   let isOpen: boolean | undefined;
   /** The visitor has tapped something outside of this frame. */
   let isPageTouched = true;
   let isShown = false;
+  let redraw = () => {};
   const loader = createLoaderPort(
     origin,
     (message) => {
@@ -66,6 +67,11 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
         case 'web-widget:call-action':
           if (message.action === 'end') session.endCall();
           else session.setMuted(message.action === 'mute');
+          break;
+        case 'web-widget:config':
+          if (!preview) return;
+          Object.assign(config, message.config);
+          redraw();
       }
     },
     browserEnvironment(),
@@ -104,7 +110,23 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
     const [strings] = await Promise.all([loading, Promise.race([offered, delay])]);
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
-    applyTheme(config, options.theme);
+    redraw = () => {
+      applyTheme(config, options.theme);
+      render(
+        <App
+          session={session}
+          config={config}
+          strings={strings}
+          close={close}
+          expand={
+            message.full
+              ? undefined
+              : (isExpanded) => loader.send({ type: 'web-widget:expand', isExpanded })
+          }
+        />,
+        root,
+      );
+    };
     session.subscribe((state, before) => {
       // In this order: whether there is a sound is read from storage.
       if (isNewAnswer(state, before) && session.hasSound)
@@ -113,20 +135,7 @@ function start(root: HTMLElement, { widget_id, origin, config }: WindowData) {
       if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
         loader.send({ type: 'web-widget:call', call });
     });
-    render(
-      <App
-        session={session}
-        config={config}
-        strings={strings}
-        close={close}
-        expand={
-          message.full
-            ? undefined
-            : (isExpanded) => loader.send({ type: 'web-widget:expand', isExpanded })
-        }
-      />,
-      root,
-    );
+    redraw();
     await offered;
     isShown = true;
     session.setOpen(isOpen ?? open);

@@ -55,16 +55,16 @@ use crate::{
     },
 };
 
-/// The script of the page and its style sheet, which stand in it; their hashes are in its policy.
-const SCRIPT: &str = include_str!("../../templates/preview.js");
+/// The style sheet of the page, which stands in it; its hash is in the page's policy, as that of the
+/// script is.
 const STYLE: &str = include_str!("../../templates/preview.css");
 
-static SOURCES: LazyLock<[HashSource; 2]> = LazyLock::new(|| {
-    [SCRIPT, STYLE].map(|text| {
-        let hash = STANDARD.encode(Sha256::digest(text));
-        HashSource::of_sha256(&hash).expect("a hash in Base64 is one")
-    })
-});
+static STYLE_SOURCE: LazyLock<HashSource> = LazyLock::new(|| source_of(STYLE));
+
+fn source_of(text: &str) -> HashSource {
+    let hash = STANDARD.encode(Sha256::digest(text));
+    HashSource::of_sha256(&hash).expect("a hash in Base64 is one")
+}
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
@@ -100,6 +100,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             .problems([
                 ProblemCode::RateLimited,
                 ProblemCode::FetchMetadata,
+                ProblemCode::EmbedNotBuilt,
                 ProblemCode::StorageUnavailable,
             ]),
             show,
@@ -254,7 +255,7 @@ struct PreviewPage<'a> {
     expires_at: String,
     expires_at_text: String,
     style: &'static str,
-    script: &'static str,
+    script: &'a str,
 }
 
 #[derive(Template)]
@@ -281,6 +282,9 @@ async fn draw(state: &AppState, path: &PreviewPath) -> Result<Response, Problem>
     let kept = &preview.stored.preview;
     let grant = kept.open(PreviewProof::Token(&hash), state.now());
     let grant = grant.ok_or_else(refusals::unknown_preview)?;
+    let script = state.settings.embed.preview_page();
+    let script = script.ok_or_else(refusals::embed_not_built)?;
+    let script = std::str::from_utf8(&script).map_err(Problem::internal)?;
     let page = PreviewPage {
         token: path.token.reveal(),
         widget: kept.draft().id,
@@ -291,10 +295,9 @@ async fn draw(state: &AppState, path: &PreviewPath) -> Result<Response, Problem>
             .map_err(Problem::internal)?,
         expires_at_text: as_words(kept.expires_at()),
         style: STYLE,
-        script: SCRIPT,
+        script,
     };
-    let [script, style] = &*SOURCES;
-    let policy = embed::preview_page_policy(grant, script, style);
+    let policy = embed::preview_page_policy(grant, &source_of(script), &STYLE_SOURCE);
     let page = page.render().map_err(Problem::internal)?;
     Ok(document(StatusCode::OK, &policy, page))
 }
@@ -310,7 +313,7 @@ fn as_words(time: OffsetDateTime) -> String {
 
 /// The answer to a link that shows nothing, whether or not it ever did.
 fn say_ended(problem: Problem) -> Response {
-    let [_, style] = &*SOURCES;
+    let style = &*STYLE_SOURCE;
     let policy = format!("default-src 'none'; style-src {style}; frame-ancestors 'none'");
     let page = EndedPage { style: STYLE }.render().unwrap_or_default();
     let mut response = document(StatusCode::NOT_FOUND, &policy, page);
@@ -423,6 +426,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::embed_files::EmbedFiles;
 
     #[test]
     fn an_end_is_in_words() {
@@ -432,7 +436,10 @@ mod tests {
 
     #[test]
     fn what_stands_in_the_page_cannot_end_its_element() {
-        for text in [SCRIPT, STYLE] {
+        let script = EmbedFiles::default().preview_page();
+        let script = script.unwrap_or_default();
+        for text in [&script[..], STYLE.as_bytes()] {
+            let text = String::from_utf8_lossy(text);
             assert!(!text.contains("</") && !text.contains("<!--"), "{text}");
         }
     }

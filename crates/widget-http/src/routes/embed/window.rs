@@ -168,12 +168,17 @@ fn render(admission: &AdmittedWidget<'_>, files: WindowFiles) -> Result<String, 
     let id = admission.widget().id;
     let origin = inside_script(&Value::from(admission.origin().as_str()));
     let config = &texts.config;
+    // Only the page of a preview may replace the config.
+    let preview = match admission.preview_id() {
+        Some(_) => r#""preview":true,"#,
+        None => "",
+    };
     let page = WindowPage {
         language: &texts.language,
         direction: texts.direction,
         title: &texts.title,
         files,
-        data: format!(r#"{{"widget_id":"{id}","origin":{origin},"config":{config}}}"#),
+        data: format!(r#"{{"widget_id":"{id}","origin":{origin},{preview}"config":{config}}}"#),
     };
     page.render().map_err(Problem::internal)
 }

@@ -1,0 +1,124 @@
+/**
+ * The script of the page that shows a preview: follows the draft while the page is looked at, and
+ * says when the preview has ended. It stands in the page, before the loader.
+ */
+import type { WebWidgetRegistry } from '../../packages/web-widget/src/types';
+import type { PreviewState } from '../generated/api';
+import { styleText as launcherStyle } from '../loader/view';
+import { styleText as panelStyle } from '../panel/panel';
+import type { LauncherConfig } from '../shared/launcher-config';
+import { type FromPreviewPage, isMessage } from '../shared/messages';
+import type { WindowData } from '../window/config';
+import { createFollower } from './follow';
+
+/** What the loader puts on a page, of which each copy of it uses more than pages may. */
+type Registry = WebWidgetRegistry & { add(tag: { src: string; dataset: object }): void };
+
+const { widget = '', revision } = document.body.dataset;
+const { pathname, origin } = location;
+const notice = document.querySelector('#notice span') as HTMLElement;
+/** Closed, and drawn by the loader: its sheets are replaced in place. */
+let root: ShadowRoot | undefined;
+/** The window, once it has loaded. */
+let frame: MessageEventSource | null = null;
+/** What the loader has drawn. */
+let drawn: LauncherConfig | undefined;
+
+const registry = () => window.WebWidget as Registry | undefined;
+
+async function load(path: string): Promise<Response> {
+  const answer = await fetch(pathname + path, { cache: 'no-store', credentials: 'omit' });
+  if (!answer.ok) throw answer;
+  return answer;
+}
+
+const loadLauncher = async (): Promise<LauncherConfig> =>
+  (await (await load(`/core/public/web-widgets/${widget}`)).json()).config;
+
+/** Gives the window what its document would say now. */
+async function updateWindow() {
+  if (!frame) return;
+  const document = await load(`/public/widget/${widget}?o=${encodeURIComponent(origin)}`);
+  const [, data] = /id="web-widget">(.*?)<\/script>/.exec(await document.text()) ?? [];
+  const { config } = JSON.parse(data as string) as WindowData;
+  const message: FromPreviewPage = { type: 'web-widget:config', config };
+  frame.postMessage(message, { targetOrigin: origin });
+}
+
+/** What of a launcher is more than its style. */
+const contentOf = ({ trigger, chat, ...config }: LauncherConfig) =>
+  JSON.stringify([
+    [trigger.label, trigger.icon_url, chat.title, config.locale, config.fallback],
+    [config.suggested_questions, config.start_conversation_on_toggle],
+  ]);
+
+/**
+ * Draws the widget anew. The window continues where it was, as on the way to the next page of a
+ * site: it leaves behind what it has, and takes it over again.
+ */
+function redraw() {
+  window.dispatchEvent(new PageTransitionEvent('pagehide'));
+  frame = null;
+  remove();
+  const { src } = document.getElementById('loader') as HTMLScriptElement;
+  // Without it, the loader is on its way, and gets the newest draft by itself.
+  registry()?.add({ src, dataset: {} });
+}
+
+const remove = () => registry()?.get(widget)?.destroy();
+
+const attach = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function (init) {
+  const made = attach.call(this, init);
+  if (this.localName === 'web-widget') root = made;
+  return made;
+};
+
+window.addEventListener('message', ({ source, origin: sender, data }) => {
+  if (sender !== origin || !isMessage(data) || data.type !== 'web-widget:ready') return;
+  frame = source;
+  // Its document may be older than the draft that was drawn since.
+  if (follower.hasFollowed) updateWindow().catch(() => {});
+});
+
+const end = notice.querySelector('time') as HTMLTimeElement;
+end.textContent = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'long',
+  timeStyle: 'short',
+}).format(new Date(end.dateTime));
+
+loadLauncher().then(
+  (config) => {
+    drawn ??= config;
+  },
+  () => {},
+);
+
+const follower = createFollower(Number(revision), {
+  async readRevision() {
+    const { revision }: PreviewState = await (await load('/state')).json();
+    return revision;
+  },
+  async update() {
+    const config = await loadLauncher();
+    const isSame = drawn && root && contentOf(drawn) === contentOf(config);
+    drawn = config;
+    if (!isSame) return false;
+    const sheets = root?.adoptedStyleSheets ?? [];
+    sheets[0]?.replaceSync(launcherStyle(config));
+    sheets[1]?.replaceSync(panelStyle(config));
+    await updateWindow();
+    return true;
+  },
+  redraw,
+  hasWindow: () => !!frame,
+  showEnd() {
+    remove();
+    document.body.classList.add('over');
+    notice.textContent = 'This preview has ended. Ask whoever sent the link for a new one.';
+  },
+  isHidden: () => document.hidden,
+  now: () => performance.now(),
+});
+document.addEventListener('visibilitychange', follower.ask);
+follower.ask();
