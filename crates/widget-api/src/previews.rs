@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use widget_core::id::{AgentVersionId, PreviewId};
+use widget_core::{
+    config::{LauncherConfig, WindowConfig},
+    id::{AgentVersionId, PreviewId},
+};
 
 #[cfg(feature = "schemars")]
 use crate::schema;
@@ -110,4 +113,19 @@ pub struct Preview {
 pub struct PreviewState {
     /// Counts the drafts of the preview from 1.
     pub revision: i64,
+}
+
+/// A draft as the page that shows it draws it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct ShownDraft {
+    /// The part of the config that the launcher draws.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::LauncherDocument"))]
+    pub launcher: LauncherConfig,
+    /// The config as the window has it, with every default filled in.
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "serde_json::Map<String, serde_json::Value>")
+    )]
+    pub window: WindowConfig,
 }

@@ -8,7 +8,7 @@ import { styleText as launcherStyle } from '../loader/view';
 import { styleText as panelStyle } from '../panel/panel';
 import type { LauncherConfig } from '../shared/launcher-config';
 import { type FromPreviewPage, isMessage } from '../shared/messages';
-import type { WindowData } from '../window/config';
+import type { Config } from '../window/config';
 import { createFollower } from './follow';
 
 /** What the loader puts on a page, of which each copy of it uses more than pages may. */
@@ -23,26 +23,29 @@ let root: ShadowRoot | undefined;
 let frame: MessageEventSource | null = null;
 /** What the loader has drawn. */
 let drawn: LauncherConfig | undefined;
+/** The draft that came after that of the page. */
+let newest: Draft | undefined;
 
 const registry = () => window.WebWidget as Registry | undefined;
 
-async function load(path: string): Promise<Response> {
-  const answer = await fetch(pathname + path, { cache: 'no-store', credentials: 'omit' });
-  if (!answer.ok) throw answer;
-  return answer;
+interface Draft {
+  launcher: LauncherConfig;
+  window: Config;
 }
 
-const loadLauncher = async (): Promise<LauncherConfig> =>
-  (await (await load(`/core/public/web-widgets/${widget}`)).json()).config;
+async function load<T>(path: string): Promise<T> {
+  const answer = await fetch(pathname + path, { cache: 'no-store', credentials: 'omit' });
+  if (!answer.ok) throw answer;
+  return answer.json();
+}
 
-/** Gives the window what its document would say now. */
-async function updateWindow() {
-  if (!frame) return;
-  const document = await load(`/public/widget/${widget}?o=${encodeURIComponent(origin)}`);
-  const [, data] = /id="web-widget">(.*?)<\/script>/.exec(await document.text()) ?? [];
-  const { config } = JSON.parse(data as string) as WindowData;
+/** Shows a draft in what is there already. */
+function show({ launcher, window: config }: Draft) {
+  const [launcherSheet, panelSheet] = root?.adoptedStyleSheets ?? [];
+  launcherSheet?.replaceSync(launcherStyle(launcher));
+  panelSheet?.replaceSync(panelStyle(launcher));
   const message: FromPreviewPage = { type: 'web-widget:config', config };
-  frame.postMessage(message, { targetOrigin: origin });
+  frame?.postMessage(message, { targetOrigin: origin });
 }
 
 /** What of a launcher is more than its style. */
@@ -77,8 +80,8 @@ Element.prototype.attachShadow = function (init) {
 window.addEventListener('message', ({ source, origin: sender, data }) => {
   if (sender !== origin || !isMessage(data) || data.type !== 'web-widget:ready') return;
   frame = source;
-  // Its document may be older than the draft that was drawn since.
-  if (follower.hasFollowed) updateWindow().catch(() => {});
+  // Panel and window may have begun with the draft before.
+  if (newest) show(newest);
 });
 
 const end = notice.querySelector('time') as HTMLTimeElement;
@@ -87,27 +90,22 @@ end.textContent = new Intl.DateTimeFormat(undefined, {
   timeStyle: 'short',
 }).format(new Date(end.dateTime));
 
-loadLauncher().then(
-  (config) => {
-    drawn ??= config;
+load<Draft>('/draft').then(
+  ({ launcher }) => {
+    drawn ??= launcher;
   },
   () => {},
 );
 
 const follower = createFollower(Number(revision), {
-  async readRevision() {
-    const { revision }: PreviewState = await (await load('/state')).json();
-    return revision;
-  },
+  readRevision: async () => (await load<PreviewState>('/state')).revision,
   async update() {
-    const config = await loadLauncher();
-    const isSame = drawn && root && contentOf(drawn) === contentOf(config);
-    drawn = config;
+    newest = await load<Draft>('/draft');
+    const { launcher } = newest;
+    const isSame = drawn && root && contentOf(drawn) === contentOf(launcher);
+    drawn = launcher;
     if (!isSame) return false;
-    const sheets = root?.adoptedStyleSheets ?? [];
-    sheets[0]?.replaceSync(launcherStyle(config));
-    sheets[1]?.replaceSync(panelStyle(config));
-    await updateWindow();
+    show(newest);
     return true;
   },
   redraw,

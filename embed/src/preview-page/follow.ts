@@ -26,14 +26,12 @@ export interface FollowedPage {
 }
 
 export interface Follower {
-  /** Whether another draft was shown than that of the page. */
-  readonly hasFollowed: boolean;
   /** Asks now, and then again and again while the page is looked at. */
   ask(): Promise<void>;
 }
 
-export function createFollower(first: number, page: FollowedPage): Follower {
-  let shown = first;
+export function createFollower(shown: number, page: FollowedPage): Follower {
+  let newest = shown;
   let timer: ReturnType<typeof setTimeout>;
   let isAsking = false;
   let needsRedraw = false;
@@ -41,9 +39,9 @@ export function createFollower(first: number, page: FollowedPage): Follower {
 
   async function follow(): Promise<number> {
     const revision = await page.readRevision();
-    if (revision !== shown) {
+    if (revision !== newest) {
       needsRedraw = !(await page.update()) || needsRedraw;
-      shown = revision;
+      newest = revision;
     }
     const isFree = !page.hasWindow() || page.now() - drawnAt >= REDRAW_INTERVAL;
     if (needsRedraw && isFree) {
@@ -67,10 +65,5 @@ export function createFollower(first: number, page: FollowedPage): Follower {
     timer = setTimeout(ask, wait);
   }
 
-  return {
-    get hasFollowed() {
-      return shown !== first;
-    },
-    ask,
-  };
+  return { ask };
 }

@@ -22,7 +22,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use url::Url;
 use widget_api::{
     ProblemCode,
-    previews::PreviewState,
+    previews::{PreviewState, ShownDraft},
     visitors::{self, Empty},
 };
 use widget_core::{
@@ -118,6 +118,16 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 ProblemCode::StorageUnavailable,
             ]),
             state_of,
+        )
+        .route(
+            api::get(
+                "/public/preview/{token}/draft",
+                "getPreviewDraft",
+                "The draft as the page that shows it draws it",
+            )
+            .answer::<ShownDraft>(200, "The draft with every default filled in.")
+            .problems(PAGE_PROBLEMS),
+            draft,
         )
         .route(
             script(api::get(
@@ -349,6 +359,24 @@ async fn state_of(
     let mut response = Json(PreviewState { revision }).into_response();
     response.extensions_mut().insert(Unlogged);
     Ok(response)
+}
+
+/// For pages whose draft was replaced, in place of what loader and window got first.
+async fn draft(
+    State(state): State<AppState>,
+    path: PreviewPath,
+    PageOrOwnOrigin(origin): PageOrOwnOrigin,
+    address: AddressPrefix,
+) -> Result<Json<ShownDraft>, Problem> {
+    state.rate_limits.configs.check(&address)?;
+    let (preview, hash) = require_preview(&state, &path).await?;
+    let proof = PreviewProof::Token(&hash);
+    let admission = require_preview_admission(&state, &preview, proof, &origin).await?;
+    let config = &admission.widget().config;
+    Ok(Json(ShownDraft {
+        launcher: config.for_launcher(),
+        window: config.for_window(),
+    }))
 }
 
 async fn loader(

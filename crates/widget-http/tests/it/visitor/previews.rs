@@ -120,6 +120,7 @@ impl<'a> Link<'a> {
         vec![
             ("page", self.get("").await),
             ("state", self.get("/state").await),
+            ("draft", self.get("/draft").await),
             ("loader", self.get(&format!("/public/embed/{widget}")).await),
             (
                 "panel",
@@ -221,6 +222,9 @@ async fn a_link_shows_the_draft_with_the_gates_aside() {
     let launcher = link.launcher().await.json(200);
     assert_eq!(launcher["config"]["trigger"]["label"], "Draft");
     assert_eq!(launcher["config"]["chat"]["title"], DRAFT);
+    let draft = link.get("/draft").await.json(200);
+    assert_eq!(draft["launcher"], launcher["config"]);
+    assert_eq!(draft["window"]["chat"]["greeting"], DRAFT);
     let window = link
         .get(&format!(
             "/public/widget/{}?o=https%3A%2F%2Fwidgets.example",
@@ -228,6 +232,7 @@ async fn a_link_shows_the_draft_with_the_gates_aside() {
         ))
         .await;
     window.expect(200);
+    assert!(window.text.contains(r#""preview":true"#), "{}", window.text);
     assert!(window.text.contains(DRAFT), "{}", window.text);
     let policy = window.header("content-security-policy");
     assert!(
@@ -253,13 +258,13 @@ async fn no_page_of_another_origin_gets_a_draft() {
     let visitor = Visitor::of(&service, json!({})).await;
     let link = Link::of(&visitor, json!({"config": draft_config()})).await;
     // Also not one that the widget itself allows.
-    let launcher = link.path(&format!("/core/public/web-widgets/{}", link.widget));
-    let headers = [("origin", SHOP)];
-    let answer = service
-        .call_with(None, "GET", &launcher, None, &headers)
-        .await;
-    answer.problem(403, "widget_unavailable");
-    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    let launcher = format!("/core/public/web-widgets/{}", link.widget);
+    for tail in [launcher.as_str(), "/draft"] {
+        let (path, headers) = (link.path(tail), [("origin", SHOP)]);
+        let answer = service.call_with(None, "GET", &path, None, &headers).await;
+        answer.problem(403, "widget_unavailable");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    }
     let answer = link.ask_for_ticket_from(SHOP).await;
     answer.problem(403, "widget_unavailable");
     let window = format!(
@@ -401,7 +406,7 @@ async fn unknown_and_ended_links_answer_alike() {
     }
     // A link is for its widget alone.
     for (name, answer) in of_other_widget.all().await {
-        let is_of_widget = !matches!(name, "page" | "state");
+        let is_of_widget = !matches!(name, "page" | "state" | "draft");
         let status = answer.status.as_u16();
         assert_eq!(status == 403, is_of_widget, "{name}: {status}");
     }
