@@ -222,9 +222,9 @@ async fn a_link_shows_the_draft_with_the_gates_aside() {
     let launcher = link.launcher().await.json(200);
     assert_eq!(launcher["config"]["trigger"]["label"], "Draft");
     assert_eq!(launcher["config"]["chat"]["title"], DRAFT);
-    let draft = link.get("/draft").await.json(200);
-    assert_eq!(draft["launcher"], launcher["config"]);
-    assert_eq!(draft["window"]["chat"]["greeting"], DRAFT);
+    let body = link.get("/draft").await.json(200);
+    assert_eq!(body["launcher"], launcher["config"]);
+    assert_eq!(body["window"]["chat"]["greeting"], DRAFT);
     let window = link
         .get(&format!(
             "/public/widget/{}?o=https%3A%2F%2Fwidgets.example",
