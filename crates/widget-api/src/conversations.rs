@@ -136,8 +136,8 @@ pub struct Conversation {
         schemars(with = "Option<schema::Text<EndReason>>")
     )]
     pub end_reason: Option<EndReason>,
-    /// Whether it was started by the link of a preview, and counts to no budget and no number; absent
-    /// otherwise.
+    /// Whether it was started by the link of a preview, and counts to no budget and no number;
+    /// absent otherwise.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preview: bool,
     /// What the visitor and the page sent: only for those who may read what was said.

@@ -1,5 +1,5 @@
-//! The page of a preview, and what its loader and its window ask for: the same as on any page, below
-//! the address of the link, so that nothing of a draft is served without it.
+//! The page of a preview, and what its loader and its window ask for: the same as on any page,
+//! below the address of the link, so that nothing of a draft is served without it.
 //!
 //! The loader calls the service at the address from which it was loaded, without `/public/embed/…`:
 //! here that is the link. The conversation itself is led by the routes of all others; its ticket
@@ -55,8 +55,8 @@ use crate::{
     },
 };
 
-/// The style sheet of the page, which stands in it; its hash is in the page's policy, as that of the
-/// script is.
+/// The style sheet of the page, which stands in it; its hash is in the page's policy, as that of
+/// the script is.
 const STYLE: &str = include_str!("../../templates/preview.css");
 
 static STYLE_SOURCE: LazyLock<HashSource> = LazyLock::new(|| source_of(STYLE));
@@ -203,7 +203,7 @@ fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Header
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-/// What a path below a link names. What is malformed names nothing, exactly as what is unknown does.
+/// What a path below a link names. What is malformed names nothing, exactly as what is unknown.
 struct PreviewPath {
     token: PreviewToken,
     /// None where the path has no place for it.

@@ -212,8 +212,8 @@ pub(crate) async fn require_admission_of_ticket<'a>(
     }
 }
 
-/// Proof that somebody has the link of a preview, or a ticket that was issued by it, and that a page
-/// of the service asks.
+/// Proof that somebody has the link of a preview, or a ticket that was issued by it, and that a
+/// page of the service asks.
 pub(crate) async fn require_preview_admission<'a>(
     state: &AppState,
     preview: &'a PreviewedWidget,
