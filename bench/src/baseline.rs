@@ -28,11 +28,11 @@ pub fn recorded(path: &str, answer: &Answer<'_>) -> Value {
         // The server adds these itself.
         .filter(|(name, _)| !["content-length", "date"].contains(name))
         .collect();
-    json!([path, headers, String::from_utf8_lossy(answer.body)])
+    json!([path, headers, answer.body])
 }
 
 /// The path, the headers and the body of an answer.
-type Recorded = (String, Vec<(String, String)>, String);
+type Recorded = (String, Vec<(String, String)>, Vec<u8>);
 
 /// Serves the recorded answers, with one line of log for each request if asked for.
 pub async fn serve(answers: &Path, logs_requests: bool) -> Result<()> {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::Builder;
 
 mod bare;
 mod baseline;
@@ -90,9 +91,18 @@ impl Measure {
     }
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
-async fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> Result<()> {
+    let command = Arguments::parse().command;
+    let mut runtime = Builder::new_multi_thread();
+    // The baseline runs as the service does, on all processors.
+    if !matches!(command, Command::StaticServer { .. }) {
+        runtime.worker_threads(1);
+    }
+    runtime.enable_all().build()?.block_on(run(command))
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
         Command::Http(measure) => pages::run(&measure).await,
         Command::Storage(measure) => conversations::run(&measure).await,
         Command::Memory(measure) => memory::run(&measure).await,
