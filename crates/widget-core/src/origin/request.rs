@@ -129,16 +129,20 @@ fn parse_canonical(value: &[u8]) -> Result<Origin, OriginHeaderError> {
         .ok()
         .filter(|text| text.len() <= MAX_VALUE && text.bytes().all(|byte| byte.is_ascii_graphic()))
         .ok_or(OriginHeaderError::Malformed)?;
-    let (scheme, host_and_port) = text.split_once("://").ok_or(OriginHeaderError::Malformed)?;
-    let scheme = match scheme {
-        "http" => Scheme::Http,
-        "https" => Scheme::Https,
-        other if is_serialized_foreign(other, host_and_port) => {
-            return Err(OriginHeaderError::ForeignScheme);
-        }
-        _ => return Err(OriginHeaderError::Malformed),
+    let (scheme, host_and_port) = if let Some(rest) = text.strip_prefix("https://") {
+        (Scheme::Https, rest)
+    } else if let Some(rest) = text.strip_prefix("http://") {
+        (Scheme::Http, rest)
+    } else {
+        return Err(match text.split_once("://") {
+            Some((other, rest)) if is_serialized_foreign(other, rest) => {
+                OriginHeaderError::ForeignScheme
+            }
+            _ => OriginHeaderError::Malformed,
+        });
     };
-    tuple(scheme, host_and_port).ok_or(OriginHeaderError::Malformed)
+    let port = serialized_tuple(scheme, host_and_port).ok_or(OriginHeaderError::Malformed)?;
+    Ok(Origin::from_canonical(text, scheme, port))
 }
 
 /// A scheme in lower case (RFC 3986, section 3.1) and something that can be a host.
@@ -151,7 +155,8 @@ fn is_serialized_foreign(scheme: &str, host_and_port: &str) -> bool {
         && !host_and_port.contains(['/', '?', '#', '@', '\\', ','])
 }
 
-fn tuple(scheme: Scheme, host_and_port: &str) -> Option<Origin> {
+/// The port, if host and port are serialized as browsers do it.
+fn serialized_tuple(scheme: Scheme, host_and_port: &str) -> Option<u16> {
     let (host, port) = match host_and_port.rfind([':', ']']) {
         Some(at) if host_and_port.as_bytes()[at] == b':' => {
             let port = serialized_port(&host_and_port[at + 1..])?;
@@ -163,7 +168,7 @@ fn tuple(scheme: Scheme, host_and_port: &str) -> Option<Origin> {
     if explicit && port == scheme.default_port() {
         return None;
     }
-    is_serialized_host(host).then(|| Origin::from_parts(scheme, host, port))
+    is_serialized_host(host).then_some(port)
 }
 
 fn serialized_port(digits: &str) -> Option<u16> {
@@ -191,5 +196,6 @@ fn is_serialized_host(host: &str) -> bool {
         return host::canonical_ipv4(host).is_some();
     }
     // A browser never opens a name with broken Punycode, so it never sends one.
-    !name.contains("xn--") || idna::domain_to_ascii(name).is_ok_and(|ascii| ascii == name)
+    let has_punycode = name.as_bytes().windows(4).any(|part| part == b"xn--");
+    !has_punycode || idna::domain_to_ascii(name).is_ok_and(|ascii| ascii == name)
 }

@@ -56,6 +56,15 @@ impl Origin {
         }
     }
 
+    /// `text` must be canonical already, and have this scheme and port.
+    pub(super) fn from_canonical(text: &str, scheme: Scheme, port: u16) -> Self {
+        Self {
+            text: text.into(),
+            scheme,
+            port,
+        }
+    }
+
     /// The canonical text, such as `https://shop.example` or `http://127.0.0.1:8080`.
     #[must_use]
     pub fn as_str(&self) -> &str {
