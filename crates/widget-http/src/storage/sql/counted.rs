@@ -68,15 +68,16 @@ table! {
     }
 }
 
-/// Conversations whose facts count. The one place for a condition that leaves some of them out of
-/// all statistics: the end of a conversation and the reading of open ones go through it.
+/// Conversations whose facts count: not those of previews. The end of a conversation and the reading
+/// of open ones go through it.
 macro_rules! select_facts {
     ($condition:literal) => {
         concat!(
             "SELECT ",
             facts_columns!(),
-            " FROM conversations c WHERE ",
-            $condition
+            " FROM conversations c WHERE c.preview_id IS NULL AND (",
+            $condition,
+            ")"
         )
     };
 }

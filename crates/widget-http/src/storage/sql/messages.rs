@@ -86,7 +86,7 @@ impl MessageStore for Backend {
                     turns::require_space(reporter, turns, characters)?;
                 }
             }
-            if next.ended_at().is_some() {
+            if next.lifecycle.ended_at().is_some() {
                 counted::add_late_messages(&mut transaction, &current, late).await?;
             }
         }
