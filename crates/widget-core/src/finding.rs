@@ -245,12 +245,69 @@ choices! {
         OriginNotListed = "origin_not_listed",
         /// A page inside a frame of another site.
         FramedPage = "framed_page",
-        /// An encrypted page and a service that is not.
-        MixedContent = "mixed_content",
         /// A page that gets no microphone.
         InsecurePage = "insecure_page",
         /// A page on an IPv6 address.
         Ipv6Page = "ipv6_page",
+        /// The service does not show the widget on the page, and says not why without a key.
+        WidgetUnavailable = "widget_unavailable",
+        // What a page, and the service behind its widget, can have wrong: see `doctor::CODES`.
+        /// The page cannot be loaded.
+        PageUnreachable = "page_unreachable",
+        /// The page answers with an error.
+        PageStatus = "page_status",
+        /// The address answers with something else than a page.
+        PageNotHtml = "page_not_html",
+        /// The page redirects to another origin.
+        PageRedirected = "page_redirected",
+        /// The page does not have the snippet.
+        SnippetMissing = "snippet_missing",
+        /// The snippet is inside of a comment.
+        SnippetCommentedOut = "snippet_commented_out",
+        /// The snippet is where browsers do not run it, or has a type that they do not run.
+        SnippetInert = "snippet_inert",
+        /// An optimizer runs the snippet later.
+        SnippetDelayed = "snippet_delayed",
+        /// The script is served from another address than the service's.
+        SnippetCopied = "snippet_copied",
+        /// The snippet is that of another widget.
+        SnippetOtherWidget = "snippet_other_widget",
+        /// The snippet is that of another service.
+        SnippetOtherService = "snippet_other_service",
+        /// The page has the snippet more than once.
+        SnippetDuplicate = "snippet_duplicate",
+        /// The snippet is a module.
+        SnippetModule = "snippet_module",
+        /// The snippet cannot be seen without running the page.
+        SnippetByScript = "snippet_by_script",
+        /// The service does not have the script that the snippet pins.
+        IntegrityUnknown = "integrity_unknown",
+        /// A policy of the page blocks the script.
+        CspScriptBlocked = "csp_script_blocked",
+        /// A policy of the page blocks requests to the service.
+        CspConnectBlocked = "csp_connect_blocked",
+        /// A policy of the page blocks the window.
+        CspFrameBlocked = "csp_frame_blocked",
+        /// A policy of the page blocks the launcher's image.
+        CspImageBlocked = "csp_image_blocked",
+        /// The page is in a sandbox.
+        CspSandboxed = "csp_sandboxed",
+        /// The page does not give the microphone to the window.
+        PermissionsPolicyMicrophone = "permissions_policy_microphone",
+        /// The page does not let the window play sound.
+        PermissionsPolicyAutoplay = "permissions_policy_autoplay",
+        /// The page is isolated, and the window is not made for it.
+        CoepBlocksWindow = "coep_blocks_window",
+        /// An encrypted page and a service that is not.
+        MixedContent = "mixed_content",
+        /// The page is a frame around another one, or is made to be framed.
+        PageFrameOnly = "page_frame_only",
+        /// The service does not answer.
+        ServiceUnreachable = "service_unreachable",
+        /// LiveKit does not answer.
+        LivekitUnreachable = "livekit_unreachable",
+        /// The clocks of the service and of the caller differ.
+        ClockSkewed = "clock_skewed",
     }
 }
 

@@ -129,6 +129,9 @@ pub mod embed;
 
 pub mod explain;
 
+#[cfg(feature = "doctor")]
+pub mod doctor;
+
 pub mod conversation;
 
 pub mod statistics;

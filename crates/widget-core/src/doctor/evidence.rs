@@ -1,0 +1,185 @@
+//! Evidence: the very header or tag, cut to a bound, without what may be a secret.
+
+use url::Url;
+
+/// Longer evidence is cut, in characters.
+const MAX_EVIDENCE: usize = 240;
+
+/// More of a text is not looked at, in bytes; what is shown is shorter.
+const MAX_READ: usize = 4096;
+
+/// A tag as the page has it, without values of nonces and without query strings.
+pub(super) fn of_tag(tag: &str) -> String {
+    masked(tag)
+}
+
+/// A header, by its name and the part that matters.
+pub(super) fn of_header(name: &str, value: &str) -> String {
+    masked(&format!("{name}: {value}"))
+}
+
+/// An address without credentials, query and fragment.
+pub(super) fn of_url(url: &Url) -> String {
+    let mut shown = url.clone();
+    // They fail on addresses that have neither.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    let had_query = shown.query().is_some();
+    shown.set_query(None);
+    cut(&format!("{shown}{}", if had_query { "?…" } else { "" }))
+}
+
+/// The line of a text around a position.
+pub(super) fn around(text: &str, position: usize) -> String {
+    const BEFORE: usize = 100;
+    let start = floor(text, position.saturating_sub(BEFORE));
+    let line = text[start..position]
+        .rfind('\n')
+        .map_or(start, |at| start + at + 1);
+    let last = floor(text, position.saturating_add(MAX_READ).min(text.len()));
+    let end = text[position..last]
+        .find('\n')
+        .map_or(last, |at| position + at);
+    // The beginning may be the middle of a secret, so it is masked with what is before it.
+    let mut part = text[line..end].trim().to_owned();
+    if line == start && start > 0 {
+        part = match part.find([' ', '"', '\'', '<', '(', '=']) {
+            Some(at) => format!("…{}", &part[at..]),
+            None => part,
+        };
+    }
+    masked(&part)
+}
+
+fn masked(text: &str) -> String {
+    let text = &text[..floor(text, MAX_READ.min(text.len()))];
+    cut(&mask_queries(&mask_nonces(text)))
+}
+
+/// The last boundary of a character that is not behind `index`.
+fn floor(text: &str, mut index: usize) -> usize {
+    while !text.is_char_boundary(index) {
+        index -= 1;
+    }
+    index
+}
+
+fn cut(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_EVIDENCE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// `?…` for every query string.
+fn mask_queries(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('?') {
+        masked.push_str(&rest[..start]);
+        let after = &rest[start + 1..];
+        let end = after
+            .find(|character: char| {
+                character.is_whitespace() || matches!(character, '"' | '\'' | '<' | '>' | ')' | '`')
+            })
+            .unwrap_or(after.len());
+        masked.push_str(if end == 0 { "?" } else { "?…" });
+        rest = &after[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// `nonce="…"` and `'nonce-…'`.
+fn mask_nonces(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = find_nonce(rest) {
+        let value = &rest[start..];
+        masked.push_str(&rest[..start]);
+        let quote = value
+            .chars()
+            .next()
+            .filter(|first| matches!(first, '"' | '\''));
+        let inner = quote.map_or(value, |quote| &value[quote.len_utf8()..]);
+        let end = inner
+            .find(|character: char| match quote {
+                Some(quote) => character == quote,
+                None => character.is_whitespace() || matches!(character, '\'' | '>' | ';' | ','),
+            })
+            .unwrap_or(inner.len());
+        if let Some(quote) = quote {
+            masked.push(quote);
+        }
+        masked.push('…');
+        rest = &inner[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// Where the value of the next nonce starts.
+fn find_nonce(text: &str) -> Option<usize> {
+    let lower = text.to_ascii_lowercase();
+    let mut from = 0;
+    while let Some(at) = lower[from..].find("nonce") {
+        let after = from + at + "nonce".len();
+        let rest = &lower[after..];
+        if rest.starts_with('-') {
+            return Some(after + 1);
+        }
+        let trimmed = rest.trim_start();
+        if let Some(value) = trimmed.strip_prefix(['=', ':']) {
+            return Some(text.len() - value.trim_start().len());
+        }
+        from = after;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_and_the_length_is_bounded() {
+        for (tag, expected) in [
+            (
+                r#"<script nonce="abc" src='/a?token=x&b=c' async>"#,
+                r#"<script nonce="…" src='/a?…' async>"#,
+            ),
+            ("<script nonce=abc src=/a?b>", "<script nonce=… src=/a?…>"),
+            ("<script NONCE = 'abc'>", "<script NONCE = '…'>"),
+            ("<script\n  async\n>", "<script async >"),
+        ] {
+            assert_eq!(of_tag(tag), expected);
+        }
+        assert_eq!(
+            of_header(
+                "Content-Security-Policy",
+                "script-src 'nonce-a' 'self' 'nonce-b'"
+            ),
+            "Content-Security-Policy: script-src 'nonce-…' 'self' 'nonce-…'"
+        );
+        let long = of_tag(&"ä".repeat(1000));
+        assert_eq!(long.chars().count(), MAX_EVIDENCE + 1);
+        let url = Url::parse("https://u:p@shop.example/a?session=1#x").expect("a URL");
+        assert_eq!(of_url(&url), "https://shop.example/a?…");
+    }
+
+    #[test]
+    fn a_text_is_cut_around_what_matters() {
+        let text = format!(
+            "{} let a = 'https://w.example/public/embed/1?x=2';\nb",
+            "x".repeat(400)
+        );
+        let position = text.find("/public").expect("it is there");
+        assert_eq!(
+            around(&text, position),
+            "… let a = 'https://w.example/public/embed/1?…';"
+        );
+        assert_eq!(around("é/public/embed/", 2), "é/public/embed/");
+    }
+}

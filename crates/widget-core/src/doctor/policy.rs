@@ -1,0 +1,222 @@
+//! What the Content-Security-Policies of a page do to the requests of a widget.
+//!
+//! The matching is that of the crate `content-security-policy`, which Servo uses.
+
+use content_security_policy as csp;
+use csp::{
+    Destination, Directive, Initiator, ParserMetadata, Policy, PolicyDisposition, PolicySource,
+    Violates,
+};
+use url::Url;
+
+use super::evidence;
+use super::page::{PageTags, ScriptTag};
+
+/// One policy of a page.
+#[derive(Debug)]
+pub(super) struct PagePolicy {
+    policy: Policy,
+    /// For a policy in HTML: the number of its tag.
+    position: Option<usize>,
+}
+
+/// The directive that stops a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Blocked {
+    /// The directive that decides, such as `default-src`.
+    pub(super) directive: String,
+    pub(super) evidence: String,
+    /// Whether `'strict-dynamic'` makes addresses ineffective.
+    pub(super) is_strict: bool,
+    /// Whether the directive has a nonce.
+    pub(super) has_nonce: bool,
+}
+
+/// A request that a widget makes.
+#[derive(Debug, Clone)]
+pub(super) struct WidgetRequest<'a> {
+    pub(super) url: &'a Url,
+    pub(super) destination: Destination,
+    /// The tag that makes it, for scripts.
+    pub(super) script: Option<&'a ScriptTag>,
+    /// Whether the parser of the page makes it, not another script.
+    pub(super) by_parser: bool,
+}
+
+/// All policies of a page that are enforced.
+#[derive(Debug, Default)]
+pub(super) struct PagePolicies(Vec<PagePolicy>);
+
+impl PagePolicies {
+    pub(super) fn of(headers: &[(String, String)], tags: &PageTags) -> Self {
+        let mut policies = Vec::new();
+        for (name, value) in headers {
+            if !name.eq_ignore_ascii_case("content-security-policy") {
+                continue;
+            }
+            for text in value.split(',') {
+                policies.push(PagePolicy {
+                    policy: parse(text, PolicySource::Header),
+                    position: None,
+                });
+            }
+        }
+        for meta in &tags.policies {
+            // A comma separates nothing here: the attribute is one policy.
+            let mut policy = parse(&meta.content, PolicySource::Meta);
+            policy.directive_set.retain(|directive| {
+                !["report-uri", "frame-ancestors", "sandbox"].contains(&directive.name.as_str())
+            });
+            policies.push(PagePolicy {
+                policy,
+                position: Some(meta.position),
+            });
+        }
+        policies.retain(|policy| !policy.policy.directive_set.is_empty());
+        Self(policies)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first directive that stops the request. A policy in HTML stops nothing that was
+    /// requested before it, which is decided by `position`.
+    pub(super) fn find_block(
+        &self,
+        page: &Url,
+        request: &WidgetRequest<'_>,
+        position: Option<usize>,
+    ) -> Option<Blocked> {
+        let script = request.script;
+        let attribute = |name: &str| {
+            script
+                .and_then(|script| script.attribute(name))
+                .unwrap_or_default()
+        };
+        let asked = csp::Request {
+            url: request.url.clone(),
+            current_url: request.url.clone(),
+            origin: page.origin(),
+            redirect_count: 0,
+            destination: request.destination,
+            initiator: if request.destination == Destination::None {
+                Initiator::Fetch
+            } else {
+                Initiator::None
+            },
+            nonce: attribute("nonce").to_owned(),
+            integrity_metadata: attribute("integrity").to_owned(),
+            parser_metadata: if request.by_parser {
+                ParserMetadata::ParserInserted
+            } else {
+                ParserMetadata::NotParserInserted
+            },
+        };
+        self.0.iter().find_map(|policy| {
+            if let (Some(tag), Some(meta)) = (position, policy.position)
+                && tag < meta
+            {
+                return None;
+            }
+            match policy.policy.does_request_violate_policy(&asked) {
+                Violates::DoesNotViolate => None,
+                Violates::Directive(directive) => Some(policy.blocked(&directive)),
+            }
+        })
+    }
+
+    /// The `sandbox` directive that takes something away from the page that a widget needs, and what
+    /// that is.
+    pub(super) fn find_sandbox(&self) -> Option<(String, Vec<&'static str>)> {
+        self.0.iter().find_map(|policy| {
+            let directive = policy.find("sandbox")?;
+            let missing: Vec<_> = ["allow-scripts", "allow-same-origin"]
+                .into_iter()
+                .filter(|flag| {
+                    !directive
+                        .value
+                        .iter()
+                        .any(|value| value.eq_ignore_ascii_case(flag))
+                })
+                .collect();
+            (!missing.is_empty()).then(|| (policy.evidence(directive), missing))
+        })
+    }
+
+    /// The sources of each `frame-ancestors`, with evidence.
+    pub(super) fn frame_ancestors(&self) -> Vec<(&[String], String)> {
+        let found = |policy: &'_ PagePolicy| -> Option<usize> {
+            policy
+                .policy
+                .directive_set
+                .iter()
+                .position(|directive| directive.name == "frame-ancestors")
+        };
+        self.0
+            .iter()
+            .filter_map(|policy| {
+                let directive = &policy.policy.directive_set[found(policy)?];
+                Some((directive.value.as_slice(), policy.evidence(directive)))
+            })
+            .collect()
+    }
+
+    /// The evidence of `upgrade-insecure-requests`.
+    pub(super) fn upgrades(&self) -> bool {
+        self.0
+            .iter()
+            .any(|policy| policy.find("upgrade-insecure-requests").is_some())
+    }
+}
+
+impl PagePolicy {
+    fn find(&self, name: &str) -> Option<&Directive> {
+        let mut directives = self.policy.directive_set.iter();
+        directives.find(|directive| directive.name == name)
+    }
+
+    fn blocked(&self, directive: &Directive) -> Blocked {
+        let has = |start: &str| {
+            directive
+                .value
+                .iter()
+                .any(|value| value.to_ascii_lowercase().starts_with(start))
+        };
+        Blocked {
+            directive: directive.name.clone(),
+            evidence: self.evidence(directive),
+            is_strict: has("'strict-dynamic'"),
+            has_nonce: has("'nonce-"),
+        }
+    }
+
+    fn evidence(&self, directive: &Directive) -> String {
+        let name = match self.position {
+            None => "Content-Security-Policy",
+            Some(_) => "<meta http-equiv=\"Content-Security-Policy\">",
+        };
+        evidence::of_header(name, &directive.to_string())
+    }
+}
+
+/// Parses one policy. Sources with a port that does not exist match nothing, and are left out.
+fn parse(text: &str, source: PolicySource) -> Policy {
+    let mut policy = Policy::parse(text, source, PolicyDisposition::Enforce);
+    for directive in &mut policy.directive_set {
+        directive.value.retain(|value| !has_impossible_port(value));
+    }
+    policy
+}
+
+fn has_impossible_port(source: &str) -> bool {
+    let rest = source.split_once("://").map_or(source, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        // `https:` and keywords have no port.
+        Some((_, port)) if !port.is_empty() && port != "*" => {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_err()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,421 @@
+//! Whether a policy of the page is in the way of a widget.
+
+use content_security_policy::Destination;
+use url::Url;
+
+use super::permissions::{self, Permission};
+use super::policy::{Blocked, WidgetRequest};
+use super::snippet_checks::Run;
+use super::{Answer, Audience, CheckStatus, LauncherAnswer, Page, PageFinding, evidence};
+use crate::{finding::Code, mode::Mode, origin::Origin};
+
+/// A page with less text of its own, in bytes, is nothing but its frame.
+const MAX_FRAME_TEXT: usize = 200;
+
+pub(super) fn check(page: &Page<'_>, runs: &[Run<'_>]) -> Vec<PageFinding> {
+    let mut findings = Vec::new();
+    if let Some(target) = &page.target {
+        let service = &target.service;
+        check_content_policy(page, runs, service, &mut findings);
+        check_permissions(page, service, &mut findings);
+        findings.extend(check_embedder_policy(page));
+        findings.extend(check_mixed_content(page, service));
+    }
+    findings.extend(check_frames(page));
+    findings
+}
+
+fn check_content_policy(
+    page: &Page<'_>,
+    runs: &[Run<'_>],
+    service: &Url,
+    findings: &mut Vec<PageFinding>,
+) {
+    if let Some((evidence, missing)) = page.policies.find_sandbox() {
+        let missing: Vec<_> = missing.iter().map(|flag| format!("`{flag}`")).collect();
+        let missing = missing.join(" and ");
+        findings.push(
+            PageFinding::fail(
+                Code::CspSandboxed,
+                Audience::Site,
+                format!("the page is in a sandbox without {missing}"),
+            )
+            .with_evidence(evidence)
+            .with_hint(format!("add {missing} to `sandbox`, or remove `sandbox`")),
+        );
+    }
+    if page.policies.is_empty() {
+        findings.push(PageFinding::ok(
+            Code::CspScriptBlocked,
+            Audience::Site,
+            "the page has no Content-Security-Policy",
+        ));
+        return;
+    }
+    let id = page
+        .target
+        .as_ref()
+        .and_then(|target| target.widget_id)
+        .map_or_else(|| "0".to_owned(), |id| id.to_string());
+    let address = |path: String| service.join(&path).unwrap_or_else(|_| service.clone());
+    let source = service.origin().ascii_serialization();
+
+    findings.push(match find_script_block(page, runs, &address, &id) {
+        Some((blocked, detail)) => script_blocked(&blocked, detail, &source),
+        None => PageFinding::ok(
+            Code::CspScriptBlocked,
+            Audience::Site,
+            "the page's Content-Security-Policy allows the script",
+        ),
+    });
+    let launcher = address(format!("core/public/web-widgets/{id}"));
+    let tickets = address(format!("core/public/web-widgets/{id}/embed-tickets"));
+    let window = address(format!("public/widget/{id}"));
+    let icon = match &page.question.answers.launcher {
+        Answer::Given(LauncherAnswer::Shown { icon_url }) => icon_url.as_ref(),
+        _ => None,
+    };
+    let requests = [
+        (
+            Code::CspConnectBlocked,
+            Destination::None,
+            "connect-src",
+            "requests to the service",
+            Some(vec![&launcher, &tickets]),
+        ),
+        (
+            Code::CspFrameBlocked,
+            Destination::IFrame,
+            "frame-src",
+            "the window",
+            Some(vec![&window]),
+        ),
+        (
+            Code::CspImageBlocked,
+            Destination::Image,
+            "img-src",
+            "the launcher's image",
+            icon.map(|icon| vec![icon]),
+        ),
+    ];
+    for (code, destination, name, what, urls) in requests {
+        let Some(urls) = urls else { continue };
+        let blocked = urls.iter().find_map(|url| {
+            let request = WidgetRequest {
+                url,
+                destination,
+                script: None,
+                by_parser: false,
+            };
+            Some((
+                page.policies.find_block(&page.hop.url, &request, None)?,
+                *url,
+            ))
+        });
+        findings.push(match blocked {
+            Some((blocked, url)) => {
+                let source = url.origin().ascii_serialization();
+                let finding = if code == Code::CspImageBlocked {
+                    PageFinding::warn(code, Audience::Site, describe(&blocked, what))
+                } else {
+                    PageFinding::fail(code, Audience::Site, describe(&blocked, what))
+                };
+                finding
+                    .with_evidence(blocked.evidence.clone())
+                    .with_hint(add_hint(&blocked, name, &source))
+            }
+            None => PageFinding::ok(
+                code,
+                Audience::Site,
+                format!("the page's Content-Security-Policy allows {what}"),
+            ),
+        });
+    }
+}
+
+fn describe(blocked: &Blocked, what: &str) -> String {
+    format!(
+        "`{}` of the page's Content-Security-Policy blocks {what}",
+        blocked.directive
+    )
+}
+
+fn add_hint(blocked: &Blocked, name: &str, source: &str) -> String {
+    if blocked.directive == name {
+        format!("add `{source}` to `{name}`")
+    } else {
+        format!(
+            "add `{name}` with the sources of `{}` and `{source}`",
+            blocked.directive
+        )
+    }
+}
+
+fn script_blocked(blocked: &Blocked, detail: String, source: &str) -> PageFinding {
+    let hint = if blocked.is_strict && blocked.has_nonce {
+        "write the page's `nonce` into the tag; with `'strict-dynamic'` addresses have no effect"
+            .to_owned()
+    } else if blocked.is_strict {
+        "use the snippet with `integrity`, and write its hash into the policy; with \
+         `'strict-dynamic'` addresses have no effect"
+            .to_owned()
+    } else if blocked.has_nonce {
+        format!(
+            "write the page's `nonce` into the tag, or add `{source}` to `{}`",
+            blocked.directive
+        )
+    } else {
+        let name = if blocked.directive == "default-src" {
+            "script-src"
+        } else {
+            blocked.directive.as_str()
+        };
+        add_hint(blocked, name, source)
+    };
+    PageFinding::fail(Code::CspScriptBlocked, Audience::Site, detail)
+        .with_evidence(blocked.evidence.clone())
+        .with_hint(hint)
+}
+
+/// What stops the loader, or the script that it loads when the window is opened. Of several tags one
+/// that nothing stops is enough.
+fn find_script_block(
+    page: &Page<'_>,
+    runs: &[Run<'_>],
+    address: &impl Fn(String) -> Url,
+    id: &str,
+) -> Option<(Blocked, String)> {
+    let loader = address(format!("public/embed/{id}"));
+    let panel = address(format!("public/embed/{id}/panel.js"));
+    let unseen = [Run {
+        script: None,
+        url: None,
+        by_parser: false,
+    }];
+    let runs = if runs.is_empty() { &unseen[..] } else { runs };
+    let mut first = None;
+    for run in runs {
+        let copied = run
+            .script
+            .filter(|_| run.url.is_none())
+            .and_then(|script| script.attribute("src"))
+            .and_then(|src| page.tags.base(&page.hop.url).join(src).ok());
+        let url = run.url.or(copied.as_ref()).unwrap_or(&loader);
+        let position = run.script.map(|script| script.position);
+        let request = WidgetRequest {
+            url,
+            destination: Destination::Script,
+            script: run.script,
+            by_parser: run.by_parser,
+        };
+        let blocked = page.policies.find_block(&page.hop.url, &request, position);
+        let found = match blocked {
+            Some(blocked) => {
+                let detail = describe(&blocked, "the script");
+                Some((blocked, detail))
+            }
+            // The script that a page pins has everything in it.
+            None if run.script.is_some_and(|script| script.has("integrity")) => None,
+            None => {
+                let request = WidgetRequest {
+                    url: &panel,
+                    destination: Destination::Script,
+                    script: run.script,
+                    by_parser: false,
+                };
+                let blocked = page.policies.find_block(&page.hop.url, &request, None);
+                blocked.map(|blocked| {
+                    let what = "the second script, with which the window opens";
+                    let detail = describe(&blocked, what);
+                    (blocked, detail)
+                })
+            }
+        };
+        match found {
+            None => return None,
+            found => first = first.or(found),
+        }
+    }
+    first
+}
+
+fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFinding>) {
+    let has_voice = page
+        .question
+        .modes
+        .is_none_or(|modes| modes.contains(&Mode::Voice));
+    if !has_voice {
+        return;
+    }
+    let source = service.origin().ascii_serialization();
+    for (code, feature, effect) in [
+        (
+            Code::PermissionsPolicyMicrophone,
+            "microphone",
+            "does not give the microphone to the window: visitors can write, and not talk",
+        ),
+        (
+            Code::PermissionsPolicyAutoplay,
+            "autoplay",
+            "does not let the window play sound by itself: the agent may stay silent",
+        ),
+    ] {
+        findings.push(
+            match permissions::find(&page.hop.headers, feature, &page.hop.url, service) {
+                Permission::Denied { evidence } => {
+                    PageFinding::warn(code, Audience::Site, format!("the page {effect}"))
+                        .with_evidence(evidence)
+                        .with_hint(format!("Permissions-Policy: {feature}=(self \"{source}\")"))
+                }
+                Permission::Unrestricted | Permission::Allowed => PageFinding::ok(
+                    code,
+                    Audience::Site,
+                    format!("the page lets the window use `{feature}`"),
+                ),
+            },
+        );
+    }
+}
+
+/// A page that wants to be isolated shows only frames that agree.
+fn check_embedder_policy(page: &Page<'_>) -> Option<PageFinding> {
+    let value = page.hop.header("cross-origin-embedder-policy")?;
+    let policy = value.split(';').next().unwrap_or_default().trim();
+    if !["require-corp", "credentialless"].contains(&policy) {
+        return None;
+    }
+    let evidence = evidence::of_header("Cross-Origin-Embedder-Policy", value);
+    let header = |headers: &[(String, String)], name: &str| {
+        headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| {
+                value
+                    .split(';')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned()
+            })
+    };
+    let finding = match &page.question.answers.window {
+        Answer::Given(headers) => {
+            let embedder = header(headers, "cross-origin-embedder-policy");
+            let agrees = embedder
+                .is_some_and(|value| ["require-corp", "credentialless"].contains(&value.as_str()));
+            let resource = header(headers, "cross-origin-resource-policy");
+            if agrees && resource.as_deref() == Some("cross-origin") {
+                PageFinding::ok(
+                    Code::CoepBlocksWindow,
+                    Audience::Operator,
+                    "the page is isolated, and the window has the headers for it",
+                )
+            } else {
+                PageFinding::fail(
+                    Code::CoepBlocksWindow,
+                    Audience::Operator,
+                    "the page is isolated, and the window lacks a header for it, so it stays blank",
+                )
+                .with_hint(
+                    "let a proxy before the service pass `Cross-Origin-Embedder-Policy` and \
+                     `Cross-Origin-Resource-Policy` of `/public/widget/`",
+                )
+            }
+        }
+        Answer::NotAsked | Answer::Failed(_) => PageFinding::new(
+            Code::CoepBlocksWindow,
+            CheckStatus::Warn,
+            Audience::Site,
+            "the page is isolated; whether the window has the headers for it is not known",
+        )
+        .with_hint("open the window on the page; if it stays blank, look at its headers"),
+    };
+    Some(finding.with_evidence(evidence))
+}
+
+/// An encrypted page loads nothing that is not.
+fn check_mixed_content(page: &Page<'_>, service: &Url) -> Option<PageFinding> {
+    let here = &page.hop.url;
+    if here.scheme() != "https" || service.scheme() == "https" {
+        return None;
+    }
+    let is_trusted = Origin::try_from(service).is_ok_and(|origin| origin.is_secure_context());
+    if is_trusted {
+        return None;
+    }
+    let tags = &page.snippets.tags;
+    let script = tags.iter().find(|tag| tag.address.service == *service);
+    let detail = if page.policies.upgrades() {
+        "the page loads the service over `https`, and its snippet expects it on `http`, so the window never becomes ready"
+    } else {
+        "the page is encrypted and the service is not, so browsers refuse the script"
+    };
+    let finding = PageFinding::fail(Code::MixedContent, Audience::Site, detail)
+        .with_hint("write `https://` into the snippet; the service has to be reachable there");
+    Some(match script {
+        Some(tag) => finding.with_evidence(tag.script.evidence.clone()),
+        None => finding.with_evidence(evidence::of_url(service)),
+    })
+}
+
+/// A page around another one, or one that is shown in others.
+fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
+    let here = &page.hop.url;
+    let base = page.tags.base(here);
+    let framed = page.tags.frames.iter().find_map(|src| {
+        let url = base.join(src).ok()?;
+        let is_other = matches!(url.scheme(), "http" | "https") && url.origin() != here.origin();
+        is_other.then_some(url)
+    });
+    let is_wrapper = page.snippets.tags.is_empty()
+        && page.snippets.copied.is_empty()
+        && (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)
+        && (page.tags.has_frameset || page.tags.frames.len() == 1);
+    if is_wrapper && let Some(url) = framed {
+        let shown = evidence::of_url(&url);
+        return Some(
+            PageFinding::fail(
+                Code::PageFrameOnly,
+                Audience::Site,
+                format!(
+                    "the page is only a frame around `{shown}`, and in a page that another site \
+                     frames the window stays blank"
+                ),
+            )
+            .with_evidence(format!("<iframe src=\"{shown}\">"))
+            .with_hint(format!(
+                "redirect to that page instead of framing it, or paste the snippet into this one; \
+                 to look at the other: widget doctor {shown}"
+            )),
+        );
+    }
+    let mut names_others = page.policies.frame_ancestors();
+    names_others.retain(|(sources, _)| {
+        sources.iter().any(|source| {
+            let is_site = source.contains('.') || source.contains("://");
+            let own = here.origin().ascii_serialization();
+            is_site && *source != own && here.host_str().is_none_or(|host| source != host)
+        })
+    });
+    if let Some((_, evidence)) = names_others.into_iter().next() {
+        return Some(
+            PageFinding::warn(
+                Code::PageFrameOnly,
+                Audience::Site,
+                "the page is made to be shown in frames of other sites, where the window stays blank",
+            )
+            .with_evidence(evidence)
+            .with_hint("open the page by itself; on the other sites, paste the snippet into the outer page"),
+        );
+    }
+    let value = page.hop.header("x-frame-options")?;
+    value.trim().to_ascii_lowercase().starts_with("allow-from").then(|| {
+        PageFinding::warn(
+            Code::PageFrameOnly,
+            Audience::Site,
+            "the page is made to be shown in a frame of another site, where the window stays blank",
+        )
+        .with_evidence(evidence::of_header("X-Frame-Options", value))
+        .with_hint("open the page by itself; on the other site, paste the snippet into the outer page")
+    })
+}

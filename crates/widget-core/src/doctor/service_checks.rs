@@ -1,0 +1,91 @@
+//! Whether the service, and what is behind it, answers.
+
+use super::{Answer, Audience, Page, PageFinding};
+use crate::finding::Code;
+
+/// Clocks that differ by more make it hard to compare logs, and tokens end early or late, in
+/// seconds.
+const MAX_CLOCK_DIFFERENCE: i64 = 60;
+
+pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
+    let answers = page.question.answers;
+    let Some(target) = &page.target else {
+        return Vec::new();
+    };
+    let service = target.service.as_str().trim_end_matches('/');
+    let mut findings = Vec::new();
+    let script = match &answers.script {
+        Answer::Failed(reason) => Some(Err(format!("its script cannot be loaded: {reason}"))),
+        Answer::Given(script) if script.status >= 400 => Some(Err(format!(
+            "it answers with the error {} instead of its script",
+            script.status
+        ))),
+        Answer::Given(_) => Some(Ok(())),
+        Answer::NotAsked => None,
+    };
+    let launcher = match &answers.launcher {
+        Answer::Failed(reason) => Some(Err(reason.clone())),
+        Answer::Given(_) => Some(Ok(())),
+        Answer::NotAsked => None,
+    };
+    match [script, launcher]
+        .into_iter()
+        .flatten()
+        .collect::<Result<Vec<()>, _>>()
+    {
+        Err(reason) => findings.push(
+            PageFinding::fail(
+                Code::ServiceUnreachable,
+                Audience::Operator,
+                format!("the service `{service}` does not work from here: {reason}"),
+            )
+            .with_hint(format!(
+                "check that the service runs, and that {service}/healthz answers"
+            )),
+        ),
+        Ok(given) if !given.is_empty() => findings.push(PageFinding::ok(
+            Code::ServiceUnreachable,
+            Audience::Operator,
+            format!("the service `{service}` answers"),
+        )),
+        Ok(_) => {}
+    }
+    match &answers.livekit {
+        Answer::Failed(reason) => findings.push(
+            PageFinding::fail(
+                Code::LivekitUnreachable,
+                Audience::Operator,
+                format!("LiveKit, where conversations take place, does not answer: {reason}"),
+            )
+            .with_hint("check that LiveKit runs, and that its address is reachable"),
+        ),
+        Answer::Given(()) => findings.push(PageFinding::ok(
+            Code::LivekitUnreachable,
+            Audience::Operator,
+            "LiveKit answers",
+        )),
+        Answer::NotAsked => {}
+    }
+    if let Some(difference) = answers.clock_difference {
+        let seconds = difference.whole_seconds();
+        let direction = if seconds > 0 { "ahead of" } else { "behind" };
+        findings.push(if seconds.abs() > MAX_CLOCK_DIFFERENCE {
+            PageFinding::warn(
+                Code::ClockSkewed,
+                Audience::Operator,
+                format!(
+                    "the clock of the service is {} s {direction} the clock here",
+                    seconds.abs()
+                ),
+            )
+            .with_hint("set both clocks by NTP; tickets and tokens end by the clock")
+        } else {
+            PageFinding::ok(
+                Code::ClockSkewed,
+                Audience::Operator,
+                "the clocks of the service and of this machine agree",
+            )
+        });
+    }
+    findings
+}

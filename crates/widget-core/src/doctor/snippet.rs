@@ -1,0 +1,301 @@
+//! Snippets on a page: which tags are some, and whether the browser runs them.
+//!
+//! The loader reads addresses and attributes in the same way, in `embed/src/loader/tag.ts`.
+
+use url::Url;
+
+use super::page::{HiddenTag, PageTags, ScriptTag};
+use super::tools::{self, Effect, Tool};
+use crate::id::WidgetId;
+
+/// What every address of a snippet has in it.
+pub(super) const PATH: &str = "/public/embed/";
+
+/// What the address of a snippet says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    /// The whole address.
+    pub(super) url: Url,
+    /// What is before [`PATH`], with a slash at the end.
+    pub(super) service: Url,
+    pub(super) id: String,
+}
+
+impl Address {
+    /// Reads `<service>/public/embed/<id>` and what may follow.
+    pub(super) fn read(text: &str, base: &Url) -> Option<Self> {
+        let url = base.join(text.trim()).ok()?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return None;
+        }
+        let path = url.path();
+        let at = path.rfind(PATH)?;
+        let rest = &path[at + PATH.len()..];
+        let end = rest
+            .find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_')))
+            .unwrap_or(rest.len());
+        let id = rest[..end].to_owned();
+        if id.is_empty() {
+            return None;
+        }
+        let mut service = url.clone();
+        service.set_path(&format!("{}/", &path[..at]));
+        service.set_query(None);
+        service.set_fragment(None);
+        Some(Self { url, service, id })
+    }
+
+    /// Reads an address out of a text, such as a script that creates the tag.
+    pub(super) fn find(text: &str, base: &Url) -> Option<Self> {
+        let at = text.find(PATH)?;
+        let is_end = |letter: char| {
+            letter.is_whitespace()
+                || matches!(letter, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | ';')
+        };
+        let start = text[..at].rfind(is_end).map_or(0, |before| {
+            before + text[before..].chars().next().map_or(1, char::len_utf8)
+        });
+        let end = text[at..]
+            .find(is_end)
+            .map_or(text.len(), |after| at + after);
+        // `"https://…" + PATH` and templates have no service in front of the path.
+        let candidate = text[start..end].trim_start_matches("&quot;");
+        if start == at || candidate.contains(['$', '{', '}']) {
+            return None;
+        }
+        Self::read(candidate, base)
+    }
+
+    pub(super) fn widget_id(&self) -> Option<WidgetId> {
+        self.id.parse().ok()
+    }
+
+    /// Whether the address has the name of a file with fixed bytes.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.url
+            .path()
+            .rsplit_once('.')
+            .is_some_and(|(_, kind)| kind == "js")
+    }
+}
+
+/// How browsers treat a script by its attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    Classic,
+    Module,
+    /// The browser does not run it, for this reason.
+    Inert(String),
+}
+
+impl Kind {
+    /// <https://html.spec.whatwg.org/multipage/scripting.html#prepare-the-script-element>
+    pub(super) fn of(script: &ScriptTag) -> Self {
+        let kind = match (script.attribute("type"), script.attribute("language")) {
+            (Some(""), _) => "text/javascript".to_owned(),
+            (Some(kind), _) => kind.trim_ascii().to_ascii_lowercase(),
+            (None, Some(language)) if !language.is_empty() => {
+                format!("text/{}", language.to_ascii_lowercase())
+            }
+            (None, _) => "text/javascript".to_owned(),
+        };
+        if kind == "module" {
+            return Self::Module;
+        }
+        if !JAVASCRIPT.contains(&kind.as_str()) {
+            let shown: String = kind.chars().take(60).collect();
+            return Self::Inert(format!("its type is `{shown}`, which no browser runs"));
+        }
+        if script.has("nomodule") {
+            return Self::Inert("`nomodule` keeps all current browsers from running it".to_owned());
+        }
+        if let (Some(target), Some(event)) = (script.attribute("for"), script.attribute("event"))
+            && !(target.trim().eq_ignore_ascii_case("window")
+                && ["onload", "onload()"].contains(&event.trim().to_ascii_lowercase().as_str()))
+        {
+            return Self::Inert("browsers do not run scripts with `for` and `event`".to_owned());
+        }
+        Self::Classic
+    }
+
+    pub(super) const fn runs(&self) -> bool {
+        matches!(self, Self::Classic | Self::Module)
+    }
+}
+
+/// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
+const JAVASCRIPT: &[&str] = &[
+    "application/ecmascript",
+    "application/javascript",
+    "application/x-ecmascript",
+    "application/x-javascript",
+    "text/ecmascript",
+    "text/javascript",
+    "text/javascript1.0",
+    "text/javascript1.1",
+    "text/javascript1.2",
+    "text/javascript1.3",
+    "text/javascript1.4",
+    "text/javascript1.5",
+    "text/jscript",
+    "text/livescript",
+    "text/x-ecmascript",
+    "text/x-javascript",
+];
+
+/// Whether, and when, the browser runs a snippet.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    /// As soon as it reads the tag.
+    Live { is_module: bool },
+    /// When a tool gives it to the browser.
+    Delayed { tool: &'static Tool },
+    /// Not by itself.
+    Inert {
+        tool: Option<&'static Tool>,
+        reason: String,
+    },
+}
+
+/// A tag with the address of a snippet.
+#[derive(Debug, Clone)]
+pub(super) struct SnippetTag {
+    pub(super) script: ScriptTag,
+    pub(super) address: Address,
+    pub(super) state: State,
+}
+
+/// A snippet in a place where the browser makes no element of it.
+#[derive(Debug, Clone)]
+pub(super) struct HiddenSnippet {
+    pub(super) tag: HiddenTag,
+    pub(super) address: Address,
+}
+
+/// A script of another address that names a widget: the copy of an optimizer.
+#[derive(Debug, Clone)]
+pub(super) struct CopiedTag {
+    pub(super) script: ScriptTag,
+    pub(super) id: String,
+    pub(super) service: Option<String>,
+}
+
+/// Everything on a page that names a widget.
+#[derive(Debug, Default)]
+pub(super) struct Snippets {
+    pub(super) tags: Vec<SnippetTag>,
+    pub(super) hidden: Vec<HiddenSnippet>,
+    pub(super) copied: Vec<CopiedTag>,
+    /// What scripts that run have in their text.
+    pub(super) scripted: Vec<(Option<Address>, String)>,
+    /// What the page shows or keeps as text.
+    pub(super) texts: Vec<(Option<Address>, String, String)>,
+}
+
+impl Snippets {
+    pub(super) fn find(tags: &PageTags, base: &Url) -> Self {
+        let mut found = Self::default();
+        for script in &tags.scripts {
+            found.script(script, base);
+        }
+        for tag in &tags.hidden {
+            let address = find_address(&tag.script, base).map(|(address, _)| address);
+            if let Some(address) = address {
+                let tag = tag.clone();
+                found.hidden.push(HiddenSnippet { tag, address });
+            }
+        }
+        for mention in &tags.mentions {
+            if mention.element == "script" && !mention.is_script {
+                // Judged with its tag above, unless it is data.
+                continue;
+            }
+            let address = Address::find(&mention.text, base);
+            if mention.is_script {
+                found.scripted.push((address, mention.evidence.clone()));
+            } else if mention.element != "script" || address.is_some() {
+                let element = mention.element.clone();
+                found
+                    .texts
+                    .push((address, mention.evidence.clone(), element));
+            }
+        }
+        // An attribute of a script is judged with its tag.
+        found.texts.retain(|(_, _, element)| element != "script");
+        found
+    }
+
+    fn script(&mut self, script: &ScriptTag, base: &Url) {
+        let kind = Kind::of(script);
+        if let Some((address, attribute)) = find_address(script, base) {
+            let state = judge(script, &kind, &attribute);
+            self.tags.push(SnippetTag {
+                script: script.clone(),
+                address,
+                state,
+            });
+        } else if script.has("src")
+            && let Some(id) = script.attribute("data-web-widget")
+        {
+            self.copied.push(CopiedTag {
+                script: script.clone(),
+                id: id.to_owned(),
+                service: script.attribute("data-service").map(str::to_owned),
+            });
+        } else if let Kind::Inert(reason) = kind
+            && script.text.contains(PATH)
+        {
+            let data = script
+                .attribute("type")
+                .is_some_and(|kind| kind.contains("json") || kind.contains("importmap"));
+            let address = Address::find(&script.text, base);
+            match address {
+                Some(address) if !data => self.tags.push(SnippetTag {
+                    script: script.clone(),
+                    address,
+                    state: State::Inert {
+                        tool: tools::find_tool(script),
+                        reason,
+                    },
+                }),
+                address => {
+                    let element = "data".to_owned();
+                    self.texts.push((address, script.evidence.clone(), element));
+                }
+            }
+        }
+    }
+}
+
+/// The address of a snippet on a script, and the attribute that has it.
+fn find_address(script: &ScriptTag, base: &Url) -> Option<(Address, String)> {
+    let src = script.attribute("src");
+    if let Some(address) = src.and_then(|src| Address::read(src, base)) {
+        return Some((address, "src".to_owned()));
+    }
+    let other = |(name, value): (&String, &String)| {
+        if !value.contains(PATH) || name == "data-context" {
+            return None;
+        }
+        Some((Address::read(value, base)?, name.clone()))
+    };
+    script.attributes.iter().find_map(other)
+}
+
+fn judge(script: &ScriptTag, kind: &Kind, attribute: &str) -> State {
+    let reason = match kind {
+        Kind::Classic | Kind::Module if attribute == "src" => {
+            return State::Live {
+                is_module: *kind == Kind::Module,
+            };
+        }
+        Kind::Classic | Kind::Module => {
+            format!("its address is in `{attribute}` instead of `src`")
+        }
+        Kind::Inert(reason) => reason.clone(),
+    };
+    match tools::find_tool(script) {
+        Some(tool) if tool.effect == Effect::Delay => State::Delayed { tool },
+        tool => State::Inert { tool, reason },
+    }
+}

@@ -1,0 +1,105 @@
+//! Which widget of which service a page has to show.
+
+use url::Url;
+
+use super::Target;
+use super::page::PageTags;
+use super::snippet::{SnippetTag, Snippets, State};
+use crate::id::WidgetId;
+
+/// Whether two addresses are of the same service.
+fn is_same_service(one: &Url, other: &Url) -> bool {
+    one.origin() == other.origin()
+        && one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
+}
+
+pub(super) fn is_known(services: &[Url], service: &Url) -> bool {
+    services.iter().any(|known| is_same_service(known, service))
+}
+
+pub(super) fn choose_target(
+    tags: &PageTags,
+    snippets: &Snippets,
+    services: &[Url],
+    expected: Option<WidgetId>,
+) -> Option<Target> {
+    let rank = |tag: &SnippetTag| match tag.state {
+        State::Live { .. } => 0,
+        State::Delayed { .. } => 1,
+        State::Inert { .. } => 2,
+    };
+    let mut in_tags: Vec<&SnippetTag> = snippets.tags.iter().collect();
+    in_tags.sort_by_key(|tag| rank(tag));
+    let tagged = in_tags
+        .into_iter()
+        .map(|tag| (&tag.address, tag.script.has("src")));
+    let hidden = snippets.hidden.iter().map(|found| (&found.address, false));
+    let scripted = snippets
+        .scripted
+        .iter()
+        .filter_map(|(address, _)| address.as_ref());
+    let texts = snippets
+        .texts
+        .iter()
+        .filter_map(|(address, ..)| address.as_ref());
+    let others = scripted.chain(texts).map(|address| (address, false));
+    let mut found: Vec<(Url, Option<WidgetId>, Option<Url>)> = tagged
+        .chain(hidden)
+        .chain(others)
+        .map(|(address, has_script)| {
+            let script = has_script.then(|| address.url.clone());
+            (address.service.clone(), address.widget_id(), script)
+        })
+        .collect();
+    let copied = snippets.copied.iter().map(|tag| (&tag.id, &tag.service));
+    let named = tags
+        .named
+        .iter()
+        .map(|element| (&element.id, &element.service));
+    for (id, service) in copied.chain(named) {
+        if let Some(service) = service.as_deref().and_then(read_service) {
+            found.push((service, id.parse().ok(), None));
+        }
+    }
+    let is_expected = |id: &Option<WidgetId>| expected.is_none() || *id == expected;
+    let best = found
+        .iter()
+        .find(|(service, id, _)| is_known(services, service) && is_expected(id))
+        .or_else(|| found.iter().find(|(_, id, _)| is_expected(id)))
+        .or_else(|| {
+            found
+                .iter()
+                .find(|(service, ..)| is_known(services, service))
+        })
+        .or(found.first());
+    let wanted = services.first();
+    match best {
+        Some((service, id, script)) => {
+            let is_right = wanted.is_none() || is_known(services, service);
+            let right = wanted.filter(|_| !is_right).unwrap_or(service);
+            Some(Target {
+                service: right.clone(),
+                widget_id: expected.or(*id),
+                script: script.clone().filter(|_| is_right && is_expected(id)),
+            })
+        }
+        None => wanted.map(|service| Target {
+            service: service.clone(),
+            widget_id: expected,
+            script: None,
+        }),
+    }
+}
+
+/// The address in `data-service`.
+pub(super) fn read_service(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text.trim()).ok()?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let path = format!("{}/", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    url.set_query(None);
+    url.set_fragment(None);
+    Some(url)
+}

@@ -1,0 +1,495 @@
+//! What is known of the tools that change, hold back or insert scripts: consent managers,
+//! optimizers, tag managers, frameworks.
+
+use super::page::{PageTags, ScriptTag};
+
+/// What a tool does to a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Runs it when the visitor has agreed.
+    Consent,
+    /// Runs it later, often when the visitor first moves or taps.
+    Delay,
+    /// Runs it where there is no page.
+    Worker,
+}
+
+/// A tool that marks the scripts that it holds back.
+#[derive(Debug)]
+pub(super) struct Tool {
+    pub(super) name: &'static str,
+    pub(super) effect: Effect,
+    /// Parts of the attribute `type`, in lower case.
+    types: &'static [&'static str],
+    /// How names of attributes begin.
+    attributes: &'static [&'static str],
+    /// How classes begin.
+    classes: &'static [&'static str],
+}
+
+const fn tool(
+    name: &'static str,
+    effect: Effect,
+    types: &'static [&'static str],
+    attributes: &'static [&'static str],
+    classes: &'static [&'static str],
+) -> Tool {
+    Tool {
+        name,
+        effect,
+        types,
+        attributes,
+        classes,
+    }
+}
+
+/// More specific ones first.
+const TOOLS: &[Tool] = &[
+    tool("Partytown", Effect::Worker, &["text/partytown"], &[], &[]),
+    tool(
+        "OneTrust",
+        Effect::Consent,
+        &[],
+        &["data-ot-", "data-optanon"],
+        &["optanon-category", "ot-category"],
+    ),
+    tool(
+        "Cookiebot",
+        Effect::Consent,
+        &[],
+        &["data-cookieconsent"],
+        &[],
+    ),
+    tool(
+        "Usercentrics",
+        Effect::Consent,
+        &[],
+        &["data-usercentrics", "uc-src", "data-uc-"],
+        &[],
+    ),
+    tool(
+        "Complianz",
+        Effect::Consent,
+        &[],
+        &["data-cmplz", "data-complianz"],
+        &["cmplz"],
+    ),
+    tool(
+        "consentmanager",
+        Effect::Consent,
+        &[],
+        &["data-cmp-"],
+        &["cmplazyload"],
+    ),
+    tool(
+        "iubenda",
+        Effect::Consent,
+        &[],
+        &["data-iub-", "data-suppressedsrc"],
+        &["_iub_cs_activate"],
+    ),
+    tool(
+        "Borlabs Cookie",
+        Effect::Consent,
+        &[],
+        &["data-borlabs"],
+        &["brlbs"],
+    ),
+    tool(
+        "CookieYes",
+        Effect::Consent,
+        &[],
+        &["data-cookieyes", "data-cky"],
+        &[],
+    ),
+    tool(
+        "CookieFirst",
+        Effect::Consent,
+        &[],
+        &["data-cookiefirst"],
+        &[],
+    ),
+    tool(
+        "Cookie Script",
+        Effect::Consent,
+        &[],
+        &["data-cookiescript"],
+        &[],
+    ),
+    tool(
+        "Cookie Information",
+        Effect::Consent,
+        &[],
+        &["data-consent-src", "data-category-consent"],
+        &[],
+    ),
+    tool(
+        "Real Cookie Banner",
+        Effect::Consent,
+        &[],
+        &["consent-required", "consent-original", "consent-by"],
+        &[],
+    ),
+    tool(
+        "Didomi",
+        Effect::Consent,
+        &["didomi/"],
+        &["data-vendor"],
+        &["didomi"],
+    ),
+    tool("Osano", Effect::Consent, &[], &["data-osano"], &[]),
+    tool(
+        "Termly",
+        Effect::Consent,
+        &[],
+        &["data-termly"],
+        &["termly"],
+    ),
+    tool(
+        "TrustArc",
+        Effect::Consent,
+        &[],
+        &["data-truste", "data-trustarc"],
+        &["trustecm"],
+    ),
+    tool(
+        "tarteaucitron",
+        Effect::Consent,
+        &["tarteaucitron"],
+        &[],
+        &["tarteaucitron"],
+    ),
+    tool(
+        "Civic Cookie Control",
+        Effect::Consent,
+        &[],
+        &["data-ccc-", "data-cookiecontrol"],
+        &[],
+    ),
+    tool(
+        "CookieHub",
+        Effect::Consent,
+        &[],
+        &["data-consent"],
+        &["dg_cookie"],
+    ),
+    tool(
+        "Axeptio",
+        Effect::Consent,
+        &["text/axeptio"],
+        &["data-axeptio"],
+        &[],
+    ),
+    tool(
+        "Moove GDPR Cookie Compliance",
+        Effect::Consent,
+        &[],
+        &["data-gdpr"],
+        &["moove"],
+    ),
+    tool(
+        "Cloudflare Rocket Loader",
+        Effect::Delay,
+        &["-text/javascript", "-module", "-application/javascript"],
+        &[],
+        &[],
+    ),
+    tool(
+        "WP Rocket",
+        Effect::Delay,
+        &["rocketlazyloadscript"],
+        &["data-rocket-"],
+        &["rocket-lazyload"],
+    ),
+    tool(
+        "LiteSpeed Cache",
+        Effect::Delay,
+        &["litespeed/"],
+        &["data-litespeed", "litespeed-"],
+        &[],
+    ),
+    tool(
+        "Perfmatters",
+        Effect::Delay,
+        &["pmdelayedscript"],
+        &["data-pmdelayed", "data-perfmatters"],
+        &["pmdelayedscript"],
+    ),
+    tool(
+        "NitroPack",
+        Effect::Delay,
+        &["nitropack/"],
+        &["data-nitro", "nitro-"],
+        &["nitro-"],
+    ),
+    tool(
+        "FlyingPress",
+        Effect::Delay,
+        &["flying-"],
+        &["data-loading-method", "data-lazy-method"],
+        &[],
+    ),
+    tool(
+        "Swift Performance",
+        Effect::Delay,
+        &["swift/"],
+        &["data-swift"],
+        &[],
+    ),
+    tool(
+        "Phast",
+        Effect::Delay,
+        &["text/phast"],
+        &["data-phast"],
+        &[],
+    ),
+    tool(
+        "Debloat",
+        Effect::Delay,
+        &["text/debloat"],
+        &["data-debloat"],
+        &[],
+    ),
+    tool(
+        "Hummingbird",
+        Effect::Delay,
+        &["wphb-delay"],
+        &["data-wphb"],
+        &[],
+    ),
+    tool("WP-Optimize", Effect::Delay, &["wpo"], &["data-wpo"], &[]),
+    tool(
+        "W3 Total Cache",
+        Effect::Delay,
+        &["w3tc"],
+        &["data-w3tc"],
+        &[],
+    ),
+    tool(
+        "Jetpack Boost",
+        Effect::Delay,
+        &["jetpack"],
+        &["data-jetpack-boost"],
+        &[],
+    ),
+    tool(
+        "SiteGround Optimizer",
+        Effect::Delay,
+        &["siteground"],
+        &["data-sg-"],
+        &["sg-"],
+    ),
+    tool(
+        "Autoptimize",
+        Effect::Delay,
+        &["text/autoptimize"],
+        &["data-ao-", "data-aosrc"],
+        &["ao-"],
+    ),
+    tool("Breeze", Effect::Delay, &["breeze"], &["data-breeze"], &[]),
+    tool(
+        "PageSpeed",
+        Effect::Delay,
+        &["text/psajs"],
+        &["data-pagespeed", "pagespeed_"],
+        &[],
+    ),
+    tool("Klaro", Effect::Consent, &[], &["data-name"], &[]),
+    tool(
+        "a consent manager",
+        Effect::Consent,
+        &["text/plain", "text/template", "blocked", "text/tmp"],
+        &[
+            "data-category",
+            "data-cookie",
+            "data-consent",
+            "data-purpose",
+            "data-categories",
+        ],
+        &["cookie", "consent", "cc-"],
+    ),
+    tool(
+        "an optimizer",
+        Effect::Delay,
+        &["lazy", "delay", "defer"],
+        &["data-lazy", "data-delay", "data-defer", "data-src"],
+        &["lazyload"],
+    ),
+];
+
+/// The tool that holds a script back.
+pub(super) fn find_tool(script: &ScriptTag) -> Option<&'static Tool> {
+    let kind = script
+        .attribute("type")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let classes = script
+        .attribute("class")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    TOOLS.iter().find(|tool| {
+        tool.types.iter().any(|part| kind.contains(part))
+            || tool
+                .attributes
+                .iter()
+                .any(|start| script.attributes.keys().any(|name| name.starts_with(start)))
+            || tool.classes.iter().any(|start| {
+                classes
+                    .split_ascii_whitespace()
+                    .any(|class| class.starts_with(start))
+            })
+    })
+}
+
+/// What may put a snippet into the page while it runs, and how it was recognized.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Inserter {
+    pub(super) name: &'static str,
+    pub(super) evidence: String,
+}
+
+/// Tag managers, by a part of the address or of the text of a script.
+const TAG_MANAGERS: &[(&str, &[&str])] = &[
+    (
+        "Google Tag Manager",
+        &[
+            "googletagmanager.com/gtm.js",
+            "googletagmanager.com/ns.html",
+            "'gtm.start'",
+            "\"gtm.start\"",
+            "/gtm.js?id=",
+        ],
+    ),
+    ("Tealium", &["tiqcdn.com", "utag.js"]),
+    ("Adobe Launch", &["assets.adobedtm.com", "_satellite."]),
+    ("Matomo Tag Manager", &["_mtm.push", "/js/container_"]),
+    ("Piwik PRO", &["containers.piwik.pro", ".piwik.pro/"]),
+    ("Commanders Act", &["tagcommander.com", "commander1.com"]),
+    ("Ensighten", &["nexus.ensighten.com"]),
+    ("Cloudflare Zaraz", &["/cdn-cgi/zaraz"]),
+    (
+        "etracker tag manager",
+        &["etracker.com/code/e.js\" data-tag-manager"],
+    ),
+    ("Segment", &["cdn.segment.com/analytics.js"]),
+];
+
+/// Frameworks that render or complete the page in the browser, by parts of scripts.
+const FRAMEWORKS: &[(&str, &[&str])] = &[
+    ("Next.js", &["self.__next_f", "/_next/static/"]),
+    ("Nuxt", &["window.__NUXT__", "/_nuxt/"]),
+    ("Remix", &["__remixContext", "__reactRouterContext"]),
+    ("Gatsby", &["___gatsby", "/webpack-runtime-"]),
+    ("SvelteKit", &["__sveltekit", "/_app/immutable/"]),
+    ("Wix", &["static.parastorage.com", "wixstatic.com"]),
+];
+
+/// The same, by elements and attributes, as they are kept in [`PageTags::marks`].
+const FRAMEWORK_MARKS: &[(&str, &str)] = &[
+    ("Next.js", "id=__NEXT_DATA__"),
+    ("Next.js", "id=__next"),
+    ("Nuxt", "id=__nuxt"),
+    ("Gatsby", "id=___gatsby"),
+    ("React", "data-reactroot="),
+    ("React", "data-react-helmet="),
+    ("Vue", "data-v-app="),
+    ("Vue", "data-server-rendered="),
+    ("Angular", "ng-version="),
+    ("Angular", "element=app-root"),
+    ("Astro", "element=astro-island"),
+    ("Ember", "data-ember-action="),
+];
+
+/// Elements that an application fills, when the page has hardly any text of its own.
+const SHELL_MARKS: &[&str] = &[
+    "id=root",
+    "id=app",
+    "id=__next",
+    "id=__nuxt",
+    "id=main",
+    "id=q-app",
+    "id=svelte",
+    "id=ember-app",
+    "id=application",
+    "id=react-root",
+    "id=app-root",
+    "id=mount",
+    "id=ROOT",
+    "element=app-root",
+    "element=my-app",
+    "element=ng-app",
+];
+
+/// A page with less text is filled by its scripts, in bytes.
+const MAX_SHELL_TEXT: usize = 400;
+
+/// What may insert a snippet into this page.
+pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
+    let mut found: Vec<Inserter> = Vec::new();
+    let mut add = |name: &'static str, evidence: &str| {
+        if !found.iter().any(|inserter| inserter.name == name) {
+            found.push(Inserter {
+                name,
+                evidence: evidence.to_owned(),
+            });
+        }
+    };
+    for script in &tags.scripts {
+        let src = script.attribute("src").unwrap_or_default();
+        for (name, parts) in TAG_MANAGERS.iter().chain(FRAMEWORKS) {
+            if parts
+                .iter()
+                .any(|part| src.contains(part) || script.text.contains(part))
+            {
+                add(name, &script.evidence);
+            }
+        }
+    }
+    for (name, mark) in FRAMEWORK_MARKS {
+        if tags.marks.iter().any(|found| found.starts_with(mark)) {
+            add(name, mark);
+        }
+    }
+    let shell = SHELL_MARKS
+        .iter()
+        .find(|mark| tags.marks.iter().any(|found| found == *mark));
+    let external = tags
+        .scripts
+        .iter()
+        .find(|script| script.has("src") || script.attribute("type") == Some("module"));
+    if tags.visible_text < MAX_SHELL_TEXT
+        && let Some(script) = external
+        && (shell.is_some() || tags.visible_text == 0)
+    {
+        add("an application that draws the page", &script.evidence);
+    }
+    found
+}
+
+/// Optimizers that copy or join scripts, by a part of the address of their files.
+const JOINERS: &[(&str, &str)] = &[
+    ("Autoptimize", "/cache/autoptimize/"),
+    ("LiteSpeed Cache", "/litespeed/js/"),
+    ("WP Rocket", "/cache/min/"),
+    ("W3 Total Cache", "/cache/minify/"),
+    ("SiteGround Optimizer", "/siteground-optimizer-assets/"),
+    ("WP-Optimize", "/cache/wpo-minify/"),
+    ("Asset CleanUp", "/cache/asset-cleanup/"),
+    ("Fast Velocity Minify", "/cache/fvm/"),
+    ("FlyingPress", "/cache/flying-press/"),
+    ("Perfmatters", "/cache/perfmatters/"),
+    ("Hummingbird", "/hummingbird-assets/"),
+    ("Breeze", "/cache/breeze-minification/"),
+    ("SpeedyCache", "/cache/speedycache/"),
+    ("Swift Performance", "/cache/swift-performance/"),
+    ("Jetpack Boost", "/_jb_static/"),
+    ("NitroPack", "nitrocdn.com"),
+    ("PageSpeed", ".pagespeed."),
+    ("Magento", "/_cache/merged/"),
+];
+
+/// The optimizer that made the file at this address.
+pub(super) fn find_joiner(address: &str) -> Option<&'static str> {
+    let found = JOINERS.iter().find(|(_, part)| address.contains(part));
+    found.map(|(name, _)| *name)
+}
