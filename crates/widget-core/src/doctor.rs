@@ -47,7 +47,7 @@ use crate::{
     finding::Code,
     id::WidgetId,
     mode::Mode,
-    origin::{Origin, SuffixList},
+    origin::{EntryError, Origin, SuffixList},
 };
 use page::PageTags;
 use policy::PagePolicies;
@@ -146,6 +146,17 @@ pub struct Visit {
     pub body: Vec<u8>,
     /// Whether the page has more bytes than were read.
     pub is_cut: bool,
+    /// Scripts of the page, as [`scripts_to_read`] names them; those that were not read are missing.
+    pub scripts: Vec<PageScript>,
+}
+
+/// A script that a page loads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageScript {
+    /// Its address.
+    pub url: Url,
+    /// Its text.
+    pub text: String,
 }
 
 /// The service and the widget that a page has to show.
@@ -393,6 +404,88 @@ fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     }
 }
 
+/// Reads the address of a page as somebody typed it; the scheme may be missing (`https` is meant).
+///
+/// # Errors
+/// What is wrong with the address, in the terms of an entry of the list of domains.
+pub fn parse_page(text: &str) -> Result<Url, EntryError> {
+    let text = text.trim();
+    let origin = Origin::parse_page(text)?;
+    let is_whole = text.contains("://");
+    let url = if is_whole {
+        Url::parse(text)
+    } else {
+        Url::parse(&format!("https://{text}"))
+    };
+    // Browsers read some addresses more strictly than people: then it is the first page of the site.
+    Ok(url.unwrap_or_else(|_| Url::parse(origin.as_str()).expect("an origin is an address")))
+}
+
+/// Finds the widgets that a page names, each once: by tags, also those that browsers do not run yet,
+/// and by scripts that make such tags.
+///
+/// ```
+/// use widget_core::doctor::{self, Hop, Visit};
+///
+/// let page = "https://shop.example/cart".parse()?;
+/// let html = "<script async src='https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b'></script>";
+/// let visit = Visit {
+///     hops: vec![Hop { url: page, status: 200, headers: Vec::new() }],
+///     body: html.into(),
+///     ..Visit::default()
+/// };
+/// let snippets = doctor::find_snippets(&visit);
+/// assert_eq!(snippets[0].service.as_str(), "https://widgets.example/");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn find_snippets(visit: &Visit) -> Vec<Target> {
+    let Some(hop) = visit.page() else {
+        return Vec::new();
+    };
+    let tags = PageTags::read(&visit.html());
+    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(visit);
+    target::find_named(&tags, &snippets)
+}
+
+/// The scripts in which a snippet may be, for a page that has none which browsers run: such a script
+/// may make the tag, or be a copy of the service's. The likely ones are first.
+#[must_use]
+pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
+    /// A page has tens of scripts; more say nothing new.
+    const MAX_SCRIPTS: usize = 20;
+    let Some(hop) = visit.page() else {
+        return Vec::new();
+    };
+    let tags = PageTags::read(&visit.html());
+    let base = tags.base(&hop.url);
+    let snippets = Snippets::find(&tags, &base);
+    let runs = |tag: &snippet::SnippetTag| !matches!(tag.state, snippet::State::Inert { .. });
+    if snippets.tags.iter().any(runs) {
+        return Vec::new();
+    }
+    let mut found: Vec<Url> = Vec::new();
+    for script in &tags.scripts {
+        let src = script
+            .attribute("src")
+            .filter(|_| snippet::Kind::of(script).runs());
+        if let Some(url) = src.and_then(|src| base.join(src.trim()).ok())
+            && matches!(url.scheme(), "http" | "https")
+            && !found.contains(&url)
+        {
+            found.push(url);
+        }
+    }
+    let likelihood = |url: &Url| match (tools::find_joiner(url.as_str()), url.origin()) {
+        (Some(_), _) => 0,
+        (None, origin) if origin == hop.url.origin() => 1,
+        _ => 2,
+    };
+    found.sort_by_key(likelihood);
+    found.truncate(MAX_SCRIPTS);
+    found
+}
+
 /// Finds the widget that a page has to show: the one of its snippet, however that is hidden.
 ///
 /// `services` and `widget_id` are those that are expected; a snippet for them is preferred.
@@ -400,7 +493,7 @@ fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
 pub fn find_target(visit: &Visit, services: &[Url], widget_id: Option<WidgetId>) -> Option<Target> {
     let hop = visit.page()?;
     let tags = PageTags::read(&visit.html());
-    let snippets = Snippets::find(&tags, &tags.base(&hop.url));
+    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(visit);
     target::choose_target(&tags, &snippets, services, widget_id)
 }
 
@@ -416,7 +509,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             .any(|finding| finding.code == Code::PageNotHtml && finding.status == CheckStatus::Fail)
     {
         let tags = PageTags::read(&visit.html());
-        let snippets = Snippets::find(&tags, &tags.base(&hop.url));
+        let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(visit);
         let page = Page {
             question,
             hop,

@@ -5,7 +5,7 @@ use url::Url;
 use super::snippet::Address;
 use super::snippet_checks::{Run, Sorted};
 use super::target::{is_known, read_service};
-use super::{Audience, Page, PageFinding, tools};
+use super::{Audience, Page, PageFinding, evidence, tools};
 use crate::finding::Code;
 
 /// Whether an address that is not of a known service is a copy on the page's own site.
@@ -107,10 +107,47 @@ pub(super) fn check_copies<'a>(
         };
         findings.push(finding.with_evidence(tag.script.evidence.clone()));
     }
-    if runs.is_empty() {
+    if let Some(url) = page.snippets.joined.first() {
+        findings.push(check_joined(page, url, &mut runs));
+    } else if runs.is_empty() {
         findings.extend(check_named(page));
     }
     runs
+}
+
+/// A script of the page contains that of the service, which then knows its widget by an element.
+fn check_joined<'a>(page: &'a Page<'a>, url: &Url, runs: &mut Vec<Run<'a>>) -> PageFinding {
+    let by = tools::find_joiner(url.as_str()).unwrap_or("an optimizer");
+    let mut elements = page.tags.named.iter();
+    let named = elements.find(|element| element.service.is_some());
+    let finding = if named.is_some() || !runs.is_empty() {
+        if runs.is_empty() {
+            runs.push(Run {
+                script: None,
+                url: None,
+                by_parser: false,
+            });
+        }
+        PageFinding::ok(
+            Code::SnippetCopied,
+            Audience::Site,
+            "a script of the page contains that of the service, and the page names the widget",
+        )
+    } else {
+        PageFinding::fail(
+            Code::SnippetCopied,
+            Audience::Site,
+            format!(
+                "a script of the page contains that of the service, as {by} writes it, and knows \
+                 neither the widget nor the service"
+            ),
+        )
+        .with_hint(format!(
+            "add `/public/embed/` to the exceptions of {by}, or name the widget with \
+             `data-web-widget` and `data-service` on any element of the page"
+        ))
+    };
+    finding.with_evidence(evidence::of_url(url))
 }
 
 /// An element that names a widget for a copied script that has no such tag.

@@ -6,7 +6,7 @@ use url::Url;
 use super::permissions::{self, Permission};
 use super::policy::{Blocked, WidgetRequest};
 use super::snippet_checks::Run;
-use super::{Answer, Audience, CheckStatus, LauncherAnswer, Page, PageFinding, evidence};
+use super::{Answer, Audience, CheckStatus, LauncherAnswer, Page, PageFinding, evidence, tools};
 use crate::{finding::Code, mode::Mode, origin::Origin};
 
 /// A page with less text of its own, in bytes, is nothing but its frame.
@@ -62,11 +62,21 @@ fn check_content_policy(
 
     findings.push(match find_script_block(page, runs, &address, &id) {
         Some((blocked, detail)) => script_blocked(&blocked, detail, &source),
-        None => PageFinding::ok(
-            Code::CspScriptBlocked,
-            Audience::Site,
-            "the page's Content-Security-Policy allows the script",
-        ),
+        None => match find_hash_only(page, runs) {
+            Some(blocked) => PageFinding::warn(
+                Code::CspScriptBlocked,
+                Audience::Site,
+                "the page's Content-Security-Policy allows the script by its hash, which Firefox \
+                 does not accept",
+            )
+            .with_evidence(blocked.evidence.clone())
+            .with_hint(add_hint(&blocked, &blocked.directive, &source)),
+            None => PageFinding::ok(
+                Code::CspScriptBlocked,
+                Audience::Site,
+                "the page's Content-Security-Policy allows the script",
+            ),
+        },
     });
     let launcher = address(format!("core/public/web-widgets/{id}"));
     let tickets = address(format!("core/public/web-widgets/{id}/embed-tickets"));
@@ -239,6 +249,23 @@ fn find_script_block(
     first
 }
 
+/// The directive that allows a pinned script by its hash and by nothing else.
+fn find_hash_only(page: &Page<'_>, runs: &[Run<'_>]) -> Option<Blocked> {
+    runs.iter().find_map(|run| {
+        let script = run.script.filter(|script| script.has("integrity"))?;
+        let mut bare = script.clone();
+        bare.attributes.remove("integrity");
+        let request = WidgetRequest {
+            url: run.url?,
+            destination: Destination::Script,
+            script: Some(&bare),
+            by_parser: run.by_parser,
+        };
+        let position = Some(script.position);
+        page.policies.find_block(&page.hop.url, &request, position)
+    })
+}
+
 fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFinding>) {
     let has_voice = page
         .question
@@ -358,36 +385,47 @@ fn check_mixed_content(page: &Page<'_>, service: &Url) -> Option<PageFinding> {
     })
 }
 
+/// A page without a snippet, with another page in a frame.
+fn frames_other(shown: &str, is_only: bool) -> PageFinding {
+    let finding = if is_only {
+        PageFinding::fail(
+            Code::PageFrameOnly,
+            Audience::Site,
+            format!(
+                "the page is only a frame around `{shown}`, and in a page that another site frames \
+                 the window stays blank"
+            ),
+        )
+    } else {
+        PageFinding::warn(
+            Code::PageFrameOnly,
+            Audience::Site,
+            format!("the page shows `{shown}` in a frame, which may have a snippet of its own"),
+        )
+    };
+    finding
+        .with_evidence(format!("<iframe src=\"{shown}\">"))
+        .with_hint(format!(
+            "paste the snippet into the outer page; to look at the inner one: widget doctor {shown}"
+        ))
+}
+
 /// A page around another one, or one that is shown in others.
 fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
     let here = &page.hop.url;
     let base = page.tags.base(here);
     let framed = page.tags.frames.iter().find_map(|src| {
         let url = base.join(src).ok()?;
-        let is_other = matches!(url.scheme(), "http" | "https") && url.origin() != here.origin();
-        is_other.then_some(url)
+        let is_page = matches!(url.scheme(), "http" | "https") && !tools::is_media_frame(&url);
+        (is_page && url != *here).then_some(url)
     });
-    let is_wrapper = page.snippets.tags.is_empty()
-        && page.snippets.copied.is_empty()
-        && (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)
-        && (page.tags.has_frameset || page.tags.frames.len() == 1);
-    if is_wrapper && let Some(url) = framed {
-        let shown = evidence::of_url(&url);
-        return Some(
-            PageFinding::fail(
-                Code::PageFrameOnly,
-                Audience::Site,
-                format!(
-                    "the page is only a frame around `{shown}`, and in a page that another site \
-                     frames the window stays blank"
-                ),
-            )
-            .with_evidence(format!("<iframe src=\"{shown}\">"))
-            .with_hint(format!(
-                "redirect to that page instead of framing it, or paste the snippet into this one; \
-                 to look at the other: widget doctor {shown}"
-            )),
-        );
+    let has_snippet = !page.snippets.tags.is_empty()
+        || !page.snippets.copied.is_empty()
+        || !page.snippets.joined.is_empty();
+    if let Some(url) = framed.filter(|_| !has_snippet) {
+        let is_only = (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)
+            && url.origin() != here.origin();
+        return Some(frames_other(&evidence::of_url(&url), is_only));
     }
     let mut names_others = page.policies.frame_ancestors();
     names_others.retain(|(sources, _)| {
@@ -408,14 +446,28 @@ fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
             .with_hint("open the page by itself; on the other sites, paste the snippet into the outer page"),
         );
     }
-    let value = page.hop.header("x-frame-options")?;
-    value.trim().to_ascii_lowercase().starts_with("allow-from").then(|| {
+    let value = page.hop.header("x-frame-options");
+    let value = value.filter(|value| value.trim().to_ascii_lowercase().starts_with("allow-from"));
+    let Some(value) = value else {
+        let is_closed = page.hop.header("x-frame-options").is_some()
+            || !page.policies.frame_ancestors().is_empty();
+        return is_closed.then(|| {
+            PageFinding::ok(
+                Code::PageFrameOnly,
+                Audience::Site,
+                "no page of another site may frame the page",
+            )
+        });
+    };
+    Some(
         PageFinding::warn(
             Code::PageFrameOnly,
             Audience::Site,
             "the page is made to be shown in a frame of another site, where the window stays blank",
         )
         .with_evidence(evidence::of_header("X-Frame-Options", value))
-        .with_hint("open the page by itself; on the other site, paste the snippet into the outer page")
-    })
+        .with_hint(
+            "open the page by itself; on the other site, paste the snippet into the outer page",
+        ),
+    )
 }

@@ -6,10 +6,14 @@ use url::Url;
 
 use super::page::{HiddenTag, PageTags, ScriptTag};
 use super::tools::{self, Effect, Tool};
+use super::{Visit, evidence};
 use crate::id::WidgetId;
 
 /// What every address of a snippet has in it.
 pub(super) const PATH: &str = "/public/embed/";
+
+/// What only the service's own script has in it, beside [`PATH`].
+const LOADER_MARK: &str = "data-web-widget";
 
 /// What the address of a snippet says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +192,8 @@ pub(super) struct Snippets {
     pub(super) copied: Vec<CopiedTag>,
     /// What scripts that run have in their text.
     pub(super) scripted: Vec<(Option<Address>, String)>,
+    /// The addresses of scripts that contain the service's.
+    pub(super) joined: Vec<Url>,
     /// What the page shows or keeps as text.
     pub(super) texts: Vec<(Option<Address>, String, String)>,
 }
@@ -223,6 +229,24 @@ impl Snippets {
         // An attribute of a script is judged with its tag.
         found.texts.retain(|(_, _, element)| element != "script");
         found
+    }
+
+    /// Adds what the scripts that the page loads say.
+    pub(super) fn with_scripts(mut self, visit: &Visit) -> Self {
+        for script in &visit.scripts {
+            // Strings and patterns in scripts have slashes with a backslash.
+            let text = script.text.replace("\\/", "/").replace("\\u002F", "/");
+            if !text.contains(PATH) {
+                continue;
+            }
+            if text.contains(LOADER_MARK) {
+                self.joined.push(script.url.clone());
+            } else {
+                let address = Address::find(&text, &script.url);
+                self.scripted.push((address, evidence::of_url(&script.url)));
+            }
+        }
+        self
     }
 
     fn script(&mut self, script: &ScriptTag, base: &Url) {

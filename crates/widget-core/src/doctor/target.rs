@@ -91,6 +91,38 @@ pub(super) fn choose_target(
     }
 }
 
+/// The widgets that the page names, where a browser or a script of the page gets to see them.
+pub(super) fn find_named(tags: &PageTags, snippets: &Snippets) -> Vec<Target> {
+    let addressed = snippets.tags.iter().map(|tag| &tag.address);
+    let scripted = snippets.scripted.iter();
+    let scripted = scripted.filter_map(|(address, _)| address.as_ref());
+    let addressed = addressed.chain(scripted).map(|address| Target {
+        service: address.service.clone(),
+        widget_id: address.widget_id(),
+        script: Some(address.url.clone()),
+    });
+    let copied = snippets.copied.iter().map(|tag| (&tag.id, &tag.service));
+    let elements = tags.named.iter();
+    let elements = elements.map(|element| (&element.id, &element.service));
+    let named = copied.chain(elements).filter_map(|(id, service)| {
+        Some(Target {
+            service: read_service(service.as_deref()?)?,
+            widget_id: id.parse().ok(),
+            script: None,
+        })
+    });
+    let mut found: Vec<Target> = Vec::new();
+    for target in addressed.chain(named) {
+        let is_same = |known: &Target| {
+            is_same_service(&known.service, &target.service) && known.widget_id == target.widget_id
+        };
+        if !found.iter().any(is_same) {
+            found.push(target);
+        }
+    }
+    found
+}
+
 /// The address in `data-service`.
 pub(super) fn read_service(text: &str) -> Option<Url> {
     let mut url = Url::parse(text.trim()).ok()?;

@@ -19,6 +19,7 @@ struct Case {
     services: Vec<Url>,
     widget_id: Option<WidgetId>,
     answers: ServiceAnswers,
+    scripts: Vec<PageScript>,
 }
 
 fn case(html: &str) -> Case {
@@ -36,6 +37,7 @@ fn case(html: &str) -> Case {
         services: Vec::new(),
         widget_id: None,
         answers: ServiceAnswers::default(),
+        scripts: Vec::new(),
     }
 }
 
@@ -62,16 +64,30 @@ impl Case {
         self
     }
 
-    fn diagnose(&self) -> Diagnosis {
-        let visit = Visit {
+    /// With a script that the page loads.
+    fn script(mut self, url: &str, text: &str) -> Self {
+        self.scripts.push(PageScript {
+            url: url.parse().expect("a URL"),
+            text: text.replace("$ID", ID),
+        });
+        self
+    }
+
+    fn visit(&self) -> Visit {
+        Visit {
             hops: vec![Hop {
                 url: self.url.parse().expect("a URL"),
                 status: self.status,
                 headers: self.headers.clone(),
             }],
             body: self.body.clone(),
+            scripts: self.scripts.clone(),
             ..Visit::default()
-        };
+        }
+    }
+
+    fn diagnose(&self) -> Diagnosis {
+        let visit = self.visit();
         diagnose(&Question {
             services: &self.services,
             widget_id: self.widget_id,
@@ -348,6 +364,67 @@ fn copies_do_not_know_their_service() {
         case("<p>x<script src='/wp-content/cache/autoptimize/js/autoptimize_1.js'></script>")
             .finds("not_shown: snippet_missing fail");
     assert!(diagnosis.findings[1].detail.contains("Autoptimize"));
+}
+
+#[test]
+fn scripts_that_the_page_loads_say_more() {
+    const LOADER: &str = r"q(document.querySelectorAll('script,[data-web-widget]'),/^(.+)\/public\/embed\/([\w-]+)/)";
+    const BUNDLE: &str = "let s=e('script');s.src=`${service}/public/embed/${id}`";
+    let joined = "https://shop.example/wp-content/cache/min/1.js";
+    let page = case(
+        "<p>x<script src=/wp-content/cache/min/1.js></script><script src='https://cdn.example/a.js'></script><script src=/b.js></script>",
+    );
+    let urls: Vec<_> = scripts_to_read(&page.visit())
+        .iter()
+        .map(Url::to_string)
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            joined,
+            "https://shop.example/b.js",
+            "https://cdn.example/a.js"
+        ]
+    );
+    page.finds("not_shown: snippet_missing fail");
+    page.clone()
+        .script(joined, "jQuery")
+        .finds("not_shown: snippet_missing fail");
+    page.clone()
+        .script(joined, LOADER)
+        .finds("not_shown: snippet_copied fail");
+    page.clone()
+        .script(joined, BUNDLE)
+        .finds("unknown: snippet_by_script unknown");
+    let inserting = page
+        .clone()
+        .script(joined, r#"{"html":"\u003Cscript src=\"https:\/\/widgets.example\/public\/embed\/$ID\"\u003E"}"#)
+        .finds("unknown: snippet_by_script unknown");
+    assert_eq!(
+        inserting.widget_id.map(|id| id.to_string()).as_deref(),
+        Some(ID)
+    );
+    let mut named = page.script(joined, LOADER);
+    named.body.extend(
+        format!("<meta data-web-widget='{ID}' data-service='https://widgets.example'>").bytes(),
+    );
+    named.finds("shown");
+    assert_eq!(find_snippets(&named.visit()).len(), 1);
+    assert!(scripts_to_read(&case("SNIPPET<script src=/b.js></script>").visit()).is_empty());
+}
+
+#[test]
+fn pages_are_named_as_people_type_them() {
+    for (text, expected) in [
+        ("shop.example/cart?a=1", "https://shop.example/cart?a=1"),
+        (" http://127.0.0.1:8080 ", "http://127.0.0.1:8080/"),
+        ("Bücher.example", "https://xn--bcher-kva.example/"),
+    ] {
+        assert_eq!(parse_page(text).map(String::from).as_deref(), Ok(expected));
+    }
+    for text in ["", "a b", "ftp://shop.example", "https://u@shop.example"] {
+        assert!(parse_page(text).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What is known of the tools that change, hold back or insert scripts: consent managers,
 //! optimizers, tag managers, frameworks.
 
+use url::Url;
+
 use super::page::{PageTags, ScriptTag};
+use super::snippet::Kind;
 
 /// What a tool does to a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -453,12 +456,12 @@ pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
     let shell = SHELL_MARKS
         .iter()
         .find(|mark| tags.marks.iter().any(|found| found == *mark));
-    let external = tags
-        .scripts
-        .iter()
-        .find(|script| script.has("src") || script.attribute("type") == Some("module"));
+    let runs = |script: &&ScriptTag| {
+        Kind::of(script).runs() && (script.has("src") || !script.text.trim().is_empty())
+    };
+    let first = tags.scripts.iter().find(runs);
     if tags.visible_text < MAX_SHELL_TEXT
-        && let Some(script) = external
+        && let Some(script) = first
         && (shell.is_some() || tags.visible_text == 0)
     {
         add("an application that draws the page", &script.evidence);
@@ -492,4 +495,31 @@ const JOINERS: &[(&str, &str)] = &[
 pub(super) fn find_joiner(address: &str) -> Option<&'static str> {
     let found = JOINERS.iter().find(|(_, part)| address.contains(part));
     found.map(|(name, _)| *name)
+}
+
+/// Frames that many pages have for what they show beside their own content, by a part of their host.
+const MEDIA_FRAMES: &[&str] = &[
+    "googletagmanager.com",
+    "youtube.com",
+    "youtube-nocookie.com",
+    "vimeo.com",
+    "google.com",
+    "recaptcha.net",
+    "facebook.com",
+    "instagram.com",
+    "twitter.com",
+    "doubleclick.net",
+    "stripe.com",
+    "paypal.com",
+    "spotify.com",
+    "openstreetmap.org",
+];
+
+/// Whether a frame has a video, a map or the like, and no site.
+pub(super) fn is_media_frame(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    MEDIA_FRAMES.iter().any(|name| {
+        host.strip_suffix(name)
+            .is_some_and(|head| head.is_empty() || head.ends_with('.'))
+    })
 }

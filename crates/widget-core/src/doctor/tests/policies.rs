@@ -215,7 +215,7 @@ fn policies_in_html_count_in_the_head() {
     let mut hashed = pinned
         .clone()
         .header("Content-Security-Policy", "script-src 'sha384-good'");
-    hashed.finds("shown");
+    hashed.finds("shown: csp_script_blocked warn");
     hashed.headers.pop();
     hashed = hashed.header("Content-Security-Policy", "script-src 'sha384-bad'");
     hashed.finds("not_shown: csp_script_blocked fail");
