@@ -12,6 +12,7 @@ pub mod api_keys;
 pub mod client;
 pub mod conversations;
 pub mod decisions;
+pub mod doctor;
 pub mod erasures;
 pub mod events;
 pub mod health;

@@ -9,6 +9,7 @@ use widget_core::{
     api_key::KeyStatus,
     config,
     conversation::{EndReason, Mode, Reporter, Role, Status},
+    doctor::{Audience, CheckStatus, PageVerdict},
     effects::EffectCode,
     explain::{Difference, Verdict},
     finding::Code,
@@ -125,12 +126,15 @@ macro_rules! choices {
 }
 
 choices!(
+    Audience,
+    CheckStatus,
     Difference,
     EffectCode,
     EndReason,
     Interval,
     KeyStatus,
     Mode,
+    PageVerdict,
     Reporter,
     Role,
     Status,

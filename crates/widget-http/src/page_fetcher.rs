@@ -1,16 +1,18 @@
-//! Fetches the pages of a website for its brand: from public addresses only, so that nobody reaches
-//! through this service what they could not reach themselves.
+//! Fetches pages of websites, for their brand and to look at what they have of a widget: from public
+//! addresses only, so that nobody reaches through this service what they could not reach themselves.
 //!
 //! The address is checked after the name has been resolved and for every redirect, and the
 //! connection goes to the address that was checked: a name that resolves differently a moment later
 //! gains nothing.
 
 use std::{
+    io::Read,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
+use flate2::read::MultiGzDecoder;
 use http::header;
 use reqwest::{
     Client, Response,
@@ -19,11 +21,14 @@ use reqwest::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
+use widget_core::doctor::{self, Hop, PageScript, Visit};
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 5;
 /// Bytes of a page that are read; the tags with the brand are in its head.
 const MAX_BYTES: usize = 2 << 20;
+/// Bytes of a page that is looked at: the snippet is often at its end.
+const MAX_VISIT_BYTES: usize = 5 << 20;
 /// Time for everything, redirects and further attempts included.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for one connection.
@@ -47,6 +52,9 @@ pub enum FetchError {
     /// The answer was not a page.
     #[error("the page cannot be read: {0}")]
     Unreadable(String),
+    /// The page redirects again and again.
+    #[error("there are more than {MAX_REDIRECTS} redirects")]
+    TooManyRedirects,
     /// It took too long.
     #[error("the page took too long")]
     Slow,
@@ -102,6 +110,79 @@ impl PageFetcher {
     }
 
     async fn follow(&self, start: Url) -> Result<FetchedPage, FetchError> {
+        let mut hops = Vec::new();
+        let response = self.request(start.clone(), &mut hops).await?;
+        let url = hops.pop().map_or(start, |hop| hop.url);
+        page(url, response).await
+    }
+
+    /// Fetches a page with all that was answered on the way to it. What went wrong is in the visit,
+    /// in words that reveal nothing of our network, and is returned for the log.
+    pub async fn visit(&self, start: Url) -> (Visit, Option<FetchError>) {
+        let mut visit = Visit::default();
+        let reading = async {
+            let response = self.request(start, &mut visit.hops).await?;
+            let encoding = response
+                .headers()
+                .get(header::CONTENT_ENCODING)
+                .and_then(|value| value.to_str().ok())
+                .map(|value| value.trim().to_ascii_lowercase());
+            let bytes = read_bytes(response, MAX_VISIT_BYTES).await?;
+            decompress(bytes, encoding.as_deref())
+        };
+        let outcome = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
+        match outcome.unwrap_or(Err(FetchError::Slow)) {
+            Ok(body) => {
+                visit.is_cut = body.len() >= MAX_VISIT_BYTES;
+                visit.body = body;
+                let scripts = self.read_scripts(&visit);
+                visit.scripts = scripts.await;
+                (visit, None)
+            }
+            Err(error) => {
+                visit.failure = Some(match &error {
+                    FetchError::Refused(_) => {
+                        "only public addresses are looked at, on the ports 80 and 443".to_owned()
+                    }
+                    FetchError::TooManyRedirects => error.to_string(),
+                    FetchError::Slow => {
+                        format!("it takes more than {} s", FETCH_TIMEOUT.as_secs())
+                    }
+                    FetchError::Unreadable(_) | FetchError::Client(_) => {
+                        "the site does not answer as a website".to_owned()
+                    }
+                });
+                (visit, Some(error))
+            }
+        }
+    }
+
+    /// Reads those scripts of a page in which a snippet may be, as far as time and size permit.
+    async fn read_scripts(&self, visit: &Visit) -> Vec<PageScript> {
+        let mut scripts = Vec::new();
+        let mut room = MAX_VISIT_BYTES;
+        let reading = async {
+            for url in doctor::scripts_to_read(visit) {
+                let read = async {
+                    let response = self.request(url.clone(), &mut Vec::new()).await?;
+                    read_bytes(response, room).await
+                };
+                let Ok(bytes) = read.await else { continue };
+                room -= bytes.len();
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                scripts.push(PageScript { url, text });
+                if room == 0 {
+                    break;
+                }
+            }
+        };
+        // What was read until then is enough.
+        let _ = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
+        scripts
+    }
+
+    /// The first answer that is no redirect; every answer is noted in `hops`.
+    async fn request(&self, start: Url, hops: &mut Vec<Hop>) -> Result<Response, FetchError> {
         let client = self
             .client
             .as_ref()
@@ -110,8 +191,18 @@ impl PageFetcher {
         for _ in 0..=MAX_REDIRECTS {
             self.check(&url)?;
             let response = client.get(url.clone()).send().await.map_err(unreadable)?;
+            let text =
+                |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let headers = response.headers().iter();
+            hops.push(Hop {
+                url: url.clone(),
+                status: response.status().as_u16(),
+                headers: headers
+                    .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                    .collect(),
+            });
             if !response.status().is_redirection() {
-                return page(url, response).await;
+                return Ok(response);
             }
             let location = response
                 .headers()
@@ -120,9 +211,7 @@ impl PageFetcher {
             let next = location.and_then(|location| url.join(location).ok());
             url = next.ok_or_else(|| FetchError::Unreadable("a redirect to nowhere".to_owned()))?;
         }
-        Err(FetchError::Unreadable(format!(
-            "more than {MAX_REDIRECTS} redirects"
-        )))
+        Err(FetchError::TooManyRedirects)
     }
 
     /// An address in numbers never meets the resolver, so it is checked here.
@@ -145,7 +234,7 @@ impl PageFetcher {
     }
 }
 
-async fn page(url: Url, mut response: Response) -> Result<FetchedPage, FetchError> {
+async fn page(url: Url, response: Response) -> Result<FetchedPage, FetchError> {
     let media_type = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -165,18 +254,44 @@ async fn page(url: Url, mut response: Response) -> Result<FetchedPage, FetchErro
             response.status()
         )));
     }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreadable)? {
-        let room = MAX_BYTES - bytes.len();
-        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if bytes.len() == MAX_BYTES {
-            break;
-        }
-    }
+    let bytes = read_bytes(response, MAX_BYTES).await?;
     Ok(FetchedPage {
         url,
         html: String::from_utf8_lossy(&bytes).into_owned(),
     })
+}
+
+/// The first bytes of an answer.
+async fn read_bytes(mut response: Response, max: usize) -> Result<Vec<u8>, FetchError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unreadable)? {
+        let room = max - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if bytes.len() == max {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+/// Some sites compress although nobody asked for it.
+fn decompress(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, FetchError> {
+    match encoding {
+        None | Some("" | "identity") => Ok(bytes),
+        Some("gzip" | "x-gzip") => {
+            let mut plain = Vec::new();
+            let max = u64::try_from(MAX_VISIT_BYTES).unwrap_or(u64::MAX);
+            // What was cut ends early; what there is of it is looked at.
+            match MultiGzDecoder::new(bytes.as_slice())
+                .take(max)
+                .read_to_end(&mut plain)
+            {
+                Err(error) if plain.is_empty() => Err(FetchError::Unreadable(error.to_string())),
+                _ => Ok(plain),
+            }
+        }
+        Some(other) => Err(FetchError::Unreadable(format!("compressed as {other}"))),
+    }
 }
 
 fn unreadable(error: reqwest::Error) -> FetchError {

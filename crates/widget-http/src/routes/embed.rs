@@ -20,7 +20,7 @@ use crate::{
 };
 use widget_api::ProblemCode;
 
-pub(super) mod window;
+pub(crate) mod window;
 
 /// The address never changes, the script does: it is revalidated after five minutes, and a stale
 /// one may be used for a day while that happens.

@@ -39,6 +39,7 @@ mod brand;
 mod close;
 mod decision;
 mod deleted;
+mod doctor;
 mod effects;
 mod list;
 mod previews;
@@ -114,6 +115,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(brand::router())
         .merge(decision::router())
         .merge(deleted::router())
+        .merge(doctor::router())
         .merge(effects::router())
         .merge(list::router())
         .merge(previews::router())

@@ -43,7 +43,11 @@ const BUILDS_PER_MINUTE: u32 = 60;
 /// minute: five pages that are looked at.
 const PREVIEW_STATES_PER_MINUTE: u32 = 600;
 
-/// Every rate of the public endpoints.
+/// Pages that an organization may have looked at a minute: each costs up to ten seconds and five
+/// megabytes.
+const DIAGNOSES_PER_MINUTE: u32 = 10;
+
+/// Every rate of the public endpoints, and of those that fetch pages.
 #[derive(Debug)]
 pub struct RateLimits {
     /// Launcher configs by address.
@@ -68,6 +72,8 @@ pub struct RateLimits {
     pub reports: Limit<ConversationId>,
     /// What open pages of previews ask for again and again, by address.
     pub preview_states: Limit<AddressPrefix>,
+    /// Pages to look at, by organization.
+    pub diagnoses: Limit<OrganizationId>,
 }
 
 impl RateLimits {
@@ -89,6 +95,7 @@ impl RateLimits {
             embed_builds: Limit::new("embed-builds", BUILDS_PER_MINUTE),
             reports: Limit::new("reports", REPORTS_PER_MINUTE),
             preview_states: Limit::new("preview-states", PREVIEW_STATES_PER_MINUTE),
+            diagnoses: Limit::new("diagnoses", DIAGNOSES_PER_MINUTE),
         }
     }
 
@@ -105,6 +112,7 @@ impl RateLimits {
         self.embed_builds.forget_idle();
         self.reports.forget_idle();
         self.preview_states.forget_idle();
+        self.diagnoses.forget_idle();
     }
 }
 

@@ -17,6 +17,7 @@ mod brand;
 mod conversations;
 mod deleted_widgets;
 mod docs;
+mod doctor;
 mod erasure;
 mod events;
 mod hang_up;

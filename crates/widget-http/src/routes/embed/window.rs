@@ -44,6 +44,11 @@ const RESOURCE_POLICY: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("cross-origin"),
 );
 
+/// The headers of the window that a page with `Cross-Origin-Embedder-Policy` asks for.
+pub(crate) fn isolation_headers() -> [(HeaderName, HeaderValue); 2] {
+    [EMBEDDER_POLICY, RESOURCE_POLICY]
+}
+
 #[derive(Template)]
 #[template(path = "window.html")]
 struct WindowPage<'a> {

@@ -1,0 +1,205 @@
+//! What is wrong with a widget on a page.
+
+use axum::{Json, extract::State};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha384};
+use widget_api::{
+    FieldError, ProblemCode, Scope,
+    doctor::{Diagnosis, DoctorRequest},
+    health::LiveKitPart,
+};
+use widget_core::{
+    config::Config,
+    doctor::{self, Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target},
+    explain::{self, Explanation, Verdict},
+    id::WidgetId,
+    mode::Mode,
+    origin::EntryError,
+    unreadable::WidgetRecord,
+    url::Url,
+};
+
+use super::record::require_record;
+use crate::{
+    causes::with_causes,
+    embed_files::{Accepted, OldBuild},
+    routes::{directory, embed::window},
+    state::AppState,
+    storage::{BuildKind, BuildName, StoredWidget},
+    web::{
+        api::{self, ApiRouter},
+        auth::Caller,
+        extract::{PathId, StrictJson},
+        problem::Problem,
+    },
+};
+
+/// `/core/web-widgets/{id}/doctor`.
+pub(super) fn router() -> ApiRouter<AppState> {
+    ApiRouter::new().route(
+        api::post(
+            "/core/web-widgets/{id}/doctor",
+            "diagnosePage",
+            "Fetches a public page, and says what keeps it from showing the widget",
+        )
+        .scope(Scope::WebWidgetsRead)
+        .body::<DoctorRequest>()
+        .answer::<Diagnosis>(200, "What was found.")
+        .problems([
+            ProblemCode::NotFound,
+            ProblemCode::DomainInvalid,
+            ProblemCode::RateLimited,
+        ]),
+        diagnose,
+    )
+}
+
+async fn diagnose(
+    State(state): State<AppState>,
+    caller: Caller,
+    PathId(id): PathId<WidgetId>,
+    StrictJson(body): StrictJson<DoctorRequest>,
+) -> Result<Json<Diagnosis>, Problem> {
+    let stored = require_record(&state, &caller, id).await?;
+    let page = doctor::parse_page(&body.page).map_err(|error| page_invalid(&error))?;
+    state.rate_limits.diagnoses.check(&caller.organization_id)?;
+    let (visit, error) = state.page_fetcher.visit(page.clone()).await;
+    if let Some(error) = error {
+        tracing::info!(error = with_causes(&error), "a page could not be looked at");
+    }
+    // A page that was not reached has the origin of its address.
+    let address = visit.page().map_or(&page, |hop| &hop.url);
+    let (explanation, config) = explain(&state, stored, address.as_str()).await?;
+    let services = [Url::clone(&state.settings.public_url)];
+    let target = doctor::find_target(&visit, &services, Some(id));
+    let answers = ServiceAnswers {
+        script: find_script(&state, target.as_ref()).await?,
+        launcher: match explanation.verdict {
+            Verdict::Shown => Answer::Given(LauncherAnswer::Shown {
+                icon_url: icon(&config),
+            }),
+            Verdict::NotShown => Answer::NotAsked,
+        },
+        window: Answer::Given(window_headers()),
+        livekit: find_livekit(&state),
+        ..ServiceAnswers::default()
+    };
+    let modes = modes(&config);
+    let diagnosis = doctor::diagnose(&Question {
+        services: &services,
+        widget_id: Some(id),
+        answers: &answers,
+        explanation: Some(&explanation),
+        modes: Some(&modes),
+        suffixes: &state.suffixes,
+        ..Question::new(&body.page, &visit)
+    });
+    Ok(Json(diagnosis.into()))
+}
+
+/// Core's decision, and the config that it is about.
+async fn explain(
+    state: &AppState,
+    stored: StoredWidget<WidgetRecord>,
+    page: &str,
+) -> Result<(Explanation, Config), Problem> {
+    let service = state.settings.public_url.origin();
+    let suffixes = &state.suffixes;
+    Ok(match stored.readable() {
+        Ok(stored) => {
+            let stored = directory::with_version(state, stored).await?;
+            let StoredWidget { widget, pinned, .. } = &stored;
+            let mut explained = explain::explain(Some(widget), *pinned, page, service, suffixes);
+            let worker = directory::find_worker_warning(state, &stored).await?;
+            explained.notes.extend(worker);
+            (explained, stored.widget.config)
+        }
+        Err(stored) => (
+            explain::explain_unreadable(&stored.widget, page, service, suffixes),
+            stored.widget.config.unwrap_or_default(),
+        ),
+    })
+}
+
+fn icon(config: &Config) -> Option<Url> {
+    let icon = config.current().trigger.icon_url.as_ref()?;
+    icon.as_str().parse().ok()
+}
+
+fn modes(config: &Config) -> Vec<Mode> {
+    let modes = &config.current().modes;
+    [(modes.text, Mode::Text), (modes.voice, Mode::Voice)]
+        .into_iter()
+        .filter_map(|(is_enabled, mode)| is_enabled.then_some(mode))
+        .collect()
+}
+
+/// The pinned script in the page's tag. The other one is always there, and changes.
+async fn find_script(
+    state: &AppState,
+    target: Option<&Target>,
+) -> Result<Answer<ScriptAnswer>, Problem> {
+    let embed = &state.settings.embed;
+    if embed.loader(Accepted::default()).is_none() {
+        return Ok(Answer::Failed("it was built without the embed".to_owned()));
+    }
+    let pinned = target.and_then(|target| {
+        let name = target.script.as_ref()?.path_segments()?.next_back()?;
+        name.strip_suffix(".js").map(str::to_owned)
+    });
+    let Some(digits) = pinned else {
+        return Ok(Answer::NotAsked);
+    };
+    let asset = match BuildName::parse(BuildKind::Loader, &digits) {
+        None => None,
+        Some(name) => match embed.script(&name, Accepted::default()) {
+            Some(asset) => Some(asset),
+            None => state
+                .embed_builds
+                .find(state.storage.as_ref(), &name, state.now())
+                .await?
+                .map(|found| found.build)
+                .and_then(OldBuild::script),
+        },
+    };
+    Ok(Answer::Given(match asset {
+        Some(asset) => ScriptAnswer {
+            status: 200,
+            hashes: vec![format!(
+                "sha384-{}",
+                STANDARD.encode(Sha384::digest(&asset.bytes))
+            )],
+        },
+        None => ScriptAnswer {
+            status: 404,
+            hashes: Vec::new(),
+        },
+    }))
+}
+
+fn window_headers() -> Vec<(String, String)> {
+    let headers = window::isolation_headers().into_iter();
+    headers
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+/// What the last check of LiveKit found.
+fn find_livekit(state: &AppState) -> Answer<()> {
+    let Some(livekit) = &state.livekit else {
+        return Answer::Failed("none is set up".to_owned());
+    };
+    match livekit.condition() {
+        LiveKitPart::Ok => Answer::Given(()),
+        LiveKitPart::Unknown => Answer::NotAsked,
+        other => Answer::Failed(format!("the service's check of it found `{other}`")),
+    }
+}
+
+fn page_invalid(error: &EntryError) -> Problem {
+    Problem::new(
+        ProblemCode::DomainInvalid,
+        "this is not the address of a page; see `errors`",
+    )
+    .with_error(FieldError::new("/page", error.code(), error.to_string()))
+}
