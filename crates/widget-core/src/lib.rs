@@ -68,6 +68,9 @@
 //! [`brand`] and [`color`] give a widget the look of a site. The JSON Schema of a config is
 //! [`config::json_schema`]. With the feature `serde`, off by default, the public types implement
 //! `Serialize` and `Deserialize`; reading goes through the same parsers as everything else.
+//!
+//! With the feature `doctor`, also off by default because it brings a matcher of security policies,
+//! the module `doctor` says what is wrong with a widget on a page that was fetched.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

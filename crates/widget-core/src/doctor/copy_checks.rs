@@ -12,23 +12,22 @@ use crate::finding::Code;
 pub(super) fn is_copy(page: &Page<'_>, address: &Address) -> bool {
     let here = &page.hop.url;
     let registrable = |url: &Url| {
-        let host = url.host_str()?;
-        page.question.suffixes.registrable(host).map(str::to_owned)
+        // Numbers have no owner.
+        let name = url.domain()?;
+        page.question.suffixes.registrable(name).map(str::to_owned)
     };
     let is_own_site = here.origin() == address.url.origin()
         || (registrable(here).is_some() && registrable(here) == registrable(&address.url));
-    let path = address.url.as_str();
-    let is_cache = tools::find_joiner(path).is_some()
-        || [
-            "/wp-content/",
-            "/cache/",
-            "/_cache/",
-            "/minify/",
-            "/wp-json/",
-        ]
-        .iter()
-        .any(|part| path.contains(part));
-    is_cache || (is_own_site && !page.question.services.is_empty())
+    is_cached(address) || (is_own_site && !page.question.services.is_empty())
+}
+
+/// Whether an address is one that optimizers give to copies.
+pub(super) fn is_cached(address: &Address) -> bool {
+    let url = address.url.as_str();
+    tools::find_joiner(url).is_some()
+        || ["/wp-content/", "/cache/", "/_cache/", "/minify/"]
+            .iter()
+            .any(|part| url.contains(part))
 }
 
 /// Copies of the script on other addresses; gives those that run all the same.

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::Target;
+use super::copy_checks::is_cached;
 use super::page::PageTags;
 use super::snippet::{SnippetTag, Snippets, State};
 use crate::id::WidgetId;
@@ -28,7 +29,12 @@ pub(super) fn choose_target(
         State::Delayed { .. } => 1,
         State::Inert { .. } => 2,
     };
-    let mut in_tags: Vec<&SnippetTag> = snippets.tags.iter().collect();
+    // A copy does not say which service it is of.
+    let mut in_tags: Vec<&SnippetTag> = snippets
+        .tags
+        .iter()
+        .filter(|tag| !is_cached(&tag.address) || is_known(services, &tag.address.service))
+        .collect();
     in_tags.sort_by_key(|tag| rank(tag));
     let tagged = in_tags
         .into_iter()
