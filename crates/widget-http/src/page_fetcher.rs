@@ -29,6 +29,8 @@ const MAX_REDIRECTS: usize = 5;
 const MAX_BYTES: usize = 2 << 20;
 /// Bytes of a page that is looked at: the snippet is often at its end.
 const MAX_VISIT_BYTES: usize = 5 << 20;
+/// Scripts of such a page that are read; the likely ones are first.
+const MAX_SCRIPTS: usize = 8;
 /// Time for everything, redirects and further attempts included.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for one connection.
@@ -162,7 +164,7 @@ impl PageFetcher {
         let mut scripts = Vec::new();
         let mut room = MAX_VISIT_BYTES;
         let reading = async {
-            for url in doctor::scripts_to_read(visit) {
+            for url in doctor::scripts_to_read(visit).into_iter().take(MAX_SCRIPTS) {
                 let read = async {
                     let response = self.request(url.clone(), &mut Vec::new()).await?;
                     read_bytes(response, room).await

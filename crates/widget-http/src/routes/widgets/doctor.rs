@@ -1,8 +1,11 @@
 //! What is wrong with a widget on a page.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha384};
+use tokio::task::spawn_blocking;
 use widget_api::{
     FieldError, ProblemCode, Scope,
     doctor::{Diagnosis, DoctorRequest},
@@ -71,7 +74,11 @@ async fn diagnose(
     let address = visit.page().map_or(&page, |hop| &hop.url);
     let (explanation, config) = explain(&state, stored, address.as_str()).await?;
     let services = [Url::clone(&state.settings.public_url)];
-    let target = doctor::find_target(&visit, &services, Some(id));
+    let visit = Arc::new(visit);
+    let target = {
+        let (visit, services) = (Arc::clone(&visit), services.clone());
+        aside(move || doctor::find_target(&visit, &services, Some(id))).await?
+    };
     let answers = ServiceAnswers {
         script: find_script(&state, target.as_ref()).await?,
         launcher: match explanation.verdict {
@@ -84,17 +91,24 @@ async fn diagnose(
         livekit: find_livekit(&state),
         ..ServiceAnswers::default()
     };
-    let modes = modes(&config);
-    let diagnosis = doctor::diagnose(&Question {
-        services: &services,
-        widget_id: Some(id),
-        answers: &answers,
-        explanation: Some(&explanation),
-        modes: Some(&modes),
-        suffixes: &state.suffixes,
-        ..Question::new(&body.page, &visit)
-    });
+    let diagnosis = aside(move || {
+        doctor::diagnose(&Question {
+            services: &services,
+            widget_id: Some(id),
+            answers: &answers,
+            explanation: Some(&explanation),
+            modes: Some(&modes(&config)),
+            suffixes: &state.suffixes,
+            ..Question::new(&body.page, &visit)
+        })
+    })
+    .await?;
     Ok(Json(diagnosis.into()))
+}
+
+/// Reads a page where it keeps no other request waiting: it may have megabytes.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    spawn_blocking(work).await.map_err(Problem::internal)
 }
 
 /// Core's decision, and the config that it is about.
