@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use widget_core::go_live::PinnedVersion;
 
 use crate::{
-    commands::{history, list, login, publish, show},
+    commands::{doctor, history, list, login, publish, show},
     help,
     online::ServiceOptions,
     printer::{ColorWhen, OutputFormat},
@@ -69,6 +69,9 @@ pub(crate) enum Command {
     /// Show a widget
     #[command(after_long_help = show::HELP)]
     Show(show::Show),
+    /// Find out what keeps a page from showing its widget
+    #[command(after_long_help = doctor::HELP)]
+    Doctor(doctor::Doctor),
     /// Show who changed a widget, when, and what
     #[command(after_long_help = history::HELP)]
     History(history::History),

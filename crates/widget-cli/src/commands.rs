@@ -1,6 +1,7 @@
 //! One file for each command: calls the rules and shows the answer.
 
 mod diff;
+pub(crate) mod doctor;
 mod explain;
 pub(crate) mod history;
 pub(crate) mod list;
@@ -35,6 +36,7 @@ pub(crate) fn run(
     match command {
         Command::List(arguments) => list::run(&arguments, global, printer),
         Command::Show(arguments) => show::run(&arguments, global, printer),
+        Command::Doctor(arguments) => doctor::run(&arguments, global, printer),
         Command::History(arguments) => history::run(&arguments, global, printer),
         Command::Publish(arguments) => publish::run(&arguments, true, global, printer),
         Command::Unpublish(arguments) => publish::run(&arguments, false, global, printer),

@@ -14,7 +14,7 @@ use crate::cli::Cli;
 
 /// The commands in groups, as `widget help` shows them. Each command is in one.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Look at widgets", &["list", "show", "history"]),
+    ("Look at widgets", &["list", "show", "doctor", "history"]),
     ("Change widgets", &["publish", "unpublish"]),
     (
         "Work on files",

@@ -9,6 +9,7 @@ pub(crate) mod page;
 pub(crate) mod profile;
 pub(crate) mod prompt;
 pub(crate) mod reference;
+pub(crate) mod visit;
 
 use std::{
     cell::{Cell, RefCell},
@@ -233,16 +234,6 @@ impl Session {
             .timeout(timeout(&self.options))
             .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?)
             .build()
-    }
-
-    /// A client of another service, which is asked only what visitors may ask: it has no key.
-    #[expect(dead_code, reason = "the checks of pages are not there yet")]
-    pub(crate) fn visitor_client(&self, service: PublicUrl) -> Result<Client, Failure> {
-        Ok(Client::builder(service)
-            .user_agent(USER_AGENT)
-            .certificates(read_ca_file(&self.options)?)
-            .timeout(timeout(&self.options))
-            .build()?)
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod docs;
+mod doctor;
 mod explain;
 mod faults;
 mod fixtures;

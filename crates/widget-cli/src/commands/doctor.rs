@@ -1,0 +1,343 @@
+//! `widget doctor`: what keeps a page from showing its widget.
+
+mod ask;
+mod render;
+
+use clap::{Args, builder::NonEmptyStringValueParser};
+use reqwest::redirect;
+use url::Url;
+use widget_api::{decisions::ExplainQuery, doctor::Diagnosis, unreadable::WidgetRecord};
+use widget_core::{
+    config::Config,
+    doctor::{self, Answer, LauncherAnswer, PageVerdict, Question, Visit},
+    embed::PublicUrl,
+    explain::{self, Explanation},
+    go_live::PinnedVersion,
+    id::WidgetId,
+    mode::Mode,
+    origin::{Origin, SuffixList},
+};
+
+use crate::{
+    cli::Global,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        self, Session,
+        profile::{self, Access},
+        reference::{Reference, Target, id_of, title},
+        visit::visit,
+    },
+    printer::Printer,
+    service,
+    suffixes::Suffixes,
+    widget_file,
+};
+
+pub(crate) const HELP: &str = "\
+Examples:
+  widget doctor https://shop.example/cart
+  widget doctor 0197a8b2 --page https://shop.example/cart
+
+Without a profile, it says what can be seen without the widget's settings.";
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The address of a page; with --page, the widget that the page should show
+    #[arg(value_name = "URL_OR_WIDGET", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) target: String,
+    /// The address of the page, as in the visitor's address bar
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) page: Option<String>,
+}
+
+/// What is known of the widget and its service beside what everybody may know.
+#[derive(Debug, Default)]
+struct Known {
+    id: Option<WidgetId>,
+    title: Option<String>,
+    organization: Option<String>,
+    modes: Option<Vec<Mode>>,
+    explanation: Option<Explanation>,
+    /// The key's organization has no such widget.
+    is_missing: bool,
+    /// The addresses of the service; none, when that of the page's snippet is meant.
+    services: Vec<Url>,
+    /// Values of `integrity` that the service gives out.
+    hashes: Vec<String>,
+}
+
+/// Looks at a page.
+pub(super) fn run(
+    arguments: &Doctor,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let (page, reference) = match &arguments.page {
+        Some(page) => (page, Some(Reference::parse(&arguments.target)?)),
+        None => {
+            let named = Reference::parse(&arguments.target);
+            if named.is_ok_and(|named| !matches!(named.target, Target::Page(_))) {
+                return Err(Failure::unexpected(
+                    "name the page on which the widget should be shown",
+                )
+                .hint(format_args!(
+                    "widget doctor {} --page URL",
+                    arguments.target
+                )));
+            }
+            (&arguments.target, None)
+        }
+    };
+    if let Some(reference) = &reference {
+        reference.require_current()?;
+    }
+    let url = doctor::parse_page(page).map_err(|error| {
+        Failure::unexpected(format_args!(
+            "`{page}` is not the address of a page: {error}"
+        ))
+        .hint("use the address in the visitor's address bar")
+    })?;
+    let access = find_access(global, reference.as_ref())?;
+    let named = profile::variable("WIDGET_SERVICE").filter(|_| access.is_none());
+    let named = named.map(|service| service::parse_address("WIDGET_SERVICE", &service));
+    let expected = match (&access, named.transpose()?) {
+        (Some(access), _) => Some(access.service.clone()),
+        (None, named) => named,
+    };
+    let has_key = access.is_some();
+    // Pages are fetched without a service, too; then nothing is asked with the session itself.
+    let unused = || {
+        Origin::try_from(&url)
+            .ok()?
+            .as_str()
+            .parse::<PublicUrl>()
+            .ok()
+    };
+    let Some(service) = expected.clone().or_else(unused) else {
+        return Err(Failure::unexpected(format_args!(
+            "`{page}` is not the address of a page"
+        )));
+    };
+    let (key, profile) = match access {
+        Some(access) => (access.key, access.profile),
+        None => (None, None),
+    };
+    let session = Session::new(&global.service, service, key, profile)?;
+    let question = Asked {
+        page,
+        url,
+        reference,
+        expected: expected.map(|service| Url::clone(&service)),
+        has_key,
+    };
+    online::run_with(&session, printer, async |session, printer| {
+        examine(question, session, printer).await
+    })
+}
+
+/// Without a profile, everything can be said but what the widget's settings decide.
+fn find_access(global: &Global, reference: Option<&Reference>) -> Result<Option<Access>, Failure> {
+    let needs_key = global.service.profile.is_some()
+        || reference.is_some_and(|reference| matches!(reference.target, Target::Prefix(_)));
+    match profile::find_access(global.service.profile.as_deref()) {
+        Ok(access) => Ok(Some(access)),
+        Err(failure) if needs_key => Err(failure),
+        Err(_) => Ok(None),
+    }
+}
+
+/// What somebody wants to know.
+struct Asked<'a> {
+    page: &'a str,
+    url: Url,
+    reference: Option<Reference>,
+    /// The service of the profile, or of the environment.
+    expected: Option<Url>,
+    has_key: bool,
+}
+
+async fn examine(
+    asked: Asked<'_>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let failed = |error: reqwest::Error| Failure::unexpected(format_args!("no client: {error}"));
+    let http = session
+        .page_client(redirect::Policy::none())
+        .map_err(failed)?;
+    let visit = visit(&http, asked.url.clone()).await;
+    let origin = visit.origin().or_else(|| Origin::try_from(&asked.url).ok());
+    let mut known = find_known(&asked, &visit, origin.as_ref(), session, printer).await?;
+    let target = doctor::find_target(&visit, &known.services, known.id);
+    let answers = match (&target, &origin, visit.page()) {
+        (Some(target), Some(origin), Some(_)) => {
+            let hashes = std::mem::take(&mut known.hashes);
+            ask::ask_service(&http, target, origin, hashes).await
+        }
+        _ => doctor::ServiceAnswers::default(),
+    };
+    let is_refused = matches!(answers.launcher, Answer::Given(LauncherAnswer::Refused(_)));
+    if let (true, true, Some(origin)) = (known.is_missing, is_refused, &origin) {
+        let service = session.client.service().origin();
+        let suffixes = SuffixList::builtin();
+        known.explanation = Some(explain::explain(
+            None,
+            PinnedVersion::Published,
+            origin.as_str(),
+            service,
+            suffixes,
+        ));
+    }
+    let diagnosis = doctor::diagnose(&Question {
+        services: &known.services,
+        widget_id: known.id,
+        answers: &answers,
+        explanation: known.explanation.as_ref(),
+        modes: known.modes.as_deref(),
+        ..Question::new(asked.page, &visit)
+    });
+    let is_shown = diagnosis.verdict == PageVerdict::Shown;
+    if printer.is_data() {
+        printer.data(&Diagnosis::from(diagnosis))?;
+    } else {
+        render::render(&diagnosis, &known, origin.as_ref(), printer)?;
+    }
+    Ok(ExitCode::from_answer(is_shown))
+}
+
+/// Finds out which widget the page should show, and what its owner may know of it.
+async fn find_known(
+    asked: &Asked<'_>,
+    visit: &Visit,
+    origin: Option<&Origin>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Known, Failure> {
+    let mut known = Known::default();
+    if let Some(reference) = &asked.reference {
+        known.services.extend(asked.expected.clone());
+        if let Some(file) = reference.local() {
+            let suffixes = Suffixes::default();
+            let record = widget_file::find_record(file, None, None, &suffixes, printer)?
+                .ok_or_else(|| Failure::bad_input("the widget in the file is not valid"))?;
+            known.id = record.id;
+            if !asked.has_key {
+                let config = &record.widget.config;
+                known.modes = Some(modes(config));
+                known.title =
+                    title(&WidgetRecord::Readable(record.widget.clone().into())).map(str::to_owned);
+                if let Some((origin, service)) =
+                    origin.zip(Origin::parse_page("https://widgets.example").ok())
+                {
+                    known.explanation = Some(explain::explain(
+                        Some(&record.widget),
+                        record.version.unwrap_or(PinnedVersion::Published),
+                        origin.as_str(),
+                        &service,
+                        suffixes.list(),
+                    ));
+                }
+                return Ok(known);
+            }
+        } else if asked.has_key {
+            known.id = Some(reference.find_id(session, printer).await?);
+        } else if let Target::Id(id) = reference.target {
+            known.id = Some(id);
+        }
+    } else if let Some(expected) = &asked.expected {
+        let found = doctor::find_target(visit, &[], None);
+        known.services.push(expected.clone());
+        known.id = found
+            .as_ref()
+            .and_then(|found| found.widget_id)
+            .filter(|_| asked.has_key);
+        if let Some(id) = known.id {
+            read_widget(id, false, origin, session, &mut known).await?;
+        }
+        // Another service that the page's snippet names is meant, unless it is a copy of ours.
+        let is_foreign = found.is_some_and(|found| {
+            let own = known.services.iter().map(Url::origin);
+            let here = visit.page().map(|page| page.url.origin());
+            !own.chain(here)
+                .any(|origin| origin == found.service.origin())
+        });
+        if is_foreign && (known.is_missing || known.id.is_none()) {
+            return Ok(Known::default());
+        }
+        return Ok(known);
+    }
+    if let (true, Some(id)) = (asked.has_key, known.id) {
+        read_widget(id, true, origin, session, &mut known).await?;
+    }
+    Ok(known)
+}
+
+/// Asks the service what the owner of the widget may know.
+async fn read_widget(
+    id: WidgetId,
+    is_asked_for: bool,
+    origin: Option<&Origin>,
+    session: &Session,
+    known: &mut Known,
+) -> Result<(), Failure> {
+    let record = match session.client.get_web_widget(id).await {
+        Ok(record) => record.value,
+        // It may be one of another organization, which the service shows all the same.
+        Err(error) if error.is_not_found() && !is_asked_for => {
+            known.is_missing = true;
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    known.id = Some(id_of(&record));
+    known.title = title(&record).map(str::to_owned);
+    let config = match &record {
+        WidgetRecord::Readable(widget) => {
+            known.organization = Some(widget.organization_id.to_string());
+            Some(&widget.config)
+        }
+        WidgetRecord::Unreadable(widget) => widget.config.as_ref(),
+    };
+    let config = config.and_then(|config| Config::from_value(config.clone()).ok());
+    known.modes = config.as_ref().map(modes);
+    if let Some(origin) = origin {
+        let query = ExplainQuery {
+            origin: origin.to_string(),
+        };
+        let explanation = session.client.explain_web_widget(id, &query).await?;
+        // A newer service may have codes that this program does not know.
+        known.explanation = serde_json::to_value(explanation)
+            .and_then(serde_json::from_value)
+            .ok();
+    }
+    let snippet = session.client.get_snippet(id).await?;
+    let attribute = |html: &str, name: &str| {
+        let (_, rest) = html.split_once(&format!("{name}=\""))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let address = attribute(&snippet.html, "src");
+    let public = address.and_then(|address| {
+        let (service, _) = address.split_once("/public/embed/")?;
+        Url::parse(service).ok()
+    });
+    if let Some(public) = public {
+        // The address of browsers first: it is in hints.
+        known.services.retain(|known| *known != public);
+        known.services.insert(0, public);
+    }
+    let pinned = snippet.html_with_integrity.as_deref();
+    known
+        .hashes
+        .extend(pinned.and_then(|html| attribute(html, "integrity")));
+    Ok(())
+}
+
+fn modes(config: &Config) -> Vec<Mode> {
+    let modes = &config.current().modes;
+    [(modes.text, Mode::Text), (modes.voice, Mode::Voice)]
+        .into_iter()
+        .filter_map(|(is_enabled, mode)| is_enabled.then_some(mode))
+        .collect()
+}
