@@ -2,33 +2,13 @@
 
 use url::Url;
 
-use super::snippet::Address;
-use super::snippet_checks::{Run, Sorted};
+use super::evidence;
+use super::read_page::Page;
+use super::report::{Audience, PageFinding};
+use super::sorted::{Run, Sorted};
 use super::target::{is_known, read_service};
-use super::{Audience, Page, PageFinding, evidence, tools};
+use super::tools;
 use crate::finding::Code;
-
-/// Whether an address that is not of a known service is a copy on the page's own site.
-pub(super) fn is_copy(page: &Page<'_>, address: &Address) -> bool {
-    let here = &page.hop.url;
-    let registrable = |url: &Url| {
-        // Numbers have no owner.
-        let name = url.domain()?;
-        page.question.suffixes.registrable(name).map(str::to_owned)
-    };
-    let is_own_site = here.origin() == address.url.origin()
-        || (registrable(here).is_some() && registrable(here) == registrable(&address.url));
-    is_cached(address) || (is_own_site && !page.question.services.is_empty())
-}
-
-/// Whether an address is one that optimizers give to copies.
-pub(super) fn is_cached(address: &Address) -> bool {
-    let url = address.url.as_str();
-    tools::find_joiner(url).is_some()
-        || ["/wp-content/", "/cache/", "/_cache/", "/minify/"]
-            .iter()
-            .any(|part| url.contains(part))
-}
 
 /// Copies of the script on other addresses; gives those that run all the same.
 pub(super) fn check_copies<'a>(

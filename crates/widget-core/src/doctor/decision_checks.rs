@@ -1,6 +1,7 @@
 //! What core decides about the widget and the page, as findings.
 
-use super::{Answer, Audience, CheckStatus, LauncherAnswer, PageFinding, Question, Target};
+use super::question::{Answer, LauncherAnswer, Question, Target};
+use super::report::{Audience, CheckStatus, PageFinding};
 use crate::{finding::Code, origin::Origin};
 
 pub(super) fn check(

@@ -1,7 +1,9 @@
 //! Whether the script is the one that the snippet pins.
 
+use super::question::Answer;
+use super::read_page::Page;
+use super::report::{Audience, PageFinding};
 use super::snippet::SnippetTag;
-use super::{Answer, Audience, Page, PageFinding};
 use crate::finding::Code;
 
 /// Whether browsers accept the script that the tag pins.

@@ -8,7 +8,7 @@ use html5gum::{State, Tokenizer};
 use url::Url;
 
 use super::evidence;
-use super::snippet;
+use super::script::{Kind, PATH, Place, ScriptTag};
 
 /// The tags of a page, in their order.
 #[derive(Debug, Default)]
@@ -33,32 +33,6 @@ pub(super) struct PageTags {
     pub(super) visible_text: usize,
     /// Ids of elements, and attributes that frameworks write; for recognizing them.
     pub(super) marks: Vec<String>,
-}
-
-/// A `<script>` of the page.
-#[derive(Debug, Clone)]
-pub(super) struct ScriptTag {
-    /// The number of the tag in the page.
-    pub(super) position: usize,
-    pub(super) attributes: BTreeMap<String, String>,
-    /// The tag as it is written, cut and masked.
-    pub(super) evidence: String,
-    /// What is between the tags.
-    pub(super) text: String,
-    pub(super) place: Place,
-}
-
-/// Where a tag is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The browser makes an element of it.
-    Document,
-    /// Inside of `<template>`.
-    Template,
-    /// Inside of `<noscript>`, `<noframes>` or `<noembed>`.
-    Noscript,
-    /// Inside of a comment.
-    Comment,
 }
 
 /// A snippet that is not an element of the document.
@@ -103,16 +77,6 @@ pub(super) struct Refresh {
 
 /// A longer wait is a page that visitors read.
 const MAX_REFRESH_SECONDS: u32 = 10;
-
-impl ScriptTag {
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).map(String::as_str)
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.attributes.contains_key(name)
-    }
-}
 
 impl PageTags {
     pub(super) fn read(html: &str) -> Self {
@@ -325,7 +289,7 @@ impl<'a> Reader<'a> {
             if key == "id" || key.starts_with("data-") || key.starts_with("ng-") {
                 self.mark(key, value);
             }
-            if value.contains(snippet::PATH) && !matches!(name, "link" | "a") {
+            if value.contains(PATH) && !matches!(name, "link" | "a") {
                 self.tags.mentions.push(Mention {
                     element: name.to_owned(),
                     evidence: written.clone(),
@@ -399,7 +363,7 @@ impl<'a> Reader<'a> {
 
     fn mention(&mut self, element: &str, text: &str, is_script: bool) {
         let plain = text.replace("\\/", "/").replace("\\u002F", "/");
-        if let Some(start) = plain.find(snippet::PATH) {
+        if let Some(start) = plain.find(PATH) {
             self.tags.mentions.push(Mention {
                 element: element.to_owned(),
                 evidence: evidence::around(&plain, start),
@@ -428,7 +392,7 @@ impl<'a> Reader<'a> {
         match script.place {
             Place::Document => {
                 if !script.has("src") && !script.text.trim().is_empty() {
-                    let is_script = snippet::Kind::of(&script).runs();
+                    let is_script = Kind::of(&script).runs();
                     let text = script.text.clone();
                     self.mention("script", &text, is_script);
                 }
@@ -439,7 +403,7 @@ impl<'a> Reader<'a> {
     }
 
     fn comment(&mut self, text: &str) {
-        if text.contains(snippet::PATH) {
+        if text.contains(PATH) {
             self.hide(Place::Comment, text);
         }
     }
@@ -447,7 +411,7 @@ impl<'a> Reader<'a> {
     /// Reads a text that the browser does not read as markup, for the snippets in it.
     fn hide(&mut self, place: Place, text: &str) {
         // The text of a comment has no comments; what is nested more deeply is not searched.
-        if self.place != Place::Document || !text.contains(snippet::PATH) {
+        if self.place != Place::Document || !text.contains(PATH) {
             return;
         }
         let mut reader = Reader::new(text, place);

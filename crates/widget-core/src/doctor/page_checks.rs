@@ -1,6 +1,10 @@
 //! Whether there is a page, and whether it is the one that was asked for.
 
-use super::{Audience, Hop, Page, PageFinding, Question, evidence};
+use super::evidence;
+use super::question::Question;
+use super::read_page::Page;
+use super::report::{Audience, PageFinding};
+use super::visit::Hop;
 use crate::finding::Code;
 
 pub(super) fn check_visit(question: &Question<'_>) -> Vec<PageFinding> {

@@ -10,7 +10,8 @@ use csp::{
 use url::Url;
 
 use super::evidence;
-use super::page::{PageTags, ScriptTag};
+use super::page::PageTags;
+use super::script::ScriptTag;
 
 /// One policy of a page.
 #[derive(Debug)]

@@ -5,8 +5,11 @@ use url::Url;
 
 use super::permissions::{self, Permission};
 use super::policy::{Blocked, WidgetRequest};
-use super::snippet_checks::Run;
-use super::{Answer, Audience, CheckStatus, LauncherAnswer, Page, PageFinding, evidence, tools};
+use super::question::{Answer, LauncherAnswer};
+use super::read_page::Page;
+use super::report::{Audience, CheckStatus, PageFinding};
+use super::sorted::Run;
+use super::{evidence, tools};
 use crate::{finding::Code, mode::Mode, origin::Origin};
 
 /// A page with less text of its own, in bytes, is nothing but its frame.

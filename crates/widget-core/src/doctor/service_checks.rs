@@ -1,6 +1,8 @@
 //! Whether the service, and what is behind it, answers.
 
-use super::{Answer, Audience, Page, PageFinding};
+use super::question::Answer;
+use super::read_page::Page;
+use super::report::{Audience, PageFinding};
 use crate::finding::Code;
 
 /// Clocks that differ by more make it hard to compare logs, and tokens end early or late, in

@@ -4,13 +4,12 @@
 
 use url::Url;
 
-use super::page::{HiddenTag, PageTags, ScriptTag};
+use super::evidence;
+use super::page::{HiddenTag, PageTags};
+use super::script::{Kind, PATH, ScriptTag};
 use super::tools::{self, Effect, Tool};
-use super::{Visit, evidence};
+use super::visit::Visit;
 use crate::id::WidgetId;
-
-/// What every address of a snippet has in it.
-pub(super) const PATH: &str = "/public/embed/";
 
 /// What only the service's own script has in it, beside [`PATH`].
 const LOADER_MARK: &str = "data-web-widget";
@@ -74,6 +73,15 @@ impl Address {
         self.id.parse().ok()
     }
 
+    /// Whether the address is one that optimizers give to copies.
+    pub(super) fn is_cached(&self) -> bool {
+        let url = self.url.as_str();
+        tools::find_joiner(url).is_some()
+            || ["/wp-content/", "/cache/", "/_cache/", "/minify/"]
+                .iter()
+                .any(|part| url.contains(part))
+    }
+
     /// Whether the address has the name of a file with fixed bytes.
     pub(super) fn is_pinned(&self) -> bool {
         self.url
@@ -82,70 +90,6 @@ impl Address {
             .is_some_and(|(_, kind)| kind == "js")
     }
 }
-
-/// How browsers treat a script by its attributes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
-    Classic,
-    Module,
-    /// The browser does not run it, for this reason.
-    Inert(String),
-}
-
-impl Kind {
-    /// <https://html.spec.whatwg.org/multipage/scripting.html#prepare-the-script-element>
-    pub(super) fn of(script: &ScriptTag) -> Self {
-        let kind = match (script.attribute("type"), script.attribute("language")) {
-            (Some(""), _) => "text/javascript".to_owned(),
-            (Some(kind), _) => kind.trim_ascii().to_ascii_lowercase(),
-            (None, Some(language)) if !language.is_empty() => {
-                format!("text/{}", language.to_ascii_lowercase())
-            }
-            (None, _) => "text/javascript".to_owned(),
-        };
-        if kind == "module" {
-            return Self::Module;
-        }
-        if !JAVASCRIPT.contains(&kind.as_str()) {
-            let shown: String = kind.chars().take(60).collect();
-            return Self::Inert(format!("its type is `{shown}`, which no browser runs"));
-        }
-        if script.has("nomodule") {
-            return Self::Inert("`nomodule` keeps all current browsers from running it".to_owned());
-        }
-        if let (Some(target), Some(event)) = (script.attribute("for"), script.attribute("event"))
-            && !(target.trim().eq_ignore_ascii_case("window")
-                && ["onload", "onload()"].contains(&event.trim().to_ascii_lowercase().as_str()))
-        {
-            return Self::Inert("browsers do not run scripts with `for` and `event`".to_owned());
-        }
-        Self::Classic
-    }
-
-    pub(super) const fn runs(&self) -> bool {
-        matches!(self, Self::Classic | Self::Module)
-    }
-}
-
-/// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
-const JAVASCRIPT: &[&str] = &[
-    "application/ecmascript",
-    "application/javascript",
-    "application/x-ecmascript",
-    "application/x-javascript",
-    "text/ecmascript",
-    "text/javascript",
-    "text/javascript1.0",
-    "text/javascript1.1",
-    "text/javascript1.2",
-    "text/javascript1.3",
-    "text/javascript1.4",
-    "text/javascript1.5",
-    "text/jscript",
-    "text/livescript",
-    "text/x-ecmascript",
-    "text/x-javascript",
-];
 
 /// Whether, and when, the browser runs a snippet.
 #[derive(Debug, Clone)]

@@ -2,46 +2,21 @@
 
 use url::Url;
 
-use super::copy_checks::{check_copies, is_copy};
+use super::copy_checks::check_copies;
 use super::integrity::check_integrity;
-use super::page::{Place, ScriptTag};
+use super::read_page::Page;
+use super::report::{Audience, CheckStatus, PageFinding};
+use super::script::Place;
 use super::snippet::{Address, SnippetTag, State};
-use super::target::is_known;
+use super::sorted::{Run, Sorted, sort};
 use super::tools::{self, Effect, Inserter, Tool};
-use super::{Audience, CheckStatus, Page, PageFinding};
-use crate::{embed, finding::Code, id::WidgetId};
 
-/// A tag that runs the loader, for what the page's policies say about it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
-    /// Nothing, when the page's scripts make the tag.
-    pub(super) script: Option<&'a ScriptTag>,
-    /// The address of the script.
-    pub(super) url: Option<&'a Url>,
-    pub(super) by_parser: bool,
-}
+use crate::{embed, finding::Code, id::WidgetId};
 
 /// How to see in a browser what cannot be seen from outside.
 const CONSOLE: &str = "open the page in a browser, and enter in the console of its developer tools \
                        (F12): `document.querySelector('script[src*=\"/public/embed/\"]')?.outerHTML`; \
                        `undefined` means that the page has no snippet";
-
-/// The snippets of a page by what is wrong with them.
-#[derive(Default)]
-pub(super) struct Sorted<'a> {
-    live: Vec<&'a SnippetTag>,
-    delayed: Vec<(&'a SnippetTag, &'static Tool)>,
-    inert: Vec<(&'a SnippetTag, Option<&'static Tool>, &'a str)>,
-    pub(super) copies: Vec<&'a SnippetTag>,
-    other_services: Vec<&'a SnippetTag>,
-    other_widgets: Vec<&'a SnippetTag>,
-}
-
-impl Sorted<'_> {
-    pub(super) fn runs(&self) -> bool {
-        !self.live.is_empty() || !self.delayed.is_empty()
-    }
-}
 
 pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) {
     let sorted = sort(page);
@@ -100,36 +75,6 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
         }
     }
     (findings, runs)
-}
-
-fn sort<'a>(page: &'a Page<'a>) -> Sorted<'a> {
-    let services = page.question.services;
-    let expected = page.question.widget_id;
-    let mut sorted = Sorted::default();
-    for tag in &page.snippets.tags {
-        let address = &tag.address;
-        if !is_known(services, &address.service) {
-            if is_copy(page, address) {
-                sorted.copies.push(tag);
-                continue;
-            }
-            if !services.is_empty() {
-                sorted.other_services.push(tag);
-                continue;
-            }
-        }
-        let id = address.widget_id();
-        if id.is_none() || expected.is_some_and(|expected| id != Some(expected)) {
-            sorted.other_widgets.push(tag);
-            continue;
-        }
-        match &tag.state {
-            State::Live { .. } => sorted.live.push(tag),
-            State::Delayed { tool } => sorted.delayed.push((tag, tool)),
-            State::Inert { tool, reason } => sorted.inert.push((tag, *tool, reason)),
-        }
-    }
-    sorted
 }
 
 fn check_live(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {

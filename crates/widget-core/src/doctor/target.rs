@@ -2,9 +2,8 @@
 
 use url::Url;
 
-use super::Target;
-use super::copy_checks::is_cached;
 use super::page::PageTags;
+use super::question::Target;
 use super::snippet::{SnippetTag, Snippets, State};
 use crate::id::WidgetId;
 
@@ -33,7 +32,7 @@ pub(super) fn choose_target(
     let mut in_tags: Vec<&SnippetTag> = snippets
         .tags
         .iter()
-        .filter(|tag| !is_cached(&tag.address) || is_known(services, &tag.address.service))
+        .filter(|tag| !tag.address.is_cached() || is_known(services, &tag.address.service))
         .collect();
     in_tags.sort_by_key(|tag| rank(tag));
     let tagged = in_tags

@@ -2,6 +2,8 @@
 
 mod policies;
 
+use time::Duration;
+
 use super::*;
 use crate::origin::SuffixList;
 

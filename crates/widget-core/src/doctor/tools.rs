@@ -3,8 +3,8 @@
 
 use url::Url;
 
-use super::page::{PageTags, ScriptTag};
-use super::snippet::Kind;
+use super::page::PageTags;
+use super::script::{Kind, ScriptTag};
 
 /// What a tool does to a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

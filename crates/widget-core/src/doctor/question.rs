@@ -1,0 +1,116 @@
+//! What is asked about a page, and what is known when it is asked.
+
+use time::Duration;
+use url::Url;
+
+use super::visit::Visit;
+use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
+
+/// The service and the widget that a page has to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The address of the service, with a slash at the end.
+    pub service: Url,
+    /// The widget; `None` when what the page names is not an id.
+    pub widget_id: Option<WidgetId>,
+    /// The address of the script in the page's tag, when it has one.
+    pub script: Option<Url>,
+}
+
+/// What came of asking something.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Answer<T> {
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+    /// There was no answer, for this reason.
+    Failed(String),
+    /// There was one.
+    Given(T),
+}
+
+/// The service's script, as it is served under the address in the page's tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptAnswer {
+    /// The status.
+    pub status: u16,
+    /// Its hashes as in an `integrity` attribute, such as `sha384-…`, one for each algorithm.
+    pub hashes: Vec<String>,
+}
+
+/// What the service says to the page's origin about the widget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LauncherAnswer {
+    /// It is shown.
+    Shown {
+        /// The image of the launcher.
+        icon_url: Option<Url>,
+    },
+    /// It is refused, with this code.
+    Refused(String),
+}
+
+/// What the service, and what is behind it, answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceAnswers {
+    /// The script in the page's tag.
+    pub script: Answer<ScriptAnswer>,
+    /// The config of the launcher, for the page's origin.
+    pub launcher: Answer<LauncherAnswer>,
+    /// The headers of the window's document, for the page's origin.
+    pub window: Answer<Vec<(String, String)>>,
+    /// Values of `integrity` that the service knows, beside those of the script above.
+    pub known_hashes: Vec<String>,
+    /// Whether LiveKit can be reached.
+    pub livekit: Answer<()>,
+    /// How far the service's clock is ahead of the caller's.
+    pub clock_difference: Option<Duration>,
+}
+
+/// What is asked about a page.
+#[derive(Debug, Clone)]
+pub struct Question<'a> {
+    /// The page as it was asked for.
+    pub page: &'a str,
+    /// What was fetched of it.
+    pub visit: &'a Visit,
+    /// The addresses of the service that the page should use; without one, that of its snippet.
+    pub services: &'a [Url],
+    /// The widget that the page should show; without one, that of its snippet.
+    pub widget_id: Option<WidgetId>,
+    /// The answers of the service.
+    pub answers: &'a ServiceAnswers,
+    /// Core's decision about the widget and the page, when the widget is known.
+    pub explanation: Option<&'a Explanation>,
+    /// The modes that the widget has; `None` when they are not known.
+    pub modes: Option<&'a [Mode]>,
+    /// The list that says which names belong together.
+    pub suffixes: &'a SuffixList,
+}
+
+/// No answers.
+const NOT_ASKED: &ServiceAnswers = &ServiceAnswers {
+    script: Answer::NotAsked,
+    launcher: Answer::NotAsked,
+    window: Answer::NotAsked,
+    known_hashes: Vec::new(),
+    livekit: Answer::NotAsked,
+    clock_difference: None,
+};
+
+impl<'a> Question<'a> {
+    /// The question about a page of which nothing else is known.
+    #[must_use]
+    pub fn new(page: &'a str, visit: &'a Visit) -> Self {
+        Self {
+            page,
+            visit,
+            services: &[],
+            widget_id: None,
+            answers: NOT_ASKED,
+            explanation: None,
+            modes: None,
+            suffixes: SuffixList::builtin(),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! A page with all that the checks look at.
+
+use super::page::PageTags;
+use super::policy::PagePolicies;
+use super::question::{Question, Target};
+use super::snippet::Snippets;
+use super::visit::Hop;
+
+/// The page of a visit, read once.
+pub(super) struct Page<'a> {
+    pub(super) question: &'a Question<'a>,
+    /// The answer that is the page.
+    pub(super) hop: &'a Hop,
+    pub(super) tags: PageTags,
+    pub(super) snippets: Snippets,
+    pub(super) policies: PagePolicies,
+    pub(super) target: Option<Target>,
+}

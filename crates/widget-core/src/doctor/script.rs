@@ -1,0 +1,106 @@
+//! A script of a page, and whether browsers run it.
+
+use std::collections::BTreeMap;
+
+/// What every address of a snippet has in it.
+pub(super) const PATH: &str = "/public/embed/";
+
+/// A `<script>` of the page.
+#[derive(Debug, Clone)]
+pub(super) struct ScriptTag {
+    /// The number of the tag in the page.
+    pub(super) position: usize,
+    pub(super) attributes: BTreeMap<String, String>,
+    /// The tag as it is written, cut and masked.
+    pub(super) evidence: String,
+    /// What is between the tags.
+    pub(super) text: String,
+    pub(super) place: Place,
+}
+
+/// Where a tag is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The browser makes an element of it.
+    Document,
+    /// Inside of `<template>`.
+    Template,
+    /// Inside of `<noscript>`, `<noframes>` or `<noembed>`.
+    Noscript,
+    /// Inside of a comment.
+    Comment,
+}
+
+impl ScriptTag {
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name).map(String::as_str)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.attributes.contains_key(name)
+    }
+}
+
+/// How browsers treat a script by its attributes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kind {
+    Classic,
+    Module,
+    /// The browser does not run it, for this reason.
+    Inert(String),
+}
+
+impl Kind {
+    /// <https://html.spec.whatwg.org/multipage/scripting.html#prepare-the-script-element>
+    pub(super) fn of(script: &ScriptTag) -> Self {
+        let kind = match (script.attribute("type"), script.attribute("language")) {
+            (Some(""), _) => "text/javascript".to_owned(),
+            (Some(kind), _) => kind.trim_ascii().to_ascii_lowercase(),
+            (None, Some(language)) if !language.is_empty() => {
+                format!("text/{}", language.to_ascii_lowercase())
+            }
+            (None, _) => "text/javascript".to_owned(),
+        };
+        if kind == "module" {
+            return Self::Module;
+        }
+        if !JAVASCRIPT.contains(&kind.as_str()) {
+            let shown: String = kind.chars().take(60).collect();
+            return Self::Inert(format!("its type is `{shown}`, which no browser runs"));
+        }
+        if script.has("nomodule") {
+            return Self::Inert("`nomodule` keeps all current browsers from running it".to_owned());
+        }
+        if let (Some(target), Some(event)) = (script.attribute("for"), script.attribute("event"))
+            && !(target.trim().eq_ignore_ascii_case("window")
+                && ["onload", "onload()"].contains(&event.trim().to_ascii_lowercase().as_str()))
+        {
+            return Self::Inert("browsers do not run scripts with `for` and `event`".to_owned());
+        }
+        Self::Classic
+    }
+
+    pub(super) const fn runs(&self) -> bool {
+        matches!(self, Self::Classic | Self::Module)
+    }
+}
+
+/// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
+const JAVASCRIPT: &[&str] = &[
+    "application/ecmascript",
+    "application/javascript",
+    "application/x-ecmascript",
+    "application/x-javascript",
+    "text/ecmascript",
+    "text/javascript",
+    "text/javascript1.0",
+    "text/javascript1.1",
+    "text/javascript1.2",
+    "text/javascript1.3",
+    "text/javascript1.4",
+    "text/javascript1.5",
+    "text/jscript",
+    "text/livescript",
+    "text/x-ecmascript",
+    "text/x-javascript",
+];

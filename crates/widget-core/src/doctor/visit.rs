@@ -1,0 +1,89 @@
+//! What was fetched of a page.
+
+use url::Url;
+
+use crate::origin::Origin;
+
+/// One answer on the way to a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The address that was asked.
+    pub url: Url,
+    /// The status of the answer.
+    pub status: u16,
+    /// Its headers in their order; a name may occur several times. Names may be in any case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What was fetched of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Visit {
+    /// The answers in their order: redirects, and the page.
+    pub hops: Vec<Hop>,
+    /// Why there is no page, when there is none.
+    pub failure: Option<String>,
+    /// The bytes of the page, without the encoding of their transfer.
+    pub body: Vec<u8>,
+    /// Whether the page has more bytes than were read.
+    pub is_cut: bool,
+    /// Scripts of the page, as [`scripts_to_read`] names them; those that were not read are missing.
+    pub scripts: Vec<PageScript>,
+}
+
+/// A script that a page loads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageScript {
+    /// Its address.
+    pub url: Url,
+    /// Its text.
+    pub text: String,
+}
+
+impl Visit {
+    /// The answer that is the page, when there is one.
+    #[must_use]
+    pub fn page(&self) -> Option<&Hop> {
+        self.hops.last().filter(|_| self.failure.is_none())
+    }
+
+    /// The origin of the page after all redirects; `None` when there is no page.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        Origin::try_from(&self.page()?.url).ok()
+    }
+
+    pub(super) fn html(&self) -> String {
+        let kind = self.page().and_then(|hop| hop.header("content-type"));
+        decode(&self.body, kind)
+    }
+}
+
+impl Hop {
+    /// The first header of this name.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(found.1.as_str())
+    }
+}
+
+/// The text of a page. Everything that is looked for is ASCII, which all encodings of the web have
+/// in common except UTF-16, so that no other is decoded.
+fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
+    let declares =
+        |name: &str| content_type.is_some_and(|value| value.to_ascii_lowercase().contains(name));
+    let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
+        char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect()
+    };
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        bytes if declares("utf-16be") => wide(bytes, u16::from_be_bytes),
+        bytes if declares("utf-16") => wide(bytes, u16::from_le_bytes),
+        bytes => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
