@@ -127,8 +127,7 @@ impl PagePolicies {
         })
     }
 
-    /// The `sandbox` directive that takes something away from the page that a widget needs, and what
-    /// that is.
+    /// The `sandbox` directive that takes away from the page what a widget needs, and what that is.
     pub(super) fn find_sandbox(&self) -> Option<(String, Vec<&'static str>)> {
         self.0.iter().find_map(|policy| {
             let directive = policy.find("sandbox")?;

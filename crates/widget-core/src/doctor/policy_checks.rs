@@ -190,8 +190,8 @@ fn script_blocked(blocked: &Blocked, detail: String, source: &str) -> PageFindin
         .with_hint(hint)
 }
 
-/// What stops the loader, or the script that it loads when the window is opened. Of several tags one
-/// that nothing stops is enough.
+/// What stops the loader, or the script that it loads when the window is opened. Of several tags,
+/// one that nothing stops is enough.
 fn find_script_block(
     page: &Page<'_>,
     runs: &[Run<'_>],

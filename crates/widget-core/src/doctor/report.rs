@@ -3,7 +3,7 @@
 use crate::{choice::choices, finding::Code, id::WidgetId};
 
 /// What can be wrong with a page and with the service behind its widget, in the order in which it
-/// is looked at. The codes of an [`Explanation`] follow.
+/// is looked at. The codes of an [`Explanation`](crate::explain::Explanation) follow.
 pub const CODES: &[Code] = &[
     Code::PageUnreachable,
     Code::PageStatus,

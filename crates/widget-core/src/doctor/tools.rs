@@ -497,7 +497,7 @@ pub(super) fn find_joiner(address: &str) -> Option<&'static str> {
     found.map(|(name, _)| *name)
 }
 
-/// Frames that many pages have for what they show beside their own content, by a part of their host.
+/// Frames that many pages have beside their own content, by the end of their host.
 const MEDIA_FRAMES: &[&str] = &[
     "googletagmanager.com",
     "youtube.com",

@@ -26,7 +26,8 @@ pub struct Visit {
     pub body: Vec<u8>,
     /// Whether the page has more bytes than were read.
     pub is_cut: bool,
-    /// Scripts of the page, as [`scripts_to_read`] names them; those that were not read are missing.
+    /// Scripts of the page, as [`scripts_to_read`](super::scripts_to_read) names them; those that
+    /// were not read are missing.
     pub scripts: Vec<PageScript>,
 }
 
