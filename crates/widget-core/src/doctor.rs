@@ -74,12 +74,12 @@ pub fn parse_page(text: &str) -> Result<Url, EntryError> {
     } else {
         Url::parse(&format!("https://{text}"))
     };
-    // Browsers read some addresses more strictly than people: then it is the first page of the site.
+    // Browsers read some addresses more strictly: then it is the first page of the site.
     Ok(url.unwrap_or_else(|_| Url::parse(origin.as_str()).expect("an origin is an address")))
 }
 
-/// Finds the widgets that a page names, each once: by tags, also those that browsers do not run yet,
-/// and by scripts that make such tags.
+/// Finds the widgets that a page names, each once: by tags, also those that browsers do not run
+/// yet, and by scripts that make such tags.
 ///
 /// ```
 /// use widget_core::doctor::{self, Hop, Visit};
@@ -105,8 +105,8 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
     target::find_named(&tags, &snippets)
 }
 
-/// The scripts in which a snippet may be, for a page that has none which browsers run: such a script
-/// may make the tag, or be a copy of the service's. The likely ones are first.
+/// The scripts in which a snippet may be, for a page that has none which browsers run: such a
+/// script may make the tag, or be a copy of the service's. The likely ones are first.
 #[must_use]
 pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
     /// A page has tens of scripts; more say nothing new.

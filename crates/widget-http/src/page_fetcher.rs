@@ -1,5 +1,6 @@
-//! Fetches pages of websites, for their brand and to look at what they have of a widget: from public
-//! addresses only, so that nobody reaches through this service what they could not reach themselves.
+//! Fetches pages of websites, for their brand and to look at what they have of a widget: from
+//! public addresses only, so that nobody reaches through this service what they could not reach
+//! themselves.
 //!
 //! The address is checked after the name has been resolved and for every redirect, and the
 //! connection goes to the address that was checked: a name that resolves differently a moment later
