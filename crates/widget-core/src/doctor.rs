@@ -65,6 +65,7 @@ use snippet::Snippets;
 ///
 /// # Errors
 /// What is wrong with the address, in the terms of an entry of the list of domains.
+#[expect(clippy::missing_panics_doc, reason = "an origin is an address")]
 pub fn parse_page(text: &str) -> Result<Url, EntryError> {
     let text = text.trim();
     let origin = Origin::parse_page(text)?;

@@ -28,6 +28,7 @@ pub(super) fn check(page: &Page<'_>, runs: &[Run<'_>]) -> Vec<PageFinding> {
     findings
 }
 
+#[expect(clippy::too_many_lines, reason = "one request after the other")]
 fn check_content_policy(
     page: &Page<'_>,
     runs: &[Run<'_>],
