@@ -1,10 +1,11 @@
 /** The page of the API at `/docs`: it fits, says nothing on the console, and loads nothing. */
 import type { ConsoleMessage } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { axeScripts, violations } from './axe';
 import { story } from './story';
 import { system } from './system';
 
-describe('the page of the API', { timeout: 60_000 }, () => {
+describe('the page of the API', { timeout: 120_000 }, () => {
   const here = story('none');
 
   test.each([
@@ -17,6 +18,7 @@ describe('the page of the API', { timeout: 60_000 }, () => {
       colorScheme: scheme,
       viewport: { width, height: 800 },
     });
+    for (const content of axeScripts) await context.addInitScript({ content });
     const page = await context.newPage();
     const messages: string[] = [];
     const requests: string[] = [];
@@ -29,6 +31,10 @@ describe('the page of the API', { timeout: 60_000 }, () => {
     await operation.getByText('"agent_version_id"').first().waitFor();
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
+    // The page is long: as a whole once, and in each look where every part of it is in view.
+    const isFirst = scheme === 'light' && width === 1280;
+    const part = isFirst ? 'html' : '#createWebWidget';
+    expect(await violations(page.mainFrame(), part)).toEqual([]);
     expect(messages).toEqual([]);
     const fetched = requests.filter((url) => !url.startsWith('data:'));
     expect(fetched).toEqual([`${system.service}/docs`]);

@@ -21,6 +21,7 @@ const SCOPES: &[&str] = &[
     "agents:manage",
     "conversations:read_sensitive",
     "conversations:write",
+    "limits:manage",
 ];
 
 /// What was created or found.
