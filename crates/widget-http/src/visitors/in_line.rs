@@ -56,8 +56,7 @@ impl<K: Hash + Eq + Clone> InLine<K> {
     /// Waits for the others that came before.
     ///
     /// # Errors
-    /// 429 `rate_limited` when the line is full, 503 `storage_unavailable` when storage lets those
-    /// before wait for too long.
+    /// 429 `rate_limited` when the line is full, or does not move on in time.
     pub async fn wait(&self, key: &K) -> Result<Turn<'_, K>, Problem> {
         let turn = {
             let mut lines = self.lines();
@@ -74,7 +73,9 @@ impl<K: Hash + Eq + Clone> InLine<K> {
             key: key.clone(),
         };
         Ok(Turn {
-            _turn: wait_in_time(turn.lock_owned()).await?,
+            _turn: wait_in_time(turn.lock_owned())
+                .await
+                .map_err(|error| too_many_at_once(self.name, MAX_IN_LINE).with_cause(error))?,
             _place: place,
         })
     }
