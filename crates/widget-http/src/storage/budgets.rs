@@ -112,8 +112,9 @@ pub enum CallOutcome {
 ///
 /// What is used and reserved is written in the transaction of what needs it: a conversation is used
 /// by its join, and the minutes of a call are reserved with it or later. Both are settled in the
-/// transaction that changes the state of the conversation. Rows are locked in one order everywhere: the
-/// conversation, then the days from the earliest, of each the organization before the widget.
+/// transaction that changes the state of the conversation. Rows are locked in one order
+/// everywhere: the conversation, then the days from the earliest, of each the organization before
+/// the widget.
 #[async_trait::async_trait]
 pub trait BudgetStore {
     /// The limits that keys have set for a widget and its organization.

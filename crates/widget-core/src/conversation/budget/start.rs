@@ -189,8 +189,8 @@ impl Budgets {
         Ok(())
     }
 
-    /// Why an owner's day does not have what is needed. A start without a place in the budget needs
-    /// no minutes, so that it is named first.
+    /// Why an owner's day does not have what is needed. A start without a place in the budget
+    /// needs no minutes, so that it is named first.
     #[must_use]
     pub fn used_up(
         &self,
@@ -218,9 +218,9 @@ impl Budgets {
 }
 
 impl Budgets {
-    /// What a visitor is answered whose conversation ended at `ended_at` because the budget was used
-    /// up before they joined it; `None` on another day, and when conversations are not limited any
-    /// more: then a new one may start.
+    /// What a visitor is answered whose conversation ended at `ended_at` because the budget was
+    /// used up before they joined it; `None` on another day, and when conversations are not limited
+    /// any more: then a new one may start.
     #[must_use]
     pub fn joined_too_late(
         &self,
