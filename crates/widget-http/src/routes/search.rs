@@ -1,8 +1,8 @@
 //! Pages of lists of which core decides item by item whether they are looked for.
 //!
-//! A request looks at a part of the list that is bounded by time, so that one that finds little does
-//! not keep the database busy: its answer then has fewer items than asked for, perhaps none, and the
-//! `Link` goes on behind the last item that was looked at.
+//! A request looks at a part of the list that is bounded by time, so that one that finds little
+//! does not keep the database busy: its answer then has fewer items than asked for, perhaps none,
+//! and the `Link` goes on behind the last item that was looked at.
 
 use std::time::{Duration, Instant};
 
