@@ -22,13 +22,13 @@ declare global {
   }
 }
 
-/** Records what a frame sends to the agent. */
+/** Records the texts that a frame sends to the agent: LiveKit compresses them afterwards. */
 const RECORD_SENT = `{
   window.storySent = [];
-  const send = RTCDataChannel.prototype.send;
-  RTCDataChannel.prototype.send = function (data) {
-    storySent.push(typeof data === 'string' ? data : new TextDecoder('latin1').decode(data));
-    return send.call(this, data);
+  const encode = TextEncoder.prototype.encode;
+  TextEncoder.prototype.encode = function (text) {
+    storySent.push(text);
+    return encode.call(this, text);
   };
 }`;
 

@@ -123,7 +123,7 @@ fn codes_have_their_status() {
         .iter()
         .map(|code| format!("{} {code}", status(*code).as_u16()))
         .collect();
-    expect![[r"
+    expect![[r#"
         409 agent_directory_configured
         409 agent_in_use
         422 agent_not_found
@@ -180,6 +180,7 @@ fn codes_have_their_status() {
         403 origin_scheme
         404 path_unknown
         412 precondition_failed
+        409 previews_full
         422 query_invalid
         429 rate_limited
         409 record_unreadable
@@ -200,7 +201,7 @@ fn codes_have_their_status() {
         401 webhook_signature_invalid
         429 widget_busy
         403 widget_unavailable
-    "]]
+    "#]]
     .assert_eq(&(table.join("\n") + "\n"));
 }
 
