@@ -324,7 +324,10 @@ fn as_words(time: OffsetDateTime) -> String {
 /// The answer to a link that shows nothing, whether or not it ever did.
 fn say_ended(problem: Problem) -> Response {
     let style = &*STYLE_SOURCE;
-    let policy = format!("default-src 'none'; style-src {style}; frame-ancestors 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
+    );
     let page = EndedPage { style: STYLE }.render().unwrap_or_default();
     let mut response = document(StatusCode::NOT_FOUND, &policy, page);
     response.extensions_mut().insert(PageOf(problem));
