@@ -69,6 +69,7 @@ fn source_of(text: &str) -> HashSource {
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// `/public/preview/{token}` and what is below.
+#[expect(clippy::too_many_lines, reason = "one list of routes")]
 pub(crate) fn router() -> ApiRouter<AppState> {
     let script = |operation: api::Operation| {
         operation
@@ -206,8 +207,9 @@ fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Header
 /// What a path below a link names. What is malformed names nothing, exactly as what is unknown.
 struct PreviewPath {
     token: PreviewToken,
-    /// None where the path has no place for it.
-    widget: Option<Option<WidgetId>>,
+    widget: Option<WidgetId>,
+    /// Whether the path has a place for it.
+    has_widget: bool,
     file: String,
 }
 
@@ -225,9 +227,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PreviewPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let raw = path_parameters::<RawPath>(parts, state).await;
         let raw = raw.unwrap_or_default();
+        let has_widget = raw.id.is_some();
+        let widget = raw.id.and_then(|id| id.parse().ok());
         Ok(Self {
             token: PreviewToken::shown(raw.token),
-            widget: raw.id.map(|id| id.parse().ok()),
+            widget,
+            has_widget,
             file: raw.file,
         })
     }
@@ -250,7 +255,7 @@ async fn require_preview(
     let hash = path.token.hash();
     let now = state.now();
     let found = state.storage.find_preview_of_token(&hash, now).await?;
-    let is_named = |id: WidgetId| path.widget.is_none_or(|named| named == Some(id));
+    let is_named = |id: WidgetId| !path.has_widget || path.widget == Some(id);
     let found = found.filter(|found| is_named(found.preview.draft().id));
     let found = found.ok_or_else(refusals::unknown_preview)?;
     Ok((found.into(), hash))
