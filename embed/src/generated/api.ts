@@ -115,6 +115,12 @@ export interface FormSubmission {
   data: Record<string, unknown>;
 }
 
+/** What an open page of a preview asks for again and again. */
+export interface PreviewState {
+  /** Counts the drafts of the preview from 1. */
+  revision: number;
+}
+
 /** A refusal or a failure (RFC 9457). */
 export interface Problem {
   /** Always `about:blank`: `code` says what happened. */
@@ -168,6 +174,9 @@ export type ProblemCode =
   | 'domain_invalid'
   | 'domains_invalid'
   | 'embed_not_built'
+  | 'event_id_invalid'
+  | 'event_streams_exhausted'
+  | 'event_streams_full'
   | 'feedback_already_submitted'
   | 'feedback_closed'
   | 'feedback_disabled'
@@ -193,6 +202,7 @@ export type ProblemCode =
   | 'origin_scheme'
   | 'path_unknown'
   | 'precondition_failed'
+  | 'previews_full'
   | 'query_invalid'
   | 'rate_limited'
   | 'record_unreadable'
