@@ -170,6 +170,10 @@ async fn what_is_not_written_is_kept_for_the_next_time() {
     show(&service, &id(&widget), &[("origin", EVIL)])
         .await
         .expect(403);
+    let holding = database::Connection::connect(service.database().url()).await;
+    let mut holding = holding.expect("it can be opened");
+    let held = sqlx::raw_sql(database::HOLD_STATISTICS).execute(&mut holding);
+    held.await.expect("it is held");
     {
         let mut canceled = pin!(write_statistics(&service.state));
         assert!(
@@ -181,6 +185,8 @@ async fn what_is_not_written_is_kept_for_the_next_time() {
             .await
             .expect(403);
     }
+    let released = sqlx::raw_sql("ROLLBACK").execute(&mut holding);
+    released.await.expect("it is released");
     assert_eq!(service.state.visits.listed_pages(), 1);
     write(&service).await;
     assert_eq!(service.state.visits.listed_pages(), 0);

@@ -43,6 +43,10 @@ pub(crate) const HOLD_AGENTS: &str = "BEGIN; LOCK TABLE agents IN EXCLUSIVE MODE
 /// waits after its first statement.
 pub(crate) const HOLD_REVISIONS: &str = "BEGIN; LOCK TABLE web_widget_revisions IN EXCLUSIVE MODE";
 
+/// Keeps others from writing numbers about widgets until `ROLLBACK`.
+pub(crate) const HOLD_STATISTICS: &str =
+    "BEGIN; LOCK TABLE web_widget_statistics IN EXCLUSIVE MODE";
+
 /// How many statements wait for what this connection holds. `pg_stat_activity` would not do: it
 /// stays the same until the end of a transaction.
 pub(crate) const COUNT_WAITING: Option<&str> = Some(
