@@ -41,7 +41,7 @@ mod visitor;
 
 pub use current::{Current, VERSION};
 pub use document::{Config, diff};
-pub use edit::{Change, ChangeKind};
+pub use edit::{Change, ChangeKind, Edit};
 pub use error::ConfigError;
 pub use version::LIMITS;
 pub use visitor::{

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::current::Current;
-use super::edit::{self, Change};
+use super::edit::{self, Change, Edit};
 use super::error::ConfigError;
 use super::memory;
 use super::migrate::{self, Document};
@@ -104,11 +104,8 @@ impl Config {
     /// `pointer_invalid` when there can be no value at that place, and every fault of the document
     /// that results.
     pub fn set(&self, pointer: &str, value: Value) -> Result<Self, ConfigError> {
-        if let Err(error) = json::measure(&value, LIMITS) {
-            json::drop_flat(value);
-            return Err(error.into());
-        }
-        Self::from_value(edit::set(self.to_value(), pointer, value)?)
+        let pointer = pointer.to_owned();
+        self.edit([Edit::Set { pointer, value }])
     }
 
     /// The config without one value, everything else untouched.
@@ -118,6 +115,28 @@ impl Config {
     /// results.
     pub fn remove(&self, pointer: &str) -> Result<Self, ConfigError> {
         Self::from_value(edit::remove(self.to_value(), pointer)?)
+    }
+
+    /// The config with several edits, one after the other. Only the result has to be valid, so that
+    /// values that need each other can be set together.
+    ///
+    /// # Errors
+    /// Those of [`Config::set`] and [`Config::remove`].
+    pub fn edit(&self, edits: impl IntoIterator<Item = Edit>) -> Result<Self, ConfigError> {
+        let mut document = self.to_value();
+        for edit in edits {
+            document = match edit {
+                Edit::Set { pointer, value } => {
+                    if let Err(error) = json::measure(&value, LIMITS) {
+                        json::drop_flat(value);
+                        return Err(error.into());
+                    }
+                    edit::set(document, &pointer, value)?
+                }
+                Edit::Remove { pointer } => edit::remove(document, &pointer)?,
+            };
+        }
+        Self::from_value(document)
     }
 }
 

@@ -9,6 +9,23 @@ use super::version::ROOT;
 use crate::finding::{Code, Finding};
 use crate::json::{pointer_tokens, push_token};
 
+/// One change of a document, which is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Puts a value in place, as [`Config::set`](super::Config::set).
+    Set {
+        /// Where, from the record's root (`/config/v1/theme`).
+        pointer: String,
+        /// The value that is there then.
+        value: Value,
+    },
+    /// Removes a value, as [`Config::remove`](super::Config::remove).
+    Remove {
+        /// Where, from the record's root.
+        pointer: String,
+    },
+}
+
 /// One difference between two documents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {

@@ -119,7 +119,7 @@ fn of_exact(
         );
         return;
     }
-    if let Some(twin) = www_twin(origin, suffixes)
+    if let Some(twin) = origin.www_twin(suffixes)
         && !is_admitted(&twin)
     {
         warn(
@@ -132,13 +132,16 @@ fn of_exact(
     }
 }
 
-/// The same site with `www.` before a registered domain, or without it.
-fn www_twin(origin: &Origin, suffixes: &SuffixList) -> Option<Origin> {
-    let name = origin.host();
-    let twin = match name.strip_prefix("www.") {
-        Some(apex) if suffixes.registrable(apex) == Some(apex) => apex.to_owned(),
-        None if suffixes.registrable(name) == Some(name) => format!("www.{name}"),
-        _ => return None,
-    };
-    Some(Origin::from_parts(origin.scheme(), &twin, origin.port()))
+impl Origin {
+    /// The same site with `www.` before a registered domain, or without it; `None` for other hosts.
+    #[must_use]
+    pub fn www_twin(&self, suffixes: &SuffixList) -> Option<Self> {
+        let name = self.host();
+        let twin = match name.strip_prefix("www.") {
+            Some(apex) if suffixes.registrable(apex) == Some(apex) => apex.to_owned(),
+            None if suffixes.registrable(name) == Some(name) => format!("www.{name}"),
+            _ => return None,
+        };
+        Some(Self::from_parts(self.scheme(), &twin, self.port()))
+    }
 }

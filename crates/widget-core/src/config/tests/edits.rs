@@ -134,6 +134,36 @@ fn the_result_is_checked() {
     assert_eq!(error.code(), Code::ConfigTooDeep);
 }
 
+/// Values that are valid only together.
+#[test]
+fn only_the_result_of_several_edits_is_checked() {
+    let set = |pointer: &str, value| Edit::Set {
+        pointer: pointer.to_owned(),
+        value,
+    };
+    let edits = || {
+        [
+            set("/config/v1/chat", json!(1)),
+            set("/config/v1/chat", json!({"title": "Hi"})),
+            Edit::Remove {
+                pointer: "/config/x".to_owned(),
+            },
+        ]
+    };
+    let edited = config(DOCUMENT).edit(edits()).expect("valid");
+    let expected = DOCUMENT
+        .replace(r#""x":1,"#, "")
+        .replace(r#""b"]"#, r#""b"],"chat":{"title":"Hi"}"#);
+    assert_eq!(edited.as_json(), expected);
+    let error = config(DOCUMENT)
+        .edit(edits().into_iter().take(1))
+        .expect_err("a fault");
+    assert_eq!(
+        error.findings()[0].pointer.as_deref(),
+        Some("/config/v1/chat")
+    );
+}
+
 #[test]
 fn differences_are_a_list() {
     let changed = config(
