@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod certificates;
 mod error;
 mod management;
 mod pages;
@@ -28,12 +29,13 @@ mod request;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::{Certificate, header::HeaderValue, redirect::Policy};
+use reqwest::{header::HeaderValue, redirect::Policy};
 use secrecy::ExposeSecret;
 pub use secrecy::SecretString;
 use widget_core::embed::PublicUrl;
 
-pub use error::{Error, Refusal};
+pub use certificates::trust;
+pub use error::{CertificateFault, Error, Refusal};
 pub use pages::Pages;
 pub use public::PublicAnswer;
 pub use request::Chunks;
@@ -129,7 +131,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Also trusts these certificates (PEM), beside those that the system trusts.
+    /// Also trusts these certificates (PEM), beside those that the system trusts: as authorities,
+    /// and as servers' own ones. Their names and times are checked as always.
     #[must_use]
     pub fn certificates(mut self, pem: Vec<u8>) -> Self {
         self.certificates = pem;
@@ -163,26 +166,14 @@ impl ClientBuilder {
     /// # Errors
     /// When the key cannot be a header, or the certificates are not PEM.
     pub fn build(self) -> Result<Client, Error> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Somebody else may be faster; then theirs is used.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
         let authorization = self.key.as_ref().map(build_authorization).transpose()?;
-        let certificates = Certificate::from_pem_bundle(&self.certificates)
-            .map_err(|_| Error::CertificatesInvalid)?;
-        if certificates.is_empty() && !self.certificates.is_empty() {
-            return Err(Error::CertificatesInvalid);
-        }
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(self.user_agent)
             // The key goes to this service only.
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
             .dns_resolver(error::Resolver);
-        if !certificates.is_empty() {
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let http = builder
+        let http = trust(&self.certificates, builder)?
             .build()
             .map_err(|error| Error::Unusable(error.into()))?;
         Ok(Client {

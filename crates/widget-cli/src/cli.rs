@@ -7,7 +7,10 @@ use clap_complete::Shell;
 use widget_core::go_live::PinnedVersion;
 
 use crate::{
-    commands::{doctor, history, list, login, publish, show},
+    commands::{
+        create, delete, doctor, domains, edit, history, list, login, open, pin, preview, publish,
+        restore, set, show,
+    },
     help,
     online::ServiceOptions,
     printer::{ColorWhen, OutputFormat},
@@ -75,12 +78,45 @@ pub(crate) enum Command {
     /// Show who changed a widget, when, and what
     #[command(after_long_help = history::HELP)]
     History(history::History),
+    /// Create a widget
+    #[command(after_long_help = create::HELP)]
+    Create(create::Create),
+    /// Set values of a widget
+    #[command(after_long_help = set::SET_HELP)]
+    Set(set::Set),
+    /// Remove values from a widget's config
+    #[command(after_long_help = set::UNSET_HELP)]
+    Unset(set::Unset),
+    /// Change a widget in the editor
+    #[command(after_long_help = edit::HELP)]
+    Edit(edit::Edit),
+    /// Show or change the list of sites that may show a widget
+    #[command(after_long_help = domains::HELP)]
+    Domains(domains::Domains),
     /// Let a widget be shown
     #[command(after_long_help = publish::PUBLISH_HELP)]
     Publish(publish::Publish),
     /// Let a widget no longer be shown
     #[command(after_long_help = publish::UNPUBLISH_HELP)]
     Unpublish(publish::Publish),
+    /// Choose the version of the agent
+    #[command(after_long_help = pin::HELP)]
+    Pin(pin::Pin),
+    /// Make a widget what it was in an earlier revision
+    #[command(after_long_help = restore::HELP)]
+    Restore(restore::Restore),
+    /// Delete a widget
+    #[command(after_long_help = delete::DELETE_HELP)]
+    Delete(delete::Delete),
+    /// Bring a deleted widget back
+    #[command(after_long_help = delete::UNDELETE_HELP)]
+    Undelete(delete::Delete),
+    /// Open a site that shows a widget in the browser
+    #[command(after_long_help = open::HELP)]
+    Open(open::Open),
+    /// Create a link that shows a draft of a widget
+    #[command(after_long_help = preview::HELP)]
+    Preview(preview::Preview),
     /// Keep the address of a service and a key
     #[command(after_long_help = login::LOGIN_HELP)]
     Login(login::Login),
@@ -147,7 +183,8 @@ pub(crate) struct SuffixFile {
 /// Arguments of `validate` and `lint`.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Files, folders, patterns such as 'shops/*.json', or - for standard input
+    /// Files, folders, patterns such as 'shops/*.json', - for standard input, or ids of widgets or
+    /// their beginnings
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Exit with 1 also when there are only warnings
@@ -178,9 +215,10 @@ pub(crate) struct Migrate {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A file with the widget as the API returns it, or - for standard input
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    /// A file with the widget as the API returns it, - for standard input, a widget's id or its
+    /// beginning (with @N, revision N), or the address of a page with it
+    #[arg(value_name = "WIDGET")]
+    pub(crate) widget: String,
     /// The address of the page, as in the visitor's address bar
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) page: String,
@@ -230,12 +268,13 @@ impl From<VersionState> for PinnedVersion {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The file before, or - for standard input
+    /// Before: a file, - for standard input, a widget's id or its beginning (with @N, revision N),
+    /// or the address of a page with it
     #[arg(value_name = "A")]
-    pub(crate) before: PathBuf,
-    /// The file after, or - for standard input
+    pub(crate) before: String,
+    /// After
     #[arg(value_name = "B")]
-    pub(crate) after: PathBuf,
+    pub(crate) after: String,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }
@@ -243,17 +282,21 @@ pub(crate) struct Diff {
 /// Arguments of `snippet`.
 #[derive(Debug, Args)]
 pub(crate) struct Snippet {
-    /// A file with the widget as the API returns it, - for standard input, or the id of the widget
-    #[arg(value_name = "FILE_OR_ID")]
-    pub(crate) widget: PathBuf,
-    /// The address of the widget service, as browsers reach it
+    /// A file with the widget as the API returns it, - for standard input, a widget's id or its
+    /// beginning, or the address of a page with it
+    #[arg(value_name = "WIDGET")]
+    pub(crate) widget: String,
+    /// The address of the widget service, as browsers reach it; then no service is asked
     #[arg(long, value_name = "URL")]
-    pub(crate) service: String,
+    pub(crate) service: Option<String>,
+    /// Print the snippet that also has the hash of the script
+    #[arg(long, conflicts_with_all = ["service", "integrity", "file_name"])]
+    pub(crate) with_integrity: bool,
     /// The hash that the script must have, such as sha384-…; requires --file-name
-    #[arg(long, value_name = "HASH", requires = "file_name")]
+    #[arg(long, value_name = "HASH", requires_all = ["file_name", "service"])]
     pub(crate) integrity: Option<String>,
     /// The file name of the script with that hash, such as 3f2a9c….js
-    #[arg(long, value_name = "NAME", requires = "integrity")]
+    #[arg(long, value_name = "NAME", requires_all = ["integrity", "service"])]
     pub(crate) file_name: Option<String>,
     /// The id of the widget, when the file contains a list
     #[arg(long, value_name = "ID")]

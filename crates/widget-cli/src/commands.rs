@@ -1,16 +1,25 @@
 //! One file for each command: calls the rules and shows the answer.
 
+pub(crate) mod create;
+pub(crate) mod delete;
 mod diff;
 pub(crate) mod doctor;
+pub(crate) mod domains;
+pub(crate) mod edit;
 mod explain;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod login;
 mod manual;
 mod migrate;
+pub(crate) mod open;
 mod origins;
+pub(crate) mod pin;
+pub(crate) mod preview;
 pub(crate) mod publish;
+pub(crate) mod restore;
 mod schema;
+pub(crate) mod set;
 pub(crate) mod show;
 mod snippet;
 mod validate;
@@ -38,19 +47,30 @@ pub(crate) fn run(
         Command::Show(arguments) => show::run(&arguments, global, printer),
         Command::Doctor(arguments) => doctor::run(&arguments, global, printer),
         Command::History(arguments) => history::run(&arguments, global, printer),
+        Command::Create(arguments) => create::run(&arguments, global, printer),
+        Command::Set(arguments) => set::set(&arguments, global, printer),
+        Command::Unset(arguments) => set::unset(&arguments, global, printer),
+        Command::Edit(arguments) => edit::run(&arguments, global, printer),
+        Command::Domains(arguments) => domains::run(&arguments, global, printer),
         Command::Publish(arguments) => publish::run(&arguments, true, global, printer),
         Command::Unpublish(arguments) => publish::run(&arguments, false, global, printer),
+        Command::Pin(arguments) => pin::run(&arguments, global, printer),
+        Command::Restore(arguments) => restore::run(&arguments, global, printer),
+        Command::Delete(arguments) => delete::delete(&arguments, global, printer),
+        Command::Undelete(arguments) => delete::undelete(&arguments, global, printer),
+        Command::Open(arguments) => open::run(&arguments, global, printer),
+        Command::Preview(arguments) => preview::run(&arguments, global, printer),
         Command::Login(arguments) => login::login(&arguments, global, printer),
         Command::Logout => login::logout(global, printer),
         Command::Profiles => login::profiles(printer),
         Command::Whoami => login::whoami(global, printer),
-        Command::Validate(arguments) => validate::run(&arguments, false, printer),
-        Command::Lint(arguments) => validate::run(&arguments, true, printer),
+        Command::Validate(arguments) => validate::run(&arguments, false, global, printer),
+        Command::Lint(arguments) => validate::run(&arguments, true, global, printer),
         Command::Migrate(arguments) => migrate::run(&arguments, printer),
-        Command::Diff(arguments) => diff::run(&arguments, printer),
+        Command::Diff(arguments) => diff::run(&arguments, global, printer),
         Command::Schema(arguments) => schema::run(&arguments, printer),
-        Command::Explain(arguments) => explain::run(&arguments, printer),
-        Command::Snippet(arguments) => snippet::run(&arguments, printer),
+        Command::Explain(arguments) => explain::run(&arguments, global, printer),
+        Command::Snippet(arguments) => snippet::run(&arguments, global, printer),
         Command::Origins(Origins::Test(arguments)) => origins::test(&arguments, printer),
         Command::Origins(Origins::Normalize(arguments)) => origins::normalize(&arguments, printer),
         Command::Completions(arguments) => manual::completions(&arguments, printer),

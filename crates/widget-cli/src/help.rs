@@ -14,13 +14,30 @@ use crate::cli::Cli;
 
 /// The commands in groups, as `widget help` shows them. Each command is in one.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Look at widgets", &["list", "show", "doctor", "history"]),
-    ("Change widgets", &["publish", "unpublish"]),
+    (
+        "Look at widgets",
+        &["list", "show", "explain", "doctor", "history", "diff"],
+    ),
+    (
+        "Change widgets",
+        &[
+            "create",
+            "set",
+            "unset",
+            "edit",
+            "domains",
+            "publish",
+            "unpublish",
+            "pin",
+            "restore",
+            "delete",
+            "undelete",
+        ],
+    ),
+    ("Show to others", &["snippet", "preview", "open"]),
     (
         "Work on files",
-        &[
-            "validate", "lint", "migrate", "explain", "diff", "snippet", "origins", "schema",
-        ],
+        &["validate", "lint", "migrate", "origins", "schema"],
     ),
     (
         "Services and keys",
@@ -119,6 +136,7 @@ a misspelled key, a list that allows every site or none, a text that is too pale
 
 Examples:
   widget lint widget.json
+  widget lint 0197a8b2                      a widget of the service
   widget lint configs/ --deny-warnings      exit 1 also for warnings
 
 Exit code: 0 when there is no error, 1 when there is one (or a warning, with --deny-warnings), 2 \
@@ -144,15 +162,16 @@ Makes the decision that the service makes for this page and shows each step of i
 the page is not on the list of domains, it shows the nearest entry, the difference, and the one change \
 that helps.
 
-Save the widget as the API returns it:
-  curl -H \"Authorization: Bearer $KEY\" https://widgets.example/core/web-widgets/$ID > widget.json
+The service decides for a widget that is named by its id or a page. For a file and for a revision \
+(@N) this program decides.
 
 Examples:
+  widget explain 0197a8b2 --page https://shop.example/cart
   widget explain widget.json --page https://shop.example/cart
   widget explain widget.json --page shop.example --service https://widgets.example
   widget explain widget.json --page https://shop.example --agent-version draft
 
-Only the answer to a POST or PATCH says, in its `warnings`, that the pinned agent version is not \
+Of files, only the answer to a POST or PATCH says, in its `warnings`, that the pinned agent version is not \
 published. Otherwise the command assumes that it is, and says so; use --agent-version to set what \
 you know.
 Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.";
@@ -161,6 +180,8 @@ pub(crate) const DIFF: &str = "\
 Compares the meaning, not the text: the order of keys, JSON or YAML, and spaces do not matter.
 
 Examples:
+  widget diff 0197a8b2@3 0197a8b2@5
+  widget diff 0197a8b2 shop.yaml
   widget diff before.json after.json
   curl … | widget diff approved.yaml -
 
@@ -168,16 +189,19 @@ Pointers start at the root of a widget, as in the API: a config is at `/config`.
 Exit code: 0 when there is no difference, 1 when there is one, 2 when a file could not be read.";
 
 pub(crate) const SNIPPET: &str = "\
-Paste the line anywhere in the page, preferably just before `</body>`.
+Paste the line anywhere in the page, preferably just before `</body>`. The service says the line; \
+with --service URL none is asked.
 
 Examples:
+  widget snippet 0197a8b2
+  widget snippet 0197a8b2 --with-integrity
   widget snippet widget.json --service https://widgets.example
   widget snippet 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b --service https://widgets.example
   widget snippet widget.json --service https://widgets.example \\
     --file-name 3f2a9c.js --integrity sha384-…
 
-With --integrity the browser runs the script only if it has that hash. The service returns the \
-file name and the hash (`GET /core/web-widgets/{id}/snippet`). Such a page must be changed to get a \
+With a hash the browser runs the script only if it has that hash. --with-integrity prints the line \
+that the service returns; without a service, use --file-name and --integrity. Such a page must be changed to get a \
 newer script after an update of the service.
 Exit code: 0, 1 when the file contains no widget with an id, 2 for wrong usage.";
 

@@ -3,6 +3,7 @@
 //! Nothing here runs for commands that work on files: they start no runtime and read no profile.
 
 pub(crate) mod change;
+pub(crate) mod effects;
 pub(crate) mod failure;
 pub(crate) mod keys;
 pub(crate) mod page;
@@ -23,7 +24,7 @@ use std::{
 
 use clap::Args;
 use tokio::time::{Instant, sleep_until};
-use widget_api::client::{Client, Error, SecretString};
+use widget_api::client::{Client, Error, SecretString, trust};
 use widget_core::embed::PublicUrl;
 
 use crate::{
@@ -88,6 +89,8 @@ struct State {
     is_writing: Cell<bool>,
     /// The command waits for a person.
     is_asking: Cell<bool>,
+    /// Another program has the terminal, and Ctrl-C is for it.
+    is_away: Cell<bool>,
     is_interrupted: Cell<bool>,
     /// What was written, one sentence each.
     written: RefCell<Vec<String>>,
@@ -137,6 +140,9 @@ async fn watch(
             biased;
             result = &mut command => return result,
             _ = tokio::signal::ctrl_c() => {
+                if state.is_away.get() {
+                    continue;
+                }
                 if state.is_asking.get() {
                     // The question is still on the line.
                     let _ = writeln!(io::stderr());
@@ -147,7 +153,7 @@ async fn watch(
                 state.wait_for("the answer to a change that was sent");
             }
             () = sleep_until(next_progress) => {
-                if !state.is_asking.get() {
+                if !state.is_asking.get() && !state.is_away.get() {
                     let waiting_for = state.waiting_for.lock().map(|text| text.clone());
                     progress.show(waiting_for.unwrap_or_default());
                 }
@@ -221,19 +227,26 @@ impl Session {
         answer
     }
 
+    /// Waits for another program at this terminal, such as an editor, which gets Ctrl-C.
+    pub(crate) async fn away<T>(&self, program: impl Future<Output = T>) -> T {
+        self.state.is_away.set(true);
+        let result = program.await;
+        self.state.is_away.set(false);
+        result
+    }
+
     /// What fetches pages: without a key, and with the same certificates and time.
     pub(crate) fn page_client(
         &self,
         redirects: reqwest::redirect::Policy,
-    ) -> Result<reqwest::Client, reqwest::Error> {
-        // The file was read before, when the session was made.
-        let pem = read_ca_file(&self.options).unwrap_or_default();
-        reqwest::Client::builder()
+    ) -> Result<reqwest::Client, Failure> {
+        let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirects)
-            .timeout(timeout(&self.options))
-            .tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem)?)
+            .timeout(timeout(&self.options));
+        trust(&read_ca_file(&self.options)?, builder)?
             .build()
+            .map_err(|error| Failure::unexpected(format_args!("no page can be read: {error}")))
     }
 }
 

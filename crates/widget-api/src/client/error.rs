@@ -16,6 +16,9 @@ pub enum Error {
     /// The key has characters that no key has.
     #[error("the API key has characters that no API key has")]
     KeyMalformed,
+    /// The idempotency key has characters that no header has.
+    #[error("the idempotency key has characters that cannot be sent")]
+    IdempotencyKeyMalformed,
     /// The certificates are not PEM.
     #[error("the certificates are not in PEM format")]
     CertificatesInvalid,
@@ -39,7 +42,7 @@ pub enum Error {
         reason: String,
     },
     /// No secure connection was made, usually because the certificate is not trusted.
-    #[error("cannot make a secure connection to `{service}`: {source}")]
+    #[error("cannot make a secure connection to `{service}`: {}", describe(source))]
     Tls {
         /// The address of the service.
         service: String,
@@ -113,6 +116,18 @@ pub enum Error {
     },
 }
 
+/// What is wrong with the certificate of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// Its time is over, or has not begun.
+    Time,
+    /// It is for other names.
+    Name,
+    /// Nobody who is trusted signed it.
+    Trust,
+}
+
 /// A refusal of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -169,6 +184,28 @@ impl Error {
         }
     }
 
+    /// What is wrong with the certificate, if that is why there is no connection.
+    #[must_use]
+    pub fn certificate_fault(&self) -> Option<CertificateFault> {
+        use rustls::CertificateError::{
+            Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+            NotValidYetContext,
+        };
+        let Self::Tls { source, .. } = self else {
+            return None;
+        };
+        let rustls::Error::InvalidCertificate(fault) = source else {
+            return None;
+        };
+        Some(match fault {
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+                CertificateFault::Time
+            }
+            NotValidForName | NotValidForNameContext { .. } => CertificateFault::Name,
+            _ => CertificateFault::Trust,
+        })
+    }
+
     /// Whether the same request may work a little later.
     pub(super) fn is_passing(&self) -> bool {
         match self {
@@ -207,6 +244,47 @@ impl Error {
         } else {
             Self::Broken { service, reason }
         }
+    }
+}
+
+/// What keeps a connection from being secure, for people.
+fn describe(error: &rustls::Error) -> String {
+    use rustls::{CertificateError as Fault, Error::InvalidCertificate};
+    match error {
+        InvalidCertificate(Fault::Expired | Fault::ExpiredContext { .. }) => {
+            "its certificate has expired".to_owned()
+        }
+        InvalidCertificate(Fault::NotValidYet | Fault::NotValidYetContext { .. }) => {
+            "its certificate is not valid yet".to_owned()
+        }
+        InvalidCertificate(Fault::NotValidForNameContext {
+            expected,
+            presented,
+        }) => {
+            let expected = expected.to_str();
+            if presented.is_empty() {
+                return format!("its certificate is not for `{expected}`");
+            }
+            // They are written as `DnsName("widgets.example")`.
+            let names: Vec<&str> = presented
+                .iter()
+                .map(|name| name.split('"').nth(1).unwrap_or(name))
+                .collect();
+            let names = names.join("`, `");
+            format!("its certificate is for `{names}` and not for `{expected}`")
+        }
+        InvalidCertificate(Fault::UnknownIssuer) => {
+            "nobody who is trusted signed its certificate".to_owned()
+        }
+        InvalidCertificate(Fault::Other(other))
+            if matches!(
+                other.0.downcast_ref(),
+                Some(webpki::Error::CaUsedAsEndEntity)
+            ) =>
+        {
+            "its certificate is that of an authority which is not trusted".to_owned()
+        }
+        error => error.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every method fails with an [`Error`] that says which kind of failure it is.
 
 use reqwest::Method;
-use widget_core::id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, WidgetId};
+use widget_core::id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, PreviewId, WidgetId};
 
 use super::{Chunks, Client, ETag, Error, Pages, Tagged};
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         ConversationExport, ErasureJob, ErasureRequest, ExportRequest, Retention, RetentionChange,
     },
     limits::{LimitValues, OwnerLimits},
+    previews::{CreatedPreview, NewPreview, Preview, PreviewDraft},
     revisions::{Revision, RevisionsQuery},
     unreadable::{Listed, WidgetRecord},
     widgets::{Brand, BrandRequest, Snippet, WidgetsQuery, WrittenWidget},
@@ -69,11 +70,22 @@ impl Client {
         &self,
         body: &NewWidget,
     ) -> Result<Tagged<WrittenWidget>, Error> {
-        self.call("createWebWidget", Method::POST, &["core", "web-widgets"])
-            .idempotent()
-            .body(body)
-            .tagged()
-            .await
+        self.create_web_widget_with_key(body, None).await
+    }
+
+    /// Creates a widget once, however often this is called with the same idempotency key within 24
+    /// hours.
+    pub async fn create_web_widget_with_key(
+        &self,
+        body: &NewWidget,
+        key: Option<&str>,
+    ) -> Result<Tagged<WrittenWidget>, Error> {
+        let call = self.call("createWebWidget", Method::POST, &["core", "web-widgets"]);
+        let call = match key {
+            Some(key) => call.idempotency_key(key)?,
+            None => call.idempotent(),
+        };
+        call.body(body).tagged().await
     }
 
     /// A widget.
@@ -129,6 +141,8 @@ impl Client {
             &["core", "web-widgets", &id.to_string(), "restore"],
         )
         .if_match(etag)
+        // One that is not deleted stays as it is.
+        .repeatable()
         .tagged()
         .await
     }
@@ -202,6 +216,65 @@ impl Client {
             &["core", "web-widgets", &id.to_string(), "snippet"],
         )
         .json()
+        .await
+    }
+
+    /// The previews of a widget that have not ended, the newest first.
+    pub async fn list_previews(&self, id: WidgetId) -> Result<Vec<Preview>, Error> {
+        self.call(
+            "listPreviews",
+            Method::GET,
+            &["core", "web-widgets", &id.to_string(), "previews"],
+        )
+        .json()
+        .await
+    }
+
+    /// Creates a link that shows a draft. It is not repeated, because only the first answer has the
+    /// link.
+    pub async fn create_preview(
+        &self,
+        id: WidgetId,
+        body: &NewPreview,
+    ) -> Result<CreatedPreview, Error> {
+        self.call(
+            "createPreview",
+            Method::POST,
+            &["core", "web-widgets", &id.to_string(), "previews"],
+        )
+        .body(body)
+        .json()
+        .await
+    }
+
+    /// Replaces the draft of a preview.
+    pub async fn replace_preview(
+        &self,
+        id: WidgetId,
+        preview_id: PreviewId,
+        body: &PreviewDraft,
+    ) -> Result<Preview, Error> {
+        let (id, preview) = (id.to_string(), preview_id.to_string());
+        self.call(
+            "replacePreview",
+            Method::PUT,
+            &["core", "web-widgets", &id, "previews", &preview],
+        )
+        .repeatable()
+        .body(body)
+        .json()
+        .await
+    }
+
+    /// Ends a preview.
+    pub async fn end_preview(&self, id: WidgetId, preview_id: PreviewId) -> Result<(), Error> {
+        let (id, preview) = (id.to_string(), preview_id.to_string());
+        self.call(
+            "endPreview",
+            Method::DELETE,
+            &["core", "web-widgets", &id, "previews", &preview],
+        )
+        .nothing()
         .await
     }
 

@@ -135,6 +135,14 @@ impl Call {
         self
     }
 
+    /// As [`idempotent`](Self::idempotent), with a name of the caller's.
+    pub(super) fn idempotency_key(mut self, key: &str) -> Result<Self, Error> {
+        let key = HeaderValue::try_from(key).map_err(|_| Error::IdempotencyKeyMalformed)?;
+        self.headers.insert(IDEMPOTENCY_KEY, key);
+        self.repeatable = true;
+        Ok(self)
+    }
+
     /// Repeating the request does nothing more by what it says.
     pub(super) const fn repeatable(mut self) -> Self {
         self.repeatable = true;

@@ -11,11 +11,16 @@ use widget_core::{
 
 use crate::{
     check::{Checked, check},
-    cli::Diff,
+    cli::{Diff, Global},
     exit::ExitCode,
     failure::Failure,
+    online::{
+        self, Session,
+        change::{change_line, to_core},
+        reference::{Reference, require_readable},
+    },
     paths,
-    printer::{GREEN, Printer, RED, YELLOW, count, printable},
+    printer::{Printer, YELLOW, count},
     source::{document::Document, input::Input},
     subject::{LocatedList, find_subjects},
     suffixes::Suffixes,
@@ -46,13 +51,36 @@ struct ChangeJson<'c> {
     to: Option<&'c Value>,
 }
 
-/// Compares two files.
-pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, Failure> {
-    if arguments.before.as_os_str() == "-" && arguments.after.as_os_str() == "-" {
+/// Compares two widgets or configs, of files or of the service.
+pub(super) fn run(
+    arguments: &Diff,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    if arguments.before == "-" && arguments.after == "-" {
         return Err(Failure::unexpected("standard input cannot be both inputs"));
     }
-    let before = find_side(&arguments.before, arguments, printer)?;
-    let after = find_side(&arguments.after, arguments, printer)?;
+    let references = [
+        Reference::parse(&arguments.before)?,
+        Reference::parse(&arguments.after)?,
+    ];
+    if references.iter().all(|side| side.local().is_some()) {
+        let before = find_local(&references[0], arguments, printer)?;
+        let after = find_local(&references[1], arguments, printer)?;
+        return finish(before, after, printer);
+    }
+    online::run(&global.service, printer, async |session, printer| {
+        let before = find_side(&references[0], arguments, session, printer).await?;
+        let after = find_side(&references[1], arguments, session, printer).await?;
+        finish(before, after, printer)
+    })
+}
+
+fn finish(
+    before: Option<Side>,
+    after: Option<Side>,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
     let (Some(before), Some(after)) = (before, after) else {
         return Ok(ExitCode::No);
     };
@@ -61,19 +89,13 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
         if printer.is_data() {
             printer.data(&build_json(change))?;
         } else {
-            let color = match change.kind {
-                ChangeKind::Added(_) => GREEN,
-                ChangeKind::Removed(_) => RED,
-                ChangeKind::Replaced { .. } => YELLOW,
-            };
-            let line = change.to_string();
-            printer.line(format_args!("{color}{}{color:#}", printable(&line)))?;
+            printer.line(change_line(change))?;
         }
     }
     if matches!(before, Side::Widget(_)) != matches!(after, Side::Widget(_)) {
         printer.note(format_args!(
-            "{YELLOW}note{YELLOW:#}: one file contains a widget and the other a config; \
-             only the configs are compared"
+            "{YELLOW}note{YELLOW:#}: one is a widget and the other a config; only the configs are \
+             compared"
         ))?;
     }
     if !printer.is_data() {
@@ -85,12 +107,33 @@ pub(super) fn run(arguments: &Diff, printer: &mut Printer) -> Result<ExitCode, F
     Ok(ExitCode::from_answer(changes.is_empty()))
 }
 
-/// Reads one side; `None` when it has faults, which are shown.
-fn find_side(
-    file: &Path,
+/// Reads one side of a file or of the service.
+async fn find_side(
+    reference: &Reference,
+    arguments: &Diff,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Option<Side>, Failure> {
+    if reference.local().is_some() {
+        return find_local(reference, arguments, printer);
+    }
+    let widget = match reference.revision {
+        Some(number) => {
+            let revision = reference.find_revision(number, session, printer).await?;
+            require_readable(revision.web_widget)?
+        }
+        None => reference.find_widget(session, printer).await?.value,
+    };
+    Ok(Some(Side::Widget(Box::new(to_core(&widget)?))))
+}
+
+/// Reads one side of a file; `None` when it has faults, which are shown.
+fn find_local(
+    reference: &Reference,
     arguments: &Diff,
     printer: &mut Printer,
 ) -> Result<Option<Side>, Failure> {
+    let file = reference.local().unwrap_or(Path::new("-"));
     let origin = paths::require_single(file)?;
     let name = origin.name();
     let input = paths::read(&origin, arguments.reading.format)

@@ -163,10 +163,7 @@ async fn examine(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let failed = |error: reqwest::Error| Failure::unexpected(format_args!("no client: {error}"));
-    let http = session
-        .page_client(redirect::Policy::none())
-        .map_err(failed)?;
+    let http = session.page_client(redirect::Policy::none())?;
     let visit = visit(&http, asked.url.clone()).await;
     let origin = visit.origin().or_else(|| Origin::try_from(&asked.url).ok());
     let mut known = find_known(&asked, &visit, origin.as_ref(), session, printer).await?;

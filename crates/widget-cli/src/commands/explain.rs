@@ -1,21 +1,31 @@
 //! `widget explain`: the decision that the service makes for a page, step by step.
 
+use std::path::Path;
+
 use serde::Serialize;
+use widget_api::{
+    Received,
+    decisions::{ExplainQuery, Explanation, ExplanationStep, Finding, NearestEntry},
+};
 use widget_core::{
-    embed::{HostPagePolicy, PublicUrl},
-    explain::{Explanation, Nearest, Step, Verdict, explain},
-    finding::{Code, Finding},
+    embed::PublicUrl,
+    explain::{Verdict, explain},
+    finding::Code,
     go_live::PinnedVersion,
     id::WidgetId,
     origin::Origin,
 };
 
 use crate::{
-    cli::Explain,
+    cli::{Explain, Global},
     exit::ExitCode,
     failure::Failure,
+    online::{
+        self,
+        change::to_core,
+        reference::{Reference, id_of, require_readable},
+    },
     printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
-    record::Record,
     service::parse_service_url,
     suffixes::Suffixes,
     widget_file,
@@ -28,19 +38,103 @@ struct ExplanationJson<'e> {
     page: &'e str,
     verdict: Verdict,
     origin: Option<&'e Origin>,
-    code: Code,
-    steps: &'e [Step],
-    nearest: Option<&'e Nearest>,
+    code: &'e Received<Code>,
+    steps: &'e [ExplanationStep],
+    nearest: Option<&'e NearestEntry>,
     hint: Option<&'e str>,
     notes: &'e [Finding],
-    /// Lines that the policies of the host page need; null without `--service`.
-    host_page_policy: Option<&'e HostPagePolicy>,
+    /// Lines that the policies of the host page need; null without the address of the service.
+    host_page_policy: Option<&'e [String]>,
     /// What is assumed because the file does not say it.
     assumptions: Vec<&'static str>,
 }
 
-/// Explains why a widget in a file is or is not shown on a page.
-pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode, Failure> {
+/// Explains why a widget is or is not shown on a page.
+pub(super) fn run(
+    arguments: &Explain,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    if let Some(file) = reference.local() {
+        return explain_file(file, arguments, printer);
+    }
+    refuse_options_of_files(arguments)?;
+    online::run(&global.service, printer, async |session, printer| {
+        if let Some(number) = reference.revision {
+            let revision = reference.find_revision(number, session, printer).await?;
+            let widget = to_core(&require_readable(revision.web_widget)?)?;
+            let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
+            let version = arguments.agent_version.map(PinnedVersion::from);
+            let decision = explain(
+                Some(&widget),
+                version.unwrap_or(PinnedVersion::Published),
+                arguments.page.as_str(),
+                PublicUrl::origin(session.client.service()),
+                suffixes.list(),
+            );
+            let answer = Answer {
+                id: Some(widget.id),
+                decision: to_body(&decision)?,
+                has_service: true,
+                assumed: version.is_none(),
+                source: "a revision",
+            };
+            return show(&answer, arguments, printer);
+        }
+        let id = id_of(&reference.find_record(session, printer).await?.value);
+        let query = ExplainQuery {
+            origin: arguments.page.clone(),
+        };
+        let answer = Answer {
+            id: Some(id),
+            decision: session.client.explain_web_widget(id, &query).await?,
+            has_service: true,
+            assumed: false,
+            source: "the service",
+        };
+        show(&answer, arguments, printer)
+    })
+}
+
+/// A decision, and where it comes from.
+struct Answer {
+    id: Option<WidgetId>,
+    decision: Explanation,
+    /// Whether the address of the service is known, and so the policy that the page needs.
+    has_service: bool,
+    /// Nobody said whether the pinned version is published.
+    assumed: bool,
+    /// What does not say it.
+    source: &'static str,
+}
+
+/// The service knows what these options say.
+fn refuse_options_of_files(arguments: &Explain) -> Result<(), Failure> {
+    let is_revision = arguments.widget.contains('@');
+    let given = [
+        ("--service", arguments.service.is_some()),
+        (
+            "--agent-version",
+            arguments.agent_version.is_some() && !is_revision,
+        ),
+        ("--id", arguments.id.is_some()),
+        ("--format", arguments.format.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => Err(Failure::unexpected(format_args!(
+            "`{option}` is for files, and `{}` is not one that exists",
+            arguments.widget
+        ))),
+    }
+}
+
+fn explain_file(
+    file: &Path,
+    arguments: &Explain,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
     let service = arguments
         .service
@@ -48,7 +142,7 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
         .map(parse_service_url)
         .transpose()?;
     let Some(record) = widget_file::find_record(
-        &arguments.file,
+        file,
         arguments.format,
         arguments.id.as_deref(),
         &suffixes,
@@ -61,7 +155,7 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
     let known_version = version.or(record.version);
     let unknown_service =
         Origin::parse_page("https://widgets.example").map_err(Failure::unexpected)?;
-    let mut explanation = explain(
+    let mut decision = explain(
         Some(&record.widget),
         known_version.unwrap_or(PinnedVersion::Published),
         arguments.page.as_str(),
@@ -69,29 +163,46 @@ pub(super) fn run(arguments: &Explain, printer: &mut Printer) -> Result<ExitCode
         suffixes.list(),
     );
     if let Some(time) = record.deleted_at {
-        explanation = explanation.of_deleted(record.widget.id, time);
+        decision = decision.of_deleted(record.widget.id, time);
     }
-    let assumed = known_version.is_none();
+    let answer = Answer {
+        id: record.id,
+        decision: to_body(&decision)?,
+        has_service: service.is_some(),
+        assumed: known_version.is_none(),
+        source: "the file",
+    };
+    show(&answer, arguments, printer)
+}
+
+/// Core's decision as the service returns it.
+fn to_body(decision: &widget_core::explain::Explanation) -> Result<Explanation, Failure> {
+    let value = serde_json::to_value(decision).map_err(Failure::unexpected)?;
+    serde_json::from_value(value).map_err(Failure::unexpected)
+}
+
+fn show(answer: &Answer, arguments: &Explain, printer: &mut Printer) -> Result<ExitCode, Failure> {
     if printer.is_data() {
-        printer.data(&build_json(&explanation, &record, arguments, assumed))?;
+        printer.data(&build_json(answer, arguments))?;
     } else {
-        print_for_people(&explanation, &record, arguments, assumed, printer)?;
+        print_for_people(answer, arguments, printer)?;
     }
-    Ok(ExitCode::from_answer(explanation.verdict == Verdict::Shown))
+    Ok(ExitCode::from_answer(
+        answer.decision.verdict == Verdict::Shown,
+    ))
 }
 
 fn print_for_people(
-    explanation: &Explanation,
-    record: &Record,
+    answer: &Answer,
     arguments: &Explain,
-    assumed: bool,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
+    let explanation = &answer.decision;
     let page = explanation
         .origin
         .as_ref()
         .map_or(arguments.page.as_str(), Origin::as_str);
-    let name = record
+    let name = answer
         .id
         .map_or_else(|| "The widget".to_owned(), |id| format!("Widget {id}"));
     let verdict = match explanation.verdict {
@@ -108,10 +219,13 @@ fn print_for_people(
         } else {
             format!("{RED}✗{RED:#}")
         };
-        let assumption = if assumed && step.code == Code::VersionPublished {
-            "\n    (assumed, because the file does not say it; set it with `--agent-version`)"
+        let assumption = if answer.assumed && step.code == Code::VersionPublished {
+            let source = answer.source;
+            format!(
+                "\n    (assumed, because {source} does not say it; set it with `--agent-version`)"
+            )
         } else {
-            ""
+            String::new()
         };
         printer.line(format_args!(
             "  {mark} {} [{}]{assumption}",
@@ -123,7 +237,7 @@ fn print_for_people(
         printer.line(format_args!(
             "\n{BOLD}nearest{BOLD:#}: {} [{}, {}]",
             printable(&nearest.detail),
-            nearest.difference.as_str(),
+            nearest.difference,
             nearest.pointer,
         ))?;
     }
@@ -146,10 +260,10 @@ fn print_for_people(
             note.code
         ))?;
     }
-    if arguments.service.is_some() {
+    if answer.has_service && explanation.verdict == Verdict::Shown || arguments.service.is_some() {
         printer.line("\nIf the page has its own policies, they must allow:\n")?;
-        for line in explanation.host_page_policy.lines() {
-            printer.line(format_args!("  {line}"))?;
+        for line in &explanation.host_page_policy {
+            printer.line(format_args!("  {}", printable(line)))?;
         }
     } else if explanation.verdict == Verdict::Shown {
         printer.line(format_args!(
@@ -162,27 +276,23 @@ fn print_for_people(
     Ok(())
 }
 
-fn build_json<'e>(
-    explanation: &'e Explanation,
-    record: &Record,
-    arguments: &'e Explain,
-    assumed: bool,
-) -> ExplanationJson<'e> {
+fn build_json<'e>(answer: &'e Answer, arguments: &'e Explain) -> ExplanationJson<'e> {
+    let decision = &answer.decision;
     ExplanationJson {
-        widget_id: record.id,
+        widget_id: answer.id,
         page: &arguments.page,
-        origin: explanation.origin.as_ref(),
-        verdict: explanation.verdict,
-        code: explanation.code,
-        steps: &explanation.steps,
-        nearest: explanation.nearest.as_ref(),
-        hint: explanation.hint.as_deref(),
-        notes: &explanation.notes,
-        host_page_policy: arguments
-            .service
-            .as_ref()
-            .map(|_| &explanation.host_page_policy),
-        assumptions: assumed
+        verdict: decision.verdict,
+        origin: decision.origin.as_ref(),
+        code: &decision.code,
+        steps: &decision.steps,
+        nearest: decision.nearest.as_ref(),
+        hint: decision.hint.as_deref(),
+        notes: &decision.notes,
+        host_page_policy: answer
+            .has_service
+            .then_some(decision.host_page_policy.as_slice()),
+        assumptions: answer
+            .assumed
             .then_some("the pinned agent version is published")
             .into_iter()
             .collect(),

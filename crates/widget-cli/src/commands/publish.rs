@@ -12,7 +12,7 @@ use crate::{
         change::{self, ChangeOptions, PendingChange},
         reference::Reference,
     },
-    printer::{Printer, count},
+    printer::Printer,
 };
 
 pub(crate) const PUBLISH_HELP: &str = "\
@@ -48,24 +48,14 @@ pub(super) fn run(
     reference.require_current()?;
     online::run(&global.service, printer, async |session, printer| {
         let before = reference.find_widget(session, printer).await?;
-        let widget = &before.value;
-        let effect = if published {
-            let sites = widget.domains.len();
-            format!(
-                "visitors of {} see it within 5 s, if nothing else keeps it from being live",
-                count(sites, "listed site", "listed sites")
-            )
-        } else {
-            let ending = change::ending_conversations(session, widget.id).await?;
-            format!("visitors no longer see it within 5 s; {ending}")
+        let patch = WidgetPatch {
+            published: Some(published),
+            ..WidgetPatch::default()
         };
         let pending = PendingChange {
             before: &before,
-            patch: WidgetPatch {
-                published: Some(published),
-                ..WidgetPatch::default()
-            },
-            effects: vec![effect],
+            patch,
+            effects: Vec::new(),
             done: if published {
                 "is published"
             } else {

@@ -1,13 +1,23 @@
 //! `widget snippet`: the line of HTML that shows a widget on a page.
 
+use std::path::Path;
+
 use serde::Serialize;
-use widget_core::{embed, id::WidgetId};
+use widget_api::unreadable::WidgetRecord;
+use widget_core::{
+    embed::{self, PublicUrl},
+    id::WidgetId,
+};
 
 use crate::{
-    cli::Snippet,
+    cli::{Global, Snippet},
     exit::ExitCode,
     failure::Failure,
-    printer::{Printer, YELLOW},
+    online::{
+        self,
+        reference::{Reference, id_of},
+    },
+    printer::{Printer, YELLOW, printable},
     service::parse_service_url,
     suffixes::Suffixes,
     widget_file,
@@ -20,18 +30,51 @@ struct SnippetJson {
     html: String,
 }
 
-/// Prints the snippet of a widget.
-pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode, Failure> {
-    let service = parse_service_url(&arguments.service)?;
-    let named = arguments
-        .widget
-        .to_str()
-        .and_then(|text| text.parse::<WidgetId>().ok());
-    let id = match named {
-        Some(id) if !arguments.widget.exists() => id,
+/// Prints the snippet of a widget: as the service says it, or for a service that is not asked.
+pub(super) fn run(
+    arguments: &Snippet,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    match &arguments.service {
+        Some(service) => print_for(&parse_service_url(service)?, arguments, printer),
+        None => ask(arguments, global, printer),
+    }
+}
+
+fn ask(arguments: &Snippet, global: &Global, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    reference.require_current()?;
+    online::run(&global.service, printer, async |session, printer| {
+        let record = reference.find_record(session, printer).await?.value;
+        let id = id_of(&record);
+        if matches!(&record, WidgetRecord::Readable(widget) if !widget.published) {
+            note_unpublished(printer)?;
+        }
+        let snippet = session.client.get_snippet(id).await?;
+        let html = if arguments.with_integrity {
+            snippet.html_with_integrity.ok_or_else(|| {
+                Failure::bad_input("the service has no script with a hash")
+                    .hint("leave out `--with-integrity`")
+            })?
+        } else {
+            snippet.html
+        };
+        print(id, html, printer)
+    })
+}
+
+fn print_for(
+    service: &PublicUrl,
+    arguments: &Snippet,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let file = Path::new(&arguments.widget);
+    let id = match arguments.widget.parse::<WidgetId>() {
+        Ok(id) if !file.exists() => id,
         _ => {
             let record = widget_file::find_record(
-                &arguments.widget,
+                file,
                 arguments.format,
                 arguments.id.as_deref(),
                 &Suffixes::default(),
@@ -41,17 +84,14 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
                 return Ok(ExitCode::No);
             };
             if !record.widget.published {
-                printer.note(format_args!(
-                    "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing \
-                     until it is"
-                ))?;
+                note_unpublished(printer)?;
             }
             record.id.ok_or_else(|| {
                 Failure::bad_input(format_args!(
                     "the widget in `{}` has no `id`",
-                    arguments.widget.display()
+                    arguments.widget
                 ))
-                .hint("create it through the API first, and save the answer")
+                .hint("create it first, with `widget create --file`")
             })?
         }
     };
@@ -59,17 +99,27 @@ pub(super) fn run(arguments: &Snippet, printer: &mut Printer) -> Result<ExitCode
         (Some(file_name), Some(integrity)) => {
             check_integrity(integrity)?;
             check_file_name(file_name)?;
-            embed::snippet_with_integrity(&service, id, file_name, integrity)
+            embed::snippet_with_integrity(service, id, file_name, integrity)
         }
-        _ => embed::snippet(&service, id),
+        _ => embed::snippet(service, id),
     };
+    print(id, html, printer)
+}
+
+fn note_unpublished(printer: &mut Printer) -> Result<(), Failure> {
+    printer.note(format_args!(
+        "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing until it is"
+    ))
+}
+
+fn print(id: WidgetId, html: String, printer: &mut Printer) -> Result<ExitCode, Failure> {
     if printer.is_data() {
         printer.data(&SnippetJson {
             widget_id: id.to_string(),
             html,
         })?;
     } else {
-        printer.line(html)?;
+        printer.line(printable(&html))?;
     }
     Ok(ExitCode::Yes)
 }

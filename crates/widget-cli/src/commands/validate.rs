@@ -1,14 +1,18 @@
 //! `widget validate` and `widget lint`: errors and probable mistakes in files.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use serde::Serialize;
 
 use crate::{
     check::check,
-    cli::Check,
+    cli::{Check, Global},
     exit::ExitCode,
     failure::Failure,
+    online::{
+        self,
+        reference::{Reference, Target, id_of},
+    },
     parallel,
     paths::{self, InputPath, ReadError},
     printer::{GREEN, OutputFormat, Printer, RED, YELLOW, count},
@@ -59,14 +63,21 @@ struct Options {
     output: OutputFormat,
 }
 
-/// Checks files; `lint` also shows warnings.
+/// Checks files and widgets of the service; `lint` also shows warnings.
 pub(super) fn run(
     arguments: &Check,
     lint: bool,
+    global: &Global,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
-    let inputs = paths::find_inputs(&arguments.paths)?;
+    let (paths, references) = divide(&arguments.paths);
+    let inputs = paths::find_inputs(&paths)?;
+    let widgets = if references.is_empty() {
+        Vec::new()
+    } else {
+        fetch(&references, global, printer)?
+    };
     let options = Options {
         kind: arguments.reading.kind,
         format: arguments.reading.format,
@@ -83,6 +94,15 @@ pub(super) fn run(
             printer.text(&file_report.text)
         },
     )?;
+    for (name, input) in &widgets {
+        let mut report = FileReport::default();
+        if let Err(fault) = check_text(input, name, options, &suffixes, &mut report) {
+            report.add_file_error(name, input, &fault, options);
+        }
+        tally.add(&report);
+        printer.text(&report.text)?;
+    }
+    tally.widgets = widgets.len();
     if !printer.is_data() {
         printer.note(tally.summary(options.with_warnings))?;
     }
@@ -93,6 +113,52 @@ pub(super) fn run(
             tally.errors == 0 && (tally.warnings == 0 || !arguments.deny_warnings),
         )
     })
+}
+
+/// Divides arguments into paths and names of widgets. What could be either is a path if it exists.
+fn divide(arguments: &[PathBuf]) -> (Vec<PathBuf>, Vec<Reference>) {
+    let mut paths = Vec::new();
+    let mut references = Vec::new();
+    for argument in arguments {
+        let reference = argument.to_str().and_then(|text| {
+            let reference = Reference::parse(text).ok()?;
+            match reference.target {
+                Target::Id(_) | Target::Prefix(_) => Some(reference),
+                Target::Page(_) if text.contains("://") => Some(reference),
+                _ => None,
+            }
+        });
+        match reference {
+            Some(reference) => references.push(reference),
+            None => paths.push(argument.clone()),
+        }
+    }
+    (paths, references)
+}
+
+/// Reads widgets of the service, each as the text that `widget show --output json` has.
+fn fetch(
+    references: &[Reference],
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<Vec<(String, Input)>, Failure> {
+    let mut widgets = Vec::new();
+    online::run(&global.service, printer, async |session, printer| {
+        for reference in references {
+            let (name, record) = if let Some(number) = reference.revision {
+                let revision = reference.find_revision(number, session, printer).await?;
+                let id = id_of(&revision.web_widget);
+                (format!("{id}@{number}"), revision.web_widget)
+            } else {
+                let record = reference.find_record(session, printer).await?.value;
+                (id_of(&record).to_string(), record)
+            };
+            let text = serde_json::to_string_pretty(&record).map_err(Failure::unexpected)?;
+            widgets.push((name, Input::new(text, Format::Json)));
+        }
+        Ok(ExitCode::Yes)
+    })?;
+    Ok(widgets)
 }
 
 fn check_file(origin: &InputPath, options: Options, suffixes: &Suffixes) -> FileReport {
@@ -196,6 +262,8 @@ impl FileReport {
 #[derive(Default)]
 struct Tally {
     files: usize,
+    /// How many of them are widgets of the service.
+    widgets: usize,
     invalid: usize,
     errors: usize,
     warnings: usize,
@@ -214,18 +282,23 @@ impl Tally {
     }
 
     fn summary(&self, warnings_shown: bool) -> String {
+        let (one, many) = match self.widgets {
+            0 => ("file", "files"),
+            widgets if widgets == self.files => ("widget", "widgets"),
+            _ => ("input", "inputs"),
+        };
         let mut summary = if self.errors > 0 {
             format!(
                 "{RED}✗{RED:#} {} in {} of {}",
                 count(self.errors, "error", "errors"),
                 self.invalid,
-                count(self.files, "file", "files")
+                count(self.files, one, many)
             )
         } else {
             let verb = if self.files == 1 { "is" } else { "are" };
             format!(
                 "{GREEN}✓{GREEN:#} {} {verb} valid",
-                count(self.files, "file", "files")
+                count(self.files, one, many)
             )
         };
         if self.warnings > 0 {

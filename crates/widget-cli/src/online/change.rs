@@ -5,23 +5,25 @@ use clap::Args;
 use serde::{Deserialize, Serialize, de::DeserializeSeed};
 use serde_json::Value;
 use widget_api::{
-    Widget, WidgetPatch, client::Tagged, conversations::ConversationsQuery, decisions::Finding,
-    revisions::Change as ChangeBody, widgets::WrittenWidget,
+    Widget, WidgetPatch,
+    client::{Error, Tagged},
+    decisions::Finding,
+    revisions::Change as ChangeBody,
+    widgets::WrittenWidget,
 };
 use widget_core::{
     config::{Change, ChangeKind},
-    conversation::Status,
     id::WidgetId,
     origin::SuffixList,
     seed::WithSuffixes,
     widget,
 };
 
-use super::{Session, prompt, reference::Reference};
+use super::{Session, effects::find_effects, prompt, reference::Reference};
 use crate::{
     exit::ExitCode,
     failure::Failure,
-    printer::{GREEN, Printer, RED, YELLOW, count, printable},
+    printer::{GREEN, Printer, RED, YELLOW, printable},
 };
 
 /// Options of the commands that change something.
@@ -40,7 +42,7 @@ pub(crate) struct PendingChange<'a> {
     /// The widget as it was read.
     pub(crate) before: &'a Tagged<Widget>,
     pub(crate) patch: WidgetPatch,
-    /// What the change does to visitors, one sentence each.
+    /// What the change does beside what [`find_effects`] finds, one sentence each.
     pub(crate) effects: Vec<String>,
     /// What is said of the widget once it is written, such as `is published`.
     pub(crate) done: &'a str,
@@ -65,28 +67,43 @@ pub(crate) async fn write(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let before = &change.before.value;
-    let changes = diff(before, &apply(before, &change.patch)?)?;
+    let after = apply(before, &change.patch)?;
+    let etag = change.before.etag.as_ref();
+    let client = &session.client;
+    // In a box, as other large parts of commands: it is kept in the state of each caller.
+    let sent = Box::pin(client.update_web_widget(before.id, etag, &change.patch));
+    write_by(&change, &after, sent, session, printer).await
+}
+
+/// As [`write`], by another operation than a patch, which makes the widget what `after` is.
+pub(crate) async fn write_by(
+    change: &PendingChange<'_>,
+    after: &Widget,
+    sent: impl Future<Output = Result<Tagged<WrittenWidget>, Error>>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let before = &change.before.value;
+    let changes = diff(before, after)?;
     if changes.is_empty() {
-        return finish(&change, changes, None, printer);
+        return finish(change, Vec::new(), changes, None, printer);
     }
-    show(&changes, &change.effects, printer)?;
+    let mut effects = Box::pin(find_effects(before, after, session)).await?;
+    effects.extend(change.effects.iter().cloned());
+    show(&changes, &effects, printer)?;
     match confirm(change.options, "Write this?", session, printer).await? {
         Decision::Go => {}
-        Decision::DryRun => return finish(&change, changes, None, printer),
+        Decision::DryRun => return finish(change, effects, changes, None, printer),
         Decision::No => return Ok(ExitCode::No),
     }
     session.check_interrupted()?;
-    let sent =
-        session
-            .client
-            .update_web_widget(before.id, change.before.etag.as_ref(), &change.patch);
     match session
         .write(format!("widget {} {}", before.id, change.done), sent)
         .await
     {
-        Ok(written) => finish(&change, changes, Some(written.value), printer),
+        Ok(written) => finish(change, effects, changes, Some(written.value), printer),
         Err(error) if error.is_conflict() => {
-            show_conflict(before, &changes, session, printer).await?;
+            Box::pin(show_conflict(before, &changes, session, printer)).await?;
             Ok(ExitCode::No)
         }
         Err(error) => Err(error.into()),
@@ -181,53 +198,8 @@ pub(crate) fn to_core(widget: &Widget) -> Result<widget::Widget, Failure> {
         })
 }
 
-/// How many conversations of a widget are going on; `None` when the key may not see them.
-pub(crate) async fn open_conversations(
-    session: &Session,
-    id: WidgetId,
-) -> Result<Option<usize>, Failure> {
-    let mut open = 0;
-    for status in [Status::TokenCreated, Status::InProgress] {
-        let query = ConversationsQuery {
-            limit: Some(widget_api::MAX_PAGE_LIMIT),
-            web_widget_id: Some(id),
-            status: Some(status),
-            ..ConversationsQuery::default()
-        };
-        match session
-            .client
-            .list_conversations(&query)
-            .collect(None)
-            .await
-        {
-            Ok(found) => open += found.len(),
-            Err(error) if error.code() == Some(widget_api::ProblemCode::InsufficientScope) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Some(open))
-}
-
-/// What ends when a widget is no longer shown, as a sentence.
-pub(crate) async fn ending_conversations(
-    session: &Session,
-    id: WidgetId,
-) -> Result<String, Failure> {
-    Ok(match open_conversations(session, id).await? {
-        None => "conversations that are going on end".to_owned(),
-        Some(0) => "no conversation is going on".to_owned(),
-        Some(1) => "1 conversation is going on; it ends".to_owned(),
-        Some(number) => format!(
-            "{} are going on; they end",
-            count(number, "conversation", "conversations")
-        ),
-    })
-}
-
 /// The widget with the change in it.
-fn apply(before: &Widget, patch: &WidgetPatch) -> Result<Widget, Failure> {
+pub(crate) fn apply(before: &Widget, patch: &WidgetPatch) -> Result<Widget, Failure> {
     let mut after = before.clone();
     if let Some(agent_id) = patch.agent_id {
         after.agent_id = agent_id;
@@ -249,6 +221,7 @@ fn apply(before: &Widget, patch: &WidgetPatch) -> Result<Widget, Failure> {
 
 fn finish(
     change: &PendingChange<'_>,
+    effects: Vec<String>,
     changes: Vec<Change>,
     written: Option<WrittenWidget>,
     printer: &mut Printer,
@@ -262,7 +235,7 @@ fn finish(
             widget_id: id,
             written: is_written,
             changes: changes.into_iter().map(Into::into).collect(),
-            effects: change.effects.clone(),
+            effects,
             warnings,
         })?;
         return Ok(ExitCode::Yes);
@@ -294,7 +267,7 @@ pub(crate) fn show_warnings(warnings: &[Finding], printer: &mut Printer) -> Resu
 }
 
 /// Shows what somebody else changed, and what this change would have been.
-async fn show_conflict(
+pub(crate) async fn show_conflict(
     before: &Widget,
     changes: &[Change],
     session: &Session,

@@ -4,7 +4,7 @@ use std::env;
 
 use widget_api::{
     ProblemCode,
-    client::{Error, Refusal},
+    client::{CertificateFault, Error, Refusal},
 };
 
 use crate::failure::Failure;
@@ -23,10 +23,19 @@ impl From<Error> for Failure {
             Error::HostUnknown { .. } | Error::Unreachable { .. } | Error::Broken { .. } => {
                 failure.hint(connection_hint())
             }
-            Error::Tls { .. } => failure.hint(
-                "if the certificate is self-signed or of your own authority, name it with \
-                 `--ca-file FILE`; one that signs itself must have `CA:FALSE` to be a server's",
-            ),
+            Error::Tls { .. } => match error.certificate_fault() {
+                Some(CertificateFault::Time) => {
+                    failure.hint("its operator can renew it; check the clock of this machine, too")
+                }
+                Some(CertificateFault::Name) => {
+                    failure.hint("`widget login` with the name that the certificate is for")
+                }
+                Some(_) => failure.hint(
+                    "if it is self-signed or of your own authority, name the certificate with \
+                     `--ca-file FILE`",
+                ),
+                None => failure.hint("check that the service speaks TLS at this address"),
+            },
             Error::Timeout { .. } => failure.hint("wait longer with `--timeout SECONDS`"),
             Error::Redirected { .. } => {
                 failure.hint("`widget login` with the address to which it redirects")

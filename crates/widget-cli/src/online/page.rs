@@ -48,9 +48,7 @@ pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetI
 
 /// The snippets of a page: `doctor` looks at them more closely.
 async fn fetch(session: &Session, page: &Url) -> Result<Vec<FoundSnippet>, Failure> {
-    let http = session
-        .page_client(redirect::Policy::none())
-        .map_err(|error| Failure::unexpected(format_args!("cannot read `{page}`: {error}")))?;
+    let http = session.page_client(redirect::Policy::none())?;
     let visit = visit(&http, page.clone()).await;
     if let Some(reason) = &visit.failure {
         return Err(Failure::unexpected(format_args!(

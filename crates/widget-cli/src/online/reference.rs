@@ -279,6 +279,17 @@ async fn find_by_prefix(session: &Session, prefix: &str) -> Result<WidgetId, Fai
 }
 
 async fn not_found(session: &Session, id: WidgetId) -> Failure {
+    let query = WidgetsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        deleted: Some(true),
+        ..WidgetsQuery::default()
+    };
+    let pages = session.client.list_web_widgets(&query);
+    let deleted = pages.collect(None).await.unwrap_or_default();
+    if deleted.iter().any(|record| id_of(record) == id) {
+        return Failure::bad_input(format_args!("widget {id} was deleted"))
+            .hint(format_args!("`widget undelete {id}` brings it back"));
+    }
     let failure = Failure::bad_input(format_args!("there is no widget {id}"));
     with_nearest(failure, session, &id.to_string()).await
 }

@@ -344,15 +344,12 @@ fn snippets() {
     folder.check(
         &["snippet", "shop.json"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: the following required arguments were not provided:
-          --service <URL>
+            exit 2
+            ---- stderr ----
+            error: this command asks a service, and you are not logged in
 
-        Usage: widget snippet --service <URL> <FILE_OR_ID>
-
-        For more information, try '--help'.
-    "#]],
+            hint: `widget login` asks for the service and a key; in scripts, set `WIDGET_SERVICE` and `WIDGET_API_KEY`
+        "#]],
     );
     folder.check(
         &["snippet", "shop.json", "--service", "not a host"],
@@ -557,9 +554,9 @@ fn an_id_is_not_a_file() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: there is no file or folder `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+            error: this command asks a service, and you are not logged in
 
-            hint: this is an id; save the widget first: curl -H "Authorization: Bearer $KEY" https://widgets.example/core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b > widget.json
+            hint: `widget login` asks for the service and a key; in scripts, set `WIDGET_SERVICE` and `WIDGET_API_KEY`
         "#]],
     );
 }

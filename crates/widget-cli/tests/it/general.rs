@@ -17,19 +17,33 @@ fn help() {
         Look at widgets:
           list         List widgets
           show         Show a widget
+          explain      Explain why a widget is or is not shown on a page
+          doctor       Find out what keeps a page from showing its widget
           history      Show who changed a widget, when, and what
+          diff         Show the differences between two widgets or two configs
 
         Change widgets:
+          create       Create a widget
+          set          Set values of a widget
+          unset        Remove values from a widget's config
+          edit         Change a widget in the editor
+          domains      Show or change the list of sites that may show a widget
           publish      Let a widget be shown
           unpublish    Let a widget no longer be shown
+          pin          Choose the version of the agent
+          restore      Make a widget what it was in an earlier revision
+          delete       Delete a widget
+          undelete     Bring a deleted widget back
+
+        Show to others:
+          snippet      Print the line of HTML that shows a widget
+          preview      Create a link that shows a draft of a widget
+          open         Open a site that shows a widget in the browser
 
         Work on files:
           validate     Check widgets and configs for errors
           lint         Check widgets and configs for errors and for probable mistakes
           migrate      Update configs to the current version
-          explain      Explain why a widget is or is not shown on a page
-          diff         Show the differences between two widgets or two configs
-          snippet      Print the line of HTML that shows a widget
           origins      Try lists of allowed sites without a widget
           schema       Print the JSON Schema of configs, widgets or the bodies of the API
 
@@ -71,11 +85,12 @@ fn usage_errors() {
         ---- stdout ----
         Explain why a widget is or is not shown on a page
 
-        Usage: widget explain [OPTIONS] --page <URL> <FILE>
+        Usage: widget explain [OPTIONS] --page <URL> <WIDGET>
 
         Arguments:
-          <FILE>
-                  A file with the widget as the API returns it, or - for standard input
+          <WIDGET>
+                  A file with the widget as the API returns it, - for standard input, a widget's id or its
+                  beginning (with @N, revision N), or the address of a page with it
 
         Options:
               --page <URL>
@@ -154,17 +169,18 @@ fn usage_errors() {
         page is not on the list of domains, it shows the nearest entry, the difference, and the one change
         that helps.
 
-        Save the widget as the API returns it:
-          curl -H "Authorization: Bearer $KEY" https://widgets.example/core/web-widgets/$ID > widget.json
+        The service decides for a widget that is named by its id or a page. For a file and for a revision
+        (@N) this program decides.
 
         Examples:
+          widget explain 0197a8b2 --page https://shop.example/cart
           widget explain widget.json --page https://shop.example/cart
           widget explain widget.json --page shop.example --service https://widgets.example
           widget explain widget.json --page https://shop.example --agent-version draft
 
-        Only the answer to a POST or PATCH says, in its `warnings`, that the pinned agent version is not
-        published. Otherwise the command assumes that it is, and says so; use --agent-version to set what
-        you know.
+        Of files, only the answer to a POST or PATCH says, in its `warnings`, that the pinned agent version
+        is not published. Otherwise the command assumes that it is, and says so; use --agent-version to set
+        what you know.
         Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.
     "#]]);
     folder.check(

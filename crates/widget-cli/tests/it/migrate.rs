@@ -232,7 +232,7 @@ fn differences_by_meaning() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            note: one file contains a widget and the other a config; only the configs are compared
+            note: one is a widget and the other a config; only the configs are compared
             no difference
         "#]],
     );

@@ -1,5 +1,17 @@
 //! Commands that ask a service, with a real one.
 
+mod conflicts;
+mod create;
+mod domains;
+mod edit;
+mod interrupt;
+mod look;
+mod preview;
+mod set;
+mod table;
+mod tls;
+mod versions;
+
 use std::fs;
 
 use expect_test::expect;

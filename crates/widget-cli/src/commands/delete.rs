@@ -1,0 +1,210 @@
+//! `widget delete` and `widget undelete`.
+
+use clap::Args;
+use serde::Serialize;
+use widget_api::{client::Error, unreadable::WidgetRecord, widgets::WidgetsQuery};
+use widget_core::id::WidgetId;
+
+use crate::{
+    cli::Global,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        self, Session,
+        change::{self, ChangeOptions, Decision},
+        effects,
+        reference::{Reference, Target, id_of, title},
+    },
+    printer::{GREEN, Printer, RED, printable},
+};
+
+pub(crate) const DELETE_HELP: &str = "\
+A deleted widget is shown nowhere, and its conversations end and stay readable. It is kept with its \
+history: `widget list --deleted` shows it, and `widget undelete` brings it back.
+
+Examples:
+  widget delete 0197a8b2
+  widget delete 0197a8b2 --yes";
+
+pub(crate) const UNDELETE_HELP: &str = "\
+The widget is not published then; `widget publish` shows it again.
+
+Examples:
+  widget list --deleted
+  widget undelete 0197a8b2";
+
+/// Arguments of `delete` and `undelete`.
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    /// A widget's id or its beginning
+    #[arg(value_name = "WIDGET")]
+    pub(crate) widget: String,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct DeletedJson {
+    widget_id: WidgetId,
+    /// Whether it was written; not with `--dry-run`, and not when it was so already.
+    written: bool,
+    effects: Vec<String>,
+}
+
+/// Deletes a widget.
+pub(super) fn delete(
+    arguments: &Delete,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    reference.require_current()?;
+    online::run(&global.service, printer, async |session, printer| {
+        let record = reference.find_record(session, printer).await?;
+        let id = id_of(&record.value);
+        let what = describe(&record.value);
+        let ending = match &record.value {
+            WidgetRecord::Readable(widget) if !widget.published => {
+                "it is not published, so visitors see nothing of it".to_owned()
+            }
+            _ => {
+                let ending = effects::ending_conversations(session, id).await?;
+                format!("visitors no longer see it within 5 s; {ending}")
+            }
+        };
+        let effects = vec![format!("{what} is deleted"), ending];
+        let sent = Box::pin(session.client.delete_web_widget(id, record.etag.as_ref()));
+        let done = format!("widget {id} is deleted");
+        let change = Change {
+            id,
+            question: "Delete this widget?",
+            effects,
+            done: &done,
+            options: arguments.change,
+        };
+        let exit = change.make(sent, session, printer).await?;
+        if exit == ExitCode::Yes && !arguments.change.dry_run && !printer.is_data() {
+            printer.note(format_args!("`widget undelete {id}` brings it back"))?;
+        }
+        Ok(exit)
+    })
+}
+
+/// Brings a deleted widget back.
+pub(super) fn undelete(
+    arguments: &Delete,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    reference.require_current()?;
+    online::run(&global.service, printer, async |session, printer| {
+        let record = find_deleted(&reference, session).await?;
+        let id = id_of(&record);
+        let what = describe(&record);
+        let sent = Box::pin(session.client.restore_web_widget(id, None));
+        let done = format!("widget {id} is back; it is not published");
+        let change = Change {
+            id,
+            question: "Bring it back?",
+            effects: vec![format!("{what} comes back, unpublished")],
+            done: &done,
+            options: arguments.change,
+        };
+        change.make(sent, session, printer).await
+    })
+}
+
+/// A change that has no difference to show.
+struct Change<'a> {
+    id: WidgetId,
+    question: &'a str,
+    effects: Vec<String>,
+    done: &'a str,
+    options: ChangeOptions,
+}
+
+impl Change<'_> {
+    async fn make<T>(
+        self,
+        sent: impl Future<Output = Result<T, Error>>,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<ExitCode, Failure> {
+        change::show(&[], &self.effects, printer)?;
+        let decision = change::confirm(self.options, self.question, session, printer).await?;
+        let written = match decision {
+            Decision::No => return Ok(ExitCode::No),
+            Decision::DryRun => false,
+            Decision::Go => {
+                session.check_interrupted()?;
+                match session.write(self.done, sent).await {
+                    Ok(_) => true,
+                    Err(error) if error.is_conflict() => {
+                        printer.error(format_args!(
+                            "{RED}error{RED:#}: somebody else changed widget {} in the meantime; \
+                             nothing was written",
+                            self.id
+                        ))?;
+                        return Ok(ExitCode::No);
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        if printer.is_data() {
+            printer.data(&DeletedJson {
+                widget_id: self.id,
+                written,
+                effects: self.effects,
+            })?;
+        } else if written {
+            printer.line(format_args!("{GREEN}✓{GREEN:#} {}", self.done))?;
+        } else {
+            printer.note("nothing was written (--dry-run)")?;
+        }
+        Ok(ExitCode::Yes)
+    }
+}
+
+fn describe(record: &WidgetRecord) -> String {
+    let id = id_of(record);
+    match title(record) {
+        Some(title) => format!("widget {id} \"{}\"", printable(title)),
+        None => format!("widget {id}"),
+    }
+}
+
+/// Deleted widgets are found only in their own list.
+async fn find_deleted(reference: &Reference, session: &Session) -> Result<WidgetRecord, Failure> {
+    let beginning = match &reference.target {
+        Target::Id(id) => id.to_string(),
+        Target::Prefix(prefix) => prefix.clone(),
+        _ => {
+            return Err(Failure::unexpected(
+                "a deleted widget is named by its id or the beginning of one",
+            )
+            .hint("`widget list --deleted` shows the deleted widgets"));
+        }
+    };
+    let query = WidgetsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        deleted: Some(true),
+        ..WidgetsQuery::default()
+    };
+    let pages = session.client.list_web_widgets(&query);
+    let mut found = pages.collect(None).await?;
+    found.retain(|record| id_of(record).to_string().starts_with(&beginning));
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(
+            Failure::bad_input(format_args!("no deleted widget has the id `{beginning}`"))
+                .hint("`widget list --deleted` shows the deleted widgets"),
+        ),
+        number => Err(Failure::bad_input(format_args!(
+            "`{beginning}` is the beginning of {number} deleted widgets' ids; use more of it"
+        ))
+        .hint("`widget list --deleted` shows the deleted widgets")),
+    }
+}

@@ -1,0 +1,389 @@
+//! `widget edit`: a widget as a text in the editor.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
+
+use clap::Args;
+use serde_json::{Value, json, value::RawValue};
+use widget_api::{Widget, WidgetPatch, client::Tagged};
+use widget_core::finding::{Code, Finding};
+
+use crate::{
+    cli::Global,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        self, Session,
+        change::{self, ChangeOptions, PendingChange},
+        profile::variable,
+        prompt,
+        reference::{Reference, title},
+    },
+    printer::{Printer, printable},
+    record::{RECORD_KEYS, read_record},
+    source::{
+        document::Document,
+        input::{Format, Input},
+        members::Members,
+    },
+    subject::{Kind, LocatedList, Subject, find_subjects},
+    suffixes::Suffixes,
+};
+
+pub(crate) const HELP: &str = "\
+Opens the widget in the editor of $VISUAL, else of $EDITOR, else vi. What is saved is validated: \
+faults are shown as comments at the top, and the editor opens again. Then the difference is shown \
+and asked for. Keys that are removed stay as they are; an empty file changes nothing.
+When the text was not written, it is kept in a file, and --file begins with it again.
+
+Examples:
+  widget edit 0197a8b2
+  EDITOR='code --wait' widget edit 0197a8b2 --format json
+  widget edit 0197a8b2 --file /tmp/widget-0197a8b2-Xk3.yaml";
+
+/// The keys of a widget that can be changed.
+const EDITABLE: [&str; 5] = [
+    "agent_id",
+    "agent_version_id",
+    "domains",
+    "published",
+    "config",
+];
+
+/// How a fault is marked at the top of the text.
+const FAULT: &str = "# error: ";
+
+/// Arguments of `edit`.
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// A widget's id or its beginning, or the address of a page with it
+    #[arg(value_name = "WIDGET")]
+    pub(crate) widget: String,
+    /// The format of the text
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "yaml")]
+    pub(crate) format: Format,
+    /// Begin with the text in this file, instead of the widget as it is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// What a person left in the editor.
+enum Edited {
+    Unchanged,
+    Change(Box<WidgetPatch>),
+    /// It has faults, and the person did not change them.
+    Faulty(LocatedList),
+}
+
+/// Edits a widget.
+pub(super) fn run(
+    arguments: &Edit,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    reference.require_current()?;
+    let editor = find_editor()?;
+    let is_json = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "json");
+    let format = if arguments.file.as_ref().is_some_and(is_json) {
+        Format::Json
+    } else {
+        arguments.format
+    };
+    let first = arguments
+        .file
+        .as_deref()
+        .map(|file| {
+            fs::read_to_string(file).map_err(|error| {
+                Failure::unexpected(format_args!("cannot read `{}`: {error}", file.display()))
+            })
+        })
+        .transpose()?;
+    online::run(&global.service, printer, async |session, printer| {
+        let before = reference.find_widget(session, printer).await?;
+        let mut draft = Draft::create(&before.value, format, first.as_deref())?;
+        let edited = match draft.edit(&editor, session).await {
+            Ok(edited) => edited,
+            Err(failure) => return Err(draft.keep(failure)),
+        };
+        let patch = match edited {
+            Edited::Unchanged => {
+                printer.note("the text was not changed; nothing was written")?;
+                return Ok(ExitCode::Yes);
+            }
+            Edited::Change(patch) => *patch,
+            Edited::Faulty(faults) => {
+                let lines: Vec<String> = faults.iter().map(fault_line).collect();
+                let failure = Failure::bad_input(format_args!(
+                    "the text is not valid; nothing was written\n  {}",
+                    lines.join("\n  ")
+                ));
+                return Err(draft.keep(failure));
+            }
+        };
+        let result = write(&before, patch, arguments.change, session, printer).await;
+        match result {
+            Ok(ExitCode::Yes) if !arguments.change.dry_run => Ok(ExitCode::Yes),
+            Ok(exit) => {
+                let file = draft.keep_file();
+                printer.note(format_args!("your text is kept in `{}`", file.display()))?;
+                Ok(exit)
+            }
+            Err(failure) => Err(draft.keep(failure)),
+        }
+    })
+}
+
+async fn write(
+    before: &Tagged<Widget>,
+    patch: WidgetPatch,
+    options: ChangeOptions,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let pending = PendingChange {
+        before,
+        patch,
+        effects: Vec::new(),
+        done: "is as you edited it",
+        options,
+    };
+    change::write(pending, session, printer).await
+}
+
+/// The text in a file that only this user can read.
+struct Draft {
+    file: tempfile::NamedTempFile,
+    format: Format,
+    /// The text as it was given to the editor, without comments.
+    given: String,
+}
+
+impl Draft {
+    fn create(widget: &Widget, format: Format, first: Option<&str>) -> Result<Self, Failure> {
+        let id = widget.id.to_string();
+        let fields = json!({
+            "agent_id": widget.agent_id,
+            "agent_version_id": widget.agent_version_id,
+            "domains": widget.domains,
+            "published": widget.published,
+            "config": widget.config,
+        });
+        let (format, body) = match format {
+            Format::Yaml => match to_yaml(&fields) {
+                Some(text) => (Format::Yaml, text),
+                None => (Format::Json, to_json(&fields)?),
+            },
+            Format::Json => (Format::Json, to_json(&fields)?),
+        };
+        let ending = match format {
+            Format::Json => ".json",
+            Format::Yaml => ".yaml",
+        };
+        let mut file = tempfile::Builder::new()
+            .prefix(&format!("widget-{}-", &id[..8]))
+            .suffix(ending)
+            .tempfile()
+            .map_err(|error| {
+                Failure::unexpected(format_args!("cannot make a file for the editor: {error}"))
+            })?;
+        let shown = match title(&widget_api::unreadable::WidgetRecord::Readable(
+            widget.clone(),
+        )) {
+            Some(title) => format!("{id} {}", Value::from(title)),
+            None => id,
+        };
+        let text = format!(
+            "# Widget {shown}\n# Lines that begin with `#` at the top are ignored. An empty file \
+             changes nothing.\n{}",
+            first.map_or(&body[..], strip_comments)
+        );
+        file.write_all(text.as_bytes())?;
+        file.flush()?;
+        Ok(Self {
+            file,
+            format,
+            given: body,
+        })
+    }
+
+    /// Opens the editor until the text is valid, or the person gives up.
+    async fn edit(&mut self, editor: &str, session: &Session) -> Result<Edited, Failure> {
+        let mut rejected: Option<String> = None;
+        loop {
+            open_editor(editor, self.file.path(), session).await?;
+            let text = self.read()?;
+            let body = strip_comments(&text).to_owned();
+            if body.trim().is_empty() || body == self.given {
+                return Ok(Edited::Unchanged);
+            }
+            let input = Input::new(body.clone(), self.format);
+            let faults = match read_patch(&input) {
+                Ok(patch) => return Ok(Edited::Change(Box::new(patch))),
+                Err(faults) => faults,
+            };
+            // The same text again: the person closed the editor to end this.
+            if rejected.as_deref() == Some(&body) || !prompt::has_person() && rejected.is_some() {
+                return Ok(Edited::Faulty(faults));
+            }
+            let mut text = String::new();
+            for fault in faults.iter() {
+                text.extend([FAULT, &fault_line(fault).replace('\n', " "), "\n"]);
+            }
+            text.push_str("#\n# Correct this and save, or close the editor without a change.\n");
+            text.push_str(&body);
+            fs::write(self.file.path(), text)?;
+            rejected = Some(body);
+        }
+    }
+
+    /// Editors replace the file, so it is opened by its name.
+    fn read(&self) -> Result<String, Failure> {
+        let path = self.file.path();
+        fs::read_to_string(path).map_err(|error| {
+            Failure::unexpected(format_args!("cannot read `{}`: {error}", path.display()))
+        })
+    }
+
+    /// Keeps the file, so that no work is lost.
+    fn keep_file(self) -> PathBuf {
+        let path = self.file.path().to_owned();
+        // Without its handle it would be removed.
+        self.file.keep().map_or(path, |(_, path)| path)
+    }
+
+    fn keep(self, failure: Failure) -> Failure {
+        let file = self.keep_file();
+        let kept = format!(
+            "your text is kept in `{}`; `widget edit WIDGET --file FILE` begins with it again",
+            file.display()
+        );
+        match failure.hint.clone() {
+            Some(hint) => failure.hint(format_args!("{hint}\n{kept}")),
+            None => failure.hint(kept),
+        }
+    }
+}
+
+fn fault_line(fault: &crate::subject::Located) -> String {
+    let pointer = fault.pointer.as_deref().unwrap_or_default();
+    let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})"));
+    let separator = if pointer.is_empty() { "" } else { ": " };
+    format!(
+        "{pointer}{separator}{}{}",
+        fault.detail,
+        hint.unwrap_or_default()
+    )
+}
+
+/// The text without the comments at its top.
+fn strip_comments(text: &str) -> &str {
+    let mut rest = text;
+    while rest.starts_with('#') {
+        rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+    }
+    rest
+}
+
+fn to_json(fields: &Value) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(fields).map_err(Failure::unexpected)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// YAML that reads as the same value; `None` when there is a value that YAML does not keep.
+fn to_yaml(fields: &Value) -> Option<String> {
+    let text = serde_saphyr::to_string(fields).ok()?;
+    let text = format!("{}\n", text.trim_end());
+    let input = Input::new(text.clone(), Format::Yaml);
+    let document = Document::read(&input).ok()?;
+    let read: Value = serde_json::from_str(document.json()).ok()?;
+    (read == *fields).then_some(text)
+}
+
+/// Reads the change out of the text, with every fault.
+fn read_patch(input: &Input) -> Result<WidgetPatch, LocatedList> {
+    let document = Document::read(input)?;
+    let subjects = find_subjects(&document, Some(Kind::Widget))?;
+    let [subject] = &subjects[..] else {
+        let detail = "the text must be one widget, and is a list".to_owned();
+        let code = crate::source::fault::SourceCode::ObjectMissing;
+        return Err(crate::subject::Located::whole(code, detail, None).into());
+    };
+    let record = read_record(&subject.members, &Suffixes::default());
+    let mut faults = record.faults;
+    for key in RECORD_KEYS.iter().filter(|key| !EDITABLE.contains(key)) {
+        if subject.members.has(key) {
+            let detail = format!("`{key}` cannot be edited; remove it");
+            faults.push(Finding::new(Code::KeyUnknown, detail).at(format!("/{key}")));
+        }
+    }
+    if faults.total() > 0 {
+        return Err(subject.locate_all(faults));
+    }
+    Ok(build_patch(&subject.members, subject, &record.widget))
+}
+
+fn build_patch(
+    members: &Members<'_>,
+    subject: &Subject<'_>,
+    widget: &widget_core::widget::Widget,
+) -> WidgetPatch {
+    let config = subject.config_json();
+    let config = config.and_then(|text| RawValue::from_string(text.to_owned()).ok());
+    WidgetPatch {
+        agent_id: members.has("agent_id").then_some(widget.agent_id),
+        agent_version_id: members
+            .has("agent_version_id")
+            .then_some(widget.agent_version_id),
+        domains: members
+            .has("domains")
+            .then(|| widget.domains.entries().to_vec()),
+        published: members.has("published").then_some(widget.published),
+        config,
+    }
+}
+
+/// The command of the editor, as a shell reads it.
+fn find_editor() -> Result<String, Failure> {
+    if let Some(editor) = variable("VISUAL").or_else(|| variable("EDITOR")) {
+        return Ok(editor);
+    }
+    if prompt::has_person() {
+        return Ok(if cfg!(windows) { "notepad" } else { "vi" }.to_owned());
+    }
+    Err(Failure::unexpected("there is no terminal for an editor")
+        .hint("set `EDITOR`, or use `widget set`"))
+}
+
+async fn open_editor(editor: &str, file: &Path, session: &Session) -> Result<(), Failure> {
+    let mut command = if cfg!(windows) {
+        let mut command = Command::new("cmd");
+        command.args(["/C", editor]).arg(file);
+        command
+    } else {
+        // As `git` does: the command may have arguments, and the name of the file may have spaces.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{editor} \"$@\""), "sh"])
+            .arg(file);
+        command
+    };
+    let ended = tokio::task::spawn_blocking(move || command.status());
+    let status = session.away(ended).await.map_err(Failure::unexpected)?;
+    let failed = |what: String| {
+        Failure::unexpected(format_args!("the editor `{}` {what}", printable(editor)))
+            .hint("set `EDITOR` to the command of your editor")
+    };
+    match status {
+        Ok(status) if ExitStatus::success(&status) => Ok(()),
+        Ok(status) => Err(failed(format!("failed ({status}); nothing was written"))),
+        Err(error) => Err(failed(format!("cannot be started: {error}"))),
+    }
+}

@@ -1,0 +1,124 @@
+//! `widget restore`: makes a widget what it was.
+
+use clap::Args;
+use serde::Serialize;
+use widget_api::{Widget, client::Tagged, unreadable::WidgetRecord};
+use widget_core::id::WidgetId;
+
+use crate::{
+    cli::Global,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        self, Session,
+        change::{self, ChangeOptions, Decision, PendingChange},
+        reference::{Reference, require_readable},
+    },
+    printer::{GREEN, Printer},
+};
+
+pub(crate) const HELP: &str = "\
+Writes a new revision that is like an earlier one; the history stays as it is. A widget that the \
+service cannot read is readable again.
+
+Examples:
+  widget history 0197a8b2
+  widget restore 0197a8b2@3
+  widget restore 0197a8b2@3 --dry-run
+
+`widget undelete` brings a deleted widget back.";
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// A widget's id or its beginning, or the address of a page with it, and @N for revision N
+    #[arg(value_name = "WIDGET@N")]
+    pub(crate) widget: String,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// The answer for a widget that could not be read, for programs.
+#[derive(Serialize)]
+struct RestoredJson {
+    widget_id: WidgetId,
+    written: bool,
+}
+
+/// Restores a revision.
+pub(super) fn run(
+    arguments: &Restore,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let reference = Reference::parse(&arguments.widget)?;
+    let Some(number) = reference.revision else {
+        return Err(Failure::unexpected(format_args!(
+            "`{}` does not say which revision to restore",
+            arguments.widget
+        ))
+        .hint("add it as `@N`, such as `@3`; `widget history` shows the revisions"));
+    };
+    let options = arguments.change;
+    online::run(&global.service, printer, async |session, printer| {
+        let record = reference.find_record(session, printer).await?;
+        let revision = reference.find_revision(number, session, printer).await?;
+        let after = require_readable(revision.web_widget)?;
+        let before = match record.value {
+            WidgetRecord::Readable(widget) => Tagged {
+                value: widget,
+                etag: record.etag,
+            },
+            WidgetRecord::Unreadable(_) => {
+                let etag = record.etag.as_ref();
+                let sent = Box::pin(session.client.restore_revision(after.id, number, etag));
+                return replace(&after, number, options, sent, session, printer).await;
+            }
+        };
+        let pending = PendingChange {
+            before: &before,
+            patch: widget_api::WidgetPatch::default(),
+            effects: Vec::new(),
+            done: &format!("is as in revision {number}"),
+            options,
+        };
+        let etag = before.etag.as_ref();
+        let sent = Box::pin(session.client.restore_revision(after.id, number, etag));
+        change::write_by(&pending, &after, sent, session, printer).await
+    })
+}
+
+/// Replaces a widget that cannot be read, so that there is nothing to compare with.
+async fn replace<T>(
+    after: &Widget,
+    number: i64,
+    options: ChangeOptions,
+    sent: impl Future<Output = Result<T, widget_api::client::Error>>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let id = after.id;
+    let effect =
+        format!("the widget cannot be read now; it becomes what it was in revision {number}");
+    change::show(&[], &[effect], printer)?;
+    let decision = change::confirm(options, "Write this?", session, printer).await?;
+    if decision == Decision::No {
+        return Ok(ExitCode::No);
+    }
+    let written = decision == Decision::Go;
+    if written {
+        session.check_interrupted()?;
+        let done = format!("widget {id} is as in revision {number}");
+        session.write(&done, sent).await?;
+        if !printer.is_data() {
+            printer.line(format_args!("{GREEN}✓{GREEN:#} {done}"))?;
+        }
+    } else if !printer.is_data() {
+        printer.note("nothing was written (--dry-run)")?;
+    }
+    if printer.is_data() {
+        let widget_id = id;
+        printer.data(&RestoredJson { widget_id, written })?;
+    }
+    Ok(ExitCode::Yes)
+}

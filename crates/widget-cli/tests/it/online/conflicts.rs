@@ -1,0 +1,151 @@
+//! Changes that cannot be made: somebody else was faster, or the widget cannot be read.
+
+use expect_test::expect;
+use serde_json::json;
+use widget_api::WidgetPatch;
+
+use crate::{
+    Folder,
+    faults::{FaultServer, Forwarder},
+    outcome,
+    service::{Service, block_on},
+};
+
+/// Somebody else is faster: nothing is written, and a text that was edited is kept.
+#[test]
+fn conflicts_write_nothing() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let name = id.to_string();
+    let folder = Folder::new().with("editor.sh", "sed -i 's/Ask shop/Ask us/' \"$1\"");
+    let first = format!("{name}@1");
+    let dark = ["set", &name, "/config/v1/theme=dark", "--yes"];
+    assert!(outcome(&mut service.command(&folder, &dark)).starts_with("exit 0"));
+    let commands: [&[&str]; 5] = [
+        &["set", &name, "/config/v1/theme=light", "--yes"],
+        &["domains", &name, "add", "b.example", "--yes"],
+        &["edit", &name, "--yes"],
+        &["restore", &first, "--yes"],
+        &["delete", &name, "--yes"],
+    ];
+    for (number, arguments) in commands.into_iter().enumerate() {
+        let upstream = service.client();
+        let proxy = Forwarder::start(service.url(), move |request| {
+            let upstream = upstream.clone();
+            let is_change = request.method() != "GET";
+            async move {
+                if is_change {
+                    let patch = WidgetPatch {
+                        domains: Some(vec![format!("https://other-{number}.example")]),
+                        ..WidgetPatch::default()
+                    };
+                    let changed = upstream.update_web_widget(id, None, &patch).await;
+                    changed.expect("it is changed");
+                }
+            }
+        });
+        let mut command = service.command(&folder, arguments);
+        command
+            .env("WIDGET_SERVICE", proxy.url())
+            .env_remove("VISUAL")
+            .env("EDITOR", "sh editor.sh")
+            .env("TMPDIR", folder.path());
+        let text = outcome(&mut command);
+        assert!(text.starts_with("exit 1\n"), "{arguments:?}: {text}");
+        assert!(
+            text.contains("somebody else changed widget") && text.contains("nothing was written"),
+            "{arguments:?}: {text}"
+        );
+        let now = block_on(service.client().get_web_widget(id)).expect("a widget");
+        let now = serde_json::to_value(now.value).expect("JSON");
+        assert_eq!(
+            now["domains"],
+            json!([format!("https://other-{number}.example")])
+        );
+        assert_eq!(now["config"]["v1"]["theme"], "dark", "{arguments:?}");
+        assert_eq!(now["config"]["v1"]["chat"]["title"], "Ask shop");
+        assert_eq!(
+            text.contains("your text is kept in"),
+            arguments[0] == "edit"
+        );
+    }
+}
+
+/// A widget that the service cannot read: it can be deleted and restored, and not changed.
+#[test]
+fn unreadable_widgets() {
+    let id = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
+    let server = FaultServer::start(move |_, request| {
+        use axum::response::IntoResponse;
+        let path = request.uri().path();
+        let readable = json!({
+            "id": id, "organization_id": "acme", "domains": [], "published": false, "config": {},
+            "agent_id": id, "agent_version_id": id,
+            "created_at": "2026-11-24T03:00:00Z", "updated_at": "2026-11-24T03:00:00Z",
+        });
+        let body = if path.ends_with("/revisions") {
+            json!([{
+                "number": 1, "created_at": null, "api_key_id": null, "api_key_name": null,
+                "restored_from": null, "changes": [], "effects": [], "web_widget": readable,
+            }])
+        } else if path.ends_with("/restore") {
+            readable
+        } else if path.contains("web-widgets") {
+            json!({"id": id, "unreadable": [
+                {"pointer": "/config", "code": "config_unreadable", "detail": "too new", "raw": "{"},
+            ]})
+        } else {
+            json!([])
+        };
+        std::future::ready(axum::Json(body).into_response())
+    });
+    server.check(&["set", id, "/config/v1/theme=dark", "--yes"], &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: the service cannot read `/config` of widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b
+
+        hint: `widget history 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` shows revisions that can be restored
+    "#]]);
+    server.check(
+        &["edit", id, "--yes"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: there is no terminal for an editor
+
+        hint: set `EDITOR`, or use `widget set`
+    "#]],
+    );
+    server.check(
+        &["restore", &format!("{id}@1"), "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ! the widget cannot be read now; it becomes what it was in revision 1
+        ✓ widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is as in revision 1
+    "#]],
+    );
+    server.check(
+        &["restore", &format!("{id}@1")],
+        &expect![[r#"
+        exit 2
+        ---- stdout ----
+        ! the widget cannot be read now; it becomes what it was in revision 1
+        ---- stderr ----
+        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+
+        hint: `widget restore 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b@1 --yes` makes it without asking
+    "#]],
+    );
+    server.check(
+        &["delete", id, "--dry-run"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ! widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is deleted
+        ! visitors no longer see it within 5 s; no conversation is going on
+        ---- stderr ----
+        nothing was written (--dry-run)
+    "#]],
+    );
+}

@@ -1,0 +1,201 @@
+//! `widget set` and `widget unset`.
+
+use expect_test::expect;
+
+use crate::service::Service;
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "snapshots are long")]
+fn set_and_unset() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let id = id.to_string();
+    let title = "/config/v1/chat/title=Hi there";
+    service.check(&["set", &id, title], &expect![[r#"
+        exit 2
+        ---- stdout ----
+        ~ /config/v1/chat/title: "Ask shop" -> "Hi there"
+        ! the widget is not published, so visitors see nothing of it
+        ---- stderr ----
+        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+
+        hint: `widget set WIDGET-SHOP '/config/v1/chat/title=Hi there' --yes` makes it without asking
+    "#]]);
+    service.check(
+        &[
+            "set",
+            &id,
+            title,
+            "/config/v1/theme=dark",
+            "/config/v1/suggested_questions=[\"Where?\"]",
+            "/config/v1/suggested_questions/-=When?",
+            "--yes",
+        ],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ~ /config/v1/chat/title: "Ask shop" -> "Hi there"
+            + /config/v1/theme: "dark"
+            + /config/v1/suggested_questions: ["Where?","When?"]
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP has these values
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
+    );
+    service.check(
+        &["set", &id, title, "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        widget WIDGET-SHOP has these values already; nothing was written
+    "#]],
+    );
+    service.check(&["set", &id, "/config/v1/chat/title=24", "--yes"], &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: this is not valid; nothing was written
+          /config/v1/chat/title: `24` is an integer, but `chat.title` must be a string of at most 60 characters
+
+        hint: a value that is JSON is not a text; with `--text` it is one
+    "#]]);
+    let arguments = ["set", &id, "/config/v1/chat/title=24", "--text", "--yes"];
+    service.check(
+        &arguments,
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ~ /config/v1/chat/title: "Hi there" -> "24"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP has these values
+        ---- stderr ----
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+    service.check(
+        &["set", &id, "/config/v1/theme=Dark", "/config/v1/chat=1", "--yes"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: this is not valid; nothing was written
+              /config/v1/theme: `"Dark"` is not allowed; `theme` must be one of `system`, `light`, `dark`
+              /config/v1/chat: `1` is an integer, but `chat` must be an object
+
+            hint: a value that is JSON is not a text; with `--text` it is one
+        "#]],
+    );
+    service.check(
+        &["set", &id, "/v1/theme=dark", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `/v1/theme` is not a value of a widget
+
+        hint: did you mean `/config/v1/theme`?
+    "#]],
+    );
+    service.check(
+        &["set", &id, "/published=yes", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: this is not valid; nothing was written
+          /published: `"yes"` must be `true` or `false`
+    "#]],
+    );
+    service.check(
+        &["set", &id, "/id=1", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `/id` never changes
+    "#]],
+    );
+    service.check(
+        &["set", &id, "/domains/-=a.example", "--yes"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: `/domains/-` cannot be changed by itself: it is in the list of domains
+
+            hint: `widget domains WIDGET add`, `remove` and `list` are for it
+        "#]],
+    );
+    service.check(
+        &["set", &id, "/config/v1/theme"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `/config/v1/theme` has no value; write it as `POINTER=VALUE`
+
+        hint: `widget unset` removes values
+    "#]],
+    );
+    service.check(
+        &[
+            "unset",
+            &id,
+            "/config/v1/theme",
+            "/config/v1/suggested_questions/0",
+            "--yes",
+        ],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            - /config/v1/theme: "dark"
+            ~ /config/v1/suggested_questions/0: "Where?" -> "When?"
+            - /config/v1/suggested_questions/1: "When?"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP no longer has these values
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
+    );
+    service.check(
+        &["unset", &id, "/config/v1/theme", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: this is not valid; nothing was written
+          /config/v1/theme: there is no value at this place
+    "#]],
+    );
+    service.check(
+        &["unset", &id, "/published", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `/published` has one value, which cannot be removed
+    "#]],
+    );
+    service.check(
+        &["set", &id, "/published=true", "/domains=[\"A.example\"]", "--yes", "--output", "json"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://a.example"]},{"pointer":"/published","change":"replaced","from":false,"to":true}],"effects":["visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live"],"warnings":[{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            ---- stderr ----
+            ~ /domains: ["https://shop.example"] -> ["https://a.example"]
+            ~ /published: false -> true
+            ! visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live
+        "#]],
+    );
+    service.check(
+        &["set", &format!("{id}@1"), title],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: this command works on the widget as it is now, and not on revision 1
+
+        hint: leave out the `@` and the number
+    "#]],
+    );
+    service.check(
+        &["set", "01", title],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `01` is too short for the beginning of an id; use 4 characters or more
+    "#]],
+    );
+}

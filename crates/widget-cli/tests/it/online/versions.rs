@@ -1,0 +1,296 @@
+//! `widget pin`, `restore`, `delete` and `undelete`.
+
+use expect_test::expect;
+use widget_api::agents::{AgentVersion, NewAgentVersion};
+
+use crate::{
+    Folder, outcome,
+    service::{Service, block_on},
+};
+
+/// Adds a version to the agent of a widget.
+fn create_version(
+    service: &mut Service,
+    widget: &widget_api::Widget,
+    label: &str,
+    is_published: bool,
+) -> AgentVersion {
+    let client = service.client();
+    let version = NewAgentVersion {
+        livekit_agent_name: "shop".to_owned(),
+        label: Some(label.to_owned()),
+    };
+    let version = block_on(async {
+        let version = client.create_agent_version(widget.agent_id, &version).await;
+        let version = version.expect("a version");
+        if is_published {
+            let published = client.publish_agent_version(widget.agent_id, version.id);
+            published.await.expect("it is published");
+        }
+        version
+    });
+    service.mask(version.id.to_string(), format!("VERSION-{label}"));
+    version
+}
+
+#[test]
+fn pin_a_version() {
+    let mut service = Service::start();
+    let widget = service.create_widget("shop", &["https://shop.example"]);
+    let id = widget.id.to_string();
+    create_version(&mut service, &widget, "may", true);
+    let draft = create_version(&mut service, &widget, "june", false);
+    service.check(
+        &["pin", &id, "--newest", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP has the version VERSION-may
+        ---- stderr ----
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+    service.check(
+        &["pin", &id, "--newest", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        widget WIDGET-SHOP has the version VERSION-may already; nothing was written
+    "#]],
+    );
+    service.check(
+        &["pin", &id, "june", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ~ /agent_version_id: "VERSION-may" -> "VERSION-june"
+        ! the widget is not published, so visitors see nothing of it
+        ! the version is a draft: the widget is not shown until it is published
+        ✓ widget WIDGET-SHOP has the version VERSION-june
+        ---- stderr ----
+        warning: the version `VERSION-june` is a draft [agent_version_draft]
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+    service.check(
+        &["pin", &id, &draft.id.to_string(), "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        widget WIDGET-SHOP has the version VERSION-june already; nothing was written
+    "#]],
+    );
+    let text = outcome(&mut service.command(&Folder::new(), &["pin", &id, "july"]));
+    assert!(
+        text.contains("has no version `july`") && text.contains("\"may\" (published)"),
+        "{text}"
+    );
+    // All ids of one minute begin so.
+    let text = outcome(&mut service.command(&Folder::new(), &["pin", &id, &id[..4]]));
+    assert!(
+        text.contains("names 3 versions; use the id of one"),
+        "{text}"
+    );
+    // Without the right to see versions an id is enough, and nothing else.
+    let key = service.create_key("manager", &["web_widgets:manage"]);
+    let pin = |version: &str, expected: &expect_test::Expect| {
+        let folder = Folder::new();
+        let mut command = service.command(&folder, &["pin", &id, version, "--yes"]);
+        service.check_command(command.env("WIDGET_API_KEY", &key), expected);
+    };
+    pin(
+        "may",
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: this needs a key with the scope `agents:read`
+
+        hint: `widget whoami` shows what the key may do
+    "#]],
+    );
+    pin(
+        &widget.agent_version_id.to_string(),
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ~ /agent_version_id: "VERSION-june" -> "VERSION-SHOP"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP has the version VERSION-SHOP
+        ---- stderr ----
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+}
+
+#[test]
+fn restore_a_revision() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let id = id.to_string();
+    let folder = Folder::new();
+    let set = ["set", &id, "/config/v1/theme=dark", "--yes"];
+    assert!(outcome(&mut service.command(&folder, &set)).starts_with("exit 0"));
+    service.check(
+        &["restore", &format!("{id}@1"), "--dry-run"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        - /config/v1/theme: "dark"
+        ! the widget is not published, so visitors see nothing of it
+        ---- stderr ----
+        nothing was written (--dry-run)
+    "#]],
+    );
+    service.check(
+        &["restore", &format!("{id}@1"), "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        - /config/v1/theme: "dark"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP is as in revision 1
+        ---- stderr ----
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+    service.check(
+        &["restore", &format!("{id}@1"), "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        widget WIDGET-SHOP is as in revision 1 already; nothing was written
+    "#]],
+    );
+    service.check(
+        &["restore", &format!("{id}@9"), "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: widget WIDGET-SHOP has no revision 9
+
+        hint: `widget history WIDGET-SHOP` shows its revisions
+    "#]],
+    );
+    service.check(
+        &["restore", &id, "--yes"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `WIDGET-SHOP` does not say which revision to restore
+
+        hint: add it as `@N`, such as `@3`; `widget history` shows the revisions
+    "#]],
+    );
+    service.check(
+        &["history", &id, "--limit", "1"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        3  TIME  tests (KEY-tests), restored from 1
+           - /config/v1/theme: "dark"
+    "#]],
+    );
+}
+
+#[test]
+fn delete_and_undelete() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let id = id.to_string();
+    service.check(
+        &["delete", &id],
+        &expect![[r#"
+        exit 2
+        ---- stdout ----
+        ! widget WIDGET-SHOP "Ask shop" is deleted
+        ! it is not published, so visitors see nothing of it
+        ---- stderr ----
+        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+
+        hint: `widget delete WIDGET-SHOP --yes` makes it without asking
+    "#]],
+    );
+    service.check(
+        &["delete", &id, "--dry-run"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ! widget WIDGET-SHOP "Ask shop" is deleted
+        ! it is not published, so visitors see nothing of it
+        ---- stderr ----
+        nothing was written (--dry-run)
+    "#]],
+    );
+    service.check(
+        &["delete", &id, "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ! widget WIDGET-SHOP "Ask shop" is deleted
+        ! it is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP is deleted
+        ---- stderr ----
+        `widget undelete WIDGET-SHOP` brings it back
+    "#]],
+    );
+    // A deleted widget cannot be changed or looked at.
+    service.check(
+        &["delete", &id, "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: widget WIDGET-SHOP was deleted
+
+        hint: `widget undelete WIDGET-SHOP` brings it back
+    "#]],
+    );
+    service.check(
+        &["set", &id, "/config/v1/theme=dark", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: widget WIDGET-SHOP was deleted
+
+        hint: `widget undelete WIDGET-SHOP` brings it back
+    "#]],
+    );
+    service.check(
+        &["undelete", "ffff", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: no deleted widget has the id `ffff`
+
+        hint: `widget list --deleted` shows the deleted widgets
+    "#]],
+    );
+    service.check(
+        &["undelete", &id[..8], "--dry-run"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ! widget WIDGET-SHOP "Ask shop" comes back, unpublished
+        ---- stderr ----
+        nothing was written (--dry-run)
+    "#]],
+    );
+    service.check(&["undelete", &id, "--yes", "--output", "json"], &expect![[r#"
+        exit 0
+        ---- stdout ----
+        {"widget_id":"WIDGET-SHOP","written":true,"effects":["widget WIDGET-SHOP \"Ask shop\" comes back, unpublished"]}
+        ---- stderr ----
+        ! widget WIDGET-SHOP "Ask shop" comes back, unpublished
+    "#]]);
+    service.check(
+        &["undelete", &id, "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: no deleted widget has the id `WIDGET-SHOP`
+
+        hint: `widget list --deleted` shows the deleted widgets
+    "#]],
+    );
+}
