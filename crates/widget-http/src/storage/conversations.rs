@@ -146,7 +146,8 @@ pub struct NewConversation {
     pub ticket: UsedTicket,
     /// Where it is started; none where nothing is counted.
     pub place: Option<StartPlace>,
-    /// How many conversations may wait there to be joined, and what may be used on this day.
+    /// How many conversations may be open, how many may wait there to be joined, and what may be used
+    /// on this day.
     pub budgets: Budgets,
     /// How long conversations may last.
     pub limits: LifecycleLimits,
@@ -158,8 +159,8 @@ pub enum CreateConversationError {
     /// The ticket was used before.
     #[error("the ticket was used before")]
     TicketReplayed,
-    /// Too many wait to be joined where it was started, a budget of the day is used up, or the link
-    /// of its preview allows no other.
+    /// Too many are open, or wait to be joined where it was started, a budget of the day is used
+    /// up, or the link of its preview allows no other.
     #[error(transparent)]
     OverBudget(#[from] BudgetError),
     /// Its preview has ended.
@@ -284,21 +285,6 @@ pub trait ConversationStore {
         filter: &ConversationFilter,
         page: ListPage,
     ) -> Result<Page<Listed<StoredRow<StoredConversation>>>, StoreError>;
-
-    /// How many conversations of the widget were joined and have not ended.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn count_joined_conversations(&self, widget: WidgetId) -> Result<i64, StoreError>;
-
-    /// How many conversations of the organization were joined and have not ended.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn count_joined_in_organization(
-        &self,
-        organization: &OrganizationId,
-    ) -> Result<i64, StoreError>;
 
     /// Gives a conversation that has not ended a new room and the next generation, uses up the
     /// ticket and marks its older rooms for removal, all or nothing; returns it as it is now.

@@ -183,7 +183,7 @@ impl Statement {
 /// The first word of a statement.
 fn kind_of(sql: &str) -> &'static str {
     let words = [
-        "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK",
+        "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK",
     ];
     let known = words.into_iter().find(|word| sql.starts_with(word));
     known.unwrap_or("other")

@@ -2,7 +2,7 @@
 //! storage.
 
 use super::{
-    backend::{Backend, LOCK_MESSAGES, LOCK_NAME},
+    backend::{Backend, LOCK_MESSAGES, LOCK_NAME, insert_and_lock, insert_both},
     guarded_pool::Transaction,
     types::{Database, Row},
 };

@@ -11,7 +11,7 @@ use widget_core::finding::Code;
 use widget_core::{
     conversation::{
         self, EndReason, Lifecycle,
-        budget::{Budgets, Owner},
+        budget::Budgets,
         metadata::{self, MetadataError},
     },
     id::ConversationId,
@@ -214,9 +214,8 @@ impl From<MetadataError> for Problem {
     }
 }
 
-/// The bounds of the widget and of its organization; counted before writing, so that a burst may
-/// overshoot by as many as race. The bound of where it is started is counted in storage, and what
-/// may be used on one day is reserved there: see the budgets that this returns.
+/// The rates of the widget and of its organization. What this returns, how many conversations may be
+/// open and what may be used on one day, is counted where the conversation is stored.
 async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<Budgets, Problem> {
     let (widget, organization) = (admission.widget(), &admission.widget().organization_id);
     let limits = state.find_visitor_limits(organization, widget.id).await?;
@@ -233,13 +232,6 @@ async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<B
         rates
             .set_organization_conversations
             .check(organization, rate)?;
-    }
-    let storage = &state.storage;
-    let open = storage.count_joined_conversations(widget.id).await?;
-    budgets.require_open(Owner::Widget, open)?;
-    if budgets.open_in_organization.is_some() {
-        let open = storage.count_joined_in_organization(organization).await?;
-        budgets.require_open(Owner::Organization, open)?;
     }
     Ok(budgets)
 }

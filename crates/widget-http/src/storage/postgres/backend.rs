@@ -64,6 +64,27 @@ const TEST_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const LOCK_NAME: Option<&str> =
     Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
 
+/// An insert of one row under a new key, and then, unless that was there before, the lock of the
+/// name `$3` as [`LOCK_NAME`] takes it: in one way to the server and back.
+macro_rules! insert_and_lock {
+    ($insert:expr) => {
+        concat!(
+            "WITH inserted AS (",
+            $insert,
+            " RETURNING 1) SELECT pg_advisory_xact_lock(hashtextextended($3, 0)) FROM inserted"
+        )
+    };
+}
+
+/// Two inserts that share their arguments, in one way to the server and back.
+macro_rules! insert_both {
+    ($first:expr, $second:expr) => {
+        concat!("WITH first AS (", $first, ") ", $second)
+    };
+}
+
+pub(super) use {insert_and_lock, insert_both};
+
 /// Waits for messages of the conversation that are being added, and keeps others from being added
 /// until the transaction ends: an update alone lets them.
 pub(super) const LOCK_MESSAGES: Option<&str> =

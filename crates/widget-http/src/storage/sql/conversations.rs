@@ -3,10 +3,10 @@
 use sqlx::QueryBuilder;
 use widget_core::{
     conversation::{
-        Mode, Status,
+        Mode,
         budget::{Amounts, Budgets, Call, Day, Reservation},
     },
-    id::{ConversationId, OrganizationId, PreviewId, WidgetId},
+    id::{ConversationId, OrganizationId, PreviewId},
 };
 
 use super::{
@@ -17,13 +17,14 @@ use super::{
         conversation_columns, lock_conversation, read_conversation, read_kept, write_state,
     },
     counted::running_voice,
-    previews, rooms, start_places,
+    insert_and_lock, insert_both, previews, rooms, start_places,
     widgets::{push_page, push_prefix},
 };
 use crate::storage::{
     conversations::{
         ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-        NewConversation, ResumeConversation, ResumeError, StoredConversation, UsedTicket,
+        NewConversation, ResumeConversation, ResumeError, StartPlace, StoredConversation,
+        UsedTicket,
     },
     driver::micros,
     error::StoreError,
@@ -32,6 +33,12 @@ use crate::storage::{
     unreadable::{Listed, StoredRow},
 };
 
+macro_rules! use_ticket {
+    () => {
+        "INSERT INTO used_tickets (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+    };
+}
+
 #[async_trait::async_trait]
 impl ConversationStore for Backend {
     async fn create_conversation(
@@ -39,37 +46,29 @@ impl ConversationStore for Backend {
         new: &NewConversation,
     ) -> Result<(), CreateConversationError> {
         let mut transaction = self.begin().await?;
-        if !use_ticket(&mut transaction, &new.ticket).await? {
+        let conversation = &new.conversation;
+        // One of a preview counts to no place, and to no bound but those of its link.
+        let preview = conversation.preview_id;
+        let place = new.place.as_ref().filter(|_| preview.is_none());
+        if !use_ticket_at(&mut transaction, &new.ticket, place).await? {
             return Err(CreateConversationError::TicketReplayed);
         }
-        let conversation = &new.conversation;
-        let budgets = counted_budgets(conversation.preview_id, &new.budgets);
-        if let Some(preview) = conversation.preview_id {
-            let now = conversation.created_at;
-            previews::require_start(&mut transaction, preview, now).await?;
-        } else if let Some(place) = &new.place {
-            start_places::require_space::<CreateConversationError>(
-                &mut transaction,
-                place,
-                conversation.id,
-                &new.budgets,
-                conversation.created_at,
-            )
-            .await?;
+        let now = conversation.created_at;
+        match preview {
+            None => start_places::require_start(&mut transaction, new).await?,
+            Some(preview) => previews::require_start(&mut transaction, preview, now).await?,
         }
-        let place = new
-            .place
-            .as_ref()
-            .filter(|_| conversation.preview_id.is_none());
+        let budgets = counted_budgets(preview, &new.budgets);
         let owners = Owners::of_conversations(&budgets);
-        sqlx::query(
+        sqlx::query(insert_both!(
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
                  token_at, due_at, start_address, start_network, budget_state, budget_day,
                  budget_organization, budget_widget, preview_id, start_mode)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
                  $22, $9)",
-        )
+            rooms::insert_room!("$23", "$1", "$11", "$13", "$24", "$25")
+        ))
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
         .bind(conversation.web_widget_id.as_uuid())
@@ -91,20 +90,14 @@ impl ConversationStore for Backend {
         .bind(owners.is_any().then(|| Day::of(conversation.created_at).number()))
         .bind(owners.organization)
         .bind(owners.widget)
-        .bind(conversation.preview_id.map(PreviewId::as_uuid))
+        .bind(preview.map(PreviewId::as_uuid))
+        .bind(&new.room.name)
+        .bind(new.room.page_changed)
+        .bind(new.room.message_waiting)
         .execute(&mut transaction)
         .await
         .map_err(StoreError::from)?;
-        let (id, generation) = (conversation.id, conversation.generation);
-        rooms::insert(
-            &mut transaction,
-            &new.room,
-            id,
-            generation,
-            conversation.created_at,
-        )
-        .await?;
-        if conversation.preview_id.is_none() {
+        if preview.is_none() {
             transaction.note(Change::Started);
         }
         reserve_start(&mut transaction, conversation, &budgets).await?;
@@ -131,6 +124,7 @@ impl ConversationStore for Backend {
         let place = resume.place.as_ref();
         let place = place.filter(|_| next.is_unjoined() && !is_preview);
         if let Some(place) = place {
+            start_places::lock(&mut transaction, place).await?;
             start_places::require_space::<ResumeError>(
                 &mut transaction,
                 place,
@@ -261,34 +255,6 @@ impl ConversationStore for Backend {
             self.unreadable().keep(read_conversation(row))
         })
     }
-
-    async fn count_joined_conversations(&self, widget: WidgetId) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM conversations
-             WHERE web_widget_id = $1 AND status = $2 AND preview_id IS NULL",
-        )
-        .bind(widget.as_uuid())
-        .bind(Status::InProgress.as_str())
-        .fetch_one(self.reader())
-        .await?;
-        Ok(count)
-    }
-
-    async fn count_joined_in_organization(
-        &self,
-        organization: &OrganizationId,
-    ) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM conversations
-             WHERE organization_id = $1 AND status = $2 AND ended_at IS NULL
-                 AND preview_id IS NULL",
-        )
-        .bind(organization.as_str())
-        .bind(Status::InProgress.as_str())
-        .fetch_one(self.reader())
-        .await?;
-        Ok(count)
-    }
 }
 
 /// The budgets to which a conversation counts: one of a preview counts to that of its link alone.
@@ -363,12 +329,28 @@ async fn use_ticket(
     transaction: &mut Transaction,
     ticket: &UsedTicket,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO used_tickets (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    )
-    .bind(&ticket.id)
-    .bind(micros(ticket.expires_at))
-    .execute(&mut *transaction)
-    .await?;
+    let done = sqlx::query(use_ticket!())
+        .bind(&ticket.id)
+        .bind(micros(ticket.expires_at))
+        .execute(&mut *transaction)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Uses up a ticket and locks the place where that is done; `false` when it was used before.
+async fn use_ticket_at(
+    transaction: &mut Transaction,
+    ticket: &UsedTicket,
+    place: Option<&StartPlace>,
+) -> Result<bool, StoreError> {
+    let Some(place) = place else {
+        return use_ticket(transaction, ticket).await;
+    };
+    let done = sqlx::query(insert_and_lock!(use_ticket!()))
+        .bind(&ticket.id)
+        .bind(micros(ticket.expires_at))
+        .bind(start_places::name_of(place))
+        .execute(&mut *transaction)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

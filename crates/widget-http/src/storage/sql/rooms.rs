@@ -124,6 +124,32 @@ impl RoomStore for Backend {
     }
 }
 
+/// Inserts a room whose values are the arguments with these numbers.
+macro_rules! insert_room {
+    ($name:literal, $conversation:literal, $generation:literal, $created_at:literal,
+        $page_changed:literal, $message_waiting:literal) => {
+        concat!(
+            "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts,
+                 page_changed, message_waiting)
+             VALUES (",
+            $name,
+            ", ",
+            $conversation,
+            ", ",
+            $generation,
+            ", ",
+            $created_at,
+            ", 0, ",
+            $page_changed,
+            ", ",
+            $message_waiting,
+            ")"
+        )
+    };
+}
+
+pub(super) use insert_room;
+
 pub(super) async fn insert(
     transaction: &mut Transaction,
     room: &NewRoom,
@@ -131,19 +157,15 @@ pub(super) async fn insert(
     generation: i64,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts, page_changed,
-           message_waiting)
-         VALUES ($1, $2, $3, $4, 0, $5, $6)",
-    )
-    .bind(&room.name)
-    .bind(conversation.as_uuid())
-    .bind(generation)
-    .bind(micros(now))
-    .bind(room.page_changed)
-    .bind(room.message_waiting)
-    .execute(&mut *transaction)
-    .await?;
+    sqlx::query(insert_room!("$1", "$2", "$3", "$4", "$5", "$6"))
+        .bind(&room.name)
+        .bind(conversation.as_uuid())
+        .bind(generation)
+        .bind(micros(now))
+        .bind(room.page_changed)
+        .bind(room.message_waiting)
+        .execute(&mut *transaction)
+        .await?;
     Ok(())
 }
 

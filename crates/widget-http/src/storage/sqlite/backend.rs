@@ -44,6 +44,22 @@ const MAX_READERS: u32 = 8;
 /// A transaction that writes is the only one, see [`SqliteStorage::begin`].
 pub(super) const LOCK_NAME: Option<&str> = None;
 
+/// An insert of one row under a new key; there is nothing to lock.
+macro_rules! insert_and_lock {
+    ($insert:expr) => {
+        $insert
+    };
+}
+
+/// Two inserts that share their arguments, in one way to the thread of the connection and back.
+macro_rules! insert_both {
+    ($first:expr, $second:expr) => {
+        concat!($first, "; ", $second)
+    };
+}
+
+pub(super) use {insert_and_lock, insert_both};
+
 /// A transaction that writes is the only one, so that no row has to be locked.
 pub(super) const LOCK_MESSAGES: Option<&str> = None;
 

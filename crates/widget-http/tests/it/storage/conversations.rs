@@ -207,12 +207,21 @@ pub(super) async fn life(storage: &dyn Storage) {
         (joined.lifecycle.status(), joined.lifecycle.activity()),
         (Status::InProgress, Some(activity))
     );
-    assert_eq!(
-        storage
-            .count_joined_conversations(new.conversation.web_widget_id)
-            .await
-            .expect("works"),
-        1
+    let mut another = new_conversation(&ours, 0x403, 0x4FF, "https://a.example");
+    another.budgets.open_on_widget = 1;
+    let refused = storage.create_conversation(&another).await;
+    let busy = BudgetError::WidgetBusy { max: 1 };
+    assert!(
+        matches!(&refused, Err(CreateConversationError::OverBudget(error)) if *error == busy),
+        "{refused:?}"
+    );
+    another.budgets = Budgets::default();
+    another.budgets.open_in_organization = Some(1);
+    let refused = storage.create_conversation(&another).await;
+    let busy = BudgetError::OrganizationBusy { max: 1 };
+    assert!(
+        matches!(&refused, Err(CreateConversationError::OverBudget(error)) if *error == busy),
+        "{refused:?}"
     );
     let end = now + Duration::minutes(1);
     let ended = storage
@@ -265,13 +274,9 @@ pub(super) async fn life(storage: &dyn Storage) {
             .expect("works"),
         None
     );
-    assert_eq!(
-        storage
-            .count_joined_conversations(new.conversation.web_widget_id)
-            .await
-            .expect("works"),
-        0
-    );
+    another.budgets.open_on_widget = 1;
+    let created = storage.create_conversation(&another).await;
+    created.expect("none is open, and no refusal has used up the ticket");
 }
 
 pub(super) async fn resuming(storage: &dyn Storage) {
