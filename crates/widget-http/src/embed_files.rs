@@ -8,20 +8,25 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
+    convert::Infallible,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError},
     time::SystemTime,
 };
 
+use axum::extract::FromRequestParts;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 use rust_embed::Embed;
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384};
 
-use crate::storage::{BuildKind, BuildName, EmbedBuild};
+use crate::{
+    storage::{BuildKind, BuildName, EmbedBuild},
+    web::etag,
+};
 
 pub use self::window_build::WindowBuild;
 
@@ -74,8 +79,20 @@ pub struct Asset {
     pub encoding: Option<&'static str>,
     /// Value of `Content-Type`.
     pub media_type: &'static str,
-    /// Hash of the bytes, for `ETag`.
-    pub hash: [u8; 32],
+    /// Value of `ETag`, which changes with the bytes.
+    pub tag: HeaderValue,
+}
+
+impl Asset {
+    /// A form of the file at `path`.
+    fn new(path: &str, encoding: Option<&'static str>, bytes: Bytes, hash: &[u8; 32]) -> Self {
+        Self {
+            bytes,
+            encoding,
+            media_type: media_type(path),
+            tag: etag::of_hash(hash),
+        }
+    }
 }
 
 /// The name and hash of the loader that pages pin by an `integrity` attribute.
@@ -103,15 +120,25 @@ pub struct Accepted {
     gzip: bool,
 }
 
+/// What is appended to the name of a file in each encoding, the best first.
+const FORMS: [(&str, Option<&str>); 3] = [(".br", Some("br")), (".gz", Some("gzip")), ("", None)];
+
 impl Accepted {
     /// The names under which a file may be, the best first, with their encodings.
     fn variants(self, path: &str) -> impl Iterator<Item = (String, Option<&'static str>)> {
-        let variants = [
-            self.brotli.then(|| (format!("{path}.br"), Some("br"))),
-            self.gzip.then(|| (format!("{path}.gz"), Some("gzip"))),
-            Some((path.to_owned(), None)),
-        ];
-        variants.into_iter().flatten()
+        let accepted = FORMS
+            .into_iter()
+            .filter(move |(_, form)| self.allows(*form));
+        accepted.map(move |(end, encoding)| (format!("{path}{end}"), encoding))
+    }
+
+    /// Whether an encoding, or none, is accepted.
+    fn allows(self, encoding: Option<&str>) -> bool {
+        match encoding {
+            Some("br") => self.brotli,
+            Some("gzip") => self.gzip,
+            _ => true,
+        }
     }
 
     /// Whether gzip is among them.
@@ -121,12 +148,12 @@ impl Accepted {
 
     /// What a request accepts.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let named: Vec<&str> = headers
-            .get_all(header::ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
-        Self::parse(&named.join(","))
+        let named = headers.get_all(header::ACCEPT_ENCODING).iter();
+        let accepted = named.filter_map(|value| value.to_str().ok().map(Self::parse));
+        accepted.fold(Self::default(), |all, named| Self {
+            brotli: all.brotli || named.brotli,
+            gzip: all.gzip || named.gzip,
+        })
     }
 
     /// Reads the header; an encoding that is refused (`q=0`) or not named is not accepted.
@@ -145,6 +172,14 @@ impl Accepted {
             }
         }
         accepted
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Accepted {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
     }
 }
 
@@ -315,15 +350,31 @@ impl EmbedFiles {
     }
 
     fn find_asset(&self, path: &str, accepted: Accepted) -> Option<Asset> {
+        if self.folder().is_none() {
+            let mut forms = BUILT_IN.get(path)?.iter();
+            return forms.find(|form| accepted.allows(form.encoding)).cloned();
+        }
         accepted.variants(path).find_map(|(variant, encoding)| {
             let (bytes, hash) = self.read(&variant)?;
-            Some(Asset {
-                bytes,
-                hash,
-                encoding,
-                media_type: media_type(path),
-            })
+            Some(Asset::new(path, encoding, bytes, &hash))
         })
+    }
+
+    /// Every file, under its name without an encoding, in all of its forms, the best first.
+    fn read_all(&self) -> BTreeMap<String, Vec<Asset>> {
+        let mut files: BTreeMap<_, Vec<Asset>> = BTreeMap::new();
+        for (end, encoding) in FORMS {
+            for variant in Dist::iter() {
+                let (Some(path), Some((bytes, hash))) =
+                    (variant.strip_suffix(end), self.read(&variant))
+                else {
+                    continue;
+                };
+                let asset = Asset::new(path, encoding, bytes, &hash);
+                files.entry(path.to_owned()).or_default().push(asset);
+            }
+        }
+        files
     }
 
     /// Computed once where the files cannot change.
@@ -339,6 +390,9 @@ impl EmbedFiles {
     }
 }
 
+/// The files inside the binary.
+static BUILT_IN: LazyLock<BTreeMap<String, Vec<Asset>>> =
+    LazyLock::new(|| EmbedFiles::BuiltIn.read_all());
 static LOADER_FILE: OnceLock<Option<LoaderFile>> = OnceLock::new();
 static PANEL_NAME: OnceLock<Option<BuildName>> = OnceLock::new();
 static WINDOW_FILES: OnceLock<Option<WindowFiles>> = OnceLock::new();
@@ -378,12 +432,10 @@ impl OldBuild {
     #[must_use]
     pub fn read(stored: &EmbedBuild) -> Option<Self> {
         match stored.name().kind() {
-            BuildKind::Loader | BuildKind::Panel => Some(Self::Script(Asset {
-                bytes: stored.bytes().clone(),
-                encoding: None,
-                media_type: media_type(LOADER),
-                hash: Sha256::digest(stored.bytes()).into(),
-            })),
+            BuildKind::Loader | BuildKind::Panel => {
+                let (bytes, hash) = (stored.bytes().clone(), Sha256::digest(stored.bytes()));
+                Some(Self::Script(Asset::new(LOADER, None, bytes, &hash.into())))
+            }
             BuildKind::Window => Some(Self::Window(Arc::new(WindowBuild::unpack(stored)?))),
         }
     }
@@ -405,12 +457,7 @@ impl OldBuild {
         };
         accepted.variants(file).find_map(|(variant, encoding)| {
             let (bytes, hash) = window.file(&variant)?;
-            Some(Asset {
-                bytes,
-                hash,
-                encoding,
-                media_type: media_type(file),
-            })
+            Some(Asset::new(file, encoding, bytes, &hash))
         })
     }
 }

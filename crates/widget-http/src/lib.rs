@@ -9,14 +9,17 @@
     reason = "the SQL below `storage` is one text, compiled once for each driver"
 )]
 
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
+
 use axum::{
     Router,
-    extract::{FromRef, Request, State},
-    middleware::{self, Next},
+    extract::{FromRef, Request},
     response::{IntoResponse, Response},
+    routing::Route,
 };
+use futures_util::FutureExt as _;
 use http::{HeaderValue, header};
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::{Service, layer::layer_fn, service_fn};
 
 use crate::{
     state::AppState,
@@ -52,19 +55,15 @@ pub fn router(state: AppState) -> Router {
         FromRef::from_ref(&state),
     );
     let (routes, operations) = routes::all().into_parts();
-    let own = Surround {
+    let own = Arc::new(Surround {
         state: state.clone(),
         readable: ReadablePaths::of(&operations),
-    };
+    });
     routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
         // Outermost first.
-        .layer((
-            observe,
-            middleware::from_fn_with_state(own, surround),
-            CatchPanicLayer::custom(caught_panic),
-        ))
+        .layer((observe, layer_fn(move |route| surround(&own, route))))
         .with_state(state)
 }
 
@@ -81,31 +80,51 @@ pub fn openapi() -> String {
 }
 
 /// What [`surround`] needs.
-#[derive(Clone)]
 struct Surround {
     state: AppState,
     readable: ReadablePaths,
 }
 
-/// Surrounds everything that answers, as one layer: each of its own costs every request some
-/// allocations.
-async fn surround(State(own): State<Surround>, request: Request, next: Next) -> Response {
-    let readers = own.readable.readers_of(&request);
-    let mut response = match web::head::require_bounded(&request) {
-        Ok(()) => {
-            let running = State(own.state.running.clone());
-            web::deadline::answer_in_time(running, request, next).await
+/// Surrounds a route with everything but what is observed. One service for all of it: each layer of
+/// its own costs every request some allocations.
+fn surround(
+    own: &Arc<Surround>,
+    mut route: Route,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ use<> {
+    let own = Arc::clone(own);
+    service_fn(move |request: Request| {
+        let own = Arc::clone(&own);
+        let readers = own.readable.readers_of(&request);
+        let folder = routes::Folder::of(request.uri().path());
+        let work = web::head::require_bounded(&request).map(|()| {
+            let (request, upload) = web::deadline::watch_upload(request);
+            let answer = AssertUnwindSafe(route.call(request)).catch_unwind();
+            let answer = answer.map(|answer| match answer {
+                Ok(Ok(response)) => response,
+                Err(panic) => caught_panic(panic),
+            });
+            web::deadline::prepare(answer, upload)
+        });
+        async move {
+            let mut response = match work {
+                Ok(work) => work.answer_in_time(&own.state.running).await,
+                Err(problem) => problem.into_response(),
+            };
+            readers.admit_to(&mut response);
+            folder.complete(response.headers_mut());
+            if own.state.drain.has_begun() {
+                // Sends clients to another node once this one is about to stop: a connection that
+                // is kept open would be cut off later.
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok(response)
         }
-        Err(problem) => problem.into_response(),
-    };
-    readers.admit_to(&mut response);
-    if own.state.drain.has_begun() {
-        // Sends clients to another node once this one is about to stop: a connection that is kept
-        // open would be cut off later.
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
-    }
-    response
+    })
 }
 
 async fn unknown_path() -> Problem {

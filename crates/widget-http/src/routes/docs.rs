@@ -2,16 +2,20 @@
 
 use std::sync::OnceLock;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    embed_files::Accepted,
     openapi::page,
     routes::static_files::Document,
     state::AppState,
-    web::api::{self, ApiRouter},
+    web::{
+        api::{self, ApiRouter},
+        etag::Known,
+    },
 };
 
 /// The page, made when it is first asked for.
@@ -46,13 +50,13 @@ pub(crate) fn router(document: fn() -> String) -> ApiRouter<AppState> {
             .with(header::ETAG)
             .answer_empty(304, "The caller's version is current.")
             .with(header::ETAG),
-        async move |headers: HeaderMap| show(document, &headers),
+        async move |encodings: Accepted, known: Known| show(document, encodings, &known),
     )
 }
 
-fn show(document: fn() -> String, headers: &HeaderMap) -> impl IntoResponse + use<> {
+fn show(document: fn() -> String, encodings: Accepted, known: &Known) -> Response {
     let page = PAGE.get_or_init(|| Page::of(&document()));
-    let mut response: Response = page.document.answer(headers);
+    let mut response = page.document.answer(encodings, known);
     if response.status() == StatusCode::OK {
         let fields = response.headers_mut();
         fields.insert(header::CONTENT_SECURITY_POLICY, page.policy.clone());

@@ -1,7 +1,7 @@
 //! Scripts, styles and documents of the embed: the loader for host pages, the window for its frame.
 
 use axum::{extract::State, response::Response};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
 
 use crate::{
     causes::with_causes,
@@ -14,6 +14,7 @@ use crate::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
         cors,
+        etag::Known,
         extract::PathIds,
         problem::Problem,
     },
@@ -88,15 +89,23 @@ pub(crate) fn router() -> ApiRouter<AppState> {
 
 /// The loader. It is the same for every id, so that nothing can be learned from it, and no id is
 /// looked up.
-async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
-    find_loader(&state, &headers)
+async fn loader(
+    State(state): State<AppState>,
+    encodings: Accepted,
+    known: Known,
+) -> Result<Response, Problem> {
+    find_loader(&state, encodings, &known)
 }
 
 /// The loader of this build.
-pub(super) fn find_loader(state: &AppState, headers: &HeaderMap) -> Result<Response, Problem> {
-    let asset = state.settings.embed.loader(Accepted::of(headers));
+pub(super) fn find_loader(
+    state: &AppState,
+    encodings: Accepted,
+    known: &Known,
+) -> Result<Response, Problem> {
+    let asset = state.settings.embed.loader(encodings);
     let asset = asset.ok_or_else(refusals::embed_not_built)?;
-    Ok(static_files::answer(asset, headers, REFRESHED))
+    Ok(static_files::build_answer(asset, known, REFRESHED))
 }
 
 /// What changes its name with its bytes: the loader for pages that pin it by an `integrity`
@@ -106,9 +115,10 @@ async fn pinned_loader(
     State(state): State<AppState>,
     PathIds(_, file): PathIds<String, String>,
     address: AddressPrefix,
-    headers: HeaderMap,
+    encodings: Accepted,
+    known: Known,
 ) -> Result<Response, Problem> {
-    find_pinned(&state, &file, &address, &headers).await
+    find_pinned(&state, &file, &address, encodings, &known).await
 }
 
 /// A script whose name changes with its bytes.
@@ -116,9 +126,10 @@ pub(super) async fn find_pinned(
     state: &AppState,
     file: &str,
     address: &AddressPrefix,
-    headers: &HeaderMap,
+    encodings: Accepted,
+    known: &Known,
 ) -> Result<Response, Problem> {
-    let (embed, encodings) = (&state.settings.embed, Accepted::of(headers));
+    let embed = &state.settings.embed;
     let gone = || match embed.loader_file() {
         Some(_) => Problem::new(
             ProblemCode::NotFound,
@@ -128,7 +139,7 @@ pub(super) async fn find_pinned(
     };
     if file == CURRENT_PANEL {
         let asset = embed.panel(encodings).ok_or_else(gone)?;
-        return Ok(static_files::answer(asset, headers, REFRESHED));
+        return Ok(static_files::build_answer(asset, known, REFRESHED));
     }
     let digits = file.strip_suffix(".js").unwrap_or_default();
     let name = BuildName::parse(BuildKind::Loader, digits)
@@ -141,7 +152,7 @@ pub(super) async fn find_pinned(
             .and_then(OldBuild::script),
     };
     let asset = asset.ok_or_else(gone)?;
-    Ok(static_files::answer(asset, headers, FOR_EVER))
+    Ok(static_files::build_answer(asset, known, FOR_EVER))
 }
 
 /// A script or style sheet of the window, of this release or of another.
@@ -149,7 +160,8 @@ async fn asset(
     State(state): State<AppState>,
     PathIds(build, file): PathIds<String, String>,
     address: AddressPrefix,
-    headers: HeaderMap,
+    encodings: Accepted,
+    known: Known,
 ) -> Result<Response, Problem> {
     let missing = || {
         Problem::new(
@@ -158,14 +170,14 @@ async fn asset(
         )
     };
     let name = BuildName::parse(BuildKind::Window, &build).ok_or_else(missing)?;
-    let encodings = Accepted::of(&headers);
     let asset = match state.settings.embed.window_file(&name, &file, encodings) {
         Some(asset) => Some(asset),
         None => find_old_build(&state, &name, &address)
             .await?
             .and_then(|old| old.window_file(&file, encodings)),
     };
-    let mut response = static_files::answer(asset.ok_or_else(missing)?, &headers, FOR_EVER);
+    let asset = asset.ok_or_else(missing)?;
+    let mut response = static_files::build_answer(asset, &known, FOR_EVER);
     response.headers_mut().insert(
         cors::RESOURCE_POLICY,
         HeaderValue::from_static("same-origin"),

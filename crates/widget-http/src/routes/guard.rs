@@ -28,7 +28,7 @@ impl Guard for AppState {
                 Ok(())
             }
             Credential::ConversationToken => token::check(self, parts).await,
-            // A ticket is used up by what is written with it, and LiveKit signs the whole body.
+            // Their handlers check them.
             Credential::EmbedTicket | Credential::LiveKitSignature | Credential::None => Ok(()),
         }
     }

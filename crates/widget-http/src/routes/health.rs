@@ -3,15 +3,19 @@
 use std::sync::OnceLock;
 
 use axum::{Extension, Json, extract::State, response::IntoResponse};
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
+    embed_files::Accepted,
     readiness,
     routes::static_files::Document,
     state::AppState,
     telemetry::Unlogged,
-    web::api::{self, ApiRouter},
+    web::{
+        api::{self, ApiRouter},
+        etag::Known,
+    },
 };
 use widget_api::health::{Health, Readiness, ReadinessStatus};
 
@@ -46,9 +50,9 @@ pub(crate) fn router(document: fn() -> String) -> ApiRouter<AppState> {
                 .with(header::ETAG)
                 .answer_empty(304, "The caller's version is current.")
                 .with(header::ETAG),
-            async move |headers: HeaderMap| {
+            async move |encodings: Accepted, known: Known| {
                 let openapi = || Document::new(document(), "application/json");
-                OPENAPI.get_or_init(openapi).answer(&headers)
+                OPENAPI.get_or_init(openapi).answer(encodings, &known)
             },
         )
 }

@@ -18,7 +18,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
-use tower_http::set_header::SetResponseHeaderLayer;
 use url::Url;
 use widget_api::{
     ProblemCode,
@@ -40,6 +39,7 @@ use super::{
     },
 };
 use crate::{
+    embed_files::Accepted,
     state::AppState,
     telemetry::{PageOf, Unlogged},
     visitors::{
@@ -50,6 +50,7 @@ use crate::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
         cors::{CorsFetch, DocumentFetch, JsonOnly, PageOrOwnOrigin, PageOrigin},
+        etag::Known,
         extract::{StrictJson, path_parameters},
         problem::Problem,
     },
@@ -193,15 +194,17 @@ pub(crate) fn router() -> ApiRouter<AppState> {
             ]),
             window_document,
         )
-        // The token is in every one of these addresses: none of them is indexed, kept, or named to
-        // others.
-        .layer(fixed(ROBOTS, "noindex, nofollow"))
-        .layer(fixed(header::CACHE_CONTROL, "no-store"))
-        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
 }
 
-fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+/// The token is in every one of these addresses: none of them is indexed, kept, or named to others.
+pub(super) fn hide(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (ROBOTS, "noindex, nofollow"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// What a path below a link names. What is malformed names nothing, exactly as what is unknown.
@@ -391,22 +394,24 @@ async fn loader(
     State(state): State<AppState>,
     path: PreviewPath,
     address: AddressPrefix,
-    headers: HeaderMap,
+    encodings: Accepted,
+    known: Known,
 ) -> Result<Response, Problem> {
     state.rate_limits.documents.check(&address)?;
     require_preview(&state, &path).await?;
-    find_loader(&state, &headers)
+    find_loader(&state, encodings, &known)
 }
 
 async fn panel(
     State(state): State<AppState>,
     path: PreviewPath,
     address: AddressPrefix,
-    headers: HeaderMap,
+    encodings: Accepted,
+    known: Known,
 ) -> Result<Response, Problem> {
     state.rate_limits.documents.check(&address)?;
     require_preview(&state, &path).await?;
-    find_pinned(&state, &path.file, &address, &headers).await
+    find_pinned(&state, &path.file, &address, encodings, &known).await
 }
 
 async fn launcher_config(
@@ -414,13 +419,13 @@ async fn launcher_config(
     path: PreviewPath,
     PageOrOwnOrigin(origin): PageOrOwnOrigin,
     address: AddressPrefix,
-    headers: HeaderMap,
+    known: Known,
 ) -> Result<Response, Problem> {
     state.rate_limits.configs.check(&address)?;
     let (preview, hash) = require_preview(&state, &path).await?;
     let proof = PreviewProof::Token(&hash);
     let admission = require_preview_admission(&state, &preview, proof, &origin).await?;
-    Ok(launcher::answer(&admission, &headers))
+    Ok(launcher::answer(&admission, &known))
 }
 
 async fn ticket(

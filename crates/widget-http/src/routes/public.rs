@@ -1,9 +1,6 @@
 //! What browsers ask for under `/core/public/web-widgets/{id}`: first the loader on the host page,
 //! then the window.
 
-use http::{HeaderValue, header};
-use tower_http::set_header::SetResponseHeaderLayer;
-
 use crate::{state::AppState, web::api::ApiRouter};
 
 mod bodies;
@@ -28,9 +25,4 @@ pub(crate) fn router() -> ApiRouter<AppState> {
         .merge(messages::router())
         .merge(forms::router())
         .merge(feedback::router())
-        // Tokens and transcripts must not be cached; the launcher's config sets its own lifetime.
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
 }

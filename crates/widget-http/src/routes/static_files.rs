@@ -6,12 +6,15 @@ use std::io::Write as _;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use crate::{
     embed_files::{Accepted, Asset},
-    web::etag,
+    web::{
+        etag::{self, Known},
+        head::HEADERS,
+    },
 };
 
 /// An upgrade is seen after five minutes.
@@ -27,7 +30,7 @@ pub(super) struct Document {
 impl Document {
     pub(super) fn new(text: String, media_type: &'static str) -> Self {
         let asset = |bytes: Bytes, encoding| Asset {
-            hash: Sha256::digest(&bytes).into(),
+            tag: etag::of_hash(&Sha256::digest(&bytes).into()),
             bytes,
             encoding,
             media_type,
@@ -41,10 +44,9 @@ impl Document {
         }
     }
 
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
-        let accepts_gzip = Accepted::of(headers).gzip();
-        let compressed = self.gzip.as_ref().filter(|_| accepts_gzip);
-        answer(compressed.unwrap_or(&self.plain).clone(), headers, CACHING)
+    pub(super) fn answer(&self, encodings: Accepted, known: &Known) -> Response {
+        let compressed = self.gzip.as_ref().filter(|_| encodings.gzip());
+        build_answer(compressed.unwrap_or(&self.plain).clone(), known, CACHING)
     }
 }
 
@@ -55,9 +57,8 @@ fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// The file, or 304 for a caller who has it.
-pub(super) fn answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) -> Response {
-    let tag = etag::of_hash(&asset.hash);
-    let is_known = etag::is_known(headers, &tag);
+pub(super) fn build_answer(asset: Asset, known: &Known, caching: HeaderValue) -> Response {
+    let is_known = known.has(&asset.tag);
     let mut response = Response::new(if is_known {
         Body::empty()
     } else {
@@ -67,7 +68,8 @@ pub(super) fn answer(asset: Asset, headers: &HeaderMap, caching: HeaderValue) ->
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let fields = response.headers_mut();
-    fields.insert(header::ETAG, tag);
+    fields.reserve(HEADERS);
+    fields.insert(header::ETAG, asset.tag);
     fields.insert(header::CACHE_CONTROL, caching);
     fields.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if !is_known {

@@ -7,9 +7,7 @@ use widget_core::{
         budget::{BudgetError, Budgets},
         token::NewestGeneration,
     },
-    id::{
-        AgentId, AgentVersionId, ConversationId, IdPrefix, OrganizationId, PreviewId, WidgetId,
-    },
+    id::{AgentId, AgentVersionId, ConversationId, IdPrefix, OrganizationId, PreviewId, WidgetId},
     origin::Origin,
 };
 

@@ -24,8 +24,8 @@ tokio::task_local! {
 }
 
 /// Runs the work of one request, whose storage calls share their time.
-pub(crate) async fn share_time<F: Future>(work: F) -> F::Output {
-    SPENT.scope(Cell::default(), work).await
+pub(crate) fn share_time<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    SPENT.scope(Cell::default(), work)
 }
 
 /// Runs a storage call until its time is over; then its connection is in an unknown state.

@@ -40,7 +40,7 @@ tokio::task_local! {
 /// What is known of the request that is being answered.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    pub(super) id: HeaderValue,
+    pub(super) id: RequestId,
     pub(super) route: Arc<Route>,
     pub(super) method: MethodLabel,
     pub(super) caller: IpAddr,
@@ -124,11 +124,38 @@ impl RequestIds {
         }
     }
 
-    pub(super) fn next(&self) -> HeaderValue {
+    pub(super) fn next(&self) -> RequestId {
         let mut id = [0; 32];
         id[..16].copy_from_slice(&self.process);
         id[16..].copy_from_slice(&hexadecimal(self.next.fetch_add(1, Relaxed)));
-        HeaderValue::from_bytes(&id).expect("hexadecimal digits are a valid header")
+        RequestId::Own(id)
+    }
+}
+
+/// The id of a request.
+#[derive(Debug)]
+pub(super) enum RequestId {
+    /// Hexadecimal digits, which need no allocation of their own.
+    Own([u8; 32]),
+    /// What the caller has named it.
+    Given(HeaderValue),
+}
+
+impl RequestId {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Own(digits) => str::from_utf8(digits).unwrap_or_default(),
+            Self::Given(value) => value.to_str().unwrap_or_default(),
+        }
+    }
+
+    fn to_header(&self) -> HeaderValue {
+        match self {
+            Self::Own(digits) => {
+                HeaderValue::from_bytes(digits).expect("hexadecimal digits are a valid header")
+            }
+            Self::Given(value) => value.clone(),
+        }
     }
 }
 
@@ -152,13 +179,15 @@ pub struct Unlogged;
 
 impl RequestContext {
     pub(super) fn id(&self) -> &str {
-        self.id.to_str().unwrap_or_default()
+        self.id.as_str()
     }
 
     /// Completes the answer, counts it and logs what is to be logged of it.
     pub(super) fn finish(&self, mut response: Response, took: Duration) -> Response {
         let problem = self.take_problem(&mut response);
-        response.headers_mut().insert(REQUEST_ID, self.id.clone());
+        response
+            .headers_mut()
+            .insert(REQUEST_ID, self.id.to_header());
         if response.extensions_mut().remove::<Unlogged>().is_some() {
             return response;
         }
@@ -265,11 +294,11 @@ pub(super) fn milliseconds(time: Duration) -> u64 {
 
 /// A caller's own id is kept when it is short and plain, so that logs of several services can be
 /// joined.
-pub(super) fn incoming_id(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(super) fn incoming_id(headers: &HeaderMap) -> Option<RequestId> {
     let value = headers.get(REQUEST_ID)?;
     let plain = value
         .as_bytes()
         .iter()
         .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte));
-    (plain && (1..=64).contains(&value.len())).then(|| value.clone())
+    (plain && (1..=64).contains(&value.len())).then(|| RequestId::Given(value.clone()))
 }

@@ -108,7 +108,7 @@ impl<S> Observe<S> {
             metrics: Arc::clone(&self.observer.metrics),
             widget: OnceLock::new(),
             organization: OnceLock::new(),
-            trace: RequestTrace::begin(headers, self.observer.callers.trusts(peer)),
+            trace: RequestTrace::begin(headers, || self.observer.callers.trusts(peer)),
         }
     }
 }

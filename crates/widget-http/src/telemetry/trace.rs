@@ -81,11 +81,11 @@ pub(crate) fn is_on() -> bool {
 
 impl RequestTrace {
     /// Nothing when nobody wants it.
-    pub(super) fn begin(headers: &HeaderMap, is_trusted: bool) -> Option<Self> {
+    pub(super) fn begin(headers: &HeaderMap, is_trusted: impl FnOnce() -> bool) -> Option<Self> {
         is_on().then(|| Self {
             started: SystemTime::now(),
             claimed: parent(headers),
-            is_trusted: AtomicBool::new(is_trusted),
+            is_trusted: AtomicBool::new(is_trusted()),
             calls: Mutex::default(),
         })
     }

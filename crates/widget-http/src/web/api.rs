@@ -4,18 +4,18 @@
 //! The credential that an operation names is checked before its handler sees the request, so that a
 //! handler cannot forget it and no body is read for a caller without it.
 
-use std::{convert::Infallible, future::Future, pin::Pin};
+use std::{future::Future, pin::Pin};
 
 use axum::{
     Router,
     extract::Request,
     handler::Handler,
     response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, Route, on},
+    routing::{MethodFilter, MethodRouter, on},
 };
+use futures_util::future::Either;
 use http::{HeaderName, header, request::Parts};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use tower::{Layer, Service};
 use widget_api::{ProblemCode, Scope};
 
 use crate::web::problem::Problem;
@@ -40,9 +40,21 @@ pub enum Credential {
     None,
 }
 
+impl Credential {
+    /// Whether a [`Guard`] checks it before the handler sees the request: a ticket is used up by
+    /// what is written with it, and LiveKit signs the whole body.
+    const fn is_checked_before(self) -> bool {
+        match self {
+            Self::ApiKey(_) | Self::AnyApiKey | Self::ConversationToken => true,
+            Self::EmbedTicket | Self::LiveKitSignature | Self::None => false,
+        }
+    }
+}
+
 /// Checks credentials for the routes of an [`ApiRouter`] with this state.
 pub trait Guard: Clone + Send + Sync + 'static {
-    /// Refuses a request without the credential; leaves what was found for extractors.
+    /// Refuses a request without the credential; leaves what was found for extractors. Asked only
+    /// for credentials that are checked before the handler sees the request.
     fn check(
         &self,
         credential: Credential,
@@ -430,22 +442,6 @@ impl<S: Guard> ApiRouter<S> {
         self
     }
 
-    /// Surrounds the routes added so far.
-    #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Route> + Clone + Send + Sync + 'static,
-        L::Service: Service<Request, Error: Into<Infallible>, Response: IntoResponse>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        <L::Service as Service<Request>>::Future: Send + 'static,
-    {
-        self.routes = self.routes.layer(layer);
-        self
-    }
-
     /// The routes, and what they are.
     pub fn into_parts(self) -> (Router<S>, Vec<Operation>) {
         (self.routes, self.operations)
@@ -465,10 +461,13 @@ where
     T: Send + 'static,
     S: Guard,
 {
-    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+    type Future = Either<H::Future, Pin<Box<dyn Future<Output = Response> + Send>>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        Box::pin(async move {
+        if !self.credential.is_checked_before() {
+            return Either::Left(self.handler.call(request, state));
+        }
+        Either::Right(Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             match state.check(self.credential, &mut parts).await {
                 Ok(()) => {
@@ -477,7 +476,7 @@ where
                 }
                 Err(problem) => problem.into_response(),
             }
-        })
+        }))
     }
 }
 

@@ -2,7 +2,6 @@
 //! for it.
 
 use std::{
-    collections::HashSet,
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
@@ -126,7 +125,7 @@ pub struct Callers {
     trusted: TrustedProxies,
     header: ForwardedHeader,
     /// Peers whose headers the log has warned about already.
-    named: Mutex<HashSet<IpAddr>>,
+    named: Mutex<Vec<IpAddr>>,
 }
 
 impl Callers {
@@ -202,7 +201,11 @@ impl Callers {
 
     fn is_first(&self, peer: IpAddr) -> bool {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.len() < MAX_NAMED_PEERS && named.insert(peer)
+        let is_first = named.len() < MAX_NAMED_PEERS && !named.contains(&peer);
+        if is_first {
+            named.push(peer);
+        }
+        is_first
     }
 }
 

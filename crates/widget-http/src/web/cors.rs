@@ -4,7 +4,7 @@
 //! The decision is made on the request itself, so the answers need no credentials and hold nothing
 //! secret; CORS only lets the loader read them, refusals included.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{FromRef, FromRequestParts, MatchedPath, Request},
@@ -29,6 +29,11 @@ pub(crate) const RESOURCE_POLICY: HeaderName =
 
 /// Headers that the loader may read beside those that it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static("retry-after, x-request-id");
+
+/// What browsers say about a fetch.
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The `Origin` of a request.
 ///
@@ -102,9 +107,9 @@ where
     type Rejection = OriginRefused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, OriginRefused> {
-        let is_same_origin = only(&parts.headers, "sec-fetch-site") == Some("same-origin");
+        let is_same_origin = || only(&parts.headers, &FETCH_SITE) == Some("same-origin");
         match request_origin(&parts.headers) {
-            Err(OriginHeaderError::Absent) if is_same_origin => {
+            Err(OriginHeaderError::Absent) if is_same_origin() => {
                 Ok(Self(OwnOrigin::from_ref(state).0.as_ref().clone()))
             }
             origin => origin.map(Self).map_err(OriginRefused),
@@ -169,8 +174,8 @@ impl<S: Sync> FromRequestParts<S> for CorsFetch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let is_cors = only(&parts.headers, "sec-fetch-mode").is_none_or(|mode| mode == "cors");
-        let is_of_page = only(&parts.headers, "sec-fetch-site").is_none_or(|site| site != "none");
+        let is_cors = only(&parts.headers, &FETCH_MODE).is_none_or(|mode| mode == "cors");
+        let is_of_page = only(&parts.headers, &FETCH_SITE).is_none_or(|site| site != "none");
         if is_cors && is_of_page {
             Ok(Self)
         } else {
@@ -187,7 +192,7 @@ impl<S: Sync> FromRequestParts<S> for DocumentFetch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let destination = only(&parts.headers, "sec-fetch-dest");
+        let destination = only(&parts.headers, &FETCH_DESTINATION);
         if destination.is_none_or(|destination| matches!(destination, "iframe" | "document")) {
             return Ok(Self);
         }
@@ -196,7 +201,7 @@ impl<S: Sync> FromRequestParts<S> for DocumentFetch {
 }
 
 /// A header's value; a header that is sent twice or is not text has a value that nothing equals.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     Some(if values.next().is_some() {
@@ -212,7 +217,7 @@ fn fetch_metadata(detail: &str) -> Problem {
 
 /// The paths whose answers pages of other origins may read.
 #[derive(Debug, Clone)]
-pub struct ReadablePaths(Arc<HashSet<&'static str>>);
+pub struct ReadablePaths(Arc<[&'static str]>);
 
 impl ReadablePaths {
     /// Those of the operations that say so.
@@ -221,7 +226,7 @@ impl ReadablePaths {
         let readable = operations
             .iter()
             .filter(|operation| operation.is_readable_by_pages);
-        Self(Arc::new(readable.map(|operation| operation.path).collect()))
+        Self(readable.map(|operation| operation.path).collect())
     }
 }
 
@@ -247,7 +252,8 @@ impl ReadablePaths {
             return Readers::Everyone;
         }
         let path = request.extensions().get::<MatchedPath>();
-        if !path.is_some_and(|path| self.0.contains(path.as_str())) {
+        // They are few.
+        if !path.is_some_and(|path| self.0.contains(&path.as_str())) {
             return Readers::Nobody;
         }
         let is_tuple = request_origin(request.headers()).is_ok();
@@ -329,11 +335,11 @@ mod tests {
     #[test]
     fn a_header_sent_twice_is_not_what_it_says() {
         let mut headers = HeaderMap::new();
-        assert_eq!(only(&headers, "sec-fetch-mode"), None);
-        headers.append("sec-fetch-mode", HeaderValue::from_static("cors"));
-        assert_eq!(only(&headers, "sec-fetch-mode"), Some("cors"));
-        headers.append("sec-fetch-mode", HeaderValue::from_static("cors"));
-        assert_eq!(only(&headers, "sec-fetch-mode"), Some(""));
+        assert_eq!(only(&headers, &FETCH_MODE), None);
+        headers.append(FETCH_MODE, HeaderValue::from_static("cors"));
+        assert_eq!(only(&headers, &FETCH_MODE), Some("cors"));
+        headers.append(FETCH_MODE, HeaderValue::from_static("cors"));
+        assert_eq!(only(&headers, &FETCH_MODE), Some(""));
     }
 
     #[test]

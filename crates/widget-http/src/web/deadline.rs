@@ -19,8 +19,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, header};
@@ -33,48 +32,72 @@ use crate::{storage::deadline::share_time, telemetry, web::problem::Problem};
 /// Time from the head of a request to that of its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers 408 or 503 for a request that takes too long.
-///
-/// Every handler that waits for something runs in a task of its own, so that it is not dropped with
-/// the connection or at the deadline. It ends soon after: reading the body fails, and storage has
-/// its own deadline. An answer that is in memory needs no task.
-pub(crate) async fn answer_in_time(
-    State(running): State<RunningRequests>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_waiting = Arc::new(AtomicBool::new(false));
-    let request = request.map(|body| {
-        if body.is_end_stream() {
-            return body;
-        }
-        Body::new(Upload {
-            body,
-            is_waiting: Arc::clone(&is_waiting),
-        })
-    });
-    let mut work = Box::pin(share_time(next.run(request)));
-    // Nothing is awaited between here and the task, so that nothing begun can be dropped.
-    let first = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
-    if let Poll::Ready(response) = first.await {
-        return response;
+/// Whether a handler waits for its client; nothing when there is no body to wait for.
+pub(crate) struct UploadState(Option<Arc<AtomicBool>>);
+
+/// Has the body of a request say whether the handler waits for the client.
+pub(crate) fn watch_upload(request: Request) -> (Request, UploadState) {
+    if request.body().is_end_stream() {
+        return (request, UploadState(None));
     }
-    let running = running.begin();
-    let work = async move {
-        let response = work.await;
-        drop(running);
-        response
-    };
-    let work = tokio::spawn(telemetry::carry(work));
-    match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(failed)) => match failed.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down.
+    let is_waiting = Arc::new(AtomicBool::new(false));
+    let upload = UploadState(Some(Arc::clone(&is_waiting)));
+    let request = request.map(|body| Body::new(Upload { body, is_waiting }));
+    (request, upload)
+}
+
+/// The work of a handler, with what says why it is late.
+pub(crate) struct Work<F> {
+    handler: Pin<Box<F>>,
+    upload: UploadState,
+}
+
+/// Prepares the work of a handler; nothing is done before it is awaited.
+pub(crate) fn prepare<F: Future<Output = Response>>(
+    handler: F,
+    upload: UploadState,
+) -> Work<impl Future<Output = Response>> {
+    let handler = Box::pin(share_time(handler));
+    Work { handler, upload }
+}
+
+impl<F: Future<Output = Response> + Send + 'static> Work<F> {
+    /// Does the work; answers 408 or 503 if it takes too long.
+    ///
+    /// Every handler that waits for something runs in a task of its own, so that it is not dropped
+    /// with the connection or at the deadline. It ends soon after: reading the body fails, and
+    /// storage has its own deadline. An answer that is in memory needs no task.
+    pub(crate) async fn answer_in_time(mut self, running: &RunningRequests) -> Response {
+        // Nothing is awaited between here and the task, so that nothing begun can be dropped.
+        let first = poll_fn(|context| Poll::Ready(self.handler.as_mut().poll(context)));
+        match first.await {
+            Poll::Ready(response) => response,
+            Poll::Pending => Box::pin(self.in_a_task(running.begin())).await,
+        }
+    }
+
+    async fn in_a_task(self, running: RunningRequest) -> Response {
+        let Self { handler, upload } = self;
+        let work = tokio::spawn(telemetry::carry(async move {
+            let response = handler.await;
+            drop(running);
+            response
+        }));
+        let is_waiting = || {
+            upload
+                .0
+                .is_some_and(|waiting| waiting.load(Ordering::Relaxed))
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, work).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(failed)) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down.
+                Err(_) => answer_too_slow().into_response(),
+            },
+            Err(_) if is_waiting() => upload_too_slow().into_response(),
             Err(_) => answer_too_slow().into_response(),
-        },
-        Err(_) if is_waiting.load(Ordering::Relaxed) => upload_too_slow().into_response(),
-        Err(_) => answer_too_slow().into_response(),
+        }
     }
 }
 
@@ -172,25 +195,26 @@ impl HttpBody for Upload {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, middleware::from_fn_with_state, routing::post};
     use http::StatusCode;
     use http_body_util::channel::Channel;
     use tokio::time::{Instant, sleep};
-    use tower::ServiceExt;
 
     use super::*;
 
     /// Status and code of the answer of a handler that reads the body and then works so long, and
     /// how long it took.
     async fn ask(body: Body, work: u64) -> (StatusCode, Option<ProblemCode>, Duration) {
-        let handler = post(async move |_: Bytes| sleep(Duration::from_secs(work)).await);
-        let router = Router::new().route("/", handler).layer(from_fn_with_state(
-            RunningRequests::default(),
-            answer_in_time,
-        ));
         let started = Instant::now();
         let request = Request::post("/").body(body).expect("a request");
-        let Ok(mut response) = router.oneshot(request).await;
+        let (request, upload) = watch_upload(request);
+        let handler = async move {
+            let read = axum::body::to_bytes(request.into_body(), usize::MAX).await;
+            read.expect("all of it");
+            sleep(Duration::from_secs(work)).await;
+            Response::default()
+        };
+        let work = prepare(handler, upload);
+        let mut response = work.answer_in_time(&RunningRequests::default()).await;
         let problem = response.extensions_mut().remove::<Problem>();
         let code = problem.map(|problem| problem.code());
         (response.status(), code, started.elapsed())

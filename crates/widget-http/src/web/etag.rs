@@ -1,6 +1,9 @@
 //! Entity tags and the conditions on them (RFC 9110, section 13).
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
 use crate::web::problem::Problem;
 use widget_api::ProblemCode;
@@ -25,9 +28,30 @@ pub(crate) fn short_hash(hash: &[u8; 32]) -> String {
 
 /// Whether the caller has what `tag` names already (`If-None-Match`).
 pub(crate) fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    entries(headers, &header::IF_NONE_MATCH)
-        .iter()
-        .any(|entry| names(entry, tag))
+    Known::of(headers).has(tag)
+}
+
+/// What the caller of a request has already (`If-None-Match`).
+#[derive(Debug)]
+pub(crate) struct Known(Vec<String>);
+
+impl Known {
+    fn of(headers: &HeaderMap) -> Self {
+        Self(entries(headers, &header::IF_NONE_MATCH))
+    }
+
+    /// Whether that is what `tag` names.
+    pub(crate) fn has(&self, tag: &HeaderValue) -> bool {
+        self.0.iter().any(|entry| names(entry, tag))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Known {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
 }
 
 /// Refuses a change of a record that is no longer the one the caller saw (`If-Match`).

@@ -1,4 +1,5 @@
-//! How large the head of a request may be: its first line and its headers.
+//! How large the head of a request may be: its first line and its headers; and how many headers
+//! answers have.
 //!
 //! The HTTP library has limits of its own, of bytes above this one and of 100 headers, and answers
 //! itself what is beyond them, without a body, a request id and what pages need to read it.
@@ -7,6 +8,9 @@ use axum::extract::Request;
 use widget_api::ProblemCode;
 
 use crate::web::{connections::MAX_HEAD_BYTES, problem::Problem};
+
+/// Room for the headers of an answer, so that their map does not grow.
+pub(crate) const HEADERS: usize = 12;
 
 /// Checks that the head of a request is not too large.
 ///

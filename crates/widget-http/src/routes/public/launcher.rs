@@ -1,11 +1,7 @@
 //! The launcher's config: what the loader draws on the host page, and nothing else of the widget.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-    routing::options,
-};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::{body::Body, extract::State, response::Response, routing::options};
+use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use widget_api::visitors;
 use widget_core::serve::Admission;
@@ -18,7 +14,8 @@ use crate::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
         cors::{OriginRefused, PageOrOwnOrigin, preflight},
-        etag,
+        etag::{self, Known},
+        head::HEADERS,
         problem::Problem,
     },
 };
@@ -26,6 +23,8 @@ use crate::{
 /// Requested again each time, so that closing a widget works at once; an unchanged answer has no
 /// body.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(super) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
@@ -86,7 +85,7 @@ async fn show(
     path: PublicPath,
     origin: Result<PageOrOwnOrigin, OriginRefused>,
     address: AddressPrefix,
-    headers: HeaderMap,
+    known: Known,
 ) -> Result<Response, Problem> {
     state.rate_limits.configs.check(&address)?;
     let PageOrOwnOrigin(origin) = match origin {
@@ -101,24 +100,28 @@ async fn show(
     state
         .visits
         .count_launcher(widget.stored.widget.id, state.now());
-    Ok(answer(&admission, &headers))
+    Ok(answer(&admission, &known))
 }
 
 /// The answer to a page that was admitted.
-pub(in crate::routes) fn answer(admission: &AdmittedWidget<'_>, headers: &HeaderMap) -> Response {
+pub(in crate::routes) fn answer(admission: &AdmittedWidget<'_>, known: &Known) -> Response {
     let launcher = admission.launcher(render);
-    let fields = [
-        (header::ETAG, launcher.etag.clone()),
-        (header::CACHE_CONTROL, REVALIDATE),
-    ];
-    if etag::is_known(headers, &launcher.etag) {
-        return (StatusCode::NOT_MODIFIED, fields).into_response();
+    let is_known = known.has(&launcher.etag);
+    let mut response = Response::new(if is_known {
+        Body::empty()
+    } else {
+        Body::from(launcher.body.clone())
+    });
+    let fields = response.headers_mut();
+    fields.reserve(HEADERS);
+    fields.insert(header::ETAG, launcher.etag.clone());
+    fields.insert(header::CACHE_CONTROL, REVALIDATE);
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    } else {
+        fields.insert(header::CONTENT_TYPE, JSON);
     }
-    let media_type = (
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    (fields, [media_type], launcher.body.clone()).into_response()
+    response
 }
 
 fn render(admission: &Admission<'_>) -> Launcher {

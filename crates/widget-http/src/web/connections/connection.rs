@@ -26,7 +26,7 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use tower::ServiceExt;
+use tower::Service as _;
 
 use super::{
     limits::{HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT},
@@ -48,11 +48,12 @@ pub(super) async fn serve<I>(
     let slot = &slot;
     let service = service_fn(|mut request: Request<Incoming>| {
         let running = slot.begin_request().then(|| Running::new(&activity));
-        let router = router.clone();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        // A router is always ready.
+        let answer = running.map(|running| (running, router.clone().call(request.map(body_of))));
         async move {
-            let running = running.ok_or(Evicted)?;
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let Ok(response) = router.oneshot(request.map(Body::new)).await;
+            let (running, answer) = answer.ok_or(Evicted)?;
+            let Ok(response) = answer.await;
             Ok::<_, Evicted>(response.map(|body| AnswerBody { body, running }))
         }
     });
@@ -88,6 +89,15 @@ pub(super) async fn serve<I>(
     tracing::debug!(peer.prefix = AddressPrefix::to_log(peer.ip()), end = ?end, "connection ended");
 }
 
+/// What most requests have is no body: that needs no allocation.
+fn body_of(body: Incoming) -> Body {
+    if body.is_end_stream() {
+        Body::empty()
+    } else {
+        Body::new(body)
+    }
+}
+
 /// Resolves when the value becomes true, or when nobody is left to change it.
 pub(super) async fn is_true(value: &mut watch::Receiver<bool>) {
     let _ = value.wait_for(|value| *value).await;
@@ -113,13 +123,18 @@ async fn drive<C: Future>(mut connection: Pin<&mut C>, activity: &Activity, slot
         if activity.settle() {
             slot.end_request();
         }
-        let Some(deadline) = activity.deadline() else {
-            return Poll::Pending;
-        };
-        if timer.deadline() != deadline {
-            timer.as_mut().reset(deadline);
+        while let Some(deadline) = activity.deadline() {
+            // With each request the deadline moves on: one that is looked at too early now and then
+            // costs less than setting the timer each time.
+            if deadline < timer.deadline() || timer.is_elapsed() {
+                timer.as_mut().reset(deadline);
+            }
+            ready!(timer.as_mut().poll(context));
+            if deadline <= timer.deadline() {
+                return Poll::Ready(End::TimedOut);
+            }
         }
-        timer.as_mut().poll(context).map(|()| End::TimedOut)
+        Poll::Pending
     })
     .await
 }
