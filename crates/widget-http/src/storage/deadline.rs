@@ -12,8 +12,9 @@ use super::error::StoreError;
 /// The time of all storage calls of one request together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The time of one call of a command or of background work, for which no client waits.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time of one call of a command or of background work, for which no client waits. No call has
+/// more.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The time of what follows a call: its rollback, and giving back its connection.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -32,13 +33,21 @@ pub(crate) fn share_time<F: Future>(work: F) -> impl Future<Output = F::Output> 
 pub(super) async fn bounded<T>(
     call: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    in_time(call).await.unwrap_or_else(|| {
-        let message = "the database did not answer in time";
-        Err(sqlx::Error::Io(io::Error::new(
-            io::ErrorKind::TimedOut,
-            message,
-        )))
-    })
+    bounded_or(call, no_answer).await
+}
+
+/// What a call fails with that is not answered in time.
+pub(super) fn no_answer() -> sqlx::Error {
+    let message = "the database did not answer in time";
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message))
+}
+
+/// The same with the error that says what was late.
+pub(super) async fn bounded_or<T>(
+    call: impl Future<Output = Result<T, sqlx::Error>>,
+    too_late: impl FnOnce() -> sqlx::Error,
+) -> Result<T, sqlx::Error> {
+    in_time(call).await.unwrap_or_else(|| Err(too_late()))
 }
 
 /// Waits for what another request asks of storage: that is storage's time as well.

@@ -28,7 +28,7 @@ use super::types::{Database, Pool};
 use crate::{
     storage::{
         database_file::DatabaseFile,
-        deadline::{bounded, released},
+        deadline::{bounded, bounded_or, no_answer, released},
         driver::Failure,
         error::StoreError,
         meters::{Change, PoolMeters, PoolName, PoolState, StorageMeters},
@@ -101,12 +101,7 @@ impl GuardedPool {
         // Large, and otherwise part of every future that uses storage.
         let acquired = Box::pin(self.pool.acquire());
         let connection = match self.meters.wait(acquired).await {
-            // The connections to a file are there; others use them.
-            Err(sqlx::Error::PoolTimedOut) if self.file.is_some() => {
-                let message = "every connection to the file is in use";
-                let busy = io::Error::new(io::ErrorKind::ResourceBusy, message);
-                return Err(sqlx::Error::Io(busy));
-            }
+            Err(sqlx::Error::PoolTimedOut) if self.file.is_some() => return Err(self.too_late()),
             connection => connection?,
         };
         Ok(Lease {
@@ -116,6 +111,16 @@ impl GuardedPool {
             refuses_writes: Arc::clone(&self.refuses_writes),
             meters: Arc::clone(&self.meters),
         })
+    }
+
+    /// What a call fails with whose time is over before it has done anything.
+    fn too_late(&self) -> sqlx::Error {
+        if self.file.is_none() {
+            return no_answer();
+        }
+        // The connections to a file are there; others use them, or hold the file.
+        let message = "every connection to the file is in use";
+        sqlx::Error::Io(io::Error::new(io::ErrorKind::ResourceBusy, message))
     }
 
     /// Begins a transaction with `statement`.
@@ -131,7 +136,7 @@ impl GuardedPool {
                 meters: Arc::clone(&self.storage_meters),
             })
         };
-        let outcome = bounded(begin).await;
+        let outcome = bounded_or(begin, || self.too_late()).await;
         self.storage_meters.note(&outcome);
         Ok(outcome?)
     }
@@ -448,19 +453,22 @@ executor!(&'c mut Transaction);
 
 impl GuardedPool {
     async fn run(&self, statement: Statement) -> Result<Steps, sqlx::Error> {
-        let outcome = bounded(async {
-            let mut lease = self.lease().await?;
-            if let Some(begin) = self.begin_each {
-                return lease.run_alone(begin, statement).await;
-            }
-            let outcome = lease.run(statement.clone()).await;
-            if !is_outdated(&outcome) {
-                return outcome;
-            }
-            lease.forget_statements().await?;
-            lease.run(statement).await
-        })
-        .await;
+        let outcome = async {
+            let mut lease = bounded_or(self.lease(), || self.too_late()).await?;
+            bounded(async {
+                if let Some(begin) = self.begin_each {
+                    return lease.run_alone(begin, statement).await;
+                }
+                let outcome = lease.run(statement.clone()).await;
+                if !is_outdated(&outcome) {
+                    return outcome;
+                }
+                lease.forget_statements().await?;
+                lease.run(statement).await
+            })
+            .await
+        };
+        let outcome = outcome.await;
         self.storage_meters.note(&outcome);
         outcome
     }

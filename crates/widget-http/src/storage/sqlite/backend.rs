@@ -1,7 +1,8 @@
 //! Connections to a SQLite file.
 //!
-//! Writers queue for the one connection of the write pool; the busy timeout waits for writers in
-//! other processes. Both waits together stay under two seconds; then the answer is 503.
+//! Writers queue for the one connection of the write pool for as long as their request has time, so
+//! that a commit that waits for the disk fails nobody behind it; the busy timeout waits for writers
+//! in other processes. Then the answer is 503.
 
 use std::{
     str::FromStr,
@@ -22,15 +23,15 @@ use widget_core::origin::SuffixList;
 use super::guarded_pool::{GuardedPool, Transaction};
 use crate::storage::{
     database_file::{DatabaseFile, refuse_network},
-    deadline::bounded,
+    deadline::{CALL_TIMEOUT, bounded},
     driver::Failure,
     error::StoreError,
     unreadable::UnreadableLog,
 };
 
-/// How long a statement waits for a writer of another process, and how long a writer waits for the
-/// connection.
-const WAIT_TIMEOUT: Duration = Duration::from_millis(900);
+/// How long a statement waits for a writer of another process: less than the time of a request, so
+/// that the answer is known before that is over.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// How long a start waits for others that start on the same new file.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
@@ -100,7 +101,7 @@ impl SqliteStorage {
             .journal_mode(SqliteJournalMode::Wal)
             // An answered write survives the loss of power, too.
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(WAIT_TIMEOUT)
+            .busy_timeout(BUSY_TIMEOUT)
             .optimize_on_close(true, 400))
     }
 
@@ -115,7 +116,8 @@ impl SqliteStorage {
         let existing = options.clone().create_if_missing(false);
         let pool = || {
             SqlitePoolOptions::new()
-                .acquire_timeout(WAIT_TIMEOUT)
+                // Each call has a deadline of its own.
+                .acquire_timeout(CALL_TIMEOUT)
                 .test_before_acquire(false)
         };
         let (writer, holder) = loop {
