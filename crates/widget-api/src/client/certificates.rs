@@ -1,5 +1,5 @@
-//! Which certificates of servers are accepted: those that the system trusts, those that an authority
-//! in the caller's file signed, and those that are in that file themselves.
+//! Which certificates of servers are accepted: those that the system trusts, those that an
+//! authority in the caller's file signed, and those that are in that file themselves.
 
 use std::sync::Arc;
 

@@ -100,7 +100,7 @@ fn a_change_that_was_sent_is_waited_for() {
     assert_eq!(now["config"]["v1"]["theme"], "dark");
 }
 
-/// Whoever does not want to wait is told that the change may have been made.
+/// Whoever does not want to wait reads that the change may have been made.
 #[test]
 fn a_second_one_ends_the_command() {
     let mut service = Service::start();

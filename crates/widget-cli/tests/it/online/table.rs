@@ -1,5 +1,5 @@
-//! Every command that asks a service, against every kind of service that does not do what it should.
-//! The commands are those that clap knows, so that none is forgotten.
+//! Every command that asks a service, against every kind of service that does not do what it
+//! should. The commands are those that clap knows, so that none is forgotten.
 
 use std::{
     collections::BTreeSet,
