@@ -14,8 +14,8 @@ declare global {
 }
 
 /**
- * Chromium's fake microphones stay plugged in. What this takes away is gone for the window as a real
- * one is: its track ends, it is not listed, and it cannot be opened.
+ * Chromium's fake microphones stay plugged in. What this takes away is gone for the window as a
+ * real one is: its track ends, it is not listed, and it cannot be opened.
  */
 const PLUGS = `{
   const { mediaDevices } = navigator;

@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use super::preview::PreviewGrant;
 use crate::{
     finding::{Code, Finding, Findings},
     go_live::{self, LiveWidget, PinnedVersion},
@@ -20,9 +19,10 @@ use crate::{
 /// [`Dispatch`](crate::serve::Dispatch), the window's [`WindowPolicy`](crate::embed::WindowPolicy).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Admission<'a> {
-    widget: &'a Widget,
-    origin: &'a Origin,
-    preview_id: Option<PreviewId>,
+    // Only `admit` makes one for the widget itself, and `admit_preview` one for its draft.
+    pub(super) widget: &'a Widget,
+    pub(super) origin: &'a Origin,
+    pub(super) preview_id: Option<PreviewId>,
 }
 
 impl<'a> Admission<'a> {
@@ -32,15 +32,6 @@ impl<'a> Admission<'a> {
             widget: live.widget(),
             origin: listed.origin(),
             preview_id: None,
-        }
-    }
-
-    /// An open preview is an admission to its draft.
-    pub(super) const fn of_preview(grant: PreviewGrant<'a>, origin: &'a Origin) -> Self {
-        Self {
-            widget: grant.preview().draft(),
-            origin,
-            preview_id: Some(grant.preview().id()),
         }
     }
 

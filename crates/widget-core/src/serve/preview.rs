@@ -219,5 +219,9 @@ pub fn admit_preview<'a>(
             reasons: not_listed(origin).into(),
         });
     }
-    Ok(Admission::of_preview(grant, origin))
+    Ok(Admission {
+        widget: grant.preview().draft(),
+        origin,
+        preview_id: Some(grant.preview().id()),
+    })
 }

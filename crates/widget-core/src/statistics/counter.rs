@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{conversation::EndReason, finding::Code, text::shortened};
 
-/// Upper bounds of the times to a first answer that are told apart, in seconds; longer ones are
+/// Upper bounds of the times to a first answer that are distinguished, in seconds; longer ones are
 /// counted together.
 pub const FIRST_ANSWER_SECONDS: [u32; 12] = [1, 2, 3, 5, 8, 13, 20, 30, 60, 120, 300, 900];
 
@@ -69,7 +69,7 @@ impl Counter {
         Self::FirstAnswer(place)
     }
 
-    /// The name, and what tells it from others of the same name.
+    /// The name, and what distinguishes it from others of the same name.
     fn name(self) -> &'static str {
         match self {
             Self::LaunchersShown => "launchers_shown",

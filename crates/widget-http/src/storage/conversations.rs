@@ -144,8 +144,8 @@ pub struct NewConversation {
     pub ticket: UsedTicket,
     /// Where it is started; none where nothing is counted.
     pub place: Option<StartPlace>,
-    /// How many conversations may be open, how many may wait there to be joined, and what may be used
-    /// on this day.
+    /// How many conversations may be open, how many may wait there to be joined, and what may be
+    /// used on this day.
     pub budgets: Budgets,
     /// How long conversations may last.
     pub limits: LifecycleLimits,

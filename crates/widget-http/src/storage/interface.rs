@@ -69,9 +69,9 @@ pub trait Storage:
     /// space.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Forgets tickets and previews that have expired by `now`, webhook events older than `events_before`, and
-    /// where conversations were started that older nodes have seen joined or ended, and what was
-    /// used on days long past.
+    /// Forgets tickets and previews that have expired by `now`, webhook events older than
+    /// `events_before`, and where conversations were started that older nodes have seen joined or
+    /// ended, and what was used on days long past.
     ///
     /// # Errors
     /// [`StoreError`]

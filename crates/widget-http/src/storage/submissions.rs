@@ -52,7 +52,8 @@ pub trait SubmissionStore {
     ) -> Result<bool, SaveFormError>;
 
     /// Stores feedback at `feedback_form` of the custom metadata, if the rules allow it; `enabled`
-    /// says whether the widget asks for any, and `rating` is the one among the values, which counts.
+    /// says whether the widget asks for any, and `rating` is the one among the values, which
+    /// counts.
     ///
     /// # Errors
     /// [`SaveFeedbackError`]

@@ -195,7 +195,7 @@ async fn what_is_not_written_is_kept_for_the_next_time() {
 }
 
 #[tokio::test]
-async fn strangers_cannot_grow_the_numbers_without_bound() {
+async fn unknown_callers_cannot_grow_the_numbers_without_bound() {
     let service = Service::start_with(without_rates).await;
     let widget = service.widget(json!({})).await;
     let name = id(&widget);

@@ -69,7 +69,7 @@ export class NextPage {
     this.#parts.life.end();
   }
 
-  /** Before the visitor has touched anything, only a conversation that began by itself is worth it. */
+  /** Before the visitor has touched anything, only one that began by itself is worth it. */
   #keep(isFinal: boolean) {
     const { store, forms, composer, tabStorage, life, isTouched, now } = this.#parts;
     clearTimeout(this.#timer);

@@ -214,8 +214,8 @@ impl From<MetadataError> for Problem {
     }
 }
 
-/// The rates of the widget and of its organization. What this returns, how many conversations may be
-/// open and what may be used on one day, is counted where the conversation is stored.
+/// The rates of the widget and of its organization. What this returns, how many conversations may
+/// be open and what may be used on one day, is counted where the conversation is stored.
 async fn require_budget(state: &AppState, admission: &Admission<'_>) -> Result<Budgets, Problem> {
     let (widget, organization) = (admission.widget(), &admission.widget().organization_id);
     let limits = state.find_visitor_limits(organization, widget.id).await?;

@@ -393,7 +393,8 @@ async fn find_conversations(
 }
 
 /// Conversations of an owner's day that were joined and are not counted otherwise. One that nobody
-/// counted when it began, and that still waits, is never counted. Those of previews count to no day.
+/// counted when it began, and that still waits, is never counted. Those of previews count to no
+/// day.
 macro_rules! uncounted {
     ($owner:literal, $counted:literal) => {
         concat!(

@@ -126,8 +126,8 @@ pub(super) async fn lock_conversation(
     Ok(locked)
 }
 
-/// Writes what core decided; with the end of a conversation its rooms are marked for removal, and it
-/// is counted.
+/// Writes what core decided; with the end of a conversation its rooms are marked for removal, and
+/// it is counted.
 pub(super) async fn write_transition(
     transaction: &mut Transaction,
     backend: &Backend,

@@ -1,5 +1,5 @@
-//! What is counted of conversations, and how numbers are added up: rows of them are locked last in a
-//! transaction, in the order of their key.
+//! What is counted of conversations, and how numbers are added up: rows of them are locked last in
+//! a transaction, in the order of their key.
 
 use std::collections::BTreeMap;
 
@@ -68,8 +68,8 @@ table! {
     }
 }
 
-/// Conversations whose facts count: not those of previews. The end of a conversation and the reading
-/// of open ones go through it.
+/// Conversations whose facts count: not those of previews. The end of a conversation and the
+/// reading of open ones go through it.
 macro_rules! select_facts {
     ($condition:literal) => {
         concat!(

@@ -242,8 +242,8 @@ pub(super) async fn mark_unserved_for_removal(
     Ok(unserved)
 }
 
-/// The pages of the open conversations of a widget, and how many there are of each. Those of previews
-/// are not served by the widget.
+/// The pages of the open conversations of a widget, and how many there are of each. Those of
+/// previews are not served by the widget.
 pub(super) async fn count_open_by_page<'c>(
     database: impl Executor<'c, Database = Database>,
     widget: WidgetId,

@@ -43,8 +43,8 @@ pub(super) fn name_of(place: &StartPlace) -> &str {
 }
 
 /// Whether a conversation of no preview may start beside those that were joined and have not ended,
-/// and beside those that wait at its place, which is locked. A burst may exceed the bounds of widget
-/// and organization by as many as race.
+/// and beside those that wait at its place, which is locked. A burst may exceed the bounds of
+/// widget and organization by as many as race.
 pub(super) async fn require_start(
     transaction: &mut Transaction,
     new: &NewConversation,

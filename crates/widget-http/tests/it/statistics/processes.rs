@@ -1,5 +1,5 @@
-//! Numbers that survive processes: two of them on one database, one that is stopped, and one that is
-//! killed.
+//! Numbers that survive processes: two of them on one database, one that is stopped, and one that
+//! is killed.
 
 use serde_json::{Value, json};
 

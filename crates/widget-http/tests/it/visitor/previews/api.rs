@@ -176,7 +176,7 @@ async fn previews_need_the_scopes_of_widgets_and_stay_in_their_organization() {
     let other = service
         .new_key("acme", &[Scope::ConversationsManage, Scope::AgentsManage])
         .await;
-    let stranger = service.new_key("other", Scope::ALL).await;
+    let foreign = service.new_key("other", Scope::ALL).await;
     let record = link.record();
     for (method, path, body, statuses) in [
         ("POST", &path, Some("{}"), [403, 201, 403, 404]),
@@ -188,7 +188,7 @@ async fn previews_need_the_scopes_of_widgets_and_stay_in_their_organization() {
         for (key, status) in [
             (&reader, statuses[0]),
             (&other, statuses[2]),
-            (&stranger, statuses[3]),
+            (&foreign, statuses[3]),
             (&writer, statuses[1]),
         ] {
             let answer = service.call_with(Some(key), method, path, body, &[]).await;
