@@ -8,8 +8,8 @@ use widget_core::go_live::PinnedVersion;
 
 use crate::{
     commands::{
-        create, delete, doctor, domains, edit, history, list, login, open, pin, preview, publish,
-        restore, set, show,
+        create, delete, doctor, domains, edit, export, history, list, login, open, pin, plan,
+        preview, publish, restore, set, show,
     },
     help,
     online::ServiceOptions,
@@ -117,6 +117,15 @@ pub(crate) enum Command {
     /// Create a link that shows a draft of a widget
     #[command(after_long_help = preview::HELP)]
     Preview(preview::Preview),
+    /// Write widgets into a folder of files
+    #[command(after_long_help = export::HELP)]
+    Export(export::Export),
+    /// Show what `apply` would do
+    #[command(after_long_help = plan::PLAN_HELP)]
+    Plan(plan::Plan),
+    /// Make widgets what a folder of files says
+    #[command(after_long_help = plan::APPLY_HELP)]
+    Apply(plan::Apply),
     /// Keep the address of a service and a key
     #[command(after_long_help = login::LOGIN_HELP)]
     Login(login::Login),

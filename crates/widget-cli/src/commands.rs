@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod domains;
 pub(crate) mod edit;
 mod explain;
+pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod login;
@@ -15,6 +16,7 @@ mod migrate;
 pub(crate) mod open;
 mod origins;
 pub(crate) mod pin;
+pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod publish;
 pub(crate) mod restore;
@@ -60,6 +62,9 @@ pub(crate) fn run(
         Command::Undelete(arguments) => delete::undelete(&arguments, global, printer),
         Command::Open(arguments) => open::run(&arguments, global, printer),
         Command::Preview(arguments) => preview::run(&arguments, global, printer),
+        Command::Export(arguments) => export::run(&arguments, global, printer),
+        Command::Plan(arguments) => plan::plan(&arguments, global, printer),
+        Command::Apply(arguments) => plan::apply(&arguments, global, printer),
         Command::Login(arguments) => login::login(&arguments, global, printer),
         Command::Logout => login::logout(global, printer),
         Command::Profiles => login::profiles(printer),

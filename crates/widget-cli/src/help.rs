@@ -35,6 +35,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Show to others", &["snippet", "preview", "open"]),
+    ("Widgets as code", &["export", "plan", "apply"]),
     (
         "Work on files",
         &["validate", "lint", "migrate", "origins", "schema"],

@@ -6,6 +6,8 @@ mod cli;
 mod commands;
 mod exit;
 mod failure;
+mod file_write;
+mod folder;
 mod help;
 mod online;
 mod parallel;

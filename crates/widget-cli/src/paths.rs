@@ -58,14 +58,14 @@ pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failu
         }
         match fs::metadata(argument) {
             Ok(metadata) if metadata.is_dir() => {
-                let before = found.len();
-                walk(argument, &mut found).map_err(|error| unreadable(argument, &error))?;
-                if found.len() == before {
+                let files = find_files(argument)?;
+                if files.is_empty() {
                     return Err(Failure::unexpected(format_args!(
                         "the folder `{}` contains no .json, .yaml or .yml file",
                         argument.display()
                     )));
                 }
+                found.extend(files.into_iter().map(InputPath::File));
             }
             Ok(_) => found.push(InputPath::File(argument.clone())),
             Err(error) => match argument.to_str() {
@@ -76,6 +76,22 @@ pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failu
     }
     let mut seen = std::collections::HashSet::new();
     found.retain(|origin| seen.insert(origin.name()));
+    Ok(found)
+}
+
+/// Finds every `.json`, `.yaml` and `.yml` file below a folder, in the order of their names.
+pub(crate) fn find_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let is_folder = fs::metadata(folder)
+        .map_err(|error| unreadable(folder, &error))?
+        .is_dir();
+    if !is_folder {
+        return Err(Failure::unexpected(format_args!(
+            "`{}` is a file; name the folder",
+            folder.display()
+        )));
+    }
+    let mut found = Vec::new();
+    walk(folder, &mut found).map_err(|error| unreadable(folder, &error))?;
     Ok(found)
 }
 
@@ -168,7 +184,7 @@ fn guess_format(origin: &InputPath, text: &str) -> Format {
 
 /// Every file with a known extension below a folder, sorted by name. Hidden files and
 /// `node_modules` are left out, and links to folders are not followed.
-fn walk(folder: &Path, found: &mut Vec<InputPath>) -> io::Result<()> {
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut pending = vec![folder.to_owned()];
     let mut files = Vec::new();
     while let Some(folder) = pending.pop() {
@@ -189,7 +205,7 @@ fn walk(folder: &Path, found: &mut Vec<InputPath>) -> io::Result<()> {
         }
     }
     files.sort();
-    found.extend(files.into_iter().map(InputPath::File));
+    found.append(&mut files);
     Ok(())
 }
 

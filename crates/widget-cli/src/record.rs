@@ -111,6 +111,11 @@ pub(crate) fn read_record(members: &Members<'_>, suffixes: &Suffixes) -> Record 
 }
 
 impl Record {
+    /// The position in the list as written of an entry of the canonical list.
+    pub(crate) fn written_position(&self, index: usize) -> Option<usize> {
+        self.positions.get(index).copied()
+    }
+
     /// Changes the pointer of a finding from the canonical list to the list as written.
     pub(crate) fn with_written_position(&self, mut finding: Finding) -> Finding {
         if let Some(position) = finding

@@ -1,17 +1,12 @@
 //! `widget migrate`: updates the configs in files to the current version.
 
-use std::{
-    fs::{self, File},
-    io::{self, Write},
-    path::Path,
-};
-
 use serde::Serialize;
 
 use crate::{
     cli::Migrate,
     exit::ExitCode,
     failure::Failure,
+    file_write::PreparedFile,
     parallel,
     paths::{self, InputPath},
     printer::{GREEN, Printer, RED, YELLOW, count},
@@ -154,7 +149,8 @@ fn migrate(origin: &InputPath, mode: Mode, arguments: &Migrate) -> Migrated {
     let changed = rewritten.changed > 0;
     let mut written = false;
     if let (true, Mode::Write, InputPath::File(file)) = (changed, mode, origin) {
-        if let Err(error) = replace(file, &input, &rewritten.text) {
+        let text = input.with_mark(&rewritten.text);
+        if let Err(error) = PreparedFile::new(file).and_then(|prepared| prepared.write(&text)) {
             let fault = Located::whole(
                 SourceCode::FileUnwritable,
                 format!("the file cannot be replaced: {error}"),
@@ -195,33 +191,4 @@ fn build_failed(path: String, input: &Input, faults: &LocatedList, exit: ExitCod
             path,
         },
     }
-}
-
-/// Replaces the text of a file in one step. The new file is complete and on the disk before it is
-/// renamed; it has the permissions of the old one, and a link stays a link.
-fn replace(path: &Path, input: &Input, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let permissions = fs::metadata(&path)?.permissions();
-    if permissions.readonly() {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            "the file is read-only",
-        ));
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new()
-        .prefix(".widget-")
-        .tempfile_in(folder)?;
-    if input.has_mark {
-        new.write_all("\u{FEFF}".as_bytes())?;
-    }
-    new.write_all(text.as_bytes())?;
-    new.as_file().set_permissions(permissions)?;
-    new.as_file().sync_all()?;
-    new.persist(&path)?;
-    // The new name is on the disk only after the folder is synced, which not every system can do.
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

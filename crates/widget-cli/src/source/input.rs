@@ -1,6 +1,6 @@
 //! The text of one input, with its notation and its lines.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use clap::ValueEnum;
 
@@ -41,6 +41,15 @@ impl Input {
     /// The text of an input that could not be read.
     pub(crate) fn none() -> Self {
         Self::new(String::new(), Format::Json)
+    }
+
+    /// A text for the same file: with the byte order mark, if it had one.
+    pub(crate) fn with_mark<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.has_mark {
+            Cow::Owned(format!("\u{FEFF}{text}"))
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// A place as people count: lines and columns from 1, columns in characters.

@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod faults;
 mod fixtures;
+mod folder;
 mod general;
 mod inputs;
 mod migrate;

@@ -1,0 +1,493 @@
+//! Widgets as code: `export`, `plan` and `apply` with a real service.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::http::Method;
+use expect_test::{Expect, expect};
+use widget_api::{Widget, WidgetPatch};
+
+use crate::{
+    Folder,
+    faults::Forwarder,
+    service::{Service, block_on},
+};
+
+/// A service, and a folder that is exported from it again and again.
+struct Repository {
+    service: Service,
+    folder: Folder,
+}
+
+impl Repository {
+    fn new() -> Self {
+        Self {
+            service: Service::start(),
+            folder: Folder::new(),
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, arguments: &[&str], expected: &Expect) {
+        let mut command = self.service.command(&self.folder, arguments);
+        self.service.check_command(&mut command, expected);
+    }
+
+    fn read(&self, name: &str) -> String {
+        let text = fs::read_to_string(self.folder.path().join(name)).expect("a file");
+        self.service.masked(&text)
+    }
+
+    /// Changes the text of a file.
+    fn replace(&self, name: &str, from: &str, to: &str) {
+        let path = self.folder.path().join(name);
+        let text = fs::read_to_string(&path).expect("a file");
+        assert!(text.contains(from), "{from} is in {text}");
+        fs::write(path, text.replace(from, to)).expect("it is written");
+    }
+}
+
+#[test]
+fn a_folder_is_exported_changed_and_applied() {
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    repository.check(
+        &["export", "widgets"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        + widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+        ---- stderr ----
+        1 widget, 1 written
+    "#]],
+    );
+    expect![[r#"
+        id: WIDGET-SHOP
+        agent_id: AGENT-SHOP
+        agent_version_id: VERSION-SHOP
+        domains:
+        - https://shop.example
+        published: false
+        config:
+          v1:
+            chat:
+              title: Ask shop
+    "#]]
+    .assert_eq(&repository.read("widgets/ask-shop.yaml"));
+    expect![[r#"
+        # The widgets that this folder has held, one id a line, written by `widget`.
+        # `widget apply --prune` deletes those of them that have no file any more.
+        WIDGET-SHOP
+    "#]]
+    .assert_eq(&repository.read("widgets/.widgets-held"));
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        0 to create, 0 to change, 0 to delete, 1 equal
+    "#]],
+    );
+
+    repository.replace(
+        "widgets/ask-shop.yaml",
+        "- https://shop.example",
+        "- https://shop.example # apex\n- https://WWW.shop.example/ # by name",
+    );
+    repository.replace(
+        "widgets/ask-shop.yaml",
+        "title: Ask shop",
+        "title: Ask us # Ana wants it so",
+    );
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+        "#]],
+    );
+    repository.check(&["plan", "widgets", "--output", "json"], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask shop","written":false,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://shop.example","https://www.shop.example"]},{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask shop","to":"Ask us"}],"effects":[],"warnings":[]}
+        ---- stderr ----
+        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+          ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+          ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+        0 to create, 1 to change, 0 to delete, 0 equal
+    "#]]);
+    repository.check(
+        &["apply", "widgets"],
+        &expect![[r#"
+            exit 2
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+            error: a change needs an answer, and there is no terminal to ask at; nothing was written
+
+            hint: `widget apply widgets --yes` makes it without asking
+        "#]],
+    );
+    repository.check(
+        &["apply", "widgets", "--dry-run"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+            nothing was written (--dry-run)
+        "#]],
+    );
+    repository.check(
+        &["apply", "widgets", "--yes"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+            ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
+    );
+    repository.check(
+        &["apply", "widgets", "--yes"],
+        &expect![[r#"
+            exit 0
+            ---- stderr ----
+            0 to create, 0 to change, 0 to delete, 1 equal
+        "#]],
+    );
+
+    // Somebody changes it at the service; the comments stay.
+    let patch = WidgetPatch {
+        published: Some(true),
+        domains: Some(vec!["https://www.shop.example".to_owned()]),
+        ..WidgetPatch::default()
+    };
+    let client = repository.service.client();
+    block_on(client.update_web_widget(shop.id, None, &patch)).expect("a change");
+    repository.check(
+        &["export", "widgets"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ~ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask us"
+            ---- stderr ----
+            1 widget, 1 written
+        "#]],
+    );
+    expect![[r#"
+        id: WIDGET-SHOP
+        agent_id: AGENT-SHOP
+        agent_version_id: VERSION-SHOP
+        domains:
+        - https://WWW.shop.example/ # by name
+        published: true
+        config:
+          v1:
+            chat:
+              title: Ask us # Ana wants it so
+    "#]]
+    .assert_eq(&repository.read("widgets/ask-shop.yaml"));
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+            exit 0
+            ---- stderr ----
+            0 to create, 0 to change, 0 to delete, 1 equal
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_without_an_id_creates_a_widget() {
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let folder = repository.folder.path().to_owned();
+    let text = format!(
+        "# The second shop.\nagent_id: {}\nagent_version_id: {} # pinned\ndomains: [https://two.example]\n",
+        shop.agent_id, shop.agent_version_id
+    );
+    fs::create_dir(folder.join("widgets")).expect("a folder");
+    fs::write(folder.join("widgets/two.yaml"), text).expect("a file");
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+        exit 1
+        ---- stdout ----
+        create widgets/two.yaml
+        ---- stderr ----
+        1 to create, 0 to change, 0 to delete, 0 equal
+    "#]],
+    );
+    let mut command = repository
+        .service
+        .command(&repository.folder, &["apply", "widgets", "--yes"]);
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let written = fs::read_to_string(folder.join("widgets/two.yaml")).expect("a file");
+    let id = written
+        .lines()
+        .find_map(|line| line.strip_prefix("id: "))
+        .expect("an id")
+        .to_owned();
+    repository.service.mask(id, "WIDGET-TWO");
+    expect![[r#"
+        # The second shop.
+        id: WIDGET-TWO
+        agent_id: AGENT-SHOP
+        agent_version_id: VERSION-SHOP # pinned
+        domains: [https://two.example]
+    "#]]
+    .assert_eq(&repository.read("widgets/two.yaml"));
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        0 to create, 0 to change, 0 to delete, 1 equal
+    "#]],
+    );
+
+    // Without its file it is deleted only on request, and the other widget never.
+    fs::remove_file(folder.join("widgets/two.yaml")).expect("it is removed");
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        0 to create, 0 to change, 0 to delete, 0 equal
+    "#]],
+    );
+    repository.check(
+        &["apply", "widgets", "--prune", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        delete widget WIDGET-TWO
+          ! visitors no longer see it within 5 s; no conversation is going on
+        ✓ widget WIDGET-TWO deleted
+        ---- stderr ----
+        0 to create, 0 to change, 1 to delete, 0 equal
+    "#]],
+    );
+    repository.check(
+        &["plan", "widgets", "--prune"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        0 to create, 0 to change, 0 to delete, 0 equal
+    "#]],
+    );
+    repository.check(
+        &["list", "--output", "table"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  TITLE  PUBLISHED  DOMAINS  UPDATED
+            WIDGET-SHOP  Ask shop  no  https://shop.example  TIME
+            ---- stderr ----
+            1 widget
+        "#]],
+    );
+}
+
+#[test]
+fn files_with_errors_write_nothing() {
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let folder = repository.folder.path().join("widgets");
+    fs::create_dir(&folder).expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("a file");
+    write("a.yaml", &format!("id: {}\npublished: true\n", shop.id));
+    write("b.yaml", &format!("id: {}\n", shop.id));
+    write(
+        "c.yaml",
+        "id: 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b\ndomains: [shop.example/cart]\n",
+    );
+    write("d.json", "[]");
+    repository.check(
+        &["apply", "widgets", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `widgets/b.yaml` and `widgets/a.yaml` have the same `id`
+
+        hint: remove one of the files, or the `id` from the one that is a new widget
+        error[object_missing]: a file of the folder must hold one widget, and this one holds a list
+        --> widgets/d.json
+
+        hint: put each widget into a file of its own
+
+        error: the folder has errors; nothing was written
+    "#]],
+    );
+    for name in ["b.yaml", "c.yaml", "d.json"] {
+        fs::remove_file(folder.join(name)).expect("it is removed");
+    }
+    write("b.yaml", "published: true\n");
+    write("c.yaml", "id: 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b\n");
+    repository.check(&["apply", "widgets", "--yes"], &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `widgets/b.yaml` has no `id`, so it is a new widget, and that needs `agent_id` and `agent_version_id`
+
+        hint: `widget agents list` and `widget agents versions` show their ids
+        error: `widgets/c.yaml` is of widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b, which this service does not have
+
+        hint: if it was deleted, remove the file, or its `id` for a new widget; `widget whoami` shows whose widgets these are
+        error: the folder cannot be applied; nothing was written
+    "#]]);
+    repository.check(
+        &["list", "--output", "table"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  TITLE  PUBLISHED  DOMAINS  UPDATED
+            WIDGET-SHOP  Ask shop  no  https://shop.example  TIME
+            ---- stderr ----
+            1 widget
+        "#]],
+    );
+    repository.check(
+        &["plan", "missing"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: there is no file or folder `missing`
+    "#]],
+    );
+    repository.check(
+        &["plan", "widgets/a.yaml"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `widgets/a.yaml` is a file; name the folder
+    "#]],
+    );
+}
+
+/// Two widgets with files that change them; somebody else changes the second one before the given
+/// request for it with a method, counted from 0.
+fn check_conflict(method: &'static Method, number: usize, expected: &Expect) -> [Widget; 2] {
+    let mut repository = Repository::new();
+    let shops = ["one", "two"].map(|name| {
+        let widget = repository
+            .service
+            .create_widget(name, &["https://shop.example"]);
+        let text = format!("id: {}\ndomains: [\"https://{name}.example\"]\n", widget.id);
+        let path = repository.folder.path().join(format!("{name}.yaml"));
+        fs::write(path, text).expect("a file");
+        widget
+    });
+    let client = repository.service.client();
+    let (second, seen) = (shops[1].id, Arc::new(AtomicUsize::new(0)));
+    let forwarder = Forwarder::start(repository.service.url(), move |request| {
+        let is_second = request.uri().path().ends_with(&second.to_string());
+        let is_meant = request.method() == method
+            && is_second
+            && seen.fetch_add(1, Ordering::SeqCst) == number;
+        let client = client.clone();
+        async move {
+            if is_meant {
+                let patch = WidgetPatch {
+                    published: Some(true),
+                    ..WidgetPatch::default()
+                };
+                let changed = client.update_web_widget(second, None, &patch).await;
+                changed.expect("somebody else is faster");
+            }
+        }
+    });
+    let mut command = repository
+        .service
+        .command(&repository.folder, &["apply", ".", "--yes"]);
+    command.env("WIDGET_SERVICE", forwarder.url());
+    repository.service.check_command(&mut command, expected);
+    let client = repository.service.client();
+    shops.map(|widget| {
+        let now = block_on(client.get_web_widget(widget.id)).expect("a widget");
+        match now.value {
+            widget_api::unreadable::WidgetRecord::Readable(widget) => widget,
+            other => panic!("{other:?}"),
+        }
+    })
+}
+
+#[test]
+fn a_conflict_before_the_first_write_writes_nothing() {
+    // The plan has read it once.
+    let after = check_conflict(
+        &Method::GET,
+        1,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            change one.yaml widget WIDGET-ONE "Ask one"
+              ~ /domains: ["https://shop.example"] -> ["https://one.example"]
+            change two.yaml widget WIDGET-TWO "Ask two"
+              ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+            ---- stderr ----
+            0 to create, 2 to change, 0 to delete, 0 equal
+            error: somebody else changed two.yaml widget WIDGET-TWO "Ask two" in the meantime
+            their change:
+              ~ /published: false -> true
+            your change:
+              ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+
+            nothing was written; enter the command again to make your changes on top of theirs
+        "#]],
+    );
+    for widget in after {
+        assert_eq!(widget.domains, ["https://shop.example"]);
+    }
+}
+
+#[test]
+fn a_conflict_between_writes_stops_there() {
+    let [first, second] = check_conflict(
+        &Method::PUT,
+        0,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            change one.yaml widget WIDGET-ONE "Ask one"
+              ~ /domains: ["https://shop.example"] -> ["https://one.example"]
+            change two.yaml widget WIDGET-TWO "Ask two"
+              ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+            ✓ one.yaml widget WIDGET-ONE "Ask one" changed
+            ---- stderr ----
+            0 to create, 2 to change, 0 to delete, 0 equal
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            error: stopped at two.yaml widget WIDGET-TWO "Ask two": 1 of 2 changes were written before, the others were not
+            error: it was changed since you read it; read it again and repeat the change
+        "#]],
+    );
+    assert_eq!(first.domains, ["https://one.example"]);
+    assert_eq!(second.domains, ["https://shop.example"]);
+}
