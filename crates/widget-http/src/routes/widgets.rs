@@ -6,17 +6,13 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use widget_api::{
     NewWidget, ProblemCode, Scope, WidgetPatch, unreadable::WidgetRecord, widgets::WrittenWidget,
 };
-use widget_core::{
-    config::Config,
-    id::WidgetId,
-    origin::{AllowedOrigins, SuffixList},
-    widget,
-};
+use widget_core::{id::WidgetId, widget};
+
+use parse::{parse_documents, parse_patch};
 
 use super::idempotency::{self, idempotency_key};
 use crate::{
@@ -31,7 +27,7 @@ use crate::{
         auth::Caller,
         etag,
         extract::{BODY_LIMIT, PathId, StrictJson, parse_json, read_body, require_json},
-        problem::{Problem, domains_invalid},
+        problem::Problem,
     },
 };
 
@@ -42,6 +38,7 @@ mod deleted;
 mod doctor;
 mod effects;
 mod list;
+mod parse;
 mod previews;
 mod record;
 mod revisions;
@@ -294,38 +291,4 @@ async fn remove(
     };
     close::after_change(&state, id, closed_rooms);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What a body changes.
-fn parse_patch(body: &WidgetPatch, state: &AppState) -> Result<widget::WidgetPatch, Problem> {
-    let (domains, config) = parse_documents(
-        body.domains.as_deref(),
-        body.config.as_deref(),
-        &state.suffixes,
-    )?;
-    Ok(widget::WidgetPatch {
-        agent_id: body.agent_id,
-        agent_version_id: body.agent_version_id,
-        domains,
-        published: body.published,
-        config,
-    })
-}
-
-/// The domains and the config of a body; all faults of both are reported at once.
-fn parse_documents(
-    domains: Option<&[String]>,
-    config: Option<&RawValue>,
-    suffixes: &SuffixList,
-) -> Result<(Option<AllowedOrigins>, Option<Config>), Problem> {
-    let domains = domains
-        .map(|entries| AllowedOrigins::parse(entries, suffixes))
-        .transpose();
-    let config = config.map(|raw| Config::parse(raw.get())).transpose();
-    match (domains, config) {
-        (Ok(domains), Ok(config)) => Ok((domains, config)),
-        (Err(domains), Ok(_)) => Err(domains_invalid(domains)),
-        (Ok(_), Err(config)) => Err(config.into()),
-        (Err(domains), Err(config)) => Err(Problem::from(config).with_findings(domains)),
-    }
 }

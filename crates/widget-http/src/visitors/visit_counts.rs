@@ -1,7 +1,7 @@
 //! What this process counts of visits until it is written: what was shown, opened and refused.
 //!
-//! Bounded whatever unknown callers send: only widgets that exist have counters, each of them lists a
-//! bounded number of pages, and so do all of them together.
+//! Bounded whatever unknown callers send: only widgets that exist have counters, each of them lists
+//! a bounded number of pages, and so do all of them together.
 
 use std::{
     collections::HashMap,

@@ -10,7 +10,7 @@ use widget_core::{
     id::WidgetId,
 };
 
-use super::{parse_patch, record::require_record};
+use super::{parse::parse_patch, record::require_record};
 use crate::{
     routes::directory,
     state::AppState,
