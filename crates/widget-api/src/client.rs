@@ -22,8 +22,10 @@
 
 mod certificates;
 mod error;
+mod events;
 mod management;
 mod pages;
+mod previews;
 mod public;
 mod request;
 
@@ -36,6 +38,7 @@ use widget_core::embed::PublicUrl;
 
 pub use certificates::trust;
 pub use error::{CertificateFault, Error, Refusal};
+pub use events::ConversationEvents;
 pub use pages::Pages;
 pub use public::PublicAnswer;
 pub use request::Chunks;

@@ -1,8 +1,11 @@
 //! Stored records that this version of the service cannot read: a newer version wrote them, or they
 //! are damaged. They are in lists beside the others, and their readable neighbors are untouched.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _, IgnoredAny},
+};
+use serde_json::{Value, value::RawValue};
 use widget_core::{
     finding::Code,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
@@ -85,7 +88,7 @@ pub struct UnreadableWidget {
 }
 
 /// A record of a list, or which one it is that cannot be read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(
     feature = "schemars",
     derive(schemars::JsonSchema),
@@ -97,6 +100,23 @@ pub enum Listed<T> {
     Unreadable(UnreadableRecord),
     /// The record.
     Readable(T),
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Listed<T> {
+    /// Reads JSON only: records keep parts of it as text, which derived code cannot read here.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Marker {
+            unreadable: Option<IgnoredAny>,
+        }
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let marker: Marker = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        let record = match marker.unreadable {
+            Some(_) => serde_json::from_str(text.get()).map(Self::Unreadable),
+            None => serde_json::from_str(text.get()).map(Self::Readable),
+        };
+        record.map_err(D::Error::custom)
+    }
 }
 
 /// A stored record that this version of the service cannot read.
@@ -165,5 +185,34 @@ impl From<core::WidgetRecord> for WidgetRecord {
             core::WidgetRecord::Readable(widget) => Self::Readable((*widget).into()),
             core::WidgetRecord::Unreadable(widget) => Self::Unreadable(Box::new((*widget).into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversations::Conversation;
+
+    #[test]
+    fn lists_have_records_with_parts_that_are_text() {
+        let id = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
+        let text = format!(
+            r#"[{{"id": "{id}", "status": "in_progress", "is_open": true, "web_widget_id": "{id}",
+            "agent_id": "{id}", "agent_version_id": "{id}", "channel": "webrtc", "mode": "text",
+            "created_at": "2026-01-31T09:30:00Z", "joined_at": null, "active_at": null,
+            "ended_at": null, "end_reason": null, "custom_metadata": {{"number": 1.00}}}},
+            {{"id": "x", "unreadable": []}}]"#
+        );
+        let listed: Vec<Listed<Conversation>> = serde_json::from_str(&text).expect("a list");
+        let [
+            Listed::Readable(conversation),
+            Listed::Unreadable(UnreadableRecord { id, .. }),
+        ] = &listed[..]
+        else {
+            panic!("{listed:?}");
+        };
+        assert_eq!(id, "x");
+        let metadata = conversation.custom_metadata.as_ref().expect("metadata");
+        assert_eq!(metadata.get(), r#"{"number": 1.00}"#);
     }
 }

@@ -96,6 +96,18 @@ pub struct ListedWidget {
     pub revision: i64,
 }
 
+impl AsRef<Self> for Widget {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsRef<Widget> for ListedWidget {
+    fn as_ref(&self) -> &Widget {
+        &self.widget
+    }
+}
+
 impl From<widget_core::widget::Widget> for Widget {
     fn from(widget: widget_core::widget::Widget) -> Self {
         Self {

@@ -8,8 +8,8 @@ use widget_core::go_live::PinnedVersion;
 
 use crate::{
     commands::{
-        create, delete, doctor, domains, edit, export, history, list, login, open, pin, plan,
-        preview, publish, restore, set, show,
+        agents, conversations, create, delete, doctor, domains, edit, export, history, list, login,
+        open, pin, plan, preview, publish, restore, set, show, stats,
     },
     help,
     online::ServiceOptions,
@@ -126,6 +126,18 @@ pub(crate) enum Command {
     /// Make widgets what a folder of files says
     #[command(after_long_help = plan::APPLY_HELP)]
     Apply(plan::Apply),
+    /// List, show, follow, export and erase conversations
+    #[command(subcommand, after_long_help = conversations::HELP)]
+    Conversations(conversations::Conversations),
+    /// Show numbers about a widget
+    #[command(after_long_help = stats::STATS_HELP)]
+    Stats(stats::Stats),
+    /// Show the pages on which a widget was refused
+    #[command(after_long_help = stats::REFUSALS_HELP)]
+    Refusals(stats::Refusals),
+    /// List agents and their versions, and publish one
+    #[command(subcommand, after_long_help = agents::HELP)]
+    Agents(agents::Agents),
     /// Keep the address of a service and a key
     #[command(after_long_help = login::LOGIN_HELP)]
     Login(login::Login),

@@ -1,5 +1,7 @@
 //! One file for each command: calls the rules and shows the answer.
 
+pub(crate) mod agents;
+pub(crate) mod conversations;
 pub(crate) mod create;
 pub(crate) mod delete;
 mod diff;
@@ -24,6 +26,7 @@ mod schema;
 pub(crate) mod set;
 pub(crate) mod show;
 mod snippet;
+pub(crate) mod stats;
 mod validate;
 
 use widget_api::{
@@ -65,6 +68,10 @@ pub(crate) fn run(
         Command::Export(arguments) => export::run(&arguments, global, printer),
         Command::Plan(arguments) => plan::plan(&arguments, global, printer),
         Command::Apply(arguments) => plan::apply(&arguments, global, printer),
+        Command::Conversations(command) => conversations::run(&command, global, printer),
+        Command::Stats(arguments) => stats::stats(&arguments, global, printer),
+        Command::Refusals(arguments) => stats::refusals(&arguments, global, printer),
+        Command::Agents(command) => agents::run(&command, global, printer),
         Command::Login(arguments) => login::login(&arguments, global, printer),
         Command::Logout => login::logout(global, printer),
         Command::Profiles => login::profiles(printer),

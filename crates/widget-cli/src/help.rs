@@ -37,6 +37,10 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Show to others", &["snippet", "preview", "open"]),
     ("Widgets as code", &["export", "plan", "apply"]),
     (
+        "Conversations, numbers and agents",
+        &["conversations", "stats", "refusals", "agents"],
+    ),
+    (
         "Work on files",
         &["validate", "lint", "migrate", "origins", "schema"],
     ),

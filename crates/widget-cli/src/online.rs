@@ -5,11 +5,13 @@
 pub(crate) mod change;
 pub(crate) mod effects;
 pub(crate) mod failure;
+pub(crate) mod ids;
 pub(crate) mod keys;
 pub(crate) mod page;
 pub(crate) mod profile;
 pub(crate) mod prompt;
 pub(crate) mod reference;
+pub(crate) mod since;
 pub(crate) mod visit;
 
 use std::{
@@ -91,6 +93,8 @@ struct State {
     is_asking: Cell<bool>,
     /// Another program has the terminal, and Ctrl-C is for it.
     is_away: Cell<bool>,
+    /// The command goes on until somebody ends it.
+    is_following: Cell<bool>,
     is_interrupted: Cell<bool>,
     /// What was written, one sentence each.
     written: RefCell<Vec<String>>,
@@ -146,6 +150,9 @@ async fn watch(
                 if state.is_asking.get() {
                     // The question is still on the line.
                     let _ = writeln!(io::stderr());
+                }
+                if state.is_following.get() {
+                    return Ok(ExitCode::Yes);
                 }
                 if state.is_interrupted.replace(true) || !state.is_writing.get() {
                     return Err(state.interrupted());
@@ -233,6 +240,12 @@ impl Session {
         let result = program.await;
         self.state.is_away.set(false);
         result
+    }
+
+    /// From now on Ctrl-C is the usual end of the command, and `what` is shown while it waits.
+    pub(crate) fn follow(&self, what: &str) {
+        self.state.is_following.set(true);
+        self.state.wait_for(what);
     }
 
     /// What fetches pages: without a key, and with the same certificates and time.

@@ -207,7 +207,8 @@ impl Error {
     }
 
     /// Whether the same request may work a little later.
-    pub(super) fn is_passing(&self) -> bool {
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Broken { .. } => true,
             Self::Unavailable { status, .. } => is_passing(status.as_u16()),

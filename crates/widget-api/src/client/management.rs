@@ -3,7 +3,7 @@
 //! Every method fails with an [`Error`] that says which kind of failure it is.
 
 use reqwest::Method;
-use widget_core::id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, PreviewId, WidgetId};
+use widget_core::id::{AgentId, AgentVersionId, ConversationId, ErasureJobId, WidgetId};
 
 use super::{Chunks, Client, ETag, Error, Pages, Tagged};
 use crate::{
@@ -12,14 +12,16 @@ use crate::{
     api_keys::{ApiKey, ApiKeysQuery, CreatedApiKey, NewApiKey, Whoami},
     conversations::{Appended, Conversation, ConversationsQuery, NewMessages, Transcript},
     decisions::{ExplainQuery, Explanation, GoLiveReport},
+    doctor::{Diagnosis, DoctorRequest},
     erasures::{
         ConversationExport, ErasureJob, ErasureRequest, ExportRequest, Retention, RetentionChange,
     },
     limits::{LimitValues, OwnerLimits},
-    previews::{CreatedPreview, NewPreview, Preview, PreviewDraft},
-    revisions::{Revision, RevisionsQuery},
+    refusals::{Refusals, RefusalsQuery},
+    revisions::{ChangeEffects, Revision, RevisionsQuery},
+    statistics::{Statistics, StatisticsQuery},
     unreadable::{Listed, WidgetRecord},
-    widgets::{Brand, BrandRequest, Snippet, WidgetsQuery, WrittenWidget},
+    widgets::{Brand, BrandRequest, ListedWidget, Snippet, WidgetsQuery, WrittenWidget},
 };
 
 #[expect(
@@ -61,7 +63,7 @@ impl Client {
 
     /// Widgets, the newest first.
     #[must_use]
-    pub fn list_web_widgets(&self, query: &WidgetsQuery) -> Pages<'_, WidgetRecord> {
+    pub fn list_web_widgets(&self, query: &WidgetsQuery) -> Pages<'_, WidgetRecord<ListedWidget>> {
         self.pages("listWebWidgets", &["core", "web-widgets"], query)
     }
 
@@ -219,65 +221,6 @@ impl Client {
         .await
     }
 
-    /// The previews of a widget that have not ended, the newest first.
-    pub async fn list_previews(&self, id: WidgetId) -> Result<Vec<Preview>, Error> {
-        self.call(
-            "listPreviews",
-            Method::GET,
-            &["core", "web-widgets", &id.to_string(), "previews"],
-        )
-        .json()
-        .await
-    }
-
-    /// Creates a link that shows a draft. It is not repeated, because only the first answer has the
-    /// link.
-    pub async fn create_preview(
-        &self,
-        id: WidgetId,
-        body: &NewPreview,
-    ) -> Result<CreatedPreview, Error> {
-        self.call(
-            "createPreview",
-            Method::POST,
-            &["core", "web-widgets", &id.to_string(), "previews"],
-        )
-        .body(body)
-        .json()
-        .await
-    }
-
-    /// Replaces the draft of a preview.
-    pub async fn replace_preview(
-        &self,
-        id: WidgetId,
-        preview_id: PreviewId,
-        body: &PreviewDraft,
-    ) -> Result<Preview, Error> {
-        let (id, preview) = (id.to_string(), preview_id.to_string());
-        self.call(
-            "replacePreview",
-            Method::PUT,
-            &["core", "web-widgets", &id, "previews", &preview],
-        )
-        .repeatable()
-        .body(body)
-        .json()
-        .await
-    }
-
-    /// Ends a preview.
-    pub async fn end_preview(&self, id: WidgetId, preview_id: PreviewId) -> Result<(), Error> {
-        let (id, preview) = (id.to_string(), preview_id.to_string());
-        self.call(
-            "endPreview",
-            Method::DELETE,
-            &["core", "web-widgets", &id, "previews", &preview],
-        )
-        .nothing()
-        .await
-    }
-
     /// What a website shows of its brand; nothing is written.
     pub async fn auto_brand_web_widget(
         &self,
@@ -291,6 +234,72 @@ impl Client {
         )
         .repeatable()
         .body(body)
+        .json()
+        .await
+    }
+
+    /// What a change would do to visitors now; nothing is written.
+    pub async fn preview_effects(
+        &self,
+        id: WidgetId,
+        body: &WidgetPatch,
+    ) -> Result<ChangeEffects, Error> {
+        self.call(
+            "previewEffects",
+            Method::POST,
+            &["core", "web-widgets", &id.to_string(), "effects"],
+        )
+        .repeatable()
+        .body(body)
+        .json()
+        .await
+    }
+
+    /// What keeps a public page from showing the widget, as the service sees the page.
+    pub async fn diagnose_page(
+        &self,
+        id: WidgetId,
+        body: &DoctorRequest,
+    ) -> Result<Diagnosis, Error> {
+        self.call(
+            "diagnosePage",
+            Method::POST,
+            &["core", "web-widgets", &id.to_string(), "doctor"],
+        )
+        .repeatable()
+        .body(body)
+        .json()
+        .await
+    }
+
+    /// Numbers about a widget by day or hour.
+    pub async fn get_web_widget_statistics(
+        &self,
+        id: WidgetId,
+        query: &StatisticsQuery,
+    ) -> Result<Statistics, Error> {
+        self.call(
+            "getWebWidgetStatistics",
+            Method::GET,
+            &["core", "web-widgets", &id.to_string(), "statistics"],
+        )
+        .query(query)
+        .json()
+        .await
+    }
+
+    /// The pages on which a widget was refused, the commonest first.
+    pub async fn get_web_widget_refusals(
+        &self,
+        id: WidgetId,
+        query: &RefusalsQuery,
+    ) -> Result<Refusals, Error> {
+        self.call(
+            "getWebWidgetRefusals",
+            Method::GET,
+            &["core", "web-widgets", &id.to_string(), "refusals"],
+        )
+        .query(query)
         .json()
         .await
     }
@@ -623,11 +632,19 @@ mod tests {
     use serde_json::Value;
 
     /// What browsers, LiveKit and people use, and no program of an organization.
-    const LEFT_OUT: [&str; 14] = [
+    const LEFT_OUT: [&str; 22] = [
+        "createPreviewTicket",
         "endVisitorConversation",
         "getAsset",
         "getDocs",
         "getOpenapi",
+        "getPreviewDraft",
+        "getPreviewLauncherConfig",
+        "getPreviewLoader",
+        "getPreviewPage",
+        "getPreviewPanel",
+        "getPreviewState",
+        "getPreviewWindow",
         "getVisitorConversation",
         "getWindow",
         "patchWebWidget",
@@ -651,7 +668,12 @@ mod tests {
             .filter_map(|(_, operation)| operation["operationId"].as_str())
             .filter(|name| {
                 let call = format!("\"{name}\"");
-                let sources = [include_str!("management.rs"), include_str!("public.rs")];
+                let sources = [
+                    include_str!("events.rs"),
+                    include_str!("management.rs"),
+                    include_str!("previews.rs"),
+                    include_str!("public.rs"),
+                ];
                 !sources.iter().any(|source| {
                     source
                         .split("mod tests")

@@ -24,6 +24,9 @@ const MAX_RETRIES: usize = 4;
 const MIN_BACKOFF: Duration = Duration::from_millis(200);
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
+/// How long a stream of events may be silent at least: the service sends something every 15 s.
+const MIN_SILENCE: Duration = Duration::from_secs(45);
+
 /// A request that is about to be sent.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -181,6 +184,24 @@ impl Call {
             service,
             timeout,
         })
+    }
+
+    /// Sends the request, and leaves the events to be read as they happen; `None` when there are no
+    /// more.
+    pub(super) async fn events(self) -> Result<Option<Chunks>, Error> {
+        let mut chunks = self.chunks().await?;
+        let headers = chunks.response.headers();
+        let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        match chunks.response.status() {
+            StatusCode::NO_CONTENT => Ok(None),
+            status if !media_type.is_some_and(|name| name.starts_with(b"text/event-stream")) => {
+                Err(build_other_service(chunks.service, status, headers))
+            }
+            _ => {
+                chunks.timeout = chunks.timeout.max(MIN_SILENCE);
+                Ok(Some(chunks))
+            }
+        }
     }
 
     async fn with_retries<T, F: Future<Output = Result<T, Error>>>(

@@ -2,7 +2,12 @@
 
 use clap::Args;
 use serde::Serialize;
-use widget_api::{client::Error, unreadable::WidgetRecord, widgets::WidgetsQuery};
+use widget_api::{
+    Widget,
+    client::Error,
+    unreadable::WidgetRecord,
+    widgets::{ListedWidget, WidgetsQuery},
+};
 use widget_core::id::WidgetId;
 
 use crate::{
@@ -168,7 +173,7 @@ impl Change<'_> {
     }
 }
 
-fn describe(record: &WidgetRecord) -> String {
+fn describe<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> String {
     let id = id_of(record);
     match title(record) {
         Some(title) => format!("widget {id} \"{}\"", printable(title)),
@@ -177,7 +182,10 @@ fn describe(record: &WidgetRecord) -> String {
 }
 
 /// Deleted widgets are found only in their own list.
-async fn find_deleted(reference: &Reference, session: &Session) -> Result<WidgetRecord, Failure> {
+async fn find_deleted(
+    reference: &Reference,
+    session: &Session,
+) -> Result<WidgetRecord<ListedWidget>, Failure> {
     let beginning = match &reference.target {
         Target::Id(id) => id.to_string(),
         Target::Prefix(prefix) => prefix.clone(),
@@ -190,12 +198,12 @@ async fn find_deleted(reference: &Reference, session: &Session) -> Result<Widget
     };
     let query = WidgetsQuery {
         limit: Some(widget_api::MAX_PAGE_LIMIT),
+        id_prefix: Some(beginning.parse().map_err(Failure::bad_input)?),
         deleted: Some(true),
         ..WidgetsQuery::default()
     };
     let pages = session.client.list_web_widgets(&query);
     let mut found = pages.collect(None).await?;
-    found.retain(|record| id_of(record).to_string().starts_with(&beginning));
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(

@@ -223,8 +223,10 @@ async fn find_known(
             if !asked.has_key {
                 let config = &record.widget.config;
                 known.modes = Some(modes(config));
-                known.title =
-                    title(&WidgetRecord::Readable(record.widget.clone().into())).map(str::to_owned);
+                known.title = title(&WidgetRecord::<widget_api::Widget>::Readable(
+                    record.widget.clone().into(),
+                ))
+                .map(str::to_owned);
                 if let Some((origin, service)) =
                     origin.zip(Origin::parse_page("https://widgets.example").ok())
                 {

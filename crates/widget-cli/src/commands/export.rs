@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use widget_api::{Widget, unreadable::WidgetRecord, widgets::WidgetsQuery};
+use widget_api::{
+    Widget,
+    unreadable::WidgetRecord,
+    widgets::{ListedWidget, WidgetsQuery},
+};
 use widget_core::id::WidgetId;
 
 use crate::{
@@ -106,6 +110,7 @@ pub(super) fn run(
     })
 }
 
+/// The widgets whole; a list has them with more keys.
 async fn find_records(
     references: &[Reference],
     session: &Session,
@@ -116,17 +121,25 @@ async fn find_records(
             limit: Some(widget_api::MAX_PAGE_LIMIT),
             ..WidgetsQuery::default()
         };
-        return Ok(session
+        let listed = session
             .client
             .list_web_widgets(&query)
             .collect(None)
-            .await?);
+            .await?;
+        return Ok(listed.into_iter().map(whole).collect());
     }
     let mut records = Vec::new();
     for reference in references {
         records.push(reference.find_record(session, printer).await?.value);
     }
     Ok(records)
+}
+
+fn whole(listed: WidgetRecord<ListedWidget>) -> WidgetRecord {
+    match listed {
+        WidgetRecord::Readable(listed) => WidgetRecord::Readable(listed.widget),
+        WidgetRecord::Unreadable(widget) => WidgetRecord::Unreadable(widget),
+    }
 }
 
 /// Writes one widget into its file, or into a new one.

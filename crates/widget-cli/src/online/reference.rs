@@ -9,15 +9,15 @@ use widget_api::{
     client::{Error, Tagged},
     revisions::{Revision, RevisionsQuery},
     unreadable::{UnreadableWidget, WidgetRecord},
-    widgets::WidgetsQuery,
+    widgets::{ListedWidget, WidgetsQuery},
 };
-use widget_core::id::WidgetId;
+use widget_core::id::{IdPrefix, WidgetId};
 
 use super::{Session, page};
 use crate::{failure::Failure, printer::Printer, suffixes::Suffixes, widget_file};
 
 /// The shortest beginning of an id that names a widget.
-const MIN_PREFIX: usize = 4;
+const MIN_PREFIX: usize = IdPrefix::MIN_DIGITS;
 
 /// The shortest beginning of an id that is shown: ids of the same minute share their first eight.
 const MIN_SHOWN: usize = 8;
@@ -72,12 +72,7 @@ impl Reference {
         }
         let hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
         if !name.is_empty() && name.len() < 36 && name.bytes().all(hexadecimal) {
-            if name.len() < MIN_PREFIX {
-                return Err(Failure::bad_input(format_args!(
-                    "`{name}` is too short for the beginning of an id; use {MIN_PREFIX} characters \
-                     or more"
-                )));
-            }
+            name.parse::<IdPrefix>().map_err(Failure::bad_input)?;
             return Ok(Self {
                 target: Target::Prefix(name.to_ascii_lowercase()),
                 revision,
@@ -200,18 +195,18 @@ pub(crate) fn require_readable(record: WidgetRecord) -> Result<Widget, Failure> 
 }
 
 /// The title of a widget's window, as its owner wrote it.
-pub(crate) fn title(record: &WidgetRecord) -> Option<&str> {
+pub(crate) fn title<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> Option<&str> {
     let config = match record {
-        WidgetRecord::Readable(widget) => Some(&widget.config),
+        WidgetRecord::Readable(widget) => Some(&widget.as_ref().config),
         WidgetRecord::Unreadable(widget) => widget.config.as_ref(),
     };
     config?.pointer("/v1/chat/title")?.as_str()
 }
 
 /// The id of a widget in a list.
-pub(crate) const fn id_of(record: &WidgetRecord) -> WidgetId {
+pub(crate) fn id_of<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> WidgetId {
     match record {
-        WidgetRecord::Readable(widget) => widget.id,
+        WidgetRecord::Readable(widget) => widget.as_ref().id,
         WidgetRecord::Unreadable(widget) => widget.id,
     }
 }
@@ -242,24 +237,23 @@ pub(crate) fn short_ids(ids: &[String]) -> Vec<&str> {
         .collect()
 }
 
-/// All widgets of the organization whose id begins so. They are filtered here, for services that
-/// cannot do it.
-async fn list_by_prefix(session: &Session, prefix: &str) -> Result<Vec<WidgetRecord>, Error> {
+/// Widgets of the organization whose id begins so, at most `limit` if there is one.
+async fn list_by_prefix(
+    session: &Session,
+    prefix: IdPrefix,
+    limit: Option<usize>,
+) -> Result<Vec<WidgetRecord<ListedWidget>>, Error> {
     let query = WidgetsQuery {
         limit: Some(widget_api::MAX_PAGE_LIMIT),
+        id_prefix: Some(prefix),
         ..WidgetsQuery::default()
     };
-    let mut widgets = session
-        .client
-        .list_web_widgets(&query)
-        .collect(None)
-        .await?;
-    widgets.retain(|widget| id_of(widget).to_string().starts_with(prefix));
-    Ok(widgets)
+    session.client.list_web_widgets(&query).collect(limit).await
 }
 
 async fn find_by_prefix(session: &Session, prefix: &str) -> Result<WidgetId, Failure> {
-    let found = list_by_prefix(session, prefix).await?;
+    let beginning = prefix.parse().map_err(Failure::bad_input)?;
+    let found = list_by_prefix(session, beginning, None).await?;
     match &found[..] {
         [only] => Ok(id_of(only)),
         [] => Err(with_nearest(
@@ -294,11 +288,17 @@ async fn not_found(session: &Session, id: WidgetId) -> Failure {
     with_nearest(failure, session, &id.to_string()).await
 }
 
-/// Adds the widget whose id is most similar, if one is similar.
+/// Adds the widget whose id is most similar, if one is similar of those with the same first half.
 async fn with_nearest(failure: Failure, session: &Session, text: &str) -> Failure {
     const SIMILAR: f64 = 0.85;
-    let all = list_by_prefix(session, "").await.unwrap_or_default();
-    let similarity = |record: &WidgetRecord| {
+    const MAX_COMPARED: usize = 1000;
+    let half = text.get(..MIN_PREFIX.max(text.len() / 2)).unwrap_or(text);
+    let all = match half.parse() {
+        Ok(half) => list_by_prefix(session, half, Some(MAX_COMPARED)).await,
+        Err(_) => Ok(Vec::new()),
+    };
+    let all = all.unwrap_or_default();
+    let similarity = |record: &WidgetRecord<ListedWidget>| {
         let id = id_of(record).to_string();
         strsim::normalized_damerau_levenshtein(text, id.get(..text.len()).unwrap_or(&id))
     };
@@ -315,7 +315,7 @@ async fn with_nearest(failure: Failure, session: &Session, text: &str) -> Failur
     }
 }
 
-fn list_lines(widgets: &[WidgetRecord]) -> String {
+fn list_lines(widgets: &[WidgetRecord<ListedWidget>]) -> String {
     let ids: Vec<String> = widgets
         .iter()
         .map(|record| id_of(record).to_string())

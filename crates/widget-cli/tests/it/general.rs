@@ -15,48 +15,54 @@ fn help() {
         Usage: widget [OPTIONS] <COMMAND>
 
         Look at widgets:
-          list         List widgets
-          show         Show a widget
-          explain      Explain why a widget is or is not shown on a page
-          doctor       Find out what keeps a page from showing its widget
-          history      Show who changed a widget, when, and what
-          diff         Show the differences between two widgets or two configs
+          list           List widgets
+          show           Show a widget
+          explain        Explain why a widget is or is not shown on a page
+          doctor         Find out what keeps a page from showing its widget
+          history        Show who changed a widget, when, and what
+          diff           Show the differences between two widgets or two configs
 
         Change widgets:
-          create       Create a widget
-          set          Set values of a widget
-          unset        Remove values from a widget's config
-          edit         Change a widget in the editor
-          domains      Show or change the list of sites that may show a widget
-          publish      Let a widget be shown
-          unpublish    Let a widget no longer be shown
-          pin          Choose the version of the agent
-          restore      Make a widget what it was in an earlier revision
-          delete       Delete a widget
-          undelete     Bring a deleted widget back
+          create         Create a widget
+          set            Set values of a widget
+          unset          Remove values from a widget's config
+          edit           Change a widget in the editor
+          domains        Show or change the list of sites that may show a widget
+          publish        Let a widget be shown
+          unpublish      Let a widget no longer be shown
+          pin            Choose the version of the agent
+          restore        Make a widget what it was in an earlier revision
+          delete         Delete a widget
+          undelete       Bring a deleted widget back
 
         Show to others:
-          snippet      Print the line of HTML that shows a widget
-          preview      Create a link that shows a draft of a widget
-          open         Open a site that shows a widget in the browser
+          snippet        Print the line of HTML that shows a widget
+          preview        Create a link that shows a draft of a widget
+          open           Open a site that shows a widget in the browser
+
+        Conversations, numbers and agents:
+          conversations  List, show, follow, export and erase conversations
+          stats          Show numbers about a widget
+          refusals       Show the pages on which a widget was refused
+          agents         List agents and their versions, and publish one
 
         Work on files:
-          validate     Check widgets and configs for errors
-          lint         Check widgets and configs for errors and for probable mistakes
-          migrate      Update configs to the current version
-          origins      Try lists of allowed sites without a widget
-          schema       Print the JSON Schema of configs, widgets or the bodies of the API
+          validate       Check widgets and configs for errors
+          lint           Check widgets and configs for errors and for probable mistakes
+          migrate        Update configs to the current version
+          origins        Try lists of allowed sites without a widget
+          schema         Print the JSON Schema of configs, widgets or the bodies of the API
 
         Services and keys:
-          login        Keep the address of a service and a key
-          logout       Forget a key
-          whoami       Show whose key is used, what it may do, and the version of the service
-          profiles     List the services and where their keys are
+          login          Keep the address of a service and a key
+          logout         Forget a key
+          whoami         Show whose key is used, what it may do, and the version of the service
+          profiles       List the services and where their keys are
 
         This program:
-          completions  Print the completions for a shell
-          man          Print the manual, or write all its pages to a folder
-          help         Print this message or the help of the given subcommand(s)
+          completions    Print the completions for a shell
+          man            Print the manual, or write all its pages to a folder
+          help           Print this message or the help of the given subcommand(s)
 
         Options:
               --output <FORMAT>    The format of the answer [default: human] [possible values: human, table,

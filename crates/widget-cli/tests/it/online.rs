@@ -1,11 +1,14 @@
 //! Commands that ask a service, with a real one.
 
+mod agents;
 mod conflicts;
+mod conversations;
 mod create;
 mod domains;
 mod edit;
 mod interrupt;
 mod look;
+mod numbers;
 mod preview;
 mod set;
 mod table;
@@ -196,9 +199,9 @@ fn look_at_widgets() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  TITLE  PUBLISHED  DOMAINS  UPDATED
-            SHORT-BLOG  Ask blog  no  https://a.example, https://b.example and 1 more  TIME
-            SHORT-SHOP  Ask shop  no  https://shop.example  TIME
+            ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+            SHORT-BLOG  Ask blog  unpublished  agent of blog 1  https://a.example, https://b.example and 1 more  TIME
+            SHORT-SHOP  Ask shop  unpublished  agent of shop 1  https://shop.example  TIME
             ---- stderr ----
             2 widgets
         "#]],
@@ -208,8 +211,8 @@ fn look_at_widgets() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  TITLE  PUBLISHED  DOMAINS  UPDATED
-            WIDGET-BLOG  Ask blog  no  https://a.example, https://b.example, https://c.example  TIME
+            ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+            WIDGET-BLOG  Ask blog  unpublished  agent of blog 1  https://a.example, https://b.example, https://c.example  TIME
             ---- stderr ----
             1 widget
         "#]],
@@ -225,7 +228,7 @@ fn look_at_widgets() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"id":"WIDGET-SHOP","organization_id":"acme","agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","domains":["https://shop.example"],"published":false,"config":{"v1":{"chat":{"title":"Ask shop"}}},"created_at":"TIME","updated_at":"TIME"}
+            {"id":"WIDGET-SHOP","organization_id":"acme","agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","domains":["https://shop.example"],"published":false,"config":{"v1":{"chat":{"title":"Ask shop"}}},"created_at":"TIME","updated_at":"TIME","title":"Ask shop","state":"unpublished","blockers":[{"code":"not_published","pointer":"/published","detail":"the widget is not published","hint":"set `published` to true"}],"agent_name":"agent of shop","agent_version_number":1,"agent_version_label":null,"revision":1}
         "#]],
     );
     let id = shop.id.to_string();

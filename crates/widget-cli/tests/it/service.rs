@@ -16,7 +16,7 @@ use regex::Regex;
 use serde_json::json;
 use tempfile::TempDir;
 use widget_api::{
-    NewWidget, Widget,
+    NewWidget, Widget, WidgetPatch,
     agents::{NewAgent, NewAgentVersion},
     client::Client,
 };
@@ -27,9 +27,10 @@ use crate::{Folder, outcome};
 pub(crate) struct Service {
     child: Child,
     /// Kept open, so that the service can write.
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     address: SocketAddr,
     folder: TempDir,
+    has_livekit: bool,
     /// The key that tests use unless they say another one.
     pub(crate) key: String,
     /// Values that differ in each run, and what snapshots have instead.
@@ -72,25 +73,24 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 impl Service {
     pub(crate) fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// A service on which visitors can start conversations. LiveKit is not there, which only those
+    /// who join a room would notice.
+    pub(crate) fn start_for_visitors() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(has_livekit: bool) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let mut child = command(&folder)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the service starts");
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        output.read_line(&mut line).expect("its output can be read");
-        let address = line
-            .trim()
-            .strip_prefix("listening on http://")
-            .and_then(|address| address.parse().ok())
-            .unwrap_or_else(|| panic!("unexpected {line:?}"));
+        let (child, output, address) = serve(&folder, has_livekit, "127.0.0.1:0");
         let mut service = Self {
             child,
-            _output: output,
+            output,
             address,
             folder,
+            has_livekit,
             key: String::new(),
             masks: Vec::new(),
         };
@@ -106,6 +106,28 @@ impl Service {
             ],
         );
         service
+    }
+
+    /// Ends the process at once.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Lets the process end by itself; it writes what it has counted.
+    #[cfg(unix)]
+    pub(crate) fn stop(&mut self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.expect("it runs").success());
+        assert!(self.child.wait().expect("it ends").success());
+    }
+
+    /// Starts another process with the same address and data.
+    pub(crate) fn start_again(&mut self) {
+        let listen = self.address.to_string();
+        let (child, output, _) = serve(&self.folder, self.has_livekit, &listen);
+        (self.child, self.output) = (child, output);
     }
 
     pub(crate) fn url(&self) -> String {
@@ -134,6 +156,17 @@ impl Service {
         self.mask(key.clone(), format!("SECRET-{name}"));
         self.mask(id.expect("two parts").0, format!("KEY-{name}"));
         key
+    }
+
+    /// Publishes a widget.
+    pub(crate) fn publish(&self, widget: &Widget) {
+        let patch = WidgetPatch {
+            published: Some(true),
+            ..WidgetPatch::default()
+        };
+        let client = self.client();
+        let published = block_on(client.update_web_widget(widget.id, None, &patch));
+        published.expect("it is published");
     }
 
     /// A client with the key of the tests.
@@ -228,6 +261,38 @@ impl Drop for Service {
 pub(crate) fn mask_times(text: &str) -> String {
     let time = Regex::new(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z").expect("a pattern");
     time.replace_all(text, "TIME").into_owned()
+}
+
+/// Starts the process, and waits until it listens.
+fn serve(
+    folder: &TempDir,
+    has_livekit: bool,
+    listen: &str,
+) -> (Child, BufReader<ChildStdout>, SocketAddr) {
+    let mut command = command(folder);
+    if has_livekit {
+        command
+            .env("LIVEKIT_URL", "ws://127.0.0.1:9")
+            .env("LIVEKIT_API_KEY", "devkey")
+            .env(
+                "LIVEKIT_API_SECRET",
+                "secret-secret-secret-secret-secret-32",
+            );
+    }
+    let mut child = command
+        .args(["serve", "--listen", listen])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the service starts");
+    let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("its output can be read");
+    let address = line
+        .trim()
+        .strip_prefix("listening on http://")
+        .and_then(|address| address.parse().ok())
+        .unwrap_or_else(|| panic!("unexpected {line:?}"));
+    (child, output, address)
 }
 
 fn command(folder: &TempDir) -> Command {

@@ -193,9 +193,9 @@ fn set_and_unset() {
     service.check(
         &["set", "01", title],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: `01` is too short for the beginning of an id; use 4 characters or more
-    "#]],
+            exit 1
+            ---- stderr ----
+            error: `01` is not the beginning of an id; use 4 to 32 hexadecimal digits, with or without hyphens
+        "#]],
     );
 }

@@ -39,6 +39,22 @@ use Kind::{Offline, Reads, Writes};
 
 /// Every command. Add a line for a new one.
 const COMMANDS: &[(&str, Kind)] = &[
+    ("agents", Reads(&["agents", "list"])),
+    ("agents list", Reads(&["agents", "list"])),
+    // Those that need a conversation, or a draft of a version, have tests of their own.
+    ("agents publish", Offline),
+    ("agents versions", Offline),
+    ("conversations", Reads(&["conversations", "list"])),
+    ("conversations erase", Offline),
+    ("conversations export", Offline),
+    ("conversations follow", Offline),
+    (
+        "conversations list",
+        Reads(&["conversations", "list", "ID"]),
+    ),
+    ("conversations show", Offline),
+    ("refusals", Reads(&["refusals", "ID"])),
+    ("stats", Reads(&["stats", "ID"])),
     ("completions", Offline),
     (
         "create",

@@ -14,7 +14,10 @@ use crate::{
 };
 
 /// What a body changes.
-pub(super) fn parse_patch(body: &WidgetPatch, state: &AppState) -> Result<widget::WidgetPatch, Problem> {
+pub(super) fn parse_patch(
+    body: &WidgetPatch,
+    state: &AppState,
+) -> Result<widget::WidgetPatch, Problem> {
     let (domains, config) = parse_documents(
         body.domains.as_deref(),
         body.config.as_deref(),

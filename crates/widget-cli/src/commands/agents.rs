@@ -1,0 +1,303 @@
+//! `widget agents`: the agents of the registry and their versions.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use widget_api::{
+    ProblemCode,
+    agents::{Agent, AgentVersion, AgentVersionsQuery, AgentsQuery},
+    unreadable::Listed,
+    widgets::WidgetsQuery,
+};
+use widget_core::{
+    agent::VersionStatus,
+    id::{AgentId, AgentVersionId},
+};
+
+use crate::{
+    cli::Global,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        self, Session,
+        change::{self, ChangeOptions, Decision},
+        ids::{self, IdText, VersionText},
+        reference::short_ids,
+    },
+    printer::{GREEN, Printer, count, grouped},
+};
+
+pub(crate) const HELP: &str = "\
+Examples:
+  widget agents list
+  widget agents publish 0197a8b2 3";
+
+pub(crate) const LIST_HELP: &str = "\
+Examples:
+  widget agents list
+  widget agents list --output json";
+
+pub(crate) const VERSIONS_HELP: &str = "\
+Examples:
+  widget agents versions 0197a8b2
+  widget agents versions 0197a8b2 --output table      whole ids";
+
+pub(crate) const PUBLISH_HELP: &str = "\
+A published version never changes again. Widgets that pin it, and are published, become live.
+
+Examples:
+  widget agents publish 0197a8b2 3
+  widget agents publish 0197a8b2 3 --dry-run";
+
+/// The commands below `agents`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agents {
+    /// List agents
+    #[command(after_long_help = LIST_HELP)]
+    List,
+    /// List the versions of an agent
+    #[command(after_long_help = VERSIONS_HELP)]
+    Versions(Versions),
+    /// Publish a version of an agent
+    #[command(after_long_help = PUBLISH_HELP)]
+    Publish(Publish),
+}
+
+/// Arguments of `agents versions`.
+#[derive(Debug, Args)]
+pub(crate) struct Versions {
+    /// An agent's id or its beginning
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: IdText<AgentId>,
+}
+
+/// Arguments of `agents publish`.
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// An agent's id or its beginning
+    #[arg(value_name = "AGENT")]
+    pub(crate) agent: IdText<AgentId>,
+    /// The number of the version, or its id
+    #[arg(value_name = "VERSION")]
+    pub(crate) version: VersionText,
+    #[command(flatten)]
+    pub(crate) change: ChangeOptions,
+}
+
+/// The answer of `agents publish`, for programs.
+#[derive(Serialize)]
+struct PublishJson {
+    agent_id: AgentId,
+    agent_version_id: AgentVersionId,
+    /// Whether it was written; not with `--dry-run`, and not when it was published before.
+    written: bool,
+    effects: Vec<String>,
+}
+
+/// Runs a command below `agents`.
+pub(super) fn run(
+    command: &Agents,
+    global: &Global,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    online::run(
+        &global.service,
+        printer,
+        async |session, printer| match command {
+            Agents::List => list(session, printer).await,
+            Agents::Versions(arguments) => versions(arguments, session, printer).await,
+            Agents::Publish(arguments) => publish(arguments, session, printer).await,
+        },
+    )
+}
+
+async fn list(session: &Session, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    let query = AgentsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        ..AgentsQuery::default()
+    };
+    let agents = session.client.list_agents(&query).collect(None).await?;
+    if printer.is_data() {
+        for agent in &agents {
+            printer.data(agent)?;
+        }
+        return Ok(ExitCode::Yes);
+    }
+    if agents.is_empty() {
+        printer.note("no agent")?;
+        return Ok(ExitCode::Yes);
+    }
+    let ids: Vec<String> = agents.iter().map(id_of).collect();
+    let shown = if printer.is_table() {
+        ids.iter().map(String::as_str).collect()
+    } else {
+        short_ids(&ids)
+    };
+    let rows = agents
+        .iter()
+        .zip(shown)
+        .map(|(agent, id): (&Listed<Agent>, _)| match agent {
+            Listed::Readable(agent) => [
+                id.to_owned(),
+                agent.name.clone(),
+                super::time(agent.created_at),
+            ],
+            Listed::Unreadable(_) => [id.to_owned(), "unreadable".to_owned(), String::new()],
+        });
+    printer.table(["ID", "NAME", "CREATED"], rows)?;
+    printer.note(count(agents.len(), "agent", "agents"))?;
+    Ok(ExitCode::Yes)
+}
+
+fn id_of(agent: &Listed<Agent>) -> String {
+    match agent {
+        Listed::Readable(agent) => agent.id.to_string(),
+        Listed::Unreadable(agent) => agent.id.clone(),
+    }
+}
+
+async fn versions(
+    arguments: &Versions,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let id = ids::find_agent(session, &arguments.agent).await?;
+    let versions = list_versions(session, id).await?;
+    if printer.is_data() {
+        for version in &versions {
+            printer.data(version)?;
+        }
+        return Ok(ExitCode::Yes);
+    }
+    if versions.is_empty() {
+        printer.note(format_args!("agent {id} has no version"))?;
+        return Ok(ExitCode::Yes);
+    }
+    let rows = versions.iter().map(|version| match version {
+        Listed::Readable(version) => [
+            version.number.to_string(),
+            version.status.to_string(),
+            version.label.clone().unwrap_or_default(),
+            version.livekit_agent_name.clone(),
+            version.published_at.map(super::time).unwrap_or_default(),
+            version.id.to_string(),
+        ],
+        Listed::Unreadable(version) => {
+            let empty = String::new;
+            let state = "unreadable".to_owned();
+            [
+                empty(),
+                state,
+                empty(),
+                empty(),
+                empty(),
+                version.id.clone(),
+            ]
+        }
+    });
+    let names = ["NUMBER", "STATUS", "LABEL", "WORKER", "PUBLISHED", "ID"];
+    printer.table(names, rows)?;
+    Ok(ExitCode::Yes)
+}
+
+async fn list_versions(
+    session: &Session,
+    id: AgentId,
+) -> Result<Vec<Listed<AgentVersion>>, Failure> {
+    let query = AgentVersionsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        before: None,
+    };
+    let pages = session.client.list_agent_versions(id, &query);
+    Ok(pages.collect(None).await?)
+}
+
+async fn publish(
+    arguments: &Publish,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let agent_id = ids::find_agent(session, &arguments.agent).await?;
+    let version_id = ids::find_version(session, agent_id, arguments.version).await?;
+    let version = list_versions(session, agent_id)
+        .await?
+        .into_iter()
+        .find_map(|listed| match listed {
+            Listed::Readable(version) if version.id == version_id => Some(version),
+            _ => None,
+        })
+        .ok_or_else(|| {
+            Failure::bad_input(format_args!(
+                "agent {agent_id} has no version {version_id} that can be read"
+            ))
+            .hint(format_args!(
+                "`widget agents versions {agent_id}` shows them"
+            ))
+        })?;
+    let name = format!("version {} of agent {agent_id}", version.number);
+    let mut answer = PublishJson {
+        agent_id,
+        agent_version_id: version_id,
+        written: false,
+        effects: Vec::new(),
+    };
+    if version.status == VersionStatus::Published {
+        printer.note(format_args!(
+            "{name} is published already; nothing was written"
+        ))?;
+        return finish(&answer, printer);
+    }
+    answer.effects = effects(session, version_id).await?;
+    if !printer.is_data() {
+        printer.line(format_args!("{GREEN}+{GREEN:#} {name} is published"))?;
+    }
+    change::show(&[], &answer.effects, printer)?;
+    match change::confirm(arguments.change, "Publish it?", session, printer).await? {
+        Decision::Go => {}
+        Decision::No => return Ok(ExitCode::No),
+        Decision::DryRun => {
+            printer.note("nothing was written (--dry-run)")?;
+            return finish(&answer, printer);
+        }
+    }
+    session.check_interrupted()?;
+    let sent = session.client.publish_agent_version(agent_id, version_id);
+    session.write(format!("{name} is published"), sent).await?;
+    answer.written = true;
+    if !printer.is_data() {
+        printer.line(format_args!("{GREEN}✓{GREEN:#} {name} is published"))?;
+    }
+    finish(&answer, printer)
+}
+
+fn finish(answer: &PublishJson, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    if printer.is_data() {
+        printer.data(answer)?;
+    }
+    Ok(ExitCode::Yes)
+}
+
+/// What publishing a version does, one sentence each.
+async fn effects(session: &Session, version: AgentVersionId) -> Result<Vec<String>, Failure> {
+    let query = WidgetsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        agent_version_id: Some(version),
+        published: Some(true),
+        ..WidgetsQuery::default()
+    };
+    let widgets = match session.client.list_web_widgets(&query).collect(None).await {
+        Ok(widgets) => match widgets.len() {
+            0 => "no published widget pins it".to_owned(),
+            1 => "1 published widget pins it, and becomes live if nothing else keeps it from that"
+                .to_owned(),
+            number => format!(
+                "{} published widgets pin it, and become live if nothing else keeps them from that",
+                grouped(number)
+            ),
+        },
+        Err(error) if error.code() == Some(ProblemCode::InsufficientScope) => {
+            "published widgets that pin it become live".to_owned()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(vec!["it never changes again".to_owned(), widgets])
+}

@@ -1,0 +1,198 @@
+//! `widget conversations erase`: counted and shown first, then erased for good.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use tokio::time::sleep;
+use widget_api::erasures::{ConversationSelection, ErasureJob, ErasureRequest};
+use widget_core::id::{ConversationId, ErasureJobId};
+
+use super::filter::{Selected, Selection};
+use crate::{
+    commands::time,
+    exit::ExitCode,
+    failure::Failure,
+    online::{
+        Session,
+        change::{self, ChangeOptions, Decision},
+    },
+    printer::{GREEN, Printer, RED, count, printable},
+};
+
+pub(super) const HELP: &str = "\
+Counts the conversations and asks. What is erased cannot be brought back; that there was a \
+conversation stays known.
+
+Examples:
+  widget conversations erase 0197c3d4
+  widget conversations erase --metadata email=a@b.example --dry-run";
+
+/// The shortest and the longest time between two questions how far a job has come.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// Arguments of `conversations erase`.
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    change: ChangeOptions,
+    #[command(flatten)]
+    selected: Selected,
+}
+
+/// The answer for programs.
+#[derive(Default, Serialize)]
+struct EraseJson {
+    /// How many conversations fit.
+    matched: i64,
+    /// How many were erased.
+    erased: i64,
+    /// The job that erased them, for those that a filter selects.
+    job_id: Option<ErasureJobId>,
+}
+
+/// Erases conversations.
+pub(super) async fn run(
+    arguments: &Erase,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    match arguments.selected.find(session, printer).await? {
+        Selection::Ids(ids) => erase_ids(&ids, arguments.change, session, printer).await,
+        Selection::Filter(filter) => {
+            erase_selected(*filter, arguments.change, session, printer).await
+        }
+    }
+}
+
+async fn erase_ids(
+    ids: &[ConversationId],
+    options: ChangeOptions,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let mut answer = EraseJson::default();
+    let mut waiting = Vec::new();
+    for id in ids {
+        let conversation = session.client.get_conversation(*id).await?;
+        let began = time(conversation.created_at);
+        if conversation.erased_at.is_some() {
+            printer.note(format_args!("conversation {id} is erased already"))?;
+            continue;
+        }
+        let state = super::state(&conversation);
+        show(
+            &format!("conversation {id} of {began} ({state}) is erased for good"),
+            printer,
+        )?;
+        answer.matched += 1;
+        waiting.push(*id);
+    }
+    if waiting.is_empty() {
+        return finish(&answer, "nothing was erased", printer);
+    }
+    match change::confirm(options, "Erase this?", session, printer).await? {
+        Decision::Go => {}
+        Decision::No => return Ok(ExitCode::No),
+        Decision::DryRun => return finish(&answer, "nothing was erased (--dry-run)", printer),
+    }
+    for id in waiting {
+        session.check_interrupted()?;
+        let sent = session.client.erase_conversation(id);
+        session
+            .write(format!("conversation {id} is erased"), sent)
+            .await?;
+        answer.erased += 1;
+    }
+    finish(&answer, "", printer)
+}
+
+async fn erase_selected(
+    filter: ConversationSelection,
+    options: ChangeOptions,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let mut request = ErasureRequest {
+        filter,
+        dry_run: true,
+    };
+    let job = session.client.erase_conversations(&request).await?;
+    let counted = wait(job, session, printer).await?;
+    let mut answer = EraseJson {
+        matched: counted.matched,
+        ..EraseJson::default()
+    };
+    if counted.matched == 0 {
+        return finish(&answer, "no conversation fits; nothing was erased", printer);
+    }
+    let number = conversations(counted.matched, "is", "are");
+    show(&format!("{number} erased for good"), printer)?;
+    match change::confirm(options, "Erase this?", session, printer).await? {
+        Decision::Go => {}
+        Decision::No => return Ok(ExitCode::No),
+        Decision::DryRun => return finish(&answer, "nothing was erased (--dry-run)", printer),
+    }
+    session.check_interrupted()?;
+    request.dry_run = false;
+    let sent = session.client.erase_conversations(&request);
+    let job = session
+        .write("a job that erases them, which goes on", sent)
+        .await?;
+    session.check_interrupted()?;
+    let done = wait(job, session, printer).await?;
+    answer.matched = done.matched;
+    answer.erased = done.erased;
+    answer.job_id = Some(done.id);
+    finish(&answer, "", printer)
+}
+
+/// Waits until a job is done.
+async fn wait(
+    mut job: ErasureJob,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ErasureJob, Failure> {
+    let mut pause = MIN_PAUSE;
+    while job.finished_at.is_none() {
+        sleep(pause).await;
+        pause = (2 * pause).min(MAX_PAUSE);
+        job = session.client.get_erasure_job(job.id).await?;
+        printer.progress(conversations(job.matched, "so far", "so far"));
+    }
+    Ok(job)
+}
+
+fn conversations(number: i64, one: &str, many: &str) -> String {
+    let number = usize::try_from(number).unwrap_or_default();
+    count(
+        number,
+        &format!("conversation {one}"),
+        &format!("conversations {many}"),
+    )
+}
+
+/// Shows what will be erased: on standard output for people, beside the answer for programs.
+fn show(what: &str, printer: &mut Printer) -> Result<(), Failure> {
+    let line = format!("{RED}-{RED:#} {}", printable(what));
+    if printer.is_data() {
+        printer.note(line)
+    } else {
+        printer.line(line)
+    }
+}
+
+fn finish(answer: &EraseJson, nothing: &str, printer: &mut Printer) -> Result<ExitCode, Failure> {
+    if printer.is_data() {
+        printer.data(answer)?;
+    } else if answer.erased > 0 {
+        let number = conversations(answer.erased, "was", "were");
+        printer.line(format_args!("{GREEN}✓{GREEN:#} {number} erased"))?;
+    } else if nothing.is_empty() {
+        printer.note("nothing was erased; others were faster")?;
+    } else {
+        printer.note(nothing)?;
+    }
+    Ok(ExitCode::Yes)
+}

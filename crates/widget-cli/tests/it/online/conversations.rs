@@ -1,0 +1,635 @@
+//! `widget conversations`, with conversations that visitors started.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use axum::{body::Body, response::Response};
+use expect_test::expect;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+use widget_api::{
+    Widget,
+    conversations::{NewMessage, NewMessages},
+    visitors::Joining,
+};
+use widget_core::{conversation::Role, id::ConversationId, origin::Origin};
+
+use crate::{
+    Folder,
+    faults::FaultServer,
+    service::{Service, block_on},
+};
+
+const SHOP: &str = "https://shop.example";
+
+/// A service with a widget that visitors can talk to.
+fn shop() -> (Service, Widget) {
+    let mut service = Service::start_for_visitors();
+    let widget = service.create_widget("shop", &[SHOP]);
+    service.publish(&widget);
+    (service, widget)
+}
+
+/// Starts a conversation as a visitor's window does. Snapshots have `CONVERSATION-NAME` for its id.
+fn start(service: &mut Service, widget: &Widget, name: &str, metadata: &Value) -> ConversationId {
+    let origin: Origin = Origin::parse_page(SHOP).expect("an origin");
+    let joining: Joining = block_on(async {
+        let client = service.client();
+        let ticket = client.create_embed_ticket(widget.id, &origin).await;
+        let ticket = ticket.expect("a ticket").ticket;
+        let url = service.url();
+        let answer = reqwest::Client::new()
+            .post(format!(
+                "{url}/core/public/web-widgets/{}/conversations",
+                widget.id
+            ))
+            .header("origin", &url)
+            .bearer_auth(ticket)
+            .json(&json!({"custom_metadata": metadata}))
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status(), 201);
+        answer.json().await.expect("a conversation")
+    });
+    let id = joining.conversation.id;
+    service.mask(id.to_string(), format!("CONVERSATION-{name}"));
+    id
+}
+
+fn say(service: &Service, id: ConversationId, role: Role, text: &str) {
+    let message = NewMessage {
+        id: text.to_owned(),
+        role,
+        text: text.to_owned(),
+        created_at: None,
+    };
+    let body = NewMessages {
+        messages: Some(vec![message]),
+        ..NewMessages::default()
+    };
+    let client = service.client();
+    let appended = block_on(client.append_messages(id, &body)).expect("it is appended");
+    assert_eq!(appended.added, 1);
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "snapshots are long")]
+fn list_and_show() {
+    let (mut service, widget) = shop();
+    service.check(
+        &["conversations", "list"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        no conversation
+    "#]],
+    );
+    let first = start(
+        &mut service,
+        &widget,
+        "FIRST",
+        &json!({"email": "a@b.example"}),
+    );
+    say(&service, first, Role::Agent, "Hello, how can I help?");
+    say(&service, first, Role::Visitor, "I want a refund.\nToday.");
+    let second = start(&mut service, &widget, "SECOND", &json!({}));
+    block_on(service.client().end_conversation(second)).expect("it ends");
+    let id = widget.id.to_string();
+    let list = |more: &[&str], expected: &expect_test::Expect| {
+        let arguments = [&["conversations", "list", "--output", "table"], more].concat();
+        service.check(&arguments, expected);
+    };
+    list(
+        &[&id, "--since", "1h"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  BEGAN  STATE  MODE  LAST SAID
+            CONVERSATION-SECOND  TIME  ended: agent  text
+            CONVERSATION-FIRST  TIME  open  text  TIME
+            ---- stderr ----
+            2 conversations
+        "#]],
+    );
+    list(
+        &["--limit", "1"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  BEGAN  STATE  MODE  LAST SAID
+            CONVERSATION-SECOND  TIME  ended: agent  text
+            ---- stderr ----
+            1 conversation; there are more, and `--limit` shows them
+        "#]],
+    );
+    list(
+        &["--open"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  BEGAN  STATE  MODE  LAST SAID
+            CONVERSATION-FIRST  TIME  open  text  TIME
+            ---- stderr ----
+            1 conversation
+        "#]],
+    );
+    list(
+        &["--text", "REFUND"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  BEGAN  STATE  MODE  LAST SAID
+            CONVERSATION-FIRST  TIME  open  text  TIME
+            ---- stderr ----
+            1 conversation
+        "#]],
+    );
+    list(
+        &["--metadata", "/page/email=a@b.example"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ID  BEGAN  STATE  MODE  LAST SAID
+            CONVERSATION-FIRST  TIME  open  text  TIME
+            ---- stderr ----
+            1 conversation
+        "#]],
+    );
+    list(
+        &["--metadata", "/page/email=c@d.example"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        no conversation
+    "#]],
+    );
+    list(
+        &["--since", "yesterday"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: invalid value 'yesterday' for '--since <TIME>': write how long ago, such as `7d` or `12h`, a day in UTC, such as `2026-01-31`, or a time, such as `TIME`
+
+        For more information, try '--help'.
+    "#]],
+    );
+    list(
+        &["--metadata", "email"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: invalid value 'email' for '--metadata <KEY=VALUE>': write a name, `=` and the value, such as `email=a@b.example`
+
+        For more information, try '--help'.
+    "#]],
+    );
+
+    let (first, second) = (first.to_string(), second.to_string());
+    service.check(
+        &["conversations", "show", &first],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        id  CONVERSATION-FIRST
+        widget  WIDGET-SHOP
+        state  open
+        mode  text
+        agent  AGENT-SHOP
+        version  VERSION-SHOP
+        began  TIME
+        joined  TIME
+        last said  TIME
+        sent  {
+                     "page": {
+                       "email": "a@b.example"
+                     }
+                   }
+
+        agent  TIME
+          Hello, how can I help?
+
+        visitor  TIME
+          I want a refund.
+          Today.
+    "#]],
+    );
+    let json = ["conversations", "show", &second, "--output", "json"];
+    service.check(&json, &expect![[r#"
+        exit 0
+        ---- stdout ----
+        {"conversation":{"id":"CONVERSATION-SECOND","status":"completed","is_open":false,"web_widget_id":"WIDGET-SHOP","agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","channel":"webrtc","mode":"text","created_at":"TIME","joined_at":null,"active_at":null,"ended_at":"TIME","end_reason":"agent","custom_metadata":{"page":{}}},"messages":[]}
+    "#]]);
+    service.check(
+        &["conversations", "show", "ffffffff"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: no conversation has an id that begins with `ffffffff`
+
+        hint: `widget conversations list` shows them
+    "#]],
+    );
+
+    // Whoever may not read what was said sees that there is a conversation.
+    let reader = service.create_key("reader", &["conversations:read"]);
+    let folder = Folder::new();
+    let weak = |arguments: &[&str], expected: &expect_test::Expect| {
+        let mut command = service.command(&folder, arguments);
+        command.env("WIDGET_API_KEY", &reader);
+        service.check_command(&mut command, expected);
+    };
+    weak(
+        &["conversations", "show", &first],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        id  CONVERSATION-FIRST
+        widget  WIDGET-SHOP
+        state  open
+        mode  text
+        agent  AGENT-SHOP
+        version  VERSION-SHOP
+        began  TIME
+        joined  TIME
+        last said  TIME
+        ---- stderr ----
+        the key may not read what was said; that is the scope `conversations:read_sensitive`
+    "#]],
+    );
+    weak(
+        &["conversations", "list", "--text", "refund"],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: this needs a key with the scope `conversations:read_sensitive`
+
+            hint: `widget whoami` shows what the key may do
+        "#]],
+    );
+}
+
+/// A command that runs beside the test.
+struct Running {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    _folder: Folder,
+}
+
+impl Running {
+    fn start(service: &Service, arguments: &[&str]) -> Self {
+        let folder = Folder::new();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_widget"))
+            .args(arguments)
+            .env("WIDGET_SERVICE", service.url())
+            .env("WIDGET_API_KEY", &service.key)
+            .env("XDG_CONFIG_HOME", folder.path())
+            .env_remove("WIDGET_PROFILE")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        Self {
+            child,
+            output,
+            _folder: folder,
+        }
+    }
+
+    /// The type of the next event, and what was said.
+    fn next(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("text");
+        let event: Value = serde_json::from_str(&line).ok()?;
+        let name = event["type"].as_str().expect("a type");
+        Some(match event["message"]["text"].as_str() {
+            Some(text) => format!("{name} {text}"),
+            None => name.to_owned(),
+        })
+    }
+
+    fn exit_code(mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn follow_over_restarts() {
+    let (mut service, widget) = shop();
+    let id = start(&mut service, &widget, "FIRST", &json!({}));
+    let text = id.to_string();
+    let mut running = Running::start(
+        &service,
+        &["conversations", "follow", &text, "--output", "json"],
+    );
+    assert_eq!(running.next().as_deref(), Some("created"));
+    say(&service, id, Role::Agent, "a");
+    assert_eq!(running.next().as_deref(), Some("turn a"));
+    service.kill();
+    service.start_again();
+    say(&service, id, Role::Agent, "b");
+    assert_eq!(running.next().as_deref(), Some("turn b"));
+    block_on(service.client().end_conversation(id)).expect("it ends");
+    assert_eq!(running.next().as_deref(), Some("ended"));
+    assert_eq!(running.next(), None);
+    assert_eq!(running.exit_code(), Some(0));
+    service.check(
+        &["conversations", "follow", &text],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        · began (text)  TIME
+        agent  TIME
+          a
+        agent  TIME
+          b
+        · ended: agent  TIME
+    "#]],
+    );
+}
+
+/// Ctrl-C is the usual end.
+#[cfg(unix)]
+#[test]
+fn stop_following() {
+    let (mut service, widget) = shop();
+    let id = start(&mut service, &widget, "FIRST", &json!({})).to_string();
+    let mut running = Running::start(
+        &service,
+        &["conversations", "follow", &id, "--output", "json"],
+    );
+    assert_eq!(running.next().as_deref(), Some("created"));
+    let pid = running.child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(sent.expect("it runs").success());
+    assert_eq!(running.next(), None);
+    assert_eq!(running.exit_code(), Some(0));
+}
+
+#[test]
+fn export() {
+    let (mut service, widget) = shop();
+    let first = start(
+        &mut service,
+        &widget,
+        "FIRST",
+        &json!({"email": "a@b.example"}),
+    );
+    say(&service, first, Role::Agent, "Hello");
+    start(&mut service, &widget, "SECOND", &json!({}));
+    let folder = Folder::new();
+    let export = |more: &[&str], expected: &expect_test::Expect| {
+        let arguments = [&["conversations", "export"], more].concat();
+        service.check_command(&mut service.command(&folder, &arguments), expected);
+    };
+    let id = first.to_string();
+    export(
+        &[&id, "--to", "one.jsonl"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ✓ 1 conversation is in `one.jsonl`
+    "#]],
+    );
+    expect![[r#"
+        {"conversation":{"id":"CONVERSATION-FIRST","status":"token_created","is_open":true,"web_widget_id":"WIDGET-SHOP","agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","channel":"webrtc","mode":"text","created_at":"TIME","joined_at":null,"active_at":null,"ended_at":null,"end_reason":null,"custom_metadata":{"page":{"email":"a@b.example"}}},"origin":"https://shop.example","messages":[{"id":"Hello","role":"agent","text":"Hello","created_at":"TIME","reported_by":"agent"}]}
+    "#]].assert_eq(&service.masked(&folder.read("one.jsonl")));
+    export(
+        &[&id, "--to", "one.jsonl"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: `one.jsonl` exists
+
+        hint: `--force` replaces it
+    "#]],
+    );
+    let widget = widget.id.to_string();
+    let json = ["--widget", &widget, "--to", "all.jsonl", "--output", "json"];
+    export(
+        &json,
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        {"file":"all.jsonl","conversations":2}
+    "#]],
+    );
+    assert_eq!(folder.read("all.jsonl").lines().count(), 2);
+    let email = "/page/email=a@b.example";
+    export(
+        &["--metadata", email, "--to", "one.jsonl", "--force"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ✓ 1 conversation is in `one.jsonl`
+        "#]],
+    );
+    export(
+        &["--to", "none.jsonl"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: no conversation is named
+
+        hint: name conversations by their ids, or by a filter such as `--widget WIDGET` or `--metadata email=a@b.example`
+    "#]],
+    );
+    export(
+        &[&id, "--metadata", email, "--to", "none.jsonl"],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: conversations are named by ids or by a filter, not by both
+
+            hint: leave out the ids, or the options of the filter
+        "#]],
+    );
+    let reader = service.create_key("reader", &["conversations:read_sensitive"]);
+    let mut command = service.command(
+        &folder,
+        &["conversations", "export", &id, "--to", "none.jsonl"],
+    );
+    command.env("WIDGET_API_KEY", reader);
+    service.check_command(
+        &mut command,
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: this needs a key with the scope `conversations:manage`
+
+        hint: `widget whoami` shows what the key may do
+    "#]],
+    );
+    // What failed leaves nothing.
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["all.jsonl", "one.jsonl"]);
+}
+
+/// An answer that breaks off is not an export.
+#[test]
+fn an_export_is_whole() {
+    let server = FaultServer::always(|| {
+        let end = stream::once(async {
+            // What is before it is sent first.
+            tokio::task::yield_now().await;
+            Err("it breaks off")
+        });
+        let parts = stream::iter([Ok("{}\n")]).chain(end);
+        Response::new(Body::from_stream(parts))
+    });
+    let folder = Folder::new();
+    let mut command = server.command(&[
+        "conversations",
+        "export",
+        "--since",
+        "1d",
+        "--to",
+        "all.jsonl",
+    ]);
+    command.current_dir(folder.path());
+    let text = crate::outcome(&mut command);
+    assert!(
+        text.starts_with("exit 2\n---- stderr ----\nerror: the connection to"),
+        "{text}"
+    );
+    let left = fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "snapshots are long")]
+fn erase() {
+    let (mut service, widget) = shop();
+    let email = json!({"email": "a@b.example"});
+    let first = start(&mut service, &widget, "FIRST", &email);
+    start(&mut service, &widget, "SECOND", &email);
+    let third = start(&mut service, &widget, "THIRD", &json!({})).to_string();
+    let erase = |more: &[&str], expected: &expect_test::Expect| {
+        service.check(&[&["conversations", "erase"], more].concat(), expected);
+    };
+    let filter = ["--metadata", "/page/email=a@b.example"];
+    let with = |option: &'static str| [&filter[..], &[option]].concat();
+    erase(
+        &filter,
+        &expect![[r#"
+        exit 2
+        ---- stdout ----
+        - 2 conversations are erased for good
+        ---- stderr ----
+        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+
+        hint: `widget conversations erase --metadata /page/email=a@b.example --yes` makes it without asking
+    "#]],
+    );
+    erase(
+        &with("--dry-run"),
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        - 2 conversations are erased for good
+        ---- stderr ----
+        nothing was erased (--dry-run)
+    "#]],
+    );
+    let found = block_on(service.client().get_conversation(first)).expect("it is there");
+    assert!(found.erased_at.is_none());
+    erase(
+        &with("--yes"),
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        - 2 conversations are erased for good
+        ✓ 2 conversations were erased
+    "#]],
+    );
+    let found = block_on(service.client().get_conversation(first)).expect("it is there");
+    assert!(found.erased_at.is_some());
+    erase(
+        &["--metadata", "email=c@d.example", "--yes"],
+        &expect![[r#"
+            exit 0
+            ---- stderr ----
+            no conversation fits; nothing was erased
+        "#]],
+    );
+    erase(
+        &[&third, "--yes", "--output", "json"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        {"matched":1,"erased":1,"job_id":null}
+        ---- stderr ----
+        - conversation CONVERSATION-THIRD of TIME (open, nobody joined yet) is erased for good
+    "#]],
+    );
+    erase(
+        &[&third, "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        conversation CONVERSATION-THIRD is erased already
+        nothing was erased
+    "#]],
+    );
+    service.check(
+        &["conversations", "show", &third],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        id  CONVERSATION-THIRD
+        widget  WIDGET-SHOP
+        state  erased
+        mode  text
+        agent  AGENT-SHOP
+        version  VERSION-SHOP
+        began  TIME
+        ended  TIME
+        erased  TIME
+        erased by  KEY-tests
+        ---- stderr ----
+        what was said was erased
+    "#]],
+    );
+
+    let reader = service.create_key("reader", &["conversations:read_sensitive"]);
+    let folder = Folder::new();
+    let mut command = service.command(&folder, &["conversations", "erase", &third, "--yes"]);
+    command.env("WIDGET_API_KEY", &reader);
+    service.check_command(
+        &mut command,
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        conversation CONVERSATION-THIRD is erased already
+        nothing was erased
+    "#]],
+    );
+    let arguments = [&["conversations", "erase"], &with("--yes")[..]].concat();
+    let mut command = service.command(&folder, &arguments);
+    command.env("WIDGET_API_KEY", &reader);
+    service.check_command(
+        &mut command,
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: this needs a key with the scope `conversations:manage`
+
+        hint: `widget whoami` shows what the key may do
+    "#]],
+    );
+}
