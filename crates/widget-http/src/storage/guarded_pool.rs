@@ -136,7 +136,8 @@ impl GuardedPool {
                 meters: Arc::clone(&self.storage_meters),
             })
         };
-        let outcome = bounded_or(begin, || self.too_late()).await;
+        // Large, and otherwise part of every future that begins a transaction.
+        let outcome = bounded_or(Box::pin(begin), || self.too_late()).await;
         self.storage_meters.note(&outcome);
         Ok(outcome?)
     }
