@@ -91,7 +91,7 @@ pub(crate) fn run(
 }
 
 /// A time for people: to the second, in UTC.
-fn time(Timestamp(time): Timestamp) -> String {
+pub(crate) fn time(Timestamp(time): Timestamp) -> String {
     let format =
         time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
     time.to_offset(time::UtcOffset::UTC)

@@ -248,10 +248,17 @@ Examples:
 Exit code: 0 when every entry is accepted, 1 when one is rejected.";
 
 pub(crate) const COMPLETIONS: &str = "\
+Completes commands and options, the names of profiles, and the ids of widgets and agents, which it \
+asks the service of the profile in use for: at most two seconds, and without a word when it does not \
+answer. The shell runs the script when it starts, so that it fits the program after an update.
+
 Examples:
-  widget completions bash > ~/.local/share/bash-completion/completions/widget
-  widget completions zsh > ~/.zfunc/_widget
-  widget completions fish > ~/.config/fish/completions/widget.fish";
+  echo 'source <(widget completions bash)' >> ~/.bashrc
+  echo 'source <(widget completions zsh)' >> ~/.zshrc            after `compinit`
+  echo 'widget completions fish | source' > ~/.config/fish/completions/widget.fish
+
+A keyring may ask for a password, which a shell that waits for completions must not: with the key \
+in a keyring, ids are completed on Windows only. In a file or in `WIDGET_API_KEY`, everywhere.";
 
 pub(crate) const MAN: &str = "\
 Examples:

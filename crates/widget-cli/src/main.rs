@@ -4,6 +4,7 @@
 mod check;
 mod cli;
 mod commands;
+mod complete;
 mod exit;
 mod failure;
 mod file_write;
@@ -29,6 +30,11 @@ use clap::FromArgMatches;
 use crate::{cli::Cli, printer::Printer};
 
 fn main() -> process::ExitCode {
+    match complete::answer_shell() {
+        Some(Ok(())) => return process::ExitCode::SUCCESS,
+        Some(Err(())) => return process::ExitCode::FAILURE,
+        None => {}
+    }
     let matches = help::grouped().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut printer = Printer::new(cli.global.output, cli.global.color, cli.global.quiet);

@@ -1,4 +1,4 @@
-//! `widget completions` and `widget man`: generated from the definition of the commands.
+//! `widget completions` and `widget man`: made from the definition of the commands.
 
 use std::fs;
 
@@ -7,6 +7,7 @@ use clap_mangen::Man as Page;
 
 use crate::{
     cli::{Cli, Completions, Man},
+    complete,
     exit::ExitCode,
     failure::Failure,
     printer::Printer,
@@ -17,9 +18,7 @@ pub(super) fn completions(
     arguments: &Completions,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "widget", &mut script);
-    printer.text(String::from_utf8_lossy(&script))?;
+    printer.text(complete::script(arguments.shell)?)?;
     Ok(ExitCode::Yes)
 }
 

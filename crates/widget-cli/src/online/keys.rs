@@ -82,6 +82,15 @@ pub(crate) fn find(name: &str, profile: &Profile) -> Result<SecretString, Failur
     }
 }
 
+/// Reads the key of a profile where no system asks for a password first: those of Linux and macOS
+/// do when the keyring is locked.
+pub(crate) fn find_without_asking(name: &str, profile: &Profile) -> Result<SecretString, Failure> {
+    if profile.key == KeyPlace::Keyring && !cfg!(windows) {
+        return Err(Failure::unexpected("the key is in the system's keyring"));
+    }
+    find(name, profile)
+}
+
 /// Forgets the key of a profile.
 pub(crate) fn forget(name: &str, profile: &Profile) -> Result<(), Failure> {
     match profile.key {

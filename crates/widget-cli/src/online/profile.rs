@@ -113,6 +113,18 @@ pub(crate) fn require_name(name: &str) -> Result<(), Failure> {
 
 /// Finds service and key: of the environment, or of the named profile, or of the default one.
 pub(crate) fn find_access(named: Option<&str>) -> Result<Access, Failure> {
+    find_access_with(named, keys::find)
+}
+
+/// Like [`find_access`], and never makes the system ask a person.
+pub(crate) fn find_access_without_asking(named: Option<&str>) -> Result<Access, Failure> {
+    find_access_with(named, keys::find_without_asking)
+}
+
+fn find_access_with(
+    named: Option<&str>,
+    find_key: impl FnOnce(&str, &Profile) -> Result<SecretString, Failure>,
+) -> Result<Access, Failure> {
     let service = variable("WIDGET_SERVICE");
     let key = variable("WIDGET_API_KEY").map(SecretString::from);
     if let (Some(service), Some(key)) = (&service, &key) {
@@ -141,7 +153,7 @@ pub(crate) fn find_access(named: Option<&str>) -> Result<Access, Failure> {
     }
     let key = match key {
         Some(key) => key,
-        None => keys::find(name, profile)?,
+        None => find_key(name, profile)?,
     };
     Ok(Access {
         service: address,

@@ -6,6 +6,7 @@
     reason = "expect-test writes its snapshots so"
 )]
 
+mod completions;
 mod docs;
 mod doctor;
 mod explain;
