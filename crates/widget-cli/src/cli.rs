@@ -350,6 +350,8 @@ pub(crate) enum SchemaName {
     Api,
     /// The whole API, as OpenAPI 3.1
     Openapi,
+    /// What each command writes with `--output json`
+    Outputs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,30 +4,30 @@ pub(crate) mod agents;
 pub(crate) mod conversations;
 pub(crate) mod create;
 pub(crate) mod delete;
-mod diff;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod domains;
 pub(crate) mod edit;
-mod explain;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod login;
-mod manual;
-mod migrate;
+pub(crate) mod manual;
+pub(crate) mod migrate;
 pub(crate) mod open;
-mod origins;
+pub(crate) mod origins;
 pub(crate) mod pin;
 pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod publish;
 pub(crate) mod restore;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod set;
 pub(crate) mod show;
-mod snippet;
+pub(crate) mod snippet;
 pub(crate) mod stats;
-mod validate;
+pub(crate) mod validate;
 
 use widget_api::{
     Timestamp,

@@ -11,6 +11,8 @@ mod file_write;
 mod folder;
 mod help;
 mod online;
+#[cfg(test)]
+mod outputs;
 mod parallel;
 mod paths;
 mod printer;

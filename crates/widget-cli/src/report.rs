@@ -20,6 +20,8 @@ pub(crate) enum Severity {
 
 /// A finding as JSON. Its shape is part of the contract of the command: keys are only added.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "LocatedFinding"))]
 pub(crate) struct FindingJson {
     pub(crate) code: String,
     pub(crate) detail: String,

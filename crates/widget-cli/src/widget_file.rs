@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::{
     check::{Checked, check},
     failure::Failure,
     paths,
     printer::Printer,
     record::Record,
-    report::{self, Severity},
+    report::{self, FindingJson, Severity},
     source::{
         document::Document,
         input::{Format, Input},
@@ -36,6 +38,20 @@ pub(crate) fn find_record(
     Ok(None)
 }
 
+/// An input that is not valid, in the place of the answer.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "InvalidInput"))]
+pub(crate) struct InvalidJson<'i> {
+    path: &'i str,
+    /// Always `false`.
+    valid: bool,
+    errors: Vec<FindingJson>,
+    /// How many errors there are, when `errors` holds only the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_total: Option<usize>,
+}
+
 /// Shows the faults of an input, for people on standard error: they are not the answer to the
 /// question.
 pub(crate) fn show_faults(
@@ -49,14 +65,12 @@ pub(crate) fn show_faults(
             .iter()
             .map(|located| report::build_json(input, located))
             .collect();
-        let mut answer = serde_json::json!({
-            "path": name,
-            "valid": false,
-            "errors": errors,
-        });
-        if let Some(total) = faults.total_if_omitted() {
-            answer["errors_total"] = total.into();
-        }
+        let answer = InvalidJson {
+            path: name,
+            valid: false,
+            errors,
+            errors_total: faults.total_if_omitted(),
+        };
         return printer.data(&answer);
     }
     for shown in report::render_all(Severity::Error, name, input, faults) {

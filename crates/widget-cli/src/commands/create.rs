@@ -75,9 +75,12 @@ pub(crate) struct Create {
 
 /// The answer for programs. Without `id` nothing was written.
 #[derive(Serialize)]
-struct CreatedJson<'c> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "CreatedWidget"))]
+pub(crate) struct CreatedJson<'c> {
     written: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<widget_api::schema::Text<WidgetId>>"))]
     id: Option<WidgetId>,
     web_widget: &'c NewWidget,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -50,7 +50,10 @@ pub(crate) struct Delete {
 
 /// The answer for programs.
 #[derive(Serialize)]
-struct DeletedJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "DeletedWidget"))]
+pub(crate) struct DeletedJson {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
     /// Whether it was written; not with `--dry-run`, and not when it was so already.
     written: bool,

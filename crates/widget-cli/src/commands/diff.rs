@@ -44,7 +44,9 @@ impl Side {
 
 /// One difference as JSON.
 #[derive(Serialize)]
-struct ChangeJson<'c> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Difference"))]
+pub(crate) struct ChangeJson<'c> {
     pointer: &'c str,
     change: &'static str,
     from: Option<&'c Value>,

@@ -101,7 +101,9 @@ pub(crate) struct Remove {
 
 /// One entry as JSON.
 #[derive(Serialize)]
-struct EntryJson<'e> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ListedEntry"))]
+pub(crate) struct EntryJson<'e> {
     entry: &'e str,
     warnings: Vec<widget_api::decisions::Finding>,
 }

@@ -33,11 +33,17 @@ use crate::{
 
 /// The answer as JSON: what `GET /core/web-widgets/{id}/explain` returns, and what was asked.
 #[derive(Serialize)]
-struct ExplanationJson<'e> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PageExplanation"))]
+pub(crate) struct ExplanationJson<'e> {
+    #[cfg_attr(test, schemars(with = "Option<widget_api::schema::Text<WidgetId>>"))]
     widget_id: Option<WidgetId>,
     page: &'e str,
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<Verdict>"))]
     verdict: Verdict,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     origin: Option<&'e Origin>,
+    #[cfg_attr(test, schemars(with = "widget_api::schema::FieldCode"))]
     code: &'e Received<Code>,
     steps: &'e [ExplanationStep],
     nearest: Option<&'e NearestEntry>,

@@ -55,7 +55,9 @@ pub(crate) struct Login {
 
 /// A profile as JSON.
 #[derive(Serialize)]
-struct ProfileJson<'p> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ListedProfile"))]
+pub(crate) struct ProfileJson<'p> {
     profile: &'p str,
     service: &'p str,
     key: keys::KeyPlace,
@@ -63,7 +65,9 @@ struct ProfileJson<'p> {
 
 /// What is known of the caller, as JSON.
 #[derive(Serialize)]
-struct WhoamiJson<'w> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Caller"))]
+pub(crate) struct WhoamiJson<'w> {
     #[serde(flatten)]
     whoami: &'w Whoami,
     service: String,

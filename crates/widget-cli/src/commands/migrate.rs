@@ -26,7 +26,9 @@ enum Mode {
 
 /// The result for one file, as JSON.
 #[derive(Serialize)]
-struct MigratedJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Migrated"))]
+pub(crate) struct MigratedJson {
     path: String,
     /// Whether a config in it was not current.
     changed: bool,

@@ -40,7 +40,10 @@ pub(crate) struct Open {
 
 /// The answer for programs.
 #[derive(Serialize)]
-struct OpenedJson<'o> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "OpenedPage"))]
+pub(crate) struct OpenedJson<'o> {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
     url: &'o str,
     opened: bool,

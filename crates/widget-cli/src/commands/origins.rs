@@ -18,26 +18,35 @@ use crate::{
 
 /// The answer for one page as JSON.
 #[derive(Serialize)]
-struct TestJson<'t> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "TestedPage"))]
+pub(crate) struct TestJson<'t> {
     page: &'t str,
     origin: Option<&'t str>,
     admitted: bool,
     /// The entry that admits the page.
     entry: Option<&'t str>,
+    #[cfg_attr(test, schemars(with = "widget_api::schema::FieldCode"))]
     code: Code,
     detail: String,
 }
 
 /// The answer for one entry as JSON.
 #[derive(Serialize)]
-struct NormalizedJson<'t> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "NormalizedEntry"))]
+pub(crate) struct NormalizedJson<'t> {
     entry: &'t str,
     canonical: Option<String>,
     errors: Vec<FaultJson>,
 }
 
+/// Why an entry is rejected.
 #[derive(Serialize)]
-struct FaultJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EntryFault"))]
+pub(crate) struct FaultJson {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::FieldCode"))]
     code: Code,
     detail: String,
     hint: Option<String>,

@@ -72,8 +72,15 @@ pub(crate) struct Preview {
 
 /// The answer to `--replace` and `--end`, for programs.
 #[derive(Serialize)]
-struct ChangedJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ChangedPreview"))]
+pub(crate) struct ChangedJson {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
+    #[cfg_attr(
+        test,
+        schemars(with = "widget_api::schema::Text<widget_core::id::PreviewId>")
+    )]
     preview_id: PreviewId,
     written: bool,
 }

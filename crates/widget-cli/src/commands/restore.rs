@@ -40,7 +40,10 @@ pub(crate) struct Restore {
 
 /// The answer for a widget that could not be read, for programs.
 #[derive(Serialize)]
-struct RestoredJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "RestoredWidget"))]
+pub(crate) struct RestoredJson {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
     written: bool,
 }

@@ -16,6 +16,7 @@ pub(super) fn run(arguments: &Schema, printer: &mut Printer) -> Result<ExitCode,
         SchemaName::NewWidget => include_str!("../../../../schema/new-widget.schema.json"),
         SchemaName::WidgetPatch => include_str!("../../../../schema/widget-patch.schema.json"),
         SchemaName::Api => include_str!("../../../../schema/api.schema.json"),
+        SchemaName::Outputs => include_str!("../../../../schema/cli.schema.json"),
         SchemaName::Openapi => include_str!("../../../../schema/openapi.json"),
     };
     if printer.is_data() {

@@ -25,7 +25,9 @@ use crate::{
 
 /// The answer as JSON.
 #[derive(Serialize)]
-struct SnippetJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SnippetLine"))]
+pub(crate) struct SnippetJson {
     widget_id: String,
     html: String,
 }

@@ -37,7 +37,9 @@ struct FileReport {
 
 /// One widget or config as programs get it.
 #[derive(Serialize)]
-struct CheckedJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Checked"))]
+pub(crate) struct CheckedJson {
     path: String,
     /// Position in a list.
     entry: Option<usize>,

@@ -51,7 +51,10 @@ pub(crate) struct PendingChange<'a> {
 
 /// The answer of a command that changes a widget, for programs.
 #[derive(Serialize)]
-struct ChangeJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "WrittenChange"))]
+pub(crate) struct ChangeJson {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
     /// Whether it was written; not with `--dry-run`, and not without a difference.
     written: bool,

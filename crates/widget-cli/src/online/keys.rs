@@ -14,6 +14,7 @@ const KEYRING_SERVICE: &str = "widget";
 
 /// Where the key of a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum KeyPlace {
     /// The keyring of the system.

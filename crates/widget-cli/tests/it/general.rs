@@ -292,7 +292,7 @@ fn manual_and_completions_are_written() {
 #[test]
 fn schemas_are_json() {
     let folder = Folder::new();
-    for which in ["config", "widget", "new-widget", "widget-patch"] {
+    for which in ["config", "widget", "new-widget", "widget-patch", "outputs"] {
         let read = |arguments: &[&str]| -> serde_json::Value {
             let output = folder.command(arguments).output().expect("a run");
             serde_json::from_slice(&output.stdout).expect("JSON")

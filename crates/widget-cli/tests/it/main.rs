@@ -18,6 +18,7 @@ mod inputs;
 mod migrate;
 mod online;
 mod origins;
+mod outputs;
 mod service;
 mod validate;
 
@@ -103,6 +104,7 @@ impl Folder {
 /// Everything that a run prints, as one text.
 fn outcome(command: &mut Command) -> String {
     let output = command.output().expect("a run");
+    outputs::check(command.get_args(), &output.stdout);
     let mut text = match output.status.code() {
         Some(code) => format!("exit {code}\n"),
         None => "killed\n".to_owned(),
