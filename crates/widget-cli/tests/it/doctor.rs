@@ -18,15 +18,15 @@ use crate::{
 };
 
 /// A site with pages: each path with the headers and the HTML of its answer.
-struct Site {
-    address: SocketAddr,
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
 }
 
 /// A page: the status, headers, and HTML.
-type Page = (u16, Vec<String>, String);
+pub(crate) type Page = (u16, Vec<String>, String);
 
 impl Site {
-    fn serve(pages: HashMap<&'static str, Page>) -> Self {
+    pub(crate) fn serve(pages: HashMap<&'static str, Page>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it listens");
         thread::spawn(move || {

@@ -20,6 +20,7 @@ mod online;
 mod origins;
 mod outputs;
 mod service;
+mod support;
 mod validate;
 
 use std::{fs, path::Path};

@@ -2,7 +2,7 @@
 
 mod agents;
 mod conflicts;
-mod conversations;
+pub(crate) mod conversations;
 mod create;
 mod domains;
 mod edit;

@@ -34,7 +34,12 @@ fn shop() -> (Service, Widget) {
 }
 
 /// Starts a conversation as a visitor's window does. Snapshots have `CONVERSATION-NAME` for its id.
-fn start(service: &mut Service, widget: &Widget, name: &str, metadata: &Value) -> ConversationId {
+pub(crate) fn start(
+    service: &mut Service,
+    widget: &Widget,
+    name: &str,
+    metadata: &Value,
+) -> ConversationId {
     let origin: Origin = Origin::parse_page(SHOP).expect("an origin");
     let joining: Joining = block_on(async {
         let client = service.client();
