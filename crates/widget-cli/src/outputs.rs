@@ -166,14 +166,13 @@ fn table(document: &Value) -> String {
             .iter()
             .map(|key| format!("`{key}`"))
             .collect();
-        let keys = match keys.is_empty() {
-            true => "those of a JSON Schema".to_owned(),
-            false => keys.join(", "),
+        let keys = if keys.is_empty() {
+            "those of a JSON Schema".to_owned()
+        } else {
+            keys.join(", ")
         };
-        table += &format!(
-            "| `{command}` | {} | {keys} |\n",
-            each.trim_end_matches('.')
-        );
+        let each = each.trim_end_matches('.');
+        table.extend(["| `", command, "` | ", each, " | ", &keys, " |\n"]);
     }
     table
 }
@@ -203,12 +202,13 @@ fn every_command_is_described() {
 
 #[test]
 fn outputs_are_written_down() {
+    const BEGIN: &str = "<!-- a test writes the table from here -->\n\n";
+    const END: &str = "\n<!-- to here -->";
+
     let document = document();
     let text = serde_json::to_string_pretty(&document).expect("JSON") + "\n";
     expect_file!["../../../schema/cli.schema.json"].assert_eq(&text);
 
-    const BEGIN: &str = "<!-- a test writes the table from here -->\n\n";
-    const END: &str = "\n<!-- to here -->";
     let page = include_str!("../../../docs/cli.md");
     let (before, rest) = page.split_once(BEGIN).expect("a beginning");
     let (_, after) = rest.split_once(END).expect("an end");

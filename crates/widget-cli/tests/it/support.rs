@@ -61,7 +61,7 @@ fn solve(name: &str, session: &str) -> String {
     assert!((1..=MAX_COMMANDS).contains(&commands.len()), "{name}");
     let mut shown = String::new();
     for command in commands {
-        shown += &format!("$ widget {command}\n{}", ticket.run(command));
+        shown.extend(["$ widget ", command, "\n", &ticket.run(command)]);
     }
     shown
 }
