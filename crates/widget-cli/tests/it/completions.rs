@@ -24,7 +24,7 @@ fn fish(command: &mut assert_cmd::Command, words: &[&str]) -> String {
 }
 
 /// A command without an account, and the folder of its settings.
-fn stranger(folder: &Folder) -> assert_cmd::Command {
+fn without_account(folder: &Folder) -> assert_cmd::Command {
     let mut command = folder.command(&[]);
     command.env("XDG_CONFIG_HOME", folder.path().join("config"));
     command
@@ -149,12 +149,12 @@ fn profiles_are_completed() {
     let folder = Folder::new();
     for name in ["default", "staging"] {
         let url = service.url();
-        let mut login = stranger(&folder);
+        let mut login = without_account(&folder);
         login.args(["login", "--profile", name, "--service", &url]);
         login.write_stdin(service.key.clone()).assert().success();
     }
     let check = |words: &[&str], expected: Expect| {
-        let shown = fish(&mut stranger(&folder), words);
+        let shown = fish(&mut without_account(&folder), words);
         expected.assert_eq(&service.masked(&shown).replace('\t', "  "));
     };
     check(
@@ -185,18 +185,18 @@ fn profiles_are_completed() {
 #[test]
 fn without_an_answer_nothing_is_said() {
     let folder = Folder::new();
-    assert_eq!(fish(&mut stranger(&folder), &["show", "0197"]), "");
+    assert_eq!(fish(&mut without_account(&folder), &["show", "0197"]), "");
     // It accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let silent = format!("http://{}", silent.local_addr().expect("it listens"));
     for service in [&*silent, "http://127.0.0.1:9", "not an address"] {
-        let mut command = stranger(&folder);
+        let mut command = without_account(&folder);
         command
             .env("WIDGET_SERVICE", service)
             .env("WIDGET_API_KEY", "ak_key.secret");
         assert_eq!(fish(&mut command, &["show", "0197"]), "", "{service}");
     }
-    let output = stranger(&folder)
+    let output = without_account(&folder)
         .env("WIDGET_COMPLETE", "unknown")
         .output()
         .expect("a run");
