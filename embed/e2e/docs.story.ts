@@ -1,7 +1,7 @@
 /** The page of the API at `/docs`: it fits, says nothing on the console, and loads nothing. */
 import type { ConsoleMessage } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { axeScripts, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { system } from './system';
 
@@ -18,7 +18,7 @@ describe('the page of the API', { timeout: 120_000 }, () => {
       colorScheme: scheme,
       viewport: { width, height: 800 },
     });
-    for (const content of axeScripts) await context.addInitScript({ content });
+    await context.addInitScript({ content: OPEN_ROOTS });
     const page = await context.newPage();
     const messages: string[] = [];
     const requests: string[] = [];

@@ -1,6 +1,6 @@
 /** Somebody opens the link of a preview: the draft is there, answers, follows, and ends. */
 import { describe, expect, test } from 'vitest';
-import { axeScripts, OPEN_ROOTS, violations } from './axe';
+import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { callApi, createWidget, system, until } from './system';
 import type { Visitor } from './visitor';
@@ -89,7 +89,7 @@ describe('a preview', { timeout: 120_000 }, () => {
 
   test('opens, is answered by the agent, follows its draft, and ends', async () => {
     const { path, link } = await create(draft('First draft', PURPLE));
-    const visitor = await here.arrive({ url: link.url, scripts: [...axeScripts, RECORD_SENT] });
+    const visitor = await here.arrive({ url: link.url, scripts: [OPEN_ROOTS, RECORD_SENT] });
     await visitor.page.getByText('This is a draft, for people with this link only.').waitFor();
     expect(await violations(visitor.page.mainFrame(), 'body')).toEqual([]);
     await visitor.open();
@@ -172,7 +172,7 @@ describe('a preview', { timeout: 120_000 }, () => {
       { scheme: 'dark' },
       { scheme: 'light', phone: true, size: { width: 390, height: 844 } },
     ] as const) {
-      const visitor = await here.arrive({ url: link.url, scripts: axeScripts, ...options });
+      const visitor = await here.arrive({ url: link.url, scripts: [OPEN_ROOTS], ...options });
       await until('the launcher', () => visitor.launcher());
       expect(await violations(visitor.page.mainFrame(), 'body')).toEqual([]);
       const width = await visitor.page.evaluate(() => document.documentElement.scrollWidth);

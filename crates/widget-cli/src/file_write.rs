@@ -56,7 +56,7 @@ impl PreparedFile {
         }
         self.new.as_file().sync_all()?;
         self.new.persist(&self.path)?;
-        // The new name is on the disk only after the folder is synced, which not every system can do.
+        // The new name is on the disk only after the folder is synced, which not every system can.
         if cfg!(unix) {
             File::open(folder_of(&self.path))?.sync_all()?;
         }

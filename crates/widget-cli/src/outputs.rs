@@ -11,17 +11,23 @@ use expect_test::expect_file;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
 use widget_api::{
+    agents::{Agent, AgentVersion},
+    conversations::Conversation,
     doctor::Diagnosis,
+    events::ConversationEvent,
     previews::{CreatedPreview, Preview},
+    refusals::Refusals,
     revisions::Revision,
-    unreadable::WidgetRecord,
+    statistics::Statistics,
+    unreadable::{Listed, WidgetRecord},
+    widgets::ListedWidget,
 };
 
 use crate::{
     cli::Cli,
     commands::{
-        create, delete, diff, domains, explain, login, migrate, open, origins, preview, restore,
-        snippet, validate,
+        agents, conversations, create, delete, diff, domains, explain, export, login, migrate,
+        open, origins, plan, preview, restore, snippet, validate,
     },
     online::change,
     widget_file::InvalidJson,
@@ -43,7 +49,7 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
     }
     let changed = any!(change::ChangeJson);
     vec![
-        ("list", "widget", any!(WidgetRecord)),
+        ("list", "widget", any!(WidgetRecord<ListedWidget>)),
         ("show", "run", any!(WidgetRecord, InvalidJson<'_>)),
         (
             "explain",
@@ -85,6 +91,35 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
             any!(CreatedPreview, Preview, preview::ChangedJson),
         ),
         ("open", "run", any!(open::OpenedJson<'_>)),
+        ("export", "widget", any!(export::ExportJson)),
+        ("plan", "widget", any!(plan::StepJson<'_>, InvalidJson<'_>)),
+        ("apply", "widget", any!(plan::StepJson<'_>, InvalidJson<'_>)),
+        (
+            "conversations list",
+            "conversation",
+            any!(Listed<Conversation>),
+        ),
+        (
+            "conversations show",
+            "run",
+            any!(conversations::show::ShowJson),
+        ),
+        ("conversations follow", "event", any!(ConversationEvent)),
+        (
+            "conversations export",
+            "run",
+            any!(conversations::export::ExportJson),
+        ),
+        (
+            "conversations erase",
+            "run",
+            any!(conversations::erase::EraseJson),
+        ),
+        ("stats", "run", any!(Statistics)),
+        ("refusals", "run", any!(Refusals)),
+        ("agents list", "agent", any!(Listed<Agent>)),
+        ("agents versions", "version", any!(Listed<AgentVersion>)),
+        ("agents publish", "run", any!(agents::PublishJson)),
         ("validate", "widget or config", any!(validate::CheckedJson)),
         ("lint", "widget or config", any!(validate::CheckedJson)),
         ("migrate", "file", any!(migrate::MigratedJson)),

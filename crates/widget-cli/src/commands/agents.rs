@@ -85,8 +85,12 @@ pub(crate) struct Publish {
 
 /// The answer of `agents publish`, for programs.
 #[derive(Serialize)]
-struct PublishJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PublishedVersion"))]
+pub(crate) struct PublishJson {
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<AgentId>"))]
     agent_id: AgentId,
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<AgentVersionId>"))]
     agent_version_id: AgentVersionId,
     /// Whether it was written; not with `--dry-run`, and not when it was published before.
     written: bool,

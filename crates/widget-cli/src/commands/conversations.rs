@@ -1,11 +1,11 @@
 //! `widget conversations`: what visitors and agents said, as it is stored and while it happens.
 
-mod erase;
-mod export;
+pub(crate) mod erase;
+pub(crate) mod export;
 mod filter;
 mod follow;
 mod list;
-mod show;
+pub(crate) mod show;
 
 use clap::Subcommand;
 use widget_api::conversations::{Conversation, Message};

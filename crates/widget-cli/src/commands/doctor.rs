@@ -74,21 +74,18 @@ pub(super) fn run(
     global: &Global,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let (page, reference) = match &arguments.page {
-        Some(page) => (page, Some(Reference::parse(&arguments.target)?)),
-        None => {
-            let named = Reference::parse(&arguments.target);
-            if named.is_ok_and(|named| !matches!(named.target, Target::Page(_))) {
-                return Err(Failure::unexpected(
-                    "name the page on which the widget should be shown",
-                )
-                .hint(format_args!(
-                    "widget doctor {} --page URL",
-                    arguments.target
-                )));
-            }
-            (&arguments.target, None)
+    let (page, reference) = if let Some(page) = &arguments.page {
+        (page, Some(Reference::parse(&arguments.target)?))
+    } else {
+        let named = Reference::parse(&arguments.target);
+        if named.is_ok_and(|named| !matches!(named.target, Target::Page(_))) {
+            return Err(
+                Failure::unexpected("name the page on which the widget should be shown").hint(
+                    format_args!("widget doctor {} --page URL", arguments.target),
+                ),
+            );
         }
+        (&arguments.target, None)
     };
     if let Some(reference) = &reference {
         reference.require_current()?;

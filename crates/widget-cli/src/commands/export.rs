@@ -47,8 +47,13 @@ pub(crate) struct Export {
 
 /// One exported widget, for programs.
 #[derive(Serialize)]
-struct ExportJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ExportedWidget"))]
+pub(crate) struct ExportJson {
+    /// The widget.
+    #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
+    /// Its file.
     path: String,
     /// `created`, `changed` or `equal`.
     file: &'static str,

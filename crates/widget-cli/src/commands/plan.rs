@@ -93,17 +93,25 @@ enum Action {
 
 /// One widget of a plan, for programs.
 #[derive(Serialize)]
-struct StepJson<'s> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "PlannedStep"))]
+pub(crate) struct StepJson<'s> {
     /// `create`, `change`, `delete` or `nothing`.
     action: &'static str,
     /// `null` for a widget that is not created yet.
+    #[cfg_attr(test, schemars(with = "Option<widget_api::schema::Text<WidgetId>>"))]
     widget_id: Option<WidgetId>,
     /// The file; `null` for a widget that is deleted.
     path: Option<String>,
+    /// The title that visitors read.
     title: Option<&'s str>,
+    /// Whether it was made.
     written: bool,
+    /// What differs.
     changes: Vec<ChangeBody>,
+    /// What it does to visitors, one sentence each.
     effects: &'s [String],
+    /// What the service says of the widget that was written.
     warnings: &'s [Finding],
 }
 

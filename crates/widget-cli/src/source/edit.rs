@@ -268,7 +268,7 @@ published: false
                 ],
                 "published": true,
             }),
-            &expect![[r##"
+            &expect![[r#"
                 # The shop. Ask Ana before you change it.
                 config:
                   v1:
@@ -291,7 +291,7 @@ published: false
                 - "https://www.shop.example"
                 - https://new.example
                 published: true
-            "##]],
+            "#]],
         );
     }
 

@@ -396,6 +396,7 @@ fn for_a_widget() {
 
 /// Each page with what is wrong with it, in one word.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one list of pages")]
 fn everything_is_found() {
     const PLAIN: &[&str] = &[];
     let pages: &[(&'static str, &[&str], &str, &str)] = &[

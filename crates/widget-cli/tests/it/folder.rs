@@ -10,11 +10,11 @@ use std::{
 
 use axum::http::Method;
 use expect_test::{Expect, expect};
-use widget_api::{Widget, WidgetPatch};
+use widget_api::{Widget, WidgetPatch, unreadable::WidgetRecord};
 
 use crate::{
     Folder,
-    faults::Forwarder,
+    faults::{FaultServer, Forwarder, problem},
     service::{Service, block_on},
 };
 
@@ -53,6 +53,7 @@ impl Repository {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, most of it snapshots")]
 fn a_folder_is_exported_changed_and_applied() {
     let mut repository = Repository::new();
     let shop = repository
@@ -303,14 +304,12 @@ fn a_file_without_an_id_creates_a_widget() {
     "#]],
     );
     repository.check(
-        &["list", "--output", "table"],
+        &["list", "--output", "table", "--quiet"],
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  TITLE  PUBLISHED  DOMAINS  UPDATED
-            WIDGET-SHOP  Ask shop  no  https://shop.example  TIME
-            ---- stderr ----
-            1 widget
+            ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+            WIDGET-SHOP  Ask shop  unpublished  agent of shop 1  https://shop.example  TIME
         "#]],
     );
 }
@@ -364,14 +363,12 @@ fn files_with_errors_write_nothing() {
         error: the folder cannot be applied; nothing was written
     "#]]);
     repository.check(
-        &["list", "--output", "table"],
+        &["list", "--output", "table", "--quiet"],
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  TITLE  PUBLISHED  DOMAINS  UPDATED
-            WIDGET-SHOP  Ask shop  no  https://shop.example  TIME
-            ---- stderr ----
-            1 widget
+            ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+            WIDGET-SHOP  Ask shop  unpublished  agent of shop 1  https://shop.example  TIME
         "#]],
     );
     repository.check(
@@ -433,8 +430,8 @@ fn check_conflict(method: &'static Method, number: usize, expected: &Expect) -> 
     shops.map(|widget| {
         let now = block_on(client.get_web_widget(widget.id)).expect("a widget");
         match now.value {
-            widget_api::unreadable::WidgetRecord::Readable(widget) => widget,
-            other => panic!("{other:?}"),
+            WidgetRecord::Readable(widget) => widget,
+            WidgetRecord::Unreadable(widget) => panic!("{widget:?}"),
         }
     })
 }
@@ -490,4 +487,22 @@ fn a_conflict_between_writes_stops_there() {
     );
     assert_eq!(first.domains, ["https://one.example"]);
     assert_eq!(second.domains, ["https://shop.example"]);
+}
+
+#[test]
+fn a_service_that_fails_is_one_sentence() {
+    let faulty = FaultServer::always(|| problem(503, "storage_unavailable", "try again"));
+    let folder = Folder::new();
+    let file = "id: 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b\npublished: true\n";
+    fs::write(folder.path().join("a.yaml"), file).expect("a file");
+    for command in [&["plan", "."][..], &["apply", ".", "--yes"]] {
+        let mut command = faulty.command(command);
+        command.args(["--timeout", "1"]).current_dir(folder.path());
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(error.matches("error").count(), 1, "{error}");
+    }
+    let text = fs::read_to_string(folder.path().join("a.yaml")).expect("a file");
+    assert_eq!(text, file);
 }

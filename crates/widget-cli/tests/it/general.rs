@@ -40,6 +40,11 @@ fn help() {
           preview        Create a link that shows a draft of a widget
           open           Open a site that shows a widget in the browser
 
+        Widgets as code:
+          export         Write widgets into a folder of files
+          plan           Show what `apply` would do
+          apply          Make widgets what a folder of files says
+
         Conversations, numbers and agents:
           conversations  List, show, follow, export and erase conversations
           stats          Show numbers about a widget
@@ -285,7 +290,7 @@ fn manual_and_completions_are_written() {
             .output()
             .expect("a run");
         let script = String::from_utf8_lossy(&output.stdout);
-        assert!(script.contains("explain"), "{shell}");
+        assert!(script.contains("WIDGET_COMPLETE"), "{shell}");
     }
 }
 

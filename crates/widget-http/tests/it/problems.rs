@@ -155,6 +155,9 @@ fn codes_have_their_status() {
         422 domain_invalid
         422 domains_invalid
         503 embed_not_built
+        422 event_id_invalid
+        503 event_streams_exhausted
+        429 event_streams_full
         409 feedback_already_submitted
         409 feedback_closed
         409 feedback_disabled

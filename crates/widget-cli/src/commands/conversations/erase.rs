@@ -43,12 +43,18 @@ pub(crate) struct Erase {
 
 /// The answer for programs.
 #[derive(Default, Serialize)]
-struct EraseJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Erasure"))]
+pub(crate) struct EraseJson {
     /// How many conversations fit.
     matched: i64,
     /// How many were erased.
     erased: i64,
     /// The job that erased them, for those that a filter selects.
+    #[cfg_attr(
+        test,
+        schemars(with = "Option<widget_api::schema::Text<ErasureJobId>>")
+    )]
     job_id: Option<ErasureJobId>,
 }
 

@@ -42,7 +42,9 @@ pub(crate) struct Export {
 
 /// The answer for programs.
 #[derive(Serialize)]
-struct ExportJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Export"))]
+pub(crate) struct ExportJson {
     file: PathBuf,
     conversations: usize,
 }

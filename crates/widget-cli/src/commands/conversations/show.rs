@@ -34,7 +34,9 @@ pub(crate) struct Show {
 
 /// The answer for programs.
 #[derive(Serialize)]
-struct ShowJson {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ShownConversation"))]
+pub(crate) struct ShowJson {
     conversation: Conversation,
     /// `null` when the key may not read it, and when it was erased.
     messages: Option<Vec<Message>>,

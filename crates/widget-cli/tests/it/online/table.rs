@@ -55,6 +55,8 @@ const COMMANDS: &[(&str, Kind)] = &[
     ("conversations show", Offline),
     ("refusals", Reads(&["refusals", "ID"])),
     ("stats", Reads(&["stats", "ID"])),
+    // `apply` and `plan` need files, and have tests of their own.
+    ("apply", Offline),
     ("completions", Offline),
     (
         "create",
@@ -79,6 +81,7 @@ const COMMANDS: &[(&str, Kind)] = &[
         "explain",
         Reads(&["explain", "ID", "--page", "https://shop.example"]),
     ),
+    ("export", Reads(&["export", "widgets"])),
     ("history", Reads(&["history", "ID"])),
     ("lint", Reads(&["lint", "ID"])),
     ("list", Reads(&["list"])),
@@ -92,6 +95,7 @@ const COMMANDS: &[(&str, Kind)] = &[
     ("origins normalize", Offline),
     ("origins test", Offline),
     ("pin", Writes(&["pin", "ID", "--newest", "--yes"])),
+    ("plan", Offline),
     ("preview", Reads(&["preview", "ID", "--list"])),
     ("profiles", Offline),
     ("publish", Writes(&["publish", "ID", "--yes"])),
