@@ -123,7 +123,7 @@ fn codes_have_their_status() {
         .iter()
         .map(|code| format!("{} {code}", status(*code).as_u16()))
         .collect();
-    expect![[r#"
+    expect![[r"
         409 agent_directory_configured
         409 agent_in_use
         422 agent_not_found
@@ -204,7 +204,7 @@ fn codes_have_their_status() {
         401 webhook_signature_invalid
         429 widget_busy
         403 widget_unavailable
-    "#]]
+    "]]
     .assert_eq(&(table.join("\n") + "\n"));
 }
 

@@ -533,6 +533,7 @@ impl<'a> World<'a> {
     }
 
     /// Requests that read or repeat: none fails, and the neighbor is as it was.
+    #[expect(clippy::too_many_lines, reason = "a list of requests")]
     async fn check(&self, what: &str) {
         let service = self.visitor.service;
         service.state.public_widgets.forget_all();

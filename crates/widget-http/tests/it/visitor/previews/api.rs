@@ -219,5 +219,5 @@ async fn previews_that_have_ended_are_removed() {
     };
     assert_eq!(forget().await.len(), 2);
     service.clock.advance(Duration::minutes(10));
-    assert_eq!(forget().await, [long.preview.clone()]);
+    assert_eq!(forget().await, std::slice::from_ref(&long.preview));
 }
