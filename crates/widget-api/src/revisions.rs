@@ -43,6 +43,7 @@ pub struct Revision {
     /// cannot be read.
     pub changes: Vec<Change>,
     /// What it did to visitors.
+    #[serde(default)]
     pub effects: Vec<Effect>,
     /// How many conversations had not ended when it was written; `null` for what is older than this
     /// count.

@@ -72,16 +72,8 @@ pub(super) fn delete(
         let record = reference.find_record(session, printer).await?;
         let id = id_of(&record.value);
         let what = describe(&record.value);
-        let ending = match &record.value {
-            WidgetRecord::Readable(widget) if !widget.published => {
-                "it is not published, so visitors see nothing of it".to_owned()
-            }
-            _ => {
-                let ending = effects::ending_conversations(session, id).await?;
-                format!("visitors no longer see it within 5 s; {ending}")
-            }
-        };
-        let effects = vec![format!("{what} is deleted"), ending];
+        let mut effects = vec![format!("{what} is deleted")];
+        effects.append(&mut Box::pin(effects::find_end(id, session)).await?);
         let sent = Box::pin(session.client.delete_web_widget(id, record.etag.as_ref()));
         let done = format!("widget {id} is deleted");
         let change = Change {

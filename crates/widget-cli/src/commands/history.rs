@@ -7,8 +7,8 @@ use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
-    online::{self, reference::Reference},
-    printer::{BOLD, Printer, printable},
+    online::{self, effects, reference::Reference},
+    printer::{BOLD, Printer, YELLOW, printable},
 };
 
 pub(crate) const HELP: &str = "\
@@ -80,6 +80,10 @@ fn show(revision: &Revision, printer: &mut Printer) -> Result<(), Failure> {
     for change in &revision.changes {
         let line = super::change_body_line(change);
         printer.line(format_args!("   {line}"))?;
+    }
+    for effect in &revision.effects {
+        let effect = printable(&effects::noted(effect)).into_owned();
+        printer.line(format_args!("   {YELLOW}!{YELLOW:#} {effect}"))?;
     }
     Ok(())
 }

@@ -334,19 +334,14 @@ fn find_deletion(found: Tagged<WidgetRecord>) -> Result<Step<'static>, Failure> 
 }
 
 async fn find_effects(action: &Action, session: &Session) -> Result<Vec<String>, Failure> {
-    let stopped = match action {
-        Action::Change { before, patch, .. }
-            if before.value.published && patch.published == Some(false) =>
-        {
-            before.value.id
+    match action {
+        Action::Change { before, patch, .. } => {
+            let after = change::apply(&before.value, patch)?;
+            effects::find_effects(&before.value, &after, session).await
         }
-        Action::Delete(before) => before.value.id,
-        _ => return Ok(Vec::new()),
-    };
-    let ending = effects::ending_conversations(session, stopped).await?;
-    Ok(vec![format!(
-        "visitors no longer see it within 5 s; {ending}"
-    )])
+        Action::Delete(before) => effects::find_end(before.value.id, session).await,
+        Action::Create(_) | Action::Nothing(_) => Ok(Vec::new()),
+    }
 }
 
 impl Step<'_> {

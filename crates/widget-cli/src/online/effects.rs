@@ -1,10 +1,17 @@
-//! What a change of a widget does to visitors, one sentence each.
+//! What a change of a widget does to visitors, one sentence each. The service decides what it does.
 
-use widget_api::{Widget, conversations::ConversationsQuery};
-use widget_core::{conversation::Status, id::WidgetId};
+use widget_api::{
+    ProblemCode, Widget, WidgetPatch,
+    client::Error,
+    revisions::{ChangeEffects, Effect},
+};
+use widget_core::{effects::EffectCode, id::WidgetId};
 
 use super::Session;
 use crate::{failure::Failure, printer::count};
+
+/// What is said of a change without effects.
+const NOTHING: &str = "visitors notice nothing of it";
 
 /// What visitors notice of a change from one state of a widget to another.
 pub(crate) async fn find_effects(
@@ -12,109 +19,110 @@ pub(crate) async fn find_effects(
     after: &Widget,
     session: &Session,
 ) -> Result<Vec<String>, Failure> {
-    let listed_sites = |number| count(number, "listed site", "listed sites");
-    match (before.published, after.published) {
-        (false, false) => {
-            return Ok(vec![
-                "the widget is not published, so visitors see nothing of it".to_owned(),
-            ]);
-        }
-        (false, true) => {
-            return Ok(vec![format!(
-                "visitors of {} see it within 5 s, if nothing else keeps it from being live",
-                listed_sites(after.domains.len())
-            )]);
-        }
-        (true, false) => {
-            let ending = ending_conversations(session, before.id).await?;
-            return Ok(vec![format!(
-                "visitors no longer see it within 5 s; {ending}"
-            )]);
-        }
-        (true, true) => {}
-    }
-    let mut effects = Vec::new();
-    let difference = |one: &Widget, other: &Widget| {
-        let missing = |entry: &&String| !other.domains.contains(entry);
-        one.domains.iter().filter(missing).count()
+    let config = serde_json::value::to_raw_value(&after.config).map_err(Failure::unexpected)?;
+    let patch = WidgetPatch {
+        agent_id: Some(after.agent_id),
+        agent_version_id: Some(after.agent_version_id),
+        domains: Some(after.domains.clone()),
+        published: Some(after.published),
+        config: Some(config),
     };
-    let (added, removed) = (difference(after, before), difference(before, after));
-    if added > 0 {
-        effects.push(format!(
-            "visitors of {} see it within 5 s",
-            count(added, "more site", "more sites")
-        ));
-    }
-    if removed > 0 {
-        let ending = match open_conversations(session, before.id).await? {
-            Some(0) => "no conversation is going on",
-            _ => "conversations that are going on there end",
-        };
-        let sites = count(removed, "site", "sites");
-        effects.push(format!(
-            "visitors of {sites} no longer see it within 5 s; {ending}"
-        ));
-    }
-    if after.domains.is_empty() && removed > 0 {
-        effects.push("no site is left: the widget is shown nowhere".to_owned());
-    }
-    let agents = |widget: &Widget| (widget.agent_id, widget.agent_version_id);
-    if agents(before) != agents(after) {
-        effects.push(
-            "new conversations are with the other version; those that are going on stay with theirs"
+    let nothing = if before.published || after.published {
+        NOTHING
+    } else {
+        "the widget is not published, so visitors see nothing of it"
+    };
+    find(before.id, &patch, nothing, session).await
+}
+
+/// What visitors notice when a widget is no longer shown.
+pub(crate) async fn find_end(id: WidgetId, session: &Session) -> Result<Vec<String>, Failure> {
+    let patch = WidgetPatch {
+        published: Some(false),
+        ..WidgetPatch::default()
+    };
+    find(id, &patch, NOTHING, session).await
+}
+
+async fn find(
+    id: WidgetId,
+    patch: &WidgetPatch,
+    nothing: &str,
+    session: &Session,
+) -> Result<Vec<String>, Failure> {
+    match session.client.preview_effects(id, patch).await {
+        Ok(ChangeEffects { effects, .. }) if effects.is_empty() => Ok(vec![nothing.to_owned()]),
+        Ok(found) => Ok(found.effects.iter().map(expected).collect()),
+        // Nobody can say it of a widget that is not readable, and an older service does not.
+        Err(Error::OperationMissing { .. }) => Ok(vec![
+            "what it does to visitors is not known; the service is older than this program"
                 .to_owned(),
-        );
+        ]),
+        Err(error) if error.code() == Some(ProblemCode::RecordUnreadable) => Ok(vec![
+            "what it does to visitors is not known; the service cannot read the widget".to_owned(),
+        ]),
+        Err(error) => Err(error.into()),
     }
-    if before.config != after.config {
-        effects.push(format!(
-            "visitors of {} see the change on the next page that they load",
-            listed_sites(after.domains.len())
-        ));
-    }
-    Ok(effects)
 }
 
-/// How many conversations of a widget are going on; `None` when the key may not see them.
-pub(crate) async fn open_conversations(
-    session: &Session,
-    id: WidgetId,
-) -> Result<Option<usize>, Failure> {
-    let mut open = 0;
-    for status in [Status::TokenCreated, Status::InProgress] {
-        let query = ConversationsQuery {
-            limit: Some(widget_api::MAX_PAGE_LIMIT),
-            web_widget_id: Some(id),
-            status: Some(status),
-            ..ConversationsQuery::default()
-        };
-        match session
-            .client
-            .list_conversations(&query)
-            .collect(None)
-            .await
-        {
-            Ok(found) => open += found.len(),
-            Err(error) if error.code() == Some(widget_api::ProblemCode::InsufficientScope) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Some(open))
-}
-
-/// What ends when a widget is no longer shown, as a sentence.
-pub(crate) async fn ending_conversations(
-    session: &Session,
-    id: WidgetId,
-) -> Result<String, Failure> {
-    Ok(match open_conversations(session, id).await? {
-        None => "conversations that are going on end".to_owned(),
-        Some(0) => "no conversation is going on".to_owned(),
-        Some(1) => "1 conversation is going on; it ends".to_owned(),
-        Some(number) => format!(
-            "{} are going on; they end",
-            count(number, "conversation", "conversations")
+/// What a change will do.
+fn expected(effect: &Effect) -> String {
+    let sites = |one, many| count(effect.domains.len(), one, many);
+    match effect.code.known() {
+        Some(EffectCode::WentLive) => format!(
+            "visitors of {} see it within 5 s",
+            sites("listed site", "listed sites")
         ),
-    })
+        Some(EffectCode::Stopped) => "visitors no longer see it within 5 s".to_owned(),
+        Some(EffectCode::DomainsAdded) => format!(
+            "visitors of {} see it within 5 s",
+            sites("more site", "more sites")
+        ),
+        Some(EffectCode::DomainsRemoved) => format!(
+            "visitors of {} no longer see it within 5 s",
+            sites("site", "sites")
+        ),
+        Some(EffectCode::VersionChanged) => {
+            "new conversations are with the other version; those that are going on stay with theirs"
+                .to_owned()
+        }
+        Some(EffectCode::LookChanged) => {
+            "visitors see the change on the next page that they load".to_owned()
+        }
+        Some(EffectCode::ConversationsEnded) => match effect.count {
+            Some(1) => "1 conversation is going on there; it ends".to_owned(),
+            Some(number) => format!("{} are going on there; they end", conversations(number)),
+            None => "conversations that are going on there end".to_owned(),
+        },
+        None => format!("`{}`, which this program does not know", effect.code),
+    }
+}
+
+/// What a change of the history has done.
+pub(crate) fn noted(effect: &Effect) -> String {
+    let sites = |one, many| count(effect.domains.len(), one, many);
+    match effect.code.known() {
+        Some(EffectCode::WentLive) => format!("visitors of {} saw it", sites("site", "sites")),
+        Some(EffectCode::Stopped) => "visitors no longer saw it".to_owned(),
+        Some(EffectCode::DomainsAdded) => {
+            format!("visitors of {} saw it", sites("more site", "more sites"))
+        }
+        Some(EffectCode::DomainsRemoved) => {
+            format!("visitors of {} no longer saw it", sites("site", "sites"))
+        }
+        Some(EffectCode::VersionChanged) => {
+            "new conversations were with the other version".to_owned()
+        }
+        Some(EffectCode::LookChanged) => "visitors saw the change".to_owned(),
+        Some(EffectCode::ConversationsEnded) => match effect.count {
+            Some(number) => format!("{} ended", conversations(number)),
+            None => "conversations ended".to_owned(),
+        },
+        None => format!("`{}`, which this program does not know", effect.code),
+    }
+}
+
+fn conversations(number: u64) -> String {
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    count(number, "conversation", "conversations")
 }

@@ -115,6 +115,7 @@ fn a_folder_is_exported_changed_and_applied() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
               ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+              ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
             0 to create, 1 to change, 0 to delete, 0 equal
         "#]],
@@ -122,11 +123,12 @@ fn a_folder_is_exported_changed_and_applied() {
     repository.check(&["plan", "widgets", "--output", "json"], &expect![[r#"
         exit 1
         ---- stdout ----
-        {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask shop","written":false,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://shop.example","https://www.shop.example"]},{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask shop","to":"Ask us"}],"effects":[],"warnings":[]}
+        {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask shop","written":false,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://shop.example","https://www.shop.example"]},{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask shop","to":"Ask us"}],"effects":["the widget is not published, so visitors see nothing of it"],"warnings":[]}
         ---- stderr ----
         change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
           ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
           ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+          ! the widget is not published, so visitors see nothing of it
         0 to create, 1 to change, 0 to delete, 0 equal
     "#]]);
     repository.check(
@@ -137,6 +139,7 @@ fn a_folder_is_exported_changed_and_applied() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
               ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+              ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
             0 to create, 1 to change, 0 to delete, 0 equal
             error: a change needs an answer, and there is no terminal to ask at; nothing was written
@@ -152,6 +155,7 @@ fn a_folder_is_exported_changed_and_applied() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
               ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+              ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
             0 to create, 1 to change, 0 to delete, 0 equal
             nothing was written (--dry-run)
@@ -165,6 +169,7 @@ fn a_folder_is_exported_changed_and_applied() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
               ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+              ! the widget is not published, so visitors see nothing of it
             ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
             ---- stderr ----
             0 to create, 1 to change, 0 to delete, 0 equal
@@ -286,14 +291,14 @@ fn a_file_without_an_id_creates_a_widget() {
     repository.check(
         &["apply", "widgets", "--prune", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        delete widget WIDGET-TWO
-          ! visitors no longer see it within 5 s; no conversation is going on
-        ✓ widget WIDGET-TWO deleted
-        ---- stderr ----
-        0 to create, 0 to change, 1 to delete, 0 equal
-    "#]],
+            exit 0
+            ---- stdout ----
+            delete widget WIDGET-TWO
+              ! visitors notice nothing of it
+            ✓ widget WIDGET-TWO deleted
+            ---- stderr ----
+            0 to create, 0 to change, 1 to delete, 0 equal
+        "#]],
     );
     repository.check(
         &["plan", "widgets", "--prune"],
@@ -447,8 +452,10 @@ fn a_conflict_before_the_first_write_writes_nothing() {
             ---- stdout ----
             change one.yaml widget WIDGET-ONE "Ask one"
               ~ /domains: ["https://shop.example"] -> ["https://one.example"]
+              ! the widget is not published, so visitors see nothing of it
             change two.yaml widget WIDGET-TWO "Ask two"
               ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+              ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
             0 to create, 2 to change, 0 to delete, 0 equal
             error: somebody else changed two.yaml widget WIDGET-TWO "Ask two" in the meantime
@@ -475,8 +482,10 @@ fn a_conflict_between_writes_stops_there() {
             ---- stdout ----
             change one.yaml widget WIDGET-ONE "Ask one"
               ~ /domains: ["https://shop.example"] -> ["https://one.example"]
+              ! the widget is not published, so visitors see nothing of it
             change two.yaml widget WIDGET-TWO "Ask two"
               ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+              ! the widget is not published, so visitors see nothing of it
             ✓ one.yaml widget WIDGET-ONE "Ask one" changed
             ---- stderr ----
             0 to create, 2 to change, 0 to delete, 0 equal

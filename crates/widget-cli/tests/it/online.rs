@@ -346,38 +346,38 @@ fn publish_and_unpublish() {
     service.check(
         &["publish", &id],
         &expect![[r#"
-        exit 2
-        ---- stdout ----
-        ~ /published: false -> true
-        ! visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live
-        ---- stderr ----
-        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+            exit 2
+            ---- stdout ----
+            ~ /published: false -> true
+            ! visitors of 1 listed site see it within 5 s
+            ---- stderr ----
+            error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
-        hint: `widget publish WIDGET-SHOP --yes` makes it without asking
-    "#]],
+            hint: `widget publish WIDGET-SHOP --yes` makes it without asking
+        "#]],
     );
     service.check(
         &["publish", &id, "--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /published: false -> true
-        ! visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live
-        ---- stderr ----
-        nothing was written (--dry-run)
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /published: false -> true
+            ! visitors of 1 listed site see it within 5 s
+            ---- stderr ----
+            nothing was written (--dry-run)
+        "#]],
     );
     service.check(
         &["publish", &id, "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /published: false -> true
-        ! visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live
-        ✓ widget WIDGET-SHOP is published
-        ---- stderr ----
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /published: false -> true
+            ! visitors of 1 listed site see it within 5 s
+            ✓ widget WIDGET-SHOP is published
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
     );
     service.check(
         &["publish", &id, "--yes"],
@@ -392,10 +392,10 @@ fn publish_and_unpublish() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/published","change":"replaced","from":true,"to":false}],"effects":["visitors no longer see it within 5 s; no conversation is going on"],"warnings":[{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/published","change":"replaced","from":true,"to":false}],"effects":["visitors no longer see it within 5 s"],"warnings":[{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
             ---- stderr ----
             ~ /published: true -> false
-            ! visitors no longer see it within 5 s; no conversation is going on
+            ! visitors no longer see it within 5 s
         "#]],
     );
     service.check(
@@ -405,8 +405,10 @@ fn publish_and_unpublish() {
             ---- stdout ----
             3  TIME  tests (KEY-tests)
                ~ /published: true -> false
+               ! visitors no longer saw it
             2  TIME  tests (KEY-tests)
                ~ /published: false -> true
+               ! visitors of 1 site saw it
         "#]],
     );
 
@@ -417,15 +419,15 @@ fn publish_and_unpublish() {
     service.check_command(
         &mut command,
         &expect![[r#"
-        exit 2
-        ---- stdout ----
-        ~ /published: false -> true
-        ! visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live
-        ---- stderr ----
-        error: this needs a key with the scope `web_widgets:manage`
+            exit 2
+            ---- stdout ----
+            ~ /published: false -> true
+            ! visitors of 1 listed site see it within 5 s
+            ---- stderr ----
+            error: this needs a key with the scope `web_widgets:manage`
 
-        hint: `widget whoami` shows what the key may do
-    "#]],
+            hint: `widget whoami` shows what the key may do
+        "#]],
     );
 }
 
@@ -505,20 +507,20 @@ fn a_conflict_writes_nothing() {
     service.check_command(
         &mut command,
         &expect![[r#"
-        exit 1
-        ---- stdout ----
-        ~ /published: false -> true
-        ! visitors of 1 listed site see it within 5 s, if nothing else keeps it from being live
-        ---- stderr ----
-        error: somebody else changed widget WIDGET-SHOP in the meantime; nothing was written
+            exit 1
+            ---- stdout ----
+            ~ /published: false -> true
+            ! visitors of 1 listed site see it within 5 s
+            ---- stderr ----
+            error: somebody else changed widget WIDGET-SHOP in the meantime; nothing was written
 
-        their change:
-          ~ /domains: ["https://shop.example"] -> ["https://other.example"]
-        your change:
-          ~ /published: false -> true
+            their change:
+              ~ /domains: ["https://shop.example"] -> ["https://other.example"]
+            your change:
+              ~ /published: false -> true
 
-        enter the command again to make your change on top of theirs
-    "#]],
+            enter the command again to make your change on top of theirs
+        "#]],
     );
     let now = block_on(service.client().get_web_widget(id)).expect("a widget");
     let now = serde_json::to_value(now.value).expect("JSON");

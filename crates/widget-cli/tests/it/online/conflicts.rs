@@ -140,12 +140,11 @@ fn unreadable_widgets() {
     server.check(
         &["delete", id, "--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ! widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is deleted
-        ! visitors no longer see it within 5 s; no conversation is going on
-        ---- stderr ----
-        nothing was written (--dry-run)
-    "#]],
+            exit 2
+            ---- stderr ----
+            error: the answer of `http://SERVICE` to `previewEffects` cannot be read: missing field `effects` at line 1 column 138
+
+            hint: the service may be newer than this program: `widget whoami` shows its version, `widget --version` that of this program
+        "#]],
     );
 }

@@ -83,14 +83,14 @@ fn edit_a_widget() {
         "sed -i 's/Ask shop/Ask us/' \"$1\"",
         &["--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
-        ! the widget is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP is as you edited it
-        ---- stderr ----
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP is as you edited it
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
     );
     edit(
         "echo > \"$1\"",
@@ -121,14 +121,14 @@ fn edit_a_widget() {
         "sed -i 's/Ask us/Ask/' \"$1\"",
         &["--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /config/v1/chat/title: "Ask us" -> "Ask"
-        ! the widget is not published, so visitors see nothing of it
-        ---- stderr ----
-        nothing was written (--dry-run)
-        your text is kept in `KEPT`
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /config/v1/chat/title: "Ask us" -> "Ask"
+            ! the widget is not published, so visitors see nothing of it
+            ---- stderr ----
+            nothing was written (--dry-run)
+            your text is kept in `KEPT`
+        "#]],
     );
     edit(
         "exit 3",

@@ -43,14 +43,14 @@ fn pin_a_version() {
     service.check(
         &["pin", &id, "--newest", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
-        ! the widget is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP has the version VERSION-may
-        ---- stderr ----
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP has the version VERSION-may
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
     );
     service.check(
         &["pin", &id, "--newest", "--yes"],
@@ -63,16 +63,16 @@ fn pin_a_version() {
     service.check(
         &["pin", &id, "june", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /agent_version_id: "VERSION-may" -> "VERSION-june"
-        ! the widget is not published, so visitors see nothing of it
-        ! the version is a draft: the widget is not shown until it is published
-        ✓ widget WIDGET-SHOP has the version VERSION-june
-        ---- stderr ----
-        warning: the version `VERSION-june` is a draft [agent_version_draft]
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /agent_version_id: "VERSION-may" -> "VERSION-june"
+            ! the widget is not published, so visitors see nothing of it
+            ! the version is a draft: the widget is not shown until it is published
+            ✓ widget WIDGET-SHOP has the version VERSION-june
+            ---- stderr ----
+            warning: the version `VERSION-june` is a draft [agent_version_draft]
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
     );
     service.check(
         &["pin", &id, &draft.id.to_string(), "--yes"],
@@ -113,14 +113,14 @@ fn pin_a_version() {
     pin(
         &widget.agent_version_id.to_string(),
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /agent_version_id: "VERSION-june" -> "VERSION-SHOP"
-        ! the widget is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP has the version VERSION-SHOP
-        ---- stderr ----
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /agent_version_id: "VERSION-june" -> "VERSION-SHOP"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP has the version VERSION-SHOP
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
     );
 }
 
@@ -135,25 +135,25 @@ fn restore_a_revision() {
     service.check(
         &["restore", &format!("{id}@1"), "--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        - /config/v1/theme: "dark"
-        ! the widget is not published, so visitors see nothing of it
-        ---- stderr ----
-        nothing was written (--dry-run)
-    "#]],
+            exit 0
+            ---- stdout ----
+            - /config/v1/theme: "dark"
+            ! the widget is not published, so visitors see nothing of it
+            ---- stderr ----
+            nothing was written (--dry-run)
+        "#]],
     );
     service.check(
         &["restore", &format!("{id}@1"), "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        - /config/v1/theme: "dark"
-        ! the widget is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP is as in revision 1
-        ---- stderr ----
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            - /config/v1/theme: "dark"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP is as in revision 1
+            ---- stderr ----
+            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+        "#]],
     );
     service.check(
         &["restore", &format!("{id}@1"), "--yes"],
@@ -202,38 +202,38 @@ fn delete_and_undelete() {
     service.check(
         &["delete", &id],
         &expect![[r#"
-        exit 2
-        ---- stdout ----
-        ! widget WIDGET-SHOP "Ask shop" is deleted
-        ! it is not published, so visitors see nothing of it
-        ---- stderr ----
-        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+            exit 2
+            ---- stdout ----
+            ! widget WIDGET-SHOP "Ask shop" is deleted
+            ! visitors notice nothing of it
+            ---- stderr ----
+            error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
-        hint: `widget delete WIDGET-SHOP --yes` makes it without asking
-    "#]],
+            hint: `widget delete WIDGET-SHOP --yes` makes it without asking
+        "#]],
     );
     service.check(
         &["delete", &id, "--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ! widget WIDGET-SHOP "Ask shop" is deleted
-        ! it is not published, so visitors see nothing of it
-        ---- stderr ----
-        nothing was written (--dry-run)
-    "#]],
+            exit 0
+            ---- stdout ----
+            ! widget WIDGET-SHOP "Ask shop" is deleted
+            ! visitors notice nothing of it
+            ---- stderr ----
+            nothing was written (--dry-run)
+        "#]],
     );
     service.check(
         &["delete", &id, "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ! widget WIDGET-SHOP "Ask shop" is deleted
-        ! it is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP is deleted
-        ---- stderr ----
-        `widget undelete WIDGET-SHOP` brings it back
-    "#]],
+            exit 0
+            ---- stdout ----
+            ! widget WIDGET-SHOP "Ask shop" is deleted
+            ! visitors notice nothing of it
+            ✓ widget WIDGET-SHOP is deleted
+            ---- stderr ----
+            `widget undelete WIDGET-SHOP` brings it back
+        "#]],
     );
     // A deleted widget cannot be changed or looked at.
     service.check(
