@@ -112,6 +112,23 @@ pub struct EndedConversations {
     pub max_length: u64,
     /// Nobody joined in time.
     pub never_joined: u64,
+    /// The visitor joined after others had used up the budget of the day.
+    #[serde(default)]
+    pub budget_used_up: u64,
+}
+
+impl EndedConversations {
+    fn of_mut(&mut self, reason: EndReason) -> &mut u64 {
+        match reason {
+            EndReason::Visitor => &mut self.visitor,
+            EndReason::Agent => &mut self.agent,
+            EndReason::Idle => &mut self.idle,
+            EndReason::Silence => &mut self.silence,
+            EndReason::MaxLength => &mut self.max_length,
+            EndReason::NeverJoined => &mut self.never_joined,
+            EndReason::BudgetUsedUp => &mut self.budget_used_up,
+        }
+    }
 }
 
 /// Messages by who said them.
@@ -188,7 +205,10 @@ pub struct RefusalCount {
 impl From<&statistics::Numbers> for Numbers {
     fn from(numbers: &statistics::Numbers) -> Self {
         let of = |counter| numbers.of(counter);
-        let ended = |reason| numbers.of(Counter::Ended(reason));
+        let mut conversations_ended = EndedConversations::default();
+        for reason in EndReason::ALL.iter().copied() {
+            *conversations_ended.of_mut(reason) = of(Counter::Ended(reason));
+        }
         let ratings = (1..=MAX_RATING).map(|rating| RatingCount {
             rating,
             count: of(Counter::Rating(rating)),
@@ -207,14 +227,7 @@ impl From<&statistics::Numbers> for Numbers {
                 voice: of(Counter::StartedVoice),
             },
             conversations_answered: of(Counter::Answered),
-            conversations_ended: EndedConversations {
-                visitor: ended(EndReason::Visitor),
-                agent: ended(EndReason::Agent),
-                idle: ended(EndReason::Idle),
-                silence: ended(EndReason::Silence),
-                max_length: ended(EndReason::MaxLength),
-                never_joined: ended(EndReason::NeverJoined),
-            },
+            conversations_ended,
             voice_seconds: of(Counter::VoiceSeconds),
             messages: MessageCounts {
                 visitor: of(Counter::VisitorMessages),

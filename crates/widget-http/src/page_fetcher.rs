@@ -232,7 +232,8 @@ impl PageFetcher {
         if web && allowed {
             Ok(())
         } else {
-            Err(FetchError::Refused(url.to_string()))
+            // Without a user, a password and a query: it is logged.
+            Err(FetchError::Refused(url.origin().ascii_serialization()))
         }
     }
 }

@@ -167,8 +167,14 @@ impl Call {
         })
     }
 
+    /// An answer without a body; one with a body is of another program.
     pub(super) async fn nothing(self) -> Result<(), Error> {
-        self.send().await.map(drop)
+        let service = self.service();
+        let answer = self.send().await?;
+        if answer.status != StatusCode::NO_CONTENT {
+            return Err(build_other_service(service, answer.status, &answer.headers));
+        }
+        Ok(())
     }
 
     pub(super) async fn send(self) -> Result<Answer, Error> {

@@ -169,8 +169,9 @@ pub(super) fn apply(
             .extend(folder.files.iter().filter_map(FolderFile::id));
         let exit = write(&steps, &mut held, session, printer).await;
         // Also when it ended early: a widget that was created is held.
-        held.write()?;
-        exit
+        let kept = held.write();
+        let exit = exit?;
+        kept.map(|()| exit)
     })
 }
 
@@ -444,7 +445,7 @@ async fn write(
     let mut done = 0;
     for step in steps {
         session.check_interrupted()?;
-        let written = match write_step(step, session).await {
+        let written = match write_step(step, held, session).await {
             Ok(written) => written,
             Err(failure) => {
                 printer.error(format_args!(
@@ -456,18 +457,9 @@ async fn write(
                 return Err(failure);
             }
         };
-        match &step.action {
-            Action::Create(_) => {
-                held.ids.insert(written.id);
-            }
-            Action::Delete(_) => {
-                held.ids.remove(&written.id);
-            }
-            Action::Change { .. } | Action::Nothing(_) => {}
-        }
+        done += usize::from(step.differs());
         step.print_data(Some(&written), printer)?;
         if step.differs() && !printer.is_data() {
-            done += 1;
             let verb = match step.action {
                 Action::Create(_) => format!("created as widget {}", written.id),
                 Action::Delete(_) => "deleted".to_owned(),
@@ -530,7 +522,11 @@ async fn require_unchanged(
     Ok(is_unchanged)
 }
 
-async fn write_step(step: &Step<'_>, session: &Session) -> Result<Written, Failure> {
+async fn write_step(
+    step: &Step<'_>,
+    held: &mut HeldWidgets,
+    session: &Session,
+) -> Result<Written, Failure> {
     let client = &session.client;
     match (&step.action, step.file) {
         (Action::Create(new), Some(file)) => {
@@ -540,6 +536,8 @@ async fn write_step(step: &Step<'_>, session: &Session) -> Result<Written, Failu
                 .await?
                 .value;
             let id = created.widget.id;
+            // Also if its file cannot be written.
+            held.ids.insert(id);
             let text = file
                 .with_id(id)
                 .ok_or_else(|| lost(id, file, "its notation"))?;
@@ -554,18 +552,33 @@ async fn write_step(step: &Step<'_>, session: &Session) -> Result<Written, Failu
             let call = client.update_web_widget(id, before.etag.as_ref(), patch);
             let changed = session
                 .write(format!("{} changed", step.name()), call)
-                .await?;
+                .await;
+            let changed = match changed {
+                Ok(changed) => changed.value,
+                Err(error) if error.is_conflict() => {
+                    let after = change::apply(&before.value, patch)?;
+                    let written = change::find_written(&after, session).await?;
+                    written.ok_or_else(|| Failure::from(error))?
+                }
+                Err(error) => return Err(error.into()),
+            };
             Ok(Written {
                 id,
-                warnings: changed.value.warnings,
+                warnings: changed.warnings,
             })
         }
         (Action::Delete(before), _) => {
             let id = before.value.id;
             let call = client.delete_web_widget(id, before.etag.as_ref());
-            session
+            match session
                 .write(format!("{} deleted", step.name()), call)
-                .await?;
+                .await
+            {
+                // It was there a moment ago: the answer was lost, or somebody else did it.
+                Err(error) if !error.is_not_found() => return Err(error.into()),
+                Ok(()) | Err(_) => {}
+            }
+            held.ids.remove(&id);
             Ok(Written {
                 id,
                 warnings: Vec::new(),

@@ -181,6 +181,7 @@ fn ended(ended: &EndedConversations) -> impl Iterator<Item = (String, u64)> {
         ("silence", ended.silence),
         ("maximum length", ended.max_length),
         ("never joined", ended.never_joined),
+        ("budget used up", ended.budget_used_up),
     ]
     .into_iter()
     .map(|(name, number)| (name.to_owned(), number))

@@ -9,6 +9,7 @@ use widget_api::{
     client::{Error, Tagged},
     decisions::Finding,
     revisions::Change as ChangeBody,
+    unreadable::WidgetRecord,
     widgets::WrittenWidget,
 };
 use widget_core::{
@@ -78,7 +79,7 @@ pub(crate) async fn write(
     write_by(&change, &after, sent, session, printer).await
 }
 
-/// As [`write`], by another operation than a patch, which makes the widget what `after` is.
+/// As [`fn@write`], by another operation than a patch, which makes the widget what `after` is.
 pub(crate) async fn write_by(
     change: &PendingChange<'_>,
     after: &Widget,
@@ -106,11 +107,30 @@ pub(crate) async fn write_by(
     {
         Ok(written) => finish(change, effects, changes, Some(written.value), printer),
         Err(error) if error.is_conflict() => {
+            if let Some(written) = Box::pin(find_written(after, session)).await? {
+                return finish(change, effects, changes, Some(written), printer);
+            }
             Box::pin(show_conflict(before, &changes, session, printer)).await?;
             Ok(ExitCode::No)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The widget, if it is what it should be after a conflict: the change was made, and its answer was
+/// lost, so that the client has repeated it.
+pub(crate) async fn find_written(
+    after: &Widget,
+    session: &Session,
+) -> Result<Option<WrittenWidget>, Failure> {
+    let now = match session.client.get_web_widget(after.id).await?.value {
+        WidgetRecord::Readable(now) => now,
+        WidgetRecord::Unreadable(_) => return Ok(None),
+    };
+    Ok(diff(after, &now)?.is_empty().then_some(WrittenWidget {
+        widget: now,
+        warnings: Vec::new(),
+    }))
 }
 
 /// What a person, or an option, says to a change.

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use widget_api::erasures::{ConversationSelection, ErasureJob, ErasureRequest};
 use widget_core::id::{ConversationId, ErasureJobId};
 
-use super::filter::{Selected, Selection};
+use super::filter::{Selected, Selection, nothing_fits};
 use crate::{
     commands::time,
     exit::ExitCode,
@@ -26,7 +26,7 @@ conversation stays known.
 
 Examples:
   widget conversations erase 0197c3d4
-  widget conversations erase --metadata email=a@b.example --dry-run";
+  widget conversations erase --visitor a@b.example --dry-run";
 
 /// The shortest and the longest time between two questions how far a job has come.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
@@ -131,7 +131,7 @@ async fn erase_selected(
         ..EraseJson::default()
     };
     if counted.matched == 0 {
-        return finish(&answer, "no conversation fits; nothing was erased", printer);
+        return Err(nothing_fits("nothing was erased"));
     }
     let number = conversations(counted.matched, "is", "are");
     show(&format!("{number} erased for good"), printer)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 use widget_api::erasures::ExportRequest;
 
-use super::filter::{Selected, Selection};
+use super::filter::{Selected, Selection, nothing_fits};
 use crate::{
     exit::ExitCode,
     failure::Failure,
@@ -25,7 +25,7 @@ file appears when everything is in it, and only you can read it.
 
 Examples:
   widget conversations export 0197c3d4 --to conversation.jsonl
-  widget conversations export --metadata email=a@b.example --to visitor.jsonl";
+  widget conversations export --visitor a@b.example --to visitor.jsonl";
 
 /// Arguments of `conversations export`.
 #[derive(Debug, Args)]
@@ -88,6 +88,9 @@ pub(super) async fn run(
                 output.write_all(&chunk).map_err(cannot)?;
             }
         }
+    }
+    if number == 0 {
+        return Err(nothing_fits("no file was written"));
     }
     let file = output
         .into_inner()

@@ -15,7 +15,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
 pub(super) struct Filter {
-    /// Only those with this value in what the visitor and the page sent; can be repeated
+    /// Only those with this value of a field of the form before the conversation, or, as
+    /// `/page/KEY=VALUE`, of what the page passes on; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub(super) metadata: Vec<(String, String)>,
     /// Only those with this value of a field in one form; can be repeated
@@ -90,7 +91,7 @@ impl Selected {
         if !has_filter && self.conversations.is_empty() {
             return Err(Failure::unexpected("no conversation is named").hint(
                 "name conversations by their ids, or by a filter such as `--widget WIDGET` or \
-                 `--metadata email=a@b.example`",
+                 `--visitor a@b.example`",
             ));
         }
         if has_filter {
@@ -106,6 +107,14 @@ impl Selected {
         }
         Ok(Selection::Ids(ids))
     }
+}
+
+/// Says that a filter selects nothing: what a visitor asked for was probably written otherwise.
+pub(super) fn nothing_fits(done: &str) -> Failure {
+    Failure::bad_input(format_args!("no conversation fits; {done}")).hint(
+        "values are compared whole, in upper and lower case; `--visitor TEXT` looks in everything \
+         that was sent, and `widget conversations list --text TEXT` for a part of what was said",
+    )
 }
 
 /// Finds the widget that an argument names, if there is one.

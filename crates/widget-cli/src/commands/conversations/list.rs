@@ -20,7 +20,7 @@ What was said and sent can be searched with a key that may read it \
 
 Examples:
   widget conversations list 0197a8b2 --since 7d --open
-  widget conversations list --text refund --metadata email=a@b.example";
+  widget conversations list --text refund --visitor a@b.example";
 
 /// Arguments of `conversations list`.
 #[derive(Debug, Args)]

@@ -443,12 +443,12 @@ fn export() {
     export(
         &["--to", "none.jsonl"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: no conversation is named
+            exit 2
+            ---- stderr ----
+            error: no conversation is named
 
-        hint: name conversations by their ids, or by a filter such as `--widget WIDGET` or `--metadata email=a@b.example`
-    "#]],
+            hint: name conversations by their ids, or by a filter such as `--widget WIDGET` or `--visitor a@b.example`
+        "#]],
     );
     export(
         &[&id, "--metadata", email, "--to", "none.jsonl"],
@@ -567,9 +567,11 @@ fn erase() {
     erase(
         &["--metadata", "email=c@d.example", "--yes"],
         &expect![[r#"
-            exit 0
+            exit 1
             ---- stderr ----
-            no conversation fits; nothing was erased
+            error: no conversation fits; nothing was erased
+
+            hint: values are compared whole, in upper and lower case; `--visitor TEXT` looks in everything that was sent, and `widget conversations list --text TEXT` for a part of what was said
         "#]],
     );
     erase(

@@ -280,22 +280,31 @@ pub(super) async fn add_late_messages(
         counts.extend([(Counter::Answered, 1), (Counter::first_answer(after), 1)]);
     }
     counts.retain(|(_, amount)| *amount > 0);
-    let mut additions = Additions::default();
-    additions.add(conversation.web_widget_id, conversation.created_at, counts);
-    additions.write(transaction).await
+    add_counts(transaction, conversation, counts).await
 }
 
 /// Counts the feedback after a conversation, which its end does not.
 pub(super) async fn add_feedback(
     transaction: &mut Transaction,
-    widget: WidgetId,
-    created_at: OffsetDateTime,
+    conversation: &ConversationRecord,
     rating: Option<u8>,
 ) -> Result<(), StoreError> {
     let rating = rating.map(|stars| (Counter::Rating(stars), 1));
     let counts = [(Counter::Feedback, 1)].into_iter().chain(rating).collect();
+    add_counts(transaction, conversation, counts).await
+}
+
+/// Adds to the numbers of the time at which a conversation began; nothing of a preview.
+async fn add_counts(
+    transaction: &mut Transaction,
+    conversation: &ConversationRecord,
+    counts: Vec<(Counter, u64)>,
+) -> Result<(), StoreError> {
+    if conversation.preview_id.is_some() {
+        return Ok(());
+    }
     let mut additions = Additions::default();
-    additions.add(widget, created_at, counts);
+    additions.add(conversation.web_widget_id, conversation.created_at, counts);
     additions.write(transaction).await
 }
 

@@ -63,8 +63,7 @@ impl SubmissionStore for Backend {
         write_metadata(&mut transaction, id, metadata).await?;
         // Feedback may come after a limit was reached and before anybody else has written the end.
         write_transition(&mut transaction, self, id, next, now, limits).await?;
-        let (widget, began_at) = (current.web_widget_id, current.created_at);
-        counted::add_feedback(&mut transaction, widget, began_at, rating).await?;
+        counted::add_feedback(&mut transaction, &current, rating).await?;
         transaction.commit().await?;
         Ok(())
     }

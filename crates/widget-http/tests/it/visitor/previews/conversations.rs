@@ -141,7 +141,8 @@ async fn a_preview_counts_to_no_budget_and_to_no_number() {
         settings.limits.budgets.open_on_widget = 1;
     })
     .await;
-    let config = json!({"v1": {"modes": {"voice": true}}});
+    let config =
+        json!({"v1": {"modes": {"voice": true}, "post_conversation_feedback": {"enabled": true}}});
     let visitor = Visitor::of(&service, config).await;
     let limits = format!("/core/web-widgets/{}/limits", id(&visitor.widget));
     let set = json!({"conversations_per_day": 1, "voice_minutes_per_day": 5});
@@ -176,6 +177,18 @@ async fn a_preview_counts_to_no_budget_and_to_no_number() {
         );
     }
     link.end(&started).await;
+    // What comes after the end counts neither.
+    let tail = format!("/conversations/{}/feedback", started.id);
+    let stars = json!({"data": {"rating": 5}});
+    link.window(&tail, &started.token, stars).await.expect(201);
+    let late = json!({"id": "late", "role": "agent", "text": "Bye"});
+    let messages = format!("/core/conversations/{}/messages", started.id);
+    service.post(&messages, &late).await.json(200);
+    let numbers = format!("/core/web-widgets/{}/statistics", id(&visitor.widget));
+    let total = service.get(&numbers).await.json(200)["total"].clone();
+    assert_eq!(total["feedback"]["submitted"], 0, "{total}");
+    assert_eq!(total["messages"]["agent"], 0, "{total}");
+    assert_eq!(total["conversations_ended"]["visitor"], 0, "{total}");
     let after = scrape(&service).await;
     for series in [
         "widget_conversations_started_total",
