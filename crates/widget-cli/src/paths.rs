@@ -58,7 +58,8 @@ pub(crate) fn find_inputs(arguments: &[PathBuf]) -> Result<Vec<InputPath>, Failu
         }
         match fs::metadata(argument) {
             Ok(metadata) if metadata.is_dir() => {
-                let files = find_files(argument)?;
+                let below = walk(argument).map_err(|error| unreadable(argument, &error))?;
+                let files = below.files;
                 if files.is_empty() {
                     return Err(Failure::unexpected(format_args!(
                         "the folder `{}` contains no .json, .yaml or .yml file",
@@ -90,9 +91,16 @@ pub(crate) fn find_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             folder.display()
         )));
     }
-    let mut found = Vec::new();
-    walk(folder, &mut found).map_err(|error| unreadable(folder, &error))?;
-    Ok(found)
+    let below = walk(folder).map_err(|error| unreadable(folder, &error))?;
+    match below.skipped.first() {
+        None => Ok(below.files),
+        // A file that is not seen looks like one that was removed.
+        Some(skipped) => Err(Failure::bad_input(format_args!(
+            "`{}` is a link to a folder, or not a file that can be read",
+            skipped.display()
+        ))
+        .hint("replace it with a file or a folder, or remove it; links to files are followed")),
+    }
 }
 
 /// Finds the one input that an argument names; rejects a folder or a pattern.
@@ -184,9 +192,9 @@ fn guess_format(origin: &InputPath, text: &str) -> Format {
 
 /// Every file with a known extension below a folder, sorted by name. Hidden files and
 /// `node_modules` are left out, and links to folders are not followed.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+fn walk(folder: &Path) -> io::Result<Below> {
     let mut pending = vec![folder.to_owned()];
-    let mut files = Vec::new();
+    let mut below = Below::default();
     while let Some(folder) = pending.pop() {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
@@ -200,13 +208,23 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
             if entry.file_type()?.is_dir() {
                 pending.push(path);
             } else if has_known_extension(&path) && path.is_file() {
-                files.push(path);
+                below.files.push(path);
+            } else if has_known_extension(&path) || path.is_dir() {
+                below.skipped.push(path);
             }
         }
     }
-    files.sort();
-    found.append(&mut files);
-    Ok(())
+    below.files.sort();
+    below.skipped.sort();
+    Ok(below)
+}
+
+/// What is below a folder.
+#[derive(Debug, Default)]
+struct Below {
+    files: Vec<PathBuf>,
+    /// Links to folders, and names of files that are none.
+    skipped: Vec<PathBuf>,
 }
 
 fn has_known_extension(path: &Path) -> bool {

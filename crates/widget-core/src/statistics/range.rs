@@ -166,10 +166,12 @@ impl StatisticsRange {
             return Err(fault(RangeFault::Reversed));
         }
         let present = interval.point_of(now) + 1;
-        let behind = to.map_or(present, |to| interval.point_from(to).min(present));
+        // Nothing was counted before 1970, and times before the year 0 cannot be written.
+        let behind = to.map_or(present, |to| interval.point_from(to).clamp(1, present));
         let first = from.map_or(behind - interval.default_points(), |from| {
             interval.point_of(from)
         });
+        let first = first.clamp(0, behind - 1);
         if behind - first > interval.max_points() {
             let days = interval.max_points() * interval.seconds() / Interval::Day.seconds();
             return Err(fault(RangeFault::TooLong(days)));

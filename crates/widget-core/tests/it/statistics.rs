@@ -160,6 +160,12 @@ fn a_range_is_whole_points_that_are_not_of_the_future() {
         range(Some(NOW), Some(datetime!(9999-12-31 23:59:59 UTC)), hours),
         Ok((next_hour - Duration::HOUR, next_hour))
     );
+    let epoch = OffsetDateTime::UNIX_EPOCH;
+    assert_eq!(
+        range(None, Some(datetime!(0000-01-01 0:00 UTC)), days),
+        Ok((epoch, epoch + Duration::DAY)),
+        "nothing was counted before 1970"
+    );
     let fault = |fault| {
         Err(RangeError {
             name: "from",
