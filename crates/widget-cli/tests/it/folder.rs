@@ -524,13 +524,16 @@ fn links_that_are_not_followed_are_errors() {
     repository
         .service
         .create_widget("shop", &["https://shop.example"]);
-    repository.check(&["export", "real"], &expect![[r#"
+    repository.check(
+        &["export", "real"],
+        &expect![[r#"
         exit 0
         ---- stdout ----
         + real/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
         ---- stderr ----
         1 widget, 1 written
-    "#]]);
+    "#]],
+    );
     let folder = repository.folder.path();
     fs::create_dir(folder.join("widgets")).expect("a folder");
     fs::rename(
@@ -539,20 +542,26 @@ fn links_that_are_not_followed_are_errors() {
     )
     .expect("it is moved");
     std::os::unix::fs::symlink("../real", folder.join("widgets/real")).expect("a link");
-    repository.check(&["plan", "widgets", "--prune"], &expect![[r#"
+    repository.check(
+        &["plan", "widgets", "--prune"],
+        &expect![[r#"
         exit 1
         ---- stderr ----
         error: `widgets/real` is a link to a folder, or not a file that can be read
 
         hint: replace it with a file or a folder, or remove it; links to files are followed
-    "#]]);
+    "#]],
+    );
     fs::remove_file(folder.join("widgets/real")).expect("it is removed");
     std::os::unix::fs::symlink("missing", folder.join("widgets/a.yaml")).expect("a link");
-    repository.check(&["plan", "widgets", "--prune"], &expect![[r#"
+    repository.check(
+        &["plan", "widgets", "--prune"],
+        &expect![[r#"
         exit 1
         ---- stderr ----
         error: `widgets/a.yaml` is a link to a folder, or not a file that can be read
 
         hint: replace it with a file or a folder, or remove it; links to files are followed
-    "#]]);
+    "#]],
+    );
 }
