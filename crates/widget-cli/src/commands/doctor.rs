@@ -219,7 +219,7 @@ async fn find_known(
             known.id = record.id;
             if !asked.has_key {
                 let config = &record.widget.config;
-                known.modes = Some(modes(config));
+                known.modes = Some(config.current().enabled_modes());
                 known.title = title(&WidgetRecord::<widget_api::Widget>::Readable(
                     record.widget.clone().into(),
                 ))
@@ -297,7 +297,9 @@ async fn read_widget(
         WidgetRecord::Unreadable(widget) => widget.config.as_ref(),
     };
     let config = config.and_then(|config| Config::from_value(config.clone()).ok());
-    known.modes = config.as_ref().map(modes);
+    known.modes = config
+        .as_ref()
+        .map(|config| config.current().enabled_modes());
     if let Some(origin) = origin {
         let query = ExplainQuery {
             origin: origin.to_string(),
@@ -328,12 +330,4 @@ async fn read_widget(
         .hashes
         .extend(pinned.and_then(|html| attribute(html, "integrity")));
     Ok(())
-}
-
-fn modes(config: &Config) -> Vec<Mode> {
-    let modes = &config.current().modes;
-    [(modes.text, Mode::Text), (modes.voice, Mode::Voice)]
-        .into_iter()
-        .filter_map(|(is_enabled, mode)| is_enabled.then_some(mode))
-        .collect()
 }

@@ -322,6 +322,13 @@ impl ConfigV1 {
             Mode::Voice => self.modes.voice,
         }
     }
+
+    /// The modes that visitors may use.
+    #[must_use]
+    pub fn enabled_modes(&self) -> Vec<Mode> {
+        let modes = Mode::ALL.iter().copied();
+        modes.filter(|mode| self.is_enabled(*mode)).collect()
+    }
 }
 
 /// The longest heading of a window.

@@ -16,7 +16,6 @@ use widget_core::{
     doctor::{self, Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target},
     explain::{self, Explanation, Verdict},
     id::WidgetId,
-    mode::Mode,
     origin::EntryError,
     unreadable::WidgetRecord,
     url::Url,
@@ -97,7 +96,7 @@ async fn diagnose(
             widget_id: Some(id),
             answers: &answers,
             explanation: Some(&explanation),
-            modes: Some(&modes(&config)),
+            modes: Some(&config.current().enabled_modes()),
             suffixes: &state.suffixes,
             ..Question::new(&body.page, &visit)
         })
@@ -138,14 +137,6 @@ async fn explain(
 fn icon(config: &Config) -> Option<Url> {
     let icon = config.current().trigger.icon_url.as_ref()?;
     icon.as_str().parse().ok()
-}
-
-fn modes(config: &Config) -> Vec<Mode> {
-    let modes = &config.current().modes;
-    [(modes.text, Mode::Text), (modes.voice, Mode::Voice)]
-        .into_iter()
-        .filter_map(|(is_enabled, mode)| is_enabled.then_some(mode))
-        .collect()
 }
 
 /// The pinned script in the page's tag. The other one is always there, and changes.
