@@ -21,7 +21,7 @@ const options = {
 
 export default defineConfig({
   test: {
-    reporters: ['verbose'],
+    reporters: ['verbose', ['json', { outputFile: `${process.env.STORY_OUTPUT}/report.json` }]],
     globalSetup: 'e2e/stop-browsers.ts',
     projects: process.env.STORY_MEASURE
       ? [{ test: { ...options, name: 'measured', include: ['e2e/**/*.measure.ts'] } }]

@@ -1,6 +1,13 @@
 /** How the window uses LiveKit: real tracks and events of its client, and a fake room. */
 import { EventEmitter } from 'node:events';
-import { ConnectionError, type LocalTrack, RoomEvent, Track, TrackEvent } from 'livekit-client';
+import {
+  ConnectionError,
+  DisconnectReason,
+  type LocalTrack,
+  RoomEvent,
+  Track,
+  TrackEvent,
+} from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { JoinProblem } from '../src/window/conversation/join-problem';
 import { joinRoom, type Room, type RoomEvents } from '../src/window/livekit-room';
@@ -184,4 +191,13 @@ test.each<[JoinProblem, boolean, Error]>([
     throw error;
   };
   await expect(enter()).rejects.toMatchObject({ problem, message: error.message });
+});
+
+test('a visitor who is removed while the media connect does not wait for them', async () => {
+  connect = (room) => {
+    room.emit(RoomEvent.SignalConnected);
+    room.emit(RoomEvent.Disconnected, DisconnectReason.ROOM_DELETED);
+    return new Promise(() => {});
+  };
+  await expect(enter()).rejects.toMatchObject({ problem: 'room_closed', message: 'ROOM_DELETED' });
 });

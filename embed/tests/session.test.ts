@@ -411,6 +411,7 @@ describe('a room that cannot be joined', () => {
     ['signal_refused', 3, 'refused'],
     ['media_unreachable', 3, 'refused'],
     ['token_rejected', 4, 'live'],
+    ['room_closed', 4, 'live'],
     ['livekit_unreachable', 4, 'live'],
     ['code_unavailable', 4, 'live'],
   ])('%s is tried %i times, and then %s', async (problem, attempts, phase) => {
@@ -428,6 +429,26 @@ describe('a room that cannot be joined', () => {
     expect(warn.mock.calls.map(([line]) => line)).toEqual([
       expect.stringContaining(`${problem} (as LiveKit says)`),
     ]);
+  });
+
+  test('failures of different kinds are counted apart', async () => {
+    const { session, joinRoom } = setUp();
+    for (const problem of ['signal_refused', 'signal_refused', 'media_unreachable'] as const)
+      joinRoom.mockRejectedValueOnce(new JoinError(problem, ''));
+    session.sendMessage('Hello');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(session.state.phase.name).toBe('live');
+  });
+
+  test('removed before the media connect, it is refused as the service says', async () => {
+    const { session, service, joinRoom } = setUp();
+    joinRoom.mockRejectedValueOnce(new JoinError('room_closed', ''));
+    service.read.mockResolvedValue(conversation({ status: 'failed', is_open: false }));
+    service.resume.mockRejectedValue(new ServiceProblem('budget_used_up', 429));
+    session.sendMessage('Hello');
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(session.state.phase).toEqual({ name: 'refused', code: 'budget_used_up' });
+    expect(joinRoom).toHaveBeenCalledOnce();
   });
 
   test('without WebRTC no conversation is created, and nothing is retried', async () => {

@@ -70,7 +70,7 @@ class Concierge(Agent):
             # The answer comes first; that to the first question begins with the greeting.
             return conversation.greet_later()
         # Not word by word: a visitor who types meanwhile would see only the first words.
-        self.session.say(conversation.first_words())
+        conversation.say(conversation.first_words())
 
     async def transcription_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
@@ -178,7 +178,8 @@ class Conversation:
                 # Browsers control the gain already; doing it twice distorts the first words.
                 audio_input=room_io.AudioInputOptions(
                     sample_rate=RECOGNITION_RATE, auto_gain_control=False
-                )
+                ),
+                text_input=room_io.TextInputOptions(text_input_cb=self.answer_text),
             ),
             # Nothing is recorded or uploaded, and the visitor cannot control the session.
             record=False,
@@ -199,6 +200,25 @@ class Conversation:
         """The words of an agent that has not been asked anything."""
         return rules.welcome_back(self.earlier) if self.job.resumed else rules.greeting()
 
+    def say(self, text: str | AsyncIterable[str]) -> None:
+        """Say it, in the present mode."""
+        self.session.say(text, allow_interruptions=self._can_be_interrupted())
+
+    async def answer_text(self, session: AgentSession[None], event: room_io.TextInputEvent) -> None:
+        """Answer a message that the visitor has typed, instead of what is being said."""
+        await session.interrupt(force=True)
+        session.generate_reply(
+            user_input=event.text, allow_interruptions=self._can_be_interrupted()
+        )
+
+    def _can_be_interrupted(self) -> bool:
+        """Whether a voice may interrupt what the agent says next.
+
+        What can be interrupted waits until the visitor is silent, and a call that ends in the
+        middle of a sentence can leave the framework waiting for the end of that sentence.
+        """
+        return self._mode == "voice"
+
     def greet_later(self) -> None:
         """Greet if the message that the service announced does not come."""
         self._spawn(self._greet_later())
@@ -207,7 +227,7 @@ class Conversation:
         try:
             await asyncio.wait_for(self._has_turns.wait(), WAITING_MESSAGE_SECONDS)
         except TimeoutError:
-            self.session.say(self.first_words())
+            self.say(self.first_words())
 
     async def stream_words(self, text: str) -> AsyncIterator[str]:
         """Yield the text word by word, at the pace of the model's answers."""
@@ -262,10 +282,12 @@ class Conversation:
         except ValueError:
             document = None
         if isinstance(document, dict):
-            self.session.say(self.stream_words(rules.after_form(document)))
+            self.say(self.stream_words(rules.after_form(document)))
 
     def _apply(self, mode: Mode) -> None:
         self._mode = mode
+        if mode == "voice" and (speech := self.session.current_speech) and not speech.interrupted:
+            speech.allow_interruptions = True
         for side in (self.session.input, self.session.output):
             if side.audio_enabled != (mode == "voice"):
                 side.set_audio_enabled(mode == "voice")
@@ -275,13 +297,17 @@ class Conversation:
             mode = parse_mode(call.payload)
         except JobError as error:
             raise rtc.RpcError(1500, str(error)) from None
+        await self.set_mode(mode)
+        return json.dumps({"mode": mode})
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Change the mode; what the voice has not said yet is written."""
         unspoken = await self._stop_speaking() if mode == "text" and self._mode == "voice" else ""
         self._apply(mode)
         if unspoken:
-            self.session.say(self.stream_words(unspoken))
+            self.say(self.stream_words(unspoken))
         else:
             self._store_cut()
-        return json.dumps({"mode": mode})
 
     async def _stop_speaking(self) -> str:
         """Stop the voice and return what it had not spoken yet, to be sent as text."""
@@ -291,9 +317,9 @@ class Conversation:
         self._is_stopping = True
         try:
             await asyncio.wait_for(
-                asyncio.shield(self.session.interrupt()), STOP_SPEAKING_TIMEOUT_SECONDS
+                asyncio.shield(self.session.interrupt(force=True)), STOP_SPEAKING_TIMEOUT_SECONDS
             )
-        except (TimeoutError, RuntimeError):
+        except TimeoutError:
             return ""
         finally:
             self._is_stopping = False

@@ -4,7 +4,10 @@
 //! The test may ask for parts to be killed and started again (a server that is down, an agent that
 //! is gone): it posts to `STORY_CONTROL_URL` + `/stop/<part>` or `/start/<part>`.
 
-use anyhow::{Result, anyhow, bail};
+use std::{fmt::Write as _, path::Path};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde_json::Value;
 use tiny_http::Response;
 
 use crate::{
@@ -70,11 +73,36 @@ pub(crate) fn play(stories: &[String], measured: bool) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "the visitor's story failed; screenshots and logs are in {}\n{}\n{}",
-        output.display(),
+        "{}\n{}\nthe visitor's story failed; screenshots and logs are in {}{}",
         last_lines(&stack.supervisor.log(agent::NAME)),
-        last_lines(&stack.supervisor.log(service::NAME))
+        last_lines(&stack.supervisor.log(service::NAME)),
+        output.display(),
+        failed_tests(&output.join("report.json")).unwrap_or_else(|error| format!("\n{error:#}")),
     )
+}
+
+/// The tests that failed, each with the first line of its reason, from vitest's report.
+fn failed_tests(report: &Path) -> Result<String> {
+    let text =
+        std::fs::read(report).with_context(|| format!("no report in {}", report.display()))?;
+    let report: Value = serde_json::from_slice(&text)?;
+    let each = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let mut list = String::new();
+    for file in each(&report, "testResults") {
+        for test in each(&file, "assertionResults") {
+            if test["status"] == "failed" {
+                let reason = each(&test, "failureMessages");
+                let reason = reason.first().and_then(Value::as_str).unwrap_or_default();
+                let reason = reason.lines().next().unwrap_or_default();
+                write!(
+                    list,
+                    "\nfailed: {}: {reason}",
+                    test["fullName"].as_str().unwrap_or("?")
+                )?;
+            }
+        }
+    }
+    Ok(list)
 }
 
 fn execute(order: &str, stack: &mut Stack) -> Result<()> {

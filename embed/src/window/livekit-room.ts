@@ -73,6 +73,14 @@ const PEER_TIMEOUT = 12_000;
 // The console belongs to the page. Set as a default, because LiveKit stores a level that is set.
 for (const name of Object.values(LoggerNames)) getLogger(name).setDefaultLevel('silent');
 
+/** LiveKit's reasons to end the visit of somebody who did not ask for it. */
+const REMOVALS: readonly (DisconnectReason | undefined)[] = [
+  DisconnectReason.DUPLICATE_IDENTITY,
+  DisconnectReason.PARTICIPANT_REMOVED,
+  DisconnectReason.ROOM_CLOSED,
+  DisconnectReason.ROOM_DELETED,
+];
+
 function joinProblemOf(error: unknown, hasSignal: boolean): JoinProblem {
   if (hasSignal) return 'media_unreachable';
   if (!(error instanceof ConnectionError)) return 'livekit_unreachable';
@@ -207,13 +215,22 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
   room.on(RoomEvent.SignalConnected, () => {
     hasSignal = true;
   });
-  try {
-    await room.connect(url, participantToken, {
-      maxRetries: 0,
-      websocketTimeout: SIGNAL_TIMEOUT,
-      peerConnectionTimeout: PEER_TIMEOUT,
+  // LiveKit's client would wait for media of the room that is gone until its time is over.
+  const removed = new Promise<never>((_, reject) => {
+    room.once(RoomEvent.Disconnected, (reason) => {
+      if (REMOVALS.includes(reason))
+        reject(new JoinError('room_closed', DisconnectReason[reason as DisconnectReason]));
     });
+  });
+  const connected = room.connect(url, participantToken, {
+    maxRetries: 0,
+    websocketTimeout: SIGNAL_TIMEOUT,
+    peerConnectionTimeout: PEER_TIMEOUT,
+  });
+  try {
+    await Promise.race([connected, removed]);
   } catch (error) {
+    if (error instanceof JoinError) throw error;
     throw new JoinError(joinProblemOf(error, hasSignal), (error as Error).message);
   }
   hasJoined = true;

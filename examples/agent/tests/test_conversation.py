@@ -3,11 +3,17 @@
 import asyncio
 import json
 import sys
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from livekit import api, rtc
+from livekit.agents import Agent, ConversationItemAddedEvent, JobContext
+from livekit.agents.voice.room_io import TextInputEvent
 
 import rules
+from conversation import Conversation
+from job import Job
+from service import WidgetService
 from stack import AGENT, AGENT_NAME, LIVEKIT_KEY, LIVEKIT_SECRET, Program, Stack, said, start_worker
 from visitor import TIMEOUT_SECONDS, joined
 
@@ -134,6 +140,29 @@ async def test_a_typed_conversation_becomes_a_spoken_one_in_the_same_room(stack:
         assert await visitor.make_understood("Where is my order?") == "Where is my order?"
         assert await visitor.hear_something() > 0.02
         assert "should reach you tomorrow" in (await visitor.agent_words()).text
+
+
+async def test_a_call_that_ends_in_the_middle_of_a_sentence_holds_back_no_answer() -> None:
+    service = AsyncMock(spec=WidgetService)
+    job = Job(conversation_id="c", agent_version_id="v", mode="voice", resumed=False)
+    conversation = Conversation(MagicMock(spec=JobContext), job, service, ())
+    answered = asyncio.Event()
+
+    def note(event: ConversationItemAddedEvent) -> None:
+        if ANSWER in (getattr(event.item, "text_content", None) or ""):
+            answered.set()
+
+    conversation.session.on("conversation_item_added", note)
+    try:
+        await conversation.session.start(Agent(instructions=""), record=False)
+        await conversation.set_mode("text")
+        # The recognizer's last word of the call, which comes after its end.
+        assert conversation.session._activity is not None
+        conversation.session._activity._user_silence_event.clear()
+        await conversation.answer_text(conversation.session, TextInputEvent(text=QUESTION))
+        await asyncio.wait_for(answered.wait(), TIMEOUT_SECONDS)
+    finally:
+        await conversation.session.aclose()
 
 
 async def test_a_form_is_shown_and_confirmed(stack: Stack) -> None:

@@ -63,7 +63,8 @@ export class Attempt {
   readonly #observer: AttemptObserver;
   readonly #watch: AgentWatch;
   #room: Room | null = null;
-  #failedJoins = 0;
+  /** How often joining has failed, by problem. */
+  readonly #failedJoins = new Map<JoinProblem, number>();
   /** The mode in which the agent believes the conversation to be. */
   #agentMode: Mode = 'text';
   /** The service has reserved minutes, where they are limited. */
@@ -167,12 +168,18 @@ export class Attempt {
   #handleFailedJoin(error: JoinError, retry?: () => void) {
     const { store, backoff } = this.#dependencies;
     const { problem } = error;
-    this.#failedJoins += 1;
+    const failed = (this.#failedJoins.get(problem) ?? 0) + 1;
+    this.#failedJoins.set(problem, failed);
     this.#observer.onJoinFailed(error);
-    if (!retry || this.#failedJoins >= (MAX_JOINS[problem] ?? Number.POSITIVE_INFINITY))
+    if (!retry || failed >= (MAX_JOINS[problem] ?? Number.POSITIVE_INFINITY))
       return this.#observer.onGaveUp(problem);
     store.dispatch({ type: 'unreachable' });
-    backoff.schedule(problem === 'token_rejected' ? this.#observer.onTokenUnusable : retry);
+    const { onClosed, onTokenUnusable } = this.#observer;
+    const instead: { [problem in JoinProblem]?: () => void } = {
+      room_closed: onClosed,
+      token_rejected: onTokenUnusable,
+    };
+    backoff.schedule(instead[problem] ?? retry);
   }
 
   #roomEvents(): RoomEvents {

@@ -5,6 +5,8 @@ export type JoinProblem =
   | 'webrtc_missing'
   /** LiveKit does not accept the participant token. */
   | 'token_rejected'
+  /** The room was removed, or the visitor from it, before the media were connected. */
+  | 'room_closed'
   /** LiveKit answers, but its WebSocket is refused, as by a proxy. */
   | 'signal_refused'
   /** Signaling works, but no media connection comes about. */
@@ -23,7 +25,10 @@ export class JoinError extends Error {
   }
 }
 
-/** How often joining is tried before the visitor decides; all other problems may pass. */
+/**
+ * How often joining may fail in the same way before the visitor decides; all other problems may
+ * pass.
+ */
 export const MAX_JOINS: { readonly [problem in JoinProblem]?: number } = {
   webrtc_missing: 1,
   signal_refused: 3,
@@ -34,6 +39,7 @@ export const MAX_JOINS: { readonly [problem in JoinProblem]?: number } = {
 const ADVICE: { readonly [problem in JoinProblem]: string } = {
   webrtc_missing: 'check extensions and policies of this browser',
   token_rejected: "check that the service has the key and secret of LiveKit's configuration",
+  room_closed: 'the service knows why: the answer to its next request says it',
   signal_refused: 'check that proxies and firewalls let WebSockets through to LiveKit',
   media_unreachable:
     'check the UDP and TCP ports of LiveKit, and set up TURN over TLS for networks that block them',
