@@ -147,7 +147,7 @@ describe.each([
     await visitor.frame.getByText(words.unreachable).waitFor();
     await check(visitor, 'service-away');
     await visitor.context.unroute('**/conversations');
-    await visitor.button(words.try_now).click();
+    await visitor.tryNow(words.try_now);
     await visitor.frame.getByText(words.late).waitFor();
     await check(visitor, 'agent-late');
     await visitor.frame.getByText(words.silent).waitFor();

@@ -110,7 +110,7 @@ describe('a budget of the day', { timeout: 120_000 }, () => {
     await late.page.routeWebSocket(/\/rtc/, (socket) => socket.close());
     await late.open();
     await late.sendMessage('Hello');
-    await late.button('Try now').waitFor();
+    await late.frame.getByText('refuses the connection to the chat').waitFor();
     expect(await today(widgetId)).toMatchObject({ conversations: { used: 0, reserved: 1 } });
     await first.open();
     await first.sendMessage('Hello');

@@ -135,8 +135,10 @@ export class Visitor {
     page.on('response', async (response) => {
       const { pathname } = new URL(response.url());
       if (response.request().method() !== 'POST' || !response.ok()) return;
-      if (/\/conversations(\/[^/]+\/resume)?$/.test(pathname))
-        this.joinings.push((await response.json()) as Joining);
+      if (!/\/conversations(\/[^/]+\/resume)?$/.test(pathname)) return;
+      // A page that was left does not give it anymore.
+      const joining: Joining | null = await response.json().catch(() => null);
+      if (joining) this.joinings.push(joining);
     });
     page.on('websocket', (socket) =>
       socket.on('framereceived', ({ payload }) => {
@@ -236,6 +238,14 @@ export class Visitor {
   async end(): Promise<void> {
     await this.choose('End conversation');
     await this.button('End conversation').click();
+  }
+
+  /** Has the window try at once what it tries again by itself, which it may just have done. */
+  async tryNow(name = 'Try now'): Promise<void> {
+    if (await this.button(name).isVisible())
+      await this.button(name)
+        .click({ timeout: 1_000 })
+        .catch(() => {});
   }
 
   /** Chooses from the menu of the heading. */
