@@ -57,7 +57,7 @@ try {
     new Error().stack,
   );
   tags.map(page.add);
-  if (!tags[0]) console.warn('Web widget:', 'no data-web-widget');
+  if (!tags[0]) console.warn('Web widget:', 'set data-web-widget');
 } catch (error) {
   console.error('Web widget:', error);
 }

@@ -17,7 +17,8 @@ const NOT_SHOWN: ProblemCode = 'widget_unavailable';
 
 /**
  * Explains a refusal; where no answer has arrived, asks once more, and says what happens. The panel
- * script itself came from the service, which therefore can be reached.
+ * script itself came from the service, which therefore can be reached. Ends with the command that
+ * makes the decision of the service once more, for the owner of the widget.
  */
 export async function findReason(
   service: string,
@@ -25,7 +26,11 @@ export async function findReason(
   code?: string,
   browser: Browser = { fetch: (...request) => fetch(...request), document },
 ): Promise<string> {
-  if (code) return explainRefusal(service, id, code);
+  const reason = code ? explainRefusal(code) : await explainSilence(service, id, browser);
+  return `${reason}; its owner can run: widget explain ${id} --page ${location.origin}`;
+}
+
+async function explainSilence(service: string, id: string, browser: Browser): Promise<string> {
   const { origin } = new URL(service);
   const address = `${service}/core/public/web-widgets/${id}`;
   let directive = '';
@@ -58,10 +63,10 @@ export async function findReason(
   return 'the network or an extension of the browser blocks the request';
 }
 
-function explainRefusal(service: string, id: string, code: string): string {
-  if (code !== NOT_SHOWN) return `the service refuses with the code ${code}`;
-  const page = location.origin;
-  return `the service does not show this widget on ${page} (${code}): unknown id, not published, or the site is not on its list; its owner can run: curl -H "Authorization: Bearer $KEY" ${service}/core/web-widgets/${id} | widget explain - --page ${page}`;
+function explainRefusal(code: string): string {
+  return code === NOT_SHOWN
+    ? `the service does not show this widget on ${location.origin} (${code}): unknown id, not published, or the site is not on its list`
+    : `the service refuses with the code ${code}`;
 }
 
 /** Monitoring scripts replace `fetch`, and may add headers or credentials. */
