@@ -1,7 +1,8 @@
 /** The panel as the loader uses it, in a document without a browser. */
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPanel } from '../src/panel/panel';
 import type { Launcher } from '../src/shared/panel';
+import type { Config } from '../src/window/config';
 import { type FakeDocument, type FakeNode, fake, stubDocument } from './dom';
 import { config } from './fixtures';
 
@@ -39,12 +40,12 @@ afterEach(() => {
 });
 
 /** A panel, and what the window in its newest frame says and gets. */
-function setUp() {
+function setUp(changes: Partial<Config> = {}) {
   const box = document.createElement('div');
   const launcher = {
     service: ORIGIN,
     id: 'w1',
-    config: config(),
+    config: config(changes),
     words: ['Failed.', 'Try again', 'Close'],
     host: document.createElement('web-widget'),
     root: { adoptedStyleSheets: [] },
@@ -59,15 +60,18 @@ function setUp() {
     dismiss: vi.fn(),
   };
   const panel = createPanel(launcher as unknown as Launcher);
-  const find = (node: FakeNode): FakeNode | undefined =>
-    node.localName === 'iframe' ? node : node.childNodes.map(find).find(Boolean);
+  const find = (node: FakeNode, name = 'iframe'): FakeNode | undefined =>
+    node.localName === name
+      ? node
+      : node.childNodes.map((child) => find(child, name)).find(Boolean);
+  const found = (name: string) => find(box, name);
   const post = vi.fn();
   const say = (data: object) => {
     const source = { postMessage: post };
     Object.assign(fake(find(box)), { contentWindow: source });
     page.dispatchEvent(Object.assign(new Event('message'), { source, origin: ORIGIN, data }));
   };
-  return { panel, box, say, post };
+  return { panel, box, say, post, found, launcher };
 }
 
 test('a window that is loaded again is as large as it believes', () => {
@@ -103,4 +107,59 @@ test('what was touched on the page before stays so', () => {
   expect(post.mock.calls[0]?.[0]).toMatchObject({ touched: true, returning: true });
   page.dispatchEvent(new Event('pagehide'));
   expect('web-widget:w1' in storage).toBe(true);
+});
+
+describe('a window that does not come', () => {
+  const url = 'https://shop.example/contact';
+
+  function wait(fallback: Config['fallback']) {
+    const parts = setUp({ fallback });
+    parts.panel.show(true);
+    vi.advanceTimersByTime(9_999);
+    expect(parts.found('p')?.textContent, 'it may still come').toBe('');
+    vi.advanceTimersByTime(1);
+    return parts;
+  }
+
+  test.each([
+    [{ text: null, url }, url],
+    [{ text: 'Write to us', url }, 'Write to us'],
+    [{ text: 'Write to us', url: null }, undefined],
+  ])('is said after ten seconds, with another try and %j', (fallback, link) => {
+    const { found, launcher } = wait(fallback);
+    expect(found('p')?.textContent).toBe(`Failed.Try again${link ?? ''}`);
+    expect(found('a')?.textContent).toBe(link);
+    expect(found('a')?.href).toBe(link && url);
+    expect(launcher.emit).toHaveBeenLastCalledWith('error', { code: 'window_blocked' });
+    expect(launcher.warn).toHaveBeenCalledOnce();
+  });
+
+  test('is shown when it comes late', () => {
+    const { box, say } = wait({ text: null, url: null });
+    expect(box.classes).not.toContain('k');
+    say({ type: 'web-widget:ready' });
+    expect(box.classes).toContain('k');
+  });
+
+  test('is loaded again when the visitor asks for it', () => {
+    const { found } = wait({ text: null, url: null });
+    const before = found('iframe');
+    const [, button] = found('p')?.childNodes ?? [];
+    (button as FakeNode & { onclick(): void }).onclick();
+    expect(found('iframe')).not.toBe(before);
+    expect(found('p')?.textContent).toBe('');
+  });
+
+  test('is closed by Escape wherever the focus is, until it is there', () => {
+    const { launcher, say } = wait({ text: null, url: null });
+    const pressEscape = () =>
+      document.dispatchEvent(Object.assign(new Event('keydown'), { key: 'Escape' }));
+    pressEscape();
+    expect(launcher.show).toHaveBeenLastCalledWith(false);
+    say({ type: 'web-widget:ready' });
+    launcher.show.mockClear();
+    // The window has the key from then on.
+    pressEscape();
+    expect(launcher.show).not.toHaveBeenCalled();
+  });
 });

@@ -47,6 +47,12 @@ test('the built-in palette is readable in light and in dark', () => {
   }
 });
 
+test.each(['#ffffff', '#000000'])('the ring of the launcher is seen on a page of %s', (page) => {
+  const css = readFileSync('src/loader/launcher.css', 'utf8');
+  const [, color = ''] = /outline: 3px solid (#[0-9a-f]{6});/.exec(css) ?? [];
+  expect(contrast(color, page)).toBeGreaterThanOrEqual(3);
+});
+
 test('an owner’s colors and theme reach the sheet', () => {
   const chosen = config();
   chosen.chat.light_mode.background_color.user_message = '#fc0';
