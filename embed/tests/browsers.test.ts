@@ -60,8 +60,10 @@ function lacking(compat: CompatStatement | undefined): string[] {
       const statement = compat.support[name] as SupportStatement | undefined;
       const all = Array.isArray(statement) ? statement : statement ? [statement] : [];
       const oldest = OLDEST[target as keyof typeof OLDEST];
-      return !all.some(({ version_added, version_removed, flags }) => {
-        if (flags || version_removed || version_added === 'preview') return false;
+      return !all.some(({ version_added, version_removed, flags, prefix, alternative_name }) => {
+        // Under another name, it is another feature.
+        if (flags || prefix || alternative_name) return false;
+        if (version_removed || version_added === 'preview') return false;
         return typeof version_added === 'string' && !isNewer(version_added, oldest);
       });
     })
@@ -205,7 +207,7 @@ test.each([...assets('.css')])('%s uses no style that is too new', (file) => {
   expect(checkStyles(read(file))).toEqual([]);
 });
 
-test.each(['dist/loader.js', 'dist/panel.js', ...assets('.js')])(
+test.each(['dist/loader.js', 'dist/panel.js', 'dist/preview-page.js', ...assets('.js')])(
   '%s uses no function that is too new',
   (file) => {
     expect(checkScript(read(file))).toEqual([]);
@@ -223,6 +225,7 @@ test('what is too new is found', () => {
   expect(checkStyles('a{color:light-dark(#000,#fff)}').join()).toContain('ios 16.4');
   expect(checkStyles('a{field-sizing:content}').join()).toContain('field-sizing');
   expect(checkStyles('a{text-wrap:pretty}').join()).toContain('pretty');
+  expect(checkStyles('a{text-align:match-parent}').join()).toContain('match-parent');
   expect(checkStyles('@starting-style{a{top:0}}').join()).toContain('starting-style');
   expect(checkStyles('a{color:red;gap:1px}')).toEqual([]);
   expect(checkScript('Object.groupBy([], String)').join()).toContain('ios 16.4');

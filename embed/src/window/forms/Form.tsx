@@ -264,7 +264,7 @@ function Control({
       <textarea
         {...common}
         rows={3}
-        dir="auto"
+        dir={text ? 'auto' : undefined}
         placeholder={field.placeholder ?? ''}
         maxLength={field.max_length}
         value={text}
@@ -275,7 +275,7 @@ function Control({
     <input
       {...common}
       {...inputType(field)}
-      dir={field.type === 'text' ? 'auto' : 'ltr'}
+      dir={field.type === 'text' ? (text ? 'auto' : undefined) : 'ltr'}
       autocomplete={AUTOCOMPLETE[field.type] ?? 'on'}
       placeholder={field.placeholder ?? ''}
       {...(field.type === 'number' && {
@@ -316,7 +316,7 @@ function Group({ field, value, change }: RowProps) {
   return (
     <>
       {field.options.map((option) => (
-        <label key={option.value} class="check" dir="auto">
+        <label key={option.value} class="check">
           <input
             type="checkbox"
             name={field.id}
@@ -329,7 +329,7 @@ function Group({ field, value, change }: RowProps) {
               )
             }
           />
-          <span>{option.label}</span>
+          <span dir="auto">{option.label}</span>
         </label>
       ))}
     </>

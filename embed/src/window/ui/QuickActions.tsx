@@ -31,13 +31,13 @@ export function QuickActions() {
 function Chip({ item: { action, label }, onTap }: { item: QuickAction; onTap(): void }) {
   if (action.type !== 'open_url')
     return (
-      <button type="button" class="chip" onClick={onTap}>
+      <button type="button" class="chip" dir="auto" onClick={onTap}>
         {label}
       </button>
     );
   const href = hrefOf(action.url);
   return href ? (
-    <a class="chip" href={href} target="_blank" rel="noopener noreferrer">
+    <a class="chip" dir="auto" href={href} target="_blank" rel="noopener noreferrer">
       {label}
     </a>
   ) : null;

@@ -43,7 +43,12 @@ export function Transcript({ state }: { state: State }) {
 
   const asksFeedback = phase.name === 'ended' && phase.feedback === 'asked';
 
-  const toEnd = () => log.current?.scrollTo({ top: log.current.scrollHeight });
+  /** A welcome that is higher than the window is read from its beginning. */
+  const isWelcome = messages.length === 0 && requests.length === 0 && !asksFeedback;
+  const toEnd = () => {
+    const element = log.current;
+    if (!element?.querySelector('.welcome')) element?.scrollTo({ top: element.scrollHeight });
+  };
   useLayoutEffect(() => {
     // A visitor who fills in a form keeps it in sight.
     if (follows && !log.current?.querySelector('.card :focus')) toEnd();
@@ -98,7 +103,7 @@ export function Transcript({ state }: { state: State }) {
           setFollows(scrollHeight - scrollTop - clientHeight < END_DISTANCE)
         }
       >
-        {messages.length === 0 && requests.length === 0 && !asksFeedback ? (
+        {isWelcome ? (
           <Welcome canAsk={modeOf(state) === 'text'} />
         ) : (
           <>
@@ -129,7 +134,7 @@ export function Transcript({ state }: { state: State }) {
           </div>
         )}
       </div>
-      {!follows && (
+      {!follows && !isWelcome && (
         <button
           type="button"
           class="latest"
