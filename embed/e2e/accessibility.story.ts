@@ -9,6 +9,7 @@ import { en as english } from '../src/window/i18n/en';
 import { OPEN_ROOTS } from './axe';
 import { HURRY } from './hurry';
 import { checkLooks } from './looks';
+import { NO_WEBRTC } from './no-webrtc';
 import { story } from './story';
 import { createAbsentAgent, createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
@@ -169,6 +170,64 @@ describe.each([
     for (const each of lose) each();
     await visitor.frame.getByText(words.reconnecting).waitFor();
     await check(visitor, 'reconnecting');
+  });
+
+  test('a message that is too long, and one that cannot be sent', async () => {
+    const visitor = await arrive({
+      widgetId: await createWidget({ fallback: { url: 'https://shop.example/contact' } }),
+      scripts: [OPEN_ROOTS, NO_WEBRTC],
+    });
+    await visitor.open();
+    const input = visitor.frame.getByRole('textbox');
+    await input.fill('word '.repeat(1_000));
+    await visitor.frame.getByText(words.too_long).waitFor();
+    await check(visitor, 'too-long');
+    await input.fill('');
+    await visitor.sendMessage(QUESTION);
+    await visitor.frame.getByText(words.webrtc_missing).waitFor();
+    await visitor.frame.getByText(words.unsent).waitFor();
+    await check(visitor, 'unsent');
+  });
+
+  test('a form that is put off, and one that was sent', async () => {
+    const visitor = await arrive();
+    await ask(visitor, 'I want to talk to a person.');
+    await visitor.frame.getByRole('heading', { name: 'How can we reach you?' }).waitFor();
+    await visitor.button(words.later).click();
+    await visitor.button(words.fill_in).waitFor();
+    await check(visitor, 'form-later');
+    await visitor.button(words.fill_in).click();
+    await visitor.frame.getByLabel('Your name').fill('Ada');
+    await visitor.frame.getByLabel('Email').fill('ada@example.com');
+    await visitor.button('Ask for a call').click();
+    await visitor.frame.getByText(words.form_sent).waitFor();
+    await check(visitor, 'form-sent');
+  });
+
+  test('a conversation that another tab has', async () => {
+    const visitor = await arrive();
+    await ask(visitor);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    const second = await here.openTab(visitor);
+    await second.open();
+    await second.frame.getByText(words.open_elsewhere).waitFor();
+    await check(second, 'open-elsewhere');
+    await second.button(words.continue_here).click();
+    await visitor.page.bringToFront();
+    await visitor.frame.getByText(words.continued_elsewhere).waitFor();
+    await check(visitor, 'continued-elsewhere');
+  });
+
+  test('voice alone, and no microphone', async () => {
+    const widgetId = await createWidget({
+      modes: { text: false, voice: true },
+      default_mode: 'voice',
+      fallback: { url: 'https://shop.example/contact' },
+    });
+    const visitor = await arrive({ widgetId, microphone: false });
+    await visitor.open();
+    await visitor.frame.getByText(words.allow_microphone).waitFor();
+    await check(visitor, 'voice-only-denied');
   });
 
   test('a window that loads, and one that does not', async () => {

@@ -150,9 +150,7 @@ describe('the launcher', { timeout: 60_000 }, () => {
     expect(line).toContain(
       `Web widget: the service does not show this widget on ${system.site} (widget_unavailable)`,
     );
-    expect(line).toContain(
-      `${system.service}/core/web-widgets/${other} | widget explain - --page ${system.site}`,
-    );
+    expect(line).toContain(`widget explain ${other} --page ${system.site}`);
     expect(await count(visitor, 'web-widget')).toBe(1);
   });
 
@@ -262,7 +260,7 @@ describe('a script without a tag of its own', { timeout: 60_000 }, () => {
     const html = `<script>fetch('${LOADER}').then((file) => file.text()).then(eval)</script>`;
     await visitor.visit('/tags', `<!doctype html><body>${html}</body>`);
     await until('the advice', () =>
-      visitor.console.some((line) => line.includes('no data-web-widget')),
+      visitor.console.some((line) => line.includes('set data-web-widget')),
     );
   });
 

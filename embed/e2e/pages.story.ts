@@ -204,6 +204,28 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
     expect(await visitor.page.locator('web-widget').count()).toBe(1);
   });
 
+  test('document.open in a conversation: it goes on, with what was typed', async () => {
+    const html = `<!doctype html><title>Old</title>${SNIPPET}<body><h1>Old</h1></body>`;
+    const visitor = await here.arrive({ files: { '/old': html } });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    const before = await visitor.transcript();
+    await visitor.frame.getByRole('textbox').fill('And on Sun');
+    await visitor.page.evaluate(() => {
+      document.open();
+      document.write('<!doctype html><title>New</title><body><h1>New</h1></body>');
+      document.close();
+    });
+    await until('another room', () => visitor.joinings.length === 2);
+    await visitor.waitForWindow();
+    expect((await visitor.transcript()).slice(0, before.length)).toEqual(before);
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');
+    expect(await visitor.frame.getByText('Continue where you left off?').count()).toBe(0);
+    const ids = visitor.joinings.map((each) => each.conversation.id);
+    expect(ids[1]).toBe(ids[0]);
+  });
+
   test('a transformed root element does not move the launcher away', async () => {
     const html = `<!doctype html><style>html{transform:translateZ(0)}body{height:4000px}</style>${SNIPPET}<body></body>`;
     const visitor = await here.arrive({ files: { '/transformed': html } });

@@ -25,6 +25,8 @@ describe('quick actions', { timeout: 60_000 }, () => {
     await visitor.open();
     await visitor.button(LABELS[0] as string).waitFor();
     await visitor.screenshot(`quick-actions-${name}`);
+    const scrolled = await visitor.frame.locator('.log').evaluate((log) => log.scrollTop);
+    expect(scrolled, 'a welcome without room begins at its top').toBe(0);
     const reachable = await visitor.frame.locator('.chip').evaluateAll(
       (chips) =>
         chips.filter((chip) => {

@@ -1,5 +1,6 @@
 /** Before it is opened, the widget is a button: two requests, and nothing is stored. */
 import { describe, expect, test } from 'vitest';
+import { LOADER } from './pages';
 import { story } from './story';
 import { system, until } from './system';
 import type { Visitor } from './visitor';
@@ -60,8 +61,17 @@ describe('a widget that was not opened', () => {
       document.body.prepend(block);
     });
     await until('the shift to be seen', async () => (await observed(visitor)).shifts > 0);
+    await visitor.page.route(LOADER, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: `${await answer.text()};${BUSY}` });
+    });
+    await visitor.reload();
+    await until('the long task to be seen', async () => (await observed(visitor)).tasks.length > 0);
   });
 });
+
+/** What no loader of ours does: it keeps the page waiting. */
+const BUSY = 'for (const end = performance.now() + 200; performance.now() < end; );';
 
 /** Runs in the page: adds up what moved, and lists the long tasks in which a script of ours ran. */
 const OBSERVE = `

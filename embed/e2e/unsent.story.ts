@@ -1,6 +1,7 @@
 /** What cannot be sent stays in sight, says so, and can be sent again. */
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS, violations } from './axe';
+import { NO_WEBRTC } from './no-webrtc';
 import { story } from './story';
 import { createWidget, until } from './system';
 
@@ -13,12 +14,6 @@ declare global {
 const RECORD = `
   window.storyErrors = [];
   document.addEventListener('web-widget:error', ({ detail }) => storyErrors.push(detail.code));
-`;
-
-/** As some extensions do: both names, since LiveKit's client makes do with the old one. */
-const NO_WEBRTC = `
-  delete globalThis.webkitRTCPeerConnection;
-  Object.defineProperty(globalThis, 'RTCPeerConnection', { value: undefined });
 `;
 
 /** A configuration with a form before the conversation. */
