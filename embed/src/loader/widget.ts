@@ -262,7 +262,7 @@ export function createWidget(
         { signal },
       );
       return () => {
-        callback = 0 as never;
+        callback = null as never;
       };
     },
   };
