@@ -94,6 +94,7 @@ export const strings: Strings = {
   play_sound: 'تشغيل الصوت',
   copy: 'نسخ',
   copied: 'تم النسخ',
+  failed: 'لم ينجح ذلك. يرجى المحاولة مرة أخرى.',
   save: 'تنزيل المحادثة',
   sound: 'صوت للرسائل الجديدة',
   expand: 'تكبير النافذة',

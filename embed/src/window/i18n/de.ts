@@ -99,6 +99,7 @@ export const strings: Strings = {
   play_sound: 'Ton abspielen',
   copy: 'Kopieren',
   copied: 'Kopiert',
+  failed: 'Das hat nicht geklappt. Bitte versuchen Sie es erneut.',
   save: 'Gespräch herunterladen',
   sound: 'Ton bei neuen Nachrichten',
   expand: 'Fenster vergrößern',

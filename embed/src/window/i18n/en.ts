@@ -95,6 +95,7 @@ export const en = {
   play_sound: 'Play sound',
   copy: 'Copy',
   copied: 'Copied',
+  failed: 'That did not work. Please try again.',
   save: 'Download transcript',
   sound: 'Sound for new messages',
   expand: 'Enlarge window',

@@ -95,6 +95,7 @@ export const strings: Strings = {
   play_sound: 'Reproducir sonido',
   copy: 'Copiar',
   copied: 'Copiado',
+  failed: 'No ha funcionado. Inténtelo de nuevo.',
   save: 'Descargar la conversación',
   sound: 'Sonido para mensajes nuevos',
   expand: 'Ampliar la ventana',

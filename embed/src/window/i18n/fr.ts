@@ -97,6 +97,7 @@ export const strings: Strings = {
   play_sound: 'Activer le son',
   copy: 'Copier',
   copied: 'Copié',
+  failed: 'Cela n’a pas fonctionné. Veuillez réessayer.',
   save: 'Télécharger la conversation',
   sound: 'Son pour les nouveaux messages',
   expand: 'Agrandir la fenêtre',

@@ -96,6 +96,7 @@ export const strings: Strings = {
   play_sound: '音声を再生',
   copy: 'コピー',
   copied: 'コピーしました',
+  failed: 'うまくいきませんでした。もう一度お試しください。',
   save: '会話をダウンロード',
   sound: '新着メッセージの音',
   expand: 'ウィンドウを拡大',

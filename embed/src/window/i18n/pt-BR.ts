@@ -95,6 +95,7 @@ export const strings: Strings = {
   play_sound: 'Reproduzir som',
   copy: 'Copiar',
   copied: 'Copiado',
+  failed: 'Não funcionou. Tente novamente.',
   save: 'Baixar a conversa',
   sound: 'Som para novas mensagens',
   expand: 'Ampliar a janela',

@@ -9,7 +9,7 @@ import { type Surface, SurfaceContext, useSurface } from './context';
 import { FormSheet } from './FormSheet';
 import { focusNext, isComposing, isFocusLost } from './focus';
 import { Header } from './Header';
-import { About, Consent, Notice } from './Notice';
+import { Consent, MenuNote, type Note, Notice } from './Notice';
 import { QuickActions } from './QuickActions';
 import { Transcript } from './Transcript';
 import { Voice } from './Voice';
@@ -17,7 +17,7 @@ import { Voice } from './Voice';
 export function App(surface: Surface) {
   const { session, close } = surface;
   const [state, setState] = useState<State>(session.state);
-  const [isNoticeShown, showNotice] = useState(false);
+  const [note, showNote] = useState<Note | null>(null);
   const root = useRef<HTMLDivElement>(null);
   // In the layout phase: a plain effect would run later, and miss changes in between.
   useLayoutEffect(() => session.subscribe(setState), [session]);
@@ -64,15 +64,18 @@ export function App(surface: Surface) {
           if (event.key === 'Tab' && root.current) keepInside(root.current, event);
         }}
       >
-        <Header state={state} showNotice={() => showNotice(true)} />
+        <Header state={state} showNote={showNote} />
         {state.form ? <FormSheet form={state.form} /> : <Transcript state={state} />}
-        <Footer state={state} about={isNoticeShown && <About close={() => showNotice(false)} />} />
+        <Footer
+          state={state}
+          note={note && <MenuNote note={note} close={() => showNote(null)} />}
+        />
       </div>
     </SurfaceContext.Provider>
   );
 }
 
-function Footer({ state, about }: { state: State; about: preact.ComponentChild }) {
+function Footer({ state, note }: { state: State; note: preact.ComponentChild }) {
   const { session } = useSurface();
   // Kept here, because the input goes away with the end of a conversation or for a form.
   const draft = useState(session.draft);
@@ -84,7 +87,7 @@ function Footer({ state, about }: { state: State; about: preact.ComponentChild }
   const canTalk = !isOver && !form && (!isHeldElsewhere(state) || !hasConsented);
   return (
     <footer class="footer">
-      {about}
+      {note}
       <Banner state={state} />
       {isVoice && !form && <Voice state={state} />}
       {canTalk && !hasConsented && <Consent />}
@@ -94,7 +97,7 @@ function Footer({ state, about }: { state: State; about: preact.ComponentChild }
           <Composer state={state} draft={draft} />
         </>
       )}
-      {hasConsented && messages.length === 0 && !about && <Notice />}
+      {hasConsented && messages.length === 0 && !note && <Notice />}
     </footer>
   );
 }

@@ -9,11 +9,12 @@ import { Logo } from './Avatar';
 import { useSurface } from './context';
 import { Icon } from './icons';
 import { Menu, type MenuItem } from './Menu';
+import type { Note } from './Notice';
 
 /** What the visitor is asked to confirm: both lose the conversation. */
 type Question = 'end' | 'start_over';
 
-export function Header({ state, showNotice }: { state: State; showNotice(): void }) {
+export function Header({ state, showNote }: { state: State; showNote(note: Note): void }) {
   const { config, strings, session, close, expand } = useSurface();
   const [hasSound, setSound] = useState(session.hasSound);
   const [isExpanded, setExpanded] = useState(false);
@@ -21,9 +22,14 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
   const { messages } = state;
   const exists = state.conversationId !== null && !isPast(state);
   const canEnd = exists && isUnderWay(state);
-  const items: MenuItem[] = [{ label: strings.about, action: showNotice }];
+  const items: MenuItem[] = [{ label: strings.about, action: () => showNote('about') }];
+  // The code of these items could not be loaded.
+  const fail = () => showNote('failed');
   if (messages.length)
-    items.push({ label: strings.save, action: () => save(config, strings, messages) });
+    items.push({
+      label: strings.save,
+      action: () => save(config, strings, messages).catch(fail),
+    });
   items.push({
     label: strings.sound,
     isOn: hasSound,
@@ -31,7 +37,7 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
       session.hasSound = !hasSound;
       setSound(!hasSound);
       // On the tap, which is when browsers allow sound; and so that it is known.
-      if (!hasSound) import('../extras').then((extras) => extras.playSound()).catch(() => {});
+      if (!hasSound) import('../extras').then((extras) => extras.playSound()).catch(fail);
     },
   });
   if (exists) items.push({ label: strings.start_over, action: () => ask('start_over') });
@@ -87,13 +93,9 @@ export function Header({ state, showNotice }: { state: State; showNotice(): void
 async function save(config: Config, strings: Strings, messages: Message[]) {
   const { lang } = document.documentElement;
   const title = config.chat.title || strings.chat;
-  try {
-    const { saveFile, transcriptText } = await import('../extras');
-    const day = new Date().toISOString().slice(0, 10);
-    saveFile(`${title}-${day}.txt`, transcriptText(title, messages, strings, lang));
-  } catch {
-    // The code could not be loaded: the menu is still there to try again.
-  }
+  const { saveFile, transcriptText } = await import('../extras');
+  const day = new Date().toISOString().slice(0, 10);
+  saveFile(`${title}-${day}.txt`, transcriptText(title, messages, strings, lang));
 }
 
 interface ConfirmationProps {

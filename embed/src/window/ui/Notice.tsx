@@ -35,16 +35,16 @@ export function Notice() {
   );
 }
 
-/** The same once more, for a visitor who asks for it in the menu. */
-export function About({ close }: { close(): void }) {
+/** What the menu leads to: the same once more, or that its item did not work. */
+export type Note = 'about' | 'failed';
+
+export function MenuNote({ note, close }: { note: Note; close(): void }) {
   const { strings } = useSurface();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []);
   return (
     <div class="banner" role="status">
-      <p>
-        <Sentence />
-      </p>
+      <p>{note === 'about' ? <Sentence /> : strings.failed}</p>
       <div class="choices">
         <button type="button" class="small" ref={button} onClick={close}>
           {strings.ok}

@@ -3,7 +3,7 @@ import type { ComponentChild } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { type Align, type Block, type Inline, parseInline, parseMarkdown } from '../markdown';
 import { useSurface } from './context';
-import { copy } from './copy';
+import { type CopyState, copy } from './copy';
 
 function Words({ nodes }: { nodes: Inline[] }) {
   return (
@@ -79,7 +79,7 @@ function DataTable({ table: { head, rows, align } }: { table: Table }) {
 
 function Code({ text }: { text: string }) {
   const { strings } = useSurface();
-  const [isCopied, setCopied] = useState(false);
+  const [state, setState] = useState<CopyState>('copy');
   return (
     <div class="code">
       <Scroller label={strings.code}>
@@ -87,8 +87,8 @@ function Code({ text }: { text: string }) {
           <code>{text}</code>
         </pre>
       </Scroller>
-      <button type="button" onClick={() => copy(text, setCopied)} onBlur={() => setCopied(false)}>
-        {isCopied ? strings.copied : strings.copy}
+      <button type="button" onClick={() => copy(text, setState)} onBlur={() => setState('copy')}>
+        {strings[state]}
       </button>
     </div>
   );

@@ -14,7 +14,7 @@ import {
 } from '../conversation/window-state';
 import { clockTime, dayName, fullTime, isSameDay } from '../times';
 import { useSurface } from './context';
-import { copy } from './copy';
+import { type CopyState, copy } from './copy';
 import { FeedbackCard } from './FeedbackCard';
 import { FormCard } from './FormCard';
 import { Icon } from './icons';
@@ -49,10 +49,13 @@ export function Transcript({ state }: { state: State }) {
     const element = log.current;
     if (!element?.querySelector('.welcome')) element?.scrollTo({ top: element.scrollHeight });
   };
-  useLayoutEffect(() => {
+  const follow = () => {
     // A visitor who fills in a form keeps it in sight.
     if (follows && !log.current?.querySelector('.card :focus')) toEnd();
-  }, [messages, requests, isTyping, follows, modeOf(state)]);
+  };
+  const latest = useRef(follow);
+  latest.current = follow;
+  useLayoutEffect(follow, [messages, requests, isTyping, follows, modeOf(state)]);
 
   // The visitor's own new message is always in sight.
   const typed = last?.role === 'visitor' && last.state === 'waiting' ? last.id : null;
@@ -66,10 +69,8 @@ export function Transcript({ state }: { state: State }) {
   useEffect(() => {
     const element = log.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => {
-      const { scrollHeight, scrollTop, clientHeight } = element;
-      if (scrollHeight - scrollTop - clientHeight < END_DISTANCE * 2) toEnd();
-    });
+    // The keyboard of a phone takes half of the window.
+    const observer = new ResizeObserver(() => latest.current());
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -79,7 +80,9 @@ export function Transcript({ state }: { state: State }) {
     if (!log.current || !follows) return;
     toEnd();
     const { top } = log.current.getBoundingClientRect();
-    log.current.scrollBy({ top: Math.min(0, card.getBoundingClientRect().top - top - 8) });
+    const above = Math.min(0, card.getBoundingClientRect().top - top - 8);
+    if (above) setFollows(false);
+    log.current.scrollBy({ top: above });
   };
   // Once below the last of them: they are sent together.
   const marked = messages.findLast((message) => message.state === 'waiting');
@@ -206,7 +209,7 @@ function Day({ message, before }: { message: Message; before: Message | undefine
 /** When it was said, and for an answer a way to copy it. */
 function Meta({ message: { role, text, created_at } }: { message: Message }) {
   const { strings } = useSurface();
-  const [isCopied, setCopied] = useState(false);
+  const [state, setState] = useState<CopyState>('copy');
   const { lang } = document.documentElement;
   const full = fullTime(created_at, lang);
   return (
@@ -216,8 +219,8 @@ function Meta({ message: { role, text, created_at } }: { message: Message }) {
         <span class="unseen">{full}</span>
       </time>
       {role === 'agent' && (
-        <button type="button" onClick={() => copy(text, setCopied)} onBlur={() => setCopied(false)}>
-          {isCopied ? strings.copied : strings.copy}
+        <button type="button" onClick={() => copy(text, setState)} onBlur={() => setState('copy')}>
+          {strings[state]}
         </button>
       )}
     </div>

@@ -1,9 +1,13 @@
-/** Copies a text, and says when it is done. */
-export async function copy(text: string, onDone: (isCopied: boolean) => void) {
+/** How a copy went; also the name of the string that says so. */
+export type CopyState = 'copy' | 'copied' | 'failed';
+
+/** Copies a text, and says how it went. */
+export async function copy(text: string, onDone: (state: CopyState) => void) {
   try {
     await (await import('../extras')).copyText(text);
-    onDone(true);
+    onDone('copied');
   } catch {
-    // The code could not be loaded: the button is still there to try again.
+    // The code could not be loaded; the button is still there to try again.
+    onDone('failed');
   }
 }
