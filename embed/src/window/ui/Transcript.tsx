@@ -30,6 +30,12 @@ export function Transcript({ state }: { state: State }) {
   const { strings } = useSurface();
   const log = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
+  /** The same at once: a card that is drawn decides before the transcript around it. */
+  const isFollowing = useRef(true);
+  const setFollowing = (next: boolean) => {
+    isFollowing.current = next;
+    setFollows(next);
+  };
   const { messages, requests, isAwaitingAnswer, phase } = state;
   const last = messages.at(-1);
   const openRequest = requests.findLast(({ status }) => status === 'open');
@@ -51,10 +57,8 @@ export function Transcript({ state }: { state: State }) {
   };
   const follow = () => {
     // A visitor who fills in a form keeps it in sight.
-    if (follows && !log.current?.querySelector('.card :focus')) toEnd();
+    if (isFollowing.current && !log.current?.querySelector('.card :focus')) toEnd();
   };
-  const latest = useRef(follow);
-  latest.current = follow;
   useLayoutEffect(follow, [messages, requests, isTyping, follows, modeOf(state)]);
 
   // The visitor's own new message is always in sight.
@@ -62,7 +66,7 @@ export function Transcript({ state }: { state: State }) {
   const opened = openRequest?.isOwn ? openRequest.id : null;
   useLayoutEffect(() => {
     if (!typed && !opened) return;
-    setFollows(true);
+    setFollowing(true);
     toEnd();
   }, [typed, opened]);
 
@@ -70,18 +74,18 @@ export function Transcript({ state }: { state: State }) {
     const element = log.current;
     if (!element) return;
     // The keyboard of a phone takes half of the window.
-    const observer = new ResizeObserver(() => latest.current());
+    const observer = new ResizeObserver(follow);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
 
   /** A form is read from its beginning, also where it is higher than the window. */
   const showCard = (card: HTMLElement) => {
-    if (!log.current || !follows) return;
+    if (!log.current || !isFollowing.current) return;
     toEnd();
     const { top } = log.current.getBoundingClientRect();
     const above = Math.min(0, card.getBoundingClientRect().top - top - 8);
-    if (above) setFollows(false);
+    if (above) setFollowing(false);
     log.current.scrollBy({ top: above });
   };
   // Once below the last of them: they are sent together.
@@ -103,7 +107,7 @@ export function Transcript({ state }: { state: State }) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard
         tabIndex={0}
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
-          setFollows(scrollHeight - scrollTop - clientHeight < END_DISTANCE)
+          setFollowing(scrollHeight - scrollTop - clientHeight < END_DISTANCE)
         }
       >
         {isWelcome ? (
@@ -143,7 +147,7 @@ export function Transcript({ state }: { state: State }) {
           class="latest"
           aria-label={strings.latest}
           onClick={() => {
-            setFollows(true);
+            setFollowing(true);
             toEnd();
           }}
         >
