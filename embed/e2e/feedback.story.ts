@@ -42,5 +42,16 @@ describe('after the end, a visitor who is asked for feedback', { timeout: 60_000
     await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
     await visitor.button('Start new conversation').click();
     await visitor.frame.getByRole('textbox').waitFor();
+    // The code of the form is there now, and draws it together with the end.
+    await visitor.sendMessage('How much is a bag?');
+    await visitor.waitForTurn('agent', /12 euros/);
+    await visitor.end();
+    await until('the beginning of the form to be in sight', () =>
+      visitor.frame.evaluate(() => {
+        const log = document.querySelector('.log')?.getBoundingClientRect();
+        const card = document.querySelector('.feedback h2')?.getBoundingClientRect();
+        return log && card && card.top >= log.top && card.bottom <= log.bottom;
+      }),
+    );
   });
 });

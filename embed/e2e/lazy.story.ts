@@ -19,6 +19,27 @@ describe('a lazy part of the window', { timeout: 90_000 }, () => {
     expect(asked.some((line) => line.includes('?'))).toBe(true);
   });
 
+  test('that copies or saves says that it did not work, and works when it can be loaded', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.page.route(/\/extras-/, (route) => route.abort());
+    const failed = 'That did not work. Please try again.';
+    const turn = visitor.frame.locator('.turn.agent').last();
+    await turn.hover();
+    await turn.getByRole('button', { name: 'Copy' }).click();
+    await turn.getByRole('button', { name: failed }).waitFor();
+    await visitor.choose('Download transcript');
+    await visitor.frame.getByRole('status').getByText(failed).waitFor();
+    await visitor.screenshot('not-saved');
+    await visitor.button('OK').click();
+    await visitor.page.unroute(/\/extras-/);
+    const download = visitor.page.waitForEvent('download');
+    await visitor.choose('Download transcript');
+    await download;
+  });
+
   test('that cannot be loaded at all is said, and loaded when it can be', async () => {
     const visitor = await here.arrive();
     await visitor.page.route(/livekit-room-/, (route) => route.abort());

@@ -304,6 +304,19 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
     },
   );
 
+  test('while it loads, also a launcher that the page hides closes it', async () => {
+    const html = `<!doctype html><meta name="viewport" content="width=device-width"><h1>Shop</h1>
+      <script async src="${LOADER}" data-hidden></script>`;
+    const visitor = await here.arrive({ ...PHONE, files: { '/hidden-loading': html } });
+    await visitor.page.route('**/public/widget/**', () => {});
+    await launcher(visitor).waitFor({ state: 'attached' });
+    expect(await launcher(visitor).isVisible()).toBe(false);
+    await visitor.page.evaluate(() => window.WebWidget?.get()?.open());
+    await launcher(visitor).tap();
+    await until('the page', async () => (await isOpen(visitor)) === 'false');
+    expect(await launcher(visitor).isVisible()).toBe(false);
+  });
+
   test.each([
     ['light', 'de', 'Der Chat konnte nicht geladen werden.', 'Erneut versuchen'],
     ['dark', 'ar', 'تعذر تحميل الدردشة.', 'حاول مرة أخرى'],

@@ -76,6 +76,23 @@ describe('a visitor who types', () => {
     expect(width).toBe(390);
   });
 
+  test('sees the newest words also above the keyboard of a phone', async () => {
+    const visitor = await here.arrive({ size: { width: 390, height: 844 }, phone: true });
+    await visitor.open();
+    for (const question of ['What are your opening hours?', 'How much is a bag?'])
+      await visitor.sendMessage(question);
+    await visitor.waitForTurn('agent', /12 euros/);
+    // As browsers do that make the page lower for the keyboard.
+    await visitor.page.setViewportSize({ width: 390, height: 430 });
+    await until('the newest turn to be in sight', () =>
+      visitor.frame.evaluate(() => {
+        const log = document.querySelector('.log')?.getBoundingClientRect();
+        const last = [...document.querySelectorAll('.turn')].at(-1)?.getBoundingClientRect();
+        return log && last && last.bottom <= log.bottom + 1;
+      }),
+    );
+  });
+
   test('can end the conversation', async () => {
     const visitor = await here.arrive();
     await visitor.open();
