@@ -1,6 +1,6 @@
 /** The panel as the loader uses it, in a document without a browser. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createPanel } from '../src/panel/panel';
+import { createPanel, styleText } from '../src/panel/panel';
 import type { Launcher } from '../src/shared/panel';
 import type { Config } from '../src/window/config';
 import { type FakeDocument, type FakeNode, fake, stubDocument } from './dom';
@@ -107,6 +107,15 @@ test('what was touched on the page before stays so', () => {
   expect(post.mock.calls[0]?.[0]).toMatchObject({ touched: true, returning: true });
   page.dispatchEvent(new Event('pagehide'));
   expect('web-widget:w1' in storage).toBe(true);
+});
+
+test.each([
+  ['top-left', -1],
+  ['bottom-right', 1],
+] as const)('the launcher stays next to the edge: %s', (position, order) => {
+  const { trigger } = config();
+  const css = styleText(config({ trigger: { ...trigger, position } }));
+  expect(css).toContain(`.b{order:${order}}`);
 });
 
 describe('a window that does not come', () => {

@@ -23,7 +23,9 @@ const EXPANDED_WIDTH = 760;
 export function styleText({ trigger, chat }: LauncherConfig): string {
   const { position, offset_x, offset_y, size } = trigger;
   const [vertical, horizontal] = position.split('-');
-  return `${css}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}.e article{width:min(${EXPANDED_WIDTH}px,100vw - ${2 * offset_x}px);height:calc(100vh - ${2 * offset_y + size + 12}px)}`;
+  // Next to the edge: what the panel adds moves it nowhere.
+  const order = vertical === 'top' ? -1 : 1;
+  return `${css}.b{order:${order}}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}.e article{width:min(${EXPANDED_WIDTH}px,100vw - ${2 * offset_x}px);height:calc(100vh - ${2 * offset_y + size + 12}px)}`;
 }
 
 export function createPanel(launcher: Launcher): Panel {
