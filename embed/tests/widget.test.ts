@@ -1,7 +1,10 @@
 /** What a page can do with a widget before its launcher is drawn. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { importPanelScript } from '../src/loader/panel-script';
 import { createWidget } from '../src/loader/widget';
 import { stubDocument } from './dom';
+
+vi.mock('../src/loader/panel-script', () => ({ importPanelScript: vi.fn() }));
 
 let page: EventTarget;
 
@@ -35,4 +38,22 @@ test('a destroyed widget calls nobody', () => {
   widget.destroy();
   send('w1');
   expect(callback).not.toHaveBeenCalled();
+});
+
+test.each([
+  [true, 0],
+  [false, 1],
+])('destroyed: %s, the reason for no answer is asked for %i times', async (isDestroyed, times) => {
+  const findReason = vi.fn(async () => 'the reason');
+  vi.mocked(importPanelScript)
+    .mockClear()
+    .mockResolvedValue({ findReason } as never);
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+  const widget = create();
+  if (isDestroyed) widget.destroy();
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(times));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(importPanelScript).toHaveBeenCalledTimes(times);
+  warn.mockRestore();
 });

@@ -230,11 +230,14 @@ export function createWidget(
 
   call('')
     .then(draw, async (problem) => {
-      const reason = await importPanelScript(target).then(
-        (script) => script.findReason(service, id, problem.code),
-        () => problem.code || UNREACHABLE,
-      );
-      signal.aborted || warn(reason);
+      // Destroyed, the widget asks for nothing more.
+      signal.aborted ||
+        warn(
+          await importPanelScript(target).then(
+            (script) => script.findReason(service, id, problem.code),
+            () => problem.code || UNREACHABLE,
+          ),
+        );
     })
     .catch(warn);
 
