@@ -104,6 +104,7 @@ const DETAILS = {
       { id: 'phone', type: 'phone', label: 'Phone', required: true },
       { id: 'site', type: 'url', label: 'Website' },
       { id: 'people', type: 'number', label: 'People' },
+      { id: 'day', type: 'date', label: 'Day' },
       { id: 'email', type: 'email', label: 'Email' },
     ],
   },
@@ -141,17 +142,20 @@ describe('a visitor who fills in a form before the conversation', { timeout: 60_
     });
   });
 
-  test('learns of a number that the browser cannot read', async () => {
+  test.each([
+    ['a number', 'People', '2e'],
+    ['a date', 'Day', '12'],
+  ])('learns of %s that the browser cannot read', async (what, label, keys) => {
     const visitor = await openForm();
     await visitor.frame.getByLabel('Phone').fill('+1 408-555-0123');
-    await visitor.frame.getByLabel('People').pressSequentially('2e');
+    await visitor.frame.getByLabel(label).pressSequentially(keys);
     await visitor.button('Continue').click();
     await visitor.frame.getByText('Please check this.').waitFor();
     expect(await visitor.frame.evaluate(() => document.activeElement?.getAttribute('name'))).toBe(
-      'people',
+      label.toLowerCase(),
     );
     expect(visitor.joinings).toEqual([]);
-    await visitor.screenshot('form-bad-input');
+    await visitor.screenshot(`form-unreadable-${what.replace('a ', '')}`);
   });
 
   test('sees what the service rejects beside its field', async () => {

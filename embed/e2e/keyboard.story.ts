@@ -1,5 +1,6 @@
 /** A visitor with a keyboard only: after every action the focus is where the next one begins. */
 import { describe, expect, test } from 'vitest';
+import { OPEN_ROOTS } from './axe';
 import { story } from './story';
 import { createWidget, until } from './system';
 import type { Visitor } from './visitor';
@@ -183,6 +184,23 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
     await expectFocus(visitor, 'Start new conversation');
     await keyboard.press('Enter');
     await expectFocus(visitor, INPUT);
+  });
+
+  test('asks a suggested question of the closed launcher, and closes the window', async () => {
+    const visitor = await here.arrive({ scripts: [OPEN_ROOTS] });
+    const launcher = visitor.page.locator('web-widget');
+    await launcher.getByRole('button', { name: 'What are your opening hours?' }).focus();
+    await visitor.page.keyboard.press('Enter');
+    await visitor.waitForWindow();
+    await expectFocus(visitor, INPUT);
+    await visitor.waitForTurn('agent', /We are open/);
+    await expectFocus(visitor, INPUT);
+    await visitor.page.keyboard.press('Escape');
+    await until('the window to be closed', async () => !(await isOpen(visitor)));
+    const button = launcher.locator('button.b');
+    expect(await button.evaluate((node) => node.matches(':focus')), 'back on the launcher').toBe(
+      true,
+    );
   });
 
   test('types during a call, and finds the call again after closing the window', async () => {
