@@ -16,6 +16,14 @@ CREATE FUNCTION month_of(parent TEXT, month DATE) RETURNS TEXT LANGUAGE sql STAB
     SELECT parent || to_char(month, '_YYYY_MM')
 $$;
 
+-- Takes no samples of what an erasure removes, as the migrations have it; partitions do not inherit that.
+CREATE FUNCTION forbid_samples(conversations TEXT, messages TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %I ALTER origin SET STATISTICS 0, ALTER custom_metadata SET STATISTICS 0',
+        conversations);
+    EXECUTE format('ALTER TABLE %I ALTER id SET STATISTICS 0, ALTER text SET STATISTICS 0', messages);
+END $$;
+
 -- Creates the partitions of a month if they are missing: some months ahead, each month.
 CREATE FUNCTION create_month(month DATE) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
@@ -27,6 +35,7 @@ BEGIN
         EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
             month_of(parent, month), parent, lowest_id(first), lowest_id(next));
     END LOOP;
+    PERFORM forbid_samples(month_of('conversations', month), month_of('messages', month));
 END $$;
 
 -- Drops a month. What refers to conversations goes first.
@@ -50,6 +59,7 @@ ALTER TABLE rooms
     ADD FOREIGN KEY (conversation_id) REFERENCES conversations (id) ON DELETE CASCADE;
 CREATE INDEX ON rooms (name);
 CREATE INDEX ON rooms (removal_due_at) WHERE removal_due_at IS NOT NULL;
+CREATE INDEX ON rooms (removed_at) WHERE removed_at IS NOT NULL;
 
 CREATE TABLE messages (LIKE old_messages INCLUDING DEFAULTS INCLUDING IDENTITY)
     PARTITION BY RANGE (conversation_id);
@@ -57,6 +67,10 @@ ALTER TABLE messages
     ADD PRIMARY KEY (conversation_id, reported_by, id),
     ADD FOREIGN KEY (conversation_id) REFERENCES conversations (id) ON DELETE CASCADE;
 CREATE INDEX ON messages (conversation_id, sequence);
+CREATE TRIGGER messages_of_erased BEFORE INSERT OR UPDATE ON messages
+    FOR EACH ROW EXECUTE FUNCTION refuse_message_of_erased();
+
+SELECT forbid_samples('conversations', 'messages');
 
 -- From the first conversation to next month.
 SELECT create_month(month::DATE) FROM generate_series(

@@ -1,5 +1,5 @@
 //! Every test of the service, with its records in PostgreSQL, behind PgBouncer, too, and what
-//! happens when that goes away; two services behind nginx; backups.
+//! happens when that goes away; two services behind nginx; backups; partitions.
 
 #[path = "it/database/postgresql.rs"]
 mod database;
@@ -8,6 +8,8 @@ mod database;
 mod nginx;
 #[path = "it/outage.rs"]
 mod outage;
+#[path = "it/partitions.rs"]
+mod partitions;
 #[path = "it/pgbouncer.rs"]
 mod pgbouncer;
 #[path = "it/suite.rs"]

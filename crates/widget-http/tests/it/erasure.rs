@@ -8,7 +8,7 @@ use widget_http::background;
 use crate::support::{Answer, Service, id};
 use crate::visitor::support::{Started, Visitor, with_livekit};
 
-mod forgotten;
+pub(crate) mod forgotten;
 mod jobs;
 mod races;
 mod retention;

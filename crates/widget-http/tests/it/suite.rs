@@ -18,7 +18,7 @@ mod conversations;
 mod deleted_widgets;
 mod docs;
 mod doctor;
-mod erasure;
+pub(crate) mod erasure;
 mod events;
 mod hang_up;
 mod head;

@@ -43,6 +43,9 @@ pub(crate) const HOLD_AGENTS: &str = "BEGIN; LOCK TABLE agents IN EXCLUSIVE MODE
 /// waits after its first statement.
 pub(crate) const HOLD_REVISIONS: &str = "BEGIN; LOCK TABLE web_widget_revisions IN EXCLUSIVE MODE";
 
+/// Keeps others from writing conversations until `ROLLBACK`; they can still read.
+pub(crate) const HOLD_CONVERSATIONS: &str = "BEGIN; LOCK TABLE conversations IN EXCLUSIVE MODE";
+
 /// Keeps others from writing numbers about widgets until `ROLLBACK`.
 pub(crate) const HOLD_STATISTICS: &str =
     "BEGIN; LOCK TABLE web_widget_statistics IN EXCLUSIVE MODE";
@@ -439,7 +442,8 @@ pub(crate) fn lead_to(url: &mut Url, folder: &Path) {
     url.query_pairs_mut().append_pair("host", folder);
 }
 
-/// Every row of every table, as text.
+/// Every row of every table, as text, and what the planner of the server keeps of them. Then it has
+/// the server take new samples of each table.
 pub(crate) async fn read_all(database: &Database) -> Vec<u8> {
     let connection = Connection::connect(database.url()).await;
     let mut connection = connection.expect("it can be opened");
@@ -448,16 +452,20 @@ pub(crate) async fn read_all(database: &Database) -> Vec<u8> {
         .await
         .expect("it can be asked");
     let mut all = Vec::new();
-    for table in tables {
-        let vacuum = sqlx::AssertSqlSafe(format!("VACUUM FULL {table}"));
-        let vacuumed = sqlx::raw_sql(vacuum).execute(&mut connection).await;
-        vacuumed.expect("its owner may");
-        let question = sqlx::AssertSqlSafe(format!("SELECT CAST(t AS TEXT) FROM {table} t"));
+    let mut read = async |question: String| {
+        let question = sqlx::AssertSqlSafe(question);
         let rows: Vec<String> = sqlx::query_scalar(question)
             .fetch_all(&mut connection)
             .await
             .expect("it can be asked");
-        all.extend(rows.concat().into_bytes());
+        rows.concat().into_bytes()
+    };
+    for table in tables {
+        read(format!("VACUUM FULL {table}")).await;
+        all.extend(read(format!("SELECT CAST(t AS TEXT) FROM {table} t")).await);
+        let samples = "SELECT CAST(s AS TEXT) FROM pg_stats s WHERE schemaname = current_schema()";
+        all.extend(read(format!("{samples} AND tablename = '{table}'")).await);
+        read(format!("ANALYZE {table}")).await;
     }
     all
 }
