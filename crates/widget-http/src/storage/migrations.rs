@@ -1,5 +1,7 @@
 //! Migrations: embedded, one folder for each database, never edited after a release.
 
+use std::time::Instant;
+
 use sqlx::{
     SqlSafeStr,
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
@@ -12,6 +14,12 @@ struct Embedded {
     version: i64,
     description: &'static str,
     sql: &'static str,
+}
+
+impl Embedded {
+    fn name(&self) -> String {
+        format!("{}_{}", self.version, self.description)
+    }
 }
 
 /// The migrations of one database.
@@ -47,11 +55,13 @@ pub enum MigrationError {
 impl Migrations {
     /// The names of those that are not among these versions.
     pub(super) fn missing_in(self, applied: &[i64]) -> Vec<String> {
+        self.without(applied).map(Embedded::name).collect()
+    }
+
+    /// Those that are not among these versions, in their order.
+    fn without(self, applied: &[i64]) -> impl Iterator<Item = &'static Embedded> {
         let missing = self.0.iter();
-        missing
-            .filter(|migration| !applied.contains(&migration.version))
-            .map(|migration| format!("{}_{}", migration.version, migration.description))
-            .collect()
+        missing.filter(|migration| !applied.contains(&migration.version))
     }
 
     /// Whether this program is as new as the one that brought a migration.
@@ -112,7 +122,8 @@ impl MigrationError {
     }
 }
 
-/// Applies the missing migrations and returns their number.
+/// Applies the missing migrations and returns their number; the log names each when it begins and
+/// when it is done, since one may take long on a large database.
 ///
 /// Two services may start at once: where the driver has no lock of its own, the connection must be
 /// in a transaction.
@@ -125,6 +136,26 @@ pub(super) async fn apply<C: Migrate>(
     connection.ensure_migrations_table(table).await?;
     let applied = connection.list_applied_migrations(table).await?;
     let applied: Vec<i64> = applied.iter().map(|migration| migration.version).collect();
+    let mut count = 0;
+    for migration in migrations.without(&applied) {
+        let begun = Instant::now();
+        // An empty database has nothing that takes long.
+        if !applied.is_empty() {
+            let name = migration.name();
+            tracing::info!(migration = name, "migrating the database");
+        }
+        let target = Some(migration.version);
+        migrator.run_direct(target, connection, false).await?;
+        if !applied.is_empty() {
+            tracing::info!(
+                migration = migration.name(),
+                duration.milliseconds = begun.elapsed().as_millis(),
+                "this migration is done"
+            );
+        }
+        count += 1;
+    }
+    // Also those that were applied before must be the same as here.
     migrator.run_direct(None, connection, false).await?;
-    Ok(migrations.missing_in(&applied).len())
+    Ok(count)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _, PgConnection, migrate::Migrate as _};
 use time::OffsetDateTime;
+use tokio::time::{Instant, interval_at};
 
 use self::sql::{expired, probe};
 use super::{
@@ -49,7 +50,7 @@ impl Storage for PostgresStorage {
                 _ => Err(MigrationError::Pooled),
             };
         };
-        connection.lock().await?;
+        lock(&mut connection).await?;
         let count = match self::apply(&mut connection).await {
             // A role that only reads and writes rows needs nothing more once all are applied.
             Err(error) if error.is_forbidden() => match self.pending_migrations().await?.as_slice()
@@ -94,6 +95,24 @@ const LOCK_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often it tries.
 const MAX_ATTEMPTS: u32 = 30;
+
+/// After how long, and then how often, the log says that others migrate.
+const REPORT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Locks out others who would migrate, after those who do.
+async fn lock(connection: &mut PgConnection) -> Result<(), MigrationError> {
+    let mut locking = connection.lock();
+    let mut reports = interval_at(Instant::now() + REPORT_INTERVAL, REPORT_INTERVAL);
+    loop {
+        tokio::select! {
+            biased;
+            locked = &mut locking => return Ok(locked?),
+            _ = reports.tick() => {
+                tracing::info!("another process migrates the database; waiting for it");
+            }
+        }
+    }
+}
 
 /// Applies what is missing; the connection has locked out others who would.
 async fn apply(connection: &mut PgConnection) -> Result<usize, MigrationError> {

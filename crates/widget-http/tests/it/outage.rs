@@ -6,12 +6,12 @@ use std::{
     process::{Child, Stdio},
     str::FromStr as _,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::join_all;
 use serde_json::json;
-use sqlx::{Connection as _, postgres::PgConnectOptions};
+use sqlx::{Connection as _, migrate::Migrate as _, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{
     io::copy_bidirectional,
@@ -26,7 +26,7 @@ use widget_http::storage;
 use crate::{
     database::{self, Database, Server, given, lead_to},
     postgresql::process::command,
-    support::{Service, id},
+    support::{LogLines, Service, id},
 };
 
 /// The way to a server that others may use too: it is closed instead of stopping the server.
@@ -305,6 +305,30 @@ async fn a_start_waits_for_the_server() {
     said.await.expect("it starts");
     waiting.kill().expect("it runs");
     waiting.wait().expect("it ends");
+}
+
+#[tokio::test]
+async fn a_process_that_waits_for_the_migrations_of_another_says_so() {
+    let log = LogLines::capture();
+    let database = Database::create();
+    let open = storage::open(database.url(), SuffixList::builtin().clone());
+    let storage = open.await.expect("the server answers");
+    let mut other = sqlx::PgConnection::connect(database.url())
+        .await
+        .expect("the server answers");
+    // What each process does before it migrates.
+    other.lock().await.expect("nobody else migrates");
+    let unlock = async {
+        let begun = Instant::now();
+        while log.with("another process migrates").is_empty() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "it says nothing");
+            tokio::task::yield_now().await;
+        }
+        other.unlock().await.expect("it was locked");
+    };
+    let (migrated, ()) = tokio::join!(storage.migrate(), unlock);
+    assert_ne!(migrated.expect("it is its turn"), 0);
+    storage.close().await;
 }
 
 #[tokio::test]

@@ -12,9 +12,13 @@ use widget_http::storage::{Storage, Transition};
 use super::{
     contract,
     conversations::{due, new_conversation, place},
-    number, organization,
+    migrated, number, organization,
+    releases::connect,
 };
-use crate::{database, support::START};
+use crate::{
+    database::{self, Database},
+    support::{LogLines, START},
+};
 
 /// Runs statements beside the service.
 async fn execute(url: &str, statements: String) {
@@ -204,6 +208,32 @@ pub(crate) async fn with_another_type(storage: Arc<dyn Storage>, url: &str) {
 
 /// A migration builds the tables of widgets anew: what is in them stays, and so do the rules about
 /// agents.
+/// One may take long on a large database, so the log says which one it is.
+#[tokio::test]
+async fn a_migration_is_logged_when_it_begins_and_when_it_is_done() {
+    let log = LogLines::capture();
+    let database = Database::create();
+    let storage = migrated(&database).await;
+    let begun = || log.with("migrating the database");
+    assert_eq!(begun(), [""; 0], "an empty one has nothing that takes long");
+    // The newest one changes nothing when it is applied once more.
+    let newest: (i64, String) =
+        sqlx::query_as("SELECT version, description FROM _sqlx_migrations ORDER BY version DESC")
+            .fetch_one(&mut connect(&database).await)
+            .await
+            .expect("it can be asked");
+    let forget = format!("DELETE FROM _sqlx_migrations WHERE version = {}", newest.0);
+    execute(database.url(), forget).await;
+    assert_eq!(storage.migrate().await.expect("it can be applied"), 1);
+    assert_eq!(storage.migrate().await.expect("there is none"), 0);
+    let name = format!("migration=\"{}_{}\"", newest.0, newest.1.replace(' ', "_"));
+    for lines in [begun(), log.with("this migration is done")] {
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(&name), "{lines:?}, not {name}");
+    }
+    storage.close().await;
+}
+
 #[tokio::test]
 async fn widgets_of_an_earlier_release_are_kept() {
     const NEW_TABLES: &str = "_deleted_web_widgets.sql";
