@@ -94,6 +94,8 @@ metrics! {
     ConnectionsOpen = Gauge "widget_connections_open" [] "Open connections of clients";
     ConnectionsClosed = Counter "widget_connections_closed_total" ["reason"] "Connections that the service closed: `evicted` for another one, `timed_out` because the client took too long";
     ConnectionsRefused = Counter "widget_connections_refused_total" [] "Connections that were refused because all others were in use";
+    EventStreamsOpen = Gauge "widget_event_streams_open" [] "Open event streams of conversations";
+    EventsSent = Counter "widget_events_sent_total" [] "Events of conversations that were sent on event streams";
     LogLinesDropped = Counter "widget_log_lines_dropped_total" [] "Lines that were not logged because whoever reads the log was too slow";
     TraceSpansDropped = Counter "widget_trace_spans_dropped_total" [] "Spans that did not reach the collector of traces";
     ProcessStart = Gauge "process_start_time_seconds" [] "When the process started, in seconds since 1970";

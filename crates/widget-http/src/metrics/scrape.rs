@@ -83,6 +83,7 @@ impl Scrape {
         if let Some(directory) = &state.agent_directory {
             directory.meters().write(&mut snapshot);
         }
+        state.event_streams.write_metrics(&mut snapshot);
         let dropped = trace::dropped_spans();
         snapshot.count(Metric::TraceSpansDropped, [], dropped);
         self.write_connections(&mut snapshot);

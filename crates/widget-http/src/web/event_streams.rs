@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use http::{HeaderValue, header};
@@ -10,6 +13,7 @@ use widget_api::ProblemCode;
 use widget_core::id::OrganizationId;
 
 use super::{auth::Caller, problem::Problem};
+use crate::metrics::{Metric, Snapshot};
 
 /// Streams of one API key: a person looks at a few conversations at once.
 const MAX_OF_KEY: usize = 20;
@@ -22,7 +26,14 @@ const MAX_OF_NODE: usize = 200;
 
 /// The streams that are open on this node.
 #[derive(Debug, Clone, Default)]
-pub struct EventStreams(Arc<Mutex<Open>>);
+pub struct EventStreams(Arc<Streams>);
+
+#[derive(Debug, Default)]
+struct Streams {
+    open: Mutex<Open>,
+    /// Events that were sent on all of them since the process started.
+    sent: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Open {
@@ -80,8 +91,23 @@ impl EventStreams {
         Err(retry_later(problem))
     }
 
+    /// Writes how many there are, and how many events they have sent.
+    pub(crate) fn write_metrics(&self, snapshot: &mut Snapshot) {
+        let open = self.lock().all.try_into().unwrap_or(u64::MAX);
+        snapshot.count(Metric::EventStreamsOpen, [], open);
+        snapshot.count(Metric::EventsSent, [], self.0.sent.load(Relaxed));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let open = self.0.open.lock();
+        open.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventStream {
+    /// Notes that an event was sent.
+    pub fn note_sent(&self) {
+        self.streams.0.sent.fetch_add(1, Relaxed);
     }
 }
 

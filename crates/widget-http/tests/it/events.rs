@@ -28,7 +28,7 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Clone, PartialEq)]
-struct Seen {
+pub(crate) struct Seen {
     id: String,
     data: Value,
 }
@@ -46,7 +46,7 @@ impl Seen {
 }
 
 /// The events of a stream.
-struct Events {
+pub(crate) struct Events {
     body: BodyDataStream,
     text: String,
 }
@@ -67,7 +67,7 @@ impl Events {
         }
     }
 
-    async fn names(&mut self, count: usize) -> Vec<String> {
+    pub(crate) async fn names(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         for _ in 0..count {
             names.push(self.next().await.expect("it goes on").name());
@@ -75,7 +75,7 @@ impl Events {
         names
     }
 
-    async fn rest(mut self) -> Vec<Seen> {
+    pub(crate) async fn rest(mut self) -> Vec<Seen> {
         let mut all = Vec::new();
         while let Some(seen) = self.next().await {
             all.push(seen);
@@ -122,7 +122,7 @@ async fn follow_with(service: &Service, key: &str, id: &str, last: Option<&str>)
     }
 }
 
-async fn follow(service: &Service, id: &str, last: Option<&str>) -> Events {
+pub(crate) async fn follow(service: &Service, id: &str, last: Option<&str>) -> Events {
     follow_with(service, service.key(), id, last).await
 }
 

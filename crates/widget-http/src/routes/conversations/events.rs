@@ -160,7 +160,7 @@ struct Follower {
     sent_at: Instant,
     checked_at: Instant,
     answered_at: Instant,
-    _stream: EventStream,
+    stream: EventStream,
 }
 
 /// What was last read of the conversation.
@@ -224,7 +224,7 @@ impl Follower {
             sent_at: now,
             checked_at: now,
             answered_at: now,
-            _stream: stream,
+            stream,
         }
     }
 
@@ -233,6 +233,7 @@ impl Follower {
         loop {
             if let Some((id, event)) = self.waiting.pop_front() {
                 self.sent_at = Instant::now();
+                self.stream.note_sent();
                 return Some(self.build_event(id, event));
             }
             if self.is_over {

@@ -5,7 +5,10 @@ use time::Duration;
 use widget_http::background;
 
 use super::{
-    super::erasure::{path, run_jobs},
+    super::{
+        erasure::{path, run_jobs},
+        events::follow,
+    },
     check, scrape, transition,
 };
 use crate::{
@@ -48,6 +51,26 @@ async fn refusals_by_budgets_are_counted_by_code_and_by_budget() {
             ),
         ],
     );
+}
+
+#[tokio::test]
+async fn event_streams_and_their_events_are_counted() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let counted = |open, sent| {
+        [
+            ("widget_event_streams_open", open),
+            ("widget_events_sent_total", sent),
+        ]
+    };
+    check(&scrape(&service).await, &counted(0, 0));
+    let mut events = follow(&service, &started.id, None).await;
+    assert_eq!(events.names(1).await, ["created"]);
+    check(&scrape(&service).await, &counted(1, 1));
+    visitor.end(&started).await.json(200);
+    assert_eq!(events.rest().await.len(), 1);
+    check(&scrape(&service).await, &counted(0, 2));
 }
 
 #[tokio::test]
