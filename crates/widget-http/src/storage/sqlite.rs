@@ -95,7 +95,10 @@ mod tests {
     use widget_core::origin::SuffixList;
 
     use super::*;
-    use crate::storage::keys::{KeyStore, SigningKey};
+    use crate::storage::{
+        deadline::share_time,
+        keys::{KeyStore, SigningKey},
+    };
 
     const NOW: time::OffsetDateTime = datetime!(2026-01-31 09:30:00 UTC);
 
@@ -110,23 +113,49 @@ mod tests {
         storage.rotate_signing_key(&key, NOW - Duration::DAY).await
     }
 
+    fn url(directory: &tempfile::TempDir) -> String {
+        format!("sqlite:{}", directory.path().join("widgets.db").display())
+    }
+
+    async fn open(directory: &tempfile::TempDir) -> SqliteStorage {
+        let suffixes = SuffixList::builtin().clone();
+        let storage = SqliteStorage::open(&url(directory), suffixes).await;
+        let storage = storage.expect("it opens");
+        storage.migrate().await.expect("it is empty");
+        storage
+    }
+
+    /// The time is one of the test's own, so that it passes when nobody has anything to do.
+    #[tokio::test]
+    async fn a_write_waits_for_its_turn_as_long_as_its_request_has_time() {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let storage = open(&directory).await;
+        let holder = storage.begin().await.expect("nobody else writes");
+        tokio::time::pause();
+        let begun = tokio::time::Instant::now();
+        let late = share_time(write(&storage, 1)).await;
+        let waited = begun.elapsed();
+        tokio::time::resume();
+        let late = late.expect_err("the other one is not done");
+        assert!(matches!(late, StoreError::Busy(_)), "{late}");
+        assert_eq!(waited.as_secs(), 2, "{waited:?}");
+        holder.commit().await.expect("nothing is in the way");
+        write(&storage, 1).await.expect("it is its turn");
+        storage.close().await;
+    }
+
     #[tokio::test]
     async fn a_full_disk_is_named_and_harms_nothing_once_there_is_space() {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        let url = format!("sqlite:{}", directory.path().join("widgets.db").display());
-        let suffixes = SuffixList::builtin();
-        let roomy = SqliteStorage::open(&url, suffixes.clone())
-            .await
-            .expect("it opens");
-        roomy.migrate().await.expect("it is empty");
+        let roomy = open(&directory).await;
         let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
             .fetch_one(roomy.reader())
             .await
             .expect("it can be asked");
-        let options = SqliteStorage::options(&url)
+        let options = SqliteStorage::options(&url(&directory))
             .expect("a URL")
             .pragma("max_page_count", (pages + 8).to_string());
-        let storage = SqliteStorage::open_with(options, suffixes.clone())
+        let storage = SqliteStorage::open_with(options, SuffixList::builtin().clone())
             .await
             .expect("it opens");
         storage.ping().await.expect("there is space");

@@ -1,9 +1,8 @@
-//! What happens when the file of a SQLite database is removed, replaced or held by others while the
+//! What happens when the file of a SQLite database is removed, replaced or damaged while the
 //! service runs.
 
-use std::{fs, pin::pin};
+use std::fs;
 
-use futures_util::future::select;
 use serde_json::json;
 use sqlx::Connection as _;
 
@@ -48,29 +47,6 @@ async fn a_file_that_is_removed_or_replaced_is_noticed_and_nothing_is_written() 
     assert_eq!(log.with("was removed or replaced, so nothing").len(), 2);
     let agents = service.get("/core/agents").await.json(200);
     assert_eq!(agents.as_array().map(Vec::len), Some(3));
-}
-
-#[tokio::test]
-async fn a_write_waits_for_its_turn_as_long_as_its_request_has_time() {
-    let service = Service::start().await;
-    let mut holder = database::Connection::connect(service.database().url())
-        .await
-        .expect("it can be opened");
-    sqlx::raw_sql("BEGIN IMMEDIATE")
-        .execute(&mut holder)
-        .await
-        .expect("nobody else writes");
-    let agent = json!({"name": "Concierge"});
-    // One waits for the other process, and one behind it.
-    let first = pin!(service.post("/core/agents", &agent));
-    let second = pin!(service.post("/core/agents", &agent));
-    let (failed, waiting) = select(first, second).await.factor_first();
-    failed.problem(503, "storage_busy");
-    sqlx::raw_sql("ROLLBACK")
-        .execute(&mut holder)
-        .await
-        .expect("it was begun");
-    waiting.await.expect(201);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod background;
 mod budgets;
 mod builds;
+mod bursts;
 mod caching_proxy;
 mod cluster;
 mod conversations;

@@ -19,6 +19,9 @@ pub(crate) const HOLD_AGENTS: &str = "BEGIN EXCLUSIVE";
 /// Keeps others from writing until `ROLLBACK`, so that a change of a widget waits.
 pub(crate) const HOLD_REVISIONS: &str = "BEGIN EXCLUSIVE";
 
+/// Keeps others from writing until `ROLLBACK`; they can still read.
+pub(crate) const HOLD_CONVERSATIONS: &str = "BEGIN EXCLUSIVE";
+
 /// Keeps others from writing until `ROLLBACK`.
 pub(crate) const HOLD_STATISTICS: &str = "BEGIN EXCLUSIVE";
 
