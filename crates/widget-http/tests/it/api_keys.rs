@@ -579,14 +579,12 @@ async fn keys_that_are_created_at_once_wait_without_connections() {
     let mut holder = Connection::connect(service.database().url())
         .await
         .expect("it can be opened");
-    let hold = format!(
+    let statement = format!(
         "BEGIN; SELECT 1 FROM api_keys WHERE id = '{}' FOR UPDATE",
         public(&key)
     );
-    let held = sqlx::raw_sql(AssertSqlSafe(hold))
-        .execute(&mut holder)
-        .await;
-    held.expect("nobody else has it");
+    let held = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut holder);
+    held.await.expect("nobody else has it");
     let creations = (0..24).map(|number| {
         let node = if number % 2 == 0 { &service } else { &other };
         create(node, &key, body.clone())
@@ -599,7 +597,7 @@ async fn keys_that_are_created_at_once_wait_without_connections() {
         match select(&mut creations, pin!(waiting)).await {
             Either::Left((answers, _)) => break answers,
             Either::Right((waiting, _)) => {
-                max_waiting = max_waiting.max(waiting.expect("it can be asked"))
+                max_waiting = max_waiting.max(waiting.expect("it can be asked"));
             }
         }
     };

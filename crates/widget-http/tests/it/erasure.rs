@@ -283,6 +283,27 @@ async fn a_filter_erases_exactly_what_it_selects() {
     let job = format!("/core/erasure-jobs/{}", id(&done));
     let answer = service.call_with(Some(&other), "GET", &job, None, &[]);
     answer.await.problem(404, "not_found");
+    // What fits and belongs to another organization is neither counted, exported nor erased.
+    let by_other = async |method: &str, path: &str, body: Value| {
+        let body = (method == "POST").then(|| body.to_string());
+        let answer = service.call_with(Some(&other), method, path, body.as_deref(), &[]);
+        answer.await
+    };
+    let filter = json!({"visitor": "c@d.example"});
+    let body = json!({"filter": filter});
+    let answer = by_other("POST", "/core/conversations/export", body).await;
+    answer.expect(200);
+    assert_eq!(answer.text, "");
+    for dry_run in [true, false] {
+        let body = json!({"filter": filter, "dry_run": dry_run});
+        let job = by_other("POST", "/core/conversations/erase", body).await;
+        let job = job.header("location").to_owned();
+        run_jobs(&service).await;
+        let done = by_other("GET", &job, json!(null)).await.json(200);
+        assert_eq!((&done["matched"], &done["erased"]), (&json!(0), &json!(0)));
+    }
+    let kept = service.get(&path(&all[1])).await.json(200);
+    assert!(kept["erased_at"].is_null(), "{kept}");
 }
 
 #[tokio::test]
