@@ -185,7 +185,7 @@ async fn join_all_at_once(nodes: [&Service; 2], started: &[Started]) {
     let joins = started.iter().enumerate();
     let joins = joins.map(|(number, started)| join(nodes[number % 2], started));
     stream::iter(joins)
-        .buffer_unordered(8)
+        .buffer_unordered(4)
         .collect::<Vec<()>>()
         .await;
 }
