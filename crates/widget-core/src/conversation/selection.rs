@@ -222,14 +222,24 @@ mod tests {
             });
             assert_eq!(refused(found), [Code::PointerInvalid], "{pointer}");
         }
-        let many = |count: usize| {
+        let everything = select(|criteria| criteria.metadata = members(json!({"": {"a": 1}})));
+        assert!(everything.expect("valid").matches(&json!({"a": 1})));
+        let places = select(|criteria| criteria.metadata = members(json!({"a/b~c": 1})));
+        let places = places.expect_err("refused").into_list();
+        let place = places[0].pointer.as_deref();
+        assert_eq!(place, Some("/metadata/a~1b~0c"));
+        let many = |in_metadata: usize, in_form: usize| {
+            let values = |count| (0..count).map(|number| (format!("/{number}"), json!(1)));
             select(|criteria| {
-                let values = (0..count).map(|number| (format!("/{number}"), json!(1)));
-                criteria.metadata = values.collect();
+                criteria.metadata = values(in_metadata).collect();
+                criteria.form = values(in_form).collect();
             })
         };
-        assert!(many(MAX_VALUES).is_ok());
-        assert_eq!(refused(many(MAX_VALUES + 1)), [Code::TooMany]);
+        for (in_metadata, in_form) in [(MAX_VALUES, 0), (0, MAX_VALUES), (1, MAX_VALUES - 1)] {
+            assert!(many(in_metadata, in_form).is_ok());
+            let found = refused(many(in_metadata + 1, in_form));
+            assert_eq!(found, [Code::TooMany]);
+        }
         let time = OffsetDateTime::UNIX_EPOCH;
         assert!(select(|criteria| criteria.created_before = Some(time)).is_ok());
     }
