@@ -19,7 +19,7 @@ pub(crate) const STYLE: &str = include_str!("../../templates/docs.css");
 
 #[derive(Template)]
 #[template(path = "docs.html")]
-struct Page<'a> {
+struct DocsPage<'a> {
     style: &'static str,
     title: &'a str,
     version: &'a str,
@@ -78,7 +78,7 @@ struct Body<'a> {
 pub(crate) fn render(document: &Value) -> String {
     let info = &document["info"];
     let schemas = document["components"]["schemas"].as_object();
-    let page = Page {
+    let page = DocsPage {
         style: STYLE,
         title: text_of(&info["title"]),
         version: text_of(&info["version"]),

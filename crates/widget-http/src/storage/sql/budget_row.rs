@@ -104,13 +104,13 @@ pub(super) use budget_columns;
 
 /// A conversation with those on whose days it is counted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted<'a> {
+pub(super) struct BudgetedConversation<'a> {
     pub(super) id: ConversationId,
     pub(super) organization_id: &'a OrganizationId,
     pub(super) web_widget_id: WidgetId,
 }
 
-impl<'a> From<&'a ConversationRecord> for Counted<'a> {
+impl<'a> From<&'a ConversationRecord> for BudgetedConversation<'a> {
     fn from(conversation: &'a ConversationRecord) -> Self {
         Self {
             id: conversation.id,
@@ -120,7 +120,7 @@ impl<'a> From<&'a ConversationRecord> for Counted<'a> {
     }
 }
 
-impl<'a> Counted<'a> {
+impl<'a> BudgetedConversation<'a> {
     const fn owner(self, owner: Owner) -> BudgetOwner<'a> {
         match owner {
             Owner::Organization => BudgetOwner::Organization(self.organization_id),
@@ -176,7 +176,7 @@ async fn lock_day(
 /// used up a budget.
 pub(super) async fn join(
     transaction: &mut Transaction,
-    conversation: Counted<'_>,
+    conversation: BudgetedConversation<'_>,
     budget: BudgetRow,
 ) -> Result<bool, StoreError> {
     if budget.reservation != Some(Reservation::Reserved) {
@@ -206,7 +206,7 @@ pub(super) async fn join(
 /// when they are used up.
 async fn begin_call(
     transaction: &mut Transaction,
-    conversation: Counted<'_>,
+    conversation: BudgetedConversation<'_>,
     joined_at: OffsetDateTime,
 ) -> Result<bool, StoreError> {
     let waiting: Vec<(i64, bool, bool)> = sqlx::query_as(
@@ -258,7 +258,7 @@ async fn begin_call(
 /// state leads to.
 pub(super) async fn follow(
     transaction: &mut Transaction,
-    conversation: Counted<'_>,
+    conversation: BudgetedConversation<'_>,
     lifecycle: &Lifecycle,
     budget: BudgetRow,
 ) -> Result<(), StoreError> {
@@ -279,7 +279,7 @@ pub(super) async fn follow(
 
 async fn settle_conversation(
     transaction: &mut Transaction,
-    conversation: Counted<'_>,
+    conversation: BudgetedConversation<'_>,
     budget: BudgetRow,
     after: Reservation,
 ) -> Result<(), StoreError> {
@@ -330,7 +330,10 @@ where
         if needed.is_nothing() {
             continue;
         }
-        let (owner_of, day) = (Counted::from(conversation).owner(owner), Day::of(now));
+        let (owner_of, day) = (
+            BudgetedConversation::from(conversation).owner(owner),
+            Day::of(now),
+        );
         let key = owner_of.to_string();
         let waits = conversation.lifecycle.is_unjoined();
         if set_aside(transaction, &key, day, needed, waits, budget.max()).await? {
@@ -537,7 +540,7 @@ pub(super) async fn write_call(
 /// see `calls.rs`.
 pub(super) async fn apply(
     transaction: &mut Transaction,
-    conversation: Counted<'_>,
+    conversation: BudgetedConversation<'_>,
     step: CallStep,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
@@ -569,7 +572,7 @@ pub(super) async fn apply(
 /// Settles every reservation of a call, each once: the row is deleted with it.
 async fn settle_voice(
     transaction: &mut Transaction,
-    conversation: Counted<'_>,
+    conversation: BudgetedConversation<'_>,
     stopped_at: Option<OffsetDateTime>,
 ) -> Result<(), StoreError> {
     let settled: Vec<(i64, bool, bool, Option<i64>)> = sqlx::query_as(

@@ -22,7 +22,7 @@ const ROWS: usize = 500;
 
 /// What is counted of one conversation.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct CountedFacts {
     web_widget_id: WidgetId,
     created_at: OffsetDateTime,
     facts: ConversationFacts,
@@ -47,10 +47,10 @@ table! {
         WHERE m.conversation_id = c.id AND m.role = 'agent')": get(),
     answered_at = "(SELECT MIN(m.created_at) FROM messages m
         WHERE m.conversation_id = c.id AND m.role = 'agent')": optional_nearest_time(),
-    => |row| -> Counted {
+    => |row| -> CountedFacts {
         let _: ConversationId = id;
         let (visitor_messages, agent_messages): (i64, i64) = (visitor_messages, agent_messages);
-        Ok(Counted {
+        Ok(CountedFacts {
             web_widget_id,
             created_at,
             facts: ConversationFacts {
@@ -82,7 +82,7 @@ macro_rules! select_facts {
     };
 }
 
-impl Counted {
+impl CountedFacts {
     /// The same with what ended it.
     pub(super) const fn with_end(mut self, reason: Option<EndReason>) -> Self {
         self.facts.end_reason = reason;
@@ -194,7 +194,7 @@ pub(super) async fn find_facts(
     transaction: &mut Transaction,
     backend: &Backend,
     id: ConversationId,
-) -> Result<Option<Counted>, StoreError> {
+) -> Result<Option<CountedFacts>, StoreError> {
     let row = sqlx::query(select_facts!("c.id = $1"))
         .bind(id.as_uuid())
         .fetch_optional(&mut *transaction)
@@ -220,14 +220,14 @@ pub(super) async fn find_open(
     .fetch_all(backend.reader())
     .await?;
     let facts = backend.unreadable().skip_all(rows.iter().map(read_facts))?;
-    let counts = |counted: Counted| (counted.created_at, counted.counts(now));
+    let counts = |counted: CountedFacts| (counted.created_at, counted.counts(now));
     Ok(facts.into_iter().map(counts).collect())
 }
 
 /// Adds a conversation to the numbers.
 pub(super) async fn add(
     transaction: &mut Transaction,
-    counted: Option<Counted>,
+    counted: Option<CountedFacts>,
     ended_at: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let Some(counted) = counted else {

@@ -11,7 +11,7 @@ use widget_core::{
 
 use super::{
     Backend, Database, LOCK_MESSAGES, Row, Transaction,
-    budget_row::{self, Counted, budget_columns, read_budget},
+    budget_row::{self, BudgetedConversation, budget_columns, read_budget},
     conversation_row::{conversation_columns, read_conversation},
     counted, rooms,
     row::Columns,
@@ -226,7 +226,7 @@ async fn settle(
     let Some((budget, organization, id, widget)) = backend.unreadable().skip(read)? else {
         return Ok(());
     };
-    let counted = Counted {
+    let counted = BudgetedConversation {
         id,
         organization_id: &organization,
         web_widget_id: widget,

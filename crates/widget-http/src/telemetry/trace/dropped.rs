@@ -37,7 +37,7 @@ impl Bounded {
         let config = BatchConfigBuilder::default()
             .with_max_queue_size(MAX_WAITING)
             .build();
-        let processor = BatchSpanProcessor::builder(Counted(exporter));
+        let processor = BatchSpanProcessor::builder(CountingExporter(exporter));
         Self(processor.with_batch_config(config).build())
     }
 }
@@ -71,9 +71,9 @@ impl SpanProcessor for Bounded {
 
 /// Counts what cannot be sent.
 #[derive(Debug)]
-struct Counted<E>(E);
+struct CountingExporter<E>(E);
 
-impl<E: SpanExporter> SpanExporter for Counted<E> {
+impl<E: SpanExporter> SpanExporter for CountingExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let count = batch.len();
         WAITING.fetch_sub(count, Relaxed);
