@@ -91,6 +91,19 @@ pub enum Error {
         /// The operation, by its name in the OpenAPI document.
         operation: &'static str,
     },
+    /// A refusal without the body that this service writes: another server, a proxy on the way, or
+    /// an older release.
+    #[error(
+        "`{service}` answered `{operation}` with {status}, and not as a web widget service does"
+    )]
+    AnswerForeign {
+        /// The address of the service.
+        service: String,
+        /// The operation, by its name in the OpenAPI document.
+        operation: &'static str,
+        /// The status of the answer.
+        status: StatusCode,
+    },
     /// The service, or a proxy before it, is not able to answer now.
     #[error("`{service}` is not available now ({status})")]
     Unavailable {

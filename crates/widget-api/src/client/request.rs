@@ -309,7 +309,11 @@ impl Call {
         }
         match status {
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if !is_page(&headers) => {
-                Error::OperationMissing { service, operation }
+                Error::AnswerForeign {
+                    service,
+                    operation,
+                    status,
+                }
             }
             _ if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 Error::Unavailable {

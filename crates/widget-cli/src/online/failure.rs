@@ -3,7 +3,7 @@
 use std::env;
 
 use widget_api::{
-    ProblemCode,
+    FieldError, ProblemCode,
     client::{CertificateFault, Error, Refusal},
 };
 
@@ -44,6 +44,11 @@ impl From<Error> for Failure {
                 "check the address of the service; `widget login` asks for it, and \
                  `WIDGET_SERVICE` comes before that",
             ),
+            Error::AnswerForeign { .. } => failure.hint(
+                "another server, a proxy on the way, or an older release answers there: check the \
+                 address of the service and its port; `widget login` asks for it, `WIDGET_SERVICE` \
+                 comes before that, and `widget whoami` shows what answers",
+            ),
             Error::OperationMissing { .. } => {
                 failure.hint("`widget whoami` shows its version; its operator can update it")
             }
@@ -74,8 +79,17 @@ fn from_refusal(refusal: &Refusal) -> Failure {
         Some(ProblemCode::ApiKeyInvalid) => "the service does not accept the API key".to_owned(),
         _ => problem.detail.clone(),
     };
-    for error in &problem.errors {
-        message.extend(["\n  ", &error.pointer, ": ", &error.detail]);
+    match &problem.errors[..] {
+        [] => {}
+        // What it is about is in the sentence.
+        [only] if problem.errors_total.is_none() => message = in_words(only),
+        several => {
+            message.clear();
+            message.push_str("the service does not accept this");
+            for error in several {
+                message.extend(["\n  ", &in_words(error)]);
+            }
+        }
     }
     if let Some(total) = problem.errors_total {
         message.extend(["\n  … ", &total.to_string(), " in total"]);
@@ -102,6 +116,24 @@ fn from_refusal(refusal: &Refusal) -> Failure {
             problem.request_id
         )),
         _ => failure,
+    }
+}
+
+/// What is wrong with one value. Pointers are those of a widget, as in `widget set`; those of other
+/// bodies mean nothing to whoever entered options.
+fn in_words(error: &FieldError) -> String {
+    const OF_A_WIDGET: [&str; 5] = [
+        "/agent_id",
+        "/agent_version_id",
+        "/domains",
+        "/published",
+        "/config",
+    ];
+    let pointer = &error.pointer;
+    if OF_A_WIDGET.iter().any(|known| pointer.starts_with(known)) {
+        format!("{pointer}: {}", error.detail)
+    } else {
+        error.detail.clone()
     }
 }
 
