@@ -33,12 +33,14 @@ use widget_api::{
     Timestamp,
     revisions::{Change, ChangeKind},
 };
+use widget_core::config;
 
 use crate::{
     cli::{Command, Global, Origins},
     exit::ExitCode,
     failure::Failure,
-    printer::{GREEN, Printer, RED, YELLOW, printable},
+    online::change,
+    printer::Printer,
 };
 
 /// Runs a command. Those that ask a service get the global options.
@@ -99,17 +101,16 @@ pub(crate) fn time(Timestamp(time): Timestamp) -> String {
         .unwrap_or_default()
 }
 
-/// A difference as the service writes it, as a line like that of `widget diff`.
-fn change_body_line(change: &Change) -> String {
-    let text = |value: &Option<serde_json::Value>| {
-        value.as_ref().map(ToString::to_string).unwrap_or_default()
-    };
-    let (from, to) = (text(&change.from), text(&change.to));
-    let pointer = &change.pointer;
-    let (color, line) = match change.change {
-        ChangeKind::Added => (GREEN, format!("+ {pointer}: {to}")),
-        ChangeKind::Removed => (RED, format!("- {pointer}: {from}")),
-        ChangeKind::Replaced => (YELLOW, format!("~ {pointer}: {from} -> {to}")),
-    };
-    format!("{color}{}{color:#}", printable(&line))
+/// A difference as the service writes it, as lines like those of `widget diff`.
+fn change_body_lines(change: &Change) -> Vec<String> {
+    let (from, to) = (change.from.clone(), change.to.clone());
+    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+    change::change_lines(&config::Change {
+        pointer: change.pointer.clone(),
+        kind: match change.change {
+            ChangeKind::Added => config::ChangeKind::Added(to),
+            ChangeKind::Removed => config::ChangeKind::Removed(from),
+            ChangeKind::Replaced => config::ChangeKind::Replaced { from, to },
+        },
+    })
 }

@@ -1,7 +1,11 @@
-//! Completions in shells: commands and options, the names of profiles, and ids from the service.
+//! Completions in shells: commands and options, the names of profiles, what the service has, and
+//! the values of configs.
 //!
 //! A shell waits for the answer while somebody types, so nothing here takes longer than
 //! [`DEADLINE`], asks anything, or says why there is no answer.
+
+mod line;
+mod pointers;
 
 use std::{env, ffi::OsStr, sync::mpsc, thread, time::Duration};
 
@@ -11,9 +15,14 @@ use clap_complete::{
     engine::ValueCompleter, env::Shells,
 };
 use widget_api::{
-    agents::AgentsQuery, client::Client, conversations::ConversationsQuery, unreadable::Listed,
-    widgets::WidgetsQuery,
+    agents::{Agent, AgentVersionsQuery, AgentsQuery},
+    client::Client,
+    conversations::ConversationsQuery,
+    revisions::RevisionsQuery,
+    unreadable::{Listed, WidgetRecord},
+    widgets::{ListedWidget, WidgetsQuery},
 };
+use widget_core::id::AgentId;
 
 use crate::{
     cli::Cli,
@@ -72,23 +81,40 @@ pub(crate) fn script(shell: Shell) -> Result<String, Failure> {
 /// Adds what completes the values of arguments: it follows from their names, so that a command
 /// that names a widget completes widgets.
 fn with_completers(command: Command) -> Command {
+    let removes = command.get_name() == "remove";
     command
-        .mut_args(with_completer)
+        .mut_args(|argument| {
+            if removes && value_name(&argument) == "ENTRY" {
+                argument.add(ArgValueCompleter::new(listed_entries))
+            } else {
+                with_completer(argument)
+            }
+        })
         .mut_subcommands(with_completers)
 }
 
-fn with_completer(argument: Arg) -> Arg {
+fn value_name(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
-    let value = names.first().map_or("", |name| name.as_str());
-    match (argument.get_id().as_str(), value) {
-        ("profile", _) => argument.add(ArgValueCandidates::new(profiles)),
-        (_, "CONVERSATION") => argument.add(ArgValueCompleter::new(conversations)),
-        ("agent", "ID") | (_, "AGENT") => argument.add(ArgValueCompleter::new(agents)),
-        (_, "WIDGET" | "WIDGET@N" | "URL_OR_WIDGET" | "FILE_OR_ID" | "A" | "B") => {
-            argument.add(ArgValueCompleter::new(widgets_and_files))
-        }
-        _ => argument,
+    names.first().map(ToString::to_string).unwrap_or_default()
+}
+
+fn with_completer(argument: Arg) -> Arg {
+    if argument.get_id() == "profile" {
+        return argument.add(ArgValueCandidates::new(profiles));
     }
+    let completer = match value_name(&argument).as_str() {
+        "CONVERSATION" => ArgValueCompleter::new(conversations),
+        "AGENT" => ArgValueCompleter::new(agents),
+        "VERSION" => ArgValueCompleter::new(versions),
+        "PREVIEW" => ArgValueCompleter::new(previews),
+        "POINTER" => ArgValueCompleter::new(pointers),
+        "POINTER=VALUE" => ArgValueCompleter::new(assignments),
+        "WIDGET" | "WIDGET@N" | "URL_OR_WIDGET" | "A" | "B" => {
+            ArgValueCompleter::new(widgets_and_files)
+        }
+        _ => return argument,
+    };
+    argument.add(completer)
 }
 
 fn profiles() -> Vec<CompletionCandidate> {
@@ -100,6 +126,9 @@ fn profiles() -> Vec<CompletionCandidate> {
 }
 
 fn widgets_and_files(current: &OsStr) -> Vec<CompletionCandidate> {
+    if let Some((widget, number)) = current.to_str().and_then(|text| text.split_once('@')) {
+        return revisions(widget, number);
+    }
     let mut candidates = widgets(current);
     candidates.extend(PathCompleter::file().complete(current));
     candidates
@@ -124,24 +153,211 @@ fn widgets(current: &OsStr) -> Vec<CompletionCandidate> {
     )
 }
 
+/// Revisions of a widget, as `WIDGET@N`.
+fn revisions(widget: &str, number: &str) -> Vec<CompletionCandidate> {
+    let query = RevisionsQuery {
+        limit: Some(MAX_OFFERED),
+        before: None,
+    };
+    let name = widget.to_owned();
+    let found = ask(async move |client| {
+        let widget = find_widget(client, &name).await?;
+        client
+            .list_revisions(id_of(&widget), &query)
+            .next()
+            .await
+            .ok()?
+    });
+    let found = found.unwrap_or_default();
+    let fits = found
+        .iter()
+        .filter(|revision| revision.number.to_string().starts_with(number));
+    fits.map(|revision| {
+        let at = revision.created_at.map(time).unwrap_or_default();
+        let by = revision.api_key_name.as_deref().unwrap_or_default();
+        CompletionCandidate::new(format!("{widget}@{}", revision.number))
+            .help(Some(describe(&format!("{at} {by}"))))
+    })
+    .collect()
+}
+
+/// The one widget whose id is this, or begins so.
+async fn find_widget(client: &Client, name: &str) -> Option<WidgetRecord<ListedWidget>> {
+    let query = WidgetsQuery {
+        limit: Some(2),
+        id_prefix: Some(name.split('@').next()?.parse().ok()?),
+        ..WidgetsQuery::default()
+    };
+    let mut found = client.list_web_widgets(&query).next().await.ok()??;
+    if found.len() == 1 { found.pop() } else { None }
+}
+
+/// The widget on the line.
+async fn widget_of_line(client: &Client) -> Option<WidgetRecord<ListedWidget>> {
+    find_widget(client, &line::argument("widget")?).await
+}
+
+/// Names of agents, and their ids.
 fn agents(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(text) = current.to_str().map(str::to_owned) else {
+        return Vec::new();
+    };
+    let found = ask(async move |client| list_agents(client).await);
+    let found = found.unwrap_or_default();
+    let ids = found
+        .iter()
+        .map(|agent| (agent.id.to_string(), agent.name.as_str()));
+    let ids: Vec<_> = candidates(&text, ids);
+    let names = found
+        .iter()
+        .filter(|agent| !text.is_empty() && agent.name.starts_with(&text));
+    names
+        .map(|agent| CompletionCandidate::new(&agent.name).help(Some("an agent".into())))
+        .chain(ids)
+        .collect()
+}
+
+async fn list_agents(client: &Client) -> Option<Vec<Agent>> {
+    let query = AgentsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        ..AgentsQuery::default()
+    };
+    let found = client.list_agents(&query).next().await.ok()??;
+    Some(found.into_iter().filter_map(readable).collect())
+}
+
+/// Versions of the agent that is on the line, or of that of the widget there.
+fn versions(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(text) = current.to_str() else {
+        return Vec::new();
+    };
+    let found = ask(async move |client| {
+        let agent = match line::argument("agent") {
+            Some(name) => find_agent(client, &name).await?,
+            None => match widget_of_line(client).await? {
+                WidgetRecord::Readable(listed) => listed.widget.agent_id,
+                WidgetRecord::Unreadable(_) => return None,
+            },
+        };
+        let query = AgentVersionsQuery {
+            limit: Some(MAX_OFFERED),
+            before: None,
+        };
+        client
+            .list_agent_versions(agent, &query)
+            .next()
+            .await
+            .ok()?
+    });
+    let mut offered = Vec::new();
+    for version in found.unwrap_or_default().into_iter().filter_map(readable) {
+        let label = version.label.unwrap_or_default();
+        let (number, id) = (version.number.to_string(), version.id.to_string());
+        let names = [
+            (&number, true),
+            (&label, !text.is_empty()),
+            (&id, text.len() >= 4),
+        ];
+        for (name, is_offered) in names {
+            if is_offered && !name.is_empty() && name.starts_with(text) {
+                let about = format!("{} {label}", version.status);
+                offered.push(CompletionCandidate::new(name).help(Some(describe(about.trim()))));
+            }
+        }
+    }
+    offered
+}
+
+async fn find_agent(client: &Client, name: &str) -> Option<AgentId> {
+    if let Ok(id) = name.parse() {
+        return Some(id);
+    }
+    let agents = list_agents(client).await?;
+    let lower = name.to_ascii_lowercase();
+    let fits = |agent: &&Agent| agent.name == name || agent.id.to_string().starts_with(&lower);
+    let found: Vec<&Agent> = agents.iter().filter(fits).collect();
+    match found[..] {
+        [only] => Some(only.id),
+        _ => None,
+    }
+}
+
+/// Links of drafts of the widget on the line.
+fn previews(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(beginning) = beginning_of_id(current) else {
         return Vec::new();
     };
-    let query = AgentsQuery {
-        limit: Some(MAX_OFFERED),
-        id_prefix: beginning.parse().ok(),
-        ..AgentsQuery::default()
+    let found = ask(async move |client| {
+        let widget = widget_of_line(client).await?;
+        client.list_previews(id_of(&widget)).await.ok()
+    });
+    let named: Vec<(String, String)> = found
+        .unwrap_or_default()
+        .iter()
+        .map(|preview| {
+            let about = format!("ends {}", time(preview.expires_at));
+            (preview.id.to_string(), about)
+        })
+        .collect();
+    let named = named.iter().map(|(id, about)| (id.clone(), about.as_str()));
+    candidates(&beginning, named)
+}
+
+/// The sites that the widget on the line lists.
+fn listed_entries(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(text) = current.to_str() else {
+        return Vec::new();
     };
-    let found = ask(async move |client| client.list_agents(&query).next().await.ok()?);
-    let found = found.unwrap_or_default();
-    candidates(
-        &beginning,
-        found.iter().filter_map(|agent| match agent {
-            Listed::Readable(agent) => Some((agent.id.to_string(), agent.name.as_str())),
-            Listed::Unreadable(_) => None,
-        }),
-    )
+    let found = ask(async move |client| {
+        Some(match widget_of_line(client).await? {
+            WidgetRecord::Readable(listed) => listed.widget.domains.clone(),
+            WidgetRecord::Unreadable(widget) => widget.domains.unwrap_or_default(),
+        })
+    });
+    let found = found.unwrap_or_default().into_iter();
+    found
+        .filter(|entry| entry.starts_with(text))
+        .map(CompletionCandidate::new)
+        .collect()
+}
+
+/// Pointers to the values of a config.
+fn pointers(current: &OsStr) -> Vec<CompletionCandidate> {
+    let text = current.to_str().unwrap_or_default();
+    let all = pointers::of_config().into_iter();
+    all.filter(|(pointer, _)| pointer.starts_with(text))
+        .map(|(pointer, about)| CompletionCandidate::new(pointer).help(Some(describe(&about))))
+        .collect()
+}
+
+/// The same for `set`, where a value follows, and what else of a widget can be set.
+fn assignments(current: &OsStr) -> Vec<CompletionCandidate> {
+    let text = current.to_str().unwrap_or_default();
+    let of_widget = [
+        ("/published", "Whether its owner wants it to be shown."),
+        (
+            "/agent_id",
+            "The agent; the version is to be one of its own.",
+        ),
+        (
+            "/agent_version_id",
+            "The version of the agent; `widget pin` finds it by name.",
+        ),
+    ];
+    let of_widget = of_widget.map(|(pointer, about)| (pointer.to_owned(), about.to_owned()));
+    let all = of_widget.into_iter().chain(pointers::of_config());
+    all.filter(|(pointer, _)| pointer.starts_with(text))
+        .map(|(pointer, about)| {
+            CompletionCandidate::new(format!("{pointer}=")).help(Some(describe(&about)))
+        })
+        .collect()
+}
+
+fn readable<T>(listed: Listed<T>) -> Option<T> {
+    match listed {
+        Listed::Readable(value) => Some(value),
+        Listed::Unreadable(_) => None,
+    }
 }
 
 fn conversations(current: &OsStr) -> Vec<CompletionCandidate> {
@@ -193,7 +409,7 @@ fn describe(text: &str) -> StyledStr {
     short.into()
 }
 
-/// Asks the service of the profile that is named on the line. The thread may go on when the time
+/// Asks the service of the profile that is named on the line. The thread may continue when the time
 /// is over: it ends with the program.
 fn ask<T: Send + 'static>(
     question: impl AsyncFnOnce(&Client) -> Option<T> + Send + 'static,
@@ -202,8 +418,8 @@ fn ask<T: Send + 'static>(
     thread::spawn(move || {
         let answer = || {
             let options = ServiceOptions {
-                profile: typed("--profile").or_else(|| profile::variable("WIDGET_PROFILE")),
-                ca_file: typed("--ca-file")
+                profile: line::option("--profile").or_else(|| profile::variable("WIDGET_PROFILE")),
+                ca_file: line::option("--ca-file")
                     .or_else(|| profile::variable("WIDGET_CA_FILE"))
                     .map(Into::into),
                 timeout: u32::try_from(DEADLINE.as_secs()).ok(),
@@ -221,19 +437,4 @@ fn ask<T: Send + 'static>(
         let _ = sender.send(answer());
     });
     receiver.recv_timeout(DEADLINE).ok()?
-}
-
-/// The value of an option on the line that is being typed, which follows the shell's `--`.
-fn typed(option: &str) -> Option<String> {
-    let mut words = env::args().skip_while(|word| word != "--").skip(1);
-    while let Some(word) = words.next() {
-        if word == option {
-            return words.next();
-        }
-        let value = word.strip_prefix(option);
-        if let Some(value) = value.and_then(|rest| rest.strip_prefix('=')) {
-            return Some(value.to_owned());
-        }
-    }
-    None
 }

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use clap::{
-    Command, CommandFactory,
+    Command, CommandFactory, Error,
     builder::{
         StyledStr,
         styling::{AnsiColor, Styles},
     },
+    error::{ContextKind, ContextValue},
 };
 
 use crate::cli::Cli;
@@ -80,6 +81,26 @@ pub(crate) fn grouped() -> Command {
         "\n{header}Options:{header:#}\n{{options}}{{after-help}}"
     );
     Cli::command().help_template(template)
+}
+
+/// The same error with the one command that a mistyped word is most like: clap suggests each that
+/// is a little like it.
+pub(crate) fn with_nearest(mut error: Error) -> Error {
+    let typed = error.get(ContextKind::InvalidSubcommand).cloned();
+    let suggested = error.get(ContextKind::SuggestedSubcommand).cloned();
+    if let (Some(ContextValue::String(typed)), Some(ContextValue::Strings(all))) =
+        (typed, suggested)
+    {
+        let likeness = |name: &String| strsim::normalized_damerau_levenshtein(&typed, name);
+        let nearest = all
+            .into_iter()
+            .max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
+        if let Some(nearest) = nearest {
+            let nearest = ContextValue::Strings(vec![nearest]);
+            error.insert(ContextKind::SuggestedSubcommand, nearest);
+        }
+    }
+    error
 }
 
 pub(crate) const STYLES: Styles = Styles::styled()
@@ -248,9 +269,10 @@ Examples:
 Exit code: 0 when every entry is accepted, 1 when one is rejected.";
 
 pub(crate) const COMPLETIONS: &str = "\
-Completes commands and options, the names of profiles, and the ids of widgets and agents, which it \
-asks the service of the profile in use for: at most two seconds, and without a word when it does not \
-answer. The shell runs the script when it starts, so that it fits the program after an update.
+Completes commands and options, the names of profiles, and what it asks the service of the profile \
+in use for: widgets and their revisions, agents and their versions, conversations, links of drafts, \
+and the sites on a list. It waits at most two seconds, and says nothing when there is no answer. The \
+values of a config come from its schema. The shell runs the script when it starts, so that it fits the program after an update.
 
 Examples:
   echo 'source <(widget completions bash)' >> ~/.bashrc

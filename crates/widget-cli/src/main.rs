@@ -23,6 +23,7 @@ mod service;
 mod source;
 mod subject;
 mod suffixes;
+mod table;
 mod widget_file;
 
 use std::process;
@@ -37,7 +38,8 @@ fn main() -> process::ExitCode {
         Some(Err(())) => return process::ExitCode::FAILURE,
         None => {}
     }
-    let matches = help::grouped().get_matches();
+    let matches = help::grouped().try_get_matches();
+    let matches = matches.unwrap_or_else(|error| help::with_nearest(error).exit());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut printer = Printer::new(cli.global.output, cli.global.color, cli.global.quiet);
     let result = commands::run(cli.command, &cli.global, &mut printer);

@@ -2,6 +2,7 @@
 //!
 //! Nothing here runs for commands that work on files: they start no runtime and read no profile.
 
+pub(crate) mod advice;
 pub(crate) mod change;
 pub(crate) mod effects;
 pub(crate) mod failure;
@@ -10,7 +11,9 @@ pub(crate) mod keys;
 pub(crate) mod page;
 pub(crate) mod profile;
 pub(crate) mod prompt;
+pub(crate) mod proposal;
 pub(crate) mod reference;
+pub(crate) mod short_ids;
 pub(crate) mod since;
 pub(crate) mod visit;
 
@@ -93,11 +96,13 @@ struct State {
     is_asking: Cell<bool>,
     /// Another program has the terminal, and Ctrl-C is for it.
     is_away: Cell<bool>,
-    /// The command goes on until somebody ends it.
+    /// The command runs until somebody ends it.
     is_following: Cell<bool>,
     is_interrupted: Cell<bool>,
     /// What was written, one sentence each.
     written: RefCell<Vec<String>>,
+    /// What to enter to look at something that continues without the command.
+    continues: RefCell<Option<String>>,
     waiting_for: Arc<Mutex<String>>,
 }
 
@@ -226,6 +231,12 @@ impl Session {
         Ok(())
     }
 
+    /// Says that the service continues with what was written when the command ends before its end,
+    /// and how to look at that.
+    pub(crate) fn note_continuing(&self, hint: impl Into<String>) {
+        self.state.continues.replace(Some(hint.into()));
+    }
+
     /// Waits for a person; meanwhile no progress is shown, and Ctrl-C ends the command.
     pub(crate) async fn asking<T>(&self, question: impl Future<Output = T>) -> T {
         self.state.is_asking.set(true);
@@ -278,13 +289,17 @@ impl State {
             )
             .hint("`widget history` shows the changes of a widget");
         }
-        if written.is_empty() {
+        let failure = if written.is_empty() {
             Failure::unexpected("interrupted; nothing was written")
         } else {
             Failure::unexpected(format_args!(
                 "interrupted; this was written before: {}",
                 written.join("; ")
             ))
+        };
+        match &*self.continues.borrow() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }

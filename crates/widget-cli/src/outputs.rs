@@ -47,7 +47,7 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
             json_schema!({ "anyOf": [$(generator.subschema_for::<$kind>()),+] })
         };
     }
-    let changed = any!(change::ChangeJson);
+    let changed = any!(change::WrittenChangeJson);
     vec![
         ("list", "widget", any!(WidgetRecord<ListedWidget>)),
         ("show", "run", any!(WidgetRecord, InvalidJson<'_>)),
@@ -61,7 +61,7 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
         (
             "diff",
             "difference",
-            any!(diff::ChangeJson<'_>, InvalidJson<'_>),
+            any!(diff::DifferenceJson<'_>, InvalidJson<'_>),
         ),
         ("create", "run", any!(create::CreatedJson<'_>)),
         ("set", "run", changed.clone()),
@@ -76,7 +76,7 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
         (
             "restore",
             "run",
-            any!(change::ChangeJson, restore::RestoredJson),
+            any!(change::WrittenChangeJson, restore::RestoredJson),
         ),
         ("delete", "run", any!(delete::DeletedJson)),
         ("undelete", "run", any!(delete::DeletedJson)),
@@ -108,7 +108,7 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
         (
             "conversations export",
             "run",
-            any!(conversations::export::ExportJson),
+            any!(conversations::export::ExportedFileJson),
         ),
         (
             "conversations erase",

@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    fmt,
+    env, fmt,
     io::{self, Stderr, Stdout, Write},
     sync::{
         Arc,
@@ -16,7 +16,10 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    table::{self, Column},
+};
 
 pub(crate) const RED: Style = AnsiColor::BrightRed.on_default().bold();
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
@@ -150,23 +153,20 @@ impl Printer {
         self.text(text)
     }
 
-    /// Writes aligned columns under their names, for people.
+    /// Writes aligned columns under their names, for people: as wide as the terminal at most,
+    /// unless everything is wanted in full.
     pub(crate) fn table<const N: usize>(
         &mut self,
-        names: [&str; N],
+        columns: [impl Into<Column>; N],
         rows: impl IntoIterator<Item = [String; N]>,
     ) -> Result<(), Failure> {
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(names);
-        for row in rows {
-            // A cell is one line, whatever somebody has written into it.
-            table.add_row(row.map(|cell| printable(&cell).replace('\n', " ")));
-        }
-        let text = table.trim_fmt();
-        for line in text.lines() {
-            // Without the space before the first column.
-            self.line(line.strip_prefix(' ').unwrap_or(line))?;
+        let width = if self.is_table() {
+            None
+        } else {
+            terminal_width()
+        };
+        for line in table::lines(columns.map(Into::into), rows, width) {
+            self.line(line)?;
         }
         Ok(())
     }
@@ -195,6 +195,18 @@ impl Printer {
         self.flush()?;
         self.write_aside(note);
         Ok(())
+    }
+
+    /// Writes what is probably a mistake beside the answer, with what to do about it.
+    pub(crate) fn warning(&mut self, detail: &str, hint: Option<&str>) -> Result<(), Failure> {
+        self.note(format_args!(
+            "{YELLOW}warning{YELLOW:#}: {}",
+            printable(detail)
+        ))?;
+        match hint {
+            Some(hint) => self.note(format_args!("  {}", hint_line(hint))),
+            None => Ok(()),
+        }
     }
 
     /// Writes an error beside the answer, also with `--quiet`.
@@ -263,6 +275,14 @@ fn build_stream<S: RawStream>(raw: S, color: ColorWhen) -> AutoStream<S> {
         ColorWhen::Never => ColorChoice::Never,
     };
     AutoStream::new(raw, choice)
+}
+
+/// The width of the terminal to which the answer goes; `COLUMNS` comes before what it says.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let said = env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    said.filter(|width| *width > 0).or_else(|| {
+        terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+    })
 }
 
 /// A hint in the form `hint: …`.

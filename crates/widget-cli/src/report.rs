@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::{
-    printer::{count, hint_line, printable},
+    printer::{count, hint_line, printable, terminal_width},
     source::input::Input,
     subject::{Located, LocatedList},
 };
@@ -141,6 +141,5 @@ fn find_window<'t>(input: &'t Input, span: &Range<usize>) -> (&'t str, Range<usi
 }
 
 fn width() -> usize {
-    terminal_size::terminal_size_of(std::io::stdout())
-        .map_or(120, |(width, _)| usize::from(width.0).max(40))
+    terminal_width().map_or(120, |width| width.max(40))
 }

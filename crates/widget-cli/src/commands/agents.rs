@@ -8,28 +8,25 @@ use widget_api::{
     unreadable::Listed,
     widgets::WidgetsQuery,
 };
-use widget_core::{
-    agent::VersionStatus,
-    id::{AgentId, AgentVersionId},
-};
+use widget_core::id::{AgentId, AgentVersionId};
 
 use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
     online::{
-        self, Session,
-        change::{self, ChangeOptions, Decision},
-        ids::{self, IdText, VersionText},
-        reference::short_ids,
+        self, Session, change, ids,
+        proposal::{ChangeOptions, Outcome, Proposal},
+        short_ids,
     },
-    printer::{GREEN, Printer, count, grouped},
+    printer::{GREEN, Printer, count, grouped, printable},
+    table::Column,
 };
 
 pub(crate) const HELP: &str = "\
 Examples:
   widget agents list
-  widget agents publish 0197a8b2 3";
+  widget agents publish 'Shop assistant' 3";
 
 pub(crate) const LIST_HELP: &str = "\
 Examples:
@@ -38,7 +35,7 @@ Examples:
 
 pub(crate) const VERSIONS_HELP: &str = "\
 Examples:
-  widget agents versions 0197a8b2
+  widget agents versions 'Shop assistant'
   widget agents versions 0197a8b2 --output table      whole ids";
 
 pub(crate) const PUBLISH_HELP: &str = "\
@@ -65,20 +62,20 @@ pub(crate) enum Agents {
 /// Arguments of `agents versions`.
 #[derive(Debug, Args)]
 pub(crate) struct Versions {
-    /// An agent's id or its beginning
+    /// An agent's name, its id or the beginning of that
     #[arg(value_name = "AGENT")]
-    pub(crate) agent: IdText<AgentId>,
+    pub(crate) agent: String,
 }
 
 /// Arguments of `agents publish`.
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
-    /// An agent's id or its beginning
+    /// An agent's name, its id or the beginning of that
     #[arg(value_name = "AGENT")]
-    pub(crate) agent: IdText<AgentId>,
-    /// The number of the version, or its id
+    pub(crate) agent: String,
+    /// The version's number, its label, its id or the beginning of that
     #[arg(value_name = "VERSION")]
-    pub(crate) version: VersionText,
+    pub(crate) version: String,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
 }
@@ -132,22 +129,23 @@ async fn list(session: &Session, printer: &mut Printer) -> Result<ExitCode, Fail
     }
     let ids: Vec<String> = agents.iter().map(id_of).collect();
     let shown = if printer.is_table() {
-        ids.iter().map(String::as_str).collect()
+        ids.clone()
     } else {
-        short_ids(&ids)
+        short_ids::short_ids(&ids)
     };
     let rows = agents
         .iter()
         .zip(shown)
         .map(|(agent, id): (&Listed<Agent>, _)| match agent {
-            Listed::Readable(agent) => [
-                id.to_owned(),
-                agent.name.clone(),
-                super::time(agent.created_at),
-            ],
-            Listed::Unreadable(_) => [id.to_owned(), "unreadable".to_owned(), String::new()],
+            Listed::Readable(agent) => [id, agent.name.clone(), super::time(agent.created_at)],
+            Listed::Unreadable(_) => [id, "unreadable".to_owned(), String::new()],
         });
-    printer.table(["ID", "NAME", "CREATED"], rows)?;
+    let columns = [
+        Column::whole("ID"),
+        Column::cut("NAME"),
+        Column::whole("CREATED").or_left_out(1),
+    ];
+    printer.table(columns, rows)?;
     printer.note(count(agents.len(), "agent", "agents"))?;
     Ok(ExitCode::Yes)
 }
@@ -198,8 +196,15 @@ async fn versions(
             ]
         }
     });
-    let names = ["NUMBER", "STATUS", "LABEL", "WORKER", "PUBLISHED", "ID"];
-    printer.table(names, rows)?;
+    let columns = [
+        Column::whole("NUMBER"),
+        Column::whole("STATUS"),
+        Column::cut("LABEL"),
+        Column::cut("WORKER").or_left_out(1),
+        Column::whole("PUBLISHED").or_left_out(2),
+        Column::whole("ID").or_left_out(3),
+    ];
+    printer.table(columns, rows)?;
     Ok(ExitCode::Yes)
 }
 
@@ -221,54 +226,37 @@ async fn publish(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let agent_id = ids::find_agent(session, &arguments.agent).await?;
-    let version_id = ids::find_version(session, agent_id, arguments.version).await?;
-    let version = list_versions(session, agent_id)
-        .await?
-        .into_iter()
-        .find_map(|listed| match listed {
-            Listed::Readable(version) if version.id == version_id => Some(version),
-            _ => None,
-        })
-        .ok_or_else(|| {
-            Failure::bad_input(format_args!(
-                "agent {agent_id} has no version {version_id} that can be read"
-            ))
-            .hint(format_args!(
-                "`widget agents versions {agent_id}` shows them"
-            ))
-        })?;
-    let name = format!("version {} of agent {agent_id}", version.number);
+    let version = ids::find_version(session, agent_id, &arguments.version).await?;
+    let version_id = version.id;
+    let name = format!("{} of agent {agent_id}", version.describe());
     let mut answer = PublishJson {
         agent_id,
         agent_version_id: version_id,
         written: false,
         effects: Vec::new(),
     };
-    if version.status == VersionStatus::Published {
+    if version.is_published() {
         printer.note(format_args!(
             "{name} is published already; nothing was written"
         ))?;
         return finish(&answer, printer);
     }
     answer.effects = effects(session, version_id).await?;
-    if !printer.is_data() {
-        printer.line(format_args!("{GREEN}+{GREEN:#} {name} is published"))?;
-    }
-    change::show(&[], &answer.effects, printer)?;
-    match change::confirm(arguments.change, "Publish it?", session, printer).await? {
-        Decision::Go => {}
-        Decision::No => return Ok(ExitCode::No),
-        Decision::DryRun => {
-            printer.note("nothing was written (--dry-run)")?;
-            return finish(&answer, printer);
-        }
-    }
-    session.check_interrupted()?;
-    let sent = session.client.publish_agent_version(agent_id, version_id);
-    session.write(format!("{name} is published"), sent).await?;
-    answer.written = true;
-    if !printer.is_data() {
-        printer.line(format_args!("{GREEN}✓{GREEN:#} {name} is published"))?;
+    let done = format!("{name} is published");
+    let mut lines = vec![format!("{GREEN}+{GREEN:#} {}", printable(&done))];
+    lines.extend(change::lines_of(&[], &answer.effects));
+    let proposal = Proposal {
+        lines,
+        warnings: Vec::new(),
+        question: "Publish it?",
+        done: &done,
+        options: arguments.change,
+    };
+    let sent = Box::pin(session.client.publish_agent_version(agent_id, version_id));
+    match proposal.make(sent, session, printer).await? {
+        Outcome::Declined => return Ok(ExitCode::No),
+        Outcome::Conflict(error) => return Err(error.into()),
+        outcome => answer.written = outcome.is_written(),
     }
     finish(&answer, printer)
 }

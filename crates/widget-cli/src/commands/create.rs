@@ -5,24 +5,24 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{json, value::to_raw_value};
-use widget_api::{NewWidget, decisions::Finding, unreadable::Listed};
+use widget_api::{NewWidget, decisions::Finding};
 use widget_core::{
     config::{Config, Edit},
-    id::{AgentId, WidgetId},
+    id::WidgetId,
 };
 
-use super::{domains::canonical, pin, set::invalid};
+use super::{domains::canonical, set::invalid};
 use crate::{
     check::check,
     cli::Global,
     exit::ExitCode,
     failure::Failure,
     online::{
-        self, Session,
-        change::{self, ChangeOptions, Decision},
+        self, change, effects, ids,
+        proposal::{self, ChangeOptions, Outcome, Proposal},
     },
     paths,
-    printer::{GREEN, Printer, count, printable},
+    printer::{Printer, count, printable},
     source::{document::Document, input::Format},
     subject::find_subjects,
     suffixes::Suffixes,
@@ -48,10 +48,10 @@ pub(crate) struct Create {
     /// The title of the window
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
-    /// The agent: its id, the beginning of it, or its name
+    /// The agent: its name, its id or the beginning of that
     #[arg(long, value_name = "AGENT")]
     pub(crate) agent: Option<String>,
-    /// The version of the agent: its id, the beginning of it, or its label
+    /// The version of the agent: its number, its label, its id or the beginning of that
     #[arg(long, value_name = "VERSION")]
     pub(crate) version: Option<String>,
     /// A site that may show the widget; can be repeated
@@ -112,43 +112,50 @@ pub(super) fn run(
         )
     })?;
     online::run(&global.service, printer, async |session, printer| {
-        let agent_id = find_agent(&agent, session).await?;
-        let agent_version_id = match &draft.version {
-            Some(text) => pin::find_version(text, agent_id, session).await?,
-            None => pin::find_newest_published(agent_id, session).await?,
+        let agent_id = ids::find_agent(session, &agent).await?;
+        let version = match &draft.version {
+            Some(text) => ids::find_version(session, agent_id, text).await?,
+            None => ids::find_newest_version(session, agent_id).await?,
         };
         let config = draft.config.to_value();
+        let mut warnings = canonical(&draft.domains)?.warnings();
+        warnings.append(draft.config.warnings());
+        let warnings: Vec<Finding> = warnings.into_iter().map(Into::into).collect();
         let new = NewWidget {
             agent_id,
-            agent_version_id,
+            agent_version_id: version.id,
             domains: draft.domains,
             published: arguments.published,
             config: Some(to_raw_value(&config).map_err(Failure::unexpected)?),
         };
-        show(&new, &draft.config, printer)?;
-        let question = "Create this widget?";
-        match change::confirm(arguments.change, question, session, printer).await? {
-            Decision::No => return Ok(ExitCode::No),
-            Decision::Go => {}
-            Decision::DryRun => {
+        let key = arguments.idempotency_key.as_deref();
+        let sent = Box::pin(session.client.create_web_widget_with_key(&new, key));
+        let proposal = Proposal {
+            lines: describe(&new, &draft.config),
+            warnings: warnings.clone(),
+            question: "Create this widget?",
+            done: "a widget was created",
+            options: arguments.change,
+        };
+        let created = match proposal.make(sent, session, printer).await? {
+            Outcome::Written(created) => created.value,
+            Outcome::Declined => return Ok(ExitCode::No),
+            Outcome::Conflict(error) => return Err(error.into()),
+            Outcome::Shown => {
                 if printer.is_data() {
                     printer.data(&CreatedJson {
                         written: false,
                         id: None,
                         web_widget: &new,
                         snippet: None,
-                        warnings: Vec::new(),
+                        warnings,
                     })?;
-                } else {
-                    printer.note("nothing was written (--dry-run)")?;
                 }
                 return Ok(ExitCode::Yes);
             }
-        }
-        session.check_interrupted()?;
-        let key = arguments.idempotency_key.as_deref();
-        let sent = session.client.create_web_widget_with_key(&new, key);
-        let created = session.write("a widget was created", sent).await?.value;
+        };
+        let is_new = |found: &Finding| !warnings.contains(found);
+        let said: Vec<Finding> = created.warnings.into_iter().filter(is_new).collect();
         let id = created.widget.id;
         // The widget is there, whatever becomes of its snippet.
         let snippet = session.client.get_snippet(id).await;
@@ -158,23 +165,27 @@ pub(super) fn run(
                 id: Some(id),
                 web_widget: &new,
                 snippet: snippet.ok().map(|snippet| snippet.html),
-                warnings: created.warnings,
+                warnings: [warnings, said].concat(),
             })?;
             return Ok(ExitCode::Yes);
         }
-        printer.line(format_args!("{GREEN}✓{GREEN:#} widget {id} is created"))?;
+        printer.line(format_args!("\nid: {id}"))?;
         match snippet {
-            Ok(snippet) => printer.line(format_args!("\n{}", printable(&snippet.html)))?,
+            Ok(snippet) => printer.line(printable(&snippet.html))?,
             Err(error) => printer.note(format_args!(
                 "its snippet cannot be read now: {error}; `widget snippet {id}` prints it"
             ))?,
         }
-        change::show_warnings(&created.warnings, printer)?;
+        if !new.published {
+            printer.note(format_args!("`widget publish {id}` shows it to visitors"))?;
+        }
+        proposal::show_warnings(&said, printer)?;
         Ok(ExitCode::Yes)
     })
 }
 
-fn show(new: &NewWidget, config: &Config, printer: &mut Printer) -> Result<(), Failure> {
+/// The new widget, as lines.
+fn describe(new: &NewWidget, config: &Config) -> Vec<String> {
     let added = |pointer: &str, value: serde_json::Value| widget_core::config::Change {
         pointer: pointer.to_owned(),
         kind: widget_core::config::ChangeKind::Added(value),
@@ -186,13 +197,13 @@ fn show(new: &NewWidget, config: &Config, printer: &mut Printer) -> Result<(), F
         added("/published", json!(new.published)),
     ];
     changes.extend(widget_core::config::diff(&Config::default(), config));
-    let sites = count(new.domains.len(), "listed site", "listed sites");
     let effect = if new.published {
+        let sites = effects::sites(&new.domains, "listed ");
         format!("visitors of {sites} see it within 5 s, if nothing else keeps it from being live")
     } else {
         "the widget is not published, so visitors see nothing of it".to_owned()
     };
-    change::show(&changes, &[effect], printer)
+    change::lines_of(&changes, &[effect])
 }
 
 /// What options and file say together; `None` when the file has faults, which are shown.
@@ -275,53 +286,4 @@ pub(super) fn read_file(
     };
     show_faults(&input, &name, &faults, printer)?;
     Ok(None)
-}
-
-/// The agent that a text names: by id, by name, or by the beginning of its id.
-async fn find_agent(text: &str, session: &Session) -> Result<AgentId, Failure> {
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let query = widget_api::agents::AgentsQuery {
-        limit: Some(widget_api::MAX_PAGE_LIMIT),
-        ..widget_api::agents::AgentsQuery::default()
-    };
-    let agents: Vec<_> = session
-        .client
-        .list_agents(&query)
-        .collect(None)
-        .await?
-        .into_iter()
-        .filter_map(|agent| match agent {
-            Listed::Readable(agent) => Some(agent),
-            Listed::Unreadable(_) => None,
-        })
-        .collect();
-    let named = agents.iter().filter(|agent| agent.name == text);
-    let mut matching: Vec<_> = named.collect();
-    if matching.is_empty() && text.len() >= 4 {
-        let beginning = text.to_ascii_lowercase();
-        let begins = |id: String| id.starts_with(&beginning);
-        matching.extend(agents.iter().filter(|agent| begins(agent.id.to_string())));
-    }
-    match &matching[..] {
-        [only] => Ok(only.id),
-        [] => {
-            let failure = Failure::bad_input(format_args!("there is no agent `{text}`"));
-            let known: Vec<String> = agents
-                .iter()
-                .take(10)
-                .map(|agent| format!("  {} \"{}\"", agent.id, agent.name))
-                .collect();
-            Err(if known.is_empty() {
-                failure.hint("there is no agent at all; register one through the API first")
-            } else {
-                failure.hint(format_args!("there are\n{}", known.join("\n")))
-            })
-        }
-        several => Err(Failure::bad_input(format_args!(
-            "`{text}` names {} agents; use the id of one",
-            several.len()
-        ))),
-    }
 }

@@ -15,12 +15,11 @@ use crate::{
     exit::ExitCode,
     failure::Failure,
     online::{
-        self, Session,
-        change::{self, ChangeOptions, Decision},
-        effects,
+        self, Session, change, effects,
+        proposal::{ChangeOptions, Outcome, Proposal},
         reference::{Reference, Target, id_of, title},
     },
-    printer::{GREEN, Printer, RED, printable},
+    printer::{Printer, RED, printable},
 };
 
 pub(crate) const DELETE_HELP: &str = "\
@@ -76,14 +75,14 @@ pub(super) fn delete(
         effects.append(&mut Box::pin(effects::find_end(id, session)).await?);
         let sent = Box::pin(session.client.delete_web_widget(id, record.etag.as_ref()));
         let done = format!("widget {id} is deleted");
-        let change = Change {
-            id,
+        let proposal = Proposal {
+            lines: change::lines_of(&[], &effects),
+            warnings: Vec::new(),
             question: "Delete this widget?",
-            effects,
             done: &done,
             options: arguments.change,
         };
-        let exit = change.make(sent, session, printer).await?;
+        let exit = make(id, effects, proposal, sent, session, printer).await?;
         if exit == ExitCode::Yes && !arguments.change.dry_run && !printer.is_data() {
             printer.note(format_args!("`widget undelete {id}` brings it back"))?;
         }
@@ -105,67 +104,52 @@ pub(super) fn undelete(
         let what = describe(&record);
         let sent = Box::pin(session.client.restore_web_widget(id, None));
         let done = format!("widget {id} is back; it is not published");
-        let change = Change {
-            id,
+        let effects = vec![format!("{what} comes back, unpublished")];
+        let proposal = Proposal {
+            lines: change::lines_of(&[], &effects),
+            warnings: Vec::new(),
             question: "Bring it back?",
-            effects: vec![format!("{what} comes back, unpublished")],
             done: &done,
             options: arguments.change,
         };
-        change.make(sent, session, printer).await
+        let exit = make(id, effects, proposal, sent, session, printer).await?;
+        if exit == ExitCode::Yes && !arguments.change.dry_run && !printer.is_data() {
+            printer.note(format_args!(
+                "`widget publish {id}` shows it to visitors again"
+            ))?;
+        }
+        Ok(exit)
     })
 }
 
-/// A change that has no difference to show.
-struct Change<'a> {
+/// Makes a change that has no difference to show.
+async fn make<T>(
     id: WidgetId,
-    question: &'a str,
     effects: Vec<String>,
-    done: &'a str,
-    options: ChangeOptions,
-}
-
-impl Change<'_> {
-    async fn make<T>(
-        self,
-        sent: impl Future<Output = Result<T, Error>>,
-        session: &Session,
-        printer: &mut Printer,
-    ) -> Result<ExitCode, Failure> {
-        change::show(&[], &self.effects, printer)?;
-        let decision = change::confirm(self.options, self.question, session, printer).await?;
-        let written = match decision {
-            Decision::No => return Ok(ExitCode::No),
-            Decision::DryRun => false,
-            Decision::Go => {
-                session.check_interrupted()?;
-                match session.write(self.done, sent).await {
-                    Ok(_) => true,
-                    Err(error) if error.is_conflict() => {
-                        printer.error(format_args!(
-                            "{RED}error{RED:#}: somebody else changed widget {} in the meantime; \
-                             nothing was written",
-                            self.id
-                        ))?;
-                        return Ok(ExitCode::No);
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        };
-        if printer.is_data() {
-            printer.data(&DeletedJson {
-                widget_id: self.id,
-                written,
-                effects: self.effects,
-            })?;
-        } else if written {
-            printer.line(format_args!("{GREEN}✓{GREEN:#} {}", self.done))?;
-        } else {
-            printer.note("nothing was written (--dry-run)")?;
+    proposal: Proposal<'_>,
+    sent: impl Future<Output = Result<T, Error>>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let written = match proposal.make(sent, session, printer).await? {
+        Outcome::Declined => return Ok(ExitCode::No),
+        Outcome::Conflict(_) => {
+            printer.error(format_args!(
+                "{RED}error{RED:#}: somebody else changed widget {id} in the meantime; nothing was \
+                 written"
+            ))?;
+            return Ok(ExitCode::No);
         }
-        Ok(ExitCode::Yes)
+        outcome => outcome.is_written(),
+    };
+    if printer.is_data() {
+        printer.data(&DeletedJson {
+            widget_id: id,
+            written,
+            effects,
+        })?;
     }
+    Ok(ExitCode::Yes)
 }
 
 fn describe<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> String {

@@ -16,7 +16,8 @@ use crate::{
     failure::Failure,
     online::{
         self, Session,
-        change::{change_line, to_core},
+        change::{self, to_core},
+        proposal,
         reference::{Reference, require_readable},
     },
     paths,
@@ -46,7 +47,7 @@ impl Side {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Difference"))]
-pub(crate) struct ChangeJson<'c> {
+pub(crate) struct DifferenceJson<'c> {
     pointer: &'c str,
     change: &'static str,
     from: Option<&'c Value>,
@@ -91,7 +92,7 @@ fn finish(
         if printer.is_data() {
             printer.data(&build_json(change))?;
         } else {
-            printer.line(change_line(change))?;
+            proposal::show_lines(&change::change_lines(change), printer)?;
         }
     }
     if matches!(before, Side::Widget(_)) != matches!(after, Side::Widget(_)) {
@@ -231,13 +232,13 @@ fn compare_widgets(before: &Widget, after: &Widget) -> Vec<Change> {
     changes
 }
 
-fn build_json(change: &Change) -> ChangeJson<'_> {
+fn build_json(change: &Change) -> DifferenceJson<'_> {
     let (name, from, to) = match &change.kind {
         ChangeKind::Added(value) => ("added", None, Some(value)),
         ChangeKind::Removed(value) => ("removed", Some(value), None),
         ChangeKind::Replaced { from, to } => ("replaced", Some(from), Some(to)),
     };
-    ChangeJson {
+    DifferenceJson {
         pointer: &change.pointer,
         change: name,
         from,

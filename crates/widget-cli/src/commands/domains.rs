@@ -6,7 +6,7 @@ use widget_api::{Widget, WidgetPatch};
 use widget_core::{
     embed::PublicUrl,
     explain::{Difference, explain},
-    finding::{Code, FindingList},
+    finding::{Code, Finding, FindingList},
     go_live::PinnedVersion,
     origin::{AllowedOrigins, Entry, SuffixList},
 };
@@ -18,10 +18,12 @@ use crate::{
     failure::Failure,
     online::{
         self, Session,
-        change::{self, ChangeOptions, PendingChange},
+        advice::About,
+        change::{self, PendingChange},
+        proposal::{self, ChangeOptions},
         reference::Reference,
     },
-    printer::{Printer, YELLOW, count, printable},
+    printer::{Printer, count, printable},
 };
 
 pub(crate) const HELP: &str = "\
@@ -147,12 +149,6 @@ pub(super) fn run(
             }
         };
         let after = canonical(&domains)?;
-        let is_new = |entry: &str| !widget.domains.iter().any(|listed| listed == entry);
-        for finding in &after.warnings() {
-            if finding_entry(finding.pointer.as_deref(), &after).is_some_and(is_new) {
-                warn(&finding.detail, finding.hint.as_deref(), printer)?;
-            }
-        }
         let pending = PendingChange {
             before: &before,
             patch: WidgetPatch {
@@ -262,23 +258,13 @@ fn note_similar(
             };
             let entry = &nearest.entry;
             let hint = "add it only if you mean this other site";
-            warn(
+            printer.warning(
                 &format!("`{entry}` is listed, and this is `{origin}`: {detail}"),
                 Some(hint),
-                printer,
             )?;
         }
     }
     Ok(())
-}
-
-fn warn(detail: &str, hint: Option<&str>, printer: &mut Printer) -> Result<(), Failure> {
-    let hint = hint.map(|hint| format!(" ({})", printable(hint)));
-    printer.note(format_args!(
-        "{YELLOW}warning{YELLOW:#}: {}{}",
-        printable(detail),
-        hint.unwrap_or_default()
-    ))
 }
 
 /// Removing what is not there is a mistake: probably another entry was meant.
@@ -310,12 +296,6 @@ fn similarity(left: &str, right: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(left, right)
 }
 
-/// The entry that a finding is about.
-fn finding_entry<'e>(pointer: Option<&str>, list: &'e AllowedOrigins) -> Option<&'e str> {
-    let position: usize = pointer?.strip_prefix("/domains/")?.parse().ok()?;
-    list.entries().get(position).map(String::as_str)
-}
-
 fn list(widget: &Widget, printer: &mut Printer) -> Result<ExitCode, Failure> {
     let list = AllowedOrigins::load(&widget.domains, SuffixList::builtin());
     let warnings: FindingList = list.warnings();
@@ -331,16 +311,27 @@ fn list(widget: &Widget, printer: &mut Printer) -> Result<ExitCode, Failure> {
         }
         printer.line(printable(entry))?;
         for finding in own {
-            warn(&finding.detail, finding.hint.as_deref(), printer)?;
+            warn(finding, widget, printer)?;
         }
     }
     if widget.domains.is_empty() {
         let empty = warnings.iter().find(|found| found.code == Code::NoDomains);
         if let Some(finding) = empty {
-            warn(&finding.detail, finding.hint.as_deref(), printer)?;
+            warn(finding, widget, printer)?;
         }
     } else if !printer.is_data() {
         printer.note(count(widget.domains.len(), "site", "sites"))?;
     }
     Ok(ExitCode::Yes)
+}
+
+fn warn(finding: &Finding, widget: &Widget, printer: &mut Printer) -> Result<(), Failure> {
+    let about = About {
+        widget: widget.id,
+        agent: None,
+        domains: &widget.domains,
+        origin: None,
+    };
+    let finding = widget_api::decisions::Finding::from(finding.clone());
+    proposal::show_warnings(&about.advise(&[finding]), printer)
 }

@@ -10,7 +10,10 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json, value::RawValue};
 use widget_api::{Widget, WidgetPatch, client::Tagged};
-use widget_core::finding::{Code, Finding};
+use widget_core::{
+    finding::{Code, Finding},
+    id::WidgetId,
+};
 
 use crate::{
     cli::Global,
@@ -18,9 +21,10 @@ use crate::{
     failure::Failure,
     online::{
         self, Session,
-        change::{self, ChangeOptions, PendingChange},
+        change::{self, PendingChange},
         profile::variable,
         prompt,
+        proposal::ChangeOptions,
         reference::{Reference, title},
     },
     printer::{Printer, printable},
@@ -132,7 +136,11 @@ pub(super) fn run(
             Ok(ExitCode::Yes) if !arguments.change.dry_run => Ok(ExitCode::Yes),
             Ok(exit) => {
                 let file = draft.keep_file();
-                printer.note(format_args!("your text is kept in `{}`", file.display()))?;
+                printer.note(format_args!(
+                    "your text is kept; `widget edit {} --file {}` begins with it again",
+                    before.value.id,
+                    prompt::quote(&file.to_string_lossy())
+                ))?;
                 Ok(exit)
             }
             Err(failure) => Err(draft.keep(failure)),
@@ -159,6 +167,7 @@ async fn write(
 
 /// The text in a file that only this user can read.
 struct Draft {
+    id: WidgetId,
     file: tempfile::NamedTempFile,
     format: Format,
     /// The text as it was given to the editor, without comments.
@@ -207,6 +216,7 @@ impl Draft {
         file.write_all(text.as_bytes())?;
         file.flush()?;
         Ok(Self {
+            id: widget.id,
             file,
             format,
             given: body,
@@ -259,10 +269,11 @@ impl Draft {
     }
 
     fn keep(self, failure: Failure) -> Failure {
+        let id = self.id;
         let file = self.keep_file();
         let kept = format!(
-            "your text is kept in `{}`; `widget edit WIDGET --file FILE` begins with it again",
-            file.display()
+            "your text is kept; `widget edit {id} --file {}` begins with it again",
+            prompt::quote(&file.to_string_lossy())
         );
         match failure.hint.clone() {
             Some(hint) => failure.hint(format_args!("{hint}\n{kept}")),

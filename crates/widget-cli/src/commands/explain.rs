@@ -6,13 +6,14 @@ use serde::Serialize;
 use widget_api::{
     Received,
     decisions::{ExplainQuery, Explanation, ExplanationStep, Finding, NearestEntry},
+    unreadable::WidgetRecord,
 };
 use widget_core::{
     embed::PublicUrl,
     explain::{Verdict, explain},
     finding::Code,
     go_live::PinnedVersion,
-    id::WidgetId,
+    id::{AgentId, AgentVersionId, WidgetId},
     origin::Origin,
 };
 
@@ -22,6 +23,7 @@ use crate::{
     failure::Failure,
     online::{
         self,
+        advice::About,
         change::to_core,
         reference::{Reference, id_of, require_readable},
     },
@@ -85,10 +87,16 @@ pub(super) fn run(
                 has_service: true,
                 assumed: version.is_none(),
                 source: "a revision",
+                agent: None,
             };
             return show(&answer, arguments, printer);
         }
-        let id = id_of(&reference.find_record(session, printer).await?.value);
+        let record = reference.find_record(session, printer).await?.value;
+        let id = id_of(&record);
+        let agent = match &record {
+            WidgetRecord::Readable(widget) => Some((widget.agent_id, widget.agent_version_id)),
+            WidgetRecord::Unreadable(_) => None,
+        };
         let query = ExplainQuery {
             origin: arguments.page.clone(),
         };
@@ -97,7 +105,8 @@ pub(super) fn run(
             decision: session.client.explain_web_widget(id, &query).await?,
             has_service: true,
             assumed: false,
-            source: "the service",
+            source: SERVICE,
+            agent,
         };
         show(&answer, arguments, printer)
     })
@@ -113,7 +122,12 @@ struct Answer {
     assumed: bool,
     /// What does not say it.
     source: &'static str,
+    /// The agent and the version that the widget pins, if they are known.
+    agent: Option<(AgentId, AgentVersionId)>,
 }
+
+/// Where a decision comes from that is about the widget as it is now.
+const SERVICE: &str = "the service";
 
 /// The service knows what these options say.
 fn refuse_options_of_files(arguments: &Explain) -> Result<(), Failure> {
@@ -177,6 +191,7 @@ fn explain_file(
         has_service: service.is_some(),
         assumed: known_version.is_none(),
         source: "the file",
+        agent: None,
     };
     show(&answer, arguments, printer)
 }
@@ -234,25 +249,34 @@ fn print_for_people(
             String::new()
         };
         printer.line(format_args!(
-            "  {mark} {} [{}]{assumption}",
-            printable(&step.detail),
-            step.code
+            "  {mark} {}{assumption}",
+            printable(&step.detail)
         ))?;
     }
     if let Some(nearest) = &explanation.nearest {
         printer.line(format_args!(
-            "\n{BOLD}nearest{BOLD:#}: {} [{}, {}]",
-            printable(&nearest.detail),
-            nearest.difference,
-            nearest.pointer,
+            "\n{BOLD}nearest{BOLD:#}: {}",
+            printable(&nearest.detail)
         ))?;
     }
-    for hint in explanation
-        .steps
-        .iter()
-        .filter_map(|step| step.hint.as_ref())
-    {
-        printer.line(format_args!("\n{}", hint_line(hint)))?;
+    for step in explanation.steps.iter().filter(|step| !step.ok) {
+        let hint = step.hint.as_deref();
+        // Commands are for a widget of the service, as it is now.
+        let hint = match answer.id.filter(|_| answer.source == SERVICE) {
+            Some(widget) => {
+                let about = About {
+                    widget,
+                    agent: answer.agent,
+                    domains: &[],
+                    origin: explanation.origin.as_ref(),
+                };
+                about.hint(&step.code, None, hint)
+            }
+            None => hint.map(str::to_owned),
+        };
+        if let Some(hint) = hint {
+            printer.line(format_args!("\n{}", hint_line(&hint)))?;
+        }
     }
     // Other obstacles matter once the widget is shown.
     let notes = match explanation.verdict {
@@ -261,9 +285,8 @@ fn print_for_people(
     };
     for note in notes {
         printer.line(format_args!(
-            "\n{YELLOW}note{YELLOW:#}: {} [{}]",
-            printable(&note.detail),
-            note.code
+            "\n{YELLOW}note{YELLOW:#}: {}",
+            printable(&note.detail)
         ))?;
     }
     if answer.has_service && explanation.verdict == Verdict::Shown || arguments.service.is_some() {

@@ -77,8 +77,7 @@ fn show(revision: &Revision, printer: &mut Printer) -> Result<(), Failure> {
         time.as_deref().unwrap_or("at an unknown time"),
         printable(&key),
     ))?;
-    for change in &revision.changes {
-        let line = super::change_body_line(change);
+    for line in revision.changes.iter().flat_map(super::change_body_lines) {
         printer.line(format_args!("   {line}"))?;
     }
     for effect in &revision.effects {

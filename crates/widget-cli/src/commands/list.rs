@@ -1,28 +1,32 @@
 //! `widget list`: the widgets of the organization.
 
+use std::{cell::RefCell, collections::HashMap};
+
 use clap::Args;
 use widget_api::{
     Timestamp,
     unreadable::WidgetRecord,
     widgets::{ListedWidget, WidgetsQuery},
 };
-use widget_core::{id::AgentId, listing::WidgetState};
+use widget_core::{id::AgentVersionId, listing::WidgetState};
 
 use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
     online::{
-        self,
-        ids::{self, IdText, VersionText},
-        reference::{id_of, short_ids, title},
-        since,
+        self, Session, advice, ids,
+        prompt::quote,
+        reference::{id_of, title},
+        short_ids, since,
     },
-    printer::{Printer, count},
+    printer::{OutputFormat, Printer, count},
+    table::Column,
 };
 
 pub(crate) const HELP: &str = "\
-Shows the shortest beginning of each id that names the widget; `--output table` shows whole ids.
+Shows the shortest beginning of each id that names one widget, and whole ids where that would take \
+many questions; columns are cut and left out to fit the terminal. `--output table` shows everything.
 
 Examples:
   widget list --domain https://shop.example
@@ -42,12 +46,13 @@ pub(crate) struct List {
     /// Only widgets with this text in their title
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
-    /// Only widgets of this agent: its id, or the beginning of it
+    /// Only widgets of this agent: its name, its id or the beginning of that
     #[arg(long, value_name = "AGENT")]
-    pub(crate) agent: Option<IdText<AgentId>>,
-    /// Only widgets that pin this version: its id, or with --agent its number
+    pub(crate) agent: Option<String>,
+    /// Only widgets that pin this version: its id, or with --agent its number, its label or the
+    /// beginning of its id
     #[arg(long, value_name = "VERSION")]
-    pub(crate) version: Option<VersionText>,
+    pub(crate) version: Option<String>,
     /// Only widgets that their owner wants to be shown
     #[arg(long, conflicts_with = "unpublished")]
     pub(crate) published: bool,
@@ -74,12 +79,16 @@ pub(super) fn run(
     global: &Global,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    if let (Some(VersionText::Number(number)), None) = (arguments.version, &arguments.agent) {
-        return Err(Failure::unexpected(format_args!(
-            "`--version {number}` is a number, which names a version only together with its agent"
-        ))
-        .hint("name the agent with `--agent`, or the version by its id"));
-    }
+    let version: Option<AgentVersionId> = match (&arguments.version, &arguments.agent) {
+        (Some(text), None) => Some(text.parse().map_err(|_| {
+            Failure::unexpected(format_args!(
+                "`--version {}` names a version only together with its agent",
+                quote(text)
+            ))
+            .hint("name the agent with `--agent`, or the version by its whole id")
+        })?),
+        _ => None,
+    };
     let limit = arguments.limit.map(|limit| limit as usize);
     let page = arguments.limit.unwrap_or(u32::MAX);
     let mut query = WidgetsQuery {
@@ -100,22 +109,93 @@ pub(super) fn run(
         if let Some(agent) = &arguments.agent {
             query.agent_id = Some(ids::find_agent(session, agent).await?);
         }
-        query.agent_version_id = match (arguments.version, query.agent_id) {
-            (Some(VersionText::Id(id)), _) => Some(id),
-            (Some(version), Some(agent)) => Some(ids::find_version(session, agent, version).await?),
-            _ => None,
+        query.agent_version_id = match (&arguments.version, query.agent_id) {
+            (Some(text), Some(agent)) => Some(ids::find_version(session, agent, text).await?.id),
+            _ => version,
         };
         let widgets = session
             .client
             .list_web_widgets(&query)
             .collect(limit)
             .await?;
-        show(&widgets, printer)?;
+        let all: Vec<String> = widgets
+            .iter()
+            .map(|widget| id_of(widget).to_string())
+            .collect();
+        let is_part = limit.is_some() || query != whole_list(&query);
+        let ids = match printer.format() {
+            OutputFormat::Human if is_part => short_ids(&all, query.deleted, session).await,
+            OutputFormat::Human => short_ids::short_ids(&all),
+            _ => all,
+        };
+        show(&widgets, ids, printer)?;
         Ok(ExitCode::Yes)
     })
 }
 
-fn show(widgets: &[WidgetRecord<ListedWidget>], printer: &mut Printer) -> Result<(), Failure> {
+/// The query that lists all among which an id must be unambiguous.
+fn whole_list(query: &WidgetsQuery) -> WidgetsQuery {
+    WidgetsQuery {
+        limit: query.limit,
+        deleted: query.deleted,
+        ..WidgetsQuery::default()
+    }
+}
+
+/// What people are shown of widgets: the beginning of each id, and the title.
+pub(super) async fn name_widgets(ids: &[String], session: &Session) -> Vec<String> {
+    let titles = RefCell::new(HashMap::new());
+    let note = |widget: &WidgetRecord<ListedWidget>| {
+        if let Some(title) = title(widget) {
+            let title = title.to_owned();
+            titles.borrow_mut().insert(id_of(widget).to_string(), title);
+        }
+    };
+    let short = short_ids_noting(ids, None, session, note).await;
+    let titles = titles.borrow();
+    ids.iter()
+        .zip(short)
+        .map(|(id, short)| match titles.get(id) {
+            Some(title) => format!("{short} \"{title}\""),
+            None => short,
+        })
+        .collect()
+}
+
+async fn short_ids(ids: &[String], deleted: Option<bool>, session: &Session) -> Vec<String> {
+    short_ids_noting(ids, deleted, session, |_| ()).await
+}
+
+/// As [`short_ids`]; `note` gets every widget that is looked at.
+async fn short_ids_noting(
+    ids: &[String],
+    deleted: Option<bool>,
+    session: &Session,
+    note: impl Fn(&WidgetRecord<ListedWidget>),
+) -> Vec<String> {
+    short_ids::short_ids_of_part(ids, async |prefix, most| {
+        let query = WidgetsQuery {
+            limit: Some(widget_api::MAX_PAGE_LIMIT),
+            id_prefix: Some(prefix),
+            deleted,
+            ..WidgetsQuery::default()
+        };
+        let pages = session.client.list_web_widgets(&query);
+        let found = pages.collect(Some(most)).await?;
+        found.iter().for_each(&note);
+        Ok(found
+            .iter()
+            .map(|widget| id_of(widget).to_string())
+            .collect())
+    })
+    .await
+}
+
+fn show(
+    widgets: &[WidgetRecord<ListedWidget>],
+    ids: Vec<String>,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
     if printer.is_data() {
         for widget in widgets {
             printer.data(widget)?;
@@ -125,17 +205,8 @@ fn show(widgets: &[WidgetRecord<ListedWidget>], printer: &mut Printer) -> Result
     if widgets.is_empty() {
         return printer.note("no widget");
     }
-    let ids: Vec<String> = widgets
-        .iter()
-        .map(|widget| id_of(widget).to_string())
-        .collect();
     let in_full = printer.is_table();
-    let shown = if in_full {
-        ids.iter().map(String::as_str).collect()
-    } else {
-        short_ids(&ids)
-    };
-    let rows = widgets.iter().zip(shown).map(|(record, id)| {
+    let rows = widgets.iter().zip(ids).map(|(record, id)| {
         let title = title(record).unwrap_or_default().to_owned();
         let (domains, updated_at) = match record {
             WidgetRecord::Readable(listed) => {
@@ -144,7 +215,7 @@ fn show(widgets: &[WidgetRecord<ListedWidget>], printer: &mut Printer) -> Result
             WidgetRecord::Unreadable(widget) => (widget.domains.as_ref(), widget.updated_at),
         };
         [
-            id.to_owned(),
+            id,
             title,
             state(record),
             agent(record),
@@ -152,8 +223,15 @@ fn show(widgets: &[WidgetRecord<ListedWidget>], printer: &mut Printer) -> Result
             updated_at.map(super::time).unwrap_or_default(),
         ]
     });
-    let names = ["ID", "TITLE", "STATE", "AGENT", "DOMAINS", "UPDATED"];
-    printer.table(names, rows)?;
+    let columns = [
+        Column::whole("ID"),
+        Column::cut("TITLE"),
+        Column::cut("STATE"),
+        Column::cut("AGENT").or_left_out(1),
+        Column::cut("DOMAINS").or_left_out(2),
+        Column::whole("UPDATED").or_left_out(3),
+    ];
+    printer.table(columns, rows)?;
     printer.note(count(widgets.len(), "widget", "widgets"))
 }
 
@@ -166,8 +244,11 @@ fn state(record: &WidgetRecord<ListedWidget>) -> String {
     match listed.state {
         None => "deleted".to_owned(),
         Some(WidgetState::Blocked) => {
-            let codes = listed.blockers.iter().map(|found| found.code.to_string());
-            format!("blocked: {}", codes.collect::<Vec<_>>().join(", "))
+            let reasons = listed
+                .blockers
+                .iter()
+                .map(|found| advice::words(&found.code));
+            format!("blocked: {}", reasons.collect::<Vec<_>>().join(", "))
         }
         Some(state) => state.to_string(),
     }

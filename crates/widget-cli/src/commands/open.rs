@@ -66,7 +66,10 @@ pub(super) fn run(
                     "widget {} lists no site that can be opened",
                     widget.id
                 ))
-                .hint("name a page: `widget open WIDGET https://shop.example/cart`")
+                .hint(format_args!(
+                    "name a page: `widget open {} https://shop.example/cart`",
+                    widget.id
+                ))
             })?,
         };
         if !arguments.print {

@@ -12,7 +12,7 @@ use crate::{
     cli::{OriginsNormalize, OriginsTest},
     exit::ExitCode,
     failure::Failure,
-    printer::{BOLD, GREEN, Printer, RED, YELLOW, count, hint_line, printable},
+    printer::{BOLD, GREEN, Printer, RED, count, hint_line, printable},
     suffixes::Suffixes,
 };
 
@@ -105,16 +105,12 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
             } else {
                 format!("{RED}✗{RED:#}")
             };
-            printer.line(format_args!("{mark} {} [{code}]", printable(&detail)))?;
+            printer.line(format_args!("{mark} {}", printable(&detail)))?;
         }
     }
     if !printer.is_data() {
         for warning in allowed.warnings() {
-            printer.note(format_args!(
-                "\n{YELLOW}warning{YELLOW:#}: {} [{}]",
-                printable(&warning.detail),
-                warning.code
-            ))?;
+            printer.warning(&warning.detail, warning.hint.as_deref())?;
         }
     }
     Ok(ExitCode::from_answer(all))

@@ -22,9 +22,8 @@ use crate::{
     file_write::PreparedFile,
     folder::{Folder, FolderFile, HeldWidgets, show_failure},
     online::{
-        self, Session,
-        change::{self, ChangeOptions, Decision},
-        effects,
+        self, Session, change, effects,
+        proposal::{self, ChangeOptions, Decision},
         reference::{require_readable, title},
     },
     printer::{GREEN, Printer, RED, YELLOW, count, printable},
@@ -153,7 +152,7 @@ pub(super) fn apply(
         let steps = find_steps(&folder, &held, *prune, session, printer).await?;
         show(&steps, printer)?;
         if steps.iter().any(Step::differs) {
-            match change::confirm(arguments.change, "Write this?", session, printer).await? {
+            match proposal::confirm(arguments.change, "Write this?", session, printer).await? {
                 Decision::Go => {}
                 Decision::DryRun => {
                     printer.note("nothing was written (--dry-run)")?;
@@ -407,11 +406,8 @@ fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
         *number += 1;
         let mut lines = vec![format!("{color}{verb}{color:#} {}", step.name())];
         if let Action::Change { changes, .. } = &step.action {
-            lines.extend(
-                changes
-                    .iter()
-                    .map(|line| format!("  {}", change::change_line(line))),
-            );
+            let shown = changes.iter().flat_map(change::change_lines);
+            lines.extend(shown.map(|line| format!("  {line}")));
         }
         lines.extend(
             step.effects
@@ -467,7 +463,7 @@ async fn write(
             };
             printer.line(format_args!("{GREEN}✓{GREEN:#} {} {verb}", step.name()))?;
         }
-        change::show_warnings(&written.warnings, printer)?;
+        proposal::show_warnings(&written.warnings, printer)?;
     }
     Ok(ExitCode::Yes)
 }
@@ -503,14 +499,15 @@ async fn require_unchanged(
         ))?;
         if let Some(now) = now {
             printer.error("their change:")?;
-            for line in change::diff(&before.value, &require_readable(now)?)? {
-                printer.error(format_args!("  {}", change::change_line(&line)))?;
+            let changes = change::diff(&before.value, &require_readable(now)?)?;
+            for line in changes.iter().flat_map(change::change_lines) {
+                printer.error(format_args!("  {line}"))?;
             }
         }
         if let Action::Change { changes, .. } = &step.action {
             printer.error("your change:")?;
-            for line in changes {
-                printer.error(format_args!("  {}", change::change_line(line)))?;
+            for line in changes.iter().flat_map(change::change_lines) {
+                printer.error(format_args!("  {line}"))?;
             }
         }
     }

@@ -9,19 +9,22 @@ use widget_api::{
     Widget,
     previews::{NewPreview, PreviewDraft},
 };
-use widget_core::id::{AgentVersionId, PreviewId, WidgetId};
+use widget_core::{
+    id::{AgentVersionId, PreviewId, WidgetId},
+    serve::{MAX_PREVIEW_SECONDS, MIN_PREVIEW_SECONDS},
+};
 
-use super::{create, open, pin};
+use super::{create, open};
 use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
     online::{
-        self, Session,
-        change::{self, ChangeOptions, Decision},
+        self, Session, change, ids,
+        proposal::{ChangeOptions, Outcome, Proposal},
         reference::Reference,
     },
-    printer::{GREEN, Printer},
+    printer::Printer,
 };
 
 pub(crate) const HELP: &str = "\
@@ -31,9 +34,10 @@ ask.
 
 Examples:
   widget preview 0197a8b2 --config draft.yaml
-  widget preview 0197a8b2 --version 'June 2026' --for 3600 --open
-  widget preview 0197a8b2 --config draft.yaml --replace 0197b000-6c1e-7d3f-8a4b-5c6d7e8f9a0b
-  widget preview 0197a8b2 --list";
+  widget preview 0197a8b2 --version 'June 2026' --for 2h --open
+  widget preview 0197a8b2 --config draft.yaml --replace 0197b000
+  widget preview 0197a8b2 --list
+  widget preview 0197a8b2 --end 0197b000";
 
 /// Arguments of `preview`.
 #[derive(Debug, Args)]
@@ -44,28 +48,34 @@ pub(crate) struct Preview {
     /// A file with the config of the draft, or a widget with it, or - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The version of the agent: its id, the beginning of it, or its label; it may be a draft
+    /// The version of the agent: its number, its label, its id or the beginning of that; it may be
+    /// a draft
     #[arg(long, value_name = "VERSION")]
     pub(crate) version: Option<String>,
-    /// The seconds until the link ends, 60 to 2592000 [default: 86400, a day]
-    #[arg(long = "for", value_name = "SECONDS", conflicts_with = "replace")]
+    /// How long the link lasts, such as `30m`, `2h` or `7d`, at most 30 days [default: a day]
+    #[arg(
+        long = "for",
+        value_name = "DURATION",
+        value_parser = parse_life,
+        conflicts_with = "replace"
+    )]
     pub(crate) seconds: Option<u32>,
     /// Open the link in the browser
     #[arg(long, conflicts_with_all = ["replace", "list", "end"])]
     pub(crate) open: bool,
     /// Give an earlier link another draft; open pages follow
-    #[arg(long, value_name = "ID")]
-    pub(crate) replace: Option<PreviewId>,
+    #[arg(long, value_name = "PREVIEW")]
+    pub(crate) replace: Option<String>,
     /// List the links that have not ended
     #[arg(long, conflicts_with_all = ["config", "version", "seconds", "replace"])]
     pub(crate) list: bool,
     /// End a link
     #[arg(
         long,
-        value_name = "ID",
+        value_name = "PREVIEW",
         conflicts_with_all = ["config", "version", "seconds", "replace", "list"]
     )]
-    pub(crate) end: Option<PreviewId>,
+    pub(crate) end: Option<String>,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
 }
@@ -111,34 +121,31 @@ pub(super) fn run(
         if arguments.list {
             return list(widget.id, session, printer).await;
         }
-        if let Some(id) = arguments.end {
+        if let Some(text) = &arguments.end {
+            let id = ids::find_preview(session, widget.id, text).await?;
             let sent = Box::pin(session.client.end_preview(widget.id, id));
-            let what = Changed {
-                widget: widget.id,
-                preview: id,
-                effect: "the link shows nothing any more, and conversations there end",
-                done: "has ended",
-            };
-            return what.make(arguments.change, sent, session, printer).await;
+            let what = (
+                "the link shows nothing any more, and conversations there end",
+                "has ended",
+            );
+            let options = arguments.change;
+            return change((widget.id, id), what, options, sent, session, printer).await;
         }
         let draft = Draft {
             config,
             agent_version_id: find_version(arguments, &widget, session).await?,
         };
-        match arguments.replace {
-            Some(id) => {
+        match &arguments.replace {
+            Some(text) => {
+                let id = ids::find_preview(session, widget.id, text).await?;
                 let body = PreviewDraft {
                     config: draft.config,
                     agent_version_id: draft.agent_version_id,
                 };
                 let sent = Box::pin(session.client.replace_preview(widget.id, id, &body));
-                let what = Changed {
-                    widget: widget.id,
-                    preview: id,
-                    effect: "open pages of the link follow",
-                    done: "has the new draft",
-                };
-                what.make(arguments.change, sent, session, printer).await
+                let what = ("open pages of the link follow", "has the new draft");
+                let options = arguments.change;
+                change((widget.id, id), what, options, sent, session, printer).await
             }
             None => create(&widget, draft, arguments, session, printer).await,
         }
@@ -159,9 +166,10 @@ async fn find_version(
     session: &Session,
 ) -> Result<Option<AgentVersionId>, Failure> {
     match &arguments.version {
-        Some(text) => Ok(Some(
-            pin::find_version(text, widget.agent_id, session).await?,
-        )),
+        Some(text) => {
+            let found = ids::find_version(session, widget.agent_id, text).await?;
+            Ok(Some(found.id))
+        }
         None => Ok(None),
     }
 }
@@ -189,9 +197,10 @@ async fn create(
     } else {
         printer.line(&created.url)?;
         printer.note(format_args!(
-            "preview {} ends {}",
+            "it ends {}, or with `widget preview {} --end {}`",
+            super::time(created.expires_at),
+            widget.id,
             created.id,
-            super::time(created.expires_at)
         ))?;
     }
     // The link is there, also without a browser.
@@ -225,46 +234,76 @@ async fn list(id: WidgetId, session: &Session, printer: &mut Printer) -> Result<
     Ok(ExitCode::Yes)
 }
 
-/// A change of a preview.
-struct Changed<'c> {
-    widget: WidgetId,
-    preview: PreviewId,
-    effect: &'c str,
-    done: &'c str,
+/// Changes a preview, as `--replace` and `--end` do.
+async fn change<T>(
+    (widget_id, preview_id): (WidgetId, PreviewId),
+    (effect, done): (&str, &str),
+    options: ChangeOptions,
+    sent: impl Future<Output = Result<T, widget_api::client::Error>>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let proposal = Proposal {
+        lines: vec![change::effect_line(effect)],
+        warnings: Vec::new(),
+        question: "Write this?",
+        done: &format!("preview {preview_id} {done}"),
+        options,
+    };
+    let written = match proposal.make(sent, session, printer).await? {
+        Outcome::Declined => return Ok(ExitCode::No),
+        Outcome::Conflict(error) => return Err(error.into()),
+        outcome => outcome.is_written(),
+    };
+    if printer.is_data() {
+        printer.data(&ChangedJson {
+            widget_id,
+            preview_id,
+            written,
+        })?;
+    }
+    Ok(ExitCode::Yes)
 }
 
-impl Changed<'_> {
-    async fn make<T>(
-        self,
-        options: ChangeOptions,
-        sent: impl Future<Output = Result<T, widget_api::client::Error>>,
-        session: &Session,
-        printer: &mut Printer,
-    ) -> Result<ExitCode, Failure> {
-        change::show(&[], &[self.effect.to_owned()], printer)?;
-        let decision = change::confirm(options, "Write this?", session, printer).await?;
-        let written = match decision {
-            Decision::No => return Ok(ExitCode::No),
-            Decision::DryRun => false,
-            Decision::Go => {
-                session.check_interrupted()?;
-                let done = format!("preview {} {}", self.preview, self.done);
-                session.write(&done, sent).await?;
-                if !printer.is_data() {
-                    printer.line(format_args!("{GREEN}✓{GREEN:#} {done}"))?;
-                }
-                true
-            }
-        };
-        if printer.is_data() {
-            printer.data(&ChangedJson {
-                widget_id: self.widget,
-                preview_id: self.preview,
-                written,
-            })?;
-        } else if !written {
-            printer.note("nothing was written (--dry-run)")?;
+/// Reads how long a link lasts: `30m`, `2h`, `7d`, or a number of seconds. For clap, which shows
+/// the error.
+fn parse_life(text: &str) -> Result<u32, String> {
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => Some(seconds),
+        Err(_) => humantime::parse_duration(text)
+            .ok()
+            .map(|life| life.as_secs()),
+    };
+    let seconds = seconds.ok_or("write how long, such as `30m`, `2h` or `7d`")?;
+    u32::try_from(seconds)
+        .ok()
+        .filter(|seconds| (MIN_PREVIEW_SECONDS..=MAX_PREVIEW_SECONDS).contains(seconds))
+        .ok_or_else(|| {
+            format!(
+                "a link lasts from {}m to {}d",
+                MIN_PREVIEW_SECONDS / 60,
+                MAX_PREVIEW_SECONDS / (24 * 60 * 60)
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lives_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("30m", 1800),
+            ("2h", 7200),
+            ("7d", 604_800),
+            ("3600", 3600),
+            ("1h 30m", 5400),
+        ] {
+            assert_eq!(parse_life(text), Ok(expected), "{text}");
         }
-        Ok(ExitCode::Yes)
+        for text in ["", "30", "31d", "soon", "99999999999y"] {
+            assert!(parse_life(text).is_err(), "{text}");
+        }
     }
 }

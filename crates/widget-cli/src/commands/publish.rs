@@ -9,7 +9,8 @@ use crate::{
     failure::Failure,
     online::{
         self,
-        change::{self, ChangeOptions, PendingChange},
+        change::{self, PendingChange},
+        proposal::ChangeOptions,
         reference::Reference,
     },
     printer::Printer,

@@ -11,10 +11,11 @@ use crate::{
     failure::Failure,
     online::{
         self, Session,
-        change::{self, ChangeOptions, Decision, PendingChange},
+        change::{self, PendingChange},
+        proposal::{ChangeOptions, Outcome, Proposal},
         reference::{Reference, require_readable},
     },
-    printer::{GREEN, Printer},
+    printer::Printer,
 };
 
 pub(crate) const HELP: &str = "\
@@ -60,7 +61,10 @@ pub(super) fn run(
             "`{}` does not say which revision to restore",
             arguments.widget
         ))
-        .hint("add it as `@N`, such as `@3`; `widget history` shows the revisions"));
+        .hint(format_args!(
+            "add it as `@N`, such as `@3`; `widget history {}` shows the revisions",
+            arguments.widget
+        )));
     };
     let options = arguments.change;
     online::run(&global.service, printer, async |session, printer| {
@@ -103,22 +107,18 @@ async fn replace<T>(
     let id = after.id;
     let effect =
         format!("the widget cannot be read now; it becomes what it was in revision {number}");
-    change::show(&[], &[effect], printer)?;
-    let decision = change::confirm(options, "Write this?", session, printer).await?;
-    if decision == Decision::No {
-        return Ok(ExitCode::No);
-    }
-    let written = decision == Decision::Go;
-    if written {
-        session.check_interrupted()?;
-        let done = format!("widget {id} is as in revision {number}");
-        session.write(&done, sent).await?;
-        if !printer.is_data() {
-            printer.line(format_args!("{GREEN}✓{GREEN:#} {done}"))?;
-        }
-    } else if !printer.is_data() {
-        printer.note("nothing was written (--dry-run)")?;
-    }
+    let proposal = Proposal {
+        lines: vec![change::effect_line(&effect)],
+        warnings: Vec::new(),
+        question: "Write this?",
+        done: &format!("widget {id} is as in revision {number}"),
+        options,
+    };
+    let written = match proposal.make(sent, session, printer).await? {
+        Outcome::Declined => return Ok(ExitCode::No),
+        Outcome::Conflict(error) => return Err(error.into()),
+        outcome => outcome.is_written(),
+    };
     if printer.is_data() {
         let widget_id = id;
         printer.data(&RestoredJson { widget_id, written })?;

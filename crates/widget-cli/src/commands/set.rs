@@ -6,7 +6,7 @@ use widget_api::{Widget, WidgetPatch};
 use widget_core::{
     config::Edit,
     finding::{Code, Finding, Findings},
-    id::{AgentId, AgentVersionId},
+    id::{AgentId, AgentVersionId, WidgetId},
     json,
 };
 
@@ -16,7 +16,8 @@ use crate::{
     failure::Failure,
     online::{
         self,
-        change::{self, ChangeOptions, PendingChange},
+        change::{self, PendingChange},
+        proposal::ChangeOptions,
         reference::Reference,
     },
     printer::Printer,
@@ -195,7 +196,7 @@ fn build_patch(before: &Widget, edits: Vec<Edit>) -> Result<WidgetPatch, Failure
                 patch.domains = Some(read(pointer, value, "an array of texts")?);
             }
             _ if pointer == "/config" || pointer.starts_with("/config/") => in_config.push(edit),
-            _ => return Err(refuse(pointer)),
+            _ => return Err(refuse(pointer, before.id)),
         }
     }
     if !in_config.is_empty() {
@@ -242,11 +243,12 @@ fn read<T: serde::de::DeserializeOwned>(
     })
 }
 
-fn refuse(pointer: &str) -> Failure {
+fn refuse(pointer: &str, id: WidgetId) -> Failure {
     let failure = |reason: &str| Failure::bad_input(format_args!("`{pointer}` {reason}"));
     if pointer.starts_with("/domains/") || pointer == "/domains" {
-        return failure("cannot be changed by itself: it is in the list of domains")
-            .hint("`widget domains WIDGET add`, `remove` and `list` are for it");
+        return failure("cannot be changed by itself: it is in the list of domains").hint(
+            format_args!("`widget domains {id} add`, `remove` and `list` are for it"),
+        );
     }
     let first = pointer
         .strip_prefix('/')
@@ -258,8 +260,9 @@ fn refuse(pointer: &str) -> Failure {
         }
         Some("v1") => failure("is not a value of a widget")
             .hint(format_args!("did you mean `/config{pointer}`?")),
-        _ => failure("is not a JSON Pointer to a value of a widget")
-            .hint("write one such as `/config/v1/chat/title`; `widget show` shows the values"),
+        _ => failure("is not a JSON Pointer to a value of a widget").hint(format_args!(
+            "write one such as `/config/v1/chat/title`; `widget show {id}` shows the values"
+        )),
     }
 }
 

@@ -1,17 +1,24 @@
 //! `widget show`: one widget, as it is or as it was.
 
 use clap::Args;
-use widget_api::{decisions::GoLiveReport, unreadable::WidgetRecord};
+use widget_api::{
+    Widget,
+    decisions::GoLiveReport,
+    unreadable::WidgetRecord,
+    widgets::{ListedWidget, WidgetsQuery},
+};
+use widget_core::{go_live::VersionSource, id::WidgetId};
 
 use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
     online::{
-        self,
+        self, Session,
+        advice::About,
         reference::{Reference, id_of, title},
     },
-    printer::{GREEN, Printer, RED, YELLOW, printable},
+    printer::{GREEN, Printer, RED, YELLOW, hint_line, printable},
     suffixes::Suffixes,
     widget_file,
 };
@@ -55,27 +62,54 @@ pub(super) fn run(
             return Ok(ExitCode::Yes);
         }
         let record = reference.find_record(session, printer).await?.value;
-        let report = if printer.is_data() {
+        let seen = if printer.is_data() {
             None
         } else {
-            Some(session.client.get_go_live_report(id_of(&record)).await?)
+            let id = id_of(&record);
+            Some(Seen {
+                report: session.client.get_go_live_report(id).await?,
+                listed: find_listed(id, session).await,
+            })
         };
-        show(&record, report.as_ref(), printer)?;
+        show(&record, seen.as_ref(), printer)?;
         Ok(ExitCode::Yes)
     })
 }
 
-fn show(
-    record: &WidgetRecord,
-    report: Option<&GoLiveReport>,
-    printer: &mut Printer,
-) -> Result<(), Failure> {
+/// What people are shown of a widget beside what it is.
+struct Seen {
+    report: GoLiveReport,
+    /// Names of its agent and version, if the service says them.
+    listed: Option<ListedWidget>,
+}
+
+async fn find_listed(id: WidgetId, session: &Session) -> Option<ListedWidget> {
+    let query = WidgetsQuery {
+        limit: Some(1),
+        id_prefix: id.to_string().parse().ok(),
+        ..WidgetsQuery::default()
+    };
+    let found = session
+        .client
+        .list_web_widgets(&query)
+        .next()
+        .await
+        .ok()??;
+    match found.into_iter().next()? {
+        WidgetRecord::Readable(listed) => Some(listed),
+        WidgetRecord::Unreadable(_) => None,
+    }
+}
+
+fn show(record: &WidgetRecord, seen: Option<&Seen>, printer: &mut Printer) -> Result<(), Failure> {
     if printer.is_data() {
         return printer.data(record);
     }
     let mut fields = vec![("id", id_of(record).to_string())];
     let config = match record {
         WidgetRecord::Readable(widget) => {
+            let listed = seen.and_then(|seen| seen.listed.as_ref());
+            let (agent, version) = pinned(widget, listed);
             fields.extend([
                 ("title", title(record).unwrap_or_default().to_owned()),
                 (
@@ -83,8 +117,8 @@ fn show(
                     if widget.published { "yes" } else { "no" }.to_owned(),
                 ),
                 ("domains", widget.domains.join("\n")),
-                ("agent", widget.agent_id.to_string()),
-                ("version", widget.agent_version_id.to_string()),
+                ("agent", agent),
+                ("version", version),
                 ("created", super::time(widget.created_at)),
                 ("updated", super::time(widget.updated_at)),
             ]);
@@ -102,21 +136,57 @@ fn show(
         fields.push(("config", text));
     }
     printer.fields(fields)?;
-    let Some(report) = report else { return Ok(()) };
+    let Some(Seen { report, .. }) = seen else {
+        return Ok(());
+    };
+    printer.line("")?;
     if report.live {
-        printer.line(format_args!("\n{GREEN}✓{GREEN:#} live"))?;
+        printer.line(format_args!("{GREEN}✓{GREEN:#} live"))?;
     }
-    for blocker in &report.blockers {
-        printer.line(format_args!(
-            "\n{RED}✗{RED:#} {}",
-            printable(&blocker.detail)
-        ))?;
-    }
-    for warning in &report.warnings {
-        printer.line(format_args!(
-            "{YELLOW}!{YELLOW:#} {}",
-            printable(&warning.detail)
-        ))?;
+    let (agent, domains) = match record {
+        WidgetRecord::Readable(widget) => (
+            Some((widget.agent_id, widget.agent_version_id)),
+            &widget.domains[..],
+        ),
+        WidgetRecord::Unreadable(_) => (None, &[][..]),
+    };
+    let is_elsewhere = report
+        .version_source
+        .as_ref()
+        .is_some_and(|source| *source == VersionSource::AgentDirectory);
+    let about = About {
+        widget: id_of(record),
+        agent: agent.filter(|_| !is_elsewhere),
+        domains,
+        origin: None,
+    };
+    let (blockers, warnings) = (
+        about.advise(&report.blockers),
+        about.advise(&report.warnings),
+    );
+    let blockers = blockers.iter().map(|found| (RED, "✗", found));
+    let warnings = warnings.iter().map(|found| (YELLOW, "!", found));
+    for (color, mark, found) in blockers.chain(warnings) {
+        let detail = printable(&found.detail);
+        printer.line(format_args!("{color}{mark}{color:#} {detail}"))?;
+        if let Some(hint) = &found.hint {
+            printer.line(format_args!("  {}", hint_line(hint)))?;
+        }
     }
     Ok(())
+}
+
+/// The agent and its version, as people know them, with their ids.
+fn pinned(widget: &Widget, listed: Option<&ListedWidget>) -> (String, String) {
+    let (agent, version) = (widget.agent_id, widget.agent_version_id);
+    let name = listed.and_then(|listed| listed.agent_name.as_ref());
+    let number = listed.and_then(|listed| listed.agent_version_number);
+    let label = listed.and_then(|listed| listed.agent_version_label.as_ref());
+    let agent = name.map_or_else(|| agent.to_string(), |name| format!("{name} ({agent})"));
+    let version = match (number, label) {
+        (Some(number), Some(label)) => format!("{number} \"{label}\" ({version})"),
+        (Some(number), None) => format!("{number} ({version})"),
+        (None, _) => version.to_string(),
+    };
+    (agent, version)
 }

@@ -51,7 +51,7 @@ fn ask(arguments: &Snippet, global: &Global, printer: &mut Printer) -> Result<Ex
         let record = reference.find_record(session, printer).await?.value;
         let id = id_of(&record);
         if matches!(&record, WidgetRecord::Readable(widget) if !widget.published) {
-            note_unpublished(printer)?;
+            note_unpublished(Some(id), printer)?;
         }
         let snippet = session.client.get_snippet(id).await?;
         let html = if arguments.with_integrity {
@@ -86,7 +86,7 @@ fn print_for(
                 return Ok(ExitCode::No);
             };
             if !record.widget.published {
-                note_unpublished(printer)?;
+                note_unpublished(record.id, printer)?;
             }
             record.id.ok_or_else(|| {
                 Failure::bad_input(format_args!(
@@ -108,9 +108,13 @@ fn print_for(
     print(id, html, printer)
 }
 
-fn note_unpublished(printer: &mut Printer) -> Result<(), Failure> {
+fn note_unpublished(id: Option<WidgetId>, printer: &mut Printer) -> Result<(), Failure> {
+    let until = match id {
+        Some(id) => format!("`widget publish {id}`"),
+        None => "it is".to_owned(),
+    };
     printer.note(format_args!(
-        "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing until it is"
+        "{YELLOW}note{YELLOW:#}: the widget is not published; the line shows nothing until {until}"
     ))
 }
 

@@ -6,14 +6,15 @@ use widget_api::{
     refusals::{Refusals as RefusalsBody, RefusalsQuery},
     statistics::{EndedConversations, FirstAnswers, Numbers, Statistics, StatisticsQuery},
 };
-use widget_core::statistics::Interval;
+use widget_core::{id::WidgetId, statistics::Interval};
 
 use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
-    online::{self, reference::Reference, since},
+    online::{self, advice, reference::Reference, since},
     printer::{BOLD, Printer, count, grouped, printable},
+    table::Column,
 };
 
 pub(crate) const STATS_HELP: &str = "\
@@ -120,7 +121,7 @@ fn show_statistics(found: &Statistics, printer: &mut Printer) -> Result<(), Fail
     printer.table(names, points.chain([total]))?;
     let total = &found.total;
     let refusals = total.refusals.iter();
-    let refusals = refusals.map(|refusal| (refusal.code.to_string(), refusal.count));
+    let refusals = refusals.map(|refusal| (advice::words(&refusal.code), refusal.count));
     let lines = [
         ("ended", list(ended(&total.conversations_ended))),
         ("first answer", first_answer(&total.first_answers)),
@@ -228,13 +229,13 @@ pub(super) fn refusals(
         if printer.is_data() {
             printer.data(&found)?;
         } else {
-            show_refusals(&found, printer)?;
+            show_refusals(id, &found, printer)?;
         }
         Ok(ExitCode::Yes)
     })
 }
 
-fn show_refusals(found: &RefusalsBody, printer: &mut Printer) -> Result<(), Failure> {
+fn show_refusals(id: WidgetId, found: &RefusalsBody, printer: &mut Printer) -> Result<(), Failure> {
     let since = super::time(found.since);
     if found.total == 0 {
         return printer.note(format_args!("no visit was refused since {since}"));
@@ -243,7 +244,7 @@ fn show_refusals(found: &RefusalsBody, printer: &mut Printer) -> Result<(), Fail
         let origin = refusal.origin.as_ref().map(ToString::to_string);
         [
             origin.unwrap_or_else(|| "(none that is valid)".to_owned()),
-            refusal.code.to_string(),
+            advice::words(&refusal.code),
             match refusal.uncertain {
                 0 => number(refusal.count),
                 more => format!(
@@ -256,14 +257,31 @@ fn show_refusals(found: &RefusalsBody, printer: &mut Printer) -> Result<(), Fail
             super::time(refusal.last_at),
         ]
     });
-    printer.table(["ORIGIN", "REASON", "VISITS", "FIRST", "LAST"], rows)?;
+    let columns = [
+        Column::cut("ORIGIN"),
+        Column::cut("REASON"),
+        Column::whole("VISITS"),
+        Column::whole("FIRST").or_left_out(2),
+        Column::whole("LAST").or_left_out(1),
+    ];
+    printer.table(columns, rows)?;
     let total = usize::try_from(found.total).unwrap_or(usize::MAX);
     let visits = count(total, "visit was", "visits were");
     let others = match found.others {
         0 => String::new(),
         others => format!(", {} of them for other pages or reasons", number(others)),
     };
-    printer.note(format_args!("{visits} refused since {since}{others}"))
+    printer.note(format_args!("{visits} refused since {since}{others}"))?;
+    let commonest = found
+        .refusals
+        .iter()
+        .find_map(|refusal| refusal.origin.as_ref());
+    match commonest {
+        Some(origin) => printer.note(format_args!(
+            "`widget explain {id} --page {origin}` says what to change"
+        )),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

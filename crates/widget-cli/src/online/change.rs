@@ -1,7 +1,6 @@
-//! How a change is made: what changes is shown, then what that does to visitors, then it is asked;
-//! and it is written only if nobody was faster.
+//! A change of a widget: what differs, what that does to visitors, and that it is written only if
+//! nobody was faster.
 
-use clap::Args;
 use serde::{Deserialize, Serialize, de::DeserializeSeed};
 use serde_json::Value;
 use widget_api::{
@@ -14,29 +13,25 @@ use widget_api::{
 };
 use widget_core::{
     config::{Change, ChangeKind},
+    go_live,
     id::WidgetId,
     origin::SuffixList,
     seed::WithSuffixes,
     widget,
 };
 
-use super::{Session, effects::find_effects, prompt, reference::Reference};
+use super::{
+    Session,
+    advice::About,
+    effects::find_effects,
+    proposal::{ChangeOptions, Outcome, Proposal, show_done, show_warnings},
+    reference::Reference,
+};
 use crate::{
     exit::ExitCode,
     failure::Failure,
     printer::{GREEN, Printer, RED, YELLOW, printable},
 };
-
-/// Options of the commands that change something.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct ChangeOptions {
-    /// Make the change without asking
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-    /// Only show what would change
-    #[arg(long, conflicts_with = "yes")]
-    pub(crate) dry_run: bool,
-}
 
 /// A change of a widget that was not made yet.
 pub(crate) struct PendingChange<'a> {
@@ -54,7 +49,7 @@ pub(crate) struct PendingChange<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "WrittenChange"))]
-pub(crate) struct ChangeJson {
+pub(crate) struct WrittenChangeJson {
     #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
     /// Whether it was written; not with `--dry-run`, and not without a difference.
@@ -88,33 +83,97 @@ pub(crate) async fn write_by(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let before = &change.before.value;
-    let changes = diff(before, after)?;
+    let (from, to) = (to_core(before)?, to_core(after)?);
+    let changes = widget::diff(&from, &to);
+    let mut answer = WrittenChangeJson {
+        widget_id: before.id,
+        written: false,
+        changes: Vec::new(),
+        effects: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let done = format!("widget {} {}", before.id, change.done);
     if changes.is_empty() {
-        return finish(change, Vec::new(), changes, None, printer);
+        if printer.is_data() {
+            printer.data(&answer)?;
+        } else {
+            printer.note(format_args!("{done} already; nothing was written"))?;
+        }
+        return Ok(ExitCode::Yes);
     }
     let mut effects = Box::pin(find_effects(before, after, session)).await?;
     effects.extend(change.effects.iter().cloned());
-    show(&changes, &effects, printer)?;
-    match confirm(change.options, "Write this?", session, printer).await? {
-        Decision::Go => {}
-        Decision::DryRun => return finish(change, effects, changes, None, printer),
-        Decision::No => return Ok(ExitCode::No),
-    }
-    session.check_interrupted()?;
-    match session
-        .write(format!("widget {} {}", before.id, change.done), sent)
-        .await
-    {
-        Ok(written) => finish(change, effects, changes, Some(written.value), printer),
-        Err(error) if error.is_conflict() => {
-            if let Some(written) = Box::pin(find_written(after, session)).await? {
-                return finish(change, effects, changes, Some(written), printer);
-            }
-            Box::pin(show_conflict(before, &changes, session, printer)).await?;
-            Ok(ExitCode::No)
+    let warnings = new_warnings(&from, &to);
+    let about = About {
+        widget: after.id,
+        agent: Some((after.agent_id, after.agent_version_id)),
+        domains: &after.domains,
+        origin: None,
+    };
+    let proposal = Proposal {
+        lines: lines_of(&changes, &effects),
+        warnings: about.advise(&warnings),
+        question: "Write this?",
+        done: &done,
+        options: change.options,
+    };
+    let written = match proposal.make(sent, session, printer).await? {
+        Outcome::Written(written) => Some(written.value),
+        Outcome::Shown => None,
+        Outcome::Declined => return Ok(ExitCode::No),
+        Outcome::Conflict(_) => {
+            let Some(written) = Box::pin(find_written(after, session)).await? else {
+                Box::pin(show_conflict(before, &changes, session, printer)).await?;
+                return Ok(ExitCode::No);
+            };
+            show_done(&done, printer)?;
+            Some(written)
         }
-        Err(error) => Err(error.into()),
+    };
+    answer.written = written.is_some();
+    let said = written.map(|written| written.warnings).unwrap_or_default();
+    if printer.is_data() {
+        answer.changes = changes.into_iter().map(Into::into).collect();
+        answer.effects = effects;
+        answer.warnings = warnings;
+        let is_new = |found: &Finding| !answer.warnings.contains(found);
+        let more: Vec<Finding> = said.iter().filter(|found| is_new(found)).cloned().collect();
+        answer.warnings.extend(more);
+        printer.data(&answer)?;
+        return Ok(ExitCode::Yes);
     }
+    let is_shown = |found: &&Finding| !warnings.contains(found) && is_about(found, &changes);
+    let said: Vec<Finding> = said.iter().filter(is_shown).cloned().collect();
+    show_warnings(&about.advise(&said), printer)?;
+    Ok(ExitCode::Yes)
+}
+
+/// What is probably a mistake in a widget and was not in it before.
+fn new_warnings(before: &widget::Widget, after: &widget::Widget) -> Vec<Finding> {
+    let known: Vec<String> = go_live::warnings(before)
+        .iter()
+        .map(|found| found.detail.clone())
+        .collect();
+    let found = go_live::warnings(after).into_iter();
+    found
+        .filter(|found| !known.contains(&found.detail))
+        .map(Into::into)
+        .collect()
+}
+
+/// Whether a warning is about something that a change has changed. One about the version matters
+/// also when the widget is published.
+fn is_about(found: &Finding, changes: &[Change]) -> bool {
+    let Some(pointer) = &found.pointer else {
+        return true;
+    };
+    changes.iter().any(|change| {
+        let place = &change.pointer;
+        pointer.starts_with(place)
+            || place.starts_with(pointer)
+            || place == "/agent_id"
+            || place == "/published" && pointer == "/agent_version_id"
+    })
 }
 
 /// The widget, if it is what it should be after a conflict: the change was made, and its answer was
@@ -133,73 +192,62 @@ pub(crate) async fn find_written(
     }))
 }
 
-/// What a person, or an option, says to a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
-    Go,
-    DryRun,
-    No,
-}
-
-/// Asks whether to make a change that was shown. Without a terminal, only options answer.
-pub(crate) async fn confirm(
-    options: ChangeOptions,
-    question: &str,
-    session: &Session,
-    printer: &mut Printer,
-) -> Result<Decision, Failure> {
-    printer.flush()?;
-    if options.dry_run {
-        return Ok(Decision::DryRun);
-    }
-    if options.yes {
-        return Ok(Decision::Go);
-    }
-    if !prompt::has_person() {
-        return Err(Failure::unexpected(
-            "a change needs an answer, and there is no terminal to ask at; nothing was written",
-        )
-        .hint(format_args!(
-            "`{}` makes it without asking",
-            prompt::command_with_yes()
-        )));
-    }
-    if prompt::confirm(session, question).await? {
-        return Ok(Decision::Go);
-    }
-    printer.note("nothing was written")?;
-    Ok(Decision::No)
-}
-
-/// Shows differences and effects: on standard output for people, beside the answer for programs.
-pub(crate) fn show(
-    changes: &[Change],
-    effects: &[String],
-    printer: &mut Printer,
-) -> Result<(), Failure> {
-    let lines = changes.iter().map(change_line);
-    let effects = effects
+/// Differences and then effects, as lines.
+pub(crate) fn lines_of(changes: &[Change], effects: &[String]) -> Vec<String> {
+    let effects = effects.iter().map(|effect| effect_line(effect));
+    changes
         .iter()
-        .map(|effect| format!("{YELLOW}!{YELLOW:#} {}", printable(effect)));
-    for line in lines.chain(effects) {
-        if printer.is_data() {
-            printer.note(line)?;
-        } else {
-            printer.line(line)?;
-        }
-    }
-    Ok(())
+        .flat_map(change_lines)
+        .chain(effects)
+        .collect()
 }
 
-/// One difference as a line, as `widget diff` shows it.
-pub(crate) fn change_line(change: &Change) -> String {
-    let color = match change.kind {
-        ChangeKind::Added(_) => GREEN,
-        ChangeKind::Removed(_) => RED,
-        ChangeKind::Replaced { .. } => YELLOW,
+/// What a change does, as a line.
+pub(crate) fn effect_line(effect: &str) -> String {
+    format!("{YELLOW}!{YELLOW:#} {}", printable(effect))
+}
+
+/// One difference as lines, as `widget diff` shows it: of a list each entry that came or went.
+pub(crate) fn change_lines(change: &Change) -> Vec<String> {
+    split_list(change)
+        .iter()
+        .map(|change| {
+            let color = match change.kind {
+                ChangeKind::Added(_) => GREEN,
+                ChangeKind::Removed(_) => RED,
+                ChangeKind::Replaced { .. } => YELLOW,
+            };
+            format!("{color}{}{color:#}", printable(&change.to_string()))
+        })
+        .collect()
+}
+
+/// A list that changed as the entries that came and went; one of which only the order changed, as
+/// it is.
+fn split_list(change: &Change) -> Vec<Change> {
+    let empty = Vec::new();
+    let (from, to) = match &change.kind {
+        ChangeKind::Replaced {
+            from: Value::Array(from),
+            to: Value::Array(to),
+        } => (from, to),
+        ChangeKind::Added(Value::Array(to)) if change.pointer == "/domains" => (&empty, to),
+        _ => return vec![change.clone()],
     };
-    let line = change.to_string();
-    format!("{color}{}{color:#}", printable(&line))
+    let entry = |kind| Change {
+        pointer: change.pointer.clone(),
+        kind,
+    };
+    let gone = from.iter().filter(|entry| !to.contains(entry));
+    let new = to.iter().filter(|entry| !from.contains(entry));
+    let gone = gone.map(|value| entry(ChangeKind::Removed(value.clone())));
+    let new = new.map(|value| entry(ChangeKind::Added(value.clone())));
+    let split: Vec<Change> = gone.chain(new).collect();
+    if split.is_empty() {
+        vec![change.clone()]
+    } else {
+        split
+    }
 }
 
 /// What differs between two widgets, by core's rule.
@@ -242,53 +290,6 @@ pub(crate) fn apply(before: &Widget, patch: &WidgetPatch) -> Result<Widget, Fail
     Ok(after)
 }
 
-fn finish(
-    change: &PendingChange<'_>,
-    effects: Vec<String>,
-    changes: Vec<Change>,
-    written: Option<WrittenWidget>,
-    printer: &mut Printer,
-) -> Result<ExitCode, Failure> {
-    let id = change.before.value.id;
-    let is_equal = changes.is_empty();
-    let is_written = written.is_some();
-    let warnings = written.map(|written| written.warnings).unwrap_or_default();
-    if printer.is_data() {
-        printer.data(&ChangeJson {
-            widget_id: id,
-            written: is_written,
-            changes: changes.into_iter().map(Into::into).collect(),
-            effects,
-            warnings,
-        })?;
-        return Ok(ExitCode::Yes);
-    }
-    let done = change.done;
-    if is_equal {
-        printer.note(format_args!(
-            "widget {id} {done} already; nothing was written"
-        ))?;
-    } else if is_written {
-        printer.line(format_args!("{GREEN}✓{GREEN:#} widget {id} {done}"))?;
-    } else {
-        printer.note("nothing was written (--dry-run)")?;
-    }
-    show_warnings(&warnings, printer)?;
-    Ok(ExitCode::Yes)
-}
-
-/// Shows what the service says about a widget that was written.
-pub(crate) fn show_warnings(warnings: &[Finding], printer: &mut Printer) -> Result<(), Failure> {
-    for warning in warnings {
-        printer.note(format_args!(
-            "{YELLOW}warning{YELLOW:#}: {} [{}]",
-            printable(&warning.detail),
-            printable(&warning.code.to_string())
-        ))?;
-    }
-    Ok(())
-}
-
 /// Shows what somebody else changed, and what this change would have been.
 pub(crate) async fn show_conflict(
     before: &Widget,
@@ -306,12 +307,12 @@ pub(crate) async fn show_conflict(
     ))?;
     let current = reference.find_widget(session, printer).await?;
     printer.error("\ntheir change:")?;
-    for change in diff(before, &current.value)? {
-        printer.error(format_args!("  {}", change_line(&change)))?;
+    for line in diff(before, &current.value)?.iter().flat_map(change_lines) {
+        printer.error(format_args!("  {line}"))?;
     }
     printer.error("your change:")?;
-    for change in changes {
-        printer.error(format_args!("  {}", change_line(change)))?;
+    for line in changes.iter().flat_map(change_lines) {
+        printer.error(format_args!("  {line}"))?;
     }
     printer.error("\nenter the command again to make your change on top of theirs")
 }

@@ -67,21 +67,18 @@ async fn find(
 
 /// What a change will do.
 fn expected(effect: &Effect) -> String {
-    let sites = |one, many| count(effect.domains.len(), one, many);
+    let sites = |adjective| sites(&effect.domains, adjective);
     match effect.code.known() {
-        Some(EffectCode::WentLive) => format!(
-            "visitors of {} see it within 5 s",
-            sites("listed site", "listed sites")
-        ),
+        Some(EffectCode::WentLive) => {
+            format!("visitors of {} see it within 5 s", sites("listed "))
+        }
         Some(EffectCode::Stopped) => "visitors no longer see it within 5 s".to_owned(),
-        Some(EffectCode::DomainsAdded) => format!(
-            "visitors of {} see it within 5 s",
-            sites("more site", "more sites")
-        ),
-        Some(EffectCode::DomainsRemoved) => format!(
-            "visitors of {} no longer see it within 5 s",
-            sites("site", "sites")
-        ),
+        Some(EffectCode::DomainsAdded) => {
+            format!("visitors of {} see it within 5 s", sites("more "))
+        }
+        Some(EffectCode::DomainsRemoved) => {
+            format!("visitors of {} no longer see it within 5 s", sites(""))
+        }
         Some(EffectCode::VersionChanged) => {
             "new conversations are with the other version; those that are going on stay with theirs"
                 .to_owned()
@@ -100,15 +97,13 @@ fn expected(effect: &Effect) -> String {
 
 /// What a change of the history has done.
 pub(crate) fn noted(effect: &Effect) -> String {
-    let sites = |one, many| count(effect.domains.len(), one, many);
+    let sites = |adjective| sites(&effect.domains, adjective);
     match effect.code.known() {
-        Some(EffectCode::WentLive) => format!("visitors of {} saw it", sites("site", "sites")),
+        Some(EffectCode::WentLive) => format!("visitors of {} saw it", sites("")),
         Some(EffectCode::Stopped) => "visitors no longer saw it".to_owned(),
-        Some(EffectCode::DomainsAdded) => {
-            format!("visitors of {} saw it", sites("more site", "more sites"))
-        }
+        Some(EffectCode::DomainsAdded) => format!("visitors of {} saw it", sites("more ")),
         Some(EffectCode::DomainsRemoved) => {
-            format!("visitors of {} no longer saw it", sites("site", "sites"))
+            format!("visitors of {} no longer saw it", sites(""))
         }
         Some(EffectCode::VersionChanged) => {
             "new conversations were with the other version".to_owned()
@@ -122,7 +117,63 @@ pub(crate) fn noted(effect: &Effect) -> String {
     }
 }
 
+/// How many sites entries are, such as `2 more sites`. A pattern is not one site, and is said by
+/// itself. `adjective` ends with a space, or is empty.
+pub(crate) fn sites(entries: &[String], adjective: &str) -> String {
+    let (patterns, sites): (Vec<&String>, Vec<&String>) =
+        entries.iter().partition(|entry| entry.contains('*'));
+    if patterns.iter().any(|pattern| *pattern == "*") {
+        return "every site".to_owned();
+    }
+    let counted = count(
+        sites.len(),
+        &format!("{adjective}site"),
+        &format!("{adjective}sites"),
+    );
+    let matching = match &patterns[..] {
+        [] => return counted,
+        [only] => format!("every site that matches `{only}`"),
+        several => format!("every site that matches one of {} patterns", several.len()),
+    };
+    if sites.is_empty() {
+        matching
+    } else {
+        format!("{counted} and {matching}")
+    }
+}
+
 fn conversations(number: u64) -> String {
     let number = usize::try_from(number).unwrap_or(usize::MAX);
     count(number, "conversation", "conversations")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sites;
+
+    #[test]
+    fn a_pattern_is_not_one_site() {
+        let shown = |entries: &[&str]| {
+            let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
+            sites(&entries, "more ")
+        };
+        assert_eq!(shown(&["https://a.example"]), "1 more site");
+        assert_eq!(
+            shown(&["https://a.example", "https://b.example"]),
+            "2 more sites"
+        );
+        assert_eq!(
+            shown(&["https://*.a.example"]),
+            "every site that matches `https://*.a.example`"
+        );
+        assert_eq!(
+            shown(&[
+                "https://*.a.example",
+                "https://*.b.example",
+                "https://c.example"
+            ]),
+            "1 more site and every site that matches one of 2 patterns"
+        );
+        assert_eq!(shown(&["*"]), "every site");
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetI
         ([id], _) => Ok(*id),
         ([], None) => Err(
             Failure::bad_input(format_args!("`{page}` has no snippet of a widget")).hint(
-                "a tag manager may add it; `widget list --domain` shows the widgets of a site",
+                format_args!("a tag manager may add it; {}", other_ways(page)),
             ),
         ),
         ([], Some(other)) => Err(Failure::bad_input(format_args!(
@@ -41,9 +41,19 @@ pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetI
             Err(Failure::bad_input(format_args!(
                 "`{page}` has the snippets of several widgets: {}",
                 ids.join(", ")
-            )))
+            ))
+            .hint("name one of them by its id"))
         }
     }
+}
+
+/// How to find the widgets of a page that does not name one.
+fn other_ways(page: &Url) -> String {
+    let site = page.origin().ascii_serialization();
+    format!(
+        "`widget list --domain {site}` shows the widgets of this site, and `widget doctor {page}` \
+         what is wrong with the page"
+    )
 }
 
 /// The snippets of a page: `doctor` looks at them more closely.
@@ -51,15 +61,17 @@ async fn fetch(session: &Session, page: &Url) -> Result<Vec<FoundSnippet>, Failu
     let http = session.page_client(redirect::Policy::none())?;
     let visit = visit(&http, page.clone()).await;
     if let Some(reason) = &visit.failure {
-        return Err(Failure::unexpected(format_args!(
-            "cannot read `{page}`: {reason}"
-        )));
+        return Err(
+            Failure::unexpected(format_args!("cannot read `{page}`: {reason}"))
+                .hint(other_ways(page)),
+        );
     }
     let snippets = doctor::find_snippets(&visit);
     match visit.page() {
         Some(hop) if hop.status >= 400 && snippets.is_empty() => Err(Failure::unexpected(
             format_args!("`{page}` answers {}", hop.status),
-        )),
+        )
+        .hint(other_ways(page))),
         _ => Ok(snippets
             .into_iter()
             .filter_map(|target| {

@@ -76,7 +76,8 @@ pub(crate) fn command_with_yes() -> String {
     words.join(" ")
 }
 
-fn quote(word: &str) -> String {
+/// A word as a shell reads it.
+pub(crate) fn quote(word: &str) -> String {
     let plain =
         |character: char| character.is_ascii_alphanumeric() || "-_./:@=,+%".contains(character);
     if !word.is_empty() && word.chars().all(plain) {

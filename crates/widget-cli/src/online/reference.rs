@@ -13,14 +13,12 @@ use widget_api::{
 };
 use widget_core::id::{IdPrefix, WidgetId};
 
-use super::{Session, page};
+use super::prompt::quote;
+use super::{Session, page, short_ids::short_ids};
 use crate::{failure::Failure, printer::Printer, suffixes::Suffixes, widget_file};
 
 /// The shortest beginning of an id that names a widget.
 const MIN_PREFIX: usize = IdPrefix::MIN_DIGITS;
-
-/// The shortest beginning of an id that is shown: ids of the same minute share their first eight.
-const MIN_SHOWN: usize = 8;
 
 /// How many widgets are listed that could have been meant.
 const MAX_LISTED: usize = 10;
@@ -84,7 +82,11 @@ impl Reference {
                 "`{text}` is neither a file that exists, nor a widget's id or the beginning of \
                  one, nor the address of a page"
             ))
-            .hint("`widget list` shows the widgets")),
+            .hint(format_args!(
+                "`widget list` shows the widgets, and `widget list --title {}` those with this in \
+                 their title",
+                quote(text)
+            ))),
         }
     }
 
@@ -209,32 +211,6 @@ pub(crate) fn id_of<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> WidgetId {
         WidgetRecord::Readable(widget) => widget.as_ref().id,
         WidgetRecord::Unreadable(widget) => widget.id,
     }
-}
-
-/// The shortest beginning of each id that no other has, of eight characters or more.
-pub(crate) fn short_ids(ids: &[String]) -> Vec<&str> {
-    let mut sorted: Vec<&str> = ids.iter().map(String::as_str).collect();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let common = |left: &str, right: &str| {
-        left.bytes()
-            .zip(right.bytes())
-            .take_while(|(left, right)| left == right)
-            .count()
-    };
-    ids.iter()
-        .map(|id| {
-            let place = sorted.binary_search(&id.as_str()).unwrap_or_default();
-            let before = place.checked_sub(1).and_then(|place| sorted.get(place));
-            let neighbors = before.into_iter().chain(sorted.get(place + 1));
-            let shared = neighbors.map(|other| common(id, other)).max().unwrap_or(0);
-            let mut length = (shared + 1).max(MIN_SHOWN);
-            if id.as_bytes().get(length - 1) == Some(&b'-') {
-                length += 1;
-            }
-            id.get(..length).unwrap_or(id)
-        })
-        .collect()
 }
 
 /// Widgets of the organization whose id begins so, at most `limit` if there is one.
@@ -404,18 +380,5 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn short_ids_are_unambiguous() {
-        let short = |ids: &[&str]| {
-            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-            short_ids(&ids).join(" ")
-        };
-        assert_eq!(short(&[ID]), "0197a8b2");
-        assert_eq!(
-            short(&["0197a8b2-6c1e-7d3f", "0197a8b2-7c1e-7d3f", "11111111-0"]),
-            "0197a8b2-6 0197a8b2-7 11111111"
-        );
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use axum::response::IntoResponse;
 use expect_test::{Expect, expect};
 
-use crate::{Folder, SHOP, faults::FaultServer, service::Service};
+use crate::{Folder, SHOP, faults::FaultServer, outcome, service::Service};
 
 /// Asks as the script of fish does: it shows each candidate with what is said about it.
 fn fish(command: &mut assert_cmd::Command, words: &[&str]) -> String {
@@ -120,6 +120,97 @@ fn ids_come_from_the_service() {
         &["list", "--un"],
         &expect![[r#"
         --unpublished  Only widgets that their owner does not want to be shown
+    "#]],
+    );
+}
+
+/// What an argument can be follows from the other words of the line.
+#[test]
+fn values_follow_from_the_line() {
+    let mut service = Service::start();
+    let shop = service.create_widget(
+        "shop",
+        &["https://shop.example", "https://www.shop.example"],
+    );
+    let (id, agent) = (shop.id.to_string(), shop.agent_id.to_string());
+    let folder = Folder::new();
+    let run = |arguments: &[&str]| {
+        let text = outcome(&mut service.command(&folder, arguments));
+        assert!(text.starts_with("exit 0"), "{text}");
+        text
+    };
+    run(&["set", &id, "/config/v1/theme=dark", "--yes"]);
+    let preview = run(&["preview", &id, "--output", "json", "--quiet"]);
+    let preview = preview.lines().nth(2).expect("an answer");
+    let preview: serde_json::Value = serde_json::from_str(preview).expect("JSON");
+    let preview = preview["id"].as_str().expect("an id").to_owned();
+    service.mask(preview.clone(), "PREVIEW");
+    let check = |words: &[&str], expected: Expect| check(&service, &folder, words, &expected);
+    check(
+        &["pin", &id, "1"],
+        expect![[r#"
+        1  published
+    "#]],
+    );
+    check(
+        &["agents", "publish", "agent of shop", "1"],
+        expect![[r#"
+        1  published
+    "#]],
+    );
+    check(
+        &["list", "--agent", &agent, "--version", "1"],
+        expect![[r#"
+            1  published
+        "#]],
+    );
+    check(
+        &["list", "--agent", "agent of"],
+        expect![[r#"
+        agent of shop  an agent
+    "#]],
+    );
+    check(
+        &["restore", &format!("{id}@")],
+        expect![[r#"
+        WIDGET-SHOP@2  TIME tests
+        WIDGET-SHOP@1  TIME tests
+    "#]],
+    );
+    check(
+        &["diff", &format!("{id}@1"), &format!("{id}@2")],
+        expect![[r#"
+            WIDGET-SHOP@2  TIME tests
+        "#]],
+    );
+    check(
+        &["domains", &id, "remove", "https://w"],
+        expect![[r#"
+        https://www.shop.example
+    "#]],
+    );
+    check(
+        &["preview", &id, "--end", &preview[..8]],
+        expect![[r#"
+        PREVIEW  ends TIME
+    "#]],
+    );
+    check(
+        &["set", &id, "/config/v1/chat/ti"],
+        expect![[r#"
+        /config/v1/chat/title=  The heading.
+    "#]],
+    );
+    check(
+        &["set", &id, "/pub"],
+        expect![[r#"
+        /published=  Whether its owner wants it to be shown.
+    "#]],
+    );
+    check(
+        &["unset", &id, "/config/v1/th"],
+        expect![[r#"
+        /config/v1/theme  Which palette the widget is drawn in; `system` follows the v
     "#]],
     );
 }

@@ -691,7 +691,7 @@ fn a_page_names_its_widget() {
             ---- stderr ----
             error: `http://SITE/comment` has no snippet of a widget
 
-            hint: a tag manager may add it; `widget list --domain` shows the widgets of a site
+            hint: a tag manager may add it; `widget list --domain http://SITE` shows the widgets of this site, and `widget doctor http://SITE/comment` what is wrong with the page
         "#]],
     );
 }

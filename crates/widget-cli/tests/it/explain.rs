@@ -22,14 +22,14 @@ fn a_page_that_is_listed() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is shown on https://www.shop.example
 
-              ✓ the page's origin is `https://www.shop.example` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✓ the page's origin is `https://www.shop.example`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
 
-            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it
 
             hint: if the page has its own policies, `--service URL` prints what they must allow
         "#]],
@@ -52,14 +52,14 @@ fn a_page_that_is_nearly_listed() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://shop.example
 
-              ✓ the page's origin is `https://shop.example` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✓ the page's origin is `https://shop.example`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✗ `https://shop.example` is not on the list of domains [origin_not_listed]
+              ✗ `https://shop.example` is not on the list of domains
 
-            nearest: `https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites [www, /domains/0]
+            nearest: `https://www.shop.example` is listed, `https://shop.example` is not: with and without `www.` are different sites
 
             hint: add `https://shop.example`
 
@@ -89,11 +89,11 @@ fn the_state_of_the_version_can_be_given() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.shop.example
 
-              ✓ the page's origin is `https://www.shop.example` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft [agent_version_draft]
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+              ✓ the page's origin is `https://www.shop.example`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
 
             hint: publish the version, or pin one that is published
         "#]],
@@ -152,12 +152,12 @@ fn one_of_a_list_is_selected_by_its_id() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c is not shown on https://www.shop.example
 
-              ✓ the page's origin is `https://www.shop.example` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c` [widget_found]
-              ✗ the widget is not published [not_published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✓ the page's origin is `https://www.shop.example`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c`
+              ✗ the widget is not published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
 
             hint: set `published` to true
         "#]],
@@ -247,10 +247,10 @@ fn invalid_addresses() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on shop exmple
 
-              ✗ the page's address cannot be read: the entry contains a space; write one site per entry [control_or_space]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✗ the page's address cannot be read: the entry contains a space; write one site per entry
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
         "#]],
     );
@@ -292,7 +292,7 @@ fn snippets() {
             ---- stdout ----
             <script async src="https://widgets.example/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b"></script>
             ---- stderr ----
-            note: the widget is not published; the line shows nothing until it is
+            note: the widget is not published; the line shows nothing until `widget publish 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
         "#]],
     );
     folder.check(
@@ -431,15 +431,15 @@ fn a_deleted_widget_and_each_hint() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.shop.exmple
 
-              ✓ the page's origin is `https://www.shop.exmple` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✗ the widget was deleted on 2026-11-28 [widget_deleted]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✓ the page's origin is `https://www.shop.exmple`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✗ the widget was deleted on 2026-11-28
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✗ `https://www.shop.exmple` is not on the list of domains [origin_not_listed]
+              ✗ `https://www.shop.exmple` is not on the list of domains
 
-            nearest: `https://www.shop.example` is listed, `https://www.shop.exmple` is not: the spelling differs [spelling, /domains/0]
+            nearest: `https://www.shop.example` is listed, `https://www.shop.exmple` is not: the spelling differs
 
             hint: restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again
 
@@ -475,19 +475,22 @@ fn a_deleted_widget_and_each_hint() {
 fn the_warnings_of_a_write_say_the_state_of_the_version() {
     let folder = shop_with(r#""warnings": [{"code": "agent_version_draft", "detail": "…"}]"#);
     let explain = ["explain", "shop.json", "--page", "https://www.shop.example"];
-    folder.check(&explain, &expect![[r#"
+    folder.check(
+        &explain,
+        &expect![[r#"
         exit 1
         ---- stdout ----
         Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.shop.example
 
-          ✓ the page's origin is `https://www.shop.example` [origin]
-          ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-          ✓ the widget is published [published]
-          ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft [agent_version_draft]
-          ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+          ✓ the page's origin is `https://www.shop.example`
+          ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+          ✓ the widget is published
+          ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft
+          ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
 
         hint: publish the version, or pin one that is published
-    "#]]);
+    "#]],
+    );
     folder.check(
         &[&explain[..], &["--agent-version", "published"]].concat(),
         &expect![[r#"
@@ -495,13 +498,13 @@ fn the_warnings_of_a_write_say_the_state_of_the_version() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is shown on https://www.shop.example
 
-              ✓ the page's origin is `https://www.shop.example` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example` [origin_listed]
+              ✓ the page's origin is `https://www.shop.example`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
+              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
 
-            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+            note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it
 
             hint: if the page has its own policies, `--service URL` prints what they must allow
         "#]],
@@ -571,14 +574,14 @@ fn a_name_that_looks_alike_and_a_file() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on https://www.sh0p.example
 
-              ✓ the page's origin is `https://www.sh0p.example` [origin]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✓ the page's origin is `https://www.sh0p.example`
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✗ `https://www.sh0p.example` is not on the list of domains [origin_not_listed]
+              ✗ `https://www.sh0p.example` is not on the list of domains
 
-            nearest: `https://www.shop.example` is listed, `https://www.sh0p.example` is not: the page's name only looks alike and is another site [look_alike, /domains/0]
+            nearest: `https://www.shop.example` is listed, `https://www.sh0p.example` is not: the page's name only looks alike and is another site
 
             hint: open the page under the name that is listed, `https://www.shop.example`
         "#]],
@@ -590,10 +593,10 @@ fn a_name_that_looks_alike_and_a_file() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on file:///tmp/shop.html
 
-              ✗ the page's address cannot be read: the scheme `file` cannot hold a page with a widget; only `https` and `http` can [scheme_not_allowed]
-              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b` [widget_found]
-              ✓ the widget is published [published]
-              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent [version_published]
+              ✗ the page's address cannot be read: the scheme `file` cannot hold a page with a widget; only `https` and `http` can
+              ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
+              ✓ the widget is published
+              ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
 
             hint: the page must be served by a web server: write `https://` and its host

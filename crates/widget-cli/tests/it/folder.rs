@@ -113,7 +113,7 @@ fn a_folder_is_exported_changed_and_applied() {
             exit 1
             ---- stdout ----
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
-              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              + /domains: "https://www.shop.example"
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
@@ -126,7 +126,7 @@ fn a_folder_is_exported_changed_and_applied() {
         {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask shop","written":false,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://shop.example","https://www.shop.example"]},{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask shop","to":"Ask us"}],"effects":["the widget is not published, so visitors see nothing of it"],"warnings":[]}
         ---- stderr ----
         change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
-          ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+          + /domains: "https://www.shop.example"
           ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
           ! the widget is not published, so visitors see nothing of it
         0 to create, 1 to change, 0 to delete, 0 equal
@@ -137,7 +137,7 @@ fn a_folder_is_exported_changed_and_applied() {
             exit 2
             ---- stdout ----
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
-              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              + /domains: "https://www.shop.example"
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
@@ -153,7 +153,7 @@ fn a_folder_is_exported_changed_and_applied() {
             exit 0
             ---- stdout ----
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
-              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              + /domains: "https://www.shop.example"
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
@@ -167,13 +167,14 @@ fn a_folder_is_exported_changed_and_applied() {
             exit 0
             ---- stdout ----
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
-              ~ /domains: ["https://shop.example"] -> ["https://shop.example","https://www.shop.example"]
+              + /domains: "https://www.shop.example"
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
             ---- stderr ----
             0 to create, 1 to change, 0 to delete, 0 equal
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
         "#]],
     );
     repository.check(
@@ -451,10 +452,12 @@ fn a_conflict_before_the_first_write_writes_nothing() {
             exit 1
             ---- stdout ----
             change one.yaml widget WIDGET-ONE "Ask one"
-              ~ /domains: ["https://shop.example"] -> ["https://one.example"]
+              - /domains: "https://shop.example"
+              + /domains: "https://one.example"
               ! the widget is not published, so visitors see nothing of it
             change two.yaml widget WIDGET-TWO "Ask two"
-              ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+              - /domains: "https://shop.example"
+              + /domains: "https://two.example"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
             0 to create, 2 to change, 0 to delete, 0 equal
@@ -462,7 +465,8 @@ fn a_conflict_before_the_first_write_writes_nothing() {
             their change:
               ~ /published: false -> true
             your change:
-              ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+              - /domains: "https://shop.example"
+              + /domains: "https://two.example"
 
             nothing was written; enter the command again to make your changes on top of theirs
         "#]],
@@ -481,15 +485,18 @@ fn a_conflict_between_writes_stops_there() {
             exit 1
             ---- stdout ----
             change one.yaml widget WIDGET-ONE "Ask one"
-              ~ /domains: ["https://shop.example"] -> ["https://one.example"]
+              - /domains: "https://shop.example"
+              + /domains: "https://one.example"
               ! the widget is not published, so visitors see nothing of it
             change two.yaml widget WIDGET-TWO "Ask two"
-              ~ /domains: ["https://shop.example"] -> ["https://two.example"]
+              - /domains: "https://shop.example"
+              + /domains: "https://two.example"
               ! the widget is not published, so visitors see nothing of it
             ✓ one.yaml widget WIDGET-ONE "Ask one" changed
             ---- stderr ----
             0 to create, 2 to change, 0 to delete, 0 equal
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
             error: stopped at two.yaml widget WIDGET-TWO "Ask two": 1 of 2 changes were written before, the others were not
             error: it was changed since you read it; read it again and repeat the change
         "#]],

@@ -310,3 +310,55 @@ fn schemas_are_json() {
         assert_eq!(read(&["schema", which, "--output", "json"]), schema);
     }
 }
+
+/// A word that is not a command gets those that look like it.
+#[test]
+fn mistyped_commands() {
+    let folder = Folder::new();
+    for (typed, expected) in [
+        (
+            "lsit",
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: unrecognized subcommand 'lsit'
+
+                  tip: a similar subcommand exists: 'list'
+
+                Usage: widget [OPTIONS] <COMMAND>
+
+                For more information, try '--help'.
+            "#]],
+        ),
+        (
+            "expalin",
+            expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: unrecognized subcommand 'expalin'
+
+              tip: a similar subcommand exists: 'explain'
+
+            Usage: widget [OPTIONS] <COMMAND>
+
+            For more information, try '--help'.
+        "#]],
+        ),
+        (
+            "conversation",
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: unrecognized subcommand 'conversation'
+
+                  tip: a similar subcommand exists: 'conversations'
+
+                Usage: widget [OPTIONS] <COMMAND>
+
+                For more information, try '--help'.
+            "#]],
+        ),
+    ] {
+        folder.check(&[typed], &expected);
+    }
+}

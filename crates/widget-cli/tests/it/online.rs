@@ -239,8 +239,8 @@ fn look_at_widgets() {
         title  Ask shop
         published  no
         domains  https://shop.example
-        agent  AGENT-SHOP
-        version  VERSION-SHOP
+        agent  agent of shop (AGENT-SHOP)
+        version  1 (VERSION-SHOP)
         created  TIME
         updated  TIME
         config  {
@@ -252,8 +252,11 @@ fn look_at_widgets() {
                    }
 
         ✗ the widget is not published
+          hint: `widget publish WIDGET-SHOP` publishes it
         ! no worker named `shop` has joined a room yet
+          hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
         ! `https://shop.example` is listed, `https://www.shop.example` is not; they are different sites
+          hint: add `https://www.shop.example` if the page can be reached there too: `widget domains WIDGET-SHOP add https://www.shop.example`
     "#]]);
     service.check(
         &["show", &id, "--output", "yaml"],
@@ -304,12 +307,33 @@ fn look_at_widgets() {
         hint: `widget list` shows the widgets
     "#]],
     );
+    // The ids of a part of the list are unambiguous among all.
+    let mut short = String::new();
+    for title in ["shop", "blog"] {
+        let folder = Folder::new();
+        let arguments = ["list", "--title", title];
+        short += &outcome(&mut service.command(&folder, &arguments));
+    }
+    expect![[r#"
+        exit 0
+        ---- stdout ----
+        ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+        SHORT-SHOP  Ask shop  unpublished  agent of shop 1  https://shop.example  TIME
+        ---- stderr ----
+        1 widget
+        exit 0
+        ---- stdout ----
+        ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+        SHORT-BLOG  Ask blog  unpublished  agent of blog 1  https://a.example, https://b.example and 1 more  TIME
+        ---- stderr ----
+        1 widget
+    "#]].assert_eq(&service.masked(&short));
     service.check(&["show", "missing.json"], &expect![[r#"
         exit 2
         ---- stderr ----
         error: `missing.json` is neither a file that exists, nor a widget's id or the beginning of one, nor the address of a page
 
-        hint: `widget list` shows the widgets
+        hint: `widget list` shows the widgets, and `widget list --title missing.json` those with this in their title
     "#]]);
     // Both begin so.
     service.check(
@@ -376,7 +400,8 @@ fn publish_and_unpublish() {
             ! visitors of 1 listed site see it within 5 s
             ✓ widget WIDGET-SHOP is published
             ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
         "#]],
     );
     service.check(
@@ -470,12 +495,12 @@ fn pages_name_widgets() {
     service.check(
         &["history", &address("/")],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: `http://PAGE/` has no snippet of a widget
+            exit 1
+            ---- stderr ----
+            error: `http://PAGE/` has no snippet of a widget
 
-        hint: a tag manager may add it; `widget list --domain` shows the widgets of a site
-    "#]],
+            hint: a tag manager may add it; `widget list --domain http://PAGE` shows the widgets of this site, and `widget doctor http://PAGE/` what is wrong with the page
+        "#]],
     );
 }
 
@@ -515,7 +540,8 @@ fn a_conflict_writes_nothing() {
             error: somebody else changed widget WIDGET-SHOP in the meantime; nothing was written
 
             their change:
-              ~ /domains: ["https://shop.example"] -> ["https://other.example"]
+              - /domains: "https://shop.example"
+              + /domains: "https://other.example"
             your change:
               ~ /published: false -> true
 
@@ -525,4 +551,51 @@ fn a_conflict_writes_nothing() {
     let now = block_on(service.client().get_web_widget(id)).expect("a widget");
     let now = serde_json::to_value(now.value).expect("JSON");
     assert_eq!(now["published"], false);
+}
+
+/// What does not fit a terminal is cut or left out; ids are whole.
+#[test]
+fn lists_fit_the_terminal() {
+    let mut service = Service::start();
+    let domains = [
+        "https://www.shop.example",
+        "https://a.example",
+        "https://b.example",
+    ];
+    let widget = service.create_widget("the shop about everything that we sell", &domains);
+    let id = widget.id.to_string();
+    let folder = Folder::new();
+    let publish = ["publish", &id, "--yes"];
+    assert!(outcome(&mut service.command(&folder, &publish)).starts_with("exit 0"));
+    let mut shown = String::new();
+    for width in [80, 120, 200] {
+        let mut command = service.command(&folder, &["list"]);
+        let text = outcome(command.env("COLUMNS", width.to_string()));
+        let text = text.replace(&id[..8], "0197a8b2");
+        let text = crate::service::mask_times(&text).replace("TIME", "2026-11-24 09:30:00Z");
+        for line in text.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+        shown += &text;
+    }
+    expect![[r#"
+        exit 0
+        ---- stdout ----
+        ID        TITLE                 STATE  AGENT                 DOMAINS
+        0197a8b2  Ask the shop about …  live   agent of the shop a…  https://www.shop.e…
+        ---- stderr ----
+        1 widget
+        exit 0
+        ---- stdout ----
+        ID        TITLE                       STATE  AGENT                       DOMAINS                    UPDATED
+        0197a8b2  Ask the shop about everyt…  live   agent of the shop about e…  https://www.shop.example…  2026-11-24 09:30:00Z
+        ---- stderr ----
+        1 widget
+        exit 0
+        ---- stdout ----
+        ID        TITLE                                       STATE  AGENT                                              DOMAINS                                                 UPDATED
+        0197a8b2  Ask the shop about everything that we sell  live   agent of the shop about everything that we sell 1  https://www.shop.example, https://a.example and 1 more  2026-11-24 09:30:00Z
+        ---- stderr ----
+        1 widget
+    "#]].assert_eq(&shown);
 }

@@ -21,8 +21,8 @@ fn pages_are_tested_with_entries() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            ✓ `https://www.shop.example` is admitted by `https://*.shop.example` [origin_listed]
-            ✗ no entry admits `https://shop.example:8443` [origin_not_listed]
+            ✓ `https://www.shop.example` is admitted by `https://*.shop.example`
+            ✗ no entry admits `https://shop.example:8443`
         "#]],
     );
     folder.check(

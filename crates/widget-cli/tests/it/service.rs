@@ -243,6 +243,9 @@ impl Service {
         for (value, name) in &self.masks {
             text = text.replace(value.as_str(), name);
         }
+        // The beginnings of ids in the list of a hint.
+        let short = Regex::new(r"(?m)^( +)[0-9a-f]{8}[0-9a-f-]*  ").expect("a pattern");
+        let text = short.replace_all(&text, "${1}SHORT  ");
         // Columns are as wide as the values that were masked.
         let columns = Regex::new(r"(\S) {2,}").expect("a pattern");
         mask_times(&columns.replace_all(&text, "$1  "))

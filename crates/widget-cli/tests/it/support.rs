@@ -144,7 +144,13 @@ impl Ticket {
         let shown = time.replace_all(&shown, TIME);
         // Pages of shops are encrypted; those of the test are not, which the command notices.
         let is_shown = |line: &&str| {
-            !line.contains("not encrypted") && !line.contains("hint: open the page over https")
+            let about_it = [
+                "not encrypted",
+                "hint: open the page over https",
+                "hint: serve the page over https",
+                "hint: use `https://",
+            ];
+            !about_it.iter().any(|text| line.contains(text))
         };
         let lines = shown.lines().filter(is_shown);
         lines

@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     online::{
         Session,
-        change::{self, ChangeOptions, Decision},
+        proposal::{self, ChangeOptions, Decision},
     },
     printer::{GREEN, Printer, RED, count, printable},
 };
@@ -24,9 +24,13 @@ pub(super) const HELP: &str = "\
 Counts the conversations and asks. What is erased cannot be brought back; that there was a \
 conversation stays known.
 
+What a filter selects is erased by a job of the service, which continues when this command is ended; \
+--job waits for it again.
+
 Examples:
   widget conversations erase 0197c3d4
-  widget conversations erase --visitor a@b.example --dry-run";
+  widget conversations erase --visitor a@b.example --dry-run
+  widget conversations erase --job 0197d000-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
 
 /// The shortest and the longest time between two questions how far a job has come.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
@@ -35,6 +39,16 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// Arguments of `conversations erase`.
 #[derive(Debug, Args)]
 pub(crate) struct Erase {
+    /// Wait for a job that erases, and show what it did
+    #[arg(
+        long,
+        value_name = "JOB",
+        conflicts_with_all = [
+            "conversations", "widget", "metadata", "form", "visitor", "since", "until", "yes",
+            "dry_run"
+        ]
+    )]
+    job: Option<ErasureJobId>,
     #[command(flatten)]
     change: ChangeOptions,
     #[command(flatten)]
@@ -64,6 +78,11 @@ pub(super) async fn run(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
+    if let Some(id) = arguments.job {
+        let job = session.client.get_erasure_job(id).await?;
+        note_continuing(&job, session);
+        return finish_job(job, session, printer).await;
+    }
     match arguments.selected.find(session, printer).await? {
         Selection::Ids(ids) => erase_ids(&ids, arguments.change, session, printer).await,
         Selection::Filter(filter) => {
@@ -98,7 +117,7 @@ async fn erase_ids(
     if waiting.is_empty() {
         return finish(&answer, "nothing was erased", printer);
     }
-    match change::confirm(options, "Erase this?", session, printer).await? {
+    match proposal::confirm(options, "Erase this?", session, printer).await? {
         Decision::Go => {}
         Decision::No => return Ok(ExitCode::No),
         Decision::DryRun => return finish(&answer, "nothing was erased (--dry-run)", printer),
@@ -126,7 +145,7 @@ async fn erase_selected(
     };
     let job = session.client.erase_conversations(&request).await?;
     let counted = wait(job, session, printer).await?;
-    let mut answer = EraseJson {
+    let answer = EraseJson {
         matched: counted.matched,
         ..EraseJson::default()
     };
@@ -135,7 +154,7 @@ async fn erase_selected(
     }
     let number = conversations(counted.matched, "is", "are");
     show(&format!("{number} erased for good"), printer)?;
-    match change::confirm(options, "Erase this?", session, printer).await? {
+    match proposal::confirm(options, "Erase this?", session, printer).await? {
         Decision::Go => {}
         Decision::No => return Ok(ExitCode::No),
         Decision::DryRun => return finish(&answer, "nothing was erased (--dry-run)", printer),
@@ -144,14 +163,40 @@ async fn erase_selected(
     request.dry_run = false;
     let sent = session.client.erase_conversations(&request);
     let job = session
-        .write("a job that erases them, which goes on", sent)
+        .write(format!("a job by which {number} erased"), sent)
         .await?;
+    note_continuing(&job, session);
     session.check_interrupted()?;
+    finish_job(job, session, printer).await
+}
+
+/// The job is the service's: it does not end with this command.
+fn note_continuing(job: &ErasureJob, session: &Session) {
+    session.note_continuing(format!(
+        "the service continues with it; `widget conversations erase --job {}` waits for it and \
+         shows what it did",
+        job.id
+    ));
+}
+
+/// Waits for a job, and says what it did.
+async fn finish_job(
+    job: ErasureJob,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
     let done = wait(job, session, printer).await?;
-    answer.matched = done.matched;
-    answer.erased = done.erased;
-    answer.job_id = Some(done.id);
-    finish(&answer, "", printer)
+    let answer = EraseJson {
+        matched: done.matched,
+        erased: done.erased,
+        job_id: Some(done.id),
+    };
+    let nothing = if done.dry_run {
+        "this job only counted; nothing was erased"
+    } else {
+        ""
+    };
+    finish(&answer, nothing, printer)
 }
 
 /// Waits until a job is done.
@@ -181,12 +226,7 @@ fn conversations(number: i64, one: &str, many: &str) -> String {
 
 /// Shows what will be erased: on standard output for people, beside the answer for programs.
 fn show(what: &str, printer: &mut Printer) -> Result<(), Failure> {
-    let line = format!("{RED}-{RED:#} {}", printable(what));
-    if printer.is_data() {
-        printer.note(line)
-    } else {
-        printer.line(line)
-    }
+    proposal::show_lines(&[format!("{RED}-{RED:#} {}", printable(what))], printer)
 }
 
 fn finish(answer: &EraseJson, nothing: &str, printer: &mut Printer) -> Result<ExitCode, Failure> {

@@ -44,7 +44,7 @@ pub(crate) struct Export {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Export"))]
-pub(crate) struct ExportJson {
+pub(crate) struct ExportedFileJson {
     file: PathBuf,
     conversations: usize,
 }
@@ -108,7 +108,7 @@ pub(super) async fn run(
         })?;
     }
     if printer.is_data() {
-        printer.data(&ExportJson {
+        printer.data(&ExportedFileJson {
             file: to.clone(),
             conversations: number,
         })?;

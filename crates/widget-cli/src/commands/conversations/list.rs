@@ -1,5 +1,7 @@
 //! `widget conversations list`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use clap::Args;
 use widget_api::{
     conversations::{Conversation, ConversationsQuery},
@@ -10,8 +12,9 @@ use super::filter::{Filter, find_widget};
 use crate::{
     exit::ExitCode,
     failure::Failure,
-    online::{Session, reference::short_ids},
-    printer::{Printer, count},
+    online::{Session, ids, short_ids},
+    printer::{OutputFormat, Printer, count},
+    table::Column,
 };
 
 pub(super) const HELP: &str = "\
@@ -81,44 +84,84 @@ pub(super) async fn run(
         .await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
-    show(&found, has_more, printer)?;
+    if printer.is_data() {
+        for conversation in &found {
+            printer.data(conversation)?;
+        }
+        return Ok(ExitCode::Yes);
+    }
+    let all: Vec<String> = found.iter().map(id_of).collect();
+    let ids = match printer.format() {
+        OutputFormat::Human => short_ids(&all, session).await,
+        _ => all,
+    };
+    let widgets = match widget {
+        Some(_) => None,
+        None => Some(name_widgets(&found, session, printer).await),
+    };
+    show(&found, ids, widgets.as_ref(), has_more, printer)?;
     Ok(ExitCode::Yes)
 }
 
+/// What people are shown of the widgets of conversations, by their ids.
+async fn name_widgets(
+    found: &[Listed<Conversation>],
+    session: &Session,
+    printer: &Printer,
+) -> BTreeMap<String, String> {
+    let ids: BTreeSet<String> = found
+        .iter()
+        .filter_map(|listed| match listed {
+            Listed::Readable(conversation) => Some(conversation.web_widget_id.to_string()),
+            Listed::Unreadable(_) => None,
+        })
+        .collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    if printer.is_table() {
+        return ids.iter().map(|id| (id.clone(), id.clone())).collect();
+    }
+    let named = crate::commands::list::name_widgets(&ids, session).await;
+    ids.into_iter().zip(named).collect()
+}
+
+fn id_of(listed: &Listed<Conversation>) -> String {
+    match listed {
+        Listed::Readable(conversation) => conversation.id.to_string(),
+        Listed::Unreadable(record) => record.id.clone(),
+    }
+}
+
+/// A list is only a part of all conversations, among which an id must be unambiguous.
+async fn short_ids(ids: &[String], session: &Session) -> Vec<String> {
+    short_ids::short_ids_of_part(ids, async |prefix, most| {
+        let pages = ids::list_conversations(session, prefix);
+        let found = pages.collect(Some(most)).await?;
+        Ok(found.iter().map(id_of).collect())
+    })
+    .await
+}
+
+/// Shows the conversations; over several widgets also whose each is.
 fn show(
     found: &[Listed<Conversation>],
+    ids: Vec<String>,
+    widgets: Option<&BTreeMap<String, String>>,
     has_more: bool,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    if printer.is_data() {
-        for conversation in found {
-            printer.data(conversation)?;
-        }
-        return Ok(());
-    }
     if found.is_empty() {
         return printer.note("no conversation");
     }
-    let ids: Vec<String> = found
-        .iter()
-        .map(|listed| match listed {
-            Listed::Readable(conversation) => conversation.id.to_string(),
-            Listed::Unreadable(record) => record.id.clone(),
-        })
-        .collect();
-    let shown = if printer.is_table() {
-        ids.iter().map(String::as_str).collect()
-    } else {
-        short_ids(&ids)
-    };
-    let rows = found.iter().zip(shown).map(|(listed, id)| {
+    let rows = found.iter().zip(ids).map(|(listed, id)| {
         let Listed::Readable(conversation) = listed else {
             let empty = String::new;
             let state = "unreadable".to_owned();
-            return [id.to_owned(), empty(), state, empty(), empty()];
+            return [id, empty(), state, empty(), empty(), empty()];
         };
+        let widget = conversation.web_widget_id.to_string();
+        let known = widgets.and_then(|widgets| widgets.get(&widget));
         [
-            id.to_owned(),
+            id,
             crate::commands::time(conversation.created_at),
             super::state(conversation),
             conversation.mode.to_string(),
@@ -126,14 +169,28 @@ fn show(
                 .active_at
                 .map(crate::commands::time)
                 .unwrap_or_default(),
+            known.cloned().unwrap_or(widget),
         ]
     });
-    printer.table(["ID", "BEGAN", "STATE", "MODE", "LAST SAID"], rows)?;
+    let [id, began, state, mode, last_said, widget] = [
+        Column::whole("ID"),
+        Column::whole("BEGAN"),
+        Column::cut("STATE"),
+        Column::whole("MODE").or_left_out(1),
+        Column::whole("LAST SAID").or_left_out(2),
+        Column::cut("WIDGET"),
+    ];
+    if widgets.is_some() {
+        printer.table([id, began, state, mode, last_said, widget], rows)?;
+    } else {
+        let of_one = rows.map(|row| std::array::from_fn(|place| row[place].clone()));
+        printer.table([id, began, state, mode, last_said], of_one)?;
+    }
     let number = count(found.len(), "conversation", "conversations");
-    let more = if has_more {
+    let hint = if has_more {
         "; there are more, and `--limit` shows them"
     } else {
         ""
     };
-    printer.note(format_args!("{number}{more}"))
+    printer.note(format_args!("{number}{hint}"))
 }

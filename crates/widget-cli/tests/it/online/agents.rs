@@ -61,12 +61,13 @@ fn list_and_publish() {
     service.check(
         &["agents", "versions", "ffffffff"],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: no agent has an id that begins with `ffffffff`
+            exit 1
+            ---- stderr ----
+            error: there is no agent `ffffffff`
 
-        hint: `widget agents list` shows them
-    "#]],
+            hint: `widget agents list` shows them:
+              SHORT  "agent of shop"
+        "#]],
     );
     let list = |more: &[&str], expected: &expect_test::Expect| {
         service.check(&[&["list", "--output", "table"], more].concat(), expected);
@@ -74,24 +75,24 @@ fn list_and_publish() {
     list(
         &["--blocked"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
-        WIDGET-SHOP  Ask shop  blocked: agent_version_draft  agent of shop 2 (friendlier)  https://shop.example  TIME
-        ---- stderr ----
-        1 widget
-    "#]],
+            exit 0
+            ---- stdout ----
+            ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+            WIDGET-SHOP  Ask shop  blocked: draft version  agent of shop 2 (friendlier)  https://shop.example  TIME
+            ---- stderr ----
+            1 widget
+        "#]],
     );
     list(
         &["--agent", &agent, "--version", "2"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
-        WIDGET-SHOP  Ask shop  blocked: agent_version_draft  agent of shop 2 (friendlier)  https://shop.example  TIME
-        ---- stderr ----
-        1 widget
-    "#]],
+            exit 0
+            ---- stdout ----
+            ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
+            WIDGET-SHOP  Ask shop  blocked: draft version  agent of shop 2 (friendlier)  https://shop.example  TIME
+            ---- stderr ----
+            1 widget
+        "#]],
     );
     list(
         &["--agent", &agent, "--version", "1"],
@@ -104,21 +105,23 @@ fn list_and_publish() {
     list(
         &["--agent", &agent, "--version", "9"],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: agent AGENT-SHOP has no version 9
+            exit 1
+            ---- stderr ----
+            error: agent AGENT-SHOP has no version `9`
 
-        hint: `widget agents versions AGENT-SHOP` shows them
-    "#]],
+            hint: `widget agents versions AGENT-SHOP` shows them:
+              SHORT  2  "friendlier"  (draft)
+              SHORT  1  (published)
+        "#]],
     );
     list(
         &["--version", "2"],
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `--version 2` is a number, which names a version only together with its agent
+            error: `--version 2` names a version only together with its agent
 
-            hint: name the agent with `--agent`, or the version by its id
+            hint: name the agent with `--agent`, or the version by its whole id
         "#]],
     );
     list(
@@ -127,7 +130,7 @@ fn list_and_publish() {
             exit 0
             ---- stdout ----
             ID  TITLE  STATE  AGENT  DOMAINS  UPDATED
-            WIDGET-SHOP  Ask shop  blocked: agent_version_draft  agent of shop 2 (friendlier)  https://shop.example  TIME
+            WIDGET-SHOP  Ask shop  blocked: draft version  agent of shop 2 (friendlier)  https://shop.example  TIME
             ---- stderr ----
             1 widget
         "#]],
@@ -156,30 +159,30 @@ fn list_and_publish() {
     service.check_command(
         &mut command,
         &expect![[r#"
-        exit 2
-        ---- stdout ----
-        + version 2 of agent AGENT-SHOP is published
-        ! it never changes again
-        ! published widgets that pin it become live
-        ---- stderr ----
-        error: this needs a key with the scope `agents:manage`
+            exit 2
+            ---- stdout ----
+            + version 2 "friendlier" of agent AGENT-SHOP is published
+            ! it never changes again
+            ! published widgets that pin it become live
+            ---- stderr ----
+            error: this needs a key with the scope `agents:manage`
 
-        hint: `widget whoami` shows what the key may do
-    "#]],
+            hint: `widget whoami` shows what the key may do
+        "#]],
     );
     service.check(
         &publish,
         &expect![[r#"
-        exit 2
-        ---- stdout ----
-        + version 2 of agent AGENT-SHOP is published
-        ! it never changes again
-        ! 1 published widget pins it, and becomes live if nothing else keeps it from that
-        ---- stderr ----
-        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+            exit 2
+            ---- stdout ----
+            + version 2 "friendlier" of agent AGENT-SHOP is published
+            ! it never changes again
+            ! 1 published widget pins it, and becomes live if nothing else keeps it from that
+            ---- stderr ----
+            error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
-        hint: `widget agents publish AGENT-SHOP 2 --yes` makes it without asking
-    "#]],
+            hint: `widget agents publish AGENT-SHOP 2 --yes` makes it without asking
+        "#]],
     );
     let dry_run = [&publish[..], &["--dry-run", "--output", "json"]].concat();
     service.check(&dry_run, &expect![[r#"
@@ -187,28 +190,28 @@ fn list_and_publish() {
         ---- stdout ----
         {"agent_id":"AGENT-SHOP","agent_version_id":"VERSION-DRAFT","written":false,"effects":["it never changes again","1 published widget pins it, and becomes live if nothing else keeps it from that"]}
         ---- stderr ----
+        + version 2 "friendlier" of agent AGENT-SHOP is published
         ! it never changes again
         ! 1 published widget pins it, and becomes live if nothing else keeps it from that
-        nothing was written (--dry-run)
     "#]]);
     service.check(
         &[&publish[..], &["--yes"]].concat(),
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        + version 2 of agent AGENT-SHOP is published
-        ! it never changes again
-        ! 1 published widget pins it, and becomes live if nothing else keeps it from that
-        ✓ version 2 of agent AGENT-SHOP is published
-    "#]],
+            exit 0
+            ---- stdout ----
+            + version 2 "friendlier" of agent AGENT-SHOP is published
+            ! it never changes again
+            ! 1 published widget pins it, and becomes live if nothing else keeps it from that
+            ✓ version 2 "friendlier" of agent AGENT-SHOP is published
+        "#]],
     );
     service.check(
         &[&publish[..], &["--yes"]].concat(),
         &expect![[r#"
-        exit 0
-        ---- stderr ----
-        version 2 of agent AGENT-SHOP is published already; nothing was written
-    "#]],
+            exit 0
+            ---- stderr ----
+            version 2 "friendlier" of agent AGENT-SHOP is published already; nothing was written
+        "#]],
     );
     list(
         &["--published"],

@@ -20,6 +20,7 @@ use widget_core::{conversation::Role, id::ConversationId, origin::Origin};
 use crate::{
     Folder,
     faults::FaultServer,
+    outcome,
     service::{Service, block_on},
 };
 
@@ -125,8 +126,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID
-            CONVERSATION-SECOND  TIME  ended: agent  text
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET
+            CONVERSATION-SECOND  TIME  ended: agent  text  WIDGET-SHOP
             ---- stderr ----
             1 conversation; there are more, and `--limit` shows them
         "#]],
@@ -136,8 +137,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID
-            CONVERSATION-FIRST  TIME  open  text  TIME
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET
+            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP
             ---- stderr ----
             1 conversation
         "#]],
@@ -147,8 +148,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID
-            CONVERSATION-FIRST  TIME  open  text  TIME
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET
+            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP
             ---- stderr ----
             1 conversation
         "#]],
@@ -158,8 +159,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID
-            CONVERSATION-FIRST  TIME  open  text  TIME
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET
+            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP
             ---- stderr ----
             1 conversation
         "#]],
@@ -192,6 +193,32 @@ fn list_and_show() {
         For more information, try '--help'.
     "#]],
     );
+
+    // Over several widgets, each conversation says whose it is; ids can be copied.
+    let folder = Folder::new();
+    let text = outcome(&mut service.command(&folder, &["conversations", "list"]));
+    let short = regex::Regex::new(r"[0-9a-f]{8}(-[0-9a-f]+)*").expect("a pattern");
+    let rows: Vec<&str> = text.lines().filter(|line| short.is_match(line)).collect();
+    assert_eq!(rows.len(), 2, "{text}");
+    for row in rows {
+        let ids: Vec<&str> = short.find_iter(row).map(|found| found.as_str()).collect();
+        let all = [first.to_string(), second.to_string()];
+        let fits = all.iter().filter(|whole| whole.starts_with(ids[0])).count();
+        assert!(
+            fits == 1 && widget.id.to_string().starts_with(ids[1]),
+            "{text}"
+        );
+    }
+    expect![[r#"
+        exit 0
+        ---- stdout ----
+        ID  BEGAN  STATE  MODE  LAST SAID  WIDGET
+        SHORT  TIME  ended: agent  text  SHORT "Ask shop"
+        SHORT  TIME  open  text  TIME  SHORT "Ask shop"
+        ---- stderr ----
+        2 conversations
+    "#]]
+    .assert_eq(&short.replace_all(&service.masked(&text), "SHORT"));
 
     let (first, second) = (first.to_string(), second.to_string());
     service.check(
@@ -231,12 +258,12 @@ fn list_and_show() {
     service.check(
         &["conversations", "show", "ffffffff"],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: no conversation has an id that begins with `ffffffff`
+            exit 1
+            ---- stderr ----
+            error: there is no conversation `ffffffff`
 
-        hint: `widget conversations list` shows them
-    "#]],
+            hint: `widget conversations list` shows the conversations
+        "#]],
     );
 
     // Whoever may not read what was said sees that there is a conversation.
@@ -564,6 +591,26 @@ fn erase() {
     );
     let found = block_on(service.client().get_conversation(first)).expect("it is there");
     assert!(found.erased_at.is_some());
+    erase(
+        &["--job", &third],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: there is no such job in this organization
+    "#]],
+    );
+    erase(
+        &["--job", &third, "--visitor", "a@b.example"],
+        &expect![[r#"
+            exit 2
+            ---- stderr ----
+            error: the argument '--job <JOB>' cannot be used with '--visitor <TEXT>'
+
+            Usage: widget conversations erase --job <JOB> [CONVERSATION]...
+
+            For more information, try '--help'.
+        "#]],
+    );
     erase(
         &["--metadata", "email=c@d.example", "--yes"],
         &expect![[r#"

@@ -37,11 +37,13 @@ fn create_widgets() {
         ---- stdout ----
         + /agent_id: "AGENT-SHOP"
         + /agent_version_id: "VERSION-SHOP"
-        + /domains: ["https://blog.example"]
+        + /domains: "https://blog.example"
         + /published: false
         + /config/v1: {"chat":{"title":"Ask us"}}
         ! the widget is not published, so visitors see nothing of it
         ---- stderr ----
+        warning: `https://blog.example` is listed, `https://www.blog.example` is not; they are different sites
+          hint: add `https://www.blog.example` if the page can be reached there too
         error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
         hint: `widget create --title 'Ask us' --agent 'agent of shop' --domain Blog.example --yes` makes it without asking
@@ -51,27 +53,34 @@ fn create_widgets() {
         ---- stdout ----
         + /agent_id: "AGENT-SHOP"
         + /agent_version_id: "VERSION-SHOP"
-        + /domains: ["https://blog.example"]
+        + /domains: "https://blog.example"
         + /published: false
         + /config/v1: {"chat":{"title":"Ask us"}}
         ! the widget is not published, so visitors see nothing of it
-        ✓ widget NEW is created
+        ✓ a widget was created
 
+        id: NEW
         <script async src="http://SERVICE/public/embed/NEW"></script>
+        ---- stderr ----
+        warning: `https://blog.example` is listed, `https://www.blog.example` is not; they are different sites
+          hint: add `https://www.blog.example` if the page can be reached there too
+        `widget publish NEW` shows it to visitors
     "#]]
     .assert_eq(&run(&empty, &yes));
     let json = [&by_name[..], &["--dry-run", "--output", "json"]].concat();
     expect![[r#"
         exit 0
         ---- stdout ----
-        {"written":false,"web_widget":{"agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","domains":["https://blog.example"],"published":false,"config":{"v1":{"chat":{"title":"Ask us"}}}},"warnings":[]}
+        {"written":false,"web_widget":{"agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","domains":["https://blog.example"],"published":false,"config":{"v1":{"chat":{"title":"Ask us"}}}},"warnings":[{"code":"twin_missing","pointer":"/domains/0","detail":"`https://blog.example` is listed, `https://www.blog.example` is not; they are different sites","hint":"add `https://www.blog.example` if the page can be reached there too"}]}
         ---- stderr ----
         + /agent_id: "AGENT-SHOP"
         + /agent_version_id: "VERSION-SHOP"
-        + /domains: ["https://blog.example"]
+        + /domains: "https://blog.example"
         + /published: false
         + /config/v1: {"chat":{"title":"Ask us"}}
         ! the widget is not published, so visitors see nothing of it
+        warning: `https://blog.example` is listed, `https://www.blog.example` is not; they are different sites
+          hint: add `https://www.blog.example` if the page can be reached there too
     "#]].assert_eq(&run(&empty, &json));
     expect![[r#"
         exit 2
@@ -86,8 +95,8 @@ fn create_widgets() {
         ---- stderr ----
         error: there is no agent `nobody`
 
-        hint: there are
-          AGENT-SHOP "agent of shop"
+        hint: `widget agents list` shows them:
+          SHORT  "agent of shop"
     "#]]
     .assert_eq(&run(&empty, &["--agent", "nobody"]));
     expect![[r#"
@@ -110,13 +119,18 @@ fn create_widgets() {
         ---- stdout ----
         + /agent_id: "AGENT-SHOP"
         + /agent_version_id: "VERSION-SHOP"
-        + /domains: ["https://shop.example"]
+        + /domains: "https://shop.example"
         + /published: false
         + /config/v1: {"chat":{"title":"Second"}}
         ! the widget is not published, so visitors see nothing of it
-        ✓ widget NEW is created
+        ✓ a widget was created
 
+        id: NEW
         <script async src="http://SERVICE/public/embed/NEW"></script>
+        ---- stderr ----
+        warning: `https://shop.example` is listed, `https://www.shop.example` is not; they are different sites
+          hint: add `https://www.shop.example` if the page can be reached there too
+        `widget publish NEW` shows it to visitors
     "#]]
     .assert_eq(&run(&folder, &arguments));
     expect![[r#"

@@ -31,26 +31,26 @@ fn the_list_of_domains() {
     check(
         &["list"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        https://www.shop.example
-        ---- stderr ----
-        warning: `https://www.shop.example` is listed, `https://shop.example` is not; they are different sites (add `https://shop.example` if the page can be reached there too)
-        1 site
-    "#]],
+            exit 0
+            ---- stdout ----
+            https://www.shop.example
+            ---- stderr ----
+            warning: `https://www.shop.example` is listed, `https://shop.example` is not; they are different sites
+              hint: add `https://shop.example` if the page can be reached there too: `widget domains WIDGET-SHOP add https://shop.example`
+            1 site
+        "#]],
     );
     check(
         &["add", "Shop.Example/cart", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /domains: ["https://www.shop.example"] -> ["https://www.shop.example","https://shop.example"]
-        ! visitors of 1 more site see it within 5 s
-        ✓ widget WIDGET-SHOP lists these sites
-        ---- stderr ----
-        `Shop.Example/cart` is stored as `https://shop.example`
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            + /domains: "https://shop.example"
+            ! visitors of 1 more site see it within 5 s
+            ✓ widget WIDGET-SHOP lists these sites
+            ---- stderr ----
+            `Shop.Example/cart` is stored as `https://shop.example`
+        "#]],
     );
     check(
         &["add", "https://shop.example", "--yes"],
@@ -63,15 +63,15 @@ fn the_list_of_domains() {
     check(
         &["add", "blog.example", "--www", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /domains: ["https://www.shop.example","https://shop.example"] -> ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example"]
-        ! visitors of 2 more sites see it within 5 s
-        ✓ widget WIDGET-SHOP lists these sites
-        ---- stderr ----
-        `blog.example` is stored as `https://blog.example`
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            + /domains: "https://blog.example"
+            + /domains: "https://www.blog.example"
+            ! visitors of 2 more sites see it within 5 s
+            ✓ widget WIDGET-SHOP lists these sites
+            ---- stderr ----
+            `blog.example` is stored as `https://blog.example`
+        "#]],
     );
     // The first letter is a Cyrillic one.
     check(
@@ -79,28 +79,32 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ~ /domains: ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example"] -> ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example","https://xn--hop-ehd.example"]
+            + /domains: "https://xn--hop-ehd.example"
             ! visitors of 1 more site see it within 5 s
             ---- stderr ----
             `https://ѕhop.example` is stored as `https://xn--hop-ehd.example`
-            warning: `https://shop.example` is listed, and this is `https://xn--hop-ehd.example`: the name only looks alike and is another site (add it only if you mean this other site)
+            warning: `https://shop.example` is listed, and this is `https://xn--hop-ehd.example`: the name only looks alike and is another site
+              hint: add it only if you mean this other site
             warning: `https://xn--hop-ehd.example` is shown to visitors as `ѕhop.example`; check that it is the name you mean
-            warning: `https://xn--hop-ehd.example` is listed, `https://www.xn--hop-ehd.example` is not; they are different sites (add `https://www.xn--hop-ehd.example` if the page can be reached there too)
+            warning: `https://xn--hop-ehd.example` is listed, `https://www.xn--hop-ehd.example` is not; they are different sites
+              hint: add `https://www.xn--hop-ehd.example` if the page can be reached there too: `widget domains WIDGET-SHOP add https://www.xn--hop-ehd.example`
             nothing was written (--dry-run)
         "#]],
     );
     check(
         &["add", "https://shpo.example", "--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /domains: ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example"] -> ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example","https://shpo.example"]
-        ! visitors of 1 more site see it within 5 s
-        ---- stderr ----
-        warning: `https://shop.example` is listed, and this is `https://shpo.example`: the spelling differs (add it only if you mean this other site)
-        warning: `https://shpo.example` is listed, `https://www.shpo.example` is not; they are different sites (add `https://www.shpo.example` if the page can be reached there too)
-        nothing was written (--dry-run)
-    "#]],
+            exit 0
+            ---- stdout ----
+            + /domains: "https://shpo.example"
+            ! visitors of 1 more site see it within 5 s
+            ---- stderr ----
+            warning: `https://shop.example` is listed, and this is `https://shpo.example`: the spelling differs
+              hint: add it only if you mean this other site
+            warning: `https://shpo.example` is listed, `https://www.shpo.example` is not; they are different sites
+              hint: add `https://www.shpo.example` if the page can be reached there too: `widget domains WIDGET-SHOP add https://www.shpo.example`
+            nothing was written (--dry-run)
+        "#]],
     );
     check(
         &["add", "*.co.uk", "--yes"],
@@ -113,18 +117,30 @@ fn the_list_of_domains() {
     "#]],
     );
     check(
+        &["add", "https://*.apps.example", "--dry-run"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            + /domains: "https://*.apps.example"
+            ! visitors of every site that matches `https://*.apps.example` see it within 5 s
+            ---- stderr ----
+            nothing was written (--dry-run)
+        "#]],
+    );
+    check(
         &["add", "http://localhost:3000"],
         &expect![[r#"
-        exit 2
-        ---- stdout ----
-        ~ /domains: ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example"] -> ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example","http://localhost:3000"]
-        ! visitors of 1 more site see it within 5 s
-        ---- stderr ----
-        warning: `http://localhost:3000` is the visitor's own machine: good for development only (remove it before the widget goes live)
-        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+            exit 2
+            ---- stdout ----
+            + /domains: "http://localhost:3000"
+            ! visitors of 1 more site see it within 5 s
+            ---- stderr ----
+            warning: `http://localhost:3000` is the visitor's own machine: good for development only
+              hint: remove it before the widget goes live: `widget domains WIDGET-SHOP remove http://localhost:3000`
+            error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
-        hint: `widget domains WIDGET-SHOP add http://localhost:3000 --yes` makes it without asking
-    "#]],
+            hint: `widget domains WIDGET-SHOP add http://localhost:3000 --yes` makes it without asking
+        "#]],
     );
     check(
         &["remove", "https://shop.exmple", "--yes"],
@@ -141,11 +157,10 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ~ /domains: ["https://www.shop.example","https://shop.example","https://blog.example","https://www.blog.example"] -> ["https://www.shop.example","https://shop.example"]
+            - /domains: "https://blog.example"
+            - /domains: "https://www.blog.example"
             ! visitors of 2 sites no longer see it within 5 s
             ✓ widget WIDGET-SHOP no longer lists these sites
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     check(
@@ -169,18 +184,22 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://www.shop.example","https://shop.example"],"to":[]}],"effects":["visitors of 2 sites no longer see it within 5 s"],"warnings":[{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://www.shop.example","https://shop.example"],"to":[]}],"effects":["visitors of 2 sites no longer see it within 5 s"],"warnings":[{"code":"no_domains","pointer":"/domains","detail":"the list of domains is empty: it admits no site, so the widget is shown nowhere","hint":"add the address of the page, such as `https://shop.example`"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
             ---- stderr ----
-            ~ /domains: ["https://www.shop.example","https://shop.example"] -> []
+            - /domains: "https://www.shop.example"
+            - /domains: "https://shop.example"
             ! visitors of 2 sites no longer see it within 5 s
+            warning: the list of domains is empty: it admits no site, so the widget is shown nowhere
+              hint: add the address of the page, such as `https://shop.example`: `widget domains WIDGET-SHOP add https://shop.example`
         "#]],
     );
     check(
         &["list"],
         &expect![[r#"
-        exit 0
-        ---- stderr ----
-        warning: the list of domains is empty: it admits no site, so the widget is shown nowhere (add the address of the page, such as `https://shop.example`)
-    "#]],
+            exit 0
+            ---- stderr ----
+            warning: the list of domains is empty: it admits no site, so the widget is shown nowhere
+              hint: add the address of the page, such as `https://shop.example`: `widget domains WIDGET-SHOP add https://shop.example`
+        "#]],
     );
 }

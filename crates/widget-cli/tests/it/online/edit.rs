@@ -12,7 +12,7 @@ fn edit_a_widget() {
     let id = service.create_widget("shop", &["https://shop.example"]).id;
     let id = id.to_string();
     let temporary = Folder::new();
-    let kept = regex::Regex::new(r"`[^`]*/widget-[^`]*`").expect("a pattern");
+    let kept = regex::Regex::new(r"--file [^`]*/widget-[^`]*`").expect("a pattern");
     let edit = |script: &str, rest: &[&str], expected: &expect_test::Expect| {
         let folder = Folder::new().with("editor.sh", script);
         let words = ["edit", &id].into_iter().chain(rest.iter().copied());
@@ -23,7 +23,7 @@ fn edit_a_widget() {
             .env("EDITOR", "sh editor.sh")
             .env("TMPDIR", temporary.path());
         let text = service.masked(&outcome(&mut command));
-        expected.assert_eq(&kept.replace_all(&text, "`KEPT`"));
+        expected.assert_eq(&kept.replace_all(&text, "--file KEPT`"));
     };
     let files = || {
         std::fs::read_dir(temporary.path())
@@ -88,8 +88,6 @@ fn edit_a_widget() {
             ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP is as you edited it
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     edit(
@@ -114,7 +112,7 @@ fn edit_a_widget() {
             error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
             hint: `widget edit WIDGET-SHOP --yes` makes it without asking
-            your text is kept in `KEPT`; `widget edit WIDGET --file FILE` begins with it again
+            your text is kept; `widget edit WIDGET-SHOP --file KEPT` begins with it again
         "#]],
     );
     edit(
@@ -127,7 +125,7 @@ fn edit_a_widget() {
             ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
             nothing was written (--dry-run)
-            your text is kept in `KEPT`
+            your text is kept; `widget edit WIDGET-SHOP --file KEPT` begins with it again
         "#]],
     );
     edit(
@@ -139,7 +137,7 @@ fn edit_a_widget() {
             error: the editor `sh editor.sh` failed (exit status: 3); nothing was written
 
             hint: set `EDITOR` to the command of your editor
-            your text is kept in `KEPT`; `widget edit WIDGET --file FILE` begins with it again
+            your text is kept; `widget edit WIDGET-SHOP --file KEPT` begins with it again
         "#]],
     );
     assert_eq!(files(), 3);
@@ -156,8 +154,6 @@ fn edit_a_widget() {
             ~ /config/v1/chat/title: "Ask us" -> "Corrected"
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP is as you edited it
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     edit(
@@ -171,7 +167,7 @@ fn edit_a_widget() {
               /id: `id` cannot be edited; remove it
               /id: `id` must be a string, not `1`
 
-            hint: your text is kept in `KEPT`; `widget edit WIDGET --file FILE` begins with it again
+            hint: your text is kept; `widget edit WIDGET-SHOP --file KEPT` begins with it again
         "#]],
     );
     edit(
@@ -183,7 +179,7 @@ fn edit_a_widget() {
             error: the text is not valid; nothing was written
               the text is not YAML: while parsing a node, did not find expected node content
 
-            hint: your text is kept in `KEPT`; `widget edit WIDGET --file FILE` begins with it again
+            hint: your text is kept; `widget edit WIDGET-SHOP --file KEPT` begins with it again
         "#]],
     );
     // A text that was kept.
@@ -204,8 +200,6 @@ fn edit_a_widget() {
             ~ /config/v1/chat/title: "Corrected" -> "Kept"
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP is as you edited it
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     // Without an editor and a terminal.

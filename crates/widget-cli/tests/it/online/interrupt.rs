@@ -4,19 +4,28 @@
 
 use std::{
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
 };
 
+use axum::extract::Request;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::Notify;
 
+use expect_test::expect;
+use serde_json::json;
+
+use super::conversations;
 use crate::{
     Folder,
     faults::Forwarder,
     service::{Service, block_on},
 };
 
-/// Holds requests with this method until the test lets them go.
+/// Holds some requests until the test lets them go.
 struct Gate {
     proxy: Forwarder,
     arrived: mpsc::Receiver<()>,
@@ -24,13 +33,21 @@ struct Gate {
 }
 
 impl Gate {
+    /// Holds the requests with this method.
     fn start(service: &Service, method: &'static str) -> Self {
+        Self::hold(service, move |request| request.method() == method)
+    }
+
+    fn hold(
+        service: &Service,
+        is_held: impl Fn(&Request) -> bool + Clone + Send + Sync + 'static,
+    ) -> Self {
         let (sender, arrived) = mpsc::channel();
         let sender = Arc::new(Mutex::new(sender));
         let open = Arc::new(Notify::new());
         let gate = Arc::clone(&open);
         let proxy = Forwarder::start(service.url(), move |request| {
-            let is_held = request.method() == method;
+            let is_held = is_held(request);
             if is_held {
                 let sent = sender.lock().expect("a sender").send(());
                 sent.expect("the test waits");
@@ -144,4 +161,75 @@ fn before_a_change_nothing_is_written() {
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}");
         assert_eq!(stderr, "error: interrupted; nothing was written\n");
     }
+}
+
+/// A job of the service erases what a filter selects: it continues without the command, which says
+/// how to look at it.
+#[test]
+fn a_job_that_erases_continues() {
+    let mut service = Service::start_for_visitors();
+    let widget = service.create_widget("shop", &["https://shop.example"]);
+    service.publish(&widget);
+    let email = json!({"email": "a@b.example"});
+    let first = conversations::start(&mut service, &widget, "FIRST", &email);
+    conversations::start(&mut service, &widget, "SECOND", &email);
+    let folder = Folder::new();
+    let erase = [
+        "conversations",
+        "erase",
+        "--visitor",
+        "a@b.example",
+        "--yes",
+    ];
+
+    // While it is counted nothing has been begun.
+    let gate = Gate::hold(&service, |request| {
+        request.uri().path().contains("erasure-jobs/")
+    });
+    let child = gate.spawn(&service, &folder, &erase);
+    gate.arrived.recv().expect("the count is asked for");
+    interrupt(&child);
+    let (code, _, stderr) = end(child);
+    assert_eq!(code, Some(2));
+    assert_eq!(stderr, "error: interrupted; nothing was written\n");
+    let found = block_on(service.client().get_conversation(first)).expect("it is there");
+    assert!(found.erased_at.is_none());
+
+    // The second job erases; what it has done is not answered.
+    let jobs = Arc::new(AtomicUsize::new(0));
+    let gate = Gate::hold(&service, move |request| {
+        if request.method() == "POST" && request.uri().path().ends_with("/erase") {
+            jobs.fetch_add(1, Ordering::SeqCst);
+        }
+        jobs.load(Ordering::SeqCst) > 1 && request.uri().path().contains("erasure-jobs/")
+    });
+    let child = gate.spawn(&service, &folder, &erase);
+    gate.arrived.recv().expect("the job is asked for");
+    interrupt(&child);
+    let (code, stdout, stderr) = end(child);
+    assert_eq!(code, Some(2), "{stderr}");
+    let job = stderr
+        .split("--job ")
+        .nth(1)
+        .and_then(|rest| rest.get(..36))
+        .unwrap_or_else(|| panic!("no job in {stderr}"))
+        .to_owned();
+    service.mask(job.clone(), "JOB");
+    expect![[r#"
+        - 2 conversations are erased for good
+        ----
+        error: interrupted; this was written before: a job by which 2 conversations are erased
+
+        hint: the service continues with it; `widget conversations erase --job JOB` waits for it and shows what it did
+    "#]].assert_eq(&service.masked(&format!("{stdout}----\n{stderr}")));
+    service.check(
+        &["conversations", "erase", "--job", &job],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ✓ 2 conversations were erased
+    "#]],
+    );
+    let found = block_on(service.client().get_conversation(first)).expect("it is there");
+    assert!(found.erased_at.is_some());
 }

@@ -18,30 +18,30 @@ fn explain_pages() {
         ---- stdout ----
         Widget WIDGET-SHOP is not shown on https://www.shop.example
 
-          ✓ the page's origin is `https://www.shop.example` [origin]
-          ✓ the widget is `WIDGET-SHOP` [widget_found]
-          ✓ the widget is published [published]
-          ✓ the pinned version `VERSION-SHOP` is a published one of the agent [version_published]
-          ✗ `https://www.shop.example` is not on the list of domains [origin_not_listed]
+          ✓ the page's origin is `https://www.shop.example`
+          ✓ the widget is `WIDGET-SHOP`
+          ✓ the widget is published
+          ✓ the pinned version `VERSION-SHOP` is a published one of the agent
+          ✗ `https://www.shop.example` is not on the list of domains
 
-        nearest: `https://shop.example` is listed, `https://www.shop.example` is not: with and without `www.` are different sites [www, /domains/0]
+        nearest: `https://shop.example` is listed, `https://www.shop.example` is not: with and without `www.` are different sites
 
-        hint: add `https://www.shop.example`
+        hint: `widget domains WIDGET-SHOP add https://www.shop.example` adds it
     "#]]);
     service.check(&["explain", &id, "--page", "https://shop.example"], &expect![[r#"
         exit 0
         ---- stdout ----
         Widget WIDGET-SHOP is shown on https://shop.example
 
-          ✓ the page's origin is `https://shop.example` [origin]
-          ✓ the widget is `WIDGET-SHOP` [widget_found]
-          ✓ the widget is published [published]
-          ✓ the pinned version `VERSION-SHOP` is a published one of the agent [version_published]
-          ✓ `https://shop.example` is admitted by the entry `https://shop.example` [origin_listed]
+          ✓ the page's origin is `https://shop.example`
+          ✓ the widget is `WIDGET-SHOP`
+          ✓ the widget is published
+          ✓ the pinned version `VERSION-SHOP` is a published one of the agent
+          ✓ `https://shop.example` is admitted by the entry `https://shop.example`
 
-        note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it [framed_page]
+        note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it
 
-        note: no worker named `shop` has joined a room yet [agent_worker_missing]
+        note: no worker named `shop` has joined a room yet
 
         If the page has its own policies, they must allow:
 
@@ -58,12 +58,12 @@ fn explain_pages() {
             ---- stdout ----
             Widget WIDGET-SHOP is not shown on https://shop.example
 
-              ✓ the page's origin is `https://shop.example` [origin]
-              ✓ the widget is `WIDGET-SHOP` [widget_found]
-              ✗ the widget is not published [not_published]
-              ✓ the pinned version `VERSION-SHOP` is a published one of the agent [version_published]
+              ✓ the page's origin is `https://shop.example`
+              ✓ the widget is `WIDGET-SHOP`
+              ✗ the widget is not published
+              ✓ the pinned version `VERSION-SHOP` is a published one of the agent
                 (assumed, because a revision does not say it; set it with `--agent-version`)
-              ✓ `https://shop.example` is admitted by the entry `https://shop.example` [origin_listed]
+              ✓ `https://shop.example` is admitted by the entry `https://shop.example`
 
             hint: set `published` to true
         "#]],
@@ -219,12 +219,12 @@ fn snippets() {
     service.check(
         &["snippet", &id],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        <script async src="http://SERVICE/public/embed/WIDGET-SHOP"></script>
-        ---- stderr ----
-        note: the widget is not published; the line shows nothing until it is
-    "#]],
+            exit 0
+            ---- stdout ----
+            <script async src="http://SERVICE/public/embed/WIDGET-SHOP"></script>
+            ---- stderr ----
+            note: the widget is not published; the line shows nothing until `widget publish WIDGET-SHOP`
+        "#]],
     );
     service.check(&["snippet", &id, "--output", "json", "--quiet"], &expect![[r#"
         exit 0
@@ -261,12 +261,12 @@ fn open_a_site() {
     service.check(
         &["open", &none, "--print"],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: widget WIDGET-NONE lists no site that can be opened
+            exit 1
+            ---- stderr ----
+            error: widget WIDGET-NONE lists no site that can be opened
 
-        hint: name a page: `widget open WIDGET https://shop.example/cart`
-    "#]],
+            hint: name a page: `widget open WIDGET-NONE https://shop.example/cart`
+        "#]],
     );
     service.check(
         &["open", &none, "a.shop.example/x", "--print"],

@@ -52,7 +52,7 @@ fn count_and_refuse() {
             DAY  SHOWN  OPENED  STARTED  ANSWERED  MESSAGES  VOICE  RATING  REFUSED
             DAY  1  0  0  0  0  0:00  1
             total  1  0  0  0  0  0:00  1
-            refused: 1 origin_not_listed
+            refused: 1 site not listed
         "#]],
     );
     check(
@@ -68,11 +68,10 @@ fn count_and_refuse() {
         &service,
         &["stats", &id, "--since", "2y"],
         &expect![[r#"
-        exit 1
-        ---- stderr ----
-        error: a query parameter is not what is expected here; see `errors`
-          /from: `from` is more than 400 days before the end, the maximum here; ask for less
-    "#]],
+            exit 1
+            ---- stderr ----
+            error: `from` is more than 400 days before the end, the maximum here; ask for less
+        "#]],
     );
     check(
         &service,
@@ -81,9 +80,10 @@ fn count_and_refuse() {
             exit 0
             ---- stdout ----
             ORIGIN  REASON  VISITS  FIRST  LAST
-            https://other.example  origin_not_listed  1  TIME  TIME
+            https://other.example  site not listed  1  TIME  TIME
             ---- stderr ----
             1 visit was refused since TIME
+            `widget explain WIDGET-SHOP --page https://other.example` says what to change
         "#]],
     );
     let json = ["refusals", &id, "--since", "1d", "--output", "json"];

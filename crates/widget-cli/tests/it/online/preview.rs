@@ -69,12 +69,36 @@ fn links_of_drafts() {
     check(
         &["--for", "1"],
         &expect![[r#"
-        exit 1
+        exit 2
         ---- stderr ----
-        error: a value is not allowed; see `errors`
-          /expires_in: `1` seconds is not a life of a preview; use 60 to 2592000
+        error: invalid value '1' for '--for <DURATION>': a link lasts from 1m to 30d
+
+        For more information, try '--help'.
     "#]],
     );
+    check(
+        &["--for", "soon"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: invalid value 'soon' for '--for <DURATION>': write how long, such as `30m`, `2h` or `7d`
+
+        For more information, try '--help'.
+    "#]],
+    );
+    let ends = |life: &str| {
+        let text = run(&service, &["--for", life, "--output", "json"]);
+        let body = text.lines().nth(2).expect("an answer");
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let ended = run(
+            &service,
+            &["--end", body["id"].as_str().expect("an id"), "--yes"],
+        );
+        assert!(ended.starts_with("exit 0"), "{ended}");
+        body["expires_at"].as_str().expect("a time").to_owned()
+    };
+    // RFC 3339 in UTC sorts as text.
+    assert!(ends("30m") < ends("2h") && ends("2h") < ends("7d"));
     check(
         &["--dry-run"],
         &expect![[r#"
@@ -105,7 +129,18 @@ fn links_of_drafts() {
     "#]],
     );
     check(
-        &["--end", &preview, "--yes", "--output", "json"],
+        &["--end", "ffffffff", "--yes"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: widget WIDGET-SHOP has no preview `ffffffff`
+
+            hint: `widget preview WIDGET-SHOP --list` shows them:
+              SHORT  (ends TIME)
+        "#]],
+    );
+    check(
+        &["--end", &preview[..13], "--yes", "--output", "json"],
         &expect![[r#"
             exit 0
             ---- stdout ----

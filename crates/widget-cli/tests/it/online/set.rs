@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::service::Service;
+use crate::{Folder, service::Service};
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "snapshots are long")]
@@ -39,8 +39,6 @@ fn set_and_unset() {
             + /config/v1/suggested_questions: ["Where?","When?"]
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP has these values
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     service.check(
@@ -68,8 +66,6 @@ fn set_and_unset() {
             ~ /config/v1/chat/title: "Hi there" -> "24"
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP has these values
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     service.check(
@@ -118,7 +114,7 @@ fn set_and_unset() {
             ---- stderr ----
             error: `/domains/-` cannot be changed by itself: it is in the list of domains
 
-            hint: `widget domains WIDGET add`, `remove` and `list` are for it
+            hint: `widget domains WIDGET-SHOP add`, `remove` and `list` are for it
         "#]],
     );
     service.check(
@@ -147,8 +143,6 @@ fn set_and_unset() {
             - /config/v1/suggested_questions/1: "When?"
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP no longer has these values
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     service.check(
@@ -173,11 +167,14 @@ fn set_and_unset() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://a.example"]},{"pointer":"/published","change":"replaced","from":false,"to":true}],"effects":["visitors of 1 listed site see it within 5 s"],"warnings":[{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://a.example"]},{"pointer":"/published","change":"replaced","from":false,"to":true}],"effects":["visitors of 1 listed site see it within 5 s"],"warnings":[{"code":"twin_missing","pointer":"/domains/0","detail":"`https://a.example` is listed, `https://www.a.example` is not; they are different sites","hint":"add `https://www.a.example` if the page can be reached there too"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
             ---- stderr ----
-            ~ /domains: ["https://shop.example"] -> ["https://a.example"]
+            - /domains: "https://shop.example"
+            + /domains: "https://a.example"
             ~ /published: false -> true
             ! visitors of 1 listed site see it within 5 s
+            warning: `https://a.example` is listed, `https://www.a.example` is not; they are different sites
+              hint: add `https://www.a.example` if the page can be reached there too: `widget domains WIDGET-SHOP add https://www.a.example`
         "#]],
     );
     service.check(
@@ -197,5 +194,98 @@ fn set_and_unset() {
             ---- stderr ----
             error: `01` is not the beginning of an id; use 4 to 32 hexadecimal digits, with or without hyphens
         "#]],
+    );
+}
+
+/// A misspelled key is valid and does nothing: it is shown before the question.
+#[test]
+fn misspelled_keys() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let id = id.to_string();
+    let set = ["set", &id, "/config/v1/chat/titel=Hi"];
+    service.check(
+        &set,
+        &expect![[r#"
+        exit 2
+        ---- stdout ----
+        + /config/v1/chat/titel: "Hi"
+        ! the widget is not published, so visitors see nothing of it
+        ---- stderr ----
+        warning: `titel` is not a key of `chat`; did you mean `title`?
+          hint: rename it to `title`
+        error: a change needs an answer, and there is no terminal to ask at; nothing was written
+
+        hint: `widget set WIDGET-SHOP /config/v1/chat/titel=Hi --yes` makes it without asking
+    "#]],
+    );
+    service.check(
+        &[&set[..], &["--yes"]].concat(),
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        + /config/v1/chat/titel: "Hi"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP has these values
+        ---- stderr ----
+        warning: `titel` is not a key of `chat`; did you mean `title`?
+          hint: rename it to `title`
+    "#]],
+    );
+    // It is known now.
+    service.check(
+        &["set", &id, "/config/v1/theme=dark", "--yes"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            + /config/v1/theme: "dark"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP has these values
+        "#]],
+    );
+    let create = [
+        "create",
+        "--agent",
+        "agent of shop",
+        "--file",
+        "new.yaml",
+        "--dry-run",
+    ];
+    let folder = Folder::new().with("new.yaml", "v1: {thme: dark}\n");
+    service.check_command(
+        &mut service.command(&folder, &create),
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        + /agent_id: "AGENT-SHOP"
+        + /agent_version_id: "VERSION-SHOP"
+        + /domains: []
+        + /published: false
+        + /config/v1: {"thme":"dark"}
+        ! the widget is not published, so visitors see nothing of it
+        ---- stderr ----
+        warning: the list of domains is empty: it admits no site, so the widget is shown nowhere
+          hint: add the address of the page, such as `https://shop.example`
+        warning: `thme` is not a key of `v1`; did you mean `theme`?
+          hint: rename it to `theme`
+        nothing was written (--dry-run)
+    "#]],
+    );
+    let mut edit = service.command(&folder, &["edit", &id, "--yes"]);
+    let editor = "sed -i 's/theme: dark/theem: dark/'";
+    edit.env("EDITOR", editor).env_remove("VISUAL");
+    service.check_command(
+        &mut edit,
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        - /config/v1/theme: "dark"
+        + /config/v1/theem: "dark"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP is as you edited it
+        ---- stderr ----
+        warning: `theem` is not a key of `v1`; did you mean `theme`?
+          hint: rename it to `theme`
+    "#]],
     );
 }

@@ -18,6 +18,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use super::conversations;
 use crate::{
     Folder,
     faults::{FaultServer, problem},
@@ -29,7 +30,7 @@ use crate::{
 enum Kind {
     /// It asks none.
     Offline,
-    /// It asks one, with these arguments; `ID` is the widget.
+    /// It asks one, with these arguments, in which [`Names`] are replaced.
     Reads(&'static [&'static str]),
     /// It changes something, with these arguments.
     Writes(&'static [&'static str]),
@@ -41,22 +42,36 @@ use Kind::{Offline, Reads, Writes};
 const COMMANDS: &[(&str, Kind)] = &[
     ("agents", Reads(&["agents", "list"])),
     ("agents list", Reads(&["agents", "list"])),
-    // Those that need a conversation, or a draft of a version, have tests of their own.
-    ("agents publish", Offline),
-    ("agents versions", Offline),
+    (
+        "agents publish",
+        Writes(&["agents", "publish", "AGENT", "3", "--yes"]),
+    ),
+    ("agents versions", Reads(&["agents", "versions", "AGENT"])),
     ("conversations", Reads(&["conversations", "list"])),
-    ("conversations erase", Offline),
-    ("conversations export", Offline),
-    ("conversations follow", Offline),
+    (
+        "conversations erase",
+        Writes(&["conversations", "erase", "CONVERSATION", "--yes"]),
+    ),
+    (
+        "conversations export",
+        Reads(&["conversations", "export", "CONVERSATION", "--to", "a.jsonl"]),
+    ),
+    (
+        "conversations follow",
+        Reads(&["conversations", "follow", "CONVERSATION"]),
+    ),
     (
         "conversations list",
         Reads(&["conversations", "list", "ID"]),
     ),
-    ("conversations show", Offline),
+    (
+        "conversations show",
+        Reads(&["conversations", "show", "CONVERSATION"]),
+    ),
     ("refusals", Reads(&["refusals", "ID"])),
     ("stats", Reads(&["stats", "ID"])),
-    // `apply` and `plan` need files, and have tests of their own.
-    ("apply", Offline),
+    // Where it stops between two changes has tests of its own.
+    ("apply", Reads(&["apply", "shops", "--yes"])),
     ("completions", Offline),
     (
         "create",
@@ -85,8 +100,8 @@ const COMMANDS: &[(&str, Kind)] = &[
     ("history", Reads(&["history", "ID"])),
     ("lint", Reads(&["lint", "ID"])),
     ("list", Reads(&["list"])),
-    // It writes on this machine only; `login` has tests of its own.
-    ("login", Reads(&["whoami"])),
+    ("login", Reads(&["login"])),
+    // It writes on this machine only.
     ("logout", Offline),
     ("man", Offline),
     ("migrate", Offline),
@@ -95,7 +110,7 @@ const COMMANDS: &[(&str, Kind)] = &[
     ("origins normalize", Offline),
     ("origins test", Offline),
     ("pin", Writes(&["pin", "ID", "--newest", "--yes"])),
-    ("plan", Offline),
+    ("plan", Reads(&["plan", "shops"])),
     ("preview", Reads(&["preview", "ID", "--list"])),
     ("profiles", Offline),
     ("publish", Writes(&["publish", "ID", "--yes"])),
@@ -139,18 +154,38 @@ fn the_table_has_every_command() {
     assert_eq!(table, commands);
 }
 
-const ID: &str = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
+/// What the arguments name.
+struct Names([(&'static str, String); 5]);
 
-fn arguments_of(kind: &Kind, id: &str, published: &str, deleted: &str) -> Option<Vec<String>> {
-    let (Reads(words) | Writes(words)) = kind else {
-        return None;
-    };
-    let replace = |word: &&str| {
-        word.replace("PUBLISHED", published)
-            .replace("DELETED", deleted)
-            .replace("ID", id)
-    };
-    Some(words.iter().map(replace).collect())
+impl Names {
+    /// One id for everything.
+    fn unknown() -> Self {
+        let id = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
+        Self(["PUBLISHED", "DELETED", "AGENT", "CONVERSATION", "ID"].map(|name| (name, id.into())))
+    }
+
+    fn replace(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (name, id) in &self.0 {
+            text = text.replace(name, id);
+        }
+        text
+    }
+
+    fn arguments(&self, kind: &Kind) -> Option<Vec<String>> {
+        let (Reads(words) | Writes(words)) = kind else {
+            return None;
+        };
+        Some(words.iter().map(|word| self.replace(word)).collect())
+    }
+
+    /// The editor changes the title, and so does the folder of widgets.
+    fn folder(&self) -> Folder {
+        let shop = self.replace("id: ID\nconfig: {v1: {chat: {title: Applied}}}\n");
+        Folder::new()
+            .with("editor.sh", "sed -i 's/title: .*/title: Edited/' \"$1\"")
+            .with("shops/shop.yaml", shop)
+    }
 }
 
 /// Runs all on a few threads.
@@ -179,11 +214,6 @@ fn check_failure(fault: &str, arguments: &[String], text: &str) {
     assert_eq!(sentence.trim_end().lines().count(), 1, "{shown}");
 }
 
-/// The editor changes the title.
-fn with_editor(folder: Folder) -> Folder {
-    folder.with("editor.sh", "sed -i 's/title: .*/title: Edited/' \"$1\"")
-}
-
 fn command(folder: &Folder, url: &str, key: &str, arguments: &[String]) -> assert_cmd::Command {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = folder.command(&arguments);
@@ -197,7 +227,9 @@ fn command(folder: &Folder, url: &str, key: &str, arguments: &[String]) -> asser
         .env(
             "EDITOR",
             format!("sh {}/editor.sh", folder.path().display()),
-        );
+        )
+        // `login` reads the key.
+        .write_stdin(key);
     command
 }
 
@@ -241,9 +273,10 @@ fn every_command_fails_in_one_sentence() {
         let server = FaultServer::always(move || answer(fault));
         services.push((fault, format!("http://{}", server.address)));
     }
+    let names = Names::unknown();
     let commands = COMMANDS
         .iter()
-        .filter_map(|(_, kind)| arguments_of(kind, ID, ID, ID));
+        .filter_map(|(_, kind)| names.arguments(kind));
     let runs: Vec<_> = commands
         .flat_map(|arguments| {
             services
@@ -252,7 +285,7 @@ fn every_command_fails_in_one_sentence() {
         })
         .collect();
     assert!(runs.len() > 150, "{}", runs.len());
-    let folder = with_editor(Folder::new());
+    let folder = names.folder();
     run_all(&runs, |(fault, url, arguments)| {
         let text = outcome(&mut command(&folder, url, "ak_test.secret", arguments));
         check_failure(fault, arguments, &text);
@@ -312,9 +345,9 @@ impl Changer {
     }
 }
 
-/// A service with a widget, one that is published, and one that was deleted.
-fn prepare() -> (Service, [String; 3]) {
-    let mut service = Service::start();
+/// A service with a widget, one that is published, one that was deleted, and a conversation.
+fn prepare() -> (Service, Names) {
+    let mut service = Service::start_for_visitors();
     let shop = service.create_widget("shop", &["https://shop.example"]);
     let published = service.create_widget("published", &["https://shop.example"]);
     let deleted = service.create_widget("deleted", &["https://shop.example"]);
@@ -340,13 +373,25 @@ fn prepare() -> (Service, [String; 3]) {
             .publish_agent_version(shop.agent_id, version.id)
             .await;
         newest.expect("it is published");
+        let draft = widget_api::agents::NewAgentVersion {
+            livekit_agent_name: "shop".to_owned(),
+            label: None,
+        };
+        let draft = client.create_agent_version(shop.agent_id, &draft).await;
+        assert_eq!(draft.expect("a version").number, 3);
         let gone = client.delete_web_widget(deleted.id, None).await;
         gone.expect("it is deleted");
     });
-    (
-        service,
-        [shop.id, published.id, deleted.id].map(|id| id.to_string()),
-    )
+    let conversation = conversations::start(&mut service, &published, "ONE", &json!({}));
+    block_on(service.client().end_conversation(conversation)).expect("it ends");
+    let names = Names([
+        ("PUBLISHED", published.id.to_string()),
+        ("DELETED", deleted.id.to_string()),
+        ("AGENT", shop.agent_id.to_string()),
+        ("CONVERSATION", conversation.to_string()),
+        ("ID", shop.id.to_string()),
+    ]);
+    (service, names)
 }
 
 /// Everything that a command could have changed.
@@ -362,6 +407,17 @@ fn state(service: &Service) -> Value {
             let widgets = client.list_web_widgets(&query).collect(None).await;
             all.push(serde_json::to_value(widgets.expect("widgets")).expect("JSON"));
         }
+        let agents = client.list_agents(&widget_api::agents::AgentsQuery::default());
+        for agent in agents.collect(None).await.expect("agents") {
+            let agent = serde_json::to_value(agent).expect("JSON");
+            let id = agent["id"].as_str().expect("an id").parse().expect("an id");
+            let query = widget_api::agents::AgentVersionsQuery::default();
+            let versions = client.list_agent_versions(id, &query).collect(None).await;
+            all.push(serde_json::to_value(versions.expect("versions")).expect("JSON"));
+        }
+        let query = widget_api::conversations::ConversationsQuery::default();
+        let found = client.list_conversations(&query).collect(None).await;
+        all.push(serde_json::to_value(found.expect("conversations")).expect("JSON"));
         Value::from(all)
     })
 }
@@ -369,7 +425,7 @@ fn state(service: &Service) -> Value {
 /// What is read is fine, and the change fails.
 #[test]
 fn a_change_that_fails_changes_nothing() {
-    let (service, [id, published, deleted]) = prepare();
+    let (service, names) = prepare();
     let before = state(&service);
     let written = Arc::new(Mutex::new(BTreeSet::new()));
     let proxies: Vec<(&str, Changer)> = FAULTS
@@ -389,13 +445,13 @@ fn a_change_that_fails_changes_nothing() {
     let commands: Vec<_> = COMMANDS
         .iter()
         .filter(|(_, kind)| matches!(kind, Writes(_)))
-        .filter_map(|(_, kind)| arguments_of(kind, &id, &published, &deleted))
+        .filter_map(|(_, kind)| names.arguments(kind))
         .collect();
     let runs: Vec<_> = commands
         .iter()
         .flat_map(|arguments| proxies.iter().map(move |proxy| (proxy, arguments)))
         .collect();
-    let folder = with_editor(Folder::new());
+    let folder = names.folder();
     run_all(&runs, |((fault, proxy), arguments)| {
         let text = outcome(&mut command(&folder, &proxy.url(), &service.key, arguments));
         check_failure(fault, arguments, &text);
@@ -425,18 +481,18 @@ fn every_command_reads_what_a_newer_service_says() {
             continue;
         }
         // Each has its own service, because it may change it.
-        let (service, [id, published, deleted]) = prepare();
+        let (service, names) = prepare();
         let proxy = Changer::start(service.url(), |_| None, more);
-        let arguments = arguments_of(kind, &id, &published, &deleted).expect("arguments");
-        let folder = with_editor(Folder::new());
+        let arguments = names.arguments(kind).expect("arguments");
+        let folder = names.folder();
         let text = outcome(&mut command(
             &folder,
             &proxy.url(),
             &service.key,
             &arguments,
         ));
-        // `diff` and `explain` may say no.
-        let is_no = text.starts_with("exit 1\n") && matches!(*name, "diff" | "explain");
+        // These may say no.
+        let is_no = matches!(*name, "diff" | "explain" | "plan") && text.starts_with("exit 1\n");
         assert!(text.starts_with("exit 0\n") || is_no, "{name}: {text}");
         assert!(!text.contains("error: "), "{name}: {text}");
     }

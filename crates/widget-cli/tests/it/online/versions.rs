@@ -34,6 +34,7 @@ fn create_version(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "snapshots are long")]
 fn pin_a_version() {
     let mut service = Service::start();
     let widget = service.create_widget("shop", &["https://shop.example"]);
@@ -47,18 +48,19 @@ fn pin_a_version() {
             ---- stdout ----
             ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP has the version VERSION-may
+            ✓ widget WIDGET-SHOP has version 2 "may"
             ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
         "#]],
     );
     service.check(
         &["pin", &id, "--newest", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stderr ----
-        widget WIDGET-SHOP has the version VERSION-may already; nothing was written
-    "#]],
+            exit 0
+            ---- stderr ----
+            widget WIDGET-SHOP has version 2 "may" already; nothing was written
+        "#]],
     );
     service.check(
         &["pin", &id, "june", "--yes"],
@@ -67,32 +69,148 @@ fn pin_a_version() {
             ---- stdout ----
             ~ /agent_version_id: "VERSION-may" -> "VERSION-june"
             ! the widget is not published, so visitors see nothing of it
-            ! the version is a draft: the widget is not shown until it is published
-            ✓ widget WIDGET-SHOP has the version VERSION-june
+            ! the version is a draft: the widget is not shown until `widget agents publish AGENT-SHOP VERSION-june`
+            ✓ widget WIDGET-SHOP has version 3 "june"
             ---- stderr ----
-            warning: the version `VERSION-june` is a draft [agent_version_draft]
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            warning: the version `VERSION-june` is a draft
+              hint: publish the version, or pin one that is published: `widget agents publish AGENT-SHOP VERSION-june` or `widget pin WIDGET-SHOP --newest`
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
         "#]],
     );
     service.check(
         &["pin", &id, &draft.id.to_string(), "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stderr ----
-        widget WIDGET-SHOP has the version VERSION-june already; nothing was written
-    "#]],
+            exit 0
+            ---- stderr ----
+            widget WIDGET-SHOP has version 3 "june" already; nothing was written
+        "#]],
     );
     let text = outcome(&mut service.command(&Folder::new(), &["pin", &id, "july"]));
     assert!(
-        text.contains("has no version `july`") && text.contains("\"may\" (published)"),
+        text.contains("has no version `july`") && text.contains("\"may\"  (published)"),
         "{text}"
     );
     // All ids of one minute begin so.
     let text = outcome(&mut service.command(&Folder::new(), &["pin", &id, &id[..4]]));
     assert!(
-        text.contains("names 3 versions; use the id of one"),
+        text.contains("names 3 versions; use more of the id of one"),
         "{text}"
     );
+    service.check(
+        &["pin", &id, "2", "--dry-run"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ~ /agent_version_id: "VERSION-june" -> "VERSION-may"
+        ! the widget is not published, so visitors see nothing of it
+        ---- stderr ----
+        nothing was written (--dry-run)
+    "#]],
+    );
+    service.check(
+        &["pin", &id, "JUNE", "--dry-run"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        widget WIDGET-SHOP has version 3 "june" already; nothing was written
+    "#]],
+    );
+    // Each command that names a version finds it in the same way, and says the same of others.
+    service.create_widget("blog", &[]);
+    for (arguments, expected) in [
+        (
+            &["agents", "publish", "agent of shop", "jun", "--dry-run"][..],
+            expect![[r#"
+                exit 1
+                ---- stderr ----
+                error: agent AGENT-SHOP has no version `jun`
+
+                hint: did you mean `june`?
+                `widget agents versions AGENT-SHOP` shows them:
+                  SHORT  3  "june"  (draft)
+                  SHORT  2  "may"  (published)
+                  SHORT  1  (published)
+            "#]],
+        ),
+        (
+            &[
+                "create",
+                "--agent",
+                "agent of shop",
+                "--version",
+                "9",
+                "--dry-run",
+            ],
+            expect![[r#"
+                exit 1
+                ---- stderr ----
+                error: agent AGENT-SHOP has no version `9`
+
+                hint: `widget agents versions AGENT-SHOP` shows them:
+                  SHORT  3  "june"  (draft)
+                  SHORT  2  "may"  (published)
+                  SHORT  1  (published)
+            "#]],
+        ),
+        (
+            &["list", "--agent", "agent of shop", "--version", "mai"],
+            expect![[r#"
+                exit 1
+                ---- stderr ----
+                error: agent AGENT-SHOP has no version `mai`
+
+                hint: did you mean `may`?
+                `widget agents versions AGENT-SHOP` shows them:
+                  SHORT  3  "june"  (draft)
+                  SHORT  2  "may"  (published)
+                  SHORT  1  (published)
+            "#]],
+        ),
+        (
+            &["preview", &id, "--version", "jule"],
+            expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: agent AGENT-SHOP has no version `jule`
+
+            hint: did you mean `june`?
+            `widget agents versions AGENT-SHOP` shows them:
+              SHORT  3  "june"  (draft)
+              SHORT  2  "may"  (published)
+              SHORT  1  (published)
+        "#]],
+        ),
+        (
+            &["agents", "versions", "agent of shp", "--output", "json"],
+            expect![[r#"
+                exit 1
+                ---- stderr ----
+                error: there is no agent `agent of shp`
+
+                hint: did you mean `agent of shop`?
+                `widget agents list` shows them:
+                  SHORT  "agent of blog"
+                  SHORT  "agent of shop"
+            "#]],
+        ),
+        (
+            &["list", "--agent", "agent of stop"],
+            expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: there is no agent `agent of stop`
+
+            hint: did you mean `agent of shop`?
+            `widget agents list` shows them:
+              SHORT  "agent of blog"
+              SHORT  "agent of shop"
+        "#]],
+        ),
+    ] {
+        let text = outcome(&mut service.command(&Folder::new(), arguments));
+        expected.assert_eq(&service.masked(&text));
+    }
     // Without the right to see versions an id is enough, and nothing else.
     let key = service.create_key("manager", &["web_widgets:manage"]);
     let pin = |version: &str, expected: &expect_test::Expect| {
@@ -119,7 +237,8 @@ fn pin_a_version() {
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP has the version VERSION-SHOP
             ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
         "#]],
     );
 }
@@ -151,8 +270,6 @@ fn restore_a_revision() {
             - /config/v1/theme: "dark"
             ! the widget is not published, so visitors see nothing of it
             ✓ widget WIDGET-SHOP is as in revision 1
-            ---- stderr ----
-            warning: no worker named `shop` has joined a room yet [agent_worker_missing]
         "#]],
     );
     service.check(
@@ -176,12 +293,12 @@ fn restore_a_revision() {
     service.check(
         &["restore", &id, "--yes"],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: `WIDGET-SHOP` does not say which revision to restore
+            exit 2
+            ---- stderr ----
+            error: `WIDGET-SHOP` does not say which revision to restore
 
-        hint: add it as `@N`, such as `@3`; `widget history` shows the revisions
-    "#]],
+            hint: add it as `@N`, such as `@3`; `widget history WIDGET-SHOP` shows the revisions
+        "#]],
     );
     service.check(
         &["history", &id, "--limit", "1"],

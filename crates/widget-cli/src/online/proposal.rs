@@ -1,0 +1,150 @@
+//! How every change is made: it is shown, asked for and written.
+
+use clap::Args;
+use widget_api::{client::Error, decisions::Finding};
+
+use super::{Session, prompt};
+use crate::{
+    failure::Failure,
+    printer::{GREEN, Printer, printable},
+};
+
+/// Options of the commands that change something.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ChangeOptions {
+    /// Make the change without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Only show what would change
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+}
+
+/// A change that is shown, asked for and made.
+pub(crate) struct Proposal<'a> {
+    /// What changes and what that does, one line each, as [`lines_of`](super::change::lines_of)
+    /// makes them.
+    pub(crate) lines: Vec<String>,
+    /// What is probably a mistake, shown beside the answer.
+    pub(crate) warnings: Vec<Finding>,
+    pub(crate) question: &'a str,
+    /// What is said once it is written, such as `widget … is deleted`.
+    pub(crate) done: &'a str,
+    pub(crate) options: ChangeOptions,
+}
+
+/// What became of a proposal.
+pub(crate) enum Outcome<T> {
+    Written(T),
+    /// `--dry-run`.
+    Shown,
+    /// A person said no.
+    Declined,
+    /// Somebody else was faster; nothing was written.
+    Conflict(Error),
+}
+
+impl<T> Outcome<T> {
+    pub(crate) fn is_written(&self) -> bool {
+        matches!(self, Self::Written(_))
+    }
+}
+
+impl Proposal<'_> {
+    /// Shows the change, asks, and makes it with `sent`, of which nothing happens before. Says to
+    /// people what was done; what programs read is the caller's.
+    pub(crate) async fn make<T>(
+        &self,
+        sent: impl Future<Output = Result<T, Error>>,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<Outcome<T>, Failure> {
+        show_lines(&self.lines, printer)?;
+        show_warnings(&self.warnings, printer)?;
+        match confirm(self.options, self.question, session, printer).await? {
+            Decision::Go => {}
+            Decision::No => return Ok(Outcome::Declined),
+            Decision::DryRun => {
+                if !printer.is_data() {
+                    printer.note("nothing was written (--dry-run)")?;
+                }
+                return Ok(Outcome::Shown);
+            }
+        }
+        session.check_interrupted()?;
+        match session.write(self.done, sent).await {
+            Ok(written) => {
+                show_done(self.done, printer)?;
+                Ok(Outcome::Written(written))
+            }
+            Err(error) if error.is_conflict() => Ok(Outcome::Conflict(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What a person, or an option, says to a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Go,
+    DryRun,
+    No,
+}
+
+/// Asks whether to make a change that was shown. Without a terminal, only options answer.
+pub(crate) async fn confirm(
+    options: ChangeOptions,
+    question: &str,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Decision, Failure> {
+    printer.flush()?;
+    if options.dry_run {
+        return Ok(Decision::DryRun);
+    }
+    if options.yes {
+        return Ok(Decision::Go);
+    }
+    if !prompt::has_person() {
+        return Err(Failure::unexpected(
+            "a change needs an answer, and there is no terminal to ask at; nothing was written",
+        )
+        .hint(format_args!(
+            "`{}` makes it without asking",
+            prompt::command_with_yes()
+        )));
+    }
+    if prompt::confirm(session, question).await? {
+        return Ok(Decision::Go);
+    }
+    printer.note("nothing was written")?;
+    Ok(Decision::No)
+}
+
+/// Shows what changes: on standard output for people, beside the answer for programs.
+pub(crate) fn show_lines(lines: &[String], printer: &mut Printer) -> Result<(), Failure> {
+    for line in lines {
+        if printer.is_data() {
+            printer.note(line)?;
+        } else {
+            printer.line(line)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shows what is probably a mistake, with what to do about it.
+pub(crate) fn show_warnings(warnings: &[Finding], printer: &mut Printer) -> Result<(), Failure> {
+    for warning in warnings {
+        printer.warning(&warning.detail, warning.hint.as_deref())?;
+    }
+    Ok(())
+}
+
+/// Says to people what was done; programs get an object.
+pub(super) fn show_done(done: &str, printer: &mut Printer) -> Result<(), Failure> {
+    if printer.is_data() {
+        return Ok(());
+    }
+    printer.line(format_args!("{GREEN}✓{GREEN:#} {}", printable(done)))
+}
