@@ -214,11 +214,17 @@ fn check_failure(fault: &str, arguments: &[String], text: &str) {
     assert_eq!(sentence.trim_end().lines().count(), 1, "{shown}");
 }
 
-fn command(folder: &Folder, url: &str, key: &str, arguments: &[String]) -> assert_cmd::Command {
+/// A service that is silent is waited for as briefly as possible.
+fn command(
+    folder: &Folder,
+    (url, key): (&str, &str),
+    arguments: &[String],
+    is_silent: bool,
+) -> assert_cmd::Command {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = folder.command(&arguments);
     command
-        .args(["--timeout", "1"])
+        .args(["--timeout", if is_silent { "1" } else { "60" }])
         .env("WIDGET_SERVICE", url)
         .env("WIDGET_API_KEY", key)
         .env("XDG_CONFIG_HOME", folder.path())
@@ -287,7 +293,9 @@ fn every_command_fails_in_one_sentence() {
     assert!(runs.len() > 150, "{}", runs.len());
     let folder = names.folder();
     run_all(&runs, |(fault, url, arguments)| {
-        let text = outcome(&mut command(&folder, url, "ak_test.secret", arguments));
+        let is_silent = matches!(*fault, "down" | "slow");
+        let access = (url.as_str(), "ak_test.secret");
+        let text = outcome(&mut command(&folder, access, arguments, is_silent));
         check_failure(fault, arguments, &text);
     });
 }
@@ -453,7 +461,8 @@ fn a_change_that_fails_changes_nothing() {
         .collect();
     let folder = names.folder();
     run_all(&runs, |((fault, proxy), arguments)| {
-        let text = outcome(&mut command(&folder, &proxy.url(), &service.key, arguments));
+        let (url, key) = (proxy.url(), service.key.as_str());
+        let text = outcome(&mut command(&folder, (&url, key), arguments, false));
         check_failure(fault, arguments, &text);
         assert!(!text.contains("panicked"), "{text}");
     });
@@ -485,12 +494,8 @@ fn every_command_reads_what_a_newer_service_says() {
         let proxy = Changer::start(service.url(), |_| None, more);
         let arguments = names.arguments(kind).expect("arguments");
         let folder = names.folder();
-        let text = outcome(&mut command(
-            &folder,
-            &proxy.url(),
-            &service.key,
-            &arguments,
-        ));
+        let (url, key) = (proxy.url(), service.key.as_str());
+        let text = outcome(&mut command(&folder, (&url, key), &arguments, false));
         // These may say no.
         let is_no = matches!(*name, "diff" | "explain" | "plan") && text.starts_with("exit 1\n");
         assert!(text.starts_with("exit 0\n") || is_no, "{name}: {text}");
