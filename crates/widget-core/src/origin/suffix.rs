@@ -2,11 +2,15 @@
 //!
 //! The list is compiled in, so that a decision never depends on a file that may be missing; a
 //! newer file can be given at start, see [`SuffixList::parse`].
+//!
+//! Only rules of a name's own top-level domain say anything about it. So the list that is compiled
+//! in is read in parts, each when the first name that needs it is looked up: a command that reads
+//! one file does not wait for twelve thousand rules.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use publicsuffix::{List, Psl};
@@ -43,6 +47,10 @@ pub enum SuffixListError {
     },
 }
 
+/// In how many parts the list that is compiled in is read: so many that a part has about as many
+/// rules as the largest top-level domains, 2,000, or far fewer.
+const PARTS: usize = 64;
+
 /// A public suffix list, ready for lookups; cloning shares it.
 ///
 /// All names given to it are lower-case ASCII.
@@ -51,24 +59,38 @@ pub struct SuffixList(Arc<Inner>);
 
 struct Inner {
     version: Option<String>,
+    rules: Rules,
+}
+
+enum Rules {
+    /// A list that was given, which is checked as a whole.
+    Whole(Part),
+    /// The list that is compiled in. A part has the rules of some top-level domains.
+    Builtin(Box<[OnceLock<Part>; PARTS]>),
+}
+
+/// Some rules of a list: all of a top-level domain, or none.
+struct Part {
     rules: List,
     /// Every name under which a rule lies, with the first such rule.
     parents: BTreeMap<Box<str>, Box<str>>,
-    shared_hosts: &'static BTreeSet<&'static str>,
 }
 
 impl SuffixList {
     /// The list that this build was made with.
     ///
-    /// Parsed at the first use, about 10 ms.
-    ///
     /// # Panics
     ///
-    /// Never: a test parses the same bytes.
+    /// Never: a test reads all parts.
     #[must_use]
     pub fn builtin() -> &'static Self {
-        static LIST: OnceLock<SuffixList> = OnceLock::new();
-        LIST.get_or_init(|| Self::parse(BUILTIN).expect("the list compiled in is complete"))
+        static LIST: LazyLock<SuffixList> = LazyLock::new(|| {
+            SuffixList(Arc::new(Inner {
+                version: find_version(BUILTIN),
+                rules: Rules::Builtin(Box::new([const { OnceLock::new() }; PARTS])),
+            }))
+        });
+        &LIST
     }
 
     /// Reads a list in the format of <https://publicsuffix.org/list/>.
@@ -83,45 +105,9 @@ impl SuffixList {
                 return Err(SuffixListError::Incomplete(section));
             }
         }
-        let mut ascii = String::with_capacity(text.len());
-        let mut parents = BTreeMap::new();
-        let mut read = BTreeSet::new();
-        let mut version = None;
-        for (number, line) in text.lines().enumerate() {
-            if let Some(comment) = line.strip_prefix("//") {
-                if let Some(value) = comment.trim_start().strip_prefix("VERSION:") {
-                    version.get_or_insert_with(|| value.trim().to_owned());
-                }
-                if SECTIONS.contains(&line.trim_end()) {
-                    ascii.push_str(line);
-                    ascii.push('\n');
-                }
-                continue;
-            }
-            let Some(written) = line.split_whitespace().next() else {
-                continue;
-            };
-            let rule = read_rule(written).ok_or_else(|| SuffixListError::Rule {
-                line: number + 1,
-                rule: written.to_owned(),
-            })?;
-            add_parents(&mut parents, &rule);
-            ascii.push_str(&rule);
-            ascii.push('\n');
-            read.insert(rule);
-        }
-        for rule in hidden_from_wildcards(&parents, &read) {
-            ascii.push_str(rule);
-            ascii.push('\n');
-        }
-        let rules = ascii
-            .parse()
-            .map_err(|_| SuffixListError::Incomplete(SECTIONS[0]))?;
         Ok(Self(Arc::new(Inner {
-            version,
-            rules,
-            parents,
-            shared_hosts: shared_hosts(),
+            version: find_version(text),
+            rules: Rules::Whole(Part::parse(text, |_| true)?),
         })))
     }
 
@@ -131,26 +117,41 @@ impl SuffixList {
         self.0.version.as_deref()
     }
 
+    /// The rules that can say something about a name.
+    fn part_of(&self, name: &str) -> &Part {
+        match &self.0.rules {
+            Rules::Whole(part) => part,
+            Rules::Builtin(parts) => {
+                // As the lookup does with a name that ends with a dot.
+                let number = part_number(name.strip_suffix('.').unwrap_or(name));
+                parts[number].get_or_init(|| {
+                    Part::parse(BUILTIN, |rule| part_number(rule) == number)
+                        .expect("the rules compiled in can be read")
+                })
+            }
+        }
+    }
+
     /// The domain that one owner registered: the public suffix and one label more.
     ///
     /// `None` for a public suffix itself and for single labels.
     /// An unknown top-level domain counts as a public suffix, as the list's algorithm says.
     #[must_use]
     pub fn registrable<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let domain = self.0.rules.domain(name.as_bytes())?;
+        let domain = self.part_of(name).rules.domain(name.as_bytes())?;
         std::str::from_utf8(domain.as_bytes()).ok()
     }
 
     /// A rule of the list under `name`: some subdomains are then other owners' sites.
     #[must_use]
     pub fn rule_below(&self, name: &str) -> Option<&str> {
-        self.0.parents.get(name).map(AsRef::as_ref)
+        self.part_of(name).parents.get(name).map(AsRef::as_ref)
     }
 
     /// A host with customers on its subdomains, at or below `name`, which the list lacks.
     #[must_use]
     pub fn shared_host_at_or_below(&self, name: &str) -> Option<&'static str> {
-        self.0.shared_hosts.iter().copied().find(|shared| {
+        shared_hosts().iter().copied().find(|shared| {
             *shared == name
                 || shared
                     .strip_suffix(name)
@@ -166,6 +167,73 @@ impl fmt::Debug for SuffixList {
             .field("version", &self.0.version)
             .finish_non_exhaustive()
     }
+}
+
+impl Part {
+    /// Reads those rules of a list that are wanted.
+    fn parse(text: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Self, SuffixListError> {
+        let mut ascii = String::new();
+        let mut parents = BTreeMap::new();
+        let mut read = BTreeSet::new();
+        for (number, line) in text.lines().enumerate() {
+            if line.starts_with("//") {
+                if SECTIONS.contains(&line.trim_end()) {
+                    ascii.push_str(line);
+                    ascii.push('\n');
+                }
+                continue;
+            }
+            let Some(written) = line.split_whitespace().next() else {
+                continue;
+            };
+            if !is_wanted(written) {
+                continue;
+            }
+            let rule = read_rule(written).ok_or_else(|| SuffixListError::Rule {
+                line: number + 1,
+                rule: written.to_owned(),
+            })?;
+            add_parents(&mut parents, &rule);
+            ascii.push_str(&rule);
+            ascii.push('\n');
+            read.insert(rule);
+        }
+        for rule in hidden_from_wildcards(&parents, &read) {
+            ascii.push_str(rule);
+            ascii.push('\n');
+        }
+        let rules = if read.is_empty() {
+            List::new()
+        } else {
+            ascii
+                .parse()
+                .map_err(|_| SuffixListError::Incomplete(SECTIONS[0]))?
+        };
+        Ok(Self { rules, parents })
+    }
+}
+
+/// In which part of the list that is compiled in the rules of a name's top-level domain are.
+///
+/// Those of all domains that are not ASCII are together: the list writes them in Unicode and names
+/// have them as `xn--…`.
+fn part_number(name: &str) -> usize {
+    let (_, domain) = name.rsplit_once('.').unwrap_or(("", name));
+    if !domain.is_ascii() || domain.starts_with("xn--") {
+        return 0;
+    }
+    // Multiplied as in FNV-1a, so that domains of two letters are spread, too.
+    let hash = domain.bytes().fold(0_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
+    });
+    1 + hash as usize % (PARTS - 1)
+}
+
+fn find_version(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let comment = line.strip_prefix("//")?.trim_start();
+        Some(comment.strip_prefix("VERSION:")?.trim().to_owned())
+    })
 }
 
 fn shared_hosts() -> &'static BTreeSet<&'static str> {

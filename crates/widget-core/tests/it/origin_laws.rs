@@ -1,7 +1,9 @@
 //! Laws of origins, tried on generated texts.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
-use widget_core::origin::{AllowedOrigins, Entry, Origin};
+use widget_core::origin::{AllowedOrigins, Entry, Origin, SuffixList};
 
 use crate::support::builtin;
 
@@ -29,6 +31,10 @@ fn owned_base() -> impl Strategy<Value = String> {
         .prop_map(|(label, suffix)| format!("own-{label}.{suffix}"))
 }
 
+static WHOLE_LIST: LazyLock<SuffixList> = LazyLock::new(|| {
+    SuffixList::parse(include_str!("../../data/public_suffix_list.dat")).expect("a complete list")
+});
+
 fn tuple(value: &str) -> Option<Origin> {
     Origin::from_header([value]).ok()
 }
@@ -44,6 +50,15 @@ proptest! {
             prop_assert_eq!(list.entries(), std::slice::from_ref(&text));
             prop_assert_eq!(AllowedOrigins::load(&[&text], builtin()), list);
         }
+    }
+
+    /// Also names that no rule fits, and texts that are not names.
+    #[test]
+    fn the_parts_of_the_builtin_list_are_the_list(
+        name in "([a-z0-9-]{0,3}\\.){0,4}([a-z]{0,3}|com|jp|uk|ck|kawasaki\\.jp|xn--[a-z0-9]{1,8}|[ü.*]{1,2})\\.?",
+    ) {
+        prop_assert_eq!(builtin().registrable(&name), WHOLE_LIST.registrable(&name));
+        prop_assert_eq!(builtin().rule_below(&name), WHOLE_LIST.rule_below(&name));
     }
 
     #[test]
@@ -109,7 +124,7 @@ proptest! {
         let rules = format!(
             "// ===BEGIN ICANN DOMAINS===\ncom\nexample\nuk\nco.uk\nde\nio\ngithub.io\n{rule}{base}\n// ===END ICANN DOMAINS===\n// ===BEGIN PRIVATE DOMAINS===\n// ===END PRIVATE DOMAINS===\n"
         );
-        let newer = widget_core::origin::SuffixList::parse(&rules).expect("a complete list");
+        let newer = SuffixList::parse(&rules).expect("a complete list");
         let stored = AllowedOrigins::load(&[format!("https://*.{base}")], &newer);
         let host = format!("{head}{base}");
         let origin = tuple(&format!("https://{host}")).expect("an origin");

@@ -431,6 +431,42 @@ fn suffix_lists() {
     assert!(format!("{list:?}").contains("test"));
 }
 
+/// The list that is compiled in is read in parts. Every rule, everything above it, and names below
+/// it are what they are in the whole list.
+#[test]
+fn the_parts_of_the_builtin_list_are_the_list() {
+    let text = include_str!("../../data/public_suffix_list.dat");
+    let whole = SuffixList::parse(text).expect("a complete list");
+    assert_eq!(builtin().version(), whole.version());
+    let mut count = 0;
+    for line in text.lines() {
+        if line.is_empty() || line.starts_with("//") {
+            continue;
+        }
+        let rule = line.trim_start_matches('!').replace('*', "any");
+        let rule = idna::domain_to_ascii(&rule).expect("a name");
+        let below = format!("b.a.{rule}");
+        let mut rest = Some(below.as_str());
+        while let Some(name) = rest {
+            assert_eq!(
+                builtin().registrable(name),
+                whole.registrable(name),
+                "{name}"
+            );
+            assert_eq!(builtin().rule_below(name), whole.rule_below(name), "{name}");
+            rest = name.split_once('.').map(|(_, parent)| parent);
+        }
+        // As a name is written that is complete.
+        let complete = format!("{below}.");
+        assert_eq!(
+            builtin().registrable(&complete),
+            whole.registrable(&complete)
+        );
+        count += 1;
+    }
+    assert!(count > 9_000, "{count} rules");
+}
+
 /// A longer rule hides no wildcard: `part.shop.example` stays a suffix of its own.
 #[test]
 fn wildcards_hold_beside_longer_rules() {
