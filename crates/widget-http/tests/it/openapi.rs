@@ -9,7 +9,7 @@ use time::Duration;
 
 use crate::{
     support::{Service, id},
-    visitor::support::{SHOP, Visitor, with_livekit},
+    visitor::support::{OWN, SHOP, Visitor, with_livekit},
 };
 
 async fn document(service: &Service) -> Value {
@@ -225,4 +225,171 @@ fn every_operation_describes_what_storage_can_answer() {
             "getReadiness"
         ]
     );
+}
+
+/// What a schema refers to.
+fn resolved<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str() {
+        Some(place) => document
+            .pointer(place.trim_start_matches('#'))
+            .expect("it is there"),
+        None => schema,
+    }
+}
+
+/// JSON Pointers to all places where a schema has a text, with those in lists and objects.
+fn texts(document: &Value, schema: &Value, place: &str, found: &mut BTreeSet<String>) {
+    if place.split('/').count() > 5 {
+        return;
+    }
+    let schema = resolved(document, schema);
+    for kind in ["anyOf", "oneOf", "allOf"] {
+        for schema in schema[kind].as_array().into_iter().flatten() {
+            texts(document, schema, place, found);
+        }
+    }
+    if schema["type"].to_string().contains("\"string\"") || schema.get("enum").is_some() {
+        found.insert(place.to_owned());
+    }
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        texts(document, schema, &format!("{place}/{name}"), found);
+    }
+    if schema["additionalProperties"].is_object() || schema["additionalProperties"] == true {
+        found.insert(format!("{place}/key"));
+    }
+    if schema["items"].is_object() {
+        texts(document, &schema["items"], &format!("{place}/0"), found);
+    }
+}
+
+/// Puts a text at a place, with what is missing around it.
+fn put(value: &mut Value, place: &str, text: &str) {
+    let Some((token, rest)) = place.trim_start_matches('/').split_once('/').or_else(|| {
+        let token = place.trim_start_matches('/');
+        (!token.is_empty()).then_some((token, ""))
+    }) else {
+        *value = json!(text);
+        return;
+    };
+    if token == "0" {
+        if !value.is_array() {
+            *value = json!([null]);
+        }
+        put(&mut value[0], rest, text);
+    } else {
+        if !value.is_object() {
+            *value = json!({});
+        }
+        put(&mut value[token], rest, text);
+    }
+}
+
+/// PostgreSQL stores no text with a NUL. Whatever text a caller sends, it is the caller's fault.
+#[tokio::test]
+async fn a_nul_anywhere_is_the_callers_fault() {
+    const NUL: &str = "a\0b";
+    let service = Service::start_with(with_livekit).await;
+    let document = document(&service).await;
+    let visitor = Visitor::of(&service, json!({"v1": {"chat": {"title": "x"}}})).await;
+    let started = visitor.start().await;
+    let (agent, version) = service.agent(true).await;
+    let widget = id(&visitor.widget);
+    let own = |path: &str, name: &str| match name {
+        "id" if path.starts_with("/core/agents") => agent.clone(),
+        "id" if path.starts_with("/core/conversations") => started.id.clone(),
+        "id" => widget.clone(),
+        "cid" => started.id.clone(),
+        "version_id" => version.clone(),
+        "number" => "1".to_owned(),
+        _ => "x".to_owned(),
+    };
+    let base = |schema: &str| match schema {
+        "NewWidget" => json!({"agent_id": agent, "agent_version_id": version}),
+        "NewAgent" => json!({"name": "Concierge"}),
+        "NewAgentVersion" => json!({"livekit_agent_name": "concierge"}),
+        "NewApiKey" => json!({"name": "x", "scopes": ["agents:read"]}),
+        "NewMessages" => json!({"id": "1", "role": "agent", "text": "x"}),
+        "ErasureRequest" | "ExportRequest" => json!({"filter": {"visitor": "x"}}),
+        "TurnReport" => json!({"messages": [{"id": "1", "role": "visitor", "text": "x"}]}),
+        "FormSubmission" => json!({"data": {}}),
+        _ => json!({}),
+    };
+    let mut count = 0;
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let method = method.to_uppercase();
+            let parameters: Vec<&Value> = operation["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .collect();
+            let names = |kind: &str| {
+                let of_kind = parameters.iter().filter(move |found| found["in"] == kind);
+                let names = of_kind.map(|found| found["name"].as_str().expect("a name").to_owned());
+                names.collect::<Vec<_>>()
+            };
+            let path_with = |changed: Option<&str>| {
+                let mut filled = path.clone();
+                for name in names("path") {
+                    let value = if changed == Some(&name) {
+                        "a%00b".to_owned()
+                    } else {
+                        own(path, &name)
+                    };
+                    filled = filled.replace(&format!("{{{name}}}"), &value);
+                }
+                filled
+            };
+            let token = operation["security"].to_string();
+            let key = if token.contains("conversation_token") {
+                started.token.as_str()
+            } else {
+                service.key()
+            };
+            let call = async |path: &str, body: Option<String>| {
+                let headers = [(
+                    "origin",
+                    if path.starts_with("/core/public") {
+                        OWN
+                    } else {
+                        SHOP
+                    },
+                )];
+                let answer = service
+                    .call_with(Some(key), &method, path, body.as_deref(), &headers)
+                    .await;
+                assert!(
+                    answer.status.as_u16() < 500,
+                    "{method} {path} {body:?}: {answer:?}"
+                );
+                answer
+            };
+            for name in names("path") {
+                call(&path_with(Some(&name)), Some("{}".to_owned())).await;
+                count += 1;
+            }
+            for name in names("query") {
+                let query = format!("{}?{name}=a%00b", path_with(None));
+                let answer = call(&query, None).await;
+                if token.contains("api_key") {
+                    let place = format!("/{name}");
+                    answer.problem_at(422, "query_invalid", &place, "value_invalid");
+                }
+                count += 1;
+            }
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let name = schema["$ref"]
+                .as_str()
+                .and_then(|place| place.rsplit('/').next());
+            let mut places = BTreeSet::new();
+            texts(&document, schema, "", &mut places);
+            for place in places {
+                let mut body = base(name.unwrap_or_default());
+                put(&mut body, &place, NUL);
+                call(&path_with(None), Some(body.to_string())).await;
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 150, "{count} requests");
 }

@@ -13,9 +13,15 @@ use widget_core::finding::Code;
 use super::{fault::Fault, members::Members};
 
 /// Reads a `T` from a query string.
+///
+/// No parameter has a NUL, whatever it is for: PostgreSQL cannot compare a text with one.
 pub(crate) fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Fault> {
-    let pairs = url::form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| (name.into_owned(), Parameter(value.into_owned())));
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    if let Some((name, _)) = pairs.into_iter().find(|(_, value)| value.contains('\0')) {
+        let detail = "has the character U+0000, which is not allowed; leave it out";
+        return Err(Fault::new(Code::ValueInvalid, detail).below(&name));
+    }
+    let pairs = pairs.map(|(name, value)| (name.into_owned(), Parameter(value.into_owned())));
     T::deserialize(MapAccessDeserializer::new(Members::new(pairs)))
 }
 
