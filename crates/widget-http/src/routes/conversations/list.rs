@@ -85,10 +85,20 @@ async fn list(
         let found = state
             .storage
             .list_conversations(organization, &filter, page)
-            .await?;
+            .await;
+        let Some(found) = search.unless_late(found)? else {
+            break;
+        };
         search.begin(&found);
         for row in found {
-            let fits = takes_all || wanted.fits(&state, &row.item).await?;
+            let fits = if takes_all {
+                Ok(true)
+            } else {
+                wanted.fits(&state, &row.item).await
+            };
+            let Some(fits) = search.unless_late(fits)? else {
+                break;
+            };
             let item = fits.then(|| {
                 build_listed(row.item, |conversation| {
                     build_stored(&state, &conversation, &caller)

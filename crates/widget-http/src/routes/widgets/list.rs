@@ -112,17 +112,20 @@ async fn find(
         ..wanted.clone()
     };
     while let Some(page) = search.next_page() {
-        let found = state
-            .storage
-            .list_widgets(organization, filter, page)
-            .await?;
+        let found = state.storage.list_widgets(organization, filter, page).await;
+        let Some(found) = search.unless_late(found)? else {
+            break;
+        };
         search.begin(&found);
         for row in found {
             let stored = row.item;
             let mut item = None;
             // An agent directory is only asked about those that fit otherwise.
             if in_record.matches(&stored.widget, stored.pinned) {
-                let pinned = directory::find_pinned(state, &stored).await?;
+                let pinned = directory::find_pinned(state, &stored).await;
+                let Some(pinned) = search.unless_late(pinned)? else {
+                    break;
+                };
                 if wanted.matches(&stored.widget, pinned) {
                     item = Some(build_listed(stored, pinned));
                 }
@@ -149,7 +152,10 @@ async fn find_deleted(
         let found = state
             .storage
             .list_deleted_widgets(organization, filter, page)
-            .await?;
+            .await;
+        let Some(found) = search.unless_late(found)? else {
+            break;
+        };
         search.begin(&found);
         for row in found {
             let deleted = row.item;
