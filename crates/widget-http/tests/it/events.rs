@@ -325,6 +325,46 @@ async fn a_stream_ends_with_its_key_and_with_the_process() {
     assert_eq!(other.next().await, None);
 }
 
+/// A slow client has many events waiting for it when its key is revoked, or their content erased.
+#[tokio::test]
+async fn what_waits_for_a_slow_client_is_checked_again() {
+    const TURNS: usize = 120;
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    let messages: Vec<Value> = (0..TURNS)
+        .map(|at| json!({"id": at.to_string(), "role": "agent", "text": at.to_string()}))
+        .collect();
+    let path = format!("/core/conversations/{}/messages", started.id);
+    for messages in messages.chunks(20) {
+        let body = json!({"messages": messages});
+        service.post(&path, &body).await.json(200);
+    }
+    visitor.end(&started).await.json(200);
+    let scopes = [Scope::ConversationsRead, Scope::ConversationsReadSensitive];
+    let revoked = service.new_key("acme", &scopes).await;
+    let mut of_revoked = follow_with(&service, &revoked, &started.id, None).await;
+    let mut of_erased = follow(&service, &started.id, None).await;
+    for events in [&mut of_revoked, &mut of_erased] {
+        assert_eq!(events.names(1).await, ["created"]);
+    }
+    let id = revoked
+        .strip_prefix("ak_")
+        .and_then(|key| key.split_once('.'));
+    let path = format!("/core/api-keys/{}", id.expect("a key").0);
+    service.delete(&path).await.expect(204);
+    let seen = of_revoked.rest().await.len();
+    assert!(seen < TURNS / 2, "{seen} more events");
+
+    let path = format!("/core/conversations/{}", started.id);
+    service.delete(&path).await.expect(204);
+    let mut names: Vec<String> = of_erased.rest().await.iter().map(Seen::name).collect();
+    let turns = names.iter().filter(|name| name.starts_with("turn")).count();
+    assert!(turns < TURNS / 2, "{turns} more turns");
+    names.retain(|name| !name.starts_with("turn"));
+    assert_eq!(names, ["ended", "erased"]);
+}
+
 #[tokio::test]
 async fn a_key_has_a_few_streams() {
     let service = Service::start_with(with_livekit).await;

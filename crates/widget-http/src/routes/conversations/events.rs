@@ -55,6 +55,11 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// How long a stream waits for a database that does not answer.
 const OUTAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// After how many events, and after how long, it is checked again while many of them wait for the
+/// client whether it may still have them: the first ones of a long conversation are checked once.
+const CHECKED_EVENTS: usize = 50;
+const CHECKED_INTERVAL: Duration = Duration::from_millis(100);
+
 /// How long a client waits before it connects again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -159,6 +164,9 @@ struct Follower {
     is_first: bool,
     sent_at: Instant,
     checked_at: Instant,
+    /// How many events were sent since it was last checked, and when, that they may be.
+    sent_unchecked: usize,
+    looked_at: Instant,
     answered_at: Instant,
     stream: EventStream,
 }
@@ -223,6 +231,8 @@ impl Follower {
             is_first: true,
             sent_at: now,
             checked_at: now,
+            sent_unchecked: 0,
+            looked_at: now,
             answered_at: now,
             stream,
         }
@@ -231,7 +241,11 @@ impl Follower {
     /// The next event or heartbeat; nothing at the end of the stream.
     async fn next(&mut self) -> Option<SentEvent> {
         loop {
+            if !self.waiting.is_empty() && !self.may_send().await {
+                return None;
+            }
             if let Some((id, event)) = self.waiting.pop_front() {
+                self.sent_unchecked += 1;
                 self.sent_at = Instant::now();
                 self.stream.note_sent();
                 return Some(self.build_event(id, event));
@@ -279,15 +293,58 @@ impl Follower {
         sent.data(data)
     }
 
-    /// Whether the key is still valid; a database that does not answer says nothing about it.
+    /// Whether the client may have what waits for it: it was read when the client might, and a slow
+    /// client gets it later. Takes out what was erased since.
+    async fn may_send(&mut self) -> bool {
+        let is_fresh = self.looked_at.elapsed() < CHECKED_INTERVAL;
+        if is_fresh && self.sent_unchecked < CHECKED_EVENTS {
+            return true;
+        }
+        if !self.has_key().await {
+            return false;
+        }
+        if let Err(error) = self.take_out_erased().await {
+            let error = with_causes(&error);
+            tracing::debug!(error, "an event stream sends what it had read before");
+        }
+        (self.sent_unchecked, self.looked_at) = (0, Instant::now());
+        true
+    }
+
+    async fn take_out_erased(&mut self) -> Result<(), StoreError> {
+        let storage = &self.state.storage;
+        let marks = storage.find_conversation_marks(self.id).await?;
+        if marks.is_some() && marks == self.marks {
+            return Ok(());
+        }
+        let organization = &self.caller.organization_id;
+        let stored = storage
+            .find_organization_conversation(organization, self.id)
+            .await?;
+        match stored {
+            Some(StoredConversation::Kept(_)) => {}
+            Some(StoredConversation::Erased(_)) => {
+                self.waiting.retain(|(_, event)| !has_content(event));
+                // That it was erased is an event, too.
+                self.is_over = false;
+            }
+            None => self.waiting.clear(),
+        }
+        Ok(())
+    }
+
+    /// Whether the key is still valid, which is looked up from time to time.
     async fn may_go_on(&mut self) -> bool {
         let now = self.state.now();
         if self.caller.expires_at.is_some_and(|at| at <= now) {
             return false;
         }
-        if self.checked_at.elapsed() < KEY_INTERVAL {
-            return true;
-        }
+        self.checked_at.elapsed() < KEY_INTERVAL || self.has_key().await
+    }
+
+    /// Whether the key is still valid; a database that does not answer says nothing about it.
+    async fn has_key(&mut self) -> bool {
+        let now = self.state.now();
         match auth::authenticate(&self.credential, self.state.storage.as_ref(), now).await {
             Ok(caller) => {
                 self.checked_at = Instant::now();
@@ -350,7 +407,20 @@ impl Follower {
             .position
             .advance(&snapshot, std::mem::take(&mut self.turns));
         self.waiting.extend(events);
+        (self.sent_unchecked, self.looked_at) = (0, Instant::now());
         self.is_over = !snapshot.lifecycle.is_open();
         Ok(())
+    }
+}
+
+/// Whether an event has what somebody said or sent.
+const fn has_content(event: &Event) -> bool {
+    match event {
+        Event::Turn { .. } | Event::Form { .. } | Event::Feedback { .. } => true,
+        Event::Created { .. }
+        | Event::Joined { .. }
+        | Event::Mode { .. }
+        | Event::Ended { .. }
+        | Event::Erased { .. } => false,
     }
 }
