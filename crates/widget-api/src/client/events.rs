@@ -21,6 +21,11 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// How long to wait before connecting again, until the service says another time.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// The shortest and the longest wait between connections that bring nothing, whatever the service
+/// says.
+const MIN_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+
 /// The events of a conversation, over as many connections as it needs.
 pub struct ConversationEvents {
     client: Client,
@@ -29,6 +34,8 @@ pub struct ConversationEvents {
     retry: Duration,
     /// Whether its end was seen: then there is little reason to wait for more.
     has_ended: bool,
+    /// How many connections one after the other have brought nothing, with the present one.
+    fruitless: u32,
     connection: Option<SseByteStream<Parts>>,
 }
 
@@ -45,6 +52,7 @@ impl Client {
             last_event_id: None,
             retry: RETRY,
             has_ended: false,
+            fruitless: 0,
             connection: None,
         }
     }
@@ -72,22 +80,34 @@ impl ConversationEvents {
         loop {
             if self.connection.is_none() {
                 self.connection = self.connect().await?;
+                self.fruitless = self.fruitless.saturating_add(1);
             }
             let Some(connection) = &mut self.connection else {
                 return Ok(None);
             };
             if let Some(Ok(sent)) = connection.next().await {
                 if let Some(event) = self.read(sent)? {
+                    self.fruitless = 0;
                     return Ok(Some(event));
                 }
                 continue;
             }
             // What has arrived was read; the rest follows over another connection.
             self.connection = None;
-            if !self.has_ended {
-                sleep(self.retry).await;
-            }
+            sleep(self.pause()).await;
         }
+    }
+
+    /// How long to wait before the next connection. The first one behind the end of the conversation
+    /// is made at once, since it says whether there is more; the longer nothing comes, the later are
+    /// the others.
+    fn pause(&self) -> Duration {
+        if self.has_ended && self.fruitless == 0 {
+            return Duration::ZERO;
+        }
+        let doubled = 2_u32.saturating_pow(self.fruitless.saturating_sub(1));
+        let grown = self.retry.max(MIN_PAUSE).saturating_mul(doubled);
+        grown.min(MAX_PAUSE.max(self.retry))
     }
 
     async fn connect(&self) -> Result<Option<SseByteStream<Parts>>, Error> {
@@ -127,4 +147,35 @@ fn build_connection(chunks: Chunks) -> SseByteStream<Parts> {
         Ok(part.map(|part| (Cursor::new(part), chunks)))
     });
     SseByteStream::new(Box::pin(parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_bring_nothing_are_made_less_and_less_often() {
+        let client = Client::builder("http://127.0.0.1:9".parse().expect("an address"))
+            .build()
+            .expect("a client");
+        let id = ConversationId::from_uuid(uuid::Uuid::nil());
+        let mut events = client.follow_conversation(id);
+        let mut pauses = |has_ended, retry| {
+            (events.has_ended, events.retry) = (has_ended, Duration::from_millis(retry));
+            [0, 1, 2, 3, 6, 100].map(|fruitless| {
+                events.fruitless = fruitless;
+                events.pause().as_millis()
+            })
+        };
+        assert_eq!(
+            pauses(false, 1_000),
+            [1_000, 1_000, 2_000, 4_000, 30_000, 30_000]
+        );
+        assert_eq!(
+            pauses(true, 1_000),
+            [0, 1_000, 2_000, 4_000, 30_000, 30_000]
+        );
+        assert_eq!(pauses(true, 0), [0, 200, 400, 800, 6_400, 30_000]);
+        assert_eq!(pauses(false, 60_000), [60_000; 6]);
+    }
 }
