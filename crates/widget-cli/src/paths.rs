@@ -159,7 +159,14 @@ pub(crate) fn read(origin: &InputPath, format: Option<Format>) -> Result<Input, 
     let format = format.unwrap_or_else(|| guess_format(origin, &text));
     let mut input = Input::new(text, format);
     input.has_mark = has_mark;
+    input.is_link = matches!(origin, InputPath::File(path) if is_link(path));
     Ok(input)
+}
+
+/// Whether a path is a link to a file; `/dev/stdin` is one that the system makes.
+fn is_link(path: &Path) -> bool {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    is_link && path.is_file() && !path.starts_with("/dev") && !path.starts_with("/proc")
 }
 
 fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {

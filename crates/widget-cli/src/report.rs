@@ -41,11 +41,16 @@ pub(crate) fn render(severity: Severity, name: &str, input: &Input, located: &Lo
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let detail = printable(&located.detail);
+    let detail = printable(shown_detail(input, located));
     let title = level.primary_title(&*detail).id(located.code);
     let renderer = Renderer::styled().term_width(width());
     let name = printable(name);
     let mut shown = match &located.span {
+        Some(span) if input.is_link => {
+            let (line, column) = input.line_and_column(span.start);
+            let place = Origin::path(&*name).line(line).char_column(column);
+            renderer.render(&[title.element(place)])
+        }
         Some(span) => {
             let (line, column) = input.line_and_column(span.start);
             let (window, span) = find_window(input, span);
@@ -71,7 +76,7 @@ pub(crate) fn render(severity: Severity, name: &str, input: &Input, located: &Lo
         None => renderer.render(&[title.element(Origin::path(&*name))]),
     };
     shown.push('\n');
-    if let Some(hint) = &located.hint {
+    if let Some(hint) = shown_hint(input, located) {
         shown.push('\n');
         shown.push_str(&hint_line(hint));
         shown.push('\n');
@@ -107,13 +112,31 @@ pub(crate) fn build_json(input: &Input, located: &Located) -> FindingJson {
     let end = located.span.as_ref().map(|span| place(span.end));
     FindingJson {
         code: located.code.to_owned(),
-        detail: located.detail.clone(),
-        hint: located.hint.clone(),
-        pointer: located.pointer.clone(),
+        detail: shown_detail(input, located).to_owned(),
+        hint: shown_hint(input, located).map(str::to_owned),
+        pointer: located.pointer.clone().filter(|_| !input.is_link),
         line: start.map(|(line, _)| line),
         column: start.map(|(_, column)| column),
         end_line: end.map(|(line, _)| line),
         end_column: end.map(|(_, column)| column),
+    }
+}
+
+/// What is wrong; without what is in a file that is a link.
+fn shown_detail<'l>(input: &Input, located: &'l Located) -> &'l str {
+    if input.is_link {
+        "this is not right; the file is a link, so what is in it is not shown"
+    } else {
+        &located.detail
+    }
+}
+
+/// What to do about it; without what is in a file that is a link.
+fn shown_hint<'l>(input: &Input, located: &'l Located) -> Option<&'l str> {
+    if input.is_link {
+        Some("name the file that the link leads to, to see more")
+    } else {
+        located.hint.as_deref()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Changes values in a text and nothing else: comments, order and notation of the rest stay. Every
 //! edited text is read again before it is returned.
 
-use std::{fmt::Write as _, str::FromStr};
+mod json;
+
+use std::str::FromStr;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -25,7 +27,7 @@ pub(crate) fn edit(input: &Input, wanted: &Map<String, Value>) -> Option<String>
         (read(&edited)? == *wanted).then_some(edited.text)
     };
     match input.format {
-        Format::Json => verified(edit_json(&input.text, current, wanted)),
+        Format::Json => verified(json::edit(&input.text, &current, wanted)),
         // Some texts cannot be moved into other values unless they are quoted.
         Format::Yaml => [NewValues::Blocks, NewValues::Quoted]
             .into_iter()
@@ -61,17 +63,53 @@ fn edit_yaml(
 ) -> Option<String> {
     // The editor writes line ends of its own kind.
     let is_crlf = text.contains("\r\n");
-    let document = YamlDocument::from_str(&text.replace("\r\n", "\n")).ok()?;
+    let text = text.replace("\r\n", "\n");
+    let (start, content, end) = split_document(&text);
+    let document = YamlDocument::from_str(content).ok()?;
     notation.change_mapping(&document.as_mapping()?, current, wanted)?;
-    let mut edited = document.to_string();
+    let mut edited = format!("{start}{document}");
     if !edited.ends_with('\n') {
         edited.push('\n');
     }
+    edited.push_str(end);
     Some(if is_crlf {
         edited.replace('\n', "\r\n")
     } else {
         edited
     })
+}
+
+/// What stands before the content of a document (comments and directives up to `---`), the content,
+/// and what follows it (`...`). The editor knows the content only.
+fn split_document(text: &str) -> (&str, &str, &str) {
+    let is_empty = |line: &str| matches!(line.trim_start().as_bytes(), [] | [b'#', ..]);
+    let is_marker = |line: &str, marker| {
+        let rest = line.strip_prefix(marker);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
+    };
+    let mut at = 0;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if line.starts_with('%') || is_empty(line) {
+            continue;
+        }
+        if is_marker(line, "---") && is_empty(&line["---".len()..]) {
+            start = at;
+        }
+        break;
+    }
+    let content = &text[start..];
+    let mut at = 0;
+    let end = content
+        .split_inclusive('\n')
+        .find_map(|line| {
+            let found = at;
+            at += line.len();
+            is_marker(line, "...").then_some(found)
+        })
+        .unwrap_or(content.len());
+    (&text[..start], &content[..end], &content[end..])
 }
 
 impl NewValues {
@@ -159,64 +197,6 @@ impl NewValues {
     }
 }
 
-/// JSON has no comments: only the order of the keys and the indentation can stay.
-fn edit_json(
-    text: &str,
-    current: Map<String, Value>,
-    wanted: &Map<String, Value>,
-) -> Option<String> {
-    let value = in_order_of(Value::Object(current), &Value::Object(wanted.clone()));
-    let body = text.trim_end();
-    let indent = body.lines().nth(1).map(|line| {
-        let spaces = line.len() - line.trim_start().len();
-        &line[..spaces]
-    });
-    let mut edited = match indent {
-        Some(indent) => {
-            let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
-            let mut bytes = Vec::new();
-            let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-            value.serialize(&mut serializer).ok()?;
-            String::from_utf8(bytes).ok()?
-        }
-        None => value.to_string(),
-    };
-    if text.contains("\r\n") {
-        edited = edited.replace('\n', "\r\n");
-    }
-    // Writing to a text does not fail.
-    let _ = write!(edited, "{}", &text[body.len()..]);
-    Some(edited)
-}
-
-/// The wanted value, with the keys that it shares with the current one in their order there.
-fn in_order_of(current: Value, wanted: &Value) -> Value {
-    match (current, wanted) {
-        (Value::Object(current), Value::Object(wanted)) => {
-            let mut merged = Map::new();
-            for (key, before) in current {
-                if let Some(after) = wanted.get(&key) {
-                    merged.insert(key, in_order_of(before, after));
-                }
-            }
-            for (key, after) in wanted {
-                if !merged.contains_key(key) {
-                    merged.insert(key.clone(), after.clone());
-                }
-            }
-            Value::Object(merged)
-        }
-        (Value::Array(current), Value::Array(wanted)) => {
-            let mut current = current.into_iter();
-            wanted
-                .iter()
-                .map(|after| in_order_of(current.next().unwrap_or(Value::Null), after))
-                .collect()
-        }
-        (_, wanted) => wanted.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
@@ -296,22 +276,61 @@ published: false
     }
 
     #[test]
-    fn json_keeps_order_and_indentation() {
-        let text = "{\r\n    \"b\": {\"x\": 1},\r\n    \"a\": 1\r\n}\r\n";
-        let wanted = json!({"a": 2, "b": {"x": 3}, "c": null});
-        let input = Input::new(text.to_owned(), Format::Json);
+    fn what_stands_around_the_content_stays() {
+        for start in [
+            "# ours\n\n---\n",
+            "%YAML 1.2\n--- # the shop\n",
+            "# ours\n%YAML 1.2\n---\n# and below\n",
+            "---\n",
+            "# only a comment\n",
+        ] {
+            for end in ["", "...\n", "...\n# the end\n"] {
+                for line_end in ["\n", "\r\n"] {
+                    let text = |value| {
+                        format!("{start}a: 1 # one\nb: {value}\n{end}").replace('\n', line_end)
+                    };
+                    let input = Input::new(text(2), Format::Yaml);
+                    let wanted = json!({"a": 1, "b": 3});
+                    let edited = edit(&input, wanted.as_object().expect("an object"));
+                    assert_eq!(edited.as_deref(), Some(&*text(3)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn json_keeps_order_and_spaces() {
+        let change = |text: &str, wanted: &Value| {
+            let input = Input::new(text.to_owned(), Format::Json);
+            let edited = edit(&input, wanted.as_object().expect("an object"));
+            edited.unwrap_or_else(|| "unchangeable".to_owned())
+        };
         assert_eq!(
-            edit(&input, wanted.as_object().expect("an object")).as_deref(),
-            Some(
-                "{\r\n    \"b\": {\r\n        \"x\": 3\r\n    },\r\n    \"a\": 2,\r\n    \"c\": \
-                 null\r\n}\r\n"
-            )
+            change(
+                "{\r\n    \"b\": {\"x\": 1},\r\n    \"a\": 1\r\n}\r\n",
+                &json!({"b": {"x": 3}, "a": 2, "c": [1, {"d": null}]}),
+            ),
+            "{\r\n    \"b\": {\"x\": 3},\r\n    \"a\": 2,\r\n    \"c\": [\r\n        1,\r\n        \
+             {\r\n            \"d\": null\r\n        }\r\n    ]\r\n}\r\n"
         );
-        check(
-            Format::Json,
-            "{\"b\":1}",
-            &json!({"b": 2}),
-            &expect![[r#"{"b":2}"#]],
+        assert_eq!(change("{\"b\":1}", &json!({"b": 2})), "{\"b\":2}");
+        assert_eq!(
+            change("{\"b\":1}", &json!({"a": [1, 2], "b": 1})),
+            "{\"a\":[1,2],\"b\":1}"
+        );
+        assert_eq!(
+            change(
+                "{ \"b\" : 1, \"l\" : [ 1e0,  2, 3 ] }\n",
+                &json!({"id": {"x": 1, "y": 2}, "b": 2, "l": [1.0, 3, 4]})
+            ),
+            "{ \"id\" : {\"x\" : 1, \"y\" : 2}, \"b\" : 2, \"l\" : [ 1e0, 3,  4 ] }\n"
+        );
+        assert_eq!(
+            change(
+                "{\"a\": {}, \"b\": [ ], \"c\": 1}",
+                &json!({"a": {"x": 1}, "b": [1]})
+            ),
+            "{\"a\": {\"x\": 1}, \"b\": [1]}"
         );
     }
 
@@ -353,9 +372,11 @@ published: false
             before in object(value()),
             wanted in object(value()),
             format in prop_oneof![Just(Format::Json), Just(Format::Yaml)],
+            is_one_line in any::<bool>(),
         ) {
             prop_assume!(!before.is_empty());
             let text = match format {
+                Format::Json if is_one_line => Value::Object(before.clone()).to_string(),
                 Format::Json => format!("{:#}\n", Value::Object(before.clone())),
                 Format::Yaml => to_yaml(&before).expect("text"),
             };

@@ -18,6 +18,9 @@ pub(crate) struct Input {
     pub(crate) format: Format,
     /// Whether a byte order mark was removed from its start.
     pub(crate) has_mark: bool,
+    /// Whether it was read through a link, which may lead to a secret: what is in it is shown only
+    /// when it is what was expected.
+    pub(crate) is_link: bool,
     lines: OnceLock<Lines>,
 }
 
@@ -34,6 +37,7 @@ impl Input {
             text,
             format,
             has_mark: false,
+            is_link: false,
             lines: OnceLock::new(),
         }
     }
