@@ -33,7 +33,7 @@ use crate::{
         profile::{self, Profiles},
         reference::{id_of, title},
     },
-    printer::printable,
+    printer::printable_lines,
 };
 
 /// The variable in which the script of a shell names the shell.
@@ -404,7 +404,7 @@ fn candidates<'t>(
 
 /// A text from outside as one short line: shells read the answer line by line.
 fn describe(text: &str) -> StyledStr {
-    let line = printable(text).replace('\n', " ");
+    let line = printable_lines(text).replace('\n', " ");
     let short: String = line.chars().take(MAX_TITLE).collect();
     short.into()
 }

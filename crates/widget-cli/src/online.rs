@@ -7,6 +7,7 @@ pub(crate) mod change;
 pub(crate) mod effects;
 pub(crate) mod failure;
 pub(crate) mod ids;
+mod interrupt;
 pub(crate) mod keys;
 pub(crate) mod page;
 pub(crate) mod profile;
@@ -32,6 +33,7 @@ use tokio::time::{Instant, sleep_until};
 use widget_api::client::{Client, Error, SecretString, trust};
 use widget_core::embed::PublicUrl;
 
+use self::interrupt::{Interrupt, Interrupts};
 use crate::{
     exit::ExitCode,
     failure::Failure,
@@ -134,22 +136,23 @@ pub(crate) fn run_with(
     result
 }
 
-/// Polls a command, shows that it waits, and ends it on Ctrl-C, but not between a change and its
-/// answer.
+/// Polls a command, shows that it waits, and ends it on Ctrl-C and on signals that end processes,
+/// but not between a change and its answer.
 async fn watch(
     session: &Session,
     progress: ProgressLine,
     command: impl Future<Output = Result<ExitCode, Failure>>,
 ) -> Result<ExitCode, Failure> {
     let state = &session.state;
+    let mut interrupts = Interrupts::listen().map_err(Failure::unexpected)?;
     let mut command = pin!(command);
     let mut next_progress = Instant::now() + PROGRESS_AFTER;
     loop {
         tokio::select! {
             biased;
             result = &mut command => return result,
-            _ = tokio::signal::ctrl_c() => {
-                if state.is_away.get() {
+            interrupt = interrupts.next() => {
+                if interrupt == Interrupt::Key && state.is_away.get() {
                     continue;
                 }
                 if state.is_asking.get() {

@@ -96,6 +96,8 @@ impl ProgressLine {
     /// Shows the line, over the previous one.
     pub(crate) fn show(&self, progress: impl fmt::Display) {
         if self.is_wanted {
+            let progress = progress.to_string();
+            let progress = printable(&progress);
             let mut error = io::stderr().lock();
             // A failure to show progress does not stop the run.
             let _ = write!(error, "\r\x1b[2K{progress}").and_then(|()| error.flush());
@@ -180,7 +182,7 @@ impl Printer {
         let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in fields {
             let indent = format!("\n{:width$}  ", "");
-            let value = printable(&value).replace('\n', &indent);
+            let value = printable_lines(&value).replace('\n', &indent);
             self.line(format_args!("{BOLD}{name:width$}{BOLD:#}  {value}"))?;
         }
         Ok(())
@@ -225,7 +227,7 @@ impl Printer {
         let _ = self.flush();
         self.write_aside(format_args!(
             "{RED}error{RED:#}: {}",
-            printable(&failure.message)
+            printable_lines(&failure.message)
         ));
         if let Some(hint) = &failure.hint {
             self.write_aside(format_args!("\n{}", hint_line(hint)));
@@ -287,24 +289,35 @@ pub(crate) fn terminal_width() -> Option<usize> {
 
 /// A hint in the form `hint: …`.
 pub(crate) fn hint_line(hint: &str) -> String {
-    format!("{CYAN}hint{CYAN:#}: {}", printable(hint))
+    format!("{CYAN}hint{CYAN:#}: {}", printable_lines(hint))
 }
 
-/// Input text with control characters escaped, which could otherwise change the terminal.
+/// A text of somebody else in one line: control characters, which could change the terminal or
+/// begin a line of their own, are escaped.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let is_control = |character: char| {
-        character.is_control() && character != '\n'
-            || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(is_control) {
+    escape(text, is_control)
+}
+
+/// As [`printable`], for texts that may have several lines.
+pub(crate) fn printable_lines(text: &str) -> Cow<'_, str> {
+    escape(text, |character| character != '\n' && is_control(character))
+}
+
+fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for character in text.chars() {
-        if is_control(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
+        match character {
+            '\n' if is_escaped(character) => shown.push_str("\\n"),
+            _ if is_escaped(character) => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
         }
     }
     Cow::Owned(shown)
@@ -347,6 +360,7 @@ mod tests {
     fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(printable("a\u{202e}b"), "a\\u{202e}b");
-        assert_eq!(printable("ä\nb"), "ä\nb");
+        assert_eq!(printable("ä\nb"), "ä\\nb");
+        assert_eq!(printable_lines("ä\nb\r"), "ä\nb\\u{d}");
     }
 }

@@ -2,7 +2,7 @@
 
 use comfy_table::{ColumnConstraint, Row, Table, Width, presets::NOTHING};
 
-use crate::printer::printable;
+use crate::printer::printable_lines;
 
 /// The narrowest that a column is cut to.
 const MIN_CUT: usize = 16;
@@ -62,7 +62,7 @@ pub(crate) fn lines<const N: usize>(
     // A cell is one line, whatever somebody has written into it.
     let rows: Vec<[String; N]> = rows
         .into_iter()
-        .map(|row| row.map(|cell| printable(&cell).replace('\n', " ")))
+        .map(|row| row.map(|cell| printable_lines(&cell).replace('\n', " ")))
         .collect();
     let mut kept: Vec<usize> = (0..N).collect();
     let whole = build(&columns, &rows, &kept, None);

@@ -17,7 +17,7 @@ use crate::{
         self,
         reference::{Reference, id_of},
     },
-    printer::{Printer, YELLOW, printable},
+    printer::{Printer, YELLOW, printable_lines},
     service::parse_service_url,
     suffixes::Suffixes,
     widget_file,
@@ -125,7 +125,7 @@ fn print(id: WidgetId, html: String, printer: &mut Printer) -> Result<ExitCode, 
             html,
         })?;
     } else {
-        printer.line(printable(&html))?;
+        printer.line(printable_lines(&html))?;
     }
     Ok(ExitCode::Yes)
 }

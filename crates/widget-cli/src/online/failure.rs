@@ -7,7 +7,7 @@ use widget_api::{
     client::{CertificateFault, Error, Refusal},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, printer::printable};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -77,17 +77,19 @@ fn from_refusal(refusal: &Refusal) -> Failure {
     let mut message = match problem.code.known() {
         // The service says it to programmers.
         Some(ProblemCode::ApiKeyInvalid) => "the service does not accept the API key".to_owned(),
-        _ => problem.detail.clone(),
+        _ => printable(&problem.detail).into_owned(),
     };
     match &problem.errors[..] {
         [] => {}
         // What it is about is in the sentence.
-        [only] if problem.errors_total.is_none() => message = in_words(only),
+        [only] if problem.errors_total.is_none() => {
+            message = printable(&in_words(only)).into_owned();
+        }
         several => {
             message.clear();
             message.push_str("the service does not accept this");
             for error in several {
-                message.extend(["\n  ", &in_words(error)]);
+                message.extend(["\n  ", &printable(&in_words(error))]);
             }
         }
     }
@@ -107,7 +109,7 @@ fn from_refusal(refusal: &Refusal) -> Failure {
         (Some(ProblemCode::InsufficientScope), ..) => {
             failure.hint("`widget whoami` shows what the key may do")
         }
-        (_, Some(hint), _) => failure.hint(hint),
+        (_, Some(hint), _) => failure.hint(printable(hint)),
         (_, _, Some(after)) => {
             failure.hint(format_args!("try again in {} s", after.as_secs().max(1)))
         }

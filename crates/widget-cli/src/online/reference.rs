@@ -15,7 +15,12 @@ use widget_core::id::{IdPrefix, WidgetId};
 
 use super::prompt::quote;
 use super::{Session, page, short_ids::short_ids};
-use crate::{failure::Failure, printer::Printer, suffixes::Suffixes, widget_file};
+use crate::{
+    failure::Failure,
+    printer::{Printer, printable},
+    suffixes::Suffixes,
+    widget_file,
+};
 
 /// The shortest beginning of an id that names a widget.
 const MIN_PREFIX: usize = IdPrefix::MIN_DIGITS;
@@ -284,7 +289,7 @@ async fn with_nearest(failure: Failure, session: &Session, text: &str) -> Failur
         .filter(|record| similarity(record) >= SIMILAR);
     match nearest {
         Some(record) => failure.hint(match title(record) {
-            Some(title) => format!("did you mean {} \"{title}\"?", id_of(record)),
+            Some(title) => format!("did you mean {} \"{}\"?", id_of(record), printable(title)),
             None => format!("did you mean {}?", id_of(record)),
         }),
         None => failure.hint("`widget list` shows the widgets"),
@@ -301,7 +306,7 @@ fn list_lines(widgets: &[WidgetRecord<ListedWidget>]) -> String {
         .zip(widgets)
         .take(MAX_LISTED)
         .map(|(id, record)| match title(record) {
-            Some(title) => format!("  {id} \"{title}\""),
+            Some(title) => format!("  {id} \"{}\"", printable(title)),
             None => format!("  {id}"),
         })
         .collect();

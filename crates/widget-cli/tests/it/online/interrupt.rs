@@ -82,8 +82,12 @@ impl Gate {
 }
 
 fn interrupt(child: &Child) {
+    send(child, Signal::INT);
+}
+
+fn send(child: &Child, signal: Signal) {
     // It may have ended.
-    let _ = kill_process(Pid::from_child(child), Signal::INT);
+    let _ = kill_process(Pid::from_child(child), signal);
 }
 
 /// Exit code, standard output and standard error.
@@ -232,4 +236,35 @@ fn a_job_that_erases_continues() {
     );
     let found = block_on(service.client().get_conversation(first)).expect("it is there");
     assert!(found.erased_at.is_some());
+/// A terminal that closes, and a job that is canceled, do not lose the id of a widget that is being
+/// created.
+#[test]
+fn other_signals_wait_for_the_answer_too() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut service = Service::start();
+        let shop = service.create_widget("shop", &["https://shop.example"]);
+        let gate = Gate::start(&service, "POST");
+        let folder = Folder::new();
+        for name in ["a.yaml", "b.yaml"] {
+            let text = format!(
+                "agent_id: {}\nagent_version_id: {}\n",
+                shop.agent_id, shop.agent_version_id
+            );
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        }
+        let child = gate.spawn(&service, &folder, &["apply", ".", "--yes"]);
+        gate.arrived.recv().expect("a creation is sent");
+        send(&child, signal);
+        gate.open.notify_one();
+        let (code, _, stderr) = end(child);
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(
+            stderr.contains("this was written before: a.yaml created"),
+            "{stderr}"
+        );
+        let read = |name| std::fs::read_to_string(folder.path().join(name)).expect("a file");
+        assert!(read("a.yaml").starts_with("id: "), "{signal:?}");
+        assert!(read("b.yaml").starts_with("agent_id: "), "{signal:?}");
+        assert!(read(".widgets-held").contains(&read("a.yaml")[4..40]));
+    }
 }
