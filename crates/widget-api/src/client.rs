@@ -77,6 +77,16 @@ pub struct ClientBuilder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(HeaderValue);
 
+impl ETag {
+    /// The number of the revision that it names, if it names one, as those of widgets do.
+    #[must_use]
+    pub fn revision(&self) -> Option<i64> {
+        let text = self.0.to_str().ok()?;
+        let tag = text.strip_prefix("W/").unwrap_or(text);
+        tag.strip_prefix("\"r")?.strip_suffix('"')?.parse().ok()
+    }
+}
+
 /// A record with its [`ETag`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tagged<T> {

@@ -6,8 +6,7 @@ use widget_core::origin::SuffixList;
 
 use crate::failure::Failure;
 
-/// The list. The built-in one is parsed at first use: that takes 10 ms, and most commands do not
-/// need it.
+/// The list in use.
 #[derive(Debug, Default)]
 pub(crate) struct Suffixes(Option<SuffixList>);
 

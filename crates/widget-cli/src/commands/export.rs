@@ -90,10 +90,10 @@ pub(super) fn run(
             folder.files.iter().map(|file| file.path.clone()).collect();
         let mut exit = ExitCode::Yes;
         let mut written = 0;
-        for record in &records {
+        for (record, revision) in &records {
             match export(record, arguments, &folder, &mut names) {
                 Ok(answer) => {
-                    held.ids.insert(answer.widget_id);
+                    held.revisions.insert(answer.widget_id, *revision);
                     written += usize::from(answer.file != "equal");
                     show(&answer, record, printer)?;
                 }
@@ -115,12 +115,12 @@ pub(super) fn run(
     })
 }
 
-/// The widgets whole; a list has them with more keys.
+/// The widgets whole, with their revisions; a list has them with more keys.
 async fn find_records(
     references: &[Reference],
     session: &Session,
     printer: &mut Printer,
-) -> Result<Vec<WidgetRecord>, Failure> {
+) -> Result<Vec<(WidgetRecord, Option<i64>)>, Failure> {
     if references.is_empty() {
         let query = WidgetsQuery {
             limit: Some(widget_api::MAX_PAGE_LIMIT),
@@ -135,15 +135,18 @@ async fn find_records(
     }
     let mut records = Vec::new();
     for reference in references {
-        records.push(reference.find_record(session, printer).await?.value);
+        let found = reference.find_record(session, printer).await?;
+        records.push((found.value, found.etag.and_then(|etag| etag.revision())));
     }
     Ok(records)
 }
 
-fn whole(listed: WidgetRecord<ListedWidget>) -> WidgetRecord {
+fn whole(listed: WidgetRecord<ListedWidget>) -> (WidgetRecord, Option<i64>) {
     match listed {
-        WidgetRecord::Readable(listed) => WidgetRecord::Readable(listed.widget),
-        WidgetRecord::Unreadable(widget) => WidgetRecord::Unreadable(widget),
+        WidgetRecord::Readable(listed) => {
+            (WidgetRecord::Readable(listed.widget), Some(listed.revision))
+        }
+        WidgetRecord::Unreadable(widget) => (WidgetRecord::Unreadable(widget), None),
     }
 }
 
@@ -267,10 +270,10 @@ fn show(answer: &ExportJson, record: &WidgetRecord, printer: &mut Printer) -> Re
 
 fn show_files_without_widget(
     folder: &Folder,
-    records: &[WidgetRecord],
+    records: &[(WidgetRecord, Option<i64>)],
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let ids: BTreeSet<WidgetId> = records.iter().map(id_of).collect();
+    let ids: BTreeSet<WidgetId> = records.iter().map(|(record, _)| id_of(record)).collect();
     let is_gone = |file: &&FolderFile| file.id().is_some_and(|id| !ids.contains(&id));
     for file in folder.files.iter().filter(is_gone) {
         printer.note(format_args!(

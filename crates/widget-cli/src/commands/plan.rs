@@ -1,20 +1,24 @@
 //! `widget plan` and `widget apply`: makes the widgets of a service what a folder of files says.
 
-use std::path::PathBuf;
+mod since;
+
+use std::{fs, path::PathBuf};
 
 use clap::Args;
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use widget_api::{
     Widget, WidgetPatch,
-    client::{Error, Tagged},
+    client::{Client, ETag, Error, Tagged},
     decisions::Finding,
     revisions::Change as ChangeBody,
     unreadable::WidgetRecord,
-    widgets::NewWidget,
+    widgets::{NewWidget, WrittenWidget},
 };
 use widget_core::{config::Change, id::WidgetId};
 
+use self::since::{ServiceChange, ServiceChanges, find_service_changes};
 use crate::{
     cli::Global,
     exit::ExitCode,
@@ -24,14 +28,15 @@ use crate::{
     online::{
         self, Session, change, effects,
         proposal::{self, ChangeOptions, Decision},
-        reference::{require_readable, title},
+        reference::{id_of, require_readable, title},
     },
     printer::{GREEN, Printer, RED, YELLOW, count, printable},
 };
 
 pub(crate) const PLAN_HELP: &str = "\
 A file holds one widget, as `widget export` writes it. A file without `id` is a new widget. A key
-that a file does not have stays as it is. Ends with 1 when something differs.
+that a file does not have stays as it is. Ends with 1 when something differs. What somebody has
+changed at the service since the folder was written is shown, with who did it and when.
 
 Examples:
   widget plan widgets/
@@ -39,8 +44,9 @@ Examples:
 
 pub(crate) const APPLY_HELP: &str = "\
 Writes only what differs: new widgets first, then changes in the order of the files, deletions last.
-If somebody else changes one of these widgets before the first is written, nothing is written. The
-id of a new widget is written into its file.
+If somebody else changes one of these widgets before the first is written, nothing is written; nor
+if it would undo what somebody has changed at the service since the folder was written. The id of a
+new widget is written into its file.
 
 Examples:
   widget apply widgets/
@@ -65,6 +71,9 @@ pub(crate) struct Plan {
 pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) plan: Plan,
+    /// Also undo what was changed at the service since the folder was written
+    #[arg(long)]
+    pub(crate) overwrite: bool,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
 }
@@ -77,6 +86,8 @@ struct Step<'f> {
     action: Action,
     /// What it does to visitors, one sentence each.
     effects: Vec<String>,
+    /// What was changed at the service since the folder was written.
+    since: ServiceChanges,
 }
 
 enum Action {
@@ -87,7 +98,10 @@ enum Action {
         changes: Vec<Change>,
     },
     Delete(Box<Tagged<Widget>>),
-    Nothing(WidgetId),
+    /// The file is equal to the widget at this revision.
+    Nothing(WidgetId, Option<i64>),
+    /// It has no file any more, and stays.
+    Keep(WidgetId),
 }
 
 /// One widget of a plan, for programs.
@@ -95,7 +109,8 @@ enum Action {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(rename = "PlannedStep"))]
 pub(crate) struct StepJson<'s> {
-    /// `create`, `change`, `delete` or `nothing`.
+    /// `create`, `change`, `delete` or `nothing`; `nothing` without a path is a widget that stays
+    /// though it has no file any more.
     action: &'static str,
     /// `null` for a widget that is not created yet.
     #[cfg_attr(test, schemars(with = "Option<widget_api::schema::Text<WidgetId>>"))]
@@ -112,6 +127,10 @@ pub(crate) struct StepJson<'s> {
     effects: &'s [String],
     /// What the service says of the widget that was written.
     warnings: &'s [Finding],
+    /// What was changed at the service since the folder was written, the newest first.
+    service_changes: &'s [ServiceChange],
+    /// JSON Pointers to the values among them that the folder makes other ones.
+    overwritten: &'s [String],
 }
 
 /// What was written for a step.
@@ -151,6 +170,9 @@ pub(super) fn apply(
     online::run(&global.service, printer, async |session, printer| {
         let steps = find_steps(&folder, &held, *prune, session, printer).await?;
         show(&steps, printer)?;
+        if !arguments.overwrite {
+            require_nothing_overwritten(&steps, printer)?;
+        }
         if steps.iter().any(Step::differs) {
             match proposal::confirm(arguments.change, "Write this?", session, printer).await? {
                 Decision::Go => {}
@@ -164,8 +186,9 @@ pub(super) fn apply(
                 Decision::No => return Ok(ExitCode::No),
             }
         }
-        held.ids
-            .extend(folder.files.iter().filter_map(FolderFile::id));
+        for id in folder.files.iter().filter_map(FolderFile::id) {
+            held.revisions.entry(id).or_default();
+        }
         let exit = write(&steps, &mut held, session, printer).await;
         // Also when it ended early: a widget that was created is held.
         let kept = held.write();
@@ -210,20 +233,18 @@ async fn find_steps<'f>(
     }
     let mut steps = creations;
     steps.append(&mut changes);
-    if prune {
-        let gone: Vec<WidgetId> = held
-            .ids
-            .iter()
-            .filter(|id| !ids.contains(id))
-            .copied()
-            .collect();
-        for found in read_widgets(&gone, session).await {
-            match found {
-                Ok(before) => steps.push(find_deletion(before)?),
-                // Somebody else has deleted it.
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(error.into()),
-            }
+    let gone = held.revisions.keys().filter(|id| !ids.contains(id));
+    let gone: Vec<WidgetId> = gone.copied().collect();
+    for found in read_widgets(&gone, session).await {
+        match found {
+            Ok(before) if prune => steps.push(find_deletion(before)?),
+            Ok(kept) => steps.push(Step {
+                title: title(&kept.value).map(str::to_owned),
+                ..Step::new(None, Action::Keep(id_of(&kept.value)))
+            }),
+            // Somebody else has deleted it.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
         }
     }
     if faults != ExitCode::Yes {
@@ -234,6 +255,7 @@ async fn find_steps<'f>(
     }
     for step in &mut steps {
         step.effects = find_effects(&step.action, session).await?;
+        step.since = find_since(&step.action, held, session).await?;
     }
     Ok(steps)
 }
@@ -275,10 +297,8 @@ fn find_creation(file: &FolderFile) -> Result<Step<'_>, Failure> {
         ))
     })?;
     Ok(Step {
-        file: Some(file),
         title: file.title().map(str::to_owned),
-        action: Action::Create(Box::new(new)),
-        effects: Vec::new(),
+        ..Step::new(Some(file), Action::Create(Box::new(new)))
     })
 }
 
@@ -304,7 +324,7 @@ fn find_change(
     };
     let (patch, changes) = file.find_changes(&before.value)?;
     let action = if changes.is_empty() {
-        Action::Nothing(before.value.id)
+        Action::Nothing(before.value.id, revision_of(&before))
     } else {
         Action::Change {
             before: Box::new(before),
@@ -313,23 +333,20 @@ fn find_change(
         }
     };
     Ok(Step {
-        file: Some(file),
         title,
-        action,
-        effects: Vec::new(),
+        ..Step::new(Some(file), action)
     })
 }
 
 fn find_deletion(found: Tagged<WidgetRecord>) -> Result<Step<'static>, Failure> {
     let title = title(&found.value).map(str::to_owned);
+    let before = Tagged {
+        value: require_readable(found.value)?,
+        etag: found.etag,
+    };
     Ok(Step {
-        file: None,
         title,
-        action: Action::Delete(Box::new(Tagged {
-            value: require_readable(found.value)?,
-            etag: found.etag,
-        })),
-        effects: Vec::new(),
+        ..Step::new(None, Action::Delete(Box::new(before)))
     })
 }
 
@@ -340,20 +357,56 @@ async fn find_effects(action: &Action, session: &Session) -> Result<Vec<String>,
             effects::find_effects(&before.value, &after, session).await
         }
         Action::Delete(before) => effects::find_end(before.value.id, session).await,
-        Action::Create(_) | Action::Nothing(_) => Ok(Vec::new()),
+        Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => Ok(Vec::new()),
+    }
+}
+
+/// What was changed at the service since the file of a widget was written.
+async fn find_since(
+    action: &Action,
+    held: &HeldWidgets,
+    session: &Session,
+) -> Result<ServiceChanges, Failure> {
+    let (before, ours) = match action {
+        Action::Change {
+            before, changes, ..
+        } => (before, Some(&changes[..])),
+        Action::Delete(before) => (before, None),
+        Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => {
+            return Ok(ServiceChanges::default());
+        }
+    };
+    let base = held.revision(before.value.id);
+    let now = (&before.value, revision_of(before));
+    find_service_changes(base, now, ours, session).await
+}
+
+fn revision_of<T>(record: &Tagged<T>) -> Option<i64> {
+    record.etag.as_ref().and_then(ETag::revision)
+}
+
+impl<'f> Step<'f> {
+    fn new(file: Option<&'f FolderFile>, action: Action) -> Self {
+        Self {
+            file,
+            title: None,
+            action,
+            effects: Vec::new(),
+            since: ServiceChanges::default(),
+        }
     }
 }
 
 impl Step<'_> {
     fn differs(&self) -> bool {
-        !matches!(self.action, Action::Nothing(_))
+        !matches!(self.action, Action::Nothing(..) | Action::Keep(_))
     }
 
     fn id(&self) -> Option<WidgetId> {
         match &self.action {
             Action::Create(_) => None,
             Action::Change { before, .. } | Action::Delete(before) => Some(before.value.id),
-            Action::Nothing(id) => Some(*id),
+            Action::Nothing(id, _) | Action::Keep(id) => Some(*id),
         }
     }
 
@@ -375,7 +428,7 @@ impl Step<'_> {
             Action::Create(_) => ("create", &[][..]),
             Action::Change { changes, .. } => ("change", &changes[..]),
             Action::Delete(_) => ("delete", &[][..]),
-            Action::Nothing(_) => ("nothing", &[][..]),
+            Action::Nothing(..) | Action::Keep(_) => ("nothing", &[][..]),
         };
         printer.data(&StepJson {
             action,
@@ -386,6 +439,8 @@ impl Step<'_> {
             changes: changes.iter().cloned().map(Into::into).collect(),
             effects: &self.effects,
             warnings: written.map_or(&[], |written| &written.warnings),
+            service_changes: &self.since.revisions,
+            overwritten: &self.since.overwritten,
         })
     }
 }
@@ -393,13 +448,18 @@ impl Step<'_> {
 /// Shows the steps and how many there are of each kind.
 fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
     let (mut created, mut changed, mut deleted, mut equal) = (0, 0, 0, 0);
+    let mut kept = Vec::new();
     for step in steps {
         let (color, verb, number) = match &step.action {
             Action::Create(_) => (GREEN, "create", &mut created),
             Action::Change { .. } => (YELLOW, "change", &mut changed),
             Action::Delete(_) => (RED, "delete", &mut deleted),
-            Action::Nothing(_) => {
+            Action::Nothing(..) => {
                 equal += 1;
+                continue;
+            }
+            Action::Keep(_) => {
+                kept.push(step);
                 continue;
             }
         };
@@ -409,6 +469,7 @@ fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
             let shown = changes.iter().flat_map(change::change_lines);
             lines.extend(shown.map(|line| format!("  {line}")));
         }
+        lines.extend(since_lines(&step.since));
         lines.extend(
             step.effects
                 .iter()
@@ -422,8 +483,55 @@ fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
             }
         }
     }
+    for step in kept {
+        printer.note(format_args!(
+            "{YELLOW}note{YELLOW:#}: {} has no file here any more and stays; `--prune` deletes it",
+            step.name()
+        ))?;
+    }
     printer.note(format_args!(
         "{created} to create, {changed} to change, {deleted} to delete, {equal} equal"
+    ))
+}
+
+/// What was changed at the service since the folder was written.
+fn since_lines(since: &ServiceChanges) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !since.revisions.is_empty() {
+        let line = "changed at the service since this folder was written:";
+        lines.push(format!("  {YELLOW}!{YELLOW:#} {line}"));
+    }
+    for revision in &since.revisions {
+        lines.push(format!("      {}", printable(&revision.author())));
+        let changes = revision.changes.iter().map(super::change_body_line);
+        lines.extend(changes.map(|line| format!("        {line}")));
+    }
+    lines
+}
+
+/// Requires that nothing is undone that was changed at the service since the folder was written.
+fn require_nothing_overwritten(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
+    printer.flush()?;
+    let undone = steps
+        .iter()
+        .filter(|step| !step.since.overwritten.is_empty());
+    let undone: Vec<String> = undone
+        .map(|step| {
+            let places = step.since.overwritten.join("`, `");
+            printable(&format!("{}: `{places}`", step.name())).into_owned()
+        })
+        .collect();
+    if undone.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format_args!(
+        "this would undo what was changed at the service since the folder was written; nothing was \
+         written\n  {}",
+        undone.join("\n  ")
+    ))
+    .hint(
+        "commit the folder, and `widget export` writes the state of the service into it; \
+         `--overwrite` undoes what was changed there",
     ))
 }
 
@@ -479,7 +587,7 @@ async fn require_unchanged(
         .iter()
         .filter_map(|step| match &step.action {
             Action::Change { before, .. } | Action::Delete(before) => Some((step, &**before)),
-            Action::Create(_) | Action::Nothing(_) => None,
+            Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => None,
         })
         .collect();
     let ids: Vec<WidgetId> = seen.iter().map(|(_, before)| before.value.id).collect();
@@ -527,14 +635,15 @@ async fn write_step(
     let client = &session.client;
     match (&step.action, step.file) {
         (Action::Create(new), Some(file)) => {
-            let call = client.create_web_widget(new);
+            let call = create(new, file, client);
             let created = session
                 .write(format!("{} created", step.name()), call)
-                .await?
-                .value;
+                .await?;
+            let revision = revision_of(&created);
+            let created = created.value;
             let id = created.widget.id;
             // Also if its file cannot be written.
-            held.ids.insert(id);
+            held.revisions.insert(id, revision);
             let text = file
                 .with_id(id)
                 .ok_or_else(|| lost(id, file, "its notation"))?;
@@ -550,15 +659,19 @@ async fn write_step(
             let changed = session
                 .write(format!("{} changed", step.name()), call)
                 .await;
-            let changed = match changed {
-                Ok(changed) => changed.value,
+            let (changed, revision) = match changed {
+                Ok(changed) => {
+                    let revision = revision_of(&changed);
+                    (changed.value, revision)
+                }
                 Err(error) if error.is_conflict() => {
                     let after = change::apply(&before.value, patch)?;
                     let written = change::find_written(&after, session).await?;
-                    written.ok_or_else(|| Failure::from(error))?
+                    (written.ok_or_else(|| Failure::from(error))?, None)
                 }
                 Err(error) => return Err(error.into()),
             };
+            held.revisions.insert(id, revision);
             Ok(Written {
                 id,
                 warnings: changed.warnings,
@@ -575,18 +688,56 @@ async fn write_step(
                 Err(error) if !error.is_not_found() => return Err(error.into()),
                 Ok(()) | Err(_) => {}
             }
-            held.ids.remove(&id);
+            held.revisions.remove(&id);
             Ok(Written {
                 id,
                 warnings: Vec::new(),
             })
         }
-        (Action::Nothing(id), _) => Ok(Written {
+        (Action::Nothing(id, revision), _) => {
+            held.revisions.insert(*id, *revision);
+            Ok(Written {
+                id: *id,
+                warnings: Vec::new(),
+            })
+        }
+        (Action::Keep(id), _) => Ok(Written {
             id: *id,
             warnings: Vec::new(),
         }),
         (Action::Create(_), None) => Err(Failure::unexpected("a new widget has no file")),
     }
+}
+
+/// Creates the widget of a file, once: also when the command was ended before it had the id, and
+/// runs again.
+async fn create(
+    new: &NewWidget,
+    file: &FolderFile,
+    client: &Client,
+) -> Result<Tagged<WrittenWidget>, Error> {
+    let key = creation_key(new, file);
+    let created = client.create_web_widget_with_key(new, Some(&key)).await?;
+    match client.get_web_widget(created.value.widget.id).await {
+        // It was created before and deleted since, and is wanted again.
+        Err(error) if error.is_not_found() => client.create_web_widget(new).await,
+        Ok(_) | Err(_) => Ok(created),
+    }
+}
+
+/// A name for the creation of a widget: the same for the same content of the same file.
+fn creation_key(new: &NewWidget, file: &FolderFile) -> String {
+    let path = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
+    let mut hash = Sha256::new();
+    hash.update(path.as_os_str().as_encoded_bytes());
+    hash.update([0]);
+    // A record that is about to be sent can be written.
+    hash.update(serde_json::to_vec(new).unwrap_or_default());
+    let digits: String = hash.finalize()[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("apply-{digits}")
 }
 
 /// A widget was created, and its id did not get into its file.

@@ -1,8 +1,11 @@
-//! Which widgets a folder has held: only those may be deleted for having no file any more.
+//! Which widgets a folder has held, and the revision that each file is of. Only those may be deleted
+//! for having no file any more; and what somebody changes after that revision is not overwritten
+//! unseen.
 
 use std::{
-    collections::BTreeSet,
-    fs, io,
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -13,62 +16,70 @@ use crate::{failure::Failure, file_write::PreparedFile};
 /// The file with their ids. It belongs into the repository, beside the widgets.
 pub(crate) const NAME: &str = ".widgets-held";
 
+/// The most that is read: more widgets than an organization has.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
 const HEADER: &str = "\
-# The widgets that this folder has held, one id a line, written by `widget`.
-# `widget apply --prune` deletes those of them that have no file any more.
+# The widgets that this folder has held, one a line, each with the revision that its file is of.
+# Written by `widget`. `widget apply --prune` deletes those of them that have no file any more.
 ";
 
-/// The ids of the widgets that a folder has held.
+/// The widgets that a folder has held.
 #[derive(Debug)]
 pub(crate) struct HeldWidgets {
     path: PathBuf,
-    written: BTreeSet<WidgetId>,
-    pub(crate) ids: BTreeSet<WidgetId>,
+    written: BTreeMap<WidgetId, Option<i64>>,
+    /// With the revision that the file is of, if that is known.
+    pub(crate) revisions: BTreeMap<WidgetId, Option<i64>>,
 }
 
 impl HeldWidgets {
     /// Reads the file of a folder; a folder without one has held none.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(NAME);
-        let shown = path.display();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => {
-                return Err(Failure::unexpected(format_args!(
-                    "cannot read `{shown}`: {error}"
-                )));
-            }
-        };
-        let mut ids = BTreeSet::new();
+        let text = read_text(&path).map_err(|error| {
+            Failure::unexpected(format_args!("cannot read `{}`: {error}", path.display()))
+        })?;
+        let mut revisions = BTreeMap::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let id = line.parse().map_err(|_| {
+            let (id, revision) = parse_line(line).ok_or_else(|| {
+                // What it is may be secret: the file can be another than it should be.
                 Failure::bad_input(format_args!(
-                    "line {} of `{shown}` is not the id of a widget: `{line}`",
-                    number + 1
+                    "line {} of `{}` is not the id of a widget, with or without the number of a \
+                     revision",
+                    number + 1,
+                    path.display()
                 ))
                 .hint("each line has one id; remove what is something else")
             })?;
-            ids.insert(id);
+            revisions.insert(id, revision);
         }
         Ok(Self {
             path,
-            written: ids.clone(),
-            ids,
+            written: revisions.clone(),
+            revisions,
         })
+    }
+
+    /// The revision that the file of a widget is of, if that is known.
+    pub(crate) fn revision(&self, id: WidgetId) -> Option<i64> {
+        self.revisions.get(&id).copied().flatten()
     }
 
     /// Writes the file, if there is something new.
     pub(crate) fn write(&mut self) -> Result<(), Failure> {
-        if self.ids == self.written {
+        if self.revisions == self.written {
             return Ok(());
         }
-        let lines = self.ids.iter().map(|id| format!("{id}\n"));
-        let text: String = [HEADER.to_owned()].into_iter().chain(lines).collect();
+        let mut text = HEADER.to_owned();
+        for (id, revision) in &self.revisions {
+            let revision = revision.map(|revision| format!(" {revision}"));
+            text.extend([&id.to_string(), &*revision.unwrap_or_default(), "\n"]);
+        }
         PreparedFile::new(&self.path)
             .and_then(|file| file.write(&text))
             .map_err(|error| {
@@ -77,7 +88,37 @@ impl HeldWidgets {
                     self.path.display()
                 ))
             })?;
-        self.written.clone_from(&self.ids);
+        self.written.clone_from(&self.revisions);
         Ok(())
     }
+}
+
+fn parse_line(line: &str) -> Option<(WidgetId, Option<i64>)> {
+    let mut words = line.split_whitespace();
+    let id = words.next()?.parse().ok()?;
+    let revision = words.next().map(str::parse).transpose().ok()?;
+    words.next().is_none().then_some((id, revision))
+}
+
+/// The text of a file of its own. A link could lead to what must not be read, or written later.
+fn read_text(path: &Path) -> io::Result<String> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => {
+            let why = "it is a link, or not a file; remove it, and restore it as a file";
+            return Err(io::Error::other(why));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(error),
+    }
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(
+            "it has more than 4 MiB, which is more than any list of widgets",
+        ));
+    }
+    Ok(text)
 }

@@ -10,6 +10,7 @@ use std::{
 
 use axum::http::Method;
 use expect_test::{Expect, expect};
+use serde_json::json;
 use widget_api::{Widget, WidgetPatch, unreadable::WidgetRecord};
 
 use crate::{
@@ -36,6 +37,14 @@ impl Repository {
     fn check(&self, arguments: &[&str], expected: &Expect) {
         let mut command = self.service.command(&self.folder, arguments);
         self.service.check_command(&mut command, expected);
+    }
+
+    /// Runs a command that does what it should.
+    #[track_caller]
+    fn run(&self, arguments: &[&str]) {
+        let output = self.service.command(&self.folder, arguments).output();
+        let output = output.expect("it runs");
+        assert!(output.status.success(), "{output:?}");
     }
 
     fn read(&self, name: &str) -> String {
@@ -83,9 +92,9 @@ fn a_folder_is_exported_changed_and_applied() {
     "#]]
     .assert_eq(&repository.read("widgets/ask-shop.yaml"));
     expect![[r#"
-        # The widgets that this folder has held, one id a line, written by `widget`.
-        # `widget apply --prune` deletes those of them that have no file any more.
-        WIDGET-SHOP
+        # The widgets that this folder has held, one a line, each with the revision that its file is of.
+        # Written by `widget`. `widget apply --prune` deletes those of them that have no file any more.
+        WIDGET-SHOP 1
     "#]]
     .assert_eq(&repository.read("widgets/.widgets-held"));
     repository.check(
@@ -123,7 +132,7 @@ fn a_folder_is_exported_changed_and_applied() {
     repository.check(&["plan", "widgets", "--output", "json"], &expect![[r#"
         exit 1
         ---- stdout ----
-        {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask shop","written":false,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://shop.example","https://www.shop.example"]},{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask shop","to":"Ask us"}],"effects":["the widget is not published, so visitors see nothing of it"],"warnings":[]}
+        {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask shop","written":false,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://shop.example","https://www.shop.example"]},{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask shop","to":"Ask us"}],"effects":["the widget is not published, so visitors see nothing of it"],"warnings":[],"service_changes":[],"overwritten":[]}
         ---- stderr ----
         change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
           + /domains: "https://www.shop.example"
@@ -284,10 +293,11 @@ fn a_file_without_an_id_creates_a_widget() {
     repository.check(
         &["plan", "widgets"],
         &expect![[r#"
-        exit 0
-        ---- stderr ----
-        0 to create, 0 to change, 0 to delete, 0 equal
-    "#]],
+            exit 0
+            ---- stderr ----
+            note: widget WIDGET-TWO has no file here any more and stays; `--prune` deletes it
+            0 to create, 0 to change, 0 to delete, 0 equal
+        "#]],
     );
     repository.check(
         &["apply", "widgets", "--prune", "--yes"],
@@ -571,4 +581,290 @@ fn links_that_are_not_followed_are_errors() {
         hint: replace it with a file or a folder, or remove it; links to files are followed
     "#]],
     );
+}
+
+/// What somebody changes at the service after the folder was written is shown, and undone only on
+/// request.
+#[test]
+fn changes_at_the_service_are_not_undone_unseen() {
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let key = repository
+        .service
+        .create_key("ana", &["web_widgets:manage"]);
+    let ana = repository.service.client_with(key);
+    let change = |patch: WidgetPatch| {
+        block_on(ana.update_web_widget(shop.id, None, &patch)).expect("a change");
+    };
+    let title = |title: &str| WidgetPatch {
+        config: serde_json::value::to_raw_value(&json!({"v1": {"chat": {"title": title}}})).ok(),
+        ..WidgetPatch::default()
+    };
+    repository.run(&["export", "widgets"]);
+    expect![[r#"
+        # The widgets that this folder has held, one a line, each with the revision that its file is of.
+        # Written by `widget`. `widget apply --prune` deletes those of them that have no file any more.
+        WIDGET-SHOP 1
+    "#]].assert_eq(&repository.read("widgets/.widgets-held"));
+
+    // Another value: nothing is undone.
+    change(WidgetPatch {
+        published: Some(true),
+        ..WidgetPatch::default()
+    });
+    repository.replace(
+        "widgets/ask-shop.yaml",
+        "published: false",
+        "published: true",
+    );
+    repository.replace("widgets/ask-shop.yaml", "title: Ask shop", "title: Ask us");
+    repository.check(
+        &["apply", "widgets", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+          ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+          ! changed at the service since this folder was written:
+              revision 2, TIME, by the key "ana" (KEY-ana)
+                ~ /published: false -> true
+          ! visitors see the change on the next page that they load
+        ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
+        ---- stderr ----
+        0 to create, 1 to change, 0 to delete, 0 equal
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+
+    // The same value.
+    change(title("Ask Ana"));
+    change(title("Ask\n::error::Ana"));
+    repository.replace("widgets/ask-shop.yaml", "title: Ask us", "title: Ask them");
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+        exit 1
+        ---- stdout ----
+        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
+          ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
+          ! changed at the service since this folder was written:
+              revision 5, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
+              revision 4, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
+          ! visitors see the change on the next page that they load
+        ---- stderr ----
+        0 to create, 1 to change, 0 to delete, 0 equal
+    "#]],
+    );
+    repository.check(
+        &["plan", "widgets", "--output", "json", "--quiet"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask\n::error::Ana","written":false,"changes":[{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask\n::error::Ana","to":"Ask them"}],"effects":["visitors see the change on the next page that they load"],"warnings":[],"service_changes":[{"revision":5,"created_at":"TIME","api_key_id":"KEY-ana","api_key_name":"ana","changes":[{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask Ana","to":"Ask\n::error::Ana"}]},{"revision":4,"created_at":"TIME","api_key_id":"KEY-ana","api_key_name":"ana","changes":[{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask us","to":"Ask Ana"}]}],"overwritten":["/config/v1/chat/title"]}
+        "#]],
+    );
+    repository.check(&["apply", "widgets", "--yes"], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
+          ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
+          ! changed at the service since this folder was written:
+              revision 5, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
+              revision 4, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
+          ! visitors see the change on the next page that they load
+        ---- stderr ----
+        0 to create, 1 to change, 0 to delete, 0 equal
+        error: this would undo what was changed at the service since the folder was written; nothing was written
+          widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana": `/config/v1/chat/title`
+
+        hint: commit the folder, and `widget export` writes the state of the service into it; `--overwrite` undoes what was changed there
+    "#]]);
+    repository.check(
+        &["apply", "widgets", "--yes", "--overwrite"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
+          ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
+          ! changed at the service since this folder was written:
+              revision 5, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
+              revision 4, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
+          ! visitors see the change on the next page that they load
+        ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana" changed
+        ---- stderr ----
+        0 to create, 1 to change, 0 to delete, 0 equal
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+    repository.check(
+        &["plan", "widgets"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        0 to create, 0 to change, 0 to delete, 1 equal
+    "#]],
+    );
+
+    // Changed there and changed back.
+    change(title("Ask Ana"));
+    change(title("Ask them"));
+    repository.replace(
+        "widgets/ask-shop.yaml",
+        "title: Ask them",
+        "title: Ask us all",
+    );
+    repository.check(
+        &["apply", "widgets", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them"
+          ~ /config/v1/chat/title: "Ask them" -> "Ask us all"
+          ! changed at the service since this folder was written:
+              revision 8, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask Ana" -> "Ask them"
+              revision 7, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask them" -> "Ask Ana"
+          ! visitors see the change on the next page that they load
+        ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them" changed
+        ---- stderr ----
+        0 to create, 1 to change, 0 to delete, 0 equal
+        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
+    "#]],
+    );
+
+    // A deletion undoes every change.
+    change(title("Ask Ana"));
+    fs::remove_file(repository.folder.path().join("widgets/ask-shop.yaml")).expect("removed");
+    repository.check(
+        &["apply", "widgets", "--yes"],
+        &expect![[r#"
+        exit 0
+        ---- stderr ----
+        note: widget WIDGET-SHOP "Ask Ana" has no file here any more and stays; `--prune` deletes it
+        0 to create, 0 to change, 0 to delete, 0 equal
+    "#]],
+    );
+    repository.check(&["apply", "widgets", "--yes", "--prune"], &expect![[r#"
+        exit 1
+        ---- stdout ----
+        delete widget WIDGET-SHOP "Ask Ana"
+          ! changed at the service since this folder was written:
+              revision 10, TIME, by the key "ana" (KEY-ana)
+                ~ /config/v1/chat/title: "Ask us all" -> "Ask Ana"
+          ! visitors no longer see it within 5 s
+        ---- stderr ----
+        0 to create, 0 to change, 1 to delete, 0 equal
+        error: this would undo what was changed at the service since the folder was written; nothing was written
+          widget WIDGET-SHOP "Ask Ana": `/config/v1/chat/title`
+
+        hint: commit the folder, and `widget export` writes the state of the service into it; `--overwrite` undoes what was changed there
+    "#]]);
+    repository.check(
+        &["apply", "widgets", "--yes", "--prune", "--overwrite"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            delete widget WIDGET-SHOP "Ask Ana"
+              ! changed at the service since this folder was written:
+                  revision 10, TIME, by the key "ana" (KEY-ana)
+                    ~ /config/v1/chat/title: "Ask us all" -> "Ask Ana"
+              ! visitors no longer see it within 5 s
+            ✓ widget WIDGET-SHOP "Ask Ana" deleted
+            ---- stderr ----
+            0 to create, 0 to change, 1 to delete, 0 equal
+        "#]],
+    );
+}
+
+/// A creation whose answer was lost is not made twice, unless its widget was deleted.
+#[test]
+fn the_same_file_creates_one_widget() {
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let path = repository.folder.path().join("two.yaml");
+    let text = format!(
+        "agent_id: {}\nagent_version_id: {}\n",
+        shop.agent_id, shop.agent_version_id
+    );
+    let create = || {
+        fs::write(&path, &text).expect("a file");
+        repository.run(&["apply", ".", "--yes"]);
+        let written = fs::read_to_string(&path).expect("a file");
+        let id = written.lines().find_map(|line| line.strip_prefix("id: "));
+        id.expect("an id").parse().expect("an id")
+    };
+    let id = create();
+    assert_eq!(create(), id);
+    let client = repository.service.client();
+    block_on(client.delete_web_widget(id, None)).expect("it is deleted");
+    assert_ne!(create(), id);
+    // Another file with the same content is another widget.
+    fs::write(repository.folder.path().join("three.yaml"), &text).expect("a file");
+    repository.run(&["apply", ".", "--yes"]);
+    let listed = client.list_web_widgets(&widget_api::widgets::WidgetsQuery::default());
+    assert_eq!(block_on(listed.collect(None)).expect("a list").len(), 3);
+}
+
+/// A link can lead to a secret, or to what has no end.
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_is_not_shown() {
+    use std::os::unix::fs::symlink;
+
+    let mut repository = Repository::new();
+    repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let folder = repository.folder.path().join("widgets");
+    fs::create_dir(&folder).expect("a folder");
+    for secret in ["s3cret: x\n", "s3cret\n", "{s3cret\n", "[\"s3cret\"]"] {
+        let target = repository.folder.path().join("secret");
+        fs::write(&target, secret).expect("a file");
+        symlink(&target, folder.join("a.yaml")).expect("a link");
+        symlink(&target, folder.join("b.json")).expect("a link");
+        for arguments in [
+            &["plan", "widgets"][..],
+            &["plan", "widgets", "--output", "json"],
+            &["validate", "widgets"],
+            &["validate", "widgets/a.yaml", "--output", "json"],
+        ] {
+            let mut command = repository.service.command(&repository.folder, arguments);
+            let output = crate::outcome(&mut command);
+            assert!(output.contains("so what is in it is not shown"), "{output}");
+            assert!(!output.contains("s3cret"), "{output}");
+        }
+        fs::remove_file(folder.join("a.yaml")).expect("it is removed");
+        fs::remove_file(folder.join("b.json")).expect("it is removed");
+    }
+    for target in ["/dev/zero", "../secret"] {
+        symlink(target, folder.join(".widgets-held")).expect("a link");
+        let mut command = repository
+            .service
+            .command(&repository.folder, &["plan", "widgets"]);
+        assert_eq!(
+            crate::outcome(&mut command),
+            "exit 2\n---- stderr ----\nerror: cannot read `widgets/.widgets-held`: it is a link, or \
+             not a file; remove it, and restore it as a file\n"
+        );
+        fs::remove_file(folder.join(".widgets-held")).expect("it is removed");
+    }
+    fs::write(folder.join(".widgets-held"), "s3cret\n").expect("a file");
+    repository.check(&["plan", "widgets"], &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: line 1 of `widgets/.widgets-held` is not the id of a widget, with or without the number of a revision
+
+        hint: each line has one id; remove what is something else
+    "#]]);
 }

@@ -171,8 +171,12 @@ impl Service {
 
     /// A client with the key of the tests.
     pub(crate) fn client(&self) -> Client {
+        self.client_with(self.key.clone())
+    }
+
+    pub(crate) fn client_with(&self, key: String) -> Client {
         Client::builder(self.url().parse().expect("an address"))
-            .key(self.key.clone().into())
+            .key(key.into())
             .build()
             .expect("a client")
     }
