@@ -733,11 +733,9 @@ fn creation_key(new: &NewWidget, file: &FolderFile) -> String {
     hash.update([0]);
     // A record that is about to be sent can be written.
     hash.update(serde_json::to_vec(new).unwrap_or_default());
-    let digits: String = hash.finalize()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("apply-{digits}")
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash.finalize()[..16]);
+    format!("apply-{:032x}", u128::from_be_bytes(first))
 }
 
 /// A widget was created, and its id did not get into its file.

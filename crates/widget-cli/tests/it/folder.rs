@@ -586,6 +586,7 @@ fn links_that_are_not_followed_are_errors() {
 /// What somebody changes at the service after the folder was written is shown, and undone only on
 /// request.
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, most of it snapshots")]
 fn changes_at_the_service_are_not_undone_unseen() {
     let mut repository = Repository::new();
     let shop = repository

@@ -40,8 +40,8 @@ pub(super) struct Search {
     has_more: bool,
     /// Whether every item fits, so that one page of storage is one page.
     takes_all: bool,
-    is_begun: bool,
-    batch: u32,
+    /// How many pages of storage were read.
+    batches: u32,
     /// How many rows were looked at.
     looked_at: usize,
     /// The database did not answer in time, and the page ends before the row that it was asked for.
@@ -58,8 +58,7 @@ impl Search {
             waiting: 0,
             has_more: true,
             takes_all,
-            is_begun: false,
-            batch: FIRST_BATCH,
+            batches: 0,
             looked_at: 0,
             is_late: false,
             started: Instant::now(),
@@ -68,21 +67,22 @@ impl Search {
 
     /// What to read next; nothing when the page is complete.
     pub(super) fn next_page(&self) -> Option<ListPage> {
-        let goes_on = !self.is_begun || !self.takes_all;
+        let goes_on = self.batches == 0 || !self.takes_all;
         (goes_on && self.has_more && !self.is_full()).then_some(ListPage {
             before: self.position,
             limit: if self.takes_all {
                 self.space
             } else {
-                self.batch
+                let doubled = FIRST_BATCH.checked_shl(self.batches);
+                doubled.map_or(MAX_PAGE_LIMIT, |rows| rows.min(MAX_PAGE_LIMIT))
             },
         })
     }
 
     /// Begins to look at what was read.
     pub(super) fn begin<T>(&mut self, read: &Page<Listed<T>>) {
-        self.is_begun = true;
-        self.batch = (2 * self.batch).min(MAX_PAGE_LIMIT);
+        // More are as many as at most.
+        self.batches = (self.batches + 1).min(8);
         self.waiting = read.len();
         self.has_more = read.has_more;
     }

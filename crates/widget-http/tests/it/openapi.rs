@@ -284,6 +284,21 @@ fn put(value: &mut Value, place: &str, text: &str) {
     }
 }
 
+/// A body that the service accepts, as far as it needs one.
+fn base(schema: &str, agent: &str, version: &str) -> Value {
+    match schema {
+        "NewWidget" => json!({"agent_id": agent, "agent_version_id": version}),
+        "NewAgent" => json!({"name": "Concierge"}),
+        "NewAgentVersion" => json!({"livekit_agent_name": "concierge"}),
+        "NewApiKey" => json!({"name": "x", "scopes": ["agents:read"]}),
+        "NewMessages" => json!({"id": "1", "role": "agent", "text": "x"}),
+        "ErasureRequest" | "ExportRequest" => json!({"filter": {"visitor": "x"}}),
+        "TurnReport" => json!({"messages": [{"id": "1", "role": "visitor", "text": "x"}]}),
+        "FormSubmission" => json!({"data": {}}),
+        _ => json!({}),
+    }
+}
+
 /// PostgreSQL stores no text with a NUL. Whatever text a caller sends, it is the caller's fault.
 #[tokio::test]
 async fn a_nul_anywhere_is_the_callers_fault() {
@@ -302,17 +317,6 @@ async fn a_nul_anywhere_is_the_callers_fault() {
         "version_id" => version.clone(),
         "number" => "1".to_owned(),
         _ => "x".to_owned(),
-    };
-    let base = |schema: &str| match schema {
-        "NewWidget" => json!({"agent_id": agent, "agent_version_id": version}),
-        "NewAgent" => json!({"name": "Concierge"}),
-        "NewAgentVersion" => json!({"livekit_agent_name": "concierge"}),
-        "NewApiKey" => json!({"name": "x", "scopes": ["agents:read"]}),
-        "NewMessages" => json!({"id": "1", "role": "agent", "text": "x"}),
-        "ErasureRequest" | "ExportRequest" => json!({"filter": {"visitor": "x"}}),
-        "TurnReport" => json!({"messages": [{"id": "1", "role": "visitor", "text": "x"}]}),
-        "FormSubmission" => json!({"data": {}}),
-        _ => json!({}),
     };
     let mut count = 0;
     for (path, methods) in document["paths"].as_object().expect("paths") {
@@ -384,7 +388,7 @@ async fn a_nul_anywhere_is_the_callers_fault() {
             let mut places = BTreeSet::new();
             texts(&document, schema, "", &mut places);
             for place in places {
-                let mut body = base(name.unwrap_or_default());
+                let mut body = base(name.unwrap_or_default(), &agent, &version);
                 put(&mut body, &place, NUL);
                 call(&path_with(None), Some(body.to_string())).await;
                 count += 1;

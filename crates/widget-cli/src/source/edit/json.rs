@@ -42,7 +42,7 @@ struct Parts<'t> {
     open: &'t str,
     /// The spaces after the last part, and the bracket.
     close: &'t str,
-    parts: Vec<Part<'t>>,
+    inside: Vec<Part<'t>>,
 }
 
 struct Part<'t> {
@@ -56,7 +56,7 @@ struct Part<'t> {
 impl<'t> Notation<'t> {
     fn of(text: &'t str) -> Self {
         let members = Parts::of(text);
-        let first = members.as_ref().and_then(|members| members.parts.first());
+        let first = members.as_ref().and_then(|members| members.inside.first());
         let colon = first.map_or(": ", |first| first.after_key()).to_owned();
         let mut lines = text.lines().skip(1);
         let line = lines.find(|line| !line.trim().is_empty());
@@ -94,7 +94,7 @@ impl<'t> Notation<'t> {
     ) -> Option<String> {
         let object = Parts::of(text)?;
         let mut parts = Vec::new();
-        for ((key, before), part) in current.iter().zip(&object.parts) {
+        for ((key, before), part) in current.iter().zip(&object.inside) {
             if let Some(after) = wanted.get(key) {
                 let value = self.change(part.value, before, after, object.space())?;
                 parts.push((Some(key), part.comma, format!("{}{value}", part.key)));
@@ -129,7 +129,7 @@ impl<'t> Notation<'t> {
         let mut parts = Vec::new();
         for step in steps {
             let (_, before, after) = step.as_tag_tuple();
-            let kept = list.parts.get(before.clone())?;
+            let kept = list.inside.get(before.clone())?;
             if matches!(step, DiffOp::Equal { .. }) {
                 parts.extend(kept.iter().map(|part| (part.comma, part.value.to_owned())));
                 continue;
@@ -156,11 +156,11 @@ impl<'t> Notation<'t> {
         open: char,
         close: char,
     ) -> String {
-        if parts.is_empty() || before.parts.is_empty() {
+        if parts.is_empty() || before.inside.is_empty() {
             let texts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
             return format!("{open}{}{close}", texts.join(self.comma));
         }
-        let usual = match before.parts.get(1) {
+        let usual = match before.inside.get(1) {
             Some(second) => second.comma.to_owned(),
             None if before.space().is_some() => format!(",{}", &before.open[1..]),
             None => self.comma.to_owned(),
@@ -235,14 +235,14 @@ impl<'t> Parts<'t> {
         Some(Self {
             open,
             close: text.get(end..)?,
-            parts,
+            inside: parts,
         })
     }
 
     /// The space at the beginning of its lines, if each part has one.
     fn space(&self) -> Option<&'t str> {
         let (_, space) = self.open.rsplit_once('\n')?;
-        (!self.parts.is_empty()).then_some(space)
+        (!self.inside.is_empty()).then_some(space)
     }
 }
 
