@@ -21,9 +21,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod base64;
+mod blockers;
 mod copy_checks;
 mod decision_checks;
 mod evidence;
+mod fetch;
+mod fix;
+mod foreign;
+mod inert_checks;
 mod integrity;
 mod page;
 mod page_checks;
@@ -38,15 +44,22 @@ mod service_checks;
 mod snippet;
 mod snippet_checks;
 mod sorted;
+mod structured;
 mod target;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod visit;
 
+pub use fetch::{
+    ACCEPT, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, RedirectError, next_address,
+};
+pub use fix::{Fix, NeededFix};
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
 pub use report::{Audience, CODES, CheckStatus, Diagnosis, PageFinding, PageVerdict};
-pub use visit::{Hop, PageScript, Visit};
+pub use visit::{Hop, PageFrame, PageScript, Visit};
+
+use std::collections::BTreeSet;
 
 use url::Url;
 
@@ -101,8 +114,8 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
     let Some(hop) = visit.page() else {
         return Vec::new();
     };
-    let tags = PageTags::read(&visit.html());
-    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(visit);
+    let tags = PageTags::read(visit);
+    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(&tags, visit);
     target::find_named(&tags, &snippets)
 }
 
@@ -115,19 +128,19 @@ pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
     let Some(hop) = visit.page() else {
         return Vec::new();
     };
-    let tags = PageTags::read(&visit.html());
+    let tags = PageTags::read(visit);
     let base = tags.base(&hop.url);
     let snippets = Snippets::find(&tags, &base);
     let runs = |tag: &snippet::SnippetTag| !matches!(tag.state, snippet::State::Inert { .. });
     if snippets.tags.iter().any(runs) {
         return Vec::new();
     }
-    let mut found: Vec<Url> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     for script in &tags.scripts {
         let src = script.attribute("src").filter(|_| Kind::of(script).runs());
         if let Some(url) = src.and_then(|src| base.join(src.trim()).ok())
             && matches!(url.scheme(), "http" | "https")
-            && !found.contains(&url)
+            && seen.insert(url.clone())
         {
             found.push(url);
         }
@@ -142,14 +155,41 @@ pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
     found
 }
 
+/// The frames of the same site in which a snippet may be, for a page that has none of its own.
+#[must_use]
+pub fn frames_to_read(visit: &Visit) -> Vec<Url> {
+    /// More are seldom pages.
+    const MAX_FRAMES: usize = 3;
+    let Some(hop) = visit.page() else {
+        return Vec::new();
+    };
+    let tags = PageTags::read(visit);
+    let base = tags.base(&hop.url);
+    if !Snippets::find(&tags, &base).tags.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for src in &tags.frames {
+        if let Ok(url) = base.join(src)
+            && url.origin() == hop.url.origin()
+            && url != hop.url
+            && !found.contains(&url)
+            && found.len() < MAX_FRAMES
+        {
+            found.push(url);
+        }
+    }
+    found
+}
+
 /// Finds the widget that a page has to show: the one of its snippet, however that is hidden.
 ///
 /// `services` and `widget_id` are those that are expected; a snippet for them is preferred.
 #[must_use]
 pub fn find_target(visit: &Visit, services: &[Url], widget_id: Option<WidgetId>) -> Option<Target> {
     let hop = visit.page()?;
-    let tags = PageTags::read(&visit.html());
-    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(visit);
+    let tags = PageTags::read(visit);
+    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(&tags, visit);
     target::choose_target(&tags, &snippets, services, widget_id)
 }
 
@@ -164,8 +204,8 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             .iter()
             .any(|finding| finding.code == Code::PageNotHtml && finding.status == CheckStatus::Fail)
     {
-        let tags = PageTags::read(&visit.html());
-        let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(visit);
+        let tags = PageTags::read(visit);
+        let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(&tags, visit);
         let page = Page {
             question,
             hop,
@@ -175,6 +215,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             snippets,
         };
         findings.extend(page_checks::check_refresh(&page));
+        findings.extend(page_checks::check_amp(&page));
         let (snippets, runs) = snippet_checks::check(&page);
         findings.extend(snippets);
         findings.extend(policy_checks::check(&page, &runs));
@@ -193,11 +234,14 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
         origin.as_ref(),
         target.as_ref(),
     ));
+    findings.extend(decision_checks::check_modes(question, target.as_ref()));
     let order = |finding: &PageFinding| {
         let position = CODES.iter().position(|code| *code == finding.code);
         position.unwrap_or(CODES.len())
     };
     findings.sort_by_key(order);
+    // Several parts may come to the same.
+    findings.dedup();
     Diagnosis {
         page: question.page.to_owned(),
         service: target.as_ref().map(|target| {
@@ -208,6 +252,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             .widget_id
             .or_else(|| target.as_ref().and_then(|target| target.widget_id)),
         verdict: report::judge(&findings),
+        fixes: fix::needed(&findings),
         findings,
     }
 }

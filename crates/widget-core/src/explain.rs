@@ -335,6 +335,21 @@ impl Steps {
     }
 }
 
+/// Whether [`advice`] is to list the page, and nothing else.
+#[cfg(feature = "doctor")]
+pub(crate) fn advises_to_list(
+    origin: &Origin,
+    nearest: Option<&Nearest>,
+    suffixes: &SuffixList,
+) -> bool {
+    let is_other = match nearest.map(|nearest| nearest.difference) {
+        Some(Difference::LookAlike | Difference::TrailingDot | Difference::Spelling) => true,
+        Some(Difference::Scheme) => origin.scheme() == Scheme::Http && !origin.is_loopback(),
+        _ => false,
+    };
+    !is_other && Entry::parse(origin.as_str(), suffixes).is_ok()
+}
+
 /// The one change that admits the page, or the reason why it must not be admitted.
 fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> String {
     if let Some(nearest) = nearest

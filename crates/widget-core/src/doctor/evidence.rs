@@ -1,4 +1,4 @@
-//! Evidence: the very header or tag, cut to a bound, without what may be a secret.
+//! Evidence: the very header or tag, cut to a bound, without what may be a secret or personal.
 
 use url::Url;
 
@@ -8,7 +8,8 @@ const MAX_EVIDENCE: usize = 240;
 /// More of a text is not looked at, in bytes; what is shown is shorter.
 const MAX_READ: usize = 4096;
 
-/// A tag as the page has it, without values of nonces and without query strings.
+/// A tag as the page has it, without values of nonces and of `data-context`, and without query
+/// strings.
 pub(super) fn of_tag(tag: &str) -> String {
     masked(tag)
 }
@@ -54,7 +55,7 @@ pub(super) fn around(text: &str, position: usize) -> String {
 
 fn masked(text: &str) -> String {
     let text = &text[..floor(text, MAX_READ.min(text.len()))];
-    cut(&mask_queries(&mask_nonces(text)))
+    cut(&mask_queries(&mask_values(text)))
 }
 
 /// The last boundary of a character that is not behind `index`.
@@ -92,51 +93,80 @@ fn mask_queries(text: &str) -> String {
     masked
 }
 
-/// `nonce="…"` and `'nonce-…'`.
-fn mask_nonces(text: &str) -> String {
+/// Names whose values are masked: a nonce is a secret, and what a page says of its visitor is
+/// personal. The first two are attributes, the others are in scripts.
+const MASKED: [&str; 4] = ["nonce", "data-context", "dataset.context", "setcontext"];
+
+/// `nonce="…"`, `'nonce-…'` and `data-context='…'`.
+fn mask_values(text: &str) -> String {
+    // As long as the text, so that positions are those of the text.
+    let lower = text.to_ascii_lowercase();
     let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = find_nonce(rest) {
-        let value = &rest[start..];
-        masked.push_str(&rest[..start]);
+    let mut done = 0;
+    while let Some((name, start)) = find_masked(&lower, done) {
+        let value = &text[start..];
+        masked.push_str(&text[done..start]);
         let quote = value
             .chars()
             .next()
-            .filter(|first| matches!(first, '"' | '\''));
+            .filter(|first| matches!(first, '"' | '\'' | '`'));
         let inner = quote.map_or(value, |quote| &value[quote.len_utf8()..]);
-        let end = inner
-            .find(|character: char| match quote {
-                Some(quote) => character == quote,
-                None => character.is_whitespace() || matches!(character, '\'' | '>' | ';' | ','),
-            })
-            .unwrap_or(inner.len());
-        if let Some(quote) = quote {
-            masked.push(quote);
-        }
+        let end = match (quote, name) {
+            (Some(quote), _) => find_unescaped(inner, quote),
+            (None, "nonce") => inner.find(|character: char| {
+                character.is_whitespace() || matches!(character, '\'' | '>' | ';' | ',')
+            }),
+            (None, "data-context") if !value.starts_with('\\') => {
+                inner.find(|character: char| character.is_whitespace() || character == '>')
+            }
+            // Where an expression ends is not known.
+            (None, _) => None,
+        };
+        masked.extend(quote);
         masked.push('…');
-        rest = &inner[end..];
+        done = text.len() - inner.len() + end.unwrap_or(inner.len());
     }
-    masked.push_str(rest);
+    masked.push_str(&text[done..]);
     masked
 }
 
-/// Where the value of the next nonce starts.
-fn find_nonce(text: &str) -> Option<usize> {
-    let lower = text.to_ascii_lowercase();
-    let mut from = 0;
-    while let Some(at) = lower[from..].find("nonce") {
-        let after = from + at + "nonce".len();
+/// A quote without a backslash before it; in HTML there are no such backslashes.
+fn find_unescaped(text: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    text.char_indices().find_map(|(at, character)| {
+        let is_end = character == quote && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        is_end.then_some(at)
+    })
+}
+
+/// The next of these names, and where its value starts.
+fn find_masked(lower: &str, mut from: usize) -> Option<(&'static str, usize)> {
+    loop {
+        let rest = &lower[from..];
+        let found = MASKED
+            .iter()
+            .filter_map(|name| Some((rest.find(name)?, *name)));
+        let (at, name) = found.min()?;
+        let after = from + at + name.len();
         let rest = &lower[after..];
-        if rest.starts_with('-') {
-            return Some(after + 1);
+        if name == "nonce" && rest.starts_with('-') {
+            return Some((name, after + 1));
         }
-        let trimmed = rest.trim_start();
-        if let Some(value) = trimmed.strip_prefix(['=', ':']) {
-            return Some(text.len() - value.trim_start().len());
+        // In scripts: `setAttribute('data-context', '…')`, and with backslashes in other texts.
+        let unescaped = rest.trim_start_matches('\\');
+        let closed = unescaped.strip_prefix(['"', '\'', '`']);
+        let rest = closed.unwrap_or(rest).trim_start();
+        let signs: &[char] = match (name, closed) {
+            ("setcontext", _) => &['('],
+            (_, Some(_)) => &['=', ':', ','],
+            (_, None) => &['=', ':'],
+        };
+        if let Some(value) = rest.strip_prefix(signs) {
+            return Some((name, lower.len() - value.trim_start().len()));
         }
         from = after;
     }
-    None
 }
 
 #[cfg(test)]
@@ -153,6 +183,38 @@ mod tests {
             ("<script nonce=abc src=/a?b>", "<script nonce=… src=/a?…>"),
             ("<script NONCE = 'abc'>", "<script NONCE = '…'>"),
             ("<script\n  async\n>", "<script async >"),
+            (
+                r#"<script data-context='{"email":"a@b.example"}' async>"#,
+                "<script data-context='…' async>",
+            ),
+            (
+                "<script data-context = \"{&quot;name&quot;:&quot;Ann&quot;}\">",
+                "<script data-context = \"…\">",
+            ),
+            (
+                "s.setAttribute('data-context', '{\"name\":\"Ann\"}'); s.src",
+                "s.setAttribute('data-context', '…'); s.src",
+            ),
+            (
+                "<script data-context={\"name\":\"Ann,O'Neill\"} async>",
+                "<script data-context=… async>",
+            ),
+            (
+                r#"\"data-context\":\"{\\\"name\\\":\\\"Ann\\\"}\"}"#,
+                r#"\"data-context\":…"#,
+            ),
+            (
+                r#"push(["x",{"data-context":"{\"name\":\"Ann\"}"}])"#,
+                r#"push(["x",{"data-context":"…"}])"#,
+            ),
+            (
+                "s.dataset.context = JSON.stringify({name: 'Ann'})",
+                "s.dataset.context = …",
+            ),
+            (
+                "WebWidget.setContext({name: 'Ann'})",
+                "WebWidget.setContext(…",
+            ),
         ] {
             assert_eq!(of_tag(tag), expected);
         }

@@ -1,13 +1,107 @@
 //! Whether the script is the one that the snippet pins.
 
+use super::evidence;
 use super::question::Answer;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
+use super::script::is_javascript;
 use super::snippet::SnippetTag;
+use super::structured::{Item, parse_dictionary};
 use crate::finding::Code;
 
-/// Whether browsers accept the script that the tag pins.
-pub(super) fn check_integrity(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
+/// Whether browsers accept the answer to the tag as its script.
+pub(super) fn check_integrity(page: &Page<'_>, tag: &SnippetTag) -> Vec<PageFinding> {
+    let checks = [
+        check_credentials(page, tag),
+        check_integrity_policy(page, tag),
+        check_type(page, tag),
+        check_pinned(page, tag),
+    ];
+    checks.into_iter().flatten().collect()
+}
+
+/// With `use-credentials`, the service would have to name the site in its answer.
+fn check_credentials(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
+    let mode = tag.script.attribute("crossorigin")?;
+    let is_foreign = page.hop.url.origin() != tag.address.url.origin();
+    (is_foreign && mode.eq_ignore_ascii_case("use-credentials")).then(|| {
+        PageFinding::fail(
+            Code::IntegrityUnknown,
+            Audience::Site,
+            "the tag has `crossorigin=\"use-credentials\"`, so browsers refuse the script: the \
+             service gives it to every site, without cookies",
+        )
+        .with_evidence(tag.script.evidence.clone())
+        .with_hint("write `crossorigin=\"anonymous\"`, or remove `crossorigin`")
+    })
+}
+
+/// <https://www.w3.org/TR/SRI/#integrity-policy-section>
+fn check_integrity_policy(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
+    let value = page.hop.header("integrity-policy")?;
+    let members = parse_dictionary(value)?;
+    let has = |name: &str, word: &str| {
+        let member = members.iter().rev().find(|(known, _)| known == name);
+        member.map(|(_, items)| items.contains(&Item::Token(word.to_owned())))
+    };
+    let is_enforced = has("blocked-destinations", "script") == Some(true)
+        && has("sources", "inline").unwrap_or(true);
+    let is_pinned = tag.script.has("crossorigin")
+        && tag
+            .script
+            .attribute("integrity")
+            .is_some_and(|value| !strongest_hashes(value).is_empty());
+    (is_enforced && !is_pinned).then(|| {
+        PageFinding::fail(
+            Code::IntegrityUnknown,
+            Audience::Site,
+            "the page's `Integrity-Policy` blocks scripts without `integrity`",
+        )
+        .with_evidence(evidence::of_header("Integrity-Policy", value))
+        .with_hint("paste the snippet with `integrity` from the service (`widget snippet WIDGET --with-integrity`)")
+    })
+}
+
+/// <https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?>
+fn check_type(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
+    let Answer::Given(script) = &page.question.answers.script else {
+        return None;
+    };
+    let header = |name: &str| {
+        let mut headers = script.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(found.1.as_str())
+    };
+    let kind = header("content-type")?;
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let is_strict = header("x-content-type-options")
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("nosniff"));
+    let is_media = ["image/", "audio/", "video/"]
+        .iter()
+        .any(|start| essence.starts_with(start));
+    let is_blocked = is_media || essence == "text/csv" || (is_strict && !is_javascript(&essence));
+    ((200..300).contains(&script.status) && is_blocked).then(|| {
+        PageFinding::fail(
+            Code::ServiceUnreachable,
+            Audience::Operator,
+            "the script comes with a type that browsers do not run",
+        )
+        .with_evidence(evidence::of_header("Content-Type", kind))
+        .with_hint(format!(
+            "check what answers at {}: it should be the service, without a proxy that changes \
+             `Content-Type`",
+            evidence::of_url(&tag.address.url)
+        ))
+    })
+}
+
+/// Whether the script is the one that the tag pins.
+fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
     let value = tag.script.attribute("integrity")?;
     let strongest = strongest_hashes(value);
     // What is no hash is ignored, also by browsers.

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
-use html5gum::{State, Tokenizer};
+use html5gum::{Error, State, Tokenizer};
 use url::Url;
 
-use super::evidence;
+use super::foreign::{Foreign, Language};
 use super::script::{Kind, PATH, Place, ScriptTag};
+use super::visit::Visit;
+use super::{base64, evidence, tools};
 
 /// The tags of a page, in their order.
 #[derive(Debug, Default)]
@@ -28,11 +30,15 @@ pub(super) struct PageTags {
     pub(super) refresh: Option<Refresh>,
     /// The addresses of frames.
     pub(super) frames: Vec<String>,
+    /// The pages of frames that the page itself has, if they mention a snippet.
+    pub(super) documents: Vec<String>,
     pub(super) has_frameset: bool,
     /// Bytes of text that visitors see.
     pub(super) visible_text: usize,
     /// Ids of elements, and attributes that frameworks write; for recognizing them.
     pub(super) marks: Vec<String>,
+    /// The page says that it is AMP.
+    pub(super) is_amp: bool,
 }
 
 /// A snippet that is not an element of the document.
@@ -75,12 +81,21 @@ pub(super) struct Refresh {
     pub(super) evidence: String,
 }
 
+/// Attributes of a longer tag are not looked for in its text, in bytes.
+const MAX_TAG: usize = 4096;
+
 /// A longer wait is a page that visitors read.
 const MAX_REFRESH_SECONDS: u32 = 10;
 
 impl PageTags {
-    pub(super) fn read(html: &str) -> Self {
+    pub(super) fn read(visit: &Visit) -> Self {
+        Self::read_html(&visit.html(), visit.is_cut)
+    }
+
+    /// Reads HTML; `is_cut` says that there is more of it.
+    pub(super) fn read_html(html: &str, is_cut: bool) -> Self {
         let mut reader = Reader::new(html, Place::Document);
+        reader.is_cut = is_cut;
         reader.run();
         reader.tags
     }
@@ -97,14 +112,29 @@ struct Reader<'a> {
     html: &'a str,
     /// Where everything of this text is.
     place: Place,
+    /// There is more text than was read.
+    is_cut: bool,
     tags: PageTags,
     position: usize,
     in_head: bool,
-    templates: usize,
-    foreign: usize,
+    /// The open `<template>` elements.
+    templates: Vec<Template>,
+    /// How many of them are inert.
+    inert_templates: usize,
+    foreign: Foreign,
     noframes: usize,
+    /// The next tag has an attribute twice.
+    has_duplicate: bool,
     /// The element whose text is read, and is not markup.
     inside: Option<Inside>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Template {
+    /// Its content is not a part of the page.
+    Inert,
+    /// A declarative shadow root: its content is, and its scripts run.
+    ShadowRoot,
 }
 
 struct Inside {
@@ -118,12 +148,15 @@ impl<'a> Reader<'a> {
         Self {
             html,
             place,
+            is_cut: false,
             tags: PageTags::default(),
             position: 0,
             in_head: true,
-            templates: 0,
-            foreign: 0,
+            templates: Vec::new(),
+            inert_templates: 0,
+            foreign: Foreign::default(),
             noframes: 0,
+            has_duplicate: false,
             inside: None,
         }
     }
@@ -142,10 +175,26 @@ impl<'a> Reader<'a> {
                 Token::EndTag(tag) => self.end(&String::from_utf8_lossy(&tag.name)),
                 Token::String(text) => self.text(&String::from_utf8_lossy(&text.value)),
                 Token::Comment(text) => self.comment(&String::from_utf8_lossy(&text.value)),
+                Token::Error(error) if *error == Error::DuplicateAttribute => {
+                    self.has_duplicate = true;
+                }
                 Token::Doctype(_) | Token::Error(_) => {}
             }
         }
+        // Browsers never run a script whose end tag is missing.
+        let is_cut = self.is_cut;
+        if let Some(script) = self
+            .inside
+            .as_mut()
+            .and_then(|inside| inside.script.as_mut())
+        {
+            script.is_closed = is_cut;
+        }
         self.close_text();
+    }
+
+    fn in_template(&self) -> bool {
+        self.inert_templates > 0
     }
 
     fn start(&mut self, tag: &StartTag<usize>) -> Option<State> {
@@ -162,10 +211,7 @@ impl<'a> Reader<'a> {
                 )
             })
             .collect();
-        let is_foreign = matches!(name.as_str(), "svg" | "math");
-        if is_foreign && !tag.self_closing {
-            self.foreign += 1;
-        }
+        let is_foreign = self.foreign.enter(&name, &attributes, tag.self_closing);
         if !matches!(
             name.as_str(),
             "html"
@@ -181,16 +227,16 @@ impl<'a> Reader<'a> {
                 | "style"
                 | "script"
                 | "template"
-        ) && self.templates == 0
+        ) && self.templates.is_empty()
         {
             self.in_head = false;
         }
-        let written = self.written(tag, &name, &attributes);
-        self.element(&name, attributes, written);
-        if self.foreign > 0 {
+        self.element(tag, &name, attributes);
+        self.has_duplicate = false;
+        if is_foreign {
             // There, text is markup, and a tag may close itself.
             if tag.self_closing {
-                self.end(&name);
+                self.close_text();
             }
             return None;
         }
@@ -211,13 +257,8 @@ impl<'a> Reader<'a> {
         Some(state)
     }
 
-    /// The tag as it is written in the page, for evidence.
-    fn written(
-        &self,
-        tag: &StartTag<usize>,
-        name: &str,
-        attributes: &BTreeMap<String, String>,
-    ) -> String {
+    /// The tag as it is in the page.
+    fn slice_of(&self, tag: &StartTag<usize>, name: &str) -> Option<&'a str> {
         let slice = self.html.get(tag.span.start..);
         let slice = slice.filter(|slice| {
             slice.starts_with('<')
@@ -227,49 +268,119 @@ impl<'a> Reader<'a> {
         });
         let length = tag.span.end.saturating_sub(tag.span.start);
         let written = slice.and_then(|slice| slice.get(..length));
-        if let Some(written) = written.filter(|written| written.ends_with('>')) {
+        written.filter(|written| written.ends_with('>'))
+    }
+
+    /// The tag as it is written in the page, for evidence. It takes time, so that only tags that
+    /// matter are written.
+    fn written(
+        &self,
+        tag: &StartTag<usize>,
+        name: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> String {
+        if let Some(written) = self.slice_of(tag, name) {
             return evidence::of_tag(written);
         }
         let attributes: String = attributes
             .iter()
             .map(|(name, value)| match value.as_str() {
                 "" => format!(" {name}"),
-                value => format!(" {name}=\"{value}\""),
+                // Quotes in the value would end the mask of a secret.
+                value => format!(" {name}=\"{}\"", value.replace('"', "&quot;")),
             })
             .collect();
         evidence::of_tag(&format!("<{name}{attributes}>"))
     }
 
-    fn element(&mut self, name: &str, attributes: BTreeMap<String, String>, written: String) {
-        let attribute = |name: &str| attributes.get(name).map(|value| value.trim().to_owned());
-        let is_live = self.place == Place::Document && self.templates == 0 && self.noframes == 0;
-        match name {
-            "template" => self.templates += 1,
-            "noframes" => self.noframes += 1,
-            "script" => {
-                let place = if self.templates > 0 {
-                    Place::Template
-                } else {
-                    self.place
+    fn script_tag(
+        &mut self,
+        tag: &StartTag<usize>,
+        mut attributes: BTreeMap<String, String>,
+    ) -> ScriptTag {
+        let evidence = self.written(tag, "script", &attributes);
+        let slice = self.slice_of(tag, "script").unwrap_or_default();
+        let is_xml = is_xml_tag(slice, &attributes);
+        let is_nonceable = !self.has_duplicate
+            && !attributes.iter().any(|(name, value)| {
+                let has = |text: &str| {
+                    let text = text.to_ascii_lowercase();
+                    text.contains("<script") || text.contains("<style")
                 };
+                has(name) || has(value)
+            });
+        let place = match self.foreign.language() {
+            _ if self.in_template() => Place::Template,
+            None => self.place.clone(),
+            Some(Language::MathMl) => Place::Foreign,
+            // The script of SVG has its address in `href`.
+            Some(Language::Svg) => match attributes
+                .remove("href")
+                .or_else(|| attributes.remove("xlink:href"))
+            {
+                Some(href) => {
+                    attributes.insert("src".to_owned(), href);
+                    self.place.clone()
+                }
+                None if attributes.contains_key("src") => Place::Foreign,
+                None => self.place.clone(),
+            },
+        };
+        ScriptTag {
+            position: self.position,
+            attributes,
+            evidence,
+            text: String::new(),
+            place,
+            is_closed: true,
+            is_nonceable,
+            is_xml,
+        }
+    }
+
+    fn element(&mut self, tag: &StartTag<usize>, name: &str, attributes: BTreeMap<String, String>) {
+        let attribute = |name: &str| attributes.get(name).map(|value| value.trim().to_owned());
+        let is_live = self.place == Place::Document && !self.in_template() && self.noframes == 0;
+        match name {
+            "template" if self.foreign.language().is_none() => {
+                let is_root = attribute("shadowrootmode").is_some_and(|mode| {
+                    ["open", "closed"].contains(&mode.to_ascii_lowercase().as_str())
+                });
+                self.inert_templates += usize::from(!is_root);
+                self.templates.push(if is_root {
+                    Template::ShadowRoot
+                } else {
+                    Template::Inert
+                });
+            }
+            "noframes" if self.foreign.language().is_none() => self.noframes += 1,
+            "script" => {
+                let script = self.script_tag(tag, attributes);
                 self.inside = Some(Inside {
                     name: name.to_owned(),
-                    script: Some(ScriptTag {
-                        position: self.position,
-                        attributes,
-                        evidence: written,
-                        text: String::new(),
-                        place,
-                    }),
+                    script: Some(script),
                     text: String::new(),
                 });
                 return;
             }
+            "html" => {
+                self.tags.is_amp |= ["amp", "\u{26a1}", "\u{26a1}\u{fe0f}"]
+                    .iter()
+                    .any(|mark| attributes.contains_key(*mark));
+            }
             "base" if is_live && self.tags.base.is_none() => self.tags.base = attribute("href"),
-            "meta" if is_live => self.meta(&attributes, &written),
+            "meta" if is_live && attributes.contains_key("http-equiv") => {
+                let written = self.written(tag, name, &attributes);
+                self.meta(&attributes, &written);
+            }
             "frameset" if is_live => self.tags.has_frameset = true,
             "iframe" | "frame" if is_live => {
-                if let Some(src) = attribute("src") {
+                if let Some(document) = attributes.get("srcdoc") {
+                    if document.contains(PATH) {
+                        self.tags.documents.push(document.clone());
+                        return;
+                    }
+                } else if let Some(src) = attribute("src") {
                     self.tags.frames.push(src);
                 }
             }
@@ -282,7 +393,7 @@ impl<'a> Reader<'a> {
             self.tags.named.push(NamedWidget {
                 id,
                 service: attribute("data-service"),
-                evidence: written.clone(),
+                evidence: self.written(tag, name, &attributes),
             });
         }
         for (key, value) in &attributes {
@@ -292,10 +403,16 @@ impl<'a> Reader<'a> {
             if value.contains(PATH) && !matches!(name, "link" | "a") {
                 self.tags.mentions.push(Mention {
                     element: name.to_owned(),
-                    evidence: written.clone(),
+                    evidence: self.written(tag, name, &attributes),
                     is_script: false,
                     text: value.clone(),
                 });
+            } else if let Some(text) = base64::decode_markup(value) {
+                let place = Place::Encoded {
+                    evidence: self.written(tag, name, &attributes),
+                    tool: tools::find_tool(&attributes).map(|tool| tool.name),
+                };
+                self.hide(&place, &text);
             }
         }
         if name.contains('-') {
@@ -338,11 +455,14 @@ impl<'a> Reader<'a> {
     fn end(&mut self, name: &str) {
         self.close_text();
         match name {
-            "template" => self.templates = self.templates.saturating_sub(1),
+            "template" => {
+                let ended = self.templates.pop();
+                self.inert_templates -= usize::from(ended == Some(Template::Inert));
+            }
             "noframes" => self.noframes = self.noframes.saturating_sub(1),
-            "svg" | "math" => self.foreign = self.foreign.saturating_sub(1),
             _ => {}
         }
+        self.foreign.leave(name);
     }
 
     fn text(&mut self, text: &str) {
@@ -354,7 +474,7 @@ impl<'a> Reader<'a> {
         if trimmed.is_empty() {
             return;
         }
-        if self.templates == 0 {
+        if !self.in_template() {
             self.in_head = false;
             self.tags.visible_text += trimmed.len();
         }
@@ -362,6 +482,10 @@ impl<'a> Reader<'a> {
     }
 
     fn mention(&mut self, element: &str, text: &str, is_script: bool) {
+        // Most texts have nothing of it, and need not be copied.
+        if !text.contains("embed") {
+            return;
+        }
         let plain = text.replace("\\/", "/").replace("\\u002F", "/");
         if let Some(start) = plain.find(PATH) {
             self.tags.mentions.push(Mention {
@@ -382,50 +506,95 @@ impl<'a> Reader<'a> {
                 script.text = text;
                 self.script(script);
             }
-            ("noscript" | "noframes" | "noembed", None) => self.hide(Place::Noscript, &text),
-            ("style", None) => {}
+            ("noscript" | "noframes" | "noembed", None) => self.hide(&Place::Noscript, &text),
             _ => self.mention(&name, &text, false),
         }
     }
 
-    fn script(&mut self, script: ScriptTag) {
-        match script.place {
-            Place::Document => {
-                if !script.has("src") && !script.text.trim().is_empty() {
-                    let is_script = Kind::of(&script).runs();
-                    let text = script.text.clone();
-                    self.mention("script", &text, is_script);
-                }
-                self.tags.scripts.push(script);
-            }
-            place => self.tags.hidden.push(HiddenTag { place, script }),
+    fn script(&mut self, mut script: ScriptTag) {
+        if script.place != Place::Document {
+            let place = script.place.clone();
+            self.tags.hidden.push(HiddenTag { place, script });
+            return;
         }
+        if script.text.trim().is_empty() {
+            // Optimizers write inline scripts into addresses.
+            let mut addresses = script.attributes.values();
+            let text = addresses.find_map(|value| base64::decode_data_url(value));
+            script.text = text.unwrap_or_default();
+        }
+        let runs = Kind::of(&script).runs();
+        let is_inline = !script.has("src") || base64::is_data_url(&script.attributes["src"]);
+        if let Some(tag) = find_swallowed(&script.text).filter(|_| runs) {
+            self.hide(&Place::Script, tag);
+        } else if !runs && let Some(text) = base64::decode_markup(&script.text) {
+            let place = Place::Encoded {
+                evidence: script.evidence.clone(),
+                tool: tools::find_tool(&script.attributes).map(|tool| tool.name),
+            };
+            self.hide(&place, &text);
+        } else if is_inline && !script.text.trim().is_empty() {
+            let text = script.text.clone();
+            self.mention("script", &text, runs);
+        }
+        self.tags.scripts.push(script);
     }
 
     fn comment(&mut self, text: &str) {
         if text.contains(PATH) {
-            self.hide(Place::Comment, text);
+            self.hide(&Place::Comment, text);
         }
     }
 
     /// Reads a text that the browser does not read as markup, for the snippets in it.
-    fn hide(&mut self, place: Place, text: &str) {
+    fn hide(&mut self, place: &Place, text: &str) {
         // The text of a comment has no comments; what is nested more deeply is not searched.
         if self.place != Place::Document || !text.contains(PATH) {
             return;
         }
-        let mut reader = Reader::new(text, place);
+        let mut reader = Reader::new(text, place.clone());
+        // Its end may be outside.
+        reader.is_cut = true;
         reader.run();
         let found = reader.tags;
-        if found.hidden.is_empty() {
+        if found.hidden.is_empty() && matches!(place, Place::Comment | Place::Noscript) {
             self.mention("comment", text, false);
         }
         self.tags.hidden.extend(found.hidden);
     }
 }
 
+/// The snippet in the text of a script whose own end tag is missing: the text ends with the
+/// snippet's start tag, because the snippet's end tag ended that script.
+fn find_swallowed(text: &str) -> Option<&str> {
+    let text = text.trim_end();
+    if !text.ends_with('>') || !text.contains(PATH) {
+        return None;
+    }
+    let start = text.to_ascii_lowercase().rfind("<script")?;
+    let tag = &text[start..];
+    let is_one = !tag[..tag.len() - 1].contains('>');
+    (is_one && tag.contains(PATH)).then_some(tag)
+}
+
+/// Whether a tag is well-formed XML: each attribute has a value in quotes.
+fn is_xml_tag(tag: &str, attributes: &BTreeMap<String, String>) -> bool {
+    if tag.len() > MAX_TAG {
+        return true;
+    }
+    let lower = tag.to_ascii_lowercase();
+    attributes.keys().all(|name| {
+        let mut at = lower.match_indices(name.as_str());
+        at.any(|(at, _)| {
+            let rest = lower[at + name.len()..].trim_start();
+            rest.strip_prefix('=')
+                .is_some_and(|value| value.trim_start().starts_with(['"', '\'']))
+        })
+    })
+}
+
 /// The address of a refresh that comes soon: `0; url=https://…`.
-fn read_refresh(content: &str) -> Option<String> {
+pub(super) fn read_refresh(content: &str) -> Option<String> {
     let content = content.trim();
     let digits = content
         .find(|character: char| !character.is_ascii_digit())

@@ -1,6 +1,7 @@
 //! Whether there is a page, and whether it is the one that was asked for.
 
 use super::evidence;
+use super::page::read_refresh;
 use super::question::Question;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
@@ -31,44 +32,152 @@ pub(super) fn check_visit(question: &Question<'_>) -> Vec<PageFinding> {
         Audience::Site,
         "the page loads",
     ));
-    if !(200..300).contains(&hop.status) {
-        let hint = match hop.status {
-            401 | 403 | 407 | 429 | 503 => {
-                "the site may answer programs differently than browsers: open the page in a \
-                 browser, and look there with the developer tools (F12)"
-            }
-            404 | 410 => "compare the address with that in the browser's address bar",
-            _ => "correct the error of the site first",
-        };
-        findings.push(
-            PageFinding::fail(
-                Code::PageStatus,
-                Audience::Site,
-                format!("the page answers with the error {}", hop.status),
-            )
+    findings.extend(check_status(hop));
+    findings.extend(check_type(hop));
+    findings.extend(check_redirects(question));
+    findings
+}
+
+fn check_status(hop: &Hop) -> Option<PageFinding> {
+    if (200..300).contains(&hop.status) {
+        return None;
+    }
+    let is_challenge = hop
+        .header("cf-mitigated")
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("challenge"));
+    let error = format!("the page answers with the error {}", hop.status);
+    let (detail, hint) = match hop.status {
+        _ if is_challenge => (
+            "Cloudflare checks whether a browser asks for the page, and does not show it to \
+             programs"
+                .to_owned(),
+            "open the page in a browser, and look there with the developer tools (F12); or let \
+             this program pass in Cloudflare",
+        ),
+        401 if hop.header("www-authenticate").is_some() => (
+            "the page asks for a password (401)".to_owned(),
+            "open the page in a browser with the password, and look there with the developer \
+             tools (F12)",
+        ),
+        401 | 403 | 407 | 429 | 503 => (
+            error,
+            "the site may answer programs differently than browsers: open the page in a \
+             browser, and look there with the developer tools (F12)",
+        ),
+        404 | 410 => (
+            error,
+            "compare the address with that in the browser's address bar",
+        ),
+        300..=399 => (
+            format!(
+                "the page is a redirect ({}) that does not say where to",
+                hop.status
+            ),
+            "correct the redirect of the site first: it needs the header `Location`",
+        ),
+        _ => (error, "correct the error of the site first"),
+    };
+    Some(
+        PageFinding::fail(Code::PageStatus, Audience::Site, detail)
             .with_evidence(describe(hop))
             .with_hint(hint),
-        );
-    }
-    if let Some(kind) = hop.header("content-type") {
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        let is_html = ["text/html", "application/xhtml+xml"]
-            .iter()
-            .any(|html| essence.eq_ignore_ascii_case(html));
-        if !is_html {
-            findings.push(
-                PageFinding::fail(
-                    Code::PageNotHtml,
-                    Audience::Site,
-                    "the address answers with something else than a page",
-                )
-                .with_evidence(evidence::of_header("Content-Type", kind))
-                .with_hint("use the address of a page, as it is in the browser's address bar"),
+    )
+}
+
+/// Whether browsers show the answer as a page.
+fn check_type(hop: &Hop) -> Option<PageFinding> {
+    let fail = |detail: &str, evidence: String, hint: &str| {
+        let finding = PageFinding::fail(Code::PageNotHtml, Audience::Site, detail);
+        Some(finding.with_evidence(evidence).with_hint(hint))
+    };
+    if let Some(value) = hop.header("content-disposition") {
+        let kind = value.split(';').next().unwrap_or_default().trim();
+        // What is not known counts as a download.
+        if !kind.is_empty() && !kind.eq_ignore_ascii_case("inline") {
+            return fail(
+                "browsers save the page as a file instead of showing it",
+                evidence::of_header("Content-Disposition", value),
+                "remove the header `Content-Disposition`",
             );
         }
     }
-    findings.extend(check_redirects(question));
-    findings
+    let Some(kind) = hop.header("content-type") else {
+        let value = hop.header("x-content-type-options")?;
+        let is_strict = value
+            .split(',')
+            .next()
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("nosniff"));
+        // Without it, browsers look at the text.
+        return fail(
+            "the page does not say that it is HTML, and browsers may not guess",
+            evidence::of_header("X-Content-Type-Options", value),
+            "add the header `Content-Type: text/html; charset=utf-8`",
+        )
+        .filter(|_| is_strict);
+    };
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let is_html = ["text/html", XHTML]
+        .iter()
+        .any(|html| essence.eq_ignore_ascii_case(html));
+    if is_html {
+        return None;
+    }
+    fail(
+        "the address answers with something else than a page",
+        evidence::of_header("Content-Type", kind),
+        "use the address of a page, as it is in the browser's address bar",
+    )
+}
+
+/// The type of pages that browsers read as XML.
+const XHTML: &str = "application/xhtml+xml";
+
+/// Whether browsers read the page as XML.
+pub(super) fn is_xml(hop: &Hop) -> bool {
+    hop.header("content-type").is_some_and(|kind| {
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case(XHTML)
+    })
+}
+
+/// A page of a kind that keeps out the scripts of others.
+pub(super) fn check_amp(page: &Page<'_>) -> Option<PageFinding> {
+    page.tags.is_amp.then(|| {
+        PageFinding::warn(
+            Code::SnippetMissing,
+            Audience::Site,
+            "the page is AMP, which does not allow scripts of others: search engines show it \
+             without the snippet",
+        )
+        .with_evidence("<html amp>")
+        .with_hint("paste the snippet into the usual page, not into the AMP one")
+    })
+}
+
+/// The page to which a visit was sent, when it looks like one on which to log in or to agree.
+pub(super) fn find_gate<'a>(question: &'a Question<'_>) -> Option<&'a url::Url> {
+    const WORDS: &[&str] = &[
+        "login",
+        "log-in",
+        "signin",
+        "sign-in",
+        "wp-login.php",
+        "password",
+        "auth",
+        "sso",
+        "account",
+        "accounts",
+        "consent",
+    ];
+    let hops = &question.visit.hops;
+    let (first, last) = (&hops.first()?.url, &hops.last()?.url);
+    let host = last.host_str().unwrap_or_default();
+    let is_new_host = last.host_str() != first.host_str();
+    let label = host.split('.').next().filter(|_| is_new_host);
+    let mut words = last.path().split('/').chain(label);
+    let is_gate = words.any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let is_moved = is_new_host || first.path() != last.path();
+    (is_moved && is_gate).then_some(last)
 }
 
 fn check_redirects(question: &Question<'_>) -> Option<PageFinding> {
@@ -99,14 +208,7 @@ fn check_redirects(question: &Question<'_>) -> Option<PageFinding> {
 
 /// A page that sends visitors to another one by itself.
 pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
-    let refresh = page.tags.refresh.as_ref()?;
-    let url = page.tags.base(&page.hop.url).join(&refresh.url).ok()?;
-    let (mut here, mut there) = (page.hop.url.clone(), url.clone());
-    here.set_fragment(None);
-    there.set_fragment(None);
-    if here == there {
-        return None;
-    }
+    let (url, evidence) = find_refresh(page)?;
     let shown = evidence::of_url(&url);
     Some(
         PageFinding::warn(
@@ -114,9 +216,27 @@ pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
             Audience::Site,
             format!("the page sends its visitors on to `{shown}`"),
         )
-        .with_evidence(refresh.evidence.clone())
+        .with_evidence(evidence)
         .with_hint(format!("look at that page: widget doctor {shown}")),
     )
+}
+
+/// Where a page sends its visitors, by its header or by a tag.
+pub(super) fn find_refresh(page: &Page<'_>) -> Option<(url::Url, String)> {
+    let header = page.hop.header("refresh").and_then(|value| {
+        let url = page.hop.url.join(&read_refresh(value)?).ok()?;
+        Some((url, evidence::of_header("Refresh", value)))
+    });
+    let tag = || {
+        let refresh = page.tags.refresh.as_ref()?;
+        let url = page.tags.base(&page.hop.url).join(&refresh.url).ok()?;
+        Some((url, refresh.evidence.clone()))
+    };
+    let (url, evidence) = header.or_else(tag)?;
+    let (mut here, mut there) = (page.hop.url.clone(), url.clone());
+    here.set_fragment(None);
+    there.set_fragment(None);
+    (here != there).then_some((url, evidence))
 }
 
 fn describe(hop: &Hop) -> String {

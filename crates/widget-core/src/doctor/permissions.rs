@@ -3,16 +3,23 @@
 use url::Url;
 
 use super::evidence;
+use super::structured::{Item, parse_dictionary};
 
 /// What a page says about one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Permission {
     /// The page restricts nothing.
     Unrestricted,
+    /// The page names the feature in a header that browsers ignore.
+    Malformed { evidence: String },
     /// The service may use the feature.
     Allowed,
     /// It may not.
-    Denied { evidence: String },
+    Denied {
+        evidence: String,
+        /// The service is listed without the quotes that it needs.
+        is_unquoted: bool,
+    },
 }
 
 /// Looks for a feature in `Permissions-Policy`, and in `Feature-Policy` where that is missing.
@@ -31,26 +38,34 @@ pub(super) fn find(
         values.join(", ")
     };
     let policy = joined("permissions-policy");
-    // The last member counts, as in every structured field.
-    let member = split(&policy, ',').into_iter().rev().find_map(|member| {
-        let (name, value) = member.split_once('=')?;
-        (name.trim() == feature).then(|| (member.trim().to_owned(), value.trim().to_owned()))
-    });
-    if let Some((member, value)) = member {
-        // Parameters, such as `;report-to=x`, say nothing about who may.
-        let list = split(&value, ';').into_iter().next().unwrap_or_default();
-        let inner = list.trim().trim_start_matches('(').trim_end_matches(')');
-        let allowed = inner.split_whitespace().any(|item| match item {
-            "*" => true,
-            "self" => page.origin() == service.origin(),
-            item => matches(item.trim_matches('"'), service),
+    let members = parse_dictionary(&policy);
+    if members.is_none() && policy.contains(feature) {
+        return Permission::Malformed {
+            evidence: evidence::of_header("Permissions-Policy", &policy),
+        };
+    }
+    let mut members = members.unwrap_or_default().into_iter().rev();
+    if let Some((_, items)) = members.find(|(name, _)| name == feature) {
+        // What is neither a word that is known nor in quotes counts as nothing.
+        let allowed = items.iter().any(|item| match item {
+            Item::Token(word) if word == "*" => true,
+            Item::Token(word) if word == "self" => page.origin() == service.origin(),
+            Item::Text(origin) => matches(origin, service),
+            Item::Token(_) | Item::Other => false,
         });
-        return if allowed {
-            Permission::Allowed
-        } else {
-            Permission::Denied {
-                evidence: evidence::of_header("Permissions-Policy", &member),
-            }
+        if allowed {
+            return Permission::Allowed;
+        }
+        let is_unquoted = items
+            .iter()
+            .any(|item| matches!(item, Item::Token(word) if matches(word, service)));
+        let member = split(&policy, ',').into_iter().rev().find(|member| {
+            let name = member.split(['=', ';']).next().unwrap_or_default();
+            name.trim() == feature
+        });
+        return Permission::Denied {
+            evidence: evidence::of_header("Permissions-Policy", member.unwrap_or_default().trim()),
+            is_unquoted,
         };
     }
     let policy = joined("feature-policy");
@@ -71,6 +86,7 @@ pub(super) fn find(
     } else {
         Permission::Denied {
             evidence: evidence::of_header("Feature-Policy", member),
+            is_unquoted: false,
         }
     }
 }
@@ -122,7 +138,7 @@ mod tests {
         let service = Url::parse("https://widgets.example/").expect("a URL");
         let headers = [(name.to_owned(), value.to_owned())];
         let found = match find(&headers, "microphone", &page, &service) {
-            Permission::Unrestricted => None,
+            Permission::Unrestricted | Permission::Malformed { .. } => None,
             Permission::Allowed => Some(true),
             Permission::Denied { .. } => Some(false),
         };
@@ -151,7 +167,14 @@ mod tests {
             ("microphone=(\"https://*.example\")", Some(true)),
             ("microphone=*;report-to=\"a,b\"", Some(true)),
             ("microphone=*, microphone=()", Some(false)),
-            ("microphone", None),
+            ("microphone", Some(false)),
+            ("microphone=none", Some(false)),
+            ("microphone=(self https://widgets.example)", Some(false)),
+            ("microphone=\"https://widgets.example\"", Some(true)),
+            // Browsers ignore these as a whole.
+            ("microphone=(), camera='none'", None),
+            ("microphone=(),", None),
+            ("microphone 'none'", None),
         ] {
             check("Permissions-Policy", value, expected);
         }

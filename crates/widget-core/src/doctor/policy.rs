@@ -106,7 +106,10 @@ impl PagePolicies {
             } else {
                 Initiator::None
             },
-            nonce: attribute("nonce").to_owned(),
+            nonce: match script {
+                Some(script) if !script.is_nonceable => String::new(),
+                _ => attribute("nonce").to_owned(),
+            },
             integrity_metadata: attribute("integrity").to_owned(),
             parser_metadata: if request.by_parser {
                 ParserMetadata::ParserInserted

@@ -65,7 +65,13 @@ fn check_content_policy(
     let source = service.origin().ascii_serialization();
 
     findings.push(match find_script_block(page, runs, &address, &id) {
-        Some((blocked, detail)) => script_blocked(&blocked, detail, &source),
+        Some((blocked, detail)) => {
+            let is_twice = runs
+                .iter()
+                .filter_map(|run| run.script)
+                .any(|script| !script.is_nonceable && script.has("nonce"));
+            script_blocked(&blocked, detail, &source, is_twice)
+        }
         None => match find_hash_only(page, runs) {
             Some(blocked) => PageFinding::warn(
                 Code::CspScriptBlocked,
@@ -165,8 +171,12 @@ fn add_hint(blocked: &Blocked, name: &str, source: &str) -> String {
     }
 }
 
-fn script_blocked(blocked: &Blocked, detail: String, source: &str) -> PageFinding {
-    let hint = if blocked.is_strict && blocked.has_nonce {
+fn script_blocked(blocked: &Blocked, detail: String, source: &str, is_twice: bool) -> PageFinding {
+    let hint = if is_twice && blocked.has_nonce {
+        "correct the tag: an attribute is in it twice, or has a tag in it, so that browsers ignore \
+         its `nonce`"
+            .to_owned()
+    } else if blocked.is_strict && blocked.has_nonce {
         "write the page's `nonce` into the tag; with `'strict-dynamic'` addresses have no effect"
             .to_owned()
     } else if blocked.is_strict {
@@ -279,11 +289,19 @@ fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFind
         return;
     }
     let source = service.origin().ascii_serialization();
+    let can_write = page
+        .question
+        .modes
+        .is_none_or(|modes| modes.contains(&Mode::Text));
     for (code, feature, effect) in [
         (
             Code::PermissionsPolicyMicrophone,
             "microphone",
-            "does not give the microphone to the window: visitors can write, and not talk",
+            if can_write {
+                "does not give the microphone to the window: visitors can write, and not talk"
+            } else {
+                "does not give the microphone to the window, and this widget is for talking only"
+            },
         ),
         (
             Code::PermissionsPolicyAutoplay,
@@ -291,18 +309,46 @@ fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFind
             "does not let the window play sound by itself: the agent may stay silent",
         ),
     ] {
+        let needed = format!("Permissions-Policy: {feature}=(self \"{source}\")");
+        let allowed = || {
+            PageFinding::ok(
+                code,
+                Audience::Site,
+                format!("the page lets the window use `{feature}`"),
+            )
+        };
         findings.push(
             match permissions::find(&page.hop.headers, feature, &page.hop.url, service) {
-                Permission::Denied { evidence } => {
-                    PageFinding::warn(code, Audience::Site, format!("the page {effect}"))
+                Permission::Denied {
+                    evidence,
+                    is_unquoted,
+                } => {
+                    let is_needed = code == Code::PermissionsPolicyMicrophone && !can_write;
+                    let status = if is_needed {
+                        CheckStatus::Fail
+                    } else {
+                        CheckStatus::Warn
+                    };
+                    let hint = if is_unquoted {
+                        format!("write the address in double quotes: {needed}")
+                    } else {
+                        needed
+                    };
+                    PageFinding::new(code, status, Audience::Site, format!("the page {effect}"))
                         .with_evidence(evidence)
-                        .with_hint(format!("Permissions-Policy: {feature}=(self \"{source}\")"))
+                        .with_hint(hint)
                 }
-                Permission::Unrestricted | Permission::Allowed => PageFinding::ok(
+                Permission::Malformed { evidence } => PageFinding::ok(
                     code,
                     Audience::Site,
-                    format!("the page lets the window use `{feature}`"),
-                ),
+                    format!(
+                        "`Permissions-Policy` has a fault, so that browsers ignore all of it, and \
+                         the window may use `{feature}`"
+                    ),
+                )
+                .with_evidence(evidence)
+                .with_hint(format!("should the header count, it has to say: {needed}")),
+                Permission::Unrestricted | Permission::Allowed => allowed(),
             },
         );
     }
@@ -367,7 +413,8 @@ fn check_embedder_policy(page: &Page<'_>) -> Option<PageFinding> {
 /// An encrypted page loads nothing that is not.
 fn check_mixed_content(page: &Page<'_>, service: &Url) -> Option<PageFinding> {
     let here = &page.hop.url;
-    if here.scheme() != "https" || service.scheme() == "https" {
+    let upgrades = page.policies.upgrades();
+    if (here.scheme() != "https" && !upgrades) || service.scheme() == "https" {
         return None;
     }
     let is_trusted = Origin::try_from(service).is_ok_and(|origin| origin.is_secure_context());
@@ -376,13 +423,19 @@ fn check_mixed_content(page: &Page<'_>, service: &Url) -> Option<PageFinding> {
     }
     let tags = &page.snippets.tags;
     let script = tags.iter().find(|tag| tag.address.service == *service);
-    let detail = if page.policies.upgrades() {
+    let detail = if upgrades {
         "the page loads the service over `https`, and its snippet expects it on `http`, so the window never becomes ready"
     } else {
         "the page is encrypted and the service is not, so browsers refuse the script"
     };
-    let finding = PageFinding::fail(Code::MixedContent, Audience::Site, detail)
-        .with_hint("write `https://` into the snippet; the service has to be reachable there");
+    let finding = PageFinding::fail(Code::MixedContent, Audience::Site, detail).with_hint(
+        if here.scheme() == "https" {
+            "write `https://` into the snippet; the service has to be reachable there"
+        } else {
+            "write `https://` into the snippet; or remove `upgrade-insecure-requests` from the \
+             page's Content-Security-Policy"
+        },
+    );
     Some(match script {
         Some(tag) => finding.with_evidence(tag.script.evidence.clone()),
         None => finding.with_evidence(evidence::of_url(service)),
@@ -425,6 +478,7 @@ fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
     });
     let has_snippet = !page.snippets.tags.is_empty()
         || !page.snippets.copied.is_empty()
+        || !page.snippets.framed.is_empty()
         || !page.snippets.joined.is_empty();
     if let Some(url) = framed.filter(|_| !has_snippet) {
         let is_only = (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)

@@ -3,6 +3,8 @@
 use time::Duration;
 use url::Url;
 
+use super::fix::Fix;
+use super::target::is_same_service;
 use super::visit::Visit;
 use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
 
@@ -36,6 +38,8 @@ pub struct ScriptAnswer {
     pub status: u16,
     /// Its hashes as in an `integrity` attribute, such as `sha384-…`, one for each algorithm.
     pub hashes: Vec<String>,
+    /// Its headers, where they are known.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What the service says to the page's origin about the widget.
@@ -84,6 +88,11 @@ pub struct Question<'a> {
     pub explanation: Option<&'a Explanation>,
     /// The modes that the widget has; `None` when they are not known.
     pub modes: Option<&'a [Mode]>,
+    /// The service that the caller works with, where `services` is empty because the page has the
+    /// snippet of another one.
+    pub own_service: Option<&'a Url>,
+    /// Services that the caller can ask with `--profile`, by the names of the profiles.
+    pub profiles: &'a [(String, Url)],
     /// The list that says which names belong together.
     pub suffixes: &'a SuffixList,
 }
@@ -110,7 +119,22 @@ impl<'a> Question<'a> {
             answers: NOT_ASKED,
             explanation: None,
             modes: None,
+            own_service: None,
+            profiles: &[],
             suffixes: SuffixList::builtin(),
         }
+    }
+
+    /// The profile whose service this is.
+    pub(super) fn profile_of(&self, service: &Url) -> Option<&'a str> {
+        let mut profiles = self.profiles.iter();
+        let found = profiles.find(|(_, known)| is_same_service(known, service))?;
+        Some(found.0.as_str())
+    }
+
+    /// The command that looks at the page with the key of the service, if it is that of a profile.
+    pub(super) fn with_profile_of(&self, service: &Url) -> Option<Fix> {
+        let profile = self.profile_of(service)?;
+        Some(Fix::command(["doctor", self.page, "--profile", profile]))
     }
 }

@@ -1,5 +1,6 @@
 //! The answer: what was looked at, and what came of it.
 
+use super::fix::{Fix, NeededFix};
 use crate::{choice::choices, finding::Code, id::WidgetId};
 
 /// What can be wrong with a page and with the service behind its widget, in the order in which it
@@ -86,8 +87,14 @@ pub struct PageFinding {
     pub detail: String,
     /// The very header or tag, cut, without query strings and nonces.
     pub evidence: Option<String>,
-    /// The one change that helps.
+    /// The one change that helps. Of something that is `ok`: what is worth knowing about it.
     pub hint: Option<String>,
+    /// The same as a command or a line, when it is one.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub fix: Option<Fix>,
     /// Who can change it.
     #[cfg_attr(feature = "serde", serde(rename = "for"))]
     pub audience: Audience,
@@ -106,6 +113,7 @@ impl PageFinding {
             detail: detail.into(),
             evidence: None,
             hint: None,
+            fix: None,
             audience,
         }
     }
@@ -135,6 +143,11 @@ impl PageFinding {
         self.hint = Some(hint.into());
         self
     }
+
+    pub(super) fn with_fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
+        self
+    }
 }
 
 /// The whole answer.
@@ -152,6 +165,9 @@ pub struct Diagnosis {
     pub verdict: PageVerdict,
     /// Everything that was looked at, in the order of [`CODES`].
     pub findings: Vec<PageFinding>,
+    /// What has to be changed for the widget to be shown, the first first.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub fixes: Vec<NeededFix>,
 }
 
 /// What the findings mean together: a page that was not seen as visitors see it says nothing.

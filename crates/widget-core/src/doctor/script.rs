@@ -16,10 +16,17 @@ pub(super) struct ScriptTag {
     /// What is between the tags.
     pub(super) text: String,
     pub(super) place: Place,
+    /// Whether its end tag is there.
+    pub(super) is_closed: bool,
+    /// Whether browsers look at its nonce.
+    /// <https://www.w3.org/TR/CSP3/#is-element-nonceable>
+    pub(super) is_nonceable: bool,
+    /// Whether its tag is well-formed XML.
+    pub(super) is_xml: bool,
 }
 
 /// Where a tag is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// The browser makes an element of it.
     Document,
@@ -29,6 +36,17 @@ pub(super) enum Place {
     Noscript,
     /// Inside of a comment.
     Comment,
+    /// Inside of SVG or `MathML`, where `src` has no effect.
+    Foreign,
+    /// In the text of another script, whose end tag is missing.
+    Script,
+    /// In a text that a tool has encoded, and writes into the page later.
+    Encoded {
+        /// The tag with that text.
+        evidence: String,
+        /// The tool, when it is known.
+        tool: Option<&'static str>,
+    },
 }
 
 impl ScriptTag {
@@ -46,13 +64,41 @@ impl ScriptTag {
 pub(super) enum Kind {
     Classic,
     Module,
-    /// The browser does not run it, for this reason.
-    Inert(String),
+    /// The browser does not run it.
+    Inert(Inert),
+}
+
+/// Why browsers do not run a script, and what helps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Inert {
+    pub(super) reason: String,
+    pub(super) hint: &'static str,
+    /// Whether a tool may have made it so.
+    pub(super) by_tool: bool,
+}
+
+impl Inert {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            hint: "paste the snippet as it is, without other attributes",
+            by_tool: true,
+        }
+    }
 }
 
 impl Kind {
     /// <https://html.spec.whatwg.org/multipage/scripting.html#prepare-the-script-element>
     pub(super) fn of(script: &ScriptTag) -> Self {
+        if !script.is_closed {
+            return Self::Inert(Inert {
+                reason: "`</script>` is missing, and a script that the page does not close is \
+                         never run"
+                    .to_owned(),
+                hint: "add `</script>` after the tag",
+                by_tool: false,
+            });
+        }
         let kind = match (script.attribute("type"), script.attribute("language")) {
             (Some(""), _) => "text/javascript".to_owned(),
             (Some(kind), _) => kind.trim_ascii().to_ascii_lowercase(),
@@ -64,18 +110,24 @@ impl Kind {
         if kind == "module" {
             return Self::Module;
         }
-        if !JAVASCRIPT.contains(&kind.as_str()) {
+        if !is_javascript(&kind) {
             let shown: String = kind.chars().take(60).collect();
-            return Self::Inert(format!("its type is `{shown}`, which no browser runs"));
+            return Self::Inert(Inert::new(format!(
+                "its type is `{shown}`, which no browser runs"
+            )));
         }
         if script.has("nomodule") {
-            return Self::Inert("`nomodule` keeps all current browsers from running it".to_owned());
+            return Self::Inert(Inert::new(
+                "`nomodule` keeps all current browsers from running it",
+            ));
         }
         if let (Some(target), Some(event)) = (script.attribute("for"), script.attribute("event"))
             && !(target.trim().eq_ignore_ascii_case("window")
                 && ["onload", "onload()"].contains(&event.trim().to_ascii_lowercase().as_str()))
         {
-            return Self::Inert("browsers do not run scripts with `for` and `event`".to_owned());
+            return Self::Inert(Inert::new(
+                "browsers do not run scripts with `for` and `event`",
+            ));
         }
         Self::Classic
     }
@@ -83,6 +135,11 @@ impl Kind {
     pub(super) const fn runs(&self) -> bool {
         matches!(self, Self::Classic | Self::Module)
     }
+}
+
+/// Whether a type, in lower case, is that of scripts.
+pub(super) fn is_javascript(essence: &str) -> bool {
+    JAVASCRIPT.contains(&essence)
 }
 
 /// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>

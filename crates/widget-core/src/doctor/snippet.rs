@@ -6,13 +6,18 @@ use url::Url;
 
 use super::evidence;
 use super::page::{HiddenTag, PageTags};
-use super::script::{Kind, PATH, ScriptTag};
+use super::script::{Inert, Kind, PATH, ScriptTag};
 use super::tools::{self, Effect, Tool};
 use super::visit::Visit;
 use crate::id::WidgetId;
 
 /// What only the service's own script has in it, beside [`PATH`].
 const LOADER_MARK: &str = "data-web-widget";
+
+/// Quotes that editors for texts write, and that are none in HTML.
+const QUOTES: [char; 6] = [
+    '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{2033}',
+];
 
 /// What the address of a snippet says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +106,7 @@ pub(super) enum State {
     /// Not by itself.
     Inert {
         tool: Option<&'static Tool>,
-        reason: String,
+        reason: Inert,
     },
 }
 
@@ -138,6 +143,8 @@ pub(super) struct Snippets {
     pub(super) scripted: Vec<(Option<Address>, String)>,
     /// The addresses of scripts that contain the service's.
     pub(super) joined: Vec<Url>,
+    /// Those that run in frames of the page, with what the frame is.
+    pub(super) framed: Vec<(Address, String)>,
     /// What the page shows or keeps as text.
     pub(super) texts: Vec<(Option<Address>, String, String)>,
 }
@@ -175,8 +182,25 @@ impl Snippets {
         found
     }
 
-    /// Adds what the scripts that the page loads say.
-    pub(super) fn with_scripts(mut self, visit: &Visit) -> Self {
+    /// Adds what the scripts that the page loads say, and the frames of the same site.
+    pub(super) fn with_scripts(mut self, tags: &PageTags, visit: &Visit) -> Self {
+        let base = visit.page().map(|hop| tags.base(&hop.url));
+        let documents = tags.documents.iter().filter_map(|html| {
+            let shown = "<iframe srcdoc>".to_owned();
+            Some((base.clone()?, html, shown))
+        });
+        let frames = visit.frames.iter();
+        let frames = frames.map(|frame| {
+            let shown = evidence::of_url(&frame.url);
+            (frame.url.clone(), &frame.html, shown)
+        });
+        for (url, html, shown) in documents.chain(frames) {
+            let tags = PageTags::read_html(html, false);
+            let found = Self::find(&tags, &tags.base(&url)).tags.into_iter();
+            let live = found.filter(|tag| matches!(tag.state, State::Live { .. }));
+            self.framed
+                .extend(live.map(|tag| (tag.address, shown.clone())));
+        }
         for script in &visit.scripts {
             // Strings and patterns in scripts have slashes with a backslash.
             let text = script.text.replace("\\/", "/").replace("\\u002F", "/");
@@ -221,10 +245,7 @@ impl Snippets {
                 Some(address) if !data => self.tags.push(SnippetTag {
                     script: script.clone(),
                     address,
-                    state: State::Inert {
-                        tool: tools::find_tool(script),
-                        reason,
-                    },
+                    state: hold_back(script, reason),
                 }),
                 address => {
                     let element = "data".to_owned();
@@ -238,6 +259,7 @@ impl Snippets {
 /// The address of a snippet on a script, and the attribute that has it.
 fn find_address(script: &ScriptTag, base: &Url) -> Option<(Address, String)> {
     let src = script.attribute("src");
+    let src = src.map(|src| src.trim().trim_matches(QUOTES));
     if let Some(address) = src.and_then(|src| Address::read(src, base)) {
         return Some((address, "src".to_owned()));
     }
@@ -251,19 +273,36 @@ fn find_address(script: &ScriptTag, base: &Url) -> Option<(Address, String)> {
 }
 
 fn judge(script: &ScriptTag, kind: &Kind, attribute: &str) -> State {
+    let is_quoted = script
+        .attribute("src")
+        .is_some_and(|src| src.trim().starts_with(QUOTES));
     let reason = match kind {
+        Kind::Classic | Kind::Module if is_quoted => Inert {
+            reason: "its address is in typographic quotes, which are a part of the address"
+                .to_owned(),
+            hint: "write straight quotes (`\"`) around the address; editors for texts replace them",
+            by_tool: false,
+        },
         Kind::Classic | Kind::Module if attribute == "src" => {
             return State::Live {
                 is_module: *kind == Kind::Module,
             };
         }
         Kind::Classic | Kind::Module => {
-            format!("its address is in `{attribute}` instead of `src`")
+            Inert::new(format!("its address is in `{attribute}` instead of `src`"))
         }
         Kind::Inert(reason) => reason.clone(),
     };
-    match tools::find_tool(script) {
+    hold_back(script, reason)
+}
+
+fn hold_back(script: &ScriptTag, reason: Inert) -> State {
+    match find_tool(script, &reason) {
         Some(tool) if tool.effect == Effect::Delay => State::Delayed { tool },
         tool => State::Inert { tool, reason },
     }
+}
+
+fn find_tool(script: &ScriptTag, reason: &Inert) -> Option<&'static Tool> {
+    tools::find_tool(&script.attributes).filter(|_| reason.by_tool)
 }

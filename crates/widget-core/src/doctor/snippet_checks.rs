@@ -3,13 +3,17 @@
 use url::Url;
 
 use super::copy_checks::check_copies;
+use super::evidence;
+use super::fix::Fix;
+use super::inert_checks::{check_blockers, check_kept_from_running, check_xml};
 use super::integrity::check_integrity;
+use super::page_checks::{find_gate, find_refresh};
+use super::question::{Answer, LauncherAnswer};
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
-use super::script::Place;
-use super::snippet::{Address, SnippetTag, State};
+use super::snippet::{SnippetTag, State};
 use super::sorted::{Run, Sorted, sort};
-use super::tools::{self, Effect, Inserter, Tool};
+use super::tools::{self, Inserter, Tool, capitalized};
 
 use crate::{embed, finding::Code, id::WidgetId};
 
@@ -20,6 +24,8 @@ const CONSOLE: &str = "open the page in a browser, and enter in the console of i
 
 pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) {
     let sorted = sort(page);
+    // Browsers never get to the tags of a page that they cannot read.
+    let xml = check_xml(page, &sorted);
     let inserters = tools::find_inserters(&page.tags);
     let is_inserted = !inserters.is_empty() || !page.snippets.scripted.is_empty();
     let mut runs: Vec<Run<'_>> = Vec::new();
@@ -32,7 +38,9 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     runs.extend(sorted.delayed.iter().map(|(tag, _)| of_tag(tag, false)));
 
     let mut findings = Vec::new();
+    findings.extend(xml);
     findings.extend(check_live(page, &sorted));
+    findings.extend(check_blockers(page, &sorted));
     let before = findings.len();
     let copied_runs = check_copies(page, &sorted, &mut findings);
     let runs_as_copy = !copied_runs.is_empty();
@@ -64,13 +72,15 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     {
         findings.push(by_script(page, &inserters));
     }
+    findings.extend(check_own_service(page, &sorted));
     for tag in sorted
         .live
         .iter()
         .chain(sorted.delayed.iter().map(|(tag, _)| tag))
     {
-        if let Some(finding) = check_integrity(page, tag) {
-            findings.push(finding);
+        let found = check_integrity(page, tag);
+        if !found.is_empty() {
+            findings.extend(found);
             break;
         }
     }
@@ -229,163 +239,175 @@ fn matches_plainly(pattern: &str, path: &str) -> Option<bool> {
     })
 }
 
-/// Snippets that are in the page, and that no browser runs.
-fn check_kept_from_running(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {
-    let mut findings = Vec::new();
-    let expected = page.question.widget_id;
-    let is_ours = |address: &Address| expected.is_none() || address.widget_id() == expected;
-    let mut of_place = |place: Place, code: Code, detail: &str, hint: &str| {
-        let mut hidden = page.snippets.hidden.iter();
-        if let Some(found) =
-            hidden.find(|found| found.tag.place == place && is_ours(&found.address))
-        {
-            let evidence = match place {
-                Place::Comment => format!("<!-- {} … -->", found.tag.script.evidence),
-                Place::Noscript => format!("<noscript>{}", found.tag.script.evidence),
-                _ => format!("<template>{}", found.tag.script.evidence),
-            };
-            findings.push(
-                PageFinding::fail(code, Audience::Site, detail)
-                    .with_evidence(evidence)
-                    .with_hint(hint),
-            );
-        }
-    };
-    of_place(
-        Place::Comment,
-        Code::SnippetCommentedOut,
-        "the snippet is commented out",
-        "remove `<!--` and `-->` around the tag",
-    );
-    of_place(
-        Place::Template,
-        Code::SnippetInert,
-        "the snippet is inside of `<template>`, where browsers run nothing",
-        "move the tag out of `<template>`",
-    );
-    of_place(
-        Place::Noscript,
-        Code::SnippetInert,
-        "the snippet is inside of `<noscript>`, which browsers that run scripts ignore",
-        "move the tag out of `<noscript>`",
-    );
-    if let Some((tag, tool, reason)) = sorted.inert.first() {
-        let (detail, hint) = match tool {
-            Some(tool) if tool.effect == Effect::Consent => (
-                format!(
-                    "{} holds the snippet back until the visitor agrees",
-                    capitalized(tool.name)
-                ),
-                format!(
-                    "agree on the page and look again; to show the widget to everybody, exempt the \
-                     script in {}",
-                    tool.name
-                ),
-            ),
-            Some(tool) if tool.effect == Effect::Worker => (
-                format!(
-                    "{} runs the snippet in a worker, which has no page",
-                    tool.name
-                ),
-                "remove `type` from the tag".to_owned(),
-            ),
-            _ => (
-                format!("the browser does not run the snippet: {reason}"),
-                "paste the snippet as it is, without other attributes".to_owned(),
-            ),
-        };
-        findings.push(
-            PageFinding::fail(Code::SnippetInert, Audience::Site, detail)
-                .with_evidence(tag.script.evidence.clone())
-                .with_hint(hint),
-        );
-    }
-    findings
-}
-
 /// Snippets of other widgets and services.
 fn check_others(page: &Page<'_>, sorted: &Sorted<'_>, runs: bool, findings: &mut Vec<PageFinding>) {
-    let mut push = |code, tag: &SnippetTag, detail: String, hint: String| {
-        let finding = if runs {
-            PageFinding::warn(code, Audience::Site, detail)
-        } else {
-            PageFinding::fail(code, Audience::Site, detail)
-        };
-        findings.push(
-            finding
-                .with_evidence(tag.script.evidence.clone())
-                .with_hint(hint),
-        );
+    let question = page.question;
+    let status = if runs {
+        CheckStatus::Warn
+    } else {
+        CheckStatus::Fail
+    };
+    let found = |code, tag: &SnippetTag, detail: String| {
+        PageFinding::new(code, status, Audience::Site, detail)
+            .with_evidence(tag.script.evidence.clone())
     };
     if let Some(tag) = sorted.other_widgets.first() {
         let id = &tag.address.id;
-        match (page.question.widget_id, tag.address.widget_id()) {
+        match (question.widget_id, tag.address.widget_id()) {
             // Several widgets on one page are fine.
             (Some(_), Some(_)) if runs => {}
-            (Some(expected), Some(_)) => push(
-                Code::SnippetOtherWidget,
-                tag,
-                format!("the page has the snippet of the widget `{id}`, not of `{expected}`"),
-                paste_hint(page),
-            ),
-            _ => push(
-                Code::SnippetOtherWidget,
-                tag,
-                format!("`{id}` in the snippet is not the id of a widget"),
-                "paste the snippet again, as it is".to_owned(),
+            (Some(expected), Some(_)) => findings.push(pasting(
+                page,
+                found(
+                    Code::SnippetOtherWidget,
+                    tag,
+                    format!("the page has the snippet of the widget `{id}`, not of `{expected}`"),
+                ),
+            )),
+            _ => findings.push(
+                found(
+                    Code::SnippetOtherWidget,
+                    tag,
+                    format!("`{id}` in the snippet is not the id of a widget"),
+                )
+                .with_hint("paste the snippet again, as it is"),
             ),
         }
     }
+    let plain = |service: &Url| service.as_str().trim_end_matches('/').to_owned();
     if let Some(tag) = sorted.other_services.first() {
-        let service = page.question.services.first().map_or("", Url::as_str);
-        push(
-            Code::SnippetOtherService,
-            tag,
-            format!(
-                "the snippet uses the service `{}`, not `{}`",
-                tag.address.service.as_str().trim_end_matches('/'),
-                service.trim_end_matches('/')
+        let service = &tag.address.service;
+        let own = question.services.first().map(plain).unwrap_or_default();
+        let mut finding = pasting(
+            page,
+            found(
+                Code::SnippetOtherService,
+                tag,
+                format!(
+                    "the snippet uses the service `{}`, not `{own}`",
+                    plain(service)
+                ),
             ),
-            paste_hint(page),
         );
+        if let Some(profile) = question.profile_of(service) {
+            finding.hint = finding.hint.map(|hint| {
+                format!(
+                    "{hint}; if the page should show the widget of `{}`, ask with `--profile \
+                     {profile}`",
+                    plain(service)
+                )
+            });
+        }
+        findings.push(finding);
     }
 }
 
+/// A snippet of another service than the one that the caller works with: either the page or the
+/// caller has the wrong one.
+fn check_own_service(page: &Page<'_>, sorted: &Sorted<'_>) -> Option<PageFinding> {
+    let question = page.question;
+    let (own, target) = (question.own_service?, page.target.as_ref()?);
+    let plain = |service: &Url| service.as_str().trim_end_matches('/').to_owned();
+    let (own, other) = (plain(own), plain(&target.service));
+    // What is shown may well be what the owner of the page wants.
+    let is_shown = matches!(
+        question.answers.launcher,
+        Answer::Given(LauncherAnswer::Shown { .. })
+    );
+    let ask = match question.with_profile_of(&target.service) {
+        Some(command) => format!("look with the profile of that service: {command}"),
+        None => "look with a key of that service (`widget login --profile NAME`)".to_owned(),
+    };
+    let paste =
+        format!("replace the snippet by that of the widget of `{own}` (`widget snippet WIDGET`)");
+    let tags = sorted
+        .live
+        .first()
+        .or(sorted.inert.first().map(|(tag, ..)| tag));
+    let mut finding = PageFinding::new(
+        Code::SnippetOtherService,
+        if is_shown {
+            CheckStatus::Warn
+        } else {
+            CheckStatus::Fail
+        },
+        Audience::Site,
+        format!("the snippet uses the service `{other}`, and you work with `{own}`"),
+    )
+    .with_hint(format!(
+        "if the page should show a widget of `{own}`: {paste}; if `{other}` is right: {ask}"
+    ))
+    .with_fix(Fix::Words(format!(
+        "{paste}; or, if `{other}` is right, {ask}"
+    )));
+    finding.evidence = tags.map(|tag| tag.script.evidence.clone());
+    Some(finding)
+}
+
+/// A finding that the right line corrects.
+fn pasting(page: &Page<'_>, finding: PageFinding) -> PageFinding {
+    let (hint, fix) = paste(page);
+    finding.with_hint(hint).with_fix(fix)
+}
+
 /// The line to paste.
-fn paste_hint(page: &Page<'_>) -> String {
+fn paste(page: &Page<'_>) -> (String, Option<Fix>) {
     let id = page.target.as_ref().and_then(|target| target.widget_id);
     match (&page.target, id) {
         (Some(target), Some(id)) => {
-            format!(
-                "paste this line into the page: {}",
-                embed::snippet(&target.service, id)
-            )
+            let fix = Fix::Line(embed::snippet(&target.service, id));
+            (fix.to_string(), Some(fix))
         }
-        _ => "paste the line that `widget snippet` prints into the page".to_owned(),
+        _ => (
+            "paste the line that `widget snippet` prints into the page".to_owned(),
+            None,
+        ),
     }
 }
 
 /// Nothing on the page names a widget.
 fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
-    if !inserters.is_empty() || !page.snippets.scripted.is_empty() {
+    let is_page = (200..300).contains(&page.hop.status);
+    if is_page
+        && page.snippets.framed.is_empty()
+        && (!inserters.is_empty() || !page.snippets.scripted.is_empty())
+    {
         return vec![by_script(page, inserters)];
+    }
+    if let Some((_, frame)) = page.snippets.framed.first() {
+        return vec![
+            PageFinding::warn(
+                Code::SnippetMissing,
+                Audience::Site,
+                format!(
+                    "the page itself does not have the snippet; its frame `{frame}` has it, and \
+                     shows the widget within itself"
+                ),
+            )
+            .with_hint("paste the snippet into the outer page, unless this is what you want"),
+        ];
     }
     let text = page.snippets.texts.first();
     let joiner = page.tags.scripts.iter().find_map(|script| {
         let src = script.attribute("src")?;
         Some((tools::find_joiner(src)?, script))
     });
-    let is_page = (200..300).contains(&page.hop.status);
     let doubt = if !is_page {
-        Some("the answer is not the page that visitors see")
-    } else if page.tags.refresh.is_some() {
-        Some("visitors are sent on to another page")
+        Some("the answer is not the page that visitors see".to_owned())
+    } else if find_refresh(page).is_some() {
+        Some("visitors are sent on to another page".to_owned())
+    } else if let Some(gate) = find_gate(page.question) {
+        Some(format!(
+            "the site first sends its visitors to `{}`, to log in or to agree",
+            evidence::of_url(gate)
+        ))
     } else if page.question.visit.is_cut {
-        Some("the page is too large to be read to its end")
+        Some("the page is too large to be read to its end".to_owned())
     } else {
         None
     };
     let missing = "the page does not have the snippet";
+    let (paste, line) = paste(page);
     let finding = match (doubt, text, joiner) {
         (Some(doubt), ..) => PageFinding::unknown(
             Code::SnippetMissing,
@@ -408,8 +430,7 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
         )
         .with_evidence(evidence.clone())
         .with_hint(format!(
-            "{}; in an editor, paste it in the mode for HTML",
-            paste_hint(page)
+            "{paste}; in an editor, paste it in the mode for HTML"
         )),
         (None, None, Some((name, script))) => PageFinding::fail(
             Code::SnippetMissing,
@@ -418,11 +439,11 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
         )
         .with_evidence(script.evidence.clone())
         .with_hint(format!(
-            "{}; and add `/public/embed/` to the exceptions of {name}",
-            paste_hint(page)
+            "{paste}; and add `/public/embed/` to the exceptions of {name}"
         )),
         (None, None, None) => PageFinding::fail(Code::SnippetMissing, Audience::Site, missing)
-            .with_hint(paste_hint(page)),
+            .with_hint(paste)
+            .with_fix(line),
     };
     vec![finding]
 }
@@ -448,12 +469,4 @@ fn by_script(page: &Page<'_>, inserters: &[Inserter]) -> PageFinding {
     PageFinding::unknown(Code::SnippetByScript, Audience::Site, detail)
         .with_evidence(evidence)
         .with_hint(CONSOLE)
-}
-
-/// The name of a tool at the beginning of a sentence; names are written as their owners do.
-fn capitalized(name: &str) -> String {
-    match name.strip_prefix('a') {
-        Some(rest) if rest.starts_with([' ', 'n']) => format!("A{rest}"),
-        _ => name.to_owned(),
-    }
 }

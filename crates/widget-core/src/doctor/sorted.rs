@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::read_page::Page;
-use super::script::ScriptTag;
+use super::script::{Inert, ScriptTag};
 use super::snippet::{Address, SnippetTag, State};
 use super::target::is_known;
 use super::tools::Tool;
@@ -23,7 +23,7 @@ pub(super) struct Run<'a> {
 pub(super) struct Sorted<'a> {
     pub(super) live: Vec<&'a SnippetTag>,
     pub(super) delayed: Vec<(&'a SnippetTag, &'static Tool)>,
-    pub(super) inert: Vec<(&'a SnippetTag, Option<&'static Tool>, &'a str)>,
+    pub(super) inert: Vec<(&'a SnippetTag, Option<&'static Tool>, &'a Inert)>,
     pub(super) copies: Vec<&'a SnippetTag>,
     pub(super) other_services: Vec<&'a SnippetTag>,
     pub(super) other_widgets: Vec<&'a SnippetTag>,

@@ -1,5 +1,7 @@
 //! Which widget of which service a page has to show.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::page::PageTags;
@@ -8,7 +10,7 @@ use super::snippet::{SnippetTag, Snippets, State};
 use crate::id::WidgetId;
 
 /// Whether two addresses are of the same service.
-fn is_same_service(one: &Url, other: &Url) -> bool {
+pub(super) fn is_same_service(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
         && one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
 }
@@ -47,7 +49,11 @@ pub(super) fn choose_target(
         .texts
         .iter()
         .filter_map(|(address, ..)| address.as_ref());
-    let others = scripted.chain(texts).map(|address| (address, false));
+    let framed = snippets.framed.iter().map(|(address, _)| address);
+    let others = framed
+        .chain(scripted)
+        .chain(texts)
+        .map(|address| (address, false));
     let mut found: Vec<(Url, Option<WidgetId>, Option<Url>)> = tagged
         .chain(hidden)
         .chain(others)
@@ -116,12 +122,10 @@ pub(super) fn find_named(tags: &PageTags, snippets: &Snippets) -> Vec<Target> {
             script: None,
         })
     });
-    let mut found: Vec<Target> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     for target in addressed.chain(named) {
-        let is_same = |known: &Target| {
-            is_same_service(&known.service, &target.service) && known.widget_id == target.widget_id
-        };
-        if !found.iter().any(is_same) {
+        let service = target.service.as_str().trim_end_matches('/').to_owned();
+        if seen.insert((service, target.widget_id)) {
             found.push(target);
         }
     }

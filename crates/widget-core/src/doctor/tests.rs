@@ -1,5 +1,6 @@
 //! What is found on pages: each case is a page as sites have it.
 
+mod pages;
 mod policies;
 
 use time::Duration;
@@ -507,6 +508,7 @@ fn integrity_is_compared_with_what_is_served() {
         script: Answer::Given(ScriptAnswer {
             status,
             hashes: vec!["sha256-x".to_owned(), format!("sha384-{hash}")],
+            headers: Vec::new(),
         }),
         ..ServiceAnswers::default()
     };

@@ -1,6 +1,8 @@
 //! What is known of the tools that change, hold back or insert scripts: consent managers,
 //! optimizers, tag managers, frameworks.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
 use super::page::PageTags;
@@ -320,22 +322,19 @@ const TOOLS: &[Tool] = &[
     ),
 ];
 
-/// The tool that holds a script back.
-pub(super) fn find_tool(script: &ScriptTag) -> Option<&'static Tool> {
-    let kind = script
-        .attribute("type")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let classes = script
-        .attribute("class")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+/// The tool that holds a script back, by the attributes of its tag.
+pub(super) fn find_tool(attributes: &BTreeMap<String, String>) -> Option<&'static Tool> {
+    let lower = |name: &str| {
+        let value = attributes.get(name).map(String::as_str);
+        value.unwrap_or_default().to_ascii_lowercase()
+    };
+    let (kind, classes) = (lower("type"), lower("class"));
     TOOLS.iter().find(|tool| {
         tool.types.iter().any(|part| kind.contains(part))
             || tool
                 .attributes
                 .iter()
-                .any(|start| script.attributes.keys().any(|name| name.starts_with(start)))
+                .any(|start| attributes.keys().any(|name| name.starts_with(start)))
             || tool.classes.iter().any(|start| {
                 classes
                     .split_ascii_whitespace()
@@ -522,4 +521,12 @@ pub(super) fn is_media_frame(url: &Url) -> bool {
         host.strip_suffix(name)
             .is_some_and(|head| head.is_empty() || head.ends_with('.'))
     })
+}
+
+/// The name of a tool at the beginning of a sentence; names are written as their owners do.
+pub(super) fn capitalized(name: &str) -> String {
+    match name.strip_prefix('a') {
+        Some(rest) if rest.starts_with([' ', 'n']) => format!("A{rest}"),
+        _ => name.to_owned(),
+    }
 }

@@ -29,6 +29,8 @@ pub struct Visit {
     /// Scripts of the page, as [`scripts_to_read`](super::scripts_to_read) names them; those that
     /// were not read are missing.
     pub scripts: Vec<PageScript>,
+    /// Pages in frames of the page, as [`frames_to_read`](super::frames_to_read) names them.
+    pub frames: Vec<PageFrame>,
 }
 
 /// A script that a page loads.
@@ -38,6 +40,15 @@ pub struct PageScript {
     pub url: Url,
     /// Its text.
     pub text: String,
+}
+
+/// A page of the same site in a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFrame {
+    /// Its address.
+    pub url: Url,
+    /// Its HTML.
+    pub html: String,
 }
 
 impl Visit {

@@ -1,0 +1,125 @@
+//! How a page is fetched: the limits, and which redirects are followed. Whoever fetches one, with
+//! whatever client, follows these.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::visit::Hop;
+
+/// Redirects that are followed.
+pub const MAX_REDIRECTS: usize = 10;
+
+/// Bytes of a page that are read, and of its scripts together: the snippet is often at the end of
+/// the page.
+pub const MAX_PAGE_BYTES: usize = 5 << 20;
+
+/// Time for the page with all redirects, and once more for its scripts.
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a page is asked for with.
+pub const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+
+/// Why a redirect is not followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectError {
+    /// There are more than [`MAX_REDIRECTS`].
+    #[error("it redirects more than {MAX_REDIRECTS} times")]
+    TooMany,
+    /// The address was asked before, which sites do that first set a cookie.
+    #[error(
+        "it redirects in a circle, as sites do that set a cookie first: without cookies it does \
+         not load"
+    )]
+    Circle,
+    /// The address is not one of the web.
+    #[error("it redirects to `{0}`, which is not an address of the web")]
+    NotWeb(String),
+}
+
+/// The address to ask after these answers; nothing when the last one is the page. A redirect
+/// without an address is the page, as in browsers.
+///
+/// ```
+/// use widget_core::doctor::{self, Hop};
+///
+/// let hop = Hop {
+///     url: "http://shop.example/cart".parse()?,
+///     status: 301,
+///     headers: vec![("location".to_owned(), "https://shop.example/cart".to_owned())],
+/// };
+/// let next = doctor::next_address(&[hop])?;
+/// assert_eq!(next.map(String::from).as_deref(), Some("https://shop.example/cart"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// When browsers would not get to a page either.
+pub fn next_address(hops: &[Hop]) -> Result<Option<Url>, RedirectError> {
+    let Some(last) = hops.last() else {
+        return Ok(None);
+    };
+    if !matches!(last.status, 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = last.header("location") else {
+        return Ok(None);
+    };
+    let not_web = || RedirectError::NotWeb(location.chars().take(100).collect());
+    let next = last.url.join(location.trim()).map_err(|_| not_web())?;
+    if !matches!(next.scheme(), "http" | "https") {
+        return Err(not_web());
+    }
+    if hops.len() > MAX_REDIRECTS {
+        // One address twice may be a cookie that a proxy sets, and works.
+        let times = hops.iter().filter(|hop| hop.url == next).count();
+        return Err(if times > 1 {
+            RedirectError::Circle
+        } else {
+            RedirectError::TooMany
+        });
+    }
+    Ok(Some(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(url: &str, status: u16, location: Option<&str>) -> Hop {
+        let location = location.map(|location| ("Location".to_owned(), location.to_owned()));
+        Hop {
+            url: url.parse().expect("a URL"),
+            status,
+            headers: location.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn redirects_are_those_of_browsers() {
+        let next = |status, location| {
+            let hops = [hop("https://shop.example/a/b", status, location)];
+            next_address(&hops).map(|next| next.map(String::from))
+        };
+        let followed = Ok(Some("https://shop.example/a/c".to_owned()));
+        for status in [301, 302, 303, 307, 308] {
+            assert_eq!(next(status, Some(" c ")), followed);
+            assert_eq!(next(status, None), Ok(None));
+        }
+        for status in [200, 201, 300, 304, 305, 404] {
+            assert_eq!(next(status, Some("c")), Ok(None));
+        }
+        for location in ["app://x", "javascript:alert(1)", "http://["] {
+            let error = RedirectError::NotWeb(location.to_owned());
+            assert_eq!(next(302, Some(location)), Err(error));
+        }
+        let circle = vec![hop("https://shop.example/", 302, Some("/")); MAX_REDIRECTS + 1];
+        assert_eq!(next_address(&circle), Err(RedirectError::Circle));
+        assert!(next_address(&circle[1..]).is_ok());
+        let many: Vec<_> = (0..=MAX_REDIRECTS)
+            .map(|at| hop(&format!("https://shop.example/{at}"), 302, Some("/next")))
+            .collect();
+        assert_eq!(next_address(&many), Err(RedirectError::TooMany));
+        assert_eq!(next_address(&[]), Ok(None));
+    }
+}

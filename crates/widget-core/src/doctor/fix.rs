@@ -1,0 +1,142 @@
+//! What corrects a page, as a command or a line that can be copied.
+
+use std::fmt;
+
+use super::report::{Audience, CheckStatus, PageFinding};
+use crate::finding::Code;
+
+/// The change that corrects what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Fix {
+    /// A command of `widget`, as its arguments.
+    Command(Vec<String>),
+    /// A line of HTML for the page.
+    Line(String),
+    /// Anything else, in words.
+    Words(String),
+}
+
+impl Fix {
+    pub(super) fn command<const N: usize>(arguments: [&str; N]) -> Self {
+        Self::Command(arguments.map(str::to_owned).to_vec())
+    }
+
+    /// The command as it is typed into a shell.
+    #[must_use]
+    pub fn to_command(&self) -> Option<String> {
+        let Self::Command(arguments) = self else {
+            return None;
+        };
+        let quoted = arguments.iter().map(|argument| quote(argument));
+        Some(format!("widget {}", quoted.collect::<Vec<_>>().join(" ")))
+    }
+}
+
+impl fmt::Display for Fix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(_) => formatter.write_str(&self.to_command().unwrap_or_default()),
+            Self::Line(line) => write!(formatter, "paste this line into the page: {line}"),
+            Self::Words(words) => formatter.write_str(words),
+        }
+    }
+}
+
+/// An argument as a shell reads it.
+fn quote(argument: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
+    if !argument.is_empty() && argument.bytes().all(is_plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+/// What has to be changed, in the order in which browsers come to it: there is no use in a policy
+/// for a script that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct NeededFix {
+    /// The finding that it corrects.
+    pub code: Code,
+    /// Who can do it.
+    #[cfg_attr(feature = "serde", serde(rename = "for"))]
+    pub audience: Audience,
+    /// What to do.
+    pub fix: Fix,
+}
+
+/// When a browser comes to what a code is about, where that is not the order of the codes.
+const fn rank(code: Code) -> u8 {
+    match code {
+        Code::PageUnreachable
+        | Code::PageStatus
+        | Code::PageNotHtml
+        | Code::PageRedirected
+        | Code::SnippetMissing
+        | Code::SnippetCommentedOut
+        | Code::SnippetInert
+        | Code::SnippetDelayed
+        | Code::SnippetCopied
+        | Code::SnippetOtherWidget
+        | Code::SnippetOtherService
+        | Code::SnippetDuplicate
+        | Code::SnippetModule
+        | Code::SnippetByScript
+        | Code::CspSandboxed
+        | Code::MixedContent => 0,
+        Code::IntegrityUnknown | Code::CspScriptBlocked => 1,
+        Code::ServiceUnreachable => 2,
+        Code::CspConnectBlocked => 3,
+        Code::CspFrameBlocked | Code::CoepBlocksWindow | Code::PageFrameOnly => 5,
+        Code::PermissionsPolicyMicrophone | Code::LivekitUnreachable => 6,
+        // The decision about the widget and the page.
+        _ => 4,
+    }
+}
+
+/// The fixes of everything that keeps the widget away, each once.
+pub(super) fn needed(findings: &[PageFinding]) -> Vec<NeededFix> {
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.status == CheckStatus::Fail);
+    let mut fixes: Vec<NeededFix> = Vec::new();
+    for finding in failed {
+        let words = || finding.hint.clone().map(Fix::Words);
+        let Some(fix) = finding.fix.clone().or_else(words) else {
+            continue;
+        };
+        if !fixes.iter().any(|known| known.fix == fix) {
+            fixes.push(NeededFix {
+                code: finding.code,
+                audience: finding.audience,
+                fix,
+            });
+        }
+    }
+    fixes.sort_by_key(|needed| rank(needed.code));
+    fixes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_quoted_for_a_shell() {
+        let fix = Fix::command([
+            "doctor",
+            "https://shop.example/?a=1&b='2'c",
+            "--profile",
+            "x",
+        ]);
+        assert_eq!(
+            fix.to_string(),
+            r"widget doctor 'https://shop.example/?a=1&b='\''2'\''c' --profile x"
+        );
+        assert_eq!(Fix::Words("a".to_owned()).to_command(), None);
+    }
+}
