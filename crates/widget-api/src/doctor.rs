@@ -11,6 +11,14 @@ use crate::Received;
 #[cfg(feature = "schemars")]
 use crate::schema;
 
+/// A request with `?1` in this header is answered as one of a visitor, and not counted as a visit:
+/// whoever looks for what is wrong with a page does not change its numbers.
+///
+/// No script can set a header whose name begins with `Sec-`, so that neither a page nor what runs in
+/// it can hide the visits of browsers. Another program can, but its requests are no visits. Nothing
+/// but the counting depends on it: decisions, limits and logs are the same.
+pub const PROBE_HEADER: &str = "sec-widget-probe";
+
 /// The page to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -39,6 +47,27 @@ pub struct Diagnosis {
     pub verdict: PageVerdict,
     /// Everything that was looked at, in a fixed order.
     pub findings: Vec<PageFinding>,
+    /// What has to be changed for the widget to be shown, in the order in which a browser comes to
+    /// it; services before this key do not send it.
+    #[serde(default)]
+    pub fixes: Vec<PageFix>,
+}
+
+/// What corrects one of the findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct PageFix {
+    /// The code of the finding.
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::FieldCode"))]
+    pub code: Received<Code>,
+    /// What to do: the command, the line to paste, or words.
+    pub detail: String,
+    /// The command of `widget` that does it, if there is one.
+    pub command: Option<String>,
+    /// Who can do it.
+    #[serde(rename = "for")]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<Audience>"))]
+    pub audience: Audience,
 }
 
 /// One thing that was looked at.
@@ -75,6 +104,18 @@ impl From<doctor::Diagnosis> for Diagnosis {
                 .into_iter()
                 .map(PageFinding::from)
                 .collect(),
+            fixes: diagnosis.fixes.into_iter().map(PageFix::from).collect(),
+        }
+    }
+}
+
+impl From<doctor::NeededFix> for PageFix {
+    fn from(needed: doctor::NeededFix) -> Self {
+        Self {
+            code: needed.code.into(),
+            detail: needed.fix.to_string(),
+            command: needed.fix.to_command(),
+            audience: needed.audience,
         }
     }
 }

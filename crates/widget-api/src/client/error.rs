@@ -261,6 +261,32 @@ impl Error {
     }
 }
 
+/// What kept a request of another client, for a page for example, from getting its answer, in words
+/// for people.
+#[must_use]
+pub fn describe_failure(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it does not answer in time".to_owned();
+    }
+    let mut cause = error.source();
+    while let Some(known) = cause {
+        let kind = known.downcast_ref::<io::Error>().map(io::Error::kind);
+        if error.is_connect() && kind == Some(io::ErrorKind::UnexpectedEof) {
+            return "it ends the connection before it is secure; the address may be one for `http://`"
+                .to_owned();
+        }
+        cause = next_cause(known);
+    }
+    match Error::from_reqwest(error, String::new(), Duration::ZERO) {
+        Error::Tls { source, .. } => {
+            format!("no secure connection can be made: {}", describe(&source))
+        }
+        Error::HostUnknown { source, .. } => source.to_string(),
+        Error::Unreachable { reason, .. } | Error::Broken { reason, .. } => reason,
+        other => other.to_string(),
+    }
+}
+
 /// What keeps a connection from being secure, for people.
 fn describe(error: &rustls::Error) -> String {
     use rustls::{CertificateError as Fault, Error::InvalidCertificate};
@@ -297,6 +323,18 @@ fn describe(error: &rustls::Error) -> String {
             ) =>
         {
             "its certificate is that of an authority which is not trusted".to_owned()
+        }
+        InvalidCertificate(Fault::Revoked) => "its certificate was revoked".to_owned(),
+        // What is in the others is for programmers.
+        InvalidCertificate(_) => "its certificate is not valid".to_owned(),
+        rustls::Error::AlertReceived(alert) => {
+            format!("it ended the connection with the TLS alert `{alert:?}`")
+        }
+        rustls::Error::InvalidMessage(_) => {
+            "it does not answer with TLS; the address may be one for `http://`".to_owned()
+        }
+        rustls::Error::PeerIncompatible(_) => {
+            "it offers only old versions of TLS, or none that is known".to_owned()
         }
         error => error.to_string(),
     }
