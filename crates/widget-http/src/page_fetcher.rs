@@ -22,18 +22,13 @@ use reqwest::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
-use widget_core::doctor::{self, Hop, PageScript, Visit};
+use widget_core::doctor::{
+    self, ACCEPT, FETCH_TIMEOUT, Hop, MAX_PAGE_BYTES, PageFrame, PageScript, RedirectError, Visit,
+};
 
-/// Redirects that are followed.
-const MAX_REDIRECTS: usize = 5;
-/// Bytes of a page that are read; the tags with the brand are in its head.
+/// Bytes of a page that are read for its brand, whose tags are in its head. All other limits are
+/// those of every fetched page, in [`widget_core::doctor`].
 const MAX_BYTES: usize = 2 << 20;
-/// Bytes of a page that is looked at: the snippet is often at its end.
-const MAX_VISIT_BYTES: usize = 5 << 20;
-/// Scripts of such a page that are read; the likely ones are first.
-const MAX_SCRIPTS: usize = 8;
-/// Time for everything, redirects and further attempts included.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for one connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -55,9 +50,9 @@ pub enum FetchError {
     /// The answer was not a page.
     #[error("the page cannot be read: {0}")]
     Unreadable(String),
-    /// The page redirects again and again.
-    #[error("there are more than {MAX_REDIRECTS} redirects")]
-    TooManyRedirects,
+    /// The page redirects, and not to a page.
+    #[error("the page cannot be reached: {0}")]
+    Redirected(#[from] RedirectError),
     /// It took too long.
     #[error("the page took too long")]
     Slow,
@@ -130,16 +125,15 @@ impl PageFetcher {
                 .get(header::CONTENT_ENCODING)
                 .and_then(|value| value.to_str().ok())
                 .map(|value| value.trim().to_ascii_lowercase());
-            let bytes = read_bytes(response, MAX_VISIT_BYTES).await?;
+            let bytes = read_bytes(response, MAX_PAGE_BYTES).await?;
             decompress(bytes, encoding.as_deref())
         };
         let outcome = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
         match outcome.unwrap_or(Err(FetchError::Slow)) {
             Ok(body) => {
-                visit.is_cut = body.len() >= MAX_VISIT_BYTES;
+                visit.is_cut = body.len() >= MAX_PAGE_BYTES;
                 visit.body = body;
-                let scripts = self.read_scripts(&visit);
-                visit.scripts = scripts.await;
+                self.read_more(&mut visit).await;
                 (visit, None)
             }
             Err(error) => {
@@ -147,7 +141,7 @@ impl PageFetcher {
                     FetchError::Refused(_) => {
                         "only public addresses are looked at, on the ports 80 and 443".to_owned()
                     }
-                    FetchError::TooManyRedirects => error.to_string(),
+                    FetchError::Redirected(error) => error.to_string(),
                     FetchError::Slow => {
                         format!("it takes more than {} s", FETCH_TIMEOUT.as_secs())
                     }
@@ -160,12 +154,17 @@ impl PageFetcher {
         }
     }
 
-    /// Reads those scripts of a page in which a snippet may be, as far as time and size permit.
-    async fn read_scripts(&self, visit: &Visit) -> Vec<PageScript> {
-        let mut scripts = Vec::new();
-        let mut room = MAX_VISIT_BYTES;
+    /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
+    /// permit.
+    async fn read_more(&self, visit: &mut Visit) {
+        let frames = doctor::frames_to_read(visit).into_iter();
+        let scripts = doctor::scripts_to_read(visit).into_iter();
+        let all = frames
+            .map(|url| (url, true))
+            .chain(scripts.map(|url| (url, false)));
+        let mut room = MAX_PAGE_BYTES;
         let reading = async {
-            for url in doctor::scripts_to_read(visit).into_iter().take(MAX_SCRIPTS) {
+            for (url, is_frame) in all {
                 let read = async {
                     let response = self.request(url.clone(), &mut Vec::new()).await?;
                     read_bytes(response, room).await
@@ -173,7 +172,11 @@ impl PageFetcher {
                 let Ok(bytes) = read.await else { continue };
                 room -= bytes.len();
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                scripts.push(PageScript { url, text });
+                if is_frame {
+                    visit.frames.push(PageFrame { url, html: text });
+                } else {
+                    visit.scripts.push(PageScript { url, text });
+                }
                 if room == 0 {
                     break;
                 }
@@ -181,40 +184,34 @@ impl PageFetcher {
         };
         // What was read until then is enough.
         let _ = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
-        scripts
     }
 
-    /// The first answer that is no redirect; every answer is noted in `hops`.
+    /// The answer that is the page; every answer is noted in `hops`.
     async fn request(&self, start: Url, hops: &mut Vec<Hop>) -> Result<Response, FetchError> {
         let client = self
             .client
             .as_ref()
             .map_err(|error| FetchError::Client(error.clone()))?;
         let mut url = start;
-        for _ in 0..=MAX_REDIRECTS {
+        loop {
             self.check(&url)?;
-            let response = client.get(url.clone()).send().await.map_err(unreadable)?;
+            let request = client.get(url.clone()).header(header::ACCEPT, ACCEPT);
+            let response = request.send().await.map_err(unreadable)?;
             let text =
                 |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers = response.headers().iter();
             hops.push(Hop {
-                url: url.clone(),
+                url,
                 status: response.status().as_u16(),
                 headers: headers
                     .map(|(name, value)| (name.as_str().to_owned(), text(value)))
                     .collect(),
             });
-            if !response.status().is_redirection() {
-                return Ok(response);
+            match doctor::next_address(hops)? {
+                None => return Ok(response),
+                Some(next) => url = next,
             }
-            let location = response
-                .headers()
-                .get(header::LOCATION)
-                .and_then(|value| value.to_str().ok());
-            let next = location.and_then(|location| url.join(location).ok());
-            url = next.ok_or_else(|| FetchError::Unreadable("a redirect to nowhere".to_owned()))?;
         }
-        Err(FetchError::TooManyRedirects)
     }
 
     /// An address in numbers never meets the resolver, so it is checked here.
@@ -284,7 +281,7 @@ fn decompress(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, FetchEr
         None | Some("" | "identity") => Ok(bytes),
         Some("gzip" | "x-gzip") => {
             let mut plain = Vec::new();
-            let max = u64::try_from(MAX_VISIT_BYTES).unwrap_or(u64::MAX);
+            let max = u64::try_from(MAX_PAGE_BYTES).unwrap_or(u64::MAX);
             // What was cut ends early; what there is of it is looked at.
             match MultiGzDecoder::new(bytes.as_slice())
                 .take(max)
@@ -323,6 +320,8 @@ fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sy
         .no_proxy()
         .dns_resolver(PublicNames { private })
         .connect_timeout(CONNECT_TIMEOUT)
+        // Browsers show pages with such headers, too.
+        .http1_ignore_invalid_headers_in_responses(true)
         .user_agent(concat!("web-widgets/", env!("CARGO_PKG_VERSION")))
         .build()?)
 }

@@ -141,6 +141,51 @@ async fn pages_are_fetched_and_looked_at() {
 }
 
 #[tokio::test]
+async fn answers_are_read_as_browsers_read_them() {
+    let service = start().await;
+    let (path, snippet) = widget_for(&service, &["*"]).await;
+    let control = site(|_| page("x-odd: a\u{1b}[31mb\u{7}\r\n", snippet.as_bytes())).await;
+    assert_eq!(found(&diagnose(&service, &path, &control).await), [""; 0]);
+
+    let nowhere = site(|_| {
+        b"HTTP/1.1 302 Found\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n".to_vec()
+    })
+    .await;
+    let diagnosis = diagnose(&service, &path, &nowhere).await;
+    assert_eq!(
+        found(&diagnosis),
+        ["page_status fail site", "snippet_missing unknown site"]
+    );
+
+    let circle = site(|_| {
+        b"HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            .to_vec()
+    })
+    .await;
+    let diagnosis = diagnose(&service, &path, &circle).await;
+    assert_eq!(found(&diagnosis), ["page_unreachable fail site"]);
+    let detail = diagnosis["findings"][0]["detail"].as_str().expect("text");
+    assert!(detail.contains("in a circle"), "{detail}");
+
+    let unclosed = snippet.replace("</script>", "<p>x");
+    let unclosed = site(|_| page("", unclosed.as_bytes())).await;
+    let diagnosis = diagnose(&service, &path, &unclosed).await;
+    assert_eq!(found(&diagnosis), ["snippet_inert fail site"]);
+    let fixes = diagnosis["fixes"].as_array().expect("fixes");
+    // These services have no LiveKit.
+    assert_eq!(fixes.len(), 2);
+    assert_eq!(
+        fixes[0],
+        json!({
+            "code": "snippet_inert",
+            "detail": "add `</script>` after the tag",
+            "command": null,
+            "for": "site"
+        })
+    );
+}
+
+#[tokio::test]
 async fn the_decision_of_the_service_is_a_part_of_it() {
     let service = start().await;
     let (path, snippet) = widget_for(&service, &["https://www.shop.example"]).await;

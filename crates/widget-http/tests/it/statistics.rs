@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _};
 use time::Duration;
 use uuid::Uuid;
-use widget_api::Scope;
+use widget_api::{Scope, doctor::PROBE_HEADER};
 use widget_http::{
     background::{forget_expired, write_statistics},
     settings::Settings,
@@ -74,6 +74,44 @@ async fn count_rows(service: &Service, table: &str) -> i64 {
     let count = query.fetch_one(&mut connection).await.expect("it is there");
     connection.close().await.expect("it can be closed");
     count
+}
+
+#[tokio::test]
+async fn probes_are_answered_and_not_counted() {
+    let service = Service::start_with(without_rates).await;
+    let widget = service.widget(json!({})).await;
+    let name = id(&widget);
+    let probe = (PROBE_HEADER, "?1");
+    show(&service, &name, &[("origin", SHOP), probe])
+        .await
+        .expect(200);
+    let window = format!("/public/widget/{name}?o=");
+    for (origin, status) in [(SHOP, 200), (EVIL, 403), ("null", 403)] {
+        let path = format!("{window}{origin}");
+        let answer = service.call_with(None, "GET", &path, None, &[probe]).await;
+        answer.expect(status);
+    }
+    for origin in [EVIL, "null"] {
+        show(&service, &name, &[("origin", origin), probe])
+            .await
+            .expect(403);
+    }
+    write(&service).await;
+    let all = total(&service, &widget).await;
+    assert_eq!(
+        (
+            &all["launchers_shown"],
+            &all["windows_opened"],
+            &all["refusals"]
+        ),
+        (&json!(0), &json!(0), &json!([]))
+    );
+    // Any other value is that of a visitor.
+    show(&service, &name, &[("origin", SHOP), (PROBE_HEADER, "?0")])
+        .await
+        .expect(200);
+    write(&service).await;
+    assert_eq!(total(&service, &widget).await["launchers_shown"], 1);
 }
 
 #[tokio::test]

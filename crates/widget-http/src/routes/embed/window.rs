@@ -18,7 +18,9 @@ use widget_core::{
 use crate::{
     embed_files::WindowFiles,
     livekit::LiveKit,
-    routes::public::page::{PublicPath, count_without_origin, require_visit, require_widget},
+    routes::public::page::{
+        IsCounted, PublicPath, count_without_origin, require_visit, require_widget,
+    },
     state::AppState,
     telemetry::PageOf,
     visitors::{
@@ -99,12 +101,13 @@ pub(in crate::routes) struct WindowQuery {
 async fn show(
     State(state): State<AppState>,
     path: PublicPath,
+    is_counted: IsCounted,
     _: DocumentFetch,
     address: AddressPrefix,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     state.rate_limits.documents.check(&address)?;
-    refuse_with_page(open(&state, &path, query.as_deref()).await)
+    refuse_with_page(open(&state, &path, query.as_deref(), is_counted).await)
 }
 
 /// Visitors get a page instead of a refusal.
@@ -121,20 +124,22 @@ async fn open(
     state: &AppState,
     path: &PublicPath,
     query: Option<&str>,
+    is_counted: IsCounted,
 ) -> Result<Response, Problem> {
     let origin = match declared_origin(query) {
         Ok(origin) => origin,
         Err(problem) => {
-            count_without_origin(state, path, Code::OriginMalformed).await;
+            count_without_origin(state, path, Code::OriginMalformed, is_counted).await;
             return Err(problem);
         }
     };
     let widget = require_widget(state, path).await?;
-    let admission = require_visit(state, &widget, &origin).await?;
+    let admission = require_visit(state, &widget, &origin, is_counted).await?;
     let document = draw(state, &admission)?;
-    state
-        .visits
-        .count_window(widget.stored.widget.id, state.now());
+    if is_counted.0 {
+        let id = widget.stored.widget.id;
+        state.visits.count_window(id, state.now());
+    }
     Ok(document)
 }
 

@@ -6,7 +6,9 @@ use sha2::{Digest, Sha256};
 use widget_api::visitors;
 use widget_core::serve::Admission;
 
-use super::page::{PAGE_PROBLEMS, PublicPath, count_without_origin, require_visit, require_widget};
+use super::page::{
+    IsCounted, PAGE_PROBLEMS, PublicPath, count_without_origin, require_visit, require_widget,
+};
 use crate::{
     state::AppState,
     visitors::public_widgets::{AdmittedWidget, Launcher},
@@ -83,6 +85,7 @@ const WORDS: [(&str, [&str; 3]); 7] = [
 async fn show(
     State(state): State<AppState>,
     path: PublicPath,
+    is_counted: IsCounted,
     origin: Result<PageOrOwnOrigin, OriginRefused>,
     address: AddressPrefix,
     known: Known,
@@ -91,15 +94,16 @@ async fn show(
     let PageOrOwnOrigin(origin) = match origin {
         Ok(origin) => origin,
         Err(OriginRefused(error)) => {
-            count_without_origin(&state, &path, error.code()).await;
+            count_without_origin(&state, &path, error.code(), is_counted).await;
             return Err(error.into());
         }
     };
     let widget = require_widget(&state, &path).await?;
-    let admission = require_visit(&state, &widget, &origin).await?;
-    state
-        .visits
-        .count_launcher(widget.stored.widget.id, state.now());
+    let admission = require_visit(&state, &widget, &origin, is_counted).await?;
+    if is_counted.0 {
+        let id = widget.stored.widget.id;
+        state.visits.count_launcher(id, state.now());
+    }
     Ok(answer(&admission, &known))
 }
 

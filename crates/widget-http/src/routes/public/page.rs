@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::Deserialize;
-use widget_api::ProblemCode;
+use widget_api::{ProblemCode, doctor::PROBE_HEADER};
 use widget_core::{
     config::Current,
     finding::Code,
@@ -71,6 +71,19 @@ impl<S: Send + Sync> FromRequestParts<S> for PublicPath {
     }
 }
 
+/// Whether a request is counted as a visit; probes with [`PROBE_HEADER`] are not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IsCounted(pub(crate) bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for IsCounted {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let probe = parts.headers.get(PROBE_HEADER);
+        Ok(Self(probe.is_none_or(|value| value != "?1")))
+    }
+}
+
 /// The widget that a path names.
 pub(crate) async fn require_widget(
     state: &AppState,
@@ -102,6 +115,7 @@ pub(crate) async fn require_visit<'a>(
     state: &AppState,
     widget: &'a PublicWidget,
     origin: &'a Origin,
+    IsCounted(is_counted): IsCounted,
 ) -> Result<AdmittedWidget<'a>, Problem> {
     let admitted = admit(state, widget, origin).await?;
     admitted.map_err(|refusal| {
@@ -110,14 +124,21 @@ pub(crate) async fn require_visit<'a>(
             code: refusal.reasons[0].code,
         };
         let id = widget.stored.widget.id;
-        state.visits.count_refusal(id, page, state.now());
+        if is_counted {
+            state.visits.count_refusal(id, page, state.now());
+        }
         refusals::refused(id, origin, &refusal)
     })
 }
 
 /// Counts a visit without a valid origin, if the widget exists.
-pub(crate) async fn count_without_origin(state: &AppState, path: &PublicPath, code: Code) {
-    if let Ok(widget) = require_widget(state, path).await {
+pub(crate) async fn count_without_origin(
+    state: &AppState,
+    path: &PublicPath,
+    code: Code,
+    IsCounted(is_counted): IsCounted,
+) {
+    if is_counted && let Ok(widget) = require_widget(state, path).await {
         let page = RefusedPage { origin: None, code };
         let id = widget.stored.widget.id;
         state.visits.count_refusal(id, page, state.now());

@@ -174,10 +174,12 @@ async fn find_script(
                 "sha384-{}",
                 STANDARD.encode(Sha384::digest(&asset.bytes))
             )],
+            headers: Vec::new(),
         },
         None => ScriptAnswer {
             status: 404,
             hashes: Vec::new(),
+            headers: Vec::new(),
         },
     }))
 }
