@@ -262,7 +262,13 @@ impl Session {
         self.state.wait_for(what);
     }
 
-    /// What fetches pages: without a key, and with the same certificates and time.
+    /// When everything that a command asks for has to be answered, of which none is repeated.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + timeout(&self.options)
+    }
+
+    /// What fetches pages: without a key, and with the same certificates. Whoever uses it has a
+    /// deadline.
     pub(crate) fn page_client(
         &self,
         redirects: reqwest::redirect::Policy,
@@ -270,7 +276,8 @@ impl Session {
         let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirects)
-            .timeout(timeout(&self.options));
+            // One header that is not valid HTTP makes no page unreachable in browsers either.
+            .http1_ignore_invalid_headers_in_responses(true);
         trust(&read_ca_file(&self.options)?, builder)?
             .build()
             .map_err(|error| Failure::unexpected(format_args!("no page can be read: {error}")))

@@ -5,6 +5,7 @@ mod render;
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 use reqwest::redirect;
+use tokio::time::timeout_at;
 use url::Url;
 use widget_api::{decisions::ExplainQuery, doctor::Diagnosis, unreadable::WidgetRecord};
 use widget_core::{
@@ -24,7 +25,7 @@ use crate::{
     failure::Failure,
     online::{
         self, Session,
-        profile::{self, Access},
+        profile::{self, Access, Profiles},
         reference::{Reference, Target, id_of, title},
         visit::visit,
     },
@@ -66,6 +67,8 @@ struct Known {
     services: Vec<Url>,
     /// Values of `integrity` that the service gives out.
     hashes: Vec<String>,
+    /// The service of the profile, when the page has the snippet of another one.
+    own_service: Option<Url>,
 }
 
 /// Looks at a page.
@@ -161,14 +164,22 @@ async fn examine(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let http = session.page_client(redirect::Policy::none())?;
-    let visit = visit(&http, asked.url.clone()).await;
+    // One for the page, the service and what is behind it.
+    let deadline = session.deadline();
+    let visit = visit(&http, asked.url.clone(), deadline).await;
     let origin = visit.origin().or_else(|| Origin::try_from(&asked.url).ok());
-    let mut known = find_known(&asked, &visit, origin.as_ref(), session, printer).await?;
+    let finding = find_known(&asked, &visit, origin.as_ref(), session, printer);
+    let mut known = timeout_at(deadline, finding).await.map_err(|_| {
+        let service = session.client.service().origin();
+        Failure::unexpected(format_args!("`{service}` does not answer in time"))
+            .hint("use a longer `--timeout`")
+    })??;
+    let profiles = find_profiles();
     let target = doctor::find_target(&visit, &known.services, known.id);
     let answers = match (&target, &origin, visit.page()) {
         (Some(target), Some(origin), Some(_)) => {
             let hashes = std::mem::take(&mut known.hashes);
-            ask::ask_service(&http, target, origin, hashes).await
+            ask::ask_service(&http, target, origin, hashes, deadline).await
         }
         _ => doctor::ServiceAnswers::default(),
     };
@@ -190,6 +201,8 @@ async fn examine(
         answers: &answers,
         explanation: known.explanation.as_ref(),
         modes: known.modes.as_deref(),
+        own_service: known.own_service.as_ref(),
+        profiles: &profiles,
         ..Question::new(asked.page, &visit)
     });
     let is_shown = diagnosis.verdict == PageVerdict::Shown;
@@ -199,6 +212,15 @@ async fn examine(
         render::render(&diagnosis, &known, origin.as_ref(), printer)?;
     }
     Ok(ExitCode::from_answer(is_shown))
+}
+
+/// The profiles of this user, for advice: without any, there is less of it.
+fn find_profiles() -> Vec<(String, Url)> {
+    let profiles = Profiles::read().unwrap_or_default();
+    let profiles = profiles.0.into_iter();
+    profiles
+        .filter_map(|(name, profile)| Some((name, profile.service.parse().ok()?)))
+        .collect()
 }
 
 /// Finds out which widget the page should show, and what its owner may know of it.
@@ -249,18 +271,27 @@ async fn find_known(
             .as_ref()
             .and_then(|found| found.widget_id)
             .filter(|_| asked.has_key);
-        if let Some(id) = known.id {
-            read_widget(id, false, origin, session, &mut known).await?;
-        }
-        // Another service that the page's snippet names is meant, unless it is a copy of ours.
-        let is_foreign = found.is_some_and(|found| {
-            let own = known.services.iter().map(Url::origin);
+        // Whether the page's snippet names neither this service nor its own site, as copies do.
+        let is_other = |services: &[Url]| {
             let here = visit.page().map(|page| page.url.origin());
-            !own.chain(here)
-                .any(|origin| origin == found.service.origin())
-        });
-        if is_foreign && (known.is_missing || known.id.is_none()) {
-            return Ok(Known::default());
+            found.as_ref().is_some_and(|found| {
+                let own = services.iter().map(Url::origin).chain(here);
+                !own.into_iter()
+                    .any(|origin| origin == found.service.origin())
+            })
+        };
+        if let Some(id) = known.id {
+            match read_widget(id, false, origin, session, &mut known).await {
+                // What is wrong with the caller's own service says nothing about another one.
+                Err(_) if is_other(&known.services) => known.is_missing = true,
+                asked => asked?,
+            }
+        }
+        if is_other(&known.services) && (known.is_missing || known.id.is_none()) {
+            return Ok(Known {
+                own_service: Some(expected.clone()),
+                ..Known::default()
+            });
         }
         return Ok(known);
     }

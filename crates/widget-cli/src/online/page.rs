@@ -59,7 +59,7 @@ fn other_ways(page: &Url) -> String {
 /// The snippets of a page: `doctor` looks at them more closely.
 async fn fetch(session: &Session, page: &Url) -> Result<Vec<FoundSnippet>, Failure> {
     let http = session.page_client(redirect::Policy::none())?;
-    let visit = visit(&http, page.clone()).await;
+    let visit = visit(&http, page.clone(), session.deadline()).await;
     if let Some(reason) = &visit.failure {
         return Err(
             Failure::unexpected(format_args!("cannot read `{page}`: {reason}"))

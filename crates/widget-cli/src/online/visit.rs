@@ -2,84 +2,87 @@
 //!
 //! Any address is fetched: this program reaches what its user reaches.
 
-use std::{error::Error as _, io::Read, time::Duration};
+use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 use reqwest::{Client, Response, header};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
-use widget_core::doctor::{self, Hop, PageScript, Visit};
+use widget_api::client::describe_failure;
+use widget_core::doctor::{
+    self, ACCEPT, FETCH_TIMEOUT, Hop, MAX_PAGE_BYTES, PageFrame, PageScript, Visit,
+};
 
-/// Redirects that are followed.
-const MAX_REDIRECTS: usize = 10;
-/// Bytes of a page that are read.
-const MAX_BYTES: usize = 5 << 20;
-/// Time for the page, with all redirects.
-const VISIT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Fetches a page. What went wrong is a part of the visit. `http` follows no redirects.
-pub(crate) async fn visit(http: &Client, start: Url) -> Visit {
+/// Fetches a page until `deadline`. What went wrong is a part of the visit. `http` follows no
+/// redirects.
+pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit {
     let mut visit = Visit::default();
+    let begin = Instant::now();
+    let limit = deadline.min(begin + FETCH_TIMEOUT);
     let reading = async {
         let response = request(http, start, &mut visit.hops).await?;
-        let encoding = header_of(&response, header::CONTENT_ENCODING);
-        decompress(read_bytes(response).await?, encoding.as_deref())
+        read(response, MAX_PAGE_BYTES).await
     };
-    match tokio::time::timeout(VISIT_TIMEOUT, reading).await {
+    match timeout_at(limit, reading).await {
         Ok(Ok(body)) => {
-            visit.is_cut = body.len() >= MAX_BYTES;
+            visit.is_cut = body.len() >= MAX_PAGE_BYTES;
             visit.body = body;
-            let scripts = read_scripts(http, &visit).await;
-            visit.scripts = scripts;
+            let limit = deadline.min(Instant::now() + FETCH_TIMEOUT);
+            read_more(http, &mut visit, limit).await;
         }
         Ok(Err(reason)) => visit.failure = Some(reason),
         Err(_) => {
-            visit.failure = Some(format!("it takes more than {} s", VISIT_TIMEOUT.as_secs()));
+            let waited = limit.duration_since(begin).as_secs();
+            visit.failure = Some(format!("it takes more than {waited} s"));
         }
     }
     visit
 }
 
-/// Reads those scripts of a page in which a snippet may be, as far as time and size permit.
-async fn read_scripts(http: &Client, visit: &Visit) -> Vec<PageScript> {
-    let mut scripts = Vec::new();
-    let mut room = MAX_BYTES;
+/// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
+/// permit.
+async fn read_more(http: &Client, visit: &mut Visit, limit: Instant) {
+    let scripts = doctor::scripts_to_read(visit);
+    let frames = doctor::frames_to_read(visit);
+    let mut room = MAX_PAGE_BYTES;
     let reading = async {
-        for url in doctor::scripts_to_read(visit) {
-            let read = async {
+        let frames = frames.into_iter().map(|url| (url, true));
+        let all = frames.chain(scripts.into_iter().map(|url| (url, false)));
+        for (url, is_frame) in all {
+            let reading = async {
                 let response = request(http, url.clone(), &mut Vec::new()).await?;
-                let encoding = header_of(&response, header::CONTENT_ENCODING);
-                decompress(read_bytes(response).await?, encoding.as_deref())
+                read(response, room).await
             };
-            let Ok(bytes) = read.await else { continue };
+            let Ok(bytes) = reading.await else { continue };
             room = room.saturating_sub(bytes.len());
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            scripts.push(PageScript { url, text });
+            if is_frame {
+                visit.frames.push(PageFrame { url, html: text });
+            } else {
+                visit.scripts.push(PageScript { url, text });
+            }
             if room == 0 {
                 break;
             }
         }
     };
     // What was read until then is enough.
-    let _ = tokio::time::timeout(VISIT_TIMEOUT, reading).await;
-    scripts
+    let _ = timeout_at(limit, reading).await;
 }
 
-/// The first answer that is no redirect; every answer is noted in `hops`.
+/// The answer that is the page; every answer is noted in `hops`.
 async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Response, String> {
     let mut url = start;
-    for _ in 0..=MAX_REDIRECTS {
+    loop {
         let response = http
             .get(url.clone())
-            .header(
-                header::ACCEPT,
-                "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
-            )
+            .header(header::ACCEPT, ACCEPT)
             .send()
             .await
-            .map_err(|error| cause(&error))?;
+            .map_err(|error| describe_failure(&error))?;
         let headers = response.headers().iter();
         hops.push(Hop {
-            url: url.clone(),
+            url,
             status: response.status().as_u16(),
             headers: headers
                 .map(|(name, value)| {
@@ -88,16 +91,11 @@ async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Respo
                 })
                 .collect(),
         });
-        let location = header_of(&response, header::LOCATION);
-        if !response.status().is_redirection() || location.is_none() {
-            return Ok(response);
+        match doctor::next_address(hops).map_err(|error| error.to_string())? {
+            None => return Ok(response),
+            Some(next) => url = next,
         }
-        let next = location.and_then(|location| url.join(&location).ok());
-        url = next
-            .filter(|next| matches!(next.scheme(), "http" | "https"))
-            .ok_or("it redirects to an address that browsers do not open")?;
     }
-    Err(format!("it redirects more than {MAX_REDIRECTS} times"))
 }
 
 fn header_of(response: &Response, name: header::HeaderName) -> Option<String> {
@@ -105,25 +103,29 @@ fn header_of(response: &Response, name: header::HeaderName) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-/// The first bytes of an answer.
-async fn read_bytes(mut response: Response) -> Result<Vec<u8>, String> {
+/// The first bytes of an answer, without the encoding of their transfer.
+async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, String> {
+    let encoding = header_of(&response, header::CONTENT_ENCODING);
     let mut bytes = Vec::new();
-    while bytes.len() < MAX_BYTES
-        && let Some(chunk) = response.chunk().await.map_err(|error| cause(&error))?
+    while bytes.len() < max
+        && let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| describe_failure(&error))?
     {
-        let room = MAX_BYTES - bytes.len();
+        let room = max - bytes.len();
         bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
-    Ok(bytes)
+    decompress(bytes, encoding.as_deref(), max)
 }
 
 /// Some sites compress although nobody asked for it.
-fn decompress(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, String> {
+fn decompress(bytes: Vec<u8>, encoding: Option<&str>, max: usize) -> Result<Vec<u8>, String> {
     match encoding.map(str::to_ascii_lowercase).as_deref() {
         None | Some("" | "identity") => Ok(bytes),
         Some("gzip" | "x-gzip") => {
             let mut plain = Vec::new();
-            let max = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+            let max = u64::try_from(max).unwrap_or(u64::MAX);
             let mut decoder = MultiGzDecoder::new(bytes.as_slice()).take(max);
             // What was cut ends early; what there is of it is looked at.
             match decoder.read_to_end(&mut plain) {
@@ -136,20 +138,5 @@ fn decompress(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, String>
         Some(other) => Err(format!(
             "it is compressed as `{other}`, which was not asked for"
         )),
-    }
-}
-
-/// The innermost cause, in which the reason is.
-pub(crate) fn cause(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it does not answer in time".to_owned();
-    }
-    let mut cause = error.source();
-    while let Some(source) = cause.and_then(std::error::Error::source) {
-        cause = Some(source);
-    }
-    match cause {
-        Some(cause) => cause.to_string(),
-        None => error.to_string(),
     }
 }

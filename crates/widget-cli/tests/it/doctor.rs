@@ -203,6 +203,9 @@ fn without_a_key() {
             hint: add `frame-src` with the sources of `default-src` and `http://SERVICE`
           ✓ the service answers
         Fix: write the page's `nonce` into the tag, or add `http://SERVICE` to `script-src`
+        Then:
+          - add `connect-src` with the sources of `default-src` and `http://SERVICE`
+          - add `frame-src` with the sources of `default-src` and `http://SERVICE`
     "#]]);
     setting.patch(true, &["https://shop.example"]);
     setting.check_anonymous("/shown", &expect![[r#"
@@ -298,8 +301,19 @@ fn with_a_key() {
     let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
     assert_eq!(
         keys,
-        ["page", "service", "widget_id", "verdict", "findings"]
+        [
+            "page",
+            "service",
+            "widget_id",
+            "verdict",
+            "findings",
+            "fixes"
+        ]
     );
+    let fix = &json["fixes"][0];
+    assert_eq!(fix["code"], "not_published");
+    assert_eq!(fix["for"], "widget");
+    assert_eq!(fix["command"], format!("widget publish {}", setting.id));
     assert_eq!(json["verdict"], "not_shown");
     let finding = &json["findings"][0];
     let keys: Vec<_> = finding.as_object().expect("an object").keys().collect();
@@ -330,23 +344,26 @@ fn for_a_widget() {
         &other.id.to_string(),
         "/cart",
         &expect![[r#"
-        exit 1
-        ---- stdout ----
-        http://SITE/cart → widget SHORT "Ask other" (acme, http://SERVICE)
-          ✓ the page loads
-          ✗ the page has the snippet of the widget `WIDGET-SHOP`, not of `WIDGET-OTHER`  site owner
-            <script async src="http://SERVICE/public/embed/WIDGET-SHOP">
-            hint: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-OTHER"></script>
-          ✗ the widget is not published  widget owner
-            hint: set `published` to true
-          ✗ the list of domains is empty, so `http://SITE` is not on it  widget owner
-            hint: add `http://SITE`
-          ! no worker named `shop` has joined a room yet  operator
-            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
-          ✓ no policy of the page is in the way
-          ✓ the service answers
-        Fix: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-OTHER"></script>
-    "#]],
+            exit 1
+            ---- stdout ----
+            http://SITE/cart → widget SHORT "Ask other" (acme, http://SERVICE)
+              ✓ the page loads
+              ✗ the page has the snippet of the widget `WIDGET-SHOP`, not of `WIDGET-OTHER`  site owner
+                <script async src="http://SERVICE/public/embed/WIDGET-SHOP">
+                hint: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-OTHER"></script>
+              ✗ the widget is not published  widget owner
+                hint: set `published` to true
+              ✗ the list of domains is empty, so `http://SITE` is not on it  widget owner
+                hint: add `http://SITE`
+              ! no worker named `shop` has joined a room yet  operator
+                hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              ✓ no policy of the page is in the way
+              ✓ the service answers
+            Fix: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-OTHER"></script>
+            Then:
+              - widget publish WIDGET-OTHER
+              - widget domains WIDGET-OTHER add http://SITE
+        "#]],
     );
     run(
         &setting.id,
@@ -593,6 +610,96 @@ fn everything_is_found() {
             "<script src=SERVICE/public/embed/ID data-hidden></script>",
             "shown: snippet_missing warn",
         ),
+        (
+            "/unclosed",
+            PLAIN,
+            "<h1>Shop</h1><script async src=SERVICE/public/embed/ID></p></body></html>",
+            "not_shown: snippet_inert fail",
+        ),
+        (
+            "/swallowed",
+            PLAIN,
+            "<h1>Shop</h1><script src=/jquery.js>SNIPPET",
+            "not_shown: snippet_inert fail",
+        ),
+        (
+            "/svg",
+            PLAIN,
+            "<svg>SNIPPET</svg>",
+            "not_shown: snippet_inert fail",
+        ),
+        (
+            "/blocker",
+            PLAIN,
+            "<script src=https://consent.cookiebot.com/uc.js data-blockingmode=auto></script>SNIPPET",
+            "shown: snippet_inert warn",
+        ),
+        (
+            "/malformed",
+            &["Permissions-Policy: microphone=(), camera 'none'"],
+            "SNIPPET",
+            "shown",
+        ),
+        (
+            "/refresh",
+            &["Refresh: 0; url=https://www.shop.example/"],
+            "SNIPPET",
+            "shown: page_redirected warn",
+        ),
+        (
+            "/credentials",
+            PLAIN,
+            "<script crossorigin=use-credentials src=SERVICE/public/embed/ID></script>",
+            "not_shown: integrity_unknown fail",
+        ),
+        (
+            "/integrity-policy",
+            &["Integrity-Policy: blocked-destinations=(script)"],
+            "SNIPPET",
+            "not_shown: integrity_unknown fail",
+        ),
+        (
+            "/download",
+            &["Content-Disposition: attachment"],
+            "SNIPPET",
+            "not_shown: page_not_html fail",
+        ),
+        (
+            "/xml",
+            &["Content-Type: application/xhtml+xml"],
+            "<html xmlns='http://www.w3.org/1999/xhtml'><body>SNIPPET</body></html>",
+            "not_shown: snippet_inert fail",
+        ),
+        (
+            "/nowhere-to",
+            &["302"],
+            "SNIPPET",
+            "unknown: page_status fail",
+        ),
+        (
+            "/circle",
+            &["302", "Location: /circle"],
+            "",
+            "unknown: page_unreachable fail",
+        ),
+        (
+            "/control",
+            &["X-Odd: a\u{1b}[31mb\u{7}"],
+            "SNIPPET",
+            "shown",
+        ),
+        (
+            "/inner",
+            PLAIN,
+            "<h1>Chat</h1><iframe src=/twice></iframe>",
+            "shown: snippet_missing warn",
+        ),
+        (
+            "/password",
+            &["401", "WWW-Authenticate: Basic realm=staging"],
+            "",
+            "unknown: page_status fail, snippet_missing unknown",
+        ),
     ];
     let served: Vec<_> = pages
         .iter()
@@ -642,6 +749,116 @@ fn pretty(found: &str, expected: &str) {
         .map(|(found, expected)| format!("found    {found}\nexpected {expected}\n"))
         .collect();
     assert!(differences.is_empty(), "{}", differences.concat());
+}
+
+/// Whoever looks for what is wrong changes no numbers of the widget.
+#[cfg(unix)]
+#[test]
+fn looking_is_not_a_visit() {
+    let mut setting = Setting::new(&[("/cart", &[], "<h1>Cart</h1>SNIPPET")]);
+    let own = format!("http://{}", setting.site.address);
+    let url = setting.site.url("/cart");
+    for (arguments, domain) in [
+        (vec!["doctor", &url], own.as_str()),
+        (vec!["doctor", &url], "https://shop.example"),
+        (vec!["doctor", &setting.id, "--page", &url], own.as_str()),
+    ] {
+        setting.patch(true, &[domain]);
+        setting.anonymous(&arguments);
+        let mut command = setting.service.command(&setting.folder, &arguments);
+        outcome(&mut command);
+    }
+    setting.service.stop();
+    setting.service.start_again();
+    let arguments = ["stats", &setting.id, "--since", "1s", "--output", "json"];
+    let mut command = setting.service.command(&setting.folder, &arguments);
+    let text = outcome(&mut command);
+    let json = text.split("---- stdout ----\n").nth(1).expect("an answer");
+    let json: Value = serde_json::from_str(json).expect("one object");
+    for key in ["launchers_shown", "windows_opened"] {
+        assert_eq!(json["total"][key], 0, "{text}");
+    }
+    assert_eq!(json["total"]["refusals"], serde_json::json!([]), "{text}");
+}
+
+/// The profile whose key can say more is named.
+#[test]
+fn profiles_are_named() {
+    let setting = Setting::new(&[("/cart", &[], "<h1>Cart</h1>SNIPPET")]);
+    setting.patch(true, &["https://shop.example"]);
+    let profiles = setting.folder.path().join("widget/profiles.json");
+    std::fs::create_dir_all(profiles.parent().expect("a folder")).expect("it is made");
+    let list = serde_json::json!({
+        "staging": {"service": setting.service.url(), "key": "file"},
+        "production": {"service": "https://widgets.example", "key": "file"},
+    });
+    std::fs::write(profiles, list.to_string()).expect("it is written");
+    setting.check_anonymous("/cart", &expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/cart → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✗ the service does not show this widget on `http://SITE`  widget owner
+            403 widget_unavailable
+            hint: the widget does not exist, is not published, or does not list this site; the profile of this service says which: widget doctor http://SITE/cart --profile staging
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+        Fix: widget doctor http://SITE/cart --profile staging
+    "#]]);
+    let url = setting.site.url("/cart");
+    let mut command = setting.folder.command(&["doctor", &url]);
+    command
+        .env("XDG_CONFIG_HOME", setting.folder.path())
+        .env("WIDGET_SERVICE", "http://127.0.0.1:9")
+        .env("WIDGET_API_KEY", "ak_1_2")
+        .env("WIDGET_TIMEOUT", "5");
+    let text = setting.service.masked(&outcome(&mut command));
+    expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/cart → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✗ the snippet uses the service `http://SERVICE`, and you work with `http://127.0.0.1:9`  site owner
+            <script async src="http://SERVICE/public/embed/WIDGET-SHOP">
+            hint: if the page should show a widget of `http://127.0.0.1:9`: replace the snippet by that of the widget of `http://127.0.0.1:9` (`widget snippet WIDGET`); if `http://SERVICE` is right: look with the profile of that service: widget doctor http://SITE/cart --profile staging
+          ✗ the service does not show this widget on `http://SITE`  widget owner
+            403 widget_unavailable
+            hint: the widget does not exist, is not published, or does not list this site; the profile of this service says which: widget doctor http://SITE/cart --profile staging
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+        Fix: replace the snippet by that of the widget of `http://127.0.0.1:9` (`widget snippet WIDGET`); or, if `http://SERVICE` is right, look with the profile of that service: widget doctor http://SITE/cart --profile staging
+        Then:
+          - widget doctor http://SITE/cart --profile staging
+    "#]]
+    .assert_eq(&text);
+}
+
+/// What is said where there is no page.
+#[test]
+fn failures_are_in_plain_words() {
+    let setting = Setting::new(&[("/cart", &[], "SNIPPET")]);
+    let https = format!("https://{}/cart", setting.site.address);
+    expect![[r#"
+        exit 1
+        ---- stdout ----
+        SITE/cart → no widget
+          ✗ the page cannot be loaded: it ends the connection before it is secure; the address may be one for `http://`  site owner
+            hint: open the address in a browser, and compare its spelling
+        Fix: open the address in a browser, and compare its spelling
+    "#]]
+    .assert_eq(&setting.anonymous(&["doctor", &https]));
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent = format!("http://{}/", silent.local_addr().expect("it listens"));
+    let text = setting.anonymous(&["doctor", &silent, "--timeout", "1"]);
+    expect![[r#"
+        exit 1
+        ---- stdout ----
+        SILENT/ → no widget
+          ✗ the page cannot be loaded: it takes more than 0 s  site owner
+            hint: open the address in a browser, and compare its spelling
+        Fix: open the address in a browser, and compare its spelling
+    "#]]
+    .assert_eq(&text.replace(&silent, "SILENT/"));
 }
 
 #[test]

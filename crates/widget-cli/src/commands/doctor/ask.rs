@@ -1,28 +1,29 @@
 //! Asks a service what visitors may ask: never with a key, and whichever service a page names.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use reqwest::{Client, Response, header};
+use reqwest::{Client, RequestBuilder, Response, header};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
+use widget_api::{client::describe_failure, doctor::PROBE_HEADER};
 use widget_core::{
     doctor::{Answer, LauncherAnswer, ScriptAnswer, ServiceAnswers, Target},
     id::WidgetId,
     origin::Origin,
 };
 
-use crate::online::visit::cause;
-
 /// Longer answers are cut, in bytes.
 const MAX_BYTES: usize = 2 << 20;
 
-/// Asks for everything that a page would load.
+/// Asks for everything that a page would load, until `deadline`.
 pub(super) async fn ask_service(
     http: &Client,
     target: &Target,
     origin: &Origin,
     known_hashes: Vec<String>,
+    deadline: Instant,
 ) -> ServiceAnswers {
     let id = target.widget_id;
     let address = |path: String| target.service.join(&path);
@@ -36,18 +37,35 @@ pub(super) async fn ask_service(
         ..ServiceAnswers::default()
     };
     if let Some(script) = script {
-        (answers.script, answers.clock_difference) = ask_for_script(http, script).await;
+        let asked = timeout_at(deadline, ask_for_script(http, script)).await;
+        (answers.script, answers.clock_difference) = asked.unwrap_or_else(|_| (late(), None));
     }
     let Some(id) = id else {
         return answers;
     };
     if let Ok(url) = address(format!("core/public/web-widgets/{id}")) {
-        answers.launcher = ask_for_launcher(http, url, origin).await;
+        let asked = timeout_at(deadline, ask_for_launcher(http, url, origin)).await;
+        answers.launcher = asked.unwrap_or_else(|_| late());
     }
     if let Ok(url) = window_address(target, id, origin) {
-        (answers.window, answers.livekit) = ask_for_window(http, url).await;
+        let asked = timeout_at(deadline, ask_for_window(http, url)).await;
+        let (window, livekit) = asked.unwrap_or_else(|_| (late(), None));
+        answers.window = window;
+        if let Some(livekit) = livekit {
+            let asked = timeout_at(deadline, ask_for_livekit(http, livekit)).await;
+            answers.livekit = asked.unwrap_or_else(|_| late());
+        }
     }
     answers
+}
+
+fn late<T>() -> Answer<T> {
+    Answer::Failed("it does not answer in time".to_owned())
+}
+
+/// A request of a visitor that the service does not count as a visit.
+fn probe(http: &Client, url: Url) -> RequestBuilder {
+    http.get(url).header(PROBE_HEADER, "?1")
 }
 
 fn window_address(target: &Target, id: WidgetId, origin: &Origin) -> Result<Url, url::ParseError> {
@@ -59,7 +77,7 @@ fn window_address(target: &Target, id: WidgetId, origin: &Origin) -> Result<Url,
 async fn ask_for_script(http: &Client, url: Url) -> (Answer<ScriptAnswer>, Option<time::Duration>) {
     let response = match http.get(url).send().await {
         Ok(response) => response,
-        Err(error) => return (Answer::Failed(cause(&error)), None),
+        Err(error) => return (Answer::Failed(describe_failure(&error)), None),
     };
     let difference = response
         .headers()
@@ -68,6 +86,7 @@ async fn ask_for_script(http: &Client, url: Url) -> (Answer<ScriptAnswer>, Optio
         .and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok())
         .map(|date| date - OffsetDateTime::now_utc());
     let status = response.status().as_u16();
+    let headers = headers_of(&response);
     let answer = match read(response).await {
         Ok(bytes) => Answer::Given(ScriptAnswer {
             status,
@@ -76,6 +95,7 @@ async fn ask_for_script(http: &Client, url: Url) -> (Answer<ScriptAnswer>, Optio
                 format!("sha384-{}", STANDARD.encode(Sha384::digest(&bytes))),
                 format!("sha512-{}", STANDARD.encode(Sha512::digest(&bytes))),
             ],
+            headers,
         }),
         Err(reason) => Answer::Failed(reason),
     };
@@ -83,10 +103,10 @@ async fn ask_for_script(http: &Client, url: Url) -> (Answer<ScriptAnswer>, Optio
 }
 
 async fn ask_for_launcher(http: &Client, url: Url, origin: &Origin) -> Answer<LauncherAnswer> {
-    let request = http.get(url).header(header::ORIGIN, origin.as_str());
+    let request = probe(http, url).header(header::ORIGIN, origin.as_str());
     let response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return Answer::Failed(cause(&error)),
+        Err(error) => return Answer::Failed(describe_failure(&error)),
     };
     let status = response.status();
     let allows = response
@@ -121,19 +141,15 @@ async fn ask_for_launcher(http: &Client, url: Url, origin: &Origin) -> Answer<La
     }
 }
 
-/// The headers of the window, and whether the LiveKit that they name answers.
-async fn ask_for_window(http: &Client, url: Url) -> (Answer<Vec<(String, String)>>, Answer<()>) {
-    let response = match http.get(url).send().await {
+/// The headers of the window, and the address of LiveKit that they name.
+async fn ask_for_window(http: &Client, url: Url) -> (Answer<Vec<(String, String)>>, Option<Url>) {
+    let response = match probe(http, url).send().await {
         Ok(response) if response.status().is_success() => response,
         // A refusal has no headers for a page.
-        Ok(_) => return (Answer::NotAsked, Answer::NotAsked),
-        Err(error) => return (Answer::Failed(cause(&error)), Answer::NotAsked),
+        Ok(_) => return (Answer::NotAsked, None),
+        Err(error) => return (Answer::Failed(describe_failure(&error)), None),
     };
-    let headers: Vec<(String, String)> = response
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
-        .collect();
+    let headers = headers_of(&response);
     let policy = headers
         .iter()
         .find(|(name, _)| name == "content-security-policy");
@@ -147,29 +163,34 @@ async fn ask_for_window(http: &Client, url: Url) -> (Answer<Vec<(String, String)
                 .filter(|url| url.scheme().starts_with("http"))
         })
     });
-    let livekit = match livekit {
-        None => Answer::NotAsked,
-        Some(livekit) => match http.get(livekit.clone()).send().await {
-            Ok(response) if response.status().is_server_error() => Answer::Failed(format!(
-                "{} answers {}",
-                livekit.origin().ascii_serialization(),
-                response.status()
-            )),
-            Ok(_) => Answer::Given(()),
-            Err(error) => Answer::Failed(format!(
-                "{}: {}",
-                livekit.origin().ascii_serialization(),
-                cause(&error)
-            )),
-        },
-    };
     (Answer::Given(headers), livekit)
+}
+
+async fn ask_for_livekit(http: &Client, livekit: Url) -> Answer<()> {
+    let origin = livekit.origin().ascii_serialization();
+    match http.get(livekit).send().await {
+        Ok(response) if response.status().is_server_error() => {
+            Answer::Failed(format!("{origin} answers {}", response.status()))
+        }
+        Ok(_) => Answer::Given(()),
+        Err(error) => Answer::Failed(format!("{origin}: {}", describe_failure(&error))),
+    }
+}
+
+fn headers_of(response: &Response) -> Vec<(String, String)> {
+    let headers = response.headers().iter();
+    headers
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     while bytes.len() < MAX_BYTES
-        && let Some(chunk) = response.chunk().await.map_err(|error| cause(&error))?
+        && let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| describe_failure(&error))?
     {
         bytes.extend_from_slice(&chunk);
     }

@@ -1,7 +1,7 @@
 //! The answer of `widget doctor` for people.
 
 use widget_core::{
-    doctor::{Audience, CODES, CheckStatus, Diagnosis, PageFinding},
+    doctor::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding},
     finding::Code,
     origin::Origin,
 };
@@ -32,17 +32,28 @@ pub(super) fn render(
             printer.line(format_args!("  {GREEN}✓{GREEN:#} {}", printable(&line)))?;
         }
         for finding in findings {
-            if finding.status != CheckStatus::Ok {
+            // What is fine, and has advice all the same, is worth knowing.
+            if finding.status != CheckStatus::Ok || finding.hint.is_some() {
                 show(finding, printer)?;
             }
         }
     }
-    let failed = diagnosis
-        .findings
-        .iter()
-        .find(|finding| finding.status == CheckStatus::Fail);
-    if let Some(fix) = failed.and_then(|finding| fix(finding, diagnosis, origin)) {
-        printer.line(format_args!("{BOLD}Fix{BOLD:#}: {}", printable(&fix)))?;
+    show_fixes(&diagnosis.fixes, printer)
+}
+
+/// The first fix, and what remains to be done after it.
+fn show_fixes(fixes: &[NeededFix], printer: &mut Printer) -> Result<(), Failure> {
+    let Some((first, rest)) = fixes.split_first() else {
+        return Ok(());
+    };
+    let line = |needed: &NeededFix| printable(&needed.fix.to_string()).to_string();
+    printer.line(format_args!("{BOLD}Fix{BOLD:#}: {}", line(first)))?;
+    if rest.is_empty() {
+        return Ok(());
+    }
+    printer.line("Then:")?;
+    for needed in rest {
+        printer.line(format_args!("  - {}", line(needed)))?;
     }
     Ok(())
 }
@@ -187,22 +198,4 @@ fn show(finding: &PageFinding, printer: &mut Printer) -> Result<(), Failure> {
         printer.line(format_args!("    {}", hint_line(hint)))?;
     }
     Ok(())
-}
-
-/// The one command or line that corrects a finding.
-fn fix(finding: &PageFinding, diagnosis: &Diagnosis, origin: Option<&Origin>) -> Option<String> {
-    let hint = finding.hint.clone();
-    let Some(id) = diagnosis.widget_id else {
-        return hint;
-    };
-    match (finding.code, origin) {
-        (Code::NotPublished, _) => Some(format!("widget publish {id}")),
-        (Code::OriginNotListed, Some(origin))
-            // The other advice is not to list this name.
-            if hint.as_ref().is_some_and(|hint| hint.contains(&format!("add `{origin}`"))) =>
-        {
-            Some(format!("widget domains {id} add {origin}"))
-        }
-        _ => hint,
-    }
 }

@@ -124,6 +124,31 @@ fn check(certificate: &Certificate, trusted: &str, host: &str, expected: &expect
     expected.assert_eq(&text);
 }
 
+/// A page whose certificate is not accepted is not loaded, for a reason in plain words.
+#[test]
+fn certificates_of_pages_are_checked() {
+    let valid = Certificate::new("localhost", |_| {});
+    let other = Certificate::new("shop.example", |_| {});
+    let expired = Certificate::new("localhost", |params| {
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(2020, 1, 1);
+    });
+    let mut text = String::new();
+    for (certificate, trusted) in [(&valid, &other), (&other, &other), (&expired, &expired)] {
+        let port = certificate.serve();
+        let folder = Folder::new().with("ca.pem", &trusted.pem);
+        let url = format!("https://localhost:{port}/");
+        let mut command = folder.command(&["doctor", &url, "--timeout", "5"]);
+        command.env("XDG_CONFIG_HOME", folder.path());
+        command.args(["--ca-file", "ca.pem"]);
+        let found = outcome(&mut command).replace(&format!(":{port}"), ":PORT");
+        let line = found.lines().find(|line| line.contains('✗'));
+        text += line.unwrap_or(&found).trim();
+        text.push('\n');
+    }
+    expect![[r#""#]].assert_eq(&text);
+}
+
 #[test]
 fn a_listed_certificate_is_trusted() {
     let own = Certificate::new("localhost", |_| {});
