@@ -32,7 +32,8 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
         }
         Ok(Err(reason)) => visit.failure = Some(reason),
         Err(_) => {
-            let waited = limit.duration_since(begin).as_secs();
+            // A deadline began a moment before.
+            let waited = limit.duration_since(begin).as_millis().div_ceil(1000);
             visit.failure = Some(format!("it takes more than {waited} s"));
         }
     }

@@ -854,7 +854,7 @@ fn failures_are_in_plain_words() {
         exit 1
         ---- stdout ----
         SILENT/ → no widget
-          ✗ the page cannot be loaded: it takes more than 0 s  site owner
+          ✗ the page cannot be loaded: it takes more than 1 s  site owner
             hint: open the address in a browser, and compare its spelling
         Fix: open the address in a browser, and compare its spelling
     "#]]
