@@ -132,6 +132,7 @@ class Conversation:
         """The spoken part of an answer whose rest is being written; stored together with it."""
         self._transcript = TranscriptWriter(job.conversation_id, service.append)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._typed: asyncio.Queue[rtc.TextStreamReader] = asyncio.Queue()
         self._agent = Concierge(self, _build_chat(earlier))
         self._model = RulesModel(
             agent_version_id=job.agent_version_id,
@@ -166,6 +167,7 @@ class Conversation:
         await self._context.connect()
         room = self._context.room
         room.local_participant.register_rpc_method("set_mode", self._on_set_mode)
+        room.register_text_stream_handler("lk.chat", self._on_typed)
         room.register_text_stream_handler("web-widget.context", self._on_context)
         room.register_text_stream_handler("web-widget.page", self._on_page)
         room.register_text_stream_handler("web-widget.form", self._on_late_form)
@@ -179,12 +181,14 @@ class Conversation:
                 audio_input=room_io.AudioInputOptions(
                     sample_rate=RECOGNITION_RATE, auto_gain_control=False
                 ),
-                text_input=room_io.TextInputOptions(text_input_cb=self.answer_text),
+                # `_answer_typed` reads it.
+                text_input=False,
             ),
             # Nothing is recorded or uploaded, and the visitor cannot control the session.
             record=False,
             session_host=False,
         )
+        self._spawn(self._answer_typed())
 
     async def close(self) -> None:
         """Store the last turns; called whenever the job ends."""
@@ -204,12 +208,33 @@ class Conversation:
         """Say it, in the present mode."""
         self.session.say(text, allow_interruptions=self._can_be_interrupted())
 
-    async def answer_text(self, session: AgentSession[None], event: room_io.TextInputEvent) -> None:
-        """Answer a message that the visitor has typed, instead of what is being said."""
-        await session.interrupt(force=True)
-        session.generate_reply(
-            user_input=event.text, allow_interruptions=self._can_be_interrupted()
+    def _on_typed(self, reader: rtc.TextStreamReader, _sender: str) -> None:
+        self._typed.put_nowait(reader)
+
+    async def _answer_typed(self) -> None:
+        """Answer what the visitor types, message by message.
+
+        They begin to arrive in the order in which they were sent, and can be complete in another.
+        """
+        while True:
+            reader = await self._typed.get()
+            try:
+                await self.answer(await reader.read_all())
+            except rtc.StreamError as error:
+                logger.warning("a message did not arrive whole: %s", error)
+
+    async def answer(self, text: str) -> None:
+        """Answer a message.
+
+        A voice stops for it. In writing, the answer to the message before is completed first.
+        """
+        if self._mode == "voice":
+            await self.session.interrupt(force=True)
+        reply = self.session.generate_reply(
+            user_input=text, allow_interruptions=self._can_be_interrupted()
         )
+        if self._mode == "text":
+            await reply
 
     def _can_be_interrupted(self) -> bool:
         """Whether a voice may interrupt what the agent says next.

@@ -8,7 +8,6 @@ from unittest.mock import AsyncMock, MagicMock
 import pytest
 from livekit import api, rtc
 from livekit.agents import Agent, ConversationItemAddedEvent, JobContext
-from livekit.agents.voice.room_io import TextInputEvent
 
 import rules
 from conversation import Conversation
@@ -71,6 +70,18 @@ async def test_text_is_streamed_stored_and_known_after_a_resume(stack: Stack) ->
     ]
     assert said(messages)[-2][1] == "Goodbye"
     assert {message["reported_by"] for message in messages} == {"agent"}
+
+
+async def test_messages_are_answered_in_the_order_in_which_they_were_typed(stack: Stack) -> None:
+    questions = [QUESTION, "How much is a bag?"]
+    for _ in range(10):
+        started = await stack.new_conversation("text")
+        async with joined(started["server_url"], started["participant_token"]) as visitor:
+            assert (await visitor.agent_words()).text == rules.greeting()
+            for question in questions:
+                await visitor.type(question)
+            assert (await visitor.agent_words()).text == ANSWER
+            assert "12 euros" in (await visitor.agent_words()).text
 
 
 async def test_the_answer_to_a_waiting_message_begins_with_the_greeting(stack: Stack) -> None:
@@ -159,7 +170,7 @@ async def test_a_call_that_ends_in_the_middle_of_a_sentence_holds_back_no_answer
         # The recognizer's last word of the call, which comes after its end.
         assert conversation.session._activity is not None
         conversation.session._activity._user_silence_event.clear()
-        await conversation.answer_text(conversation.session, TextInputEvent(text=QUESTION))
+        await conversation.answer(QUESTION)
         await asyncio.wait_for(answered.wait(), TIMEOUT_SECONDS)
     finally:
         await conversation.session.aclose()

@@ -503,7 +503,7 @@ fn since_lines(since: &ServiceChanges) -> Vec<String> {
     }
     for revision in &since.revisions {
         lines.push(format!("      {}", printable(&revision.author())));
-        let changes = revision.changes.iter().map(super::change_body_line);
+        let changes = revision.changes.iter().flat_map(super::change_body_lines);
         lines.extend(changes.map(|line| format!("        {line}")));
     }
     lines
