@@ -236,6 +236,8 @@ fn a_job_that_erases_continues() {
     );
     let found = block_on(service.client().get_conversation(first)).expect("it is there");
     assert!(found.erased_at.is_some());
+}
+
 /// A terminal that closes, and a job that is canceled, do not lose the id of a widget that is being
 /// created.
 #[test]
