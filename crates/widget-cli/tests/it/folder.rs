@@ -624,19 +624,20 @@ fn changes_at_the_service_are_not_undone_unseen() {
     repository.check(
         &["apply", "widgets", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
-          ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
-          ! changed at the service since this folder was written:
-              revision 2, TIME, by the key "ana" (KEY-ana)
-                ~ /published: false -> true
-          ! visitors see the change on the next page that they load
-        ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
-        ---- stderr ----
-        0 to create, 1 to change, 0 to delete, 0 equal
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
+              ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+              ! changed at the service since this folder was written:
+                  revision 2, TIME, by the key "ana" (KEY-ana)
+                    ~ /published: false -> true
+              ! visitors see the change on the next page that they load
+            ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+        "#]],
     );
 
     // The same value.
@@ -689,21 +690,22 @@ fn changes_at_the_service_are_not_undone_unseen() {
     repository.check(
         &["apply", "widgets", "--yes", "--overwrite"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
-          ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
-          ! changed at the service since this folder was written:
-              revision 5, TIME, by the key "ana" (KEY-ana)
-                ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
-              revision 4, TIME, by the key "ana" (KEY-ana)
-                ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
-          ! visitors see the change on the next page that they load
-        ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana" changed
-        ---- stderr ----
-        0 to create, 1 to change, 0 to delete, 0 equal
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
+              ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
+              ! changed at the service since this folder was written:
+                  revision 5, TIME, by the key "ana" (KEY-ana)
+                    ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
+                  revision 4, TIME, by the key "ana" (KEY-ana)
+                    ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
+              ! visitors see the change on the next page that they load
+            ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana" changed
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+        "#]],
     );
     repository.check(
         &["plan", "widgets"],
@@ -725,21 +727,22 @@ fn changes_at_the_service_are_not_undone_unseen() {
     repository.check(
         &["apply", "widgets", "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them"
-          ~ /config/v1/chat/title: "Ask them" -> "Ask us all"
-          ! changed at the service since this folder was written:
-              revision 8, TIME, by the key "ana" (KEY-ana)
-                ~ /config/v1/chat/title: "Ask Ana" -> "Ask them"
-              revision 7, TIME, by the key "ana" (KEY-ana)
-                ~ /config/v1/chat/title: "Ask them" -> "Ask Ana"
-          ! visitors see the change on the next page that they load
-        ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them" changed
-        ---- stderr ----
-        0 to create, 1 to change, 0 to delete, 0 equal
-        warning: no worker named `shop` has joined a room yet [agent_worker_missing]
-    "#]],
+            exit 0
+            ---- stdout ----
+            change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them"
+              ~ /config/v1/chat/title: "Ask them" -> "Ask us all"
+              ! changed at the service since this folder was written:
+                  revision 8, TIME, by the key "ana" (KEY-ana)
+                    ~ /config/v1/chat/title: "Ask Ana" -> "Ask them"
+                  revision 7, TIME, by the key "ana" (KEY-ana)
+                    ~ /config/v1/chat/title: "Ask them" -> "Ask Ana"
+              ! visitors see the change on the next page that they load
+            ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them" changed
+            ---- stderr ----
+            0 to create, 1 to change, 0 to delete, 0 equal
+            warning: no worker named `shop` has joined a room yet
+              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+        "#]],
     );
 
     // A deletion undoes every change.
