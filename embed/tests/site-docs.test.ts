@@ -1,4 +1,4 @@
-/** `docs/site.md` says what a page can write, call and read: neither less nor more than there is. */
+/** `docs/site.md` says what a page can write, call and read: neither less nor more. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 

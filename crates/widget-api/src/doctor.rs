@@ -14,9 +14,9 @@ use crate::schema;
 /// A request with `?1` in this header is answered as one of a visitor, and not counted as a visit:
 /// whoever looks for what is wrong with a page does not change its numbers.
 ///
-/// No script can set a header whose name begins with `Sec-`, so that neither a page nor what runs in
-/// it can hide the visits of browsers. Another program can, but its requests are no visits. Nothing
-/// but the counting depends on it: decisions, limits and logs are the same.
+/// No script can set a header whose name begins with `Sec-`, so that neither a page nor what runs
+/// in it can hide the visits of browsers. Another program can, but its requests are not visits.
+/// Only the counting depends on it: decisions, limits and logs are the same.
 pub const PROBE_HEADER: &str = "sec-widget-probe";
 
 /// The page to look at.

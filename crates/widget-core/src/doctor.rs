@@ -30,6 +30,7 @@ mod fetch;
 mod fix;
 mod foreign;
 mod inert_checks;
+mod inserters;
 mod integrity;
 mod page;
 mod page_checks;
@@ -54,9 +55,9 @@ mod visit;
 pub use fetch::{
     ACCEPT, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, RedirectError, next_address,
 };
-pub use fix::{Fix, NeededFix};
+pub use fix::Fix;
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
-pub use report::{Audience, CODES, CheckStatus, Diagnosis, PageFinding, PageVerdict};
+pub use report::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding, PageVerdict};
 pub use visit::{Hop, PageFrame, PageScript, Visit};
 
 use std::collections::BTreeSet;
@@ -252,7 +253,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             .widget_id
             .or_else(|| target.as_ref().and_then(|target| target.widget_id)),
         verdict: report::judge(&findings),
-        fixes: fix::needed(&findings),
+        fixes: report::list_fixes(&findings),
         findings,
     }
 }

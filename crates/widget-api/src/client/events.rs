@@ -98,9 +98,9 @@ impl ConversationEvents {
         }
     }
 
-    /// How long to wait before the next connection. The first one behind the end of the conversation
-    /// is made at once, since it says whether there is more; the longer nothing comes, the later are
-    /// the others.
+    /// How long to wait before the next connection. The first one behind the end of the
+    /// conversation is made at once, since it says whether there is more; the longer nothing comes,
+    /// the later are the others.
     fn pause(&self) -> Duration {
         if self.has_ended && self.fruitless == 0 {
             return Duration::ZERO;

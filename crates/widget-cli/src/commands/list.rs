@@ -166,7 +166,7 @@ async fn short_ids(ids: &[String], deleted: Option<bool>, session: &Session) -> 
     short_ids_noting(ids, deleted, session, |_| ()).await
 }
 
-/// As [`short_ids`]; `note` gets every widget that is looked at.
+/// As [`short_ids()`]; `note` gets every widget that is looked at.
 async fn short_ids_noting(
     ids: &[String],
     deleted: Option<bool>,

@@ -1,6 +1,6 @@
-//! Which widgets a folder has held, and the revision that each file is of. Only those may be deleted
-//! for having no file any more; and what somebody changes after that revision is not overwritten
-//! unseen.
+//! Which widgets a folder has held, and the revision that each file is of. Only those may be
+//! deleted because their file is gone, and what somebody changes after that revision is not
+//! overwritten unseen.
 
 use std::{
     collections::BTreeMap,

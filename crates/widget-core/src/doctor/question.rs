@@ -4,7 +4,6 @@ use time::Duration;
 use url::Url;
 
 use super::fix::Fix;
-use super::target::is_same_service;
 use super::visit::Visit;
 use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
 
@@ -17,6 +16,12 @@ pub struct Target {
     pub widget_id: Option<WidgetId>,
     /// The address of the script in the page's tag, when it has one.
     pub script: Option<Url>,
+}
+
+/// Whether two addresses are of the same service.
+pub(super) fn is_same_service(one: &Url, other: &Url) -> bool {
+    one.origin() == other.origin()
+        && one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
 }
 
 /// What came of asking something.

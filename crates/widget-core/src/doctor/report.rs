@@ -1,6 +1,6 @@
 //! The answer: what was looked at, and what came of it.
 
-use super::fix::{Fix, NeededFix};
+use super::fix::Fix;
 use crate::{choice::choices, finding::Code, id::WidgetId};
 
 /// What can be wrong with a page and with the service behind its widget, in the order in which it
@@ -150,6 +150,21 @@ impl PageFinding {
     }
 }
 
+/// What has to be changed, in the order in which browsers come to it: there is no use in a policy
+/// for a script that is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct NeededFix {
+    /// The finding that it corrects.
+    pub code: Code,
+    /// Who can do it.
+    #[cfg_attr(feature = "serde", serde(rename = "for"))]
+    pub audience: Audience,
+    /// What to do.
+    pub fix: Fix,
+}
+
 /// The whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -191,4 +206,56 @@ pub(super) fn judge(findings: &[PageFinding]) -> PageVerdict {
     } else {
         PageVerdict::Shown
     }
+}
+
+/// When a browser comes to what a code is about, where that is not the order of the codes.
+const fn rank(code: Code) -> u8 {
+    match code {
+        Code::PageUnreachable
+        | Code::PageStatus
+        | Code::PageNotHtml
+        | Code::PageRedirected
+        | Code::SnippetMissing
+        | Code::SnippetCommentedOut
+        | Code::SnippetInert
+        | Code::SnippetDelayed
+        | Code::SnippetCopied
+        | Code::SnippetOtherWidget
+        | Code::SnippetOtherService
+        | Code::SnippetDuplicate
+        | Code::SnippetModule
+        | Code::SnippetByScript
+        | Code::CspSandboxed
+        | Code::MixedContent => 0,
+        Code::IntegrityUnknown | Code::CspScriptBlocked => 1,
+        Code::ServiceUnreachable => 2,
+        Code::CspConnectBlocked => 3,
+        Code::CspFrameBlocked | Code::CoepBlocksWindow | Code::PageFrameOnly => 5,
+        Code::PermissionsPolicyMicrophone | Code::LivekitUnreachable => 6,
+        // The decision about the widget and the page.
+        _ => 4,
+    }
+}
+
+/// The fixes of everything that keeps the widget away, each once.
+pub(super) fn list_fixes(findings: &[PageFinding]) -> Vec<NeededFix> {
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.status == CheckStatus::Fail);
+    let mut fixes: Vec<NeededFix> = Vec::new();
+    for finding in failed {
+        let words = || finding.hint.clone().map(Fix::Words);
+        let Some(fix) = finding.fix.clone().or_else(words) else {
+            continue;
+        };
+        if !fixes.iter().any(|known| known.fix == fix) {
+            fixes.push(NeededFix {
+                code: finding.code,
+                audience: finding.audience,
+                fix,
+            });
+        }
+    }
+    fixes.sort_by_key(|needed| rank(needed.code));
+    fixes
 }

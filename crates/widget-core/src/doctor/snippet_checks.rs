@@ -6,6 +6,7 @@ use super::copy_checks::check_copies;
 use super::evidence;
 use super::fix::Fix;
 use super::inert_checks::{check_blockers, check_kept_from_running, check_xml};
+use super::inserters::{Inserter, find_inserters};
 use super::integrity::check_integrity;
 use super::page_checks::{find_gate, find_refresh};
 use super::question::{Answer, LauncherAnswer};
@@ -13,7 +14,7 @@ use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
 use super::snippet::{SnippetTag, State};
 use super::sorted::{Run, Sorted, sort};
-use super::tools::{self, Inserter, Tool, capitalized};
+use super::tools::{self, Tool, capitalized};
 
 use crate::{embed, finding::Code, id::WidgetId};
 
@@ -26,7 +27,7 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     let sorted = sort(page);
     // Browsers never get to the tags of a page that they cannot read.
     let xml = check_xml(page, &sorted);
-    let inserters = tools::find_inserters(&page.tags);
+    let inserters = find_inserters(&page.tags);
     let is_inserted = !inserters.is_empty() || !page.snippets.scripted.is_empty();
     let mut runs: Vec<Run<'_>> = Vec::new();
     let of_tag = |tag: &'a SnippetTag, by_parser| Run {

@@ -5,15 +5,9 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::page::PageTags;
-use super::question::Target;
+use super::question::{Target, is_same_service};
 use super::snippet::{SnippetTag, Snippets, State};
 use crate::id::WidgetId;
-
-/// Whether two addresses are of the same service.
-pub(super) fn is_same_service(one: &Url, other: &Url) -> bool {
-    one.origin() == other.origin()
-        && one.path().trim_end_matches('/') == other.path().trim_end_matches('/')
-}
 
 pub(super) fn is_known(services: &[Url], service: &Url) -> bool {
     services.iter().any(|known| is_same_service(known, service))

@@ -87,8 +87,8 @@ impl Search {
         self.has_more = read.has_more;
     }
 
-    /// What storage has read. When it did not answer, the page ends with the rows that were looked at
-    /// before: `None`.
+    /// What storage has read. When it did not answer, the page ends with the rows that were looked
+    /// at before: `None`.
     ///
     /// # Errors
     /// Any other error, and that one when there were none.

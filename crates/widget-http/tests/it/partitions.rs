@@ -14,7 +14,7 @@ use crate::{
 
 const PARTITIONS: &str = include_str!("../../../../docs/partitions.sql");
 
-/// Triggers, indexes that do not only say what is unique, and columns of which no samples are taken.
+/// Triggers, indexes that do not only say what is unique, and columns that are not sampled.
 const ASK_FOR_PARTS: &str = "
     SELECT tgrelid::regclass || ' ' || tgname FROM pg_trigger
     WHERE NOT tgisinternal AND tgrelid::regclass::TEXT IN ('conversations', 'rooms', 'messages')

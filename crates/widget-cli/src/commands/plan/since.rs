@@ -1,4 +1,5 @@
-//! What was changed at the service since a folder was written, and what of it the folder would undo.
+//! What was changed at the service since a folder was written, and what of it the folder would
+//! undo.
 
 use serde::Serialize;
 use widget_api::{
