@@ -1,4 +1,4 @@
-/** Budgets of a day that are used up: what a visitor reads, and how they can go on. */
+/** Budgets of a day that are used up: what a visitor reads, and how they can continue. */
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { story } from './story';

@@ -99,7 +99,7 @@ describe('a microphone that is pulled out during a call', { timeout: 90_000 }, (
     );
   }
 
-  test('is replaced by another one, and the call goes on', async () => {
+  test('is replaced by another one, and the call continues', async () => {
     const visitor = await talk();
     await visitor.frame.evaluate(() => window.storyUnplug('last'));
     await until('another microphone', async () => {

@@ -126,7 +126,7 @@ describe('a visitor who goes to another page of the site', { timeout: 120_000 },
         return { held: names(held), pending: names(pending) };
       });
     const [name = ''] = (await locks(visitor)).held;
-    // Another tab takes the place of a window that goes on in a process of its own.
+    // Another tab takes the place of a window that continues in a process of its own.
     const holder = await here.openTab(visitor);
     await holder.open();
     await holder.frame.evaluate((name) => {
@@ -189,7 +189,7 @@ describe('a visitor who goes to another page of the site', { timeout: 120_000 },
     await visitor.screenshot('page-changed-call-behind');
   });
 
-  test('and was muted decides whether the call goes on', async () => {
+  test('and was muted decides whether the call continues', async () => {
     const visitor = await arrive({ microphone: true });
     await visitor.open();
     await visitor.button('Talk').click();

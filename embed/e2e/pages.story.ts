@@ -102,7 +102,7 @@ describe('a page that replaces its body', { timeout: 90_000 }, () => {
       };
       const visitor = await here.arrive({ files });
       await drawn(visitor);
-      const goOn = async (title: string) => {
+      const openNext = async (title: string) => {
         await visitor.page.getByRole('link').click();
         await visitor.page.getByRole('heading', { name: title }).waitFor();
         // Until a view transition has ended, it lies above the page.
@@ -110,10 +110,10 @@ describe('a page that replaces its body', { timeout: 90_000 }, () => {
           visitor.page.evaluate(() => document.getAnimations().length === 0),
         );
       };
-      await goOn('Two');
+      await openNext('Two');
       await visitor.open();
       await visitor.frame.getByRole('textbox').fill('a draft');
-      await goOn('Three');
+      await openNext('Three');
       expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('a draft');
       expect(await visitor.page.locator('web-widget').count()).toBe(1);
     },
@@ -204,7 +204,7 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
     expect(await visitor.page.locator('web-widget').count()).toBe(1);
   });
 
-  test('document.open in a conversation: it goes on, with what was typed', async () => {
+  test('document.open in a conversation: it continues, with what was typed', async () => {
     const html = `<!doctype html><title>Old</title>${SNIPPET}<body><h1>Old</h1></body>`;
     const visitor = await here.arrive({ files: { '/old': html } });
     await visitor.open();

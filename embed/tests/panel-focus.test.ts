@@ -12,7 +12,7 @@ afterEach(() => void vi.unstubAllGlobals());
 
 const tap = (node?: FakeNode) => (node?.tap as undefined | (() => void))?.();
 
-test('the buttons of a call stay as the call goes on', () => {
+test('the buttons of a call stay as the call continues', () => {
   const act = vi.fn();
   const launcher = document.createElement('button');
   const bar = createCallBar(() => {}, act, real(launcher));

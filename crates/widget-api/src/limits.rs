@@ -55,7 +55,7 @@ pub struct UsedAndReserved {
     /// Used up.
     pub used: i64,
     /// Conversations that wait for their visitor, who keep nobody out, or seconds set aside for
-    /// calls that go on.
+    /// running calls.
     pub reserved: i64,
 }
 

@@ -85,7 +85,7 @@ impl Folder {
     }
 }
 
-/// Shows why one of several things did not work; the command goes on with the others.
+/// Shows why one of several things did not work; the command continues with the others.
 pub(crate) fn show_failure(failure: &Failure, printer: &mut Printer) -> Result<(), Failure> {
     printer.flush()?;
     printer.failure(failure);

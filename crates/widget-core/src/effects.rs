@@ -38,7 +38,7 @@ choices! {
         VersionChanged = "version_changed",
         /// The widget looks or behaves otherwise.
         LookChanged = "look_changed",
-        /// Conversations that were going on cannot go on.
+        /// Conversations that were open cannot continue.
         ConversationsEnded = "conversations_ended",
     }
 }

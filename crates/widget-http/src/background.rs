@@ -160,7 +160,7 @@ mod tests {
         let mut after = async |seconds| {
             let time = StdDuration::from_secs(seconds);
             let ended = tokio::time::timeout(time, reports.as_mut()).await;
-            assert!(ended.is_err(), "it goes on");
+            assert!(ended.is_err(), "it continues");
             lines.take()
         };
         assert_eq!(after(59).await, "");

@@ -160,7 +160,7 @@ async fn export(service: &Service, key: &str) -> (usize, usize) {
     assert_eq!(response.status(), 200);
     let (mut body, mut lines, mut bytes) = (response.into_body(), 0, 0);
     while let Some(frame) = body.frame().await {
-        let frame = frame.expect("the export goes on").into_data();
+        let frame = frame.expect("the export continues").into_data();
         let data = frame.expect("an export has no trailers");
         lines += data.split(|byte| *byte == b'\n').count() - 1;
         bytes += data.len();

@@ -66,7 +66,7 @@ export interface InitMessage {
   touched?: boolean;
 }
 
-/** A call that is going on, in the visitor's language, for the launcher of a closed window. */
+/** A running call, in the visitor's language, for the launcher of a closed window. */
 export interface CallInfo {
   /** What the agent or the visitor is doing. */
   status: string;

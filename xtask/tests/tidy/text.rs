@@ -29,8 +29,22 @@ const WORDS: &[(&str, &str)] = &[
     ("told", "said, reported, returned"),
 ];
 
-/// What visitors and agents say in examples and tests.
-const SPEECH: &[&str] = &["Tell me about", "Please tell us"];
+/// The same for two words that follow each other.
+const PHRASES: &[([&str; 2], &str)] = &[
+    (["go", "on"], "continue"),
+    (["goes", "on"], "continues"),
+    (["going", "on"], "continuing, open, running"),
+    (["went", "on"], "continued"),
+];
+
+/// What visitors and agents say in examples and tests, and what is in files that do not change
+/// anymore.
+const SPEECH: &[&str] = &[
+    "Tell me about",
+    "Please tell us",
+    "Or just go on asking",
+    "another node may go on with it then",
+];
 
 /// An error in a log line has its causes, each once: `with_causes` writes them.
 #[test]
@@ -143,7 +157,20 @@ fn words_are_those_of_the_project() {
             let line = SPEECH
                 .iter()
                 .fold(line.to_owned(), |line, speech| line.replace(speech, ""));
-            for word in words(&line) {
+            let words = words(&line);
+            for pair in words.windows(2) {
+                let known = PHRASES.iter().find(|(known, _)| {
+                    known
+                        .iter()
+                        .zip(pair)
+                        .all(|(one, other)| one.eq_ignore_ascii_case(other))
+                });
+                if let Some((known, instead)) = known {
+                    let place = format!("{}:{}", path.display(), number + 1);
+                    faults.push(format!("{place}: `{}`: write {instead}", known.join(" ")));
+                }
+            }
+            for word in words {
                 // The words in capitals are prefixes of constants, and good English otherwise.
                 let known = WORDS.iter().find(|(known, _)| {
                     *known == word || (!is_upper(known) && known.eq_ignore_ascii_case(word))

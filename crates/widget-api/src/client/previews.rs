@@ -62,7 +62,7 @@ impl Client {
         .await
     }
 
-    /// Ends a preview, and the conversations that go on there.
+    /// Ends a preview, and the conversations that are open there.
     pub async fn end_preview(&self, id: WidgetId, preview: PreviewId) -> Result<(), Error> {
         self.call(
             "endPreview",

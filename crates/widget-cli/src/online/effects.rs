@@ -80,16 +80,16 @@ fn expected(effect: &Effect) -> String {
             format!("visitors of {} no longer see it within 5 s", sites(""))
         }
         Some(EffectCode::VersionChanged) => {
-            "new conversations are with the other version; those that are going on stay with theirs"
+            "new conversations are with the other version; those that are open stay with theirs"
                 .to_owned()
         }
         Some(EffectCode::LookChanged) => {
             "visitors see the change on the next page that they load".to_owned()
         }
         Some(EffectCode::ConversationsEnded) => match effect.count {
-            Some(1) => "1 conversation is going on there; it ends".to_owned(),
-            Some(number) => format!("{} are going on there; they end", conversations(number)),
-            None => "conversations that are going on there end".to_owned(),
+            Some(1) => "1 conversation is open there; it ends".to_owned(),
+            Some(number) => format!("{} are open there; they end", conversations(number)),
+            None => "conversations that are open there end".to_owned(),
         },
         None => format!("`{}`, which this program does not know", effect.code),
     }

@@ -402,9 +402,9 @@ mod tests {
         }
     }
 
-    /// Whoever goes on behind any event gets those that follow it and no other.
+    /// Whoever continues behind any event gets those that follow it and no other.
     #[test]
-    fn following_goes_on_behind_every_event() {
+    fn following_continues_behind_every_event() {
         let mut position = Position::default();
         let mut all = Vec::new();
         for (snapshot, turns) in steps() {

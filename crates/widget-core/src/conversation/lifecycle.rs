@@ -371,7 +371,7 @@ impl Lifecycle {
         }
     }
 
-    /// Whether it goes on as long as nobody knows where the visitor is.
+    /// Whether it continues as long as nobody knows where the visitor is.
     pub(super) fn may_continue(&self, now: OffsetDateTime, limits: &LifecycleLimits) -> bool {
         match self.ends_at(limits).filter(|(at, _)| *at <= now) {
             None => self.is_open(),

@@ -35,7 +35,7 @@ const BATCH: u32 = 50;
 /// How many settings of organizations are read together.
 const RETENTIONS: u32 = 100;
 
-/// How long a node that was killed keeps others from going on with its job.
+/// How long a node that was killed keeps others from continuing its job.
 const LEASE: Duration = Duration::seconds(30);
 
 /// How long at most nobody tries a job that this release cannot read: a newer one may be able to.
@@ -73,7 +73,7 @@ fn report(error: Option<StoreError>) {
     }
 }
 
-/// Goes on with jobs until they are done, or until a round has erased as many as it may; returns
+/// Continues jobs until they are done, or until a round has erased as many as it may; returns
 /// how many it erased.
 ///
 /// # Errors
@@ -101,7 +101,7 @@ pub async fn run_erasure_jobs(state: &AppState) -> Result<usize, StoreError> {
             state.storage.postpone_erasure_job(&job, now + wait).await?;
             continue;
         };
-        erased += go_on(state, &job, &selection).await?;
+        erased += continue_job(state, &job, &selection).await?;
     }
     if erased > 0 {
         state.room_cleaner.wake();
@@ -110,7 +110,7 @@ pub async fn run_erasure_jobs(state: &AppState) -> Result<usize, StoreError> {
 }
 
 /// Looks at the next conversations of a job.
-async fn go_on(
+async fn continue_job(
     state: &AppState,
     job: &RunningJob,
     selection: &Selection,

@@ -2,7 +2,7 @@
 //!
 //! A request looks at a part of the list that is bounded by time, so that one that finds little
 //! does not keep the database busy: its answer then has fewer items than asked for, perhaps none,
-//! and the `Link` goes on behind the last item that was looked at. A slow database makes pages
+//! and the `Link` continues behind the last item that was looked at. A slow database makes pages
 //! shorter; only when not a single item could be looked at is there no answer.
 
 use std::time::{Duration, Instant};
@@ -67,8 +67,8 @@ impl Search {
 
     /// What to read next; nothing when the page is complete.
     pub(super) fn next_page(&self) -> Option<ListPage> {
-        let goes_on = self.batches == 0 || !self.takes_all;
-        (goes_on && self.has_more && !self.is_full()).then_some(ListPage {
+        let continues = self.batches == 0 || !self.takes_all;
+        (continues && self.has_more && !self.is_full()).then_some(ListPage {
             before: self.position,
             limit: if self.takes_all {
                 self.space
@@ -132,8 +132,8 @@ impl Search {
 
     /// The answer, with the `Link` to what was not looked at.
     pub(super) fn answer(self, url: &Url, path: &str, query: Option<&str>) -> Response {
-        let goes_on = self.has_more || self.waiting > 0;
-        let last = self.position.filter(|_| goes_on);
+        let continues = self.has_more || self.waiting > 0;
+        let last = self.position.filter(|_| continues);
         let headers = last.map(|last| paging::link_after(&last, url, path, query));
         (headers.unwrap_or_default(), self.list).into_response()
     }
@@ -208,7 +208,7 @@ mod tests {
         let mut search = new(50);
         let mut limits = Vec::new();
         for _ in 0..5 {
-            limits.push(search.next_page().expect("it goes on").limit);
+            limits.push(search.next_page().expect("it continues").limit);
             begin(&mut search, 0, true);
         }
         assert_eq!(limits, [25, 50, 100, 200, 200]);

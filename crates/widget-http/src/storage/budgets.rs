@@ -100,7 +100,7 @@ pub struct DueCall {
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallOutcome {
-    /// It goes on.
+    /// It continues.
     Continues,
     /// It is over.
     Over,

@@ -1,4 +1,4 @@
-//! Erasing conversations, one by one and in jobs that go on after a restart and on any node.
+//! Erasing conversations, one by one and in jobs that continue after a restart and on any node.
 
 use time::OffsetDateTime;
 use widget_core::{
@@ -17,7 +17,7 @@ use super::{
 #[async_trait::async_trait]
 pub trait ErasureStore {
     /// Erases everything that the visitor, the page and the agent said in a conversation; one that
-    /// goes on ends by it, and its rooms are marked for removal. All or nothing, and one that was
+    /// is open ends by it, and its rooms are marked for removal. All or nothing, and one that was
     /// erased before stays as it is. Nothing when there is no such conversation, of the
     /// organization if one is named. One that cannot be read is erased, too.
     ///
@@ -114,7 +114,7 @@ pub struct ErasureJob {
     pub finished_at: Option<OffsetDateTime>,
 }
 
-/// A job that this node goes on with for a while.
+/// A job that this node continues with for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningJob {
     /// Its id.
@@ -192,7 +192,7 @@ pub trait ErasureJobStore {
     /// [`StoreError`]
     async fn count_erasure_jobs(&self) -> Result<i64, StoreError>;
 
-    /// Leaves a job that this release cannot read to others, which may go on with it then.
+    /// Leaves a job that this release cannot read to others, which may continue it then.
     ///
     /// # Errors
     /// [`StoreError`]

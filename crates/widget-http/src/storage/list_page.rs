@@ -28,7 +28,7 @@ pub struct Page<T> {
 /// though it has at least one. Sixteen of the largest configs.
 pub const MAX_PAGE_BYTES: i64 = 1024 * 1024;
 
-/// How many items of a list go on one page: of items with these sizes in bytes, at most `limit`,
+/// How many items of a list fit one page: of items with these sizes in bytes, at most `limit`,
 /// and `minimum` of any size.
 pub(super) fn count_fitting(sizes: &[i64], limit: u32, minimum: u32) -> u32 {
     let mut bytes = 0_i64;

@@ -54,7 +54,7 @@ pub trait StatisticsStore {
     /// [`StoreError`]
     async fn add_visits(&self, visits: &[VisitCounts]) -> Result<(), StoreError>;
 
-    /// What was counted of a widget, conversations that go on included.
+    /// What was counted of a widget, open conversations included.
     ///
     /// # Errors
     /// [`StoreError`]

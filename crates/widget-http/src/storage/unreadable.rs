@@ -12,7 +12,7 @@ use super::error::StoreError;
 /// How many such rows are remembered as logged; beyond that, one line says so.
 const MAX_LOGGED: usize = 1_000;
 
-/// A row of a list, and the place at which the list goes on behind it.
+/// A row of a list, and the place at which the list continues behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T, I = Uuid> {
     /// The position of the row.

@@ -200,7 +200,7 @@ pub struct NotedEffects {
     pub live_after: Option<bool>,
     /// How many conversations had not ended.
     pub conversations_open: Option<i64>,
-    /// How many of them cannot go on, because their page is no longer served.
+    /// How many of them cannot continue, because their page is no longer served.
     pub conversations_ended: Option<i64>,
 }
 
@@ -336,7 +336,7 @@ pub trait WidgetStore {
 
     /// Replaces a widget that still has `revision`, and marks the rooms of open conversations for
     /// removal whose page it no longer serves, all or nothing. One that was restored with an agent
-    /// that is gone may go on to point at it.
+    /// that is gone may continue to point at it.
     ///
     /// # Errors
     /// [`WriteWidgetError`]

@@ -257,7 +257,7 @@ async fn the_directory_says_which_versions_are_published() {
         launcher(&service, &widget).await.expect(200);
         assert_eq!(directory.questions(), 1);
     }
-    // A room of a conversation that goes on is not closed by a change of something else.
+    // A room of an open conversation is not closed by a change of something else.
     let path = format!("/core/web-widgets/{}", id(&widget));
     let change = json!({"config": {"v1": {"theme": "dark"}}});
     service.put(&path, &change).await.expect(200);

@@ -62,7 +62,7 @@ impl Events {
                 }
             }
             let read = tokio::time::timeout(TIMEOUT, self.body.next()).await;
-            let bytes = read.expect("something happens")?.expect("it goes on");
+            let bytes = read.expect("something happens")?.expect("it continues");
             self.text += std::str::from_utf8(&bytes).expect("it is text");
         }
     }
@@ -70,7 +70,7 @@ impl Events {
     pub(crate) async fn names(&mut self, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         for _ in 0..count {
-            names.push(self.next().await.expect("it goes on").name());
+            names.push(self.next().await.expect("it continues").name());
         }
         names
     }
@@ -251,7 +251,7 @@ async fn voice_and_the_limits_are_events() {
         .window(&tail, &started.token, resume)
         .await
         .json(200);
-    let mode = events.next().await.expect("it goes on");
+    let mode = events.next().await.expect("it continues");
     assert_eq!(
         (mode.name().as_str(), &mode.data["mode"]),
         ("mode", &json!("voice"))
@@ -434,9 +434,9 @@ impl Lines {
     }
 }
 
-/// Two processes on one database: one stops while it is followed, and another one goes on.
+/// Two processes on one database: one stops while it is followed, and another one continues.
 #[test]
-fn a_follower_goes_on_after_a_restart() {
+fn a_follower_continues_after_a_restart() {
     let database = Database::create();
     let start = || {
         let mut command = command(&database);

@@ -47,11 +47,11 @@ impl Way {
             silent: watch::Sender::new(false),
             open: None,
         };
-        way.go_on();
+        way.resume();
         way
     }
 
-    fn go_on(&mut self) {
+    fn resume(&mut self) {
         let listener =
             UnixListener::bind(socket(self.directory.path(), &self.server)).expect("it is free");
         let (server, silent) = (Arc::clone(&self.server), self.silent.clone());
@@ -133,10 +133,10 @@ impl Lost {
         }
     }
 
-    fn go_on(&mut self) {
+    fn resume(&mut self) {
         match self {
-            Self::Server(server) => server.go_on(),
-            Self::Way(way) => way.go_on(),
+            Self::Server(server) => server.resume(),
+            Self::Way(way) => way.resume(),
         }
     }
 }
@@ -177,7 +177,7 @@ async fn is_missed_until_it_is_back(mut lost: Lost, database: Url) {
         service.get("/healthz").await.expect(200);
     }
 
-    lost.go_on();
+    lost.resume();
     // Connections of before are dead; each is found out at most once.
     let mut answer = service.get(&path).await;
     for _ in 0..20 {
@@ -299,7 +299,7 @@ async fn a_start_waits_for_the_server() {
     let log = waiting.stderr.take().expect("it is piped");
     let said = spawn_blocking(|| read_until(log, "waiting for the database"));
     said.await.expect("it says so");
-    way.go_on();
+    way.resume();
     let output = waiting.stdout.take().expect("it is piped");
     let said = spawn_blocking(|| read_until(output, "listening on"));
     said.await.expect("it starts");

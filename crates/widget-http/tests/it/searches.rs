@@ -130,7 +130,7 @@ async fn widgets_are_found_by_what_people_remember() {
     assert_eq!(list, json!([]));
 }
 
-/// A page of a search ends where it has as many items as asked for, and the next one goes on there.
+/// A page of a search ends where it has as many items as asked for, and the next one begins there.
 #[tokio::test]
 async fn a_search_is_paged() {
     let service = Service::start().await;

@@ -304,7 +304,7 @@ async fn say(visitor: &Visitor<'_>, started: &Started, role: &str, message: &str
 }
 
 #[tokio::test]
-async fn a_conversation_counts_the_same_while_it_goes_on_when_it_ended_and_when_it_is_erased() {
+async fn a_conversation_counts_the_same_while_it_is_open_when_it_ended_and_when_it_is_erased() {
     let service = Service::start_with(with_livekit).await;
     let config = json!({"v1": {"post_conversation_feedback": {"enabled": true}}});
     let visitor = Visitor::of(&service, config).await;
@@ -332,7 +332,7 @@ async fn a_conversation_counts_the_same_while_it_goes_on_when_it_ended_and_when_
     expected["first_answers"] = json!({
         "p50_seconds": 5, "p90_seconds": 5, "counts": [{"within_seconds": 5, "count": 1}],
     });
-    assert_eq!(total(&service, widget).await, expected, "it goes on");
+    assert_eq!(total(&service, widget).await, expected, "it continues");
 
     deliver(&service, &audio("2", "track_unpublished", &started)).await;
     service.clock.advance(Duration::minutes(1));
@@ -375,7 +375,7 @@ async fn a_conversation_counts_the_same_while_it_goes_on_when_it_ended_and_when_
         assert_eq!(&point["numbers"], numbers, "{}", point["starts_at"]);
     }
 
-    // One that is erased while it goes on, and one that nobody joins.
+    // One that is erased while it is open, and one that nobody joins.
     let open = visitor.start().await;
     join(&service, &open).await;
     say(&visitor, &open, "visitor", "1").await;

@@ -1,4 +1,4 @@
-//! What is still going on when the service gets the signal to stop: kept connections, and requests.
+//! What is still running when the service gets the signal to stop: kept connections, and requests.
 
 use std::{
     io::{BufRead as _, Read as _, Write as _},

@@ -1,4 +1,4 @@
-//! Sweeps of the background go on past any number of rows that this build cannot read.
+//! Sweeps of the background continue past any number of rows that this build cannot read.
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -122,12 +122,12 @@ async fn unreadable_rows_that_are_due_before_all_others_stop_no_sweep() {
     };
     assert_eq!(today().await, json!({"used": 0, "reserved": 2}));
     let done = background::settle_ended_conversations(&service.state).await;
-    done.expect("the sweep goes on");
+    done.expect("the sweep continues");
     assert_eq!(today().await, json!({"used": 0, "reserved": 1}));
 
     service.clock.advance(Duration::minutes(30));
     let done = background::end_due_conversations(&service.state).await;
-    assert_eq!(done.expect("the sweep goes on"), 1);
+    assert_eq!(done.expect("the sweep continues"), 1);
     let path = format!("/core/conversations/{}", waiting.id);
     assert_eq!(service.get(&path).await.json(200)["status"], "failed");
 

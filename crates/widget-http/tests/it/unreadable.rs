@@ -168,7 +168,7 @@ async fn visitors_get_the_uniform_refusal_and_the_operator_one_line() {
     );
     assert_eq!(lines.with(&widget).len(), 1);
 
-    // The conversation that was started goes on to be readable, and its room is kept.
+    // The conversation that was started continues to be readable, and its room is kept.
     visitor.read(&started).await.expect(200);
     let joined = WebhookEvent {
         id: "joined",
@@ -353,7 +353,7 @@ async fn an_unreadable_conversation_is_listed_and_stops_no_sweep() {
     service.clock.advance(Duration::minutes(30));
     for ended in [1, 0] {
         let done = background::end_due_conversations(&service.state).await;
-        assert_eq!(done.expect("the sweep goes on"), ended);
+        assert_eq!(done.expect("the sweep continues"), ended);
     }
     assert_eq!(lines.with(&broken.id), [""; 0], "it was logged before");
     let path = format!("/core/conversations/{}", other.id);

@@ -68,7 +68,7 @@ export class Call {
     this.#observer.onStopped();
   }
 
-  /** The call of this track cannot go on; a track of an earlier call is ignored. */
+  /** The call of this track cannot continue; a track of an earlier call is ignored. */
   fail(track: MediaStreamTrack, problem: VoiceProblem) {
     if (this.#track !== track) return;
     this.stop();

@@ -17,7 +17,7 @@ export interface LeftPage {
   /** The window that wrote it, and whether that was the last time. */
   windowId: string;
   isFinal: boolean;
-  /** The conversation that was going on; without one, nothing of it is here. */
+  /** The conversation that was open; without one, nothing of it is here. */
   conversationId: string | null;
   messages: Message[];
   requests: FormRequest[];
@@ -41,15 +41,15 @@ export function writeLeftPage(
   writer: Pick<LeftPage, 'at' | 'windowId' | 'isFinal'>,
 ) {
   const { voice, messages, requests, conversationId } = state;
-  const goesOn = isUnderWay(state);
-  const hasCall = goesOn && (voice.name === 'on' || voice.name === 'paused');
+  const isOpen = isUnderWay(state);
+  const hasCall = isOpen && (voice.name === 'on' || voice.name === 'paused');
   const page: LeftPage = {
     version: VERSION,
     ...writer,
-    conversationId: goesOn ? conversationId : null,
+    conversationId: isOpen ? conversationId : null,
     // What nobody takes over is not left lying about.
-    messages: goesOn ? withoutHalfAnswer(messages) : [],
-    requests: goesOn ? requests : [],
+    messages: isOpen ? withoutHalfAnswer(messages) : [],
+    requests: isOpen ? requests : [],
     formDrafts: [...drafts.forms],
     draft: drafts.draft,
     call: hasCall ? callOf(voice) : 'none',

@@ -62,12 +62,12 @@ pub struct DayBudget {
     pub voice_minutes: Option<u32>,
 }
 
-/// What of a budget is used up, and what is set aside for what goes on.
+/// What of a budget is used up, and what is set aside for what is running.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DayUse {
     /// Settled.
     pub used: i64,
-    /// Not settled yet: conversations that wait to be joined, seconds of calls that go on.
+    /// Not settled yet: conversations that wait to be joined, seconds of running calls.
     pub reserved: i64,
 }
 

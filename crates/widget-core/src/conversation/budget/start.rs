@@ -87,7 +87,7 @@ pub enum BudgetError {
         /// How long this day lasts from now.
         resets_in: Duration,
     },
-    /// The minutes of voice of this day are used up, or reserved for calls that go on.
+    /// The minutes of voice of this day are used up, or reserved for running calls.
     #[error(
         "the minutes of voice allowed per day are used up; continue in writing, or try again \
          tomorrow"

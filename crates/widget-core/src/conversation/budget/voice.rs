@@ -63,7 +63,7 @@ choices! {
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallStep {
-    /// It goes on like this.
+    /// It continues like this.
     Keep(Call),
     /// It begins to run at this time and needs its first minutes; without them the visitor's room
     /// is removed.
@@ -152,7 +152,7 @@ impl Call {
     /// What becomes of it when somebody looks at it. `is_limited`: whether its minutes still count.
     ///
     /// While LiveKit does not answer, a call whose voice is gone by the events is over, and any
-    /// other one goes on.
+    /// other one continues.
     #[must_use]
     pub fn check(self, audio: Audio, is_limited: bool, now: OffsetDateTime) -> CallStep {
         let Self::Running { until, quiet_since } = self else {

@@ -257,7 +257,7 @@ impl Follower {
                 () = sleep(POLL_INTERVAL) => {}
                 () = self.state.drain.begun() => return None,
             }
-            if !self.may_go_on().await {
+            if !self.may_continue().await {
                 return None;
             }
             match self.poll().await {
@@ -334,7 +334,7 @@ impl Follower {
     }
 
     /// Whether the key is still valid, which is looked up from time to time.
-    async fn may_go_on(&mut self) -> bool {
+    async fn may_continue(&mut self) -> bool {
         let now = self.state.now();
         if self.caller.expires_at.is_some_and(|at| at <= now) {
             return false;

@@ -109,7 +109,7 @@ async fn selected(
     Ok((headers, Body::from_stream(lines)))
 }
 
-/// An export that goes on while its lines are sent.
+/// An export that continues while its lines are sent.
 struct Export {
     state: AppState,
     caller: Caller,

@@ -76,7 +76,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             api::delete(
                 "/core/web-widgets/{id}/previews/{pid}",
                 "endPreview",
-                "Ends a preview, and the conversations that go on there",
+                "Ends a preview, and the conversations that are open there",
             )
             .scope(Scope::WebWidgetsManage)
             .answer_empty(204, "The link shows nothing any more.")

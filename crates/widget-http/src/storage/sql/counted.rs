@@ -158,7 +158,7 @@ impl Additions {
     }
 }
 
-/// Counts a conversation that is locked and has ended, once; nothing happens to one that goes on.
+/// Counts a conversation that is locked and has ended, once; nothing happens to one that is open.
 ///
 /// Call it after everything else that its transaction locks.
 pub(super) async fn count_if_ended(
@@ -174,7 +174,7 @@ pub(super) async fn count_if_ended(
     Ok(())
 }
 
-/// Marks a conversation that has ended as counted; `false` when it was or when it goes on.
+/// Marks a conversation that has ended as counted; `false` when it was or when it is open.
 pub(super) async fn mark_counted(
     transaction: &mut Transaction,
     id: ConversationId,

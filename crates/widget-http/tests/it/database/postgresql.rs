@@ -353,7 +353,7 @@ impl Server {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        server.go_on();
+        server.resume();
         server
     }
 
@@ -362,7 +362,7 @@ impl Server {
     }
 
     /// Starts the server and waits until it accepts connections.
-    pub(crate) fn go_on(&mut self) {
+    pub(crate) fn resume(&mut self) {
         let (folder, data) = (self.directory.path(), self.data());
         let settings = ["-c", "listen_addresses=", "-c", "max_connections=500"];
         let more = ["-c", "fsync=off", "-c", "lc_messages=C", "-k"];

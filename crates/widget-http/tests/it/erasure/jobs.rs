@@ -105,7 +105,7 @@ fn serve(database: &Database) -> Server {
     Server::start_as(command(database).args(["serve", "--listen", "127.0.0.1:0"]))
 }
 
-/// The job is in the database, and whoever is there goes on with it.
+/// The job is in the database, and whoever is there continues with it.
 #[tokio::test]
 async fn a_job_of_a_killed_process_is_finished_by_another() {
     let service = Service::start_with(with_livekit).await;
@@ -156,7 +156,7 @@ async fn a_job_of_a_killed_process_is_finished_by_another() {
         }
         assert!(
             started_at.elapsed() < limit,
-            "nobody goes on with it: {body}"
+            "nobody continues with it: {body}"
         );
         std::thread::yield_now();
     };

@@ -202,9 +202,9 @@ async fn a_message_that_is_being_added_is_erased() {
     assert_eq!(left(&mut connection, &started).await.0, 0);
 }
 
-/// A node is killed while it works on a job, and two others go on with it at once.
+/// A node is killed while it works on a job, and two others continue with it at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_job_goes_on_elsewhere_and_counts_each_once() {
+async fn a_job_continues_elsewhere_and_counts_each_once() {
     let service = Service::start_with(|settings| {
         with_livekit(settings);
         settings.limits.tickets_per_minute = 1_000;

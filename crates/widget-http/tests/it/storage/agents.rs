@@ -127,7 +127,7 @@ pub(super) async fn registry(storage: &dyn Storage) {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_behind_an_agent_without_a_readable_id() {
+async fn a_list_continues_behind_an_agent_without_a_readable_id() {
     let database = Database::create();
     let storage = migrated(&database).await;
     let ours = organization("unreadable");

@@ -84,7 +84,7 @@ pub(super) async fn restoring(storage: &dyn Storage) {
     );
     let found = storage.find_deleted_widget(&ours, id).await;
     assert_eq!(found.expect("works"), None);
-    // Its history goes on.
+    // Its history continues.
     let newest = WidgetRevision {
         number: 3,
         api_key_id: "third".to_owned(),

@@ -36,7 +36,7 @@ impl Clock for ShiftedClock {
 }
 
 /// No read shows an end before LiveKit was asked, nor is what the visitor says refused.
-async fn assert_goes_on(visitor: &Visitor<'_>, started: &Started, status: &str) {
+async fn assert_open(visitor: &Visitor<'_>, started: &Started, status: &str) {
     let service = visitor.service;
     let path = format!("/core/conversations/{}", started.id);
     let messages = format!("{path}/messages");
@@ -78,7 +78,7 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
 
     // The event of joining was lost.
     clock.advance(Duration::minutes(3));
-    assert_goes_on(&visitor, &here, "token_created").await;
+    assert_open(&visitor, &here, "token_created").await;
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
     assert_eq!(
         sweep(&service, &nobody).await,
@@ -98,7 +98,7 @@ async fn a_visitor_whose_events_were_lost_is_found_by_asking() {
     };
     within(is_gone).await;
     clock.advance(Duration::minutes(10));
-    assert_goes_on(&visitor, &here, "in_progress").await;
+    assert_open(&visitor, &here, "in_progress").await;
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));
     clock.advance(Duration::minutes(29));
     assert_eq!(sweep(&service, &here).await, pair("in_progress", ""));

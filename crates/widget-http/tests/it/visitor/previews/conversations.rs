@@ -66,7 +66,7 @@ async fn a_conversation_ends_with_its_preview() {
     service.clock.advance(Duration::minutes(1));
     deliver(&service, &event("2", "participant_joined", &late.room)).await;
     assert!(is_to_be_removed(&service, &late.room).await);
-    // One that went on loses its room when the preview is removed.
+    // One that continued loses its room when the preview is removed.
     let short = Link::of(&visitor, json!({"expires_in": 60})).await;
     let open = short.start().await;
     join(&service, &open).await;
