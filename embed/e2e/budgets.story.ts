@@ -85,7 +85,7 @@ describe('a budget of the day', { timeout: 120_000 }, () => {
     expect((await today(widgetId)).voice_seconds).toEqual({ used: 600, reserved: 0 });
   });
 
-  test('counts no minutes of a call that LiveKit does not hear any more', async () => {
+  test('counts no minutes of a call that LiveKit does not hear anymore', async () => {
     const widgetId = await createWidget({});
     await limit(widgetId, { voice_minutes_per_day: 10 });
     const visitor = await call(widgetId);

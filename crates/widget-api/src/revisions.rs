@@ -117,7 +117,7 @@ words! {
     pub enum ChangeKind {
         /// The value was not there before.
         Added = "added",
-        /// The value is not there any more.
+        /// The value is not there anymore.
         Removed = "removed",
         /// The value is another one.
         Replaced = "replaced",

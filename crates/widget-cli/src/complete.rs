@@ -433,7 +433,7 @@ fn ask<T: Send + 'static>(
                 .ok()?;
             runtime.block_on(question(&session.client))
         };
-        // Nobody listens any more when the time is over.
+        // Nobody listens anymore when the time is over.
         let _ = sender.send(answer());
     });
     receiver.recv_timeout(DEADLINE).ok()?

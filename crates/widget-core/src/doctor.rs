@@ -21,10 +21,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod base64;
 mod blockers;
 mod copy_checks;
 mod decision_checks;
+mod encoded;
 mod evidence;
 mod fetch;
 mod fix;
@@ -45,7 +45,6 @@ mod service_checks;
 mod snippet;
 mod snippet_checks;
 mod sorted;
-mod structured;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -55,7 +54,7 @@ mod visit;
 pub use fetch::{
     ACCEPT, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, RedirectError, next_address,
 };
-pub use fix::Fix;
+pub use fix::{Fix, quote_for_shell};
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
 pub use report::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding, PageVerdict};
 pub use visit::{Hop, PageFrame, PageScript, Visit};

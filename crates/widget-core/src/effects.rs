@@ -28,11 +28,11 @@ choices! {
     pub enum EffectCode {
         /// They see the widget, and did not before.
         WentLive = "went_live",
-        /// They do not see the widget any more.
+        /// They do not see the widget anymore.
         Stopped = "stopped",
         /// They see it on more sites.
         DomainsAdded = "domains_added",
-        /// They do not see it any more on some sites.
+        /// They do not see it anymore on some sites.
         DomainsRemoved = "domains_removed",
         /// New conversations are with another version, or with another agent.
         VersionChanged = "version_changed",
@@ -59,7 +59,7 @@ pub struct Effect {
 pub struct Moment<'a> {
     /// What it was.
     pub widget: &'a Widget,
-    /// Whether it was live; nothing when nobody knows any more.
+    /// Whether it was live; nothing when nobody knows anymore.
     pub live: Option<bool>,
 }
 

@@ -59,7 +59,7 @@ export function createFollower(shown: number, page: FollowedPage): Follower {
     const wait = await follow().catch((answer: Partial<Response>) =>
       answer.status === 403 ? 0 : RETRY_INTERVAL,
     );
-    // There is nothing to ask for any more.
+    // There is nothing to ask for anymore.
     if (!wait) return page.showEnd();
     isAsking = false;
     timer = setTimeout(ask, wait);

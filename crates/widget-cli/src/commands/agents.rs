@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     online::{
         self, Session, change, ids,
-        proposal::{ChangeOptions, Outcome, Proposal},
+        proposal::{ChangeOptions, Proposal},
         short_ids,
     },
     printer::{GREEN, Printer, count, grouped, printable},
@@ -253,11 +253,11 @@ async fn publish(
         options: arguments.change,
     };
     let sent = Box::pin(session.client.publish_agent_version(agent_id, version_id));
-    match proposal.make(sent, session, printer).await? {
-        Outcome::Declined => return Ok(ExitCode::No),
-        Outcome::Conflict(error) => return Err(error.into()),
-        outcome => answer.written = outcome.is_written(),
-    }
+    let outcome = proposal.make(sent, session, printer).await?;
+    let Some(written) = outcome.into_written()? else {
+        return Ok(ExitCode::No);
+    };
+    answer.written = written;
     finish(&answer, printer)
 }
 

@@ -131,16 +131,16 @@ async fn make<T>(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let written = match proposal.make(sent, session, printer).await? {
-        Outcome::Declined => return Ok(ExitCode::No),
-        Outcome::Conflict(_) => {
-            printer.error(format_args!(
-                "{RED}error{RED:#}: somebody else changed widget {id} in the meantime; nothing was \
-                 written"
-            ))?;
-            return Ok(ExitCode::No);
-        }
-        outcome => outcome.is_written(),
+    let outcome = proposal.make(sent, session, printer).await?;
+    if let Outcome::Conflict(_) = outcome {
+        printer.error(format_args!(
+            "{RED}error{RED:#}: somebody else changed widget {id} in the meantime; nothing was \
+             written"
+        ))?;
+        return Ok(ExitCode::No);
+    }
+    let Some(written) = outcome.into_written()? else {
+        return Ok(ExitCode::No);
     };
     if printer.is_data() {
         printer.data(&DeletedJson {

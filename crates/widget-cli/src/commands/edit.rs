@@ -11,6 +11,7 @@ use clap::Args;
 use serde_json::{Value, json, value::RawValue};
 use widget_api::{Widget, WidgetPatch, client::Tagged};
 use widget_core::{
+    doctor::quote_for_shell,
     finding::{Code, Finding},
     id::WidgetId,
 };
@@ -139,7 +140,7 @@ pub(super) fn run(
                 printer.note(format_args!(
                     "your text is kept; `widget edit {} --file {}` begins with it again",
                     before.value.id,
-                    prompt::quote(&file.to_string_lossy())
+                    quote_for_shell(&file.to_string_lossy())
                 ))?;
                 Ok(exit)
             }
@@ -273,7 +274,7 @@ impl Draft {
         let file = self.keep_file();
         let kept = format!(
             "your text is kept; `widget edit {id} --file {}` begins with it again",
-            prompt::quote(&file.to_string_lossy())
+            quote_for_shell(&file.to_string_lossy())
         );
         match failure.hint.clone() {
             Some(hint) => failure.hint(format_args!("{hint}\n{kept}")),

@@ -8,7 +8,7 @@ use widget_api::{
     unreadable::WidgetRecord,
     widgets::{ListedWidget, WidgetsQuery},
 };
-use widget_core::{id::AgentVersionId, listing::WidgetState};
+use widget_core::{doctor::quote_for_shell, id::AgentVersionId, listing::WidgetState};
 
 use crate::{
     cli::Global,
@@ -16,7 +16,6 @@ use crate::{
     failure::Failure,
     online::{
         self, Session, advice, ids,
-        prompt::quote,
         reference::{id_of, title},
         short_ids, since,
     },
@@ -83,7 +82,7 @@ pub(super) fn run(
         (Some(text), None) => Some(text.parse().map_err(|_| {
             Failure::unexpected(format_args!(
                 "`--version {}` names a version only together with its agent",
-                quote(text)
+                quote_for_shell(text)
             ))
             .hint("name the agent with `--agent`, or the version by its whole id")
         })?),

@@ -61,7 +61,7 @@ pub(crate) struct Plan {
     /// The folder with the files
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// Delete widgets that this folder once held and has no file for any more
+    /// Delete widgets that this folder once held and has no file for anymore
     #[arg(long)]
     pub(crate) prune: bool,
 }
@@ -100,7 +100,7 @@ enum Action {
     Delete(Box<Tagged<Widget>>),
     /// The file is equal to the widget at this revision.
     Nothing(WidgetId, Option<i64>),
-    /// It has no file any more, and stays.
+    /// It no longer has a file, and stays.
     Keep(WidgetId),
 }
 
@@ -110,7 +110,7 @@ enum Action {
 #[cfg_attr(test, schemars(rename = "PlannedStep"))]
 pub(crate) struct StepJson<'s> {
     /// `create`, `change`, `delete` or `nothing`; `nothing` without a path is a widget that stays
-    /// though it has no file any more.
+    /// though it no longer has a file.
     action: &'static str,
     /// `null` for a widget that is not created yet.
     #[cfg_attr(test, schemars(with = "Option<widget_api::schema::Text<WidgetId>>"))]
@@ -485,7 +485,7 @@ fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
     }
     for step in kept {
         printer.note(format_args!(
-            "{YELLOW}note{YELLOW:#}: {} has no file here any more and stays; `--prune` deletes it",
+            "{YELLOW}note{YELLOW:#}: {} no longer has a file here and stays; `--prune` deletes it",
             step.name()
         ))?;
     }

@@ -21,7 +21,7 @@ use crate::{
     failure::Failure,
     online::{
         self, Session, change, ids,
-        proposal::{ChangeOptions, Outcome, Proposal},
+        proposal::{ChangeOptions, Proposal},
         reference::Reference,
     },
     printer::Printer,
@@ -125,7 +125,7 @@ pub(super) fn run(
             let id = ids::find_preview(session, widget.id, text).await?;
             let sent = Box::pin(session.client.end_preview(widget.id, id));
             let what = (
-                "the link shows nothing any more, and conversations there end",
+                "the link shows nothing anymore, and conversations there end",
                 "has ended",
             );
             let options = arguments.change;
@@ -250,10 +250,9 @@ async fn change<T>(
         done: &format!("preview {preview_id} {done}"),
         options,
     };
-    let written = match proposal.make(sent, session, printer).await? {
-        Outcome::Declined => return Ok(ExitCode::No),
-        Outcome::Conflict(error) => return Err(error.into()),
-        outcome => outcome.is_written(),
+    let outcome = proposal.make(sent, session, printer).await?;
+    let Some(written) = outcome.into_written()? else {
+        return Ok(ExitCode::No);
     };
     if printer.is_data() {
         printer.data(&ChangedJson {

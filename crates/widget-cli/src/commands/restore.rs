@@ -12,7 +12,7 @@ use crate::{
     online::{
         self, Session,
         change::{self, PendingChange},
-        proposal::{ChangeOptions, Outcome, Proposal},
+        proposal::{ChangeOptions, Proposal},
         reference::{Reference, require_readable},
     },
     printer::Printer,
@@ -114,10 +114,9 @@ async fn replace<T>(
         done: &format!("widget {id} is as in revision {number}"),
         options,
     };
-    let written = match proposal.make(sent, session, printer).await? {
-        Outcome::Declined => return Ok(ExitCode::No),
-        Outcome::Conflict(error) => return Err(error.into()),
-        outcome => outcome.is_written(),
+    let outcome = proposal.make(sent, session, printer).await?;
+    let Some(written) = outcome.into_written()? else {
+        return Ok(ExitCode::No);
     };
     if printer.is_data() {
         let widget_id = id;

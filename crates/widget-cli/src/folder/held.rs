@@ -21,7 +21,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const HEADER: &str = "\
 # The widgets that this folder has held, one a line, each with the revision that its file is of.
-# Written by `widget`. `widget apply --prune` deletes those of them that have no file any more.
+# Written by `widget`. `widget apply --prune` deletes those of them that no longer have a file.
 ";
 
 /// The widgets that a folder has held.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+use widget_core::doctor::quote_for_shell;
 
 use super::Session;
 use crate::failure::Failure;
@@ -69,32 +70,9 @@ pub(crate) async fn confirm(session: &Session, question: &str) -> Result<bool, F
 pub(crate) fn command_with_yes() -> String {
     let mut words: Vec<String> = env::args_os()
         .skip(1)
-        .map(|word| quote(&word.to_string_lossy()))
+        .map(|word| quote_for_shell(&word.to_string_lossy()))
         .collect();
     words.insert(0, "widget".to_owned());
     words.push("--yes".to_owned());
     words.join(" ")
-}
-
-/// A word as a shell reads it.
-pub(crate) fn quote(word: &str) -> String {
-    let plain =
-        |character: char| character.is_ascii_alphanumeric() || "-_./:@=,+%".contains(character);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quote("https://shop.example/"), "https://shop.example/");
-        assert_eq!(quote("a b"), "'a b'");
-        assert_eq!(quote("it's"), r"'it'\''s'");
-        assert_eq!(quote(""), "''");
-    }
 }

@@ -45,8 +45,15 @@ pub(crate) enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    pub(crate) fn is_written(&self) -> bool {
-        matches!(self, Self::Written(_))
+    /// Whether it was written, for a change of which a conflict has nothing else to show; `None`
+    /// when a person said no.
+    pub(crate) fn into_written(self) -> Result<Option<bool>, Failure> {
+        match self {
+            Self::Written(_) => Ok(Some(true)),
+            Self::Shown => Ok(Some(false)),
+            Self::Declined => Ok(None),
+            Self::Conflict(error) => Err(error.into()),
+        }
     }
 }
 

@@ -11,9 +11,11 @@ use widget_api::{
     unreadable::{UnreadableWidget, WidgetRecord},
     widgets::{ListedWidget, WidgetsQuery},
 };
-use widget_core::id::{IdPrefix, WidgetId};
+use widget_core::{
+    doctor::quote_for_shell,
+    id::{IdPrefix, WidgetId},
+};
 
-use super::prompt::quote;
 use super::{Session, page, short_ids::short_ids};
 use crate::{
     failure::Failure,
@@ -90,7 +92,7 @@ impl Reference {
             .hint(format_args!(
                 "`widget list` shows the widgets, and `widget list --title {}` those with this in \
                  their title",
-                quote(text)
+                quote_for_shell(text)
             ))),
         }
     }

@@ -93,7 +93,7 @@ fn a_folder_is_exported_changed_and_applied() {
     .assert_eq(&repository.read("widgets/ask-shop.yaml"));
     expect![[r#"
         # The widgets that this folder has held, one a line, each with the revision that its file is of.
-        # Written by `widget`. `widget apply --prune` deletes those of them that have no file any more.
+        # Written by `widget`. `widget apply --prune` deletes those of them that no longer have a file.
         WIDGET-SHOP 1
     "#]]
     .assert_eq(&repository.read("widgets/.widgets-held"));
@@ -295,7 +295,7 @@ fn a_file_without_an_id_creates_a_widget() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            note: widget WIDGET-TWO has no file here any more and stays; `--prune` deletes it
+            note: widget WIDGET-TWO no longer has a file here and stays; `--prune` deletes it
             0 to create, 0 to change, 0 to delete, 0 equal
         "#]],
     );
@@ -606,7 +606,7 @@ fn changes_at_the_service_are_not_undone_unseen() {
     repository.run(&["export", "widgets"]);
     expect![[r#"
         # The widgets that this folder has held, one a line, each with the revision that its file is of.
-        # Written by `widget`. `widget apply --prune` deletes those of them that have no file any more.
+        # Written by `widget`. `widget apply --prune` deletes those of them that no longer have a file.
         WIDGET-SHOP 1
     "#]].assert_eq(&repository.read("widgets/.widgets-held"));
 
@@ -753,7 +753,7 @@ fn changes_at_the_service_are_not_undone_unseen() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        note: widget WIDGET-SHOP "Ask Ana" has no file here any more and stays; `--prune` deletes it
+        note: widget WIDGET-SHOP "Ask Ana" no longer has a file here and stays; `--prune` deletes it
         0 to create, 0 to change, 0 to delete, 0 equal
     "#]],
     );

@@ -40,7 +40,7 @@ pub struct Change {
 pub enum ChangeKind {
     /// The value was not there before.
     Added(Value),
-    /// The value is not there any more.
+    /// The value is not there anymore.
     Removed(Value),
     /// The value is another one.
     Replaced {

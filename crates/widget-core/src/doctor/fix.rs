@@ -27,7 +27,7 @@ impl Fix {
         let Self::Command(arguments) = self else {
             return None;
         };
-        let quoted = arguments.iter().map(|argument| quote(argument));
+        let quoted = arguments.iter().map(|argument| quote_for_shell(argument));
         Some(format!("widget {}", quoted.collect::<Vec<_>>().join(" ")))
     }
 }
@@ -42,8 +42,9 @@ impl fmt::Display for Fix {
     }
 }
 
-/// An argument as a shell reads it.
-fn quote(argument: &str) -> String {
+/// An argument as it is typed into a shell.
+#[must_use]
+pub fn quote_for_shell(argument: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
     if !argument.is_empty() && argument.bytes().all(is_plain) {
         return argument.to_owned();
@@ -54,6 +55,18 @@ fn quote(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_quoted_for_a_shell() {
+        for (argument, quoted) in [
+            ("https://shop.example/", "https://shop.example/"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quote_for_shell(argument), quoted);
+        }
+    }
 
     #[test]
     fn commands_are_quoted_for_a_shell() {

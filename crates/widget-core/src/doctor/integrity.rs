@@ -1,12 +1,13 @@
 //! Whether the script is the one that the snippet pins.
 
+use sfv::{BareItem, Dictionary, ListEntry};
+
 use super::evidence;
 use super::question::Answer;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
 use super::script::is_javascript;
 use super::snippet::SnippetTag;
-use super::structured::{Item, parse_dictionary};
 use crate::finding::Code;
 
 /// Whether browsers accept the answer to the tag as its script.
@@ -39,10 +40,14 @@ fn check_credentials(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
 /// <https://www.w3.org/TR/SRI/#integrity-policy-section>
 fn check_integrity_policy(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
     let value = page.hop.header("integrity-policy")?;
-    let members = parse_dictionary(value)?;
+    let members = sfv::Parser::new(value).parse::<Dictionary>().ok()?;
     let has = |name: &str, word: &str| {
-        let member = members.iter().rev().find(|(known, _)| known == name);
-        member.map(|(_, items)| items.contains(&Item::Token(word.to_owned())))
+        let ListEntry::InnerList(list) = members.get(name)? else {
+            return Some(false);
+        };
+        let is_word =
+            |item: &BareItem| matches!(item, BareItem::Token(token) if token.as_str() == word);
+        Some(list.items.iter().any(|item| is_word(&item.bare_item)))
     };
     let is_enforced = has("blocked-destinations", "script") == Some(true)
         && has("sources", "inline").unwrap_or(true);
@@ -104,7 +109,7 @@ fn check_type(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
 fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
     let value = tag.script.attribute("integrity")?;
     let strongest = strongest_hashes(value);
-    // What is no hash is ignored, also by browsers.
+    // Browsers, too, ignore what is not a hash.
     strongest.first()?;
     let answers = page.question.answers;
     let fail = |detail: &str, hint: &str| {

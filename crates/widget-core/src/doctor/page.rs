@@ -10,7 +10,7 @@ use url::Url;
 use super::foreign::{Foreign, Language};
 use super::script::{Kind, PATH, Place, ScriptTag};
 use super::visit::Visit;
-use super::{base64, evidence, tools};
+use super::{encoded, evidence, tools};
 
 /// The tags of a page, in their order.
 #[derive(Debug, Default)]
@@ -407,7 +407,7 @@ impl<'a> Reader<'a> {
                     is_script: false,
                     text: value.clone(),
                 });
-            } else if let Some(text) = base64::decode_markup(value) {
+            } else if let Some(text) = encoded::decode_markup(value) {
                 let place = Place::Encoded {
                     evidence: self.written(tag, name, &attributes),
                     tool: tools::find_tool(&attributes).map(|tool| tool.name),
@@ -520,14 +520,14 @@ impl<'a> Reader<'a> {
         if script.text.trim().is_empty() {
             // Optimizers write inline scripts into addresses.
             let mut addresses = script.attributes.values();
-            let text = addresses.find_map(|value| base64::decode_data_url(value));
+            let text = addresses.find_map(|value| encoded::decode_data_url(value));
             script.text = text.unwrap_or_default();
         }
         let runs = Kind::of(&script).runs();
-        let is_inline = !script.has("src") || base64::is_data_url(&script.attributes["src"]);
+        let is_inline = !script.has("src") || encoded::is_data_url(&script.attributes["src"]);
         if let Some(tag) = find_swallowed(&script.text).filter(|_| runs) {
             self.hide(&Place::Script, tag);
-        } else if !runs && let Some(text) = base64::decode_markup(&script.text) {
+        } else if !runs && let Some(text) = encoded::decode_markup(&script.text) {
             let place = Place::Encoded {
                 evidence: script.evidence.clone(),
                 tool: tools::find_tool(&script.attributes).map(|tool| tool.name),

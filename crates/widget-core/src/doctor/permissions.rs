@@ -1,9 +1,9 @@
 //! Whether a page lets the window use the microphone and play sound.
 
+use sfv::{BareItem, Dictionary, FieldType as _, ListEntry};
 use url::Url;
 
 use super::evidence;
-use super::structured::{Item, parse_dictionary};
 
 /// What a page says about one feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,33 +38,40 @@ pub(super) fn find(
         values.join(", ")
     };
     let policy = joined("permissions-policy");
-    let members = parse_dictionary(&policy);
-    if members.is_none() && policy.contains(feature) {
+    let members = sfv::Parser::new(&policy).parse::<Dictionary>();
+    // Browsers ignore a header with one fault in it as a whole.
+    if members.is_err() && policy.contains(feature) {
         return Permission::Malformed {
             evidence: evidence::of_header("Permissions-Policy", &policy),
         };
     }
-    let mut members = members.unwrap_or_default().into_iter().rev();
-    if let Some((_, items)) = members.find(|(name, _)| name == feature) {
+    let member = members.ok().and_then(|members| {
+        members
+            .into_iter()
+            .find(|(name, _)| name.as_str() == feature)
+    });
+    if let Some((name, member)) = member {
+        let items = match &member {
+            ListEntry::Item(item) => std::slice::from_ref(item),
+            ListEntry::InnerList(list) => &list.items,
+        };
         // What is neither a word that is known nor in quotes counts as nothing.
-        let allowed = items.iter().any(|item| match item {
-            Item::Token(word) if word == "*" => true,
-            Item::Token(word) if word == "self" => page.origin() == service.origin(),
-            Item::Text(origin) => matches(origin, service),
-            Item::Token(_) | Item::Other => false,
+        let allowed = items.iter().any(|item| match &item.bare_item {
+            BareItem::Token(word) if word.as_str() == "*" => true,
+            BareItem::Token(word) if word.as_str() == "self" => page.origin() == service.origin(),
+            BareItem::String(origin) => matches(origin.as_str(), service),
+            _ => false,
         });
         if allowed {
             return Permission::Allowed;
         }
-        let is_unquoted = items
-            .iter()
-            .any(|item| matches!(item, Item::Token(word) if matches(word, service)));
-        let member = split(&policy, ',').into_iter().rev().find(|member| {
-            let name = member.split(['=', ';']).next().unwrap_or_default();
-            name.trim() == feature
+        let is_unquoted = items.iter().any(|item| match &item.bare_item {
+            BareItem::Token(word) => matches(word.as_str(), service),
+            _ => false,
         });
+        let member = Dictionary::from_iter([(name, member)]).serialize();
         return Permission::Denied {
-            evidence: evidence::of_header("Permissions-Policy", member.unwrap_or_default().trim()),
+            evidence: evidence::of_header("Permissions-Policy", &member.unwrap_or_default()),
             is_unquoted,
         };
     }
@@ -106,26 +113,6 @@ fn matches(item: &str, service: &Url) -> bool {
                 .is_some_and(|head| head.ends_with('.'));
     }
     Url::parse(item).is_ok_and(|listed| listed.origin() == service.origin())
-}
-
-/// The parts of a structured field: no separator inside of quotes or parentheses counts.
-fn split(text: &str, separator: char) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let (mut quoted, mut depth) = (false, 0_usize);
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted = !quoted,
-            '(' if !quoted => depth += 1,
-            ')' if !quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if letter == separator && !quoted && depth == 0 {
-            parts.push(String::new());
-        } else if let Some(part) = parts.last_mut() {
-            part.push(letter);
-        }
-    }
-    parts
 }
 
 #[cfg(test)]

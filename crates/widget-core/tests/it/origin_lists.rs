@@ -357,7 +357,7 @@ fn a_newer_suffix_list_only_narrows() {
         ["wildcard_public_suffix", "wildcard_spans_public_suffix"]
     );
     assert!(AllowedOrigins::parse(&stored, &newer).is_err());
-    // The base itself became a suffix: nothing below belongs to one owner any more.
+    // The base itself became a suffix: nothing below belongs to one owner anymore.
     let suffix = AllowedOrigins::load(&stored, &suffix_list("shop.example"));
     assert!(!admits(&suffix, "https://a.shop.example"));
     assert!(admits(&suffix, "https://x.shop.example"));

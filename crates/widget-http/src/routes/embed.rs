@@ -133,7 +133,7 @@ pub(super) async fn find_pinned(
     let gone = || match embed.loader_file() {
         Some(_) => Problem::new(
             ProblemCode::NotFound,
-            "this version of the loader is not served any more; paste the snippet again",
+            "this version of the loader is not served anymore; paste the snippet again",
         ),
         None => refusals::embed_not_built(),
     };

@@ -203,7 +203,7 @@ pub enum ResumeError {
     /// It is over and cannot be resumed.
     #[error(transparent)]
     Ended(#[from] ConversationEnded),
-    /// It was resumed by somebody else, or does not exist any more.
+    /// It was resumed by somebody else, or does not exist anymore.
     #[error("the conversation was resumed in the meantime")]
     Stale,
     /// Nobody has joined it, and too many others wait to be joined where it is resumed; or the

@@ -1,7 +1,7 @@
 //! How long storage may keep a request waiting: all its calls together, also when the database does
 //! not answer.
 //!
-//! The timeouts of the databases themselves do not help when nothing arrives from them any more.
+//! The timeouts of the databases themselves do not help when nothing arrives from them anymore.
 
 use std::{cell::Cell, io, time::Duration};
 

@@ -60,7 +60,7 @@ pub struct ListedApiKey {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
     /// The key that was to create it has expired, or was revoked, in the meantime.
-    #[error("the key that creates it is not valid any more")]
+    #[error("the key that creates it is not valid anymore")]
     CreatorEnded,
     /// There are as many as there may be.
     #[error(transparent)]

@@ -355,7 +355,7 @@ fn what_was_acknowledged_survives_a_kill() {
                             match sent.write(scene, server, kind, &name, &address) {
                                 Break(()) => break,
                                 Continue(false) => {}
-                                // Nobody listens any more once the service is killed.
+                                // Nobody listens anymore once the service is killed.
                                 Continue(true) => drop(progress.send(kind)),
                             }
                         }

@@ -145,7 +145,7 @@ async fn migrations_need_the_server_itself() {
     let direct = storage::open(database.url(), SuffixList::builtin().clone());
     let direct = direct.await.expect("the server answers");
     assert!(direct.migrate().await.expect("it is empty") > 0);
-    // Nothing is missing any more.
+    // Nothing is missing anymore.
     assert_eq!(storage.migrate().await.expect("nothing is missing"), 0);
     direct.close().await;
     storage.close().await;

@@ -65,7 +65,7 @@ pub(crate) struct Service {
     pub(crate) clock: Arc<FrozenClock>,
     random: Arc<CountedRandom>,
     key: String,
-    // The last one: it is removed when nobody is connected any more.
+    // The last one: it is removed when nobody is connected anymore.
     database: Option<Arc<Database>>,
 }
 

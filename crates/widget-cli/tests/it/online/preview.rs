@@ -146,7 +146,7 @@ fn links_of_drafts() {
             ---- stdout ----
             {"widget_id":"WIDGET-SHOP","preview_id":"PREVIEW","written":true}
             ---- stderr ----
-            ! the link shows nothing any more, and conversations there end
+            ! the link shows nothing anymore, and conversations there end
         "#]],
     );
     check(
@@ -154,7 +154,7 @@ fn links_of_drafts() {
         &expect![[r#"
         exit 1
         ---- stdout ----
-        ! the link shows nothing any more, and conversations there end
+        ! the link shows nothing anymore, and conversations there end
         ---- stderr ----
         error: there is no such preview in this organization
     "#]],

@@ -220,7 +220,7 @@ impl Budgets {
 impl Budgets {
     /// What a visitor is answered whose conversation ended at `ended_at` because the budget was
     /// used up before they joined it; `None` on another day, and when conversations are not limited
-    /// any more: then a new one may start.
+    /// anymore: then a new one may start.
     #[must_use]
     pub fn joined_too_late(
         &self,

@@ -79,7 +79,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
                 "Ends a preview, and the conversations that are open there",
             )
             .scope(Scope::WebWidgetsManage)
-            .answer_empty(204, "The link shows nothing any more.")
+            .answer_empty(204, "The link shows nothing anymore.")
             .problems([ProblemCode::NotFound]),
             end,
         )

@@ -159,7 +159,7 @@ impl BudgetStore for Backend {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         match calls::apply_audio_event(self, event, operator, now).await {
-            // Nothing of it changes any more.
+            // Nothing of it changes anymore.
             Err(StoreError::Erased(_)) => Ok(false),
             applied => Ok(self.unreadable().skip(applied)?.unwrap_or(false)),
         }

@@ -10,7 +10,7 @@ use crate::support::Service;
 enum Then {
     /// It stays: it says nothing about what was said, or who the visitor is.
     Kept,
-    /// It says nothing any more.
+    /// It says nothing anymore.
     Cleared,
 }
 
