@@ -2,7 +2,11 @@
 //!
 //! How one is read is in `request` (as a browser writes it) and in `entry` (as a person writes it).
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use super::host;
 use crate::choice::choices;
@@ -34,9 +38,9 @@ impl Scheme {
 /// Two origins are the same exactly when their texts are the same bytes.
 /// There is no opaque origin of this type: every page that sends `null` looks the same, so none of
 /// them can be admitted.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
-    text: Box<str>,
+    text: Arc<str>,
     scheme: Scheme,
     port: u16,
 }
@@ -50,7 +54,7 @@ impl Origin {
             format!("{scheme}://{host}:{port}")
         };
         Self {
-            text: text.into_boxed_str(),
+            text: text.into(),
             scheme,
             port,
         }
@@ -105,6 +109,13 @@ impl Origin {
     #[must_use]
     pub fn is_secure_context(&self) -> bool {
         self.scheme == Scheme::Https || self.is_loopback()
+    }
+}
+
+impl Hash for Origin {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Scheme and port follow from it.
+        self.text.hash(state);
     }
 }
 

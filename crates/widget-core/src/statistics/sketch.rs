@@ -3,9 +3,10 @@
 
 use std::{
     cmp::Reverse,
-    hash::{DefaultHasher, Hash, Hasher},
+    hash::{BuildHasher, Hash},
 };
 
+use foldhash::fast::FixedState;
 use time::OffsetDateTime;
 
 /// How many keys a [`Sketch`] lists.
@@ -22,7 +23,8 @@ pub const MAX_LISTED: usize = 100;
 /// - the counts and the others add up to `N`.
 ///
 /// [`merge`](Self::merge) keeps all of this, in whatever order sketches of several nodes and times
-/// are merged. Only [`count_other`](Self::count_other) raises the third bound, by what it counts.
+/// are merged. Only [`count_unlisted`](Self::count_unlisted) raises the third bound, by what it
+/// counts.
 ///
 /// ```
 /// use time::OffsetDateTime;
@@ -43,10 +45,21 @@ pub const MAX_LISTED: usize = 100;
 #[derive(Debug, Clone)]
 pub struct Sketch<K> {
     listed: Vec<Listed<K>>,
-    /// Of the key in the same place: comparing them is cheaper than comparing keys.
+    /// Of the key in the same place: comparing them is cheaper than comparing keys. Who makes keys
+    /// with equal hashes only makes the keys be compared.
     hashes: Vec<u64>,
     others: u64,
     threshold: u64,
+    rarest: RarestSearch,
+}
+
+/// Where the rarest key was found last, so that a stream of new keys does not make the next one
+/// look through all of them: no key occurred less often than `upper` at most, and none before
+/// `place` so seldom.
+#[derive(Debug, Clone, Default)]
+struct RarestSearch {
+    place: usize,
+    upper: u64,
 }
 
 /// A key that is listed.
@@ -78,6 +91,7 @@ impl<K> Default for Sketch<K> {
             hashes: Vec::new(),
             others: 0,
             threshold: 0,
+            rarest: RarestSearch::default(),
         }
     }
 }
@@ -113,12 +127,6 @@ impl<K> Sketch<K> {
     pub fn is_full(&self) -> bool {
         self.listed.len() >= MAX_LISTED
     }
-
-    /// Counts occurrences of keys that are not listed and shall not be.
-    pub const fn count_other(&mut self, amount: u64) {
-        self.others = self.others.saturating_add(amount);
-        self.threshold = self.threshold.saturating_add(amount);
-    }
 }
 
 impl<K: Eq + Hash> Sketch<K> {
@@ -140,24 +148,12 @@ impl<K: Eq + Hash> Sketch<K> {
         sketch
     }
 
-    /// Counts a key that is listed already; `false`, and nothing is counted, when it is not.
-    pub fn count_listed(&mut self, key: &K, now: OffsetDateTime) -> bool {
-        let hash = hash_of(key);
-        let Some(place) = self.place(hash, key) else {
-            return false;
-        };
-        let listed = &mut self.listed[place];
-        listed.count = listed.count.saturating_add(1);
-        listed.last_at = listed.last_at.max(now);
-        true
-    }
-
-    /// Counts a key, which is listed then.
-    pub fn count(&mut self, key: K, now: OffsetDateTime) {
-        if self.count_listed(&key, now) {
-            return;
-        }
+    /// Counts a key, which is listed then; whether more keys are listed than before.
+    pub fn count(&mut self, key: K, now: OffsetDateTime) -> bool {
         let hash = hash_of(&key);
+        if self.count_listed(hash, &key, now) {
+            return false;
+        }
         let mut item = Listed {
             key,
             count: 1,
@@ -165,11 +161,15 @@ impl<K: Eq + Hash> Sketch<K> {
             first_at: now,
             last_at: now,
         };
-        let rarest = if self.is_full() { self.rarest() } else { None };
+        let rarest = if self.is_full() {
+            self.find_rarest()
+        } else {
+            None
+        };
         let Some(place) = rarest else {
             self.listed.push(item);
             self.hashes.push(hash);
-            return;
+            return true;
         };
         let rarest = &mut self.listed[place];
         self.others = self.others.saturating_add(rarest.count);
@@ -177,6 +177,26 @@ impl<K: Eq + Hash> Sketch<K> {
         item.uncertain = self.threshold;
         *rarest = item;
         self.hashes[place] = hash;
+        false
+    }
+
+    /// Counts a key, among the others if it is not listed already.
+    pub fn count_unlisted(&mut self, key: &K, now: OffsetDateTime) {
+        if !self.count_listed(hash_of(key), key, now) {
+            self.others = self.others.saturating_add(1);
+            self.threshold = self.threshold.saturating_add(1);
+        }
+    }
+
+    /// Whether a key is listed; then it is counted.
+    fn count_listed(&mut self, hash: u64, key: &K, now: OffsetDateTime) -> bool {
+        let Some(place) = self.place(hash, key) else {
+            return false;
+        };
+        let listed = &mut self.listed[place];
+        listed.count = listed.count.saturating_add(1);
+        listed.last_at = listed.last_at.max(now);
+        true
     }
 
     /// Adds what another sketch has counted.
@@ -220,6 +240,7 @@ impl<K: Eq + Hash> Sketch<K> {
 
     /// Drops the rarest of more than it may list.
     fn shorten(&mut self) {
+        self.rarest = RarestSearch::default();
         if self.listed.len() <= MAX_LISTED {
             return;
         }
@@ -240,11 +261,21 @@ impl<K: Eq + Hash> Sketch<K> {
             .position(|(other, listed)| *other == hash && listed.key == *key)
     }
 
-    fn rarest(&self) -> Option<usize> {
-        let uppers = self.listed.iter().map(Listed::upper).enumerate();
-        uppers
-            .min_by_key(|(_, upper)| *upper)
-            .map(|(place, _)| place)
+    /// The place of the rarest key.
+    fn find_rarest(&mut self) -> Option<usize> {
+        if let Some(place) = self.find_next_rarest() {
+            return Some(place);
+        }
+        let upper = self.listed.iter().map(Listed::upper).min()?;
+        self.rarest = RarestSearch { place: 0, upper };
+        self.find_next_rarest()
+    }
+
+    fn find_next_rarest(&mut self) -> Option<usize> {
+        let RarestSearch { place, upper } = self.rarest;
+        let mut rest = self.listed.get(place..)?.iter();
+        self.rarest.place += rest.position(|listed| listed.upper() <= upper)?;
+        Some(self.rarest.place)
     }
 
     /// What it lists, the commonest first.
@@ -257,7 +288,5 @@ impl<K: Eq + Hash> Sketch<K> {
 }
 
 fn hash_of<K: Hash>(key: &K) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
+    FixedState::default().hash_one(key)
 }

@@ -343,10 +343,13 @@ proptest! {
         for (key, is_listed) in stream {
             *counted.entry(key).or_default() += 1;
             if is_listed {
-                sketch.count(key, NOW);
-            } else if !sketch.count_listed(&key, NOW) {
-                sketch.count_other(1);
-                dropped += 1;
+                let before = sketch.listed_count();
+                let is_more = sketch.count(key, NOW);
+                prop_assert_eq!(sketch.listed_count(), before + usize::from(is_more));
+            } else {
+                let others = sketch.others();
+                sketch.count_unlisted(&key, NOW);
+                dropped += sketch.others() - others;
             }
         }
         let all: u64 = counted.values().sum();

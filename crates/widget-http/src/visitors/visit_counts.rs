@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use foldhash::fast::FixedState;
 use time::OffsetDateTime;
 use widget_core::{
     finding::Code,
@@ -34,7 +35,8 @@ const MAX_HOURS: usize = 100_000;
 /// How many are written in one transaction.
 const BATCH: usize = 50;
 
-type Hours = HashMap<(WidgetId, i64), Visits>;
+/// Only widgets that exist are in it, so that callers cannot choose keys that collide.
+type Hours = HashMap<(WidgetId, i64), Visits, FixedState>;
 
 /// The visits of widgets that are not written yet.
 #[derive(Debug, Default)]
@@ -75,17 +77,11 @@ impl VisitCounters {
                 Some((_, count)) => *count += 1,
                 None => visits.refused.push((page.code, 1)),
             }
-            if visits.pages.count_listed(&page, now) {
-                return;
-            }
             if self.pages.load(Relaxed) >= MAX_PAGES {
-                visits.pages.count_other(1);
-                return;
+                visits.pages.count_unlisted(&page, now);
+            } else if visits.pages.count(page, now) {
+                self.pages.fetch_add(1, Relaxed);
             }
-            // A full one lists as many as before.
-            self.pages
-                .fetch_add(usize::from(!visits.pages.is_full()), Relaxed);
-            visits.pages.count(page, now);
         });
     }
 
