@@ -72,6 +72,7 @@ metrics! {
     ConversationsJoined = Counter "widget_conversations_joined_total" [] "Conversations that were joined for the first time";
     ConversationsResumed = Counter "widget_conversations_resumed_total" [] "Resumes of conversations";
     ConversationsEnded = Counter "widget_conversations_ended_total" ["status", "reason"] "Conversations that ended";
+    ConversationsOpen = Gauge "widget_conversations_open" ["status"] "Open conversations: of `token_created` the visitor has not joined yet, of `in_progress` they have";
     ConversationsErased = Counter "widget_conversations_erased_total" ["cause"] "Conversations whose content was erased: `request` by a holder of a key, `job` by one that selected it, `retention` by its age";
     FirstAnswer = Histogram "widget_first_answer_seconds" [] "Time from the first join to the first message of the agent";
     OldestDue = Gauge "widget_oldest_due_conversation_seconds" [] "For how long a conversation has been due to be ended by its limits, the longest of all";

@@ -6,6 +6,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 use widget_api::health::{
     DatabasePart, DiskPart, LiveKitPart, MigrationsPart, Readiness, ReadinessStatus,
 };
+use widget_core::conversation::Status;
 
 use super::{
     catalog::Metric,
@@ -126,6 +127,15 @@ impl Scrape {
             let due_at = due.next.and_then(|oldest| oldest.due_at());
             let late = due_at.map_or(time::Duration::ZERO, |due_at| now - due_at);
             snapshot.real(Metric::OldestDue, [], late.as_seconds_f64().max(0.0));
+        }
+        if let Ok(open) = state.storage.count_open_conversations().await {
+            let statuses = Status::ALL.iter().filter(|status| !status.is_terminal());
+            for status in statuses {
+                let count = open.iter().find(|(other, _)| other == status);
+                let count = count.map_or(0, |(_, count)| count.unsigned_abs());
+                let label = LabelValue::of(status.as_str());
+                snapshot.count(Metric::ConversationsOpen, [label], count);
+            }
         }
         if let Ok(rooms) = state.storage.count_rooms_to_remove().await {
             snapshot.count(Metric::RoomsToRemove, [], rooms.try_into().unwrap_or(0));

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 use widget_core::{
-    conversation::{Lifecycle, LifecycleLimits, Presence},
+    conversation::{Lifecycle, LifecycleLimits, Presence, Status},
     id::ConversationId,
 };
 
@@ -46,6 +46,12 @@ pub trait LifecycleStore {
         position: &SweepPosition<ConversationId>,
         limit: u32,
     ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError>;
+
+    /// How many open conversations have each status; one that none has may be missing.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn count_open_conversations(&self) -> Result<Vec<(Status, i64)>, StoreError>;
 
     /// Ends a conversation if the limits and the place of its visitor say so, else stores what is
     /// known now and the time at which the limits will end it; returns the conversation as it is

@@ -70,6 +70,13 @@ async fn a_visit_is_counted() {
     let started = visitor.start().await;
     let now = service.state.now();
     transition(&service, &started, |lifecycle| lifecycle.joined(now)).await;
+    check(
+        &scrape(&service).await,
+        &[
+            (r#"widget_conversations_open{status="token_created"}"#, 0),
+            (r#"widget_conversations_open{status="in_progress"}"#, 1),
+        ],
+    );
     service.clock.advance(Duration::seconds(3));
     let path = format!("/core/conversations/{}/messages", started.id);
     let at = "2026-01-31T09:30:02Z";
@@ -108,6 +115,8 @@ async fn a_visit_is_counted() {
             ),
             ("widget_first_answer_seconds_count", 1),
             ("widget_first_answer_seconds_sum", 2),
+            (r#"widget_conversations_open{status="token_created"}"#, 1),
+            (r#"widget_conversations_open{status="in_progress"}"#, 0),
             ("widget_rooms_to_remove", 1),
             ("widget_oldest_due_conversation_seconds", 0),
             (r#"widget_readiness{part="node",state="ready"}"#, 1),

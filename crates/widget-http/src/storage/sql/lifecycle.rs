@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
-    conversation::{LifecycleLimits, Presence},
+    conversation::{LifecycleLimits, Presence, Status},
     id::ConversationId,
 };
 
@@ -80,6 +80,19 @@ impl LifecycleStore for Backend {
         let rows = rows.iter().map(|row| self.unreadable().skip(read_due(row)));
         let rows = rows.collect::<Result<_, _>>()?;
         Ok(SweepBatch::new(rows, position, limit))
+    }
+
+    async fn count_open_conversations(&self) -> Result<Vec<(Status, i64)>, StoreError> {
+        let rows = sqlx::query_as::<_, (String, i64)>(
+            "SELECT status, COUNT(*) FROM conversations WHERE ended_at IS NULL GROUP BY status",
+        )
+        .fetch_all(self.reader())
+        .await?;
+        // A status of a newer release is nothing that this one can name.
+        let known = rows.into_iter();
+        Ok(known
+            .filter_map(|(status, count)| Some((status.parse().ok()?, count)))
+            .collect())
     }
 
     async fn settle_conversation(
