@@ -39,6 +39,11 @@ async fn left(connection: &mut database::Connection, started: &Started) -> (i64,
         .expect("it is there")
 }
 
+/// Whether others had what was to be written for so long that the time of the call was over.
+fn is_too_late(error: &StoreError) -> bool {
+    matches!(error, StoreError::Busy(_) | StoreError::Unavailable(_))
+}
+
 /// One of the writes that a conversation can have; whether it was written.
 async fn write(
     storage: Arc<dyn Storage>,
@@ -135,9 +140,17 @@ async fn writers_leave_nothing_in_what_is_erased() {
                 writers.spawn(async move {
                     let limits = LifecycleLimits::default();
                     let id = conversation;
-                    let erased = storage.erase_conversation(Some(&ours), id, &erasure, &limits);
-                    assert!(erased.await?.is_some());
-                    Ok(())
+                    for _ in 0..10 {
+                        let erased = storage.erase_conversation(Some(&ours), id, &erasure, &limits);
+                        match erased.await {
+                            Err(error) if is_too_late(&error) => {}
+                            erased => {
+                                assert!(erased?.is_some());
+                                return Ok(());
+                            }
+                        }
+                    }
+                    panic!("the database is never free");
                 });
             }
             writers.spawn(write(storage, conversation, room, number, now));
@@ -146,6 +159,8 @@ async fn writers_leave_nothing_in_what_is_erased() {
             match outcome {
                 Ok(()) => before += 1,
                 Err(StoreError::Erased(_)) => refused += 1,
+                // On a busy machine not all of them get the row in time.
+                Err(error) if is_too_late(&error) => {}
                 Err(error) => panic!("{error}"),
             }
         }

@@ -169,29 +169,34 @@ async fn limits_belong_to_one_organization_and_need_their_scope() {
     }
 }
 
-/// Starts on two nodes in turn.
-async fn start_many(visitors: &[Visitor<'_>; 2], count: usize) -> Vec<Started> {
-    let mut started = Vec::new();
-    for number in 0..count {
+/// How many requests are made at a time: so few that none waits for the others until its time is
+/// over, however slow the machine is.
+const AT_ONCE: usize = 4;
+
+/// Starts that come at the same time on two nodes, each to one of them.
+async fn start_all_at_once(visitors: &[Visitor<'_>; 2], count: usize) -> Vec<Started> {
+    let starts = (0..count).map(async |number| {
         let answer = visitors[number % 2].try_start_from("10.1.2.3").await;
-        started.push(answer.json(201).into());
-    }
-    started
+        answer.json(201).into()
+    });
+    stream::iter(starts)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await
 }
 
-/// Joins that come at the same time on two nodes, each to one of them, and so few that none waits
-/// for the others until its time is over, however slow the machine is.
+/// Joins that come at the same time on two nodes, each to one of them.
 async fn join_all_at_once(nodes: [&Service; 2], started: &[Started]) {
     let joins = started.iter().enumerate();
     let joins = joins.map(|(number, started)| join(nodes[number % 2], started));
     stream::iter(joins)
-        .buffer_unordered(4)
+        .buffer_unordered(AT_ONCE)
         .collect::<Vec<()>>()
         .await;
 }
 
 #[tokio::test]
-async fn of_joins_at_once_on_two_nodes_exactly_those_of_the_budget_stay() {
+async fn of_starts_and_joins_at_once_on_two_nodes_exactly_those_of_the_budget_stay() {
     let service = Service::start_with(behind_a_proxy).await;
     let visitor = Visitor::of(&service, json!({})).await;
     let other = service.another_node().await;
@@ -201,7 +206,7 @@ async fn of_joins_at_once_on_two_nodes_exactly_those_of_the_budget_stay() {
         .await
         .json(200);
     let visitors = [visitor.on(&service), visitor.on(&other)];
-    let started = start_many(&visitors, 200).await;
+    let started = start_all_at_once(&visitors, 200).await;
     assert_eq!(today(&visitor, "conversations").await, (0, 200));
 
     // Nobody joins the last ones, which keeps none of the others out.
