@@ -48,7 +48,7 @@ pub struct ConversationSelection {
     #[cfg_attr(feature = "schemars", schemars(with = "Timestamp"))]
     pub created_before: Option<Timestamp>,
     /// Those with these values in their custom metadata, by JSON Pointer (RFC 6901), such as
-    /// `/email` for a field of the form before the conversation, or `/page/user/id`.
+    /// `/email` for a field of the form before the conversation, or `/page/context/user/id`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
     /// Those with these values of fields in one form: the one before the conversation, one in the

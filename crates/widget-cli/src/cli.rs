@@ -243,7 +243,7 @@ pub(crate) struct Explain {
     /// The address of the page, as in the visitor's address bar
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) page: String,
-    /// The address of the widget service; prints the policy lines that the page needs
+    /// Of a file: the address of the widget service, to print the policy lines that the page needs
     #[arg(long, value_name = "URL")]
     pub(crate) service: Option<String>,
     /// The state of the pinned agent version, which the file does not contain

@@ -265,6 +265,9 @@ fn image_origin(image: &WebUrl) -> Option<Origin> {
     Origin::parse_source(image.as_str()).ok()
 }
 
+/// What begins the line of [`HostPagePolicy::permissions_policy`].
+const PERMISSIONS: &str = "Permissions-Policy: ";
+
 /// What a host page with a policy of its own must allow for a widget.
 ///
 /// The loader is a script of the service, asks it for the config and frames the window; the
@@ -274,16 +277,18 @@ fn image_origin(image: &WebUrl) -> Option<Origin> {
 pub struct HostPagePolicy {
     service: Origin,
     icon: Option<Origin>,
+    has_voice: bool,
 }
 
 impl HostPagePolicy {
     /// For a widget with this config, served from `service`.
     #[must_use]
     pub fn new(service: &Origin, config: &Config) -> Self {
-        let icon = config.current().trigger.icon_url.as_ref();
+        let current = config.current();
         Self {
             service: service.clone(),
-            icon: icon.and_then(image_origin),
+            icon: current.trigger.icon_url.as_ref().and_then(image_origin),
+            has_voice: current.modes.voice,
         }
     }
 
@@ -297,21 +302,24 @@ impl HostPagePolicy {
             .collect()
     }
 
-    /// The header field `Permissions-Policy`, for pages that restrict the microphone.
+    /// The header field `Permissions-Policy`, for pages that restrict the microphone; nothing for
+    /// a widget without voice.
     #[must_use]
-    pub fn permissions_policy(&self) -> String {
+    pub fn permissions_policy(&self) -> Option<String> {
         let service = &self.service;
-        format!(r#"microphone=(self "{service}"), autoplay=(self "{service}")"#)
+        self.has_voice
+            .then(|| format!(r#"microphone=(self "{service}"), autoplay=(self "{service}")"#))
     }
 
     /// Lines for people: `script-src https://widgets.example` and so on, then
-    /// `Permissions-Policy: …`.
+    /// `Permissions-Policy: …` if there is one.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let directives = self.directives().into_iter();
+        let permissions = self.permissions_policy();
         directives
             .map(|(directive, source)| format!("{directive} {source}"))
-            .chain([format!("Permissions-Policy: {}", self.permissions_policy())])
+            .chain(permissions.map(|policy| format!("{PERMISSIONS}{policy}")))
             .collect()
     }
 
@@ -325,6 +333,7 @@ impl HostPagePolicy {
         let policy = Self {
             service: source("script-src ")?,
             icon: source("img-src "),
+            has_voice: lines.iter().any(|line| line.starts_with(PERMISSIONS)),
         };
         (policy.lines() == lines).then_some(policy)
     }

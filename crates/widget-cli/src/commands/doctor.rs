@@ -7,16 +7,21 @@ use clap::{Args, builder::NonEmptyStringValueParser};
 use reqwest::redirect;
 use tokio::time::timeout_at;
 use url::Url;
-use widget_api::{decisions::ExplainQuery, doctor::Diagnosis, unreadable::WidgetRecord};
+use widget_api::{
+    decisions::ExplainQuery,
+    doctor::Diagnosis,
+    revisions::{Revision, RevisionsQuery},
+    unreadable::WidgetRecord,
+};
 use widget_core::{
     config::Config,
     doctor::{self, Answer, LauncherAnswer, PageVerdict, Question, Visit},
     embed::PublicUrl,
-    explain::{self, Explanation},
+    explain::{self, Explanation, Verdict},
     go_live::PinnedVersion,
     id::WidgetId,
     mode::Mode,
-    origin::{Origin, SuffixList},
+    origin::{AllowedOrigins, Origin, SuffixList},
 };
 
 use crate::{
@@ -61,6 +66,8 @@ struct Known {
     organization: Option<String>,
     modes: Option<Vec<Mode>>,
     explanation: Option<Explanation>,
+    /// When the page had the widget before, and who changed that.
+    past: Option<String>,
     /// The key's organization has no such widget.
     is_missing: bool,
     /// The addresses of the service; none, when that of the page's snippet is meant.
@@ -200,6 +207,7 @@ async fn examine(
         widget_id: known.id,
         answers: &answers,
         explanation: known.explanation.as_ref(),
+        past: known.past.as_deref(),
         modes: known.modes.as_deref(),
         own_service: known.own_service.as_ref(),
         profiles: &profiles,
@@ -340,6 +348,10 @@ async fn read_widget(
         known.explanation = serde_json::to_value(explanation)
             .and_then(serde_json::from_value)
             .ok();
+        let is_refused = |explanation: &Explanation| explanation.verdict == Verdict::NotShown;
+        if known.explanation.as_ref().is_some_and(is_refused) {
+            known.past = find_past(id, origin, session).await;
+        }
     }
     let snippet = session.client.get_snippet(id).await?;
     let attribute = |html: &str, name: &str| {
@@ -361,4 +373,36 @@ async fn read_widget(
         .hashes
         .extend(pinned.and_then(|html| attribute(html, "integrity")));
     Ok(())
+}
+
+/// Looks in the newest part of the history for the change since which the page no longer has the
+/// widget. Without an answer the rest is as true.
+async fn find_past(id: WidgetId, origin: &Origin, session: &Session) -> Option<String> {
+    let query = RevisionsQuery {
+        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        before: None,
+    };
+    let revisions = session
+        .client
+        .list_revisions(id, &query)
+        .next()
+        .await
+        .ok()??;
+    let has_page = |revision: &Revision| match &revision.web_widget {
+        WidgetRecord::Readable(widget) => {
+            let domains = AllowedOrigins::parse(&widget.domains, SuffixList::builtin());
+            widget.published && domains.is_ok_and(|domains| domains.admit(origin).is_some())
+        }
+        WidgetRecord::Unreadable(_) => false,
+    };
+    let mut changes = revisions.windows(2);
+    let change = changes.find(|pair| has_page(&pair[1]))?;
+    let since = change.first().filter(|revision| !has_page(revision))?;
+    let time = since.created_at.map(super::time);
+    Some(format!(
+        "it was for `{origin}` until {}, when {} wrote revision {}; see `widget history {id}`",
+        time.as_deref().unwrap_or("a time that cannot be read"),
+        super::history::author(since),
+        since.number
+    ))
 }

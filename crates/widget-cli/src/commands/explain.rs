@@ -143,10 +143,18 @@ fn refuse_options_of_files(arguments: &Explain) -> Result<(), Failure> {
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
-        Some((option, _)) => Err(Failure::unexpected(format_args!(
-            "`{option}` is for files, and `{}` is not one that exists",
-            arguments.widget
-        ))),
+        Some((option, _)) => {
+            let failure = Failure::unexpected(format_args!(
+                "`{option}` is for files, and `{}` is not one that exists",
+                arguments.widget
+            ));
+            Err(if option == "--service" {
+                failure
+                    .hint("leave it out: of a widget of the service, the lines are printed anyway")
+            } else {
+                failure
+            })
+        }
     }
 }
 

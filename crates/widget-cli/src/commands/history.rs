@@ -1,13 +1,23 @@
 //! `widget history`: who changed a widget, when, and what.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
-use widget_api::revisions::{Revision, RevisionsQuery};
+use serde_json::Value;
+use widget_api::{
+    revisions::{Change, Revision, RevisionsQuery},
+    unreadable::WidgetRecord,
+};
 
 use crate::{
     cli::Global,
     exit::ExitCode,
     failure::Failure,
-    online::{self, effects, reference::Reference},
+    online::{
+        self, Session, effects,
+        ids::{self, FoundVersion},
+        reference::Reference,
+    },
     printer::{BOLD, Printer, YELLOW, printable},
 };
 
@@ -17,6 +27,9 @@ Examples:
   widget history 0197a8b2 --limit 5 --output json
 
 `widget show WIDGET@N` shows revision N.";
+
+/// Where a widget names the version that it pins.
+const VERSION: &str = "/agent_version_id";
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
@@ -50,23 +63,59 @@ pub(super) fn run(
         let id = reference.find_id(session, printer).await?;
         let pages = session.client.list_revisions(id, &query);
         let revisions = pages.collect(Some(arguments.limit as usize)).await?;
+        let versions = if printer.is_data() {
+            Vec::new()
+        } else {
+            find_versions(&revisions, session).await
+        };
         for revision in &revisions {
-            show(revision, printer)?;
+            show(revision, &versions, printer)?;
         }
         Ok(ExitCode::Yes)
     })
 }
 
-fn show(revision: &Revision, printer: &mut Printer) -> Result<(), Failure> {
+/// The versions of the agents whose widget pinned another one.
+async fn find_versions(revisions: &[Revision], session: &Session) -> Vec<FoundVersion> {
+    let pinned_another = |revision: &&Revision| {
+        let mut changes = revision.changes.iter();
+        changes.any(|change| change.pointer == VERSION)
+    };
+    let agents: BTreeSet<_> = revisions
+        .iter()
+        .filter(pinned_another)
+        .filter_map(|revision| match &revision.web_widget {
+            WidgetRecord::Readable(widget) => Some(widget.agent_id),
+            WidgetRecord::Unreadable(_) => None,
+        })
+        .collect();
+    let mut versions = Vec::new();
+    for agent in agents {
+        versions.extend(ids::known_versions(session, agent).await);
+    }
+    versions
+}
+
+/// `version 1 "June" -> version 3 "August"`, when both are known.
+fn name_versions(change: &Change, versions: &[FoundVersion]) -> Option<String> {
+    let name = |id: &Option<Value>| {
+        let id = id.as_ref()?.as_str()?;
+        let known = versions.iter().find(|known| known.id.to_string() == id)?;
+        Some(known.describe())
+    };
+    (change.pointer == VERSION).then_some(())?;
+    Some(format!("{} -> {}", name(&change.from)?, name(&change.to)?))
+}
+
+fn show(
+    revision: &Revision,
+    versions: &[FoundVersion],
+    printer: &mut Printer,
+) -> Result<(), Failure> {
     if printer.is_data() {
         return printer.data(revision);
     }
     let time = revision.created_at.map(super::time);
-    let key = match (&revision.api_key_name, &revision.api_key_id) {
-        (Some(name), Some(id)) => format!("{name} ({id})"),
-        (None, Some(id)) => id.clone(),
-        _ => "an unknown key".to_owned(),
-    };
     let restored = revision
         .restored_from
         .map(|number| format!(", restored from {number}"))
@@ -75,14 +124,28 @@ fn show(revision: &Revision, printer: &mut Printer) -> Result<(), Failure> {
         "{BOLD}{}{BOLD:#}  {}  {}{restored}",
         revision.number,
         time.as_deref().unwrap_or("at an unknown time"),
-        printable(&key),
+        printable(&author(revision)),
     ))?;
-    for line in revision.changes.iter().flat_map(super::change_body_lines) {
-        printer.line(format_args!("   {line}"))?;
+    for change in &revision.changes {
+        for line in super::change_body_lines(change) {
+            printer.line(format_args!("   {line}"))?;
+        }
+        if let Some(names) = name_versions(change, versions) {
+            printer.line(format_args!("     {}", printable(&names)))?;
+        }
     }
     for effect in &revision.effects {
         let effect = printable(&effects::noted(effect)).into_owned();
         printer.line(format_args!("   {YELLOW}!{YELLOW:#} {effect}"))?;
     }
     Ok(())
+}
+
+/// Whose key wrote a revision, by its name and its id.
+pub(super) fn author(revision: &Revision) -> String {
+    match (&revision.api_key_name, &revision.api_key_id) {
+        (Some(name), Some(id)) => format!("{name} ({id})"),
+        (None, Some(id)) => id.clone(),
+        _ => "an unknown key".to_owned(),
+    }
 }

@@ -8,7 +8,12 @@ use widget_api::{
     unreadable::WidgetRecord,
     widgets::{ListedWidget, WidgetsQuery},
 };
-use widget_core::{doctor::quote_for_shell, id::AgentVersionId, listing::WidgetState};
+use widget_core::{
+    doctor::quote_for_shell,
+    id::AgentVersionId,
+    listing::WidgetState,
+    origin::{Entry, Origin, SuffixList},
+};
 
 use crate::{
     cli::Global,
@@ -19,7 +24,7 @@ use crate::{
         reference::{id_of, title},
         short_ids, since,
     },
-    printer::{OutputFormat, Printer, count},
+    printer::{OutputFormat, Printer, count, hint_line},
     table::Column,
 };
 
@@ -128,8 +133,44 @@ pub(super) fn run(
             _ => all,
         };
         show(&widgets, ids, printer)?;
+        if widgets.is_empty() && !printer.is_data() {
+            note_twin(&query, session, printer).await?;
+        }
         Ok(ExitCode::Yes)
     })
+}
+
+/// Says when widgets are not for the site that was asked for, and are for the same one with `www.`
+/// or without it.
+async fn note_twin(
+    query: &WidgetsQuery,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let Some(twin) = query.domain.as_deref().and_then(find_twin) else {
+        return Ok(());
+    };
+    let host = twin.host();
+    let query = WidgetsQuery {
+        domain: Some(host.to_owned()),
+        ..query.clone()
+    };
+    let found = session.client.list_web_widgets(&query);
+    if found.collect(Some(1)).await?.is_empty() {
+        return Ok(());
+    }
+    printer.note(hint_line(&format!(
+        "with and without `www.` are different sites: widget list --domain {host}"
+    )))
+}
+
+fn find_twin(site: &str) -> Option<Origin> {
+    let suffixes = SuffixList::builtin();
+    let origin = match (Origin::parse_page(site), Entry::parse(site, suffixes)) {
+        (Ok(origin), _) | (_, Ok(Entry::Exact(origin))) => origin,
+        _ => return None,
+    };
+    origin.www_twin(suffixes)
 }
 
 /// The query that lists all among which an id must be unambiguous.

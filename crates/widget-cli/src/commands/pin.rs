@@ -62,13 +62,22 @@ pub(super) fn run(
             "the version is a draft: the widget is not shown until `widget agents publish {agent} \
              {id}`"
         );
+        let known = ids::known_versions(session, agent).await;
+        let before_it = known
+            .iter()
+            .find(|known| known.id == before.value.agent_version_id && known.id != id);
+        let names = before_it
+            .map(|before| format!("{} instead of {}", found.describe(), before.describe()));
         let pending = PendingChange {
             before: &before,
             patch: WidgetPatch {
                 agent_version_id: Some(found.id),
                 ..WidgetPatch::default()
             },
-            effects: found.is_draft.then_some(draft).into_iter().collect(),
+            effects: names
+                .into_iter()
+                .chain(found.is_draft.then_some(draft))
+                .collect(),
             done: &format!("has {}", found.describe()),
             options: arguments.change,
         };

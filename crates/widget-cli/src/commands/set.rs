@@ -5,6 +5,7 @@ use serde_json::{Value, value::to_raw_value};
 use widget_api::{Widget, WidgetPatch};
 use widget_core::{
     config::Edit,
+    doctor::quote_for_shell,
     finding::{Code, Finding, Findings},
     id::{AgentId, AgentVersionId, WidgetId},
     json,
@@ -201,19 +202,26 @@ fn build_patch(before: &Widget, edits: Vec<Edit>) -> Result<WidgetPatch, Failure
     }
     if !in_config.is_empty() {
         let config = change::to_core(before)?.config;
-        let numbers: Vec<String> = in_config.iter().filter_map(not_a_text).collect();
+        let not_texts: Vec<(String, bool)> = in_config.iter().filter_map(not_a_text).collect();
         let edited = config.edit(in_config).map_err(|error| {
             let findings = error.findings();
             let failure = invalid(&findings);
-            let wants_text = findings.iter().any(|finding| {
-                let pointer = finding.pointer.as_ref();
-                finding.code == Code::TypeInvalid
-                    && pointer.is_some_and(|pointer| numbers.contains(pointer))
+            let mistaken = not_texts.iter().find(|(pointer, _)| {
+                let mut findings = findings.iter();
+                findings.any(|finding| {
+                    finding.code == Code::TypeInvalid && finding.pointer.as_ref() == Some(pointer)
+                })
             });
-            if wants_text {
-                failure.hint("a value that is JSON is not a text; with `--text` it is one")
-            } else {
-                failure
+            match mistaken {
+                Some((pointer, true)) => failure.hint(format_args!(
+                    "to remove it, so that it has its default: widget unset {} {}",
+                    before.id,
+                    quote_for_shell(pointer)
+                )),
+                Some((_, false)) => {
+                    failure.hint("a value that is JSON is not a text; with `--text` it is one")
+                }
+                None => failure,
             }
         })?;
         patch.config = Some(to_raw_value(&edited.to_value()).map_err(Failure::unexpected)?);
@@ -224,10 +232,13 @@ fn build_patch(before: &Widget, edits: Vec<Edit>) -> Result<WidgetPatch, Failure
     Ok(patch)
 }
 
-/// The pointer of a number, a boolean or null, which may have been meant as a text.
-fn not_a_text(edit: &Edit) -> Option<String> {
+/// The pointer of a number, a boolean or null, which may have been meant as a text, and whether it
+/// is null, which may have been meant as nothing.
+fn not_a_text(edit: &Edit) -> Option<(String, bool)> {
     match edit {
-        Edit::Set { pointer, value } if !value.is_string() => Some(pointer.clone()),
+        Edit::Set { pointer, value } if !value.is_string() => {
+            Some((pointer.clone(), value.is_null()))
+        }
         _ => None,
     }
 }

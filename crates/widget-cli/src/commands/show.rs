@@ -16,6 +16,7 @@ use crate::{
     online::{
         self, Session,
         advice::About,
+        ids::{self, FoundVersion},
         reference::{Reference, id_of, title},
     },
     printer::{GREEN, Printer, RED, YELLOW, hint_line, printable},
@@ -69,6 +70,10 @@ pub(super) fn run(
             Some(Seen {
                 report: session.client.get_go_live_report(id).await?,
                 listed: find_listed(id, session).await,
+                newer: match &record {
+                    WidgetRecord::Readable(widget) => find_newer(widget, session).await,
+                    WidgetRecord::Unreadable(_) => None,
+                },
             })
         };
         show(&record, seen.as_ref(), printer)?;
@@ -81,6 +86,26 @@ struct Seen {
     report: GoLiveReport,
     /// Names of its agent and version, if the service says them.
     listed: Option<ListedWidget>,
+    /// Which newer versions are published.
+    newer: Option<String>,
+}
+
+/// Says which versions of the agent are published and newer than the one that a widget pins.
+async fn find_newer(widget: &Widget, session: &Session) -> Option<String> {
+    let versions = ids::known_versions(session, widget.agent_id).await;
+    let is_pinned = |version: &FoundVersion| version.id == widget.agent_version_id;
+    let pinned = versions.iter().position(is_pinned)?;
+    let mut newer = versions[..pinned]
+        .iter()
+        .filter(|version| version.is_published());
+    let newest = newer.next()?.describe();
+    Some(match newer.count() {
+        0 => format!("{newest} is newer and published"),
+        more => format!(
+            "{} newer ones are published, the last is {newest}",
+            more + 1
+        ),
+    })
 }
 
 async fn find_listed(id: WidgetId, session: &Session) -> Option<ListedWidget> {
@@ -109,7 +134,10 @@ fn show(record: &WidgetRecord, seen: Option<&Seen>, printer: &mut Printer) -> Re
     let config = match record {
         WidgetRecord::Readable(widget) => {
             let listed = seen.and_then(|seen| seen.listed.as_ref());
-            let (agent, version) = pinned(widget, listed);
+            let (agent, mut version) = pinned(widget, listed);
+            if let Some(newer) = seen.and_then(|seen| seen.newer.as_ref()) {
+                version.extend(["\n", newer]);
+            }
             fields.extend([
                 ("title", title(record).unwrap_or_default().to_owned()),
                 (

@@ -190,6 +190,13 @@ pub(crate) async fn find_newest_version(
     })
 }
 
+/// The versions of an agent, the newest first, to say of an id how people know it; none when the key
+/// may not see them.
+pub(crate) async fn known_versions(session: &Session, agent: AgentId) -> Vec<FoundVersion> {
+    let versions = list_versions(session, agent).await.unwrap_or_default();
+    versions.iter().map(FoundVersion::from).collect()
+}
+
 /// The versions of an agent, the newest first. Those that cannot be read cannot be named.
 async fn list_versions(session: &Session, agent: AgentId) -> Result<Vec<AgentVersion>, Error> {
     let query = AgentVersionsQuery {
@@ -335,13 +342,17 @@ fn missing(text: &str, kind: &Kind<'_>, all: &[Candidate]) -> Failure {
     if all.is_empty() {
         return failure.hint(format_args!("`{list}` shows the {}", kind.many));
     }
+    let length = text.chars().count();
     let similarity = |candidate: &Candidate| {
-        let id = candidate.id.get(..text.len()).unwrap_or(&candidate.id);
         let name = candidate.name.as_deref().unwrap_or_default();
         let compare = |known: &str| {
             strsim::normalized_damerau_levenshtein(&text.to_lowercase(), &known.to_lowercase())
         };
-        compare(name).max(compare(id))
+        let compare_beginning =
+            |known: &str| compare(&known.chars().take(length).collect::<String>());
+        compare(name)
+            .max(compare_beginning(name))
+            .max(compare_beginning(&candidate.id))
     };
     let nearest = all
         .iter()
@@ -434,6 +445,9 @@ mod tests {
         assert!(failure.starts_with("`3` names 2 versions"), "{failure}");
         assert!(choose("0197").is_err());
         let failure = super::choose("Jun 2026", &kind, &all).expect_err("none");
+        let hint = failure.hint.expect("a hint");
+        assert!(hint.starts_with("did you mean `June 2026`?"), "{hint}");
+        let failure = super::choose("June", &kind, &all).expect_err("a part of a label");
         let hint = failure.hint.expect("a hint");
         assert!(hint.starts_with("did you mean `June 2026`?"), "{hint}");
     }

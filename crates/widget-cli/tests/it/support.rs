@@ -152,9 +152,14 @@ impl Ticket {
             ];
             !about_it.iter().any(|text| line.contains(text))
         };
+        // A heading leaves out the scheme of what is encrypted.
+        let as_encrypted = |line: &str| match line.split_once(" → ") {
+            Some(_) => line.replace("https://", ""),
+            None => line.to_owned(),
+        };
         let lines = shown.lines().filter(is_shown);
         lines
-            .map(|line| line.trim_end().to_owned() + "\n")
+            .map(|line| as_encrypted(line.trim_end()) + "\n")
             .collect()
     }
 }

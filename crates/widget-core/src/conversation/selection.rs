@@ -40,7 +40,8 @@ pub struct Criteria {
     /// Values of fields, all of them in one form: the one before the conversation, one in the
     /// middle of it, or the feedback.
     pub form: Map<String, Value>,
-    /// A text that is somewhere in the custom metadata as a whole value, whoever sent it.
+    /// A text that is somewhere in the custom metadata as a whole value, whoever sent it; an
+    /// e-mail address in upper or lower case.
     pub visitor: Option<String>,
 }
 
@@ -67,8 +68,9 @@ impl Selection {
         }
         let malformed = criteria.metadata.keys().find(|key| !is_pointer(key));
         if let Some(key) = malformed {
-            let detail =
-                format!("`{key}` is not a JSON Pointer; use one such as `/email` or `/page/user`");
+            let detail = format!(
+                "`{key}` is not a JSON Pointer; use one such as `/email` or `/page/context/user`"
+            );
             let place = format!("/metadata/{}", key.replace('~', "~0").replace('/', "~1"));
             return Err(Finding::new(Code::PointerInvalid, detail).at(place).into());
         }
@@ -122,11 +124,19 @@ fn forms(metadata: &Value) -> impl Iterator<Item = &Map<String, Value>> {
 /// Whether a text is one of the values, at any depth.
 fn has_text(value: &Value, text: &str) -> bool {
     match value {
-        Value::String(found) => found == text,
+        Value::String(found) => is_same(found, text),
         Value::Array(items) => items.iter().any(|item| has_text(item, text)),
         Value::Object(members) => members.values().any(|member| has_text(member, text)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// Whether both are the same text, or the same e-mail address: phones begin it with a capital
+/// letter, and providers do not distinguish the two. Other texts, such as ids, can differ by it.
+fn is_same(found: &str, text: &str) -> bool {
+    let is_address = |text: &str| text.contains('@') && !text.contains(char::is_whitespace);
+    found == text
+        || (is_address(found) && is_address(text) && found.to_lowercase() == text.to_lowercase())
 }
 
 #[cfg(test)]
@@ -196,7 +206,9 @@ mod tests {
         for (visitor, expected) in [
             ("a@b.example", true),
             ("c@d.example", true),
+            ("A@B.Example", true),
             ("u1", true),
+            ("U1", false),
             ("y", true),
             ("email", false),
             ("a@b", false),

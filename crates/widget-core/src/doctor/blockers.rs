@@ -13,7 +13,26 @@ pub(super) struct Blocker {
     /// must have, with its value.
     parts: &'static [&'static str],
     /// The attribute, with its value, by which a tag is exempt.
-    pub(super) exemption: &'static str,
+    exemption: &'static str,
+}
+
+impl Blocker {
+    /// The attribute by which a tag is exempt, as it is written there.
+    pub(super) fn attribute(&self) -> Option<String> {
+        let exemption = (!self.exemption.is_empty()).then_some(self.exemption)?;
+        Some(match exemption.split_once('=') {
+            Some((name, value)) => format!("{name}=\"{value}\""),
+            None => exemption.to_owned(),
+        })
+    }
+}
+
+/// The attribute by which a tag is exempt from a consent manager.
+pub(super) fn attribute_of(name: &str) -> Option<String> {
+    BLOCKERS
+        .iter()
+        .find(|blocker| blocker.name == name)?
+        .attribute()
 }
 
 /// Each is recognized by what its own instructions put into the page.

@@ -25,6 +25,13 @@ pub(super) fn check(
     let id = target.and_then(|target| target.widget_id);
     let steps = explanation.steps.iter().map(|step| {
         let is_listing = step.code == Code::OriginNotListed;
+        let nearest = explanation.nearest.as_ref().filter(|_| is_listing);
+        let nearest = nearest.map(|nearest| nearest.detail.as_str());
+        let is_past = !step.ok && step.code == explanation.code;
+        let evidence: Vec<&str> = nearest
+            .into_iter()
+            .chain(question.past.filter(|_| is_past))
+            .collect();
         let other = other_service(question, explanation).filter(|_| is_listing && !step.ok);
         PageFinding {
             code: step.code,
@@ -34,11 +41,7 @@ pub(super) fn check(
                 CheckStatus::Fail
             },
             detail: step.detail.clone(),
-            evidence: explanation
-                .nearest
-                .as_ref()
-                .filter(|_| is_listing)
-                .map(|nearest| nearest.detail.clone()),
+            evidence: (!evidence.is_empty()).then(|| evidence.join("; ")),
             hint: match (&step.hint, &other) {
                 (Some(hint), Some(other)) => Some(format!("{hint}; {other}")),
                 (hint, _) => hint.clone(),

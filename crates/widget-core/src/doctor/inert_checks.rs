@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, mem};
 
-use super::blockers::find_blocker;
+use super::blockers::{attribute_of, find_blocker};
 use super::page_checks::is_xml;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
@@ -35,11 +35,17 @@ pub(super) fn check_kept_from_running(page: &Page<'_>, sorted: &Sorted<'_>) -> V
                     "{} holds the snippet back until the visitor agrees",
                     capitalized(tool.name)
                 ),
-                format!(
-                    "agree on the page and look again; to show the widget to everybody, exempt the \
-                     script in {}",
-                    tool.name
-                ),
+                match attribute_of(tool.name) {
+                    Some(attribute) => format!(
+                        "agree on the page and look again; to show the widget to everybody, replace \
+                         the tag by the plain one, without `type`, with `{attribute}`"
+                    ),
+                    None => format!(
+                        "agree on the page and look again; to show the widget to everybody, exempt \
+                         the script in {}, or replace the tag by the plain one, without `type`",
+                        tool.name
+                    ),
+                },
             ),
             Some(tool) if tool.effect == Effect::Worker => (
                 format!(
@@ -146,11 +152,7 @@ pub(super) fn check_blockers(page: &Page<'_>, sorted: &Sorted<'_>) -> Option<Pag
          exempt the script in {}",
         blocker.name
     );
-    if !blocker.exemption.is_empty() {
-        let attribute = match blocker.exemption.split_once('=') {
-            Some((name, value)) => format!("{name}=\"{value}\""),
-            None => blocker.exemption.to_owned(),
-        };
+    if let Some(attribute) = blocker.attribute() {
         let _ = write!(hint, ", or add `{attribute}` to its tag");
     }
     Some(

@@ -280,15 +280,38 @@ fn find_hash_only(page: &Page<'_>, runs: &[Run<'_>]) -> Option<Blocked> {
     })
 }
 
+/// For a widget whose voice is off: whoever turns it on finds out that this is not all.
+fn check_later_microphone(
+    page: &Page<'_>,
+    service: &Url,
+    source: &str,
+    findings: &mut Vec<PageFinding>,
+) {
+    let found = permissions::find(&page.hop.headers, "microphone", &page.hop.url, service);
+    let Permission::Denied { evidence, .. } = found else {
+        return;
+    };
+    let detail = "the page does not give the microphone to the window, which visitors need once \
+                  voice is on";
+    findings.push(
+        PageFinding::ok(Code::PermissionsPolicyMicrophone, Audience::Site, detail)
+            .with_evidence(evidence)
+            .with_hint(format!(
+                "Permissions-Policy: microphone=(self \"{source}\")"
+            )),
+    );
+}
+
 fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFinding>) {
     let has_voice = page
         .question
         .modes
         .is_none_or(|modes| modes.contains(&Mode::Voice));
+    let source = service.origin().ascii_serialization();
     if !has_voice {
+        check_later_microphone(page, service, &source, findings);
         return;
     }
-    let source = service.origin().ascii_serialization();
     let can_write = page
         .question
         .modes

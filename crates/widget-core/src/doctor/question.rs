@@ -91,6 +91,9 @@ pub struct Question<'a> {
     pub answers: &'a ServiceAnswers,
     /// Core's decision about the widget and the page, when the widget is known.
     pub explanation: Option<&'a Explanation>,
+    /// What the history of the widget says about when it was shown on the page: a sentence, which
+    /// becomes evidence of a decision against the page.
+    pub past: Option<&'a str>,
     /// The modes that the widget has; `None` when they are not known.
     pub modes: Option<&'a [Mode]>,
     /// The service that the caller works with, where `services` is empty because the page has the
@@ -123,6 +126,7 @@ impl<'a> Question<'a> {
             widget_id: None,
             answers: NOT_ASKED,
             explanation: None,
+            past: None,
             modes: None,
             own_service: None,
             profiles: &[],

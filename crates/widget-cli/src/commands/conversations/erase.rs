@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use widget_api::erasures::{ConversationSelection, ErasureJob, ErasureRequest};
 use widget_core::id::{ConversationId, ErasureJobId};
 
-use super::filter::{Selected, Selection, nothing_fits};
+use super::filter::{Selected, Selection, note_messages, nothing_fits};
 use crate::{
     commands::time,
     exit::ExitCode,
@@ -154,6 +154,7 @@ async fn erase_selected(
     }
     let number = conversations(counted.matched, "is", "are");
     show(&format!("{number} erased for good"), printer)?;
+    note_messages(request.filter.visitor.as_deref(), printer)?;
     match proposal::confirm(options, "Erase this?", session, printer).await? {
         Decision::Go => {}
         Decision::No => return Ok(ExitCode::No),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 use widget_api::erasures::ExportRequest;
 
-use super::filter::{Selected, Selection, nothing_fits};
+use super::filter::{Selected, Selection, note_messages, nothing_fits};
 use crate::{
     exit::ExitCode,
     failure::Failure,
@@ -119,6 +119,7 @@ pub(super) async fn run(
             to.display()
         ))?;
     }
+    note_messages(arguments.selected.filter.visitor.as_deref(), printer)?;
     Ok(ExitCode::Yes)
 }
 

@@ -2,13 +2,19 @@
 
 use clap::Args;
 use serde_json::{Map, Value};
-use widget_api::{Timestamp, erasures::ConversationSelection};
-use widget_core::id::{ConversationId, WidgetId};
+use widget_api::{
+    Timestamp, conversations::ConversationsQuery, erasures::ConversationSelection,
+    unreadable::Listed,
+};
+use widget_core::{
+    doctor::quote_for_shell,
+    id::{ConversationId, WidgetId},
+};
 
 use crate::{
     failure::Failure,
     online::{Session, ids::IdText, reference::Reference, since},
-    printer::Printer,
+    printer::{Printer, hint_line},
 };
 
 /// Options that select conversations: those that fit everything that is named.
@@ -16,15 +22,19 @@ use crate::{
 #[command(next_help_heading = "Filter")]
 pub(super) struct Filter {
     /// Only those with this value of a field of the form before the conversation, or, as
-    /// `/page/KEY=VALUE`, of what the page passes on; can be repeated
+    /// `/page/context/KEY=VALUE`, of what the page passes on; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pair)]
     pub(super) metadata: Vec<(String, String)>,
     /// Only those with this value of a field in one form; can be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = parse_pair)]
     pub(super) form: Vec<(String, String)>,
-    /// Only those with this text as a whole value anywhere in what was sent
+    /// Only those with this text as a whole value anywhere in what was sent; an e-mail address in
+    /// upper or lower case
     #[arg(long, value_name = "TEXT")]
     pub(super) visitor: Option<String>,
+    /// Only those in which somebody said this text, in upper or lower case
+    #[arg(long, value_name = "TEXT")]
+    pub(super) text: Option<String>,
     /// Only those that began after this time, such as `7d` ago
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     pub(super) since: Option<Timestamp>,
@@ -57,12 +67,32 @@ impl Filter {
         self.metadata.is_empty()
             && self.form.is_empty()
             && self.visitor.is_none()
+            && self.text.is_none()
             && self.since.is_none()
             && self.until.is_none()
     }
 
-    /// The filter as the service reads it.
-    pub(super) fn selection(&self, widget: Option<WidgetId>) -> ConversationSelection {
+    /// The question for a list of those that fit.
+    pub(super) fn query(&self, widget: Option<WidgetId>) -> Result<ConversationsQuery, Failure> {
+        let selection = self.selection(widget);
+        let json = |map: &Map<String, Value>| {
+            let text = (!map.is_empty()).then(|| serde_json::to_string(map));
+            text.transpose().map_err(Failure::unexpected)
+        };
+        Ok(ConversationsQuery {
+            web_widget_id: selection.web_widget_id,
+            created_after: selection.created_after,
+            created_before: selection.created_before,
+            metadata: json(&selection.metadata)?,
+            form: json(&selection.form)?,
+            visitor: selection.visitor,
+            text: self.text.clone(),
+            ..ConversationsQuery::default()
+        })
+    }
+
+    /// The filter as jobs of the service read it: without the text, for which they do not look.
+    fn selection(&self, widget: Option<WidgetId>) -> ConversationSelection {
         ConversationSelection {
             web_widget_id: widget,
             created_after: self.since,
@@ -96,6 +126,9 @@ impl Selected {
         }
         if has_filter {
             let widget = find_widget(self.widget.as_deref(), session, printer).await?;
+            if self.filter.text.is_some() {
+                return self.find_by_text(widget, session).await;
+            }
             return Ok(Selection::Filter(Box::new(self.filter.selection(widget))));
         }
         let mut ids = Vec::with_capacity(self.conversations.len());
@@ -109,12 +142,51 @@ impl Selected {
     }
 }
 
+impl Selected {
+    /// Looks for a text, which only lists do.
+    async fn find_by_text(
+        &self,
+        widget: Option<WidgetId>,
+        session: &Session,
+    ) -> Result<Selection, Failure> {
+        let query = ConversationsQuery {
+            limit: Some(widget_api::MAX_PAGE_LIMIT),
+            ..self.filter.query(widget)?
+        };
+        let found = session.client.list_conversations(&query);
+        let ids: Vec<_> = found
+            .collect(None)
+            .await?
+            .into_iter()
+            .filter_map(|listed| match listed {
+                Listed::Readable(conversation) => Some(conversation.id),
+                Listed::Unreadable(record) => record.id.parse().ok(),
+            })
+            .collect();
+        if ids.is_empty() {
+            return Err(nothing_fits("nothing was done"));
+        }
+        Ok(Selection::Ids(ids))
+    }
+}
+
 /// Says that a filter selects nothing: what a visitor asked for was probably written otherwise.
 pub(super) fn nothing_fits(done: &str) -> Failure {
     Failure::bad_input(format_args!("no conversation fits; {done}")).hint(
-        "values are compared whole, in upper and lower case; `--visitor TEXT` looks in everything \
-         that was sent, and `widget conversations list --text TEXT` for a part of what was said",
+        "values are compared whole; `--visitor TEXT` looks in everything that was sent, and `widget \
+         conversations list --text TEXT` for a part of what was said",
     )
+}
+
+/// Says how to find what a visitor only wrote in a message, which no filter selects.
+pub(super) fn note_messages(visitor: Option<&str>, printer: &mut Printer) -> Result<(), Failure> {
+    let Some(text) = visitor.filter(|_| !printer.is_data()) else {
+        return Ok(());
+    };
+    printer.note(hint_line(&format!(
+        "where it was only written in a message: widget conversations list --text {}",
+        quote_for_shell(text)
+    )))
 }
 
 /// Finds the widget that an argument names, if there is one.

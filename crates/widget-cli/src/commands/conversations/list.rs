@@ -39,9 +39,6 @@ pub(crate) struct List {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     limit: u32,
-    /// Only those in which somebody said this text
-    #[arg(long, value_name = "TEXT", help_heading = "Filter")]
-    text: Option<String>,
     /// Only those that have not ended
     #[arg(long, help_heading = "Filter")]
     open: bool,
@@ -56,24 +53,11 @@ pub(super) async fn run(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let widget = find_widget(arguments.widget.as_deref(), session, printer).await?;
-    let selection = arguments.filter.selection(widget);
-    let json = |map: &serde_json::Map<_, _>| (!map.is_empty()).then(|| serde_json::to_string(map));
     let limit = arguments.limit;
     let query = ConversationsQuery {
         limit: Some(limit.saturating_add(1).min(widget_api::MAX_PAGE_LIMIT)),
-        web_widget_id: selection.web_widget_id,
-        created_after: selection.created_after,
-        created_before: selection.created_before,
         is_open: arguments.open.then_some(true),
-        text: arguments.text.clone(),
-        metadata: json(&selection.metadata)
-            .transpose()
-            .map_err(Failure::unexpected)?,
-        form: json(&selection.form)
-            .transpose()
-            .map_err(Failure::unexpected)?,
-        visitor: selection.visitor,
-        ..ConversationsQuery::default()
+        ..arguments.filter.query(widget)?
     };
     let limit = limit as usize;
     // One more, to say whether there are more.

@@ -51,7 +51,7 @@ fn show_fixes(fixes: &[NeededFix], printer: &mut Printer) -> Result<(), Failure>
     if rest.is_empty() {
         return Ok(());
     }
-    printer.line("Then:")?;
+    printer.line("Also:")?;
     for needed in rest {
         printer.line(format_args!("  - {}", line(needed)))?;
     }

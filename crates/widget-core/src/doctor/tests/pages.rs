@@ -435,6 +435,16 @@ fn modes_that_are_off_are_named() {
             "to turn it on: widget set {ID} /config/v1/modes/voice=true"
         ))
     );
+    // Whoever turns it on finds out that the page is in the way, too.
+    let found = silent.findings.iter();
+    let mut found = found.filter(|finding| finding.code == Code::PermissionsPolicyMicrophone);
+    let found = found.next().expect("the page denies it");
+    assert_eq!(found.status, CheckStatus::Ok);
+    assert_eq!(
+        found.evidence.as_deref(),
+        Some("Permissions-Policy: microphone=()")
+    );
+    assert!(found.hint.is_some(), "{found:?}");
     // Without the microphone, a widget for talking only does nothing.
     assert_eq!(diagnose(&[Mode::Voice]).verdict, PageVerdict::NotShown);
     let both = diagnose(&[Mode::Text, Mode::Voice]);
