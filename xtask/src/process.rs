@@ -215,12 +215,19 @@ struct Program {
     log: PathBuf,
     command: Command,
     is_ready: Box<dyn Fn() -> bool>,
+    /// How often it was started.
+    starts: u32,
     running: Option<Group>,
 }
 
 impl Supervisor {
-    /// Supervises nothing yet; logs will be in the folder, one file for each program.
+    /// Supervises nothing yet; logs will be in the folder, one file for each start of a program, and
+    /// nothing else.
     pub(crate) fn new(logs: PathBuf) -> Result<Self> {
+        if logs.exists() {
+            fs::remove_dir_all(&logs)
+                .with_context(|| format!("cannot empty {}", logs.display()))?;
+        }
         fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
         let programs = Vec::new();
         Ok(Self { logs, programs })
@@ -238,16 +245,23 @@ impl Supervisor {
             log: self.log(name),
             command,
             is_ready: Box::new(is_ready),
+            starts: 0,
             running: None,
         });
         self.start_again(name)
     }
 
-    /// Starts a program again that was killed, with a new log.
+    /// Starts a program again that was killed, with a new log. The old one stays beside it, since
+    /// it may say why something failed before.
     pub(crate) fn start_again(&mut self, name: &str) -> Result<()> {
         let index = self.programs.iter().position(|known| known.name == name);
         let index = index.with_context(|| format!("there is no program `{name}` to start"))?;
         let program = &mut self.programs[index];
+        if program.starts > 0 {
+            let before = program.log.with_extension(format!("{}.log", program.starts));
+            fs::rename(&program.log, before)?;
+        }
+        program.starts += 1;
         write_output_to(&mut program.command, &program.log)?;
         program.running = Some(Group::spawn(&mut program.command)?);
         let deadline = Instant::now() + START_TIMEOUT;
