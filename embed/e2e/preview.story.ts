@@ -1,4 +1,5 @@
 /** Somebody opens the link of a preview: the draft is there, answers, follows, and ends. */
+import type { Frame } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
@@ -163,6 +164,125 @@ describe('a preview', { timeout: 120_000 }, () => {
     expect(await accent(visitor)).toContain(GREEN);
     expect(visitor.consoleErrors()).toEqual([]);
     expect(await visitor.violations()).toEqual([]);
+  });
+
+  /** The sample page in the frame of a screen. */
+  async function sampleIn({ page }: Visitor): Promise<Frame> {
+    const isSample = (frame: Frame) => frame.url().endsWith('?framed=true');
+    const frame = await until('the frame', () => page.frames().find(isSample));
+    await frame.locator('web-widget .b').waitFor();
+    return frame;
+  }
+
+  test('is answered on a phone and on a desktop, in a frame of that size', async () => {
+    const { path, link } = await create({ ...draft('First draft', PURPLE), site: 'phone' });
+    expect(link.url).toMatch(/\?site=phone$/);
+    const visitor = await here.arrive({
+      url: link.url,
+      scripts: [OPEN_ROOTS],
+      size: { width: 1440, height: 900 },
+      microphone: true,
+    });
+    const { page } = visitor;
+    await page.getByText('This is a draft, for people with this link only.').waitFor();
+    let sample = await sampleIn(visitor);
+    expect(await sample.evaluate(() => [innerWidth, innerHeight])).toEqual([390, 844]);
+    expect(await sample.getByText('This is a draft').count()).toBe(0);
+    await sample.locator('web-widget .b').click();
+    await visitor.waitForWindow();
+    expect(await visitor.frame.evaluate(() => [innerWidth, innerHeight])).toEqual([390, 844]);
+    await visitor.sendMessage(QUESTION);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.screenshot('preview-site-phone-open');
+
+    // The draft is followed in the frame.
+    await callApi(path, 'PUT', draft('First draft', GREEN));
+    await until('the window to follow', async () => (await accent(visitor)).includes(GREEN), 2_000);
+    await callApi(path, 'PUT', draft('Second draft', GREEN));
+    await until('the launcher to follow', async () =>
+      (await sample.locator('web-widget .b').textContent())?.includes('Second draft'),
+    );
+    await visitor.waitForWindow();
+    const before = await visitor.transcript();
+    expect(before.length).toBeGreaterThan(1);
+
+    // The microphone is the service's in each frame.
+    const tracks = await visitor.frame.evaluate(async () => {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      for (const track of stream.getTracks()) track.stop();
+      return stream.getTracks().length;
+    });
+    expect(tracks).toBe(1);
+
+    // The way to another screen is like that to the next page of a site.
+    await page.getByRole('link', { name: 'Desktop' }).click();
+    await page.waitForURL(/\?site=desktop$/);
+    sample = await sampleIn(visitor);
+    expect(await sample.evaluate(() => [innerWidth, innerHeight])).toEqual([1280, 800]);
+    await visitor.waitForWindow();
+    expect(await visitor.frame.evaluate(() => innerWidth)).toBeLessThan(600);
+    await until('the same conversation', async () =>
+      JSON.stringify(await visitor.transcript()).includes(QUESTION),
+    );
+    await visitor.screenshot('preview-site-desktop-open');
+    expect(await visitor.violations()).toEqual([]);
+
+    await callApi(path, 'DELETE').catch(() => {});
+    await page.getByText('This preview has ended.').waitFor();
+    await until('the widget to go', async () => !(await sample.locator('web-widget').count()));
+    await visitor.screenshot('preview-site-over');
+    await visitor.reload();
+    await page.getByRole('heading', { name: 'This preview has ended' }).waitFor();
+  });
+
+  test('scrolls a frame that is larger than the screen', async () => {
+    const { link } = await create(draft('Ask us', PURPLE));
+    for (const site of ['phone', 'desktop'] as const) {
+      for (const options of [
+        { scheme: 'light', size: { width: 1440, height: 1000 } },
+        { scheme: 'dark', size: { width: 1440, height: 1000 } },
+        { scheme: 'light', size: { width: 390, height: 664 } },
+      ] as const) {
+        const url = `${link.url}?site=${site}`;
+        const visitor = await here.arrive({ url, scripts: [OPEN_ROOTS], ...options });
+        const { page } = visitor;
+        await sampleIn(visitor);
+        expect(await violations(page.mainFrame(), 'body')).toEqual([]);
+        const [width, height] = await page.evaluate(() => [
+          document.documentElement.scrollWidth,
+          document.documentElement.scrollHeight,
+        ]);
+        expect(width).toBeLessThanOrEqual(options.size.width);
+        expect(height).toBeLessThanOrEqual(options.size.height);
+        const { width: available } = options.size;
+        await visitor.screenshot(`preview-site-${site}-${options.scheme}-${available}`);
+        // The links come first, then what scrolls.
+        const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+        for (const name of ['Page', 'Phone', 'Desktop']) {
+          await page.keyboard.press('Tab');
+          expect(await focused()).toBe(name);
+        }
+        await page.keyboard.press('Tab');
+        const main = page.getByRole('main');
+        expect(await main.evaluate((node) => node === document.activeElement)).toBe(true);
+        if (available < 400) {
+          await page.keyboard.press('ArrowRight');
+          await page.keyboard.press('ArrowDown');
+          await until('it to scroll', () =>
+            main.evaluate((node) => node.scrollLeft > 0 && node.scrollTop > 0),
+          );
+          // All of the frame can be reached.
+          const rest = await main.evaluate((node) => {
+            node.scrollTo({ left: 1e4, top: 1e4, behavior: 'instant' });
+            const frame = node.querySelector('iframe')?.getBoundingClientRect() as DOMRect;
+            return [innerWidth - frame.right, innerHeight - frame.bottom];
+          });
+          for (const gap of rest) expect(gap).toBeGreaterThanOrEqual(0);
+        }
+        expect(await visitor.violations()).toEqual([]);
+        expect(visitor.consoleErrors()).toEqual([]);
+      }
+    }
   });
 
   test('looks like a site, on every screen', async () => {

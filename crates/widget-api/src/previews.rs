@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use widget_core::{
     config::{LauncherConfig, WindowConfig},
+    embed::PreviewSite,
     id::{AgentVersionId, PreviewId},
 };
 
@@ -49,6 +50,16 @@ pub struct NewPreview {
         )
     )]
     pub expires_in: Option<u32>,
+    /// The screen on which the link shows the draft: the sample page in a frame of the size of a
+    /// phone (390 × 844) or of a desktop (1280 × 800); by default the plain page. It is not
+    /// stored, and the page has links to the others.
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "schemars", schemars(with = "schema::Text<PreviewSite>"))]
+    pub site: Option<PreviewSite>,
 }
 
 /// Another draft for a preview. What is left out is as the widget has it now.

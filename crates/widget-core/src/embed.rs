@@ -28,6 +28,7 @@ use std::{fmt, fmt::Write as _};
 use url::{Url, form_urlencoded};
 
 use crate::{
+    choice::choices,
     config::{Config, values::WebUrl},
     id::WidgetId,
     origin::{Origin, Scheme},
@@ -77,10 +78,36 @@ pub fn window_url(public_url: &Url, ticket: &EmbedTicket) -> String {
     address(public_url, &path)
 }
 
-/// The link of a preview; `token` is what its owner is shown once.
+choices! {
+    /// The screen on which a preview shows its sample page: a frame of that size.
+    pub enum PreviewSite {
+        /// A phone: 390 × 844 pixels.
+        Phone = "phone",
+        /// A desktop: 1280 × 800 pixels.
+        Desktop = "desktop",
+    }
+}
+
+impl PreviewSite {
+    /// The width and the height of the frame, in pixels of CSS.
+    #[must_use]
+    pub const fn size(self) -> (u16, u16) {
+        match self {
+            Self::Phone => (390, 844),
+            Self::Desktop => (1280, 800),
+        }
+    }
+}
+
+/// The link of a preview; `token` is what its owner is shown once. Without a `site` it shows the
+/// plain sample page.
 #[must_use]
-pub fn preview_url(public_url: &Url, token: &str) -> String {
-    address(public_url, &format!("{}{token}", &PREVIEW_PATH[1..]))
+pub fn preview_url(public_url: &Url, token: &str, site: Option<PreviewSite>) -> String {
+    let mut path = format!("{}{token}", &PREVIEW_PATH[1..]);
+    if let Some(site) = site {
+        let _ = write!(path, "?site={site}");
+    }
+    address(public_url, &path)
 }
 
 fn address(public_url: &Url, path: &str) -> String {
@@ -215,7 +242,7 @@ impl fmt::Display for HashSource {
 }
 
 /// The Content-Security-Policy of the page that shows a preview: it runs the script that is written
-/// in it and the loader, frames the window, and nobody frames it.
+/// in it and the loader, frames the window, and only pages of the service frame it.
 #[must_use]
 pub fn preview_page_policy(
     grant: PreviewGrant<'_>,
@@ -226,7 +253,17 @@ pub fn preview_page_policy(
     format!(
         "default-src 'none'; script-src 'self' {script}; style-src {style}; img-src {images}; \
          connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; \
-         require-trusted-types-for 'script'; frame-ancestors 'none'"
+         require-trusted-types-for 'script'; frame-ancestors 'self'"
+    )
+}
+
+/// The Content-Security-Policy of the page that shows a preview on a [`PreviewSite`]: it frames the
+/// page of the link, runs nothing, and nobody frames it.
+#[must_use]
+pub fn preview_site_policy(style: &HashSource) -> String {
+    format!(
+        "default-src 'none'; style-src {style}; img-src data:; frame-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
 

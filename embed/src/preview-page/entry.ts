@@ -16,7 +16,9 @@ type Registry = WebWidgetRegistry & { add(tag: { src: string; dataset: object })
 
 const { widget = '', revision } = document.body.dataset;
 const { pathname, origin } = location;
-const notice = document.querySelector('#notice span') as HTMLElement;
+/** The page with the note that it is a draft: this one, or the one around its frame. */
+const page = document.getElementById('notice') ? document : parent.document;
+const notice = page.querySelector<HTMLElement>('#notice span');
 /** Closed, and drawn by the loader: its sheets are replaced in place. */
 let root: ShadowRoot | undefined;
 /** The window, once it has loaded. */
@@ -84,11 +86,12 @@ window.addEventListener('message', ({ source, origin: sender, data }) => {
   if (newest) show(newest);
 });
 
-const end = notice.querySelector('time') as HTMLTimeElement;
-end.textContent = new Intl.DateTimeFormat(undefined, {
-  dateStyle: 'long',
-  timeStyle: 'short',
-}).format(new Date(end.dateTime));
+const end = notice?.querySelector('time');
+if (end)
+  end.textContent = new Intl.DateTimeFormat(undefined, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+  }).format(new Date(end.dateTime));
 
 load<Draft>('/draft').then(
   ({ launcher }) => {
@@ -112,8 +115,9 @@ const follower = createFollower(Number(revision), {
   hasWindow: () => !!frame,
   showEnd() {
     remove();
-    document.body.classList.add('over');
-    notice.textContent = 'This preview has ended. Ask whoever sent the link for a new one.';
+    page.body.classList.add('over');
+    if (notice)
+      notice.textContent = 'This preview has ended. Ask whoever sent the link for a new one.';
   },
   isHidden: () => document.hidden,
   now: () => performance.now(),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use widget_api::{
@@ -10,6 +10,7 @@ use widget_api::{
     previews::{NewPreview, PreviewDraft},
 };
 use widget_core::{
+    embed::PreviewSite,
     id::{AgentVersionId, PreviewId, WidgetId},
     serve::{MAX_PREVIEW_SECONDS, MIN_PREVIEW_SECONDS},
 };
@@ -35,6 +36,7 @@ ask.
 Examples:
   widget preview 0197a8b2 --config draft.yaml
   widget preview 0197a8b2 --version 'June 2026' --for 2h --open
+  widget preview 0197a8b2 --config draft.yaml --site phone
   widget preview 0197a8b2 --config draft.yaml --replace 0197b000
   widget preview 0197a8b2 --list
   widget preview 0197a8b2 --end 0197b000";
@@ -60,6 +62,10 @@ pub(crate) struct Preview {
         conflicts_with = "replace"
     )]
     pub(crate) seconds: Option<u32>,
+    /// The screen on which the link shows the draft, in a frame of that size; the page has links to
+    /// the others [default: no frame]
+    #[arg(long, value_name = "SCREEN", value_enum, conflicts_with_all = ["replace", "list", "end"])]
+    pub(crate) site: Option<Site>,
     /// Open the link in the browser
     #[arg(long, conflicts_with_all = ["replace", "list", "end"])]
     pub(crate) open: bool,
@@ -78,6 +84,24 @@ pub(crate) struct Preview {
     pub(crate) end: Option<String>,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
+}
+
+/// The screens on which a link shows a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Site {
+    /// A phone: 390 × 844 pixels
+    Phone,
+    /// A desktop: 1280 × 800 pixels
+    Desktop,
+}
+
+impl From<Site> for PreviewSite {
+    fn from(site: Site) -> Self {
+        match site {
+            Site::Phone => Self::Phone,
+            Site::Desktop => Self::Desktop,
+        }
+    }
 }
 
 /// The answer to `--replace` and `--end`, for programs.
@@ -189,6 +213,7 @@ async fn create(
         config: draft.config,
         agent_version_id: draft.agent_version_id,
         expires_in: arguments.seconds,
+        site: arguments.site.map(Into::into),
     };
     let sent = session.client.create_preview(widget.id, &body);
     let created = session.write("a preview was created", sent).await?;

@@ -190,6 +190,13 @@ fn values_follow_from_the_line() {
     "#]],
     );
     check(
+        &["preview", &id, "--site", ""],
+        expect![[r#"
+        phone  A phone: 390 × 844 pixels
+        desktop  A desktop: 1280 × 800 pixels
+    "#]],
+    );
+    check(
         &["preview", &id, "--end", &preview[..8]],
         expect![[r#"
         PREVIEW  ends TIME

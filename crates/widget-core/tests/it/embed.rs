@@ -5,11 +5,11 @@ use url::Url;
 use uuid::Uuid;
 use widget_core::{
     config::Config,
-    embed::{self, HostPagePolicy, LiveKitServer, WindowPolicy},
+    embed::{self, HashSource, HostPagePolicy, LiveKitServer, PreviewSite, WindowPolicy},
     go_live::PinnedVersion,
-    id::WidgetId,
+    id::{PreviewId, WidgetId},
     origin::Origin,
-    serve::{self, Admission, EmbedTicket},
+    serve::{self, Admission, EmbedTicket, Preview, PreviewProof},
     widget::Widget,
 };
 
@@ -133,6 +133,56 @@ fn a_closed_page() {
          connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'; \
          require-trusted-types-for 'script'; frame-ancestors 'none'"
     );
+}
+
+fn hash(digit: char) -> HashSource {
+    let hash = format!("{}=", String::from(digit).repeat(43));
+    HashSource::of_sha256(&hash).expect("a hash")
+}
+
+#[test]
+fn the_page_of_a_preview_is_framed_by_the_service_alone() {
+    let id = PreviewId::from_uuid(Uuid::from_u128(7));
+    let preview = Preview::new(id, widget(&[]), [7; 32], at(9));
+    let grant = preview.open(PreviewProof::Token(&[7; 32]), at(0));
+    let policy = embed::preview_page_policy(grant.expect("a grant"), &hash('a'), &hash('b'));
+    let (script, style) = ("a".repeat(43), "b".repeat(43));
+    assert_eq!(
+        policy,
+        format!(
+            "default-src 'none'; script-src 'self' 'sha256-{script}='; \
+             style-src 'sha256-{style}='; img-src 'self' https: data:; connect-src 'self'; \
+             frame-src 'self'; base-uri 'none'; form-action 'none'; \
+             require-trusted-types-for 'script'; frame-ancestors 'self'"
+        )
+    );
+}
+
+#[test]
+fn the_page_around_the_frame_of_a_preview_runs_nothing() {
+    let style = "b".repeat(43);
+    assert_eq!(
+        embed::preview_site_policy(&hash('b')),
+        format!(
+            "default-src 'none'; style-src 'sha256-{style}='; img-src data:; frame-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+    );
+}
+
+#[test]
+fn links_of_previews() {
+    let url: Url = "https://widgets.example/?a=b".parse().expect("a URL");
+    for (site, query) in [
+        (None, ""),
+        (Some(PreviewSite::Phone), "?site=phone"),
+        (Some(PreviewSite::Desktop), "?site=desktop"),
+    ] {
+        assert_eq!(
+            embed::preview_url(&url, "TOKEN", site),
+            format!("https://widgets.example/public/preview/TOKEN{query}")
+        );
+    }
 }
 
 #[test]

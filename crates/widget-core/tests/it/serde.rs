@@ -13,6 +13,7 @@ use widget_core::{
         v1::{Position, Shape, Theme},
     },
     conversation::{EndReason, Mode, Reporter, Role, Status},
+    embed::PreviewSite,
     explain::{self, Difference, Explanation, Verdict},
     finding::{Code, Finding, Findings},
     go_live::{self, GoLiveReport, PinnedVersion},
@@ -91,7 +92,8 @@ fn choices_are_their_names() {
         Scheme,
         Verdict,
         Difference,
-        PinnedVersion
+        PinnedVersion,
+        PreviewSite
     );
     check_choices!(Status, Role, Reporter, Mode, EndReason);
 }

@@ -1,6 +1,9 @@
 //! The page of a preview, and what its loader and its window ask for: the same as on any page,
 //! below the address of the link, so that nothing of a draft is served without it.
 //!
+//! With `?site=…` the page has a frame of the size of a screen, which holds the sample page of the
+//! same link, without the note that it is a draft.
+//!
 //! The loader calls the service at the address from which it was loaded, without `/public/embed/…`:
 //! here that is the link. The conversation itself is led by the routes of all others; its ticket
 //! says which preview it is of.
@@ -18,14 +21,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
-use url::Url;
+use url::{Url, form_urlencoded};
 use widget_api::{
     ProblemCode,
     previews::{PreviewState, ShownDraft},
+    schema,
     visitors::{self, Empty},
 };
 use widget_core::{
-    embed::{self, HashSource},
+    embed::{self, HashSource, PreviewSite},
     id::WidgetId,
     serve::PreviewProof,
 };
@@ -49,7 +53,7 @@ use crate::{
     web::{
         api::{self, ApiRouter},
         caller::AddressPrefix,
-        cors::{CorsFetch, DocumentFetch, JsonOnly, PageOrOwnOrigin, PageOrigin},
+        cors::{CorsFetch, DocumentFetch, JsonOnly, OwnDocumentFetch, PageOrOwnOrigin, PageOrigin},
         etag::Known,
         extract::{StrictJson, path_parameters},
         problem::Problem,
@@ -93,6 +97,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "getPreviewPage",
                 "The page that shows a preview to whoever has its link",
             )
+            .query::<PageQuery>()
             .answer_as::<String>(200, "The page.", "text/html")
             .answer_as::<String>(
                 404,
@@ -244,7 +249,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PreviewPath {
 impl PreviewPath {
     /// The address of the service as the loader of this preview knows it.
     fn base(&self, state: &AppState) -> Result<Url, Problem> {
-        let url = embed::preview_url(&state.settings.public_url, self.token.reveal());
+        let url = embed::preview_url(&state.settings.public_url, self.token.reveal(), None);
         url.parse().map_err(Problem::internal)
     }
 }
@@ -264,16 +269,78 @@ async fn require_preview(
     Ok((found.into(), hash))
 }
 
+#[derive(schemars::JsonSchema)]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: the query is read leniently"
+)]
+struct PageQuery {
+    /// The screen on which the sample page is shown, in a frame of that size; any other value
+    /// shows the plain page.
+    #[schemars(with = "Option<schema::Text<PreviewSite>>")]
+    site: Option<PreviewSite>,
+    /// Whether the page is in that frame: the page around it has the note that it is a draft.
+    framed: Option<bool>,
+}
+
+/// How the page shows the preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// The sample page with the note that it is a draft.
+    Page,
+    /// The sample page in the frame of a page that has the note.
+    Framed,
+    /// The page with that frame.
+    Site(PreviewSite),
+}
+
+impl View {
+    /// A tab always has the note: somebody may open the frame there.
+    fn of(query: Option<&str>, fetch: OwnDocumentFetch) -> Self {
+        let query = query.unwrap_or_default();
+        let find = |wanted: &str| {
+            form_urlencoded::parse(query.as_bytes())
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value)
+        };
+        if !fetch.is_tab && find("framed").is_some_and(|value| value == "true") {
+            return Self::Framed;
+        }
+        match find("site").and_then(|site| site.parse().ok()) {
+            Some(site) => Self::Site(site),
+            None => Self::Page,
+        }
+    }
+}
+
+/// The note that it is a draft, with links to the other views.
+struct Note<'a> {
+    token: &'a str,
+    expires_at: String,
+    expires_at_text: String,
+    site: Option<PreviewSite>,
+}
+
 #[derive(Template)]
 #[template(path = "preview.html")]
 struct PreviewPage<'a> {
+    note: Option<Note<'a>>,
     token: &'a str,
     widget: WidgetId,
     revision: i64,
-    expires_at: String,
-    expires_at_text: String,
     style: &'static str,
     script: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "preview-site.html")]
+struct SitePage<'a> {
+    note: Option<Note<'a>>,
+    token: &'a str,
+    site: PreviewSite,
+    width: u16,
+    height: u16,
+    style: &'static str,
 }
 
 #[derive(Template)]
@@ -285,37 +352,65 @@ struct EndedPage {
 async fn show(
     State(state): State<AppState>,
     path: PreviewPath,
-    _: DocumentFetch,
+    fetch: OwnDocumentFetch,
     address: AddressPrefix,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     state.rate_limits.documents.check(&address)?;
-    match draw(&state, &path).await {
+    let view = View::of(query.as_deref(), fetch);
+    match draw(&state, &path, view).await {
         Err(problem) if problem.code() == ProblemCode::WidgetUnavailable => Ok(say_ended(problem)),
         answer => answer,
     }
 }
 
-async fn draw(state: &AppState, path: &PreviewPath) -> Result<Response, Problem> {
+async fn draw(state: &AppState, path: &PreviewPath, view: View) -> Result<Response, Problem> {
     let (preview, hash) = require_preview(state, path).await?;
     let kept = &preview.stored.preview;
     let grant = kept.open(PreviewProof::Token(&hash), state.now());
     let grant = grant.ok_or_else(refusals::unknown_preview)?;
+    let token = path.token.reveal();
+    let end = kept.expires_at();
+    let note = |site| -> Result<Note<'_>, Problem> {
+        Ok(Note {
+            token,
+            expires_at: end.format(&Rfc3339).map_err(Problem::internal)?,
+            expires_at_text: as_words(end),
+            site,
+        })
+    };
+    let note = match view {
+        View::Page => Some(note(None)?),
+        View::Framed => None,
+        View::Site(site) => return draw_site(token, site, note(Some(site))?),
+    };
     let script = state.settings.embed.preview_page();
     let script = script.ok_or_else(refusals::embed_not_built)?;
     let script = std::str::from_utf8(&script).map_err(Problem::internal)?;
     let page = PreviewPage {
-        token: path.token.reveal(),
+        note,
+        token,
         widget: kept.draft().id,
         revision: preview.stored.revision,
-        expires_at: kept
-            .expires_at()
-            .format(&Rfc3339)
-            .map_err(Problem::internal)?,
-        expires_at_text: as_words(kept.expires_at()),
         style: STYLE,
         script,
     };
     let policy = embed::preview_page_policy(grant, &source_of(script), &STYLE_SOURCE);
+    let page = page.render().map_err(Problem::internal)?;
+    Ok(document(StatusCode::OK, &policy, page))
+}
+
+fn draw_site(token: &str, site: PreviewSite, note: Note<'_>) -> Result<Response, Problem> {
+    let (width, height) = site.size();
+    let page = SitePage {
+        note: Some(note),
+        token,
+        site,
+        width,
+        height,
+        style: STYLE,
+    };
+    let policy = embed::preview_site_policy(&STYLE_SOURCE);
     let page = page.render().map_err(Problem::internal)?;
     Ok(document(StatusCode::OK, &policy, page))
 }

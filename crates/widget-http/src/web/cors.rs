@@ -200,6 +200,31 @@ impl<S: Sync> FromRequestParts<S> for DocumentFetch {
     }
 }
 
+/// The same for a document that only pages of this service frame.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnDocumentFetch {
+    /// Whether the browser says that it is for a tab.
+    pub(crate) is_tab: bool,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OwnDocumentFetch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        DocumentFetch::from_request_parts(parts, state).await?;
+        let destination = only(&parts.headers, &FETCH_DESTINATION);
+        let is_own = only(&parts.headers, &FETCH_SITE).is_none_or(|site| site == "same-origin");
+        if destination == Some("iframe") && !is_own {
+            return Err(fetch_metadata(
+                "only pages of this service may frame this document",
+            ));
+        }
+        Ok(Self {
+            is_tab: destination == Some("document"),
+        })
+    }
+}
+
 /// A header's value; a header that is sent twice or is not text has a value that nothing equals.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();

@@ -86,6 +86,29 @@ fn links_of_drafts() {
         For more information, try '--help'.
     "#]],
     );
+    for screen in ["phone", "desktop"] {
+        let text = run(&service, &["--site", screen, "--output", "json"]);
+        let body = text.lines().nth(2).expect("an answer");
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let url = body["url"].as_str().expect("a link");
+        assert!(url.ends_with(&format!("?site={screen}")), "{url}");
+        let ended = run(
+            &service,
+            &["--end", body["id"].as_str().expect("an id"), "--yes"],
+        );
+        assert!(ended.starts_with("exit 0"), "{ended}");
+    }
+    check(
+        &["--site", "tablet"],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: invalid value 'tablet' for '--site <SCREEN>'
+          [possible values: phone, desktop]
+
+        For more information, try '--help'.
+    "#]],
+    );
     let ends = |life: &str| {
         let text = run(&service, &["--for", life, "--output", "json"]);
         let body = text.lines().nth(2).expect("an answer");

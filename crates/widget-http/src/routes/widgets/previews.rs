@@ -119,13 +119,13 @@ async fn create(
             now,
         })
         .await?;
-    let body = CreatedPreview {
+    let created = CreatedPreview {
         id: preview.id(),
-        url: embed::preview_url(&state.settings.public_url, token.reveal()),
+        url: embed::preview_url(&state.settings.public_url, token.reveal(), body.site),
         expires_at: expires_at.into(),
     };
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::CREATED, no_store, Json(body)))
+    Ok((StatusCode::CREATED, no_store, Json(created)))
 }
 
 async fn list(

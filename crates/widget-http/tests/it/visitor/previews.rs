@@ -119,6 +119,8 @@ impl<'a> Link<'a> {
         let widget = &self.widget;
         vec![
             ("page", self.get("").await),
+            ("page", self.get("?site=phone").await),
+            ("page", self.get("?framed=true").await),
             ("state", self.get("/state").await),
             ("draft", self.get("/draft").await),
             ("loader", self.get(&format!("/public/embed/{widget}")).await),
@@ -213,7 +215,7 @@ async fn a_link_shows_the_draft_with_the_gates_aside() {
     for part in [
         "default-src 'none'; script-src 'self' 'sha256-",
         "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'",
-        "require-trusted-types-for 'script'; frame-ancestors 'none'",
+        "require-trusted-types-for 'script'; frame-ancestors 'self'",
     ] {
         assert!(policy.contains(part), "{part} in {policy}");
     }
@@ -250,6 +252,123 @@ async fn a_link_shows_the_draft_with_the_gates_aside() {
     let path = format!("/core/conversations/{}", started.id);
     let shown = service.get(&path).await.json(200);
     assert_eq!(shown["agent_version_id"], draft.as_str());
+}
+
+/// The part of the page that says that it is a draft, with the links to the other views.
+fn note(page: &Answer) -> (&str, Vec<(&str, bool)>) {
+    let start = page.text.find(r#"<p role="status""#).expect("a note");
+    let (words, rest) = page.text[start..].split_once("</p>").expect("its end");
+    let (links, _) = rest.split_once("</nav>").expect("links");
+    let links = links.split("<a href=\"").skip(1).map(|link| {
+        let (address, rest) = link.split_once('"').expect("an address");
+        (address, rest.starts_with(r#" aria-current="page">"#))
+    });
+    (words, links.collect())
+}
+
+#[tokio::test]
+async fn a_screen_is_a_frame_around_the_page() {
+    let service = Service::start().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let link = Link::of(&visitor, json!({"config": draft_config()})).await;
+    let plain = link.get("").await;
+    let (words, links) = note(&plain);
+    assert!(words.contains("This is a draft"), "{words}");
+    let paths = [
+        link.path(""),
+        link.path("?site=phone"),
+        link.path("?site=desktop"),
+    ];
+    let expect_current = |links: &[(&str, bool)], current: usize| {
+        let expected = paths.iter().map(String::as_str);
+        let expected = expected.enumerate().map(|(at, path)| (path, at == current));
+        assert_eq!(links, expected.collect::<Vec<_>>());
+    };
+    expect_current(&links, 0);
+
+    for (current, screen, size) in [
+        (1, "phone", r#"width="390" height="844""#),
+        (2, "desktop", r#"width="1280" height="800""#),
+    ] {
+        let page = link.get(&format!("?site={screen}")).await;
+        page.expect(200);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let (same_words, links) = note(&page);
+        assert_eq!(same_words, words);
+        expect_current(&links, current);
+        let frame = format!(
+            r#"<iframe src="{}" title="Sample page" {size}></iframe>"#,
+            link.path("?framed=true")
+        );
+        assert!(page.text.contains(&frame), "{frame} in {}", page.text);
+        assert!(!page.text.contains("<script"), "{}", page.text);
+        assert!(!page.text.contains(DRAFT), "{}", page.text);
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-")
+                && policy.ends_with(
+                    "; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'; \
+                     frame-ancestors 'none'"
+                ),
+            "{policy}"
+        );
+    }
+
+    // In the frame the note is not said again, and everything else is the same.
+    let framed = link.get("?framed=true").await;
+    assert!(!framed.text.contains("This is a draft"), "{}", framed.text);
+    assert!(!framed.text.contains("</a>"), "{}", framed.text);
+    let (before, rest) = plain.text.split_once("<div class=\"notice\">").expect("it");
+    let (_, after) = rest.split_once("</div>").expect("its end");
+    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let without = format!("{} {}", squeeze(before), squeeze(after));
+    let without = without.replace("<html lang=\"en\">", "<html lang=\"en\" class=\"framed\">");
+    assert_eq!(squeeze(&framed.text), without);
+    assert_eq!(
+        framed.header("content-security-policy"),
+        plain.header("content-security-policy")
+    );
+
+    for query in [
+        "?site=tablet",
+        "?site=",
+        "?site",
+        "?Site=phone",
+        "?framed=1",
+    ] {
+        assert_eq!(link.get(query).await.text, plain.text, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn only_pages_of_the_service_frame_a_preview() {
+    let service = Service::start().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let link = Link::of(&visitor, json!({"config": draft_config()})).await;
+    let ask = async |query: &str, destination: &str, site: &str| {
+        let headers = [("sec-fetch-dest", destination), ("sec-fetch-site", site)];
+        let path = link.path(query);
+        service.call_with(None, "GET", &path, None, &headers).await
+    };
+    for query in ["", "?framed=true", "?site=phone"] {
+        ask(query, "iframe", "same-origin").await.expect(200);
+        for site in ["same-site", "cross-site", "none"] {
+            let answer = ask(query, "iframe", site).await;
+            answer.problem(403, "fetch_metadata");
+            assert!(!answer.text.contains(DRAFT), "{}", answer.text);
+            // A link in a message opens a tab.
+            ask(query, "document", site).await.expect(200);
+        }
+        for destination in ["embed", "object", "frame", "empty", "script"] {
+            let answer = ask(query, destination, "same-origin").await;
+            answer.problem(403, "fetch_metadata");
+        }
+    }
+    // Whoever opens the frame in a tab reads that it is a draft.
+    let tab = ask("?framed=true", "document", "same-origin").await;
+    assert!(tab.text.contains("This is a draft"), "{}", tab.text);
+    let frame = ask("?framed=true", "iframe", "same-origin").await;
+    assert!(!frame.text.contains("This is a draft"), "{}", frame.text);
 }
 
 #[tokio::test]

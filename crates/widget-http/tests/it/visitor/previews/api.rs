@@ -77,6 +77,38 @@ async fn a_preview_is_created_listed_replaced_and_ended() {
 }
 
 #[tokio::test]
+async fn the_screen_of_a_preview_is_in_its_link_alone() {
+    let service = Service::start().await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let path = path(&visitor.widget);
+    for screen in ["phone", "desktop"] {
+        let created = service.post(&path, &json!({"site": screen})).await;
+        let created = created.json(201);
+        let url = created["url"].as_str().expect("a link");
+        let (link, query) = url.split_once('?').expect("a query");
+        let token = link.strip_prefix("https://widgets.example/public/preview/");
+        assert_eq!(token.expect("a link").len(), 22);
+        assert_eq!(query, format!("site={screen}"));
+    }
+    for faulty in [json!("tablet"), json!("Phone"), json!(""), json!(390)] {
+        let answer = service.post(&path, &json!({"site": faulty})).await;
+        let code = if faulty.is_string() {
+            "value_invalid"
+        } else {
+            "type_invalid"
+        };
+        answer.problem_at(422, "body_invalid", "/site", code);
+    }
+    let list = service.get(&path).await;
+    assert_eq!(list.json(200).as_array().map(Vec::len), Some(2));
+    assert!(!list.text.contains("site"), "{}", list.text);
+    // A draft has none: who looks at it chooses.
+    let record = format!("{path}/{}", id(&list.json(200)[0]));
+    let answer = service.put(&record, &json!({"site": "phone"})).await;
+    answer.problem_at(422, "body_invalid", "/site", "key_unknown");
+}
+
+#[tokio::test]
 async fn a_change_of_the_widget_does_not_change_its_previews() {
     let service = Service::start().await;
     let visitor = Visitor::of(&service, json!({"v1": {"chat": {"title": "Live"}}})).await;
