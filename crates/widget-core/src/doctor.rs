@@ -39,6 +39,7 @@ mod policy;
 mod policy_checks;
 mod question;
 mod read_page;
+mod redirects;
 mod report;
 mod script;
 mod service_checks;
@@ -52,7 +53,7 @@ mod tools;
 mod visit;
 
 pub use fetch::{
-    ACCEPT, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, RedirectError, next_address,
+    ACCEPT, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS, RedirectError, next_address,
 };
 pub use fix::{Fix, quote_for_shell};
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
@@ -120,11 +121,10 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
 }
 
 /// The scripts in which a snippet may be, for a page that has none which browsers run: such a
-/// script may make the tag, or be a copy of the service's. The likely ones are first.
+/// script may make the tag, or be a copy of the service's. The likely ones are first; whoever reads
+/// them stops at [`MAX_SCRIPTS`], and says in [`Visit::unread_scripts`] how many are left.
 #[must_use]
 pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
-    /// A page has tens of scripts; more say nothing new.
-    const MAX_SCRIPTS: usize = 20;
     let Some(hop) = visit.page() else {
         return Vec::new();
     };
@@ -145,13 +145,15 @@ pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
             found.push(url);
         }
     }
+    let copies = snippets.copied.iter().filter_map(|tag| tag.url.as_ref());
+    let copies: Vec<&Url> = copies.collect();
     let likelihood = |url: &Url| match (tools::find_joiner(url.as_str()), url.origin()) {
-        (Some(_), _) => 0,
-        (None, origin) if origin == hop.url.origin() => 1,
-        _ => 2,
+        _ if copies.contains(&url) => 0,
+        (Some(_), _) => 1,
+        (None, origin) if origin == hop.url.origin() => 2,
+        _ => 3,
     };
     found.sort_by_key(likelihood);
-    found.truncate(MAX_SCRIPTS);
     found
 }
 
@@ -169,8 +171,8 @@ pub fn frames_to_read(visit: &Visit) -> Vec<Url> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for src in &tags.frames {
-        if let Ok(url) = base.join(src)
+    for frame in &tags.frames {
+        if let Ok(url) = base.join(&frame.content)
             && url.origin() == hop.url.origin()
             && url != hop.url
             && !found.contains(&url)

@@ -3,8 +3,11 @@
 use url::Url;
 
 use super::evidence;
+use super::inert_checks::held_back;
+use super::integrity::blocked_type;
 use super::read_page::Page;
-use super::report::{Audience, PageFinding};
+use super::report::{Audience, CheckStatus, PageFinding};
+use super::snippet::{CopiedTag, State, is_loader};
 use super::sorted::{Run, Sorted};
 use super::target::{is_known, read_service};
 use super::tools;
@@ -44,6 +47,10 @@ pub(super) fn check_copies<'a>(
         return runs;
     }
     for tag in &page.snippets.copied {
+        if let State::Inert { tool, reason } = &tag.state {
+            findings.push(held_back(*tool, reason, &tag.script.evidence));
+            continue;
+        }
         let is_right = page
             .question
             .widget_id
@@ -51,16 +58,15 @@ pub(super) fn check_copies<'a>(
         let service = tag.service.as_deref().and_then(read_service);
         let finding = match service {
             Some(service) if is_right && (services.is_empty() || is_known(services, &service)) => {
-                runs.push(Run {
-                    script: Some(&tag.script),
-                    url: None,
-                    by_parser: true,
-                });
-                PageFinding::ok(
-                    Code::SnippetCopied,
-                    Audience::Site,
-                    "the page loads a copy of the script, whose tag names the widget and its service",
-                )
+                let finding = check_copy(page, tag);
+                if finding.status != CheckStatus::Fail {
+                    runs.push(Run {
+                        script: Some(&tag.script),
+                        url: None,
+                        by_parser: true,
+                    });
+                }
+                finding
             }
             Some(_) if !is_right => PageFinding::fail(
                 Code::SnippetOtherWidget,
@@ -86,12 +92,70 @@ pub(super) fn check_copies<'a>(
         };
         findings.push(finding.with_evidence(tag.script.evidence.clone()));
     }
-    if let Some(url) = page.snippets.joined.first() {
+    let is_tagged = |url: &Url| {
+        let mut tags = page.snippets.copied.iter();
+        tags.any(|tag| tag.url.as_ref() == Some(url))
+    };
+    // What is wrong with a tag of its own was said above.
+    if let Some(url) = page.snippets.joined.iter().find(|url| !is_tagged(url)) {
         findings.push(check_joined(page, url, &mut runs));
     } else if runs.is_empty() {
         findings.extend(check_named(page));
     }
     runs
+}
+
+/// Whether what a tag for a copy loads is the service's script.
+fn check_copy(page: &Page<'_>, tag: &CopiedTag) -> PageFinding {
+    let mut scripts = page.question.visit.scripts.iter();
+    let script = scripts.find(|script| Some(&script.url) == tag.url.as_ref());
+    let fail = |reason: String| {
+        PageFinding::fail(
+            Code::SnippetCopied,
+            Audience::Site,
+            format!("the page names the widget for a copy of the script, and {reason}"),
+        )
+        .with_hint(
+            "paste the snippet as the service has it (`widget snippet WIDGET`), or copy its script \
+             again",
+        )
+    };
+    let unknown = |reason: &str| {
+        let detail =
+            format!("the page names the widget for a copy of the script; {reason} cannot be seen");
+        PageFinding::unknown(Code::SnippetCopied, Audience::Site, detail).with_hint(
+            "open the page in a browser, and enter in the console of its developer tools (F12): \
+             `WebWidget.get()`; an error means that the script is another one",
+        )
+    };
+    let Some(script) = script else {
+        return unknown("whether its address has that copy");
+    };
+    if !(200..300).contains(&script.status) {
+        return fail(format!(
+            "its address answers with the error {}",
+            script.status
+        ));
+    }
+    if let Some(kind) = blocked_type(&script.headers) {
+        return fail(format!(
+            "its address answers with the type `{kind}`, which browsers do not run"
+        ));
+    }
+    let text = script.text.trim_start_matches('\u{feff}').trim_start();
+    match is_loader(text) {
+        _ if text.starts_with('<') => fail("its address answers with HTML".to_owned()),
+        Some(true) => PageFinding::ok(
+            Code::SnippetCopied,
+            Audience::Site,
+            "the page loads a copy of the script, whose tag names the widget and its service",
+        ),
+        Some(false) if text.is_empty() => fail("what is at its address is empty".to_owned()),
+        Some(false) if !script.is_cut => {
+            fail("what is at its address is not the service's script".to_owned())
+        }
+        _ => unknown("whether its address has the whole of that copy"),
+    }
 }
 
 /// A script of the page contains that of the service, which then knows its widget by an element.

@@ -14,6 +14,9 @@ pub const MAX_REDIRECTS: usize = 10;
 /// the page.
 pub const MAX_PAGE_BYTES: usize = 5 << 20;
 
+/// Scripts of a page that are read: an ordinary page has tens.
+pub const MAX_SCRIPTS: usize = 100;
+
 /// Time for the page with all redirects, and once more for its scripts.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -6,10 +6,10 @@ use super::blockers::{attribute_of, find_blocker};
 use super::page_checks::is_xml;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
-use super::script::Place;
+use super::script::{Inert, Place};
 use super::snippet::Address;
 use super::sorted::Sorted;
-use super::tools::{Effect, capitalized};
+use super::tools::{Effect, Tool, capitalized};
 use crate::finding::Code;
 
 /// Snippets that are in the page, and that no browser runs.
@@ -29,43 +29,46 @@ pub(super) fn check_kept_from_running(page: &Page<'_>, sorted: &Sorted<'_>) -> V
         findings.extend(kept_in_place(&found.tag.place, &found.tag.script.evidence));
     }
     if let Some((tag, tool, reason)) = sorted.inert.first() {
-        let (detail, hint) = match tool {
-            Some(tool) if tool.effect == Effect::Consent => (
-                format!(
-                    "{} holds the snippet back until the visitor agrees",
-                    capitalized(tool.name)
-                ),
-                match attribute_of(tool.name) {
-                    Some(attribute) => format!(
-                        "agree on the page and look again; to show the widget to everybody, replace \
-                         the tag by the plain one, without `type`, with `{attribute}`"
-                    ),
-                    None => format!(
-                        "agree on the page and look again; to show the widget to everybody, exempt \
-                         the script in {}, or replace the tag by the plain one, without `type`",
-                        tool.name
-                    ),
-                },
-            ),
-            Some(tool) if tool.effect == Effect::Worker => (
-                format!(
-                    "{} runs the snippet in a worker, which has no page",
-                    tool.name
-                ),
-                "remove `type` from the tag".to_owned(),
-            ),
-            _ => (
-                format!("the browser does not run the snippet: {}", reason.reason),
-                reason.hint.to_owned(),
-            ),
-        };
-        findings.push(
-            PageFinding::fail(Code::SnippetInert, Audience::Site, detail)
-                .with_evidence(tag.script.evidence.clone())
-                .with_hint(hint),
-        );
+        findings.push(held_back(*tool, reason, &tag.script.evidence));
     }
     findings
+}
+
+/// A tag that browsers do not run.
+pub(super) fn held_back(tool: Option<&Tool>, reason: &Inert, evidence: &str) -> PageFinding {
+    let (detail, hint) = match tool {
+        Some(tool) if tool.effect == Effect::Consent => (
+            format!(
+                "{} holds the snippet back until the visitor agrees",
+                capitalized(tool.name)
+            ),
+            match attribute_of(tool.name) {
+                Some(attribute) => format!(
+                    "agree on the page and look again; to show the widget to everybody, replace \
+                         the tag by the plain one, without `type`, with `{attribute}`"
+                ),
+                None => format!(
+                    "agree on the page and look again; to show the widget to everybody, exempt \
+                         the script in {}, or replace the tag by the plain one, without `type`",
+                    tool.name
+                ),
+            },
+        ),
+        Some(tool) if tool.effect == Effect::Worker => (
+            format!(
+                "{} runs the snippet in a worker, which has no page",
+                tool.name
+            ),
+            "remove `type` from the tag".to_owned(),
+        ),
+        _ => (
+            format!("the browser does not run the snippet: {}", reason.reason),
+            reason.hint.to_owned(),
+        ),
+    };
+    PageFinding::fail(Code::SnippetInert, Audience::Site, detail)
+        .with_evidence(evidence)
+        .with_hint(hint)
 }
 
 /// A snippet in a place where browsers make no element of it.
@@ -90,6 +93,12 @@ fn kept_in_place(place: &Place, tag: &str) -> Option<PageFinding> {
                 .to_owned(),
             "move the tag out of `<noscript>`".to_owned(),
             format!("<noscript>{tag}"),
+        ),
+        Place::Cdata => (
+            Code::SnippetCommentedOut,
+            "the snippet is inside of `<![CDATA[`, which HTML reads as a comment".to_owned(),
+            "remove `<![CDATA[` and `]]>` around the tag".to_owned(),
+            format!("<![CDATA[ {tag}"),
         ),
         Place::Foreign => (
             Code::SnippetInert,

@@ -72,8 +72,26 @@ fn check_type(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
     let Answer::Given(script) = &page.question.answers.script else {
         return None;
     };
+    let kind = blocked_type(&script.headers)?;
+    (200..300).contains(&script.status).then(|| {
+        PageFinding::fail(
+            Code::ServiceUnreachable,
+            Audience::Operator,
+            "the script comes with a type that browsers do not run",
+        )
+        .with_evidence(evidence::of_header("Content-Type", kind))
+        .with_hint(format!(
+            "check what answers at {}: it should be the service, without a proxy that changes \
+             `Content-Type`",
+            evidence::of_url(&tag.address.url)
+        ))
+    })
+}
+
+/// The type with which browsers do not run a script.
+pub(super) fn blocked_type(headers: &[(String, String)]) -> Option<&str> {
     let header = |name: &str| {
-        let mut headers = script.headers.iter();
+        let mut headers = headers.iter();
         let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(found.1.as_str())
     };
@@ -90,19 +108,7 @@ fn check_type(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
         .iter()
         .any(|start| essence.starts_with(start));
     let is_blocked = is_media || essence == "text/csv" || (is_strict && !is_javascript(&essence));
-    ((200..300).contains(&script.status) && is_blocked).then(|| {
-        PageFinding::fail(
-            Code::ServiceUnreachable,
-            Audience::Operator,
-            "the script comes with a type that browsers do not run",
-        )
-        .with_evidence(evidence::of_header("Content-Type", kind))
-        .with_hint(format!(
-            "check what answers at {}: it should be the service, without a proxy that changes \
-             `Content-Type`",
-            evidence::of_url(&tag.address.url)
-        ))
-    })
+    is_blocked.then_some(kind)
 }
 
 /// Whether the script is the one that the tag pins.

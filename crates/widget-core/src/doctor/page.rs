@@ -8,6 +8,7 @@ use html5gum::{Error, State, Tokenizer};
 use url::Url;
 
 use super::foreign::{Foreign, Language};
+use super::page_checks::is_xml;
 use super::script::{Kind, PATH, Place, ScriptTag};
 use super::visit::Visit;
 use super::{encoded, evidence, tools};
@@ -28,10 +29,12 @@ pub(super) struct PageTags {
     pub(super) policies: Vec<MetaPolicy>,
     /// The address of `<meta http-equiv="refresh">`, when it leads elsewhere within seconds.
     pub(super) refresh: Option<Refresh>,
-    /// The addresses of frames.
-    pub(super) frames: Vec<String>,
-    /// The pages of frames that the page itself has, if they mention a snippet.
-    pub(super) documents: Vec<String>,
+    /// Frames with an address.
+    pub(super) frames: Vec<FrameTag>,
+    /// Frames whose pages the page itself has, if these mention a snippet.
+    pub(super) documents: Vec<FrameTag>,
+    /// What the page runs when it has loaded, as `onload` has it.
+    pub(super) handlers: Vec<String>,
     pub(super) has_frameset: bool,
     /// Bytes of text that visitors see.
     pub(super) visible_text: usize,
@@ -67,6 +70,16 @@ pub(super) struct Mention {
     pub(super) text: String,
 }
 
+/// A frame of the page.
+#[derive(Debug, Clone)]
+pub(super) struct FrameTag {
+    /// Its address, or its page.
+    pub(super) content: String,
+    /// What its `sandbox` keeps from a widget in it.
+    pub(super) missing: Vec<&'static str>,
+    pub(super) evidence: String,
+}
+
 /// A policy of the page's HTML.
 #[derive(Debug, Clone)]
 pub(super) struct MetaPolicy {
@@ -89,13 +102,20 @@ const MAX_REFRESH_SECONDS: u32 = 10;
 
 impl PageTags {
     pub(super) fn read(visit: &Visit) -> Self {
-        Self::read_html(&visit.html(), visit.is_cut)
+        let is_xml = visit.page().is_some_and(is_xml);
+        Self::read_text(&visit.html(), visit.is_cut, is_xml)
     }
 
-    /// Reads HTML; `is_cut` says that there is more of it.
-    pub(super) fn read_html(html: &str, is_cut: bool) -> Self {
+    /// Reads the whole of a page in HTML.
+    pub(super) fn read_html(html: &str) -> Self {
+        Self::read_text(html, false, false)
+    }
+
+    /// Reads a page; `is_cut` says that there is more of it.
+    fn read_text(html: &str, is_cut: bool, is_xml: bool) -> Self {
         let mut reader = Reader::new(html, Place::Document);
         reader.is_cut = is_cut;
+        reader.is_xml = is_xml;
         reader.run();
         reader.tags
     }
@@ -114,6 +134,8 @@ struct Reader<'a> {
     place: Place,
     /// There is more text than was read.
     is_cut: bool,
+    /// The page is XML, where any tag may close itself.
+    is_xml: bool,
     tags: PageTags,
     position: usize,
     in_head: bool,
@@ -149,6 +171,7 @@ impl<'a> Reader<'a> {
             html,
             place,
             is_cut: false,
+            is_xml: false,
             tags: PageTags::default(),
             position: 0,
             in_head: true,
@@ -233,6 +256,10 @@ impl<'a> Reader<'a> {
         }
         self.element(tag, &name, attributes);
         self.has_duplicate = false;
+        if self.is_xml && tag.self_closing && !is_foreign {
+            self.end(&name);
+            return None;
+        }
         if is_foreign {
             // There, text is markup, and a tag may close itself.
             if tag.self_closing {
@@ -282,15 +309,7 @@ impl<'a> Reader<'a> {
         if let Some(written) = self.slice_of(tag, name) {
             return evidence::of_tag(written);
         }
-        let attributes: String = attributes
-            .iter()
-            .map(|(name, value)| match value.as_str() {
-                "" => format!(" {name}"),
-                // Quotes in the value would end the mask of a secret.
-                value => format!(" {name}=\"{}\"", value.replace('"', "&quot;")),
-            })
-            .collect();
-        evidence::of_tag(&format!("<{name}{attributes}>"))
+        evidence::of_tag(&written_anew(name, attributes))
     }
 
     fn script_tag(
@@ -375,15 +394,25 @@ impl<'a> Reader<'a> {
             }
             "frameset" if is_live => self.tags.has_frameset = true,
             "iframe" | "frame" if is_live => {
+                let frame = |content: String, evidence: String| FrameTag {
+                    content,
+                    missing: find_missing_flags(attributes.get("sandbox")),
+                    evidence,
+                };
                 if let Some(document) = attributes.get("srcdoc") {
                     if document.contains(PATH) {
-                        self.tags.documents.push(document.clone());
+                        let mut shown = attributes.clone();
+                        shown.insert("srcdoc".to_owned(), "…".to_owned());
+                        let evidence = evidence::of_tag(&written_anew(name, &shown));
+                        self.tags.documents.push(frame(document.clone(), evidence));
                         return;
                     }
                 } else if let Some(src) = attribute("src") {
-                    self.tags.frames.push(src);
+                    let evidence = self.written(tag, name, &attributes);
+                    self.tags.frames.push(frame(src, evidence));
                 }
             }
+            "body" if is_live => self.tags.handlers.extend(attribute("onload")),
             _ => {}
         }
         if !is_live {
@@ -541,7 +570,10 @@ impl<'a> Reader<'a> {
     }
 
     fn comment(&mut self, text: &str) {
-        if text.contains(PATH) {
+        if let Some(text) = text.strip_prefix("[CDATA[") {
+            // The end of the tag ends it in HTML.
+            self.hide(&Place::Cdata, &format!("{text}>"));
+        } else if text.contains(PATH) {
             self.hide(&Place::Comment, text);
         }
     }
@@ -562,6 +594,32 @@ impl<'a> Reader<'a> {
         }
         self.tags.hidden.extend(found.hidden);
     }
+}
+
+/// A tag with these attributes.
+fn written_anew(name: &str, attributes: &BTreeMap<String, String>) -> String {
+    let attributes: String = attributes
+        .iter()
+        .map(|(name, value)| match value.as_str() {
+            "" => format!(" {name}"),
+            // Quotes in the value would end the mask of a secret.
+            value => format!(" {name}=\"{}\"", value.replace('"', "&quot;")),
+        })
+        .collect();
+    format!("<{name}{attributes}>")
+}
+
+/// What a frame with this `sandbox` keeps from a widget in it.
+fn find_missing_flags(sandbox: Option<&String>) -> Vec<&'static str> {
+    let Some(sandbox) = sandbox else {
+        return Vec::new();
+    };
+    let has = |flag: &str| {
+        let mut words = sandbox.split_ascii_whitespace();
+        words.any(|word| word.eq_ignore_ascii_case(flag))
+    };
+    let needed = ["allow-scripts", "allow-same-origin"].into_iter();
+    needed.filter(|flag| !has(flag)).collect()
 }
 
 /// The snippet in the text of a script whose own end tag is missing: the text ends with the

@@ -4,6 +4,7 @@ use super::evidence;
 use super::page::read_refresh;
 use super::question::Question;
 use super::read_page::Page;
+use super::redirects::find_script_redirect;
 use super::report::{Audience, PageFinding};
 use super::visit::Hop;
 use crate::finding::Code;
@@ -208,35 +209,74 @@ fn check_redirects(question: &Question<'_>) -> Option<PageFinding> {
 
 /// A page that sends visitors to another one by itself.
 pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
-    let (url, evidence) = find_refresh(page)?;
-    let shown = evidence::of_url(&url);
-    Some(
-        PageFinding::warn(
-            Code::PageRedirected,
-            Audience::Site,
-            format!("the page sends its visitors on to `{shown}`"),
-        )
-        .with_evidence(evidence)
-        .with_hint(format!("look at that page: widget doctor {shown}")),
-    )
+    let found = find_refresh(page)?;
+    let what = if found.by_script {
+        "a script of the page"
+    } else {
+        "the page"
+    };
+    let finding = |detail: String| {
+        PageFinding::warn(Code::PageRedirected, Audience::Site, detail)
+            .with_evidence(found.evidence.clone())
+    };
+    Some(match &found.url {
+        Some(url) => {
+            let shown = evidence::of_url(url);
+            finding(format!("{what} sends its visitors on to `{shown}`"))
+                .with_hint(format!("look at that page: widget doctor {shown}"))
+        }
+        None => finding(format!("{what} sends its visitors on to another page")).with_hint(
+            "open the page in a browser, and look at the page in its address bar: widget doctor URL",
+        ),
+    })
 }
 
-/// Where a page sends its visitors, by its header or by a tag.
-pub(super) fn find_refresh(page: &Page<'_>) -> Option<(url::Url, String)> {
+/// Another page to which a page sends its visitors.
+pub(super) struct SentOn {
+    /// Its address, when it can be seen.
+    pub(super) url: Option<url::Url>,
+    pub(super) evidence: String,
+    /// Whether a script does it.
+    pub(super) by_script: bool,
+}
+
+/// Where a page sends its visitors, by its header, by a tag or by a script.
+pub(super) fn find_refresh(page: &Page<'_>) -> Option<SentOn> {
+    let base = page.tags.base(&page.hop.url);
     let header = page.hop.header("refresh").and_then(|value| {
         let url = page.hop.url.join(&read_refresh(value)?).ok()?;
         Some((url, evidence::of_header("Refresh", value)))
     });
     let tag = || {
         let refresh = page.tags.refresh.as_ref()?;
-        let url = page.tags.base(&page.hop.url).join(&refresh.url).ok()?;
+        let url = base.join(&refresh.url).ok()?;
         Some((url, refresh.evidence.clone()))
     };
-    let (url, evidence) = header.or_else(tag)?;
-    let (mut here, mut there) = (page.hop.url.clone(), url.clone());
-    here.set_fragment(None);
-    there.set_fragment(None);
-    (here != there).then_some((url, evidence))
+    let is_other = |url: &url::Url| {
+        let (mut here, mut there) = (page.hop.url.clone(), url.clone());
+        here.set_fragment(None);
+        there.set_fragment(None);
+        matches!(url.scheme(), "http" | "https") && here != there
+    };
+    if let Some((url, evidence)) = header.or_else(tag) {
+        return is_other(&url).then_some(SentOn {
+            url: Some(url),
+            evidence,
+            by_script: false,
+        });
+    }
+    let redirect = find_script_redirect(&page.tags)?;
+    let url = match redirect.url {
+        Some(url) => Some(base.join(&url).ok().filter(is_other)?),
+        // What a page with the snippet, or an application, does with its address is its own affair.
+        None if page.snippets.tags.is_empty() && page.tags.marks.is_empty() => None,
+        None => return None,
+    };
+    Some(SentOn {
+        url,
+        evidence: redirect.evidence,
+        by_script: true,
+    })
 }
 
 fn describe(hop: &Hop) -> String {

@@ -36,8 +36,7 @@ fn check_content_policy(
     findings: &mut Vec<PageFinding>,
 ) {
     if let Some((evidence, missing)) = page.policies.find_sandbox() {
-        let missing: Vec<_> = missing.iter().map(|flag| format!("`{flag}`")).collect();
-        let missing = missing.join(" and ");
+        let missing = tools::listed(&missing);
         findings.push(
             PageFinding::fail(
                 Code::CspSandboxed,
@@ -494,8 +493,8 @@ fn frames_other(shown: &str, is_only: bool) -> PageFinding {
 fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
     let here = &page.hop.url;
     let base = page.tags.base(here);
-    let framed = page.tags.frames.iter().find_map(|src| {
-        let url = base.join(src).ok()?;
+    let framed = page.tags.frames.iter().find_map(|frame| {
+        let url = base.join(&frame.content).ok()?;
         let is_page = matches!(url.scheme(), "http" | "https") && !tools::is_media_frame(&url);
         (is_page && url != *here).then_some(url)
     });

@@ -36,6 +36,8 @@ pub(super) enum Place {
     Noscript,
     /// Inside of a comment.
     Comment,
+    /// Inside of `<![CDATA[`, which is a comment in HTML.
+    Cdata,
     /// Inside of SVG or `MathML`, where `src` has no effect.
     Foreign,
     /// In the text of another script, whose end tag is missing.

@@ -5,7 +5,7 @@
 use url::Url;
 
 use super::evidence;
-use super::page::{HiddenTag, PageTags};
+use super::page::{FrameTag, HiddenTag, PageTags};
 use super::script::{Inert, Kind, PATH, ScriptTag};
 use super::tools::{self, Effect, Tool};
 use super::visit::Visit;
@@ -14,10 +14,36 @@ use crate::id::WidgetId;
 /// What only the service's own script has in it, beside [`PATH`].
 const LOADER_MARK: &str = "data-web-widget";
 
+/// What only the service's own script has in it, and other scripts of a page may have, too.
+const LOADER_PARTS: [&str; 3] = [PATH, LOADER_MARK, "webWidgetQueue"];
+
 /// Quotes that editors for texts write, and that are none in HTML.
 const QUOTES: [char; 6] = [
     '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{2033}',
 ];
+
+/// What is around an address whose quotes are in a text of a script, or are written twice.
+const ESCAPED_QUOTES: [char; 3] = ['\\', '"', '\''];
+
+/// An address without quotes that are a part of it.
+fn unquoted(address: &str) -> &str {
+    let is_quote = |letter: char| QUOTES.contains(&letter) || ESCAPED_QUOTES.contains(&letter);
+    address.trim().trim_matches(is_quote)
+}
+
+/// A script as its strings and patterns mean it: in them, slashes have a backslash.
+fn without_escapes(script: &str) -> String {
+    script.replace("\\/", "/").replace("\\u002F", "/")
+}
+
+/// Whether a text is that of the service's script; `None` for one that has only some of it.
+pub(super) fn is_loader(text: &str) -> Option<bool> {
+    let text = without_escapes(text);
+    if text.contains(PATH) && text.contains(LOADER_MARK) {
+        return Some(true);
+    }
+    (!LOADER_PARTS.iter().any(|part| text.contains(part))).then_some(false)
+}
 
 /// What the address of a snippet says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,8 +155,22 @@ pub(super) struct HiddenSnippet {
 #[derive(Debug, Clone)]
 pub(super) struct CopiedTag {
     pub(super) script: ScriptTag,
+    /// The address of the copy.
+    pub(super) url: Option<Url>,
     pub(super) id: String,
     pub(super) service: Option<String>,
+    pub(super) state: State,
+}
+
+/// A snippet in a frame of the page.
+#[derive(Debug, Clone)]
+pub(super) struct FramedSnippet {
+    pub(super) address: Address,
+    /// What the frame is.
+    pub(super) frame: String,
+    /// What the `sandbox` of the frame keeps from it, and the tag of the frame.
+    pub(super) missing: Vec<&'static str>,
+    pub(super) evidence: String,
 }
 
 /// Everything on a page that names a widget.
@@ -143,8 +183,8 @@ pub(super) struct Snippets {
     pub(super) scripted: Vec<(Option<Address>, String)>,
     /// The addresses of scripts that contain the service's.
     pub(super) joined: Vec<Url>,
-    /// Those that run in frames of the page, with what the frame is.
-    pub(super) framed: Vec<(Address, String)>,
+    /// Those that run in frames of the page.
+    pub(super) framed: Vec<FramedSnippet>,
     /// What the page shows or keeps as text.
     pub(super) texts: Vec<(Option<Address>, String, String)>,
 }
@@ -185,29 +225,39 @@ impl Snippets {
     /// Adds what the scripts that the page loads say, and the frames of the same site.
     pub(super) fn with_scripts(mut self, tags: &PageTags, visit: &Visit) -> Self {
         let base = visit.page().map(|hop| tags.base(&hop.url));
-        let documents = tags.documents.iter().filter_map(|html| {
+        let documents = tags.documents.iter().filter_map(|frame| {
             let shown = "<iframe srcdoc>".to_owned();
-            Some((base.clone()?, html, shown))
+            Some((base.clone()?, frame.content.as_str(), shown, Some(frame)))
         });
         let frames = visit.frames.iter();
         let frames = frames.map(|frame| {
+            let is_tag = |tag: &&FrameTag| {
+                let url = base.as_ref().and_then(|base| base.join(&tag.content).ok());
+                url.as_ref() == Some(&frame.url)
+            };
+            let tag = tags.frames.iter().find(is_tag);
             let shown = evidence::of_url(&frame.url);
-            (frame.url.clone(), &frame.html, shown)
+            (frame.url.clone(), frame.html.as_str(), shown, tag)
         });
-        for (url, html, shown) in documents.chain(frames) {
-            let tags = PageTags::read_html(html, false);
+        for (url, html, shown, tag) in documents.chain(frames) {
+            let tags = PageTags::read_html(html);
             let found = Self::find(&tags, &tags.base(&url)).tags.into_iter();
             let live = found.filter(|tag| matches!(tag.state, State::Live { .. }));
-            self.framed
-                .extend(live.map(|tag| (tag.address, shown.clone())));
+            self.framed.extend(live.map(|found| FramedSnippet {
+                address: found.address,
+                frame: shown.clone(),
+                missing: tag.map(|tag| tag.missing.clone()).unwrap_or_default(),
+                evidence: tag.map(|tag| tag.evidence.clone()).unwrap_or_default(),
+            }));
         }
-        for script in &visit.scripts {
-            // Strings and patterns in scripts have slashes with a backslash.
-            let text = script.text.replace("\\/", "/").replace("\\u002F", "/");
+        // Those that a browser runs first.
+        self.framed.sort_by_key(|framed| !framed.missing.is_empty());
+        for script in visit.scripts.iter().filter(|script| script.runs()) {
+            let text = without_escapes(&script.text);
             if !text.contains(PATH) {
                 continue;
             }
-            if text.contains(LOADER_MARK) {
+            if is_loader(&text) == Some(true) {
                 self.joined.push(script.url.clone());
             } else {
                 let address = Address::find(&text, &script.url);
@@ -229,8 +279,11 @@ impl Snippets {
         } else if script.has("src")
             && let Some(id) = script.attribute("data-web-widget")
         {
+            let src = script.attribute("src").unwrap_or_default();
             self.copied.push(CopiedTag {
                 script: script.clone(),
+                url: base.join(src.trim()).ok(),
+                state: judge(script, &kind, "src"),
                 id: id.to_owned(),
                 service: script.attribute("data-service").map(str::to_owned),
             });
@@ -259,7 +312,7 @@ impl Snippets {
 /// The address of a snippet on a script, and the attribute that has it.
 fn find_address(script: &ScriptTag, base: &Url) -> Option<(Address, String)> {
     let src = script.attribute("src");
-    let src = src.map(|src| src.trim().trim_matches(QUOTES));
+    let src = src.map(unquoted);
     if let Some(address) = src.and_then(|src| Address::read(src, base)) {
         return Some((address, "src".to_owned()));
     }
@@ -267,16 +320,24 @@ fn find_address(script: &ScriptTag, base: &Url) -> Option<(Address, String)> {
         if !value.contains(PATH) || name == "data-context" {
             return None;
         }
-        Some((Address::read(value, base)?, name.clone()))
+        Some((Address::read(unquoted(value), base)?, name.clone()))
     };
     script.attributes.iter().find_map(other)
 }
 
 fn judge(script: &ScriptTag, kind: &Kind, attribute: &str) -> State {
-    let is_quoted = script
-        .attribute("src")
-        .is_some_and(|src| src.trim().starts_with(QUOTES));
+    let src = script.attribute("src").unwrap_or_default().trim();
+    let is_quoted = src.starts_with(QUOTES);
+    let is_escaped = src.starts_with(ESCAPED_QUOTES) && unquoted(src) != src;
     let reason = match kind {
+        Kind::Classic | Kind::Module if is_escaped => Inert {
+            reason: "its address has quotes with a backslash, or quotes twice, which are a part \
+                     of the address"
+                .to_owned(),
+            hint: "write plain quotes (`\"`) around the address; a backslash before them belongs \
+                   into texts of scripts only",
+            by_tool: false,
+        },
         Kind::Classic | Kind::Module if is_quoted => Inert {
             reason: "its address is in typographic quotes, which are a part of the address"
                 .to_owned(),

@@ -12,7 +12,7 @@ use super::page_checks::{find_gate, find_refresh};
 use super::question::{Answer, LauncherAnswer};
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
-use super::snippet::{SnippetTag, State};
+use super::snippet::{FramedSnippet, SnippetTag, State};
 use super::sorted::{Run, Sorted, sort};
 use super::tools::{self, Tool, capitalized};
 
@@ -27,8 +27,14 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     let sorted = sort(page);
     // Browsers never get to the tags of a page that they cannot read.
     let xml = check_xml(page, &sorted);
-    let inserters = find_inserters(&page.tags);
-    let is_inserted = !inserters.is_empty() || !page.snippets.scripted.is_empty();
+    // What runs on a page that sends its visitors on says nothing about the page that they see.
+    let inserters = match find_refresh(page) {
+        Some(_) => Vec::new(),
+        None => find_inserters(&page.tags),
+    };
+    let is_inserted = !inserters.is_empty()
+        || !page.snippets.scripted.is_empty()
+        || page.question.visit.unread_scripts > 0;
     let mut runs: Vec<Run<'_>> = Vec::new();
     let of_tag = |tag: &'a SnippetTag, by_parser| Run {
         script: Some(&tag.script),
@@ -371,22 +377,14 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
     let is_page = (200..300).contains(&page.hop.status);
     if is_page
         && page.snippets.framed.is_empty()
-        && (!inserters.is_empty() || !page.snippets.scripted.is_empty())
+        && (!inserters.is_empty()
+            || !page.snippets.scripted.is_empty()
+            || page.question.visit.unread_scripts > 0)
     {
         return vec![by_script(page, inserters)];
     }
-    if let Some((_, frame)) = page.snippets.framed.first() {
-        return vec![
-            PageFinding::warn(
-                Code::SnippetMissing,
-                Audience::Site,
-                format!(
-                    "the page itself does not have the snippet; its frame `{frame}` has it, and \
-                     shows the widget within itself"
-                ),
-            )
-            .with_hint("paste the snippet into the outer page, unless this is what you want"),
-        ];
+    if let Some(framed) = page.snippets.framed.first() {
+        return vec![in_frame(framed)];
     }
     let text = page.snippets.texts.first();
     let joiner = page.tags.scripts.iter().find_map(|script| {
@@ -449,6 +447,35 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
     vec![finding]
 }
 
+/// A frame of the page has the snippet.
+fn in_frame(framed: &FramedSnippet) -> PageFinding {
+    let frame = &framed.frame;
+    if framed.missing.is_empty() {
+        return PageFinding::warn(
+            Code::SnippetMissing,
+            Audience::Site,
+            format!(
+                "the page itself does not have the snippet; its frame `{frame}` has it, and shows \
+                 the widget within itself"
+            ),
+        )
+        .with_hint("paste the snippet into the outer page, unless this is what you want");
+    }
+    let missing = tools::listed(&framed.missing);
+    PageFinding::fail(
+        Code::SnippetInert,
+        Audience::Site,
+        format!(
+            "only the frame `{frame}` has the snippet, and its `sandbox` without {missing} keeps \
+             the widget away"
+        ),
+    )
+    .with_evidence(framed.evidence.clone())
+    .with_hint(format!(
+        "paste the snippet into the outer page; or add {missing} to `sandbox`"
+    ))
+}
+
 /// The snippet may come when the page runs.
 fn by_script(page: &Page<'_>, inserters: &[Inserter]) -> PageFinding {
     let (detail, evidence) = match (page.snippets.scripted.first(), inserters.first()) {
@@ -465,9 +492,20 @@ fn by_script(page: &Page<'_>, inserters: &[Inserter]) -> PageFinding {
             ),
             inserter.evidence.clone(),
         ),
-        (None, None) => (String::new(), String::new()),
+        (None, None) => {
+            let read = page.question.visit.scripts.len();
+            let all = read + page.question.visit.unread_scripts;
+            let detail = format!(
+                "the page does not have the snippet when it is loaded; one of its scripts may add \
+                 it, of which only {read} of {all} were read"
+            );
+            (detail, String::new())
+        }
     };
-    PageFinding::unknown(Code::SnippetByScript, Audience::Site, detail)
-        .with_evidence(evidence)
-        .with_hint(CONSOLE)
+    let finding = PageFinding::unknown(Code::SnippetByScript, Audience::Site, detail);
+    let finding = finding.with_hint(CONSOLE);
+    if evidence.is_empty() {
+        return finding;
+    }
+    finding.with_evidence(evidence)
 }

@@ -43,7 +43,7 @@ pub(super) fn choose_target(
         .texts
         .iter()
         .filter_map(|(address, ..)| address.as_ref());
-    let framed = snippets.framed.iter().map(|(address, _)| address);
+    let framed = snippets.framed.iter().map(|framed| &framed.address);
     let others = framed
         .chain(scripted)
         .chain(texts)

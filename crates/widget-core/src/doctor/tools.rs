@@ -295,6 +295,34 @@ const TOOLS: &[Tool] = &[
         &["data-pagespeed", "pagespeed_"],
         &[],
     ),
+    tool(
+        "WP Meteor",
+        Effect::Delay,
+        &["javascript/blocked"],
+        &["data-wpmeteor"],
+        &[],
+    ),
+    tool(
+        "RapidLoad",
+        Effect::Delay,
+        &["rapidload/"],
+        &["data-rapidload"],
+        &[],
+    ),
+    tool(
+        "WP Compress",
+        Effect::Delay,
+        &["wpc-delay-script"],
+        &["data-wpc-"],
+        &[],
+    ),
+    tool(
+        "Seraphinite Accelerator",
+        Effect::Delay,
+        &["o/js-lzl"],
+        &["data-lzl"],
+        &[],
+    ),
     tool("Klaro", Effect::Consent, &[], &["data-name"], &[]),
     tool(
         "a consent manager",
@@ -392,6 +420,12 @@ pub(super) fn is_media_frame(url: &Url) -> bool {
         host.strip_suffix(name)
             .is_some_and(|head| head.is_empty() || head.ends_with('.'))
     })
+}
+
+/// Words of HTML as a list in a sentence.
+pub(super) fn listed(words: &[&str]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(" and ")
 }
 
 /// The name of a tool at the beginning of a sentence; names are written as their owners do.

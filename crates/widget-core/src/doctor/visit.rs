@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use super::integrity::blocked_type;
+
 use crate::origin::Origin;
 
 /// One answer on the way to a page.
@@ -27,8 +29,10 @@ pub struct Visit {
     /// Whether the page has more bytes than were read.
     pub is_cut: bool,
     /// Scripts of the page, as [`scripts_to_read`](super::scripts_to_read) names them; those that
-    /// were not read are missing.
+    /// did not answer are missing.
     pub scripts: Vec<PageScript>,
+    /// How many scripts nobody asked for, because there are too many or the time was over.
+    pub unread_scripts: usize,
     /// Pages in frames of the page, as [`frames_to_read`](super::frames_to_read) names them.
     pub frames: Vec<PageFrame>,
 }
@@ -36,10 +40,23 @@ pub struct Visit {
 /// A script that a page loads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageScript {
-    /// Its address.
+    /// Its address, as the page has it.
     pub url: Url,
+    /// The status of the answer.
+    pub status: u16,
+    /// The headers of the answer.
+    pub headers: Vec<(String, String)>,
     /// Its text.
     pub text: String,
+    /// Whether it has more bytes than were read.
+    pub is_cut: bool,
+}
+
+impl PageScript {
+    /// Whether browsers run the answer.
+    pub(super) fn runs(&self) -> bool {
+        (200..300).contains(&self.status) && blocked_type(&self.headers).is_none()
+    }
 }
 
 /// A page of the same site in a frame.

@@ -1,0 +1,120 @@
+//! Scripts of a page that send its visitors on to another one.
+
+use super::evidence;
+use super::page::PageTags;
+use super::script::Kind;
+
+/// A page with more text is one that visitors read, in bytes.
+const MAX_TEXT: usize = 400;
+
+/// A script that sends visitors on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ScriptRedirect {
+    /// Where to, when the script has it as a plain text.
+    pub(super) url: Option<String>,
+    pub(super) evidence: String,
+}
+
+/// The script of a page with hardly any text that sends visitors on.
+pub(super) fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
+    if tags.visible_text >= MAX_TEXT {
+        return None;
+    }
+    let scripts = tags.scripts.iter();
+    let scripts = scripts.filter(|script| Kind::of(script).runs() && !script.has("src"));
+    let texts = scripts.map(|script| &script.text).chain(&tags.handlers);
+    texts.into_iter().find_map(|text| {
+        let mut found = text.match_indices("location");
+        found.find_map(|(at, _)| {
+            let url = read_redirect(text, at)?;
+            let evidence = evidence::around(text, at);
+            Some(ScriptRedirect { url, evidence })
+        })
+    })
+}
+
+/// What is assigned to the `location` at this position: its address, or nothing where that is not
+/// a plain text. `None` when nothing is assigned.
+fn read_redirect(text: &str, at: usize) -> Option<Option<String>> {
+    const OWNERS: &[&str] = &["window", "document", "self", "top", "parent", "globalThis"];
+    let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '$');
+    let before = text[..at].trim_end();
+    if let Some(owner) = before.strip_suffix('.') {
+        let start = owner.trim_end_matches(is_name).len();
+        if !OWNERS.contains(&&owner[start..]) {
+            return None;
+        }
+    } else if text[..at].ends_with(is_name)
+        || ["let", "const"].iter().any(|word| before.ends_with(word))
+    {
+        return None;
+    }
+    let rest = text[at + "location".len()..].trim_start();
+    let rest = rest.strip_prefix(".href").unwrap_or(rest).trim_start();
+    let value = if let Some(called) = [".replace", ".assign"]
+        .iter()
+        .find_map(|name| rest.strip_prefix(name))
+    {
+        called.trim_start().strip_prefix('(')?
+    } else {
+        let value = rest.strip_prefix('=')?;
+        if value.starts_with(['=', '>']) {
+            return None;
+        }
+        value
+    };
+    let value = value.trim_start();
+    let end = value.find([';', '\n', '}']).unwrap_or(value.len());
+    let quote = value
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '"' | '\'' | '`'));
+    let literal = quote.and_then(|quote| {
+        let (literal, after) = value[1..].split_once(quote)?;
+        let is_whole = !after.trim_start().starts_with('+') && !literal.contains("${");
+        is_whole.then(|| literal.replace("\\/", "/"))
+    });
+    match literal {
+        Some(literal) => Some(Some(literal)),
+        // `location.href = location.href` and the like stays on the page.
+        None => (!value[..end].contains("location")).then_some(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assignments_to_the_location_are_read() {
+        let read = |text: &str| {
+            let mut found = text.match_indices("location");
+            found.find_map(|(at, _)| read_redirect(text, at))
+        };
+        let to = |url: &str| Some(Some(url.to_owned()));
+        for (text, expected) in [
+            ("location = '/a'", to("/a")),
+            (
+                "window.location.href=\"https:\\/\\/a.example\\/\"",
+                to("https://a.example/"),
+            ),
+            ("if (x) { top.location.replace( `/a` ) }", to("/a")),
+            ("document . location.assign('/a?b=c')", None),
+            ("document.location.assign('/a?b=c')", to("/a?b=c")),
+            ("location.href = '/a' + id", Some(None)),
+            ("location.href = `/a/${id}`", Some(None)),
+            ("location = target;", Some(None)),
+            ("top.location = self.location", None),
+            ("location.href = 'https://' + location.host", None),
+            ("if (location == '/a') {}", None),
+            ("location.hash = '#a'", None),
+            ("var relocation = '/a'", None),
+            ("store.location = 'Berlin'", None),
+            ("let location = 'Berlin'", None),
+            ("location.reload()", None),
+            ("location", None),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+}
