@@ -51,14 +51,16 @@ mod target;
 mod tests;
 mod tools;
 mod visit;
+mod walls;
 
 pub use fetch::{
-    ACCEPT, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS, RedirectError, next_address,
+    ACCEPT, ACCEPT_ENCODING, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS,
+    RedirectError, next_address,
 };
 pub use fix::{Fix, quote_for_shell};
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
 pub use report::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding, PageVerdict};
-pub use visit::{Hop, PageFrame, PageScript, Visit};
+pub use visit::{FailureCause, Hop, PageFailure, PageFrame, PageScript, Visit};
 
 use std::collections::BTreeSet;
 
@@ -91,6 +93,31 @@ pub fn parse_page(text: &str) -> Result<Url, EntryError> {
     };
     // Browsers read some addresses more strictly: then it is the first page of the site.
     Ok(url.unwrap_or_else(|_| Url::parse(origin.as_str()).expect("an origin is an address")))
+}
+
+/// An address as somebody typed it, without what may be a secret: a user and a password, the values
+/// of the query, and the fragment.
+///
+/// ```
+/// use widget_core::doctor::shown_page;
+///
+/// let typed = "https://ann:secret@shop.example/cart?token=secret#secret";
+/// assert_eq!(shown_page(typed), "https://shop.example/cart?…");
+/// ```
+#[must_use]
+pub fn shown_page(text: &str) -> String {
+    let text = text.split('#').next().unwrap_or_default();
+    let (address, query) = match text.split_once('?') {
+        Some((address, "")) => (address, "?"),
+        Some((address, _)) => (address, "?…"),
+        None => (text, ""),
+    };
+    let start = address.find("//").map_or(0, |at| at + 2);
+    let (scheme, rest) = address.split_at(start);
+    let end = rest.find(['/', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}{host}{path}{query}")
 }
 
 /// Finds the widgets that a page names, each once: by tags, also those that browsers do not run
@@ -213,14 +240,19 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             hop,
             policies: PagePolicies::of(&hop.headers, &tags),
             target: target::choose_target(&tags, &snippets, question.services, question.widget_id),
+            wall: walls::find_wall(&tags).filter(|_| snippets.tags.is_empty()),
             tags,
             snippets,
         };
+        page_checks::check_wall(&page, &mut findings);
         findings.extend(page_checks::check_refresh(&page));
         findings.extend(page_checks::check_amp(&page));
         let (snippets, runs) = snippet_checks::check(&page);
         findings.extend(snippets);
-        findings.extend(policy_checks::check(&page, &runs));
+        // An error page has policies of its own.
+        if page.is_answer() {
+            findings.extend(policy_checks::check(&page, &runs));
+        }
         findings.extend(service_checks::check(&page));
         target = page.target;
     } else if let ([service, ..], id) = (question.services, question.widget_id) {
@@ -245,7 +277,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
     // Several parts may come to the same.
     findings.dedup();
     Diagnosis {
-        page: question.page.to_owned(),
+        page: shown_page(question.page),
         service: target.as_ref().map(|target| {
             let text = target.service.as_str();
             text.trim_end_matches('/').to_owned()

@@ -394,6 +394,17 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
     }
 }
 
+/// A page to which browsers do not give the microphone.
+pub(crate) fn insecure_page(origin: &Origin) -> Option<Finding> {
+    (!origin.is_secure_context()).then(|| {
+        Finding::new(
+            Code::InsecurePage,
+            format!("`{origin}` is not encrypted: browsers do not give it the microphone, so only text works"),
+        )
+        .with_hint("open the page over https")
+    })
+}
+
 /// What can still keep the window or the microphone away on an admitted page.
 fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
     let mut notes = vec![
@@ -412,15 +423,7 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
             .with_hint("serve the service over https"),
         );
     }
-    if !origin.is_secure_context() {
-        notes.push(
-            Finding::new(
-                Code::InsecurePage,
-                format!("`{origin}` is not encrypted: browsers do not give it the microphone, so only text works"),
-            )
-            .with_hint("open the page over https"),
-        );
-    }
+    notes.extend(insecure_page(origin));
     if origin.host().starts_with('[') {
         notes.push(
             Finding::new(

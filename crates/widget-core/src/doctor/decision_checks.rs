@@ -17,10 +17,15 @@ pub(super) fn check(
     target: Option<&Target>,
 ) -> Vec<PageFinding> {
     let Some(explanation) = question.explanation else {
-        let finding = origin
-            .zip(target)
-            .and_then(|(origin, target)| refusal(question, origin, target));
-        return finding.into_iter().collect();
+        let Some((origin, target)) = origin.zip(target) else {
+            return Vec::new();
+        };
+        let insecure = explain::insecure_page(origin).map(|note| PageFinding {
+            hint: note.hint,
+            ..PageFinding::warn(note.code, Audience::Site, note.detail)
+        });
+        let refusal = refusal(question, origin, target);
+        return refusal.into_iter().chain(insecure).collect();
     };
     let id = target.and_then(|target| target.widget_id);
     let steps = explanation.steps.iter().map(|step| {
@@ -179,6 +184,6 @@ fn refusal(question: &Question<'_>, origin: &Origin, target: &Target) -> Option<
             )
             .with_hint("try again in a minute"),
         ),
-        Answer::NotAsked | Answer::Failed(_) => None,
+        Answer::NotAsked | Answer::OutOfTime | Answer::Failed(_) => None,
     }
 }

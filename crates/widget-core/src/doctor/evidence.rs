@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use super::script::PATH;
+
 /// Longer evidence is cut, in characters.
 const MAX_EVIDENCE: usize = 240;
 
@@ -11,7 +13,22 @@ const MAX_READ: usize = 4096;
 /// A tag as the page has it, without values of nonces and of `data-context`, and without query
 /// strings.
 pub(super) fn of_tag(tag: &str) -> String {
-    masked(tag)
+    /// What a tag is looked for in, in characters.
+    const START: usize = 60;
+    let text = &tag[..floor(tag, MAX_READ.min(tag.len()))];
+    let line = mask_queries(&mask_values(text));
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The address of a snippet decides, wherever it is in the tag.
+    let address = line.find(PATH).map(|at| line[..at].chars().count());
+    match address {
+        Some(at) if at + PATH.len() + 40 > MAX_EVIDENCE => {
+            let start: String = line.chars().take(START).collect();
+            let from = at.saturating_sub(MAX_EVIDENCE / 3);
+            let rest: String = line.chars().skip(from.max(START)).collect();
+            cut(&format!("{start}… {rest}"))
+        }
+        _ => cut(&line),
+    }
 }
 
 /// A header, by its name and the part that matters.

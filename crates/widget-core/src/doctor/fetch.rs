@@ -23,6 +23,9 @@ pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a page is asked for with.
 pub const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
+/// How answers may be compressed.
+pub const ACCEPT_ENCODING: &str = "gzip, deflate";
+
 /// Why a redirect is not followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {

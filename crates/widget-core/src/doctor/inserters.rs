@@ -1,5 +1,6 @@
 //! What may insert a snippet while the page runs: tag managers, frameworks, applications.
 
+use super::evidence;
 use super::page::PageTags;
 use super::script::{Kind, ScriptTag};
 
@@ -99,11 +100,12 @@ pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
     for script in &tags.scripts {
         let src = script.attribute("src").unwrap_or_default();
         for (name, parts) in TAG_MANAGERS.iter().chain(FRAMEWORKS) {
-            if parts
-                .iter()
-                .any(|part| src.contains(part) || script.text.contains(part))
-            {
+            if parts.iter().any(|part| src.contains(part)) {
                 add(name, &script.evidence);
+            } else if let Some(at) = parts.iter().find_map(|part| script.text.find(part)) {
+                // The id of the container says most.
+                let at = script.text.find("GTM-").unwrap_or(at);
+                add(name, &evidence::around(&script.text, at));
             }
         }
     }

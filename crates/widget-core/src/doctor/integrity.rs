@@ -3,7 +3,7 @@
 use sfv::{BareItem, Dictionary, ListEntry};
 
 use super::evidence;
-use super::question::Answer;
+use super::question::{Answer, ScriptAnswer};
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
 use super::script::is_javascript;
@@ -111,12 +111,16 @@ pub(super) fn blocked_type(headers: &[(String, String)]) -> Option<&str> {
     is_blocked.then_some(kind)
 }
 
+/// Whether the service no longer has a file.
+pub(super) const fn is_gone(script: &ScriptAnswer) -> bool {
+    matches!(script.status, 404 | 410)
+}
+
+/// What helps where a tag pins another script.
+const PASTE: &str = "paste the new snippet with `integrity` from the service, or the one without";
+
 /// Whether the script is the one that the tag pins.
 fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
-    let value = tag.script.attribute("integrity")?;
-    let strongest = strongest_hashes(value);
-    // Browsers, too, ignore what is not a hash.
-    strongest.first()?;
     let answers = page.question.answers;
     let fail = |detail: &str, hint: &str| {
         Some(
@@ -125,7 +129,19 @@ fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
                 .with_hint(hint),
         )
     };
-    let paste = "paste the new snippet with `integrity` from the service, or the one without";
+    if let Answer::Given(script) = &answers.script
+        && is_gone(script)
+        && tag.address.is_pinned()
+    {
+        return fail(
+            "the service no longer has the script that the tag pins",
+            PASTE,
+        );
+    }
+    let value = tag.script.attribute("integrity")?;
+    let strongest = strongest_hashes(value);
+    // Browsers, too, ignore what is not a hash.
+    strongest.first()?;
     if !tag.script.has("crossorigin") {
         return fail(
             "the tag has `integrity` without `crossorigin`, so browsers refuse the script",
@@ -133,12 +149,6 @@ fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
         );
     }
     let served = match &answers.script {
-        Answer::Given(script) if matches!(script.status, 404 | 410) => {
-            return fail(
-                "the service no longer has the script that the tag pins",
-                paste,
-            );
-        }
         Answer::Given(script) if (200..300).contains(&script.status) => Some(&script.hashes),
         _ => None,
     };
@@ -162,7 +172,7 @@ fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
     {
         return fail(
             "the hash in `integrity` is not that of the service's script, so browsers refuse it",
-            paste,
+            PASTE,
         );
     }
     if !tag.address.is_pinned() {
@@ -173,7 +183,7 @@ fn check_pinned(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
                 "`integrity` pins an address whose script changes with the next release",
             )
             .with_evidence(tag.script.evidence.clone())
-            .with_hint(paste),
+            .with_hint(PASTE),
         );
     }
     Some(PageFinding::ok(

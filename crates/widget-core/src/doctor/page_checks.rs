@@ -2,7 +2,7 @@
 
 use super::evidence;
 use super::page::read_refresh;
-use super::question::Question;
+use super::question::{Answer, LauncherAnswer, Question};
 use super::read_page::Page;
 use super::redirects::find_script_redirect;
 use super::report::{Audience, PageFinding};
@@ -16,9 +16,9 @@ pub(super) fn check_visit(question: &Question<'_>) -> Vec<PageFinding> {
         let mut finding = PageFinding::fail(
             Code::PageUnreachable,
             Audience::Site,
-            format!("the page cannot be loaded: {failure}"),
+            format!("the page cannot be loaded: {}", failure.reason),
         )
-        .with_hint("open the address in a browser, and compare its spelling");
+        .with_hint(failure.cause.hint());
         if let Some(hop) = visit.hops.last() {
             finding = finding.with_evidence(describe(hop));
         }
@@ -60,7 +60,16 @@ fn check_status(hop: &Hop) -> Option<PageFinding> {
             "open the page in a browser with the password, and look there with the developer \
              tools (F12)",
         ),
-        401 | 403 | 407 | 429 | 503 => (
+        429 => (
+            "the site is asked too often, and does not show the page now (429)".to_owned(),
+            "try again later, when the site answers again",
+        ),
+        503 => (
+            "the site says that it is not available now (503)".to_owned(),
+            "try again when the site is available; it may answer programs differently than \
+             browsers, so open it in a browser, too",
+        ),
+        401 | 403 | 407 => (
             error,
             "the site may answer programs differently than browsers: open the page in a \
              browser, and look there with the developer tools (F12)",
@@ -78,11 +87,46 @@ fn check_status(hop: &Hop) -> Option<PageFinding> {
         ),
         _ => (error, "correct the error of the site first"),
     };
+    let later = hop
+        .header("retry-after")
+        .filter(|_| matches!(hop.status, 429 | 503));
+    let evidence = match later {
+        Some(value) => format!(
+            "{}, {}",
+            describe(hop),
+            evidence::of_header("Retry-After", value)
+        ),
+        None => describe(hop),
+    };
     Some(
         PageFinding::fail(Code::PageStatus, Audience::Site, detail)
-            .with_evidence(describe(hop))
+            .with_evidence(evidence)
             .with_hint(hint),
     )
+}
+
+/// A page that is shown to browsers only, whatever its status is.
+pub(super) fn check_wall(page: &Page<'_>, findings: &mut Vec<PageFinding>) {
+    let Some((name, evidence)) = &page.wall else {
+        return;
+    };
+    findings.retain(|finding| finding.code != Code::PageStatus);
+    let status = page.hop.status;
+    findings.push(
+        PageFinding::fail(
+            Code::PageStatus,
+            Audience::Site,
+            format!(
+                "{name} checks whether a browser asks for the page, and does not show it to \
+                 programs ({status})"
+            ),
+        )
+        .with_evidence(evidence.clone())
+        .with_hint(format!(
+            "open the page in a browser, and look there with the developer tools (F12); or let \
+             this program pass in {name}"
+        )),
+    );
 }
 
 /// Whether browsers show the answer as a page.
@@ -123,6 +167,13 @@ fn check_type(hop: &Hop) -> Option<PageFinding> {
     if is_html {
         return None;
     }
+    if essence.eq_ignore_ascii_case("text/plain") {
+        return fail(
+            "the page comes as `text/plain`, and browsers show its text instead of the page",
+            evidence::of_header("Content-Type", kind),
+            "let the site send it with `Content-Type: text/html; charset=utf-8`",
+        );
+    }
     fail(
         "the address answers with something else than a page",
         evidence::of_header("Content-Type", kind),
@@ -143,7 +194,8 @@ pub(super) fn is_xml(hop: &Hop) -> bool {
 
 /// A page of a kind that keeps out the scripts of others.
 pub(super) fn check_amp(page: &Page<'_>) -> Option<PageFinding> {
-    page.tags.is_amp.then(|| {
+    let has_snippet = !page.snippets.tags.is_empty() || !page.snippets.hidden.is_empty();
+    (page.tags.is_amp && has_snippet).then(|| {
         PageFinding::warn(
             Code::SnippetMissing,
             Audience::Site,
@@ -184,27 +236,63 @@ pub(super) fn find_gate<'a>(question: &'a Question<'_>) -> Option<&'a url::Url> 
 fn check_redirects(question: &Question<'_>) -> Option<PageFinding> {
     let hops = &question.visit.hops;
     let (first, last) = (hops.first()?, hops.last()?);
+    let shown = evidence::of_url(&last.url);
     if first.url.origin() == last.url.origin() {
-        return None;
+        return check_moved(question, &first.url, &shown);
     }
     let at = hops
         .iter()
         .rposition(|hop| hop.url.origin() != last.url.origin())?;
     let from = &hops[at];
     let origin = last.url.origin().ascii_serialization();
+    let evidence = format!("{} → {shown}", describe(from));
+    let listed = question.explanation.is_some_and(|explanation| {
+        let mut steps = explanation.steps.iter();
+        steps.any(|step| step.code == Code::OriginListed && step.ok)
+    });
+    let answer = &question.answers.launcher;
+    if listed || matches!(answer, Answer::Given(LauncherAnswer::Shown { .. })) {
+        let finding = PageFinding::ok(
+            Code::PageRedirected,
+            Audience::Site,
+            format!("the page redirects to `{origin}`, which is listed"),
+        );
+        return Some(finding.with_evidence(evidence));
+    }
     Some(
         PageFinding::warn(
             Code::PageRedirected,
             Audience::Site,
             format!("the page redirects to `{origin}`, which is the site that has to be listed"),
         )
-        .with_evidence(format!(
-            "{} → {}",
-            describe(from),
-            evidence::of_url(&last.url)
-        ))
+        .with_evidence(evidence)
         .with_hint(format!("use `{origin}` in the list of domains")),
     )
+}
+
+/// A redirect within the site.
+fn check_moved(question: &Question<'_>, first: &url::Url, shown: &str) -> Option<PageFinding> {
+    if find_gate(question).is_some() {
+        let finding = PageFinding::warn(
+            Code::PageRedirected,
+            Audience::Site,
+            format!(
+                "the site sends its visitors to `{shown}` first, to log in or to agree; what \
+                 follows is about that page"
+            ),
+        );
+        return Some(finding.with_hint("log in with a browser, and look there at the page"));
+    }
+    let last = &question.visit.hops.last()?.url;
+    let path = |url: &url::Url| url.path().trim_end_matches('/').to_owned();
+    (path(first) != path(last)).then(|| {
+        PageFinding::ok(
+            Code::PageRedirected,
+            Audience::Site,
+            format!("the page redirects to `{shown}`"),
+        )
+        .with_hint("what follows is about that page")
+    })
 }
 
 /// A page that sends visitors to another one by itself.

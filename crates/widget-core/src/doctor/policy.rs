@@ -2,6 +2,8 @@
 //!
 //! The matching is that of the crate `content-security-policy`, which Servo uses.
 
+use std::collections::BTreeSet;
+
 use content_security_policy as csp;
 use csp::{
     Destination, Directive, Initiator, ParserMetadata, Policy, PolicyDisposition, PolicySource,
@@ -19,6 +21,8 @@ pub(super) struct PagePolicy {
     policy: Policy,
     /// For a policy in HTML: the number of its tag.
     position: Option<usize>,
+    /// The names of directives that it has more than once.
+    repeated: Vec<String>,
 }
 
 /// The directive that stops a request.
@@ -31,6 +35,8 @@ pub(super) struct Blocked {
     pub(super) is_strict: bool,
     /// Whether the directive has a nonce.
     pub(super) has_nonce: bool,
+    /// Whether the policy has the directive again, which browsers ignore.
+    pub(super) is_repeated: bool,
 }
 
 /// A request that a widget makes.
@@ -59,6 +65,7 @@ impl PagePolicies {
                 policies.push(PagePolicy {
                     policy: parse(text, PolicySource::Header),
                     position: None,
+                    repeated: find_repeated(text),
                 });
             }
         }
@@ -71,6 +78,7 @@ impl PagePolicies {
             policies.push(PagePolicy {
                 policy,
                 position: Some(meta.position),
+                repeated: find_repeated(&meta.content),
             });
         }
         policies.retain(|policy| !policy.policy.directive_set.is_empty());
@@ -191,6 +199,7 @@ impl PagePolicy {
             evidence: self.evidence(directive),
             is_strict: has("'strict-dynamic'"),
             has_nonce: has("'nonce-"),
+            is_repeated: self.repeated.contains(&directive.name),
         }
     }
 
@@ -201,6 +210,21 @@ impl PagePolicy {
         };
         evidence::of_header(name, &directive.to_string())
     }
+}
+
+/// The names that begin more than one directive of a policy.
+fn find_repeated(text: &str) -> Vec<String> {
+    let names = text.split(';').filter_map(|directive| {
+        let name = directive.split_ascii_whitespace().next()?;
+        Some(name.to_ascii_lowercase())
+    });
+    let (mut seen, mut repeated) = (BTreeSet::new(), Vec::new());
+    for name in names {
+        if !seen.insert(name.clone()) {
+            repeated.push(name);
+        }
+    }
+    repeated
 }
 
 /// Parses one policy. Sources with a port that does not exist match nothing, and are left out.

@@ -65,11 +65,17 @@ fn check_content_policy(
 
     findings.push(match find_script_block(page, runs, &address, &id) {
         Some((blocked, detail)) => {
-            let is_twice = runs
-                .iter()
-                .filter_map(|run| run.script)
-                .any(|script| !script.is_nonceable && script.has("nonce"));
-            script_blocked(&blocked, detail, &source, is_twice)
+            let scripts = runs.iter().filter_map(|run| run.script);
+            let mut nonced = scripts.filter(|script| {
+                let nonce = script.attribute("nonce");
+                nonce.is_some_and(|nonce| !nonce.trim().is_empty())
+            });
+            let nonce = match nonced.next() {
+                Some(script) if !script.is_nonceable => TagNonce::Ignored,
+                Some(_) => TagNonce::Other,
+                None => TagNonce::Missing,
+            };
+            script_blocked(&blocked, detail, &source, nonce)
         }
         None => match find_hash_only(page, runs) {
             Some(blocked) => PageFinding::warn(
@@ -160,7 +166,11 @@ fn describe(blocked: &Blocked, what: &str) -> String {
 }
 
 fn add_hint(blocked: &Blocked, name: &str, source: &str) -> String {
-    if blocked.directive == name {
+    if blocked.directive == name && blocked.is_repeated {
+        format!(
+            "add `{source}` to the first `{name}`; browsers ignore the second `{name}` of a policy"
+        )
+    } else if blocked.directive == name {
         format!("add `{source}` to `{name}`")
     } else {
         format!(
@@ -170,10 +180,24 @@ fn add_hint(blocked: &Blocked, name: &str, source: &str) -> String {
     }
 }
 
-fn script_blocked(blocked: &Blocked, detail: String, source: &str, is_twice: bool) -> PageFinding {
-    let hint = if is_twice && blocked.has_nonce {
+/// The nonce of a tag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TagNonce {
+    Missing,
+    /// Browsers do not look at it.
+    Ignored,
+    /// It is not that of the page.
+    Other,
+}
+
+fn script_blocked(blocked: &Blocked, detail: String, source: &str, nonce: TagNonce) -> PageFinding {
+    let hint = if nonce == TagNonce::Ignored && blocked.has_nonce {
         "correct the tag: an attribute is in it twice, or has a tag in it, so that browsers ignore \
          its `nonce`"
+            .to_owned()
+    } else if nonce == TagNonce::Other && blocked.has_nonce {
+        "write the `nonce` of the page's policy into the tag, and a new one with every answer: that \
+         in the tag is another one, as a cache keeps it"
             .to_owned()
     } else if blocked.is_strict && blocked.has_nonce {
         "write the page's `nonce` into the tag; with `'strict-dynamic'` addresses have no effect"
@@ -421,7 +445,7 @@ fn check_embedder_policy(page: &Page<'_>) -> Option<PageFinding> {
                 )
             }
         }
-        Answer::NotAsked | Answer::Failed(_) => PageFinding::new(
+        Answer::NotAsked | Answer::OutOfTime | Answer::Failed(_) => PageFinding::new(
             Code::CoepBlocksWindow,
             CheckStatus::Warn,
             Audience::Site,
@@ -465,7 +489,7 @@ fn check_mixed_content(page: &Page<'_>, service: &Url) -> Option<PageFinding> {
 }
 
 /// A page without a snippet, with another page in a frame.
-fn frames_other(shown: &str, is_only: bool) -> PageFinding {
+fn frames_other(shown: &str, tag: &str, is_only: bool, is_frameset: bool) -> PageFinding {
     let finding = if is_only {
         PageFinding::fail(
             Code::PageFrameOnly,
@@ -483,10 +507,18 @@ fn frames_other(shown: &str, is_only: bool) -> PageFinding {
         )
     };
     finding
-        .with_evidence(format!("<iframe src=\"{shown}\">"))
-        .with_hint(format!(
-            "paste the snippet into the outer page; to look at the inner one: widget doctor {shown}"
-        ))
+        .with_evidence(tag.to_owned())
+        .with_hint(if is_frameset {
+            format!(
+                "let the address redirect to `{shown}` instead of framing it, and look at that \
+                 page: widget doctor {shown}"
+            )
+        } else {
+            format!(
+                "paste the snippet into the outer page; to look at the inner one: widget doctor \
+                 {shown}"
+            )
+        })
 }
 
 /// A page around another one, or one that is shown in others.
@@ -496,16 +528,18 @@ fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
     let framed = page.tags.frames.iter().find_map(|frame| {
         let url = base.join(&frame.content).ok()?;
         let is_page = matches!(url.scheme(), "http" | "https") && !tools::is_media_frame(&url);
-        (is_page && url != *here).then_some(url)
+        (is_page && url != *here).then_some((url, &frame.evidence))
     });
     let has_snippet = !page.snippets.tags.is_empty()
         || !page.snippets.copied.is_empty()
         || !page.snippets.framed.is_empty()
         || !page.snippets.joined.is_empty();
-    if let Some(url) = framed.filter(|_| !has_snippet) {
+    if let Some((url, tag)) = framed.filter(|_| !has_snippet) {
         let is_only = (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)
             && url.origin() != here.origin();
-        return Some(frames_other(&evidence::of_url(&url), is_only));
+        let is_frameset = page.tags.has_frameset;
+        let shown = evidence::of_url(&url);
+        return Some(frames_other(&shown, tag, is_only, is_frameset));
     }
     let mut names_others = page.policies.frame_ancestors();
     names_others.retain(|(sources, _)| {

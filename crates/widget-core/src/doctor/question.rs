@@ -4,6 +4,7 @@ use time::Duration;
 use url::Url;
 
 use super::fix::Fix;
+use super::shown_page;
 use super::visit::Visit;
 use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
 
@@ -30,6 +31,8 @@ pub enum Answer<T> {
     /// Nobody asked.
     #[default]
     NotAsked,
+    /// The time was over before it was asked, or before it could answer.
+    OutOfTime,
     /// There was no answer, for this reason.
     Failed(String),
     /// There was one.
@@ -66,6 +69,8 @@ pub struct ServiceAnswers {
     pub script: Answer<ScriptAnswer>,
     /// The config of the launcher, for the page's origin.
     pub launcher: Answer<LauncherAnswer>,
+    /// The same for other widgets of the page.
+    pub others: Vec<(WidgetId, LauncherAnswer)>,
     /// The headers of the window's document, for the page's origin.
     pub window: Answer<Vec<(String, String)>>,
     /// Values of `integrity` that the service knows, beside those of the script above.
@@ -109,6 +114,7 @@ pub struct Question<'a> {
 const NOT_ASKED: &ServiceAnswers = &ServiceAnswers {
     script: Answer::NotAsked,
     launcher: Answer::NotAsked,
+    others: Vec::new(),
     window: Answer::NotAsked,
     known_hashes: Vec::new(),
     livekit: Answer::NotAsked,
@@ -144,6 +150,7 @@ impl<'a> Question<'a> {
     /// The command that looks at the page with the key of the service, if it is that of a profile.
     pub(super) fn with_profile_of(&self, service: &Url) -> Option<Fix> {
         let profile = self.profile_of(service)?;
-        Some(Fix::command(["doctor", self.page, "--profile", profile]))
+        let page = shown_page(self.page);
+        Some(Fix::command(["doctor", &page, "--profile", profile]))
     }
 }

@@ -15,4 +15,13 @@ pub(super) struct Page<'a> {
     pub(super) snippets: Snippets,
     pub(super) policies: PagePolicies,
     pub(super) target: Option<Target>,
+    /// Who shows the page to browsers only, and the evidence for it.
+    pub(super) wall: Option<(&'static str, String)>,
+}
+
+impl Page<'_> {
+    /// Whether the answer is the page that visitors see, and not an error.
+    pub(super) fn is_answer(&self) -> bool {
+        (200..300).contains(&self.hop.status) && self.wall.is_none()
+    }
 }

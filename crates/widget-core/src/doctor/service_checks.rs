@@ -1,13 +1,18 @@
 //! Whether the service, and what is behind it, answers.
 
+use super::integrity::is_gone;
 use super::question::Answer;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
+use super::sorted::sort;
 use crate::finding::Code;
 
 /// Clocks that differ by more make it hard to compare logs, and tokens end early or late, in
 /// seconds.
 const MAX_CLOCK_DIFFERENCE: i64 = 60;
+
+/// What helps where the time was over.
+const MORE_TIME: &str = "ask again with more time: `--timeout 30s`";
 
 pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
     let answers = page.question.answers;
@@ -16,20 +21,28 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
     };
     let service = target.service.as_str().trim_end_matches('/');
     let mut findings = Vec::new();
+    let sorted = sort(page);
+    if page.question.services.is_empty() && !sorted.relative.is_empty() {
+        // The page's own site was asked, which is not a service.
+        return findings;
+    }
     let script = match &answers.script {
+        // Then the page names a file of an older release.
+        Answer::Given(script) if is_gone(script) && sorted.runs_pinned() => None,
         Answer::Failed(reason) => Some(Err(format!("its script cannot be loaded: {reason}"))),
         Answer::Given(script) if script.status >= 400 => Some(Err(format!(
             "it answers with the error {} instead of its script",
             script.status
         ))),
         Answer::Given(_) => Some(Ok(())),
-        Answer::NotAsked => None,
+        Answer::NotAsked | Answer::OutOfTime => None,
     };
     let launcher = match &answers.launcher {
         Answer::Failed(reason) => Some(Err(reason.clone())),
         Answer::Given(_) => Some(Ok(())),
-        Answer::NotAsked => None,
+        Answer::NotAsked | Answer::OutOfTime => None,
     };
+    let is_late = answers.script == Answer::OutOfTime || answers.launcher == Answer::OutOfTime;
     match [script, launcher]
         .into_iter()
         .flatten()
@@ -44,6 +57,17 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
             .with_hint(format!(
                 "check that the service runs, and that {service}/healthz answers"
             )),
+        ),
+        Ok(_) if is_late => findings.push(
+            PageFinding::unknown(
+                Code::ServiceUnreachable,
+                Audience::Operator,
+                format!(
+                    "whether the service `{service}` answers is not known: the time was over \
+                     before it could"
+                ),
+            )
+            .with_hint(MORE_TIME),
         ),
         Ok(given) if !given.is_empty() => findings.push(PageFinding::ok(
             Code::ServiceUnreachable,
@@ -66,7 +90,15 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
             Audience::Operator,
             "LiveKit answers",
         )),
-        Answer::NotAsked => {}
+        Answer::OutOfTime if !is_late => findings.push(
+            PageFinding::unknown(
+                Code::LivekitUnreachable,
+                Audience::Operator,
+                "whether LiveKit answers is not known: the time was over before it could",
+            )
+            .with_hint(MORE_TIME),
+        ),
+        Answer::NotAsked | Answer::OutOfTime => {}
     }
     if let Some(difference) = answers.clock_difference {
         let seconds = difference.whole_seconds();

@@ -53,6 +53,7 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     let runs_as_copy = !copied_runs.is_empty();
     runs.extend(copied_runs);
     let runs_somehow = sorted.runs() || runs_as_copy;
+    findings.extend(check_relative(page, &sorted, runs_somehow));
     if !runs_somehow {
         let mut reasons = check_kept_from_running(page, &sorted);
         if is_inserted {
@@ -142,14 +143,7 @@ fn check_live(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {
         );
     }
     if let Some(other) = others.first() {
-        findings.push(
-            PageFinding::ok(
-                Code::SnippetOtherWidget,
-                Audience::Site,
-                format!("the page also has the widget `{}`", other.address.id),
-            )
-            .with_evidence(other.script.evidence.clone()),
-        );
+        findings.push(check_other(page, other));
     }
     if let Some((tag, tool)) = sorted.delayed.first().filter(|_| sorted.live.is_empty()) {
         findings.push(
@@ -168,6 +162,57 @@ fn check_live(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {
         findings.extend(check_hidden(page, tag));
     }
     findings
+}
+
+/// Another widget of the page.
+fn check_other(page: &Page<'_>, tag: &SnippetTag) -> PageFinding {
+    let id = &tag.address.id;
+    let mut others = page.question.answers.others.iter();
+    let answer = others.find(|(other, _)| tag.address.widget_id() == Some(*other));
+    let ask = format!("`widget doctor {id} --page URL`");
+    let finding = match answer {
+        Some((_, LauncherAnswer::Refused(_))) => PageFinding::warn(
+            Code::SnippetOtherWidget,
+            Audience::Site,
+            format!("the page also has the widget `{id}`, which the service does not show here"),
+        )
+        .with_hint(format!(
+            "remove that tag, or see with a key what is wrong: {ask}"
+        )),
+        _ => PageFinding::ok(
+            Code::SnippetOtherWidget,
+            Audience::Site,
+            format!("the page also has the widget `{id}`"),
+        )
+        .with_hint(format!("to look at that one: {ask}")),
+    };
+    finding.with_evidence(tag.script.evidence.clone())
+}
+
+/// A tag without the address of the service.
+fn check_relative(page: &Page<'_>, sorted: &Sorted<'_>, runs: bool) -> Option<PageFinding> {
+    let tag = sorted.relative.first()?;
+    let (hint, fix) = if page.question.services.is_empty() {
+        let hint = "write the address of the service before `/public/embed/` in `src`; `widget \
+                    snippet WIDGET` prints the whole line";
+        (hint.to_owned(), None)
+    } else {
+        paste(page)
+    };
+    let status = if runs {
+        CheckStatus::Warn
+    } else {
+        CheckStatus::Fail
+    };
+    let finding = PageFinding::new(
+        Code::SnippetInert,
+        status,
+        Audience::Site,
+        "`src` lacks the address of the service, so that browsers ask the page's own site for the \
+         script",
+    );
+    let finding = finding.with_evidence(tag.script.evidence.clone());
+    Some(finding.with_hint(hint).with_fix(fix))
 }
 
 fn exception_of(tool: &Tool) -> String {
@@ -374,7 +419,7 @@ fn paste(page: &Page<'_>) -> (String, Option<Fix>) {
 
 /// Nothing on the page names a widget.
 fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
-    let is_page = (200..300).contains(&page.hop.status);
+    let is_page = page.is_answer();
     if is_page
         && page.snippets.framed.is_empty()
         && (!inserters.is_empty()
@@ -401,12 +446,38 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
             evidence::of_url(gate)
         ))
     } else if page.question.visit.is_cut {
-        Some("the page is too large to be read to its end".to_owned())
+        Some("only the beginning of the page could be read".to_owned())
     } else {
         None
     };
     let missing = "the page does not have the snippet";
     let (paste, line) = paste(page);
+    let fail = |detail: String, hint: &str| {
+        PageFinding::fail(Code::SnippetMissing, Audience::Site, detail).with_hint(hint)
+    };
+    if doubt.is_none() && page.question.visit.body.trim_ascii().is_empty() {
+        let status = page.hop.status;
+        let hint = "open the address in a browser; correct the site first, if it shows nothing \
+                    there, too";
+        return vec![fail(
+            format!("{missing}: the answer is empty ({status})"),
+            hint,
+        )];
+    }
+    if doubt.is_none() && page.tags.is_amp {
+        return vec![
+            fail(
+                format!("{missing}, and as AMP it does not allow scripts of others"),
+                &format!("in the usual page, not in the AMP one: {paste}"),
+            )
+            .with_evidence("<html amp>"),
+        ];
+    }
+    if doubt.is_none() && page.tags.has_frameset && !page.tags.frames.is_empty() {
+        let hint = "the page has only frames, in which the widget has no place: use the page in \
+                    the frame instead";
+        return vec![fail(missing.to_owned(), hint)];
+    }
     let finding = match (doubt, text, joiner) {
         (Some(doubt), ..) => PageFinding::unknown(
             Code::SnippetMissing,

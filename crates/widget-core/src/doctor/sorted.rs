@@ -1,7 +1,9 @@
 //! The snippets of a page, sorted by what is wrong with them.
 
-use url::Url;
+use url::{ParseError, Url};
 
+use super::integrity::is_gone;
+use super::question::Answer;
 use super::read_page::Page;
 use super::script::{Inert, ScriptTag};
 use super::snippet::{Address, SnippetTag, State};
@@ -25,6 +27,8 @@ pub(super) struct Sorted<'a> {
     pub(super) delayed: Vec<(&'a SnippetTag, &'static Tool)>,
     pub(super) inert: Vec<(&'a SnippetTag, Option<&'static Tool>, &'a Inert)>,
     pub(super) copies: Vec<&'a SnippetTag>,
+    /// Those whose `src` is only a path, of the page's own site.
+    pub(super) relative: Vec<&'a SnippetTag>,
     pub(super) other_services: Vec<&'a SnippetTag>,
     pub(super) other_widgets: Vec<&'a SnippetTag>,
 }
@@ -32,6 +36,13 @@ pub(super) struct Sorted<'a> {
 impl Sorted<'_> {
     pub(super) fn runs(&self) -> bool {
         !self.live.is_empty() || !self.delayed.is_empty()
+    }
+
+    /// Whether what runs is a file of one release.
+    pub(super) fn runs_pinned(&self) -> bool {
+        let delayed = self.delayed.iter().map(|(tag, _)| tag);
+        let mut tags = self.live.iter().chain(delayed);
+        tags.any(|tag| tag.address.is_pinned())
     }
 }
 
@@ -41,6 +52,10 @@ pub(super) fn sort<'a>(page: &'a Page<'a>) -> Sorted<'a> {
     let mut sorted = Sorted::default();
     for tag in &page.snippets.tags {
         let address = &tag.address;
+        if lacks_service(page, tag) {
+            sorted.relative.push(tag);
+            continue;
+        }
         if !is_known(services, &address.service) {
             if is_copy(page, address) {
                 sorted.copies.push(tag);
@@ -63,6 +78,33 @@ pub(super) fn sort<'a>(page: &'a Page<'a>) -> Sorted<'a> {
         }
     }
     sorted
+}
+
+/// Whether a tag has only the path of a snippet, on a site that is not a service.
+fn lacks_service(page: &Page<'_>, tag: &SnippetTag) -> bool {
+    let src = tag.script.attribute("src").unwrap_or_default().trim();
+    let is_path = Url::parse(src) == Err(ParseError::RelativeUrlWithoutBase)
+        && !src.starts_with("//")
+        && matches!(tag.state, State::Live { .. });
+    let address = &tag.address;
+    if !is_path || address.is_cached() || address.url.origin() != page.hop.url.origin() {
+        return false;
+    }
+    let services = page.question.services;
+    if !services.is_empty() {
+        return !is_known(services, &address.service);
+    }
+    let Answer::Given(script) = &page.question.answers.script else {
+        return false;
+    };
+    let kind = script.headers.iter();
+    let mut kind = kind.filter(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let is_page = kind.next().is_some_and(|(_, kind)| {
+        kind.trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html")
+    });
+    is_gone(script) || is_page
 }
 
 /// Whether an address that is not of a known service is a copy on the page's own site.

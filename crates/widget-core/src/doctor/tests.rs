@@ -355,7 +355,7 @@ fn copies_do_not_know_their_service() {
     }
     case("<script src='/public/embed/$ID'></script>")
         .expected()
-        .finds("not_shown: snippet_copied fail");
+        .finds("not_shown: snippet_inert fail");
     // Without a profile, the site itself may be the service.
     check("<script src='/public/embed/$ID'></script>", "shown");
     check(
@@ -522,7 +522,7 @@ fn integrity_is_compared_with_what_is_served() {
     case.answers = given(200, "bad");
     case.finds("not_shown: integrity_unknown fail");
     case.answers = given(404, "good");
-    case.finds("not_shown: integrity_unknown fail, service_unreachable fail");
+    case.finds("not_shown: integrity_unknown fail");
     case.answers = ServiceAnswers {
         known_hashes: vec!["sha384-good".to_owned()],
         ..ServiceAnswers::default()
@@ -605,7 +605,10 @@ fn the_page_itself_may_be_the_problem() {
         Some("308 https://shop.example/ → https://www.shop.example/")
     );
     let visit = Visit {
-        failure: Some("no such host".to_owned()),
+        failure: Some(PageFailure {
+            reason: "no such host".to_owned(),
+            cause: FailureCause::Name,
+        }),
         ..Visit::default()
     };
     let diagnosis = diagnose(&Question::new("https://shop.example", &visit));

@@ -23,10 +23,10 @@ pub struct Visit {
     /// The answers in their order: redirects, and the page.
     pub hops: Vec<Hop>,
     /// Why there is no page, when there is none.
-    pub failure: Option<String>,
+    pub failure: Option<PageFailure>,
     /// The bytes of the page, without the encoding of their transfer.
     pub body: Vec<u8>,
-    /// Whether the page has more bytes than were read.
+    /// Whether the page has more bytes than were read, or its end is missing.
     pub is_cut: bool,
     /// Scripts of the page, as [`scripts_to_read`](super::scripts_to_read) names them; those that
     /// did not answer are missing.
@@ -35,6 +35,61 @@ pub struct Visit {
     pub unread_scripts: usize,
     /// Pages in frames of the page, as [`frames_to_read`](super::frames_to_read) names them.
     pub frames: Vec<PageFrame>,
+}
+
+/// Why there is no page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFailure {
+    /// For people: what follows "the page cannot be loaded: ".
+    pub reason: String,
+    /// What decides what helps.
+    pub cause: FailureCause,
+}
+
+/// What kept a page from being loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureCause {
+    /// The address is not one that is looked at, or anything else is wrong.
+    Other,
+    /// There is no host of this name.
+    Name,
+    /// Nothing answers there.
+    Connection,
+    /// There is no secure connection.
+    Certificate,
+    /// It takes too long.
+    Timeout,
+    /// Redirects lead nowhere.
+    Redirect,
+    /// The answer ends early, or cannot be read.
+    Answer,
+}
+
+impl FailureCause {
+    pub(super) const fn hint(self) -> &'static str {
+        match self {
+            Self::Other => "open the address in a browser, and compare its spelling",
+            Self::Name => "compare the spelling of the address; its host may have no DNS record",
+            Self::Connection => {
+                "check that the site runs, and that the address has the right scheme and port"
+            }
+            Self::Certificate => {
+                "correct the certificate of the site first; browsers warn visitors of it, too"
+            }
+            Self::Timeout => {
+                "open the address in a browser; if it is slow there, too, correct the site first"
+            }
+            Self::Redirect => {
+                "open the address in a browser, and look at the address where it ends; if it does \
+                 not end, correct the redirects of the site first"
+            }
+            Self::Answer => {
+                "correct what the site, or a proxy before it, answers to programs that ask for \
+                 `gzip` at most"
+            }
+        }
+    }
 }
 
 /// A script that a page loads.

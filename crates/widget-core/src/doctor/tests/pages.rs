@@ -159,10 +159,7 @@ const CASES: &[(&str, &str)] = &[
         "shown",
     ),
     ("<html ⚡><head>SNIPPET", "shown: snippet_missing warn"),
-    (
-        "<html amp><p>x",
-        "not_shown: snippet_missing warn, snippet_missing fail",
-    ),
+    ("<html amp><p>x", "not_shown: snippet_missing fail"),
     // What does not matter.
     (
         "<script src=/cdn-cgi/scripts/5c5dd728/cloudflare-static/email-decode.min.js></script>SNIPPET",
@@ -331,13 +328,13 @@ fn an_upgrade_counts_on_plain_pages_too() {
     let name = "Content-Security-Policy";
     at(&plain)
         .header(name, "upgrade-insecure-requests")
-        .finds("not_shown: mixed_content fail");
+        .finds("not_shown: mixed_content fail, insecure_page warn");
     at("SNIPPET")
         .header(name, "upgrade-insecure-requests")
-        .finds("shown");
+        .finds("shown: insecure_page warn");
     at(&plain.replace("widgets.example", "127.0.0.1:8080"))
         .header(name, "upgrade-insecure-requests")
-        .finds("shown");
+        .finds("shown: insecure_page warn");
 }
 
 #[test]

@@ -267,6 +267,8 @@ fn other_policies_are_evaluated() {
     case(&plain)
         .header("Content-Security-Policy", "upgrade-insecure-requests")
         .finds("not_shown: mixed_content fail");
-    case(&plain).at("http://shop.example/").finds("shown");
+    case(&plain)
+        .at("http://shop.example/")
+        .finds("shown: insecure_page warn");
     check(&plain.replace("widgets.example", "127.0.0.1:8080"), "shown");
 }

@@ -270,3 +270,340 @@ fn scripts_that_nobody_read_may_have_the_snippet() {
     assert!(finding.detail.contains("only 1 of 150"), "{finding:?}");
     assert!(diagnosis.fixes.is_empty());
 }
+
+/// The first finding of a code.
+#[track_caller]
+fn found(diagnosis: &Diagnosis, code: Code) -> &PageFinding {
+    let mut findings = diagnosis.findings.iter();
+    let found = findings.find(|finding| finding.code == code);
+    found.unwrap_or_else(|| panic!("{code}: {diagnosis:#?}"))
+}
+
+#[test]
+fn an_error_page_has_policies_of_its_own() {
+    let policy = "default-src 'none'; script-src 'nonce-abc' 'unsafe-eval'";
+    for (status, html, name, value) in [
+        (403, "<p>Just a moment", "cf-mitigated", "challenge"),
+        (404, "<p>gone", "X", "x"),
+        (
+            200,
+            "<script>window._cf_chl_opt = {}</script><p>Just a moment",
+            "X",
+            "x",
+        ),
+    ] {
+        case(html)
+            .expected()
+            .status(status)
+            .header("Content-Security-Policy", policy)
+            .header(name, value)
+            .finds("unknown: page_status fail, snippet_missing unknown");
+    }
+}
+
+#[test]
+fn walls_are_not_applications() {
+    for (name, html) in [
+        (
+            "Cloudflare",
+            "<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1?ray=8a'></script>",
+        ),
+        (
+            "Imperva",
+            "<script src='/_Incapsula_Resource?SWJIYLWA=7'></script><iframe id=main-iframe src='/_Incapsula_Resource?SWUDNSAI=31'>Request unsuccessful</iframe>",
+        ),
+        (
+            "DataDome",
+            "<p>Please enable JS</p><script src='https://ct.captcha-delivery.com/c.js'></script>",
+        ),
+    ] {
+        for status in [200, 403] {
+            let diagnosis = case(html)
+                .status(status)
+                .finds("unknown: page_status fail, snippet_missing unknown");
+            let detail = &found(&diagnosis, Code::PageStatus).detail;
+            assert!(detail.starts_with(name), "{detail}");
+        }
+    }
+    // The same scripts are on pages that are shown.
+    let text = "Freshly roasted coffee. ".repeat(20);
+    check(
+        &format!("<script src='https://ct.captcha-delivery.com/c.js'></script>{text}"),
+        "not_shown: snippet_missing fail",
+    );
+    check(
+        "<script src='https://ct.captcha-delivery.com/c.js'></script>SNIPPET",
+        "shown",
+    );
+}
+
+#[test]
+fn an_address_without_a_service_is_named() {
+    let page = "<p>x<script async src='/public/embed/$ID'></script>";
+    let answers = |status, kind: &str| ServiceAnswers {
+        script: Answer::Given(ScriptAnswer {
+            status,
+            hashes: Vec::new(),
+            headers: vec![("content-type".to_owned(), kind.to_owned())],
+        }),
+        launcher: Answer::Failed("it answers 404 without JSON".to_owned()),
+        ..ServiceAnswers::default()
+    };
+    let mut open = case(page);
+    open.answers = answers(404, "text/plain");
+    let diagnosis = open.finds("not_shown: snippet_inert fail");
+    assert_eq!(diagnosis.fixes.len(), 1);
+    open.answers = answers(200, "text/html; charset=utf-8");
+    open.finds("not_shown: snippet_inert fail");
+    // What does not answer may be the service all the same.
+    open.answers = answers(502, "text/plain");
+    open.finds("not_shown: service_unreachable fail");
+    let diagnosis = case(page).expected().finds("not_shown: snippet_inert fail");
+    assert_eq!(diagnosis.fixes[0].fix, Fix::Line(SNIPPET.to_owned()));
+    let both = case(&format!("{page}SNIPPET")).expected();
+    both.finds("shown: snippet_inert warn");
+}
+
+#[test]
+fn a_file_that_is_gone_is_not_a_fault_of_the_service() {
+    for more in ["", "integrity='sha384-x' crossorigin"] {
+        let html = SNIPPET
+            .replace("\"></", "/3f2a.js\"></")
+            .replace("async", &format!("async {more}"));
+        let mut page = case(&html);
+        page.answers = ServiceAnswers {
+            script: Answer::Given(ScriptAnswer {
+                status: 404,
+                hashes: Vec::new(),
+                headers: Vec::new(),
+            }),
+            launcher: Answer::Given(LauncherAnswer::Shown { icon_url: None }),
+            ..ServiceAnswers::default()
+        };
+        page.finds("not_shown: integrity_unknown fail");
+        page.answers.launcher = Answer::Failed("no route".to_owned());
+        page.finds("not_shown: integrity_unknown fail, service_unreachable fail");
+    }
+}
+
+#[test]
+fn what_was_not_asked_in_time_is_unknown() {
+    let shown = || Answer::Given(LauncherAnswer::Shown { icon_url: None });
+    for (script, launcher, livekit, expected) in [
+        (
+            Answer::OutOfTime,
+            Answer::OutOfTime,
+            Answer::OutOfTime,
+            "unknown: service_unreachable unknown",
+        ),
+        (
+            Answer::NotAsked,
+            shown(),
+            Answer::OutOfTime,
+            "unknown: livekit_unreachable unknown",
+        ),
+        (
+            Answer::OutOfTime,
+            Answer::Failed("no route".to_owned()),
+            Answer::NotAsked,
+            "not_shown: service_unreachable fail",
+        ),
+        (Answer::NotAsked, shown(), Answer::NotAsked, "shown"),
+    ] {
+        let mut page = case("SNIPPET");
+        page.answers = ServiceAnswers {
+            script,
+            launcher,
+            livekit,
+            ..ServiceAnswers::default()
+        };
+        page.finds(expected);
+    }
+}
+
+#[test]
+fn other_widgets_of_the_page_are_named() {
+    let other: WidgetId = OTHER.parse().expect("an id");
+    let mut page = case(&format!("{}SNIPPET", SNIPPET.replace(ID, OTHER)));
+    page.widget_id = Some(ID.parse().expect("an id"));
+    page.services = vec!["https://widgets.example/".parse().expect("a URL")];
+    page.finds("shown");
+    let mut named = case(&format!("SNIPPET{}", SNIPPET.replace(ID, OTHER)));
+    named.answers.others = vec![(other, LauncherAnswer::Shown { icon_url: None })];
+    let diagnosis = named.finds("shown");
+    let finding = found(&diagnosis, Code::SnippetOtherWidget);
+    assert!(finding.detail.contains(OTHER), "{finding:?}");
+    assert!(finding.hint.is_some());
+    let refused = LauncherAnswer::Refused("widget_unavailable".to_owned());
+    named.answers.others = vec![(other, refused)];
+    named.finds("shown: snippet_other_widget warn");
+}
+
+#[test]
+fn a_redirect_within_the_site_is_named() {
+    let diagnose = |path: &str, html: &str| {
+        let page = case(html);
+        let hop = |path: &str, status| Hop {
+            url: format!("https://shop.example{path}")
+                .parse()
+                .expect("a URL"),
+            status,
+            headers: Vec::new(),
+        };
+        let visit = Visit {
+            hops: vec![hop("/cart", 302), hop(path, 200)],
+            ..page.visit()
+        };
+        diagnose(&Question::new("https://shop.example/cart", &visit))
+    };
+    let gate = diagnose("/password?return=secret", "SNIPPET");
+    let finding = found(&gate, Code::PageRedirected);
+    assert_eq!(finding.status, CheckStatus::Warn);
+    assert!(finding.detail.contains("`https://shop.example/password?…`"));
+    let moved = diagnose("/en/cart", "SNIPPET");
+    let finding = found(&moved, Code::PageRedirected);
+    assert_eq!(finding.status, CheckStatus::Ok);
+    assert!(finding.detail.contains("`https://shop.example/en/cart`"));
+    assert!(finding.hint.is_some());
+    let slash = diagnose("/cart/", "SNIPPET");
+    let mut codes = slash.findings.iter().map(|finding| finding.code);
+    assert!(codes.all(|code| code != Code::PageRedirected));
+}
+
+#[test]
+fn a_redirect_to_a_site_that_is_shown_is_fine() {
+    let page = case("SNIPPET");
+    let hop = |url: &str, status| Hop {
+        url: url.parse().expect("a URL"),
+        status,
+        headers: Vec::new(),
+    };
+    let visit = Visit {
+        hops: vec![
+            hop("https://shop.example/", 301),
+            hop("https://www.shop.example/", 200),
+        ],
+        ..page.visit()
+    };
+    let status = |launcher| {
+        let answers = ServiceAnswers {
+            launcher: Answer::Given(launcher),
+            ..ServiceAnswers::default()
+        };
+        let diagnosis = diagnose(&Question {
+            answers: &answers,
+            ..Question::new("https://shop.example/", &visit)
+        });
+        found(&diagnosis, Code::PageRedirected).status
+    };
+    assert_eq!(
+        status(LauncherAnswer::Shown { icon_url: None }),
+        CheckStatus::Ok
+    );
+    let refused = LauncherAnswer::Refused("widget_unavailable".to_owned());
+    assert_eq!(status(refused), CheckStatus::Warn);
+}
+
+#[test]
+fn an_empty_answer_is_named() {
+    for (status, html) in [(200, " \n"), (204, "")] {
+        let diagnosis = case(html)
+            .status(status)
+            .finds("not_shown: snippet_missing fail");
+        let detail = &found(&diagnosis, Code::SnippetMissing).detail;
+        assert!(detail.contains("empty"), "{detail}");
+    }
+}
+
+#[test]
+fn what_helps_fits_the_fault() {
+    let hint = |case: &Case, code| {
+        let diagnosis = case.diagnose();
+        let found = found(&diagnosis, code).clone();
+        let parts = [Some(found.detail), found.evidence, found.hint];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("|")
+    };
+    let policy = |html: &str, policy: &str| case(html).header("Content-Security-Policy", policy);
+    let stale = SNIPPET.replace("async", "async nonce=old");
+    let twice = "script-src 'self'; script-src https://widgets.example";
+    let mut text = case("SNIPPET");
+    text.headers[0].1 = "text/plain; charset=utf-8".to_owned();
+    let gtm = "<p>x<script>(function(w,l){w[l].push({'gtm.start':1});/* … */})(window,'dataLayer','GTM-ABC123')</script>";
+    let long = SNIPPET.replace("async", &format!("data-x='{}'", "a".repeat(400)));
+    for (case, code, expected) in [
+        (
+            policy(&stale, "script-src 'nonce-abc' 'strict-dynamic'"),
+            Code::CspScriptBlocked,
+            "a cache keeps it",
+        ),
+        (
+            policy("SNIPPET", twice),
+            Code::CspScriptBlocked,
+            "ignore the second `script-src`",
+        ),
+        (text, Code::PageNotHtml, "`Content-Type: text/html"),
+        (case(gtm), Code::SnippetByScript, "GTM-ABC123"),
+        (
+            case("").status(429).header("Retry-After", "120"),
+            Code::PageStatus,
+            "Retry-After: 120",
+        ),
+        (case("").status(503), Code::PageStatus, "not available"),
+        (
+            case("<html amp><p>x"),
+            Code::SnippetMissing,
+            "not in the AMP one",
+        ),
+        (
+            case("<frameset><frame src='https://real.example.net/'></frameset>"),
+            Code::PageFrameOnly,
+            "let the address redirect",
+        ),
+        (case(&long), Code::SnippetMissing, "/public/embed/"),
+    ] {
+        let words = hint(&case, code);
+        assert!(words.contains(expected), "{words}");
+    }
+    for (cause, expected) in [
+        (FailureCause::Name, "spelling"),
+        (FailureCause::Connection, "port"),
+        (FailureCause::Certificate, "certificate"),
+        (FailureCause::Timeout, "slow"),
+        (FailureCause::Redirect, "redirects"),
+        (FailureCause::Answer, "gzip"),
+        (FailureCause::Other, "spelling"),
+    ] {
+        let reason = "x".to_owned();
+        let visit = Visit {
+            failure: Some(PageFailure { reason, cause }),
+            ..Visit::default()
+        };
+        let diagnosis = diagnose(&Question::new("https://shop.example", &visit));
+        let hint = diagnosis.findings[0].hint.as_deref();
+        assert!(hint.is_some_and(|hint| hint.contains(expected)), "{hint:?}");
+    }
+}
+
+#[test]
+fn addresses_are_shown_without_secrets() {
+    for (typed, shown) in [
+        ("shop.example/cart", "shop.example/cart"),
+        ("shop.example?", "shop.example?"),
+        ("shop.example/a?t=1#f=2", "shop.example/a?…"),
+        ("https://shop.example/#f=2", "https://shop.example/"),
+        (
+            "http://u:p@shop.example:80/a@b",
+            "http://shop.example:80/a@b",
+        ),
+        ("u:p@shop.example", "shop.example"),
+        ("http://u:p@q@shop.example\\a", "http://shop.example\\a"),
+    ] {
+        assert_eq!(shown_page(typed), shown);
+    }
+    let mut page = case("SNIPPET");
+    page.url = "https://shop.example/cart?token=secret#access_token=secret";
+    page.services = vec!["https://other.example/".parse().expect("a URL")];
+    let diagnosis = page.diagnose();
+    assert_eq!(diagnosis.page, "https://shop.example/cart?…");
+    assert!(!format!("{diagnosis:?}").contains("secret"));
+}
