@@ -37,7 +37,7 @@ pub use secrecy::SecretString;
 use widget_core::embed::PublicUrl;
 
 pub use certificates::trust;
-pub use error::{CertificateFault, Error, Refusal, describe_failure};
+pub use error::{CertificateFault, Error, Refusal, describe_failure, read_failure};
 pub use events::ConversationEvents;
 pub use pages::Pages;
 pub use public::PublicAnswer;

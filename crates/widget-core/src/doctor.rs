@@ -54,8 +54,8 @@ mod visit;
 mod walls;
 
 pub use fetch::{
-    ACCEPT, ACCEPT_ENCODING, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS,
-    RedirectError, next_address,
+    ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS,
+    PARALLEL_SCRIPTS, RedirectError, next_address,
 };
 pub use fix::{Fix, quote_for_shell};
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};

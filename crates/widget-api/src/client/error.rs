@@ -261,6 +261,12 @@ impl Error {
     }
 }
 
+/// What kind of failure a request of another client has, for a page for example.
+#[must_use]
+pub fn read_failure(error: &reqwest::Error) -> Error {
+    Error::from_reqwest(error, String::new(), Duration::ZERO)
+}
+
 /// What kept a request of another client, for a page for example, from getting its answer, in words
 /// for people.
 #[must_use]
@@ -277,7 +283,7 @@ pub fn describe_failure(error: &reqwest::Error) -> String {
         }
         cause = next_cause(known);
     }
-    match Error::from_reqwest(error, String::new(), Duration::ZERO) {
+    match read_failure(error) {
         Error::Tls { source, .. } => {
             format!("no secure connection can be made: {}", describe(&source))
         }

@@ -4,20 +4,23 @@ mod ask;
 mod render;
 
 use clap::{Args, builder::NonEmptyStringValueParser};
-use reqwest::redirect;
-use tokio::time::timeout_at;
+use reqwest::{Client, redirect};
+use time::OffsetDateTime;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 use widget_api::{
     decisions::ExplainQuery,
     doctor::Diagnosis,
     revisions::{Revision, RevisionsQuery},
     unreadable::WidgetRecord,
+    widgets::WidgetsQuery,
 };
 use widget_core::{
     config::Config,
-    doctor::{self, Answer, LauncherAnswer, PageVerdict, Question, Visit},
+    doctor::{self, Answer, LauncherAnswer, PageVerdict, Question, ServiceAnswers, Visit},
     embed::PublicUrl,
-    explain::{self, Explanation, Verdict},
+    explain::{self, Explanation, Step, Verdict},
+    finding::Code,
     go_live::PinnedVersion,
     id::WidgetId,
     mode::Mode,
@@ -70,12 +73,22 @@ struct Known {
     past: Option<String>,
     /// The key's organization has no such widget.
     is_missing: bool,
+    /// The widget that is missing was deleted at this time.
+    deleted: Option<(WidgetId, OffsetDateTime)>,
     /// The addresses of the service; none, when that of the page's snippet is meant.
     services: Vec<Url>,
     /// Values of `integrity` that the service gives out.
     hashes: Vec<String>,
     /// The service of the profile, when the page has the snippet of another one.
     own_service: Option<Url>,
+}
+
+impl Known {
+    /// Whether the service shows the widget on the page.
+    fn is_shown(&self) -> bool {
+        let explanation = self.explanation.as_ref();
+        explanation.is_some_and(|explanation| explanation.verdict == Verdict::Shown)
+    }
 }
 
 /// Looks at a page.
@@ -101,10 +114,15 @@ pub(super) fn run(
         reference.require_current()?;
     }
     let url = doctor::parse_page(page).map_err(|error| {
-        Failure::unexpected(format_args!(
-            "`{page}` is not the address of a page: {error}"
-        ))
-        .hint("use the address in the visitor's address bar")
+        let failure = Failure::unexpected(format_args!(
+            "`{}` is not the address of a page: {error}",
+            doctor::shown_page(page)
+        ));
+        failure.hint(if error.code() == Code::Userinfo {
+            "leave out the user name and the password"
+        } else {
+            "use the address in the visitor's address bar"
+        })
     })?;
     let access = find_access(global, reference.as_ref())?;
     let named = profile::variable("WIDGET_SERVICE").filter(|_| access.is_none());
@@ -124,7 +142,8 @@ pub(super) fn run(
     };
     let Some(service) = expected.clone().or_else(unused) else {
         return Err(Failure::unexpected(format_args!(
-            "`{page}` is not the address of a page"
+            "`{}` is not the address of a page",
+            doctor::shown_page(page)
         )));
     };
     let (key, profile) = match access {
@@ -176,17 +195,27 @@ async fn examine(
     let visit = visit(&http, asked.url.clone(), deadline).await;
     let origin = visit.origin().or_else(|| Origin::try_from(&asked.url).ok());
     let finding = find_known(&asked, &visit, origin.as_ref(), session, printer);
-    let mut known = timeout_at(deadline, finding).await.map_err(|_| {
-        let service = session.client.service().origin();
-        Failure::unexpected(format_args!("`{service}` does not answer in time"))
-            .hint("use a longer `--timeout`")
-    })??;
+    let left = deadline.saturating_duration_since(Instant::now());
+    let mut known = match timeout_at(deadline, finding).await {
+        Ok(known) => known?,
+        // A page that used up the time says nothing about the service.
+        Err(_) if left < ask::MIN_TIME && asked.reference.is_none() => Known {
+            services: asked.expected.clone().into_iter().collect(),
+            ..Known::default()
+        },
+        Err(_) => {
+            let service = session.client.service().origin();
+            return Err(
+                Failure::unexpected(format_args!("`{service}` does not answer in time"))
+                    .hint("use a longer `--timeout`"),
+            );
+        }
+    };
     let profiles = find_profiles();
     let target = doctor::find_target(&visit, &known.services, known.id);
     let answers = match (&target, &origin, visit.page()) {
         (Some(target), Some(origin), Some(_)) => {
-            let hashes = std::mem::take(&mut known.hashes);
-            ask::ask_service(&http, target, origin, hashes, deadline).await
+            ask_all(&asked, &visit, &mut known, target, origin, &http, deadline).await
         }
         _ => doctor::ServiceAnswers::default(),
     };
@@ -194,13 +223,24 @@ async fn examine(
     if let (true, true, Some(origin)) = (known.is_missing, is_refused, &origin) {
         let service = session.client.service().origin();
         let suffixes = SuffixList::builtin();
-        known.explanation = Some(explain::explain(
+        let mut explanation = explain::explain(
             None,
             PinnedVersion::Published,
             origin.as_str(),
             service,
             suffixes,
-        ));
+        );
+        if let Some((id, time)) = known.deleted {
+            let is_found = |step: &Step| step.code != Code::WidgetNotFound;
+            explanation.steps.retain(is_found);
+            explanation = explanation.of_deleted(id, time);
+            for step in &mut explanation.steps {
+                if step.code == Code::WidgetDeleted {
+                    step.hint = Some(format!("`widget undelete {id}` brings it back"));
+                }
+            }
+        }
+        known.explanation = Some(explanation);
     }
     let diagnosis = doctor::diagnose(&Question {
         services: &known.services,
@@ -220,6 +260,60 @@ async fn examine(
         render::render(&diagnosis, &known, origin.as_ref(), printer)?;
     }
     Ok(ExitCode::from_answer(is_shown))
+}
+
+/// Asks the service of the page about its widget, and about other widgets that the page has.
+async fn ask_all(
+    asked: &Asked<'_>,
+    visit: &Visit,
+    known: &mut Known,
+    target: &doctor::Target,
+    origin: &Origin,
+    http: &Client,
+    deadline: Instant,
+) -> ServiceAnswers {
+    let hashes = std::mem::take(&mut known.hashes);
+    let mut answers = ask::ask_service(http, target, origin, hashes.clone(), deadline).await;
+    let others = other_widgets(visit, target);
+    answers.others = ask::ask_about_others(http, &target.service, &others, origin, deadline).await;
+    // A page shows a widget when it shows any, unless somebody asks for one.
+    let LauncherAnswer::Refused(code) = (match &answers.launcher {
+        Answer::Given(answer) => answer,
+        _ => return answers,
+    }) else {
+        return answers;
+    };
+    let is_shown = |answer: &LauncherAnswer| matches!(answer, LauncherAnswer::Shown { .. });
+    let mut shown = answers.others.iter();
+    let shown = shown
+        .find(|(_, answer)| is_shown(answer))
+        .map(|(id, _)| *id);
+    let (Some(id), None, false) = (shown, &asked.reference, asked.has_key) else {
+        return answers;
+    };
+    let refused = target
+        .widget_id
+        .map(|id| (id, LauncherAnswer::Refused(code.clone())));
+    let others = answers.others.iter().filter(|(other, _)| *other != id);
+    let others = others.cloned().chain(refused).collect();
+    known.id = Some(id);
+    if let Some(target) = doctor::find_target(visit, &known.services, known.id) {
+        answers = ask::ask_service(http, &target, origin, hashes, deadline).await;
+        answers.others = others;
+    }
+    answers
+}
+
+/// The other widgets of the same service that a page names.
+fn other_widgets(visit: &Visit, target: &doctor::Target) -> Vec<WidgetId> {
+    /// More are seldom on purpose.
+    const MAX_OTHERS: usize = 3;
+    let mut found = doctor::find_snippets(visit);
+    found.retain(|found| {
+        found.service.origin() == target.service.origin() && found.widget_id != target.widget_id
+    });
+    let ids = found.into_iter().filter_map(|found| found.widget_id);
+    ids.take(MAX_OTHERS).collect()
 }
 
 /// The profiles of this user, for advice: without any, there is less of it.
@@ -294,6 +388,20 @@ async fn find_known(
                 Err(_) if is_other(&known.services) => known.is_missing = true,
                 asked => asked?,
             }
+            let others = found.as_ref().filter(|_| !known.is_shown());
+            let others = others.map(|found| other_widgets(visit, found));
+            for id in others.unwrap_or_default() {
+                let mut other = Known {
+                    services: vec![expected.clone()],
+                    ..Known::default()
+                };
+                read_widget(id, false, origin, session, &mut other).await?;
+                // A page shows a widget when it shows any.
+                if other.is_shown() {
+                    known = other;
+                    break;
+                }
+            }
         }
         if is_other(&known.services) && (known.is_missing || known.id.is_none()) {
             return Ok(Known {
@@ -322,6 +430,7 @@ async fn read_widget(
         // It may be one of another organization, which the service shows all the same.
         Err(error) if error.is_not_found() && !is_asked_for => {
             known.is_missing = true;
+            known.deleted = find_deleted(id, session).await;
             return Ok(());
         }
         Err(error) => return Err(error.into()),
@@ -373,6 +482,23 @@ async fn read_widget(
         .hashes
         .extend(pinned.and_then(|html| attribute(html, "integrity")));
     Ok(())
+}
+
+/// When a widget was deleted. Without an answer, it is one that there is not.
+async fn find_deleted(id: WidgetId, session: &Session) -> Option<(WidgetId, OffsetDateTime)> {
+    let query = WidgetsQuery {
+        deleted: Some(true),
+        id_prefix: id.to_string().parse().ok(),
+        ..WidgetsQuery::default()
+    };
+    let mut pages = session.client.list_web_widgets(&query);
+    let deleted = pages.next().await.ok()??;
+    let record = deleted.iter().find(|record| id_of(record) == id)?;
+    let time = match record {
+        WidgetRecord::Readable(widget) => widget.widget.deleted_at,
+        WidgetRecord::Unreadable(widget) => widget.deleted_at,
+    };
+    Some((id, time?.into()))
 }
 
 /// Looks in the newest part of the history for the change since which the page no longer has the

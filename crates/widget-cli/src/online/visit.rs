@@ -2,15 +2,17 @@
 //!
 //! Any address is fetched: this program reaches what its user reaches.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use futures_util::{StreamExt, stream};
 use reqwest::{Client, Response, header};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
-use widget_api::client::describe_failure;
+use widget_api::client::{Error, describe_failure, read_failure};
 use widget_core::doctor::{
-    self, ACCEPT, FETCH_TIMEOUT, Hop, MAX_PAGE_BYTES, PageFrame, PageScript, Visit,
+    self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
+    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, Visit,
 };
 
 /// Fetches a page until `deadline`. What went wrong is a part of the visit. `http` follows no
@@ -19,22 +21,26 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
     let mut visit = Visit::default();
     let begin = Instant::now();
     let limit = deadline.min(begin + FETCH_TIMEOUT);
+    let budget = ByteBudget::new(MAX_PAGE_BYTES);
     let reading = async {
         let response = request(http, start, &mut visit.hops).await?;
-        read(response, MAX_PAGE_BYTES).await
+        read(response, &budget).await
     };
     match timeout_at(limit, reading).await {
-        Ok(Ok(body)) => {
-            visit.is_cut = body.len() >= MAX_PAGE_BYTES;
+        Ok(Ok((body, is_cut))) => {
+            visit.is_cut = is_cut;
             visit.body = body;
             let limit = deadline.min(Instant::now() + FETCH_TIMEOUT);
             read_more(http, &mut visit, limit).await;
         }
-        Ok(Err(reason)) => visit.failure = Some(reason),
+        Ok(Err(failure)) => visit.failure = Some(failure),
         Err(_) => {
             // A deadline began a moment before.
             let waited = limit.duration_since(begin).as_millis().div_ceil(1000);
-            visit.failure = Some(format!("it takes more than {waited} s"));
+            visit.failure = Some(PageFailure {
+                reason: format!("it takes more than {waited} s"),
+                cause: FailureCause::Timeout,
+            });
         }
     }
     visit
@@ -45,42 +51,64 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
 async fn read_more(http: &Client, visit: &mut Visit, limit: Instant) {
     let scripts = doctor::scripts_to_read(visit);
     let frames = doctor::frames_to_read(visit);
-    let mut room = MAX_PAGE_BYTES;
-    let reading = async {
-        let frames = frames.into_iter().map(|url| (url, true));
-        let all = frames.chain(scripts.into_iter().map(|url| (url, false)));
-        for (url, is_frame) in all {
+    visit.unread_scripts = scripts.len();
+    let budget = ByteBudget::new(MAX_PAGE_BYTES);
+    let asked = frames.into_iter().map(|url| (url, true)).chain(
+        scripts
+            .into_iter()
+            .take(MAX_SCRIPTS)
+            .map(|url| (url, false)),
+    );
+    let reading = asked.map(|(url, is_frame)| {
+        let budget = &budget;
+        async move {
+            let mut hops = Vec::new();
             let reading = async {
-                let response = request(http, url.clone(), &mut Vec::new()).await?;
-                read(response, room).await
+                let response = request(http, url.clone(), &mut hops).await?;
+                read(response, budget).await
             };
-            let Ok(bytes) = reading.await else { continue };
-            room = room.saturating_sub(bytes.len());
+            let read = reading.await.ok();
+            (url, is_frame, read, hops.pop())
+        }
+    });
+    let mut reading = stream::iter(reading).buffered(PARALLEL_SCRIPTS);
+    let noting = async {
+        while let Some((url, is_frame, read, hop)) = reading.next().await {
+            let Some(((bytes, is_cut), hop)) = read.zip(hop) else {
+                // What does not answer here does not answer browsers either.
+                visit.unread_scripts -= usize::from(!is_frame);
+                continue;
+            };
             let text = String::from_utf8_lossy(&bytes).into_owned();
             if is_frame {
                 visit.frames.push(PageFrame { url, html: text });
-            } else {
-                visit.scripts.push(PageScript { url, text });
-            }
-            if room == 0 {
-                break;
+            } else if !(is_cut && text.is_empty()) {
+                visit.unread_scripts -= 1;
+                visit.scripts.push(PageScript {
+                    url,
+                    status: hop.status,
+                    headers: hop.headers,
+                    text,
+                    is_cut,
+                });
             }
         }
     };
     // What was read until then is enough.
-    let _ = timeout_at(limit, reading).await;
+    let _ = timeout_at(limit, noting).await;
 }
 
 /// The answer that is the page; every answer is noted in `hops`.
-async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Response, String> {
+async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Response, PageFailure> {
     let mut url = start;
     loop {
         let response = http
             .get(url.clone())
             .header(header::ACCEPT, ACCEPT)
+            .header(header::ACCEPT_ENCODING, ACCEPT_ENCODING)
             .send()
             .await
-            .map_err(|error| describe_failure(&error))?;
+            .map_err(|error| failure_of(&error))?;
         let headers = response.headers().iter();
         hops.push(Hop {
             url,
@@ -92,10 +120,28 @@ async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Respo
                 })
                 .collect(),
         });
-        match doctor::next_address(hops).map_err(|error| error.to_string())? {
+        let next = doctor::next_address(hops).map_err(|error| PageFailure {
+            reason: error.to_string(),
+            cause: FailureCause::Redirect,
+        })?;
+        match next {
             None => return Ok(response),
             Some(next) => url = next,
         }
+    }
+}
+
+fn failure_of(error: &reqwest::Error) -> PageFailure {
+    PageFailure {
+        reason: describe_failure(error),
+        cause: match read_failure(error) {
+            Error::HostUnknown { .. } => FailureCause::Name,
+            Error::Tls { .. } => FailureCause::Certificate,
+            Error::Unreachable { .. } => FailureCause::Connection,
+            Error::Timeout { .. } => FailureCause::Timeout,
+            Error::Broken { .. } => FailureCause::Answer,
+            _ => FailureCause::Other,
+        },
     }
 }
 
@@ -104,40 +150,108 @@ fn header_of(response: &Response, name: header::HeaderName) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-/// The first bytes of an answer, without the encoding of their transfer.
-async fn read(mut response: Response, max: usize) -> Result<Vec<u8>, String> {
+/// The bytes of an answer, without the encoding of their transfer, and whether there are more.
+async fn read(mut response: Response, budget: &ByteBudget) -> Result<(Vec<u8>, bool), PageFailure> {
     let encoding = header_of(&response, header::CONTENT_ENCODING);
-    let mut bytes = Vec::new();
-    while bytes.len() < max
-        && let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| describe_failure(&error))?
-    {
-        let room = max - bytes.len();
-        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    let (mut bytes, mut is_cut) = (Vec::new(), false);
+    while !is_cut {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = budget.take(chunk.len());
+                bytes.extend_from_slice(&chunk[..room]);
+                is_cut = room < chunk.len();
+            }
+            Ok(None) => break,
+            Err(error) if bytes.is_empty() => return Err(failure_of(&error)),
+            // Browsers show what they have.
+            Err(_) => is_cut = true,
+        }
     }
-    decompress(bytes, encoding.as_deref(), max)
+    let (bytes, ends_early) = decompress(bytes, encoding.as_deref(), budget)?;
+    Ok((bytes, is_cut || ends_early))
 }
 
-/// Some sites compress although nobody asked for it.
-fn decompress(bytes: Vec<u8>, encoding: Option<&str>, max: usize) -> Result<Vec<u8>, String> {
-    match encoding.map(str::to_ascii_lowercase).as_deref() {
-        None | Some("" | "identity") => Ok(bytes),
-        Some("gzip" | "x-gzip") => {
-            let mut plain = Vec::new();
-            let max = u64::try_from(max).unwrap_or(u64::MAX);
-            let mut decoder = MultiGzDecoder::new(bytes.as_slice()).take(max);
-            // What was cut ends early; what there is of it is looked at.
-            match decoder.read_to_end(&mut plain) {
-                Err(error) if plain.is_empty() => {
-                    Err(format!("it cannot be decompressed: {error}"))
-                }
-                _ => Ok(plain),
-            }
-        }
-        Some(other) => Err(format!(
+/// The bytes without their compression, and whether there are more.
+fn decompress(
+    bytes: Vec<u8>,
+    encoding: Option<&str>,
+    budget: &ByteBudget,
+) -> Result<(Vec<u8>, bool), PageFailure> {
+    let encoding = encoding.map(str::to_ascii_lowercase);
+    let read = match encoding.as_deref() {
+        None | Some("" | "identity") => return Ok((bytes, false)),
+        _ if bytes.is_empty() => return Ok((bytes, false)),
+        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), budget),
+        // Some sites send it without the header of zlib.
+        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), budget)
+            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), budget)),
+        Some(other) => Err(io::Error::other(format!(
             "it is compressed as `{other}`, which was not asked for"
-        )),
+        ))),
+    };
+    read.map_err(|error| PageFailure {
+        reason: match error.kind() {
+            ErrorKind::Other => error.to_string(),
+            _ => format!("it cannot be decompressed: {error}"),
+        },
+        cause: FailureCause::Answer,
+    })
+}
+
+fn inflate(mut decoder: impl Read, budget: &ByteBudget) -> io::Result<(Vec<u8>, bool)> {
+    let mut plain = Vec::new();
+    let room = budget.take(MAX_PAGE_BYTES);
+    let limit = u64::try_from(room).unwrap_or(u64::MAX);
+    let read = decoder.by_ref().take(limit).read_to_end(&mut plain);
+    budget.give_back(room - plain.len());
+    match read {
+        Err(error) if plain.is_empty() => Err(error),
+        // What was cut ends early; what there is of it is looked at.
+        Err(error) => Ok((plain, error.kind() == ErrorKind::UnexpectedEof)),
+        Ok(_) => Ok((plain, decoder.read(&mut [0]).is_ok_and(|more| more > 0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{
+        Compression,
+        write::{DeflateEncoder, GzEncoder, ZlibEncoder},
+    };
+
+    use super::*;
+
+    #[test]
+    fn compressed_pages_are_read() {
+        let page = b"<p>Shop</p>".repeat(100);
+        let level = Compression::default;
+        let mut gzip = GzEncoder::new(Vec::new(), level());
+        let mut zlib = ZlibEncoder::new(Vec::new(), level());
+        let mut raw = DeflateEncoder::new(Vec::new(), level());
+        for encoder in [&mut gzip as &mut dyn Write, &mut zlib, &mut raw] {
+            encoder.write_all(&page).expect("bytes");
+        }
+        let gzip = gzip.finish().expect("bytes");
+        let read = |bytes: &[u8], encoding, budget| {
+            decompress(bytes.to_vec(), Some(encoding), &ByteBudget::new(budget))
+        };
+        for (bytes, encoding) in [
+            (gzip.clone(), "GZip"),
+            (zlib.finish().expect("bytes"), "deflate"),
+            (raw.finish().expect("bytes"), "deflate"),
+        ] {
+            assert_eq!(read(&bytes, encoding, 2000), Ok((page.clone(), false)));
+            let (part, is_cut) = read(&bytes, encoding, 100).expect("a part");
+            assert_eq!((part.len(), is_cut), (100, true));
+        }
+        let (part, is_cut) = read(&gzip[..gzip.len() - 10], "gzip", 2000).expect("a part");
+        assert!(is_cut && page.starts_with(&part) && !part.is_empty());
+        for (bytes, encoding) in [(&b"<p>"[..], "gzip"), (&gzip, "br")] {
+            let failure = read(bytes, encoding, 2000).expect_err("it cannot be read");
+            assert_eq!(failure.cause, FailureCause::Answer);
+        }
+        assert_eq!(read(b"", "gzip", 10), Ok((Vec::new(), false)));
     }
 }

@@ -1,11 +1,17 @@
 //! How a page is fetched: the limits, and which redirects are followed. Whoever fetches one, with
 //! whatever client, follows these.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use url::Url;
 
 use super::visit::Hop;
+
+/// Scripts that are asked for at the same time.
+pub const PARALLEL_SCRIPTS: usize = 6;
 
 /// Redirects that are followed.
 pub const MAX_REDIRECTS: usize = 10;
@@ -25,6 +31,32 @@ pub const ACCEPT: &str = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
 /// How answers may be compressed.
 pub const ACCEPT_ENCODING: &str = "gzip, deflate";
+
+/// The bytes that may still be read: a page has [`MAX_PAGE_BYTES`], and its scripts together.
+#[derive(Debug)]
+pub struct ByteBudget(AtomicUsize);
+
+impl ByteBudget {
+    /// A budget of so many bytes.
+    #[must_use]
+    pub const fn new(bytes: usize) -> Self {
+        Self(AtomicUsize::new(bytes))
+    }
+
+    /// Spends bytes, or those that are left: how many of them may be kept.
+    pub fn take(&self, wanted: usize) -> usize {
+        let spend = |left: usize| Some(left.saturating_sub(wanted));
+        let left = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        left.unwrap_or_else(|left| left).min(wanted)
+    }
+
+    /// Gives back what was not needed.
+    pub fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
 
 /// Why a redirect is not followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +131,16 @@ mod tests {
             status,
             headers: location.into_iter().collect(),
         }
+    }
+
+    #[test]
+    fn a_budget_ends() {
+        let budget = ByteBudget::new(10);
+        assert_eq!(budget.take(4), 4);
+        assert_eq!(budget.take(7), 6);
+        assert_eq!(budget.take(1), 0);
+        budget.give_back(2);
+        assert_eq!((budget.take(5), budget.take(5)), (2, 0));
     }
 
     #[test]

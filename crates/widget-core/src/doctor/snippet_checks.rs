@@ -34,7 +34,7 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     };
     let is_inserted = !inserters.is_empty()
         || !page.snippets.scripted.is_empty()
-        || page.question.visit.unread_scripts > 0;
+        || page.question.visit.has_unread_scripts();
     let mut runs: Vec<Run<'_>> = Vec::new();
     let of_tag = |tag: &'a SnippetTag, by_parser| Run {
         script: Some(&tag.script),
@@ -307,7 +307,7 @@ fn check_others(page: &Page<'_>, sorted: &Sorted<'_>, runs: bool, findings: &mut
         let id = &tag.address.id;
         match (question.widget_id, tag.address.widget_id()) {
             // Several widgets on one page are fine.
-            (Some(_), Some(_)) if runs => {}
+            (Some(_), Some(_)) if runs => findings.push(check_other(page, tag)),
             (Some(expected), Some(_)) => findings.push(pasting(
                 page,
                 found(
@@ -424,7 +424,7 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
         && page.snippets.framed.is_empty()
         && (!inserters.is_empty()
             || !page.snippets.scripted.is_empty()
-            || page.question.visit.unread_scripts > 0)
+            || page.question.visit.has_unread_scripts())
     {
         return vec![by_script(page, inserters)];
     }
@@ -564,8 +564,9 @@ fn by_script(page: &Page<'_>, inserters: &[Inserter]) -> PageFinding {
             inserter.evidence.clone(),
         ),
         (None, None) => {
-            let read = page.question.visit.scripts.len();
-            let all = read + page.question.visit.unread_scripts;
+            let scripts = &page.question.visit.scripts;
+            let read = scripts.iter().filter(|script| !script.is_cut).count();
+            let all = scripts.len() + page.question.visit.unread_scripts;
             let detail = format!(
                 "the page does not have the snippet when it is loaded; one of its scripts may add \
                  it, of which only {read} of {all} were read"

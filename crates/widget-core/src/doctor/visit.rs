@@ -136,6 +136,11 @@ impl Visit {
         Origin::try_from(&self.page()?.url).ok()
     }
 
+    /// Whether a script may have what was not seen.
+    pub(super) fn has_unread_scripts(&self) -> bool {
+        self.unread_scripts > 0 || self.scripts.iter().any(|script| script.is_cut)
+    }
+
     pub(super) fn html(&self) -> String {
         let kind = self.page().and_then(|hop| hop.header("content-type"));
         decode(&self.body, kind)

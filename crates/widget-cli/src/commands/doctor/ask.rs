@@ -1,5 +1,7 @@
 //! Asks a service what visitors may ask: never with a key, and whichever service a page names.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Client, RequestBuilder, Response, header};
 use serde_json::Value;
@@ -16,6 +18,9 @@ use widget_core::{
 
 /// Longer answers are cut, in bytes.
 const MAX_BYTES: usize = 2 << 20;
+
+/// With less time, a service cannot be expected to answer.
+pub(super) const MIN_TIME: Duration = Duration::from_secs(1);
 
 /// Asks for everything that a page would load, until `deadline`.
 pub(super) async fn ask_service(
@@ -37,30 +42,85 @@ pub(super) async fn ask_service(
         ..ServiceAnswers::default()
     };
     if let Some(script) = script {
-        let asked = timeout_at(deadline, ask_for_script(http, script)).await;
-        (answers.script, answers.clock_difference) = asked.unwrap_or_else(|_| (late(), None));
+        let asking = ask_for_script(http, script);
+        (answers.script, answers.clock_difference) = within(deadline, asking).await;
     }
     let Some(id) = id else {
         return answers;
     };
     if let Ok(url) = address(format!("core/public/web-widgets/{id}")) {
-        let asked = timeout_at(deadline, ask_for_launcher(http, url, origin)).await;
-        answers.launcher = asked.unwrap_or_else(|_| late());
+        answers.launcher = within(deadline, ask_for_launcher(http, url, origin)).await;
     }
     if let Ok(url) = window_address(target, id, origin) {
-        let asked = timeout_at(deadline, ask_for_window(http, url)).await;
-        let (window, livekit) = asked.unwrap_or_else(|_| (late(), None));
+        let (window, livekit) = within(deadline, ask_for_window(http, url)).await;
         answers.window = window;
         if let Some(livekit) = livekit {
-            let asked = timeout_at(deadline, ask_for_livekit(http, livekit)).await;
-            answers.livekit = asked.unwrap_or_else(|_| late());
+            answers.livekit = within(deadline, ask_for_livekit(http, livekit)).await;
         }
     }
     answers
 }
 
-fn late<T>() -> Answer<T> {
-    Answer::Failed("it does not answer in time".to_owned())
+/// Asks what the service says about other widgets of the page.
+pub(super) async fn ask_about_others(
+    http: &Client,
+    service: &Url,
+    ids: &[WidgetId],
+    origin: &Origin,
+    deadline: Instant,
+) -> Vec<(WidgetId, LauncherAnswer)> {
+    let mut answers = Vec::new();
+    for id in ids {
+        let Ok(url) = service.join(&format!("core/public/web-widgets/{id}")) else {
+            continue;
+        };
+        let answer = within(deadline, ask_for_launcher(http, url, origin)).await;
+        if let Answer::Given(answer) = answer {
+            answers.push((*id, answer));
+        }
+    }
+    answers
+}
+
+/// What an answer is when the time is over.
+trait Late: Sized {
+    fn late(answer: LateAnswer) -> Self;
+}
+
+/// Why there is no answer.
+enum LateAnswer {
+    /// There was hardly any time for it.
+    NoTime,
+    /// It takes too long.
+    Slow,
+}
+
+impl<T> Late for Answer<T> {
+    fn late(answer: LateAnswer) -> Self {
+        match answer {
+            LateAnswer::NoTime => Self::OutOfTime,
+            LateAnswer::Slow => Self::Failed("it does not answer in time".to_owned()),
+        }
+    }
+}
+
+impl<T, U> Late for (Answer<T>, Option<U>) {
+    fn late(answer: LateAnswer) -> Self {
+        (Answer::late(answer), None)
+    }
+}
+
+/// Waits until the deadline. What had hardly any time to answer is not judged.
+async fn within<T: Late>(deadline: Instant, asking: impl Future<Output = T>) -> T {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = timeout_at(deadline, asking).await;
+    answer.unwrap_or_else(|_| {
+        T::late(if left < MIN_TIME {
+            LateAnswer::NoTime
+        } else {
+            LateAnswer::Slow
+        })
+    })
 }
 
 /// A request of a visitor that the service does not count as a visit.

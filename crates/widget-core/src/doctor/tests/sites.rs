@@ -269,6 +269,10 @@ fn scripts_that_nobody_read_may_have_the_snippet() {
     assert_eq!(finding.code, Code::SnippetByScript);
     assert!(finding.detail.contains("only 1 of 150"), "{finding:?}");
     assert!(diagnosis.fixes.is_empty());
+    let mut cut =
+        case("<p>x<script src=/a.js></script>").script("https://shop.example/a.js", "jQuery");
+    cut.scripts[0].is_cut = true;
+    cut.finds("unknown: snippet_by_script unknown");
 }
 
 /// The first finding of a code.
@@ -427,7 +431,8 @@ fn other_widgets_of_the_page_are_named() {
     let mut page = case(&format!("{}SNIPPET", SNIPPET.replace(ID, OTHER)));
     page.widget_id = Some(ID.parse().expect("an id"));
     page.services = vec!["https://widgets.example/".parse().expect("a URL")];
-    page.finds("shown");
+    let diagnosis = page.finds("shown");
+    assert!(found(&diagnosis, Code::SnippetOtherWidget).hint.is_some());
     let mut named = case(&format!("SNIPPET{}", SNIPPET.replace(ID, OTHER)));
     named.answers.others = vec![(other, LauncherAnswer::Shown { icon_url: None })];
     let diagnosis = named.finds("shown");
