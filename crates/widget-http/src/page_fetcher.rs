@@ -7,13 +7,14 @@
 //! gains nothing.
 
 use std::{
-    io::Read,
+    io::{self, Read},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use futures_util::{StreamExt, stream};
 use http::header;
 use reqwest::{
     Client, Response,
@@ -23,7 +24,8 @@ use reqwest::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
 use widget_core::doctor::{
-    self, ACCEPT, FETCH_TIMEOUT, Hop, MAX_PAGE_BYTES, PageFrame, PageScript, RedirectError, Visit,
+    self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
+    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, RedirectError, Visit,
 };
 
 /// Bytes of a page that are read for its brand, whose tags are in its head. All other limits are
@@ -118,37 +120,21 @@ impl PageFetcher {
     /// in words that reveal nothing of our network, and is returned for the log.
     pub async fn visit(&self, start: Url) -> (Visit, Option<FetchError>) {
         let mut visit = Visit::default();
+        let budget = ByteBudget::new(MAX_PAGE_BYTES);
         let reading = async {
             let response = self.request(start, &mut visit.hops).await?;
-            let encoding = response
-                .headers()
-                .get(header::CONTENT_ENCODING)
-                .and_then(|value| value.to_str().ok())
-                .map(|value| value.trim().to_ascii_lowercase());
-            let bytes = read_bytes(response, MAX_PAGE_BYTES).await?;
-            decompress(bytes, encoding.as_deref())
+            read_whole(response, &budget).await
         };
         let outcome = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
         match outcome.unwrap_or(Err(FetchError::Slow)) {
-            Ok(body) => {
-                visit.is_cut = body.len() >= MAX_PAGE_BYTES;
+            Ok((body, is_cut)) => {
+                visit.is_cut = is_cut;
                 visit.body = body;
                 self.read_more(&mut visit).await;
                 (visit, None)
             }
             Err(error) => {
-                visit.failure = Some(match &error {
-                    FetchError::Refused(_) => {
-                        "only public addresses are looked at, on the ports 80 and 443".to_owned()
-                    }
-                    FetchError::Redirected(error) => error.to_string(),
-                    FetchError::Slow => {
-                        format!("it takes more than {} s", FETCH_TIMEOUT.as_secs())
-                    }
-                    FetchError::Unreadable(_) | FetchError::Client(_) => {
-                        "the site does not answer as a website".to_owned()
-                    }
-                });
+                visit.failure = Some(failure_of(&error));
                 (visit, Some(error))
             }
         }
@@ -157,33 +143,57 @@ impl PageFetcher {
     /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
     /// permit.
     async fn read_more(&self, visit: &mut Visit) {
-        let frames = doctor::frames_to_read(visit).into_iter();
-        let scripts = doctor::scripts_to_read(visit).into_iter();
-        let all = frames
-            .map(|url| (url, true))
-            .chain(scripts.map(|url| (url, false)));
-        let mut room = MAX_PAGE_BYTES;
-        let reading = async {
-            for (url, is_frame) in all {
-                let read = async {
-                    let response = self.request(url.clone(), &mut Vec::new()).await?;
-                    read_bytes(response, room).await
-                };
-                let Ok(bytes) = read.await else { continue };
-                room -= bytes.len();
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                if is_frame {
-                    visit.frames.push(PageFrame { url, html: text });
-                } else {
-                    visit.scripts.push(PageScript { url, text });
-                }
-                if room == 0 {
-                    break;
+        let frames = doctor::frames_to_read(visit);
+        let scripts = doctor::scripts_to_read(visit);
+        visit.unread_scripts = scripts.len();
+        let budget = ByteBudget::new(MAX_PAGE_BYTES);
+        let frames = frames.into_iter().map(|url| (url, true));
+        let scripts = scripts.into_iter().take(MAX_SCRIPTS);
+        let asked = frames.chain(scripts.map(|url| (url, false)));
+        let reading = asked.map(|(url, is_frame)| self.read_part(url, is_frame, &budget));
+        let mut reading = stream::iter(reading).buffered(PARALLEL_SCRIPTS);
+        let noting = async {
+            while let Some(part) = reading.next().await {
+                match part {
+                    Part::Frame(frame) => visit.frames.push(frame),
+                    Part::Script(script) => {
+                        visit.unread_scripts -= 1;
+                        visit.scripts.push(script);
+                    }
+                    // What does not answer here does not answer browsers either.
+                    Part::Silent { is_frame } => visit.unread_scripts -= usize::from(!is_frame),
+                    Part::Unread => {}
                 }
             }
         };
         // What was read until then is enough.
-        let _ = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
+        let _ = tokio::time::timeout(FETCH_TIMEOUT, noting).await;
+    }
+
+    async fn read_part(&self, url: Url, is_frame: bool, budget: &ByteBudget) -> Part {
+        let mut hops = Vec::new();
+        let reading = async {
+            let response = self.request(url.clone(), &mut hops).await?;
+            read_whole(response, budget).await
+        };
+        let read = reading.await.ok();
+        let Some(((bytes, is_cut), hop)) = read.zip(hops.pop()) else {
+            return Part::Silent { is_frame };
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if is_frame {
+            Part::Frame(PageFrame { url, html: text })
+        } else if is_cut && text.is_empty() {
+            Part::Unread
+        } else {
+            Part::Script(PageScript {
+                url,
+                status: hop.status,
+                headers: hop.headers,
+                text,
+                is_cut,
+            })
+        }
     }
 
     /// The answer that is the page; every answer is noted in `hops`.
@@ -195,7 +205,10 @@ impl PageFetcher {
         let mut url = start;
         loop {
             self.check(&url)?;
-            let request = client.get(url.clone()).header(header::ACCEPT, ACCEPT);
+            let request = client
+                .get(url.clone())
+                .header(header::ACCEPT, ACCEPT)
+                .header(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
             let response = request.send().await.map_err(unreadable)?;
             let text =
                 |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -235,6 +248,18 @@ impl PageFetcher {
     }
 }
 
+/// What came of asking for a script or a frame.
+enum Part {
+    Frame(PageFrame),
+    Script(PageScript),
+    /// There was no answer.
+    Silent {
+        is_frame: bool,
+    },
+    /// There was no room for it.
+    Unread,
+}
+
 async fn page(url: Url, response: Response) -> Result<FetchedPage, FetchError> {
     let media_type = response
         .headers()
@@ -255,44 +280,95 @@ async fn page(url: Url, response: Response) -> Result<FetchedPage, FetchError> {
             response.status()
         )));
     }
-    let bytes = read_bytes(response, MAX_BYTES).await?;
+    let budget = ByteBudget::new(MAX_BYTES);
+    let (bytes, _) = read_whole(response, &budget).await?;
     Ok(FetchedPage {
         url,
         html: String::from_utf8_lossy(&bytes).into_owned(),
     })
 }
 
-/// The first bytes of an answer.
-async fn read_bytes(mut response: Response, max: usize) -> Result<Vec<u8>, FetchError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreadable)? {
-        let room = max - bytes.len();
-        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if bytes.len() == max {
-            break;
+/// All bytes of an answer, without the encoding of their transfer, and whether there are more.
+async fn read_whole(
+    mut response: Response,
+    budget: &ByteBudget,
+) -> Result<(Vec<u8>, bool), FetchError> {
+    let encoding = response.headers().get(header::CONTENT_ENCODING);
+    let encoding = encoding
+        .and_then(|value| value.to_str().ok())
+        .map(|value| value.trim().to_ascii_lowercase());
+    let (mut bytes, mut is_cut) = (Vec::new(), false);
+    while !is_cut {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = budget.take(chunk.len());
+                bytes.extend_from_slice(&chunk[..room]);
+                is_cut = room < chunk.len();
+            }
+            Ok(None) => break,
+            Err(error) if bytes.is_empty() => return Err(unreadable(error)),
+            // Browsers show what they have.
+            Err(_) => is_cut = true,
         }
     }
-    Ok(bytes)
+    let (bytes, ends_early) = decompress(bytes, encoding.as_deref(), budget)?;
+    Ok((bytes, is_cut || ends_early))
 }
 
-/// Some sites compress although nobody asked for it.
-fn decompress(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, FetchError> {
-    match encoding {
-        None | Some("" | "identity") => Ok(bytes),
-        Some("gzip" | "x-gzip") => {
-            let mut plain = Vec::new();
-            let max = u64::try_from(MAX_PAGE_BYTES).unwrap_or(u64::MAX);
-            // What was cut ends early; what there is of it is looked at.
-            match MultiGzDecoder::new(bytes.as_slice())
-                .take(max)
-                .read_to_end(&mut plain)
-            {
-                Err(error) if plain.is_empty() => Err(FetchError::Unreadable(error.to_string())),
-                _ => Ok(plain),
-            }
-        }
-        Some(other) => Err(FetchError::Unreadable(format!("compressed as {other}"))),
+/// The bytes without their compression, and whether there are more.
+fn decompress(
+    bytes: Vec<u8>,
+    encoding: Option<&str>,
+    budget: &ByteBudget,
+) -> Result<(Vec<u8>, bool), FetchError> {
+    if !matches!(encoding, None | Some("" | "identity")) {
+        // What is read of it counts instead.
+        budget.give_back(bytes.len());
     }
+    let read = match encoding {
+        None | Some("" | "identity") => return Ok((bytes, false)),
+        _ if bytes.is_empty() => return Ok((bytes, false)),
+        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), budget),
+        // Some sites send it without the header of zlib.
+        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), budget)
+            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), budget)),
+        Some(other) => Err(io::Error::other(format!("compressed as {other}"))),
+    };
+    read.map_err(|error| FetchError::Unreadable(error.to_string()))
+}
+
+fn inflate(mut decoder: impl Read, budget: &ByteBudget) -> io::Result<(Vec<u8>, bool)> {
+    let mut plain = Vec::new();
+    let room = budget.take(MAX_PAGE_BYTES);
+    let limit = u64::try_from(room).unwrap_or(u64::MAX);
+    let read = decoder.by_ref().take(limit).read_to_end(&mut plain);
+    budget.give_back(room - plain.len());
+    match read {
+        Err(error) if plain.is_empty() => Err(error),
+        // What was cut ends early; what there is of it is looked at.
+        Err(error) => Ok((plain, error.kind() == io::ErrorKind::UnexpectedEof)),
+        Ok(_) => Ok((plain, decoder.read(&mut [0]).is_ok_and(|more| more > 0))),
+    }
+}
+
+/// What went wrong, in words that reveal nothing of our network.
+fn failure_of(error: &FetchError) -> PageFailure {
+    let (reason, cause) = match error {
+        FetchError::Refused(_) => (
+            "only public addresses are looked at, on the ports 80 and 443".to_owned(),
+            FailureCause::Other,
+        ),
+        FetchError::Redirected(error) => (error.to_string(), FailureCause::Redirect),
+        FetchError::Slow => (
+            format!("it takes more than {} s", FETCH_TIMEOUT.as_secs()),
+            FailureCause::Timeout,
+        ),
+        FetchError::Unreadable(_) | FetchError::Client(_) => (
+            "the site does not answer as a website".to_owned(),
+            FailureCause::Other,
+        ),
+    };
+    PageFailure { reason, cause }
 }
 
 fn unreadable(error: reqwest::Error) -> FetchError {

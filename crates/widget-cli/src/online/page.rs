@@ -60,9 +60,10 @@ fn other_ways(page: &Url) -> String {
 async fn fetch(session: &Session, page: &Url) -> Result<Vec<FoundSnippet>, Failure> {
     let http = session.page_client(redirect::Policy::none())?;
     let visit = visit(&http, page.clone(), session.deadline()).await;
-    if let Some(reason) = &visit.failure {
+    if let Some(failure) = &visit.failure {
+        let shown = doctor::shown_page(page.as_str());
         return Err(
-            Failure::unexpected(format_args!("cannot read `{page}`: {reason}"))
+            Failure::unexpected(format_args!("cannot read `{shown}`: {}", failure.reason))
                 .hint(other_ways(page)),
         );
     }

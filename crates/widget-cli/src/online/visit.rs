@@ -178,6 +178,10 @@ fn decompress(
     budget: &ByteBudget,
 ) -> Result<(Vec<u8>, bool), PageFailure> {
     let encoding = encoding.map(str::to_ascii_lowercase);
+    if !matches!(encoding.as_deref(), None | Some("" | "identity")) {
+        // What is read of it counts instead.
+        budget.give_back(bytes.len());
+    }
     let read = match encoding.as_deref() {
         None | Some("" | "identity") => return Ok((bytes, false)),
         _ if bytes.is_empty() => return Ok((bytes, false)),
@@ -235,7 +239,9 @@ mod tests {
         }
         let gzip = gzip.finish().expect("bytes");
         let read = |bytes: &[u8], encoding, budget| {
-            decompress(bytes.to_vec(), Some(encoding), &ByteBudget::new(budget))
+            let budget = ByteBudget::new(budget);
+            assert_eq!(budget.take(bytes.len()), bytes.len());
+            decompress(bytes.to_vec(), Some(encoding), &budget)
         };
         for (bytes, encoding) in [
             (gzip.clone(), "GZip"),
