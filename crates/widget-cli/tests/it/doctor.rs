@@ -165,14 +165,14 @@ fn without_a_key() {
     setting.check_anonymous(
         "/shown?session=secret",
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        http://SITE/shown?session=secret → widget SHORT (http://SERVICE)
-          ✓ the page loads and has the snippet once
-          ✓ the service shows the widget on http://SITE
-          ✓ no policy of the page is in the way
-          ✓ the service answers
-    "#]],
+            exit 0
+            ---- stdout ----
+            http://SITE/shown?… → widget SHORT (http://SERVICE)
+              ✓ the page loads and has the snippet once
+              ✓ the service shows the widget on http://SITE
+              ✓ no policy of the page is in the way
+              ✓ the service answers
+        "#]],
     );
     setting.check_anonymous(
         "/missing",
@@ -203,7 +203,7 @@ fn without_a_key() {
             hint: add `frame-src` with the sources of `default-src` and `http://SERVICE`
           ✓ the service answers
         Fix: write the page's `nonce` into the tag, or add `http://SERVICE` to `script-src`
-        Then:
+        Also:
           - add `connect-src` with the sources of `default-src` and `http://SERVICE`
           - add `frame-src` with the sources of `default-src` and `http://SERVICE`
     "#]]);
@@ -243,8 +243,8 @@ fn without_a_key() {
         ---- stdout ----
         CLOSED/ → no widget
           ✗ the page cannot be loaded: Connection refused (os error 111)  site owner
-            hint: open the address in a browser, and compare its spelling
-        Fix: open the address in a browser, and compare its spelling
+            hint: check that the site runs, and that the address has the right scheme and port
+        Fix: check that the site runs, and that the address has the right scheme and port
     "#]]
     .assert_eq(&text);
 }
@@ -271,6 +271,7 @@ fn with_a_key() {
         http://SITE/cart → widget SHORT "Ask shop" (acme, http://SERVICE)
           ✓ the page loads and has the snippet once
           ✗ `http://SITE` is not on the list of domains  widget owner
+            it was for `http://SITE` until TIME, when tests (KEY-tests) wrote revision 3; see `widget history WIDGET-SHOP`
             hint: add `http://SITE`
           ! no worker named `shop` has joined a room yet  operator
             hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
@@ -285,6 +286,7 @@ fn with_a_key() {
         http://SITE/cart → widget SHORT "Ask shop" (acme, http://SERVICE)
           ✓ the page loads and has the snippet once
           ✗ the widget is not published  widget owner
+            it was for `http://SITE` until TIME, when tests (KEY-tests) wrote revision 3; see `widget history WIDGET-SHOP`
             hint: set `published` to true
           ! no worker named `shop` has joined a room yet  operator
             hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
@@ -360,7 +362,7 @@ fn for_a_widget() {
               ✓ no policy of the page is in the way
               ✓ the service answers
             Fix: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-OTHER"></script>
-            Then:
+            Also:
               - widget publish WIDGET-OTHER
               - widget domains WIDGET-OTHER add http://SITE
         "#]],
@@ -827,7 +829,7 @@ fn profiles_are_named() {
           ✓ no policy of the page is in the way
           ✓ the service answers
         Fix: replace the snippet by that of the widget of `http://127.0.0.1:9` (`widget snippet WIDGET`); or, if `http://SERVICE` is right, look with the profile of that service: widget doctor http://SITE/cart --profile staging
-        Then:
+        Also:
           - widget doctor http://SITE/cart --profile staging
     "#]]
     .assert_eq(&text);
@@ -843,8 +845,8 @@ fn failures_are_in_plain_words() {
         ---- stdout ----
         SITE/cart → no widget
           ✗ the page cannot be loaded: it ends the connection before it is secure; the address may be one for `http://`  site owner
-            hint: open the address in a browser, and compare its spelling
-        Fix: open the address in a browser, and compare its spelling
+            hint: check that the site runs, and that the address has the right scheme and port
+        Fix: check that the site runs, and that the address has the right scheme and port
     "#]]
     .assert_eq(&setting.anonymous(&["doctor", &https]));
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -855,8 +857,8 @@ fn failures_are_in_plain_words() {
         ---- stdout ----
         SILENT/ → no widget
           ✗ the page cannot be loaded: it takes more than 1 s  site owner
-            hint: open the address in a browser, and compare its spelling
-        Fix: open the address in a browser, and compare its spelling
+            hint: open the address in a browser; if it is slow there, too, correct the site first
+        Fix: open the address in a browser; if it is slow there, too, correct the site first
     "#]]
     .assert_eq(&text.replace(&silent, "SILENT/"));
 }
