@@ -128,6 +128,7 @@ impl PageTags {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Reader<'a> {
     html: &'a str,
     /// Where everything of this text is.

@@ -26,16 +26,27 @@ pub(super) fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
     texts.into_iter().find_map(|text| {
         let mut found = text.match_indices("location");
         found.find_map(|(at, _)| {
-            let url = read_redirect(text, at)?;
+            let url = match read_redirect(text, at)? {
+                Assigned::Address(url) => Some(url),
+                Assigned::Expression => None,
+            };
             let evidence = evidence::around(text, at);
             Some(ScriptRedirect { url, evidence })
         })
     })
 }
 
-/// What is assigned to the `location` at this position: its address, or nothing where that is not
-/// a plain text. `None` when nothing is assigned.
-fn read_redirect(text: &str, at: usize) -> Option<Option<String>> {
+/// What is assigned to a `location`.
+#[derive(Debug, PartialEq, Eq)]
+enum Assigned {
+    /// A plain text.
+    Address(String),
+    /// Anything else.
+    Expression,
+}
+
+/// What is assigned to the `location` at this position.
+fn read_redirect(text: &str, at: usize) -> Option<Assigned> {
     const OWNERS: &[&str] = &["window", "document", "self", "top", "parent", "globalThis"];
     let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '$');
     let before = text[..at].trim_end();
@@ -75,9 +86,9 @@ fn read_redirect(text: &str, at: usize) -> Option<Option<String>> {
         is_whole.then(|| literal.replace("\\/", "/"))
     });
     match literal {
-        Some(literal) => Some(Some(literal)),
+        Some(literal) => Some(Assigned::Address(literal)),
         // `location.href = location.href` and the like stays on the page.
-        None => (!value[..end].contains("location")).then_some(None),
+        None => (!value[..end].contains("location")).then_some(Assigned::Expression),
     }
 }
 
@@ -91,7 +102,7 @@ mod tests {
             let mut found = text.match_indices("location");
             found.find_map(|(at, _)| read_redirect(text, at))
         };
-        let to = |url: &str| Some(Some(url.to_owned()));
+        let to = |url: &str| Some(Assigned::Address(url.to_owned()));
         for (text, expected) in [
             ("location = '/a'", to("/a")),
             (
@@ -101,9 +112,9 @@ mod tests {
             ("if (x) { top.location.replace( `/a` ) }", to("/a")),
             ("document . location.assign('/a?b=c')", None),
             ("document.location.assign('/a?b=c')", to("/a?b=c")),
-            ("location.href = '/a' + id", Some(None)),
-            ("location.href = `/a/${id}`", Some(None)),
-            ("location = target;", Some(None)),
+            ("location.href = '/a' + id", Some(Assigned::Expression)),
+            ("location.href = `/a/${id}`", Some(Assigned::Expression)),
+            ("location = target;", Some(Assigned::Expression)),
             ("top.location = self.location", None),
             ("location.href = 'https://' + location.host", None),
             ("if (location == '/a') {}", None),

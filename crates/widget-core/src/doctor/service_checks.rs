@@ -1,5 +1,7 @@
 //! Whether the service, and what is behind it, answers.
 
+use time::Duration;
+
 use super::integrity::is_gone;
 use super::question::Answer;
 use super::read_page::Page;
@@ -12,7 +14,7 @@ use crate::finding::Code;
 const MAX_CLOCK_DIFFERENCE: i64 = 60;
 
 /// What helps where the time was over.
-const MORE_TIME: &str = "ask again with more time: `--timeout 30s`";
+const MORE_TIME: &str = "ask again with more time: `--timeout 30`";
 
 pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
     let answers = page.question.answers;
@@ -76,8 +78,14 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
         )),
         Ok(_) => {}
     }
-    match &answers.livekit {
-        Answer::Failed(reason) => findings.push(
+    findings.extend(check_livekit(&answers.livekit, is_late));
+    findings.extend(answers.clock_difference.map(check_clock));
+    findings
+}
+
+fn check_livekit(answer: &Answer<()>, is_late: bool) -> Option<PageFinding> {
+    match answer {
+        Answer::Failed(reason) => Some(
             PageFinding::fail(
                 Code::LivekitUnreachable,
                 Audience::Operator,
@@ -85,12 +93,12 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
             )
             .with_hint("check that LiveKit runs, and that its address is reachable"),
         ),
-        Answer::Given(()) => findings.push(PageFinding::ok(
+        Answer::Given(()) => Some(PageFinding::ok(
             Code::LivekitUnreachable,
             Audience::Operator,
             "LiveKit answers",
         )),
-        Answer::OutOfTime if !is_late => findings.push(
+        Answer::OutOfTime if !is_late => Some(
             PageFinding::unknown(
                 Code::LivekitUnreachable,
                 Audience::Operator,
@@ -98,28 +106,27 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
             )
             .with_hint(MORE_TIME),
         ),
-        Answer::NotAsked | Answer::OutOfTime => {}
+        Answer::NotAsked | Answer::OutOfTime => None,
     }
-    if let Some(difference) = answers.clock_difference {
-        let seconds = difference.whole_seconds();
-        let direction = if seconds > 0 { "ahead of" } else { "behind" };
-        findings.push(if seconds.abs() > MAX_CLOCK_DIFFERENCE {
-            PageFinding::warn(
-                Code::ClockSkewed,
-                Audience::Operator,
-                format!(
-                    "the clock of the service is {} s {direction} the clock here",
-                    seconds.abs()
-                ),
-            )
-            .with_hint("set both clocks by NTP; tickets and tokens end by the clock")
-        } else {
-            PageFinding::ok(
-                Code::ClockSkewed,
-                Audience::Operator,
-                "the clocks of the service and of this machine agree",
-            )
-        });
+}
+
+fn check_clock(difference: Duration) -> PageFinding {
+    let seconds = difference.whole_seconds();
+    if seconds.abs() <= MAX_CLOCK_DIFFERENCE {
+        return PageFinding::ok(
+            Code::ClockSkewed,
+            Audience::Operator,
+            "the clocks of the service and of this machine agree",
+        );
     }
-    findings
+    let direction = if seconds > 0 { "ahead of" } else { "behind" };
+    PageFinding::warn(
+        Code::ClockSkewed,
+        Audience::Operator,
+        format!(
+            "the clock of the service is {} s {direction} the clock here",
+            seconds.abs()
+        ),
+    )
+    .with_hint("set both clocks by NTP; tickets and tokens end by the clock")
 }
