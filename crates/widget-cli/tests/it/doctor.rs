@@ -914,3 +914,140 @@ fn a_page_names_its_widget() {
         "#]],
     );
 }
+
+#[test]
+fn one_of_several_widgets_is_enough() {
+    let mut setting = Setting::new(&[]);
+    let url = setting.service.url();
+    let line = |id: &str| format!("<script async src=\"{url}/public/embed/{id}\"></script>");
+    let dead = setting.service.create_widget("dead", &[]);
+    let client = setting.service.client();
+    block_on(client.delete_web_widget(dead.id, None)).expect("it is deleted");
+    let today = time::OffsetDateTime::now_utc().date().to_string();
+    setting.service.mask(today, "TODAY");
+    let dead = dead.id.to_string();
+    let short = dead.get(..8).expect("long enough");
+    setting.service.mask(short, "SHORT");
+    let dead = line(&dead);
+    let pages = HashMap::from([
+        (
+            "/two",
+            (
+                200,
+                Vec::new(),
+                format!("<h1>Shop</h1>{dead}{}", line(&setting.id)),
+            ),
+        ),
+        ("/dead", (200, Vec::new(), format!("<h1>Shop</h1>{dead}"))),
+    ]);
+    setting.site = Site::serve(pages);
+    let own = format!("http://{}", setting.site.address);
+    setting.service.mask(&own, "http://SITE");
+    setting.patch(true, &[&own]);
+    setting.check_anonymous("/two", &expect![[r#"
+        exit 0
+        ---- stdout ----
+        http://SITE/two → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ! the page also has the widget `WIDGET-DEAD`, which the service does not show here  site owner
+            <script async src="http://SERVICE/public/embed/WIDGET-DEAD">
+            hint: remove that tag, or see with a key what is wrong: `widget doctor WIDGET-DEAD --page URL`
+          ✓ the service shows the widget on http://SITE
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+    "#]]);
+    setting.check("/two", &expect![[r#"
+        exit 0
+        ---- stdout ----
+        http://SITE/two → widget SHORT "Ask shop" (acme, http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ! the page also has the widget `WIDGET-DEAD`, which the service does not show here  site owner
+            <script async src="http://SERVICE/public/embed/WIDGET-DEAD">
+            hint: remove that tag, or see with a key what is wrong: `widget doctor WIDGET-DEAD --page URL`
+          ✓ the service shows the widget on http://SITE
+          ! no worker named `shop` has joined a room yet  operator
+            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+    "#]]);
+    setting.check(
+        "/dead",
+        &expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/dead → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✗ the widget was deleted on TODAY  widget owner
+            hint: `widget undelete WIDGET-DEAD` brings it back
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+        Fix: widget undelete WIDGET-DEAD
+    "#]],
+    );
+    let secret = own.replace("http://", "http://ann:secret@");
+    expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `http://SITE` is not the address of a page: the entry contains `@`; a site is written without a user name
+
+        hint: leave out the user name and the password
+    "#]].assert_eq(&setting.anonymous(&["doctor", &secret]));
+}
+
+#[test]
+fn scripts_of_the_page_are_read() {
+    let scripts: Vec<_> = (0..40)
+        .map(|at| format!("<script src=/{at}.js></script>"))
+        .collect();
+    let many = format!(
+        "<h1>Shop</h1>{}<script src=/late.js></script>",
+        scripts.concat()
+    );
+    let copy =
+        "<h1>Shop</h1><script async src=/FILE data-web-widget=ID data-service=SERVICE></script>";
+    let (missing, page, other) = (
+        copy.replace("FILE", "gone.js"),
+        copy.replace("FILE", "page.js"),
+        copy.replace("FILE", "late.js"),
+    );
+    let setting = Setting::new(&[
+        ("/many", &[], &many),
+        (
+            "/late.js",
+            &["Content-Type: text/javascript"],
+            "s.src = 'SERVICE/public/embed/ID'",
+        ),
+        ("/page.js", &[], "<!doctype html><p>Shop"),
+        ("/missing", &[], &missing),
+        ("/page", &[], &page),
+        ("/other", &[], &other),
+        (
+            "/path",
+            &[],
+            "<h1>Shop</h1><script async src=/public/embed/ID></script>",
+        ),
+    ]);
+    for (path, expected) in [
+        ("/many", "unknown: snippet_by_script unknown"),
+        ("/missing", "not_shown: snippet_copied fail"),
+        ("/page", "not_shown: snippet_copied fail"),
+        ("/other", "unknown: snippet_copied unknown"),
+        ("/path", "not_shown: snippet_inert fail"),
+    ] {
+        let url = setting.site.url(path);
+        let text = setting.anonymous(&["doctor", &url, "--output", "json"]);
+        let start = text.find('{').expect("JSON");
+        let json = &text[start..];
+        let json = json.split("\n----").next().unwrap_or(json);
+        let diagnosis: Value = serde_json::from_str(json.trim()).expect("JSON");
+        let findings = diagnosis["findings"].as_array().expect("a list");
+        let found = findings.iter().filter(|finding| finding["status"] != "ok");
+        let found = found.map(|finding| {
+            let word = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {}", word("code"), word("status"))
+        });
+        let found = found.collect::<Vec<_>>().join(", ");
+        let verdict = diagnosis["verdict"].as_str().unwrap_or_default();
+        assert_eq!(format!("{verdict}: {found}"), expected, "{path}: {text}");
+    }
+}
