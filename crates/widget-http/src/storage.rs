@@ -47,8 +47,8 @@ pub use budgets::{
 };
 pub use conversations::{
     ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-    NewConversation, ResumeConversation, ResumeError, StartPlace, StoredConversation, Tombstone,
-    UsedTicket,
+    NewConversation, PlaceHash, PlaceHashError, ResumeConversation, ResumeError, StartPlace,
+    StoredConversation, Tombstone, UsedTicket,
 };
 pub use deleted_widgets::{DeletedWidget, DeletedWidgetStore};
 pub use embed_builds::{BuildKind, BuildName, EmbedBuild, EmbedBuildStore, StoredBuild};

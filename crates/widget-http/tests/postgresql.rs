@@ -1,5 +1,6 @@
 //! Every test of the service, with its records in PostgreSQL, behind PgBouncer, too, and what
-//! happens when that goes away; two services behind nginx; backups; partitions.
+//! happens when that goes away; two services behind nginx; backups; partitions;
+//! locks of the places where visitors start.
 
 #[path = "it/database/postgresql.rs"]
 mod database;
@@ -12,6 +13,8 @@ mod outage;
 mod partitions;
 #[path = "it/pgbouncer.rs"]
 mod pgbouncer;
+#[path = "it/place_locks.rs"]
+mod place_locks;
 #[path = "it/suite.rs"]
 mod postgresql;
 #[path = "it/postgresql_backup.rs"]

@@ -1,5 +1,7 @@
 //! Conversations: how they start, how they are resumed, and how they are found.
 
+use std::str::FromStr;
+
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{
@@ -119,6 +121,35 @@ pub struct UsedTicket {
     pub expires_at: OffsetDateTime,
 }
 
+/// A hash of a place, in letters, digits, `-` and `_` only, which need no quoting anywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceHash(String);
+
+impl PlaceHash {
+    /// The hash as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PlaceHash {
+    type Err = PlaceHashError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceHashError> {
+        let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if text.is_empty() || !text.bytes().all(is_safe) {
+            return Err(PlaceHashError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A text that is not the hash of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the hash of a place must have only letters, digits, `-` and `_`")]
+pub struct PlaceHashError;
+
 /// Where a conversation is started or resumed, as hashes that only this service can make; kept
 /// until somebody joins it or it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +157,18 @@ pub struct StartPlace {
     /// Of the caller's address, as [`StartRange::Address`] counts it.
     ///
     /// [`StartRange::Address`]: widget_core::conversation::budget::StartRange::Address
-    pub address: String,
+    pub address: PlaceHash,
     /// Of the caller's network, as [`StartRange::Network`] counts it; none for IPv4.
     ///
     /// [`StartRange::Network`]: widget_core::conversation::budget::StartRange::Network
-    pub network: Option<String>,
+    pub network: Option<PlaceHash>,
+}
+
+impl StartPlace {
+    /// What is locked of it: one name for both ranges, since a network contains its addresses.
+    pub(super) fn lock_name(&self) -> &PlaceHash {
+        self.network.as_ref().unwrap_or(&self.address)
+    }
 }
 
 /// A conversation to be created with its first room, by using up a ticket.
@@ -293,4 +331,20 @@ pub trait ConversationStore {
         &self,
         resume: &ResumeConversation,
     ) -> Result<ConversationRecord, ResumeError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_a_place_has_nothing_that_means_something_in_sql() {
+        let hash = "aZ09-_";
+        assert_eq!(hash.parse().as_ref().map(PlaceHash::as_str), Ok(hash));
+        for text in [
+            "", "a'b", "a\"b", "a\\b", "a b", "a;b", "a$b", "a\0b", "ä", "a=\n",
+        ] {
+            assert_eq!(text.parse::<PlaceHash>(), Err(PlaceHashError), "{text:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::{
@@ -19,7 +19,8 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use sqlx::{
-    Connection as _, Either, Execute, Executor, SqlStr, error::BoxDynError, pool::PoolConnection,
+    AssertSqlSafe, Connection as _, Either, Execute, Executor, SqlSafeStr as _, SqlStr,
+    error::BoxDynError, pool::PoolConnection,
 };
 use tokio::runtime::Handle;
 use widget_core::{conversation::Lifecycle, id::ConversationId};
@@ -44,6 +45,10 @@ type Row = <Database as sqlx::Database>::Row;
 type Done = <Database as sqlx::Database>::QueryResult;
 type Prepared = <Database as sqlx::Database>::Statement;
 type TypeInfo = <Database as sqlx::Database>::TypeInfo;
+
+/// How long a statement may take without a line in the log. The driver's own line would have the
+/// whole text.
+const SLOW_STATEMENT: Duration = Duration::from_secs(1);
 
 /// A pool whose connections are closed when their state is unknown.
 ///
@@ -123,18 +128,29 @@ impl GuardedPool {
         sqlx::Error::Io(io::Error::new(io::ErrorKind::ResourceBusy, message))
     }
 
-    /// Begins a transaction with `statement`.
-    pub(super) async fn begin(&self, statement: &'static str) -> Result<Transaction, StoreError> {
+    /// Begins a transaction with `statement` and takes a lock in it, in one message.
+    pub(super) async fn begin(
+        &self,
+        statement: &'static str,
+        lock: Option<SqlStr>,
+    ) -> Result<Transaction, StoreError> {
         let begin = async {
             let mut lease = self.lease().await?;
-            lease.run(Statement::new(statement)).await?;
-            Ok(Transaction {
-                lease: Some(lease),
-                begun_by: Some(statement),
+            let is_locked = lock.is_some();
+            let begin = Statement::begin(statement, lock);
+            let mut transaction = Transaction {
+                lease: None,
+                begun_by: Some(begin.clone()),
                 locked: None,
                 changes: Vec::new(),
                 meters: Arc::clone(&self.storage_meters),
-            })
+            };
+            let outcome = lease.run(begin).await;
+            // A lock fails in a transaction that has begun, and that is rolled back below.
+            if outcome.is_ok() || is_locked {
+                transaction.lease = Some(lease);
+            }
+            outcome.map(|_| transaction)
         };
         // Large, and otherwise part of every future that begins a transaction.
         let outcome = bounded_or(Box::pin(begin), || self.too_late()).await;
@@ -161,10 +177,12 @@ impl GuardedPool {
 }
 
 /// A statement with its arguments, which can be executed more than once.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Statement {
     sql: SqlStr,
     arguments: Option<Arguments>,
+    /// What the log has of it, where that is not all.
+    logged: Option<&'static str>,
 }
 
 impl Statement {
@@ -172,6 +190,19 @@ impl Statement {
         Self {
             sql: SqlStr::from_static(sql),
             arguments: None,
+            logged: None,
+        }
+    }
+
+    /// What begins a transaction; the log does not have the name of the lock.
+    fn begin(statement: &'static str, lock: Option<SqlStr>) -> Self {
+        let begin = Self::new(statement);
+        let Some(lock) = lock else { return begin };
+        let both = format!("{statement}; {}", lock.as_str());
+        Self {
+            sql: AssertSqlSafe(both).into_sql_str(),
+            logged: Some(statement),
+            ..begin
         }
     }
 
@@ -182,6 +213,7 @@ impl Statement {
         Ok(Self {
             sql: query.sql(),
             arguments,
+            logged: None,
         })
     }
 }
@@ -223,8 +255,13 @@ impl Lease {
         };
         // Stays so when this is canceled.
         self.is_known = false;
-        let Statement { sql, arguments } = statement;
-        tracing::trace!(statement = sql.as_str(), "executing");
+        let Statement {
+            sql,
+            arguments,
+            logged,
+        } = statement;
+        let logged = logged.map_or_else(|| sql.clone(), SqlStr::from_static);
+        tracing::trace!(statement = logged.as_str(), "executing");
         let started = Instant::now();
         let kind = kind_of(sql.as_str());
         let connection = &mut **connection;
@@ -239,7 +276,15 @@ impl Lease {
         if trace::is_on() {
             telemetry::note_call(Callee::Storage(kind), started, outcome.is_ok());
         }
-        self.meters.statements.observe(started.elapsed());
+        let elapsed = started.elapsed();
+        self.meters.statements.observe(elapsed);
+        if elapsed >= SLOW_STATEMENT {
+            tracing::warn!(
+                statement = logged.as_str(),
+                duration.milliseconds = elapsed.as_millis(),
+                "a statement was slow"
+            );
+        }
         self.is_known = match &outcome {
             Ok(_) => true,
             Err(error) => {
@@ -314,7 +359,7 @@ impl Drop for Lease {
 pub(super) struct Transaction {
     lease: Option<Lease>,
     /// How it was begun, until a statement has been executed in it.
-    begun_by: Option<&'static str>,
+    begun_by: Option<Statement>,
     /// The conversation that is locked, as it was read.
     locked: Option<(ConversationId, Lifecycle)>,
     /// What is counted when it is committed.
@@ -357,7 +402,7 @@ impl Transaction {
             };
             lease.run(Statement::new("ROLLBACK")).await?;
             lease.forget_statements().await?;
-            lease.run(Statement::new(begin)).await?;
+            lease.run(begin).await?;
             lease.run(statement).await
         })
         .await;

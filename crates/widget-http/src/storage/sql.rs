@@ -2,7 +2,7 @@
 //! storage.
 
 use super::{
-    backend::{Backend, LOCK_MESSAGES, LOCK_NAME, insert_and_lock, insert_both},
+    backend::{Backend, LOCK_MESSAGES, LOCK_NAME, insert_once},
     guarded_pool::Transaction,
     types::{Database, Row},
 };

@@ -21,7 +21,7 @@ use widget_core::{
 };
 
 use crate::{
-    storage::{SigningKey, StartPlace, Storage, StoreError},
+    storage::{PlaceHash, SigningKey, StartPlace, Storage, StoreError},
     system::{Clock, RandomError, RandomSource},
     web::{
         caller::AddressPrefix,
@@ -256,8 +256,10 @@ impl TokenSigner {
     pub async fn hash_place(&self, address: AddressPrefix) -> Result<StartPlace, TokenError> {
         let keys = self.keys().await?;
         let secret = keys.secrets.get(&keys.newest).ok_or(TokenError::Invalid)?;
-        let hash = |range: &str, prefix: AddressPrefix| {
-            jwt::keyed_hash(secret.expose_secret(), &format!("{range} {prefix}"))
+        let hash = |range: &str, prefix: AddressPrefix| -> Result<PlaceHash, TokenError> {
+            let hash = jwt::keyed_hash(secret.expose_secret(), &format!("{range} {prefix}"))?;
+            // It is base64 of the kind that URLs have.
+            hash.parse().map_err(|_| TokenError::Invalid)
         };
         Ok(StartPlace {
             address: hash("start address", address)?,

@@ -61,7 +61,7 @@ pub(crate) fn sign(
     )?)
 }
 
-/// A hash of the text that only holders of the secret can make.
+/// A hash of the text that only holders of the secret can make, as base64 for URLs.
 ///
 /// A text with a space cannot be what is signed in a token.
 pub(crate) fn keyed_hash(secret: &[u8], text: &str) -> Result<String, Untrusted> {

@@ -8,6 +8,10 @@ use widget_api::ProblemCode;
 use widget_core::{conversation::Presence, id::ConversationId};
 use widget_http::metrics::{Kind, Metric, Scrape};
 
+use super::storage::{
+    conversations::{new_conversation, place},
+    organization,
+};
 use crate::{
     support::Service,
     visitor::support::{OWN, SHOP, Started, Visitor, with_livekit},
@@ -162,6 +166,36 @@ async fn a_visit_is_counted() {
         &text,
         &[(failed, 1), ("widget_oldest_due_conversation_seconds", 0)],
     );
+}
+
+/// Each message to the database, which is a way there and back, is counted as a statement.
+#[tokio::test]
+async fn a_start_needs_three_messages_to_the_database() {
+    let service = Service::start().await;
+    let count = async || {
+        let series = r#"widget_database_statement_duration_seconds_count{pool="writer"}"#;
+        value(&scrape(&service).await, series)
+    };
+    // What a scrape asks the database.
+    let (first, second) = (count().await, count().await);
+    let mut before = second;
+    let places = [
+        (place("one", None), 3.0),
+        (place("one", None), 3.0),
+        // The others of the network are counted, too.
+        (place("other", Some("wide")), 4.0),
+    ];
+    for (id, (place, expected)) in (0xF00..).zip(places) {
+        let ours = organization("messages");
+        let mut new = new_conversation(&ours, id, 0xFFF, "https://a.example");
+        new.place = Some(place);
+        let created = service.storage.create_conversation(&new).await;
+        created.expect("it is new");
+        let after = count().await;
+        let found = after - before - (second - first);
+        assert!((found - expected).abs() < 1e-9, "{found} for {new:?}");
+        before = after;
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// PgBouncer in front of the server of a database.
-struct PgBouncer {
+pub(crate) struct PgBouncer {
     url: String,
     _running: Supervised,
     _directory: TempDir,
@@ -80,12 +80,12 @@ impl PgBouncer {
     }
 
     /// Two connections to the server for all clients, so that each has another one every time.
-    fn by_transaction(database: &Database) -> Self {
+    pub(crate) fn by_transaction(database: &Database) -> Self {
         Self::start(database, "pool_mode = transaction\ndefault_pool_size = 2")
     }
 
     /// The way through it, and the one to the server itself for migrations.
-    fn location<'a>(&'a self, database: &'a Database) -> Location<'a> {
+    pub(crate) fn location<'a>(&'a self, database: &'a Database) -> Location<'a> {
         Location {
             url: &self.url,
             migration_url: Some(database.url()),

@@ -116,7 +116,7 @@ pub(crate) async fn migrated(database: &Database) -> Arc<dyn Storage> {
     storage
 }
 
-fn organization(name: &str) -> OrganizationId {
+pub(crate) fn organization(name: &str) -> OrganizationId {
     name.parse().expect("a valid organization")
 }
 

@@ -15,7 +15,8 @@ use std::{
 };
 
 use sqlx::{
-    Connection, Executor, PgConnection, Row as _,
+    AssertSqlSafe, ConnectOptions as _, Connection, Executor, PgConnection, Row as _,
+    SqlSafeStr as _, SqlStr,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::timeout;
@@ -23,7 +24,11 @@ use widget_core::origin::SuffixList;
 
 use super::guarded_pool::{GuardedPool, Transaction};
 use crate::storage::{
-    deadline::bounded, error::StoreError, location::Location, unreadable::UnreadableLog,
+    conversations::{PlaceHash, StartPlace},
+    deadline::bounded,
+    error::StoreError,
+    location::Location,
+    unreadable::UnreadableLog,
 };
 
 /// How long a request waits for a connection, a new one included; below the two seconds after which
@@ -64,26 +69,34 @@ const TEST_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const LOCK_NAME: Option<&str> =
     Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
 
-/// An insert of one row under a new key, and then, unless that was there before, the lock of the
-/// name `$3` as [`LOCK_NAME`] takes it: in one way to the server and back.
-macro_rules! insert_and_lock {
-    ($insert:expr) => {
+/// The same for the name of a place, in the text: a message with several statements has no
+/// arguments.
+fn lock_of(name: &PlaceHash) -> SqlStr {
+    let name = name.as_str();
+    let lock = format!("SELECT pg_advisory_xact_lock(hashtextextended('{name}', 0))");
+    AssertSqlSafe(lock).into_sql_str()
+}
+
+/// An insert of one row under a new key; two inserts that are done if that was not there before;
+/// and what is selected then, as it was before all three, or no row. In one message: no part of a
+/// statement sees what another part writes.
+macro_rules! insert_once {
+    ($key:expr, $first:expr, $second:expr, $select:expr) => {
         concat!(
-            "WITH inserted AS (",
-            $insert,
-            " RETURNING 1) SELECT pg_advisory_xact_lock(hashtextextended($3, 0)) FROM inserted"
+            "WITH added AS (",
+            $key,
+            " RETURNING 1), first AS (",
+            $first,
+            " FROM added), second AS (",
+            $second,
+            " FROM added) ",
+            $select,
+            ", added"
         )
     };
 }
 
-/// Two inserts that share their arguments, in one way to the server and back.
-macro_rules! insert_both {
-    ($first:expr, $second:expr) => {
-        concat!("WITH first AS (", $first, ") ", $second)
-    };
-}
-
-pub(super) use {insert_and_lock, insert_both};
+pub(super) use insert_once;
 
 /// Waits for messages of the conversation that are being added, and keeps others from being added
 /// until the transaction ends: an update alone lets them.
@@ -192,7 +205,19 @@ impl PostgresStorage {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.pool.begin(self.begin).await
+        self.pool.begin(self.begin, None).await
+    }
+
+    /// A transaction that keeps others from being written at a place until it ends.
+    ///
+    /// The lock is a statement of its own, because each has a view of the database of its own: what
+    /// counts at the place must see what the one before wrote there.
+    pub(super) async fn begin_at(
+        &self,
+        place: Option<&StartPlace>,
+    ) -> Result<Transaction, StoreError> {
+        let lock = place.map(|place| lock_of(place.lock_name()));
+        self.pool.begin(self.begin, lock).await
     }
 
     /// The server's files and its log of writes are its operator's.
@@ -212,7 +237,8 @@ impl PostgresStorage {
 fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(PgConnectOptions::from_str(url)?
         .application_name("widget-http")
-        .extra_float_digits(None))
+        .extra_float_digits(None)
+        .disable_statement_logging())
 }
 
 /// A connection to the server itself; nothing when a pooler answers.

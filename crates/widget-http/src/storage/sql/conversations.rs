@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 use widget_core::{
     conversation::{
-        Mode,
+        Mode, Status,
         budget::{Amounts, Budgets, Call, Day, Reservation},
     },
     id::{ConversationId, OrganizationId, PreviewId},
@@ -17,14 +17,15 @@ use super::{
         conversation_columns, lock_conversation, read_conversation, read_kept, write_state,
     },
     counted::running_voice,
-    insert_and_lock, insert_both, previews, rooms, start_places,
+    insert_once, previews, rooms,
+    start_places::{self, Counted},
     widgets::{push_page, push_prefix},
 };
 use crate::storage::{
     conversations::{
         ConversationFilter, ConversationRecord, ConversationStore, CreateConversationError,
-        NewConversation, ResumeConversation, ResumeError, StartPlace, StoredConversation,
-        UsedTicket,
+        NewConversation, PlaceHash, ResumeConversation, ResumeError, StartPlace,
+        StoredConversation, UsedTicket,
     },
     driver::micros,
     error::StoreError,
@@ -33,9 +34,16 @@ use crate::storage::{
     unreadable::{Listed, StoredRow},
 };
 
+/// Uses up a ticket whose values are the arguments with these numbers.
 macro_rules! use_ticket {
-    () => {
-        "INSERT INTO used_tickets (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+    ($id:literal, $expires_at:literal) => {
+        concat!(
+            "INSERT INTO used_tickets (id, expires_at) VALUES (",
+            $id,
+            ", ",
+            $expires_at,
+            ") ON CONFLICT DO NOTHING"
+        )
     };
 }
 
@@ -45,29 +53,24 @@ impl ConversationStore for Backend {
         &self,
         new: &NewConversation,
     ) -> Result<(), CreateConversationError> {
-        let mut transaction = self.begin().await?;
         let conversation = &new.conversation;
         // One of a preview counts to no place, and to no bound but those of its link.
         let preview = conversation.preview_id;
         let place = new.place.as_ref().filter(|_| preview.is_none());
-        if !use_ticket_at(&mut transaction, &new.ticket, place).await? {
-            return Err(CreateConversationError::TicketReplayed);
-        }
-        let now = conversation.created_at;
-        match preview {
-            None => start_places::require_start(&mut transaction, new).await?,
-            Some(preview) => previews::require_start(&mut transaction, preview, now).await?,
-        }
         let budgets = counted_budgets(preview, &new.budgets);
         let owners = Owners::of_conversations(&budgets);
-        sqlx::query(insert_both!(
+        let mut transaction = self.begin_at(place).await?;
+        // Written before the rules decide, which saves a message; a refusal rolls it back.
+        let counted: Option<Counted> = sqlx::query_as(insert_once!(
+            use_ticket!("$26", "$27"),
             "INSERT INTO conversations (id, organization_id, web_widget_id, agent_id, agent_version_id,
                  livekit_agent_name, origin, status, mode, custom_metadata, generation, repeat_used, created_at,
                  token_at, due_at, start_address, start_network, budget_state, budget_day,
                  budget_organization, budget_widget, preview_id, start_mode)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22, $9)",
-            rooms::insert_room!("$23", "$1", "$11", "$13", "$24", "$25")
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                 $22, $9",
+            rooms::insert_room!("$23", "$1", "$11", "$13", "$24", "$25"),
+            start_places::count_on_widget_and_of_address!("$3", "$28", "$16", "$29", "$13")
         ))
         .bind(conversation.id.as_uuid())
         .bind(conversation.organization_id.as_str())
@@ -85,7 +88,7 @@ impl ConversationStore for Backend {
         .bind(micros(conversation.lifecycle.token_at()))
         .bind(conversation.lifecycle.due_at(&new.limits).map(micros))
         .bind(place.map(|place| place.address.as_str()))
-        .bind(place.and_then(|place| place.network.as_deref()))
+        .bind(place.and_then(network_of))
         .bind(owners.is_any().then_some(Reservation::Reserved.as_str()))
         .bind(owners.is_any().then(|| Day::of(conversation.created_at).number()))
         .bind(owners.organization)
@@ -94,10 +97,21 @@ impl ConversationStore for Backend {
         .bind(&new.room.name)
         .bind(new.room.page_changed)
         .bind(new.room.message_waiting)
-        .execute(&mut transaction)
+        .bind(&new.ticket.id)
+        .bind(micros(new.ticket.expires_at))
+        .bind(Status::InProgress.as_str())
+        .bind(Status::TokenCreated.as_str())
+        .fetch_optional(&mut transaction)
         .await
         .map_err(StoreError::from)?;
-        if preview.is_none() {
+        let Some(counted) = counted else {
+            return Err(CreateConversationError::TicketReplayed);
+        };
+        if let Some(preview) = preview {
+            let (id, now) = (conversation.id, conversation.created_at);
+            previews::require_start(&mut transaction, preview, id, now).await?;
+        } else {
+            start_places::require_start(&mut transaction, new, counted).await?;
             transaction.note(Change::Started);
         }
         reserve_start(&mut transaction, conversation, &budgets).await?;
@@ -109,7 +123,8 @@ impl ConversationStore for Backend {
         &self,
         resume: &ResumeConversation,
     ) -> Result<ConversationRecord, ResumeError> {
-        let mut transaction = self.begin().await?;
+        // Before the ticket, as a start does: two with one ticket would wait for each other.
+        let mut transaction = self.begin_at(resume.place.as_ref()).await?;
         if !use_ticket(&mut transaction, &resume.ticket).await? {
             return Err(ResumeError::TicketReplayed);
         }
@@ -124,7 +139,6 @@ impl ConversationStore for Backend {
         let place = resume.place.as_ref();
         let place = place.filter(|_| next.is_unjoined() && !is_preview);
         if let Some(place) = place {
-            start_places::lock(&mut transaction, place).await?;
             start_places::require_space::<ResumeError>(
                 &mut transaction,
                 place,
@@ -151,7 +165,7 @@ impl ConversationStore for Backend {
         .bind(resume.mode.as_str())
         .bind(resume.repeat)
         .bind(place.map(|place| place.address.as_str()))
-        .bind(place.and_then(|place| place.network.as_deref()))
+        .bind(place.and_then(network_of))
         .bind(micros(resume.now))
         .fetch_one(&mut transaction)
         .await
@@ -329,7 +343,7 @@ async fn use_ticket(
     transaction: &mut Transaction,
     ticket: &UsedTicket,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(use_ticket!())
+    let done = sqlx::query(use_ticket!("$1", "$2"))
         .bind(&ticket.id)
         .bind(micros(ticket.expires_at))
         .execute(&mut *transaction)
@@ -337,20 +351,7 @@ async fn use_ticket(
     Ok(done.rows_affected() > 0)
 }
 
-/// Uses up a ticket and locks the place where that is done; `false` when it was used before.
-async fn use_ticket_at(
-    transaction: &mut Transaction,
-    ticket: &UsedTicket,
-    place: Option<&StartPlace>,
-) -> Result<bool, StoreError> {
-    let Some(place) = place else {
-        return use_ticket(transaction, ticket).await;
-    };
-    let done = sqlx::query(insert_and_lock!(use_ticket!()))
-        .bind(&ticket.id)
-        .bind(micros(ticket.expires_at))
-        .bind(start_places::name_of(place))
-        .execute(&mut *transaction)
-        .await?;
-    Ok(done.rows_affected() > 0)
+/// The network of a place as it is stored.
+fn network_of(place: &StartPlace) -> Option<&str> {
+    place.network.as_ref().map(PlaceHash::as_str)
 }

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use widget_core::{
     config::Config,
     conversation::budget::{self, BudgetError, Day, PreviewUse},
-    id::{AgentId, AgentVersionId, OrganizationId, PreviewId, WidgetId},
+    id::{AgentId, AgentVersionId, ConversationId, OrganizationId, PreviewId, WidgetId},
     origin::AllowedOrigins,
     serve::{Preview, require_preview_capacity},
     widget::Widget,
@@ -303,13 +303,14 @@ pub(super) async fn is_open(
     Ok(found.is_some())
 }
 
-/// Whether another conversation may start by the link of the preview, and keeps others from
-/// starting one until the transaction ends.
+/// Whether a conversation that is written already may start by the link of the preview, and keeps
+/// others from starting one until the transaction ends.
 ///
 /// What is due counts as over, even before the sweep has ended it.
 pub(super) async fn require_start(
     transaction: &mut Transaction,
     id: PreviewId,
+    starts: ConversationId,
     now: OffsetDateTime,
 ) -> Result<(), CreateConversationError> {
     let locked =
@@ -323,19 +324,22 @@ pub(super) async fn require_start(
         return Err(CreateConversationError::PreviewEnded);
     }
     let started: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM conversations WHERE preview_id = $1 AND created_at >= $2",
+        "SELECT COUNT(*) FROM conversations
+         WHERE preview_id = $1 AND created_at >= $2 AND id <> $3",
     )
     .bind(id.as_uuid())
     .bind(micros(Day::of(now).starts_at()))
+    .bind(starts.as_uuid())
     .fetch_one(&mut *transaction)
     .await
     .map_err(StoreError::from)?;
     let open: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM conversations
-         WHERE preview_id = $1 AND ended_at IS NULL AND due_at > $2",
+         WHERE preview_id = $1 AND ended_at IS NULL AND due_at > $2 AND id <> $3",
     )
     .bind(id.as_uuid())
     .bind(micros(now))
+    .bind(starts.as_uuid())
     .fetch_one(&mut *transaction)
     .await
     .map_err(StoreError::from)?;

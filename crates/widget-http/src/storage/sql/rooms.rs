@@ -131,7 +131,7 @@ macro_rules! insert_room {
         concat!(
             "INSERT INTO rooms (name, conversation_id, generation, created_at, attempts,
                  page_changed, message_waiting)
-             VALUES (",
+             SELECT ",
             $name,
             ", ",
             $conversation,
@@ -142,8 +142,7 @@ macro_rules! insert_room {
             ", 0, ",
             $page_changed,
             ", ",
-            $message_waiting,
-            ")"
+            $message_waiting
         )
     };
 }

@@ -10,22 +10,42 @@ use widget_core::{
     id::ConversationId,
 };
 
-use super::{LOCK_NAME, Transaction};
+use super::Transaction;
 use crate::storage::{
-    conversations::{CreateConversationError, NewConversation, StartPlace},
+    conversations::{CreateConversationError, NewConversation, PlaceHash, StartPlace},
     driver::{micros, nearest_time_of},
     error::StoreError,
 };
 
-/// One way to the database for both.
-const COUNT_ON_WIDGET_AND_OF_ADDRESS: &str = "SELECT
-        (SELECT COUNT(*) FROM conversations
-            WHERE web_widget_id = $5 AND status = $6 AND preview_id IS NULL),
-        COUNT(*), MIN(due_at)
-    FROM conversations WHERE start_address = $1 AND status = $2 AND due_at > $3 AND id <> $4";
+/// How many conversations are open on a widget, how many wait at an address, and when the first of
+/// those fails; the values are the arguments with these numbers.
+macro_rules! count_on_widget_and_of_address {
+    ($widget:literal, $joined:literal, $address:literal, $waits:literal, $now:literal) => {
+        concat!(
+            "SELECT
+                (SELECT COUNT(*) FROM conversations
+                    WHERE web_widget_id = ",
+            $widget,
+            " AND status = ",
+            $joined,
+            " AND preview_id IS NULL),
+                waiting.number, waiting.first_due_at
+            FROM (SELECT COUNT(*) AS number, MIN(due_at) AS first_due_at FROM conversations
+                WHERE start_address = ",
+            $address,
+            " AND status = ",
+            $waits,
+            " AND due_at > ",
+            $now,
+            ") AS waiting"
+        )
+    };
+}
 
-const COUNT_ON_WIDGET: &str = "SELECT COUNT(*) FROM conversations
-    WHERE web_widget_id = $1 AND status = $2 AND preview_id IS NULL";
+pub(super) use count_on_widget_and_of_address;
+
+/// What [`count_on_widget_and_of_address`] selects.
+pub(super) type Counted = (i64, i64, Option<i64>);
 
 const COUNT_IN_ORGANIZATION: &str = "SELECT COUNT(*) FROM conversations
     WHERE organization_id = $1 AND status = $2 AND ended_at IS NULL AND preview_id IS NULL";
@@ -36,60 +56,32 @@ const COUNT_OF_ADDRESS: &str = "SELECT COUNT(*), MIN(due_at) FROM conversations
 const COUNT_OF_NETWORK: &str = "SELECT COUNT(*), MIN(due_at) FROM conversations
     WHERE start_network = $1 AND status = $2 AND due_at > $3 AND id <> $4";
 
-/// What is locked of a place, see [`lock`]: one name for both ranges, since a network contains its
-/// addresses.
-pub(super) fn name_of(place: &StartPlace) -> &str {
-    place.network.as_ref().unwrap_or(&place.address)
-}
-
 /// Whether a conversation of no preview may start beside those that were joined and have not ended,
-/// and beside those that wait at its place, which is locked. A burst may exceed the bounds of
-/// widget and organization by as many as race.
+/// and beside those that wait at its place, which is locked; `counted` is without it. A burst may
+/// exceed the bounds of widget and organization by as many as race.
 pub(super) async fn require_start(
     transaction: &mut Transaction,
     new: &NewConversation,
+    (open, waiting, first_due_at): Counted,
 ) -> Result<(), CreateConversationError> {
     let (conversation, budgets, now) =
         (&new.conversation, &new.budgets, new.conversation.created_at);
-    let (widget, joined) = (conversation.web_widget_id.as_uuid(), Status::InProgress);
-    let (open, at_address) = match &new.place {
-        None => {
-            let query = sqlx::query_scalar(COUNT_ON_WIDGET).bind(widget);
-            let open: i64 = query
-                .bind(joined.as_str())
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(StoreError::from)?;
-            (open, None)
-        }
-        Some(place) => {
-            let counted: (i64, i64, Option<i64>) = sqlx::query_as(COUNT_ON_WIDGET_AND_OF_ADDRESS)
-                .bind(&place.address)
-                .bind(Status::TokenCreated.as_str())
-                .bind(micros(now))
-                .bind(conversation.id.as_uuid())
-                .bind(widget)
-                .bind(joined.as_str())
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(StoreError::from)?;
-            (counted.0, Some(unjoined(counted.1, counted.2)))
-        }
-    };
     budgets.require_open(Owner::Widget, open)?;
     if budgets.open_in_organization.is_some() {
         let open: i64 = sqlx::query_scalar(COUNT_IN_ORGANIZATION)
             .bind(conversation.organization_id.as_str())
-            .bind(joined.as_str())
+            .bind(Status::InProgress.as_str())
             .fetch_one(&mut *transaction)
             .await
             .map_err(StoreError::from)?;
         budgets.require_open(Owner::Organization, open)?;
     }
-    if let Some(at_address) = at_address {
-        budgets.require_unjoined(StartRange::Address, at_address, now)?;
-    }
-    if let Some(network) = new.place.as_ref().and_then(|place| place.network.as_ref()) {
+    let Some(place) = &new.place else {
+        return Ok(());
+    };
+    let at_address = unjoined(waiting, first_due_at);
+    budgets.require_unjoined(StartRange::Address, at_address, now)?;
+    if let Some(network) = &place.network {
         let id = conversation.id;
         let in_network = count(transaction, COUNT_OF_NETWORK, network, id, now).await?;
         budgets.require_unjoined(StartRange::Network, in_network, now)?;
@@ -129,12 +121,12 @@ where
 async fn count(
     transaction: &mut Transaction,
     statement: &'static str,
-    hash: &str,
+    hash: &PlaceHash,
     waiting: ConversationId,
     now: OffsetDateTime,
 ) -> Result<Unjoined, StoreError> {
     let (count, first): (i64, Option<i64>) = sqlx::query_as(statement)
-        .bind(hash)
+        .bind(hash.as_str())
         .bind(Status::TokenCreated.as_str())
         .bind(micros(now))
         .bind(waiting.as_uuid())
@@ -148,18 +140,4 @@ fn unjoined(count: i64, first_due_at: Option<i64>) -> Unjoined {
         count,
         first_fails_at: first_due_at.map(nearest_time_of),
     }
-}
-
-/// Keeps others from being written at a place until the transaction ends.
-pub(super) async fn lock(
-    transaction: &mut Transaction,
-    place: &StartPlace,
-) -> Result<(), StoreError> {
-    if let Some(statement) = LOCK_NAME {
-        sqlx::query(statement)
-            .bind(name_of(place))
-            .execute(&mut *transaction)
-            .await?;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection, SqliteConnection,
+    ConnectOptions as _, Connection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -22,6 +22,7 @@ use widget_core::origin::SuffixList;
 
 use super::guarded_pool::{GuardedPool, Transaction};
 use crate::storage::{
+    conversations::StartPlace,
     database_file::{DatabaseFile, refuse_network},
     deadline::{CALL_TIMEOUT, bounded},
     driver::Failure,
@@ -45,21 +46,25 @@ const MAX_READERS: u32 = 8;
 /// A transaction that writes is the only one, see [`SqliteStorage::begin`].
 pub(super) const LOCK_NAME: Option<&str> = None;
 
-/// An insert of one row under a new key; there is nothing to lock.
-macro_rules! insert_and_lock {
-    ($insert:expr) => {
-        $insert
+/// An insert of one row under a new key; what is selected if that was not there before, or no row;
+/// and two inserts that are done then. In one way to the thread of the connection and back: each
+/// but the first looks at how many rows the insert before it has added.
+macro_rules! insert_once {
+    ($key:expr, $first:expr, $second:expr, $select:expr) => {
+        concat!(
+            $key,
+            "; ",
+            $select,
+            " WHERE changes() > 0; ",
+            $first,
+            " WHERE changes() > 0; ",
+            $second,
+            " WHERE changes() > 0"
+        )
     };
 }
 
-/// Two inserts that share their arguments, in one way to the thread of the connection and back.
-macro_rules! insert_both {
-    ($first:expr, $second:expr) => {
-        concat!($first, "; ", $second)
-    };
-}
-
-pub(super) use {insert_and_lock, insert_both};
+pub(super) use insert_once;
 
 /// A transaction that writes is the only one, so that no row has to be locked.
 pub(super) const LOCK_MESSAGES: Option<&str> = None;
@@ -102,7 +107,8 @@ impl SqliteStorage {
             // An answered write survives the loss of power, too.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
-            .optimize_on_close(true, 400))
+            .optimize_on_close(true, 400)
+            .disable_statement_logging())
     }
 
     pub(super) async fn open_with(
@@ -194,7 +200,12 @@ impl SqliteStorage {
     /// A transaction that has the write lock from its beginning, so that it never fails halfway
     /// because of another writer.
     pub(super) async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.writer.begin("BEGIN IMMEDIATE").await
+        self.writer.begin("BEGIN IMMEDIATE", None).await
+    }
+
+    /// The same where a place is written: nobody else writes anywhere.
+    pub(super) async fn begin_at(&self, _: Option<&StartPlace>) -> Result<Transaction, StoreError> {
+        self.begin().await
     }
 
     /// A connection that writes nothing; nothing when the file is missing.

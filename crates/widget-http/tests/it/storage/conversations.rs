@@ -370,15 +370,15 @@ pub(super) async fn resuming(storage: &dyn Storage) {
 }
 
 /// Where a test starts conversations.
-pub(super) fn place(address: &str, network: Option<&str>) -> StartPlace {
+pub(crate) fn place(address: &str, network: Option<&str>) -> StartPlace {
     StartPlace {
-        address: address.to_owned(),
-        network: network.map(str::to_owned),
+        address: address.parse().expect("it needs no quoting"),
+        network: network.map(|network| network.parse().expect("it needs no quoting")),
     }
 }
 
 /// A resume in text by a ticket of its own.
-fn resume_at(
+pub(crate) fn resume_at(
     id: ConversationId,
     generation: i64,
     place: Option<StartPlace>,

@@ -80,7 +80,7 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
     let ours = organization("older-places");
     for number in 0xC00..0xC04 {
         let mut new = new_conversation(&ours, number, 0xCFF, "https://a.example");
-        new.place = Some(place(&format!("address {number}"), Some("network")));
+        new.place = Some(place(&format!("address-{number}"), Some("network")));
         storage.create_conversation(&new).await.expect("new");
     }
     let kept = async || -> (i64, i64) {
@@ -115,7 +115,7 @@ pub(crate) async fn places_of_older_nodes(storage: Arc<dyn Storage>, url: &str) 
     execute(
         url,
         "UPDATE conversations SET status = 'in_progress', joined_at = 1, active_at = 1
-         WHERE start_address = 'address 3074';"
+         WHERE start_address = 'address-3074';"
             .to_owned(),
     )
     .await;
