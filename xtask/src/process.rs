@@ -258,7 +258,9 @@ impl Supervisor {
         let index = index.with_context(|| format!("there is no program `{name}` to start"))?;
         let program = &mut self.programs[index];
         if program.starts > 0 {
-            let before = program.log.with_extension(format!("{}.log", program.starts));
+            let before = program
+                .log
+                .with_extension(format!("{}.log", program.starts));
             fs::rename(&program.log, before)?;
         }
         program.starts += 1;
