@@ -166,11 +166,12 @@ async fn note_twin(
 
 fn find_twin(site: &str) -> Option<Origin> {
     let suffixes = SuffixList::builtin();
-    let origin = match (Origin::parse_page(site), Entry::parse(site, suffixes)) {
-        (Ok(origin), _) | (_, Ok(Entry::Exact(origin))) => origin,
-        _ => return None,
+    let page = Origin::parse_page(site).ok();
+    let entry = || match Entry::parse(site, suffixes) {
+        Ok(Entry::Exact(origin)) => Some(origin),
+        _ => None,
     };
-    origin.www_twin(suffixes)
+    page.or_else(entry)?.www_twin(suffixes)
 }
 
 /// The query that lists all among which an id must be unambiguous.

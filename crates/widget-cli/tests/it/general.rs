@@ -108,7 +108,8 @@ fn usage_errors() {
                   The address of the page, as in the visitor's address bar
 
               --service <URL>
-                  The address of the widget service; prints the policy lines that the page needs
+                  Of a file: the address of the widget service, to print the policy lines that the page
+                  needs
 
               --id <ID>
                   The id of the widget, when the file contains a list

@@ -74,13 +74,6 @@ async fn a_visit_is_counted() {
     let started = visitor.start().await;
     let now = service.state.now();
     transition(&service, &started, |lifecycle| lifecycle.joined(now)).await;
-    check(
-        &scrape(&service).await,
-        &[
-            (r#"widget_conversations_open{status="token_created"}"#, 0),
-            (r#"widget_conversations_open{status="in_progress"}"#, 1),
-        ],
-    );
     service.clock.advance(Duration::seconds(3));
     let path = format!("/core/conversations/{}/messages", started.id);
     let at = "2026-01-31T09:30:02Z";
@@ -119,8 +112,6 @@ async fn a_visit_is_counted() {
             ),
             ("widget_first_answer_seconds_count", 1),
             ("widget_first_answer_seconds_sum", 2),
-            (r#"widget_conversations_open{status="token_created"}"#, 1),
-            (r#"widget_conversations_open{status="in_progress"}"#, 0),
             ("widget_rooms_to_remove", 1),
             ("widget_oldest_due_conversation_seconds", 0),
             (r#"widget_readiness{part="node",state="ready"}"#, 1),
@@ -196,6 +187,24 @@ async fn a_start_needs_three_messages_to_the_database() {
         assert!((found - expected).abs() < 1e-9, "{found} for {new:?}");
         before = after;
     }
+}
+
+#[tokio::test]
+async fn open_conversations_are_counted_by_status() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = [visitor.start().await, visitor.start().await];
+    let now = service.state.now();
+    transition(&service, &started[0], |lifecycle| lifecycle.joined(now)).await;
+    let check_open = async |waiting, joined| {
+        let open = |status: &str| format!(r#"widget_conversations_open{{status="{status}"}}"#);
+        let (created, in_progress) = (open("token_created"), open("in_progress"));
+        let expected = [(created.as_str(), waiting), (&in_progress, joined)];
+        check(&scrape(&service).await, &expected);
+    };
+    check_open(1, 1).await;
+    visitor.end(&started[0]).await.json(200);
+    check_open(1, 0).await;
 }
 
 #[tokio::test]

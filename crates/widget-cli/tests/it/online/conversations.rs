@@ -618,7 +618,7 @@ fn erase() {
             ---- stderr ----
             error: no conversation fits; nothing was erased
 
-            hint: values are compared whole, in upper and lower case; `--visitor TEXT` looks in everything that was sent, and `widget conversations list --text TEXT` for a part of what was said
+            hint: values are compared whole; `--visitor TEXT` looks in everything that was sent, and `widget conversations list --text TEXT` for a part of what was said
         "#]],
     );
     erase(

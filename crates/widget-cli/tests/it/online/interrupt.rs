@@ -222,6 +222,7 @@ fn a_job_that_erases_continues() {
     expect![[r#"
         - 2 conversations are erased for good
         ----
+        hint: where it was only written in a message: widget conversations list --text a@b.example
         error: interrupted; this was written before: a job by which 2 conversations are erased
 
         hint: the service continues with it; `widget conversations erase --job JOB` waits for it and shows what it did

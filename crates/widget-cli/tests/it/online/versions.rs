@@ -48,6 +48,7 @@ fn pin_a_version() {
             ---- stdout ----
             ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
             ! the widget is not published, so visitors see nothing of it
+            ! version 2 "may" instead of version 1
             ✓ widget WIDGET-SHOP has version 2 "may"
             ---- stderr ----
             warning: no worker named `shop` has joined a room yet
@@ -69,6 +70,7 @@ fn pin_a_version() {
             ---- stdout ----
             ~ /agent_version_id: "VERSION-may" -> "VERSION-june"
             ! the widget is not published, so visitors see nothing of it
+            ! version 3 "june" instead of version 2 "may"
             ! the version is a draft: the widget is not shown until `widget agents publish AGENT-SHOP VERSION-june`
             ✓ widget WIDGET-SHOP has version 3 "june"
             ---- stderr ----
@@ -100,13 +102,14 @@ fn pin_a_version() {
     service.check(
         &["pin", &id, "2", "--dry-run"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ~ /agent_version_id: "VERSION-june" -> "VERSION-may"
-        ! the widget is not published, so visitors see nothing of it
-        ---- stderr ----
-        nothing was written (--dry-run)
-    "#]],
+            exit 0
+            ---- stdout ----
+            ~ /agent_version_id: "VERSION-june" -> "VERSION-may"
+            ! the widget is not published, so visitors see nothing of it
+            ! version 2 "may" instead of version 3 "june"
+            ---- stderr ----
+            nothing was written (--dry-run)
+        "#]],
     );
     service.check(
         &["pin", &id, "JUNE", "--dry-run"],
