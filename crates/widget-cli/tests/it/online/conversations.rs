@@ -434,6 +434,24 @@ fn export() {
         ✓ 1 conversation is in `one.jsonl`
     "#]],
     );
+    export(
+        &["--text", "HELL", "--to", "said.jsonl"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        ✓ 1 conversation is in `said.jsonl`
+    "#]],
+    );
+    export(
+        &["--visitor", "A@B.example", "--to", "sent.jsonl"],
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            ✓ 1 conversation is in `sent.jsonl`
+            ---- stderr ----
+            hint: where it was only written in a message: widget conversations list --text A@B.example
+        "#]],
+    );
     expect![[r#"
         {"conversation":{"id":"CONVERSATION-FIRST","status":"token_created","is_open":true,"web_widget_id":"WIDGET-SHOP","agent_id":"AGENT-SHOP","agent_version_id":"VERSION-SHOP","channel":"webrtc","mode":"text","created_at":"TIME","joined_at":null,"active_at":null,"ended_at":null,"end_reason":null,"custom_metadata":{"page":{"email":"a@b.example"}}},"origin":"https://shop.example","messages":[{"id":"Hello","role":"agent","text":"Hello","created_at":"TIME","reported_by":"agent"}]}
     "#]].assert_eq(&service.masked(&folder.read("one.jsonl")));
@@ -509,7 +527,10 @@ fn export() {
         .map(|entry| entry.expect("an entry").file_name())
         .collect();
     names.sort();
-    assert_eq!(names, ["all.jsonl", "one.jsonl"]);
+    assert_eq!(
+        names,
+        ["all.jsonl", "one.jsonl", "said.jsonl", "sent.jsonl"]
+    );
 }
 
 /// An answer that breaks off is not an export.
@@ -610,6 +631,16 @@ fn erase() {
 
             For more information, try '--help'.
         "#]],
+    );
+    erase(
+        &["--text", "nobody said this", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: no conversation fits; nothing was done
+
+        hint: values are compared whole; `--visitor TEXT` looks in everything that was sent, and `widget conversations list --text TEXT` for a part of what was said
+    "#]],
     );
     erase(
         &["--metadata", "email=c@d.example", "--yes"],

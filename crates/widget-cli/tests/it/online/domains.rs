@@ -40,6 +40,23 @@ fn the_list_of_domains() {
             1 site
         "#]],
     );
+    service.check(
+        &["list", "--domain", "https://shop.example/cart"],
+        &expect![[r#"
+            exit 0
+            ---- stderr ----
+            no widget
+            hint: with and without `www.` are different sites: widget list --domain www.shop.example
+        "#]],
+    );
+    service.check(
+        &["list", "--domain", "other.example"],
+        &expect![[r#"
+            exit 0
+            ---- stderr ----
+            no widget
+        "#]],
+    );
     check(
         &["add", "Shop.Example/cart", "--yes"],
         &expect![[r#"

@@ -22,6 +22,17 @@ fn set_and_unset() {
         hint: `widget set WIDGET-SHOP '/config/v1/chat/title=Hi there' --yes` makes it without asking
     "#]]);
     service.check(
+        &["set", &id, "/config/v1/trigger=null", "--yes"],
+        &expect![[r#"
+            exit 1
+            ---- stderr ----
+            error: this is not valid; nothing was written
+              /config/v1/trigger: `null` is null, but `trigger` must be an object
+
+            hint: to remove it, so that it has its default: widget unset WIDGET-SHOP /config/v1/trigger
+        "#]],
+    );
+    service.check(
         &[
             "set",
             &id,

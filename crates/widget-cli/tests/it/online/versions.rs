@@ -41,6 +41,9 @@ fn pin_a_version() {
     let id = widget.id.to_string();
     create_version(&mut service, &widget, "may", true);
     let draft = create_version(&mut service, &widget, "june", false);
+    let shown = outcome(&mut service.command(&Folder::new(), &["show", &id]));
+    let newer = "version 2 \"may\" is newer and published";
+    assert!(shown.contains(newer), "{shown}");
     service.check(
         &["pin", &id, "--newest", "--yes"],
         &expect![[r#"
@@ -62,6 +65,18 @@ fn pin_a_version() {
             ---- stderr ----
             widget WIDGET-SHOP has version 2 "may" already; nothing was written
         "#]],
+    );
+    let shown = outcome(&mut service.command(&Folder::new(), &["show", &id]));
+    assert!(!shown.contains("newer"), "{shown}");
+    service.check(
+        &["history", &id, "--limit", "1"],
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        2  TIME  tests (KEY-tests)
+           ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
+             version 1 -> version 2 "may"
+    "#]],
     );
     service.check(
         &["pin", &id, "june", "--yes"],
