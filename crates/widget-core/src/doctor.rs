@@ -53,6 +53,7 @@ mod tools;
 mod visit;
 mod walls;
 
+pub use evidence::shown_page;
 pub use fetch::{
     ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS,
     PARALLEL_SCRIPTS, RedirectError, next_address,
@@ -93,31 +94,6 @@ pub fn parse_page(text: &str) -> Result<Url, EntryError> {
     };
     // Browsers read some addresses more strictly: then it is the first page of the site.
     Ok(url.unwrap_or_else(|_| Url::parse(origin.as_str()).expect("an origin is an address")))
-}
-
-/// An address as somebody typed it, without what may be a secret: a user and a password, the values
-/// of the query, and the fragment.
-///
-/// ```
-/// use widget_core::doctor::shown_page;
-///
-/// let typed = "https://ann:secret@shop.example/cart?token=secret#secret";
-/// assert_eq!(shown_page(typed), "https://shop.example/cart?…");
-/// ```
-#[must_use]
-pub fn shown_page(text: &str) -> String {
-    let text = text.split('#').next().unwrap_or_default();
-    let (address, query) = match text.split_once('?') {
-        Some((address, "")) => (address, "?"),
-        Some((address, _)) => (address, "?…"),
-        None => (text, ""),
-    };
-    let start = address.find("//").map_or(0, |at| at + 2);
-    let (scheme, rest) = address.split_at(start);
-    let end = rest.find(['/', '\\']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}{host}{path}{query}")
 }
 
 /// Finds the widgets that a page names, each once: by tags, also those that browsers do not run

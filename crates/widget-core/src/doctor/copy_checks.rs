@@ -4,9 +4,9 @@ use url::Url;
 
 use super::evidence;
 use super::inert_checks::held_back;
-use super::integrity::blocked_type;
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
+use super::script::blocked_type;
 use super::snippet::{CopiedTag, State, is_loader};
 use super::sorted::{Run, Sorted};
 use super::target::{is_known, read_service};

@@ -48,6 +48,31 @@ pub(super) fn of_url(url: &Url) -> String {
     cut(&format!("{shown}{}", if had_query { "?…" } else { "" }))
 }
 
+/// An address as somebody typed it, without what may be a secret: a user and a password, the values
+/// of the query, and the fragment.
+///
+/// ```
+/// use widget_core::doctor::shown_page;
+///
+/// let typed = "https://ann:secret@shop.example/cart?token=secret#secret";
+/// assert_eq!(shown_page(typed), "https://shop.example/cart?…");
+/// ```
+#[must_use]
+pub fn shown_page(text: &str) -> String {
+    let text = text.split('#').next().unwrap_or_default();
+    let (address, query) = match text.split_once('?') {
+        Some((address, "")) => (address, "?"),
+        Some((address, _)) => (address, "?…"),
+        None => (text, ""),
+    };
+    let start = address.find("//").map_or(0, |at| at + 2);
+    let (scheme, rest) = address.split_at(start);
+    let end = rest.find(['/', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}{host}{path}{query}")
+}
+
 /// The line of a text around a position.
 pub(super) fn around(text: &str, position: usize) -> String {
     const BEFORE: usize = 100;

@@ -3,7 +3,6 @@
 use std::{fmt::Write as _, mem};
 
 use super::blockers::{attribute_of, find_blocker};
-use super::page_checks::is_xml;
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
 use super::script::{Inert, Place};
@@ -137,7 +136,7 @@ fn kept_in_place(place: &Place, tag: &str) -> Option<PageFinding> {
 /// A page of XML with a tag that is not.
 pub(super) fn check_xml(page: &Page<'_>, sorted: &Sorted<'_>) -> Option<PageFinding> {
     let tag = sorted.live.iter().find(|tag| !tag.script.is_xml)?;
-    is_xml(page.hop).then(|| {
+    page.hop.is_xml().then(|| {
         PageFinding::fail(
             Code::SnippetInert,
             Audience::Site,

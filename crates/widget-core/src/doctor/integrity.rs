@@ -6,7 +6,7 @@ use super::evidence;
 use super::question::{Answer, ScriptAnswer};
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
-use super::script::is_javascript;
+use super::script::blocked_type;
 use super::snippet::SnippetTag;
 use crate::finding::Code;
 
@@ -67,7 +67,6 @@ fn check_integrity_policy(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFindi
     })
 }
 
-/// <https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?>
 fn check_type(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
     let Answer::Given(script) = &page.question.answers.script else {
         return None;
@@ -86,29 +85,6 @@ fn check_type(page: &Page<'_>, tag: &SnippetTag) -> Option<PageFinding> {
             evidence::of_url(&tag.address.url)
         ))
     })
-}
-
-/// The type with which browsers do not run a script.
-pub(super) fn blocked_type(headers: &[(String, String)]) -> Option<&str> {
-    let header = |name: &str| {
-        let mut headers = headers.iter();
-        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        Some(found.1.as_str())
-    };
-    let kind = header("content-type")?;
-    let essence = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let is_strict = header("x-content-type-options")
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case("nosniff"));
-    let is_media = ["image/", "audio/", "video/"]
-        .iter()
-        .any(|start| essence.starts_with(start));
-    let is_blocked = is_media || essence == "text/csv" || (is_strict && !is_javascript(&essence));
-    is_blocked.then_some(kind)
 }
 
 /// Whether the service no longer has a file.

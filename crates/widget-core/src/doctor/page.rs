@@ -8,9 +8,8 @@ use html5gum::{Error, State, Tokenizer};
 use url::Url;
 
 use super::foreign::{Foreign, Language};
-use super::page_checks::is_xml;
 use super::script::{Kind, PATH, Place, ScriptTag};
-use super::visit::Visit;
+use super::visit::{Hop, Visit};
 use super::{encoded, evidence, tools};
 
 /// The tags of a page, in their order.
@@ -102,7 +101,7 @@ const MAX_REFRESH_SECONDS: u32 = 10;
 
 impl PageTags {
     pub(super) fn read(visit: &Visit) -> Self {
-        let is_xml = visit.page().is_some_and(is_xml);
+        let is_xml = visit.page().is_some_and(Hop::is_xml);
         Self::read_text(&visit.html(), visit.is_cut, is_xml)
     }
 

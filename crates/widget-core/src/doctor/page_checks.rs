@@ -161,10 +161,7 @@ fn check_type(hop: &Hop) -> Option<PageFinding> {
         .filter(|_| is_strict);
     };
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    let is_html = ["text/html", XHTML]
-        .iter()
-        .any(|html| essence.eq_ignore_ascii_case(html));
-    if is_html {
+    if hop.is_xml() || essence.eq_ignore_ascii_case("text/html") {
         return None;
     }
     if essence.eq_ignore_ascii_case("text/plain") {
@@ -179,17 +176,6 @@ fn check_type(hop: &Hop) -> Option<PageFinding> {
         evidence::of_header("Content-Type", kind),
         "use the address of a page, as it is in the browser's address bar",
     )
-}
-
-/// The type of pages that browsers read as XML.
-const XHTML: &str = "application/xhtml+xml";
-
-/// Whether browsers read the page as XML.
-pub(super) fn is_xml(hop: &Hop) -> bool {
-    hop.header("content-type").is_some_and(|kind| {
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case(XHTML)
-    })
 }
 
 /// A page of a kind that keeps out the scripts of others.

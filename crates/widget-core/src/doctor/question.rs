@@ -3,8 +3,8 @@
 use time::Duration;
 use url::Url;
 
+use super::evidence::shown_page;
 use super::fix::Fix;
-use super::shown_page;
 use super::visit::Visit;
 use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
 

@@ -144,6 +144,30 @@ pub(super) fn is_javascript(essence: &str) -> bool {
     JAVASCRIPT.contains(&essence)
 }
 
+/// The type with which browsers do not run a script.
+/// <https://fetch.spec.whatwg.org/#should-response-to-request-be-blocked-due-to-nosniff?>
+pub(super) fn blocked_type(headers: &[(String, String)]) -> Option<&str> {
+    let header = |name: &str| {
+        let mut headers = headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(found.1.as_str())
+    };
+    let kind = header("content-type")?;
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let is_strict = header("x-content-type-options")
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("nosniff"));
+    let is_media = ["image/", "audio/", "video/"]
+        .iter()
+        .any(|start| essence.starts_with(start));
+    let is_blocked = is_media || essence == "text/csv" || (is_strict && !is_javascript(&essence));
+    is_blocked.then_some(kind)
+}
+
 /// <https://mimesniff.spec.whatwg.org/#javascript-mime-type>
 const JAVASCRIPT: &[&str] = &[
     "application/ecmascript",

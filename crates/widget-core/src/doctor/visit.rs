@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::integrity::blocked_type;
+use super::script::blocked_type;
 
 use crate::origin::Origin;
 
@@ -148,6 +148,14 @@ impl Visit {
 }
 
 impl Hop {
+    /// Whether browsers read the page as XML.
+    pub(super) fn is_xml(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| {
+            let essence = kind.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/xhtml+xml")
+        })
+    }
+
     /// The first header of this name.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
