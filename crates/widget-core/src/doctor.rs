@@ -123,17 +123,33 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
     target::find_named(&tags, &snippets)
 }
 
-/// The scripts in which a snippet may be, for a page that has none which browsers run: such a
-/// script may make the tag, or be a copy of the service's. The likely ones are first; whoever reads
-/// them stops at [`MAX_SCRIPTS`], and says in [`Visit::unread_scripts`] how many are left.
+/// What may have the snippet of a page beside the page itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartsToRead {
+    /// The scripts in which a snippet may be, for a page that has none which browsers run: such a
+    /// script may make the tag, or be a copy of the service's. The likely ones are first; whoever
+    /// reads them stops at [`MAX_SCRIPTS`], and says in [`Visit::unread_scripts`] how many are left.
+    pub scripts: Vec<Url>,
+    /// The frames of the same site in which a snippet may be, for a page that has none of its own.
+    pub frames: Vec<Url>,
+}
+
+/// Finds what has to be read beside a page.
 #[must_use]
-pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
+pub fn parts_to_read(visit: &Visit) -> PartsToRead {
     let Some(hop) = visit.page() else {
-        return Vec::new();
+        return PartsToRead::default();
     };
     let tags = PageTags::read(visit);
     let base = tags.base(&hop.url);
     let snippets = Snippets::find(&tags, &base);
+    PartsToRead {
+        scripts: scripts_to_read(&tags, &snippets, &base, &hop.url),
+        frames: frames_to_read(&tags, &snippets, &base, &hop.url),
+    }
+}
+
+fn scripts_to_read(tags: &PageTags, snippets: &Snippets, base: &Url, page: &Url) -> Vec<Url> {
     let runs = |tag: &snippet::SnippetTag| !matches!(tag.state, snippet::State::Inert { .. });
     if snippets.tags.iter().any(runs) {
         return Vec::new();
@@ -153,31 +169,24 @@ pub fn scripts_to_read(visit: &Visit) -> Vec<Url> {
     let likelihood = |url: &Url| match (tools::find_joiner(url.as_str()), url.origin()) {
         _ if copies.contains(&url) => 0,
         (Some(_), _) => 1,
-        (None, origin) if origin == hop.url.origin() => 2,
+        (None, origin) if origin == page.origin() => 2,
         _ => 3,
     };
     found.sort_by_key(likelihood);
     found
 }
 
-/// The frames of the same site in which a snippet may be, for a page that has none of its own.
-#[must_use]
-pub fn frames_to_read(visit: &Visit) -> Vec<Url> {
+fn frames_to_read(tags: &PageTags, snippets: &Snippets, base: &Url, page: &Url) -> Vec<Url> {
     /// More are seldom pages.
     const MAX_FRAMES: usize = 3;
-    let Some(hop) = visit.page() else {
-        return Vec::new();
-    };
-    let tags = PageTags::read(visit);
-    let base = tags.base(&hop.url);
-    if !Snippets::find(&tags, &base).tags.is_empty() {
+    if !snippets.tags.is_empty() {
         return Vec::new();
     }
     let mut found = Vec::new();
     for frame in &tags.frames {
         if let Ok(url) = base.join(&frame.content)
-            && url.origin() == hop.url.origin()
-            && url != hop.url
+            && url.origin() == page.origin()
+            && url != *page
             && !found.contains(&url)
             && found.len() < MAX_FRAMES
         {

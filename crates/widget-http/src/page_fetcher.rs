@@ -25,7 +25,8 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Url};
 use widget_core::doctor::{
     self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
-    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, RedirectError, Visit,
+    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, PartsToRead, RedirectError,
+    Visit,
 };
 
 /// Bytes of a page that are read for its brand, whose tags are in its head. All other limits are
@@ -143,8 +144,7 @@ impl PageFetcher {
     /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
     /// permit.
     async fn read_more(&self, visit: &mut Visit) {
-        let frames = doctor::frames_to_read(visit);
-        let scripts = doctor::scripts_to_read(visit);
+        let PartsToRead { scripts, frames } = doctor::parts_to_read(visit);
         visit.unread_scripts = scripts.len();
         let budget = ByteBudget::new(MAX_PAGE_BYTES);
         let frames = frames.into_iter().map(|url| (url, true));

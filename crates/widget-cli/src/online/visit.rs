@@ -12,7 +12,7 @@ use url::Url;
 use widget_api::client::{Error, describe_failure, read_failure};
 use widget_core::doctor::{
     self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
-    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, Visit,
+    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, PartsToRead, Visit,
 };
 
 /// Fetches a page until `deadline`. What went wrong is a part of the visit. `http` follows no
@@ -49,8 +49,7 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
 /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
 /// permit.
 async fn read_more(http: &Client, visit: &mut Visit, limit: Instant) {
-    let scripts = doctor::scripts_to_read(visit);
-    let frames = doctor::frames_to_read(visit);
+    let PartsToRead { scripts, frames } = doctor::parts_to_read(visit);
     visit.unread_scripts = scripts.len();
     let budget = ByteBudget::new(MAX_PAGE_BYTES);
     let asked = frames.into_iter().map(|url| (url, true)).chain(

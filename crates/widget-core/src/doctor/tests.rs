@@ -380,7 +380,8 @@ fn scripts_that_the_page_loads_say_more() {
     let page = case(
         "<p>x<script src=/wp-content/cache/min/1.js></script><script src='https://cdn.example/a.js'></script><script src=/b.js></script>",
     );
-    let urls: Vec<_> = scripts_to_read(&page.visit())
+    let urls: Vec<_> = parts_to_read(&page.visit())
+        .scripts
         .iter()
         .map(Url::to_string)
         .collect();
@@ -416,7 +417,11 @@ fn scripts_that_the_page_loads_say_more() {
     );
     named.finds("shown");
     assert_eq!(find_snippets(&named.visit()).len(), 1);
-    assert!(scripts_to_read(&case("SNIPPET<script src=/b.js></script>").visit()).is_empty());
+    assert!(
+        parts_to_read(&case("SNIPPET<script src=/b.js></script>").visit())
+            .scripts
+            .is_empty()
+    );
 }
 
 #[test]

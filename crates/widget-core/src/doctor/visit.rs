@@ -28,12 +28,12 @@ pub struct Visit {
     pub body: Vec<u8>,
     /// Whether the page has more bytes than were read, or its end is missing.
     pub is_cut: bool,
-    /// Scripts of the page, as [`scripts_to_read`](super::scripts_to_read) names them; those that
+    /// Scripts of the page, as [`parts_to_read`](super::parts_to_read) names them; those that
     /// did not answer are missing.
     pub scripts: Vec<PageScript>,
     /// How many scripts nobody asked for, because there are too many or the time was over.
     pub unread_scripts: usize,
-    /// Pages in frames of the page, as [`frames_to_read`](super::frames_to_read) names them.
+    /// Pages in frames of the page, as [`parts_to_read`](super::parts_to_read) names them.
     pub frames: Vec<PageFrame>,
 }
 

@@ -392,7 +392,11 @@ fn frames_of_the_same_site_are_read() {
         "<p>Shop</p><iframe src=/widget.html></iframe><iframe src='https://other.example/'></iframe>",
     );
     let mut visit = page.visit();
-    let urls: Vec<_> = frames_to_read(&visit).iter().map(Url::to_string).collect();
+    let urls: Vec<_> = parts_to_read(&visit)
+        .frames
+        .iter()
+        .map(Url::to_string)
+        .collect();
     assert_eq!(urls, ["https://shop.example/widget.html"]);
     visit.frames.push(PageFrame {
         url: "https://shop.example/widget.html".parse().expect("a URL"),
@@ -406,7 +410,11 @@ fn frames_of_the_same_site_are_read() {
         (finding.code, finding.status),
         (Code::SnippetMissing, CheckStatus::Warn)
     );
-    assert!(frames_to_read(&case("SNIPPET<iframe src=/a></iframe>").visit()).is_empty());
+    assert!(
+        parts_to_read(&case("SNIPPET<iframe src=/a></iframe>").visit())
+            .frames
+            .is_empty()
+    );
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn a_frame_in_a_sandbox_runs_nothing() {
             "<p>x</p><iframe src=/widget.html {attributes}></iframe>"
         ));
         let mut visit = page.visit();
-        assert_eq!(frames_to_read(&visit).len(), 1);
+        assert_eq!(parts_to_read(&visit).frames.len(), 1);
         visit.frames.push(PageFrame {
             url: "https://shop.example/widget.html".parse().expect("a URL"),
             html: SNIPPET.to_owned(),
@@ -230,7 +230,7 @@ fn a_copy_has_to_be_the_script() {
     page.scripts[0].is_cut = true;
     page.finds("unknown: snippet_copied unknown");
     check(COPY, "unknown: snippet_copied unknown");
-    assert_eq!(scripts_to_read(&case(COPY).visit()).len(), 1);
+    assert_eq!(parts_to_read(&case(COPY).visit()).scripts.len(), 1);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn scripts_that_nobody_read_may_have_the_snippet() {
     let scripts = scripts.collect::<Vec<_>>().concat();
     let page = case(&format!("<p>Welcome{scripts}"));
     let mut visit = page.visit();
-    assert_eq!(scripts_to_read(&visit).len(), 150);
+    assert_eq!(parts_to_read(&visit).scripts.len(), 150);
     visit.scripts = page
         .script("https://shop.example/assets/0.js", "jQuery")
         .scripts;
