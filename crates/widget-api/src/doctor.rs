@@ -32,7 +32,7 @@ pub struct DoctorRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Diagnosis {
-    /// The page as it was asked for.
+    /// The page as it was asked for, without the values of its query.
     pub page: String,
     /// The address of the service that the page uses, or should use.
     pub service: Option<String>,

@@ -170,7 +170,7 @@ pub struct NeededFix {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The page as it was asked for.
+    /// The page as it was asked for, without the values of its query.
     pub page: String,
     /// The service that the page uses, or should use.
     pub service: Option<String>,

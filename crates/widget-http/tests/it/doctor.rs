@@ -88,7 +88,7 @@ async fn pages_are_fetched_and_looked_at() {
     let shown = site(|_| page("", snippet.as_bytes())).await;
     let diagnosis = diagnose(&service, &path, &format!("{shown}/cart?session=secret")).await;
     assert_eq!(found(&diagnosis), [""; 0]);
-    assert_eq!(diagnosis["page"], format!("{shown}/cart?session=secret"));
+    assert_eq!(diagnosis["page"], format!("{shown}/cart?…"));
     assert_eq!(
         path,
         format!(
