@@ -221,8 +221,8 @@ struct Program {
 }
 
 impl Supervisor {
-    /// Supervises nothing yet; logs will be in the folder, one file for each start of a program, and
-    /// nothing else.
+    /// Supervises nothing yet; logs will be in the folder, one file for each start of a program,
+    /// and nothing else.
     pub(crate) fn new(logs: PathBuf) -> Result<Self> {
         if logs.exists() {
             fs::remove_dir_all(&logs)

@@ -190,8 +190,8 @@ pub(crate) async fn find_newest_version(
     })
 }
 
-/// The versions of an agent, the newest first, to say of an id how people know it; none when the key
-/// may not see them.
+/// The versions of an agent, the newest first, to say of an id how people know it; none when the
+/// key may not see them.
 pub(crate) async fn known_versions(session: &Session, agent: AgentId) -> Vec<FoundVersion> {
     let versions = list_versions(session, agent).await.unwrap_or_default();
     versions.iter().map(FoundVersion::from).collect()

@@ -410,6 +410,7 @@ fn stop_following() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "snapshots are long")]
 fn export() {
     let (mut service, widget) = shop();
     let first = start(
