@@ -45,9 +45,9 @@ pub const MAX_LISTED: usize = 100;
 #[derive(Debug, Clone)]
 pub struct Sketch<K> {
     listed: Vec<Listed<K>>,
-    /// Of the key in the same place: comparing them is cheaper than comparing keys. Who makes keys
-    /// with equal hashes only makes the keys be compared.
-    hashes: Vec<u64>,
+    /// Of the key in the same place: comparing them, several at once, is cheaper than comparing
+    /// keys. Who makes keys with equal hashes only makes the keys be compared.
+    hashes: Vec<u32>,
     others: u64,
     threshold: u64,
     rarest: RarestSearch,
@@ -189,7 +189,7 @@ impl<K: Eq + Hash> Sketch<K> {
     }
 
     /// Whether a key is listed; then it is counted.
-    fn count_listed(&mut self, hash: u64, key: &K, now: OffsetDateTime) -> bool {
+    fn count_listed(&mut self, hash: u32, key: &K, now: OffsetDateTime) -> bool {
         let Some(place) = self.place(hash, key) else {
             return false;
         };
@@ -223,7 +223,7 @@ impl<K: Eq + Hash> Sketch<K> {
     }
 
     /// Adds an item; the place of the one it was added to, if that was there.
-    fn join(&mut self, mut item: Listed<K>, hash: u64, uncertain: u64) -> Option<usize> {
+    fn join(&mut self, mut item: Listed<K>, hash: u32, uncertain: u64) -> Option<usize> {
         if let Some(place) = self.place(hash, &item.key) {
             let known = &mut self.listed[place];
             known.count = known.count.saturating_add(item.count);
@@ -244,7 +244,7 @@ impl<K: Eq + Hash> Sketch<K> {
         if self.listed.len() <= MAX_LISTED {
             return;
         }
-        let mut all: Vec<(Listed<K>, u64)> =
+        let mut all: Vec<(Listed<K>, u32)> =
             self.listed.drain(..).zip(self.hashes.drain(..)).collect();
         all.sort_by_key(|(item, _)| Reverse((item.upper(), item.count)));
         for (dropped, _) in all.drain(MAX_LISTED..) {
@@ -254,7 +254,11 @@ impl<K: Eq + Hash> Sketch<K> {
         (self.listed, self.hashes) = all.into_iter().unzip();
     }
 
-    fn place(&self, hash: u64, key: &K) -> Option<usize> {
+    fn place(&self, hash: u32, key: &K) -> Option<usize> {
+        // Most of a stream of new keys ends here.
+        if !self.hashes.contains(&hash) {
+            return None;
+        }
         self.hashes
             .iter()
             .zip(&self.listed)
@@ -287,6 +291,7 @@ impl<K: Eq + Hash> Sketch<K> {
     }
 }
 
-fn hash_of<K: Hash>(key: &K) -> u64 {
-    FixedState::default().hash_one(key)
+fn hash_of<K: Hash>(key: &K) -> u32 {
+    let [a, b, c, d, ..] = FixedState::default().hash_one(key).to_ne_bytes();
+    u32::from_ne_bytes([a, b, c, d])
 }
