@@ -128,8 +128,8 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
 pub struct PartsToRead {
     /// The scripts in which a snippet may be, for a page that has none which browsers run: such a
     /// script may make the tag, or be a copy of the service's. The likely ones are first; whoever
-    /// reads them stops at [`MAX_SCRIPTS`], and says in [`Visit::unread_scripts`] how many are
-    /// left.
+    /// reads them stops at [`MAX_SCRIPTS`], and says how many are left in
+    /// [`Visit::unread_scripts`].
     pub scripts: Vec<Url>,
     /// The frames of the same site in which a snippet may be, for a page that has none of its own.
     pub frames: Vec<Url>,

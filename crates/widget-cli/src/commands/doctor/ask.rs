@@ -256,3 +256,26 @@ async fn read(mut response: Response) -> Result<Vec<u8>, String> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_without_time_is_not_judged() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime");
+        let ask = |time: Duration| {
+            runtime.block_on(async {
+                let asking = std::future::pending::<Answer<()>>();
+                within(Instant::now() + time, asking).await
+            })
+        };
+        assert_eq!(ask(Duration::ZERO), Answer::OutOfTime);
+        assert_eq!(ask(MIN_TIME / 20), Answer::OutOfTime);
+        let late = ask(MIN_TIME + Duration::from_millis(50));
+        assert!(matches!(late, Answer::Failed(_)), "{late:?}");
+    }
+}
