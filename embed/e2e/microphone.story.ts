@@ -1,6 +1,7 @@
 /** A microphone that is denied, blocked by the page, or missing is explained, and text works. */
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS, violations } from './axe';
+import { checkLooks } from './looks';
 import { story } from './story';
 import { createWidget, until } from './system';
 import type { Visitor } from './visitor';
@@ -82,7 +83,7 @@ describe('a microphone that is pulled out during a call', { timeout: 90_000 }, (
   const here = story();
 
   async function talk(): Promise<Visitor> {
-    const visitor = await here.arrive({ microphone: true, scripts: [PLUGS] });
+    const visitor = await here.arrive({ microphone: true, scripts: [OPEN_ROOTS, PLUGS] });
     await visitor.open();
     await visitor.button('Talk').click();
     await visitor.waitForTurn('agent', /Hello/);
@@ -118,10 +119,12 @@ describe('a microphone that is pulled out during a call', { timeout: 90_000 }, (
     await visitor.frame
       .getByText('No microphone was found. You can continue in writing.')
       .waitFor();
+    await checkLooks(visitor, 'microphone-missing', 'ltr');
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open/);
     await visitor.frame.evaluate(() => window.storyPlugIn());
     await visitor.frame.getByText('Your call is paused.').waitFor();
+    await checkLooks(visitor, 'call-paused', 'ltr');
     await visitor.button('Continue call').click();
     await visitor.button('End call').waitFor();
     await waitForVoice(visitor);

@@ -105,6 +105,17 @@ describe('an answer that the end of a call cuts off', () => {
     expect(messages.map(({ id }) => id)).toEqual(['s1']);
   });
 
+  test('is not said twice by an agent that writes it from the first word on', () => {
+    const texts = ['We ', 'roast three', ' coffees', ' on the quay.'].map((text, index) => ({
+      segment: 's2',
+      text,
+      starts: index === 0,
+    }));
+    const seen = texts.map((_, index) => continued(texts.slice(0, index + 1)).at(0)?.text);
+    const whole = 'We roast three coffees on the quay.';
+    expect(seen).toEqual([...Array(2).fill('We roast three coffees'), whole.slice(0, 22), whole]);
+  });
+
   test('stays as it is when the visitor speaks first', () => {
     const asked = addTyped(continued([{ final: true }]), 'v1', 'And tea?', NOW);
     const messages = applyPiece(asked, piece({ segment: 's2', text: 'No.', starts: true }), NOW);

@@ -17,9 +17,9 @@ export interface Message {
   state: 'waiting' | 'streaming' | 'done';
   /**
    * Where the end of a call cut the agent off, which then writes the rest as another segment: that
-   * segment, once it has begun, and the text before it.
+   * segment, once it has begun, the text before it, and what was written since.
    */
-  rest?: { segment: string | null; before: string };
+  rest?: { segment: string | null; before: string; written: string };
 }
 
 /** A piece of a transcription segment, as it arrives on a text stream. */
@@ -43,11 +43,16 @@ export function applyPiece(messages: Message[], piece: Piece, now: string): Mess
   const last = messages.at(-1);
   if (!known && piece.text.trim() && role === 'agent' && last?.rest?.segment === null)
     return applyPiece(messages.with(-1, beginRest(last, segment)), piece, now);
-  const before = known?.rest?.segment === segment ? known.rest.before : '';
-  const text = known && !starts ? known.text + piece.text : before + piece.text;
+  const rest = known?.rest?.segment === segment && {
+    ...known.rest,
+    written: (starts ? '' : known.rest.written) + piece.text,
+  };
+  const said = known && !starts ? known.text + piece.text : piece.text;
+  const text = rest ? joinRest(rest.before, rest.written) : said;
   if (!text.trim()) return known && final ? messages.filter((each) => each !== known) : messages;
   const next: Message = {
     ...(known ?? { id: segment, role, created_at: now }),
+    ...(rest && { rest }),
     text,
     state: final ? 'done' : 'streaming',
   };
@@ -63,12 +68,17 @@ export function isPartOf({ id, rest }: Message, segment: string): boolean {
 export function expectRest(messages: Message[]): Message[] {
   const last = messages.at(-1);
   if (last?.role !== 'agent' || last.state !== 'streaming') return messages;
-  return messages.with(-1, { ...last, rest: { segment: null, before: '' } });
+  return messages.with(-1, { ...last, rest: { segment: null, before: '', written: '' } });
 }
 
 function beginRest(message: Message, segment: string): Message {
-  const before = `${message.text.trimEnd()} `;
-  return { ...message, text: before, rest: { segment, before } };
+  return { ...message, rest: { segment, before: message.text.trimEnd(), written: '' } };
+}
+
+/** An agent that was cut off before it heard itself speak writes its words from the first one on. */
+function joinRest(before: string, written: string): string {
+  if (written.startsWith(before)) return written;
+  return before.startsWith(written) ? before : `${before} ${written}`;
 }
 
 export function addTyped(messages: Message[], id: string, text: string, now: string): Message[] {
