@@ -210,11 +210,13 @@ async fn a_filter_erases_exactly_what_it_selects() {
             json!({"form": {"comment": "c@d.example", "rating": 5}}),
             vec![1],
         ),
-        (json!({"visitor": "A@b.example"}), vec![2]),
+        // Only here an address is the same in upper and lower case.
+        (json!({"visitor": "A@b.example"}), vec![0, 2, 3]),
+        (json!({"metadata": {"/email": "A@b.example"}}), vec![2]),
         (json!({"web_widget_id": widget}), vec![0, 1, 2]),
         (
             json!({"web_widget_id": widget, "visitor": "a@b.example"}),
-            vec![0],
+            vec![0, 2],
         ),
         (json!({"created_before": later}), vec![0, 1]),
         (json!({"created_after": later}), vec![3]),
@@ -240,14 +242,10 @@ async fn a_filter_erases_exactly_what_it_selects() {
     assert_eq!(single.json(200), one[0]);
 
     let done = erase(&service, &json!({"visitor": "a@b.example"}), false).await;
-    assert_eq!((&done["matched"], &done["erased"]), (&json!(2), &json!(2)));
+    assert_eq!((&done["matched"], &done["erased"]), (&json!(3), &json!(3)));
     for (index, started) in all.iter().enumerate() {
         let read = service.get(&path(started)).await.json(200);
-        assert_eq!(
-            read["erased_at"].is_string(),
-            [0, 3].contains(&index),
-            "{read}"
-        );
+        assert_eq!(read["erased_at"].is_string(), index != 1, "{read}");
     }
     assert_eq!(
         exported(&json!({"visitor": "a@b.example"})).await,
