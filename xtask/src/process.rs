@@ -222,11 +222,14 @@ struct Program {
 
 impl Supervisor {
     /// Supervises nothing yet; logs will be in the folder, one file for each start of a program,
-    /// and nothing else.
+    /// and those of earlier runs no longer.
     pub(crate) fn new(logs: PathBuf) -> Result<Self> {
-        if logs.exists() {
-            fs::remove_dir_all(&logs)
-                .with_context(|| format!("cannot empty {}", logs.display()))?;
+        for log in fs::read_dir(&logs).into_iter().flatten().flatten() {
+            let log = log.path();
+            if log.extension().is_some_and(|extension| extension == "log") {
+                fs::remove_file(&log)
+                    .with_context(|| format!("cannot remove {}", log.display()))?;
+            }
         }
         fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
         let programs = Vec::new();

@@ -132,11 +132,26 @@ fn has_text(value: &Value, text: &str) -> bool {
 }
 
 /// Whether both are the same text, or the same e-mail address: phones begin it with a capital
-/// letter, and providers do not distinguish the two. Other texts, such as ids, can differ by it.
+/// letter, and providers do not distinguish the two. Other texts, such as ids, can differ by it, and
+/// so can letters outside of ASCII.
 fn is_same(found: &str, text: &str) -> bool {
-    let is_address = |text: &str| text.contains('@') && !text.contains(char::is_whitespace);
-    found == text
-        || (is_address(found) && is_address(text) && found.to_lowercase() == text.to_lowercase())
+    found == text || (is_email(text) && found.eq_ignore_ascii_case(text))
+}
+
+/// Whether a text has the form of an e-mail address, `name@host.example`, and of nothing else: no
+/// address of a page and no id.
+fn is_email(text: &str) -> bool {
+    let Some((name, host)) = text.split_once('@') else {
+        return false;
+    };
+    let is_host = |char: char| char.is_alphanumeric() || char == '-' || char == '.';
+    let is_name = |char: char| !char.is_whitespace() && !"/:@".contains(char);
+    let labels: Vec<&str> = host.split('.').collect();
+    !name.is_empty()
+        && name.chars().all(is_name)
+        && host.chars().all(is_host)
+        && labels.len() > 1
+        && labels.iter().all(|label| !label.is_empty())
 }
 
 #[cfg(test)]
@@ -218,6 +233,27 @@ mod tests {
             let selection = select(|criteria| criteria.visitor = Some(visitor.to_owned()));
             let found = selection.expect("valid").matches(&metadata);
             assert_eq!(found, expected, "{visitor}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_are_the_same_in_either_case() {
+        for (found, text, expected) in [
+            ("Ann@Mail.example", "ann@mail.example", true),
+            ("ann+shop@mail.example", "ANN+SHOP@MAIL.EXAMPLE", true),
+            ("aB3@tenant", "ab3@tenant", false),
+            ("@Ann:server.example", "@ann:server.example", false),
+            ("https://x.example/@Ann", "https://x.example/@ann", false),
+            ("https://Ann@x.example", "https://ann@x.example", false),
+            ("Ann@mail.example/x", "ann@mail.example/x", false),
+            ("a@B@mail.example", "a@b@mail.example", false),
+            // Signs that have the lower-case letters `k` and `i` with a dot.
+            ("\u{212a}@b.example", "k@b.example", false),
+            ("\u{130}@b.example", "i\u{307}@b.example", false),
+            ("Ü@b.example", "ü@b.example", false),
+            ("Ann", "ann", false),
+        ] {
+            assert_eq!(is_same(found, text), expected, "{found} {text}");
         }
     }
 

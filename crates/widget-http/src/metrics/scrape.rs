@@ -132,7 +132,8 @@ impl Scrape {
             let statuses = Status::ALL.iter().filter(|status| !status.is_terminal());
             for status in statuses {
                 let count = open.iter().find(|(other, _)| other == status);
-                let count = count.map_or(0, |(_, count)| count.unsigned_abs());
+                let count = count.map_or(0, |(_, count)| *count);
+                let count = count.try_into().unwrap_or(0);
                 let label = LabelValue::of(status.as_str());
                 snapshot.count(Metric::ConversationsOpen, [label], count);
             }

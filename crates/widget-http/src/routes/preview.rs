@@ -295,7 +295,8 @@ enum View {
 }
 
 impl View {
-    /// A tab always has the note: somebody may open the frame there.
+    /// Only a frame goes without the note: somebody may open its address in a tab, and not every
+    /// browser says what a document is for.
     fn of(query: Option<&str>, fetch: OwnDocumentFetch) -> Self {
         let query = query.unwrap_or_default();
         let find = |wanted: &str| {
@@ -303,7 +304,7 @@ impl View {
                 .find(|(name, _)| name == wanted)
                 .map(|(_, value)| value)
         };
-        if !fetch.is_tab && find("framed").is_some_and(|value| value == "true") {
+        if fetch.is_frame && find("framed").is_some_and(|value| value == "true") {
             return Self::Framed;
         }
         match find("site").and_then(|site| site.parse().ok()) {

@@ -47,7 +47,8 @@ pub trait LifecycleStore {
         limit: u32,
     ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError>;
 
-    /// How many open conversations have each status; one that none has may be missing.
+    /// How many open conversations have each status, without those of previews; one that none has
+    /// may be missing.
     ///
     /// # Errors
     /// [`StoreError`]

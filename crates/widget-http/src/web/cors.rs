@@ -203,8 +203,8 @@ impl<S: Sync> FromRequestParts<S> for DocumentFetch {
 /// The same for a document that only pages of this service frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnDocumentFetch {
-    /// Whether the browser says that it is for a tab.
-    pub(crate) is_tab: bool,
+    /// Whether the browser says that it is for a frame.
+    pub(crate) is_frame: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for OwnDocumentFetch {
@@ -214,14 +214,13 @@ impl<S: Send + Sync> FromRequestParts<S> for OwnDocumentFetch {
         DocumentFetch::from_request_parts(parts, state).await?;
         let destination = only(&parts.headers, &FETCH_DESTINATION);
         let is_own = only(&parts.headers, &FETCH_SITE).is_none_or(|site| site == "same-origin");
-        if destination == Some("iframe") && !is_own {
+        let is_frame = destination == Some("iframe");
+        if is_frame && !is_own {
             return Err(fetch_metadata(
                 "only pages of this service may frame this document",
             ));
         }
-        Ok(Self {
-            is_tab: destination == Some("document"),
-        })
+        Ok(Self { is_frame })
     }
 }
 

@@ -6,7 +6,10 @@ use clap::Args;
 use serde::Serialize;
 use tokio::time::sleep;
 use widget_api::erasures::{ConversationSelection, ErasureJob, ErasureRequest};
-use widget_core::id::{ConversationId, ErasureJobId};
+use widget_core::{
+    doctor::quote_for_shell,
+    id::{ConversationId, ErasureJobId},
+};
 
 use super::filter::{Selected, Selection, note_messages, nothing_fits};
 use crate::{
@@ -44,8 +47,8 @@ pub(crate) struct Erase {
         long,
         value_name = "JOB",
         conflicts_with_all = [
-            "conversations", "widget", "metadata", "form", "visitor", "since", "until", "yes",
-            "dry_run"
+            "conversations", "widget", "metadata", "form", "visitor", "text", "since", "until",
+            "yes", "dry_run"
         ]
     )]
     job: Option<ErasureJobId>,
@@ -82,6 +85,16 @@ pub(super) async fn run(
         let job = session.client.get_erasure_job(id).await?;
         note_continuing(&job, session);
         return finish_job(job, session, printer).await;
+    }
+    if let Some(text) = &arguments.selected.filter.text {
+        return Err(Failure::unexpected(
+            "`--text` also finds conversations of others who mention it; name those to erase by \
+             their ids",
+        )
+        .hint(format_args!(
+            "`widget conversations list --text {}` shows them",
+            quote_for_shell(text)
+        )));
     }
     match arguments.selected.find(session, printer).await? {
         Selection::Ids(ids) => erase_ids(&ids, arguments.change, session, printer).await,

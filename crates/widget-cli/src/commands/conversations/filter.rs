@@ -158,11 +158,14 @@ impl Selected {
             .collect(None)
             .await?
             .into_iter()
-            .filter_map(|listed| match listed {
-                Listed::Readable(conversation) => Some(conversation.id),
-                Listed::Unreadable(record) => record.id.parse().ok(),
+            .map(|listed| match listed {
+                Listed::Readable(conversation) => Ok(conversation.id),
+                Listed::Unreadable(record) => record
+                    .id
+                    .parse()
+                    .map_err(|_| Failure::unexpected(format_args!("`{}` is not an id", record.id))),
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
         if ids.is_empty() {
             return Err(nothing_fits("nothing was done"));
         }

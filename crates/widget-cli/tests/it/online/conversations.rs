@@ -633,16 +633,13 @@ fn erase() {
             For more information, try '--help'.
         "#]],
     );
-    erase(
-        &["--text", "nobody said this", "--yes"],
-        &expect![[r#"
-        exit 1
+    erase(&["--text", "a@b.example", "--yes"], &expect![[r#"
+        exit 2
         ---- stderr ----
-        error: no conversation fits; nothing was done
+        error: `--text` also finds conversations of others who mention it; name those to erase by their ids
 
-        hint: values are compared whole; `--visitor TEXT` looks in everything that was sent, and `widget conversations list --text TEXT` for a part of what was said
-    "#]],
-    );
+        hint: `widget conversations list --text a@b.example` shows them
+    "#]]);
     erase(
         &["--metadata", "email=c@d.example", "--yes"],
         &expect![[r#"

@@ -84,7 +84,8 @@ impl LifecycleStore for Backend {
 
     async fn count_open_conversations(&self) -> Result<Vec<(Status, i64)>, StoreError> {
         let rows = sqlx::query_as::<_, (String, i64)>(
-            "SELECT status, COUNT(*) FROM conversations WHERE ended_at IS NULL GROUP BY status",
+            "SELECT status, COUNT(*) FROM conversations
+             WHERE ended_at IS NULL AND preview_id IS NULL GROUP BY status",
         )
         .fetch_all(self.reader())
         .await?;

@@ -315,7 +315,13 @@ async fn a_screen_is_a_frame_around_the_page() {
     }
 
     // In the frame the note is not said again, and everything else is the same.
-    let framed = link.get("?framed=true").await;
+    let in_frame = [
+        ("sec-fetch-dest", "iframe"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let framed = link.path("?framed=true");
+    let framed = service.call_with(None, "GET", &framed, None, &in_frame);
+    let framed = framed.await;
     assert!(!framed.text.contains("This is a draft"), "{}", framed.text);
     assert!(!framed.text.contains("</a>"), "{}", framed.text);
     let (before, rest) = plain.text.split_once("<div class=\"notice\">").expect("it");
@@ -335,6 +341,8 @@ async fn a_screen_is_a_frame_around_the_page() {
         "?site",
         "?Site=phone",
         "?framed=1",
+        // Where the browser does not say that it is a frame.
+        "?framed=true",
     ] {
         assert_eq!(link.get(query).await.text, plain.text, "{query}");
     }
