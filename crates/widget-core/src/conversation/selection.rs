@@ -132,8 +132,8 @@ fn has_text(value: &Value, text: &str) -> bool {
 }
 
 /// Whether both are the same text, or the same e-mail address: phones begin it with a capital
-/// letter, and providers do not distinguish the two. Other texts, such as ids, can differ by it, and
-/// so can letters outside of ASCII.
+/// letter, and providers do not distinguish the two. Other texts, such as ids, can differ by it,
+/// and so can letters outside of ASCII.
 fn is_same(found: &str, text: &str) -> bool {
     found == text || (is_email(text) && found.eq_ignore_ascii_case(text))
 }

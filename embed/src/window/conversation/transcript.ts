@@ -75,7 +75,7 @@ function beginRest(message: Message, segment: string): Message {
   return { ...message, rest: { segment, before: message.text.trimEnd(), written: '' } };
 }
 
-/** An agent that was cut off before it heard itself speak writes its words from the first one on. */
+/** An agent that was cut off before its voice began writes its words from the first one on. */
 function joinRest(before: string, written: string): string {
   if (written.startsWith(before)) return written;
   return before.startsWith(written) ? before : `${before} ${written}`;
