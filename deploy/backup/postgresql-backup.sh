@@ -12,6 +12,8 @@ if [ $# != 2 ]; then
 fi
 . "$(dirname "$0")/url.sh"
 backup=$2/widgets-$(date -u +%Y%m%dT%H%M%SZ).dump
+# A disk that is full does not stay so.
+trap 'rm -f "$backup.part"' EXIT
 pg_dump --format=custom --file="$backup.part" --dbname="$url"
 # Reads it once, so that half a file is noticed now and not when it is needed.
 pg_restore --file=/dev/null "$backup.part"

@@ -13,6 +13,8 @@ if [ $# != 2 ] || [ ! -s "$1" ]; then
 fi
 backup=$2/widgets-$(date -u +%Y%m%dT%H%M%SZ).db
 part=$(printf %s "$backup.part" | sed "s/'/''/g")
+# A disk that is full does not stay so.
+trap 'rm -f "$backup.part"' EXIT
 rm -f "$backup.part"
 sqlite3 -bail -cmd '.timeout 10000' "$1" "VACUUM INTO '$part'"
 if [ "$(sqlite3 -readonly "$backup.part" 'PRAGMA integrity_check')" != ok ]; then
