@@ -116,6 +116,22 @@ describe('an answer that the end of a call cuts off', () => {
     expect(seen).toEqual([...Array(2).fill('We roast three coffees'), whole.slice(0, 22), whole]);
   });
 
+  test('is not said twice where the window was a word ahead', () => {
+    const seen = ['three', ' coffees on', ' the quay.'].map((_, index, texts) => {
+      const pieces = texts.slice(0, index + 1).map((text, at) => ({
+        segment: 's2',
+        text,
+        starts: at === 0,
+      }));
+      return continued(pieces).at(0)?.text;
+    });
+    expect(seen).toEqual([
+      'We roast three coffees',
+      'We roast three coffees on',
+      'We roast three coffees on the quay.',
+    ]);
+  });
+
   test('stays as it is when the visitor speaks first', () => {
     const asked = addTyped(continued([{ final: true }]), 'v1', 'And tea?', NOW);
     const messages = applyPiece(asked, piece({ segment: 's2', text: 'No.', starts: true }), NOW);

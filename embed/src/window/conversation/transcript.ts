@@ -75,10 +75,17 @@ function beginRest(message: Message, segment: string): Message {
   return { ...message, rest: { segment, before: message.text.trimEnd(), written: '' } };
 }
 
-/** An agent that was cut off before its voice began writes its words from the first one on. */
+/**
+ * The agent counts the words that it has spoken, and the window may have one more than that, or the
+ * first one: what both have is shown once.
+ */
 function joinRest(before: string, written: string): string {
-  if (written.startsWith(before)) return written;
-  return before.startsWith(written) ? before : `${before} ${written}`;
+  for (const { index } of before.matchAll(/\S+/g)) {
+    const end = before.slice(index);
+    if (written.startsWith(end)) return before.slice(0, index) + written;
+    if (end.startsWith(written)) return before;
+  }
+  return `${before} ${written}`;
 }
 
 export function addTyped(messages: Message[], id: string, text: string, now: string): Message[] {

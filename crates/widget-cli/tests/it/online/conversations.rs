@@ -633,13 +633,16 @@ fn erase() {
             For more information, try '--help'.
         "#]],
     );
-    erase(&["--text", "a@b.example", "--yes"], &expect![[r#"
+    erase(
+        &["--text", "a@b.example", "--yes"],
+        &expect![[r#"
         exit 2
         ---- stderr ----
         error: `--text` also finds conversations of others who mention it; name those to erase by their ids
 
         hint: `widget conversations list --text a@b.example` shows them
-    "#]]);
+    "#]],
+    );
     erase(
         &["--metadata", "email=c@d.example", "--yes"],
         &expect![[r#"
