@@ -226,6 +226,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             hop,
             policies: PagePolicies::of(&hop.headers, &tags),
             target: target::choose_target(&tags, &snippets, question.services, question.widget_id),
+            sent_on: page_checks::find_refresh(hop, &tags, &snippets),
             wall: walls::find_wall(&tags).filter(|_| snippets.tags.is_empty()),
             tags,
             snippets,

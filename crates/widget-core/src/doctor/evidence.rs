@@ -101,7 +101,7 @@ fn masked(text: &str) -> String {
 }
 
 /// The last boundary of a character that is not behind `index`.
-fn floor(text: &str, mut index: usize) -> usize {
+pub(super) fn floor(text: &str, mut index: usize) -> usize {
     while !text.is_char_boundary(index) {
         index -= 1;
     }

@@ -86,7 +86,7 @@ pub(super) struct MetaPolicy {
     pub(super) content: String,
 }
 
-/// A page that sends its visitors on.
+/// A page that redirects to another one by a tag.
 #[derive(Debug, Clone)]
 pub(super) struct Refresh {
     pub(super) url: String,

@@ -1,11 +1,12 @@
 //! Whether there is a page, and whether it is the one that was asked for.
 
 use super::evidence;
-use super::page::read_refresh;
+use super::page::{PageTags, read_refresh};
 use super::question::{Answer, LauncherAnswer, Question};
 use super::read_page::Page;
 use super::redirects::find_script_redirect;
 use super::report::{Audience, PageFinding};
+use super::snippet::Snippets;
 use super::visit::Hop;
 use crate::finding::Code;
 
@@ -281,9 +282,9 @@ fn check_moved(question: &Question<'_>, first: &url::Url, shown: &str) -> Option
     })
 }
 
-/// A page that sends visitors to another one by itself.
+/// A page that redirects to another one by itself.
 pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
-    let found = find_refresh(page)?;
+    let found = page.sent_on.as_ref()?;
     let what = if found.by_script {
         "a script of the page"
     } else {
@@ -296,16 +297,16 @@ pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
     Some(match &found.url {
         Some(url) => {
             let shown = evidence::of_url(url);
-            finding(format!("{what} sends its visitors on to `{shown}`"))
+            finding(format!("{what} redirects to `{shown}`"))
                 .with_hint(format!("look at that page: widget doctor {shown}"))
         }
-        None => finding(format!("{what} sends its visitors on to another page")).with_hint(
+        None => finding(format!("{what} redirects to another page")).with_hint(
             "open the page in a browser, and look at the page in its address bar: widget doctor URL",
         ),
     })
 }
 
-/// Another page to which a page sends its visitors.
+/// Another page to which a page redirects.
 pub(super) struct SentOn {
     /// Its address, when it can be seen.
     pub(super) url: Option<url::Url>,
@@ -314,20 +315,20 @@ pub(super) struct SentOn {
     pub(super) by_script: bool,
 }
 
-/// Where a page sends its visitors, by its header, by a tag or by a script.
-pub(super) fn find_refresh(page: &Page<'_>) -> Option<SentOn> {
-    let base = page.tags.base(&page.hop.url);
-    let header = page.hop.header("refresh").and_then(|value| {
-        let url = page.hop.url.join(&read_refresh(value)?).ok()?;
+/// Where a page redirects to, by its header, by a tag or by a script.
+pub(super) fn find_refresh(hop: &Hop, tags: &PageTags, snippets: &Snippets) -> Option<SentOn> {
+    let base = tags.base(&hop.url);
+    let header = hop.header("refresh").and_then(|value| {
+        let url = hop.url.join(&read_refresh(value)?).ok()?;
         Some((url, evidence::of_header("Refresh", value)))
     });
     let tag = || {
-        let refresh = page.tags.refresh.as_ref()?;
+        let refresh = tags.refresh.as_ref()?;
         let url = base.join(&refresh.url).ok()?;
         Some((url, refresh.evidence.clone()))
     };
     let is_other = |url: &url::Url| {
-        let (mut here, mut there) = (page.hop.url.clone(), url.clone());
+        let (mut here, mut there) = (hop.url.clone(), url.clone());
         here.set_fragment(None);
         there.set_fragment(None);
         matches!(url.scheme(), "http" | "https") && here != there
@@ -339,11 +340,11 @@ pub(super) fn find_refresh(page: &Page<'_>) -> Option<SentOn> {
             by_script: false,
         });
     }
-    let redirect = find_script_redirect(&page.tags)?;
+    let redirect = find_script_redirect(tags)?;
     let url = match redirect.url {
         Some(url) => Some(base.join(&url).ok().filter(is_other)?),
         // What a page with the snippet, or an application, does with its address is its own affair.
-        None if page.snippets.tags.is_empty() && page.tags.marks.is_empty() => None,
+        None if snippets.tags.is_empty() && tags.marks.is_empty() => None,
         None => return None,
     };
     Some(SentOn {

@@ -1,6 +1,7 @@
 //! A page with all that the checks look at.
 
 use super::page::PageTags;
+use super::page_checks::SentOn;
 use super::policy::PagePolicies;
 use super::question::{Question, Target};
 use super::snippet::Snippets;
@@ -15,6 +16,8 @@ pub(super) struct Page<'a> {
     pub(super) snippets: Snippets,
     pub(super) policies: PagePolicies,
     pub(super) target: Option<Target>,
+    /// Where the page redirects to by itself.
+    pub(super) sent_on: Option<SentOn>,
     /// Who shows the page to browsers only, and the evidence for it.
     pub(super) wall: Option<(&'static str, String)>,
 }

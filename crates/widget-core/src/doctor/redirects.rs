@@ -1,4 +1,4 @@
-//! Scripts of a page that send its visitors on to another one.
+//! Scripts of a page that redirect to another one.
 
 use super::evidence;
 use super::page::PageTags;
@@ -7,7 +7,13 @@ use super::script::Kind;
 /// A page with more text is one that visitors read, in bytes.
 const MAX_TEXT: usize = 400;
 
-/// A script that sends visitors on.
+/// More places of a page that name a `location` are not looked at.
+const MAX_MENTIONS: usize = 50;
+
+/// What follows a `location` is looked at so far, in bytes.
+const MAX_VALUE: usize = 512;
+
+/// A script that redirects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ScriptRedirect {
     /// Where to, when the script has it as a plain text.
@@ -15,7 +21,7 @@ pub(super) struct ScriptRedirect {
     pub(super) evidence: String,
 }
 
-/// The script of a page with hardly any text that sends visitors on.
+/// The script of a page with almost no text that redirects.
 pub(super) fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
     if tags.visible_text >= MAX_TEXT {
         return None;
@@ -23,17 +29,26 @@ pub(super) fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
     let scripts = tags.scripts.iter();
     let scripts = scripts.filter(|script| Kind::of(script).runs() && !script.has("src"));
     let texts = scripts.map(|script| &script.text).chain(&tags.handlers);
-    texts.into_iter().find_map(|text| {
-        let mut found = text.match_indices("location");
-        found.find_map(|(at, _)| {
-            let url = match read_redirect(text, at)? {
-                Assigned::Address(url) => Some(url),
-                Assigned::Expression => None,
-            };
-            let evidence = evidence::around(text, at);
-            Some(ScriptRedirect { url, evidence })
-        })
+    let (text, at, assigned) = find_assigned(texts)?;
+    Some(ScriptRedirect {
+        url: match assigned {
+            Assigned::Address(url) => Some(url),
+            Assigned::Expression => None,
+        },
+        evidence: evidence::around(text, at),
     })
+}
+
+/// The first redirect in these texts, and its place.
+fn find_assigned<'a>(
+    texts: impl Iterator<Item = &'a String>,
+) -> Option<(&'a str, usize, Assigned)> {
+    let places = texts.flat_map(|text| {
+        let found = text.match_indices("location");
+        found.map(|(at, _)| (text.as_str(), at))
+    });
+    let mut places = places.take(MAX_MENTIONS);
+    places.find_map(|(text, at)| Some((text, at, read_redirect(text, at)?)))
 }
 
 /// What is assigned to a `location`.
@@ -60,14 +75,16 @@ fn read_redirect(text: &str, at: usize) -> Option<Assigned> {
     {
         return None;
     }
-    let rest = text[at + "location".len()..].trim_start();
-    let rest = rest.strip_prefix(".href").unwrap_or(rest).trim_start();
+    let rest = &text[at + "location".len()..];
+    let rest = &rest[..evidence::floor(rest, MAX_VALUE.min(rest.len()))];
+    let rest = rest.trim_start();
     let value = if let Some(called) = [".replace", ".assign"]
         .iter()
         .find_map(|name| rest.strip_prefix(name))
     {
         called.trim_start().strip_prefix('(')?
     } else {
+        let rest = rest.strip_prefix(".href").unwrap_or(rest).trim_start();
         let value = rest.strip_prefix('=')?;
         if value.starts_with(['=', '>']) {
             return None;
@@ -123,9 +140,27 @@ mod tests {
             ("store.location = 'Berlin'", None),
             ("let location = 'Berlin'", None),
             ("location.reload()", None),
+            ("location.href.replace(/#.*/, '')", None),
+            ("location.href.assign('/a')", None),
             ("location", None),
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_work_is_bounded() {
+        let find = |text: String| find_assigned([text].iter()).map(|(_, _, assigned)| assigned);
+        let after = |times: usize| find(format!("{}location='/a'", "location.x ".repeat(times)));
+        let found = Some(Assigned::Address("/a".to_owned()));
+        assert_eq!(after(MAX_MENTIONS - 1), found);
+        assert_eq!(after(MAX_MENTIONS), None);
+        // The end of a long value is not looked for, wherever the cut is.
+        for filled in ["ä".repeat(MAX_VALUE), format!("a{}", "ä".repeat(MAX_VALUE))] {
+            let assigned = find(format!("location='{filled}'"));
+            assert_eq!(assigned, Some(Assigned::Expression));
+        }
+        let long = format!("location={}location", " x".repeat(MAX_VALUE));
+        assert_eq!(find(long), Some(Assigned::Expression));
     }
 }

@@ -8,7 +8,7 @@ use super::fix::Fix;
 use super::inert_checks::{check_blockers, check_kept_from_running, check_xml};
 use super::inserters::{Inserter, find_inserters};
 use super::integrity::check_integrity;
-use super::page_checks::{find_gate, find_refresh};
+use super::page_checks::find_gate;
 use super::question::{Answer, LauncherAnswer};
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
@@ -27,8 +27,8 @@ pub(super) fn check<'a>(page: &'a Page<'a>) -> (Vec<PageFinding>, Vec<Run<'a>>) 
     let sorted = sort(page);
     // Browsers never get to the tags of a page that they cannot read.
     let xml = check_xml(page, &sorted);
-    // What runs on a page that sends its visitors on says nothing about the page that they see.
-    let inserters = match find_refresh(page) {
+    // What runs on a page that redirects says nothing about the page that they see.
+    let inserters = match page.sent_on {
         Some(_) => Vec::new(),
         None => find_inserters(&page.tags),
     };
@@ -438,7 +438,7 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
     });
     let doubt = if !is_page {
         Some("the answer is not the page that visitors see".to_owned())
-    } else if find_refresh(page).is_some() {
+    } else if page.sent_on.is_some() {
         Some("visitors are sent on to another page".to_owned())
     } else if let Some(gate) = find_gate(page.question) {
         Some(format!(

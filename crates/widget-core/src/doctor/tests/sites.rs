@@ -4,7 +4,7 @@ use super::*;
 
 /// A page, and what is found.
 const CASES: &[(&str, &str)] = &[
-    // Scripts that send visitors on.
+    // Scripts that redirect.
     (
         "<title>Redirecting</title><script>window.location.href=\"https://www.shop.example/\"</script>Redirecting",
         "unknown: page_redirected warn, snippet_missing unknown",
