@@ -55,13 +55,14 @@ mod walls;
 
 pub use evidence::shown_page;
 pub use fetch::{
-    ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_REDIRECTS, MAX_SCRIPTS,
-    PARALLEL_SCRIPTS, RedirectError, next_address,
+    ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_PART_REDIRECTS,
+    MAX_REDIRECTS, MAX_REQUESTS, MAX_SCRIPTS, PARALLEL_SCRIPTS, PART_TIMEOUT, RedirectError,
+    RequestBudget, next_address,
 };
 pub use fix::{Fix, quote_for_shell};
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
 pub use report::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding, PageVerdict};
-pub use visit::{FailureCause, Hop, PageFailure, PageFrame, PageScript, Visit};
+pub use visit::{FailureCause, Hop, PageFailure, PageFrame, PageScript, Part, Visit};
 
 use std::collections::BTreeSet;
 
@@ -127,12 +128,23 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PartsToRead {
     /// The scripts in which a snippet may be, for a page that has none which browsers run: such a
-    /// script may make the tag, or be a copy of the service's. The likely ones are first; whoever
-    /// reads them stops at [`MAX_SCRIPTS`], and says how many are left in
-    /// [`Visit::unread_scripts`].
+    /// script may make the tag, or be a copy of the service's. The likely ones are first, at most
+    /// [`MAX_SCRIPTS`].
     pub scripts: Vec<Url>,
+    /// How many more scripts there are; they count as [`Visit::unread_scripts`].
+    pub left_out: usize,
     /// The frames of the same site in which a snippet may be, for a page that has none of its own.
     pub frames: Vec<Url>,
+}
+
+impl PartsToRead {
+    /// The addresses to ask, each with its place, and whether it is a frame.
+    pub fn into_addresses(self) -> impl Iterator<Item = (usize, Url, bool)> {
+        let frames = self.frames.into_iter().map(|url| (url, true));
+        let scripts = self.scripts.into_iter().map(|url| (url, false));
+        let all = frames.chain(scripts).enumerate();
+        all.map(|(at, (url, is_frame))| (at, url, is_frame))
+    }
 }
 
 /// Finds what has to be read beside a page.
@@ -144,8 +156,12 @@ pub fn parts_to_read(visit: &Visit) -> PartsToRead {
     let tags = PageTags::read(visit);
     let base = tags.base(&hop.url);
     let snippets = Snippets::find(&tags, &base);
+    let mut scripts = scripts_to_read(&tags, &snippets, &base, &hop.url);
+    let left_out = scripts.len().saturating_sub(MAX_SCRIPTS);
+    scripts.truncate(MAX_SCRIPTS);
     PartsToRead {
-        scripts: scripts_to_read(&tags, &snippets, &base, &hop.url),
+        scripts,
+        left_out,
         frames: frames_to_read(&tags, &snippets, &base, &hop.url),
     }
 }
@@ -166,19 +182,19 @@ fn scripts_to_read(tags: &PageTags, snippets: &Snippets, base: &Url, page: &Url)
         }
     }
     let copies = snippets.copied.iter().filter_map(|tag| tag.url.as_ref());
-    let copies: Vec<&Url> = copies.collect();
+    let copies: BTreeSet<&Url> = copies.collect();
     let likelihood = |url: &Url| match (tools::find_joiner(url.as_str()), url.origin()) {
-        _ if copies.contains(&url) => 0,
+        _ if copies.contains(url) => 0,
         (Some(_), _) => 1,
         (None, origin) if origin == page.origin() => 2,
         _ => 3,
     };
-    found.sort_by_key(likelihood);
+    found.sort_by_cached_key(likelihood);
     found
 }
 
 fn frames_to_read(tags: &PageTags, snippets: &Snippets, base: &Url, page: &Url) -> Vec<Url> {
-    /// More are seldom pages.
+    /// More are rarely pages.
     const MAX_FRAMES: usize = 3;
     if !snippets.tags.is_empty() {
         return Vec::new();

@@ -14,7 +14,7 @@ use std::{
 };
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::header;
 use reqwest::{
     Client, Response,
@@ -22,11 +22,12 @@ use reqwest::{
     redirect,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio::{task::spawn_blocking, time::timeout};
 use url::{Host, Url};
 use widget_core::doctor::{
     self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
-    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, PartsToRead, RedirectError,
-    Visit,
+    MAX_PART_REDIRECTS, MAX_REDIRECTS, PARALLEL_SCRIPTS, PART_TIMEOUT, PageFailure, Part,
+    RedirectError, RequestBudget, Visit,
 };
 
 /// Bytes of a page that are read for its brand, whose tags are in its head. All other limits are
@@ -59,6 +60,9 @@ pub enum FetchError {
     /// It took too long.
     #[error("the page took too long")]
     Slow,
+    /// The page has more parts and redirects than are asked for.
+    #[error("the page takes too many requests")]
+    TooMany,
     /// The client could not be made.
     #[error("no client for pages: {0}")]
     Client(String),
@@ -105,14 +109,21 @@ impl PageFetcher {
             }
             outcome
         };
-        tokio::time::timeout(FETCH_TIMEOUT, attempts)
+        timeout(FETCH_TIMEOUT, attempts)
             .await
             .unwrap_or(Err(FetchError::Slow))
     }
 
     async fn follow(&self, start: Url) -> Result<FetchedPage, FetchError> {
         let mut hops = Vec::new();
-        let response = self.request(start.clone(), &mut hops).await?;
+        let response = self
+            .request(
+                start.clone(),
+                MAX_REDIRECTS,
+                &RequestBudget::default(),
+                &mut hops,
+            )
+            .await?;
         let url = hops.pop().map_or(start, |hop| hop.url);
         page(url, response).await
     }
@@ -122,18 +133,23 @@ impl PageFetcher {
     pub async fn visit(&self, start: Url) -> (Visit, Option<FetchError>) {
         let mut visit = Visit::default();
         let budget = ByteBudget::new(MAX_PAGE_BYTES);
+        let requests = RequestBudget::default();
         let reading = async {
-            let response = self.request(start, &mut visit.hops).await?;
+            let hops = &mut visit.hops;
+            let response = self.request(start, MAX_REDIRECTS, &requests, hops).await?;
             read_whole(response, &budget).await
         };
-        let outcome = tokio::time::timeout(FETCH_TIMEOUT, reading).await;
-        match outcome.unwrap_or(Err(FetchError::Slow)) {
+        let outcome = timeout(FETCH_TIMEOUT, reading).await;
+        let outcome = match outcome.unwrap_or(Err(FetchError::Slow)) {
             Ok((body, is_cut)) => {
                 visit.is_cut = is_cut;
                 visit.body = body;
-                self.read_more(&mut visit).await;
-                (visit, None)
+                self.read_more(std::mem::take(&mut visit), &requests).await
             }
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(visit) => (visit, None),
             Err(error) => {
                 visit.failure = Some(failure_of(&error));
                 (visit, Some(error))
@@ -143,61 +159,68 @@ impl PageFetcher {
 
     /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
     /// permit.
-    async fn read_more(&self, visit: &mut Visit) {
-        let PartsToRead { scripts, frames } = doctor::parts_to_read(visit);
-        visit.unread_scripts = scripts.len();
+    async fn read_more(
+        &self,
+        mut visit: Visit,
+        requests: &RequestBudget,
+    ) -> Result<Visit, FetchError> {
+        // A page may have megabytes, and no other request waits for it.
+        let (mut visit, parts) = spawn_blocking(move || {
+            let parts = doctor::parts_to_read(&visit);
+            visit.unread_scripts = parts.scripts.len() + parts.left_out;
+            (visit, parts)
+        })
+        .await
+        .map_err(|error| FetchError::Unreadable(error.to_string()))?;
         let budget = ByteBudget::new(MAX_PAGE_BYTES);
-        let frames = frames.into_iter().map(|url| (url, true));
-        let scripts = scripts.into_iter().take(MAX_SCRIPTS);
-        let asked = frames.chain(scripts.map(|url| (url, false)));
-        let reading = asked.map(|(url, is_frame)| self.read_part(url, is_frame, &budget));
-        let mut reading = stream::iter(reading).buffered(PARALLEL_SCRIPTS);
+        let reading = parts.into_addresses().map(|(at, url, is_frame)| {
+            let part = self.read_part(url, is_frame, &budget, requests);
+            part.map(move |part| (at, part))
+        });
+        let mut reading = stream::iter(reading).buffer_unordered(PARALLEL_SCRIPTS);
+        let mut found = Vec::new();
         let noting = async {
             while let Some(part) = reading.next().await {
-                match part {
-                    Part::Frame(frame) => visit.frames.push(frame),
-                    Part::Script(script) => {
-                        visit.unread_scripts -= 1;
-                        visit.scripts.push(script);
-                    }
-                    // What does not answer here does not answer browsers either.
-                    Part::Silent { is_frame } => visit.unread_scripts -= usize::from(!is_frame),
-                    Part::Unread => {}
-                }
+                found.push(part);
             }
         };
         // What was read until then is enough.
-        let _ = tokio::time::timeout(FETCH_TIMEOUT, noting).await;
+        let _ = timeout(FETCH_TIMEOUT, noting).await;
+        visit.add_parts(found);
+        Ok(visit)
     }
 
-    async fn read_part(&self, url: Url, is_frame: bool, budget: &ByteBudget) -> Part {
+    async fn read_part(
+        &self,
+        url: Url,
+        is_frame: bool,
+        budget: &ByteBudget,
+        requests: &RequestBudget,
+    ) -> Part {
+        if budget.is_spent() {
+            return Part::Unread;
+        }
         let mut hops = Vec::new();
         let reading = async {
-            let response = self.request(url.clone(), &mut hops).await?;
+            let start = url.clone();
+            let response = self
+                .request(start, MAX_PART_REDIRECTS, requests, &mut hops)
+                .await?;
             read_whole(response, budget).await
         };
-        let read = reading.await.ok();
-        let Some(((bytes, is_cut), hop)) = read.zip(hops.pop()) else {
-            return Part::Silent { is_frame };
-        };
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if is_frame {
-            Part::Frame(PageFrame { url, html: text })
-        } else if is_cut && text.is_empty() {
-            Part::Unread
-        } else {
-            Part::Script(PageScript {
-                url,
-                status: hop.status,
-                headers: hop.headers,
-                text,
-                is_cut,
-            })
-        }
+        let read = timeout(PART_TIMEOUT, reading).await;
+        let read = read.ok().and_then(Result::ok);
+        Part::new(url, is_frame, hops, read)
     }
 
     /// The answer that is the page; every answer is noted in `hops`.
-    async fn request(&self, start: Url, hops: &mut Vec<Hop>) -> Result<Response, FetchError> {
+    async fn request(
+        &self,
+        start: Url,
+        max_redirects: usize,
+        requests: &RequestBudget,
+        hops: &mut Vec<Hop>,
+    ) -> Result<Response, FetchError> {
         let client = self
             .client
             .as_ref()
@@ -205,6 +228,9 @@ impl PageFetcher {
         let mut url = start;
         loop {
             self.check(&url)?;
+            if !requests.take() {
+                return Err(FetchError::TooMany);
+            }
             let request = client
                 .get(url.clone())
                 .header(header::ACCEPT, ACCEPT)
@@ -220,7 +246,7 @@ impl PageFetcher {
                     .map(|(name, value)| (name.as_str().to_owned(), text(value)))
                     .collect(),
             });
-            match doctor::next_address(hops)? {
+            match doctor::next_address(hops, max_redirects)? {
                 None => return Ok(response),
                 Some(next) => url = next,
             }
@@ -246,18 +272,6 @@ impl PageFetcher {
             Err(FetchError::Refused(url.origin().ascii_serialization()))
         }
     }
-}
-
-/// What came of asking for a script or a frame.
-enum Part {
-    Frame(PageFrame),
-    Script(PageScript),
-    /// There was no answer.
-    Silent {
-        is_frame: bool,
-    },
-    /// There was no room for it.
-    Unread,
 }
 
 async fn page(url: Url, response: Response) -> Result<FetchedPage, FetchError> {
@@ -303,7 +317,7 @@ async fn read_whole(
             Ok(Some(chunk)) => {
                 let room = budget.take(chunk.len());
                 bytes.extend_from_slice(&chunk[..room]);
-                is_cut = room < chunk.len();
+                is_cut = room < chunk.len() || budget.is_spent();
             }
             Ok(None) => break,
             Err(error) if bytes.is_empty() => return Err(unreadable(error)),
@@ -321,28 +335,31 @@ fn decompress(
     encoding: Option<&str>,
     budget: &ByteBudget,
 ) -> Result<(Vec<u8>, bool), FetchError> {
-    if !matches!(encoding, None | Some("" | "identity")) {
-        // What is read of it counts instead.
-        budget.give_back(bytes.len());
-    }
+    let paid = bytes.len();
     let read = match encoding {
         None | Some("" | "identity") => return Ok((bytes, false)),
         _ if bytes.is_empty() => return Ok((bytes, false)),
-        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), budget),
+        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), paid, budget),
         // Some sites send it without the header of zlib.
-        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), budget)
-            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), budget)),
+        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), paid, budget)
+            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), paid, budget)),
         Some(other) => Err(io::Error::other(format!("compressed as {other}"))),
     };
     read.map_err(|error| FetchError::Unreadable(error.to_string()))
 }
 
-fn inflate(mut decoder: impl Read, budget: &ByteBudget) -> io::Result<(Vec<u8>, bool)> {
+/// `paid` bytes are in the budget already.
+fn inflate(
+    mut decoder: impl Read,
+    paid: usize,
+    budget: &ByteBudget,
+) -> io::Result<(Vec<u8>, bool)> {
     let mut plain = Vec::new();
-    let room = budget.take(MAX_PAGE_BYTES);
+    let room = paid + budget.take(MAX_PAGE_BYTES.saturating_sub(paid));
     let limit = u64::try_from(room).unwrap_or(u64::MAX);
     let read = decoder.by_ref().take(limit).read_to_end(&mut plain);
-    budget.give_back(room - plain.len());
+    // The compressed bytes were read all the same, so they are never given back.
+    budget.give_back(room - plain.len().max(paid));
     match read {
         Err(error) if plain.is_empty() => Err(error),
         // What was cut ends early; what there is of it is looked at.
@@ -363,7 +380,7 @@ fn failure_of(error: &FetchError) -> PageFailure {
             format!("it takes more than {} s", FETCH_TIMEOUT.as_secs()),
             FailureCause::Timeout,
         ),
-        FetchError::Unreadable(_) | FetchError::Client(_) => (
+        FetchError::Unreadable(_) | FetchError::TooMany | FetchError::Client(_) => (
             "the site does not answer as a website".to_owned(),
             FailureCause::Other,
         ),

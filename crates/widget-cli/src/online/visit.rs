@@ -7,12 +7,13 @@ use std::io::{self, ErrorKind, Read};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use futures_util::{StreamExt, stream};
 use reqwest::{Client, Response, header};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 use widget_api::client::{Error, describe_failure, read_failure};
 use widget_core::doctor::{
     self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
-    MAX_SCRIPTS, PARALLEL_SCRIPTS, PageFailure, PageFrame, PageScript, PartsToRead, Visit,
+    MAX_PART_REDIRECTS, MAX_REDIRECTS, MAX_REQUESTS, PARALLEL_SCRIPTS, PART_TIMEOUT, PageFailure,
+    Part, RequestBudget, Visit,
 };
 
 /// Fetches a page until `deadline`. What went wrong is a part of the visit. `http` follows no
@@ -22,8 +23,10 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
     let begin = Instant::now();
     let limit = deadline.min(begin + FETCH_TIMEOUT);
     let budget = ByteBudget::new(MAX_PAGE_BYTES);
+    let requests = RequestBudget::default();
     let reading = async {
-        let response = request(http, start, &mut visit.hops).await?;
+        let hops = &mut visit.hops;
+        let response = request(http, start, MAX_REDIRECTS, &requests, hops).await?;
         read(response, &budget).await
     };
     match timeout_at(limit, reading).await {
@@ -31,7 +34,7 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
             visit.is_cut = is_cut;
             visit.body = body;
             let limit = deadline.min(Instant::now() + FETCH_TIMEOUT);
-            read_more(http, &mut visit, limit).await;
+            read_more(http, &mut visit, &requests, limit).await;
         }
         Ok(Err(failure)) => visit.failure = Some(failure),
         Err(_) => {
@@ -48,59 +51,56 @@ pub(crate) async fn visit(http: &Client, start: Url, deadline: Instant) -> Visit
 
 /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
 /// permit.
-async fn read_more(http: &Client, visit: &mut Visit, limit: Instant) {
-    let PartsToRead { scripts, frames } = doctor::parts_to_read(visit);
-    visit.unread_scripts = scripts.len();
+async fn read_more(http: &Client, visit: &mut Visit, requests: &RequestBudget, limit: Instant) {
+    let parts = doctor::parts_to_read(visit);
+    visit.unread_scripts = parts.scripts.len() + parts.left_out;
     let budget = ByteBudget::new(MAX_PAGE_BYTES);
-    let asked = frames.into_iter().map(|url| (url, true)).chain(
-        scripts
-            .into_iter()
-            .take(MAX_SCRIPTS)
-            .map(|url| (url, false)),
-    );
-    let reading = asked.map(|(url, is_frame)| {
+    let reading = parts.into_addresses().map(|(at, url, is_frame)| {
         let budget = &budget;
         async move {
+            if budget.is_spent() {
+                return (at, Part::Unread);
+            }
             let mut hops = Vec::new();
             let reading = async {
-                let response = request(http, url.clone(), &mut hops).await?;
+                let start = url.clone();
+                let response =
+                    request(http, start, MAX_PART_REDIRECTS, requests, &mut hops).await?;
                 read(response, budget).await
             };
-            let read = reading.await.ok();
-            (url, is_frame, read, hops.pop())
+            let read = timeout(PART_TIMEOUT, reading).await;
+            let read = read.ok().and_then(Result::ok);
+            (at, Part::new(url, is_frame, hops, read))
         }
     });
-    let mut reading = stream::iter(reading).buffered(PARALLEL_SCRIPTS);
+    let mut reading = stream::iter(reading).buffer_unordered(PARALLEL_SCRIPTS);
+    let mut found = Vec::new();
     let noting = async {
-        while let Some((url, is_frame, read, hop)) = reading.next().await {
-            let Some(((bytes, is_cut), hop)) = read.zip(hop) else {
-                // What does not answer here does not answer browsers either.
-                visit.unread_scripts -= usize::from(!is_frame);
-                continue;
-            };
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            if is_frame {
-                visit.frames.push(PageFrame { url, html: text });
-            } else if !(is_cut && text.is_empty()) {
-                visit.unread_scripts -= 1;
-                visit.scripts.push(PageScript {
-                    url,
-                    status: hop.status,
-                    headers: hop.headers,
-                    text,
-                    is_cut,
-                });
-            }
+        while let Some(part) = reading.next().await {
+            found.push(part);
         }
     };
     // What was read until then is enough.
     let _ = timeout_at(limit, noting).await;
+    visit.add_parts(found);
 }
 
 /// The answer that is the page; every answer is noted in `hops`.
-async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Response, PageFailure> {
+async fn request(
+    http: &Client,
+    start: Url,
+    max_redirects: usize,
+    requests: &RequestBudget,
+    hops: &mut Vec<Hop>,
+) -> Result<Response, PageFailure> {
     let mut url = start;
     loop {
+        if !requests.take() {
+            return Err(PageFailure {
+                reason: format!("it takes more than {MAX_REQUESTS} requests"),
+                cause: FailureCause::Other,
+            });
+        }
         let response = http
             .get(url.clone())
             .header(header::ACCEPT, ACCEPT)
@@ -119,7 +119,7 @@ async fn request(http: &Client, start: Url, hops: &mut Vec<Hop>) -> Result<Respo
                 })
                 .collect(),
         });
-        let next = doctor::next_address(hops).map_err(|error| PageFailure {
+        let next = doctor::next_address(hops, max_redirects).map_err(|error| PageFailure {
             reason: error.to_string(),
             cause: FailureCause::Redirect,
         })?;
@@ -158,7 +158,7 @@ async fn read(mut response: Response, budget: &ByteBudget) -> Result<(Vec<u8>, b
             Ok(Some(chunk)) => {
                 let room = budget.take(chunk.len());
                 bytes.extend_from_slice(&chunk[..room]);
-                is_cut = room < chunk.len();
+                is_cut = room < chunk.len() || budget.is_spent();
             }
             Ok(None) => break,
             Err(error) if bytes.is_empty() => return Err(failure_of(&error)),
@@ -177,17 +177,14 @@ fn decompress(
     budget: &ByteBudget,
 ) -> Result<(Vec<u8>, bool), PageFailure> {
     let encoding = encoding.map(str::to_ascii_lowercase);
-    if !matches!(encoding.as_deref(), None | Some("" | "identity")) {
-        // What is read of it counts instead.
-        budget.give_back(bytes.len());
-    }
+    let paid = bytes.len();
     let read = match encoding.as_deref() {
         None | Some("" | "identity") => return Ok((bytes, false)),
         _ if bytes.is_empty() => return Ok((bytes, false)),
-        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), budget),
+        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), paid, budget),
         // Some sites send it without the header of zlib.
-        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), budget)
-            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), budget)),
+        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), paid, budget)
+            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), paid, budget)),
         Some(other) => Err(io::Error::other(format!(
             "it is compressed as `{other}`, which was not asked for"
         ))),
@@ -201,12 +198,18 @@ fn decompress(
     })
 }
 
-fn inflate(mut decoder: impl Read, budget: &ByteBudget) -> io::Result<(Vec<u8>, bool)> {
+/// `paid` bytes are in the budget already.
+fn inflate(
+    mut decoder: impl Read,
+    paid: usize,
+    budget: &ByteBudget,
+) -> io::Result<(Vec<u8>, bool)> {
     let mut plain = Vec::new();
-    let room = budget.take(MAX_PAGE_BYTES);
+    let room = paid + budget.take(MAX_PAGE_BYTES.saturating_sub(paid));
     let limit = u64::try_from(room).unwrap_or(u64::MAX);
     let read = decoder.by_ref().take(limit).read_to_end(&mut plain);
-    budget.give_back(room - plain.len());
+    // The compressed bytes were read all the same, so they are never given back.
+    budget.give_back(room - plain.len().max(paid));
     match read {
         Err(error) if plain.is_empty() => Err(error),
         // What was cut ends early; what there is of it is looked at.
@@ -258,5 +261,21 @@ mod tests {
             assert_eq!(failure.cause, FailureCause::Answer);
         }
         assert_eq!(read(b"", "gzip", 10), Ok((Vec::new(), false)));
+    }
+
+    #[test]
+    fn compressed_bytes_are_never_given_back() {
+        let left = |plain: &[u8]| {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+            gzip.write_all(plain).expect("bytes");
+            let bytes = gzip.finish().expect("bytes");
+            let (length, budget) = (bytes.len(), ByteBudget::new(2000));
+            budget.take(length);
+            decompress(bytes, Some("gzip"), &budget).expect("a page");
+            (length, budget.take(2000))
+        };
+        assert_eq!(left(&b"<p>Shop</p>".repeat(100)).1, 900);
+        let (length, left) = left(b"x");
+        assert_eq!(left, 2000 - length);
     }
 }

@@ -1,5 +1,7 @@
 //! Copies of the script that optimizers serve from other addresses.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use url::Url;
 
 use super::evidence;
@@ -7,7 +9,7 @@ use super::inert_checks::held_back;
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
 use super::script::blocked_type;
-use super::snippet::{CopiedTag, State, is_loader};
+use super::snippet::{State, is_loader};
 use super::sorted::{Run, Sorted};
 use super::target::{is_known, read_service};
 use super::tools;
@@ -46,9 +48,12 @@ pub(super) fn check_copies<'a>(
     if sorted.runs() {
         return runs;
     }
+    let mut by_url = BTreeMap::new();
+    // Of each kind the first: a page may have any number of them.
+    let (mut failing, mut held, mut running) = (None, None, None);
     for tag in &page.snippets.copied {
         if let State::Inert { tool, reason } = &tag.state {
-            findings.push(held_back(*tool, reason, &tag.script.evidence));
+            held.get_or_insert_with(|| held_back(*tool, reason, &tag.script.evidence));
             continue;
         }
         let is_right = page
@@ -58,15 +63,16 @@ pub(super) fn check_copies<'a>(
         let service = tag.service.as_deref().and_then(read_service);
         let finding = match service {
             Some(service) if is_right && (services.is_empty() || is_known(services, &service)) => {
-                let finding = check_copy(page, tag);
-                if finding.status != CheckStatus::Fail {
+                let url = tag.url.as_ref();
+                let judged = by_url.entry(url).or_insert_with(|| check_copy(page, url));
+                if judged.status != CheckStatus::Fail {
                     runs.push(Run {
                         script: Some(&tag.script),
                         url: None,
                         by_parser: true,
                     });
                 }
-                finding
+                judged.clone()
             }
             Some(_) if !is_right => PageFinding::fail(
                 Code::SnippetOtherWidget,
@@ -90,25 +96,39 @@ pub(super) fn check_copies<'a>(
             )
             .with_hint("add `data-service` with the address of the service to the tag"),
         };
-        findings.push(finding.with_evidence(tag.script.evidence.clone()));
+        let kind = match finding.status {
+            CheckStatus::Fail => &mut failing,
+            _ => &mut running,
+        };
+        kind.get_or_insert_with(|| finding.with_evidence(tag.script.evidence.clone()));
     }
-    let is_tagged = |url: &Url| {
-        let mut tags = page.snippets.copied.iter();
-        tags.any(|tag| tag.url.as_ref() == Some(url))
-    };
+    let copied = page.snippets.copied.iter();
+    let tagged: BTreeSet<&Url> = copied.filter_map(|tag| tag.url.as_ref()).collect();
+    let mut joined = page.snippets.joined.iter();
     // What is wrong with a tag of its own was said above.
-    if let Some(url) = page.snippets.joined.iter().find(|url| !is_tagged(url)) {
-        findings.push(check_joined(page, url, &mut runs));
+    let untagged = if let Some(url) = joined.find(|url| !tagged.contains(url)) {
+        Some(check_joined(page, url, &mut runs))
     } else if runs.is_empty() {
-        findings.extend(check_named(page));
+        check_named(page)
+    } else {
+        None
+    };
+    let mut faults: Vec<PageFinding> = failing.into_iter().chain(held).collect();
+    if !runs.is_empty() {
+        for fault in &mut faults {
+            if fault.status == CheckStatus::Fail {
+                fault.status = CheckStatus::Warn;
+            }
+        }
     }
+    findings.extend(faults.into_iter().chain(running).chain(untagged));
     runs
 }
 
 /// Whether what a tag for a copy loads is the service's script.
-fn check_copy(page: &Page<'_>, tag: &CopiedTag) -> PageFinding {
+fn check_copy(page: &Page<'_>, url: Option<&Url>) -> PageFinding {
     let mut scripts = page.question.visit.scripts.iter();
-    let script = scripts.find(|script| Some(&script.url) == tag.url.as_ref());
+    let script = scripts.find(|script| Some(&script.url) == url);
     let fail = |reason: String| {
         PageFinding::fail(
             Code::SnippetCopied,
@@ -195,12 +215,10 @@ fn check_joined<'a>(page: &'a Page<'a>, url: &Url, runs: &mut Vec<Run<'a>>) -> P
 
 /// An element that names a widget for a copied script that has no such tag.
 fn check_named(page: &Page<'_>) -> Option<PageFinding> {
-    let copied = &page.snippets.copied;
-    let element = page.tags.named.iter().find(|element| {
-        !copied
-            .iter()
-            .any(|tag| tag.script.evidence == element.evidence)
-    })?;
+    let copied = page.snippets.copied.iter();
+    let said: BTreeSet<&String> = copied.map(|tag| &tag.script.evidence).collect();
+    let mut elements = page.tags.named.iter();
+    let element = elements.find(|element| !said.contains(&element.evidence))?;
     let finding = if element.service.is_some() {
         PageFinding::unknown(
             Code::SnippetCopied,

@@ -1,6 +1,13 @@
 //! What the service finds on pages that it fetches, and which pages it never fetches.
 
-use std::{io::Write as _, net::SocketAddr};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -13,7 +20,7 @@ use widget_api::Scope;
 use crate::support::{Service, id};
 
 /// A site that answers every request in the same way.
-async fn site(answer: impl Fn(SocketAddr) -> Vec<u8>) -> String {
+async fn site(answer: impl FnOnce(SocketAddr) -> Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it listens");
     let answer = answer(address);
@@ -218,6 +225,65 @@ async fn pinned_scripts_are_compared_with_those_of_the_service() {
         found(&diagnose(&service, &path, &bad).await),
         ["integrity_unknown fail site"]
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_here_is_unknown() {
+    let service = start().await;
+    let (path, _) = widget_for(&service, &["*"]).await;
+    for answer in [
+        page("content-encoding: br\r\n", b"x"),
+        b"HTTP/1.1 302 Found\r\nlocation: /next\r\ncontent-length: 0\r\n\r\n".to_vec(),
+        // It hangs up.
+        Vec::new(),
+    ] {
+        let scripts = site(|_| answer).await;
+        let page = page(
+            "",
+            format!("<p>x<script src='{scripts}/a.js'></script>").as_bytes(),
+        );
+        let shop = site(|_| page).await;
+        let diagnosis = diagnose(&service, &path, &shop).await;
+        assert_eq!(found(&diagnosis), ["snippet_by_script unknown site"]);
+    }
+}
+
+#[tokio::test]
+async fn one_page_has_a_bound_of_requests() {
+    const MAX_REQUESTS: usize = widget_core::doctor::MAX_REQUESTS;
+    let service = start().await;
+    let (path, _) = widget_for(&service, &["*"]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 2048];
+            let length = stream.read(&mut request).await.unwrap_or_default();
+            count.fetch_add(1, Ordering::Relaxed);
+            let large = vec![b'x'; 2 << 20];
+            let answer = if request[..length].starts_with(b"GET /large") {
+                page("", &large)
+            } else {
+                b"HTTP/1.1 302 Found\r\nlocation: /next\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_vec()
+            };
+            let _ = stream.write_all(&answer).await;
+        }
+    });
+    for (name, least, most) in [
+        ("moved", MAX_REQUESTS - 1, MAX_REQUESTS - 1),
+        ("large", 3, 8),
+    ] {
+        asked.store(0, Ordering::Relaxed);
+        let tags = (0..90).map(|at| format!("<script src='http://{address}/{name}{at}'></script>"));
+        let page = page("", format!("<p>x{}", tags.collect::<String>()).as_bytes());
+        let shop = site(|_| page).await;
+        let diagnosis = diagnose(&service, &path, &shop).await;
+        assert_eq!(found(&diagnosis), ["snippet_by_script unknown site"]);
+        let asked = asked.load(Ordering::Relaxed);
+        assert!((least..=most).contains(&asked), "{name}: {asked}");
+    }
 }
 
 #[tokio::test]
