@@ -53,7 +53,7 @@ mod tools;
 mod visit;
 mod walls;
 
-pub use evidence::shown_page;
+pub use evidence::{page_argument, shown_page};
 pub use fetch::{
     ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_PART_REDIRECTS,
     MAX_REDIRECTS, MAX_REQUESTS, MAX_SCRIPTS, PARALLEL_SCRIPTS, PART_TIMEOUT, RedirectError,

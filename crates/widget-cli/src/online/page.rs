@@ -2,7 +2,11 @@
 
 use reqwest::redirect;
 use url::Url;
-use widget_core::{doctor, embed::PublicUrl, id::WidgetId};
+use widget_core::{
+    doctor::{self, quote_for_shell},
+    embed::PublicUrl,
+    id::WidgetId,
+};
 
 use super::{Session, visit::visit};
 use crate::failure::Failure;
@@ -16,6 +20,7 @@ struct FoundSnippet {
 /// Fetches a page, without a key, and finds the widget of this session's service in it.
 pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetId, Failure> {
     let snippets = fetch(session, page).await?;
+    let shown = doctor::shown_page(page.as_str());
     let own = session.client.service();
     let ids: Vec<WidgetId> = snippets
         .iter()
@@ -25,12 +30,12 @@ pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetI
     match (&ids[..], snippets.first()) {
         ([id], _) => Ok(*id),
         ([], None) => Err(
-            Failure::bad_input(format_args!("`{page}` has no snippet of a widget")).hint(
+            Failure::bad_input(format_args!("`{shown}` has no snippet of a widget")).hint(
                 format_args!("a tag manager may add it; {}", other_ways(page)),
             ),
         ),
         ([], Some(other)) => Err(Failure::bad_input(format_args!(
-            "`{page}` shows widget {} of `{}`, and this key is for `{}`",
+            "`{shown}` shows widget {} of `{}`, and this key is for `{}`",
             other.id,
             other.service.origin(),
             own.origin()
@@ -39,7 +44,7 @@ pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetI
         (several, _) => {
             let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
             Err(Failure::bad_input(format_args!(
-                "`{page}` has the snippets of several widgets: {}",
+                "`{shown}` has the snippets of several widgets: {}",
                 ids.join(", ")
             ))
             .hint("name one of them by its id"))
@@ -50,6 +55,7 @@ pub(crate) async fn find_widget(session: &Session, page: &Url) -> Result<WidgetI
 /// How to find the widgets of a page that does not name one.
 fn other_ways(page: &Url) -> String {
     let site = page.origin().ascii_serialization();
+    let page = quote_for_shell(doctor::page_argument(page.as_str()));
     format!(
         "`widget list --domain {site}` shows the widgets of this site, and `widget doctor {page}` \
          what is wrong with the page"
@@ -60,8 +66,8 @@ fn other_ways(page: &Url) -> String {
 async fn fetch(session: &Session, page: &Url) -> Result<Vec<FoundSnippet>, Failure> {
     let http = session.page_client(redirect::Policy::none())?;
     let visit = visit(&http, page.clone(), session.deadline()).await;
+    let shown = doctor::shown_page(page.as_str());
     if let Some(failure) = &visit.failure {
-        let shown = doctor::shown_page(page.as_str());
         return Err(
             Failure::unexpected(format_args!("cannot read `{shown}`: {}", failure.reason))
                 .hint(other_ways(page)),
@@ -70,7 +76,7 @@ async fn fetch(session: &Session, page: &Url) -> Result<Vec<FoundSnippet>, Failu
     let snippets = doctor::find_snippets(&visit);
     match visit.page() {
         Some(hop) if hop.status >= 400 && snippets.is_empty() => Err(Failure::unexpected(
-            format_args!("`{page}` answers {}", hop.status),
+            format_args!("`{shown}` answers {}", hop.status),
         )
         .hint(other_ways(page))),
         _ => Ok(snippets

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::fix::quote_for_shell;
 use super::script::PATH;
 
 /// Longer evidence is cut, in characters.
@@ -59,18 +60,68 @@ pub(super) fn of_url(url: &Url) -> String {
 /// ```
 #[must_use]
 pub fn shown_page(text: &str) -> String {
-    let text = text.split('#').next().unwrap_or_default();
     let (address, query) = match text.split_once('?') {
-        Some((address, "")) => (address, "?"),
+        Some((address, query)) if query.is_empty() || query.starts_with('#') => (address, "?"),
         Some((address, _)) => (address, "?…"),
         None => (text, ""),
     };
-    let start = address.find("//").map_or(0, |at| at + 2);
-    let (scheme, rest) = address.split_at(start);
-    let end = rest.find(['/', '\\']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}{host}{path}{query}")
+    let (scheme, mut rest) = address.split_at(find_authority(address));
+    let authority = rest.split(['/', '\\', '#']).next().unwrap_or_default();
+    // Only then the first of these characters ends it, whatever a password has in it.
+    let is_host = !authority.contains(['@', ':']);
+    let whole = rest;
+    if is_host {
+        rest = rest.split('#').next().unwrap_or_default();
+    }
+    if let Some(at) = rest.rfind('@')
+        && (!is_host || rest[..at].contains(':'))
+    {
+        rest = &rest[at + 1..];
+    }
+    let shown = rest.split('#').next().unwrap_or_default();
+    let has_fragment = !whole.ends_with(shown);
+    format!("{scheme}{shown}{}", if has_fragment { "" } else { query })
+}
+
+/// Where what follows the scheme and its slashes starts. Without slashes, what is before a colon
+/// may be a user.
+fn find_authority(address: &str) -> usize {
+    let is_slash = |letter: char| matches!(letter, '/' | '\\');
+    let is_scheme = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'))
+    };
+    let start = match address.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) && rest.starts_with(is_slash) => scheme.len() + 1,
+        _ => 0,
+    };
+    let rest = &address[start..];
+    start + (rest.len() - rest.trim_start_matches(is_slash).len())
+}
+
+/// The address of a page for a command that is suggested: `URL` for one that is not shown whole,
+/// and would be another page.
+///
+/// ```
+/// use widget_core::doctor::page_argument;
+///
+/// assert_eq!(page_argument("https://shop.example/cart"), "https://shop.example/cart");
+/// assert_eq!(page_argument("https://shop.example/cart?token=secret"), "URL");
+/// ```
+#[must_use]
+pub fn page_argument(page: &str) -> &str {
+    if shown_page(page) == page {
+        page
+    } else {
+        "URL"
+    }
+}
+
+/// The same for a shell.
+pub(super) fn argument(url: &Url) -> String {
+    quote_for_shell(page_argument(url.as_str()))
 }
 
 /// The line of a text around a position.
@@ -116,20 +167,59 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// `?…` for every query string.
+/// `?…` for every query string, `#…` for fragments of addresses, and no user and password.
 fn mask_queries(text: &str) -> String {
+    let is_end = |character: char| {
+        character.is_whitespace() || matches!(character, '"' | '\'' | '<' | '>' | ')' | '`')
+    };
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find('?') {
+    while let Some(start) = rest.find(['?', '#']) {
         masked.push_str(&rest[..start]);
+        let mark = &rest[start..=start];
         let after = &rest[start + 1..];
-        let end = after
-            .find(|character: char| {
-                character.is_whitespace() || matches!(character, '"' | '\'' | '<' | '>' | ')' | '`')
-            })
-            .unwrap_or(after.len());
-        masked.push_str(if end == 0 { "?" } else { "?…" });
+        // Elsewhere it is an entity, a selector or the like.
+        let is_address = mark == "?"
+            || masked.ends_with(|before: char| {
+                before.is_ascii_alphanumeric() || matches!(before, '/' | '_' | '-' | '.' | '=')
+            });
+        let end = match after.find(is_end) {
+            _ if !is_address => 0,
+            Some(end) => end,
+            None => after.len(),
+        };
+        masked.push_str(mark);
+        masked.push_str(if end == 0 { "" } else { "…" });
         rest = &after[end..];
+    }
+    masked.push_str(rest);
+    mask_users(&masked)
+}
+
+/// `//…@` for `//user:password@`, also where slashes have a backslash.
+fn mask_users(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('/') {
+        let slashes = &rest[start..];
+        let length = slashes.len() - slashes.trim_start_matches(['/', '\\']).len();
+        let (before, after) = rest.split_at(start + length);
+        masked.push_str(before);
+        rest = after;
+        if length > 1 {
+            let is_end = |character: char| {
+                character.is_whitespace()
+                    || matches!(
+                        character,
+                        '/' | '\\' | '"' | '\'' | '<' | '>' | '`' | ',' | '?' | '#'
+                    )
+            };
+            let authority = rest.split(is_end).next().unwrap_or_default();
+            if let Some(at) = authority.rfind('@') {
+                masked.push('…');
+                rest = &rest[at..];
+            }
+        }
     }
     masked.push_str(rest);
     masked
@@ -257,6 +347,15 @@ mod tests {
                 "WebWidget.setContext({name: 'Ann'})",
                 "WebWidget.setContext(…",
             ),
+            (
+                "<script src=https://ann:secret@shop.example/a.js#token=x>",
+                "<script src=https://…@shop.example/a.js#…>",
+            ),
+            (
+                r#"go("https:\/\/ann:secret@shop.example\/#t=x", '#a', "&#39;")"#,
+                r##"go("https:\/\/…@shop.example\/#…", '#a', "&#39;")"##,
+            ),
+            ("a /* @b */ // c@d", "a /* @b */ // c@d"),
         ] {
             assert_eq!(of_tag(tag), expected);
         }
@@ -271,6 +370,42 @@ mod tests {
         assert_eq!(long.chars().count(), MAX_EVIDENCE + 1);
         let url = Url::parse("https://u:p@shop.example/a?session=1#x").expect("a URL");
         assert_eq!(of_url(&url), "https://shop.example/a?…");
+    }
+
+    #[test]
+    fn users_and_passwords_of_pages_are_not_shown() {
+        for (typed, shown) in [
+            ("ann:secret@shop.example//cart", "shop.example//cart"),
+            ("ann:secret@shop.example", "shop.example"),
+            ("https:ann:secret@shop.example", "shop.example"),
+            ("https:/ann:secret@shop.example/a", "https:/shop.example/a"),
+            (r"https:\\ann:secret@shop.example", r"https:\\shop.example"),
+            (
+                "https://ann:sec/ret@shop.example/a",
+                "https://shop.example/a",
+            ),
+            (
+                "https://ann:sec#ret@shop.example/a",
+                "https://shop.example/a",
+            ),
+            (
+                "https://ann/x:sec@shop.example?a=b",
+                "https://shop.example?…",
+            ),
+            ("HTTPS://ann@shop.example/a?", "HTTPS://shop.example/a?"),
+            ("//ann:secret@shop.example/a", "//shop.example/a"),
+            // Without a password, it is a part of the path, or of the fragment.
+            (
+                "https://shop.example/@ann/a#b@c",
+                "https://shop.example/@ann/a",
+            ),
+            ("https://shop.example/a#b?c", "https://shop.example/a"),
+            ("shop.example:8080/a?b", "shop.example:8080/a?…"),
+            ("ä:/ö@ü", "ü"),
+            ("", ""),
+        ] {
+            assert_eq!(shown_page(typed), shown, "{typed}");
+        }
     }
 
     #[test]

@@ -298,7 +298,7 @@ pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
         Some(url) => {
             let shown = evidence::of_url(url);
             finding(format!("{what} redirects to `{shown}`"))
-                .with_hint(format!("look at that page: widget doctor {shown}"))
+                .with_hint(format!("look at that page: widget doctor {}", evidence::argument(url)))
         }
         None => finding(format!("{what} redirects to another page")).with_hint(
             "open the page in a browser, and look at the page in its address bar: widget doctor URL",

@@ -489,7 +489,8 @@ fn check_mixed_content(page: &Page<'_>, service: &Url) -> Option<PageFinding> {
 }
 
 /// A page without a snippet, with another page in a frame.
-fn frames_other(shown: &str, tag: &str, is_only: bool, is_frameset: bool) -> PageFinding {
+fn frames_other(url: &Url, tag: &str, is_only: bool, is_frameset: bool) -> PageFinding {
+    let (shown, argument) = (evidence::of_url(url), evidence::argument(url));
     let finding = if is_only {
         PageFinding::fail(
             Code::PageFrameOnly,
@@ -511,12 +512,12 @@ fn frames_other(shown: &str, tag: &str, is_only: bool, is_frameset: bool) -> Pag
         .with_hint(if is_frameset {
             format!(
                 "let the address redirect to `{shown}` instead of framing it, and look at that \
-                 page: widget doctor {shown}"
+                 page: widget doctor {argument}"
             )
         } else {
             format!(
                 "paste the snippet into the outer page; to look at the inner one: widget doctor \
-                 {shown}"
+                 {argument}"
             )
         })
 }
@@ -538,8 +539,7 @@ fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
         let is_only = (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)
             && url.origin() != here.origin();
         let is_frameset = page.tags.has_frameset;
-        let shown = evidence::of_url(&url);
-        return Some(frames_other(&shown, tag, is_only, is_frameset));
+        return Some(frames_other(&url, tag, is_only, is_frameset));
     }
     let mut names_others = page.policies.frame_ancestors();
     names_others.retain(|(sources, _)| {

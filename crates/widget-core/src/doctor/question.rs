@@ -3,7 +3,7 @@
 use time::Duration;
 use url::Url;
 
-use super::evidence::shown_page;
+use super::evidence::page_argument;
 use super::fix::Fix;
 use super::visit::Visit;
 use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
@@ -150,7 +150,7 @@ impl<'a> Question<'a> {
     /// The command that looks at the page with the key of the service, if it is that of a profile.
     pub(super) fn with_profile_of(&self, service: &Url) -> Option<Fix> {
         let profile = self.profile_of(service)?;
-        let page = shown_page(self.page);
-        Some(Fix::command(["doctor", &page, "--profile", profile]))
+        let page = page_argument(self.page);
+        Some(Fix::command(["doctor", page, "--profile", profile]))
     }
 }

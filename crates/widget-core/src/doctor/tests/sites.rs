@@ -621,14 +621,26 @@ fn addresses_are_shown_without_secrets() {
         ("shop.example?", "shop.example?"),
         ("shop.example/a?t=1#f=2", "shop.example/a?…"),
         ("https://shop.example/#f=2", "https://shop.example/"),
-        (
-            "http://u:p@shop.example:80/a@b",
-            "http://shop.example:80/a@b",
-        ),
+        ("http://u:p@shop.example:80/a", "http://shop.example:80/a"),
         ("u:p@shop.example", "shop.example"),
         ("http://u:p@q@shop.example\\a", "http://shop.example\\a"),
     ] {
         assert_eq!(shown_page(typed), shown);
+    }
+    let frame = |address: &str| format!("<iframe src='https://other.example{address}'></iframe>");
+    let refresh = |address: &str| format!("<meta http-equiv=refresh content='0; url={address}'>");
+    for (html, command) in [
+        (refresh("/a"), "widget doctor https://shop.example/a"),
+        (refresh("/a?token=secret"), "widget doctor URL"),
+        (frame("/a"), "widget doctor https://other.example/a"),
+        (frame("/a?token=secret"), "widget doctor URL"),
+    ] {
+        let diagnosis = case(&html).diagnose();
+        let mut hints = diagnosis
+            .findings
+            .iter()
+            .filter_map(|found| found.hint.as_ref());
+        assert!(hints.any(|hint| hint.ends_with(command)), "{diagnosis:#?}");
     }
     let mut page = case("SNIPPET");
     page.url = "https://shop.example/cart?token=secret#access_token=secret";
