@@ -63,7 +63,7 @@ const FRAMEWORK_MARKS: &[(&str, &str)] = &[
     ("Ember", "data-ember-action="),
 ];
 
-/// Elements that an application fills, when the page has hardly any text of its own.
+/// Elements that an application fills, when the page has almost no text of its own.
 const SHELL_MARKS: &[&str] = &[
     "id=root",
     "id=app",
