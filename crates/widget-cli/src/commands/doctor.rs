@@ -306,7 +306,7 @@ async fn ask_all(
 
 /// The other widgets of the same service that a page names.
 fn other_widgets(visit: &Visit, target: &doctor::Target) -> Vec<WidgetId> {
-    /// More are seldom on purpose.
+    /// More are rarely on purpose.
     const MAX_OTHERS: usize = 3;
     let mut found = doctor::find_snippets(visit);
     found.retain(|found| {
@@ -395,9 +395,9 @@ async fn find_known(
                     services: vec![expected.clone()],
                     ..Known::default()
                 };
-                read_widget(id, false, origin, session, &mut other).await?;
+                let read = read_widget(id, false, origin, session, &mut other).await;
                 // A page shows a widget when it shows any.
-                if other.is_shown() {
+                if read.is_ok() && other.is_shown() {
                     known = other;
                     break;
                 }
@@ -484,7 +484,7 @@ async fn read_widget(
     Ok(())
 }
 
-/// When a widget was deleted. Without an answer, it is one that there is not.
+/// When a widget was deleted. Without an answer, it counts as unknown.
 async fn find_deleted(id: WidgetId, session: &Session) -> Option<(WidgetId, OffsetDateTime)> {
     let query = WidgetsQuery {
         deleted: Some(true),
@@ -502,7 +502,7 @@ async fn find_deleted(id: WidgetId, session: &Session) -> Option<(WidgetId, Offs
 }
 
 /// Looks in the newest part of the history for the change since which the page no longer has the
-/// widget. Without an answer the rest is as true.
+/// widget. A failure changes nothing else.
 async fn find_past(id: WidgetId, origin: &Origin, session: &Session) -> Option<String> {
     let query = RevisionsQuery {
         limit: Some(widget_api::MAX_PAGE_LIMIT),
@@ -514,16 +514,16 @@ async fn find_past(id: WidgetId, origin: &Origin, session: &Session) -> Option<S
         .next()
         .await
         .ok()??;
+    // Nothing for one that cannot be read.
     let has_page = |revision: &Revision| match &revision.web_widget {
         WidgetRecord::Readable(widget) => {
-            let domains = AllowedOrigins::parse(&widget.domains, SuffixList::builtin());
-            widget.published && domains.is_ok_and(|domains| domains.admit(origin).is_some())
+            let domains = AllowedOrigins::parse(&widget.domains, SuffixList::builtin()).ok()?;
+            Some(widget.published && domains.admit(origin).is_some())
         }
-        WidgetRecord::Unreadable(_) => false,
+        WidgetRecord::Unreadable(_) => None,
     };
-    let mut changes = revisions.windows(2);
-    let change = changes.find(|pair| has_page(&pair[1]))?;
-    let since = change.first().filter(|revision| !has_page(revision))?;
+    let had_page: Vec<_> = revisions.iter().map(has_page).collect();
+    let since = revisions.get(find_change(&had_page)?)?;
     let time = since.created_at.map(super::time);
     Some(format!(
         "it was for `{origin}` until {}, when {} wrote revision {}; see `widget history {id}`",
@@ -531,4 +531,36 @@ async fn find_past(id: WidgetId, origin: &Origin, session: &Session) -> Option<S
         super::history::author(since),
         since.number
     ))
+}
+
+/// The revision that took the page away, of revisions with the newest first, each with whether it
+/// has the page. Nothing when one that matters is unknown.
+fn find_change(had_page: &[Option<bool>]) -> Option<usize> {
+    let mut changes = had_page.windows(2);
+    let at = changes.position(|pair| pair[1] != Some(false))?;
+    (had_page[at] == Some(false) && had_page[at + 1] == Some(true)).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_between_two_revisions_that_are_known() {
+        let (yes, no, unknown) = (Some(true), Some(false), None);
+        for (had_page, expected) in [
+            (&[no, yes][..], Some(0)),
+            (&[no, no, yes, unknown], Some(1)),
+            (&[unknown, no, yes], Some(1)),
+            (&[yes, yes], None),
+            (&[unknown, yes], None),
+            (&[no, unknown, yes], None),
+            (&[no, unknown, no, yes], None),
+            (&[no, no], None),
+            (&[no], None),
+            (&[], None),
+        ] {
+            assert_eq!(find_change(had_page), expected, "{had_page:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use expect_test::{Expect, expect};
 use serde_json::Value;
-use widget_api::WidgetPatch;
+use widget_api::{WidgetPatch, unreadable::WidgetRecord};
 
 use crate::{
     Folder, outcome,
@@ -923,8 +923,20 @@ fn one_of_several_widgets_is_enough() {
     let dead = setting.service.create_widget("dead", &[]);
     let client = setting.service.client();
     block_on(client.delete_web_widget(dead.id, None)).expect("it is deleted");
-    let today = time::OffsetDateTime::now_utc().date().to_string();
-    setting.service.mask(today, "TODAY");
+    let deleted = widget_api::widgets::WidgetsQuery {
+        deleted: Some(true),
+        ..Default::default()
+    };
+    let deleted = block_on(client.list_web_widgets(&deleted).next()).expect("an answer");
+    let deleted = deleted
+        .expect("a page")
+        .into_iter()
+        .find_map(|record| match record {
+            WidgetRecord::Readable(widget) => widget.widget.deleted_at,
+            WidgetRecord::Unreadable(widget) => widget.deleted_at,
+        });
+    let day = time::OffsetDateTime::from(deleted.expect("a time")).date();
+    setting.service.mask(day.to_string(), "DAY");
     let dead = dead.id.to_string();
     let short = dead.get(..8).expect("long enough");
     setting.service.mask(short, "SHORT");
@@ -977,7 +989,7 @@ fn one_of_several_widgets_is_enough() {
         ---- stdout ----
         http://SITE/dead → widget SHORT (http://SERVICE)
           ✓ the page loads and has the snippet once
-          ✗ the widget was deleted on TODAY  widget owner
+          ✗ the widget was deleted on DAY  widget owner
             hint: `widget undelete WIDGET-DEAD` brings it back
           ✓ no policy of the page is in the way
           ✓ the service answers
