@@ -353,7 +353,7 @@ mod tests {
             ),
             (
                 r#"go("https:\/\/ann:secret@shop.example\/#t=x", '#a', "&#39;")"#,
-                r##"go("https:\/\/…@shop.example\/#…", '#a', "&#39;")"##,
+                r#"go("https:\/\/…@shop.example\/#…", '#a', "&#39;")"#,
             ),
             ("a /* @b */ // c@d", "a /* @b */ // c@d"),
         ] {
