@@ -34,6 +34,7 @@ mod inserters;
 mod integrity;
 mod page;
 mod page_checks;
+mod part;
 mod permissions;
 mod policy;
 mod policy_checks;
@@ -60,9 +61,10 @@ pub use fetch::{
     RequestBudget, next_address,
 };
 pub use fix::{Fix, quote_for_shell};
+pub use part::Part;
 pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
 pub use report::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding, PageVerdict};
-pub use visit::{FailureCause, Hop, PageFailure, PageFrame, PageScript, Part, Visit};
+pub use visit::{FailureCause, Hop, PageFailure, PageFrame, PageScript, Visit};
 
 use std::collections::BTreeSet;
 
@@ -242,7 +244,7 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             hop,
             policies: PagePolicies::of(&hop.headers, &tags),
             target: target::choose_target(&tags, &snippets, question.services, question.widget_id),
-            sent_on: page_checks::find_refresh(hop, &tags, &snippets),
+            sent_on: redirects::find_refresh(hop, &tags, &snippets),
             wall: walls::find_wall(&tags).filter(|_| snippets.tags.is_empty()),
             tags,
             snippets,

@@ -1,12 +1,9 @@
 //! Whether there is a page, and whether it is the one that was asked for.
 
 use super::evidence;
-use super::page::{PageTags, read_refresh};
 use super::question::{Answer, LauncherAnswer, Question};
 use super::read_page::Page;
-use super::redirects::find_script_redirect;
 use super::report::{Audience, PageFinding};
-use super::snippet::Snippets;
 use super::visit::Hop;
 use crate::finding::Code;
 
@@ -303,54 +300,6 @@ pub(super) fn check_refresh(page: &Page<'_>) -> Option<PageFinding> {
         None => finding(format!("{what} redirects to another page")).with_hint(
             "open the page in a browser, and look at the page in its address bar: widget doctor URL",
         ),
-    })
-}
-
-/// Another page to which a page redirects.
-pub(super) struct SentOn {
-    /// Its address, when it can be seen.
-    pub(super) url: Option<url::Url>,
-    pub(super) evidence: String,
-    /// Whether a script does it.
-    pub(super) by_script: bool,
-}
-
-/// Where a page redirects to, by its header, by a tag or by a script.
-pub(super) fn find_refresh(hop: &Hop, tags: &PageTags, snippets: &Snippets) -> Option<SentOn> {
-    let base = tags.base(&hop.url);
-    let header = hop.header("refresh").and_then(|value| {
-        let url = hop.url.join(&read_refresh(value)?).ok()?;
-        Some((url, evidence::of_header("Refresh", value)))
-    });
-    let tag = || {
-        let refresh = tags.refresh.as_ref()?;
-        let url = base.join(&refresh.url).ok()?;
-        Some((url, refresh.evidence.clone()))
-    };
-    let is_other = |url: &url::Url| {
-        let (mut here, mut there) = (hop.url.clone(), url.clone());
-        here.set_fragment(None);
-        there.set_fragment(None);
-        matches!(url.scheme(), "http" | "https") && here != there
-    };
-    if let Some((url, evidence)) = header.or_else(tag) {
-        return is_other(&url).then_some(SentOn {
-            url: Some(url),
-            evidence,
-            by_script: false,
-        });
-    }
-    let redirect = find_script_redirect(tags)?;
-    let url = match redirect.url {
-        Some(url) => Some(base.join(&url).ok().filter(is_other)?),
-        // What a page with the snippet, or an application, does with its address is its own affair.
-        None if snippets.tags.is_empty() && tags.marks.is_empty() => None,
-        None => return None,
-    };
-    Some(SentOn {
-        url,
-        evidence: redirect.evidence,
-        by_script: true,
     })
 }
 

@@ -1,9 +1,9 @@
 //! A page with all that the checks look at.
 
 use super::page::PageTags;
-use super::page_checks::SentOn;
 use super::policy::PagePolicies;
 use super::question::{Question, Target};
+use super::redirects::SentOn;
 use super::snippet::Snippets;
 use super::visit::Hop;
 

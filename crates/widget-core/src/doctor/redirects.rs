@@ -1,8 +1,12 @@
-//! Scripts of a page that redirect to another one.
+//! Where a page redirects to by itself: by a header, a tag or a script.
+
+use url::Url;
 
 use super::evidence;
-use super::page::PageTags;
+use super::page::{PageTags, read_refresh};
 use super::script::Kind;
+use super::snippet::Snippets;
+use super::visit::Hop;
 
 /// A page with more text is one that visitors read, in bytes.
 const MAX_TEXT: usize = 400;
@@ -13,16 +17,64 @@ const MAX_MENTIONS: usize = 50;
 /// What follows a `location` is looked at so far, in bytes.
 const MAX_VALUE: usize = 512;
 
+/// Another page to which a page redirects.
+pub(super) struct SentOn {
+    /// Its address, when it can be seen.
+    pub(super) url: Option<Url>,
+    pub(super) evidence: String,
+    /// Whether a script does it.
+    pub(super) by_script: bool,
+}
+
+/// Where a page redirects to, by its header, by a tag or by a script.
+pub(super) fn find_refresh(hop: &Hop, tags: &PageTags, snippets: &Snippets) -> Option<SentOn> {
+    let base = tags.base(&hop.url);
+    let header = hop.header("refresh").and_then(|value| {
+        let url = hop.url.join(&read_refresh(value)?).ok()?;
+        Some((url, evidence::of_header("Refresh", value)))
+    });
+    let tag = || {
+        let refresh = tags.refresh.as_ref()?;
+        let url = base.join(&refresh.url).ok()?;
+        Some((url, refresh.evidence.clone()))
+    };
+    let is_other = |url: &Url| {
+        let (mut here, mut there) = (hop.url.clone(), url.clone());
+        here.set_fragment(None);
+        there.set_fragment(None);
+        matches!(url.scheme(), "http" | "https") && here != there
+    };
+    if let Some((url, evidence)) = header.or_else(tag) {
+        return is_other(&url).then_some(SentOn {
+            url: Some(url),
+            evidence,
+            by_script: false,
+        });
+    }
+    let redirect = find_script_redirect(tags)?;
+    let url = match redirect.url {
+        Some(url) => Some(base.join(&url).ok().filter(is_other)?),
+        // What a page with the snippet, or an application, does with its address is its own affair.
+        None if snippets.tags.is_empty() && tags.marks.is_empty() => None,
+        None => return None,
+    };
+    Some(SentOn {
+        url,
+        evidence: redirect.evidence,
+        by_script: true,
+    })
+}
+
 /// A script that redirects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ScriptRedirect {
+struct ScriptRedirect {
     /// Where to, when the script has it as a plain text.
-    pub(super) url: Option<String>,
-    pub(super) evidence: String,
+    url: Option<String>,
+    evidence: String,
 }
 
 /// The script of a page with almost no text that redirects.
-pub(super) fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
+fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
     if tags.visible_text >= MAX_TEXT {
         return None;
     }
