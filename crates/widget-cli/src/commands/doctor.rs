@@ -522,8 +522,8 @@ async fn find_past(id: WidgetId, origin: &Origin, session: &Session) -> Option<S
         }
         WidgetRecord::Unreadable(_) => None,
     };
-    let had_page: Vec<_> = revisions.iter().map(has_page).collect();
-    let since = revisions.get(find_change(&had_page)?)?;
+    let known: Vec<_> = revisions.iter().map(has_page).collect();
+    let since = revisions.get(find_change(&known)?)?;
     let time = since.created_at.map(super::time);
     Some(format!(
         "it was for `{origin}` until {}, when {} wrote revision {}; see `widget history {id}`",
