@@ -113,12 +113,13 @@ impl Server {
         let mut stream = TcpStream::connect(self.address)?;
         // A service that does not answer fails the test instead of blocking it.
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
-        write!(
-            stream,
+        let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
-        )?;
+        );
+        // At once: a service that refuses the head closes before the rest of it is written.
+        stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let parsed = answer.split_once("\r\n\r\n").and_then(|(head, body)| {
