@@ -24,6 +24,7 @@
 mod blockers;
 mod copy_checks;
 mod decision_checks;
+mod decompress;
 mod encoded;
 mod evidence;
 mod fetch;
@@ -54,6 +55,7 @@ mod tools;
 mod visit;
 mod walls;
 
+pub use decompress::{DecompressError, decompress};
 pub use evidence::{page_argument, shown_page};
 pub use fetch::{
     ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_PART_REDIRECTS,

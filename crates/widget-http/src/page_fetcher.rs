@@ -7,13 +7,11 @@
 //! gains nothing.
 
 use std::{
-    io::{self, Read},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use futures_util::{FutureExt, StreamExt, stream};
 use http::header;
 use reqwest::{
@@ -307,10 +305,8 @@ async fn read_whole(
     mut response: Response,
     budget: &ByteBudget,
 ) -> Result<(Vec<u8>, bool), FetchError> {
-    let encoding = response.headers().get(header::CONTENT_ENCODING);
-    let encoding = encoding
-        .and_then(|value| value.to_str().ok())
-        .map(|value| value.trim().to_ascii_lowercase());
+    let encoding = response.headers().get(header::CONTENT_ENCODING).cloned();
+    let encoding = encoding.as_ref().and_then(|value| value.to_str().ok());
     let (mut bytes, mut is_cut) = (Vec::new(), false);
     while !is_cut {
         match response.chunk().await {
@@ -325,47 +321,9 @@ async fn read_whole(
             Err(_) => is_cut = true,
         }
     }
-    let (bytes, ends_early) = decompress(bytes, encoding.as_deref(), budget)?;
+    let (bytes, ends_early) = doctor::decompress(bytes, encoding, budget)
+        .map_err(|error| FetchError::Unreadable(error.to_string()))?;
     Ok((bytes, is_cut || ends_early))
-}
-
-/// The bytes without their compression, and whether there are more.
-fn decompress(
-    bytes: Vec<u8>,
-    encoding: Option<&str>,
-    budget: &ByteBudget,
-) -> Result<(Vec<u8>, bool), FetchError> {
-    let paid = bytes.len();
-    let read = match encoding {
-        None | Some("" | "identity") => return Ok((bytes, false)),
-        _ if bytes.is_empty() => return Ok((bytes, false)),
-        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), paid, budget),
-        // Some sites send it without the header of zlib.
-        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), paid, budget)
-            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), paid, budget)),
-        Some(other) => Err(io::Error::other(format!("compressed as {other}"))),
-    };
-    read.map_err(|error| FetchError::Unreadable(error.to_string()))
-}
-
-/// `paid` bytes are in the budget already.
-fn inflate(
-    mut decoder: impl Read,
-    paid: usize,
-    budget: &ByteBudget,
-) -> io::Result<(Vec<u8>, bool)> {
-    let mut plain = Vec::new();
-    let room = paid + budget.take(MAX_PAGE_BYTES.saturating_sub(paid));
-    let limit = u64::try_from(room).unwrap_or(u64::MAX);
-    let read = decoder.by_ref().take(limit).read_to_end(&mut plain);
-    // The compressed bytes were read all the same, so they are never given back.
-    budget.give_back(room - plain.len().max(paid));
-    match read {
-        Err(error) if plain.is_empty() => Err(error),
-        // What was cut ends early; what there is of it is looked at.
-        Err(error) => Ok((plain, error.kind() == io::ErrorKind::UnexpectedEof)),
-        Ok(_) => Ok((plain, decoder.read(&mut [0]).is_ok_and(|more| more > 0))),
-    }
 }
 
 /// What went wrong, in words that reveal nothing of our network.

@@ -9,16 +9,16 @@ use crate::{none, output, root};
 /// What `widget-core` may depend on, with all its features. Nothing here reads a clock, an
 /// environment, a file, a network or randomness; whoever adds a name has checked that.
 const CORE: &str = "
-    base64 bitflags block-buffer cfg-if content-security-policy cpufeatures crypto-common
-    deranged digest displaydoc equivalent foldhash form_urlencoded generic-array hashbrown
-    html5gum icu_collections icu_locale_core icu_normalizer icu_normalizer_data icu_properties
-    icu_properties_data icu_provider idna idna_adapter indexmap itoa litemap memchr num-conv
-    once_cell oxilangtag percent-encoding potential_utf powerfmt proc-macro2 psl-types
-    publicsuffix quote ref-cast ref-cast-impl regex regex-automata regex-syntax serde serde_core
-    serde_derive serde_json sfv sha2 smallvec stable_deref_trait strsim syn synstructure
-    thiserror thiserror-impl time time-core time-macros tinystr typenum unicode-ident url
-    utf8_iter utf_types uuid widget-core writeable yoke yoke-derive zerofrom zerofrom-derive
-    zerotrie zerovec zerovec-derive zmij";
+    adler2 base64 bitflags block-buffer cfg-if content-security-policy cpufeatures crc32fast
+    crypto-common deranged digest displaydoc equivalent flate2 foldhash form_urlencoded
+    generic-array hashbrown html5gum icu_collections icu_locale_core icu_normalizer
+    icu_normalizer_data icu_properties icu_properties_data icu_provider idna idna_adapter
+    indexmap itoa litemap memchr miniz_oxide num-conv once_cell oxilangtag percent-encoding
+    potential_utf powerfmt proc-macro2 psl-types publicsuffix quote ref-cast ref-cast-impl regex
+    regex-automata regex-syntax serde serde_core serde_derive serde_json sfv sha2 simd-adler32
+    smallvec stable_deref_trait strsim syn synstructure thiserror thiserror-impl time time-core
+    time-macros tinystr typenum unicode-ident url utf8_iter utf_types uuid widget-core writeable
+    yoke yoke-derive zerofrom zerofrom-derive zerotrie zerovec zerovec-derive zmij";
 
 /// Licenses that may be shipped inside an Apache-2.0 OR MIT binary, with their notices kept.
 const LICENSES: &[&str] = &[

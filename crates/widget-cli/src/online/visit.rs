@@ -2,9 +2,6 @@
 //!
 //! Any address is fetched: this program reaches what its user reaches.
 
-use std::io::{self, ErrorKind, Read};
-
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use futures_util::{StreamExt, stream};
 use reqwest::{Client, Response, header};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -166,116 +163,10 @@ async fn read(mut response: Response, budget: &ByteBudget) -> Result<(Vec<u8>, b
             Err(_) => is_cut = true,
         }
     }
-    let (bytes, ends_early) = decompress(bytes, encoding.as_deref(), budget)?;
+    let (bytes, ends_early) =
+        doctor::decompress(bytes, encoding.as_deref(), budget).map_err(|error| PageFailure {
+            reason: error.to_string(),
+            cause: FailureCause::Answer,
+        })?;
     Ok((bytes, is_cut || ends_early))
-}
-
-/// The bytes without their compression, and whether there are more.
-fn decompress(
-    bytes: Vec<u8>,
-    encoding: Option<&str>,
-    budget: &ByteBudget,
-) -> Result<(Vec<u8>, bool), PageFailure> {
-    let encoding = encoding.map(str::to_ascii_lowercase);
-    let paid = bytes.len();
-    let read = match encoding.as_deref() {
-        None | Some("" | "identity") => return Ok((bytes, false)),
-        _ if bytes.is_empty() => return Ok((bytes, false)),
-        Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), paid, budget),
-        // Some sites send it without the header of zlib.
-        Some("deflate") => inflate(ZlibDecoder::new(bytes.as_slice()), paid, budget)
-            .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), paid, budget)),
-        Some(other) => Err(io::Error::other(format!(
-            "it is compressed as `{other}`, which was not asked for"
-        ))),
-    };
-    read.map_err(|error| PageFailure {
-        reason: match error.kind() {
-            ErrorKind::Other => error.to_string(),
-            _ => format!("it cannot be decompressed: {error}"),
-        },
-        cause: FailureCause::Answer,
-    })
-}
-
-/// `paid` bytes are in the budget already.
-fn inflate(
-    mut decoder: impl Read,
-    paid: usize,
-    budget: &ByteBudget,
-) -> io::Result<(Vec<u8>, bool)> {
-    let mut plain = Vec::new();
-    let room = paid + budget.take(MAX_PAGE_BYTES.saturating_sub(paid));
-    let limit = u64::try_from(room).unwrap_or(u64::MAX);
-    let read = decoder.by_ref().take(limit).read_to_end(&mut plain);
-    // The compressed bytes were read all the same, so they are never given back.
-    budget.give_back(room - plain.len().max(paid));
-    match read {
-        Err(error) if plain.is_empty() => Err(error),
-        // What was cut ends early; what there is of it is looked at.
-        Err(error) => Ok((plain, error.kind() == ErrorKind::UnexpectedEof)),
-        Ok(_) => Ok((plain, decoder.read(&mut [0]).is_ok_and(|more| more > 0))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use flate2::{
-        Compression,
-        write::{DeflateEncoder, GzEncoder, ZlibEncoder},
-    };
-
-    use super::*;
-
-    #[test]
-    fn compressed_pages_are_read() {
-        let page = b"<p>Shop</p>".repeat(100);
-        let level = Compression::default;
-        let mut gzip = GzEncoder::new(Vec::new(), level());
-        let mut zlib = ZlibEncoder::new(Vec::new(), level());
-        let mut raw = DeflateEncoder::new(Vec::new(), level());
-        for encoder in [&mut gzip as &mut dyn Write, &mut zlib, &mut raw] {
-            encoder.write_all(&page).expect("bytes");
-        }
-        let gzip = gzip.finish().expect("bytes");
-        let read = |bytes: &[u8], encoding, budget| {
-            let budget = ByteBudget::new(budget);
-            assert_eq!(budget.take(bytes.len()), bytes.len());
-            decompress(bytes.to_vec(), Some(encoding), &budget)
-        };
-        for (bytes, encoding) in [
-            (gzip.clone(), "GZip"),
-            (zlib.finish().expect("bytes"), "deflate"),
-            (raw.finish().expect("bytes"), "deflate"),
-        ] {
-            assert_eq!(read(&bytes, encoding, 2000), Ok((page.clone(), false)));
-            let (part, is_cut) = read(&bytes, encoding, 100).expect("a part");
-            assert_eq!((part.len(), is_cut), (100, true));
-        }
-        let (part, is_cut) = read(&gzip[..gzip.len() - 10], "gzip", 2000).expect("a part");
-        assert!(is_cut && page.starts_with(&part) && !part.is_empty());
-        for (bytes, encoding) in [(&b"<p>"[..], "gzip"), (&gzip, "br")] {
-            let failure = read(bytes, encoding, 2000).expect_err("it cannot be read");
-            assert_eq!(failure.cause, FailureCause::Answer);
-        }
-        assert_eq!(read(b"", "gzip", 10), Ok((Vec::new(), false)));
-    }
-
-    #[test]
-    fn compressed_bytes_are_never_given_back() {
-        let left = |plain: &[u8]| {
-            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-            gzip.write_all(plain).expect("bytes");
-            let bytes = gzip.finish().expect("bytes");
-            let (length, budget) = (bytes.len(), ByteBudget::new(2000));
-            budget.take(length);
-            decompress(bytes, Some("gzip"), &budget).expect("a page");
-            (length, budget.take(2000))
-        };
-        assert_eq!(left(&b"<p>Shop</p>".repeat(100)).1, 900);
-        let (length, left) = left(b"x");
-        assert_eq!(left, 2000 - length);
-    }
 }

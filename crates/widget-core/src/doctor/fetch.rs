@@ -61,8 +61,8 @@ impl ByteBudget {
         left.unwrap_or_else(|left| left).min(wanted)
     }
 
-    /// Gives back what was not needed.
-    pub fn give_back(&self, bytes: usize) {
+    /// Gives back what was taken and not needed.
+    pub(super) fn give_back(&self, bytes: usize) {
         self.0.fetch_add(bytes, Ordering::Relaxed);
     }
 

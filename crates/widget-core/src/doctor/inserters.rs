@@ -83,9 +83,6 @@ const SHELL_MARKS: &[&str] = &[
     "element=ng-app",
 ];
 
-/// A page with less text is filled by its scripts, in bytes.
-const MAX_SHELL_TEXT: usize = 400;
-
 /// What may insert a snippet into this page.
 pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
     let mut found: Vec<Inserter> = Vec::new();
@@ -121,7 +118,7 @@ pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
         Kind::of(script).runs() && (script.has("src") || !script.text.trim().is_empty())
     };
     let first = tags.scripts.iter().find(runs);
-    if tags.visible_text < MAX_SHELL_TEXT
+    if tags.is_almost_empty()
         && let Some(script) = first
         && (shell.is_some() || tags.visible_text == 0)
     {

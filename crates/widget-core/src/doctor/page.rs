@@ -99,7 +99,16 @@ const MAX_TAG: usize = 4096;
 /// A longer wait is a page that visitors read.
 const MAX_REFRESH_SECONDS: u32 = 10;
 
+/// A page with more text is one that visitors read, in bytes.
+const MAX_TEXT_OF_EMPTY: usize = 400;
+
 impl PageTags {
+    /// Whether visitors see almost no text, so that a script fills the page, redirects or checks
+    /// who asks.
+    pub(super) const fn is_almost_empty(&self) -> bool {
+        self.visible_text < MAX_TEXT_OF_EMPTY
+    }
+
     pub(super) fn read(visit: &Visit) -> Self {
         let is_xml = visit.page().is_some_and(Hop::is_xml);
         Self::read_text(&visit.html(), visit.is_cut, is_xml)

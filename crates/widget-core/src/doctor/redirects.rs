@@ -8,9 +8,6 @@ use super::script::Kind;
 use super::snippet::Snippets;
 use super::visit::Hop;
 
-/// A page with more text is one that visitors read, in bytes.
-const MAX_TEXT: usize = 400;
-
 /// More places of a page that name a `location` are not looked at.
 const MAX_MENTIONS: usize = 50;
 
@@ -75,7 +72,7 @@ struct ScriptRedirect {
 
 /// The script of a page with almost no text that redirects.
 fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
-    if tags.visible_text >= MAX_TEXT {
+    if !tags.is_almost_empty() {
         return None;
     }
     let scripts = tags.scripts.iter();

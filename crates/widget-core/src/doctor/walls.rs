@@ -2,9 +2,6 @@
 
 use super::page::PageTags;
 
-/// A page with more text is one that visitors read, in bytes.
-const MAX_TEXT: usize = 400;
-
 /// Such pages, by a part of the address or of the text of a script. Some put the same scripts into
 /// pages that they show, which have texts of their own.
 const WALLS: &[(&str, &[&str])] = &[
@@ -31,7 +28,7 @@ const WALL_FRAMES: &[(&str, &str)] = &[
 
 /// Who checks whether a browser asks, and the script by which that was recognized.
 pub(super) fn find_wall(tags: &PageTags) -> Option<(&'static str, String)> {
-    if tags.visible_text >= MAX_TEXT {
+    if !tags.is_almost_empty() {
         return None;
     }
     let framed = tags.frames.iter().find_map(|frame| {
