@@ -17,8 +17,13 @@ from urllib.parse import urlsplit
 
 # The turn detector is not used; without this line its weights are loaded anyway.
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+# The framework watches the event loop of each conversation from a thread, which looks at the stacks
+# of all threads when the loop is late. In Python 3.11 two of these can stop the process for good
+# (python/cpython#106883): the worker stays registered with LiveKit and answers no job.
+os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "0")
 
 from livekit.agents import NOT_GIVEN, AgentServer, JobContext, JobExecutorType, JobProcess
+from livekit.rtc._ffi_client import FfiClient
 
 from conversation import Conversation
 from job import Job, JobError
@@ -146,6 +151,10 @@ def main() -> int:
     # Objects created by the imports live as long as the process. Excluding them from garbage
     # collection avoids pauses of a tenth of a second in the dialogue.
     gc.freeze()
+    # Two conversations that are the first at the same moment would each make a client of the native
+    # library, and the events of one of them would go nowhere: it would never join its room, and the
+    # library would end the process.
+    _ = FfiClient.instance
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
