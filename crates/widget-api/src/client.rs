@@ -2,7 +2,8 @@
 //!
 //! Every operation of the OpenAPI document that programs use has a method of its name. What may be
 //! repeated is repeated: reads, deletions, changes with an [`ETag`], creations with an idempotency
-//! key. The API key is sent to the client's own service only, and never follows a redirect.
+//! key. A change whose answer does not arrive is [`Error::OutcomeUnknown`]. The API key is sent to
+//! the client's own service only, and never follows a redirect.
 //!
 //! ```no_run
 //! use widget_api::{client::Client, widgets::WidgetsQuery};

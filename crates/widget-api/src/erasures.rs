@@ -17,6 +17,9 @@ use crate::{
 #[cfg(feature = "schemars")]
 use {crate::schema, widget_core::conversation::retention::MAX_DAYS};
 
+/// For how many days the outcome of a job can be read.
+pub const JOB_DAYS: i64 = 30;
+
 /// Which conversations are meant: those that fit everything that is named, exactly. At least one
 /// must be named.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,11 @@
 //! The bodies of the HTTP API as plain types: the service answers with them, its clients read them.
 //!
 //! Knows `widget_core` and serde, and nothing of a server or a database, nor of HTTP without the
-//! feature `client`. Reading a
-//! body checks its shape; whether what it says is allowed is decided by the service. Requests with
-//! unknown keys are refused, unknown keys of answers are ignored, and a code that this build does
-//! not know is [`Received::Other`]: so an older client works with a newer service.
+//! features `client`, which asks the service, and `visit`, which fetches pages of websites.
+//!
+//! Reading a body checks its shape; whether what it says is allowed is decided by the service.
+//! Requests with unknown keys are refused, unknown keys of answers are ignored, and a code that
+//! this build does not know is [`Received::Other`]: so an older client works with a newer service.
 
 pub mod agents;
 pub mod api_keys;
@@ -29,6 +30,8 @@ mod scopes;
 pub mod statistics;
 mod timestamp;
 pub mod unreadable;
+#[cfg(feature = "visit")]
+pub mod visit;
 pub mod visitors;
 pub mod widgets;
 mod words;

@@ -1,6 +1,7 @@
 //! Bodies of `/core/web-widgets/{id}/refusals`.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use widget_core::{
     conversation::budget::Day,
     finding::Code,
@@ -70,6 +71,16 @@ impl Refusals {
             refusals: refusals.listed().into_iter().map(Into::into).collect(),
             others: refusals.others(),
         }
+    }
+
+    /// Those of one page: how many for each reason, and when the first of them was.
+    pub fn of_page<'a>(
+        &'a self,
+        page: &'a Origin,
+    ) -> impl Iterator<Item = (u64, OffsetDateTime)> + 'a {
+        let refused = self.refusals.iter();
+        let of_page = refused.filter(move |refused| refused.origin.as_ref() == Some(page));
+        of_page.map(|refused| (refused.count, refused.first_at.into()))
     }
 }
 

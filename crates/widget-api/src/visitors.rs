@@ -35,8 +35,9 @@ pub struct Launcher<C = LauncherConfig> {
     /// The part of the config that the launcher draws.
     #[cfg_attr(feature = "schemars", schemars(with = "schema::LauncherDocument"))]
     pub config: C,
-    /// What the launcher itself says, by language: that the window is not there, try again, close.
-    pub words: BTreeMap<Cow<'static, str>, [Cow<'static, str>; 3]>,
+    /// What the launcher itself says, by language: that the window is not there, try again, close,
+    /// and what the number of new messages is.
+    pub words: BTreeMap<Cow<'static, str>, [Cow<'static, str>; 4]>,
 }
 
 /// Nothing to send: the request itself is the question.

@@ -251,7 +251,7 @@ pub struct WidgetsQuery {
     /// Only widgets that are published and not live, or only the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
-    /// Only widgets for this site. An origin or the address of a page: those that list it or admit
+    /// Only widgets for this site. An origin or the address of a page: those that list it or allow
     /// it by a pattern or `*`. A host without a scheme: the same under any scheme and port. A
     /// pattern, or `*`: those that list exactly this entry.
     #[serde(skip_serializing_if = "Option::is_none")]

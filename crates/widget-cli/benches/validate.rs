@@ -1,4 +1,5 @@
-//! The cost of checking many files, compared with only parsing them as JSON.
+//! The cost of checking many files, compared with only parsing them as JSON, and of starting the
+//! command, compared with the smallest program of the system.
 //!
 //! `cargo xtask bench` prints it. Nothing is asserted, because machines differ.
 
@@ -108,4 +109,45 @@ fn parse(files: &[PathBuf]) {
         let text = fs::read_to_string(path).expect("a file");
         black_box(serde_json::from_str::<Value>(&text).expect("JSON"));
     }
+}
+
+/// The start of a program that does nothing: what no command can go below.
+#[cfg(unix)]
+#[divan::bench]
+fn start_bare_true() {
+    run("true", &[]);
+}
+
+/// From the start to the end of a command that works on nothing.
+#[divan::bench]
+fn start_widget_version() {
+    run(env!("CARGO_BIN_EXE_widget"), &["--version"]);
+}
+
+/// The same for a question about a file.
+#[divan::bench]
+fn start_widget_explain(bencher: Bencher<'_, '_>) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("widget.json");
+    let widget = json!({
+        "agent_id": "0197a8b2-0000-7000-8000-000000000001",
+        "agent_version_id": "0197a8b2-0000-7000-8000-000000000002",
+        "domains": ["https://shop.example"],
+        "published": true,
+        "config": config(0),
+    });
+    fs::write(&path, widget.to_string()).expect("a file");
+    let path = path.to_str().expect("UTF-8");
+    let arguments = ["explain", path, "--page", "https://shop.example"];
+    bencher.bench(|| run(env!("CARGO_BIN_EXE_widget"), &arguments));
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let status = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("it starts");
+    assert!(status.success());
 }

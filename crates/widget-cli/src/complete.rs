@@ -32,6 +32,7 @@ use crate::{
         ServiceOptions, Session,
         profile::{self, Profiles},
         reference::{id_of, title},
+        seen::{self, Kind, Named},
     },
     printer::printable_lines,
 };
@@ -143,14 +144,15 @@ fn widgets(current: &OsStr) -> Vec<CompletionCandidate> {
         id_prefix: beginning.parse().ok(),
         ..WidgetsQuery::default()
     };
-    let found = ask(async move |client| client.list_web_widgets(&query).next().await.ok()?);
-    let found = found.unwrap_or_default();
-    candidates(
-        &beginning,
-        found
-            .iter()
-            .map(|widget| (id_of(widget).to_string(), title(widget).unwrap_or_default())),
-    )
+    let found = ask_or_recall(Kind::Widget, async move |client| {
+        let found = client.list_web_widgets(&query).next().await.ok()??;
+        let named = found.iter().map(|widget| {
+            let title = title(widget).unwrap_or_default();
+            (id_of(widget).to_string(), title.to_owned())
+        });
+        Some(named.collect())
+    });
+    candidates(&beginning, &found)
 }
 
 /// Revisions of a widget, as `WIDGET@N`.
@@ -202,18 +204,18 @@ fn agents(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(text) = current.to_str().map(str::to_owned) else {
         return Vec::new();
     };
-    let found = ask(async move |client| list_agents(client).await);
-    let found = found.unwrap_or_default();
-    let ids = found
-        .iter()
-        .map(|agent| (agent.id.to_string(), agent.name.as_str()));
-    let ids: Vec<_> = candidates(&text, ids);
+    let found = ask_or_recall(Kind::Agent, async |client| {
+        let agents = list_agents(client).await?.into_iter();
+        let named = agents.map(|agent| (agent.id.to_string(), agent.name));
+        Some(named.collect())
+    });
     let names = found
         .iter()
-        .filter(|agent| !text.is_empty() && agent.name.starts_with(&text));
+        .map(|(_, name)| name)
+        .filter(|name| !text.is_empty() && name.starts_with(&text));
     names
-        .map(|agent| CompletionCandidate::new(&agent.name).help(Some("an agent".into())))
-        .chain(ids)
+        .map(|name| CompletionCandidate::new(name).help(Some("an agent".into())))
+        .chain(candidates(&text, &found))
         .collect()
 }
 
@@ -291,7 +293,7 @@ fn previews(current: &OsStr) -> Vec<CompletionCandidate> {
         let widget = widget_of_line(client).await?;
         client.list_previews(id_of(&widget)).await.ok()
     });
-    let named: Vec<(String, String)> = found
+    let named: Vec<Named> = found
         .unwrap_or_default()
         .iter()
         .map(|preview| {
@@ -299,8 +301,7 @@ fn previews(current: &OsStr) -> Vec<CompletionCandidate> {
             (preview.id.to_string(), about)
         })
         .collect();
-    let named = named.iter().map(|(id, about)| (id.clone(), about.as_str()));
-    candidates(&beginning, named)
+    candidates(&beginning, &named)
 }
 
 /// The sites that the widget on the line lists.
@@ -371,7 +372,7 @@ fn conversations(current: &OsStr) -> Vec<CompletionCandidate> {
     };
     let found = ask(async move |client| client.list_conversations(&query).next().await.ok()?);
     let found: Vec<_> = found.unwrap_or_default();
-    let named: Vec<(String, String)> = found
+    let named: Vec<Named> = found
         .iter()
         .filter_map(|conversation| match conversation {
             Listed::Readable(conversation) => Some((
@@ -381,8 +382,7 @@ fn conversations(current: &OsStr) -> Vec<CompletionCandidate> {
             Listed::Unreadable(_) => None,
         })
         .collect();
-    let named = named.iter().map(|(id, about)| (id.clone(), about.as_str()));
-    candidates(&beginning, named)
+    candidates(&beginning, &named)
 }
 
 /// What was typed, if an id can begin so.
@@ -392,12 +392,9 @@ fn beginning_of_id(current: &OsStr) -> Option<String> {
     text.bytes().all(is_part).then(|| text.to_owned())
 }
 
-fn candidates<'t>(
-    beginning: &str,
-    found: impl Iterator<Item = (String, &'t str)>,
-) -> Vec<CompletionCandidate> {
-    found
-        .filter(|(id, _)| id.starts_with(beginning))
+fn candidates(beginning: &str, found: &[Named]) -> Vec<CompletionCandidate> {
+    let fits = found.iter().filter(|(id, _)| id.starts_with(beginning));
+    fits.take(MAX_OFFERED as usize)
         .map(|(id, title)| CompletionCandidate::new(id).help(Some(describe(title))))
         .collect()
 }
@@ -409,10 +406,28 @@ fn describe(text: &str) -> StyledStr {
     short.into()
 }
 
-/// Asks the service of the profile that is named on the line. The thread may continue when the time
-/// is over: it ends with the program.
+/// Asks the service of the profile that is named on the line.
 fn ask<T: Send + 'static>(
     question: impl AsyncFnOnce(&Client) -> Option<T> + Send + 'static,
+) -> Option<T> {
+    ask_or(question, |_| None)
+}
+
+/// Like [`ask`]; without the key, which only a person may be able to unlock, the answer is what
+/// commands saw last.
+fn ask_or_recall(
+    kind: Kind,
+    question: impl AsyncFnOnce(&Client) -> Option<Vec<Named>> + Send + 'static,
+) -> Vec<Named> {
+    let found = ask_or(question, move |profile| seen::recall(profile, kind));
+    found.unwrap_or_default()
+}
+
+/// Asks the service, or answers without it where the key cannot be had. The thread may continue
+/// when the time is over: it ends with the program.
+fn ask_or<T: Send + 'static>(
+    question: impl AsyncFnOnce(&Client) -> Option<T> + Send + 'static,
+    without_key: impl FnOnce(Option<&str>) -> Option<T> + Send + 'static,
 ) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -424,7 +439,10 @@ fn ask<T: Send + 'static>(
                     .map(Into::into),
                 timeout: u32::try_from(DEADLINE.as_secs()).ok(),
             };
-            let access = profile::find_access_without_asking(options.profile.as_deref()).ok()?;
+            let named = options.profile.as_deref();
+            let Ok(access) = profile::find_access_without_asking(named) else {
+                return without_key(named);
+            };
             let session =
                 Session::new(&options, access.service, access.key, access.profile).ok()?;
             let runtime = tokio::runtime::Builder::new_current_thread()

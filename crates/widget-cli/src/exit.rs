@@ -9,8 +9,8 @@ pub(crate) enum ExitCode {
     Yes = 0,
     /// The answer is no, or an input is bad.
     No = 1,
-    /// The command was used wrongly, or something other than the input failed, such as reading a
-    /// file.
+    /// Wrong usage, or the command could not do it: no connection, no permission, a file that
+    /// cannot be read.
     Unexpected = 2,
 }
 

@@ -17,7 +17,9 @@ use crate::cli::Cli;
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "Look at widgets",
-        &["list", "show", "explain", "doctor", "history", "diff"],
+        &[
+            "list", "show", "explain", "doctor", "history", "diff", "stats", "refusals",
+        ],
     ),
     (
         "Change widgets",
@@ -37,10 +39,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Show to others", &["snippet", "preview", "open"]),
     ("Widgets as code", &["export", "plan", "apply"]),
-    (
-        "Conversations, numbers and agents",
-        &["conversations", "stats", "refusals", "agents"],
-    ),
+    ("Conversations and agents", &["conversations", "agents"]),
     (
         "Work on files",
         &["validate", "lint", "migrate", "origins", "schema"],
@@ -109,11 +108,34 @@ pub(crate) const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::BrightCyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes: 0 yes, 1 no or bad input, 2 wrong usage or an unexpected error.
-`widget help COMMAND` shows examples.";
+/// What the exit code 2 means, everywhere in the same words.
+macro_rules! could_not {
+    () => {
+        "wrong usage, or the command could not do it (no connection, no permission, a file that \
+         cannot be read)"
+    };
+}
 
-pub(crate) const OVERVIEW: &str = "\
+/// What the exit codes mean; a test compares the table in `docs/cli.md`.
+macro_rules! exit_codes {
+    () => {
+        concat!(
+            "  0  yes: valid, shown, equal, written\n",
+            "  1  no, or an input is bad\n",
+            "  2  ",
+            could_not!()
+        )
+    };
+}
+
+pub(crate) const EXIT_CODES: &str = concat!(
+    "Exit codes:\n",
+    exit_codes!(),
+    "\n`widget help COMMAND` shows examples."
+);
+
+pub(crate) const OVERVIEW: &str = concat!(
+    "\
 Examples:
   Which widgets are for our shop, and who changed one?
     widget login
@@ -136,12 +158,12 @@ Output:
   With `--output json` the answer is one JSON object a line. Later versions only add keys to it.
 
 Exit codes:
-  0  yes: valid, shown, equal, written
-  1  no, or an input is bad
-  2  the command was used wrongly, or could not do it: a file that cannot be read, no connection, \
-no permission";
+",
+    exit_codes!()
+);
 
-pub(crate) const VALIDATE: &str = "\
+pub(crate) const VALIDATE: &str = concat!(
+    "\
 Shows every error of every file, with its line and value. Warnings are only counted; `widget lint` \
 shows them.
 
@@ -154,9 +176,13 @@ Examples:
 A folder means every .json, .yaml and .yml file below it, without hidden files and node_modules.
 A pointer starts at the root of the widget, as in the API. In a config file it also starts with \
 `/config`.
-Exit code: 0 when everything is valid, 1 when something is not, 2 when a file could not be read.";
+Exit code: 0 when everything is valid, 1 when something is not, 2 for ",
+    could_not!(),
+    "."
+);
 
-pub(crate) const LINT: &str = "\
+pub(crate) const LINT: &str = concat!(
+    "\
 An error is what the service rejects. A warning is what it accepts and what is probably a mistake: \
 a misspelled key, a list that allows every site or none, a text that is too pale to read.
 
@@ -166,9 +192,13 @@ Examples:
   widget lint configs/ --deny-warnings      exit 1 also for warnings
 
 Exit code: 0 when there is no error, 1 when there is one (or a warning, with --deny-warnings), 2 \
-when a file could not be read.";
+for ",
+    could_not!(),
+    "."
+);
 
-pub(crate) const MIGRATE: &str = "\
+pub(crate) const MIGRATE: &str = concat!(
+    "\
 Without --check and --write it prints the result for one file. Comments, order, spaces and unknown \
 keys stay as they were written. A current config is left unchanged, byte for byte.
 
@@ -181,9 +211,13 @@ Examples:
 With --write a file is replaced in one step: even after a crash it is either the old or the new \
 one. A file that is not valid is left unchanged, and the others are still written.
 Exit code: 0 when every config is current or written, 1 when --check finds one that is not or a \
-file is not valid, 2 when a file could not be read or written.";
+file is not valid, 2 for ",
+    could_not!(),
+    "."
+);
 
-pub(crate) const EXPLAIN: &str = "\
+pub(crate) const EXPLAIN: &str = concat!(
+    "\
 Makes the decision that the service makes for this page and shows each step of it, ✓ or ✗. When \
 the page is not on the list of domains, it shows the nearest entry, the difference, and the one change \
 that helps.
@@ -200,9 +234,13 @@ Examples:
 Of files, only the answer to a POST or PATCH says, in its `warnings`, that the pinned agent version is not \
 published. Otherwise the command assumes that it is, and says so; use --agent-version to set what \
 you know.
-Exit code: 0 when the widget is shown, 1 when it is not, 2 for wrong usage.";
+Exit code: 0 when the widget is shown, 1 when it is not, 2 for ",
+    could_not!(),
+    "."
+);
 
-pub(crate) const DIFF: &str = "\
+pub(crate) const DIFF: &str = concat!(
+    "\
 Compares the meaning, not the text: the order of keys, JSON or YAML, and spaces do not matter.
 
 Examples:
@@ -212,9 +250,13 @@ Examples:
   curl … | widget diff approved.yaml -
 
 Pointers start at the root of a widget, as in the API: a config is at `/config`.
-Exit code: 0 when there is no difference, 1 when there is one, 2 when a file could not be read.";
+Exit code: 0 when there is no difference, 1 when there is one, 2 for ",
+    could_not!(),
+    "."
+);
 
-pub(crate) const SNIPPET: &str = "\
+pub(crate) const SNIPPET: &str = concat!(
+    "\
 Paste the line anywhere in the page, preferably just before `</body>`. The service says the line; \
 with --service URL none is asked.
 
@@ -229,7 +271,10 @@ Examples:
 With a hash the browser runs the script only if it has that hash. --with-integrity prints the line \
 that the service returns; without a service, use --file-name and --integrity. Such a page must be changed to get a \
 newer script after an update of the service.
-Exit code: 0, 1 when the file contains no widget with an id, 2 for wrong usage.";
+Exit code: 0 when the line is printed, 1 when there is no such widget, 2 for ",
+    could_not!(),
+    "."
+);
 
 pub(crate) const SCHEMA: &str = "\
 JSON Schema 2020-12, for completion and checks in an editor.
@@ -250,23 +295,31 @@ Examples:
   widget origins test --allow shop.example '*.shop.example' --page https://www.shop.example/cart
   widget origins normalize Shop.Example https://shop.example:443/cart";
 
-pub(crate) const ORIGINS_TEST: &str = "\
+pub(crate) const ORIGINS_TEST: &str = concat!(
+    "\
 Examples:
   widget origins test --allow shop.example --page https://www.shop.example/cart
   widget origins test --allow 'https://*.shop.example' \\
     --page https://a.shop.example --page https://shop.example
 
 Put entries with a `*` in quotes, or the shell may replace them with file names.
-Exit code: 0 when every page is allowed, 1 when one is not or an entry is rejected.";
+Exit code: 0 when every page is allowed, 1 when one is not or an entry is rejected, 2 for ",
+    could_not!(),
+    "."
+);
 
-pub(crate) const ORIGINS_NORMALIZE: &str = "\
+pub(crate) const ORIGINS_NORMALIZE: &str = concat!(
+    "\
 Shows each entry in the form in which it is stored and compared, or why it is rejected.
 
 Examples:
   widget origins normalize Shop.Example https://shop.example:443/cart 'https://*.shop.example'
   widget origins normalize < sites.txt
 
-Exit code: 0 when every entry is accepted, 1 when one is rejected.";
+Exit code: 0 when every entry is accepted, 1 when one is rejected, 2 for ",
+    could_not!(),
+    "."
+);
 
 pub(crate) const COMPLETIONS: &str = "\
 Completes commands and options, the names of profiles, and what it asks the service of the profile \
@@ -306,5 +359,54 @@ mod tests {
         let once: BTreeSet<&str> = grouped.iter().copied().collect();
         assert_eq!(once, all);
         assert_eq!(once.len(), grouped.len());
+    }
+
+    /// The command lines below `Examples:`.
+    fn examples(help: &str) -> Vec<&str> {
+        let mut lines = help.lines().skip_while(|line| *line != "Examples:");
+        lines.next();
+        lines
+            .take_while(|line| !line.is_empty())
+            .filter(|line| line.starts_with("  ") && line.contains("widget "))
+            .collect()
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        fn check(command: &Command, path: &str) {
+            for command in command.get_subcommands() {
+                let name = command.get_name();
+                if name == "help" {
+                    continue;
+                }
+                let path = format!("{path} {name}");
+                let help = command.get_after_long_help();
+                let help = help.map(ToString::to_string).unwrap_or_default();
+                let shown = examples(&help);
+                assert!(shown.len() >= 2, "{path}: {shown:?}");
+                let is_own = |line: &&str| is_command(line, &path);
+                assert!(shown.iter().any(is_own), "{path}: {shown:?}");
+                for line in shown {
+                    assert!(line.chars().count() <= 100, "{path}: {line}");
+                }
+                check(command, &path);
+            }
+        }
+        /// Whether a line has these words, with arguments between them.
+        fn is_command(line: &str, path: &str) -> bool {
+            let mut words = line.split(|character: char| " ()'".contains(character));
+            path.split(' ').all(|name| words.any(|word| word == name))
+        }
+        check(&Cli::command(), "widget");
+    }
+
+    #[test]
+    fn exit_codes_are_the_same_everywhere() {
+        let page = include_str!("../../../docs/cli.md");
+        for line in exit_codes!().lines() {
+            let (code, meaning) = line.trim().split_once("  ").expect("two columns");
+            let row = format!("| {code} | {meaning} |");
+            assert_eq!(page.matches(&row).count(), 1, "{row}");
+        }
     }
 }

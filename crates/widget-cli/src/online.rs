@@ -14,6 +14,7 @@ pub(crate) mod profile;
 pub(crate) mod prompt;
 pub(crate) mod proposal;
 pub(crate) mod reference;
+pub(crate) mod seen;
 pub(crate) mod short_ids;
 pub(crate) mod since;
 pub(crate) mod visit;
@@ -33,7 +34,10 @@ use tokio::time::{Instant, sleep_until};
 use widget_api::client::{Client, Error, SecretString, trust};
 use widget_core::embed::PublicUrl;
 
-use self::interrupt::{Interrupt, Interrupts};
+use self::{
+    interrupt::{Interrupt, Interrupts},
+    seen::Seen,
+};
 use crate::{
     exit::ExitCode,
     failure::Failure,
@@ -85,6 +89,8 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     /// The profile in use; `None` when the environment names service and key.
     pub(crate) profile: Option<String>,
+    /// What is offered in completions later.
+    pub(crate) seen: Seen,
     options: ServiceOptions,
     state: State,
 }
@@ -116,7 +122,12 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let access = profile::find_access(options.profile.as_deref())?;
     let session = Session::new(options, access.service, access.key, access.profile)?;
-    run_with(&session, printer, command)
+    let exit = run_with(&session, printer, command)?;
+    // The answer does not wait for the cache.
+    printer.flush()?;
+    let named = options.profile.as_deref();
+    session.seen.keep(named, session.client.service());
+    Ok(exit)
 }
 
 /// Runs a command with a session that the caller made.
@@ -205,6 +216,7 @@ impl Session {
         Ok(Self {
             client: builder.build()?,
             profile,
+            seen: Seen::default(),
             options: options.clone(),
             state,
         })
@@ -221,9 +233,15 @@ impl Session {
         let result = change.await;
         self.state.is_writing.set(false);
         if result.is_ok() {
-            self.state.written.borrow_mut().push(written.into());
+            self.note_written(written);
         }
         result
+    }
+
+    /// Says what was written, for the case that the command ends before its end: by a change whose
+    /// answer was lost, and that was found made.
+    pub(crate) fn note_written(&self, written: impl Into<String>) {
+        self.state.written.borrow_mut().push(written.into());
     }
 
     /// Ends the command if Ctrl-C was pressed during a change. To be called before the next one.
@@ -277,7 +295,8 @@ impl Session {
             .user_agent(USER_AGENT)
             .redirect(redirects)
             // One header that is not valid HTTP makes no page unreachable in browsers either.
-            .http1_ignore_invalid_headers_in_responses(true);
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_max_headers(widget_core::doctor::MAX_HEADERS);
         trust(&read_ca_file(&self.options)?, builder)?
             .build()
             .map_err(|error| Failure::unexpected(format_args!("no page can be read: {error}")))
@@ -293,20 +312,22 @@ impl State {
 
     fn interrupted(&self) -> Failure {
         let written = self.written.borrow();
+        let before = match &written[..] {
+            [] => None,
+            several => Some(format!("; this was written before: {}", several.join("; "))),
+        };
         if self.is_writing.get() {
-            return Failure::unexpected(
-                "interrupted before the answer to a change arrived, so the change may have been made",
-            )
+            return Failure::unexpected(format_args!(
+                "interrupted before the answer to a change arrived, so the change may have been \
+                 made{}",
+                before.unwrap_or_default()
+            ))
             .hint("`widget history` shows the changes of a widget");
         }
-        let failure = if written.is_empty() {
-            Failure::unexpected("interrupted; nothing was written")
-        } else {
-            Failure::unexpected(format_args!(
-                "interrupted; this was written before: {}",
-                written.join("; ")
-            ))
-        };
+        let failure = Failure::unexpected(format_args!(
+            "interrupted{}",
+            before.as_deref().unwrap_or("; nothing was written")
+        ));
         match &*self.continues.borrow() {
             Some(hint) => failure.hint(hint),
             None => failure,

@@ -159,7 +159,7 @@ impl Printer {
     /// unless everything is wanted in full.
     pub(crate) fn table<const N: usize>(
         &mut self,
-        columns: [impl Into<Column>; N],
+        columns: [Column; N],
         rows: impl IntoIterator<Item = [String; N]>,
     ) -> Result<(), Failure> {
         let width = if self.is_table() {
@@ -167,7 +167,7 @@ impl Printer {
         } else {
             terminal_width()
         };
-        for line in table::lines(columns.map(Into::into), rows, width) {
+        for line in table::lines(columns, rows, width) {
             self.line(line)?;
         }
         Ok(())
@@ -265,7 +265,8 @@ impl Printer {
 
     fn clear_progress(&mut self) {
         if self.progress_shown.swap(false, Ordering::Relaxed) {
-            let _ = write!(self.aside, "\r\x1b[2K");
+            // As it was shown: the other stream leaves out escapes where no color is wanted.
+            let _ = write!(io::stderr().lock(), "\r\x1b[2K");
         }
     }
 }
@@ -305,7 +306,12 @@ pub(crate) fn printable_lines(text: &str) -> Cow<'_, str> {
 
 fn is_control(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        // What changes the order of letters, and what nobody sees; joiners belong to words.
+        || matches!(
+            character,
+            '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}'
+                | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
+        )
 }
 
 fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -360,6 +366,7 @@ mod tests {
     fn control_characters_are_escaped() {
         assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(printable("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(printable("a\u{200b}b\u{feff}"), "a\\u{200b}b\\u{feff}");
         assert_eq!(printable("ä\nb"), "ä\\nb");
         assert_eq!(printable_lines("ä\nb\r"), "ä\nb\\u{d}");
     }

@@ -47,12 +47,6 @@ impl Column {
     }
 }
 
-impl From<&'static str> for Column {
-    fn from(name: &'static str) -> Self {
-        Self::whole(name)
-    }
-}
-
 /// The lines of a table; with a width, at most as wide where that is possible.
 pub(crate) fn lines<const N: usize>(
     columns: [Column; N],

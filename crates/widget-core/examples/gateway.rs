@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ] {
         let decision = decide(&allowed, headers);
         match &decision {
-            Ok(entry) => println!("{headers:?} is admitted by `{entry}`"),
+            Ok(entry) => println!("{headers:?} is allowed by `{entry}`"),
             Err((status, code)) => println!("{headers:?} gets {status} {code}"),
         }
         assert_eq!(decision, expected.map(str::to_owned));

@@ -48,6 +48,16 @@ impl KeyStatus {
     }
 }
 
+/// Who did something with a key, in words: its name, which people gave it, and its public part.
+#[must_use]
+pub fn describe_author(name: Option<&str>, id: Option<&str>) -> String {
+    match (name, id) {
+        (Some(name), Some(id)) => format!("{name} ({id})"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => "an unknown key".to_owned(),
+    }
+}
+
 /// How many valid keys an organization may have: one for each of its programs and people.
 pub const MAX_KEYS: i64 = 1000;
 

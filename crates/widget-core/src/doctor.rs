@@ -21,21 +21,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod address;
 mod blockers;
 mod copy_checks;
 mod decision_checks;
 mod decompress;
+mod deferred;
 mod encoded;
 mod evidence;
 mod fetch;
 mod fix;
 mod foreign;
+mod framed;
+mod frames;
 mod inert_checks;
+mod inserter_policies;
 mod inserters;
 mod integrity;
 mod page;
 mod page_checks;
 mod part;
+mod past;
 mod permissions;
 mod policy;
 mod policy_checks;
@@ -48,7 +54,9 @@ mod service_checks;
 mod snippet;
 mod snippet_checks;
 mod sorted;
+mod source;
 mod target;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -58,13 +66,17 @@ mod walls;
 pub use decompress::{DecompressError, decompress};
 pub use evidence::{page_argument, shown_page};
 pub use fetch::{
-    ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_PAGE_BYTES, MAX_PART_REDIRECTS,
-    MAX_REDIRECTS, MAX_REQUESTS, MAX_SCRIPTS, PARALLEL_SCRIPTS, PART_TIMEOUT, RedirectError,
-    RequestBudget, next_address,
+    ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, MAX_HEADERS, MAX_PAGE_BYTES,
+    MAX_PART_REDIRECTS, MAX_REDIRECTS, MAX_REQUESTS, MAX_SCRIPTS, PARALLEL_SCRIPTS, PART_TIMEOUT,
+    RedirectError, RequestBudget, next_address,
 };
 pub use fix::{Fix, quote_for_shell};
 pub use part::Part;
-pub use question::{Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target};
+pub use past::{PastRevision, describe_loss, describe_refusals, was_for_page};
+pub use question::{
+    Answer, LauncherAnswer, LiveKitAnswer, OtherWidget, Question, ScriptAnswer, ServiceAnswers,
+    Target,
+};
 pub use report::{Audience, CODES, CheckStatus, Diagnosis, NeededFix, PageFinding, PageVerdict};
 pub use visit::{FailureCause, Hop, PageFailure, PageFrame, PageScript, Visit};
 
@@ -86,7 +98,7 @@ use snippet::Snippets;
 /// Reads the address of a page as somebody typed it; the scheme may be missing (`https` is meant).
 ///
 /// # Errors
-/// What is wrong with the address, in the terms of an entry of the list of domains.
+/// What is wrong with the address.
 #[expect(clippy::missing_panics_doc, reason = "an origin is an address")]
 pub fn parse_page(text: &str) -> Result<Url, EntryError> {
     let text = text.trim();
@@ -124,7 +136,7 @@ pub fn find_snippets(visit: &Visit) -> Vec<Target> {
         return Vec::new();
     };
     let tags = PageTags::read(visit);
-    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(&tags, visit);
+    let snippets = find_own(&tags, visit, hop, &[]);
     target::find_named(&tags, &snippets)
 }
 
@@ -159,7 +171,7 @@ pub fn parts_to_read(visit: &Visit) -> PartsToRead {
     };
     let tags = PageTags::read(visit);
     let base = tags.base(&hop.url);
-    let snippets = Snippets::find(&tags, &base);
+    let snippets = Snippets::find(&tags, &base).of_services(&[], &hop.url);
     let mut scripts = scripts_to_read(&tags, &snippets, &base, &hop.url);
     let left_out = scripts.len().saturating_sub(MAX_SCRIPTS);
     scripts.truncate(MAX_SCRIPTS);
@@ -217,6 +229,13 @@ fn frames_to_read(tags: &PageTags, snippets: &Snippets, base: &Url, page: &Url) 
     found
 }
 
+/// Everything on a page that names a widget.
+fn find_own(tags: &PageTags, visit: &Visit, hop: &Hop, services: &[Url]) -> Snippets {
+    Snippets::find(tags, &tags.base(&hop.url))
+        .of_services(services, &hop.url)
+        .with_scripts(visit)
+}
+
 /// Finds the widget that a page has to show: the one of its snippet, however that is hidden.
 ///
 /// `services` and `widget_id` are those that are expected; a snippet for them is preferred.
@@ -224,8 +243,9 @@ fn frames_to_read(tags: &PageTags, snippets: &Snippets, base: &Url, page: &Url) 
 pub fn find_target(visit: &Visit, services: &[Url], widget_id: Option<WidgetId>) -> Option<Target> {
     let hop = visit.page()?;
     let tags = PageTags::read(visit);
-    let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(&tags, visit);
-    target::choose_target(&tags, &snippets, services, widget_id)
+    let snippets = find_own(&tags, visit, hop, services);
+    let framed = frames::find_framed(&tags, visit);
+    target::choose_target(&tags, &snippets, &framed, services, widget_id)
 }
 
 /// Looks at everything.
@@ -240,25 +260,49 @@ pub fn diagnose(question: &Question<'_>) -> Diagnosis {
             .any(|finding| finding.code == Code::PageNotHtml && finding.status == CheckStatus::Fail)
     {
         let tags = PageTags::read(visit);
-        let snippets = Snippets::find(&tags, &tags.base(&hop.url)).with_scripts(&tags, visit);
+        let snippets = find_own(&tags, visit, hop, question.services);
+        let framed = frames::find_framed(&tags, visit);
+        let found = walls::find_wall(&tags).filter(|_| snippets.tags.is_empty());
+        let wall = walls::find_challenge(hop).or(found);
+        let sent_on = match wall {
+            // What such a page redirects to is the page that was asked for.
+            Some(_) => None,
+            None => redirects::find_refresh(hop, &tags, &snippets),
+        };
         let page = Page {
             question,
             hop,
             policies: PagePolicies::of(&hop.headers, &tags),
-            target: target::choose_target(&tags, &snippets, question.services, question.widget_id),
-            sent_on: redirects::find_refresh(hop, &tags, &snippets),
-            wall: walls::find_wall(&tags).filter(|_| snippets.tags.is_empty()),
+            target: target::choose_target(
+                &tags,
+                &snippets,
+                &framed,
+                question.services,
+                question.widget_id,
+            ),
+            sent_on,
+            wall,
             tags,
             snippets,
+            framed,
         };
         page_checks::check_wall(&page, &mut findings);
         findings.extend(page_checks::check_refresh(&page));
         findings.extend(page_checks::check_amp(&page));
         let (snippets, runs) = snippet_checks::check(&page);
         findings.extend(snippets);
-        // An error page has policies of its own.
-        if page.is_answer() {
-            findings.extend(policy_checks::check(&page, &runs));
+        // An error page has policies of its own, and so has a page of another site to log in on.
+        let is_elsewhere = runs.is_empty() && page_checks::find_foreign_gate(question).is_some();
+        if page.is_answer() && !is_elsewhere {
+            let has_fault = findings.iter().any(|finding| {
+                finding.code != Code::PageStatus && finding.status == CheckStatus::Fail
+            });
+            let framed = page.framed.first();
+            let framed = framed.filter(|framed| framed.is_shown() && runs.is_empty() && !has_fault);
+            findings.extend(match framed {
+                Some(framed) => frames::check_policies(&page, framed),
+                None => policy_checks::check(&page, &runs),
+            });
         }
         findings.extend(service_checks::check(&page));
         target = page.target;

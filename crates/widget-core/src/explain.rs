@@ -38,7 +38,7 @@ use crate::{
     finding::{Code, Finding},
     go_live::{self, PinnedVersion, VersionSource},
     id::WidgetId,
-    origin::{AllowedOrigins, Entry, EntryFault, Origin, OriginHeaderError, Scheme, SuffixList},
+    origin::{AllowedOrigins, Entry, Origin, OriginHeaderError, Scheme, SuffixList},
     serve,
     unreadable::UnreadableWidget,
     widget::Widget,
@@ -262,7 +262,7 @@ impl Steps {
                     code: error.code(),
                     pointer: None,
                     detail: format!("the page's address cannot be read: {error}"),
-                    hint: error.faults().first().and_then(EntryFault::hint),
+                    hint: error.hint(),
                 },
             },
             PageRef::Request(origin) => match origin {
@@ -320,7 +320,7 @@ impl Steps {
         if let Some(admitted) = domains.admit(origin) {
             self.passed(
                 Code::OriginListed,
-                format!("`{origin}` is admitted by the entry `{}`", admitted.entry()),
+                format!("`{origin}` is allowed by the entry `{}`", admitted.entry()),
             );
             return None;
         }
@@ -364,8 +364,7 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
         );
     }
     if let Err(error) = Entry::parse(origin.as_str(), suffixes) {
-        let reason = error.faults().first().and_then(EntryFault::hint);
-        return reason.map_or_else(
+        return error.hint().map_or_else(
             || format!("open the page under a name that can be listed: {error}"),
             |reason| format!("the page cannot be listed under this name; {reason}"),
         );

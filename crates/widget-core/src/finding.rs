@@ -239,9 +239,9 @@ choices! {
         Published = "published",
         /// The pinned version is published.
         VersionPublished = "version_published",
-        /// An entry admits the page.
+        /// An entry allows the page.
         OriginListed = "origin_listed",
-        /// No entry admits the page.
+        /// No entry allows the page.
         OriginNotListed = "origin_not_listed",
         /// A page inside a frame of another site.
         FramedPage = "framed_page",

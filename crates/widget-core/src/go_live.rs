@@ -343,8 +343,7 @@ pub fn worker_warning(livekit_agent_name: &str, activity: WorkerActivity) -> Opt
         (Some(seen), _) if !is_missed(seen) => return None,
         (None, None) => (
             format!("no worker named `{name}` has joined a room yet"),
-            "this is expected before the first conversation; start one on the page, and if nobody \
-             answers, compare the name with that under which the worker registers with LiveKit",
+            "normal before the first conversation; otherwise compare the worker's name",
         ),
         (None, Some(_)) => (
             format!(

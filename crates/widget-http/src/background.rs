@@ -58,7 +58,7 @@ pub(crate) const REQUEST_MEMORY: Duration = Duration::hours(24);
 const ROOM_MEMORY: Duration = Duration::days(7);
 
 /// How long the outcome of a job can be read.
-const JOB_MEMORY: Duration = Duration::days(30);
+const JOB_MEMORY: Duration = Duration::days(widget_api::erasures::JOB_DAYS);
 
 /// Starts every background task of the service; they end when it stops.
 #[must_use]

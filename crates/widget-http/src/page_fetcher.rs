@@ -12,20 +12,19 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt, StreamExt, stream};
-use http::header;
+use http::{StatusCode, header};
 use reqwest::{
     Client, Response,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::time::timeout;
 use url::{Host, Url};
+use widget_api::visit::{self, PageVisitor, VisitError};
 use widget_core::doctor::{
-    self, ACCEPT, ACCEPT_ENCODING, ByteBudget, FETCH_TIMEOUT, FailureCause, Hop, MAX_PAGE_BYTES,
-    MAX_PART_REDIRECTS, MAX_REDIRECTS, PARALLEL_SCRIPTS, PART_TIMEOUT, PageFailure, Part,
-    RedirectError, RequestBudget, Visit,
+    ByteBudget, FETCH_TIMEOUT, FailureCause, MAX_HEADERS, MAX_REDIRECTS, PageFailure,
+    RequestBudget, Visit,
 };
 
 /// Bytes of a page that are read for its brand, whose tags are in its head. All other limits are
@@ -46,21 +45,17 @@ pub struct FetchedPage {
 /// Why a page was not read; for the log only: a caller could learn from it about our network.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// Pages at this address are not read.
-    #[error("`{0}` is not the address of a public page")]
-    Refused(String),
-    /// The answer was not a page.
-    #[error("the page cannot be read: {0}")]
-    Unreadable(String),
-    /// The page redirects, and not to a page.
-    #[error("the page cannot be reached: {0}")]
-    Redirected(#[from] RedirectError),
-    /// It took too long.
-    #[error("the page took too long")]
-    Slow,
-    /// The page has more parts and redirects than are asked for.
-    #[error("the page takes too many requests")]
-    TooMany,
+    /// It was not fetched.
+    #[error(transparent)]
+    Visit(#[from] VisitError),
+    /// The answer has another status than success, or another type than that of pages.
+    #[error("the answer is not a page: status {status} and type {media_type:?}")]
+    NotPage {
+        /// Its status.
+        status: StatusCode,
+        /// Its type, when it has one.
+        media_type: Option<String>,
+    },
     /// The client could not be made.
     #[error("no client for pages: {0}")]
     Client(String),
@@ -91,7 +86,7 @@ impl PageFetcher {
     /// That of the last attempt.
     pub async fn fetch(&self, site: &str) -> Result<FetchedPage, FetchError> {
         let attempts = async {
-            let mut outcome = Err(FetchError::Refused(site.to_owned()));
+            let mut outcome = Err(VisitError::Refused(site.to_owned()).into());
             for start in [
                 format!("https://{site}/"),
                 format!("https://www.{site}/"),
@@ -109,18 +104,15 @@ impl PageFetcher {
         };
         timeout(FETCH_TIMEOUT, attempts)
             .await
-            .unwrap_or(Err(FetchError::Slow))
+            .unwrap_or(Err(VisitError::Slow(FETCH_TIMEOUT).into()))
     }
 
     async fn follow(&self, start: Url) -> Result<FetchedPage, FetchError> {
-        let mut hops = Vec::new();
-        let response = self
-            .request(
-                start.clone(),
-                MAX_REDIRECTS,
-                &RequestBudget::default(),
-                &mut hops,
-            )
+        let may_ask = |url: &Url| self.may_ask(url);
+        let visitor = PageVisitor::new(self.client()?, &may_ask);
+        let (mut hops, budget) = (Vec::new(), RequestBudget::default());
+        let response = visitor
+            .request(start.clone(), MAX_REDIRECTS, &budget, &mut hops)
             .await?;
         let url = hops.pop().map_or(start, |hop| hop.url);
         page(url, response).await
@@ -129,146 +121,38 @@ impl PageFetcher {
     /// Fetches a page with all that was answered on the way to it. What went wrong is in the visit,
     /// in words that reveal nothing of our network, and is returned for the log.
     pub async fn visit(&self, start: Url) -> (Visit, Option<FetchError>) {
-        let mut visit = Visit::default();
-        let budget = ByteBudget::new(MAX_PAGE_BYTES);
-        let requests = RequestBudget::default();
-        let reading = async {
-            let hops = &mut visit.hops;
-            let response = self.request(start, MAX_REDIRECTS, &requests, hops).await?;
-            read_whole(response, &budget).await
-        };
-        let outcome = timeout(FETCH_TIMEOUT, reading).await;
-        let outcome = match outcome.unwrap_or(Err(FetchError::Slow)) {
-            Ok((body, is_cut)) => {
-                visit.is_cut = is_cut;
-                visit.body = body;
-                self.read_more(std::mem::take(&mut visit), &requests).await
+        let may_ask = |url: &Url| self.may_ask(url);
+        let (mut visit, outcome) = match self.client() {
+            Ok(client) => {
+                let visitor = PageVisitor::new(client, &may_ask);
+                let (visit, outcome) = visitor.visit(start, None).await;
+                (visit, outcome.map_err(FetchError::from))
             }
-            Err(error) => Err(error),
+            Err(error) => (Visit::default(), Err(error)),
         };
-        match outcome {
-            Ok(visit) => (visit, None),
-            Err(error) => {
-                visit.failure = Some(failure_of(&error));
-                (visit, Some(error))
-            }
-        }
+        let error = outcome.err();
+        visit.failure = error.as_ref().map(failure_of);
+        (visit, error)
     }
 
-    /// Reads the scripts and frames of a page in which a snippet may be, as far as time and size
-    /// permit.
-    async fn read_more(
-        &self,
-        mut visit: Visit,
-        requests: &RequestBudget,
-    ) -> Result<Visit, FetchError> {
-        // A page may have megabytes, and no other request waits for it.
-        let (mut visit, parts) = spawn_blocking(move || {
-            let parts = doctor::parts_to_read(&visit);
-            visit.unread_scripts = parts.scripts.len() + parts.left_out;
-            (visit, parts)
-        })
-        .await
-        .map_err(|error| FetchError::Unreadable(error.to_string()))?;
-        let budget = ByteBudget::new(MAX_PAGE_BYTES);
-        let reading = parts.into_addresses().map(|(at, url, is_frame)| {
-            let part = self.read_part(url, is_frame, &budget, requests);
-            part.map(move |part| (at, part))
-        });
-        let mut reading = stream::iter(reading).buffer_unordered(PARALLEL_SCRIPTS);
-        let mut found = Vec::new();
-        let noting = async {
-            while let Some(part) = reading.next().await {
-                found.push(part);
-            }
-        };
-        // What was read until then is enough.
-        let _ = timeout(FETCH_TIMEOUT, noting).await;
-        visit.add_parts(found);
-        Ok(visit)
-    }
-
-    async fn read_part(
-        &self,
-        url: Url,
-        is_frame: bool,
-        budget: &ByteBudget,
-        requests: &RequestBudget,
-    ) -> Part {
-        if budget.is_spent() {
-            return Part::Unread;
-        }
-        let mut hops = Vec::new();
-        let reading = async {
-            let start = url.clone();
-            let response = self
-                .request(start, MAX_PART_REDIRECTS, requests, &mut hops)
-                .await?;
-            read_whole(response, budget).await
-        };
-        let read = timeout(PART_TIMEOUT, reading).await;
-        let read = read.ok().and_then(Result::ok);
-        Part::new(url, is_frame, hops, read)
-    }
-
-    /// The answer that is the page; every answer is noted in `hops`.
-    async fn request(
-        &self,
-        start: Url,
-        max_redirects: usize,
-        requests: &RequestBudget,
-        hops: &mut Vec<Hop>,
-    ) -> Result<Response, FetchError> {
-        let client = self
-            .client
-            .as_ref()
-            .map_err(|error| FetchError::Client(error.clone()))?;
-        let mut url = start;
-        loop {
-            self.check(&url)?;
-            if !requests.take() {
-                return Err(FetchError::TooMany);
-            }
-            let request = client
-                .get(url.clone())
-                .header(header::ACCEPT, ACCEPT)
-                .header(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
-            let response = request.send().await.map_err(unreadable)?;
-            let text =
-                |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers = response.headers().iter();
-            hops.push(Hop {
-                url,
-                status: response.status().as_u16(),
-                headers: headers
-                    .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-                    .collect(),
-            });
-            match doctor::next_address(hops, max_redirects)? {
-                None => return Ok(response),
-                Some(next) => url = next,
-            }
-        }
+    fn client(&self) -> Result<&Client, FetchError> {
+        let client = self.client.as_ref();
+        client.map_err(|error| FetchError::Client(error.clone()))
     }
 
     /// An address in numbers never meets the resolver, so it is checked here.
-    fn check(&self, url: &Url) -> Result<(), FetchError> {
-        let web = ["http", "https"].contains(&url.scheme())
+    fn may_ask(&self, url: &Url) -> bool {
+        let is_web = ["http", "https"].contains(&url.scheme())
             && url.username().is_empty()
             && url.password().is_none();
-        let allowed = match url.host() {
+        let is_allowed = match url.host() {
             None => false,
             _ if self.private => true,
             Some(Host::Domain(_)) => url.port().is_none(),
             Some(Host::Ipv4(address)) => url.port().is_none() && is_public(address.into()),
             Some(Host::Ipv6(address)) => url.port().is_none() && is_public(address.into()),
         };
-        if web && allowed {
-            Ok(())
-        } else {
-            // Without a user, a password and a query: it is logged.
-            Err(FetchError::Refused(url.origin().ascii_serialization()))
-        }
+        is_web && is_allowed
     }
 }
 
@@ -287,67 +171,45 @@ async fn page(url: Url, response: Response) -> Result<FetchedPage, FetchError> {
         ["text/html", "application/xhtml+xml"].contains(&essence.as_str())
     });
     if !response.status().is_success() || !html {
-        return Err(FetchError::Unreadable(format!(
-            "status {} and type {media_type:?}",
-            response.status()
-        )));
+        return Err(FetchError::NotPage {
+            status: response.status(),
+            media_type: media_type.map(str::to_owned),
+        });
     }
     let budget = ByteBudget::new(MAX_BYTES);
-    let (bytes, _) = read_whole(response, &budget).await?;
+    let (bytes, _) = visit::read(response, &budget).await?;
     Ok(FetchedPage {
         url,
         html: String::from_utf8_lossy(&bytes).into_owned(),
     })
 }
 
-/// All bytes of an answer, without the encoding of their transfer, and whether there are more.
-async fn read_whole(
-    mut response: Response,
-    budget: &ByteBudget,
-) -> Result<(Vec<u8>, bool), FetchError> {
-    let encoding = response.headers().get(header::CONTENT_ENCODING).cloned();
-    let encoding = encoding.as_ref().and_then(|value| value.to_str().ok());
-    let (mut bytes, mut is_cut) = (Vec::new(), false);
-    while !is_cut {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = budget.take(chunk.len());
-                bytes.extend_from_slice(&chunk[..room]);
-                is_cut = room < chunk.len() || budget.is_spent();
-            }
-            Ok(None) => break,
-            Err(error) if bytes.is_empty() => return Err(unreadable(error)),
-            // Browsers show what they have.
-            Err(_) => is_cut = true,
-        }
-    }
-    let (bytes, ends_early) = doctor::decompress(bytes, encoding, budget)
-        .map_err(|error| FetchError::Unreadable(error.to_string()))?;
-    Ok((bytes, is_cut || ends_early))
-}
-
 /// What went wrong, in words that reveal nothing of our network.
 fn failure_of(error: &FetchError) -> PageFailure {
     let (reason, cause) = match error {
-        FetchError::Refused(_) => (
+        FetchError::Visit(VisitError::Refused(_)) => (
             "only public addresses are looked at, on the ports 80 and 443".to_owned(),
             FailureCause::Other,
         ),
-        FetchError::Redirected(error) => (error.to_string(), FailureCause::Redirect),
-        FetchError::Slow => (
-            format!("it takes more than {} s", FETCH_TIMEOUT.as_secs()),
-            FailureCause::Timeout,
-        ),
-        FetchError::Unreadable(_) | FetchError::TooMany | FetchError::Client(_) => (
+        FetchError::Visit(error @ VisitError::Redirected(_)) => {
+            (error.to_string(), FailureCause::Redirect)
+        }
+        FetchError::Visit(error @ VisitError::Slow(_)) => {
+            (error.to_string(), FailureCause::Timeout)
+        }
+        FetchError::Visit(
+            VisitError::Request(_)
+            | VisitError::TooMany
+            | VisitError::Compressed(_)
+            | VisitError::Stopped(_),
+        )
+        | FetchError::NotPage { .. }
+        | FetchError::Client(_) => (
             "the site does not answer as a website".to_owned(),
             FailureCause::Other,
         ),
     };
     PageFailure { reason, cause }
-}
-
-fn unreadable(error: reqwest::Error) -> FetchError {
-    FetchError::Unreadable(crate::causes::with_causes(&error.without_url()))
 }
 
 /// TLS with the certificates that are built in.
@@ -373,6 +235,7 @@ fn client(private: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sy
         .connect_timeout(CONNECT_TIMEOUT)
         // Browsers show pages with such headers, too.
         .http1_ignore_invalid_headers_in_responses(true)
+        .http1_max_headers(MAX_HEADERS)
         .user_agent(concat!("web-widgets/", env!("CARGO_PKG_VERSION")))
         .build()?)
 }
@@ -542,10 +405,7 @@ mod tests {
             "http://shop.example/a?b",
             "https://1.1.1.1/",
         ] {
-            assert!(
-                public.check(&Url::parse(url).expect("a URL")).is_ok(),
-                "{url}"
-            );
+            assert!(public.may_ask(&Url::parse(url).expect("a URL")), "{url}");
         }
         for url in [
             "https://127.0.0.1/",
@@ -560,10 +420,7 @@ mod tests {
             "ftp://shop.example/",
             "data:text/html,x",
         ] {
-            assert!(
-                public.check(&Url::parse(url).expect("a URL")).is_err(),
-                "{url}"
-            );
+            assert!(!public.may_ask(&Url::parse(url).expect("a URL")), "{url}");
         }
     }
 }

@@ -84,7 +84,10 @@ pub enum Error {
         content: String,
     },
     /// The service is older than this client.
-    #[error("the service at `{service}` is older than this program and has no `{operation}`")]
+    #[error(
+        "the service at `{service}` is older than this program and cannot {} (`{operation}`)",
+        in_words(operation)
+    )]
     OperationMissing {
         /// The address of the service.
         service: String,
@@ -94,7 +97,9 @@ pub enum Error {
     /// A refusal without the body that this service writes: another server, a proxy on the way, or
     /// an older release.
     #[error(
-        "`{service}` answered `{operation}` with {status}, and not as a web widget service does"
+        "`{service}` was asked to {} (`{operation}`) and answered {status}, not as a web widget \
+         service does",
+        in_words(operation)
     )]
     AnswerForeign {
         /// The address of the service.
@@ -117,8 +122,11 @@ pub enum Error {
     /// The service refuses, and says why.
     #[error("{0}")]
     Refused(Box<Refusal>),
-    /// The answer has another shape than this client knows.
-    #[error("the answer of `{service}` to `{operation}` cannot be read: {source}")]
+    /// The answer has another shape than this client knows: the service is newer or older.
+    #[error(
+        "`{service}` was asked to {} (`{operation}`), and its answer cannot be read: {source}",
+        in_words(operation)
+    )]
     AnswerUnreadable {
         /// The address of the service.
         service: String,
@@ -126,6 +134,17 @@ pub enum Error {
         operation: &'static str,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// A change was sent, and it is not known whether it was made: its answer did not arrive, or
+    /// says nothing about it.
+    #[error("{source}; the change may have been made")]
+    OutcomeUnknown {
+        /// The operation, by its name in the OpenAPI document.
+        operation: &'static str,
+        /// The path of the request, which names what it is about.
+        path: String,
+        /// What happened to the answer.
+        source: Box<Error>,
     },
 }
 
@@ -162,6 +181,7 @@ impl Error {
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused(refusal) => Some(&refusal.problem),
+            Self::OutcomeUnknown { source, .. } => source.problem(),
             _ => None,
         }
     }
@@ -193,6 +213,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.retry_after,
             Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::OutcomeUnknown { source, .. } => source.retry_after(),
             _ => None,
         }
     }
@@ -230,6 +251,30 @@ impl Error {
         }
     }
 
+    /// Whether the service may have done what it was asked for, though this is the answer.
+    pub(super) fn leaves_open(&self) -> bool {
+        use ProblemCode::{
+            EmbedNotBuilt, EventStreamsExhausted, LivekitNotConfigured, StorageBusy, StorageFull,
+            StorageReadOnly,
+        };
+        match self {
+            Self::Timeout { .. } | Self::Broken { .. } => true,
+            Self::Unavailable { status, .. } => status.is_server_error(),
+            Self::Refused(refusal) => match refusal.problem.code.known() {
+                Some(
+                    EmbedNotBuilt
+                    | EventStreamsExhausted
+                    | LivekitNotConfigured
+                    | StorageBusy
+                    | StorageFull
+                    | StorageReadOnly,
+                ) => false,
+                _ => refusal.problem.status >= 500,
+            },
+            _ => false,
+        }
+    }
+
     /// Says what kind of failure it is that `reqwest` reports.
     pub(super) fn from_reqwest(error: &reqwest::Error, service: String, after: Duration) -> Self {
         if error.is_timeout() {
@@ -258,6 +303,69 @@ impl Error {
         } else {
             Self::Broken { service, reason }
         }
+    }
+}
+
+/// What an operation does, for people: `change a widget`. An operation without words is shown by
+/// its name only, which a test of the client does not accept.
+pub(super) fn in_words(operation: &str) -> &str {
+    match operation {
+        "appendMessages" => "add to a conversation",
+        "autoBrandWebWidget" => "read the brand of a site",
+        "createAgent" => "create an agent",
+        "createAgentVersion" => "create a version of an agent",
+        "createApiKey" => "create an API key",
+        "createEmbedTicket" => "create a ticket for a page",
+        "createPreview" => "create a preview",
+        "createWebWidget" => "create a widget",
+        "deleteAgent" => "delete an agent",
+        "deleteApiKey" => "revoke an API key",
+        "deleteWebWidget" => "delete a widget",
+        "diagnosePage" => "diagnose a page",
+        "endConversation" => "end a conversation",
+        "endPreview" => "end a preview",
+        "eraseConversation" => "erase a conversation",
+        "eraseConversations" => "erase conversations",
+        "explainWebWidget" => "explain a widget on a page",
+        "exportConversation" => "export a conversation",
+        "exportConversations" => "export conversations",
+        "followConversation" => "follow a conversation",
+        "getAgent" => "show an agent",
+        "getConversation" => "show a conversation",
+        "getErasureJob" => "show a job that erases conversations",
+        "getGoLiveReport" => "say whether a widget is live",
+        "getHealth" => "say whether it runs",
+        "getLauncherConfig" => "show a widget to a page",
+        "getLoader" | "getPinnedLoader" => "show the script of a widget",
+        "getOrganizationLimits" => "show the limits of the organization",
+        "getOrganizationRetention" => "say for how long it keeps conversations",
+        "getReadiness" => "say whether it can serve visitors",
+        "getSnippet" => "show the snippet of a widget",
+        "getTranscript" => "show the transcript of a conversation",
+        "getWebWidget" => "show a widget",
+        "getWebWidgetLimits" => "show the limits of a widget",
+        "getWebWidgetRefusals" => "list the refusals of a widget",
+        "getWebWidgetRetention" => "say for how long it keeps conversations of a widget",
+        "getWebWidgetStatistics" => "show the statistics of a widget",
+        "listAgentVersions" => "list the versions of an agent",
+        "listAgents" => "list agents",
+        "listApiKeys" => "list API keys",
+        "listConversations" => "list conversations",
+        "listPreviews" => "list the previews of a widget",
+        "listRevisions" => "show the history of a widget",
+        "listWebWidgets" => "list widgets",
+        "previewEffects" => "preview the effects of a change",
+        "publishAgentVersion" => "publish a version of an agent",
+        "replacePreview" => "replace the draft of a preview",
+        "restoreRevision" => "restore a revision of a widget",
+        "restoreWebWidget" => "restore a deleted widget",
+        "setOrganizationRetention" => "set for how long it keeps conversations",
+        "setWebWidgetRetention" => "set for how long it keeps conversations of a widget",
+        "updateOrganizationLimits" => "change the limits of the organization",
+        "updateWebWidget" => "change a widget",
+        "updateWebWidgetLimits" => "change the limits of a widget",
+        "whoami" => "say who the caller is",
+        other => other,
     }
 }
 
@@ -320,7 +428,7 @@ fn describe(error: &rustls::Error) -> String {
             format!("its certificate is for `{names}` and not for `{expected}`")
         }
         InvalidCertificate(Fault::UnknownIssuer) => {
-            "nobody who is trusted signed its certificate".to_owned()
+            "its certificate is not signed by a trusted authority".to_owned()
         }
         InvalidCertificate(Fault::Other(other))
             if matches!(
@@ -328,7 +436,7 @@ fn describe(error: &rustls::Error) -> String {
                 Some(webpki::Error::CaUsedAsEndEntity)
             ) =>
         {
-            "its certificate is that of an authority which is not trusted".to_owned()
+            "its certificate is not signed by a trusted authority".to_owned()
         }
         InvalidCertificate(Fault::Revoked) => "its certificate was revoked".to_owned(),
         // What is in the others is for programmers.

@@ -75,7 +75,7 @@ impl Client {
                 &preview.to_string(),
             ],
         )
-        .nothing()
+        .deleted()
         .await
     }
 }

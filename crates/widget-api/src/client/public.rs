@@ -66,7 +66,7 @@ impl Client {
             "embed-tickets",
         ];
         let call = self.public_call("createEmbedTicket", Method::POST, &segments);
-        from(call, origin).body(&Empty {}).json().await
+        from(call, origin).reads().body(&Empty {}).json().await
     }
 
     /// The script of a widget, which pages load.

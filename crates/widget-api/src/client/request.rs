@@ -1,13 +1,13 @@
 //! One request: how it is sent, repeated and read.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::{
     Method, Response, StatusCode,
     header::{
-        AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LOCATION,
-        RETRY_AFTER,
+        AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+        LOCATION, RETRY_AFTER,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -38,6 +38,16 @@ pub(super) struct Call {
     body: Option<Vec<u8>>,
     /// Whether sending it twice does what sending it once does.
     repeatable: bool,
+    /// Whether the service stores something else afterwards.
+    is_change: bool,
+}
+
+/// Why a request has no answer that is a success.
+#[derive(Debug)]
+struct Unanswered {
+    error: Error,
+    /// Whether one of the attempts can have done what was asked for.
+    may_be_done: bool,
 }
 
 /// An answer that was read whole.
@@ -83,6 +93,7 @@ impl Client {
             client: self.clone(),
             operation,
             repeatable: method == Method::GET || method == Method::DELETE,
+            is_change: method != Method::GET,
             method,
             url,
             headers: HeaderMap::new(),
@@ -152,43 +163,83 @@ impl Call {
         self
     }
 
+    /// The request asks for something, though its method is one for changes.
+    pub(super) const fn reads(mut self) -> Self {
+        self.is_change = false;
+        self
+    }
+
     pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let (service, operation) = (self.service(), self.operation);
-        let answer = self.send().await?;
-        read(&answer, service, operation)
+        let answer = self.answer().await?;
+        self.read(&answer)
     }
 
     pub(super) async fn tagged<T: DeserializeOwned>(self) -> Result<Tagged<T>, Error> {
-        let (service, operation) = (self.service(), self.operation);
-        let answer = self.send().await?;
+        let answer = self.answer().await?;
         Ok(Tagged {
-            value: read(&answer, service, operation)?,
+            value: self.read(&answer)?,
             etag: answer.headers.get(ETAG).cloned().map(ETag),
         })
     }
 
-    /// An answer without a body; one with a body is of another program.
-    pub(super) async fn nothing(self) -> Result<(), Error> {
-        let service = self.service();
-        let answer = self.send().await?;
+    /// The answer to a deletion has no body; one with a body is of another program. When the
+    /// answer may have been lost and the request is repeated, there is nothing left to delete: then
+    /// what never existed counts as deleted, too.
+    pub(super) async fn deleted(self) -> Result<(), Error> {
+        let answer = match self.with_retries(Self::attempt_whole).await {
+            Ok(answer) => answer,
+            Err(failed) if failed.may_be_done && failed.error.is_not_found() => return Ok(()),
+            Err(failed) => return Err(self.explain(failed)),
+        };
         if answer.status != StatusCode::NO_CONTENT {
+            let service = self.service();
             return Err(build_other_service(service, answer.status, &answer.headers));
         }
         Ok(())
     }
 
     pub(super) async fn send(self) -> Result<Answer, Error> {
-        self.with_retries(Self::attempt_whole).await
+        self.answer().await
+    }
+
+    async fn answer(&self) -> Result<Answer, Error> {
+        let answer = self.with_retries(Self::attempt_whole).await;
+        answer.map_err(|failed| self.explain(failed))
+    }
+
+    /// Reads the answer. A change was made, also when its answer cannot be read.
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Error> {
+        read(answer, self.service(), self.operation).map_err(|error| match error {
+            Error::AnswerUnreadable { .. } => self.explain(Unanswered {
+                error,
+                may_be_done: true,
+            }),
+            error => error,
+        })
+    }
+
+    /// Says of a change that may have been made that it is so.
+    fn explain(&self, failed: Unanswered) -> Error {
+        let Unanswered { error, may_be_done } = failed;
+        // The service has seen the last attempt, and refuses it.
+        let is_decided = error.problem().is_some() && !error.is_passing() && !error.leaves_open();
+        if !self.is_change || !may_be_done || is_decided {
+            return error;
+        }
+        Error::OutcomeUnknown {
+            operation: self.operation,
+            path: self.url.path().to_owned(),
+            source: Box::new(error),
+        }
     }
 
     /// Sends the request, and leaves the answer to be read in parts.
     pub(super) async fn chunks(self) -> Result<Chunks, Error> {
-        let (service, timeout) = (self.service(), self.client.timeout);
-        let response = self.with_retries(Self::attempt).await?;
+        let response = self.with_retries(Self::attempt).await;
         Ok(Chunks {
-            response,
-            service,
-            timeout,
+            response: response.map_err(|failed| self.explain(failed))?,
+            service: self.service(),
+            timeout: self.client.timeout,
         })
     }
 
@@ -211,30 +262,40 @@ impl Call {
     }
 
     async fn with_retries<T, F: Future<Output = Result<T, Error>>>(
-        self,
+        &self,
         attempt: impl Fn(Self, Instant) -> F,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Unanswered> {
+        let mut may_be_done = false;
         let deadline = Instant::now() + self.client.timeout;
         let backoff = ExponentialBuilder::default()
             .with_min_delay(MIN_BACKOFF)
             .with_max_delay(MAX_BACKOFF)
             .with_max_times(MAX_RETRIES)
             .with_jitter();
-        (|| attempt(self.clone(), deadline))
+        let result = (|| attempt(self.clone(), deadline))
             .retry(backoff)
-            .when(|error: &Error| error.is_passing() && self.may_repeat(error))
+            // It is asked about every failed attempt, also about the last one.
+            .when(|error: &Error| {
+                may_be_done |= error.leaves_open();
+                error.is_passing() && self.may_repeat(error)
+            })
             // A time that the service asks for is waited for, unless it ends after the deadline.
             .adjust(|error: &Error, delay| {
                 let delay =
                     delay.map(|delay| error.retry_after().map_or(delay, |by| by.max(delay)));
-                delay.filter(|delay| Instant::now() + *delay < deadline)
+                let ends_in_time = |delay: &Duration| {
+                    let end = Instant::now().checked_add(*delay);
+                    end.is_some_and(|end| end < deadline)
+                };
+                delay.filter(ends_in_time)
             })
             .notify(|error: &Error, delay| {
                 if let Some(on_retry) = &self.client.on_retry {
                     on_retry(error, delay);
                 }
             })
-            .await
+            .await;
+        result.map_err(|error| Unanswered { error, may_be_done })
     }
 
     async fn attempt_whole(self, deadline: Instant) -> Result<Answer, Error> {
@@ -419,10 +480,20 @@ fn is_page(headers: &HeaderMap) -> bool {
     media_type.starts_with(b"text/html")
 }
 
-/// `Retry-After` in seconds; as a date it is not used by this service.
+/// `Retry-After` in seconds, as this service writes it, or as a date, as some proxies do. A date
+/// that is over is now.
 fn find_retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    // By the clock of whoever wrote the date, if it says what that shows.
+    let now = headers
+        .get(DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -446,5 +517,25 @@ mod tests {
             Some("limit=2&published=true&domain=a+b%26c")
         );
         assert_eq!(with_query(url, &WidgetsQuery::default()).query(), None);
+    }
+
+    #[test]
+    fn times_to_try_again_are_seconds_and_dates() {
+        for (text, expected) in [
+            ("120", Some(120)),
+            ("Sun, 06 Nov 1994 08:51:37 GMT", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+            headers.insert(DATE, date);
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            assert_eq!(
+                find_retry_after(&headers),
+                expected.map(Duration::from_secs),
+                "{text}"
+            );
+        }
     }
 }

@@ -39,7 +39,7 @@ Examples:
   widget agents versions 0197a8b2 --output table      whole ids";
 
 pub(crate) const PUBLISH_HELP: &str = "\
-A published version never changes again. Widgets that pin it, and are published, become live.
+A published version cannot be changed. Widgets that pin it, and are published, become live.
 
 Examples:
   widget agents publish 0197a8b2 3
@@ -117,6 +117,7 @@ async fn list(session: &Session, printer: &mut Printer) -> Result<ExitCode, Fail
         ..AgentsQuery::default()
     };
     let agents = session.client.list_agents(&query).collect(None).await?;
+    session.seen.note_agents(&agents);
     if printer.is_data() {
         for agent in &agents {
             printer.data(agent)?;
@@ -124,7 +125,7 @@ async fn list(session: &Session, printer: &mut Printer) -> Result<ExitCode, Fail
         return Ok(ExitCode::Yes);
     }
     if agents.is_empty() {
-        printer.note("no agent")?;
+        printer.note("no agents")?;
         return Ok(ExitCode::Yes);
     }
     let ids: Vec<String> = agents.iter().map(id_of).collect();
@@ -171,7 +172,7 @@ async fn versions(
         return Ok(ExitCode::Yes);
     }
     if versions.is_empty() {
-        printer.note(format_args!("agent {id} has no version"))?;
+        printer.note(format_args!("agent {id} has no versions"))?;
         return Ok(ExitCode::Yes);
     }
     let rows = versions.iter().map(|version| match version {
@@ -279,10 +280,10 @@ async fn effects(session: &Session, version: AgentVersionId) -> Result<Vec<Strin
     let widgets = match session.client.list_web_widgets(&query).collect(None).await {
         Ok(widgets) => match widgets.len() {
             0 => "no published widget pins it".to_owned(),
-            1 => "1 published widget pins it, and becomes live if nothing else keeps it from that"
+            1 => "1 published widget pins it, and becomes live unless something else blocks it"
                 .to_owned(),
             number => format!(
-                "{} published widgets pin it, and become live if nothing else keeps them from that",
+                "{} published widgets pin it, and become live unless something else blocks them",
                 grouped(number)
             ),
         },
@@ -291,5 +292,8 @@ async fn effects(session: &Session, version: AgentVersionId) -> Result<Vec<Strin
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(vec!["it never changes again".to_owned(), widgets])
+    Ok(vec![
+        "a published version cannot be changed".to_owned(),
+        widgets,
+    ])
 }

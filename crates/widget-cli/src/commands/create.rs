@@ -156,6 +156,7 @@ pub(super) fn run(
         };
         let is_new = |found: &Finding| !warnings.contains(found);
         let said: Vec<Finding> = created.warnings.into_iter().filter(is_new).collect();
+        session.seen.note_widget(&created.widget);
         let id = created.widget.id;
         // The widget is there, whatever becomes of its snippet.
         let snippet = session.client.get_snippet(id).await;

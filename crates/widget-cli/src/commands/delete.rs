@@ -82,8 +82,16 @@ pub(super) fn delete(
             done: &done,
             options: arguments.change,
         };
-        let exit = make(id, effects, proposal, sent, session, printer).await?;
-        if exit == ExitCode::Yes && !arguments.change.dry_run && !printer.is_data() {
+        let before = match &record.value {
+            WidgetRecord::Readable(widget) => Some(widget),
+            WidgetRecord::Unreadable(_) => None,
+        };
+        let exit = make((id, before), effects, proposal, sent, session, printer).await?;
+        let is_written = exit == ExitCode::Yes && !arguments.change.dry_run;
+        if is_written {
+            session.seen.note_deleted(id);
+        }
+        if is_written && !printer.is_data() {
             printer.note(format_args!("`widget undelete {id}` brings it back"))?;
         }
         Ok(exit)
@@ -112,8 +120,12 @@ pub(super) fn undelete(
             done: &done,
             options: arguments.change,
         };
-        let exit = make(id, effects, proposal, sent, session, printer).await?;
-        if exit == ExitCode::Yes && !arguments.change.dry_run && !printer.is_data() {
+        let exit = make((id, None), effects, proposal, sent, session, printer).await?;
+        let is_written = exit == ExitCode::Yes && !arguments.change.dry_run;
+        if is_written {
+            session.seen.note_list(&[record], false);
+        }
+        if is_written && !printer.is_data() {
             printer.note(format_args!(
                 "`widget publish {id}` shows it to visitors again"
             ))?;
@@ -122,9 +134,10 @@ pub(super) fn undelete(
     })
 }
 
-/// Makes a change that has no difference to show.
+/// Makes a change that has no difference to show, of a widget as it was read, if it can be
+/// compared with what somebody else makes of it.
 async fn make<T>(
-    id: WidgetId,
+    (id, before): (WidgetId, Option<&Widget>),
     effects: Vec<String>,
     proposal: Proposal<'_>,
     sent: impl Future<Output = Result<T, Error>>,
@@ -133,10 +146,15 @@ async fn make<T>(
 ) -> Result<ExitCode, Failure> {
     let outcome = proposal.make(sent, session, printer).await?;
     if let Outcome::Conflict(_) = outcome {
-        printer.error(format_args!(
-            "{RED}error{RED:#}: somebody else changed widget {id} in the meantime; nothing was \
-             written"
-        ))?;
+        if let Some(before) = before {
+            let ours = change::lines_of(&[], effects.get(..1).unwrap_or_default());
+            Box::pin(change::show_conflict(before, &ours, session, printer)).await?;
+        } else {
+            printer.error(format_args!(
+                "{RED}error{RED:#}: somebody else changed widget {id} in the meantime; nothing \
+                 was written"
+            ))?;
+        }
         return Ok(ExitCode::No);
     }
     let Some(written) = outcome.into_written()? else {

@@ -8,6 +8,7 @@ use widget_api::{
     revisions::{Change, Revision, RevisionsQuery},
     unreadable::WidgetRecord,
 };
+use widget_core::api_key::describe_author;
 
 use crate::{
     cli::Global,
@@ -116,12 +117,13 @@ fn show(
         return printer.data(revision);
     }
     let time = revision.created_at.map(super::time);
-    let restored = revision
-        .restored_from
-        .map(|number| format!(", restored from {number}"))
-        .unwrap_or_default();
+    let how = match (revision.restored_from, revision.number) {
+        (Some(number), _) => format!(", restored from {number}"),
+        (None, 1) => "  created".to_owned(),
+        (None, _) => String::new(),
+    };
     printer.line(format_args!(
-        "{BOLD}{}{BOLD:#}  {}  {}{restored}",
+        "{BOLD}{}{BOLD:#}  {}  {}{how}",
         revision.number,
         time.as_deref().unwrap_or("at an unknown time"),
         printable(&author(revision)),
@@ -143,9 +145,8 @@ fn show(
 
 /// Whose key wrote a revision, by its name and its id.
 pub(super) fn author(revision: &Revision) -> String {
-    match (&revision.api_key_name, &revision.api_key_id) {
-        (Some(name), Some(id)) => format!("{name} ({id})"),
-        (None, Some(id)) => id.clone(),
-        _ => "an unknown key".to_owned(),
-    }
+    describe_author(
+        revision.api_key_name.as_deref(),
+        revision.api_key_id.as_deref(),
+    )
 }

@@ -127,6 +127,9 @@ pub(super) fn run(
             .map(|widget| id_of(widget).to_string())
             .collect();
         let is_part = limit.is_some() || query != whole_list(&query);
+        if !arguments.deleted {
+            session.seen.note_list(&widgets, !is_part);
+        }
         let ids = match printer.format() {
             OutputFormat::Human if is_part => short_ids(&all, query.deleted, session).await,
             OutputFormat::Human => short_ids::short_ids(&all),
@@ -244,7 +247,7 @@ fn show(
         return Ok(());
     }
     if widgets.is_empty() {
-        return printer.note("no widget");
+        return printer.note("no widgets");
     }
     let in_full = printer.is_table();
     let rows = widgets.iter().zip(ids).map(|(record, id)| {

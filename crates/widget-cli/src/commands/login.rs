@@ -3,7 +3,7 @@
 use clap::Args;
 use secrecy::SecretString;
 use serde::Serialize;
-use widget_api::{api_keys::Whoami, client::Error};
+use widget_api::api_keys::Whoami;
 
 use crate::{
     cli::Global,
@@ -12,10 +12,11 @@ use crate::{
     online::{
         self, Session, keys,
         profile::{self, DEFAULT, Profile, Profiles},
-        prompt,
+        prompt, seen,
     },
     printer::{GREEN, Printer, YELLOW},
     service,
+    table::Column,
 };
 
 pub(crate) const LOGIN_HELP: &str = "\
@@ -131,6 +132,8 @@ fn keep(
     service: &widget_core::embed::PublicUrl,
     profiles: &mut Profiles,
 ) -> Result<keys::KeyPlace, Failure> {
+    // It may be of another organization.
+    seen::forget(name)?;
     let place = keys::keep(name, key)?;
     let profile = Profile {
         service: service.origin().to_string(),
@@ -156,12 +159,13 @@ pub(super) fn logout(global: &Global, printer: &mut Printer) -> Result<ExitCode,
     let mut profiles = Profiles::read()?;
     let Some(profile) = profiles.0.remove(name) else {
         return Err(
-            Failure::bad_input(format_args!("there is no profile `{name}`"))
+            Failure::unexpected(format_args!("there is no profile `{name}`"))
                 .hint("`widget profiles` shows them"),
         );
     };
     keys::forget(name, &profile)?;
     profiles.save()?;
+    seen::forget(name)?;
     printer.note(format_args!(
         "logged out of {}; the key stays valid until it is revoked",
         profile.service
@@ -187,7 +191,12 @@ pub(super) fn profiles(printer: &mut Printer) -> Result<ExitCode, Failure> {
             let place = profile.key.describe(name);
             [name.clone(), profile.service.clone(), place]
         });
-        printer.table(["PROFILE", "SERVICE", "KEY"], rows)?;
+        let columns = [
+            Column::whole("PROFILE"),
+            Column::cut("SERVICE"),
+            Column::cut("KEY"),
+        ];
+        printer.table(columns, rows)?;
     }
     Ok(ExitCode::Yes)
 }
@@ -195,13 +204,7 @@ pub(super) fn profiles(printer: &mut Printer) -> Result<ExitCode, Failure> {
 /// Says who the caller is.
 pub(super) fn whoami(global: &Global, printer: &mut Printer) -> Result<ExitCode, Failure> {
     online::run(&global.service, printer, async |session, printer| {
-        let whoami = session.client.whoami().await;
-        let whoami = match whoami {
-            Err(error @ Error::AnswerUnreadable { .. }) => {
-                return Err(Failure::from(error).hint("update this program"));
-            }
-            other => other?,
-        };
+        let whoami = session.client.whoami().await?;
         show_whoami(&whoami, session, session.profile.as_deref(), printer)?;
         Ok(ExitCode::Yes)
     })
@@ -226,10 +229,14 @@ fn show_whoami(
         None => "never".to_owned(),
     };
     let scopes: Vec<String> = whoami.scopes.iter().map(ToString::to_string).collect();
+    let scopes = match &scopes[..] {
+        [] => "none".to_owned(),
+        some => some.join(", "),
+    };
     printer.fields([
         ("organization", whoami.organization_id.to_string()),
         ("key", describe_name(whoami)),
-        ("scopes", scopes.join(", ")),
+        ("scopes", scopes),
         ("expires", expiry),
         ("service", format!("{service}, version {}", whoami.version)),
         (

@@ -24,7 +24,7 @@ pub(crate) struct TestJson<'t> {
     page: &'t str,
     origin: Option<&'t str>,
     admitted: bool,
-    /// The entry that admits the page.
+    /// The entry that allows the page.
     entry: Option<&'t str>,
     #[cfg_attr(test, schemars(with = "widget_api::schema::FieldCode"))]
     code: Code,
@@ -62,7 +62,7 @@ impl From<&Finding> for FaultJson {
     }
 }
 
-/// Tests whether the entries admit each page.
+/// Tests whether the entries allow each page.
 pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<ExitCode, Failure> {
     let suffixes = Suffixes::load(arguments.suffixes.suffix_list.as_deref())?;
     let allowed = match AllowedOrigins::parse(&arguments.allow, suffixes.list()) {
@@ -80,12 +80,12 @@ pub(super) fn test(arguments: &OriginsTest, printer: &mut Printer) -> Result<Exi
                 Some(admitted) => (
                     Some(admitted.entry()),
                     Code::OriginListed,
-                    format!("`{origin}` is admitted by `{}`", admitted.entry()),
+                    format!("`{origin}` is allowed by `{}`", admitted.entry()),
                 ),
                 None => (
                     None,
                     Code::OriginNotListed,
-                    format!("no entry admits `{origin}`"),
+                    format!("no entry allows `{origin}`"),
                 ),
             },
         };

@@ -2,7 +2,10 @@
 
 mod since;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use futures_util::{StreamExt, stream};
@@ -10,13 +13,13 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use widget_api::{
     Widget, WidgetPatch,
-    client::{Client, ETag, Error, Tagged},
+    client::{Client, Error, Tagged},
     decisions::Finding,
     revisions::Change as ChangeBody,
     unreadable::WidgetRecord,
     widgets::{NewWidget, WrittenWidget},
 };
-use widget_core::{config::Change, id::WidgetId};
+use widget_core::{config::Change, doctor::quote_for_shell, id::WidgetId};
 
 use self::since::{ServiceChange, ServiceChanges, find_service_changes};
 use crate::{
@@ -27,10 +30,10 @@ use crate::{
     folder::{Folder, FolderFile, HeldWidgets, show_failure},
     online::{
         self, Session, change, effects,
-        proposal::{self, ChangeOptions, Decision},
+        proposal::{self, ChangeOptions, Decision, revision_of},
         reference::{id_of, require_readable, title},
     },
-    printer::{GREEN, Printer, RED, YELLOW, count, printable},
+    printer::{GREEN, Printer, RED, YELLOW, count, hint_line, printable},
 };
 
 pub(crate) const PLAN_HELP: &str = "\
@@ -140,6 +143,34 @@ struct Written {
     warnings: Vec<Finding>,
 }
 
+/// Why a step was not made to its end.
+enum Stop<'s> {
+    /// It was not written.
+    Failed(Failure),
+    /// It is not known whether it was written.
+    Unknown(Failure),
+    /// It was written, and something after that failed.
+    Written(Failure),
+    /// Somebody else was faster: the widget is not what it was when the plan was shown.
+    Conflict(&'s Widget),
+}
+
+impl From<Failure> for Stop<'_> {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Error> for Stop<'_> {
+    fn from(error: Error) -> Self {
+        if matches!(error, Error::OutcomeUnknown { .. }) {
+            Self::Unknown(error.into())
+        } else {
+            Self::Failed(error.into())
+        }
+    }
+}
+
 /// Shows what `apply` would do.
 pub(super) fn plan(
     arguments: &Plan,
@@ -151,9 +182,7 @@ pub(super) fn plan(
     online::run(&global.service, printer, async |session, printer| {
         let steps = find_steps(&folder, &held, arguments.prune, session, printer).await?;
         show(&steps, printer)?;
-        for step in &steps {
-            step.print_data(None, printer)?;
-        }
+        print_plan(&steps, printer)?;
         Ok(ExitCode::from_answer(!steps.iter().any(Step::differs)))
     })
 }
@@ -164,23 +193,31 @@ pub(super) fn apply(
     global: &Global,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let Plan { folder, prune } = &arguments.plan;
-    let mut held = HeldWidgets::read(folder)?;
-    let folder = Folder::read(folder, printer)?.require_valid()?;
+    let Plan {
+        folder: path,
+        prune,
+    } = &arguments.plan;
+    let mut held = HeldWidgets::read(path)?;
+    let folder = Folder::read(path, printer)?.require_valid()?;
     online::run(&global.service, printer, async |session, printer| {
         let steps = find_steps(&folder, &held, *prune, session, printer).await?;
         show(&steps, printer)?;
-        if !arguments.overwrite {
-            require_nothing_overwritten(&steps, printer)?;
+        if !arguments.overwrite
+            && let Err(refused) = require_nothing_overwritten(&steps, path)
+        {
+            // Programs get the plan, too: nothing of it was written.
+            print_plan(&steps, printer)?;
+            return Err(refused);
+        }
+        if !arguments.change.dry_run {
+            require_writable(&steps, printer)?;
         }
         if steps.iter().any(Step::differs) {
             match proposal::confirm(arguments.change, "Write this?", session, printer).await? {
                 Decision::Go => {}
                 Decision::DryRun => {
                     printer.note("nothing was written (--dry-run)")?;
-                    for step in &steps {
-                        step.print_data(None, printer)?;
-                    }
+                    print_plan(&steps, printer)?;
                     return Ok(ExitCode::Yes);
                 }
                 Decision::No => return Ok(ExitCode::No),
@@ -189,8 +226,8 @@ pub(super) fn apply(
         for id in folder.files.iter().filter_map(FolderFile::id) {
             held.revisions.entry(id).or_default();
         }
-        let exit = write(&steps, &mut held, session, printer).await;
-        // Also when it ended early: a widget that was created is held.
+        let exit = write(&steps, path, &mut held, session, printer).await;
+        // Also of the files that are as their widgets are.
         let kept = held.write();
         let exit = exit?;
         kept.map(|()| exit)
@@ -247,17 +284,43 @@ async fn find_steps<'f>(
             Err(error) => return Err(error.into()),
         }
     }
-    if faults != ExitCode::Yes {
-        return Err(Failure {
-            exit: faults,
-            ..Failure::unexpected("the folder cannot be applied; nothing was written")
-        });
-    }
+    require_no_faults(faults)?;
     for step in &mut steps {
         step.effects = find_effects(&step.action, session).await?;
         step.since = find_since(&step.action, held, session).await?;
     }
     Ok(steps)
+}
+
+/// Requires that nothing was found for which the folder cannot be applied; it was shown.
+fn require_no_faults(faults: ExitCode) -> Result<(), Failure> {
+    if faults == ExitCode::Yes {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: faults,
+        ..Failure::unexpected("the folder cannot be applied; nothing was written")
+    })
+}
+
+/// Requires that the ids of new widgets can be written into their files.
+fn require_writable(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
+    let mut faults = ExitCode::Yes;
+    let new = steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::Create(_)));
+    for file in new.filter_map(|step| step.file) {
+        if let Err(error) = PreparedFile::new(&file.path) {
+            let failure = Failure::unexpected(format_args!(
+                "the id of the new widget cannot be written into `{}`, so it is not created: \
+                 {error}",
+                file.name()
+            ));
+            faults = faults.max(failure.exit);
+            show_failure(&failure, printer)?;
+        }
+    }
+    require_no_faults(faults)
 }
 
 /// Reads widgets, several at a time, in the order of their ids.
@@ -290,12 +353,6 @@ fn find_creation(file: &FolderFile) -> Result<Step<'_>, Failure> {
         ))
         .hint("write the file without anchors, tags and aliases"));
     }
-    PreparedFile::new(&file.path).map_err(|error| {
-        Failure::unexpected(format_args!(
-            "the id of the new widget cannot be written into `{name}`, so it is not created: \
-             {error}"
-        ))
-    })?;
     Ok(Step {
         title: file.title().map(str::to_owned),
         ..Step::new(Some(file), Action::Create(Box::new(new)))
@@ -381,10 +438,6 @@ async fn find_since(
     find_service_changes(base, now, ours, session).await
 }
 
-fn revision_of<T>(record: &Tagged<T>) -> Option<i64> {
-    record.etag.as_ref().and_then(ETag::revision)
-}
-
 impl<'f> Step<'f> {
     fn new(file: Option<&'f FolderFile>, action: Action) -> Self {
         Self {
@@ -445,9 +498,17 @@ impl Step<'_> {
     }
 }
 
+/// Writes the steps for programs, before anything is written.
+fn print_plan(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
+    for step in steps {
+        step.print_data(None, printer)?;
+    }
+    Ok(())
+}
+
 /// Shows the steps and how many there are of each kind.
 fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
-    let (mut created, mut changed, mut deleted, mut equal) = (0, 0, 0, 0);
+    let (mut created, mut changed, mut deleted, mut unchanged) = (0, 0, 0, 0);
     let mut kept = Vec::new();
     for step in steps {
         let (color, verb, number) = match &step.action {
@@ -455,7 +516,7 @@ fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
             Action::Change { .. } => (YELLOW, "change", &mut changed),
             Action::Delete(_) => (RED, "delete", &mut deleted),
             Action::Nothing(..) => {
-                equal += 1;
+                unchanged += 1;
                 continue;
             }
             Action::Keep(_) => {
@@ -490,7 +551,7 @@ fn show(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
         ))?;
     }
     printer.note(format_args!(
-        "{created} to create, {changed} to change, {deleted} to delete, {equal} equal"
+        "{created} to create, {changed} to change, {deleted} to delete, {unchanged} unchanged"
     ))
 }
 
@@ -510,8 +571,7 @@ fn since_lines(since: &ServiceChanges) -> Vec<String> {
 }
 
 /// Requires that nothing is undone that was changed at the service since the folder was written.
-fn require_nothing_overwritten(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
-    printer.flush()?;
+fn require_nothing_overwritten(steps: &[Step<'_>], folder: &Path) -> Result<(), Failure> {
     let undone = steps
         .iter()
         .filter(|step| !step.since.overwritten.is_empty());
@@ -529,15 +589,22 @@ fn require_nothing_overwritten(steps: &[Step<'_>], printer: &mut Printer) -> Res
          written\n  {}",
         undone.join("\n  ")
     ))
-    .hint(
-        "commit the folder, and `widget export` writes the state of the service into it; \
+    .hint(format_args!(
+        "commit the folder, then run `widget export {}` to take over the state of the service; \
          `--overwrite` undoes what was changed there",
-    ))
+        quote(folder)
+    )))
+}
+
+/// The folder as an argument of a command.
+fn quote(folder: &Path) -> String {
+    quote_for_shell(&folder.display().to_string())
 }
 
 /// Makes the steps, in their order.
 async fn write(
     steps: &[Step<'_>],
+    folder: &Path,
     held: &mut HeldWidgets,
     session: &Session,
     printer: &mut Printer,
@@ -549,16 +616,18 @@ async fn write(
     let mut done = 0;
     for step in steps {
         session.check_interrupted()?;
-        let written = match write_step(step, held, session).await {
+        let mut made = write_step(step, held, session).await;
+        // Before anything else is waited for: what was created is held, however the command ends.
+        if step.differs()
+            && let Err(failure) = held.write()
+        {
+            made = made.and(Err(Stop::Written(failure)));
+        }
+        let written = match made {
             Ok(written) => written,
-            Err(failure) => {
-                printer.error(format_args!(
-                    "{RED}error{RED:#}: stopped at {}: {done} of {} were written before, the \
-                     others were not",
-                    step.name(),
-                    count(total, "change", "changes")
-                ))?;
-                return Err(failure);
+            Err(stop) => {
+                let written = (done, total);
+                return Box::pin(show_stop(stop, step, written, folder, session, printer)).await;
             }
         };
         done += usize::from(step.differs());
@@ -574,6 +643,86 @@ async fn write(
         proposal::show_warnings(&written.warnings, printer)?;
     }
     Ok(ExitCode::Yes)
+}
+
+/// Says at which step `apply` stops and why, and how many of all changes were written before.
+async fn show_stop(
+    reason: Stop<'_>,
+    step: &Step<'_>,
+    (done, total): (usize, usize),
+    folder: &Path,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<ExitCode, Failure> {
+    let name = step.name();
+    let total = count(total, "change", "changes");
+    let before = format!("{done} of {total} were written before");
+    let (stopped, failure) = match reason {
+        Stop::Conflict(seen) => match session.client.get_web_widget(seen.id).await {
+            Err(error) if !error.is_not_found() => (
+                format!("stopped at {name}: {before}, the others were not"),
+                Failure::from(error),
+            ),
+            now => {
+                let now = now.ok().map(|now| now.value);
+                let rest = format!("; {before}, the others were not");
+                show_theirs(step, seen, now, &rest, printer)?;
+                let hint = format!("`widget plan {}` shows what is left", quote(folder));
+                printer.error(format_args!("\n{}", hint_line(&hint)))?;
+                return Ok(ExitCode::No);
+            }
+        },
+        Stop::Failed(failure) => (
+            format!("stopped at {name}: {before}, the others were not"),
+            failure,
+        ),
+        Stop::Unknown(failure) => (
+            format!(
+                "stopped: {before}, it is not known whether {name} was written, the others were not"
+            ),
+            match step.action {
+                Action::Create(_) => {
+                    failure.hint("enter the command again; it creates no second widget")
+                }
+                _ => failure,
+            },
+        ),
+        Stop::Written(failure) => (
+            format!(
+                "stopped after {name}: {} of {total} were written, the others were not",
+                done + 1
+            ),
+            failure,
+        ),
+    };
+    printer.error(format_args!("{RED}error{RED:#}: {stopped}"))?;
+    Err(failure)
+}
+
+/// Shows what somebody else has made of the widget of a step, `None` when it is gone, and what the
+/// step would have made of it.
+fn show_theirs(
+    step: &Step<'_>,
+    before: &Widget,
+    now: Option<WidgetRecord>,
+    rest: &str,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    printer.error(format_args!(
+        "{RED}error{RED:#}: somebody else {} {} in the meantime{rest}",
+        if now.is_some() { "changed" } else { "deleted" },
+        step.name()
+    ))?;
+    let theirs = match now {
+        Some(now) => change::lines_of(&change::diff(before, &require_readable(now)?)?, &[]),
+        None => Vec::new(),
+    };
+    let ours = match &step.action {
+        Action::Change { changes, .. } => change::lines_of(changes, &[]),
+        Action::Delete(_) => vec![change::effect_line("the widget is deleted")],
+        Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => Vec::new(),
+    };
+    change::show_both(&theirs, &ours, printer)
 }
 
 /// Whether all widgets are still as they were when the plan was shown. Shows what somebody else
@@ -600,24 +749,7 @@ async fn require_unchanged(
             Err(error) => return Err(error.into()),
         };
         is_unchanged = false;
-        printer.error(format_args!(
-            "{RED}error{RED:#}: somebody else {} {} in the meantime",
-            if now.is_some() { "changed" } else { "deleted" },
-            step.name()
-        ))?;
-        if let Some(now) = now {
-            printer.error("their change:")?;
-            let changes = change::diff(&before.value, &require_readable(now)?)?;
-            for line in changes.iter().flat_map(change::change_lines) {
-                printer.error(format_args!("  {line}"))?;
-            }
-        }
-        if let Action::Change { changes, .. } = &step.action {
-            printer.error("your change:")?;
-            for line in changes.iter().flat_map(change::change_lines) {
-                printer.error(format_args!("  {line}"))?;
-            }
-        }
+        show_theirs(step, &before.value, now, "", printer)?;
     }
     if !is_unchanged {
         printer.error(
@@ -627,11 +759,11 @@ async fn require_unchanged(
     Ok(is_unchanged)
 }
 
-async fn write_step(
-    step: &Step<'_>,
+async fn write_step<'s>(
+    step: &'s Step<'_>,
     held: &mut HeldWidgets,
     session: &Session,
-) -> Result<Written, Failure> {
+) -> Result<Written, Stop<'s>> {
     let client = &session.client;
     match (&step.action, step.file) {
         (Action::Create(new), Some(file)) => {
@@ -641,13 +773,15 @@ async fn write_step(
                 .await?;
             let revision = revision_of(&created);
             let created = created.value;
+            session.seen.note_widget(&created.widget);
             let id = created.widget.id;
             // Also if its file cannot be written.
             held.revisions.insert(id, revision);
             let text = file
                 .with_id(id)
-                .ok_or_else(|| lost(id, file, "its notation"))?;
-            crate::folder::write(&file.path, &text).map_err(|error| lost(id, file, error))?;
+                .ok_or_else(|| Stop::Written(lost(id, file, "its notation")))?;
+            crate::folder::write(&file.path, &text)
+                .map_err(|error| Stop::Written(lost(id, file, error)))?;
             Ok(Written {
                 id,
                 warnings: created.warnings,
@@ -656,25 +790,25 @@ async fn write_step(
         (Action::Change { before, patch, .. }, _) => {
             let id = before.value.id;
             let call = client.update_web_widget(id, before.etag.as_ref(), patch);
-            let changed = session
-                .write(format!("{} changed", step.name()), call)
-                .await;
-            let (changed, revision) = match changed {
-                Ok(changed) => {
-                    let revision = revision_of(&changed);
-                    (changed.value, revision)
-                }
+            let done = format!("{} changed", step.name());
+            let changed = match session.write(done.as_str(), call).await {
+                Ok(changed) => changed,
                 Err(error) if error.is_conflict() => {
                     let after = change::apply(&before.value, patch)?;
-                    let written = change::find_written(&after, session).await?;
-                    (written.ok_or_else(|| Failure::from(error))?, None)
+                    let written = change::find_written(&after, session).await;
+                    let Some(written) = written.map_err(Stop::Unknown)? else {
+                        return Err(Stop::Conflict(&before.value));
+                    };
+                    session.note_written(done);
+                    written
                 }
                 Err(error) => return Err(error.into()),
             };
-            held.revisions.insert(id, revision);
+            session.seen.note_widget(&changed.value.widget);
+            held.revisions.insert(id, revision_of(&changed));
             Ok(Written {
                 id,
-                warnings: changed.warnings,
+                warnings: changed.value.warnings,
             })
         }
         (Action::Delete(before), _) => {
@@ -684,10 +818,12 @@ async fn write_step(
                 .write(format!("{} deleted", step.name()), call)
                 .await
             {
-                // It was there a moment ago: the answer was lost, or somebody else did it.
+                Err(error) if error.is_conflict() => return Err(Stop::Conflict(&before.value)),
+                // It was there a moment ago: somebody else has deleted it.
                 Err(error) if !error.is_not_found() => return Err(error.into()),
                 Ok(()) | Err(_) => {}
             }
+            session.seen.note_deleted(id);
             held.revisions.remove(&id);
             Ok(Written {
                 id,
@@ -705,7 +841,7 @@ async fn write_step(
             id: *id,
             warnings: Vec::new(),
         }),
-        (Action::Create(_), None) => Err(Failure::unexpected("a new widget has no file")),
+        (Action::Create(_), None) => Err(Failure::unexpected("a new widget has no file").into()),
     }
 }
 

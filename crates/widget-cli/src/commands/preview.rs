@@ -1,18 +1,22 @@
 //! `widget preview`: links that show a draft of a widget.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use widget_api::{
     Widget,
+    client::Error,
     previews::{NewPreview, PreviewDraft},
 };
 use widget_core::{
     embed::PreviewSite,
     id::{AgentVersionId, PreviewId, WidgetId},
-    serve::{MAX_PREVIEW_SECONDS, MIN_PREVIEW_SECONDS},
+    serve::{MAX_PREVIEW_SECONDS, MIN_PREVIEW_SECONDS, PREVIEW_LIFETIME},
 };
 
 use super::{create, open};
@@ -22,16 +26,19 @@ use crate::{
     failure::Failure,
     online::{
         self, Session, change, ids,
-        proposal::{ChangeOptions, Proposal},
+        proposal::{self, ChangeOptions, Proposal},
         reference::Reference,
+        short_ids::short_ids,
     },
-    printer::Printer,
+    printer::{Printer, count},
+    table::Column,
 };
 
 pub(crate) const HELP: &str = "\
 Prints a link. Whoever has it sees the draft, until it ends; visitors of the sites see nothing of \
-it. What is left out is as the widget has it now. Creating a link asks nothing; --replace and --end \
-ask.
+it. Without --config or --version, that part is as the widget has it now; a config in a file is the \
+whole one, and what it leaves out has its default. Creating a link asks nothing; --replace and --end \
+ask. When two people replace a draft, the last one wins.
 
 Examples:
   widget preview 0197a8b2 --config draft.yaml
@@ -206,6 +213,13 @@ async fn create(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     if arguments.change.dry_run {
+        let default = PREVIEW_LIFETIME.whole_seconds().unsigned_abs();
+        let life = in_words(arguments.seconds.map_or(default, u64::from));
+        let would = format!(
+            "would create a link to a draft of widget {}, for {life}",
+            widget.id
+        );
+        proposal::show_lines(&[would], printer)?;
         printer.note("nothing was written (--dry-run)")?;
         return Ok(ExitCode::Yes);
     }
@@ -222,7 +236,7 @@ async fn create(
     } else {
         printer.line(&created.url)?;
         printer.note(format_args!(
-            "it ends {}, or with `widget preview {} --end {}`",
+            "it ends {}; to end it now: `widget preview {} --end {}`",
             super::time(created.expires_at),
             widget.id,
             created.id,
@@ -245,17 +259,31 @@ async fn list(id: WidgetId, session: &Session, printer: &mut Printer) -> Result<
         return Ok(ExitCode::Yes);
     }
     if previews.is_empty() {
-        printer.note("no preview")?;
+        printer.note("no previews")?;
         return Ok(ExitCode::Yes);
     }
-    let rows = previews.iter().map(|preview| {
+    let ids: Vec<String> = previews
+        .iter()
+        .map(|preview| preview.id.to_string())
+        .collect();
+    let shown = if printer.is_table() {
+        ids
+    } else {
+        short_ids(&ids)
+    };
+    let rows = previews.iter().zip(shown).map(|(preview, id)| {
         [
-            preview.id.to_string(),
+            id,
             super::time(preview.updated_at),
             super::time(preview.expires_at),
         ]
     });
-    printer.table(["ID", "UPDATED", "ENDS"], rows)?;
+    let columns = [
+        Column::whole("ID"),
+        Column::whole("UPDATED").or_left_out(1),
+        Column::whole("ENDS"),
+    ];
+    printer.table(columns, rows)?;
     Ok(ExitCode::Yes)
 }
 
@@ -264,7 +292,7 @@ async fn change<T>(
     (widget_id, preview_id): (WidgetId, PreviewId),
     (effect, done): (&str, &str),
     options: ChangeOptions,
-    sent: impl Future<Output = Result<T, widget_api::client::Error>>,
+    sent: impl Future<Output = Result<T, Error>>,
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
@@ -275,7 +303,22 @@ async fn change<T>(
         done: &format!("preview {preview_id} {done}"),
         options,
     };
-    let outcome = proposal.make(sent, session, printer).await?;
+    let is_missing = Cell::new(false);
+    let sent = async {
+        let answer = sent.await;
+        is_missing.set(answer.as_ref().is_err_and(Error::is_not_found));
+        answer
+    };
+    let outcome = proposal.make(sent, session, printer).await;
+    let outcome = outcome.map_err(|failure| {
+        if is_missing.get() {
+            failure.hint(format_args!(
+                "`widget preview {widget_id} --list` shows those that have not ended"
+            ))
+        } else {
+            failure
+        }
+    })?;
     let Some(written) = outcome.into_written()? else {
         return Ok(ExitCode::No);
     };
@@ -287,6 +330,21 @@ async fn change<T>(
         })?;
     }
     Ok(ExitCode::Yes)
+}
+
+/// How long a link lasts, such as `2 hours`: in the largest unit of which it is a multiple.
+fn in_words(seconds: u64) -> String {
+    let units = [
+        (24 * 60 * 60, "day", "days"),
+        (60 * 60, "hour", "hours"),
+        (60, "minute", "minutes"),
+    ];
+    let unit = units
+        .into_iter()
+        .find(|(unit, ..)| seconds.is_multiple_of(*unit));
+    let (unit, one, many) = unit.unwrap_or((1, "second", "seconds"));
+    let number = usize::try_from(seconds / unit).unwrap_or(usize::MAX);
+    count(number, one, many)
 }
 
 /// Reads how long a link lasts: `30m`, `2h`, `7d`, or a number of seconds. For clap, which shows
@@ -328,6 +386,18 @@ mod tests {
         }
         for text in ["", "30", "31d", "soon", "99999999999y"] {
             assert!(parse_life(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn lives_are_written_as_people_say_them() {
+        for (seconds, expected) in [
+            (86_400, "1 day"),
+            (7200, "2 hours"),
+            (5400, "90 minutes"),
+            (61, "61 seconds"),
+        ] {
+            assert_eq!(in_words(seconds), expected);
         }
     }
 }

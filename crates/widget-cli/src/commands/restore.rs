@@ -2,7 +2,12 @@
 
 use clap::Args;
 use serde::Serialize;
-use widget_api::{Widget, client::Tagged, unreadable::WidgetRecord};
+use widget_api::{
+    Widget,
+    client::{Error, Tagged},
+    unreadable::WidgetRecord,
+    widgets::WrittenWidget,
+};
 use widget_core::id::WidgetId;
 
 use crate::{
@@ -12,7 +17,7 @@ use crate::{
     online::{
         self, Session,
         change::{self, PendingChange},
-        proposal::{ChangeOptions, Proposal},
+        proposal::{ChangeOptions, Outcome, Proposal, revision_of},
         reference::{Reference, require_readable},
     },
     printer::Printer,
@@ -47,6 +52,9 @@ pub(crate) struct RestoredJson {
     #[cfg_attr(test, schemars(with = "widget_api::schema::Text<WidgetId>"))]
     widget_id: WidgetId,
     written: bool,
+    /// The number of the revision that was written; `null` when nothing was, and when the answer of
+    /// the service lost it on the way.
+    revision: Option<i64>,
 }
 
 /// Restores a revision.
@@ -96,11 +104,11 @@ pub(super) fn run(
 }
 
 /// Replaces a widget that cannot be read, so that there is nothing to compare with.
-async fn replace<T>(
+async fn replace(
     after: &Widget,
     number: i64,
     options: ChangeOptions,
-    sent: impl Future<Output = Result<T, widget_api::client::Error>>,
+    sent: impl Future<Output = Result<Tagged<WrittenWidget>, Error>>,
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
@@ -114,13 +122,20 @@ async fn replace<T>(
         done: &format!("widget {id} is as in revision {number}"),
         options,
     };
-    let outcome = proposal.make(sent, session, printer).await?;
+    let outcome = change::make(&proposal, after, sent, session, printer).await?;
+    let revision = match &outcome {
+        Outcome::Written(written) => revision_of(written),
+        Outcome::Shown | Outcome::Declined | Outcome::Conflict(_) => None,
+    };
     let Some(written) = outcome.into_written()? else {
         return Ok(ExitCode::No);
     };
     if printer.is_data() {
-        let widget_id = id;
-        printer.data(&RestoredJson { widget_id, written })?;
+        printer.data(&RestoredJson {
+            widget_id: id,
+            written,
+            revision,
+        })?;
     }
     Ok(ExitCode::Yes)
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, value::to_raw_value};
 use widget_api::{Widget, WidgetPatch};
 use widget_core::{
-    config::Edit,
+    config::{Config, Edit},
     doctor::quote_for_shell,
     finding::{Code, Finding, Findings},
     id::{AgentId, AgentVersionId, WidgetId},
@@ -197,32 +197,19 @@ fn build_patch(before: &Widget, edits: Vec<Edit>) -> Result<WidgetPatch, Failure
                 patch.domains = Some(read(pointer, value, "an array of texts")?);
             }
             _ if pointer == "/config" || pointer.starts_with("/config/") => in_config.push(edit),
-            _ => return Err(refuse(pointer, before.id)),
+            _ => return Err(refuse(pointer, &edit, before.id)),
         }
     }
     if !in_config.is_empty() {
         let config = change::to_core(before)?.config;
-        let not_texts: Vec<(String, bool)> = in_config.iter().filter_map(not_a_text).collect();
-        let edited = config.edit(in_config).map_err(|error| {
-            let findings = error.findings();
-            let failure = invalid(&findings);
-            let mistaken = not_texts.iter().find(|(pointer, _)| {
-                let mut findings = findings.iter();
-                findings.any(|finding| {
-                    finding.code == Code::TypeInvalid && finding.pointer.as_ref() == Some(pointer)
-                })
-            });
-            match mistaken {
-                Some((pointer, true)) => failure.hint(format_args!(
-                    "to remove it, so that it has its default: widget unset {} {}",
-                    before.id,
-                    quote_for_shell(pointer)
-                )),
-                Some((_, false)) => {
-                    failure.hint("a value that is JSON is not a text; with `--text` it is one")
+        let edited = config.edit(in_config.iter().cloned()).map_err(|error| {
+            let mut faults = error.findings().into_vec();
+            for fault in &mut faults {
+                if let Some(hint) = advise_type(fault, &in_config, &config, before.id) {
+                    fault.hint = Some(hint);
                 }
-                None => failure,
             }
+            invalid(&faults)
         })?;
         patch.config = Some(to_raw_value(&edited.to_value()).map_err(Failure::unexpected)?);
     }
@@ -232,15 +219,47 @@ fn build_patch(before: &Widget, edits: Vec<Edit>) -> Result<WidgetPatch, Failure
     Ok(patch)
 }
 
-/// The pointer of a number, a boolean or null, which may have been meant as a text, and whether it
-/// is null, which may have been meant as nothing.
-fn not_a_text(edit: &Edit) -> Option<(String, bool)> {
-    match edit {
-        Edit::Set { pointer, value } if !value.is_string() => {
-            Some((pointer.clone(), value.is_null()))
-        }
-        _ => None,
+/// What was probably meant by a value of the wrong type: nothing by null, and by any other value
+/// that is JSON a text, where a text is possible.
+fn advise_type(fault: &Finding, edits: &[Edit], config: &Config, id: WidgetId) -> Option<String> {
+    if fault.code != Code::TypeInvalid {
+        return None;
     }
+    let place = fault.pointer.as_deref()?;
+    let is_meant = |edit: &Edit| matches!(edit, Edit::Set { pointer, .. } if pointer == place);
+    let value = edits.iter().find_map(|edit| match edit {
+        Edit::Set { pointer, value } if pointer == place => Some(value),
+        _ => None,
+    })?;
+    if value.is_string() {
+        return None;
+    }
+    if value.is_null() {
+        return Some(format!(
+            "to remove it, so that it has its default: widget unset {id} {}",
+            quote_for_shell(place)
+        ));
+    }
+    let text = value.to_string();
+    let as_text = edits.iter().map(|edit| {
+        if is_meant(edit) {
+            Edit::Set {
+                pointer: place.to_owned(),
+                value: text.as_str().into(),
+            }
+        } else {
+            edit.clone()
+        }
+    });
+    let is_possible = match config.edit(as_text) {
+        Ok(_) => true,
+        Err(error) => {
+            let faults = error.findings();
+            let mut faults = faults.iter();
+            faults.all(|fault| fault.pointer.as_deref() != Some(place))
+        }
+    };
+    is_possible.then(|| format!("to set the text `{text}`, add `--text`"))
 }
 
 fn read<T: serde::de::DeserializeOwned>(
@@ -250,47 +269,58 @@ fn read<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Failure> {
     T::deserialize(value).map_err(|_| {
         let detail = format!("`{value}` must be {expected}");
-        invalid(&Finding::new(Code::TypeInvalid, detail).at(pointer).into())
+        invalid(&[Finding::new(Code::TypeInvalid, detail).at(pointer)])
     })
 }
 
-fn refuse(pointer: &str, id: WidgetId) -> Failure {
+fn refuse(pointer: &str, edit: &Edit, id: WidgetId) -> Failure {
     let failure = |reason: &str| Failure::bad_input(format_args!("`{pointer}` {reason}"));
     if pointer.starts_with("/domains/") || pointer == "/domains" {
         return failure("cannot be changed by itself: it is in the list of domains").hint(
             format_args!("`widget domains {id} add`, `remove` and `list` are for it"),
         );
     }
-    let first = pointer
-        .strip_prefix('/')
-        .and_then(|rest| rest.split('/').next());
-    match first {
-        Some("id" | "organization_id" | "created_at" | "updated_at") => failure("never changes"),
-        Some("agent_id" | "agent_version_id" | "published") => {
-            failure("has one value, which cannot be removed")
+    let is_removal = matches!(edit, Edit::Remove { .. });
+    match pointer {
+        "/id" | "/organization_id" => {
+            failure("cannot be changed").hint("`widget create --file FILE` makes a copy")
         }
-        Some("v1") => failure("is not a value of a widget")
-            .hint(format_args!("did you mean `/config{pointer}`?")),
+        "/created_at" | "/updated_at" => failure("cannot be changed"),
+        "/published" if is_removal => failure("cannot be removed")
+            .hint(format_args!("`widget unpublish {id}` sets it to `false`")),
+        "/agent_version_id" if is_removal => {
+            failure("cannot be removed").hint(format_args!("`widget pin {id} VERSION` changes it"))
+        }
+        "/agent_id" if is_removal => failure("cannot be removed")
+            .hint(format_args!("`widget set {id} /agent_id=AGENT` changes it")),
+        _ if pointer == "/v1" || pointer.starts_with("/v1/") => {
+            failure("is not a value of a widget")
+                .hint(format_args!("did you mean `/config{pointer}`?"))
+        }
         _ => failure("is not a JSON Pointer to a value of a widget").hint(format_args!(
             "write one such as `/config/v1/chat/title`; `widget show {id}` shows the values"
         )),
     }
 }
 
-/// Findings of core as one failure.
-pub(super) fn invalid(findings: &Findings) -> Failure {
-    let mut lines = findings.iter().map(|finding| {
-        let pointer = finding.pointer.as_deref().unwrap_or_default();
-        format!("{pointer}: {}", finding.detail)
-    });
+/// Findings of core as one failure: the hint of the only one at the end, and those of several where
+/// they belong.
+pub(super) fn invalid(findings: &[Finding]) -> Failure {
     let mut message = "this is not valid; nothing was written".to_owned();
-    for line in lines.by_ref() {
-        message.extend(["\n  ", &line]);
+    for finding in findings {
+        let pointer = finding.pointer.as_deref().unwrap_or_default();
+        message.extend(["\n  ", pointer, ": ", &finding.detail]);
+        if let (Some(hint), true) = (&finding.hint, findings.len() > 1) {
+            message.extend(["\n    hint: ", hint]);
+        }
     }
     let failure = Failure::bad_input(message);
-    match findings.iter().find_map(|finding| finding.hint.as_ref()) {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+    match findings {
+        [only] => match &only.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        },
+        _ => failure,
     }
 }
 

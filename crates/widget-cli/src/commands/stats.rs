@@ -1,12 +1,16 @@
 //! `widget stats` and `widget refusals`: numbers about a widget, and where it was not shown.
 
 use clap::Args;
+use time::OffsetDateTime;
 use widget_api::{
     Timestamp,
     refusals::{Refusals as RefusalsBody, RefusalsQuery},
     statistics::{EndedConversations, FirstAnswers, Numbers, Statistics, StatisticsQuery},
 };
-use widget_core::{id::WidgetId, statistics::Interval};
+use widget_core::{
+    id::WidgetId,
+    statistics::{Interval, RangeError, RangeFault, StatisticsRange, refusals_since},
+};
 
 use crate::{
     cli::Global,
@@ -73,9 +77,13 @@ pub(super) fn stats(
     } else {
         Interval::Day
     };
+    let (from, to) = (arguments.since, arguments.until);
+    let now = OffsetDateTime::now_utc();
+    StatisticsRange::new(from.map(Into::into), to.map(Into::into), interval, now)
+        .map_err(|error| out_of_range(error, to))?;
     let query = StatisticsQuery {
-        from: arguments.since,
-        to: arguments.until,
+        from,
+        to,
         interval: Some(interval),
     };
     online::run(&global.service, printer, async |session, printer| {
@@ -87,6 +95,20 @@ pub(super) fn stats(
             show_statistics(&found, printer)?;
         }
         Ok(ExitCode::Yes)
+    })
+}
+
+/// What is wrong with the times that were entered, of which `until` is the second.
+fn out_of_range(error: RangeError, until: Option<Timestamp>) -> Failure {
+    Failure::unexpected(match (error.fault, until) {
+        (RangeFault::TooLong(days), None) => {
+            format!("`--since` can be at most {days} days ago")
+        }
+        (RangeFault::TooLong(days), Some(_)) => {
+            format!("`--since` can be at most {days} days before `--until`")
+        }
+        (RangeFault::Reversed, _) => "`--since` must be earlier than `--until`".to_owned(),
+        (RangeFault::Future, _) => "`--since` is in the future".to_owned(),
     })
 }
 
@@ -104,21 +126,21 @@ fn show_statistics(found: &Statistics, printer: &mut Printer) -> Result<(), Fail
         .iter()
         .map(|point| row(label(point.starts_at), &point.numbers));
     let total = row("total".to_owned(), &found.total);
-    let names = [
-        match found.interval {
+    let columns = [
+        Column::whole(match found.interval {
             Interval::Day => "DAY",
             Interval::Hour => "HOUR",
-        },
-        "SHOWN",
-        "OPENED",
-        "STARTED",
-        "ANSWERED",
-        "MESSAGES",
-        "VOICE",
-        "RATING",
-        "REFUSED",
+        }),
+        Column::whole("SHOWN"),
+        Column::whole("OPENED").or_left_out(4),
+        Column::whole("STARTED"),
+        Column::whole("ANSWERED"),
+        Column::whole("MESSAGES").or_left_out(5),
+        Column::whole("VOICE").or_left_out(3),
+        Column::whole("RATING").or_left_out(2),
+        Column::whole("REFUSED").or_left_out(1),
     ];
-    printer.table(names, points.chain([total]))?;
+    printer.table(columns, points.chain([total]))?;
     let total = &found.total;
     let refusals = total.refusals.iter();
     let refusals = refusals.map(|refusal| (advice::words(&refusal.code), refusal.count));
@@ -156,9 +178,9 @@ fn number(number: u64) -> String {
     grouped(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// Minutes and seconds, such as `3:07`.
+/// Minutes and seconds, such as `3m07s`.
 fn duration(seconds: u64) -> String {
-    format!("{}:{:02}", seconds / 60, seconds % 60)
+    format!("{}m{:02}s", seconds / 60, seconds % 60)
 }
 
 /// The mean of the ratings to a tenth; empty without any.
@@ -205,7 +227,7 @@ fn first_answer(answers: &FirstAnswers) -> Option<String> {
     };
     (!answers.counts.is_empty()).then(|| {
         format!(
-            "half of them {}, nine of ten {}",
+            "half {}, 90 % {}",
             within(answers.p50_seconds),
             within(answers.p90_seconds)
         )
@@ -220,9 +242,10 @@ pub(super) fn refusals(
 ) -> Result<ExitCode, Failure> {
     let reference = Reference::parse(&arguments.widget)?;
     reference.require_current()?;
-    let query = RefusalsQuery {
-        since: arguments.since,
-    };
+    let since = arguments.since;
+    refusals_since(since.map(Into::into), OffsetDateTime::now_utc())
+        .map_err(|error| out_of_range(error, None))?;
+    let query = RefusalsQuery { since };
     online::run(&global.service, printer, async |session, printer| {
         let id = reference.find_id(session, printer).await?;
         let found = session.client.get_web_widget_refusals(id, &query).await?;
@@ -278,7 +301,7 @@ fn show_refusals(id: WidgetId, found: &RefusalsBody, printer: &mut Printer) -> R
         .find_map(|refusal| refusal.origin.as_ref());
     match commonest {
         Some(origin) => printer.note(format_args!(
-            "`widget explain {id} --page {origin}` says what to change"
+            "`widget doctor {id} --page {origin}` says what to change"
         )),
         None => Ok(()),
     }

@@ -97,7 +97,7 @@ impl About<'_> {
                 self.agent?;
                 Some("widget agents list".to_owned())
             }
-            Code::NoDomains => Some(format!("widget domains {id} add https://shop.example")),
+            Code::NoDomains => Some(format!("widget domains {id} add https://YOUR-SITE")),
             // Where another name is to be listed, the hint says so.
             Code::OriginNotListed => {
                 let origin = self.origin?;

@@ -13,6 +13,7 @@ use widget_api::{
 };
 use widget_core::{
     config::{Change, ChangeKind},
+    finding::Code,
     go_live,
     id::WidgetId,
     origin::SuffixList,
@@ -24,7 +25,7 @@ use super::{
     Session,
     advice::About,
     effects::find_effects,
-    proposal::{ChangeOptions, Outcome, Proposal, show_done, show_warnings},
+    proposal::{ChangeOptions, Outcome, Proposal, revision_of, show_done, show_warnings},
     reference::Reference,
 };
 use crate::{
@@ -54,6 +55,9 @@ pub(crate) struct WrittenChangeJson {
     widget_id: WidgetId,
     /// Whether it was written; not with `--dry-run`, and not without a difference.
     written: bool,
+    /// The number of the revision that was written; `null` when nothing was, and when the answer of
+    /// the service lost it on the way.
+    revision: Option<i64>,
     changes: Vec<ChangeBody>,
     effects: Vec<String>,
     warnings: Vec<Finding>,
@@ -88,6 +92,7 @@ pub(crate) async fn write_by(
     let mut answer = WrittenChangeJson {
         widget_id: before.id,
         written: false,
+        revision: None,
         changes: Vec::new(),
         effects: Vec::new(),
         warnings: Vec::new(),
@@ -117,21 +122,25 @@ pub(crate) async fn write_by(
         done: &done,
         options: change.options,
     };
-    let written = match proposal.make(sent, session, printer).await? {
-        Outcome::Written(written) => Some(written.value),
+    let written = match make(&proposal, after, sent, session, printer).await? {
+        Outcome::Written(written) => Some(written),
         Outcome::Shown => None,
         Outcome::Declined => return Ok(ExitCode::No),
         Outcome::Conflict(_) => {
-            let Some(written) = Box::pin(find_written(after, session)).await? else {
-                Box::pin(show_conflict(before, &changes, session, printer)).await?;
-                return Ok(ExitCode::No);
-            };
-            show_done(&done, printer)?;
-            Some(written)
+            let ours = lines_of(&changes, &[]);
+            Box::pin(show_conflict(before, &ours, session, printer)).await?;
+            return Ok(ExitCode::No);
         }
     };
     answer.written = written.is_some();
-    let said = written.map(|written| written.warnings).unwrap_or_default();
+    answer.revision = written.as_ref().and_then(revision_of);
+    let mut said = written
+        .map(|written| written.value.warnings)
+        .unwrap_or_default();
+    if goes_offline(before, after) {
+        // Nobody waits for a worker there.
+        said.retain(|found| found.code.known() != Some(Code::AgentWorkerMissing));
+    }
     if printer.is_data() {
         answer.changes = changes.into_iter().map(Into::into).collect();
         answer.effects = effects;
@@ -146,6 +155,39 @@ pub(crate) async fn write_by(
     let said: Vec<Finding> = said.iter().filter(is_shown).cloned().collect();
     show_warnings(&about.advise(&said), printer)?;
     Ok(ExitCode::Yes)
+}
+
+/// Makes a change after which the widget is what `after` is. A conflict may hide that it was made:
+/// its answer was lost, and the client has repeated it.
+pub(crate) async fn make(
+    proposal: &Proposal<'_>,
+    after: &Widget,
+    sent: impl Future<Output = Result<Tagged<WrittenWidget>, Error>>,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Outcome<Tagged<WrittenWidget>>, Failure> {
+    let error = match proposal.make_revision(sent, session, printer).await? {
+        Outcome::Conflict(error) => error,
+        outcome => {
+            if let Outcome::Written(written) = &outcome {
+                session.seen.note_widget(&written.value.widget);
+            }
+            return Ok(outcome);
+        }
+    };
+    let Some(written) = Box::pin(find_written(after, session)).await? else {
+        return Ok(Outcome::Conflict(error));
+    };
+    session.seen.note_widget(&written.value.widget);
+    session.note_written(proposal.done);
+    show_done(proposal.done, revision_of(&written), printer)?;
+    Ok(Outcome::Written(written))
+}
+
+/// Whether a change hides a widget from all sites.
+fn goes_offline(before: &Widget, after: &Widget) -> bool {
+    let is_wanted = |widget: &Widget| widget.published && !widget.domains.is_empty();
+    is_wanted(before) && !is_wanted(after)
 }
 
 /// What is probably a mistake in a widget and was not in it before.
@@ -181,14 +223,18 @@ fn is_about(found: &Finding, changes: &[Change]) -> bool {
 pub(crate) async fn find_written(
     after: &Widget,
     session: &Session,
-) -> Result<Option<WrittenWidget>, Failure> {
-    let now = match session.client.get_web_widget(after.id).await?.value {
+) -> Result<Option<Tagged<WrittenWidget>>, Failure> {
+    let found = session.client.get_web_widget(after.id).await?;
+    let now = match found.value {
         WidgetRecord::Readable(now) => now,
         WidgetRecord::Unreadable(_) => return Ok(None),
     };
-    Ok(diff(after, &now)?.is_empty().then_some(WrittenWidget {
-        widget: now,
-        warnings: Vec::new(),
+    Ok(diff(after, &now)?.is_empty().then_some(Tagged {
+        value: WrittenWidget {
+            widget: now,
+            warnings: Vec::new(),
+        },
+        etag: found.etag,
     }))
 }
 
@@ -290,10 +336,10 @@ pub(crate) fn apply(before: &Widget, patch: &WidgetPatch) -> Result<Widget, Fail
     Ok(after)
 }
 
-/// Shows what somebody else changed, and what this change would have been.
+/// Shows what somebody else changed, and what this change would have been, as lines.
 pub(crate) async fn show_conflict(
     before: &Widget,
-    changes: &[Change],
+    ours: &[String],
     session: &Session,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
@@ -306,13 +352,26 @@ pub(crate) async fn show_conflict(
         "{RED}error{RED:#}: somebody else changed widget {id} in the meantime; nothing was written"
     ))?;
     let current = reference.find_widget(session, printer).await?;
-    printer.error("\ntheir change:")?;
-    for line in diff(before, &current.value)?.iter().flat_map(change_lines) {
-        printer.error(format_args!("  {line}"))?;
-    }
-    printer.error("your change:")?;
-    for line in changes.iter().flat_map(change_lines) {
-        printer.error(format_args!("  {line}"))?;
-    }
+    let theirs = lines_of(&diff(before, &current.value)?, &[]);
+    printer.error("")?;
+    show_both(&theirs, ours, printer)?;
     printer.error("\nenter the command again to make your change on top of theirs")
+}
+
+/// Shows two changes of one widget, as lines; one without lines is left out.
+pub(crate) fn show_both(
+    theirs: &[String],
+    ours: &[String],
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    for (title, lines) in [("their change:", theirs), ("your change:", ours)] {
+        if lines.is_empty() {
+            continue;
+        }
+        printer.error(title)?;
+        for line in lines {
+            printer.error(format_args!("  {line}"))?;
+        }
+    }
+    Ok(())
 }

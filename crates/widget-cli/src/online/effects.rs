@@ -72,16 +72,15 @@ fn expected(effect: &Effect) -> String {
         Some(EffectCode::WentLive) => {
             format!("visitors of {} see it within 5 s", sites("listed "))
         }
-        Some(EffectCode::Stopped) => "visitors no longer see it within 5 s".to_owned(),
+        Some(EffectCode::Stopped) => "visitors stop seeing it within 5 s".to_owned(),
         Some(EffectCode::DomainsAdded) => {
             format!("visitors of {} see it within 5 s", sites("more "))
         }
         Some(EffectCode::DomainsRemoved) => {
-            format!("visitors of {} no longer see it within 5 s", sites(""))
+            format!("visitors of {} stop seeing it within 5 s", sites(""))
         }
         Some(EffectCode::VersionChanged) => {
-            "new conversations are with the other version; those that are open stay with theirs"
-                .to_owned()
+            "new conversations use this version; open ones keep theirs".to_owned()
         }
         Some(EffectCode::LookChanged) => {
             "visitors see the change on the next page that they load".to_owned()
@@ -99,15 +98,11 @@ fn expected(effect: &Effect) -> String {
 pub(crate) fn noted(effect: &Effect) -> String {
     let sites = |adjective| sites(&effect.domains, adjective);
     match effect.code.known() {
-        Some(EffectCode::WentLive) => format!("visitors of {} saw it", sites("")),
-        Some(EffectCode::Stopped) => "visitors no longer saw it".to_owned(),
-        Some(EffectCode::DomainsAdded) => format!("visitors of {} saw it", sites("more ")),
-        Some(EffectCode::DomainsRemoved) => {
-            format!("visitors of {} no longer saw it", sites(""))
-        }
-        Some(EffectCode::VersionChanged) => {
-            "new conversations were with the other version".to_owned()
-        }
+        Some(EffectCode::WentLive) => format!("{} showed it", sites("")),
+        Some(EffectCode::Stopped) => "no site showed it anymore".to_owned(),
+        Some(EffectCode::DomainsAdded) => format!("{} showed it", sites("more ")),
+        Some(EffectCode::DomainsRemoved) => format!("{} no longer showed it", sites("")),
+        Some(EffectCode::VersionChanged) => "new conversations used this version".to_owned(),
         Some(EffectCode::LookChanged) => "visitors saw the change".to_owned(),
         Some(EffectCode::ConversationsEnded) => match effect.count {
             Some(number) => format!("{} ended", conversations(number)),

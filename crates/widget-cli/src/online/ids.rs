@@ -6,7 +6,7 @@ use std::str::FromStr;
 use widget_api::{
     agents::{AgentVersion, AgentVersionsQuery, AgentsQuery},
     client::{Error, Pages},
-    conversations::ConversationsQuery,
+    conversations::{Conversation, ConversationsQuery},
     unreadable::Listed,
 };
 use widget_core::{
@@ -106,7 +106,10 @@ pub(crate) async fn find_agent(session: &Session, text: &str) -> Result<AgentId,
     };
     let listed = session.client.list_agents(&query).collect(None).await;
     let agents = match (listed, text.parse()) {
-        (Ok(agents), _) => agents,
+        (Ok(agents), _) => {
+            session.seen.note_agents(&agents);
+            agents
+        }
         // The id is enough; the service says in its answer what is wrong with the agent.
         (Err(error), Ok(id)) if error.problem().is_some() => return Ok(id),
         (Err(error), _) => return Err(error.into()),
@@ -252,9 +255,12 @@ pub(crate) async fn find_conversation(
         IdText::Whole(id) => return Ok(*id),
         IdText::Prefix(prefix) => *prefix,
     };
-    let found = list_conversations(session, prefix)
+    let mut found = list_conversations(session, prefix)
         .collect(Some(MAX_LISTED + 1))
         .await?;
+    if found.is_empty() {
+        found = list_similar(session, prefix).await;
+    }
     let candidates: Vec<Candidate> = found
         .iter()
         .map(|listed| match listed {
@@ -280,11 +286,25 @@ pub(crate) async fn find_conversation(
         .map_err(|_| Failure::unexpected(format_args!("`{id}` is not an id")))
 }
 
+/// Conversations among which one may have been meant when no id begins so: those with the same
+/// first half, one page of them.
+async fn list_similar(session: &Session, prefix: IdPrefix) -> Vec<Listed<Conversation>> {
+    const MAX_COMPARED: usize = widget_api::MAX_PAGE_LIMIT as usize;
+    let digits = prefix.to_string();
+    let length = IdPrefix::MIN_DIGITS.max(digits.len() / 2);
+    let half = digits.get(..length).map(str::parse::<IdPrefix>);
+    let Some(Ok(half)) = half else {
+        return Vec::new();
+    };
+    let pages = list_conversations(session, half);
+    pages.collect(Some(MAX_COMPARED)).await.unwrap_or_default()
+}
+
 /// Conversations whose id begins so.
 pub(crate) fn list_conversations(
     session: &Session,
     prefix: IdPrefix,
-) -> Pages<'_, Listed<widget_api::conversations::Conversation>> {
+) -> Pages<'_, Listed<Conversation>> {
     let query = ConversationsQuery {
         limit: Some(widget_api::MAX_PAGE_LIMIT),
         id_prefix: Some(prefix),
@@ -358,7 +378,10 @@ fn missing(text: &str, kind: &Kind<'_>, all: &[Candidate]) -> Failure {
         .iter()
         .max_by(|left, right| similarity(left).total_cmp(&similarity(right)))
         .filter(|candidate| similarity(candidate) >= SIMILAR);
-    let all: Vec<&Candidate> = all.iter().collect();
+    let mut all: Vec<&Candidate> = all.iter().collect();
+    if all.len() > MAX_LISTED {
+        all.sort_by(|left, right| similarity(right).total_cmp(&similarity(left)));
+    }
     let there_are = format!("`{list}` shows them:\n{}", lines(&all));
     match nearest {
         Some(nearest) => failure.hint(format_args!(

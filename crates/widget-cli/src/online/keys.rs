@@ -1,12 +1,12 @@
 //! Where keys are kept: the system's keyring, or a file that only its owner can read. Nothing here
 //! prints a key.
 
-use std::{fs, io, path::PathBuf, thread};
+use std::{fs, path::PathBuf, thread};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::profile::{Profile, folder, write_private};
+use super::profile::{Profile, folder, remove_file, write_private};
 use crate::failure::Failure;
 
 /// The name under which the keyring lists the keys of this program.
@@ -116,13 +116,4 @@ fn with_keyring<T: Send + 'static>(
         action(&entry)
     });
     thread.join().unwrap_or(Err(keyring::Error::NoDefaultStore))
-}
-
-fn remove_file(path: &std::path::Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::unexpected(
-            format_args!("cannot remove `{}`: {error}", path.display()),
-        )),
-        _ => Ok(()),
-    }
 }

@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env,
+    fs::{self, File},
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use etcetera::{BaseStrategy, choose_base_strategy};
@@ -54,6 +55,11 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether this user has ever logged in, also when what that left cannot be read.
+pub(crate) fn has_any() -> bool {
+    Profiles::read().map_or(true, |profiles| !profiles.0.is_empty())
+}
+
 impl Profiles {
     pub(crate) fn read() -> Result<Self, Failure> {
         let file = file()?;
@@ -84,20 +90,42 @@ impl Profiles {
 }
 
 /// Replaces a file that only its owner can read.
-pub(crate) fn write_private(file: &std::path::Path, content: &[u8]) -> Result<(), Failure> {
-    let write = || {
-        let folder = file.parent().unwrap_or(file);
-        fs::create_dir_all(folder)?;
-        // Temporary files have the mode 0600 from the start.
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        temporary.write_all(content)?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(file).map_err(|error| error.error)?;
-        io::Result::Ok(())
-    };
-    write().map_err(|error| {
+pub(crate) fn write_private(file: &Path, content: &[u8]) -> Result<(), Failure> {
+    replace(file, content, File::sync_all).map_err(|error| {
         Failure::unexpected(format_args!("cannot write `{}`: {error}", file.display()))
     })
+}
+
+/// As [`write_private`], without waiting for the disk: for what can be lost.
+pub(crate) fn write_cache(file: &Path, content: &[u8]) -> io::Result<()> {
+    replace(file, content, |_| Ok(()))
+}
+
+fn replace(
+    file: &Path,
+    content: &[u8],
+    finish: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder)?;
+    // Temporary files have the mode 0600 from the start.
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(content)?;
+    finish(temporary.as_file())?;
+    temporary.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove_file(file: &Path) -> Result<(), Failure> {
+    let is_gone = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    match fs::remove_file(file) {
+        Err(error) if !is_gone(error.kind()) => Err(Failure::unexpected(format_args!(
+            "cannot remove `{}`: {error}",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the name of a profile: it is also the name of a file.
@@ -111,7 +139,8 @@ pub(crate) fn require_name(name: &str) -> Result<(), Failure> {
     )))
 }
 
-/// Finds service and key: of the environment, or of the named profile, or of the default one.
+/// Finds service and key: of the profile that a flag names, of the environment, of the profile that
+/// the environment names, or of the default one.
 pub(crate) fn find_access(named: Option<&str>) -> Result<Access, Failure> {
     find_access_with(named, keys::find)
 }
@@ -121,16 +150,43 @@ pub(crate) fn find_access_without_asking(named: Option<&str>) -> Result<Access, 
     find_access_with(named, keys::find_without_asking)
 }
 
+/// Finds the profile of which both service and key are used, and its service; `None` when the
+/// environment names one of the two.
+pub(crate) fn find_own(named: Option<&str>) -> Option<(String, PublicUrl)> {
+    let (None, None) = read_environment(named) else {
+        return None;
+    };
+    let name = named.unwrap_or(DEFAULT);
+    let profiles = Profiles::read().ok()?;
+    let service = &profiles.0.get(name)?.service;
+    let service = service::parse_address("the profile's service", service).ok()?;
+    Some((name.to_owned(), service))
+}
+
+/// Service and key of the environment, which a profile that is typed comes before.
+fn read_environment(named: Option<&str>) -> (Option<String>, Option<SecretString>) {
+    if named.is_some() && is_typed() {
+        return (None, None);
+    }
+    let key = variable("WIDGET_API_KEY").map(SecretString::from);
+    (variable("WIDGET_SERVICE"), key)
+}
+
+/// Whether the profile is named on the command line, and not by `WIDGET_PROFILE`.
+fn is_typed() -> bool {
+    let mut arguments = env::args_os().filter_map(|argument| argument.into_string().ok());
+    arguments.any(|argument| argument == "--profile" || argument.starts_with("--profile="))
+}
+
 fn find_access_with(
     named: Option<&str>,
     find_key: impl FnOnce(&str, &Profile) -> Result<SecretString, Failure>,
 ) -> Result<Access, Failure> {
-    let service = variable("WIDGET_SERVICE");
-    let key = variable("WIDGET_API_KEY").map(SecretString::from);
-    if let (Some(service), Some(key)) = (&service, &key) {
+    let (service, key) = read_environment(named);
+    if let (Some(address), Some(own)) = (&service, &key) {
         return Ok(Access {
-            service: service::parse_address("WIDGET_SERVICE", service)?,
-            key: Some(key.clone()),
+            service: service::parse_address("WIDGET_SERVICE", address)?,
+            key: Some(own.clone()),
             profile: None,
         });
     }

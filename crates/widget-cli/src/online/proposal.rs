@@ -1,7 +1,10 @@
 //! How every change is made: it is shown, asked for and written.
 
 use clap::Args;
-use widget_api::{client::Error, decisions::Finding};
+use widget_api::{
+    client::{ETag, Error, Tagged},
+    decisions::Finding,
+};
 
 use super::{Session, prompt};
 use crate::{
@@ -66,6 +69,27 @@ impl Proposal<'_> {
         session: &Session,
         printer: &mut Printer,
     ) -> Result<Outcome<T>, Failure> {
+        self.make_noting(sent, |_| None, session, printer).await
+    }
+
+    /// As [`make`](Self::make), for a change that writes a revision of a widget: its number is said
+    /// with what was done, so that it can be named later.
+    pub(crate) async fn make_revision<T>(
+        &self,
+        sent: impl Future<Output = Result<Tagged<T>, Error>>,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<Outcome<Tagged<T>>, Failure> {
+        self.make_noting(sent, revision_of, session, printer).await
+    }
+
+    async fn make_noting<T>(
+        &self,
+        sent: impl Future<Output = Result<T, Error>>,
+        find_revision: impl FnOnce(&T) -> Option<i64>,
+        session: &Session,
+        printer: &mut Printer,
+    ) -> Result<Outcome<T>, Failure> {
         show_lines(&self.lines, printer)?;
         show_warnings(&self.warnings, printer)?;
         match confirm(self.options, self.question, session, printer).await? {
@@ -81,7 +105,7 @@ impl Proposal<'_> {
         session.check_interrupted()?;
         match session.write(self.done, sent).await {
             Ok(written) => {
-                show_done(self.done, printer)?;
+                show_done(self.done, find_revision(&written), printer)?;
                 Ok(Outcome::Written(written))
             }
             Err(error) if error.is_conflict() => Ok(Outcome::Conflict(error)),
@@ -148,10 +172,26 @@ pub(crate) fn show_warnings(warnings: &[Finding], printer: &mut Printer) -> Resu
     Ok(())
 }
 
-/// Says to people what was done; programs get an object.
-pub(super) fn show_done(done: &str, printer: &mut Printer) -> Result<(), Failure> {
+/// Says to people what was done, and the number of the revision if it is known; programs get an
+/// object.
+pub(super) fn show_done(
+    done: &str,
+    revision: Option<i64>,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
     if printer.is_data() {
         return Ok(());
     }
-    printer.line(format_args!("{GREEN}✓{GREEN:#} {}", printable(done)))
+    let revision = revision
+        .map(|number| format!("; this is revision {number}"))
+        .unwrap_or_default();
+    printer.line(format_args!(
+        "{GREEN}✓{GREEN:#} {}{revision}",
+        printable(done)
+    ))
+}
+
+/// The number of the revision in the answer to a change, if nothing in between removed it.
+pub(crate) fn revision_of<T>(written: &Tagged<T>) -> Option<i64> {
+    written.etag.as_ref().and_then(ETag::revision)
 }

@@ -1,8 +1,12 @@
 //! What a command works on, as people name it: a file, `-`, a widget's id or its beginning, or the
 //! address of a page; with `@N`, a revision.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    slice,
+};
 
+use serde_json::Value;
 use url::Url;
 use widget_api::{
     Widget,
@@ -129,7 +133,11 @@ impl Reference {
     ) -> Result<Tagged<WidgetRecord>, Failure> {
         let id = self.find_id(session, printer).await?;
         match session.client.get_web_widget(id).await {
-            Ok(record) => Ok(record),
+            Ok(record) => {
+                let seen = slice::from_ref(&record.value);
+                session.seen.note_list(seen, false);
+                Ok(record)
+            }
             Err(error) if error.is_not_found() => Err(not_found(session, id).await),
             Err(error) => Err(error.into()),
         }
@@ -205,11 +213,19 @@ pub(crate) fn require_readable(record: WidgetRecord) -> Result<Widget, Failure> 
 
 /// The title of a widget's window, as its owner wrote it.
 pub(crate) fn title<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> Option<&str> {
-    let config = match record {
-        WidgetRecord::Readable(widget) => Some(&widget.as_ref().config),
-        WidgetRecord::Unreadable(widget) => widget.config.as_ref(),
-    };
-    config?.pointer("/v1/chat/title")?.as_str()
+    match record {
+        WidgetRecord::Readable(widget) => title_of(widget.as_ref()),
+        WidgetRecord::Unreadable(widget) => title_in(widget.config.as_ref()?),
+    }
+}
+
+/// As [`title`], of a widget that can be read.
+pub(crate) fn title_of(widget: &Widget) -> Option<&str> {
+    title_in(&widget.config)
+}
+
+fn title_in(config: &Value) -> Option<&str> {
+    config.pointer("/v1/chat/title")?.as_str()
 }
 
 /// The id of a widget in a list.
@@ -220,23 +236,26 @@ pub(crate) fn id_of<W: AsRef<Widget>>(record: &WidgetRecord<W>) -> WidgetId {
     }
 }
 
-/// Widgets of the organization whose id begins so, at most `limit` if there is one.
+/// Widgets of the organization whose id begins so, at most `limit`.
 async fn list_by_prefix(
     session: &Session,
     prefix: IdPrefix,
-    limit: Option<usize>,
+    limit: usize,
 ) -> Result<Vec<WidgetRecord<ListedWidget>>, Error> {
+    let page = u32::try_from(limit).unwrap_or(u32::MAX);
     let query = WidgetsQuery {
-        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        limit: Some(page.min(widget_api::MAX_PAGE_LIMIT)),
         id_prefix: Some(prefix),
         ..WidgetsQuery::default()
     };
-    session.client.list_web_widgets(&query).collect(limit).await
+    let pages = session.client.list_web_widgets(&query);
+    pages.collect(Some(limit)).await
 }
 
 async fn find_by_prefix(session: &Session, prefix: &str) -> Result<WidgetId, Failure> {
     let beginning = prefix.parse().map_err(Failure::bad_input)?;
-    let found = list_by_prefix(session, beginning, None).await?;
+    // One more than are listed, to say that there are more.
+    let found = list_by_prefix(session, beginning, MAX_LISTED + 1).await?;
     match &found[..] {
         [only] => Ok(id_of(only)),
         [] => Err(with_nearest(
@@ -247,22 +266,28 @@ async fn find_by_prefix(session: &Session, prefix: &str) -> Result<WidgetId, Fai
             prefix,
         )
         .await),
-        several => Err(Failure::bad_input(format_args!(
-            "`{prefix}` is the beginning of {} widgets' ids; use more of it:\n{}",
-            several.len(),
-            list_lines(several)
-        ))),
+        several => {
+            let number = match several.len() {
+                more if more > MAX_LISTED => format!("more than {MAX_LISTED}"),
+                number => number.to_string(),
+            };
+            Err(Failure::bad_input(format_args!(
+                "`{prefix}` is the beginning of {number} widgets' ids; use more of it:\n{}",
+                list_lines(several)
+            )))
+        }
     }
 }
 
 async fn not_found(session: &Session, id: WidgetId) -> Failure {
     let query = WidgetsQuery {
-        limit: Some(widget_api::MAX_PAGE_LIMIT),
+        limit: Some(1),
+        id_prefix: id.to_string().parse().ok(),
         deleted: Some(true),
         ..WidgetsQuery::default()
     };
     let pages = session.client.list_web_widgets(&query);
-    let deleted = pages.collect(None).await.unwrap_or_default();
+    let deleted = pages.collect(Some(1)).await.unwrap_or_default();
     if deleted.iter().any(|record| id_of(record) == id) {
         return Failure::bad_input(format_args!("widget {id} was deleted"))
             .hint(format_args!("`widget undelete {id}` brings it back"));
@@ -271,30 +296,45 @@ async fn not_found(session: &Session, id: WidgetId) -> Failure {
     with_nearest(failure, session, &id.to_string()).await
 }
 
-/// Adds the widget whose id is most similar, if one is similar of those with the same first half.
+/// Adds the widget whose id is most similar, if one is, and the nearest others: all of those with
+/// the same first half.
 async fn with_nearest(failure: Failure, session: &Session, text: &str) -> Failure {
     const SIMILAR: f64 = 0.85;
     const MAX_COMPARED: usize = 1000;
     let half = text.get(..MIN_PREFIX.max(text.len() / 2)).unwrap_or(text);
     let all = match half.parse() {
-        Ok(half) => list_by_prefix(session, half, Some(MAX_COMPARED)).await,
+        Ok(half) => list_by_prefix(session, half, MAX_COMPARED).await,
         Err(_) => Ok(Vec::new()),
     };
-    let all = all.unwrap_or_default();
+    let mut all = all.unwrap_or_default();
     let similarity = |record: &WidgetRecord<ListedWidget>| {
         let id = id_of(record).to_string();
         strsim::normalized_damerau_levenshtein(text, id.get(..text.len()).unwrap_or(&id))
     };
-    let nearest = all
-        .iter()
-        .max_by(|left, right| similarity(left).total_cmp(&similarity(right)))
-        .filter(|record| similarity(record) >= SIMILAR);
-    match nearest {
-        Some(record) => failure.hint(match title(record) {
-            Some(title) => format!("did you mean {} \"{}\"?", id_of(record), printable(title)),
-            None => format!("did you mean {}?", id_of(record)),
-        }),
-        None => failure.hint("`widget list` shows the widgets"),
+    all.sort_by(|left, right| similarity(right).total_cmp(&similarity(left)));
+    let is_similar = all
+        .first()
+        .is_some_and(|record| similarity(record) >= SIMILAR);
+    let nearest: Vec<String> = all.iter().take(MAX_LISTED).map(describe).collect();
+    match &nearest[..] {
+        [] => failure.hint("`widget list` shows the widgets"),
+        [only] if is_similar => failure.hint(format_args!("did you mean {only}?")),
+        [first, others @ ..] if is_similar => failure.hint(format_args!(
+            "did you mean {first}?\nother ids that begin alike:\n  {}",
+            others.join("\n  ")
+        )),
+        several => failure.hint(format_args!(
+            "`widget list` shows the widgets; these ids begin alike:\n  {}",
+            several.join("\n  ")
+        )),
+    }
+}
+
+/// The whole id of a widget and its title.
+fn describe(record: &WidgetRecord<ListedWidget>) -> String {
+    match title(record) {
+        Some(title) => format!("{} \"{}\"", id_of(record), printable(title)),
+        None => id_of(record).to_string(),
     }
 }
 
@@ -303,7 +343,13 @@ fn list_lines(widgets: &[WidgetRecord<ListedWidget>]) -> String {
         .iter()
         .map(|record| id_of(record).to_string())
         .collect();
-    let mut lines: Vec<String> = short_ids(&ids)
+    // Of a part of them, nobody knows which beginnings name one.
+    let shown = if widgets.len() > MAX_LISTED {
+        ids
+    } else {
+        short_ids(&ids)
+    };
+    let mut lines: Vec<String> = shown
         .into_iter()
         .zip(widgets)
         .take(MAX_LISTED)
@@ -313,7 +359,7 @@ fn list_lines(widgets: &[WidgetRecord<ListedWidget>]) -> String {
         })
         .collect();
     if widgets.len() > MAX_LISTED {
-        lines.push(format!("  … and {} more", widgets.len() - MAX_LISTED));
+        lines.push("  …".to_owned());
     }
     lines.join("\n")
 }

@@ -151,6 +151,17 @@ impl Setting {
     }
 }
 
+/// The codes of what is not fine, each with its status. These services have no LiveKit.
+fn problems(diagnosis: &Value) -> String {
+    let findings = diagnosis["findings"].as_array().expect("findings");
+    let problems = findings.iter().filter_map(|finding| {
+        let word = |name: &str| finding[name].as_str().expect("a text");
+        let (code, status) = (word("code"), word("status"));
+        (status != "ok" && code != "livekit_unreachable").then(|| format!("{code} {status}"))
+    });
+    problems.collect::<Vec<_>>().join(", ")
+}
+
 #[test]
 fn without_a_key() {
     let setting = Setting::new(&[
@@ -172,6 +183,8 @@ fn without_a_key() {
               ✓ the service shows the widget on http://SITE
               ✓ no policy of the page is in the way
               ✓ the service answers
+              ! the service has no LiveKit, so that no conversation can begin  operator
+                hint: set `LIVEKIT_URL` and its key where the service runs
         "#]],
     );
     setting.check_anonymous(
@@ -202,6 +215,8 @@ fn without_a_key() {
             Content-Security-Policy: default-src 'self'
             hint: add `frame-src` with the sources of `default-src` and `http://SERVICE`
           ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
         Fix: write the page's `nonce` into the tag, or add `http://SERVICE` to `script-src`
         Also:
           - add `connect-src` with the sources of `default-src` and `http://SERVICE`
@@ -218,7 +233,7 @@ fn without_a_key() {
             hint: the widget does not exist, is not published, or does not list this site; an API key with the scope `web_widgets:read` says which: widget login
           ✓ no policy of the page is in the way
           ✓ the service answers
-        Fix: the widget does not exist, is not published, or does not list this site; an API key with the scope `web_widgets:read` says which: widget login
+        Fix: widget login
     "#]]);
     setting.check_anonymous("/nowhere", &expect![[r#"
         exit 1
@@ -252,17 +267,22 @@ fn without_a_key() {
 #[test]
 fn with_a_key() {
     let setting = Setting::new(&[("/cart", &[], "<h1>Cart</h1>SNIPPET")]);
-    setting.check("/cart", &expect![[r#"
+    setting.check(
+        "/cart",
+        &expect![[r#"
         exit 0
         ---- stdout ----
         http://SITE/cart → widget SHORT "Ask shop" (acme, http://SERVICE)
           ✓ the page loads and has the snippet once
           ✓ the service shows the widget on http://SITE
           ! no worker named `shop` has joined a room yet  operator
-            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+            hint: normal before the first conversation; otherwise compare the worker's name
           ✓ no policy of the page is in the way
           ✓ the service answers
-    "#]]);
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
+    "#]],
+    );
     let own = format!("http://{}", setting.site.address);
     setting.patch(true, &["https://shop.example"]);
     setting.check("/cart", &expect![[r#"
@@ -274,7 +294,7 @@ fn with_a_key() {
             it was for `http://SITE` until TIME, when tests (KEY-tests) wrote revision 3; see `widget history WIDGET-SHOP`
             hint: add `http://SITE`
           ! no worker named `shop` has joined a room yet  operator
-            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+            hint: normal before the first conversation; otherwise compare the worker's name
           ✓ no policy of the page is in the way
           ✓ the service answers
         Fix: widget domains WIDGET-SHOP add http://SITE
@@ -289,7 +309,7 @@ fn with_a_key() {
             it was for `http://SITE` until TIME, when tests (KEY-tests) wrote revision 3; see `widget history WIDGET-SHOP`
             hint: set `published` to true
           ! no worker named `shop` has joined a room yet  operator
-            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+            hint: normal before the first conversation; otherwise compare the worker's name
           ✓ no policy of the page is in the way
           ✓ the service answers
         Fix: widget publish WIDGET-SHOP
@@ -322,6 +342,183 @@ fn with_a_key() {
     assert_eq!(
         keys,
         ["code", "status", "detail", "evidence", "hint", "for"]
+    );
+}
+
+/// With a key that cannot be used, everything is said that is said without one.
+#[test]
+fn a_key_that_cannot_be_used_hides_nothing() {
+    let down = "<h1>Cart</h1><script async src=http://127.0.0.1:9/public/embed/ID></script>";
+    let mut setting = Setting::new(&[("/cart", &[], "<h1>Cart</h1>SNIPPET"), ("/down", &[], down)]);
+    setting.service.key = setting.service.create_key("weak", &["agents:read"]);
+    setting.check("/cart", &expect![[r#"
+        exit 0
+        ---- stdout ----
+        http://SITE/cart → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✓ the service shows the widget on http://SITE
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
+        ---- stderr ----
+        warning: the widget's settings are not known: this needs a key with the scope `web_widgets:read`
+          hint: `widget whoami` shows what the key may do
+    "#]]);
+    setting.service.key = "ak_unknown.secret".to_owned();
+    setting.check(
+        "/cart",
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        http://SITE/cart → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✓ the service shows the widget on http://SITE
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
+        ---- stderr ----
+        warning: the widget's settings are not known: the service does not accept the API key
+          hint: it may be of another service, expired or revoked; `widget login` asks for one
+    "#]],
+    );
+    let folder = setting.folder.path().join("widget");
+    std::fs::create_dir_all(&folder).expect("it is made");
+    std::fs::write(folder.join("profiles.json"), "{").expect("it is written");
+    let settings = folder.display().to_string();
+    setting.service.mask(settings, "SETTINGS");
+    setting.check_anonymous("/cart", &expect![[r#"
+        exit 0
+        ---- stdout ----
+        http://SITE/cart → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✓ the service shows the widget on http://SITE
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
+        ---- stderr ----
+        warning: the widget's settings are not known: `SETTINGS/profiles.json` is not a list of profiles: EOF while parsing an object at line 1 column 1
+          hint: remove the file, and use `widget login` again
+    "#]]);
+    let url = setting.site.url("/down");
+    let mut command = setting.folder.command(&["doctor", &url]);
+    command
+        .env("WIDGET_SERVICE", "http://127.0.0.1:9")
+        .env("WIDGET_API_KEY", "ak_1.2");
+    setting.service.check_command(&mut command, &expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/down → widget SHORT (http://127.0.0.1:9)
+          ✓ the page loads and has the snippet once
+          ✓ no policy of the page is in the way
+          ✗ the service `http://127.0.0.1:9` does not work from here: its script cannot be loaded: Connection refused (os error 111)  operator
+            hint: check that the service runs, and that http://127.0.0.1:9/healthz answers
+        Fix: check that the service runs, and that http://127.0.0.1:9/healthz answers
+        ---- stderr ----
+        warning: the widget's settings are not known: cannot connect to `http://127.0.0.1:9`: Connection refused (os error 111)
+          hint: check the address of the service, and that it runs
+    "#]]);
+}
+
+/// The ticket of somebody whose visitors come from an address that is not listed.
+#[cfg(unix)]
+#[test]
+fn refused_visits_are_counted() {
+    let mut setting = Setting::new(&[("/cart", &[], "<h1>Cart</h1>SNIPPET")]);
+    setting.patch(true, &["https://shop.example"]);
+    let own = setting.site.url("/");
+    let own = widget_core::origin::Origin::parse_page(&own).expect("an origin");
+    let id = setting.id.parse().expect("an id");
+    for _ in 0..3 {
+        let client = setting.service.client();
+        let refused = block_on(client.get_launcher_config(id, &own));
+        assert!(refused.is_err(), "it is not listed");
+    }
+    setting.service.stop();
+    setting.service.start_again();
+    setting.check("/cart", &expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/cart → widget SHORT "Ask shop" (acme, http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ✗ `http://SITE` is not on the list of domains  widget owner
+            3 visits from `http://SITE` were refused since TIME; it was for `http://SITE` until TIME, when tests (KEY-tests) wrote revision 3; see `widget history WIDGET-SHOP`
+            hint: add `http://SITE`
+          ! no worker named `shop` has joined a room yet  operator
+            hint: normal before the first conversation; otherwise compare the worker's name
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+        Fix: widget domains WIDGET-SHOP add http://SITE
+    "#]]);
+}
+
+/// What is typed comes before what the environment has.
+#[test]
+fn a_profile_that_is_named_is_asked() {
+    let setting = Setting::new(&[("/cart", &[], "<h1>Cart</h1>SNIPPET")]);
+    let login = [
+        "login",
+        "--profile",
+        "shop",
+        "--service",
+        &setting.service.url(),
+    ];
+    let mut command = setting.folder.command(&login);
+    command.env("XDG_CONFIG_HOME", setting.folder.path());
+    command.write_stdin(setting.service.key.clone());
+    let text = outcome(&mut command);
+    assert!(text.starts_with("exit 0"), "{text}");
+    let url = setting.site.url("/cart");
+    let check = |profile: &str, expected: &Expect| {
+        let mut command = setting
+            .folder
+            .command(&["show", &url, "--profile", profile]);
+        command
+            .env("WIDGET_PROFILE", profile)
+            .env("XDG_CONFIG_HOME", setting.folder.path())
+            .env("WIDGET_SERVICE", "http://127.0.0.1:9")
+            .env("WIDGET_API_KEY", "ak_1.2");
+        setting.service.check_command(&mut command, expected);
+    };
+    check(
+        "shop",
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        id  WIDGET-SHOP
+        title  Ask shop
+        published  yes
+        domains  http://SITE
+        agent  agent of shop (AGENT-SHOP)
+        version  1 (VERSION-SHOP)
+        created  TIME
+        updated  TIME
+        config  {
+                     "v1": {
+                       "chat": {
+                         "title": "Ask shop"
+                       }
+                     }
+                   }
+
+        ✓ live
+        ! no worker named `shop` has joined a room yet
+          hint: normal before the first conversation; otherwise compare the worker's name
+        ! `http://SITE` is the visitor's own machine: good for development only
+          hint: remove it before the widget goes live: `widget domains WIDGET-SHOP remove http://SITE`
+    "#]],
+    );
+    check(
+        "nowhere",
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: there is no profile `nowhere`
+
+        hint: there are `shop`
+    "#]],
     );
 }
 
@@ -358,7 +555,7 @@ fn for_a_widget() {
               ✗ the list of domains is empty, so `http://SITE` is not on it  widget owner
                 hint: add `http://SITE`
               ! no worker named `shop` has joined a room yet  operator
-                hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+                hint: normal before the first conversation; otherwise compare the worker's name
               ✓ no policy of the page is in the way
               ✓ the service answers
             Fix: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-OTHER"></script>
@@ -371,20 +568,22 @@ fn for_a_widget() {
         &setting.id,
         "/foreign",
         &expect![[r#"
-        exit 1
-        ---- stdout ----
-        http://SITE/foreign → widget SHORT "Ask shop" (acme, http://SERVICE)
-          ✓ the page loads
-          ✗ the snippet uses the service `http://127.0.0.1:9`, not `http://SERVICE`  site owner
-            <script src=http://127.0.0.1:9/public/embed/WIDGET-SHOP>
-            hint: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-SHOP"></script>
-          ✓ the service shows the widget on http://SITE
-          ! no worker named `shop` has joined a room yet  operator
-            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
-          ✓ no policy of the page is in the way
-          ✓ the service answers
-        Fix: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-SHOP"></script>
-    "#]],
+            exit 1
+            ---- stdout ----
+            http://SITE/foreign → widget SHORT "Ask shop" (acme, http://SERVICE)
+              ✓ the page loads
+              ✗ the snippet uses the service `http://127.0.0.1:9`, not `http://SERVICE`  site owner
+                <script src=http://127.0.0.1:9/public/embed/WIDGET-SHOP>
+                hint: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-SHOP"></script>
+              ✓ the service shows the widget on http://SITE
+              ! no worker named `shop` has joined a room yet  operator
+                hint: normal before the first conversation; otherwise compare the worker's name
+              ✓ no policy of the page is in the way
+              ✓ the service answers
+              ! the service has no LiveKit, so that no conversation can begin  operator
+                hint: set `LIVEKIT_URL` and its key where the service runs
+            Fix: paste this line into the page: <script async src="http://SERVICE/public/embed/WIDGET-SHOP"></script>
+        "#]],
     );
     let mut command = setting
         .service
@@ -402,15 +601,16 @@ fn for_a_widget() {
     let mut command = setting
         .service
         .command(&setting.folder, &["doctor", "http://a b/"]);
-    setting
-        .service
-        .check_command(&mut command, &expect![[r#"
+    setting.service.check_command(
+        &mut command,
+        &expect![[r#"
             exit 2
             ---- stderr ----
-            error: `http://a b/` is not the address of a page: the entry contains a space; write one site per entry
+            error: `http://a b/` is not the address of a page: the address contains a space
 
             hint: use the address in the visitor's address bar
-        "#]]);
+        "#]],
+    );
 }
 
 /// Each page with what is wrong with it, in one word.
@@ -723,21 +923,9 @@ fn everything_is_found() {
             "exit 1\n"
         };
         assert!(text.starts_with(exit), "{path}: {text}");
-        let problems: Vec<_> = json["findings"]
-            .as_array()
-            .expect("findings")
-            .iter()
-            .filter(|finding| finding["status"] != "ok")
-            .map(|finding| {
-                format!(
-                    "{} {}",
-                    text_of(&finding["code"]),
-                    text_of(&finding["status"])
-                )
-            })
-            .collect();
+        let problems = problems(&json);
         let separator = if problems.is_empty() { "" } else { ": " };
-        let _ = writeln!(found, "{path} {verdict}{separator}{}", problems.join(", "));
+        let _ = writeln!(found, "{path} {verdict}{separator}{problems}");
     }
     pretty(&found, &expected);
 }
@@ -806,14 +994,16 @@ fn profiles_are_named() {
           ✓ no policy of the page is in the way
           ✓ the service answers
         Fix: widget doctor http://SITE/cart --profile staging
+        ---- stderr ----
+        warning: the widget's settings are not known: there is no profile `default`
+          hint: name one with `--profile`: `production`, `staging`
     "#]]);
     let url = setting.site.url("/cart");
     let mut command = setting.folder.command(&["doctor", &url]);
     command
         .env("XDG_CONFIG_HOME", setting.folder.path())
         .env("WIDGET_SERVICE", "http://127.0.0.1:9")
-        .env("WIDGET_API_KEY", "ak_1_2")
-        .env("WIDGET_TIMEOUT", "5");
+        .env("WIDGET_API_KEY", "ak_1_2");
     let text = setting.service.masked(&outcome(&mut command));
     expect![[r#"
         exit 1
@@ -967,6 +1157,8 @@ fn one_of_several_widgets_is_enough() {
           ✓ the service shows the widget on http://SITE
           ✓ no policy of the page is in the way
           ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
     "#]]);
     setting.check("/two", &expect![[r#"
         exit 0
@@ -978,9 +1170,11 @@ fn one_of_several_widgets_is_enough() {
             hint: remove that tag, or see with a key what is wrong: `widget doctor WIDGET-DEAD --page URL`
           ✓ the service shows the widget on http://SITE
           ! no worker named `shop` has joined a room yet  operator
-            hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+            hint: normal before the first conversation; otherwise compare the worker's name
           ✓ no policy of the page is in the way
           ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
     "#]]);
     setting.check(
         "/dead",
@@ -1000,9 +1194,7 @@ fn one_of_several_widgets_is_enough() {
     expect![[r#"
         exit 2
         ---- stderr ----
-        error: `http://SITE` is not the address of a page: the entry contains `@`; a site is written without a user name
-
-        hint: leave out the user name and the password
+        error: `http://SITE` is not the address of a page: the address contains a user name; leave it out
     "#]].assert_eq(&setting.anonymous(&["doctor", &secret]));
 }
 
@@ -1052,14 +1244,59 @@ fn scripts_of_the_page_are_read() {
         let json = &text[start..];
         let json = json.split("\n----").next().unwrap_or(json);
         let diagnosis: Value = serde_json::from_str(json.trim()).expect("JSON");
-        let findings = diagnosis["findings"].as_array().expect("a list");
-        let found = findings.iter().filter(|finding| finding["status"] != "ok");
-        let found = found.map(|finding| {
-            let word = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
-            format!("{} {}", word("code"), word("status"))
-        });
-        let found = found.collect::<Vec<_>>().join(", ");
+        let found = problems(&diagnosis);
         let verdict = diagnosis["verdict"].as_str().unwrap_or_default();
         assert_eq!(format!("{verdict}: {found}"), expected, "{path}: {text}");
     }
+}
+
+#[test]
+fn a_dead_service_before_the_right_one_is_no_fault() {
+    let old = "<script src='http://127.0.0.1:9/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c'>\
+               </script>";
+    let both = format!("<p>Shop</p>{old}SNIPPET");
+    let alone = format!("<p>Shop</p>{old}");
+    let setting = Setting::new(&[("/both", &[], both.as_str()), ("/alone", &[], &alone)]);
+    setting.check_anonymous(
+        "/both",
+        &expect![[r#"
+        exit 0
+        ---- stdout ----
+        http://SITE/both → widget SHORT (http://SERVICE)
+          ✓ the page loads and has the snippet once
+          ! the snippet uses the service `http://127.0.0.1:9`, not `http://SERVICE`  site owner
+            <script src='http://127.0.0.1:9/public/embed/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0c'>
+            hint: remove that tag
+          ✓ the service shows the widget on http://SITE
+          ✓ no policy of the page is in the way
+          ✓ the service answers
+          ! the service has no LiveKit, so that no conversation can begin  operator
+            hint: set `LIVEKIT_URL` and its key where the service runs
+    "#]],
+    );
+    setting.check_anonymous("/alone", &expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/alone → widget 0197a8b2 (http://127.0.0.1:9)
+          ✓ the page loads and has the snippet once
+          ✓ no policy of the page is in the way
+          ✗ the service `http://127.0.0.1:9` does not work from here: its script cannot be loaded: Connection refused (os error 111)  operator
+            hint: check that the service runs, and that http://127.0.0.1:9/healthz answers
+        Fix: check that the service runs, and that http://127.0.0.1:9/healthz answers
+    "#]]);
+    // Elsewhere, neither shows one.
+    setting.patch(true, &["https://other.example"]);
+    setting.check_anonymous("/both", &expect![[r#"
+        exit 1
+        ---- stdout ----
+        http://SITE/both → widget 0197a8b2 (http://127.0.0.1:9)
+          ✓ the page loads and has the snippet once
+          ✓ the page also has the widget `WIDGET-SHOP`  site owner
+            <script async src="http://SERVICE/public/embed/WIDGET-SHOP">
+            hint: to look at that one: `widget doctor WIDGET-SHOP --page URL`
+          ✓ no policy of the page is in the way
+          ✗ the service `http://127.0.0.1:9` does not work from here: its script cannot be loaded: Connection refused (os error 111)  operator
+            hint: check that the service runs, and that http://127.0.0.1:9/healthz answers
+        Fix: check that the service runs, and that http://127.0.0.1:9/healthz answers
+    "#]]);
 }

@@ -27,7 +27,7 @@ fn a_page_that_is_listed() {
               ✓ the widget is published
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
+              ✓ `https://www.shop.example` is allowed by the entry `https://www.shop.example`
 
             note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it
 
@@ -93,7 +93,7 @@ fn the_state_of_the_version_can_be_given() {
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
               ✓ the widget is published
               ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
+              ✓ `https://www.shop.example` is allowed by the entry `https://www.shop.example`
 
             hint: publish the version, or pin one that is published
         "#]],
@@ -157,7 +157,7 @@ fn one_of_a_list_is_selected_by_its_id() {
               ✗ the widget is not published
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
                 (assumed, because the file does not say it; set it with `--agent-version`)
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
+              ✓ `https://www.shop.example` is allowed by the entry `https://www.shop.example`
 
             hint: set `published` to true
         "#]],
@@ -182,7 +182,7 @@ fn an_invalid_widget_is_not_explained() {
         &expect![[r#"
             exit 1
             ---- stderr ----
-            error[wildcard_public_suffix]: `*.example` would admit sites of different owners
+            error[wildcard_public_suffix]: `*.example` would allow sites of different owners
              --> shop.json:6:43
               |
             6 |   "domains": ["https://www.shop.example", "https://*.example"],
@@ -247,7 +247,7 @@ fn invalid_addresses() {
             ---- stdout ----
             Widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is not shown on shop exmple
 
-              ✗ the page's address cannot be read: the entry contains a space; write one site per entry
+              ✗ the page's address cannot be read: the address contains a space
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
               ✓ the widget is published
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
@@ -466,7 +466,7 @@ fn a_deleted_widget_and_each_hint() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","page":"https://www.shop.example","verdict":"not_shown","origin":"https://www.shop.example","code":"widget_deleted","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://www.shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`"},{"code":"widget_deleted","ok":false,"detail":"the widget was deleted on 2026-11-28","hint":"restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent"},{"code":"origin_listed","ok":true,"detail":"`https://www.shop.example` is admitted by the entry `https://www.shop.example`"}],"nearest":null,"hint":"restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"}],"host_page_policy":null,"assumptions":["the pinned agent version is published"]}
+            {"widget_id":"0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b","page":"https://www.shop.example","verdict":"not_shown","origin":"https://www.shop.example","code":"widget_deleted","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://www.shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`"},{"code":"widget_deleted","ok":false,"detail":"the widget was deleted on 2026-11-28","hint":"restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent"},{"code":"origin_listed","ok":true,"detail":"`https://www.shop.example` is allowed by the entry `https://www.shop.example`"}],"nearest":null,"hint":"restore the widget with `POST /core/web-widgets/0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b/restore`, and publish it again","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"}],"host_page_policy":null,"assumptions":["the pinned agent version is published"]}
         "#]],
     );
 }
@@ -486,7 +486,7 @@ fn the_warnings_of_a_write_say_the_state_of_the_version() {
           ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
           ✓ the widget is published
           ✗ the version `0197a8b2-0000-7000-8000-000000000002` is a draft
-          ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
+          ✓ `https://www.shop.example` is allowed by the entry `https://www.shop.example`
 
         hint: publish the version, or pin one that is published
     "#]],
@@ -502,7 +502,7 @@ fn the_warnings_of_a_write_say_the_state_of_the_version() {
               ✓ the widget is `0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b`
               ✓ the widget is published
               ✓ the pinned version `0197a8b2-0000-7000-8000-000000000002` is a published one of the agent
-              ✓ `https://www.shop.example` is admitted by the entry `https://www.shop.example`
+              ✓ `https://www.shop.example` is allowed by the entry `https://www.shop.example`
 
             note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it
 

@@ -1,21 +1,24 @@
 //! What commands say about a service that is down, slow, refusing, older, newer, or none at all.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
 
 use axum::{
     Router,
+    body::Body,
     extract::Request,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use expect_test::{Expect, expect};
+use futures_util::stream;
 use serde_json::{Value, json};
 
 use crate::{Folder, outcome, service::mask_times};
@@ -293,9 +296,9 @@ fn older() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: the service at `http://SERVICE` is older than this program and has no `whoami`
+            error: the service at `http://SERVICE` is older than this program and cannot say who the caller is (`whoami`)
 
-            hint: `widget whoami` shows its version; its operator can update it
+            hint: ask its operator which release runs there
         "#]],
     );
     // Any server may answer so.
@@ -303,9 +306,16 @@ fn older() {
     server.check(&["whoami"], &expect![[r#"
         exit 2
         ---- stderr ----
-        error: `http://SERVICE` answered `whoami` with 404 Not Found, and not as a web widget service does
+        error: `http://SERVICE` was asked to say who the caller is (`whoami`) and answered 404 Not Found, not as a web widget service does
 
-        hint: another server, a proxy on the way, or an older release answers there: check the address of the service and its port; `widget login` asks for it, `WIDGET_SERVICE` comes before that, and `widget whoami` shows what answers
+        hint: check the address and the port of the service, or ask its operator which release runs there
+    "#]]);
+    server.check(&["list"], &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `http://SERVICE` was asked to list widgets (`listWebWidgets`) and answered 404 Not Found, not as a web widget service does
+
+        hint: check the address and the port of the service; `widget whoami` shows what answers there
     "#]]);
 }
 
@@ -343,9 +353,16 @@ fn newer() {
     server.check(&["whoami"], &expect![[r#"
         exit 2
         ---- stderr ----
-        error: the answer of `http://SERVICE` to `whoami` cannot be read: missing field `organization_id` at line 1 column 18
+        error: `http://SERVICE` was asked to say who the caller is (`whoami`), and its answer cannot be read: missing field `organization_id` at line 1 column 18
 
-        hint: update this program
+        hint: the service is of another release than this program: ask its operator which one runs there; `widget --version` shows that of this program
+    "#]]);
+    server.check(&["list"], &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: `http://SERVICE` was asked to list widgets (`listWebWidgets`), and its answer cannot be read: invalid type: map, expected a sequence at line 1 column 0
+
+        hint: the service is of another release than this program: `widget whoami` shows its version, `widget --version` that of this program
     "#]]);
 }
 
@@ -382,6 +399,16 @@ fn redirects_are_not_followed() {
     assert_eq!((server.requests(), other.requests()), (1, 0));
 }
 
+/// What the client gets of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// The connection breaks.
+    Lost,
+    /// Nothing, however long it waits.
+    Never,
+}
+
 /// Forwards to a real service, after the test did something for each request.
 pub(crate) struct Forwarder(FaultServer);
 
@@ -399,27 +426,72 @@ impl Forwarder {
             let (http, upstream) = (http.clone(), upstream.clone());
             async move {
                 waiting.await;
-                let (parts, body) = request.into_parts();
-                let body = axum::body::to_bytes(body, usize::MAX)
-                    .await
-                    .expect("a body");
-                let mut headers = parts.headers;
-                headers.remove(header::HOST);
-                let answer = http
-                    .request(parts.method, format!("{upstream}{}", parts.uri))
-                    .headers(headers)
-                    .body(body)
-                    .send()
-                    .await
-                    .expect("an answer");
-                let (status, mut headers) = (answer.status(), answer.headers().clone());
-                headers.remove(header::TRANSFER_ENCODING);
-                (status, headers, answer.bytes().await.expect("a body")).into_response()
+                forward(&http, &upstream, request).await
             }
         }))
+    }
+
+    /// Every request reaches the service; `delivery` says what becomes of the answer to it.
+    pub(crate) fn delivering(
+        upstream: String,
+        delivery: impl Fn(&Request) -> Delivery + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let http = reqwest::Client::new();
+        Self(FaultServer::start(move |_, request| {
+            let delivery = delivery(&request);
+            let (http, upstream) = (http.clone(), upstream.clone());
+            async move {
+                let answer = forward(&http, &upstream, request).await;
+                match delivery {
+                    Delivery::Whole => answer,
+                    Delivery::Lost => break_off(),
+                    Delivery::Never => std::future::pending().await,
+                }
+            }
+        }))
+    }
+
+    /// Loses the answer to the first request that is meant.
+    pub(crate) fn losing_first(
+        upstream: String,
+        is_meant: impl Fn(&Request) -> bool + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let lost = Arc::new(AtomicBool::new(false));
+        Self::delivering(upstream, move |request| {
+            if is_meant(request) && !lost.swap(true, Ordering::SeqCst) {
+                Delivery::Lost
+            } else {
+                Delivery::Whole
+            }
+        })
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.0.address)
     }
+}
+
+async fn forward(http: &reqwest::Client, upstream: &str, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .expect("a body");
+    let mut headers = parts.headers;
+    headers.remove(header::HOST);
+    let answer = http
+        .request(parts.method, format!("{upstream}{}", parts.uri))
+        .headers(headers)
+        .body(body)
+        .send()
+        .await
+        .expect("an answer");
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    headers.remove(header::TRANSFER_ENCODING);
+    (status, headers, answer.bytes().await.expect("a body")).into_response()
+}
+
+/// An answer that ends before it is complete.
+fn break_off() -> Response {
+    let broken = Err::<Vec<u8>, _>(io::Error::from(io::ErrorKind::ConnectionReset));
+    Body::from_stream(stream::iter([broken])).into_response()
 }

@@ -102,7 +102,7 @@ fn a_folder_is_exported_changed_and_applied() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        0 to create, 0 to change, 0 to delete, 1 equal
+        0 to create, 0 to change, 0 to delete, 1 unchanged
     "#]],
     );
 
@@ -126,7 +126,7 @@ fn a_folder_is_exported_changed_and_applied() {
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
         "#]],
     );
     repository.check(&["plan", "widgets", "--output", "json"], &expect![[r#"
@@ -138,7 +138,7 @@ fn a_folder_is_exported_changed_and_applied() {
           + /domains: "https://www.shop.example"
           ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
           ! the widget is not published, so visitors see nothing of it
-        0 to create, 1 to change, 0 to delete, 0 equal
+        0 to create, 1 to change, 0 to delete, 0 unchanged
     "#]]);
     repository.check(
         &["apply", "widgets"],
@@ -150,7 +150,7 @@ fn a_folder_is_exported_changed_and_applied() {
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
             error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
             hint: `widget apply widgets --yes` makes it without asking
@@ -166,7 +166,7 @@ fn a_folder_is_exported_changed_and_applied() {
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
             nothing was written (--dry-run)
         "#]],
     );
@@ -181,9 +181,9 @@ fn a_folder_is_exported_changed_and_applied() {
               ! the widget is not published, so visitors see nothing of it
             ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
     repository.check(
@@ -191,7 +191,7 @@ fn a_folder_is_exported_changed_and_applied() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            0 to create, 0 to change, 0 to delete, 1 equal
+            0 to create, 0 to change, 0 to delete, 1 unchanged
         "#]],
     );
 
@@ -231,7 +231,7 @@ fn a_folder_is_exported_changed_and_applied() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            0 to create, 0 to change, 0 to delete, 1 equal
+            0 to create, 0 to change, 0 to delete, 1 unchanged
         "#]],
     );
 }
@@ -256,7 +256,7 @@ fn a_file_without_an_id_creates_a_widget() {
         ---- stdout ----
         create widgets/two.yaml
         ---- stderr ----
-        1 to create, 0 to change, 0 to delete, 0 equal
+        1 to create, 0 to change, 0 to delete, 0 unchanged
     "#]],
     );
     let mut command = repository
@@ -284,7 +284,7 @@ fn a_file_without_an_id_creates_a_widget() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        0 to create, 0 to change, 0 to delete, 1 equal
+        0 to create, 0 to change, 0 to delete, 1 unchanged
     "#]],
     );
 
@@ -296,7 +296,7 @@ fn a_file_without_an_id_creates_a_widget() {
             exit 0
             ---- stderr ----
             note: widget WIDGET-TWO no longer has a file here and stays; `--prune` deletes it
-            0 to create, 0 to change, 0 to delete, 0 equal
+            0 to create, 0 to change, 0 to delete, 0 unchanged
         "#]],
     );
     repository.check(
@@ -308,7 +308,7 @@ fn a_file_without_an_id_creates_a_widget() {
               ! visitors notice nothing of it
             ✓ widget WIDGET-TWO deleted
             ---- stderr ----
-            0 to create, 0 to change, 1 to delete, 0 equal
+            0 to create, 0 to change, 1 to delete, 0 unchanged
         "#]],
     );
     repository.check(
@@ -316,7 +316,7 @@ fn a_file_without_an_id_creates_a_widget() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        0 to create, 0 to change, 0 to delete, 0 equal
+        0 to create, 0 to change, 0 to delete, 0 unchanged
     "#]],
     );
     repository.check(
@@ -470,7 +470,7 @@ fn a_conflict_before_the_first_write_writes_nothing() {
               + /domains: "https://two.example"
               ! the widget is not published, so visitors see nothing of it
             ---- stderr ----
-            0 to create, 2 to change, 0 to delete, 0 equal
+            0 to create, 2 to change, 0 to delete, 0 unchanged
             error: somebody else changed two.yaml widget WIDGET-TWO "Ask two" in the meantime
             their change:
               ~ /published: false -> true
@@ -504,11 +504,17 @@ fn a_conflict_between_writes_stops_there() {
               ! the widget is not published, so visitors see nothing of it
             ✓ one.yaml widget WIDGET-ONE "Ask one" changed
             ---- stderr ----
-            0 to create, 2 to change, 0 to delete, 0 equal
+            0 to create, 2 to change, 0 to delete, 0 unchanged
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
-            error: stopped at two.yaml widget WIDGET-TWO "Ask two": 1 of 2 changes were written before, the others were not
-            error: it was changed since you read it; read it again and repeat the change
+              hint: normal before the first conversation; otherwise compare the worker's name
+            error: somebody else changed two.yaml widget WIDGET-TWO "Ask two" in the meantime; 1 of 2 changes were written before, the others were not
+            their change:
+              ~ /published: false -> true
+            your change:
+              - /domains: "https://shop.example"
+              + /domains: "https://two.example"
+
+            hint: `widget plan .` shows what is left
         "#]],
     );
     assert_eq!(first.domains, ["https://one.example"]);
@@ -629,14 +635,14 @@ fn changes_at_the_service_are_not_undone_unseen() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop"
               ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
               ! changed at the service since this folder was written:
-                  revision 2, TIME, by the key "ana" (KEY-ana)
+                  revision 2, TIME, by ana (KEY-ana)
                     ~ /published: false -> true
               ! visitors see the change on the next page that they load
             ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask shop" changed
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
 
@@ -652,13 +658,13 @@ fn changes_at_the_service_are_not_undone_unseen() {
         change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
           ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
           ! changed at the service since this folder was written:
-              revision 5, TIME, by the key "ana" (KEY-ana)
+              revision 5, TIME, by ana (KEY-ana)
                 ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
-              revision 4, TIME, by the key "ana" (KEY-ana)
+              revision 4, TIME, by ana (KEY-ana)
                 ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
           ! visitors see the change on the next page that they load
         ---- stderr ----
-        0 to create, 1 to change, 0 to delete, 0 equal
+        0 to create, 1 to change, 0 to delete, 0 unchanged
     "#]],
     );
     repository.check(
@@ -675,18 +681,32 @@ fn changes_at_the_service_are_not_undone_unseen() {
         change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
           ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
           ! changed at the service since this folder was written:
-              revision 5, TIME, by the key "ana" (KEY-ana)
+              revision 5, TIME, by ana (KEY-ana)
                 ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
-              revision 4, TIME, by the key "ana" (KEY-ana)
+              revision 4, TIME, by ana (KEY-ana)
                 ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
           ! visitors see the change on the next page that they load
         ---- stderr ----
-        0 to create, 1 to change, 0 to delete, 0 equal
+        0 to create, 1 to change, 0 to delete, 0 unchanged
         error: this would undo what was changed at the service since the folder was written; nothing was written
           widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana": `/config/v1/chat/title`
 
-        hint: commit the folder, and `widget export` writes the state of the service into it; `--overwrite` undoes what was changed there
+        hint: commit the folder, then run `widget export widgets` to take over the state of the service; `--overwrite` undoes what was changed there
     "#]]);
+    // Only looking ends the same way, and programs get the plan.
+    repository.check(
+        &["apply", "widgets", "--dry-run", "--output", "json", "--quiet"],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            {"action":"change","widget_id":"WIDGET-SHOP","path":"widgets/ask-shop.yaml","title":"Ask\n::error::Ana","written":false,"changes":[{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask\n::error::Ana","to":"Ask them"}],"effects":["visitors see the change on the next page that they load"],"warnings":[],"service_changes":[{"revision":5,"created_at":"TIME","api_key_id":"KEY-ana","api_key_name":"ana","changes":[{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask Ana","to":"Ask\n::error::Ana"}]},{"revision":4,"created_at":"TIME","api_key_id":"KEY-ana","api_key_name":"ana","changes":[{"pointer":"/config/v1/chat/title","change":"replaced","from":"Ask us","to":"Ask Ana"}]}],"overwritten":["/config/v1/chat/title"]}
+            ---- stderr ----
+            error: this would undo what was changed at the service since the folder was written; nothing was written
+              widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana": `/config/v1/chat/title`
+
+            hint: commit the folder, then run `widget export widgets` to take over the state of the service; `--overwrite` undoes what was changed there
+        "#]],
+    );
     repository.check(
         &["apply", "widgets", "--yes", "--overwrite"],
         &expect![[r#"
@@ -695,16 +715,16 @@ fn changes_at_the_service_are_not_undone_unseen() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana"
               ~ /config/v1/chat/title: "Ask\n::error::Ana" -> "Ask them"
               ! changed at the service since this folder was written:
-                  revision 5, TIME, by the key "ana" (KEY-ana)
+                  revision 5, TIME, by ana (KEY-ana)
                     ~ /config/v1/chat/title: "Ask Ana" -> "Ask\n::error::Ana"
-                  revision 4, TIME, by the key "ana" (KEY-ana)
+                  revision 4, TIME, by ana (KEY-ana)
                     ~ /config/v1/chat/title: "Ask us" -> "Ask Ana"
               ! visitors see the change on the next page that they load
             ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask\n::error::Ana" changed
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
     repository.check(
@@ -712,7 +732,7 @@ fn changes_at_the_service_are_not_undone_unseen() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        0 to create, 0 to change, 0 to delete, 1 equal
+        0 to create, 0 to change, 0 to delete, 1 unchanged
     "#]],
     );
 
@@ -732,16 +752,16 @@ fn changes_at_the_service_are_not_undone_unseen() {
             change widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them"
               ~ /config/v1/chat/title: "Ask them" -> "Ask us all"
               ! changed at the service since this folder was written:
-                  revision 8, TIME, by the key "ana" (KEY-ana)
+                  revision 8, TIME, by ana (KEY-ana)
                     ~ /config/v1/chat/title: "Ask Ana" -> "Ask them"
-                  revision 7, TIME, by the key "ana" (KEY-ana)
+                  revision 7, TIME, by ana (KEY-ana)
                     ~ /config/v1/chat/title: "Ask them" -> "Ask Ana"
               ! visitors see the change on the next page that they load
             ✓ widgets/ask-shop.yaml widget WIDGET-SHOP "Ask them" changed
             ---- stderr ----
-            0 to create, 1 to change, 0 to delete, 0 equal
+            0 to create, 1 to change, 0 to delete, 0 unchanged
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
 
@@ -754,7 +774,7 @@ fn changes_at_the_service_are_not_undone_unseen() {
         exit 0
         ---- stderr ----
         note: widget WIDGET-SHOP "Ask Ana" no longer has a file here and stays; `--prune` deletes it
-        0 to create, 0 to change, 0 to delete, 0 equal
+        0 to create, 0 to change, 0 to delete, 0 unchanged
     "#]],
     );
     repository.check(&["apply", "widgets", "--yes", "--prune"], &expect![[r#"
@@ -762,15 +782,15 @@ fn changes_at_the_service_are_not_undone_unseen() {
         ---- stdout ----
         delete widget WIDGET-SHOP "Ask Ana"
           ! changed at the service since this folder was written:
-              revision 10, TIME, by the key "ana" (KEY-ana)
+              revision 10, TIME, by ana (KEY-ana)
                 ~ /config/v1/chat/title: "Ask us all" -> "Ask Ana"
-          ! visitors no longer see it within 5 s
+          ! visitors stop seeing it within 5 s
         ---- stderr ----
-        0 to create, 0 to change, 1 to delete, 0 equal
+        0 to create, 0 to change, 1 to delete, 0 unchanged
         error: this would undo what was changed at the service since the folder was written; nothing was written
           widget WIDGET-SHOP "Ask Ana": `/config/v1/chat/title`
 
-        hint: commit the folder, and `widget export` writes the state of the service into it; `--overwrite` undoes what was changed there
+        hint: commit the folder, then run `widget export widgets` to take over the state of the service; `--overwrite` undoes what was changed there
     "#]]);
     repository.check(
         &["apply", "widgets", "--yes", "--prune", "--overwrite"],
@@ -779,12 +799,12 @@ fn changes_at_the_service_are_not_undone_unseen() {
             ---- stdout ----
             delete widget WIDGET-SHOP "Ask Ana"
               ! changed at the service since this folder was written:
-                  revision 10, TIME, by the key "ana" (KEY-ana)
+                  revision 10, TIME, by ana (KEY-ana)
                     ~ /config/v1/chat/title: "Ask us all" -> "Ask Ana"
-              ! visitors no longer see it within 5 s
+              ! visitors stop seeing it within 5 s
             ✓ widget WIDGET-SHOP "Ask Ana" deleted
             ---- stderr ----
-            0 to create, 0 to change, 1 to delete, 0 equal
+            0 to create, 0 to change, 1 to delete, 0 unchanged
         "#]],
     );
 }
@@ -871,4 +891,49 @@ fn what_a_link_leads_to_is_not_shown() {
 
         hint: each line has one id; remove what is something else
     "#]]);
+}
+
+/// `plan` only reads: it works in a folder in which nothing can be written. `apply` says before it
+/// asks which file cannot get the id of its widget.
+#[test]
+fn a_read_only_file_is_found_by_apply() {
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let path = repository.folder.path().join("two.yaml");
+    let text = format!(
+        "agent_id: {}\nagent_version_id: {}\n",
+        shop.agent_id, shop.agent_version_id
+    );
+    fs::write(&path, &text).expect("a file");
+    let mut permissions = fs::metadata(&path).expect("a file").permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).expect("it is read-only");
+    repository.check(
+        &["plan", "."],
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            create two.yaml
+            ---- stderr ----
+            1 to create, 0 to change, 0 to delete, 0 unchanged
+        "#]],
+    );
+    repository.check(
+        &["apply", ".", "--yes"],
+        &expect![[r#"
+            exit 2
+            ---- stdout ----
+            create two.yaml
+            ---- stderr ----
+            1 to create, 0 to change, 0 to delete, 0 unchanged
+            error: the id of the new widget cannot be written into `two.yaml`, so it is not created: the file is read-only
+            error: the folder cannot be applied; nothing was written
+        "#]],
+    );
+    assert_eq!(fs::read_to_string(&path).expect("a file"), text);
+    let listed = repository.service.client();
+    let listed = listed.list_web_widgets(&widget_api::widgets::WidgetsQuery::default());
+    assert_eq!(block_on(listed.collect(None)).expect("a list").len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::{Folder, SHOP};
+use crate::{Folder, SHOP, WIDGET};
 
 #[test]
 fn folders_patterns_and_several_files() {
@@ -304,10 +304,8 @@ fn a_closed_pipe_does_not_panic() {
     let folder = Folder::new();
     let many = vec!["{\"v1\": {\"theme\": 5}}"; 2000].join(",");
     std::fs::write(folder.path().join("many.json"), format!("[{many}]")).expect("a file");
-    let binary = assert_cmd::cargo::cargo_bin("widget");
-    let mut child = std::process::Command::new(binary)
-        .args(["validate", "many.json"])
-        .current_dir(folder.path())
+    let mut child = folder
+        .process(WIDGET, &["validate", "many.json"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()

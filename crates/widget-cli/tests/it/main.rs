@@ -9,21 +9,26 @@
 mod completions;
 mod docs;
 mod doctor;
+mod doctor_network;
+mod doctor_service;
 mod explain;
 mod faults;
 mod fixtures;
 mod folder;
 mod general;
 mod inputs;
+mod lost_answers;
 mod migrate;
 mod online;
 mod origins;
 mod outputs;
 mod service;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod validate;
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path, process};
 
 use assert_cmd::Command;
 use expect_test::Expect;
@@ -42,6 +47,23 @@ const SHOP: &str = r#"{
   "updated_at": "2026-11-24T03:00:00Z"
 }
 "#;
+
+/// The command, as cargo built it.
+const WIDGET: &str = env!("CARGO_BIN_EXE_widget");
+
+/// What a program needs of the environment of the tests: where programs, libraries, folders and the
+/// certificates of the system are, and where a measurement of coverage is written.
+const KEPT: [&str; 9] = [
+    "HOME",
+    "LD_LIBRARY_PATH",
+    "LLVM_PROFILE_FILE",
+    "PATH",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMPDIR",
+];
 
 /// A folder of files in which commands are run.
 struct Folder(TempDir);
@@ -66,28 +88,49 @@ impl Folder {
         fs::read_to_string(self.path().join(path)).expect("a text")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("widget").expect("built by cargo");
-        command.current_dir(self.path()).args(arguments);
-        for variable in [
-            "NO_COLOR",
-            "CLICOLOR",
-            "CLICOLOR_FORCE",
-            "COLUMNS",
-            "TERM",
-            "WIDGET_SERVICE",
-            "WIDGET_API_KEY",
-            "WIDGET_PROFILE",
-            "DBUS_SESSION_BUS_ADDRESS",
-            "HTTP_PROXY",
-            "http_proxy",
-            "HTTPS_PROXY",
-            "https_proxy",
-            "ALL_PROXY",
-            "all_proxy",
-        ] {
-            command.env_remove(variable);
+    /// A browser for `BROWSER`, which writes down the address that it is to open.
+    #[cfg(unix)]
+    fn browser(&self) -> std::path::PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+
+        let script = self.path().join("browser.sh");
+        let text = "#!/bin/sh\necho \"$1\" > \"$0.part\" && mv \"$0.part\" \"$0.opened\"\n";
+        fs::write(&script, text).expect("a script");
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&script, mode).expect("it can be run");
+        script
+    }
+
+    /// The address that the browser opened: the command does not wait for it.
+    #[cfg(unix)]
+    fn opened(&self) -> String {
+        let file = self.path().join("browser.sh.opened");
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        while !file.exists() {
+            assert!(std::time::Instant::now() < end, "no browser was started");
+            std::thread::yield_now();
         }
+        let text = fs::read_to_string(file).expect("a text");
+        text.trim_end().to_owned()
+    }
+
+    /// The command with these arguments.
+    fn command(&self, arguments: &[&str]) -> Command {
+        Command::from_std(self.process(WIDGET, arguments))
+    }
+
+    /// Any program in this folder, for tests that talk to it while it runs. Of the environment of
+    /// the tests it gets no settings, proxies, editors and keyrings.
+    fn process(&self, program: &str, arguments: &[&str]) -> process::Command {
+        let mut command = process::Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("XDG_CONFIG_HOME", self.path())
+            .env("XDG_CACHE_HOME", self.path().join(".cache"));
+        let kept = KEPT.iter();
+        command.envs(kept.filter_map(|name| Some((name, env::var_os(name)?))));
         command
     }
 

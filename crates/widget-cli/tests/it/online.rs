@@ -9,6 +9,7 @@ mod edit;
 mod interrupt;
 mod look;
 mod numbers;
+mod plans;
 mod preview;
 mod set;
 mod table;
@@ -130,7 +131,7 @@ fn log_in_and_out() {
         &["logout"],
         "",
         &expect![[r#"
-        exit 1
+        exit 2
         ---- stderr ----
         error: there is no profile `default`
 
@@ -172,7 +173,7 @@ fn look_at_widgets() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        no widget
+        no widgets
     "#]],
     );
     let shop = service.create_widget("shop", &["https://shop.example"]);
@@ -254,7 +255,7 @@ fn look_at_widgets() {
         ✗ the widget is not published
           hint: `widget publish WIDGET-SHOP` publishes it
         ! no worker named `shop` has joined a room yet
-          hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+          hint: normal before the first conversation; otherwise compare the worker's name
         ! `https://shop.example` is listed, `https://www.shop.example` is not; they are different sites
           hint: add `https://www.shop.example` if the page can be reached there too: `widget domains WIDGET-SHOP add https://www.shop.example`
     "#]]);
@@ -282,10 +283,10 @@ fn look_at_widgets() {
     service.check(
         &["history", &id],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        1  TIME  tests (KEY-tests)
-    "#]],
+            exit 0
+            ---- stdout ----
+            1  TIME  tests (KEY-tests)  created
+        "#]],
     );
     service.check(
         &["show", &format!("{id}@7")],
@@ -398,10 +399,10 @@ fn publish_and_unpublish() {
             ---- stdout ----
             ~ /published: false -> true
             ! visitors of 1 listed site see it within 5 s
-            ✓ widget WIDGET-SHOP is published
+            ✓ widget WIDGET-SHOP is published; this is revision 2
             ---- stderr ----
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
     service.check(
@@ -417,10 +418,10 @@ fn publish_and_unpublish() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/published","change":"replaced","from":true,"to":false}],"effects":["visitors no longer see it within 5 s"],"warnings":[{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            {"widget_id":"WIDGET-SHOP","written":true,"revision":3,"changes":[{"pointer":"/published","change":"replaced","from":true,"to":false}],"effects":["visitors stop seeing it within 5 s"],"warnings":[]}
             ---- stderr ----
             ~ /published: true -> false
-            ! visitors no longer see it within 5 s
+            ! visitors stop seeing it within 5 s
         "#]],
     );
     service.check(
@@ -430,10 +431,10 @@ fn publish_and_unpublish() {
             ---- stdout ----
             3  TIME  tests (KEY-tests)
                ~ /published: true -> false
-               ! visitors no longer saw it
+               ! no site showed it anymore
             2  TIME  tests (KEY-tests)
                ~ /published: false -> true
-               ! visitors of 1 site saw it
+               ! 1 site showed it
         "#]],
     );
 
@@ -487,10 +488,10 @@ fn pages_name_widgets() {
     service.check(
         &["history", &address("/cart")],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        1  TIME  tests (KEY-tests)
-    "#]],
+            exit 0
+            ---- stdout ----
+            1  TIME  tests (KEY-tests)  created
+        "#]],
     );
     service.check(
         &["history", &address("/")],

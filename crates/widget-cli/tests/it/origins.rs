@@ -21,8 +21,8 @@ fn pages_are_tested_with_entries() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            ✓ `https://www.shop.example` is admitted by `https://*.shop.example`
-            ✗ no entry admits `https://shop.example:8443`
+            ✓ `https://www.shop.example` is allowed by `https://*.shop.example`
+            ✗ no entry allows `https://shop.example:8443`
         "#]],
     );
     folder.check(
@@ -39,7 +39,7 @@ fn pages_are_tested_with_entries() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"page":"x.example","origin":"https://x.example","admitted":true,"entry":"*","code":"origin_listed","detail":"`https://x.example` is admitted by `*`"}
+            {"page":"x.example","origin":"https://x.example","admitted":true,"entry":"*","code":"origin_listed","detail":"`https://x.example` is allowed by `*`"}
         "#]],
     );
     folder.check(
@@ -55,7 +55,7 @@ fn pages_are_tested_with_entries() {
         &expect![[r#"
             exit 1
             ---- stderr ----
-            error[wildcard_public_suffix]: `*.co.uk` would admit sites of different owners
+            error[wildcard_public_suffix]: `*.co.uk` would allow sites of different owners
             --> *.co.uk
 
             hint: list your own sites there one by one, without `*`
@@ -114,7 +114,7 @@ fn another_suffix_list() {
         &expect![[r#"
             exit 1
             ---- stderr ----
-            error[wildcard_public_suffix]: `*.shop.example` would admit sites of different owners
+            error[wildcard_public_suffix]: `*.shop.example` would allow sites of different owners
             --> *.shop.example
 
             hint: list your own sites there one by one, without `*`

@@ -57,6 +57,12 @@ pub(crate) fn check<'a>(arguments: impl Iterator<Item = &'a OsStr>, answer: &[u8
     }
 }
 
+/// The commands that answer with JSON, in the order of the schemas.
+pub(crate) fn described() -> Vec<&'static str> {
+    let commands = SCHEMAS["properties"].as_object().expect("commands");
+    commands.keys().map(String::as_str).collect()
+}
+
 /// The name of a command, as the schemas have it; `domains W add` is `domains add`.
 fn find_command(arguments: &[&str]) -> Option<&'static str> {
     let commands = SCHEMAS["properties"].as_object().expect("commands");

@@ -30,7 +30,8 @@ pub(crate) struct Service {
     output: BufReader<ChildStdout>,
     address: SocketAddr,
     folder: TempDir,
-    has_livekit: bool,
+    /// The address of LiveKit, if it has one.
+    livekit: Option<String>,
     /// The key that tests use unless they say another one.
     pub(crate) key: String,
     /// Values that differ in each run, and what snapshots have instead.
@@ -73,24 +74,29 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 impl Service {
     pub(crate) fn start() -> Self {
-        Self::start_with(false)
+        Self::start_with(None)
     }
 
     /// A service on which visitors can start conversations. LiveKit is not there, which only those
     /// who join a room would notice.
     pub(crate) fn start_for_visitors() -> Self {
-        Self::start_with(true)
+        Self::start_with(Some("ws://127.0.0.1:9".to_owned()))
     }
 
-    fn start_with(has_livekit: bool) -> Self {
+    /// A service for which LiveKit is there, for those who only ask whether it answers.
+    pub(crate) fn start_with_livekit(address: SocketAddr) -> Self {
+        Self::start_with(Some(format!("ws://{address}")))
+    }
+
+    fn start_with(livekit: Option<String>) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let (child, output, address) = serve(&folder, has_livekit, "127.0.0.1:0");
+        let (child, output, address) = serve(&folder, livekit.as_deref(), "127.0.0.1:0");
         let mut service = Self {
             child,
             output,
             address,
             folder,
-            has_livekit,
+            livekit,
             key: String::new(),
             masks: Vec::new(),
         };
@@ -126,7 +132,7 @@ impl Service {
     /// Starts another process with the same address and data.
     pub(crate) fn start_again(&mut self) {
         let listen = self.address.to_string();
-        let (child, output, _) = serve(&self.folder, self.has_livekit, &listen);
+        let (child, output, _) = serve(&self.folder, self.livekit.as_deref(), &listen);
         (self.child, self.output) = (child, output);
     }
 
@@ -273,13 +279,15 @@ pub(crate) fn mask_times(text: &str) -> String {
 /// Starts the process, and waits until it listens.
 fn serve(
     folder: &TempDir,
-    has_livekit: bool,
+    livekit: Option<&str>,
     listen: &str,
 ) -> (Child, BufReader<ChildStdout>, SocketAddr) {
     let mut command = command(folder);
-    if has_livekit {
+    // Pages of tests are on this machine.
+    command.env("WIDGET_BRAND_FROM_PRIVATE_ADDRESSES", "true");
+    if let Some(livekit) = livekit {
         command
-            .env("LIVEKIT_URL", "ws://127.0.0.1:9")
+            .env("LIVEKIT_URL", livekit)
             .env("LIVEKIT_API_KEY", "devkey")
             .env(
                 "LIVEKIT_API_SECRET",

@@ -182,7 +182,9 @@ fn open(name: &str) -> Ticket {
     const CART: &str = "http://shop.example/cart";
     const SHOP: &str = "http://shop.example";
     let start = |listed: &[&str]| {
-        let mut service = Service::start();
+        // Commands only ask whether LiveKit answers.
+        let livekit = Site::serve(HashMap::new());
+        let mut service = Service::start_with_livekit(livekit.address);
         let widget = service.create_widget("the shop", listed);
         service.publish(&widget);
         (service, widget)

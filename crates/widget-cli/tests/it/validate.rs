@@ -95,7 +95,7 @@ fn every_fault_is_shown_at_its_place() {
 
         hint: did you mean `domains`?
 
-        error[wildcard_public_suffix]: `*.co.uk` would admit sites of different owners
+        error[wildcard_public_suffix]: `*.co.uk` would allow sites of different owners
          --> bad.json:5:15
           |
         5 |   "domains": ["https://*.co.uk", 5, "https://ok.example", "shop .example"],
@@ -176,7 +176,7 @@ v1:
     folder.check(&["validate", "bad.yaml"], &expect![[r##"
         exit 1
         ---- stdout ----
-        error[type_invalid]: `null` is null, but `chat.light_mode.background_color.user_message` must be `#rgb` or `#rrggbb`, or an empty string for the default
+        error[type_invalid]: `chat.light_mode.background_color.user_message` must be `#rgb` or `#rrggbb`, or an empty string for the default, not `null`
          --> bad.yaml:6:38
           |
         6 |       background_color: {user_message: #fff

@@ -106,12 +106,15 @@ impl Context {
 
     /// Records that the value has another type.
     pub(super) fn wrong_type(&mut self, value: &Value, allowed: &str) {
-        let detail = format!(
-            "{} is {}, but `{}` must be {allowed}",
-            shown(value),
-            type_name(value),
-            self.name()
-        );
+        let name = self.name();
+        let detail = match value {
+            Value::Null => format!("`{name}` must be {allowed}, not `null`"),
+            _ => format!(
+                "{} is {}, but `{name}` must be {allowed}",
+                shown(value),
+                type_name(value),
+            ),
+        };
         self.fault(Code::TypeInvalid, detail, None);
     }
 }

@@ -89,12 +89,10 @@ pub(super) fn check_copies<'a>(
                 format!("`data-service` names `{service}`, which is not the service of the widget"),
             )
             .with_hint("correct `data-service`"),
-            None => PageFinding::fail(
-                Code::SnippetCopied,
-                Audience::Site,
-                "the page loads a copy of the script, which does not know its service",
-            )
-            .with_hint("add `data-service` with the address of the service to the tag"),
+            None => {
+                let url = tag.url.as_ref();
+                without_service(by_url.entry(url).or_insert_with(|| check_copy(page, url)))
+            }
         };
         let kind = match finding.status {
             CheckStatus::Fail => &mut failing,
@@ -123,6 +121,19 @@ pub(super) fn check_copies<'a>(
     }
     findings.extend(faults.into_iter().chain(running).chain(untagged));
     runs
+}
+
+/// A tag that does not say which service a copy is of, if what it loads may be one.
+fn without_service(judged: &PageFinding) -> PageFinding {
+    if judged.status == CheckStatus::Fail {
+        return judged.clone();
+    }
+    PageFinding::fail(
+        Code::SnippetCopied,
+        Audience::Site,
+        "the page loads a copy of the script, which does not know its service",
+    )
+    .with_hint("add `data-service` with the address of the service to the tag")
 }
 
 /// Whether what a tag for a copy loads is the service's script.

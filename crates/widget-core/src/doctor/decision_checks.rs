@@ -1,10 +1,15 @@
 //! What core decides about the widget and the page, as findings.
 
+use url::Url;
+
+use super::evidence;
 use super::fix::Fix;
+use super::page_checks::find_foreign_gate;
 use super::question::{Answer, LauncherAnswer, Question, Target};
 use super::report::{Audience, CheckStatus, PageFinding};
 use super::target::is_known;
 use crate::{
+    config::Config,
     explain::{self, Difference, Explanation},
     finding::Code,
     mode::Mode,
@@ -16,6 +21,7 @@ pub(super) fn check(
     origin: Option<&Origin>,
     target: Option<&Target>,
 ) -> Vec<PageFinding> {
+    let gate = find_foreign_gate(question);
     let Some(explanation) = question.explanation else {
         let Some((origin, target)) = origin.zip(target) else {
             return Vec::new();
@@ -24,11 +30,17 @@ pub(super) fn check(
             hint: note.hint,
             ..PageFinding::warn(note.code, Audience::Site, note.detail)
         });
-        let refusal = refusal(question, origin, target);
+        let refusal = refusal(question, origin, target).map(|finding| match gate {
+            Some(gate) if finding.status == CheckStatus::Fail => not_decided(finding.code, gate),
+            _ => finding,
+        });
         return refusal.into_iter().chain(insecure).collect();
     };
     let id = target.and_then(|target| target.widget_id);
     let steps = explanation.steps.iter().map(|step| {
+        if let Some(gate) = gate.filter(|_| step.code == Code::OriginNotListed && !step.ok) {
+            return not_decided(step.code, gate);
+        }
         let is_listing = step.code == Code::OriginNotListed;
         let nearest = explanation.nearest.as_ref().filter(|_| is_listing);
         let nearest = nearest.map(|nearest| nearest.detail.as_str());
@@ -37,7 +49,8 @@ pub(super) fn check(
             .into_iter()
             .chain(question.past.filter(|_| is_past))
             .collect();
-        let other = other_service(question, explanation).filter(|_| is_listing && !step.ok);
+        let other = other_widget(question).or_else(|| other_service(question, explanation));
+        let other = other.filter(|_| is_listing && !step.ok);
         PageFinding {
             code: step.code,
             status: if step.ok {
@@ -81,6 +94,20 @@ pub(super) fn check(
     steps.chain(notes).collect()
 }
 
+/// What the decision about a page on which to log in says about the page that was asked for.
+fn not_decided(code: Code, gate: &Url) -> PageFinding {
+    PageFinding::unknown(
+        code,
+        Audience::Widget,
+        format!(
+            "whether the widget is shown on the page is not known: the site first sends its \
+             visitors to `{}`, to log in or to agree",
+            evidence::of_url(gate)
+        ),
+    )
+    .with_hint("log in with a browser, and look there at the page")
+}
+
 /// The command that makes a step of the decision pass.
 fn fix_of(code: Code, id: &str, question: &Question<'_>, explanation: &Explanation) -> Option<Fix> {
     match code {
@@ -96,7 +123,17 @@ fn fix_of(code: Code, id: &str, question: &Question<'_>, explanation: &Explanati
     }
 }
 
-/// The other reading of a page that is not listed: the page is of another environment than the
+/// The other reading of a page that is not listed: the page has the snippet of the wrong widget.
+fn other_widget(question: &Question<'_>) -> Option<String> {
+    let other = question.listed_by.first()?;
+    Some(format!(
+        "or, if the page should show the widget \"{}\", which lists it, replace the snippet \
+         with the one that `widget snippet {}` prints",
+        other.title, other.id
+    ))
+}
+
+/// Another reading of a page that is not listed: the page is of another environment than the
 /// widget, and has its snippet by mistake.
 fn other_service(question: &Question<'_>, explanation: &Explanation) -> Option<String> {
     let is_other_site = match &explanation.nearest {
@@ -121,25 +158,37 @@ fn other_service(question: &Question<'_>, explanation: &Explanation) -> Option<S
 
 /// Which modes the widget does not have.
 pub(super) fn check_modes(question: &Question<'_>, target: Option<&Target>) -> Vec<PageFinding> {
-    let Some(modes) = question.modes else {
-        return Vec::new();
-    };
+    let warnings = question.config.map(Config::warnings).unwrap_or_default();
     let id = target.and_then(|target| target.widget_id);
     let id = id.map_or_else(|| "WIDGET".to_owned(), |id| id.to_string());
     let missing = [
-        (Mode::Voice, "visitors can write, and not talk"),
-        (Mode::Text, "visitors can talk, and not write"),
+        (
+            Mode::Voice,
+            Code::VoiceDisabled,
+            "visitors can write, and not talk",
+        ),
+        (
+            Mode::Text,
+            Code::TextDisabled,
+            "visitors can talk, and not write",
+        ),
     ]
     .into_iter()
-    .filter(|(mode, _)| !modes.contains(mode));
+    .filter(|(mode, ..)| !question.may_have(*mode));
     missing
-        .map(|(mode, effect)| {
-            PageFinding::ok(
-                Code::ModeDisabled,
-                Audience::Widget,
-                format!("{effect}: `modes.{mode}` is off in the widget's config"),
-            )
-            .with_hint(format!(
+        .map(|(mode, code, effect)| {
+            let detail = format!("{effect}: `modes.{mode}` is off in the widget's config");
+            // A button for it that does nothing is hardly wanted.
+            let dead = warnings.iter().find(|warning| warning.code == code);
+            let finding = match dead {
+                Some(dead) => PageFinding::warn(Code::ModeDisabled, Audience::Widget, detail)
+                    .with_evidence(match &dead.pointer {
+                        Some(pointer) => format!("{pointer}: {}", dead.detail),
+                        None => dead.detail.clone(),
+                    }),
+                None => PageFinding::ok(Code::ModeDisabled, Audience::Widget, detail),
+            };
+            finding.with_hint(format!(
                 "to turn it on: widget set {id} /config/v1/modes/{mode}=true"
             ))
         })
@@ -173,7 +222,7 @@ fn refusal(question: &Question<'_>, origin: &Origin, target: &Target) -> Option<
                 .with_hint(format!(
                     "the widget does not exist, is not published, or does not list this site; {how}"
                 ))
-                .with_fix(ask),
+                .with_fix(ask.unwrap_or_else(|| Fix::command(["login"]))),
             )
         }
         Answer::Given(LauncherAnswer::Refused(code)) => Some(

@@ -28,9 +28,10 @@ pub fn decompress(
     budget: &ByteBudget,
 ) -> Result<(Vec<u8>, bool), DecompressError> {
     let encoding = encoding.map(|encoding| encoding.trim().to_ascii_lowercase());
+    let encoding = encoding.filter(|encoding| is_coding(encoding));
     let paid = bytes.len();
     Ok(match encoding.as_deref() {
-        None | Some("" | "identity") => (bytes, false),
+        None => (bytes, false),
         _ if bytes.is_empty() => (bytes, false),
         Some("gzip" | "x-gzip") => inflate(MultiGzDecoder::new(bytes.as_slice()), paid, budget)?,
         // Some sites send it without the header of zlib.
@@ -38,6 +39,25 @@ pub fn decompress(
             .or_else(|_| inflate(DeflateDecoder::new(bytes.as_slice()), paid, budget))?,
         Some(other) => return Err(DecompressError::Unknown(other.to_owned())),
     })
+}
+
+/// Whether a `Content-Encoding` changes the bytes: browsers pass on the bytes of one that they do
+/// not know, such as `UTF-8` or `none`.
+fn is_coding(encoding: &str) -> bool {
+    const CODINGS: [&str; 10] = [
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "br",
+        "zstd",
+        "compress",
+        "x-compress",
+        "dcb",
+        "dcz",
+        "identity",
+    ];
+    let mut names = encoding.split(',').map(str::trim);
+    encoding != "identity" && names.all(|name| CODINGS.contains(&name))
 }
 
 /// `paid` bytes are in the budget already.
@@ -98,8 +118,16 @@ mod tests {
         }
         let (part, is_cut) = read(&gzip[..gzip.len() - 10], "gzip", 2000).expect("a part");
         assert!(is_cut && page.starts_with(&part) && !part.is_empty());
-        for (bytes, encoding) in [(&b"<p>"[..], "gzip"), (&gzip, "br")] {
+        for (bytes, encoding) in [
+            (&b"<p>"[..], "gzip"),
+            (&gzip, "br"),
+            (&gzip, "zstd"),
+            (&gzip, "gzip, br"),
+        ] {
             assert!(read(bytes, encoding, 2000).is_err(), "{encoding}");
+        }
+        for encoding in ["", "identity", "none", "UTF-8", "utf-8, none"] {
+            assert_eq!(read(&page, encoding, 2000), Ok((page.clone(), false)));
         }
         assert_eq!(read(b"", "gzip", 10), Ok((Vec::new(), false)));
     }

@@ -37,6 +37,11 @@ pub(super) fn of_header(name: &str, value: &str) -> String {
     masked(&format!("{name}: {value}"))
 }
 
+/// A part of a text.
+pub(super) fn of_text(text: &str) -> String {
+    masked(text)
+}
+
 /// An address without credentials, query and fragment.
 pub(super) fn of_url(url: &Url) -> String {
     let mut shown = url.clone();
@@ -60,10 +65,11 @@ pub(super) fn of_url(url: &Url) -> String {
 /// ```
 #[must_use]
 pub fn shown_page(text: &str) -> String {
-    let (address, query) = match text.split_once('?') {
-        Some((address, query)) if query.is_empty() || query.starts_with('#') => (address, "?"),
-        Some((address, _)) => (address, "?…"),
-        None => (text, ""),
+    let (address, query) = text.split_at(find_query(text));
+    let query = match query.strip_prefix('?') {
+        Some(query) if query.is_empty() || query.starts_with('#') => "?",
+        Some(_) => "?…",
+        None => "",
     };
     let (scheme, mut rest) = address.split_at(find_authority(address));
     let authority = rest.split(['/', '\\', '#']).next().unwrap_or_default();
@@ -81,6 +87,24 @@ pub fn shown_page(text: &str) -> String {
     let shown = rest.split('#').next().unwrap_or_default();
     let has_fragment = !whole.ends_with(shown);
     format!("{scheme}{shown}{}", if has_fragment { "" } else { query })
+}
+
+/// Where the query starts, or the end. A password may have a `?`, too: no port is like it.
+fn find_query(text: &str) -> usize {
+    let end = |from: usize| text[from..].find('?').map_or(text.len(), |at| from + at);
+    let first = end(0);
+    let authority = &text[find_authority(&text[..first])..first];
+    // A port, or the end of an address in brackets.
+    let is_host =
+        |text: &str| text.ends_with(']') || text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_password = match authority.rsplit_once(':') {
+        Some((_, port)) => !authority.contains(['/', '\\', '#', '@']) && !is_host(port),
+        None => false,
+    };
+    match text.rfind('@') {
+        Some(at) if has_password && at > first => end(at),
+        _ => first,
+    }
 }
 
 /// Where what follows the scheme and its slashes starts. Without slashes, what is before a colon
@@ -124,26 +148,63 @@ pub(super) fn argument(url: &Url) -> String {
     quote_for_shell(page_argument(url.as_str()))
 }
 
-/// The line of a text around a position.
+/// The address or the name at a position of a text, with the name that it is assigned to and the
+/// value that is assigned to it. Nothing else of the text: there may be secrets in it.
 pub(super) fn around(text: &str, position: usize) -> String {
-    const BEFORE: usize = 100;
-    let start = floor(text, position.saturating_sub(BEFORE));
-    let line = text[start..position]
-        .rfind('\n')
-        .map_or(start, |at| start + at + 1);
+    /// Longer beginnings are left out, in bytes.
+    const MAX_BEFORE: usize = 200;
+    let first = floor(text, position.saturating_sub(MAX_BEFORE));
     let last = floor(text, position.saturating_add(MAX_READ).min(text.len()));
-    let end = text[position..last]
-        .find('\n')
-        .map_or(last, |at| position + at);
-    // The beginning may be the middle of a secret, so it is masked with what is before it.
-    let mut part = text[line..end].trim().to_owned();
-    if line == start && start > 0 {
-        part = match part.find([' ', '"', '\'', '<', '(', '=']) {
-            Some(at) => format!("…{}", &part[at..]),
-            None => part,
-        };
+    let start = first + text[first..position].trim_end_matches(is_token).len();
+    if start == first && first > 0 {
+        // It may be the middle of a secret.
+        let end = position + value_length(&text[position..last]);
+        return masked(&format!("…{}", &text[position..end]));
     }
-    masked(&part)
+    let before = &text[first..start];
+    let unquoted = before.trim_end_matches(QUOTES);
+    let from = find_name(unquoted).unwrap_or(unquoted.len());
+    let mut end = position + value_length(&text[position..last]);
+    let rest = &text[end..last];
+    if let Some(value) = rest.trim_start().strip_prefix(['=', '('])
+        && unquoted.len() == before.len()
+    {
+        let value = value.trim_start();
+        let length = value_length(value);
+        if length > 0 {
+            end = last - value.len() + length;
+        }
+    }
+    masked(&text[first + from..end])
+}
+
+/// Quotes of scripts, also those of a text in another text.
+const QUOTES: [char; 4] = ['"', '\'', '`', '\\'];
+
+/// Whether a letter is of an address or a name.
+fn is_token(letter: char) -> bool {
+    letter.is_alphanumeric() || "_$./-:%@\\".contains(letter)
+}
+
+/// Where the name begins to which what follows this text is assigned, such as `s.src = `.
+fn find_name(text: &str) -> Option<usize> {
+    let signed = text.trim_end().strip_suffix(['=', ':', '('])?.trim_end();
+    let name = signed.trim_end_matches(QUOTES);
+    let is_name = |letter: char| letter.is_alphanumeric() || "_$.-".contains(letter);
+    let begin = name.trim_end_matches(is_name);
+    (begin.len() < name.len()).then(|| begin.trim_end_matches(QUOTES).len())
+}
+
+/// How long the address or the name is with which a text begins, with its quotes and its query.
+fn value_length(text: &str) -> usize {
+    let rest = text.trim_start_matches(QUOTES).trim_start_matches(is_token);
+    let is_end = |letter: char| letter.is_whitespace() || "\"'`<>)".contains(letter);
+    let rest = if rest.starts_with(['?', '#']) {
+        &rest[rest.find(is_end).unwrap_or(rest.len())..]
+    } else {
+        rest
+    };
+    text.len() - rest.trim_start_matches(QUOTES).len()
 }
 
 fn masked(text: &str) -> String {
@@ -392,6 +453,19 @@ mod tests {
                 "https://ann/x:sec@shop.example?a=b",
                 "https://shop.example?…",
             ),
+            (
+                "https://ann:se?cr?et@shop.example/a?b=c",
+                "https://shop.example/a?…",
+            ),
+            ("ann:se?cret@shop.example", "shop.example"),
+            (
+                "https://shop.example:8080?mail=a@b.example",
+                "https://shop.example:8080?…",
+            ),
+            (
+                "https://[2001:db8::1]?mail=a@b.example",
+                "https://[2001:db8::1]?…",
+            ),
             ("HTTPS://ann@shop.example/a?", "HTTPS://shop.example/a?"),
             ("//ann:secret@shop.example/a", "//shop.example/a"),
             // Without a password, it is a part of the path, or of the fragment.
@@ -417,8 +491,58 @@ mod tests {
         let position = text.find("/public").expect("it is there");
         assert_eq!(
             around(&text, position),
-            "… let a = 'https://w.example/public/embed/1?…';"
+            "a = 'https://w.example/public/embed/1?…'"
         );
         assert_eq!(around("é/public/embed/", 2), "é/public/embed/");
+        for (text, mark, expected) in [
+            (
+                r#"x={key:'SECRET',mail:"a@b.example",chat:'https://w.example/public/embed/1'};var s"#,
+                "/public",
+                "chat:'https://w.example/public/embed/1'",
+            ),
+            (
+                r#"{"token":"SECRET","src":"https:\/\/w.example\/embed\/1","mail":"a@b.example"}"#,
+                "embed",
+                r#""src":"https:\/\/w.example\/embed\/1""#,
+            ),
+            (
+                r#"a="{\"t\":\"SECRET\",\"src\":\"https://w.example/embed/1\"}""#,
+                "/embed",
+                r#"\"src\":\"https://w.example/embed/1\""#,
+            ),
+            (
+                "document.cookie=\"a=SECRET\"; location.href=\"https://a.example/?i=SECRET\"; SECRET",
+                "location",
+                "location.href=\"https://a.example/?…\"",
+            ),
+            (
+                "top . location.replace('https://ann:SECRET@a.example/', 'SECRET')",
+                "location",
+                "location.replace('https://…@a.example/'",
+            ),
+            ("location = next + 'SECRET'", "location", "location = next"),
+            (
+                "[{token:'SECRET'}];w[l].push({'gtm.start':1,t:'SECRET'})",
+                "'gtm.start'",
+                "'gtm.start'",
+            ),
+            ("f('SECRET','GTM-ABC123');", "GTM-", "'GTM-ABC123'"),
+            (
+                "self.__next_f.push([1,\"SECRET\"])",
+                "self.",
+                "self.__next_f.push",
+            ),
+            (
+                "<p>a@b.example &lt;script src=\"https://w.example/embed/1\"> SECRET",
+                "/embed",
+                "src=\"https://w.example/embed/1\"",
+            ),
+        ] {
+            let at = text.find(mark).expect("it is there");
+            assert_eq!(around(text, at), expected, "{text}");
+        }
+        let long = format!("'{}SECRET/public/embed/1'", "a".repeat(300));
+        let at = long.find("/public").expect("it is there");
+        assert_eq!(around(&long, at), "…/public/embed/1'");
     }
 }

@@ -22,6 +22,10 @@ pub const MAX_PART_REDIRECTS: usize = 3;
 /// Requests for a page, its scripts and its frames together, with all redirects.
 pub const MAX_REQUESTS: usize = 150;
 
+/// Headers of an answer: browsers limit their bytes only, and some sites send more than the 100 of
+/// usual clients.
+pub const MAX_HEADERS: usize = 1000;
+
 /// Bytes of a page that are read, and of its scripts and frames together: the snippet is often at
 /// the end of the page. Compressed bytes count, too, when they are more than what is in them.
 pub const MAX_PAGE_BYTES: usize = 5 << 20;

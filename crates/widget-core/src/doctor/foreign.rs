@@ -53,7 +53,8 @@ impl Foreign {
         let has_html = match language {
             Some(Language::Svg) => matches!(name, "foreignobject" | "desc" | "title"),
             Some(Language::MathMl) => {
-                matches!(name, "mi" | "mo" | "mn" | "ms" | "mtext" | "annotation-xml")
+                matches!(name, "mi" | "mo" | "mn" | "ms" | "mtext")
+                    || (name == "annotation-xml" && is_html(attributes))
             }
             None => false,
         };
@@ -78,6 +79,14 @@ impl Foreign {
             self.0.truncate(at);
         }
     }
+}
+
+/// Whether `annotation-xml` says that it has HTML in it.
+fn is_html(attributes: &BTreeMap<String, String>) -> bool {
+    attributes.get("encoding").is_some_and(|encoding| {
+        let mut known = ["text/html", "application/xhtml+xml"].into_iter();
+        known.any(|known| encoding.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Whether a tag of HTML ends SVG and `MathML`.

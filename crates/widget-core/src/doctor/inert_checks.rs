@@ -11,6 +11,9 @@ use super::sorted::Sorted;
 use super::tools::{Effect, Tool, capitalized};
 use crate::finding::Code;
 
+/// What a consent manager is called that is not known by its name.
+const UNKNOWN: &str = "a consent manager";
+
 /// Snippets that are in the page, and that no browser runs.
 pub(super) fn check_kept_from_running(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {
     let mut findings = Vec::new();
@@ -25,12 +28,28 @@ pub(super) fn check_kept_from_running(page: &Page<'_>, sorted: &Sorted<'_>) -> V
             continue;
         }
         seen.push(kind);
-        findings.extend(kept_in_place(&found.tag.place, &found.tag.script.evidence));
+        let mut finding = kept_in_place(&found.tag.place, &found.tag.script.evidence);
+        if let (Some(finding), true) = (&mut finding, found.tag.is_open) {
+            finding.hint = close_hint(&found.tag.place).or(finding.hint.take());
+        }
+        findings.extend(finding);
     }
     if let Some((tag, tool, reason)) = sorted.inert.first() {
         findings.push(held_back(*tool, reason, &tag.script.evidence));
     }
     findings
+}
+
+/// What helps where the end of what hides a snippet is missing.
+fn close_hint(place: &Place) -> Option<String> {
+    let (what, end) = match place {
+        Place::Comment => ("the comment", "-->"),
+        Place::Noscript => ("`<noscript>`", "</noscript>"),
+        _ => return None,
+    };
+    Some(format!(
+        "close {what} before the snippet: `{end}` is missing"
+    ))
 }
 
 /// A tag that browsers do not run.
@@ -46,6 +65,11 @@ pub(super) fn held_back(tool: Option<&Tool>, reason: &Inert, evidence: &str) -> 
                     "agree on the page and look again; to show the widget to everybody, replace \
                          the tag by the plain one, without `type`, with `{attribute}`"
                 ),
+                None if tool.name == UNKNOWN => {
+                    "agree on the page and look again; to show the widget \
+                         to everybody, replace the tag by the plain one, without `type`"
+                        .to_owned()
+                }
                 None => format!(
                     "agree on the page and look again; to show the widget to everybody, exempt \
                          the script in {}, or replace the tag by the plain one, without `type`",
@@ -99,6 +123,13 @@ fn kept_in_place(place: &Place, tag: &str) -> Option<PageFinding> {
             "remove `<![CDATA[` and `]]>` around the tag".to_owned(),
             format!("<![CDATA[ {tag}"),
         ),
+        Place::Frameset => (
+            Code::SnippetInert,
+            "the snippet is inside of `<frameset>`, where browsers read nothing but frames"
+                .to_owned(),
+            "paste the snippet into the page that the frame shows".to_owned(),
+            format!("<frameset>{tag}"),
+        ),
         Place::Foreign => (
             Code::SnippetInert,
             "the snippet is inside of `<svg>` or `<math>`, where `src` has no effect".to_owned(),
@@ -114,7 +145,7 @@ fn kept_in_place(place: &Place, tag: &str) -> Option<PageFinding> {
             format!("<script>…{tag}"),
         ),
         Place::Encoded { evidence, tool } => {
-            let tool = tool.unwrap_or("a consent manager");
+            let tool = tool.unwrap_or(UNKNOWN);
             (
                 Code::SnippetInert,
                 format!(
@@ -135,20 +166,44 @@ fn kept_in_place(place: &Place, tag: &str) -> Option<PageFinding> {
 
 /// A page of XML with a tag that is not.
 pub(super) fn check_xml(page: &Page<'_>, sorted: &Sorted<'_>) -> Option<PageFinding> {
+    let first = sorted.live.first().filter(|_| page.hop.is_xml())?;
+    let fail = |detail: &str, tag: &str, hint: &str| {
+        PageFinding::fail(Code::SnippetInert, Audience::Site, detail)
+            .with_evidence(tag)
+            .with_hint(hint)
+    };
+    if page.tags.lacks_namespace {
+        return Some(fail(
+            "the page is XML, and its root element does not say that it is XHTML, so that browsers \
+             run no script of it",
+            &first.script.evidence,
+            "write `xmlns=\"http://www.w3.org/1999/xhtml\"` into `<html>`; or serve the page as \
+             `text/html`",
+        ));
+    }
+    let is_named = |tag: &str| tag.starts_with("<script");
+    if !sorted.live.iter().any(|tag| is_named(&tag.script.evidence)) {
+        return Some(fail(
+            "the page is XML, where the names of elements are in lower case, and the name of the \
+             snippet's is not",
+            &first.script.evidence,
+            "write `<script` and `</script>` in lower case",
+        ));
+    }
     let tag = sorted.live.iter().find(|tag| !tag.script.is_xml)?;
-    page.hop.is_xml().then(|| {
+    Some(
         PageFinding::fail(
             Code::SnippetInert,
             Audience::Site,
-            "the page is XML (`application/xhtml+xml`), and the snippet is not: browsers show an \
+            "the page is XML, as its `Content-Type` says, and the snippet is not: browsers show an \
              error instead of the page",
         )
         .with_evidence(tag.script.evidence.clone())
         .with_hint(
             "give each attribute of the tag a value in quotes, such as `async=\"async\"`; or serve \
              the page as `text/html`",
-        )
-    })
+        ),
+    )
 }
 
 /// A consent manager that may stop the snippet while the page loads.

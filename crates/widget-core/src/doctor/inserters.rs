@@ -9,6 +9,8 @@ use super::script::{Kind, ScriptTag};
 pub(super) struct Inserter {
     pub(super) name: &'static str,
     pub(super) evidence: String,
+    /// The positions of its scripts, when it was recognized by them.
+    pub(super) positions: Vec<usize>,
 }
 
 /// Tag managers, by a part of the address or of the text of a script.
@@ -86,29 +88,36 @@ const SHELL_MARKS: &[&str] = &[
 /// What may insert a snippet into this page.
 pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
     let mut found: Vec<Inserter> = Vec::new();
-    let mut add = |name: &'static str, evidence: &str| {
-        if !found.iter().any(|inserter| inserter.name == name) {
-            found.push(Inserter {
+    let mut add = |name: &'static str, evidence: &str, position: Option<usize>| {
+        let mut known = found.iter_mut();
+        match known.find(|inserter| inserter.name == name) {
+            Some(known) => known.positions.extend(position),
+            None => found.push(Inserter {
                 name,
                 evidence: evidence.to_owned(),
-            });
+                positions: position.into_iter().collect(),
+            }),
         }
     };
     for script in &tags.scripts {
         let src = script.attribute("src").unwrap_or_default();
         for (name, parts) in TAG_MANAGERS.iter().chain(FRAMEWORKS) {
             if parts.iter().any(|part| src.contains(part)) {
-                add(name, &script.evidence);
+                add(name, &script.evidence, Some(script.position));
             } else if let Some(at) = parts.iter().find_map(|part| script.text.find(part)) {
                 // The id of the container says most.
                 let at = script.text.find("GTM-").unwrap_or(at);
-                add(name, &evidence::around(&script.text, at));
+                add(
+                    name,
+                    &evidence::around(&script.text, at),
+                    Some(script.position),
+                );
             }
         }
     }
     for (name, mark) in FRAMEWORK_MARKS {
         if tags.marks.iter().any(|found| found.starts_with(mark)) {
-            add(name, mark);
+            add(name, mark, None);
         }
     }
     let shell = SHELL_MARKS
@@ -122,7 +131,8 @@ pub(super) fn find_inserters(tags: &PageTags) -> Vec<Inserter> {
         && let Some(script) = first
         && (shell.is_some() || tags.visible_text == 0)
     {
-        add("an application that draws the page", &script.evidence);
+        let name = "an application that draws the page";
+        add(name, &script.evidence, Some(script.position));
     }
     found
 }

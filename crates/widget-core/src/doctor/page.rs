@@ -9,11 +9,14 @@ use url::Url;
 
 use super::foreign::{Foreign, Language};
 use super::script::{Kind, PATH, Place, ScriptTag};
+use super::templates::Templates;
 use super::visit::{Hop, Visit};
 use super::{encoded, evidence, tools};
+use crate::id::WidgetId;
 
 /// The tags of a page, in their order.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct PageTags {
     base: Option<String>,
     /// Scripts that the browser finds as elements, whatever their type.
@@ -35,12 +38,18 @@ pub(super) struct PageTags {
     /// What the page runs when it has loaded, as `onload` has it.
     pub(super) handlers: Vec<String>,
     pub(super) has_frameset: bool,
+    /// The page is a frameset instead of having a body.
+    pub(super) is_frameset: bool,
+    /// Its root element does not say that it is XHTML, which matters in XML.
+    pub(super) lacks_namespace: bool,
     /// Bytes of text that visitors see.
     pub(super) visible_text: usize,
     /// Ids of elements, and attributes that frameworks write; for recognizing them.
     pub(super) marks: Vec<String>,
     /// The page says that it is AMP.
     pub(super) is_amp: bool,
+    /// It has the frame of Google Tag Manager for browsers that do not run scripts.
+    pub(super) has_manager_frame: bool,
 }
 
 /// A snippet that is not an element of the document.
@@ -48,6 +57,8 @@ pub(super) struct PageTags {
 pub(super) struct HiddenTag {
     pub(super) place: Place,
     pub(super) script: ScriptTag,
+    /// Whether the end of what hides it is missing.
+    pub(super) is_open: bool,
 }
 
 /// An element that names a widget.
@@ -66,6 +77,8 @@ pub(super) struct Mention {
     pub(super) evidence: String,
     /// Whether it is a script, which may create the tag.
     pub(super) is_script: bool,
+    /// Whether the end tag of the element is missing.
+    pub(super) is_open: bool,
     pub(super) text: String,
 }
 
@@ -148,24 +161,15 @@ struct Reader<'a> {
     tags: PageTags,
     position: usize,
     in_head: bool,
-    /// The open `<template>` elements.
-    templates: Vec<Template>,
-    /// How many of them are inert.
-    inert_templates: usize,
+    templates: Templates,
+    /// Where in the found tags those of the last comment start.
+    last_comment: usize,
     foreign: Foreign,
     noframes: usize,
     /// The next tag has an attribute twice.
     has_duplicate: bool,
     /// The element whose text is read, and is not markup.
     inside: Option<Inside>,
-}
-
-#[derive(PartialEq, Eq)]
-enum Template {
-    /// Its content is not a part of the page.
-    Inert,
-    /// A declarative shadow root: its content is, and its scripts run.
-    ShadowRoot,
 }
 
 struct Inside {
@@ -184,8 +188,8 @@ impl<'a> Reader<'a> {
             tags: PageTags::default(),
             position: 0,
             in_head: true,
-            templates: Vec::new(),
-            inert_templates: 0,
+            templates: Templates::default(),
+            last_comment: 0,
             foreign: Foreign::default(),
             noframes: 0,
             has_duplicate: false,
@@ -196,6 +200,7 @@ impl<'a> Reader<'a> {
     fn run(&mut self) {
         let emitter = DefaultEmitter::<usize>::new_with_span();
         let mut tokenizer = Tokenizer::new_with_emitter(self.html, emitter);
+        let mut is_open_comment = false;
         while let Some(token) = tokenizer.next() {
             let Ok(token) = token;
             match token {
@@ -210,6 +215,7 @@ impl<'a> Reader<'a> {
                 Token::Error(error) if *error == Error::DuplicateAttribute => {
                     self.has_duplicate = true;
                 }
+                Token::Error(error) if *error == Error::EofInComment => is_open_comment = true,
                 Token::Doctype(_) | Token::Error(_) => {}
             }
         }
@@ -222,11 +228,22 @@ impl<'a> Reader<'a> {
         {
             script.is_closed = is_cut;
         }
+        let is_open = self.inside.is_some();
+        let (hidden, mentions) = (self.tags.hidden.len(), self.tags.mentions.len());
         self.close_text();
+        if is_open && !is_cut {
+            let hidden = self.tags.hidden[hidden..].iter_mut();
+            hidden.for_each(|tag| tag.is_open = true);
+            let mentions = self.tags.mentions[mentions..].iter_mut();
+            mentions.for_each(|mention| mention.is_open = true);
+        } else if is_open_comment && !is_cut {
+            let hidden = self.tags.hidden[self.last_comment..].iter_mut();
+            hidden.for_each(|tag| tag.is_open = true);
+        }
     }
 
     fn in_template(&self) -> bool {
-        self.inert_templates > 0
+        self.templates.is_inert()
     }
 
     fn start(&mut self, tag: &StartTag<usize>) -> Option<State> {
@@ -243,7 +260,18 @@ impl<'a> Reader<'a> {
                 )
             })
             .collect();
+        if self.tags.is_frameset && !is_of_frameset(&name) {
+            // Browsers ignore the tag, so that what follows is not the text of a script.
+            if name == "script" {
+                let mut script = self.script_tag(tag, attributes);
+                script.place = Place::Frameset;
+                self.script(script);
+            }
+            self.has_duplicate = false;
+            return None;
+        }
         let is_foreign = self.foreign.enter(&name, &attributes, tag.self_closing);
+        let can_be_frameset = self.in_head && !self.is_xml && !is_foreign;
         if !matches!(
             name.as_str(),
             "html"
@@ -263,6 +291,13 @@ impl<'a> Reader<'a> {
         {
             self.in_head = false;
         }
+        if !is_foreign {
+            self.templates.enter(&name, &attributes);
+        }
+        self.tags.is_frameset |= name == "frameset"
+            && can_be_frameset
+            && self.place == Place::Document
+            && self.templates.is_empty();
         self.element(tag, &name, attributes);
         self.has_duplicate = false;
         if self.is_xml && tag.self_closing && !is_foreign {
@@ -370,17 +405,6 @@ impl<'a> Reader<'a> {
         let attribute = |name: &str| attributes.get(name).map(|value| value.trim().to_owned());
         let is_live = self.place == Place::Document && !self.in_template() && self.noframes == 0;
         match name {
-            "template" if self.foreign.language().is_none() => {
-                let is_root = attribute("shadowrootmode").is_some_and(|mode| {
-                    ["open", "closed"].contains(&mode.to_ascii_lowercase().as_str())
-                });
-                self.inert_templates += usize::from(!is_root);
-                self.templates.push(if is_root {
-                    Template::ShadowRoot
-                } else {
-                    Template::Inert
-                });
-            }
             "noframes" if self.foreign.language().is_none() => self.noframes += 1,
             "script" => {
                 let script = self.script_tag(tag, attributes);
@@ -392,6 +416,8 @@ impl<'a> Reader<'a> {
                 return;
             }
             "html" => {
+                self.tags.lacks_namespace |= self.position == 1
+                    && attribute("xmlns").as_deref() != Some("http://www.w3.org/1999/xhtml");
                 self.tags.is_amp |= ["amp", "\u{26a1}", "\u{26a1}\u{fe0f}"]
                     .iter()
                     .any(|mark| attributes.contains_key(*mark));
@@ -427,7 +453,10 @@ impl<'a> Reader<'a> {
         if !is_live {
             return;
         }
-        if let Some(id) = attribute("data-web-widget") {
+        // Other vendors have an attribute of this name, too.
+        let names_widget =
+            |id: &String| id.parse::<WidgetId>().is_ok() || attributes.contains_key("data-service");
+        if let Some(id) = attribute("data-web-widget").filter(names_widget) {
             self.tags.named.push(NamedWidget {
                 id,
                 service: attribute("data-service"),
@@ -438,11 +467,17 @@ impl<'a> Reader<'a> {
             if key == "id" || key.starts_with("data-") || key.starts_with("ng-") {
                 self.mark(key, value);
             }
-            if value.contains(PATH) && !matches!(name, "link" | "a") {
+            if let Some(at) = value.find(PATH)
+                && !matches!(name, "link" | "a")
+            {
                 self.tags.mentions.push(Mention {
                     element: name.to_owned(),
-                    evidence: self.written(tag, name, &attributes),
+                    evidence: {
+                        let shown = evidence::around(value, at);
+                        evidence::of_tag(&format!("<{name} … {key}=… {shown} …>"))
+                    },
                     is_script: false,
+                    is_open: false,
                     text: value.clone(),
                 });
             } else if let Some(text) = encoded::decode_markup(value) {
@@ -492,13 +527,11 @@ impl<'a> Reader<'a> {
 
     fn end(&mut self, name: &str) {
         self.close_text();
-        match name {
-            "template" => {
-                let ended = self.templates.pop();
-                self.inert_templates -= usize::from(ended == Some(Template::Inert));
-            }
-            "noframes" => self.noframes = self.noframes.saturating_sub(1),
-            _ => {}
+        if name == "noframes" {
+            self.noframes = self.noframes.saturating_sub(1);
+        }
+        if self.foreign.language().is_none() {
+            self.templates.leave(name);
         }
         self.foreign.leave(name);
     }
@@ -530,6 +563,7 @@ impl<'a> Reader<'a> {
                 element: element.to_owned(),
                 evidence: evidence::around(&plain, start),
                 is_script,
+                is_open: false,
                 text: plain,
             });
         }
@@ -544,7 +578,10 @@ impl<'a> Reader<'a> {
                 script.text = text;
                 self.script(script);
             }
-            ("noscript" | "noframes" | "noembed", None) => self.hide(&Place::Noscript, &text),
+            ("noscript" | "noframes" | "noembed", None) => {
+                self.tags.has_manager_frame |= text.contains("googletagmanager.com/ns.html");
+                self.hide(&Place::Noscript, &text);
+            }
             _ => self.mention(&name, &text, false),
         }
     }
@@ -552,7 +589,11 @@ impl<'a> Reader<'a> {
     fn script(&mut self, mut script: ScriptTag) {
         if script.place != Place::Document {
             let place = script.place.clone();
-            self.tags.hidden.push(HiddenTag { place, script });
+            self.tags.hidden.push(HiddenTag {
+                place,
+                script,
+                is_open: false,
+            });
             return;
         }
         if script.text.trim().is_empty() {
@@ -579,6 +620,7 @@ impl<'a> Reader<'a> {
     }
 
     fn comment(&mut self, text: &str) {
+        self.last_comment = self.tags.hidden.len();
         if let Some(text) = text.strip_prefix("[CDATA[") {
             // The end of the tag ends it in HTML.
             self.hide(&Place::Cdata, &format!("{text}>"));
@@ -603,6 +645,11 @@ impl<'a> Reader<'a> {
         }
         self.tags.hidden.extend(found.hidden);
     }
+}
+
+/// Whether browsers look at the tag in a frameset.
+fn is_of_frameset(name: &str) -> bool {
+    matches!(name, "frameset" | "frame" | "noframes" | "html")
 }
 
 /// A tag with these attributes.

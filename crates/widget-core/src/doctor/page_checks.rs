@@ -1,11 +1,17 @@
 //! Whether there is a page, and whether it is the one that was asked for.
 
+use url::Url;
+
 use super::evidence;
 use super::question::{Answer, LauncherAnswer, Question};
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
-use super::visit::Hop;
+use super::visit::{Hop, essence_of};
+use super::walls;
 use crate::finding::Code;
+
+/// The namespace of HTML in XML.
+const XHTML: &[u8] = b"http://www.w3.org/1999/xhtml";
 
 pub(super) fn check_visit(question: &Question<'_>) -> Vec<PageFinding> {
     let visit = question.visit;
@@ -32,27 +38,20 @@ pub(super) fn check_visit(question: &Question<'_>) -> Vec<PageFinding> {
         "the page loads",
     ));
     findings.extend(check_status(hop));
-    findings.extend(check_type(hop));
+    findings.extend(check_type(hop, &visit.body));
     findings.extend(check_redirects(question));
     findings
 }
 
 fn check_status(hop: &Hop) -> Option<PageFinding> {
+    if let Some((name, evidence)) = walls::find_challenge(hop) {
+        return Some(walled(name, evidence, hop.status));
+    }
     if (200..300).contains(&hop.status) {
         return None;
     }
-    let is_challenge = hop
-        .header("cf-mitigated")
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case("challenge"));
     let error = format!("the page answers with the error {}", hop.status);
     let (detail, hint) = match hop.status {
-        _ if is_challenge => (
-            "Cloudflare checks whether a browser asks for the page, and does not show it to \
-             programs"
-                .to_owned(),
-            "open the page in a browser, and look there with the developer tools (F12); or let \
-             this program pass in Cloudflare",
-        ),
         401 if hop.header("www-authenticate").is_some() => (
             "the page asks for a password (401)".to_owned(),
             "open the page in a browser with the password, and look there with the developer \
@@ -109,26 +108,27 @@ pub(super) fn check_wall(page: &Page<'_>, findings: &mut Vec<PageFinding>) {
         return;
     };
     findings.retain(|finding| finding.code != Code::PageStatus);
-    let status = page.hop.status;
-    findings.push(
-        PageFinding::fail(
-            Code::PageStatus,
-            Audience::Site,
-            format!(
-                "{name} checks whether a browser asks for the page, and does not show it to \
-                 programs ({status})"
-            ),
-        )
-        .with_evidence(evidence.clone())
-        .with_hint(format!(
-            "open the page in a browser, and look there with the developer tools (F12); or let \
-             this program pass in {name}"
-        )),
-    );
+    findings.push(walled(name, evidence.clone(), page.hop.status));
+}
+
+fn walled(name: &str, evidence: String, status: u16) -> PageFinding {
+    PageFinding::fail(
+        Code::PageStatus,
+        Audience::Site,
+        format!(
+            "{name} checks whether a browser asks for the page, and does not show it to programs \
+             ({status})"
+        ),
+    )
+    .with_evidence(evidence)
+    .with_hint(format!(
+        "open the page in a browser, and look there with the developer tools (F12); or let this \
+         program pass in {name}"
+    ))
 }
 
 /// Whether browsers show the answer as a page.
-fn check_type(hop: &Hop) -> Option<PageFinding> {
+pub(super) fn check_type(hop: &Hop, body: &[u8]) -> Option<PageFinding> {
     let fail = |detail: &str, evidence: String, hint: &str| {
         let finding = PageFinding::fail(Code::PageNotHtml, Audience::Site, detail);
         Some(finding.with_evidence(evidence).with_hint(hint))
@@ -144,7 +144,7 @@ fn check_type(hop: &Hop) -> Option<PageFinding> {
             );
         }
     }
-    let Some(kind) = hop.header("content-type") else {
+    let Some(kind) = hop.content_type() else {
         let value = hop.header("x-content-type-options")?;
         let is_strict = value
             .split(',')
@@ -158,8 +158,12 @@ fn check_type(hop: &Hop) -> Option<PageFinding> {
         )
         .filter(|_| is_strict);
     };
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if hop.is_xml() || essence.eq_ignore_ascii_case("text/html") {
+    let essence = essence_of(kind);
+    let is_page = essence.eq_ignore_ascii_case("application/xhtml+xml") || {
+        // Other XML is a page by its elements.
+        hop.is_xml() && body.windows(XHTML.len()).any(|part| part == XHTML)
+    };
+    if is_page || essence.eq_ignore_ascii_case("text/html") {
         return None;
     }
     if essence.eq_ignore_ascii_case("text/plain") {
@@ -192,7 +196,7 @@ pub(super) fn check_amp(page: &Page<'_>) -> Option<PageFinding> {
 }
 
 /// The page to which a visit was sent, when it looks like one on which to log in or to agree.
-pub(super) fn find_gate<'a>(question: &'a Question<'_>) -> Option<&'a url::Url> {
+pub(super) fn find_gate<'a>(question: &'a Question<'_>) -> Option<&'a Url> {
     const WORDS: &[&str] = &[
         "login",
         "log-in",
@@ -208,20 +212,32 @@ pub(super) fn find_gate<'a>(question: &'a Question<'_>) -> Option<&'a url::Url> 
     ];
     let hops = &question.visit.hops;
     let (first, last) = (&hops.first()?.url, &hops.last()?.url);
-    let host = last.host_str().unwrap_or_default();
-    let is_new_host = last.host_str() != first.host_str();
-    let label = host.split('.').next().filter(|_| is_new_host);
-    let mut words = last.path().split('/').chain(label);
-    let is_gate = words.any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)));
-    let is_moved = is_new_host || first.path() != last.path();
-    (is_moved && is_gate).then_some(last)
+    // Whoever asks for the page of an account looks at that.
+    let words = |url: &'a Url| {
+        let label = url.host_str().unwrap_or_default().split('.').next();
+        url.path().split('/').chain(label)
+    };
+    let is_new = |word: &str| !words(first).any(|asked| asked.eq_ignore_ascii_case(word));
+    let is_gate =
+        |word: &str| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) && is_new(word);
+    words(last).any(is_gate).then_some(last)
+}
+
+/// The same for a page on another site, which says nothing about the site of the page.
+pub(super) fn find_foreign_gate<'a>(question: &'a Question<'_>) -> Option<&'a Url> {
+    let gate = find_gate(question)?;
+    let name = |url: &'a Url| {
+        let host = url.host_str().unwrap_or_default();
+        host.strip_prefix("www.").unwrap_or(host)
+    };
+    (name(&question.visit.hops.first()?.url) != name(gate)).then_some(gate)
 }
 
 fn check_redirects(question: &Question<'_>) -> Option<PageFinding> {
     let hops = &question.visit.hops;
     let (first, last) = (hops.first()?, hops.last()?);
     let shown = evidence::of_url(&last.url);
-    if first.url.origin() == last.url.origin() {
+    if first.url.origin() == last.url.origin() || find_gate(question).is_some() {
         return check_moved(question, &first.url, &shown);
     }
     let at = hops
@@ -254,8 +270,8 @@ fn check_redirects(question: &Question<'_>) -> Option<PageFinding> {
     )
 }
 
-/// A redirect within the site.
-fn check_moved(question: &Question<'_>, first: &url::Url, shown: &str) -> Option<PageFinding> {
+/// A redirect within the site, or to a page on which to log in.
+fn check_moved(question: &Question<'_>, first: &Url, shown: &str) -> Option<PageFinding> {
     if find_gate(question).is_some() {
         let finding = PageFinding::warn(
             Code::PageRedirected,
@@ -268,7 +284,7 @@ fn check_moved(question: &Question<'_>, first: &url::Url, shown: &str) -> Option
         return Some(finding.with_hint("log in with a browser, and look there at the page"));
     }
     let last = &question.visit.hops.last()?.url;
-    let path = |url: &url::Url| url.path().trim_end_matches('/').to_owned();
+    let path = |url: &Url| url.path().trim_end_matches('/').to_owned();
     (path(first) != path(last)).then(|| {
         PageFinding::ok(
             Code::PageRedirected,

@@ -41,7 +41,11 @@ impl Part {
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if is_frame {
-            return Self::Frame(PageFrame { url, html: text });
+            return Self::Frame(PageFrame {
+                url,
+                hop,
+                html: text,
+            });
         }
         Self::Script(PageScript {
             url,

@@ -2,12 +2,12 @@
 //!
 //! The matching is that of the crate `content-security-policy`, which Servo uses.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use content_security_policy as csp;
 use csp::{
-    Destination, Directive, Initiator, ParserMetadata, Policy, PolicyDisposition, PolicySource,
-    Violates,
+    CheckResult, Destination, Directive, Element, Initiator, InlineCheckType, ParserMetadata,
+    Policy, PolicyDisposition, PolicySource, Violates,
 };
 use url::Url;
 
@@ -23,10 +23,13 @@ pub(super) struct PagePolicy {
     position: Option<usize>,
     /// The names of directives that it has more than once.
     repeated: Vec<String>,
+    /// Whether its header has more than this policy.
+    has_comma: bool,
 }
 
 /// The directive that stops a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Blocked {
     /// The directive that decides, such as `default-src`.
     pub(super) directive: String,
@@ -37,6 +40,10 @@ pub(super) struct Blocked {
     pub(super) has_nonce: bool,
     /// Whether the policy has the directive again, which browsers ignore.
     pub(super) is_repeated: bool,
+    /// Whether the header has several policies, with commas between them.
+    pub(super) has_comma: bool,
+    /// The source with a `*` for the hosts below that of the request.
+    pub(super) wildcard: Option<String>,
 }
 
 /// A request that a widget makes.
@@ -66,6 +73,7 @@ impl PagePolicies {
                     policy: parse(text, PolicySource::Header),
                     position: None,
                     repeated: find_repeated(text),
+                    has_comma: value.trim_end_matches([',', ' ']).contains(','),
                 });
             }
         }
@@ -79,10 +87,52 @@ impl PagePolicies {
                 policy,
                 position: Some(meta.position),
                 repeated: find_repeated(&meta.content),
+                has_comma: false,
             });
         }
         policies.retain(|policy| !policy.policy.directive_set.is_empty());
         Self(policies)
+    }
+
+    /// The policies of a document that the page itself has, as `srcdoc` does: those of the page,
+    /// all of which come before it, and its own.
+    pub(super) fn inherited(
+        headers: &[(String, String)],
+        outer: &PageTags,
+        inner: &PageTags,
+    ) -> Self {
+        let mut policies = Self::of(headers, outer);
+        for policy in &mut policies.0 {
+            policy.position = policy.position.and(Some(0));
+        }
+        policies.0.extend(Self::of(&[], inner).0);
+        policies
+    }
+
+    /// The `frame-ancestors` of the page that keeps `outer` from framing it.
+    pub(super) fn find_refused_ancestor(&self, page: &Url, outer: &Url) -> Option<String> {
+        // Only the origin of the outer page counts.
+        let outer = outer.join("/").unwrap_or_else(|_| outer.clone());
+        let request = WidgetRequest {
+            url: &outer,
+            destination: Destination::IFrame,
+            script: None,
+            by_parser: false,
+        };
+        let mut ancestors = self.frame_ancestors().into_iter();
+        let refused = ancestors.find(|(sources, _)| {
+            // Sources are matched in the same way for all directives.
+            let text = format!("frame-src {}", sources.join(" "));
+            let policy = PagePolicy {
+                policy: parse(&text, PolicySource::Header),
+                position: None,
+                repeated: Vec::new(),
+                has_comma: false,
+            };
+            let policies = Self(vec![policy]);
+            policies.find_block(page, &request, None).is_some()
+        });
+        refused.map(|(_, evidence)| evidence)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -106,7 +156,7 @@ impl PagePolicies {
         let asked = csp::Request {
             url: request.url.clone(),
             current_url: request.url.clone(),
-            origin: page.origin(),
+            origin: origin_for(page, request.url),
             redirect_count: 0,
             destination: request.destination,
             initiator: if request.destination == Destination::None {
@@ -133,8 +183,35 @@ impl PagePolicies {
             }
             match policy.policy.does_request_violate_policy(&asked) {
                 Violates::DoesNotViolate => None,
-                Violates::Directive(directive) => Some(policy.blocked(&directive)),
+                Violates::Directive(directive) => {
+                    let mut sources = directive.value.iter();
+                    let wildcard = sources.find(|source| is_wildcard_below(source, request.url));
+                    Some(Blocked {
+                        wildcard: wildcard.cloned(),
+                        ..policy.blocked(&directive)
+                    })
+                }
             }
+        })
+    }
+
+    /// The first directive that stops an inline script.
+    pub(super) fn find_inline_block(&self, script: &ScriptTag) -> Option<Blocked> {
+        let nonce = script.attribute("nonce").filter(|_| script.is_nonceable);
+        let element = Element {
+            nonce: nonce.map(Cow::Borrowed),
+        };
+        self.0.iter().find_map(|policy| {
+            if policy.position.is_some_and(|meta| script.position < meta) {
+                return None;
+            }
+            let kind = InlineCheckType::Script;
+            let mut directives = policy.policy.directive_set.iter();
+            let directive = directives.find(|directive| {
+                directive.inline_check(&element, kind, &policy.policy, &script.text)
+                    == CheckResult::Blocked
+            })?;
+            Some(policy.blocked(directive))
         })
     }
 
@@ -200,6 +277,8 @@ impl PagePolicy {
             is_strict: has("'strict-dynamic'"),
             has_nonce: has("'nonce-"),
             is_repeated: self.repeated.contains(&directive.name),
+            has_comma: self.has_comma,
+            wildcard: None,
         }
     }
 
@@ -210,6 +289,28 @@ impl PagePolicy {
         };
         evidence::of_header(name, &directive.to_string())
     }
+}
+
+/// The origin of a page for `'self'`: that of a page on `http` is also the same host on `https`,
+/// which the crate does not see for the default ports.
+fn origin_for(page: &Url, request: &Url) -> url::Origin {
+    let is_default = |url: &Url| url.port().is_none();
+    let is_upgraded = page.scheme() == "http" && request.scheme() == "https";
+    if is_upgraded && is_default(page) && is_default(request) && page.host() == request.host() {
+        return request.origin();
+    }
+    page.origin()
+}
+
+/// Whether a source is `*.` and the host of an address, so that it has only the hosts below.
+fn is_wildcard_below(source: &str, url: &Url) -> bool {
+    let source = source.split_once("://").map_or(source, |(_, rest)| rest);
+    let host = source.split(['/', ':']).next().unwrap_or_default();
+    let below = host.strip_prefix("*.");
+    below.is_some_and(|below| {
+        url.host_str()
+            .is_some_and(|host| host.eq_ignore_ascii_case(below))
+    })
 }
 
 /// The names that begin more than one directive of a policy.

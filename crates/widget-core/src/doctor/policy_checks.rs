@@ -1,13 +1,17 @@
 //! Whether a policy of the page is in the way of a widget.
 
+use std::fmt::Write as _;
+
 use content_security_policy::Destination;
 use url::Url;
 
+use super::inserter_policies::{check_handed_nonce, check_inserters, find_handed_nonces};
 use super::permissions::{self, Permission};
 use super::policy::{Blocked, WidgetRequest};
 use super::question::{Answer, LauncherAnswer};
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
+use super::script::Kind;
 use super::sorted::Run;
 use super::{evidence, tools};
 use crate::{finding::Code, mode::Mode, origin::Origin};
@@ -21,14 +25,46 @@ pub(super) fn check(page: &Page<'_>, runs: &[Run<'_>]) -> Vec<PageFinding> {
         let service = &target.service;
         check_content_policy(page, runs, service, &mut findings);
         check_permissions(page, service, &mut findings);
-        findings.extend(check_embedder_policy(page));
+        findings.extend(check_embedder_policy(page, runs));
+        findings.extend(check_mixed_content(page, service));
+    } else if runs.is_empty() {
+        findings.extend(check_inserters(page));
+    }
+    findings.extend(check_frames(page));
+    findings
+}
+
+/// The same for a page whose frame `inner` has the widget: the policy of the outer page does not
+/// govern what a page in it loads.
+pub(super) fn check_framed(
+    page: &Page<'_>,
+    inner: &Page<'_>,
+    runs: &[Run<'_>],
+    name: &str,
+) -> Vec<PageFinding> {
+    let mut findings = Vec::new();
+    if let Some(target) = &page.target {
+        let service = &target.service;
+        check_content_policy(inner, runs, service, &mut findings);
+        for finding in &mut findings {
+            finding.detail = format!("in the frame `{name}`, {}", finding.detail);
+        }
+        let here = &page.hop.url;
+        let outer = permissions::find(&page.hop.headers, "microphone", here, here);
+        let deciding = match outer {
+            Permission::Denied { .. } => page,
+            _ => inner,
+        };
+        check_permissions(deciding, service, &mut findings);
+        // The outer page loads no script of the widget.
+        let embedder = check_embedder_policy(page, &[]);
+        findings.extend(embedder.or_else(|| check_embedder_policy(inner, runs)));
         findings.extend(check_mixed_content(page, service));
     }
     findings.extend(check_frames(page));
     findings
 }
 
-#[expect(clippy::too_many_lines, reason = "one request after the other")]
 fn check_content_policy(
     page: &Page<'_>,
     runs: &[Run<'_>],
@@ -61,38 +97,8 @@ fn check_content_policy(
         .and_then(|target| target.widget_id)
         .map_or_else(|| "0".to_owned(), |id| id.to_string());
     let address = |path: String| service.join(&path).unwrap_or_else(|_| service.clone());
-    let source = service.origin().ascii_serialization();
 
-    findings.push(match find_script_block(page, runs, &address, &id) {
-        Some((blocked, detail)) => {
-            let scripts = runs.iter().filter_map(|run| run.script);
-            let mut nonced = scripts.filter(|script| {
-                let nonce = script.attribute("nonce");
-                nonce.is_some_and(|nonce| !nonce.trim().is_empty())
-            });
-            let nonce = match nonced.next() {
-                Some(script) if !script.is_nonceable => TagNonce::Ignored,
-                Some(_) => TagNonce::Other,
-                None => TagNonce::Missing,
-            };
-            script_blocked(&blocked, detail, &source, nonce)
-        }
-        None => match find_hash_only(page, runs) {
-            Some(blocked) => PageFinding::warn(
-                Code::CspScriptBlocked,
-                Audience::Site,
-                "the page's Content-Security-Policy allows the script by its hash, which Firefox \
-                 does not accept",
-            )
-            .with_evidence(blocked.evidence.clone())
-            .with_hint(add_hint(&blocked, &blocked.directive, &source)),
-            None => PageFinding::ok(
-                Code::CspScriptBlocked,
-                Audience::Site,
-                "the page's Content-Security-Policy allows the script",
-            ),
-        },
-    });
+    findings.push(check_script(page, runs, service, &id));
     let launcher = address(format!("core/public/web-widgets/{id}"));
     let tickets = address(format!("core/public/web-widgets/{id}/embed-tickets"));
     let window = address(format!("public/widget/{id}"));
@@ -158,6 +164,61 @@ fn check_content_policy(
     }
 }
 
+/// Whether the policies allow the script, and what is about to insert it.
+fn check_script(page: &Page<'_>, runs: &[Run<'_>], service: &Url, id: &str) -> PageFinding {
+    let address = |path: String| service.join(&path).unwrap_or_else(|_| service.clone());
+    let source = service.origin().ascii_serialization();
+    if let Some(finding) = Some(page)
+        .filter(|_| runs.is_empty())
+        .and_then(check_inserters)
+    {
+        return finding;
+    }
+    match find_script_block(page, runs, &address, id) {
+        Some((blocked, _))
+            if runs.is_empty()
+                && find_handed_nonces(page).iter().any(|nonced| {
+                    let run = Run {
+                        script: Some(nonced),
+                        url: None,
+                        by_parser: false,
+                    };
+                    find_script_block(page, &[run], &address, id).is_none()
+                }) =>
+        {
+            check_handed_nonce(&blocked, &source)
+        }
+        Some((blocked, detail)) => {
+            let scripts = runs.iter().filter_map(|run| run.script);
+            let mut nonced = scripts.filter(|script| {
+                let nonce = script.attribute("nonce");
+                nonce.is_some_and(|nonce| !nonce.trim().is_empty())
+            });
+            let nonce = match nonced.next() {
+                Some(script) if !script.is_nonceable => TagNonce::Ignored,
+                Some(_) => TagNonce::Other,
+                None => TagNonce::Missing,
+            };
+            script_blocked(&blocked, detail, &source, nonce)
+        }
+        None => match find_hash_only(page, runs) {
+            Some(blocked) => PageFinding::warn(
+                Code::CspScriptBlocked,
+                Audience::Site,
+                "the page's Content-Security-Policy allows the script by its hash, which Firefox \
+                 does not accept",
+            )
+            .with_evidence(blocked.evidence.clone())
+            .with_hint(add_hint(&blocked, &blocked.directive, &source)),
+            None => PageFinding::ok(
+                Code::CspScriptBlocked,
+                Audience::Site,
+                "the page's Content-Security-Policy allows the script",
+            ),
+        },
+    }
+}
+
 fn describe(blocked: &Blocked, what: &str) -> String {
     format!(
         "`{}` of the page's Content-Security-Policy blocks {what}",
@@ -165,7 +226,21 @@ fn describe(blocked: &Blocked, what: &str) -> String {
     )
 }
 
-fn add_hint(blocked: &Blocked, name: &str, source: &str) -> String {
+pub(super) fn add_hint(blocked: &Blocked, name: &str, source: &str) -> String {
+    let mut hint = add_source(blocked, name, source);
+    if let Some(wildcard) = &blocked.wildcard {
+        let _ = write!(
+            hint,
+            "; `{wildcard}` allows only the hosts below it, not the host itself"
+        );
+    }
+    if blocked.has_comma {
+        hint += "; a comma in the header begins another policy, and each policy has to allow it";
+    }
+    hint
+}
+
+fn add_source(blocked: &Blocked, name: &str, source: &str) -> String {
     if blocked.directive == name && blocked.is_repeated {
         format!(
             "add `{source}` to the first `{name}`; browsers ignore the second `{name}` of a policy"
@@ -326,19 +401,13 @@ fn check_later_microphone(
 }
 
 fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFinding>) {
-    let has_voice = page
-        .question
-        .modes
-        .is_none_or(|modes| modes.contains(&Mode::Voice));
+    let has_voice = page.question.may_have(Mode::Voice);
     let source = service.origin().ascii_serialization();
     if !has_voice {
         check_later_microphone(page, service, &source, findings);
         return;
     }
-    let can_write = page
-        .question
-        .modes
-        .is_none_or(|modes| modes.contains(&Mode::Text));
+    let can_write = page.question.may_have(Mode::Text);
     for (code, feature, effect) in [
         (
             Code::PermissionsPolicyMicrophone,
@@ -400,14 +469,56 @@ fn check_permissions(page: &Page<'_>, service: &Url, findings: &mut Vec<PageFind
     }
 }
 
+/// Whether the script, as every tag of the page asks for it, does not say that other sites may load
+/// it.
+fn lacks_resource_policy(page: &Page<'_>, runs: &[Run<'_>]) -> bool {
+    let Answer::Given(answer) = &page.question.answers.script else {
+        return false;
+    };
+    let mut headers = answer.headers.iter();
+    let says_so = headers.any(|(name, value)| {
+        let is_it = name.eq_ignore_ascii_case("cross-origin-resource-policy");
+        is_it && ["cross-origin", "same-site"].contains(&value.trim())
+    });
+    let is_bare = |run: &Run<'_>| {
+        let is_other = |url: &Url| url.origin() != page.hop.url.origin();
+        run.url.is_some_and(is_other)
+            && run.script.is_some_and(|script| {
+                !script.has("crossorigin") && Kind::of(script) == Kind::Classic
+            })
+    };
+    // Without any headers, they are not known.
+    !answer.headers.is_empty() && !says_so && !runs.is_empty() && runs.iter().all(is_bare)
+}
+
 /// A page that wants to be isolated shows only frames that agree.
-fn check_embedder_policy(page: &Page<'_>) -> Option<PageFinding> {
-    let value = page.hop.header("cross-origin-embedder-policy")?;
+fn check_embedder_policy(page: &Page<'_>, runs: &[Run<'_>]) -> Option<PageFinding> {
+    // Several headers are one value with a comma, which is none. It counts on secure pages only.
+    let mut values = page.hop.headers("cross-origin-embedder-policy");
+    let value = values.next().filter(|value| !value.contains(','))?;
+    let is_secure = Origin::try_from(&page.hop.url).is_ok_and(|origin| origin.is_secure_context());
+    if values.next().is_some() || !is_secure {
+        return None;
+    }
     let policy = value.split(';').next().unwrap_or_default().trim();
     if !["require-corp", "credentialless"].contains(&policy) {
         return None;
     }
     let evidence = evidence::of_header("Cross-Origin-Embedder-Policy", value);
+    if policy == "require-corp" && lacks_resource_policy(page, runs) {
+        return Some(
+            PageFinding::fail(
+                Code::CoepBlocksWindow,
+                Audience::Operator,
+                "the page is isolated, and the script lacks the header for it, so browsers refuse it",
+            )
+            .with_evidence(evidence)
+            .with_hint(
+                "let a proxy before the service pass `Cross-Origin-Resource-Policy` of \
+                 `/public/embed/`",
+            ),
+        );
+    }
     let header = |headers: &[(String, String)], name: &str| {
         headers
             .iter()
@@ -533,13 +644,23 @@ fn check_frames(page: &Page<'_>) -> Option<PageFinding> {
     });
     let has_snippet = !page.snippets.tags.is_empty()
         || !page.snippets.copied.is_empty()
-        || !page.snippets.framed.is_empty()
         || !page.snippets.joined.is_empty();
-    if let Some((url, tag)) = framed.filter(|_| !has_snippet) {
+    if let Some((url, tag)) = framed.filter(|_| !has_snippet && page.framed.is_empty()) {
         let is_only = (page.tags.has_frameset || page.tags.visible_text < MAX_FRAME_TEXT)
             && url.origin() != here.origin();
         let is_frameset = page.tags.has_frameset;
         return Some(frames_other(&url, tag, is_only, is_frameset));
+    }
+    if page.tags.is_frameset && has_snippet {
+        return Some(
+            PageFinding::fail(
+                Code::PageFrameOnly,
+                Audience::Site,
+                "the page is a `<frameset>`, in which the widget has no place",
+            )
+            .with_evidence("<frameset>")
+            .with_hint("paste the snippet into the page that the frame shows"),
+        );
     }
     let mut names_others = page.policies.frame_ancestors();
     names_others.retain(|(sources, _)| {

@@ -6,7 +6,7 @@ use url::Url;
 use super::evidence::page_argument;
 use super::fix::Fix;
 use super::visit::Visit;
-use crate::{explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
+use crate::{config::Config, explain::Explanation, id::WidgetId, mode::Mode, origin::SuffixList};
 
 /// The service and the widget that a page has to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub struct ScriptAnswer {
     pub hashes: Vec<String>,
     /// Its headers, where they are known.
     pub headers: Vec<(String, String)>,
+    /// Its text, where it is known.
+    pub text: Option<String>,
 }
 
 /// What the service says to the page's origin about the widget.
@@ -60,6 +62,15 @@ pub enum LauncherAnswer {
     },
     /// It is refused, with this code.
     Refused(String),
+}
+
+/// LiveKit, where conversations take place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveKitAnswer {
+    /// It answers.
+    Reachable,
+    /// The service knows none: it shows widgets, and no conversation begins.
+    NotSetUp,
 }
 
 /// What the service, and what is behind it, answered.
@@ -76,9 +87,18 @@ pub struct ServiceAnswers {
     /// Values of `integrity` that the service knows, beside those of the script above.
     pub known_hashes: Vec<String>,
     /// Whether LiveKit can be reached.
-    pub livekit: Answer<()>,
+    pub livekit: Answer<LiveKitAnswer>,
     /// How far the service's clock is ahead of the caller's.
     pub clock_difference: Option<Duration>,
+}
+
+/// A widget that people may have meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherWidget {
+    /// Its id.
+    pub id: WidgetId,
+    /// The title of its window.
+    pub title: String,
 }
 
 /// What is asked about a page.
@@ -99,8 +119,11 @@ pub struct Question<'a> {
     /// What the history of the widget says about when it was shown on the page: a sentence, which
     /// becomes evidence of a decision against the page.
     pub past: Option<&'a str>,
-    /// The modes that the widget has; `None` when they are not known.
-    pub modes: Option<&'a [Mode]>,
+    /// Other published widgets of the same organization whose list has the page's site: the page
+    /// may have the snippet of the wrong one.
+    pub listed_by: &'a [OtherWidget],
+    /// The widget's config; `None` when it is not known.
+    pub config: Option<&'a Config>,
     /// The service that the caller works with, where `services` is empty because the page has the
     /// snippet of another one.
     pub own_service: Option<&'a Url>,
@@ -133,11 +156,18 @@ impl<'a> Question<'a> {
             answers: NOT_ASKED,
             explanation: None,
             past: None,
-            modes: None,
+            listed_by: &[],
+            config: None,
             own_service: None,
             profiles: &[],
             suffixes: SuffixList::builtin(),
         }
+    }
+
+    /// Whether the widget has a mode; also where its config is not known.
+    pub(super) fn may_have(&self, mode: Mode) -> bool {
+        let config = self.config.map(Config::current);
+        config.is_none_or(|config| config.is_enabled(mode))
     }
 
     /// The profile whose service this is.

@@ -1,5 +1,6 @@
 //! A page with all that the checks look at.
 
+use super::framed::FramedSnippet;
 use super::page::PageTags;
 use super::policy::PagePolicies;
 use super::question::{Question, Target};
@@ -14,6 +15,8 @@ pub(super) struct Page<'a> {
     pub(super) hop: &'a Hop,
     pub(super) tags: PageTags,
     pub(super) snippets: Snippets,
+    /// The snippets in its frames; those that browsers run are first.
+    pub(super) framed: Vec<FramedSnippet>,
     pub(super) policies: PagePolicies,
     pub(super) target: Option<Target>,
     /// Where the page redirects to by itself.

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::deferred::is_deferred;
 use super::evidence;
 use super::page::{PageTags, read_refresh};
 use super::script::Kind;
@@ -78,7 +79,7 @@ fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
     let scripts = tags.scripts.iter();
     let scripts = scripts.filter(|script| Kind::of(script).runs() && !script.has("src"));
     let texts = scripts.map(|script| &script.text).chain(&tags.handlers);
-    let (text, at, assigned) = find_assigned(texts)?;
+    let (text, at, assigned) = find_assigned(&texts)?;
     Some(ScriptRedirect {
         url: match assigned {
             Assigned::Address(url) => Some(url),
@@ -90,14 +91,17 @@ fn find_script_redirect(tags: &PageTags) -> Option<ScriptRedirect> {
 
 /// The first redirect in these texts, and its place.
 fn find_assigned<'a>(
-    texts: impl Iterator<Item = &'a String>,
+    texts: &(impl Iterator<Item = &'a String> + Clone),
 ) -> Option<(&'a str, usize, Assigned)> {
-    let places = texts.flat_map(|text| {
+    let places = texts.clone().flat_map(|text| {
         let found = text.match_indices("location");
         found.map(|(at, _)| (text.as_str(), at))
     });
     let mut places = places.take(MAX_MENTIONS);
-    places.find_map(|(text, at)| Some((text, at, read_redirect(text, at)?)))
+    places.find_map(|(text, at)| {
+        let assigned = read_redirect(text, at)?;
+        (!is_deferred(texts, text, at)).then_some((text, at, assigned))
+    })
 }
 
 /// What is assigned to a `location`.
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_work_is_bounded() {
-        let find = |text: String| find_assigned([text].iter()).map(|(_, _, assigned)| assigned);
+        let find = |text: String| find_assigned(&[text].iter()).map(|(_, _, assigned)| assigned);
         let after = |times: usize| find(format!("{}location='/a'", "location.x ".repeat(times)));
         let found = Some(Assigned::Address("/a".to_owned()));
         assert_eq!(after(MAX_MENTIONS - 1), found);

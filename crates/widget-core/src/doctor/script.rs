@@ -38,6 +38,8 @@ pub(super) enum Place {
     Comment,
     /// Inside of `<![CDATA[`, which is a comment in HTML.
     Cdata,
+    /// Inside of `<frameset>`, where browsers read nothing but frames.
+    Frameset,
     /// Inside of SVG or `MathML`, where `src` has no effect.
     Foreign,
     /// In the text of another script, whose end tag is missing.
@@ -92,6 +94,16 @@ impl Inert {
 impl Kind {
     /// <https://html.spec.whatwg.org/multipage/scripting.html#prepare-the-script-element>
     pub(super) fn of(script: &ScriptTag) -> Self {
+        if !script.is_closed && is_double_escaped(&script.text) {
+            return Self::Inert(Inert {
+                reason:
+                    "`<!--` and `<script` in the text of a script keep `</script>` from ending \
+                         it, so that it continues to the end of the page"
+                        .to_owned(),
+                hint: "write `\\x3C!--` instead of `<!--` in the text of that script",
+                by_tool: false,
+            });
+        }
         if !script.is_closed {
             return Self::Inert(Inert {
                 reason: "`</script>` is missing, and a script that the page does not close is \
@@ -137,6 +149,16 @@ impl Kind {
     pub(super) const fn runs(&self) -> bool {
         matches!(self, Self::Classic | Self::Module)
     }
+}
+
+/// Whether the text of a script has what makes an end tag a part of it.
+/// <https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements>
+fn is_double_escaped(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let inner = text
+        .find("<!--")
+        .and_then(|at| text[at..].find("<script").map(|to| at + to));
+    inner.is_some_and(|at| text[at..].contains("</script"))
 }
 
 /// Whether a type, in lower case, is that of scripts.

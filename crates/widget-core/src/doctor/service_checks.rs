@@ -3,9 +3,10 @@
 use time::Duration;
 
 use super::integrity::is_gone;
-use super::question::Answer;
+use super::question::{Answer, LiveKitAnswer, ScriptAnswer};
 use super::read_page::Page;
 use super::report::{Audience, PageFinding};
+use super::snippet::is_loader;
 use super::sorted::sort;
 use crate::finding::Code;
 
@@ -31,12 +32,22 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
     let script = match &answers.script {
         // Then the page names a file of an older release.
         Answer::Given(script) if is_gone(script) && sorted.runs_pinned() => None,
+        // The address in the tag is the fault.
+        Answer::Given(script) if is_gone(script) && target.widget_id.is_none() => Some(Ok(())),
         Answer::Failed(reason) => Some(Err(format!("its script cannot be loaded: {reason}"))),
         Answer::Given(script) if script.status >= 400 => Some(Err(format!(
             "it answers with the error {} instead of its script",
             script.status
         ))),
-        Answer::Given(_) => Some(Ok(())),
+        Answer::Given(script) if (300..400).contains(&script.status) => Some(Err(format!(
+            "it redirects the address of its script ({}), so the snippet should have the address \
+             where that ends",
+            script.status
+        ))),
+        Answer::Given(script) => Some(match find_wrong_text(script) {
+            Some(what) => Err(format!("it answers with {what} instead of its script")),
+            None => Ok(()),
+        }),
         Answer::NotAsked | Answer::OutOfTime => None,
     };
     let launcher = match &answers.launcher {
@@ -83,7 +94,19 @@ pub(super) fn check(page: &Page<'_>) -> Vec<PageFinding> {
     findings
 }
 
-fn check_livekit(answer: &Answer<()>, is_late: bool) -> Option<PageFinding> {
+/// What is at the address of the script, when it is something else.
+fn find_wrong_text(script: &ScriptAnswer) -> Option<&'static str> {
+    let text = script.text.as_deref()?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    match is_loader(text) {
+        _ if text.is_empty() => Some("nothing"),
+        _ if text.starts_with('<') => Some("HTML"),
+        Some(false) => Some("another text"),
+        Some(true) | None => None,
+    }
+}
+
+fn check_livekit(answer: &Answer<LiveKitAnswer>, is_late: bool) -> Option<PageFinding> {
     match answer {
         Answer::Failed(reason) => Some(
             PageFinding::fail(
@@ -93,11 +116,20 @@ fn check_livekit(answer: &Answer<()>, is_late: bool) -> Option<PageFinding> {
             )
             .with_hint("check that LiveKit runs, and that its address is reachable"),
         ),
-        Answer::Given(()) => Some(PageFinding::ok(
+        Answer::Given(LiveKitAnswer::Reachable) => Some(PageFinding::ok(
             Code::LivekitUnreachable,
             Audience::Operator,
             "LiveKit answers",
         )),
+        // The page shows the widget all the same.
+        Answer::Given(LiveKitAnswer::NotSetUp) => Some(
+            PageFinding::warn(
+                Code::LivekitUnreachable,
+                Audience::Operator,
+                "the service has no LiveKit, so that no conversation can begin",
+            )
+            .with_hint("set `LIVEKIT_URL` and its key where the service runs"),
+        ),
         Answer::OutOfTime if !is_late => Some(
             PageFinding::unknown(
                 Code::LivekitUnreachable,

@@ -2,10 +2,13 @@
 //!
 //! The loader reads addresses and attributes in the same way, in `embed/src/loader/tag.ts`.
 
-use url::Url;
+use std::collections::BTreeSet;
 
+use url::{Origin, Url};
+
+use super::address::{Repaired, repair};
 use super::evidence;
-use super::page::{FrameTag, HiddenTag, PageTags};
+use super::page::{HiddenTag, PageTags};
 use super::script::{Inert, Kind, PATH, ScriptTag};
 use super::tools::{self, Effect, Tool};
 use super::visit::Visit;
@@ -18,21 +21,38 @@ const LOADER_MARK: &str = "data-web-widget";
 const LOADER_PARTS: [&str; 3] = [PATH, LOADER_MARK, "webWidgetQueue"];
 
 /// Quotes that editors for texts write, and that are none in HTML.
-const QUOTES: [char; 6] = [
-    '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{2033}',
+const QUOTES: [char; 11] = [
+    '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{2033}', '\u{ab}', '\u{bb}',
+    '\u{2039}', '\u{203a}', '`',
 ];
 
 /// What is around an address whose quotes are in a text of a script, or are written twice.
 const ESCAPED_QUOTES: [char; 3] = ['\\', '"', '\''];
 
-/// An address without quotes that are a part of it.
+/// An address without quotes that are a part of it; read in a wrong encoding, they are other
+/// letters.
 fn unquoted(address: &str) -> &str {
+    let address = address.trim();
     let is_quote = |letter: char| QUOTES.contains(&letter) || ESCAPED_QUOTES.contains(&letter);
-    address.trim().trim_matches(is_quote)
+    // One at the end alone changes nothing: the service reads the id without it.
+    let is_quoted = address.starts_with(is_quote);
+    let inner = if is_quoted {
+        address.trim_matches(is_quote)
+    } else {
+        address
+    };
+    let garbled = inner.trim_start_matches(|letter: char| !letter.is_ascii() || letter == '`');
+    let is_whole = ["http://", "https://", "//"]
+        .iter()
+        .any(|start| garbled.starts_with(start));
+    if is_whole && garbled != inner {
+        return garbled.trim_end_matches(|letter: char| !letter.is_ascii() || letter == '`');
+    }
+    inner
 }
 
 /// A script as its strings and patterns mean it: in them, slashes have a backslash.
-fn without_escapes(script: &str) -> String {
+pub(super) fn without_escapes(script: &str) -> String {
     script.replace("\\/", "/").replace("\\u002F", "/")
 }
 
@@ -58,6 +78,15 @@ pub(super) struct Address {
 impl Address {
     /// Reads `<service>/public/embed/<id>` and what may follow.
     pub(super) fn read(text: &str, base: &Url) -> Option<Self> {
+        let is_id = |address: &Self| {
+            let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+            address.id.starts_with(is_letter)
+        };
+        Self::read_tag(text, base).filter(is_id)
+    }
+
+    /// The same for the address in a tag, where anything may stand in the place of the id.
+    fn read_tag(text: &str, base: &Url) -> Option<Self> {
         let url = base.join(text.trim()).ok()?;
         if !matches!(url.scheme(), "http" | "https") {
             return None;
@@ -68,9 +97,12 @@ impl Address {
         let end = rest
             .find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_')))
             .unwrap_or(rest.len());
-        let id = rest[..end].to_owned();
-        if id.is_empty() {
-            return None;
+        let mut id = rest[..end].to_owned();
+        if id.parse::<WidgetId>().is_err() {
+            // All of it shows what is wrong.
+            let written = text.rfind(PATH).map_or(rest, |at| &text[at + PATH.len()..]);
+            let segment = written.trim_end().split(['/', '?', '#']).next();
+            segment.unwrap_or_default().clone_into(&mut id);
         }
         let mut service = url.clone();
         service.set_path(&format!("{}/", &path[..at]));
@@ -162,15 +194,15 @@ pub(super) struct CopiedTag {
     pub(super) state: State,
 }
 
-/// A snippet in a frame of the page.
+/// A text of the page with the address of a snippet in it.
 #[derive(Debug, Clone)]
-pub(super) struct FramedSnippet {
-    pub(super) address: Address,
-    /// What the frame is.
-    pub(super) frame: String,
-    /// What the `sandbox` of the frame keeps from it, and the tag of the frame.
-    pub(super) missing: Vec<&'static str>,
+pub(super) struct TextSnippet {
+    pub(super) address: Option<Address>,
     pub(super) evidence: String,
+    /// The element around it, `text` or `data`.
+    pub(super) element: String,
+    /// Whether the end tag of that element is missing.
+    pub(super) is_open: bool,
 }
 
 /// Everything on a page that names a widget.
@@ -183,10 +215,8 @@ pub(super) struct Snippets {
     pub(super) scripted: Vec<(Option<Address>, String)>,
     /// The addresses of scripts that contain the service's.
     pub(super) joined: Vec<Url>,
-    /// Those that run in frames of the page.
-    pub(super) framed: Vec<FramedSnippet>,
     /// What the page shows or keeps as text.
-    pub(super) texts: Vec<(Option<Address>, String, String)>,
+    pub(super) texts: Vec<TextSnippet>,
 }
 
 impl Snippets {
@@ -196,10 +226,11 @@ impl Snippets {
             found.script(script, base);
         }
         for tag in &tags.hidden {
-            let address = find_address(&tag.script, base).map(|(address, _)| address);
-            if let Some(address) = address {
-                let tag = tag.clone();
-                found.hidden.push(HiddenSnippet { tag, address });
+            if let Some(address) = find_address(&tag.script, base) {
+                found.hidden.push(HiddenSnippet {
+                    tag: tag.clone(),
+                    address: address.address,
+                });
             }
         }
         for mention in &tags.mentions {
@@ -211,53 +242,53 @@ impl Snippets {
             if mention.is_script {
                 found.scripted.push((address, mention.evidence.clone()));
             } else if mention.element != "script" || address.is_some() {
-                let element = mention.element.clone();
-                found
-                    .texts
-                    .push((address, mention.evidence.clone(), element));
+                found.texts.push(TextSnippet {
+                    address,
+                    evidence: mention.evidence.clone(),
+                    element: mention.element.clone(),
+                    is_open: mention.is_open,
+                });
             }
         }
         // An attribute of a script is judged with its tag.
-        found.texts.retain(|(_, _, element)| element != "script");
+        found.texts.retain(|text| text.element != "script");
         found
     }
 
-    /// Adds what the scripts that the page loads say, and the frames of the same site.
-    pub(super) fn with_scripts(mut self, tags: &PageTags, visit: &Visit) -> Self {
-        let base = visit.page().map(|hop| tags.base(&hop.url));
-        let documents = tags.documents.iter().filter_map(|frame| {
-            let shown = "<iframe srcdoc>".to_owned();
-            Some((base.clone()?, frame.content.as_str(), shown, Some(frame)))
-        });
-        let frames = visit.frames.iter();
-        let frames = frames.map(|frame| {
-            let is_tag = |tag: &&FrameTag| {
-                let url = base.as_ref().and_then(|base| base.join(&tag.content).ok());
-                url.as_ref() == Some(&frame.url)
-            };
-            let tag = tags.frames.iter().find(is_tag);
-            let shown = evidence::of_url(&frame.url);
-            (frame.url.clone(), frame.html.as_str(), shown, tag)
-        });
-        for (url, html, shown, tag) in documents.chain(frames) {
-            let tags = PageTags::read_html(html);
-            let found = Self::find(&tags, &tags.base(&url)).tags.into_iter();
-            let live = found.filter(|tag| matches!(tag.state, State::Live { .. }));
-            self.framed.extend(live.map(|found| FramedSnippet {
-                address: found.address,
-                frame: shown.clone(),
-                missing: tag.map(|tag| tag.missing.clone()).unwrap_or_default(),
-                evidence: tag.map(|tag| tag.evidence.clone()).unwrap_or_default(),
-            }));
-        }
-        // Those that a browser runs first.
-        self.framed.sort_by_key(|framed| !framed.missing.is_empty());
+    /// Leaves out what other vendors have at addresses like those of snippets: without the id of a
+    /// widget, only what is of a service that is known counts.
+    pub(super) fn of_services(mut self, services: &[Url], page: &Url) -> Self {
+        let named = self.tags.iter().map(|tag| &tag.address);
+        let named = named.filter(|address| address.widget_id().is_some());
+        let mut known: Vec<Origin> = services.iter().map(Url::origin).collect();
+        // A page rarely has more services.
+        known.extend(named.map(|address| address.service.origin()).take(3));
+        let is_own = |address: &Address| {
+            address.widget_id().is_some()
+                || address.url.origin() == page.origin()
+                || known.contains(&address.url.origin())
+                // Nobody writes a placeholder that is the name of a file.
+                || (known.is_empty() && !address.is_pinned())
+        };
+        self.tags.retain(|tag| is_own(&tag.address));
+        self.hidden.retain(|found| is_own(&found.address));
+        self
+    }
+
+    /// Adds what the scripts that the page loads say.
+    pub(super) fn with_scripts(mut self, visit: &Visit) -> Self {
+        let addressed = self.tags.iter().map(|tag| tag.address.url.clone());
+        let addressed: BTreeSet<Url> = addressed.collect();
         for script in visit.scripts.iter().filter(|script| script.runs()) {
             let text = without_escapes(&script.text);
             if !text.contains(PATH) {
                 continue;
             }
             if is_loader(&text) == Some(true) {
+                // A tag with that address is a snippet, whatever is wrong with it.
+                if addressed.contains(&script.url) {
+                    continue;
+                }
                 self.joined.push(script.url.clone());
             } else {
                 let address = Address::find(&text, &script.url);
@@ -269,21 +300,22 @@ impl Snippets {
 
     fn script(&mut self, script: &ScriptTag, base: &Url) {
         let kind = Kind::of(script);
-        if let Some((address, attribute)) = find_address(script, base) {
-            let state = judge(script, &kind, &attribute);
+        if let Some(found) = find_address(script, base) {
             self.tags.push(SnippetTag {
                 script: script.clone(),
-                address,
-                state,
+                state: judge(script, &kind, &found.attribute, found.repaired.as_ref()),
+                address: found.address,
             });
         } else if script.has("src")
             && let Some(id) = script.attribute("data-web-widget")
+            // Other vendors have an attribute of this name, too.
+            && (script.has("data-service") || id.trim().parse::<WidgetId>().is_ok())
         {
             let src = script.attribute("src").unwrap_or_default();
             self.copied.push(CopiedTag {
                 script: script.clone(),
                 url: base.join(src.trim()).ok(),
-                state: judge(script, &kind, "src"),
+                state: judge(script, &kind, "src", None),
                 id: id.to_owned(),
                 service: script.attribute("data-service").map(str::to_owned),
             });
@@ -295,39 +327,81 @@ impl Snippets {
                 .is_some_and(|kind| kind.contains("json") || kind.contains("importmap"));
             let address = Address::find(&script.text, base);
             match address {
-                Some(address) if !data => self.tags.push(SnippetTag {
-                    script: script.clone(),
-                    address,
-                    state: hold_back(script, reason),
-                }),
+                Some(address) if !data => {
+                    let mut shown = script.clone();
+                    if let Some(at) = script.text.find(PATH).filter(|_| !script.is_closed) {
+                        let part = evidence::around(&script.text, at);
+                        shown.evidence = format!("{}…{part}", script.evidence);
+                    }
+                    self.tags.push(SnippetTag {
+                        script: shown,
+                        address,
+                        state: hold_back(script, reason),
+                    });
+                }
                 address => {
-                    let element = "data".to_owned();
-                    self.texts.push((address, script.evidence.clone(), element));
+                    self.texts.push(TextSnippet {
+                        address,
+                        evidence: script.evidence.clone(),
+                        element: "data".to_owned(),
+                        is_open: false,
+                    });
                 }
             }
         }
     }
 }
 
-/// The address of a snippet on a script, and the attribute that has it.
-fn find_address(script: &ScriptTag, base: &Url) -> Option<(Address, String)> {
+/// The address of a snippet on a script.
+struct Found {
+    address: Address,
+    /// The attribute that has it.
+    attribute: String,
+    /// What is wrong with its beginning, when the address is only meant.
+    repaired: Option<Repaired>,
+}
+
+impl Found {
+    fn new(address: Address, attribute: &str) -> Self {
+        Self {
+            address,
+            attribute: attribute.to_owned(),
+            repaired: None,
+        }
+    }
+}
+
+fn find_address(script: &ScriptTag, base: &Url) -> Option<Found> {
     let src = script.attribute("src");
     let src = src.map(unquoted);
-    if let Some(address) = src.and_then(|src| Address::read(src, base)) {
-        return Some((address, "src".to_owned()));
+    let read = src.and_then(|src| Address::read_tag(src, base));
+    if let Some(repaired) = src.and_then(repair)
+        && let Some(address) = Address::read_tag(&repaired.address, base)
+        && read
+            .as_ref()
+            .is_none_or(|read| read.service != address.service)
+    {
+        return Some(Found {
+            address,
+            attribute: "src".to_owned(),
+            repaired: Some(repaired),
+        });
+    }
+    if let Some(address) = read {
+        return Some(Found::new(address, "src"));
     }
     let other = |(name, value): (&String, &String)| {
         if !value.contains(PATH) || name == "data-context" {
             return None;
         }
-        Some((Address::read(unquoted(value), base)?, name.clone()))
+        Some(Found::new(Address::read(unquoted(value), base)?, name))
     };
     script.attributes.iter().find_map(other)
 }
 
-fn judge(script: &ScriptTag, kind: &Kind, attribute: &str) -> State {
+fn judge(script: &ScriptTag, kind: &Kind, attribute: &str, repaired: Option<&Repaired>) -> State {
     let src = script.attribute("src").unwrap_or_default().trim();
-    let is_quoted = src.starts_with(QUOTES);
+    let is_quoted = unquoted(src) != src && !src.starts_with(ESCAPED_QUOTES);
     let is_escaped = src.starts_with(ESCAPED_QUOTES) && unquoted(src) != src;
     let reason = match kind {
         Kind::Classic | Kind::Module if is_escaped => Inert {
@@ -339,11 +413,28 @@ fn judge(script: &ScriptTag, kind: &Kind, attribute: &str) -> State {
             by_tool: false,
         },
         Kind::Classic | Kind::Module if is_quoted => Inert {
-            reason: "its address is in typographic quotes, which are a part of the address"
+            reason: "typographic or other quotes are around its address, which HTML does not read \
+                     as quotes, so that they are a part of the address"
                 .to_owned(),
             hint: "write straight quotes (`\"`) around the address; editors for texts replace them",
             by_tool: false,
         },
+
+        Kind::Classic | Kind::Module if repaired.is_some() => {
+            let (written, meant) = repaired
+                .map(|found| (found.written.as_str(), found.meant.as_str()))
+                .unwrap_or_default();
+            Inert {
+                reason: format!(
+                    "its address begins with `{}` instead of `{}`",
+                    evidence::of_text(written),
+                    evidence::of_text(meant)
+                ),
+                hint: "correct the address in `src`, which begins with `https://` and the host of \
+                       the service",
+                by_tool: false,
+            }
+        }
         Kind::Classic | Kind::Module if attribute == "src" => {
             return State::Live {
                 is_module: *kind == Kind::Module,

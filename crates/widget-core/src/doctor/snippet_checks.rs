@@ -12,8 +12,9 @@ use super::page_checks::find_gate;
 use super::question::{Answer, LauncherAnswer};
 use super::read_page::Page;
 use super::report::{Audience, CheckStatus, PageFinding};
-use super::snippet::{FramedSnippet, SnippetTag, State};
+use super::snippet::{SnippetTag, State};
 use super::sorted::{Run, Sorted, sort};
+use super::source::find_in_source;
 use super::tools::{self, Tool, capitalized};
 
 use crate::{embed, finding::Code, id::WidgetId};
@@ -142,9 +143,8 @@ fn check_live(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {
             .with_hint("remove all but one of the tags"),
         );
     }
-    if let Some(other) = others.first() {
-        findings.push(check_other(page, other));
-    }
+    let others = each_once(others.into_iter());
+    findings.extend(others.into_iter().map(|other| check_other(page, other)));
     if let Some((tag, tool)) = sorted.delayed.first().filter(|_| sorted.live.is_empty()) {
         findings.push(
             PageFinding::warn(
@@ -162,6 +162,20 @@ fn check_live(page: &Page<'_>, sorted: &Sorted<'_>) -> Vec<PageFinding> {
         findings.extend(check_hidden(page, tag));
     }
     findings
+}
+
+/// One tag of each widget.
+fn each_once<'a>(tags: impl Iterator<Item = &'a SnippetTag>) -> Vec<&'a SnippetTag> {
+    /// More are rarely on purpose.
+    const MAX_NAMED: usize = 5;
+    let mut found: Vec<&SnippetTag> = Vec::new();
+    for tag in tags {
+        if found.len() < MAX_NAMED && !found.iter().any(|known| known.address.id == tag.address.id)
+        {
+            found.push(tag);
+        }
+    }
+    found
 }
 
 /// Another widget of the page.
@@ -303,7 +317,7 @@ fn check_others(page: &Page<'_>, sorted: &Sorted<'_>, runs: bool, findings: &mut
         PageFinding::new(code, status, Audience::Site, detail)
             .with_evidence(tag.script.evidence.clone())
     };
-    if let Some(tag) = sorted.other_widgets.first() {
+    for tag in each_once(sorted.other_widgets.iter().copied()) {
         let id = &tag.address.id;
         match (question.widget_id, tag.address.widget_id()) {
             // Several widgets on one page are fine.
@@ -316,31 +330,37 @@ fn check_others(page: &Page<'_>, sorted: &Sorted<'_>, runs: bool, findings: &mut
                     format!("the page has the snippet of the widget `{id}`, not of `{expected}`"),
                 ),
             )),
-            _ => findings.push(
-                found(
-                    Code::SnippetOtherWidget,
-                    tag,
-                    format!("`{id}` in the snippet is not the id of a widget"),
-                )
-                .with_hint("paste the snippet again, as it is"),
-            ),
+            _ => {
+                let finding = found(Code::SnippetOtherWidget, tag, describe_non_id(id));
+                let known = page.target.as_ref().and_then(|target| target.widget_id);
+                findings.push(match known {
+                    Some(_) if runs => finding.with_hint("remove that tag"),
+                    Some(_) => pasting(page, finding),
+                    None => finding.with_hint(
+                        "write the id of the widget in its place; `widget snippet WIDGET` prints \
+                         the whole line",
+                    ),
+                });
+            }
         }
     }
     let plain = |service: &Url| service.as_str().trim_end_matches('/').to_owned();
     if let Some(tag) = sorted.other_services.first() {
         let service = &tag.address.service;
         let own = question.services.first().map(plain).unwrap_or_default();
-        let mut finding = pasting(
-            page,
-            found(
-                Code::SnippetOtherService,
-                tag,
-                format!(
-                    "the snippet uses the service `{}`, not `{own}`",
-                    plain(service)
-                ),
+        let finding = found(
+            Code::SnippetOtherService,
+            tag,
+            format!(
+                "the snippet uses the service `{}`, not `{own}`",
+                plain(service)
             ),
         );
+        let mut finding = if runs {
+            finding.with_hint("remove that tag")
+        } else {
+            pasting(page, finding)
+        };
         if let Some(profile) = question.profile_of(service) {
             finding.hint = finding.hint.map(|hint| {
                 format!(
@@ -351,6 +371,28 @@ fn check_others(page: &Page<'_>, sorted: &Sorted<'_>, runs: bool, findings: &mut
             });
         }
         findings.push(finding);
+    }
+}
+
+/// What stands where the id of a widget should.
+fn describe_non_id(id: &str) -> String {
+    if id.is_empty() {
+        return "the address in the snippet ends before the id of the widget".to_owned();
+    }
+    let is_visible = |letter: &char| letter.is_ascii_graphic() || letter.is_alphanumeric();
+    let invisible = id
+        .chars()
+        .find(|letter| !letter.is_ascii() && !is_visible(letter));
+    let plain: String = id.chars().filter(is_visible).collect();
+    match invisible {
+        Some(letter) if plain.parse::<WidgetId>().is_ok() => format!(
+            "the id in the snippet has an invisible character, U+{:04X}",
+            u32::from(letter)
+        ),
+        _ => format!(
+            "what stands in the place of the id is not the id of a widget: `{}`",
+            evidence::of_text(id)
+        ),
     }
 }
 
@@ -420,16 +462,17 @@ fn paste(page: &Page<'_>) -> (String, Option<Fix>) {
 /// Nothing on the page names a widget.
 fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
     let is_page = page.is_answer();
+    let framed = page.framed.first();
     if is_page
-        && page.snippets.framed.is_empty()
+        && framed.is_none_or(|framed| !framed.is_shown())
         && (!inserters.is_empty()
             || !page.snippets.scripted.is_empty()
             || page.question.visit.has_unread_scripts())
     {
         return vec![by_script(page, inserters)];
     }
-    if let Some(framed) = page.snippets.framed.first() {
-        return vec![in_frame(framed)];
+    if let Some(framed) = framed {
+        return vec![framed.to_finding()];
     }
     let text = page.snippets.texts.first();
     let joiner = page.tags.scripts.iter().find_map(|script| {
@@ -485,10 +528,10 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
             format!("{missing}, but {doubt}"),
         )
         .with_hint(CONSOLE),
-        (None, Some((_, evidence, element)), _) => PageFinding::fail(
+        (None, Some(text), _) => PageFinding::fail(
             Code::SnippetMissing,
             Audience::Site,
-            match element.as_str() {
+            match text.element.as_str() {
                 "data" => "the page has the snippet inside of data only, not as a tag".to_owned(),
                 "text" => {
                     "the page shows the snippet as text instead of having it as a tag".to_owned()
@@ -498,10 +541,14 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
                 }
             },
         )
-        .with_evidence(evidence.clone())
-        .with_hint(format!(
-            "{paste}; in an editor, paste it in the mode for HTML"
-        )),
+        .with_evidence(text.evidence.clone())
+        .with_hint(match text.element.as_str() {
+            // Nothing ends that one.
+            element if text.is_open && element != "plaintext" => {
+                format!("close `<{element}>` before the snippet: `</{element}>` is missing")
+            }
+            _ => format!("{paste}; in an editor, paste it in the mode for HTML"),
+        }),
         (None, None, Some((name, script))) => PageFinding::fail(
             Code::SnippetMissing,
             Audience::Site,
@@ -511,39 +558,39 @@ fn check_missing(page: &Page<'_>, inserters: &[Inserter]) -> Vec<PageFinding> {
         .with_hint(format!(
             "{paste}; and add `/public/embed/` to the exceptions of {name}"
         )),
-        (None, None, None) => PageFinding::fail(Code::SnippetMissing, Audience::Site, missing)
-            .with_hint(paste)
-            .with_fix(line),
+        (None, None, None) => missing_tag(page, &paste, line),
     };
     vec![finding]
 }
 
-/// A frame of the page has the snippet.
-fn in_frame(framed: &FramedSnippet) -> PageFinding {
-    let frame = &framed.frame;
-    if framed.missing.is_empty() {
-        return PageFinding::warn(
-            Code::SnippetMissing,
-            Audience::Site,
-            format!(
-                "the page itself does not have the snippet; its frame `{frame}` has it, and shows \
-                 the widget within itself"
-            ),
-        )
-        .with_hint("paste the snippet into the outer page, unless this is what you want");
+/// Nothing on the page is a snippet, but its source may have something of one.
+fn missing_tag(page: &Page<'_>, paste: &str, line: Option<Fix>) -> PageFinding {
+    let missing = "the page does not have the snippet";
+    let fail = |detail| PageFinding::fail(Code::SnippetMissing, Audience::Site, detail);
+    match find_in_source(page) {
+        Some(found) => fail(format!(
+            "{missing} as a tag that browsers load; line {} of its source has `{}`",
+            found.line, found.text
+        ))
+        .with_evidence(found.evidence)
+        .with_hint(format!(
+            "{paste}; if it is there already, correct the tag, or what is not closed before it"
+        )),
+        None if page.tags.has_manager_frame => without_manager(paste),
+        None => fail(missing.to_owned()).with_hint(paste).with_fix(line),
     }
-    let missing = tools::listed(&framed.missing);
+}
+
+/// A page that has of a tag manager only what browsers without scripts show.
+fn without_manager(paste: &str) -> PageFinding {
     PageFinding::fail(
-        Code::SnippetInert,
+        Code::SnippetMissing,
         Audience::Site,
-        format!(
-            "only the frame `{frame}` has the snippet, and its `sandbox` without {missing} keeps \
-             the widget away"
-        ),
+        "the page does not have the snippet, and Google Tag Manager cannot add it: the page has only \
+         its `<noscript>`, not its script",
     )
-    .with_evidence(framed.evidence.clone())
     .with_hint(format!(
-        "paste the snippet into the outer page; or add {missing} to `sandbox`"
+        "add the script of Google Tag Manager to the page; or {paste}"
     ))
 }
 

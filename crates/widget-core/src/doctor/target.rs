@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use super::framed::FramedSnippet;
 use super::page::PageTags;
 use super::question::{Target, is_same_service};
 use super::snippet::{SnippetTag, Snippets, State};
@@ -16,6 +17,7 @@ pub(super) fn is_known(services: &[Url], service: &Url) -> bool {
 pub(super) fn choose_target(
     tags: &PageTags,
     snippets: &Snippets,
+    framed: &[FramedSnippet],
     services: &[Url],
     expected: Option<WidgetId>,
 ) -> Option<Target> {
@@ -42,8 +44,8 @@ pub(super) fn choose_target(
     let texts = snippets
         .texts
         .iter()
-        .filter_map(|(address, ..)| address.as_ref());
-    let framed = snippets.framed.iter().map(|framed| &framed.address);
+        .filter_map(|text| text.address.as_ref());
+    let framed = framed.iter().map(|framed| &framed.address);
     let others = framed
         .chain(scripted)
         .chain(texts)
@@ -66,7 +68,11 @@ pub(super) fn choose_target(
             found.push((service, id.parse().ok(), None));
         }
     }
-    let is_expected = |id: &Option<WidgetId>| expected.is_none() || *id == expected;
+    // What is not an id is a placeholder, or is not a snippet at all.
+    let is_expected = |id: &Option<WidgetId>| match expected {
+        Some(_) => *id == expected,
+        None => id.is_some(),
+    };
     let best = found
         .iter()
         .find(|(service, id, _)| is_known(services, service) && is_expected(id))
@@ -85,7 +91,9 @@ pub(super) fn choose_target(
             Some(Target {
                 service: right.clone(),
                 widget_id: expected.or(*id),
-                script: script.clone().filter(|_| is_right && is_expected(id)),
+                script: script
+                    .clone()
+                    .filter(|_| is_right && (expected.is_none() || is_expected(id))),
             })
         }
         None => wanted.map(|service| Target {

@@ -1,8 +1,11 @@
 //! What is found on pages: each case is a page as sites have it.
 
+mod frames;
 mod pages;
 mod policies;
+mod reports;
 mod sites;
+mod tags;
 
 use time::Duration;
 
@@ -122,6 +125,20 @@ impl Case {
             String::from_utf8_lossy(&self.body)
         );
         diagnosis
+    }
+}
+
+/// The answer at the address of a frame.
+fn frame_of(url: &str, html: &str) -> PageFrame {
+    let url: Url = url.parse().expect("a URL");
+    PageFrame {
+        url: url.clone(),
+        hop: Hop {
+            url,
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
+        },
+        html: html.to_owned(),
     }
 }
 
@@ -517,6 +534,7 @@ fn integrity_is_compared_with_what_is_served() {
             status,
             hashes: vec!["sha256-x".to_owned(), format!("sha384-{hash}")],
             headers: Vec::new(),
+            text: None,
         }),
         ..ServiceAnswers::default()
     };
@@ -651,13 +669,15 @@ fn the_service_and_what_is_behind_it_count() {
     let mut page = case("SNIPPET");
     page.answers = ServiceAnswers {
         launcher: Answer::Given(LauncherAnswer::Shown { icon_url: None }),
-        livekit: Answer::Given(()),
+        livekit: Answer::Given(LiveKitAnswer::Reachable),
         clock_difference: Some(Duration::seconds(-3)),
         ..ServiceAnswers::default()
     };
     page.finds("shown");
     page.answers.clock_difference = Some(Duration::seconds(90));
     page.finds("shown: clock_skewed warn");
+    page.answers.livekit = Answer::Given(LiveKitAnswer::NotSetUp);
+    page.finds("shown: livekit_unreachable warn, clock_skewed warn");
     page.answers.livekit = Answer::Failed("no route".to_owned());
     page.finds("not_shown: livekit_unreachable fail, clock_skewed warn");
     page.answers = ServiceAnswers {

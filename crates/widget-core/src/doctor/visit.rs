@@ -75,7 +75,9 @@ impl FailureCause {
                 "check that the site runs, and that the address has the right scheme and port"
             }
             Self::Certificate => {
-                "correct the certificate of the site first; browsers warn visitors of it, too"
+                "open the address in a browser: if it warns, too, correct the certificate of the \
+                 site first; if it does not, this network has an authority of its own, which \
+                 `--ca-file` names"
             }
             Self::Timeout => {
                 "open the address in a browser; if it is slow there, too, correct the site first"
@@ -117,8 +119,10 @@ impl PageScript {
 /// A page of the same site in a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageFrame {
-    /// Its address.
+    /// Its address, as the page has it.
     pub url: Url,
+    /// The answer that is its page, after redirects.
+    pub hop: Hop,
     /// Its HTML.
     pub html: String,
 }
@@ -142,7 +146,7 @@ impl Visit {
     }
 
     pub(super) fn html(&self) -> String {
-        let kind = self.page().and_then(|hop| hop.header("content-type"));
+        let kind = self.page().and_then(Hop::content_type);
         decode(&self.body, kind)
     }
 }
@@ -150,10 +154,38 @@ impl Visit {
 impl Hop {
     /// Whether browsers read the page as XML.
     pub(super) fn is_xml(&self) -> bool {
-        self.header("content-type").is_some_and(|kind| {
-            let essence = kind.split(';').next().unwrap_or_default().trim();
-            essence.eq_ignore_ascii_case("application/xhtml+xml")
+        self.content_type().is_some_and(|kind| {
+            let essence = essence_of(kind);
+            let mut known = ["application/xhtml+xml", "application/xml", "text/xml"].iter();
+            known.any(|known| essence.eq_ignore_ascii_case(known))
         })
+    }
+
+    /// The last `Content-Type` that is one.
+    /// <https://fetch.spec.whatwg.org/#concept-header-extract-mime-type>
+    pub(super) fn content_type(&self) -> Option<&str> {
+        let is_token = |text: &str| {
+            let is_plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            !text.is_empty() && text.bytes().all(is_plain)
+        };
+        let is_type = |kind: &&str| {
+            let essence = essence_of(kind);
+            let parts = essence.split_once('/').filter(|_| essence != "*/*");
+            parts.is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+        };
+        let values = self.headers("content-type");
+        values
+            .flat_map(|value| value.split(','))
+            .filter(is_type)
+            .last()
+    }
+
+    /// All headers of this name.
+    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter();
+        let found = headers.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
     }
 
     /// The first header of this name.
@@ -162,6 +194,11 @@ impl Hop {
         let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         Some(found.1.as_str())
     }
+}
+
+/// A type without its parameters.
+pub(super) fn essence_of(kind: &str) -> &str {
+    kind.split(';').next().unwrap_or_default().trim()
 }
 
 /// The text of a page. Everything that is looked for is ASCII, which all encodings of the web have

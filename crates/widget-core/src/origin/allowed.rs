@@ -153,7 +153,7 @@ impl AllowedOrigins {
                     stored,
                     Finding::new(
                         Code::NotCanonical,
-                        format!("the stored entry `{stored}` is not in canonical form and admits nothing"),
+                        format!("the stored entry `{stored}` is not in canonical form and allows nothing"),
                     )
                     .at(entry_pointer(position))
                     .with_hint("save the list again"),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    fault::{EntryError, EntryFault},
+    fault::{EntryError, EntryFault, Subject},
     host::{self, Leniency},
     suffix::SuffixList,
     tuple::{Origin, Scheme},
@@ -30,7 +30,7 @@ impl Entry {
     ///
     /// Everything that is wrong with it.
     pub fn parse(entry: &str, suffixes: &SuffixList) -> Result<Self, EntryError> {
-        let refuse = |faults| EntryError::new(entry, faults);
+        let refuse = |faults| EntryError::new(Subject::Entry, entry, faults);
         let parsed = Self::parse_unjudged(entry).map_err(refuse)?;
         if let Self::Pattern(pattern) = &parsed {
             let faults = pattern.faults(suffixes);
@@ -164,7 +164,7 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// What is wrong with the address, in the terms of an entry.
+    /// What is wrong with the address.
     pub fn parse_page(address: &str) -> Result<Self, EntryError> {
         let parse = || {
             let text = lexically_sound(address)?;
@@ -184,7 +184,7 @@ impl Origin {
             let (host, port) = both(host, port)?;
             Ok(Origin::from_parts(address.scheme, &host, port))
         };
-        parse().map_err(|faults| EntryError::new(address, faults))
+        parse().map_err(|faults| EntryError::new(Subject::Page, address, faults))
     }
 
     /// The origin of an address, when a source of a security policy can express it: an entry
@@ -195,7 +195,7 @@ impl Origin {
             Ok(Entry::AnySite | Entry::Pattern(_)) => Err(vec![EntryFault::WildcardMisplaced]),
             Err(faults) => Err(faults),
         }
-        .map_err(|faults| EntryError::new(address, faults))
+        .map_err(|faults| EntryError::new(Subject::Entry, address, faults))
     }
 }
 

@@ -106,7 +106,7 @@ pub enum EntryFault {
     /// Not a decimal number from 1 to 65535.
     #[error("`{0}` is not a port; ports are 1 to 65535")]
     PortInvalid(String),
-    /// `:*`: any process on that host would be admitted.
+    /// `:*`: any process on that host would be allowed.
     #[error("a port cannot be `*`; list each port")]
     PortWildcard,
     /// `*` anywhere but as the whole first label.
@@ -116,7 +116,7 @@ pub enum EntryFault {
     #[error("`*.{0}` is a pattern on an IP address, which has no subdomains")]
     WildcardOnIp(String),
     /// Below the base, anybody can register a name.
-    #[error("`*.{0}` would admit sites of different owners")]
+    #[error("`*.{0}` would allow sites of different owners")]
     WildcardPublicSuffix(String),
     /// Some names below the base are public suffixes.
     #[error(
@@ -130,7 +130,7 @@ pub enum EntryFault {
     },
     /// A host known to give subdomains to its customers though the public suffix list lacks it.
     #[error(
-        "`{shared_host}` gives its subdomains to different customers, so `*.{base}` would admit sites of others"
+        "`{shared_host}` gives its subdomains to different customers, so `*.{base}` would allow sites of others"
     )]
     WildcardMultitenantHost {
         /// The pattern without `*.`.
@@ -139,7 +139,7 @@ pub enum EntryFault {
         shared_host: String,
     },
     /// `*` in a list that also names sites: such a list was not meant to be open.
-    #[error("`*` admits every site, so it must be the only entry")]
+    #[error("`*` allows every site, so it must be the only entry")]
     WildcardAllNotAlone,
 }
 
@@ -225,11 +225,65 @@ impl EntryFault {
     }
 
     pub(super) fn finding(&self, pointer: String) -> Finding {
+        Subject::Entry.finding(self, pointer)
+    }
+}
+
+/// What was read: which words its faults have depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// An entry of the list.
+    Entry,
+    /// The address of one page.
+    Page,
+}
+
+impl Subject {
+    fn finding(self, fault: &EntryFault, pointer: String) -> Finding {
         Finding {
-            code: self.code(),
+            code: fault.code(),
             pointer: Some(pointer),
-            detail: self.to_string(),
-            hint: self.hint(),
+            detail: self.detail(fault),
+            hint: self.hint(fault),
+        }
+    }
+
+    /// The sentence.
+    fn detail(self, fault: &EntryFault) -> String {
+        if self == Self::Entry {
+            return fault.to_string();
+        }
+        match fault {
+            EntryFault::Empty => "the address is empty".into(),
+            EntryFault::TooLong { bytes } => {
+                format!("the address has {bytes} bytes; at most 2,048 are allowed")
+            }
+            EntryFault::ControlOrSpace { character } => {
+                format!("the address contains {}", name_of(*character))
+            }
+            EntryFault::Backslash => {
+                r"the address contains `\`; addresses are written with `/`".into()
+            }
+            EntryFault::Userinfo => "the address contains a user name; leave it out".into(),
+            EntryFault::HostEmpty => "the address names no host".into(),
+            EntryFault::PortWildcard => "a port cannot be `*`".into(),
+            EntryFault::WildcardMisplaced => {
+                "the address contains `*`, which stands for several sites".into()
+            }
+            _ => fault.to_string(),
+        }
+    }
+
+    /// What to write instead, when that can be said.
+    fn hint(self, fault: &EntryFault) -> Option<String> {
+        match (self, fault) {
+            (Self::Page, EntryFault::Empty | EntryFault::WildcardMisplaced) => {
+                Some("write the address of one page, such as `https://shop.example`".into())
+            }
+            (Self::Page, EntryFault::HostInvalid { host, .. }) if host.contains([',', ';']) => {
+                Some("write the address of one page".into())
+            }
+            _ => fault.hint(),
         }
     }
 }
@@ -249,24 +303,27 @@ fn name_of(character: char) -> String {
     }
 }
 
-/// An entry that is not a site, with everything that is wrong with it.
+/// An entry that is not a site, or the address of a page that is none, with everything that is
+/// wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryError {
+    subject: Subject,
     entry: String,
     faults: Vec<EntryFault>,
 }
 
 impl EntryError {
     /// `faults` holds at least one.
-    pub(super) fn new(entry: &str, faults: Vec<EntryFault>) -> Self {
+    pub(super) fn new(subject: Subject, entry: &str, faults: Vec<EntryFault>) -> Self {
         debug_assert!(!faults.is_empty(), "an error without a fault");
         Self {
+            subject,
             entry: entry.to_owned(),
             faults,
         }
     }
 
-    /// The entry as given.
+    /// The entry, or the address, as given.
     #[must_use]
     pub fn entry(&self) -> &str {
         &self.entry
@@ -290,12 +347,19 @@ impl EntryError {
             .map_or(Code::HostInvalid, EntryFault::code)
     }
 
+    /// What to write instead of what has the first fault, when that can be said.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.faults
+            .first()
+            .and_then(|fault| self.subject.hint(fault))
+    }
+
     /// All faults as findings about the field at `pointer`.
     #[must_use]
     pub fn findings(&self, pointer: &str) -> Vec<Finding> {
         self.faults
             .iter()
-            .map(|fault| fault.finding(pointer.to_owned()))
+            .map(|fault| self.subject.finding(fault, pointer.to_owned()))
             .collect()
     }
 }
@@ -304,7 +368,7 @@ impl fmt::Display for EntryError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, fault) in self.faults.iter().enumerate() {
             let separator = if position == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{fault}")?;
+            write!(formatter, "{separator}{}", self.subject.detail(fault))?;
         }
         Ok(())
     }

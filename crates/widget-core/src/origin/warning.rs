@@ -12,7 +12,7 @@ use crate::finding::{Code, Finding};
 pub(super) fn no_domains() -> Finding {
     Finding::new(
         Code::NoDomains,
-        "the list of domains is empty: it admits no site, so the widget is shown nowhere",
+        "the list of domains is empty: it allows no site, so the widget is shown nowhere",
     )
     .at("/domains")
     .with_hint("add the address of the page, such as `https://shop.example`")
@@ -36,7 +36,7 @@ pub(super) fn of_list(
             Entry::AnySite => warn(
                 Finding::new(
                     Code::AnySite,
-                    "`*` admits every site: anybody can show this widget and use what it costs",
+                    "`*` allows every site: anybody can show this widget and use what it costs",
                 )
                 .with_hint("list the sites that should show it"),
             ),

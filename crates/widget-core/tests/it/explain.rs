@@ -68,7 +68,7 @@ fn shown() {
             + the widget is `00000000-0000-0000-0000-000000000001` [widget_found]
             + the widget is published [published]
             + the pinned version `00000000-0000-0000-0000-000000000003` is a published one of the agent [version_published]
-            + `https://m.shop.example` is admitted by the entry `https://*.shop.example` [origin_listed]
+            + `https://m.shop.example` is allowed by the entry `https://*.shop.example` [origin_listed]
             shown shown"]],
     );
     assert_eq!(explanation.verdict, Verdict::Shown);

@@ -510,6 +510,33 @@ fn pages() {
         let error = Origin::parse_page(address).expect_err(address);
         assert_eq!(error.code().as_str(), code, "{address}");
     }
+    // It is no entry of a list.
+    for (address, expected) in [
+        ("", "the address is empty"),
+        ("https://a b", "the address contains a space"),
+        (
+            "https://me@shop.example",
+            "the address contains a user name; leave it out",
+        ),
+        ("https:///cart", "the address names no host"),
+        (
+            "*.shop.example",
+            "the address contains `*`, which stands for several sites",
+        ),
+        (
+            "https://127.1",
+            "`127.1` is not an IPv4 address in its usual form",
+        ),
+    ] {
+        let error = Origin::parse_page(address).expect_err(address);
+        assert_eq!(error.to_string(), expected, "{address}");
+        let details: Vec<String> = error
+            .findings("/page")
+            .into_iter()
+            .map(|finding| finding.detail)
+            .collect();
+        assert_eq!(details, [expected], "{address}");
+    }
 }
 
 #[test]
@@ -678,15 +705,15 @@ fn faults_say_what_to_write() {
             list each site, or use `*.` before a domain of your own
         wildcard_on_ip: `*.127.0.0.1` is a pattern on an IP address, which has no subdomains
             list `127.0.0.1` itself
-        wildcard_public_suffix: `*.co.uk` would admit sites of different owners
+        wildcard_public_suffix: `*.co.uk` would allow sites of different owners
             list your own sites there one by one, without `*`
-        wildcard_public_suffix: `*.kawasaki.jp` would admit sites of different owners
+        wildcard_public_suffix: `*.kawasaki.jp` would allow sites of different owners
             list your own sites there one by one, without `*`
         wildcard_spans_public_suffix: below `kawasaki.jp` lies the public suffix `*.kawasaki.jp`, under which names belong to different owners
             list your own sites there one by one, without `*`
-        wildcard_multitenant_host: `wordpress.com` gives its subdomains to different customers, so `*.wordpress.com` would admit sites of others
+        wildcard_multitenant_host: `wordpress.com` gives its subdomains to different customers, so `*.wordpress.com` would allow sites of others
             list your own sites there one by one, without `*`
-        wildcard_all_not_alone: `*` admits every site, so it must be the only entry
+        wildcard_all_not_alone: `*` allows every site, so it must be the only entry
             remove `*`, or remove all the other entries
     "]].assert_eq(&report);
 }

@@ -97,7 +97,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "getPreviewPage",
                 "The page that shows a preview to whoever has its link",
             )
-            .query::<PageQuery>()
+            .lenient_query::<PageQuery>()
             .answer_as::<String>(200, "The page.", "text/html")
             .answer_as::<String>(
                 404,
@@ -184,7 +184,7 @@ pub(crate) fn router() -> ApiRouter<AppState> {
                 "getPreviewWindow",
                 "The document inside the iframe of a preview",
             )
-            .query::<window::WindowQuery>()
+            .lenient_query::<window::WindowQuery>()
             .answer_as::<String>(200, "The document.", "text/html")
             .answer_as::<String>(
                 403,

@@ -118,6 +118,8 @@ pub struct Operation {
     pub headers: Vec<RequestHeader>,
     /// The query parameters, as the fields of a body.
     pub query: Option<Describe>,
+    /// Whether a query that does not fit is refused; otherwise it is read as if it were not there.
+    pub is_query_strict: bool,
     /// The JSON body.
     pub body: Option<Describe>,
     /// The answers that are not problems.
@@ -198,6 +200,7 @@ impl Operation {
             credential: Credential::None,
             headers: Vec::new(),
             query: None,
+            is_query_strict: false,
             body: None,
             answers: Vec::new(),
             is_readable_by_pages: false,
@@ -257,9 +260,18 @@ impl Operation {
         self.header(name, description, json_schema!({"type": "string"}))
     }
 
-    /// Accepts the fields of `T` as query parameters.
+    /// Accepts the fields of `T` as query parameters, and refuses any other query.
     #[must_use]
     pub const fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self.is_query_strict = true;
+        self
+    }
+
+    /// Reads the fields of `T` from the query; what does not fit changes nothing, since links of
+    /// pages get parameters of others.
+    #[must_use]
+    pub const fn lenient_query<T: JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
         self
     }
@@ -378,7 +390,7 @@ impl Operation {
         all.extend(of_credential);
         all.extend(of_storage.iter().filter(|_| self.uses_storage));
         all.extend(of_body.iter().filter(|_| self.body.is_some()));
-        all.extend(self.query.map(|_| P::QueryInvalid));
+        all.extend(self.is_query_strict.then_some(P::QueryInvalid));
         all.extend(&self.problems);
         all.sort_by_key(|code| code.as_str());
         all.dedup();

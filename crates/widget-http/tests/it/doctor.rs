@@ -88,6 +88,12 @@ fn found(diagnosis: &Value) -> Vec<String> {
         .collect()
 }
 
+fn finding<'a>(diagnosis: &'a Value, code: &str) -> &'a Value {
+    let findings = diagnosis["findings"].as_array().expect("findings");
+    let mut found = findings.iter().filter(|finding| finding["code"] == code);
+    found.next().expect("a finding of this code")
+}
+
 #[tokio::test]
 async fn pages_are_fetched_and_looked_at() {
     let service = start().await;
@@ -181,8 +187,7 @@ async fn answers_are_read_as_browsers_read_them() {
     let diagnosis = diagnose(&service, &path, &unclosed).await;
     assert_eq!(found(&diagnosis), ["snippet_inert fail site"]);
     let fixes = diagnosis["fixes"].as_array().expect("fixes");
-    // These services have no LiveKit.
-    assert_eq!(fixes.len(), 2);
+    assert_eq!(fixes.len(), 1);
     assert_eq!(
         fixes[0],
         json!({
@@ -201,12 +206,19 @@ async fn the_decision_of_the_service_is_a_part_of_it() {
     let shop = site(|_| page("", snippet.as_bytes())).await;
     let diagnosis = diagnose(&service, &path, &shop).await;
     assert_eq!(found(&diagnosis), ["origin_not_listed fail widget"]);
-    service
-        .put(&path, &json!({"published": false, "domains": ["*"]}))
-        .await
-        .expect(200);
+    // It was never for this page.
+    assert!(!diagnosis.to_string().contains("wrote revision"));
+    for change in [json!({"domains": ["*"]}), json!({"published": false})] {
+        service.put(&path, &change).await.expect(200);
+    }
     let diagnosis = diagnose(&service, &path, &shop).await;
     assert_eq!(found(&diagnosis), ["not_published fail widget"]);
+    let since = format!("it was for `{shop}` until ");
+    let evidence = finding(&diagnosis, "not_published")["evidence"]
+        .as_str()
+        .expect("evidence");
+    assert!(evidence.contains(&since), "{evidence}");
+    assert!(evidence.contains(" wrote revision 3; see "), "{evidence}");
 }
 
 #[tokio::test]

@@ -196,16 +196,15 @@ async fn a_conversation_is_followed_across_nodes_and_gaps() {
             .await
             .rest()
             .await;
-        let mut found: Vec<String> = rest.iter().map(Seen::name).collect();
-        // Of a form that was sent twice, only the last values are stored.
+        let found: Vec<String> = rest.iter().map(Seen::name).collect();
         let mut expected = expected[at + 1..].to_vec();
-        if at < 4 {
-            expected.remove(4 - at);
+        // Of a form that was sent twice only the last values are stored, and not between which
+        // turns: it is behind all of them.
+        expected.retain(|name| *name != "form order");
+        if at < 5 {
+            expected.insert(expected.len() - 1, "form order");
         }
-        found.sort_unstable();
-        expected.sort_unstable();
         assert_eq!(found, expected, "behind {at}");
-        assert_eq!(rest.last().map(Seen::name).as_deref(), Some("ended"));
     }
     // Who has seen it all need not come back.
     let last = &seen[7].id;

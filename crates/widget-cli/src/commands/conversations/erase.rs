@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use tokio::time::sleep;
-use widget_api::erasures::{ConversationSelection, ErasureJob, ErasureRequest};
+use widget_api::{
+    client::Error,
+    erasures::{ConversationSelection, ErasureJob, ErasureRequest, JOB_DAYS},
+};
 use widget_core::{
     doctor::quote_for_shell,
     id::{ConversationId, ErasureJobId},
@@ -82,7 +85,8 @@ pub(super) async fn run(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     if let Some(id) = arguments.job {
-        let job = session.client.get_erasure_job(id).await?;
+        let job = session.client.get_erasure_job(id).await;
+        let job = job.map_err(|error| job_failure(error, id))?;
         note_continuing(&job, session);
         return finish_job(job, session, printer).await;
     }
@@ -104,6 +108,16 @@ pub(super) async fn run(
     }
 }
 
+/// Why a job cannot be read.
+fn job_failure(error: Error, id: ErasureJobId) -> Failure {
+    if error.is_not_found() {
+        return Failure::bad_input(format_args!("there is no job `{id}`")).hint(format_args!(
+            "jobs are kept for {JOB_DAYS} days; check the id"
+        ));
+    }
+    error.into()
+}
+
 async fn erase_ids(
     ids: &[ConversationId],
     options: ChangeOptions,
@@ -111,12 +125,12 @@ async fn erase_ids(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let mut answer = EraseJson::default();
-    let mut waiting = Vec::new();
+    let (mut waiting, mut erased) = (Vec::new(), Vec::new());
     for id in ids {
         let conversation = session.client.get_conversation(*id).await?;
         let began = time(conversation.created_at);
         if conversation.erased_at.is_some() {
-            printer.note(format_args!("conversation {id} is erased already"))?;
+            erased.push(id.to_string());
             continue;
         }
         let state = super::state(&conversation);
@@ -127,8 +141,20 @@ async fn erase_ids(
         answer.matched += 1;
         waiting.push(*id);
     }
+    let already = match &erased[..] {
+        [] => None,
+        [only] => Some(format!("conversation {only} was erased before")),
+        several => Some(format!(
+            "conversations {} were erased before",
+            several.join(", ")
+        )),
+    };
     if waiting.is_empty() {
-        return finish(&answer, "nothing was erased", printer);
+        let nothing = already.map(|already| format!("{already}; there is nothing to erase"));
+        return finish(&answer, &nothing.unwrap_or_default(), printer);
+    }
+    if let Some(already) = already {
+        printer.note(already)?;
     }
     match proposal::confirm(options, "Erase this?", session, printer).await? {
         Decision::Go => {}
@@ -167,7 +193,12 @@ async fn erase_selected(
     }
     let number = conversations(counted.matched, "is", "are");
     show(&format!("{number} erased for good"), printer)?;
-    note_messages(request.filter.visitor.as_deref(), printer)?;
+    let widget = request.filter.web_widget_id.map(|id| id.to_string());
+    note_messages(
+        request.filter.visitor.as_deref(),
+        widget.as_deref(),
+        printer,
+    )?;
     match proposal::confirm(options, "Erase this?", session, printer).await? {
         Decision::Go => {}
         Decision::No => return Ok(ExitCode::No),

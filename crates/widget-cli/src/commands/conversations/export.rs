@@ -119,7 +119,8 @@ pub(super) async fn run(
             to.display()
         ))?;
     }
-    note_messages(arguments.selected.filter.visitor.as_deref(), printer)?;
+    let Selected { filter, widget, .. } = &arguments.selected;
+    note_messages(filter.visitor.as_deref(), widget.as_deref(), printer)?;
     Ok(ExitCode::Yes)
 }
 

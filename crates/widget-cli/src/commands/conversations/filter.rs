@@ -182,12 +182,19 @@ pub(super) fn nothing_fits(done: &str) -> Failure {
 }
 
 /// Says how to find what a visitor only wrote in a message, which no filter selects.
-pub(super) fn note_messages(visitor: Option<&str>, printer: &mut Printer) -> Result<(), Failure> {
+pub(super) fn note_messages(
+    visitor: Option<&str>,
+    widget: Option<&str>,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
     let Some(text) = visitor.filter(|_| !printer.is_data()) else {
         return Ok(());
     };
+    // Other widgets may be for other customers.
+    let widget = widget.map(|widget| format!(" {}", quote_for_shell(widget)));
     printer.note(hint_line(&format!(
-        "where it was only written in a message: widget conversations list --text {}",
+        "to find it in messages too: `widget conversations list{} --text {}`",
+        widget.unwrap_or_default(),
         quote_for_shell(text)
     )))
 }

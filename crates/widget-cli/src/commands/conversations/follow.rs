@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::Value;
 use widget_api::{
     client::Error,
     events::{ConversationEvent, EventType},
@@ -94,17 +95,44 @@ fn show(event: &ConversationEvent, printer: &mut Printer) -> Result<(), Failure>
         .map(|at| format!("  {}", time(at)))
         .unwrap_or_default();
     let what = printable(&what);
-    printer.line(format_args!("{YELLOW}·{YELLOW:#} {what}{at}"))
+    printer.line(format_args!("{YELLOW}·{YELLOW:#} {what}{at}"))?;
+    for line in event.values.iter().flat_map(value_lines) {
+        printer.line(format_args!("  {}", printable(&line)))?;
+    }
+    Ok(())
+}
+
+/// What was sent, a line for each field, such as `email: ada@mail.example`. The further lines of a
+/// text are below its first.
+fn value_lines(values: &Value) -> Vec<String> {
+    let Some(fields) = values.as_object() else {
+        return vec![values.to_string()];
+    };
+    let mut lines = Vec::new();
+    for (field, value) in fields {
+        let text = value_text(value);
+        let mut of_text = text.lines();
+        lines.push(format!("{field}: {}", of_text.next().unwrap_or_default()));
+        lines.extend(of_text.map(|line| format!("  {line}")));
+    }
+    lines
+}
+
+/// A value as its visitor gave it.
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(several) => {
+            let texts: Vec<String> = several.iter().map(value_text).collect();
+            texts.join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// What happened, for events without something that was said.
 fn describe(event: &ConversationEvent) -> String {
     let mode = event.mode.map(|mode| mode.to_string()).unwrap_or_default();
-    let values = event
-        .values
-        .as_ref()
-        .map(|values| format!(": {values}"))
-        .unwrap_or_default();
     match event.r#type.known() {
         Some(EventType::Created) => format!("began ({mode})"),
         Some(EventType::Joined) => "the visitor joined".to_owned(),
@@ -112,18 +140,46 @@ fn describe(event: &ConversationEvent) -> String {
         Some(EventType::Turn) => "something was said that the key may not read".to_owned(),
         Some(EventType::Form) => {
             let form = event.form_id.as_deref().unwrap_or_default();
-            format!("the visitor sent the form `{form}`{values}")
+            format!("the visitor sent the form `{form}`")
         }
         Some(EventType::Ended) => match event.end_reason {
             Some(reason) => format!("ended: {reason}"),
             None => "ended".to_owned(),
         },
-        Some(EventType::Feedback) => format!("feedback{values}"),
+        Some(EventType::Feedback) => "the visitor gave feedback".to_owned(),
         Some(EventType::Erased) => match &event.erased_by {
             Some(by) => format!("erased by {by}"),
             None => "erased".to_owned(),
         },
         // Of a service that is newer than this program.
         None => event.r#type.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::value_lines;
+
+    #[test]
+    fn values_have_a_line_for_each_field() {
+        let values = json!({
+            "rating": 5,
+            "comment": "Good\nand fast",
+            "topics": ["orders", "returns"],
+            "again": true,
+        });
+        assert_eq!(
+            value_lines(&values),
+            [
+                "rating: 5",
+                "comment: Good",
+                "  and fast",
+                "topics: orders, returns",
+                "again: true",
+            ]
+        );
+        assert_eq!(value_lines(&json!([1])), ["[1]"]);
     }
 }

@@ -134,7 +134,7 @@ fn show(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     if found.is_empty() {
-        return printer.note("no conversation");
+        return printer.note("no conversations");
     }
     let rows = found.iter().zip(ids).map(|(listed, id)| {
         let Listed::Readable(conversation) = listed else {

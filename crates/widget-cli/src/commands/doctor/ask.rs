@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 use widget_api::{client::describe_failure, doctor::PROBE_HEADER};
 use widget_core::{
-    doctor::{Answer, LauncherAnswer, ScriptAnswer, ServiceAnswers, Target},
+    doctor::{Answer, LauncherAnswer, LiveKitAnswer, ScriptAnswer, ServiceAnswers, Target},
     id::WidgetId,
     origin::Origin,
 };
@@ -54,9 +54,11 @@ pub(super) async fn ask_service(
     if let Ok(url) = window_address(target, id, origin) {
         let (window, livekit) = within(deadline, ask_for_window(http, url)).await;
         answers.window = window;
-        if let Some(livekit) = livekit {
-            answers.livekit = within(deadline, ask_for_livekit(http, livekit)).await;
-        }
+        answers.livekit = match livekit {
+            Some(Named::At(livekit)) => within(deadline, ask_for_livekit(http, livekit)).await,
+            Some(Named::Nothing) => Answer::Given(LiveKitAnswer::NotSetUp),
+            None => Answer::NotAsked,
+        };
     }
     answers
 }
@@ -161,6 +163,7 @@ async fn ask_for_script(http: &Client, url: Url) -> (Answer<ScriptAnswer>, Optio
                 format!("sha512-{}", STANDARD.encode(Sha512::digest(&bytes))),
             ],
             headers,
+            text: Some(String::from_utf8_lossy(&bytes).into_owned()),
         }),
         Err(reason) => Answer::Failed(reason),
     };
@@ -206,8 +209,27 @@ async fn ask_for_launcher(http: &Client, url: Url, origin: &Origin) -> Answer<La
     }
 }
 
-/// The headers of the window, and the address of LiveKit that they name.
-async fn ask_for_window(http: &Client, url: Url) -> (Answer<Vec<(String, String)>>, Option<Url>) {
+/// The LiveKit that the policy of a window names.
+enum Named {
+    At(Url),
+    Nothing,
+}
+
+impl Named {
+    /// Reads the directive for connections: nothing when the policy has none.
+    fn in_policy(policy: &str) -> Option<Self> {
+        let mut directives = policy.split(';').map(str::trim);
+        let sources = directives.find_map(|directive| directive.strip_prefix("connect-src "))?;
+        let mut addresses = sources
+            .split_ascii_whitespace()
+            .filter_map(|source| Url::parse(source).ok());
+        let livekit = addresses.find(|url| url.scheme().starts_with("http"));
+        Some(livekit.map_or(Self::Nothing, Self::At))
+    }
+}
+
+/// The headers of the window, and the LiveKit that they name.
+async fn ask_for_window(http: &Client, url: Url) -> (Answer<Vec<(String, String)>>, Option<Named>) {
     let response = match probe(http, url).send().await {
         Ok(response) if response.status().is_success() => response,
         // A refusal has no headers for a page.
@@ -218,26 +240,17 @@ async fn ask_for_window(http: &Client, url: Url) -> (Answer<Vec<(String, String)
     let policy = headers
         .iter()
         .find(|(name, _)| name == "content-security-policy");
-    let livekit = policy.and_then(|(_, policy)| {
-        let directive = policy
-            .split(';')
-            .find_map(|directive| directive.trim().strip_prefix("connect-src "))?;
-        directive.split_ascii_whitespace().find_map(|source| {
-            Url::parse(source)
-                .ok()
-                .filter(|url| url.scheme().starts_with("http"))
-        })
-    });
+    let livekit = policy.and_then(|(_, policy)| Named::in_policy(policy));
     (Answer::Given(headers), livekit)
 }
 
-async fn ask_for_livekit(http: &Client, livekit: Url) -> Answer<()> {
+async fn ask_for_livekit(http: &Client, livekit: Url) -> Answer<LiveKitAnswer> {
     let origin = livekit.origin().ascii_serialization();
     match http.get(livekit).send().await {
         Ok(response) if response.status().is_server_error() => {
             Answer::Failed(format!("{origin} answers {}", response.status()))
         }
-        Ok(_) => Answer::Given(()),
+        Ok(_) => Answer::Given(LiveKitAnswer::Reachable),
         Err(error) => Answer::Failed(format!("{origin}: {}", describe_failure(&error))),
     }
 }
@@ -272,5 +285,15 @@ mod tests {
         assert_eq!(late(Duration::ZERO), Answer::OutOfTime);
         assert_eq!(late(MIN_TIME / 2), Answer::OutOfTime);
         assert!(matches!(late(MIN_TIME), Answer::Failed(_)));
+    }
+
+    #[test]
+    fn livekit_is_read_out_of_the_policy_of_the_window() {
+        let with =
+            Named::in_policy("default-src 'none'; connect-src 'self' https://l.example wss:");
+        assert!(matches!(with, Some(Named::At(url)) if url.as_str() == "https://l.example/"));
+        let without = Named::in_policy("connect-src 'self'");
+        assert!(matches!(without, Some(Named::Nothing)));
+        assert!(Named::in_policy("script-src 'self'").is_none());
     }
 }

@@ -167,9 +167,13 @@ fn summarize_page(findings: &[&PageFinding], _: Option<&Origin>) -> Option<Strin
 }
 
 fn summarize_service(findings: &[&PageFinding], _: Option<&Origin>) -> Option<String> {
-    let has = |code| findings.iter().any(|finding| finding.code == code);
-    is_fine(findings).then(|| {
-        if has(Code::LivekitUnreachable) {
+    let is_ok = |code| {
+        let mut found = findings.iter().filter(|finding| finding.code == code);
+        found.any(|finding| finding.status == CheckStatus::Ok)
+    };
+    let both = is_fine(findings) && is_ok(Code::LivekitUnreachable);
+    is_ok(Code::ServiceUnreachable).then(|| {
+        if both {
             "the service and LiveKit answer".to_owned()
         } else {
             "the service answers".to_owned()

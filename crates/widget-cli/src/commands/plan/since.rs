@@ -8,7 +8,7 @@ use widget_api::{
     revisions::{Change as ChangeBody, Revision, RevisionsQuery},
     unreadable::WidgetRecord,
 };
-use widget_core::{config::Change, id::WidgetId};
+use widget_core::{api_key::describe_author, config::Change, id::WidgetId};
 
 use crate::{
     failure::Failure,
@@ -141,15 +141,11 @@ impl ServiceChange {
     /// Which revision it is, who made it and when.
     pub(super) fn author(&self) -> String {
         let time = self.created_at.map(crate::commands::time);
-        let key = match (&self.api_key_name, &self.api_key_id) {
-            (Some(name), Some(id)) => format!("\"{name}\" ({id})"),
-            (None, Some(id)) => id.clone(),
-            _ => "that is not known".to_owned(),
-        };
         format!(
-            "revision {}, {}, by the key {key}",
+            "revision {}, {}, by {}",
             self.revision,
             time.as_deref().unwrap_or("at an unknown time"),
+            describe_author(self.api_key_name.as_deref(), self.api_key_id.as_deref()),
         )
     }
 }

@@ -18,7 +18,7 @@ fn list_and_publish() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        no agent
+        no agents
     "#]],
     );
     let widget = service.create_widget("shop", &["https://shop.example"]);
@@ -99,7 +99,7 @@ fn list_and_publish() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        no widget
+        no widgets
     "#]],
     );
     list(
@@ -140,7 +140,7 @@ fn list_and_publish() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        no widget
+        no widgets
     "#]],
     );
     list(
@@ -148,7 +148,7 @@ fn list_and_publish() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            no widget
+            no widgets
         "#]],
     );
 
@@ -162,7 +162,7 @@ fn list_and_publish() {
             exit 2
             ---- stdout ----
             + version 2 "friendlier" of agent AGENT-SHOP is published
-            ! it never changes again
+            ! a published version cannot be changed
             ! published widgets that pin it become live
             ---- stderr ----
             error: this needs a key with the scope `agents:manage`
@@ -176,8 +176,8 @@ fn list_and_publish() {
             exit 2
             ---- stdout ----
             + version 2 "friendlier" of agent AGENT-SHOP is published
-            ! it never changes again
-            ! 1 published widget pins it, and becomes live if nothing else keeps it from that
+            ! a published version cannot be changed
+            ! 1 published widget pins it, and becomes live unless something else blocks it
             ---- stderr ----
             error: a change needs an answer, and there is no terminal to ask at; nothing was written
 
@@ -188,11 +188,11 @@ fn list_and_publish() {
     service.check(&dry_run, &expect![[r#"
         exit 0
         ---- stdout ----
-        {"agent_id":"AGENT-SHOP","agent_version_id":"VERSION-DRAFT","written":false,"effects":["it never changes again","1 published widget pins it, and becomes live if nothing else keeps it from that"]}
+        {"agent_id":"AGENT-SHOP","agent_version_id":"VERSION-DRAFT","written":false,"effects":["a published version cannot be changed","1 published widget pins it, and becomes live unless something else blocks it"]}
         ---- stderr ----
         + version 2 "friendlier" of agent AGENT-SHOP is published
-        ! it never changes again
-        ! 1 published widget pins it, and becomes live if nothing else keeps it from that
+        ! a published version cannot be changed
+        ! 1 published widget pins it, and becomes live unless something else blocks it
     "#]]);
     service.check(
         &[&publish[..], &["--yes"]].concat(),
@@ -200,8 +200,8 @@ fn list_and_publish() {
             exit 0
             ---- stdout ----
             + version 2 "friendlier" of agent AGENT-SHOP is published
-            ! it never changes again
-            ! 1 published widget pins it, and becomes live if nothing else keeps it from that
+            ! a published version cannot be changed
+            ! 1 published widget pins it, and becomes live unless something else blocks it
             ✓ version 2 "friendlier" of agent AGENT-SHOP is published
         "#]],
     );

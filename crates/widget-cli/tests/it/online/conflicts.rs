@@ -56,6 +56,12 @@ fn conflicts_write_nothing() {
             text.contains("somebody else changed widget") && text.contains("nothing was written"),
             "{arguments:?}: {text}"
         );
+        let (_, shown) = text.split_once("their change:\n").expect("their change");
+        assert!(
+            shown.contains(&format!("+ /domains: \"https://other-{number}.example\""))
+                && shown.contains("\nyour change:\n"),
+            "{arguments:?}: {text}"
+        );
         let now = block_on(service.client().get_web_widget(id)).expect("a widget");
         let now = serde_json::to_value(now.value).expect("JSON");
         assert_eq!(
@@ -139,9 +145,53 @@ fn unreadable_widgets() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: the answer of `http://SERVICE` to `previewEffects` cannot be read: missing field `effects` at line 1 column 138
+            error: `http://SERVICE` was asked to preview the effects of a change (`previewEffects`), and its answer cannot be read: missing field `effects` at line 1 column 138
 
-            hint: the service may be newer than this program: `widget whoami` shows its version, `widget --version` that of this program
+            hint: the service is of another release than this program: `widget whoami` shows its version, `widget --version` that of this program
+        "#]],
+    );
+}
+
+/// Somebody else changes a widget while it is deleted.
+#[test]
+fn a_conflict_of_a_deletion_shows_both() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let upstream = service.client();
+    let proxy = Forwarder::start(service.url(), move |request| {
+        let upstream = upstream.clone();
+        let is_change = request.method() == "DELETE";
+        async move {
+            if is_change {
+                let patch = WidgetPatch {
+                    domains: Some(vec!["https://other.example".to_owned()]),
+                    ..WidgetPatch::default()
+                };
+                let changed = upstream.update_web_widget(id, None, &patch).await;
+                changed.expect("it is changed");
+            }
+        }
+    });
+    let folder = Folder::new();
+    let mut command = service.command(&folder, &["delete", &id.to_string(), "--yes"]);
+    command.env("WIDGET_SERVICE", proxy.url());
+    service.check_command(
+        &mut command,
+        &expect![[r#"
+            exit 1
+            ---- stdout ----
+            ! widget WIDGET-SHOP "Ask shop" is deleted
+            ! visitors notice nothing of it
+            ---- stderr ----
+            error: somebody else changed widget WIDGET-SHOP in the meantime; nothing was written
+
+            their change:
+              - /domains: "https://shop.example"
+              + /domains: "https://other.example"
+            your change:
+              ! widget WIDGET-SHOP "Ask shop" is deleted
+
+            enter the command again to make your change on top of theirs
         "#]],
     );
 }

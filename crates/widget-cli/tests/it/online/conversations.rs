@@ -1,6 +1,7 @@
 //! `widget conversations`, with conversations that visitors started.
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead, BufReader},
     process::{Child, ChildStdout, Command, Stdio},
@@ -11,62 +12,75 @@ use expect_test::expect;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use widget_api::{
-    Widget,
+    Widget, WidgetPatch,
     conversations::{NewMessage, NewMessages},
     visitors::Joining,
 };
 use widget_core::{conversation::Role, id::ConversationId, origin::Origin};
 
 use crate::{
-    Folder,
+    Folder, WIDGET,
     faults::FaultServer,
-    outcome,
+    outcome, outputs,
     service::{Service, block_on},
 };
 
 const SHOP: &str = "https://shop.example";
 
 /// A service with a widget that visitors can talk to.
-fn shop() -> (Service, Widget) {
+pub(super) fn shop() -> (Service, Widget) {
     let mut service = Service::start_for_visitors();
     let widget = service.create_widget("shop", &[SHOP]);
     service.publish(&widget);
     (service, widget)
 }
 
+/// A ticket as the page of the site gets it.
+fn ticket(service: &Service, widget: &Widget) -> String {
+    let origin: Origin = Origin::parse_page(SHOP).expect("an origin");
+    let ticket = block_on(service.client().create_embed_ticket(widget.id, &origin));
+    ticket.expect("a ticket").ticket
+}
+
+/// A request of a visitor's window.
+fn window(service: &Service, widget: &Widget, tail: &str, token: &str, body: &Value) -> Value {
+    let url = service.url();
+    block_on(async {
+        let answer = reqwest::Client::new()
+            .post(format!("{url}/core/public/web-widgets/{}{tail}", widget.id))
+            .header("origin", &url)
+            .bearer_auth(token)
+            .json(body)
+            .send()
+            .await
+            .expect("an answer");
+        assert!(answer.status().is_success(), "{tail}: {}", answer.status());
+        answer.json().await.expect("JSON")
+    })
+}
+
 /// Starts a conversation as a visitor's window does. Snapshots have `CONVERSATION-NAME` for its id.
+fn join(service: &mut Service, widget: &Widget, name: &str, metadata: &Value) -> Joining {
+    let body = json!({"custom_metadata": metadata});
+    let proof = ticket(service, widget);
+    let joining = window(service, widget, "/conversations", &proof, &body);
+    let joining: Joining = serde_json::from_value(joining).expect("a conversation");
+    let id = joining.conversation.id.to_string();
+    service.mask(id, format!("CONVERSATION-{name}"));
+    joining
+}
+
+/// The same for those who need only its id.
 pub(crate) fn start(
     service: &mut Service,
     widget: &Widget,
     name: &str,
     metadata: &Value,
 ) -> ConversationId {
-    let origin: Origin = Origin::parse_page(SHOP).expect("an origin");
-    let joining: Joining = block_on(async {
-        let client = service.client();
-        let ticket = client.create_embed_ticket(widget.id, &origin).await;
-        let ticket = ticket.expect("a ticket").ticket;
-        let url = service.url();
-        let answer = reqwest::Client::new()
-            .post(format!(
-                "{url}/core/public/web-widgets/{}/conversations",
-                widget.id
-            ))
-            .header("origin", &url)
-            .bearer_auth(ticket)
-            .json(&json!({"custom_metadata": metadata}))
-            .send()
-            .await
-            .expect("an answer");
-        assert_eq!(answer.status(), 201);
-        answer.json().await.expect("a conversation")
-    });
-    let id = joining.conversation.id;
-    service.mask(id.to_string(), format!("CONVERSATION-{name}"));
-    id
+    join(service, widget, name, metadata).conversation.id
 }
 
-fn say(service: &Service, id: ConversationId, role: Role, text: &str) {
+pub(super) fn say(service: &Service, id: ConversationId, role: Role, text: &str) {
     let message = NewMessage {
         id: text.to_owned(),
         role,
@@ -91,7 +105,7 @@ fn list_and_show() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        no conversation
+        no conversations
     "#]],
     );
     let first = start(
@@ -170,7 +184,7 @@ fn list_and_show() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        no conversation
+        no conversations
     "#]],
     );
     list(
@@ -306,6 +320,7 @@ fn list_and_show() {
 
 /// A command that runs beside the test.
 struct Running {
+    arguments: Vec<String>,
     child: Child,
     output: BufReader<ChildStdout>,
     _folder: Folder,
@@ -314,28 +329,46 @@ struct Running {
 impl Running {
     fn start(service: &Service, arguments: &[&str]) -> Self {
         let folder = Folder::new();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_widget"))
-            .args(arguments)
+        let mut child = folder
+            .process(WIDGET, arguments)
             .env("WIDGET_SERVICE", service.url())
             .env("WIDGET_API_KEY", &service.key)
-            .env("XDG_CONFIG_HOME", folder.path())
-            .env_remove("WIDGET_PROFILE")
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
         let output = BufReader::new(child.stdout.take().expect("it is piped"));
         Self {
+            arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
             child,
             output,
             _folder: folder,
         }
     }
 
-    /// The type of the next event, and what was said.
-    fn next(&mut self) -> Option<String> {
+    /// The next line of the answer; empty behind the last one.
+    fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("text");
-        let event: Value = serde_json::from_str(&line).ok()?;
+        outputs::check(self.arguments.iter().map(OsStr::new), line.as_bytes());
+        line
+    }
+
+    /// The lines up to one with this text.
+    fn read_until(&mut self, text: &str) -> String {
+        let mut shown = String::new();
+        loop {
+            let line = self.line();
+            assert!(!line.is_empty(), "no {text:?} in {shown:?}");
+            shown += &line;
+            if line.contains(text) {
+                return shown;
+            }
+        }
+    }
+
+    /// The type of the next event, and what was said.
+    fn next(&mut self) -> Option<String> {
+        let event: Value = serde_json::from_str(&self.line()).ok()?;
         let name = event["type"].as_str().expect("a type");
         Some(match event["message"]["text"].as_str() {
             Some(text) => format!("{name} {text}"),
@@ -388,6 +421,95 @@ fn follow_over_restarts() {
           b
         · ended: agent  TIME
     "#]],
+    );
+}
+
+/// Everything that can happen, as people see it while it does.
+#[test]
+fn follow_every_event() {
+    let (mut service, widget) = shop();
+    let field = json!({"id": "email", "type": "text", "label": "E-mail"});
+    let config = json!({"v1": {
+        "modes": {"voice": true},
+        "forms": [{"id": "order", "fields": [field]}],
+        "post_conversation_feedback": {"enabled": true},
+    }});
+    let patch = WidgetPatch {
+        config: serde_json::value::to_raw_value(&config).ok(),
+        ..WidgetPatch::default()
+    };
+    let changed = block_on(service.client().update_web_widget(widget.id, None, &patch));
+    changed.expect("it is changed");
+    let joining = join(&mut service, &widget, "FIRST", &json!({}));
+    let id = joining.conversation.id.to_string();
+    let send = |tail: &str, token: &str, body: Value| {
+        let tail = format!("/conversations/{id}{tail}");
+        window(&service, &widget, &tail, token, &body)
+    };
+    let follow = ["conversations", "follow", &id];
+    let mut running = Running::start(&service, &follow);
+    let mut shown = running.read_until("began");
+    let message = json!({"messages": [{"id": "1", "role": "visitor", "text": "Hello"}]});
+    send("/messages", &joining.conversation_token, message);
+    shown += &running.read_until("Hello");
+    let resume = json!({"ticket": ticket(&service, &widget), "mode": "voice"});
+    let resumed = send("/resume", &joining.conversation_token, resume);
+    shown += &running.read_until("voice");
+    let token = resumed["conversation_token"].as_str().expect("a token");
+    send(
+        "/forms/order",
+        token,
+        json!({"data": {"email": "a@b.example"}}),
+    );
+    shown += &running.read_until("a@b.example");
+    send("/end", token, json!({}));
+    shown += &running.read_until("ended");
+    assert_eq!(running.line(), "");
+    assert_eq!(running.exit_code(), Some(0));
+    expect![[r#"
+        · began (text)  TIME
+        · the visitor joined  TIME
+        visitor  TIME
+          Hello
+        · changed to voice
+        · the visitor sent the form `order`
+          email: a@b.example
+        · ended: visitor  TIME
+    "#]]
+    .assert_eq(&service.masked(&shown));
+
+    // What comes later is for whoever asks again.
+    let feedback = json!({"data": {"rating": 5}});
+    send("/feedback", token, feedback);
+    service.check(
+        &follow,
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            · began (voice)  TIME
+            · the visitor joined  TIME
+            visitor  TIME
+              Hello
+            · the visitor sent the form `order`
+              email: a@b.example
+            · ended: visitor  TIME
+            · the visitor gave feedback  TIME
+              rating: 5
+        "#]],
+    );
+    let erase = ["conversations", "erase", &id, "--yes"];
+    let erased = outcome(&mut service.command(&Folder::new(), &erase));
+    assert!(erased.starts_with("exit 0\n"), "{erased}");
+    service.check(
+        &follow,
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            · began (voice)  TIME
+            · the visitor joined  TIME
+            · ended: visitor  TIME
+            · erased by KEY-tests  TIME
+        "#]],
     );
 }
 
@@ -450,7 +572,7 @@ fn export() {
             ---- stdout ----
             ✓ 1 conversation is in `sent.jsonl`
             ---- stderr ----
-            hint: where it was only written in a message: widget conversations list --text A@B.example
+            hint: to find it in messages too: `widget conversations list --text A@B.example`
         "#]],
     );
     expect![[r#"
@@ -618,7 +740,9 @@ fn erase() {
         &expect![[r#"
         exit 1
         ---- stderr ----
-        error: there is no such job in this organization
+        error: there is no job `CONVERSATION-THIRD`
+
+        hint: jobs are kept for 30 days; check the id
     "#]],
     );
     erase(
@@ -668,8 +792,7 @@ fn erase() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        conversation CONVERSATION-THIRD is erased already
-        nothing was erased
+        conversation CONVERSATION-THIRD was erased before; there is nothing to erase
     "#]],
     );
     service.check(
@@ -701,8 +824,7 @@ fn erase() {
         &expect![[r#"
         exit 0
         ---- stderr ----
-        conversation CONVERSATION-THIRD is erased already
-        nothing was erased
+        conversation CONVERSATION-THIRD was erased before; there is nothing to erase
     "#]],
     );
     let arguments = [&["conversations", "erase"], &with("--yes")[..]].concat();

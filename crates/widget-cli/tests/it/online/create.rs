@@ -103,7 +103,7 @@ fn create_widgets() {
         exit 1
         ---- stderr ----
         error: this is not valid; nothing was written
-          /domains/0: `*.co.uk` would admit sites of different owners
+          /domains/0: `*.co.uk` would allow sites of different owners
 
         hint: list your own sites there one by one, without `*`
     "#]]

@@ -45,7 +45,7 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            no widget
+            no widgets
             hint: with and without `www.` are different sites: widget list --domain www.shop.example
         "#]],
     );
@@ -54,7 +54,7 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            no widget
+            no widgets
         "#]],
     );
     check(
@@ -64,7 +64,7 @@ fn the_list_of_domains() {
             ---- stdout ----
             + /domains: "https://shop.example"
             ! visitors of 1 more site see it within 5 s
-            ✓ widget WIDGET-SHOP lists these sites
+            ✓ widget WIDGET-SHOP lists these sites; this is revision 3
             ---- stderr ----
             `Shop.Example/cart` is stored as `https://shop.example`
         "#]],
@@ -85,7 +85,7 @@ fn the_list_of_domains() {
             + /domains: "https://blog.example"
             + /domains: "https://www.blog.example"
             ! visitors of 2 more sites see it within 5 s
-            ✓ widget WIDGET-SHOP lists these sites
+            ✓ widget WIDGET-SHOP lists these sites; this is revision 4
             ---- stderr ----
             `blog.example` is stored as `https://blog.example`
         "#]],
@@ -128,7 +128,7 @@ fn the_list_of_domains() {
         &expect![[r#"
         exit 1
         ---- stderr ----
-        error: `*.co.uk` cannot be on the list: `*.co.uk` would admit sites of different owners
+        error: `*.co.uk` cannot be on the list: `*.co.uk` would allow sites of different owners
 
         hint: list your own sites there one by one, without `*`
     "#]],
@@ -176,8 +176,8 @@ fn the_list_of_domains() {
             ---- stdout ----
             - /domains: "https://blog.example"
             - /domains: "https://www.blog.example"
-            ! visitors of 2 sites no longer see it within 5 s
-            ✓ widget WIDGET-SHOP no longer lists these sites
+            ! visitors of 2 sites stop seeing it within 5 s
+            ✓ widget WIDGET-SHOP no longer lists these sites; this is revision 5
         "#]],
     );
     check(
@@ -201,13 +201,13 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://www.shop.example","https://shop.example"],"to":[]}],"effects":["visitors of 2 sites no longer see it within 5 s"],"warnings":[{"code":"no_domains","pointer":"/domains","detail":"the list of domains is empty: it admits no site, so the widget is shown nowhere","hint":"add the address of the page, such as `https://shop.example`"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            {"widget_id":"WIDGET-SHOP","written":true,"revision":6,"changes":[{"pointer":"/domains","change":"replaced","from":["https://www.shop.example","https://shop.example"],"to":[]}],"effects":["visitors of 2 sites stop seeing it within 5 s"],"warnings":[{"code":"no_domains","pointer":"/domains","detail":"the list of domains is empty: it allows no site, so the widget is shown nowhere","hint":"add the address of the page, such as `https://shop.example`"}]}
             ---- stderr ----
             - /domains: "https://www.shop.example"
             - /domains: "https://shop.example"
-            ! visitors of 2 sites no longer see it within 5 s
-            warning: the list of domains is empty: it admits no site, so the widget is shown nowhere
-              hint: add the address of the page, such as `https://shop.example`: `widget domains WIDGET-SHOP add https://shop.example`
+            ! visitors of 2 sites stop seeing it within 5 s
+            warning: the list of domains is empty: it allows no site, so the widget is shown nowhere
+              hint: add the address of the page, such as `https://shop.example`: `widget domains WIDGET-SHOP add https://YOUR-SITE`
         "#]],
     );
     check(
@@ -215,8 +215,8 @@ fn the_list_of_domains() {
         &expect![[r#"
             exit 0
             ---- stderr ----
-            warning: the list of domains is empty: it admits no site, so the widget is shown nowhere
-              hint: add the address of the page, such as `https://shop.example`: `widget domains WIDGET-SHOP add https://shop.example`
+            warning: the list of domains is empty: it allows no site, so the widget is shown nowhere
+              hint: add the address of the page, such as `https://shop.example`: `widget domains WIDGET-SHOP add https://YOUR-SITE`
         "#]],
     );
 }

@@ -87,7 +87,7 @@ fn edit_a_widget() {
             ---- stdout ----
             ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP is as you edited it
+            ✓ widget WIDGET-SHOP is as you edited it; this is revision 2
         "#]],
     );
     edit(
@@ -153,7 +153,7 @@ fn edit_a_widget() {
             # error: /config/v1/chat/title: `5` is an integer, but `chat.title` must be a string of at most 60 characters
             ~ /config/v1/chat/title: "Ask us" -> "Corrected"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP is as you edited it
+            ✓ widget WIDGET-SHOP is as you edited it; this is revision 3
         "#]],
     );
     edit(
@@ -199,7 +199,7 @@ fn edit_a_widget() {
             ---- stdout ----
             ~ /config/v1/chat/title: "Corrected" -> "Kept"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP is as you edited it
+            ✓ widget WIDGET-SHOP is as you edited it; this is revision 4
         "#]],
     );
     // Without an editor and a terminal.

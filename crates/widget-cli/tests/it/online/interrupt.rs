@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use std::{
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -20,7 +20,7 @@ use serde_json::json;
 
 use super::conversations;
 use crate::{
-    Folder,
+    Folder, WIDGET,
     faults::Forwarder,
     service::{Service, block_on},
 };
@@ -67,12 +67,10 @@ impl Gate {
     }
 
     fn spawn(&self, service: &Service, folder: &Folder, arguments: &[&str]) -> Child {
-        Command::new(assert_cmd::cargo::cargo_bin("widget"))
-            .args(arguments)
-            .current_dir(folder.path())
+        folder
+            .process(WIDGET, arguments)
             .env("WIDGET_SERVICE", self.proxy.url())
             .env("WIDGET_API_KEY", &service.key)
-            .env("XDG_CONFIG_HOME", folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -222,7 +220,7 @@ fn a_job_that_erases_continues() {
     expect![[r#"
         - 2 conversations are erased for good
         ----
-        hint: where it was only written in a message: widget conversations list --text a@b.example
+        hint: to find it in messages too: `widget conversations list --text a@b.example`
         error: interrupted; this was written before: a job by which 2 conversations are erased
 
         hint: the service continues with it; `widget conversations erase --job JOB` waits for it and shows what it did
@@ -270,4 +268,41 @@ fn other_signals_wait_for_the_answer_too() {
         assert!(read("b.yaml").starts_with("agent_id: "), "{signal:?}");
         assert!(read(".widgets-held").contains(&read("a.yaml")[4..40]));
     }
+}
+
+/// Whoever does not want to wait also reads what was written before, and the folder holds it.
+#[test]
+fn a_second_one_says_what_was_written_before() {
+    let mut service = Service::start();
+    let shop = service.create_widget("shop", &["https://shop.example"]);
+    let folder = Folder::new();
+    for name in ["a.yaml", "b.yaml"] {
+        let text = format!(
+            "agent_id: {}\nagent_version_id: {}\n",
+            shop.agent_id, shop.agent_version_id
+        );
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let creations = Arc::new(AtomicUsize::new(0));
+    let gate = Gate::hold(&service, move |request| {
+        request.method() == "POST"
+            && request.uri().path().ends_with("/web-widgets")
+            && creations.fetch_add(1, Ordering::SeqCst) == 1
+    });
+    let mut child = gate.spawn(&service, &folder, &["apply", ".", "--yes"]);
+    gate.arrived.recv().expect("the second creation is sent");
+    // Two that come at once are one.
+    while child.try_wait().expect("a child").is_none() {
+        interrupt(&child);
+        std::thread::yield_now();
+    }
+    let (code, _, stderr) = end(child);
+    assert_eq!(code, Some(2));
+    let error = "so the change may have been made; this was written before: a.yaml created\n";
+    assert!(stderr.contains(error), "{stderr}");
+    let created = folder.read("a.yaml");
+    assert!(created.starts_with("id: "), "{created}");
+    assert!(folder.read(".widgets-held").contains(&created[4..40]));
+    assert!(folder.read("b.yaml").starts_with("agent_id: "));
+    gate.open.notify_one();
 }

@@ -37,7 +37,7 @@ fn explain_pages() {
           ✓ the widget is `WIDGET-SHOP`
           ✓ the widget is published
           ✓ the pinned version `VERSION-SHOP` is a published one of the agent
-          ✓ `https://shop.example` is admitted by the entry `https://shop.example`
+          ✓ `https://shop.example` is allowed by the entry `https://shop.example`
 
         note: when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it
 
@@ -63,7 +63,7 @@ fn explain_pages() {
               ✗ the widget is not published
               ✓ the pinned version `VERSION-SHOP` is a published one of the agent
                 (assumed, because a revision does not say it; set it with `--agent-version`)
-              ✓ `https://shop.example` is admitted by the entry `https://shop.example`
+              ✓ `https://shop.example` is allowed by the entry `https://shop.example`
 
             hint: set `published` to true
         "#]],
@@ -73,7 +73,7 @@ fn explain_pages() {
         &expect![[r#"
             exit 1
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","page":"https://www.shop.example/cart","verdict":"not_shown","origin":"https://www.shop.example","code":"origin_not_listed","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://www.shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `WIDGET-SHOP`"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `VERSION-SHOP` is a published one of the agent"},{"code":"origin_not_listed","ok":false,"detail":"`https://www.shop.example` is not on the list of domains","hint":"add `https://www.shop.example`"}],"nearest":{"entry":"https://shop.example","pointer":"/domains/0","difference":"www","detail":"`https://shop.example` is listed, `https://www.shop.example` is not: with and without `www.` are different sites"},"hint":"add `https://www.shop.example`","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}],"host_page_policy":["script-src http://SERVICE","connect-src http://SERVICE","frame-src http://SERVICE","Permissions-Policy: microphone=(self \"http://SERVICE\"), autoplay=(self \"http://SERVICE\")"],"assumptions":[]}
+            {"widget_id":"WIDGET-SHOP","page":"https://www.shop.example/cart","verdict":"not_shown","origin":"https://www.shop.example","code":"origin_not_listed","steps":[{"code":"origin","ok":true,"detail":"the page's origin is `https://www.shop.example`"},{"code":"widget_found","ok":true,"detail":"the widget is `WIDGET-SHOP`"},{"code":"published","ok":true,"detail":"the widget is published"},{"code":"version_published","ok":true,"detail":"the pinned version `VERSION-SHOP` is a published one of the agent"},{"code":"origin_not_listed","ok":false,"detail":"`https://www.shop.example` is not on the list of domains","hint":"add `https://www.shop.example`"}],"nearest":{"entry":"https://shop.example","pointer":"/domains/0","difference":"www","detail":"`https://shop.example` is listed, `https://www.shop.example` is not: with and without `www.` are different sites"},"hint":"add `https://www.shop.example`","notes":[{"code":"framed_page","detail":"when the page is itself inside a frame of another site, the window stays blank: browsers check every page around it","hint":"open the page by itself"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"normal before the first conversation; otherwise compare the worker's name"}],"host_page_policy":["script-src http://SERVICE","connect-src http://SERVICE","frame-src http://SERVICE","Permissions-Policy: microphone=(self \"http://SERVICE\"), autoplay=(self \"http://SERVICE\")"],"assumptions":[]}
         "#]],
     );
     service.check(
@@ -286,15 +286,10 @@ fn open_a_site() {
         hint: write one such as `https://shop.example/cart`
     "#]],
     );
-    let script = folder.path().join("browser.sh");
-    std::fs::write(&script, "#!/bin/sh\necho \"$1\" > \"$0.opened\"\n").expect("a script");
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&script, mode).expect("it can be run");
         let mut command = service.command(&folder, &["open", &shop]);
-        command.env("BROWSER", &script);
+        command.env("BROWSER", folder.browser());
         service.check_command(
             &mut command,
             &expect![[r#"
@@ -303,6 +298,6 @@ fn open_a_site() {
             opened https://b.example/
         "#]],
         );
-        assert_eq!(folder.read("browser.sh.opened"), "https://b.example/\n");
+        assert_eq!(folder.opened(), "https://b.example/");
     }
 }

@@ -2,8 +2,10 @@
 
 use expect_test::{Expect, expect};
 use regex::Regex;
-use widget_core::origin::Origin;
+use serde_json::json;
+use widget_core::{conversation::Role, origin::Origin};
 
+use super::conversations;
 use crate::{
     Folder, outcome,
     service::{Service, block_on},
@@ -50,8 +52,8 @@ fn count_and_refuse() {
             exit 0
             ---- stdout ----
             DAY  SHOWN  OPENED  STARTED  ANSWERED  MESSAGES  VOICE  RATING  REFUSED
-            DAY  1  0  0  0  0  0:00  1
-            total  1  0  0  0  0  0:00  1
+            DAY  1  0  0  0  0  0m00s  1
+            total  1  0  0  0  0  0m00s  1
             refused: 1 site not listed
         "#]],
     );
@@ -66,15 +68,6 @@ fn count_and_refuse() {
     );
     check(
         &service,
-        &["stats", &id, "--since", "2y"],
-        &expect![[r#"
-            exit 1
-            ---- stderr ----
-            error: `from` is more than 400 days before the end, the maximum here; ask for less
-        "#]],
-    );
-    check(
-        &service,
         &["refusals", &id],
         &expect![[r#"
             exit 0
@@ -83,7 +76,7 @@ fn count_and_refuse() {
             https://other.example  site not listed  1  TIME  TIME
             ---- stderr ----
             1 visit was refused since TIME
-            `widget explain WIDGET-SHOP --page https://other.example` says what to change
+            `widget doctor WIDGET-SHOP --page https://other.example` says what to change
         "#]],
     );
     let json = ["refusals", &id, "--since", "1d", "--output", "json"];
@@ -111,5 +104,94 @@ fn count_and_refuse() {
                 hint: `widget whoami` shows what the key may do
             "#]],
         );
+    }
+}
+
+/// How conversations ended, and how long agents took to answer.
+#[test]
+fn conversations_are_counted() {
+    let (mut service, widget) = conversations::shop();
+    for name in ["ANSWERED", "SILENT"] {
+        let id = conversations::start(&mut service, &widget, name, &json!({}));
+        if name == "ANSWERED" {
+            conversations::say(&service, id, Role::Visitor, "Hello");
+            conversations::say(&service, id, Role::Agent, "How can I help?");
+        }
+        block_on(service.client().end_conversation(id)).expect("it ends");
+    }
+    let folder = Folder::new();
+    let stats = ["stats", &widget.id.to_string(), "--since", "1s"];
+    let text = service.masked(&outcome(&mut service.command(&folder, &stats)));
+    let day = Regex::new(r"\d{4}-\d\d-\d\d").expect("a pattern");
+    // How fast this machine is does not matter here.
+    let seconds = Regex::new(r"within \d+ s").expect("a pattern");
+    let text = day.replace_all(&text, "DAY");
+    expect![[r#"
+        exit 0
+        ---- stdout ----
+        DAY  SHOWN  OPENED  STARTED  ANSWERED  MESSAGES  VOICE  RATING  REFUSED
+        DAY  0  0  2  1  2  0m00s  0
+        total  0  0  2  1  2  0m00s  0
+        ended: 2 by the agent
+        first answer: half within N s, 90 % within N s
+    "#]]
+    .assert_eq(&seconds.replace_all(&text, "within N s"));
+}
+
+/// What cannot be asked for is wrong usage, and no service is asked.
+#[test]
+fn times_are_checked() {
+    let folder = Folder::new();
+    for (arguments, expected) in [
+        (
+            &["stats", "0197a8b2", "--since", "2y"][..],
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: `--since` can be at most 400 days ago
+            "#]],
+        ),
+        (
+            &["stats", "0197a8b2", "--since", "2y", "--until", "1d"],
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: `--since` can be at most 400 days before `--until`
+            "#]],
+        ),
+        (
+            &["stats", "0197a8b2", "--since", "60d", "--hourly"],
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: `--since` can be at most 31 days ago
+            "#]],
+        ),
+        (
+            &["stats", "0197a8b2", "--since", "1d", "--until", "2d"],
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: `--since` must be earlier than `--until`
+            "#]],
+        ),
+        (
+            &["refusals", "0197a8b2", "--since", "2y"],
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: `--since` can be at most 400 days ago
+            "#]],
+        ),
+        (
+            &["refusals", "0197a8b2", "--since", "9000-01-01"],
+            expect![[r#"
+                exit 2
+                ---- stderr ----
+                error: `--since` is in the future
+            "#]],
+        ),
+    ] {
+        folder.check(arguments, &expected);
     }
 }

@@ -27,7 +27,7 @@ fn set_and_unset() {
             exit 1
             ---- stderr ----
             error: this is not valid; nothing was written
-              /config/v1/trigger: `null` is null, but `trigger` must be an object
+              /config/v1/trigger: `trigger` must be an object, not `null`
 
             hint: to remove it, so that it has its default: widget unset WIDGET-SHOP /config/v1/trigger
         "#]],
@@ -49,7 +49,7 @@ fn set_and_unset() {
             + /config/v1/theme: "dark"
             + /config/v1/suggested_questions: ["Where?","When?"]
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP has these values
+            ✓ widget WIDGET-SHOP has these values; this is revision 2
         "#]],
     );
     service.check(
@@ -66,7 +66,7 @@ fn set_and_unset() {
         error: this is not valid; nothing was written
           /config/v1/chat/title: `24` is an integer, but `chat.title` must be a string of at most 60 characters
 
-        hint: a value that is JSON is not a text; with `--text` it is one
+        hint: to set the text `24`, add `--text`
     "#]]);
     let arguments = ["set", &id, "/config/v1/chat/title=24", "--text", "--yes"];
     service.check(
@@ -76,7 +76,7 @@ fn set_and_unset() {
             ---- stdout ----
             ~ /config/v1/chat/title: "Hi there" -> "24"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP has these values
+            ✓ widget WIDGET-SHOP has these values; this is revision 3
         "#]],
     );
     service.check(
@@ -86,9 +86,8 @@ fn set_and_unset() {
             ---- stderr ----
             error: this is not valid; nothing was written
               /config/v1/theme: `"Dark"` is not allowed; `theme` must be one of `system`, `light`, `dark`
+                hint: did you mean `dark`?
               /config/v1/chat: `1` is an integer, but `chat` must be an object
-
-            hint: a value that is JSON is not a text; with `--text` it is one
         "#]],
     );
     service.check(
@@ -115,7 +114,9 @@ fn set_and_unset() {
         &expect![[r#"
         exit 1
         ---- stderr ----
-        error: `/id` never changes
+        error: `/id` cannot be changed
+
+        hint: `widget create --file FILE` makes a copy
     "#]],
     );
     service.check(
@@ -153,7 +154,7 @@ fn set_and_unset() {
             ~ /config/v1/suggested_questions/0: "Where?" -> "When?"
             - /config/v1/suggested_questions/1: "When?"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP no longer has these values
+            ✓ widget WIDGET-SHOP no longer has these values; this is revision 4
         "#]],
     );
     service.check(
@@ -170,7 +171,9 @@ fn set_and_unset() {
         &expect![[r#"
         exit 1
         ---- stderr ----
-        error: `/published` has one value, which cannot be removed
+        error: `/published` cannot be removed
+
+        hint: `widget unpublish WIDGET-SHOP` sets it to `false`
     "#]],
     );
     service.check(
@@ -178,7 +181,7 @@ fn set_and_unset() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            {"widget_id":"WIDGET-SHOP","written":true,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://a.example"]},{"pointer":"/published","change":"replaced","from":false,"to":true}],"effects":["visitors of 1 listed site see it within 5 s"],"warnings":[{"code":"twin_missing","pointer":"/domains/0","detail":"`https://a.example` is listed, `https://www.a.example` is not; they are different sites","hint":"add `https://www.a.example` if the page can be reached there too"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit"}]}
+            {"widget_id":"WIDGET-SHOP","written":true,"revision":5,"changes":[{"pointer":"/domains","change":"replaced","from":["https://shop.example"],"to":["https://a.example"]},{"pointer":"/published","change":"replaced","from":false,"to":true}],"effects":["visitors of 1 listed site see it within 5 s"],"warnings":[{"code":"twin_missing","pointer":"/domains/0","detail":"`https://a.example` is listed, `https://www.a.example` is not; they are different sites","hint":"add `https://www.a.example` if the page can be reached there too"},{"code":"agent_worker_missing","pointer":"/agent_version_id","detail":"no worker named `shop` has joined a room yet","hint":"normal before the first conversation; otherwise compare the worker's name"}]}
             ---- stderr ----
             - /domains: "https://shop.example"
             + /domains: "https://a.example"
@@ -233,15 +236,15 @@ fn misspelled_keys() {
     service.check(
         &[&set[..], &["--yes"]].concat(),
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        + /config/v1/chat/titel: "Hi"
-        ! the widget is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP has these values
-        ---- stderr ----
-        warning: `titel` is not a key of `chat`; did you mean `title`?
-          hint: rename it to `title`
-    "#]],
+            exit 0
+            ---- stdout ----
+            + /config/v1/chat/titel: "Hi"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP has these values; this is revision 2
+            ---- stderr ----
+            warning: `titel` is not a key of `chat`; did you mean `title`?
+              hint: rename it to `title`
+        "#]],
     );
     // It is known now.
     service.check(
@@ -251,7 +254,7 @@ fn misspelled_keys() {
             ---- stdout ----
             + /config/v1/theme: "dark"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP has these values
+            ✓ widget WIDGET-SHOP has these values; this is revision 3
         "#]],
     );
     let create = [
@@ -275,7 +278,7 @@ fn misspelled_keys() {
         + /config/v1: {"thme":"dark"}
         ! the widget is not published, so visitors see nothing of it
         ---- stderr ----
-        warning: the list of domains is empty: it admits no site, so the widget is shown nowhere
+        warning: the list of domains is empty: it allows no site, so the widget is shown nowhere
           hint: add the address of the page, such as `https://shop.example`
         warning: `thme` is not a key of `v1`; did you mean `theme`?
           hint: rename it to `theme`
@@ -288,15 +291,15 @@ fn misspelled_keys() {
     service.check_command(
         &mut edit,
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        - /config/v1/theme: "dark"
-        + /config/v1/theem: "dark"
-        ! the widget is not published, so visitors see nothing of it
-        ✓ widget WIDGET-SHOP is as you edited it
-        ---- stderr ----
-        warning: `theem` is not a key of `v1`; did you mean `theme`?
-          hint: rename it to `theme`
-    "#]],
+            exit 0
+            ---- stdout ----
+            - /config/v1/theme: "dark"
+            + /config/v1/theem: "dark"
+            ! the widget is not published, so visitors see nothing of it
+            ✓ widget WIDGET-SHOP is as you edited it; this is revision 4
+            ---- stderr ----
+            warning: `theem` is not a key of `v1`; did you mean `theme`?
+              hint: rename it to `theme`
+        "#]],
     );
 }

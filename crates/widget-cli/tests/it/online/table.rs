@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    net::TcpListener,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -22,118 +21,250 @@ use super::conversations;
 use crate::{
     Folder,
     faults::{FaultServer, problem},
-    outcome,
+    outcome, outputs,
     service::{Service, block_on},
 };
 
-/// What a command does with a service.
-enum Kind {
-    /// It asks none.
-    Offline,
-    /// It asks one, with these arguments, in which [`Names`] are replaced.
+/// A run of a command: its arguments, in which [`Names`] are replaced.
+enum Run {
+    /// It asks no service.
+    Offline(&'static [&'static str]),
+    /// It asks one.
     Reads(&'static [&'static str]),
-    /// It changes something, with these arguments.
+    /// It changes something there.
     Writes(&'static [&'static str]),
 }
 
-use Kind::{Offline, Reads, Writes};
+use Run::{Offline, Reads, Writes};
 
-/// Every command. Add a line for a new one.
-const COMMANDS: &[(&str, Kind)] = &[
-    ("agents", Reads(&["agents", "list"])),
-    ("agents list", Reads(&["agents", "list"])),
+impl Run {
+    fn words(&self) -> &'static [&'static str] {
+        let (Offline(words) | Reads(words) | Writes(words)) = *self;
+        words
+    }
+
+    fn asks(&self) -> bool {
+        !matches!(self, Offline(_))
+    }
+}
+
+/// Every command, with its runs. Add a line for a new one; a group of commands has no runs of its
+/// own.
+const COMMANDS: &[(&str, &[Run])] = &[
+    ("agents", &[]),
+    ("agents list", &[Reads(&["agents", "list"])]),
     (
         "agents publish",
-        Writes(&["agents", "publish", "AGENT", "3", "--yes"]),
+        &[Writes(&["agents", "publish", "AGENT", "3", "--yes"])],
     ),
-    ("agents versions", Reads(&["agents", "versions", "AGENT"])),
-    ("conversations", Reads(&["conversations", "list"])),
+    (
+        "agents versions",
+        &[
+            Reads(&["agents", "versions", "AGENT"]),
+            Reads(&["agents", "versions", "agent of shop"]),
+        ],
+    ),
+    ("conversations", &[]),
     (
         "conversations erase",
-        Writes(&["conversations", "erase", "CONVERSATION", "--yes"]),
+        &[
+            Writes(&["conversations", "erase", "CONVERSATION", "--yes"]),
+            Writes(&["conversations", "erase", "--widget", "PUBLISHED", "--yes"]),
+        ],
     ),
     (
         "conversations export",
-        Reads(&["conversations", "export", "CONVERSATION", "--to", "a.jsonl"]),
+        &[Reads(&[
+            "conversations",
+            "export",
+            "CONVERSATION",
+            "--to",
+            "a.jsonl",
+        ])],
     ),
     (
         "conversations follow",
-        Reads(&["conversations", "follow", "CONVERSATION"]),
+        &[Reads(&["conversations", "follow", "CONVERSATION"])],
     ),
     (
         "conversations list",
-        Reads(&["conversations", "list", "ID"]),
+        &[
+            Reads(&["conversations", "list"]),
+            Reads(&["conversations", "list", "PUBLISHED"]),
+        ],
     ),
     (
         "conversations show",
-        Reads(&["conversations", "show", "CONVERSATION"]),
+        &[Reads(&["conversations", "show", "CONVERSATION"])],
     ),
-    ("refusals", Reads(&["refusals", "ID"])),
-    ("stats", Reads(&["stats", "ID"])),
+    (
+        "refusals",
+        &[Reads(&["refusals", "ID"]), Reads(&["refusals", "PAGE"])],
+    ),
+    (
+        "stats",
+        &[Reads(&["stats", "ID"]), Reads(&["stats", "ID", "--hourly"])],
+    ),
     // Where it stops between two changes has tests of its own.
-    ("apply", Reads(&["apply", "shops", "--yes"])),
-    ("completions", Offline),
+    ("apply", &[Reads(&["apply", "shops", "--yes"])]),
+    ("completions", &[Offline(&["completions", "bash"])]),
     (
         "create",
-        Writes(&["create", "--agent", "agent of shop", "--yes"]),
+        &[Writes(&["create", "--agent", "agent of shop", "--yes"])],
     ),
-    ("delete", Writes(&["delete", "ID", "--yes"])),
-    ("diff", Reads(&["diff", "ID@1", "ID"])),
-    // Pages that answer are for its own tests.
+    ("delete", &[Writes(&["delete", "ID", "--yes"])]),
+    (
+        "diff",
+        &[
+            Reads(&["diff", "ID@1", "ID"]),
+            Reads(&["diff", "PAGE", "widget.json"]),
+            Offline(&["diff", "widget.json", "draft.yaml"]),
+        ],
+    ),
+    // Pages that answer are for its own tests, but for one that has the widget.
     (
         "doctor",
-        Reads(&["doctor", "ID", "--page", "http://127.0.0.1:9/"]),
+        &[
+            Reads(&["doctor", "ID", "--page", "http://127.0.0.1:9/"]),
+            Reads(&["doctor", "PAGE"]),
+        ],
     ),
-    ("domains", Reads(&["domains", "ID", "list"])),
+    ("domains", &[]),
     (
         "domains add",
-        Writes(&["domains", "ID", "add", "b.example", "--yes"]),
+        &[Writes(&["domains", "ID", "add", "b.example", "--yes"])],
     ),
-    ("domains list", Reads(&["domains", "ID", "list"])),
+    ("domains list", &[Reads(&["domains", "ID", "list"])]),
     (
         "domains remove",
-        Writes(&["domains", "ID", "remove", "https://shop.example", "--yes"]),
+        &[Writes(&[
+            "domains",
+            "ID",
+            "remove",
+            "https://shop.example",
+            "--yes",
+        ])],
     ),
-    ("edit", Writes(&["edit", "ID", "--yes"])),
+    ("edit", &[Writes(&["edit", "ID", "--yes"])]),
     (
         "explain",
-        Reads(&["explain", "ID", "--page", "https://shop.example"]),
+        &[
+            Reads(&["explain", "ID", "--page", "https://shop.example"]),
+            Reads(&["explain", "ID@1", "--page", "https://shop.example"]),
+            Reads(&["explain", "PAGE", "--page", "https://shop.example"]),
+            Offline(&["explain", "widget.json", "--page", "https://shop.example"]),
+        ],
     ),
-    ("export", Reads(&["export", "widgets"])),
-    ("history", Reads(&["history", "ID"])),
-    ("lint", Reads(&["lint", "ID"])),
-    ("list", Reads(&["list"])),
-    ("login", Reads(&["login"])),
-    // It writes on this machine only.
-    ("logout", Offline),
-    ("man", Offline),
-    ("migrate", Offline),
-    ("open", Reads(&["open", "ID", "--print"])),
-    ("origins", Offline),
-    ("origins normalize", Offline),
-    ("origins test", Offline),
-    ("pin", Writes(&["pin", "ID", "--newest", "--yes"])),
-    ("plan", Reads(&["plan", "shops"])),
-    ("preview", Reads(&["preview", "ID", "--list"])),
-    ("profiles", Offline),
-    ("publish", Writes(&["publish", "ID", "--yes"])),
-    ("restore", Writes(&["restore", "ID@1", "--yes"])),
-    ("schema", Offline),
+    (
+        "export",
+        &[
+            Reads(&["export", "widgets"]),
+            Reads(&["export", "one", "ID"]),
+        ],
+    ),
+    (
+        "history",
+        &[Reads(&["history", "ID"]), Reads(&["history", "PAGE"])],
+    ),
+    (
+        "lint",
+        &[Reads(&["lint", "ID"]), Offline(&["lint", "widget.json"])],
+    ),
+    (
+        "list",
+        &[
+            Reads(&["list"]),
+            Reads(&["list", "--agent", "agent of shop"]),
+            Reads(&["list", "--deleted"]),
+        ],
+    ),
+    ("login", &[Reads(&["login"])]),
+    // It writes on this machine only, and there is no profile.
+    ("logout", &[Offline(&["logout"])]),
+    ("man", &[Offline(&["man"])]),
+    ("migrate", &[Offline(&["migrate", "draft.yaml", "--check"])]),
+    ("open", &[Reads(&["open", "ID", "--print"])]),
+    ("origins", &[]),
+    (
+        "origins normalize",
+        &[Offline(&["origins", "normalize", "Shop.Example"])],
+    ),
+    (
+        "origins test",
+        &[Offline(&[
+            "origins",
+            "test",
+            "--allow",
+            "shop.example",
+            "--page",
+            "https://shop.example",
+        ])],
+    ),
+    ("pin", &[Writes(&["pin", "ID", "--newest", "--yes"])]),
+    ("plan", &[Reads(&["plan", "shops"])]),
+    (
+        "preview",
+        &[
+            Reads(&["preview", "ID", "--list"]),
+            Writes(&["preview", "ID", "--config", "draft.yaml"]),
+            Writes(&["preview", "ID", "--replace", "PREVIEW", "--yes"]),
+            Writes(&["preview", "ID", "--end", "PREVIEW", "--yes"]),
+        ],
+    ),
+    ("profiles", &[Offline(&["profiles"])]),
+    ("publish", &[Writes(&["publish", "ID", "--yes"])]),
+    ("restore", &[Writes(&["restore", "ID@1", "--yes"])]),
+    ("schema", &[Offline(&["schema"])]),
     (
         "set",
-        Writes(&["set", "ID", "/config/v1/chat/title=New", "--yes"]),
+        &[
+            Writes(&["set", "ID", "/config/v1/chat/title=New", "--yes"]),
+            Writes(&["set", "PAGE", "/config/v1/theme=dark", "--yes"]),
+        ],
     ),
-    ("show", Reads(&["show", "ID"])),
-    ("snippet", Reads(&["snippet", "ID"])),
-    ("undelete", Writes(&["undelete", "DELETED", "--yes"])),
-    ("unpublish", Writes(&["unpublish", "PUBLISHED", "--yes"])),
+    (
+        "show",
+        &[
+            Reads(&["show", "ID"]),
+            Reads(&["show", "ID@1"]),
+            Reads(&["show", "PAGE"]),
+            Offline(&["show", "widget.json"]),
+        ],
+    ),
+    (
+        "snippet",
+        &[
+            Reads(&["snippet", "ID"]),
+            Reads(&["snippet", "PAGE"]),
+            Offline(&[
+                "snippet",
+                "widget.json",
+                "--service",
+                "https://widgets.example",
+            ]),
+        ],
+    ),
+    ("undelete", &[Writes(&["undelete", "DELETED", "--yes"])]),
+    ("unpublish", &[Writes(&["unpublish", "PUBLISHED", "--yes"])]),
     (
         "unset",
-        Writes(&["unset", "ID", "/config/v1/chat/title", "--yes"]),
+        &[Writes(&["unset", "ID", "/config/v1/chat/title", "--yes"])],
     ),
-    ("validate", Reads(&["validate", "ID"])),
-    ("whoami", Reads(&["whoami"])),
+    (
+        "validate",
+        &[
+            Reads(&["validate", "ID"]),
+            Offline(&["validate", "widget.json"]),
+        ],
+    ),
+    ("whoami", &[Reads(&["whoami"])]),
 ];
+
+/// All runs, each with its command.
+fn all_runs() -> impl Iterator<Item = (&'static str, &'static Run)> {
+    let commands = COMMANDS.iter();
+    commands.flat_map(|(name, runs)| runs.iter().map(move |run| (*name, run)))
+}
 
 /// Every command of clap has its manual page.
 #[test]
@@ -158,28 +289,55 @@ fn the_table_has_every_command() {
 }
 
 /// What the arguments name.
-struct Names([(&'static str, String); 5]);
+struct Names {
+    /// What has a page with the snippet of each widget of each service.
+    pages: FaultServer,
+    ids: [(&'static str, String); 6],
+}
 
 impl Names {
+    fn new(ids: [(&'static str, String); 6]) -> Self {
+        // A page is named after the port of the service and the widget.
+        let pages = FaultServer::start(|_, request| {
+            let path = request.uri().path().trim_start_matches('/');
+            let (port, id) = path.split_once('/').unwrap_or_default();
+            let script = format!("http://127.0.0.1:{port}/public/embed/{id}");
+            let page = Html(format!("<script async src=\"{script}\"></script>"));
+            std::future::ready(page.into_response())
+        });
+        Self { pages, ids }
+    }
+
     /// One id for everything.
     fn unknown() -> Self {
         let id = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b";
-        Self(["PUBLISHED", "DELETED", "AGENT", "CONVERSATION", "ID"].map(|name| (name, id.into())))
+        let names = [
+            "PUBLISHED",
+            "DELETED",
+            "AGENT",
+            "CONVERSATION",
+            "PREVIEW",
+            "ID",
+        ];
+        Self::new(names.map(|name| (name, id.to_owned())))
     }
 
     fn replace(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, id) in &self.0 {
+        for (name, id) in &self.ids {
             text = text.replace(name, id);
         }
         text
     }
 
-    fn arguments(&self, kind: &Kind) -> Option<Vec<String>> {
-        let (Reads(words) | Writes(words)) = kind else {
-            return None;
-        };
-        Some(words.iter().map(|word| self.replace(word)).collect())
+    /// The arguments of a run with this service.
+    fn arguments(&self, run: &Run, service: &str) -> Vec<String> {
+        let port = service.rsplit(':').next().unwrap_or_default();
+        let page = format!("http://{}/{port}/ID", self.pages.address);
+        let words = run.words().iter();
+        words
+            .map(|word| self.replace(&word.replace("PAGE", &page)))
+            .collect()
     }
 
     /// The editor changes the title, and so does the folder of widgets.
@@ -187,7 +345,9 @@ impl Names {
         let shop = self.replace("id: ID\nconfig: {v1: {chat: {title: Applied}}}\n");
         Folder::new()
             .with("editor.sh", "sed -i 's/title: .*/title: Edited/' \"$1\"")
+            .with("draft.yaml", "v1: {chat: {title: Draft}}\n")
             .with("shops/shop.yaml", shop)
+            .with("widget.json", crate::SHOP)
     }
 }
 
@@ -209,6 +369,13 @@ fn run_all<T: Sync>(items: &[T], run: impl Fn(&T) + Sync) {
 #[track_caller]
 fn check_failure(fault: &str, arguments: &[String], text: &str) {
     let shown = format!("{fault}: {arguments:?}: {text}");
+    // It looks at the page all the same, and says what the key would have added.
+    if arguments.first().is_some_and(|name| name == "doctor") && arguments.len() == 2 {
+        assert!(text.starts_with("exit 1\n"), "{shown}");
+        let warning = "warning: the widget's settings are not known: ";
+        assert_eq!(text.matches(warning).count(), 1, "{shown}");
+        return;
+    }
     assert!(text.starts_with("exit 2\n"), "{shown}");
     assert_eq!(text.matches("error: ").count(), 1, "{shown}");
     assert!(!text.contains("panicked"), "{shown}");
@@ -217,7 +384,8 @@ fn check_failure(fault: &str, arguments: &[String], text: &str) {
     assert_eq!(sentence.trim_end().lines().count(), 1, "{shown}");
 }
 
-/// A service that is silent is waited for as briefly as possible.
+/// A service that is silent is waited for as briefly as possible; `doctor` says only after some
+/// seconds that it is.
 fn command(
     folder: &Folder,
     (url, key): (&str, &str),
@@ -225,14 +393,17 @@ fn command(
     is_silent: bool,
 ) -> assert_cmd::Command {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let timeout = match arguments.first() {
+        Some(&"doctor") if is_silent => "5",
+        _ if is_silent => "1",
+        _ => "60",
+    };
     let mut command = folder.command(&arguments);
     command
-        .args(["--timeout", if is_silent { "1" } else { "60" }])
+        .args(["--timeout", timeout])
         .env("WIDGET_SERVICE", url)
         .env("WIDGET_API_KEY", key)
-        .env("XDG_CONFIG_HOME", folder.path())
         .env("TMPDIR", folder.path())
-        .env_remove("VISUAL")
         .env(
             "EDITOR",
             format!("sh {}/editor.sh", folder.path().display()),
@@ -272,32 +443,27 @@ const FAULTS: [&str; 6] = [
 
 #[test]
 fn every_command_fails_in_one_sentence() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let down = listener.local_addr().expect("an address");
-    drop(listener);
-    let mut services = vec![("down", format!("http://{down}"))];
+    // Nothing listens there; a port that was free a moment ago may be taken by another test.
+    let mut services = vec![("down", "http://127.0.0.1:9".to_owned())];
     let slow = FaultServer::start(|_, _| std::future::pending());
     services.push(("slow", format!("http://{}", slow.address)));
     for fault in FAULTS {
         let server = FaultServer::always(move || answer(fault));
         services.push((fault, format!("http://{}", server.address)));
     }
-    let names = Names::unknown();
-    let commands = COMMANDS
-        .iter()
-        .filter_map(|(_, kind)| names.arguments(kind));
-    let runs: Vec<_> = commands
-        .flat_map(|arguments| {
-            services
-                .iter()
-                .map(move |(fault, url)| (*fault, url.clone(), arguments.clone()))
+    let names = &Names::unknown();
+    let runs: Vec<_> = all_runs()
+        .filter(|(_, run)| run.asks())
+        .flat_map(|(_, run)| {
+            let services = services.iter();
+            services.map(move |(fault, url)| (*fault, url.as_str(), names.arguments(run, url)))
         })
         .collect();
     assert!(runs.len() > 150, "{}", runs.len());
     let folder = names.folder();
     run_all(&runs, |(fault, url, arguments)| {
         let is_silent = matches!(*fault, "down" | "slow");
-        let access = (url.as_str(), "ak_test.secret");
+        let access = (*url, "ak_test.secret");
         let text = outcome(&mut command(&folder, access, arguments, is_silent));
         check_failure(fault, arguments, &text);
     });
@@ -356,14 +522,15 @@ impl Changer {
     }
 }
 
-/// A service with a widget, one that is published, one that was deleted, and a conversation.
+/// A service with a widget that has a preview, one that is published and has a conversation, and
+/// one that was deleted.
 fn prepare() -> (Service, Names) {
     let mut service = Service::start_for_visitors();
     let shop = service.create_widget("shop", &["https://shop.example"]);
     let published = service.create_widget("published", &["https://shop.example"]);
     let deleted = service.create_widget("deleted", &["https://shop.example"]);
     let client = service.client();
-    block_on(async {
+    let preview = block_on(async {
         let title = |title: &str| widget_api::WidgetPatch {
             published: Some(title == "published"),
             config: serde_json::value::to_raw_value(&json!({"v1": {"chat": {"title": title}}}))
@@ -392,14 +559,18 @@ fn prepare() -> (Service, Names) {
         assert_eq!(draft.expect("a version").number, 3);
         let gone = client.delete_web_widget(deleted.id, None).await;
         gone.expect("it is deleted");
+        let preview = widget_api::previews::NewPreview::default();
+        let preview = client.create_preview(shop.id, &preview).await;
+        preview.expect("a preview").id
     });
     let conversation = conversations::start(&mut service, &published, "ONE", &json!({}));
     block_on(service.client().end_conversation(conversation)).expect("it ends");
-    let names = Names([
+    let names = Names::new([
         ("PUBLISHED", published.id.to_string()),
         ("DELETED", deleted.id.to_string()),
         ("AGENT", shop.agent_id.to_string()),
         ("CONVERSATION", conversation.to_string()),
+        ("PREVIEW", preview.to_string()),
         ("ID", shop.id.to_string()),
     ]);
     (service, names)
@@ -453,20 +624,16 @@ fn a_change_that_fails_changes_nothing() {
             (fault, Changer::start(service.url(), change, |body| body))
         })
         .collect();
-    let commands: Vec<_> = COMMANDS
-        .iter()
-        .filter(|(_, kind)| matches!(kind, Writes(_)))
-        .filter_map(|(_, kind)| names.arguments(kind))
-        .collect();
-    let runs: Vec<_> = commands
-        .iter()
-        .flat_map(|arguments| proxies.iter().map(move |proxy| (proxy, arguments)))
+    let runs: Vec<_> = all_runs()
+        .filter(|(_, run)| matches!(run, Writes(_)))
+        .flat_map(|(_, run)| proxies.iter().map(move |proxy| (proxy, run)))
         .collect();
     let folder = names.folder();
-    run_all(&runs, |((fault, proxy), arguments)| {
+    run_all(&runs, |((fault, proxy), run)| {
         let (url, key) = (proxy.url(), service.key.as_str());
-        let text = outcome(&mut command(&folder, (&url, key), arguments, false));
-        check_failure(fault, arguments, &text);
+        let arguments = names.arguments(run, &url);
+        let text = outcome(&mut command(&folder, (&url, key), &arguments, false));
+        check_failure(fault, &arguments, &text);
         assert!(!text.contains("panicked"), "{text}");
     });
     assert_eq!(state(&service), before);
@@ -488,21 +655,113 @@ fn every_command_reads_what_a_newer_service_says() {
             other => other,
         }
     }
-    for (name, kind) in COMMANDS {
-        if matches!(kind, Offline) {
-            continue;
-        }
+    let runs: Vec<_> = all_runs().filter(|(_, run)| run.asks()).collect();
+    run_all(&runs, |(name, run)| {
         // Each has its own service, because it may change it.
         let (service, names) = prepare();
         let proxy = Changer::start(service.url(), |_| None, more);
-        let arguments = names.arguments(kind).expect("arguments");
-        let folder = names.folder();
         let (url, key) = (proxy.url(), service.key.as_str());
+        let arguments = names.arguments(run, &url);
+        let folder = names.folder();
         let text = outcome(&mut command(&folder, (&url, key), &arguments, false));
-        // These may say no.
-        let is_no =
-            matches!(*name, "diff" | "doctor" | "explain" | "plan") && text.starts_with("exit 1\n");
-        assert!(text.starts_with("exit 0\n") || is_no, "{name}: {text}");
-        assert!(!text.contains("error: "), "{name}: {text}");
+        check_answer(name, &arguments, &text);
+        assert!(!text.contains("error: "), "{arguments:?}: {text}");
+    });
+}
+
+/// The command answers yes, or no if that is an answer of it.
+#[track_caller]
+fn check_answer(name: &str, arguments: &[String], text: &str) {
+    let may_say_no = matches!(name, "diff" | "doctor" | "explain" | "plan");
+    let is_no = may_say_no && text.starts_with("exit 1\n");
+    assert!(
+        text.starts_with("exit 0\n") || is_no,
+        "{arguments:?}: {text}"
+    );
+}
+
+/// Every answer that the schemas describe is as they describe it, and there is one.
+#[test]
+fn every_command_answers_with_json() {
+    let check = |service: &Service, names: &Names, folder: &Folder, name: &str, run: &Run| {
+        let (url, key) = (service.url(), service.key.as_str());
+        let mut arguments = names.arguments(run, &url);
+        arguments.extend(["--output", "json"].map(str::to_owned));
+        // This compares it with the schema.
+        let text = outcome(&mut command(folder, (&url, key), &arguments, false));
+        check_answer(name, &arguments, &text);
+        assert!(
+            text.contains("\n---- stdout ----\n"),
+            "{arguments:?}: {text}"
+        );
+    };
+    let described = outputs::described();
+    let tried: BTreeSet<&str> = all_runs().map(|(name, _)| name).collect();
+    let missing: Vec<_> = described
+        .iter()
+        .filter(|name| !tried.contains(*name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let (changes, others): (Vec<_>, Vec<_>) = all_runs()
+        .filter(|(name, _)| described.contains(name))
+        .partition(|(_, run)| matches!(run, Writes(_)));
+
+    // In their order: `profiles` lists what `login` made.
+    let (service, names) = prepare();
+    let folder = names.folder();
+    for (name, run) in others {
+        check(&service, &names, &folder, name, run);
     }
+    run_all(&changes, |(name, run)| {
+        let (service, names) = prepare();
+        check(&service, &names, &names.folder(), name, run);
+    });
+}
+
+/// What is done without a service begins without reading the certificates of the system, which
+/// takes longer than everything else of such a command.
+#[cfg(target_os = "linux")]
+#[test]
+fn offline_commands_read_no_certificates() {
+    use std::{sync::mpsc, time::Duration};
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    /// A command that waits for the certificates fails the test instead of blocking it.
+    const TIMEOUT: Duration = Duration::from_mins(1);
+
+    let folder = Names::unknown().folder();
+    let certificates = folder.path().join("certificates");
+    // Whoever opens it to read waits for somebody who opens it to write.
+    mkfifoat(CWD, &certificates, Mode::RUSR | Mode::WUSR).expect("a pipe");
+    let run = |arguments: &[&str]| {
+        let mut command = folder.command(arguments);
+        command.env("SSL_CERT_FILE", &certificates).timeout(TIMEOUT);
+        outcome(&mut command)
+    };
+    for (name, run_of) in all_runs().filter(|(_, run)| !run.asks()) {
+        let text = run(run_of.words());
+        let is_done = match name {
+            "logout" => text.starts_with("exit 2\n"),
+            "diff" | "explain" => text.starts_with("exit 1\n") || text.starts_with("exit 0\n"),
+            _ => text.starts_with("exit 0\n"),
+        };
+        assert!(is_done, "{name}: {text}");
+    }
+
+    // And it is the file that a command reads which asks a service.
+    let (sender, opened) = mpsc::channel();
+    let path = certificates.clone();
+    thread::spawn(move || {
+        let writer = std::fs::File::options().write(true).open(path);
+        sender.send(writer.is_ok())
+    });
+    let mut whoami = folder.command(&["whoami", "--timeout", "1"]);
+    whoami
+        .env("WIDGET_SERVICE", "http://127.0.0.1:9")
+        .env("WIDGET_API_KEY", "ak_test.secret")
+        .env("SSL_CERT_FILE", &certificates)
+        .timeout(TIMEOUT);
+    outcome(&mut whoami);
+    assert_eq!(opened.recv_timeout(TIMEOUT), Ok(true));
 }

@@ -147,7 +147,7 @@ fn certificates_of_pages_are_checked() {
         text.push('\n');
     }
     expect![[r#"
-        ✗ the page cannot be loaded: no secure connection can be made: its certificate is that of an authority which is not trusted  site owner
+        ✗ the page cannot be loaded: no secure connection can be made: its certificate is not signed by a trusted authority  site owner
         ✗ the page cannot be loaded: no secure connection can be made: its certificate is for `shop.example` and not for `localhost`  site owner
         ✗ the page cannot be loaded: no secure connection can be made: its certificate has expired  site owner
     "#]]
@@ -166,7 +166,7 @@ fn a_listed_certificate_is_trusted() {
         ---- stdout ----
         organization  acme
         key           tests (k1)
-        scopes
+        scopes        none
         expires       never
         service       https://localhost:PORT, version 9.9.9
         profile       none: the environment names service and key
@@ -182,7 +182,7 @@ fn a_listed_certificate_is_trusted() {
         ---- stdout ----
         organization  acme
         key           tests (k1)
-        scopes
+        scopes        none
         expires       never
         service       https://localhost:PORT, version 9.9.9
         profile       none: the environment names service and key
@@ -202,7 +202,7 @@ fn other_certificates_are_refused() {
         &expect![[r#"
             exit 2
             ---- stderr ----
-            error: cannot make a secure connection to `https://localhost:PORT`: its certificate is that of an authority which is not trusted
+            error: cannot make a secure connection to `https://localhost:PORT`: its certificate is not signed by a trusted authority
 
             hint: if it is self-signed or of your own authority, name the certificate with `--ca-file FILE`
         "#]],

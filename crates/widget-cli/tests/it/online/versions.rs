@@ -52,10 +52,10 @@ fn pin_a_version() {
             ~ /agent_version_id: "VERSION-SHOP" -> "VERSION-may"
             ! the widget is not published, so visitors see nothing of it
             ! version 2 "may" instead of version 1
-            ✓ widget WIDGET-SHOP has version 2 "may"
+            ✓ widget WIDGET-SHOP has version 2 "may"; this is revision 2
             ---- stderr ----
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
     service.check(
@@ -87,12 +87,12 @@ fn pin_a_version() {
             ! the widget is not published, so visitors see nothing of it
             ! version 3 "june" instead of version 2 "may"
             ! the version is a draft: the widget is not shown until `widget agents publish AGENT-SHOP VERSION-june`
-            ✓ widget WIDGET-SHOP has version 3 "june"
+            ✓ widget WIDGET-SHOP has version 3 "june"; this is revision 3
             ---- stderr ----
             warning: the version `VERSION-june` is a draft
               hint: publish the version, or pin one that is published: `widget agents publish AGENT-SHOP VERSION-june` or `widget pin WIDGET-SHOP --newest`
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
     service.check(
@@ -253,10 +253,10 @@ fn pin_a_version() {
             ---- stdout ----
             ~ /agent_version_id: "VERSION-june" -> "VERSION-SHOP"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP has the version VERSION-SHOP
+            ✓ widget WIDGET-SHOP has the version VERSION-SHOP; this is revision 4
             ---- stderr ----
             warning: no worker named `shop` has joined a room yet
-              hint: this is expected before the first conversation; start one on the page, and if nobody answers, compare the name with that under which the worker registers with LiveKit
+              hint: normal before the first conversation; otherwise compare the worker's name
         "#]],
     );
 }
@@ -287,7 +287,7 @@ fn restore_a_revision() {
             ---- stdout ----
             - /config/v1/theme: "dark"
             ! the widget is not published, so visitors see nothing of it
-            ✓ widget WIDGET-SHOP is as in revision 1
+            ✓ widget WIDGET-SHOP is as in revision 1; this is revision 3
         "#]],
     );
     service.check(

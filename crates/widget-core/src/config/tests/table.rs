@@ -519,7 +519,7 @@ fn sentences_name_the_value_and_what_is_allowed() {
         `56.5` is a number with a fraction or exponent, but `trigger.offset_x` must be an integer from 0 to 400
         61 characters are too many; `chat.title` must be a string of at most 60 characters
         `"http://a.example"` is not encrypted; `chat.logo_url` must be an `https` URL, or an `http` URL on loopback, without user name and password
-        `null` is null, but `chat.light_mode` must be an object
+        `chat.light_mode` must be an object, not `null`
         7 items are too many; `suggested_questions` must be an array of at most 6 items
         `id` is missing in `quick_actions.0`; it must be a string of 1 to 64 characters
         `label` is missing in `quick_actions.0`; it must be a string of 1 to 40 characters

@@ -1,6 +1,7 @@
 //! Pages as tools, editors and mistakes leave them.
 
 use super::*;
+use crate::config::Config;
 use crate::mode::Mode;
 
 /// A page, and what is found.
@@ -266,6 +267,7 @@ fn a_script_of_the_wrong_type_is_not_run() {
             headers: headers
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
+            text: None,
         });
         case
     };
@@ -398,10 +400,9 @@ fn frames_of_the_same_site_are_read() {
         .map(Url::to_string)
         .collect();
     assert_eq!(urls, ["https://shop.example/widget.html"]);
-    visit.frames.push(PageFrame {
-        url: "https://shop.example/widget.html".parse().expect("a URL"),
-        html: SNIPPET.to_owned(),
-    });
+    visit
+        .frames
+        .push(frame_of("https://shop.example/widget.html", SNIPPET));
     let diagnosis = diagnose(&Question::new("https://shop.example/", &visit));
     assert_eq!(diagnosis.verdict, PageVerdict::Shown, "{diagnosis:#?}");
     assert_eq!(diagnosis.widget_id, ID.parse().ok());
@@ -421,12 +422,19 @@ fn frames_of_the_same_site_are_read() {
 fn modes_that_are_off_are_named() {
     let case = case("SNIPPET").header("Permissions-Policy", "microphone=()");
     let visit = case.visit();
-    let diagnose = |modes: &[Mode]| {
+    let diagnose_with = |actions: &str, modes: &[Mode]| {
+        let is_on = |mode| modes.contains(&mode);
+        let (text, voice) = (is_on(Mode::Text), is_on(Mode::Voice));
+        let config = format!(
+            r#"{{"v1": {{"modes": {{"text": {text}, "voice": {voice}}}, "quick_actions": [{actions}]}}}}"#
+        );
+        let config = Config::parse(&config).expect("a config");
         diagnose(&Question {
-            modes: Some(modes),
+            config: Some(&config),
             ..Question::new(case.url, &visit)
         })
     };
+    let diagnose = |modes: &[Mode]| diagnose_with("", modes);
     let silent = diagnose(&[Mode::Text]);
     assert_eq!(silent.verdict, PageVerdict::Shown);
     let last = silent.findings.last().expect("a finding");
@@ -439,6 +447,15 @@ fn modes_that_are_off_are_named() {
         Some(format!(
             "to turn it on: widget set {ID} /config/v1/modes/voice=true"
         ))
+    );
+    let talk = r#"{"id": "talk", "label": "Talk to us", "action": {"type": "start_voice"}}"#;
+    let dead = diagnose_with(talk, &[Mode::Text]);
+    let last = dead.findings.last().expect("a finding");
+    assert_eq!(last.status, CheckStatus::Warn);
+    let evidence = last.evidence.as_deref().expect("the action");
+    assert!(
+        evidence.contains("`start_voice` does nothing"),
+        "{evidence}"
     );
     // Whoever turns it on finds out that the page is in the way, too.
     let found = silent.findings.iter();

@@ -148,10 +148,9 @@ fn a_frame_in_a_sandbox_runs_nothing() {
         ));
         let mut visit = page.visit();
         assert_eq!(parts_to_read(&visit).frames.len(), 1);
-        visit.frames.push(PageFrame {
-            url: "https://shop.example/widget.html".parse().expect("a URL"),
-            html: SNIPPET.to_owned(),
-        });
+        visit
+            .frames
+            .push(frame_of("https://shop.example/widget.html", SNIPPET));
         diagnose(&Question::new(page.url, &visit))
     };
     let closed = page("sandbox='allow-popups'");
@@ -374,6 +373,7 @@ fn an_address_without_a_service_is_named() {
             status,
             hashes: Vec::new(),
             headers: vec![("content-type".to_owned(), kind.to_owned())],
+            text: None,
         }),
         launcher: Answer::Failed("it answers 404 without JSON".to_owned()),
         ..ServiceAnswers::default()
@@ -405,6 +405,7 @@ fn a_file_that_is_gone_is_not_a_fault_of_the_service() {
                 status: 404,
                 hashes: Vec::new(),
                 headers: Vec::new(),
+                text: None,
             }),
             launcher: Answer::Given(LauncherAnswer::Shown { icon_url: None }),
             ..ServiceAnswers::default()

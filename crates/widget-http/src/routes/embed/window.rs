@@ -72,7 +72,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             "getWindow",
             "The document inside the iframe",
         )
-        .query::<WindowQuery>()
+        .lenient_query::<WindowQuery>()
         .answer_as::<String>(200, "The document.", "text/html")
         .answer_as::<String>(
             403,

@@ -48,29 +48,62 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .route_undescribed("/core/public/web-widgets/{id}", options(preflight))
 }
 
-/// The rest of the widget's words comes with its window; these are needed when it does not come.
-const WORDS: [(&str, [&str; 3]); 7] = [
-    ("ar", ["تعذر تحميل الدردشة.", "حاول مرة أخرى", "إغلاق"]),
+/// The rest of the widget's words comes with its window; these are needed when it does not come,
+/// and on the page while it is closed.
+const WORDS: [(&str, [&str; 4]); 7] = [
+    (
+        "ar",
+        [
+            "تعذر تحميل الدردشة.",
+            "حاول مرة أخرى",
+            "إغلاق",
+            "رسائل جديدة:",
+        ],
+    ),
     (
         "de",
         [
             "Der Chat konnte nicht geladen werden.",
             "Erneut versuchen",
             "Schließen",
+            "Neue Nachrichten:",
         ],
     ),
     (
         "en",
-        ["The chat could not be loaded.", "Try again", "Close"],
+        [
+            "The chat could not be loaded.",
+            "Try again",
+            "Close",
+            "New messages:",
+        ],
     ),
-    ("es", ["No se pudo cargar el chat.", "Reintentar", "Cerrar"]),
+    (
+        "es",
+        [
+            "No se pudo cargar el chat.",
+            "Reintentar",
+            "Cerrar",
+            "Mensajes nuevos:",
+        ],
+    ),
     (
         "fr",
-        ["Impossible de charger le chat.", "Réessayer", "Fermer"],
+        [
+            "Impossible de charger le chat.",
+            "Réessayer",
+            "Fermer",
+            "Nouveaux messages\u{a0}:",
+        ],
     ),
     (
         "ja",
-        ["チャットを読み込めませんでした。", "もう一度試す", "閉じる"],
+        [
+            "チャットを読み込めませんでした。",
+            "もう一度試す",
+            "閉じる",
+            "新着メッセージ:",
+        ],
     ),
     (
         "pt",
@@ -78,6 +111,7 @@ const WORDS: [(&str, [&str; 3]); 7] = [
             "Não foi possível carregar o chat.",
             "Tentar novamente",
             "Fechar",
+            "Novas mensagens:",
         ],
     ),
 ];

@@ -7,16 +7,24 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha384};
 use tokio::task::spawn_blocking;
 use widget_api::{
-    FieldError, ProblemCode, Scope,
+    FieldError, MAX_PAGE_LIMIT, ProblemCode, Scope,
     doctor::{Diagnosis, DoctorRequest},
     health::LiveKitPart,
+    refusals::Refusals,
 };
 use widget_core::{
+    api_key::describe_author,
     config::Config,
-    doctor::{self, Answer, LauncherAnswer, Question, ScriptAnswer, ServiceAnswers, Target},
+    doctor::{
+        self, Answer, LauncherAnswer, LiveKitAnswer, OtherWidget, PastRevision, Question,
+        ScriptAnswer, ServiceAnswers, Target,
+    },
     explain::{self, Explanation, Verdict},
+    finding::Code,
     id::WidgetId,
-    origin::EntryError,
+    listing::Site,
+    origin::{EntryError, Origin},
+    statistics::refusals_since,
     unreadable::WidgetRecord,
     url::Url,
 };
@@ -27,7 +35,7 @@ use crate::{
     embed_files::{Accepted, OldBuild},
     routes::{directory, embed::window},
     state::AppState,
-    storage::{BuildKind, BuildName, StoredWidget},
+    storage::{BuildKind, BuildName, ListPage, StoredWidget, WidgetFilter},
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -72,6 +80,14 @@ async fn diagnose(
     // A page that was not reached has the origin of its address.
     let address = visit.page().map_or(&page, |hop| &hop.url);
     let (explanation, config) = explain(&state, stored, address.as_str()).await?;
+    let past = match explanation.verdict {
+        Verdict::Shown => None,
+        Verdict::NotShown => describe_past(&state, &caller, id, address.as_str()).await?,
+    };
+    let listed_by = match explanation.code {
+        Code::OriginNotListed => find_listing(&state, &caller, id, address.as_str()).await?,
+        _ => Vec::new(),
+    };
     let services = [Url::clone(&state.settings.public_url)];
     let visit = Arc::new(visit);
     let target = {
@@ -96,7 +112,9 @@ async fn diagnose(
             widget_id: Some(id),
             answers: &answers,
             explanation: Some(&explanation),
-            modes: Some(&config.current().enabled_modes()),
+            past: past.as_deref(),
+            listed_by: &listed_by,
+            config: Some(&config),
             suffixes: &state.suffixes,
             ..Question::new(&body.page, &visit)
         })
@@ -132,6 +150,87 @@ async fn explain(
             stored.widget.config.unwrap_or_default(),
         ),
     })
+}
+
+/// Since when the widget is no longer for the page, as far as the newest part of its history says,
+/// and how often the page was refused in the last days.
+async fn describe_past(
+    state: &AppState,
+    caller: &Caller,
+    id: WidgetId,
+    page: &str,
+) -> Result<Option<String>, Problem> {
+    let Ok(origin) = Origin::parse_page(page) else {
+        return Ok(None);
+    };
+    let revisions = state
+        .storage
+        .list_widget_revisions(&caller.organization_id, id, i64::MAX, MAX_PAGE_LIMIT)
+        .await?;
+    let revisions: Vec<_> = revisions
+        .iter()
+        .map(|revision| PastRevision {
+            number: revision.number,
+            written_at: revision.created_at,
+            author: describe_author(
+                revision.api_key_name.as_deref(),
+                Some(revision.api_key_id.as_str()).filter(|id| !id.is_empty()),
+            ),
+            was_for_page: revision
+                .widget
+                .readable()
+                .map(|widget| doctor::was_for_page(widget.published, &widget.domains, &origin)),
+        })
+        .collect();
+    let since = refusals_since(None, state.now()).map_err(Problem::internal)?;
+    let refused = state.storage.find_refusals(id, since).await?;
+    let refused = Refusals::new(since, &refused);
+    let past = [
+        doctor::describe_refusals(refused.of_page(&origin), &origin),
+        doctor::describe_loss(&revisions, id, &origin),
+    ];
+    let past: Vec<String> = past.into_iter().flatten().collect();
+    Ok((!past.is_empty()).then(|| past.join("; ")))
+}
+
+/// Other widgets of the organization that are for the page.
+async fn find_listing(
+    state: &AppState,
+    caller: &Caller,
+    id: WidgetId,
+    page: &str,
+) -> Result<Vec<OtherWidget>, Problem> {
+    /// More are rarely looked at.
+    const LIMIT: u32 = 20;
+    let origin = Origin::parse_page(page).ok();
+    let site = origin.and_then(|origin| {
+        let site = Site::parse(origin.as_str(), &state.suffixes).ok()?;
+        Some((origin, site))
+    });
+    let Some((origin, site)) = site else {
+        return Ok(Vec::new());
+    };
+    let filter = WidgetFilter {
+        published: Some(true),
+        sites: site.fragments(),
+        ..WidgetFilter::default()
+    };
+    let page = ListPage {
+        before: None,
+        limit: LIMIT,
+    };
+    let found = state
+        .storage
+        .list_widgets(&caller.organization_id, &filter, page)
+        .await?;
+    let others = found.into_iter().filter_map(|row| {
+        let widget = row.item.widget.readable()?;
+        (widget.id != id && widget.domains.admit(&origin).is_some()).then(|| OtherWidget {
+            id: widget.id,
+            title: widget.config.current().chat.title.clone(),
+        })
+    });
+    Ok(others.collect())
 }
 
 fn icon(config: &Config) -> Option<Url> {
@@ -175,11 +274,13 @@ async fn find_script(
                 STANDARD.encode(Sha384::digest(&asset.bytes))
             )],
             headers: Vec::new(),
+            text: None,
         },
         None => ScriptAnswer {
             status: 404,
             hashes: Vec::new(),
             headers: Vec::new(),
+            text: None,
         },
     }))
 }
@@ -192,12 +293,12 @@ fn window_headers() -> Vec<(String, String)> {
 }
 
 /// What the last check of LiveKit found.
-fn find_livekit(state: &AppState) -> Answer<()> {
+fn find_livekit(state: &AppState) -> Answer<LiveKitAnswer> {
     let Some(livekit) = &state.livekit else {
-        return Answer::Failed("none is set up".to_owned());
+        return Answer::Given(LiveKitAnswer::NotSetUp);
     };
     match livekit.condition() {
-        LiveKitPart::Ok => Answer::Given(()),
+        LiveKitPart::Ok => Answer::Given(LiveKitAnswer::Reachable),
         LiveKitPart::Unknown => Answer::NotAsked,
         other => Answer::Failed(format!("the service's check of it found `{other}`")),
     }
